@@ -1,0 +1,126 @@
+"""Every error that imgsync raises on purpose, in one tree.
+
+    ImgsyncError
+    ├── InputError            what we were told to use can't be used: a folder, an address
+    │   └── MissingExtra      ... because an optional package is not installed
+    ├── MessageTooLarge       what we were told to send does not fit into one channel message
+    ├── WireError             what came in is no message of the protocol
+    ├── NegotiationError      what came in is a message, but its SDP or candidate makes no sense
+    ├── ConnectError          the relay could not be reached
+    │   ├── ConnectRefused    nobody listens there, or the name is unknown
+    │   ├── ConnectTimeout    somebody listens, but did not answer in time
+    │   ├── TlsFailed         the two sides do not agree on TLS
+    │   └── UpgradeRefused    it answered, but not as a relay does
+    ├── SocketClosed          the WebSocket was closed, by the other side or by the network
+    ├── SignallingLost        there is no connection to the relay at this moment
+    ├── RelayError            the relay answered with an error
+    └── SessionEnded          the session is over; says why
+
+Blame is in the class: the first two groups are ours to mend, the others came from outside.
+"""
+
+from imgsync.core.messages import EndReason, ErrorCode
+
+
+class ImgsyncError(Exception):
+    """Base of all; its text is one sentence for a person: what failed, and what to do."""
+
+
+class InputError(ImgsyncError):
+    """A folder, file, manifest, URL or address that was named can't be used."""
+
+
+class MissingExtra(InputError):
+    """A feature needs an optional package that is not installed.
+
+    :param feature: what can't be done, as the start of a sentence.
+    :param extra: the extra of imgsync that brings the package.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature}; install it with: pip install 'imgsync[{extra}]'")
+
+
+class MessageTooLarge(ImgsyncError):
+    """A message was refused before it was sent: it does not fit into one channel message."""
+
+
+class WireError(ImgsyncError):
+    """Text from outside is no message.
+
+    :param code: the `error.code` that the relay answers with.
+    :param problem: what is wrong and where, as a sentence without the text itself.
+    :param event: the name of the event, where it could be read.
+    """
+
+    def __init__(self, code: ErrorCode, problem: str, event: str | None = None) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.problem = problem
+        self.event = event
+
+
+class NegotiationError(ImgsyncError):
+    """An SDP, a candidate or their order makes no sense; ends the attempt, never the process."""
+
+
+class ConnectError(ImgsyncError):
+    """The relay could not be reached."""
+
+
+class ConnectRefused(ConnectError):
+    """No such name, no route, or nobody listens."""
+
+
+class ConnectTimeout(ConnectError):
+    """Something listens but did not complete the handshake in time."""
+
+
+class TlsFailed(ConnectError):
+    """Certificate not trusted, or one side speaks TLS and the other does not."""
+
+
+class UpgradeRefused(ConnectError):
+    """What answered is no relay: it refused the WebSocket upgrade or closed during it."""
+
+
+class SocketClosed(ImgsyncError):
+    """A WebSocket is gone.
+
+    :param code: the close code of RFC 6455; 1006 if there was no close frame.
+    :param reason: what the closing side said, often empty.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"the connection was closed ({code}{': ' + reason if reason else ''})")
+        self.code = code
+        self.reason = reason
+
+
+class SignallingLost(ImgsyncError):
+    """There is no connection to the relay at this moment; it is being made again."""
+
+
+class RelayError(ImgsyncError):
+    """The relay refused what it was asked.
+
+    :param code: one of the codes of the protocol.
+    :param message: the relay's own sentence.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SessionEnded(ImgsyncError):
+    """The session is over.
+
+    :param reason: why.
+    :param detail: what exactly, where there is more to say than the reason.
+    """
+
+    def __init__(self, reason: EndReason, detail: str = "") -> None:
+        super().__init__(f"the session has ended: {detail or reason.sentence}")
+        self.reason = reason
+        self.detail = detail

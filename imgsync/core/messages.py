@@ -1,0 +1,328 @@
+"""The vocabulary of both wires, and who says what to whom.
+
+Signalling (WebSocket, `{"event": ..., "data": {...}}`):
+
+    evaluator                    relay                     client
+        │── register ──────────────▶│◀──────────── register ──│
+        │◀────────────── registered ─│─ registered ──────────▶│
+        │◀──────────────── presence ─│  (at each change)
+        │── start_session ─────────▶│
+        │◀───────── session_started ─│─ session_started ─────▶│
+        │── webrtc_signal ─────────▶│─ webrtc_signal ───────▶│    offer, candidates
+        │◀─────────── webrtc_signal ─│◀─────── webrtc_signal ──│    answer, candidates
+        │── end_session ───────────▶│                         │    (or the client)
+        │◀─────────── session_ended ─│─ session_ended ───────▶│
+        │◀─────────────────── error ─│─ error ───────────────▶│
+
+Data channel `image-sync` (one object per message), from peer to peer:
+
+    evaluator │◀────────────────────────────────── ready ──│ client
+              │── image {imageIndex, imageUrl, ...} ──────▶│
+              │◀──────────────────── ack {sentAt, ...} ────│
+
+Field names are snake_case here and camelCase on the wire; times are milliseconds since the Unix
+epoch. A token or a signed URL is left out of every repr, so that no log can hold one.
+"""
+
+import enum
+from typing import Annotated, Literal, NewType
+
+import attrs
+
+RawJson = NewType("RawJson", str)
+"""JSON text that is passed on to the letter: keys, order, digits and escapes as they came."""
+
+UserId = Annotated[str, "user id"]
+"""1 to 128 characters, none of them a control character."""
+
+Milliseconds = int | float
+"""Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
+
+
+class Role(enum.Enum):
+    """What a socket has registered as."""
+
+    EVALUATOR = "evaluator"
+    CLIENT = "client"
+
+
+class PresenceState(enum.Enum):
+    """What evaluators are told of a client."""
+
+    AVAILABLE = "available"
+    BUSY = "busy"
+    OFFLINE = "offline"
+
+
+class ErrorCode(enum.Enum):
+    """`error.code`."""
+
+    BAD_MESSAGE = "bad_message"
+    UNKNOWN_EVENT = "unknown_event"
+    NOT_REGISTERED = "not_registered"
+    ALREADY_REGISTERED = "already_registered"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    UNKNOWN_CLIENT = "unknown_client"
+    CLIENT_BUSY = "client_busy"
+    NO_SESSION = "no_session"
+    RATE_LIMITED = "rate_limited"
+
+
+class CloseCode(enum.IntEnum):
+    """Why a WebSocket was closed: RFC 6455, section 7.4, and our own from 4000 on."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    ABNORMAL = 1006
+    TOO_LARGE = 1009
+    RELAY_FULL = 1013
+    UNAUTHORIZED = 4001
+    REGISTER_TIMEOUT = 4008
+    TOO_SLOW = 4013
+    RATE_LIMITED = 4029
+
+
+class EndReason(enum.Enum):
+    """Why a session ended. The first five are said by the relay, the others found by a peer."""
+
+    ENDED = "ended"
+    REPLACED = "replaced"
+    PEER_GONE = "peer_gone"
+    CLAIMED_ELSEWHERE = "claimed_elsewhere"
+    RELAY_SHUTDOWN = "relay_shutdown"
+    CHANNEL_CLOSED = "channel_closed"
+    CONNECTION_LOST = "connection_lost"
+    CONNECT_TIMEOUT = "connect_timeout"
+    NEGOTIATION_FAILED = "negotiation_failed"
+    SIGNALLING_LOST = "signalling_lost"
+
+    @property
+    def in_good_order(self) -> bool:
+        """Whether somebody wanted this end."""
+        return self in (EndReason.ENDED, EndReason.REPLACED, EndReason.CHANNEL_CLOSED)
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words, for people."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    EndReason.ENDED: "one of the two sides ended it",
+    EndReason.REPLACED: "the evaluator started a new session with this client",
+    EndReason.PEER_GONE: "the other side has gone",
+    EndReason.CLAIMED_ELSEWHERE: "another window or device of this user took it",
+    EndReason.RELAY_SHUTDOWN: "the relay was shut down before the two sides were connected",
+    EndReason.CHANNEL_CLOSED: "the other side closed the channel",
+    EndReason.CONNECTION_LOST: "the connection to the other side was lost",
+    EndReason.CONNECT_TIMEOUT: "no connection to the other side came about in time",
+    EndReason.NEGOTIATION_FAILED: "the other side sent something that makes no sense",
+    EndReason.SIGNALLING_LOST: "the relay was lost before the two sides were connected",
+}
+
+
+# ── peer to relay ────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Register:
+    """First frame of a peer."""
+
+    EVENT = "register"
+    user_id: UserId
+    role: Role
+    package: Literal["webrtc"]
+    name: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class StartSession:
+    """An evaluator asks for a session with a client."""
+
+    EVENT = "start_session"
+    client_id: UserId
+
+
+@attrs.frozen
+class SendSignal:
+    """A handshake message on its way to the relay; `signal` is not read there."""
+
+    EVENT = "webrtc_signal"
+    target_user_id: UserId
+    signal: RawJson
+    session_id: str | None = None
+
+
+@attrs.frozen
+class EndSession:
+    """Either side ends a session."""
+
+    EVENT = "end_session"
+    session_id: str
+
+
+# ── relay to peer ────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class IceServer:
+    """One entry of `RTCConfiguration.iceServers`."""
+
+    urls: str | tuple[str, ...]
+    username: str | None = None
+    credential: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class ClientEntry:
+    """A client that is online, as evaluators see it when they register."""
+
+    user_id: UserId
+    state: PresenceState
+    name: str | None = None
+
+
+@attrs.frozen
+class Registered:
+    """The registration was accepted. `clients` is for evaluators only."""
+
+    EVENT = "registered"
+    user_id: UserId
+    role: Role
+    name: str | None = None
+    ice_servers: tuple[IceServer, ...] | None = None
+    clients: tuple[ClientEntry, ...] | None = None
+
+
+@attrs.frozen
+class SessionStarted:
+    """A session lives. The client is told the evaluator, the evaluator is told the client."""
+
+    EVENT = "session_started"
+    session_id: str
+    evaluator_id: UserId | None = None
+    evaluator_name: str | None = None
+    client_id: UserId | None = None
+
+
+@attrs.frozen
+class ForwardedSignal:
+    """A handshake message as it leaves the relay; the sender is the relay's word, not his own."""
+
+    EVENT = "webrtc_signal"
+    from_user_id: UserId
+    signal: RawJson
+    session_id: str | None = None
+
+
+@attrs.frozen
+class Presence:
+    """A client came, went, became busy or free again."""
+
+    EVENT = "presence"
+    user_id: UserId
+    state: PresenceState
+    name: str | None = None
+
+
+@attrs.frozen
+class SessionEndedEvent:
+    """A session is over; `by_user_id` where one peer caused it."""
+
+    EVENT = "session_ended"
+    session_id: str
+    reason: EndReason
+    by_user_id: UserId | None = None
+
+
+@attrs.frozen
+class ErrorEvent:
+    """The relay refuses something; `message` says what to do, `event` what it answers."""
+
+    EVENT = "error"
+    code: ErrorCode
+    message: str
+    event: str | None = None
+
+
+ToRelay = Register | StartSession | SendSignal | EndSession
+FromRelay = (
+    Registered | SessionStarted | ForwardedSignal | Presence | SessionEndedEvent | ErrorEvent
+)
+
+
+# ── inside `signal` ──────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Offer:
+    """The evaluator's session description."""
+
+    TYPE = "offer"
+    sdp: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Answer:
+    """The client's session description."""
+
+    TYPE = "answer"
+    sdp: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class RequestOffer:
+    """A client without a peer connection asks for a fresh offer in a live session."""
+
+    TYPE = "request_offer"
+
+
+@attrs.frozen
+class CandidateSignal:
+    """One ICE candidate in the shape of a browser's `RTCIceCandidate.toJSON()`.
+
+    `candidate` is None at the end of candidates, however that was spelled.
+    """
+
+    candidate: str | None
+    sdp_mid: str | None = None
+    sdp_m_line_index: int | None = None
+    username_fragment: str | None = None
+
+
+Signal = Offer | Answer | RequestOffer | CandidateSignal
+
+
+# ── data channel ─────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Image:
+    """Show this image now. A new `sent_at` is a new showing, even of the same index."""
+
+    image_index: int
+    image_url: str
+    signed_url: str = attrs.field(repr=False)
+    sent_at: Milliseconds
+
+
+@attrs.frozen
+class Ready:
+    """The client can be sent images."""
+
+    TYPE = "ready"
+
+
+@attrs.frozen
+class Ack:
+    """The client has the image: `sent_at` repeats the image's, `received_at` is its own clock."""
+
+    TYPE = "ack"
+    sent_at: Milliseconds
+    received_at: Milliseconds
+    image_index: int | None = None
+
+
+ChannelMessage = Image | Ready | Ack

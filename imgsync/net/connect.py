@@ -1,0 +1,131 @@
+"""Connect to a relay within a deadline, with an error for each way in which it can fail.
+
+trio-websocket's own connect hides every cause behind a time-out and does not keep its deadline
+where a server stays silent; so the stream is opened here and owned until the end.
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from urllib.parse import urlsplit
+
+import attrs
+import trio
+from trio_websocket import wrap_client_stream
+
+from imgsync.core.codec import MAX_FRAME
+from imgsync.core.errors import (
+    ConnectRefused,
+    ConnectTimeout,
+    InputError,
+    TlsFailed,
+)
+from imgsync.net.websocket import WebSocket, open_websocket
+
+CONNECT_DEADLINE = 10.0
+"""Seconds for name, TCP and TLS together, and once more for the WebSocket handshake."""
+
+_QUEUE = 16
+
+ClientStream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+
+@attrs.frozen
+class Target:
+    """The parts of a relay's URL."""
+
+    host: str
+    port: int
+    tls: bool
+    resource: str
+
+    @property
+    def host_header(self) -> str:
+        """What stands in `Host:`."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == (443 if self.tls else 80) else f"{name}:{self.port}"
+
+
+def parse_relay_url(url: str) -> Target:
+    """Take a ws:// or wss:// URL apart. Raises InputError."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise InputError(f"the relay's URL {url!r} can't be read: {exc}") from None
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise InputError(
+            f"the relay's URL {url!r} is not of the form ws://HOST:PORT/ws or wss://HOST/ws"
+        )
+    tls = parts.scheme == "wss"
+    resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.hostname, port or (443 if tls else 80), tls, resource)
+
+
+@asynccontextmanager
+async def open_relay_socket(
+    url: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    connect_deadline: float = CONNECT_DEADLINE,
+) -> AsyncIterator[WebSocket]:
+    """Own a WebSocket to the relay.
+
+    Raises InputError for the URL and one of the ConnectErrors, each within its deadline.
+
+    :param tls: for wss; by default the system's certificates are trusted.
+    """
+    target = parse_relay_url(url)
+    stream = await _open_stream(target, url, tls, connect_deadline)
+    handshake = partial(
+        wrap_client_stream,
+        stream=stream,
+        host=target.host_header,
+        resource=target.resource,
+        message_queue_size=_QUEUE,
+        max_message_size=MAX_FRAME,
+    )
+    try:
+        async with open_websocket(handshake, peer=url, deadline=connect_deadline) as socket:
+            yield socket
+    finally:
+        # trio-websocket leaves the stream to the garbage collector where the server closes first.
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(stream)
+
+
+async def _open_stream(
+    target: Target, url: str, tls: ssl.SSLContext | None, deadline: float
+) -> ClientStream:
+    stream: ClientStream
+    with trio.move_on_after(deadline):
+        try:
+            stream = await trio.open_tcp_stream(target.host, target.port)
+        except OSError as exc:
+            raise ConnectRefused(f"no relay at {url}: {_why(exc)}; is it running?") from exc
+        if not target.tls:
+            return stream
+        context = tls or ssl.create_default_context()
+        stream = trio.SSLStream(stream, context, server_hostname=target.host, https_compatible=True)
+        try:
+            await stream.do_handshake()
+        except (trio.BrokenResourceError, ssl.SSLError) as exc:
+            await trio.aclose_forcefully(stream)
+            why = exc.__cause__ or exc
+            raise TlsFailed(f"no TLS with {url}: {why}") from exc
+        except BaseException:
+            await trio.aclose_forcefully(stream)
+            raise
+        return stream
+    raise ConnectTimeout(f"no answer from {url} within {deadline:g} s")
+
+
+def _why(exc: OSError) -> str:
+    """The innermost reason; happy eyeballs wraps what each address said in a group."""
+    inner: BaseException = exc
+    while inner.__cause__ is not None:
+        inner = inner.__cause__
+    if isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return getattr(inner, "strerror", None) or str(inner)

@@ -1,0 +1,181 @@
+"""One port for plain HTTP and WebSocket; a hostile connection hurts nobody but itself.
+
+h11 reads each head. What is not an upgrade is answered; an upgrade's bytes are played again to
+trio-websocket. Each connection is a task inside a try/except of its own, so that whatever goes
+wrong in it, in our code or a library's, ends with it.
+"""
+
+import errno
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, cast
+
+import attrs
+import trio
+from trio_websocket import WebSocketConnection, wrap_server_stream
+
+from imgsync.core.codec import MAX_FRAME
+from imgsync.core.errors import ConnectError, InputError
+from imgsync.net.http import Handler, HttpConnection, Request, refuse
+from imgsync.net.websocket import WebSocket, open_websocket
+
+log = logging.getLogger(__name__)
+
+UPGRADE_DEADLINE = 10.0
+CLOSE_DEADLINE = 2.0
+_QUEUE = 16
+
+SocketHandler = Callable[[WebSocket], Awaitable[None]]
+Listeners = list[trio.SocketListener] | list[trio.SSLListener[trio.SocketStream]]
+
+
+@attrs.frozen
+class Site:
+    """What a port offers.
+
+    :param http: answers GET and HEAD requests.
+    :param sockets: owns a WebSocket while it lives, by path.
+    """
+
+    http: Handler
+    sockets: dict[str, SocketHandler] = attrs.field(factory=dict)
+
+
+async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
+    """Listen; port 0 takes a free one. Raises InputError."""
+    try:
+        listeners = await trio.open_tcp_listeners(port, host=host)
+    except (OSError, OverflowError) as exc:
+        raise InputError(f"can't listen on {host}:{port}: {_why(exc)}") from exc
+    if tls is None:
+        return listeners
+    return [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
+
+
+def _why(exc: Exception) -> str:
+    match getattr(exc, "errno", None):
+        case errno.EADDRINUSE:
+            return "the port is taken; stop what uses it, or choose another (0 takes a free one)"
+        case errno.EACCES:
+            return "not allowed; ports below 1024 need privileges"
+        case errno.EADDRNOTAVAIL:
+            return "this machine has no such address"
+        case _:
+            return str(exc)
+
+
+def port_of(listeners: Listeners) -> int:
+    """The port that is listened on."""
+    listener = listeners[0]
+    inner = listener.transport_listener if isinstance(listener, trio.SSLListener) else listener
+    assert isinstance(inner, trio.SocketListener)
+    port: int = inner.socket.getsockname()[1]
+    return port
+
+
+async def serve_site(
+    site: Site,
+    listeners: Listeners,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled."""
+    serve: Any = trio.serve_listeners  # its type parameters don't allow for either kind of listener
+    await serve(partial(_serve_connection, site), listeners, task_status=task_status)
+
+
+async def _serve_connection(site: Site, stream: trio.abc.HalfCloseableStream) -> None:
+    try:
+        await _serve_requests(site, stream)
+    except Exception:
+        log.exception("a connection failed; it is closed, the others go on")
+    finally:
+        with trio.move_on_after(CLOSE_DEADLINE) as scope:
+            scope.shield = True
+            await _close(stream)
+
+
+async def _close(stream: trio.abc.HalfCloseableStream) -> None:
+    # An orderly end lets the last response out; an abrupt one could overtake it with a reset.
+    if isinstance(stream, trio.SocketStream):
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await stream.send_eof()
+    await trio.aclose_forcefully(stream)
+
+
+async def _serve_requests(site: Site, stream: trio.abc.HalfCloseableStream) -> None:
+    connection = HttpConnection(stream)
+    go_on = True
+    while go_on and (request := await connection.next_request()) is not None:
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            await _upgrade(site, stream, connection, request)
+            return
+        if request.method not in ("GET", "HEAD"):
+            response = refuse(405)
+        elif request.path in site.sockets:
+            response = refuse(426, "This path speaks WebSocket only.")
+        else:
+            response = await site.http(request)
+        go_on = await connection.respond(response, head_only=request.method == "HEAD")
+
+
+async def _upgrade(
+    site: Site, stream: trio.abc.HalfCloseableStream, connection: HttpConnection, request: Request
+) -> None:
+    handler = site.sockets.get(request.path)
+    if handler is None:
+        await connection.respond(refuse(404, "No WebSocket is served at this path."))
+        return
+    # wsproto decodes these without care; whoever sends such a head gets an answer from us.
+    if not all(value.isascii() for value in request.headers.values()):
+        await connection.respond(refuse(400))
+        return
+    replay = _Replay(connection.raw, stream)
+    try:
+        async with open_websocket(
+            partial(_accept, replay), peer="the client", deadline=UPGRADE_DEADLINE
+        ) as socket:
+            await handler(socket)
+    except ConnectError as exc:
+        log.info("an upgrade failed: %s", exc)
+
+
+async def _accept(stream: "_Replay", nursery: trio.Nursery) -> WebSocketConnection:
+    request = await wrap_server_stream(
+        nursery,
+        cast("trio.SocketStream", stream),
+        message_queue_size=_QUEUE,
+        max_message_size=MAX_FRAME,
+    )
+    return await request.accept()
+
+
+class _Replay(trio.abc.HalfCloseableStream):
+    """A stream whose first bytes have been read already."""
+
+    def __init__(self, prefix: bytes, stream: trio.abc.HalfCloseableStream) -> None:
+        self._prefix = prefix
+        self._stream = stream
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        if not self._prefix:
+            return await self._stream.receive_some(max_bytes)
+        await trio.lowlevel.checkpoint()
+        size = len(self._prefix) if max_bytes is None else max_bytes
+        part, self._prefix = self._prefix[:size], self._prefix[size:]
+        return part
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

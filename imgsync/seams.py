@@ -1,0 +1,93 @@
+"""What a session needs of the outside: a socket to the relay, and connections to the other peer.
+
+The real ones are in `imgsync.net` and `imgsync.rtc`, in-memory ones in `imgsync.testing`.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import attrs
+
+from imgsync.core.messages import IceServer, Milliseconds
+from imgsync.core.sdp import Candidate, Description
+
+
+class Socket(Protocol):
+    """One connection to the relay, text frames both ways."""
+
+    def post(self, text: str) -> None:
+        """Put a frame on the outbox; never waits. A full outbox closes the socket."""
+
+    async def receive(self) -> str | bytes:
+        """The next frame. Raises SocketClosed."""
+
+
+@attrs.frozen
+class Gathered:
+    """A candidate of our own was found (its line without `candidate:`), or None: all are."""
+
+    line: str | None
+
+
+@attrs.frozen
+class Opened:
+    """The data channel is open."""
+
+
+@attrs.frozen
+class Received:
+    """A message came in on the data channel; `at` was read as it came off the network."""
+
+    text: str | bytes
+    at: Milliseconds
+
+
+@attrs.frozen
+class ChannelClosed:
+    """The other side closed the data channel."""
+
+
+@attrs.frozen
+class LinkLost:
+    """The connection is gone, or could not be made."""
+
+    why: str
+
+
+LinkEvent = Gathered | Opened | Received | ChannelClosed | LinkLost
+
+
+class Link(Protocol):
+    """One peer connection with its data channel. Events come in order."""
+
+    async def make_offer(self) -> str:
+        """Describe our side as the offerer. Candidates that are found later come as events."""
+
+    async def make_answer(self, offer: Description) -> str:
+        """Take the other side's offer and describe ours. Raises NegotiationError."""
+
+    async def apply_answer(self, answer: Description) -> None:
+        """Take the other side's answer. Raises NegotiationError."""
+
+    def add_candidate(self, candidate: Candidate | None) -> None:
+        """Take a candidate of the other side, or None: no more will come. Never waits."""
+
+    def send(self, text: str) -> None:
+        """Send on the data channel; never waits. On a closed channel it goes nowhere."""
+
+    async def next_event(self) -> LinkEvent:
+        """Wait for the next event."""
+
+    async def close_channel(self) -> None:
+        """Close the channel after everything sent has left, under a deadline."""
+
+
+class Network(Protocol):
+    """Everything that a peer needs of the outside."""
+
+    def open_socket(self, url: str) -> AbstractAsyncContextManager[Socket]:
+        """Connect to the relay. Raises ConnectError."""
+
+    def open_link(self, ice_servers: Sequence[IceServer]) -> AbstractAsyncContextManager[Link]:
+        """A new peer connection; leaving the block closes it under a deadline."""
