@@ -1,0 +1,239 @@
+"""One peer connection with its data channel, driven from Trio; implements `imgsync.seams.Link`.
+
+Methods whose name ends in `_aio` run on the loop thread. Callbacks of aiortc decide nothing: they
+put an event into the mailbox and return; an exception in one would end the connection on our side
+only. A message is stamped there, as it comes in, and listeners are attached before anything else
+can run, because aiortc drops a message that nobody listens for.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+from aiortc import (
+    InvalidStateError,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.rtcicetransport import parse_stun_turn_uri
+from aiortc.sdp import candidate_from_sdp
+
+from imgsync.core.errors import InputError, NegotiationError
+from imgsync.core.messages import IceServer
+from imgsync.core.sdp import Candidate, Description
+from imgsync.rtc.bridge import Bridge, Mailbox
+from imgsync.rtc.ice import IceSettings, trickling
+from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
+from imgsync.wallclock import now_ms
+
+log = logging.getLogger(__name__)
+
+CHANNEL_LABEL = "image-sync"
+
+CHANNEL_CLOSE_DEADLINE = 1.0
+"""Seconds for what is queued to leave and for the other side to agree."""
+
+CLOSE_DEADLINE = 2.0
+
+
+class RtcLink:
+    """See `imgsync.seams.Link`. Made by `open_link`."""
+
+    def __init__(self, bridge: Bridge, stun_url: str | None, addresses: Sequence[str]) -> None:
+        self._bridge = bridge
+        servers = [] if stun_url is None else [RTCIceServer(stun_url)]
+        self._configuration = RTCConfiguration(iceServers=servers)
+        self._events: Mailbox[LinkEvent] = Mailbox()
+        self._ice = IceSettings(addresses, lambda line: self._events.put(Gathered(line)))
+        # From here on: touched on the loop thread alone.
+        self._pc: RTCPeerConnection | None = None
+        self._channel: RTCDataChannel | None = None
+        self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ── on the Trio side ─────────────────────────────────────────────────────────────────────────
+
+    async def make_offer(self) -> str:
+        """See the protocol. Raises InputError where no address can be used."""
+        return await self._bridge.call(self._make_offer_aio)
+
+    async def make_answer(self, offer: Description) -> str:
+        """See the protocol. Raises InputError where no address can be used."""
+        return await self._bridge.call(self._make_answer_aio, offer)
+
+    async def apply_answer(self, answer: Description) -> None:
+        """See the protocol."""
+        await self._bridge.call(self._apply_aio, answer)
+
+    def add_candidate(self, candidate: Candidate | None) -> None:
+        """See the protocol."""
+        self._bridge.post(self._add_candidate_aio, candidate)
+
+    def send(self, text: str) -> None:
+        """See the protocol."""
+        self._bridge.post(self._send_aio, text)
+
+    async def next_event(self) -> LinkEvent:
+        """See the protocol."""
+        return await self._events.get()
+
+    async def close_channel(self) -> None:
+        """See the protocol."""
+        await self._bridge.call(self._close_channel_aio)
+
+    async def aclose(self) -> None:
+        """Close the connection; what is queued on the channel is lost."""
+        await self._bridge.call(self._close_aio)
+
+    # ── on the loop thread ───────────────────────────────────────────────────────────────────────
+
+    def _open_pc_aio(self) -> RTCPeerConnection:
+        pc = self._pc = RTCPeerConnection(self._configuration)
+        pc.on("connectionstatechange", self._on_connection_state_aio)
+        pc.on("datachannel", self._on_channel_aio)
+        return pc
+
+    async def _make_offer_aio(self) -> str:
+        pc = self._open_pc_aio()
+        with trickling(self._ice):
+            channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
+        channel.on("open", lambda: self._events.put(Opened()))
+        self._listen_aio(channel)
+        await pc.setLocalDescription(await pc.createOffer())
+        return self._described_aio(pc)
+
+    async def _make_answer_aio(self, offer: Description) -> str:
+        pc = self._open_pc_aio()
+        with trickling(self._ice):
+            await self._apply_aio(offer)
+        await pc.setLocalDescription(await pc.createAnswer())
+        return self._described_aio(pc)
+
+    def _described_aio(self, pc: RTCPeerConnection) -> str:
+        lines: list[str] = pc.localDescription.sdp.splitlines()
+        if not any(line.startswith("a=candidate:") for line in lines):
+            wanted = ", ".join(self._ice.addresses) or "this machine's addresses"
+            raise InputError(f"can't open a UDP socket on any of {wanted}; check --ice-address")
+        # Candidates that are found later are still to come, and their end is said explicitly.
+        return "".join(f"{line}\r\n" for line in lines if line != "a=end-of-candidates")
+
+    async def _apply_aio(self, description: Description) -> None:
+        assert self._pc is not None
+        try:
+            await self._pc.setRemoteDescription(
+                RTCSessionDescription(description.sdp, description.kind)
+            )
+        except Exception as exc:  # aiortc raises five kinds, AssertionError among them
+            raise NegotiationError(
+                f"the other side sent an {description.kind} that can't be used: {exc!r}"
+            ) from exc
+
+    def _add_candidate_aio(self, candidate: Candidate | None) -> None:
+        # A task for each, because to look up an mDNS name takes up to a second.
+        self._spawn_aio(self._apply_candidate_aio(candidate))
+
+    async def _apply_candidate_aio(self, candidate: Candidate | None) -> None:
+        assert self._pc is not None
+        parsed = None
+        if candidate is not None:
+            parsed = candidate_from_sdp(candidate.line)
+            parsed.sdpMLineIndex = 0
+        await self._pc.addIceCandidate(parsed)
+
+    def _spawn_aio(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _on_channel_aio(self, channel: RTCDataChannel) -> None:
+        if channel.label != CHANNEL_LABEL or self._channel is not None:
+            log.info("ignoring the other side's data channel %r", channel.label[:40])
+            return
+        self._listen_aio(channel)
+        self._events.put(Opened())
+
+    def _listen_aio(self, channel: RTCDataChannel) -> None:
+        self._channel = channel
+        channel.on("message", lambda text: self._events.put(Received(text, now_ms())))
+        channel.on("close", self._on_channel_close_aio)
+        channel.on("error", lambda exc: log.info("the data channel reports %r", exc))
+
+    def _on_channel_close_aio(self) -> None:
+        # When the connection goes, its channels go with it; that is reported as what it is.
+        assert self._pc is not None
+        assert self._pc.sctp is not None
+        if not self._closing and self._pc.sctp.state != "closed":
+            self._events.put(ChannelClosed())
+
+    def _on_connection_state_aio(self) -> None:
+        assert self._pc is not None
+        state = self._pc.connectionState
+        if not self._closing and state in ("failed", "closed"):
+            self._events.put(LinkLost(f"the peer connection is {state}"))
+
+    def _send_aio(self, text: str) -> None:
+        try:
+            if self._channel is not None:
+                self._channel.send(text)
+        except (InvalidStateError, ValueError) as exc:
+            log.info("a message was not sent: %r", exc)
+
+    async def _close_channel_aio(self) -> None:
+        self._closing = True
+        channel = self._channel
+        if channel is None or channel.readyState != "open":
+            return
+        closed = asyncio.Event()
+        channel.on("close", closed.set)
+        channel.close()
+        try:
+            async with asyncio.timeout(CHANNEL_CLOSE_DEADLINE):
+                await closed.wait()
+        except TimeoutError:
+            log.info("the other side did not agree to close the channel")
+
+    async def _close_aio(self) -> None:
+        self._closing = True
+        if self._pc is None:
+            return
+        # Never cancelled: a cancelled close makes every later one wait for ever, and anyio cancels
+        # each await of a cancelled call anew. So it runs in a task that anyio does not know.
+        closing = asyncio.get_running_loop().create_task(self._pc.close())
+        _, unfinished = await asyncio.wait({closing, *self._tasks}, timeout=CLOSE_DEADLINE)
+        if closing in unfinished:
+            log.warning("the peer connection did not close within %g s", CLOSE_DEADLINE)
+
+
+def choose_stun(ice_servers: Sequence[IceServer]) -> str | None:
+    """The first usable STUN URL; aiortc can use one only."""
+    for server in ice_servers:
+        urls = (server.urls,) if isinstance(server.urls, str) else server.urls
+        for url in urls:
+            try:
+                if parse_stun_turn_uri(url)["scheme"] == "stun":
+                    return url
+            except ValueError as exc:
+                log.warning("the relay names an ICE server that can't be used: %s", exc)
+    return None
+
+
+@asynccontextmanager
+async def open_link(
+    bridge: Bridge, ice_servers: Sequence[IceServer], addresses: Sequence[str] = ()
+) -> AsyncIterator[RtcLink]:
+    """Own a peer connection; it is closed under a deadline when the block is left.
+
+    :param addresses: the only local addresses to use for host candidates.
+    """
+    link = RtcLink(bridge, choose_stun(ice_servers), addresses)
+    try:
+        yield link
+    finally:
+        with trio.CancelScope(shield=True):
+            await link.aclose()
