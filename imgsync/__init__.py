@@ -1,3 +1,58 @@
-"""x"""
+"""imgsync: drive which image a remote viewer sees, peer to peer, and know when it arrived.
+
+Public names load when they are first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from imgsync.client.client import Client as Client
+    from imgsync.client.client import ClientSession as ClientSession
+    from imgsync.client.client import ReceivedImage as ReceivedImage
+    from imgsync.client.client import open_client as open_client
+    from imgsync.core.errors import ConnectError as ConnectError
+    from imgsync.core.errors import ImgsyncError as ImgsyncError
+    from imgsync.core.errors import InputError as InputError
+    from imgsync.core.errors import RelayError as RelayError
+    from imgsync.core.errors import SessionEnded as SessionEnded
+    from imgsync.core.errors import SignallingLost as SignallingLost
+    from imgsync.core.messages import EndReason as EndReason
+    from imgsync.evaluator.evaluator import Delivery as Delivery
+    from imgsync.evaluator.evaluator import Evaluator as Evaluator
+    from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
+    from imgsync.evaluator.evaluator import ImageRef as ImageRef
+    from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
+    from imgsync.evaluator.sources import open_images as open_images
+
+_HOMES = {
+    "imgsync.client.client": ("Client", "ClientSession", "ReceivedImage", "open_client"),
+    "imgsync.core.errors": (
+        "ConnectError",
+        "ImgsyncError",
+        "InputError",
+        "RelayError",
+        "SessionEnded",
+        "SignallingLost",
+    ),
+    "imgsync.core.messages": ("EndReason",),
+    "imgsync.evaluator.evaluator": (
+        "Delivery",
+        "Evaluator",
+        "EvaluatorSession",
+        "ImageRef",
+        "open_evaluator",
+    ),
+    "imgsync.evaluator.sources": ("open_images",),
+}
+
+__all__ = sorted(name for names in _HOMES.values() for name in names)
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

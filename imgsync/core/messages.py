@@ -91,7 +91,6 @@ class EndReason(enum.Enum):
     PEER_GONE = "peer_gone"
     CLAIMED_ELSEWHERE = "claimed_elsewhere"
     RELAY_SHUTDOWN = "relay_shutdown"
-    CHANNEL_CLOSED = "channel_closed"
     CONNECTION_LOST = "connection_lost"
     CONNECT_TIMEOUT = "connect_timeout"
     NEGOTIATION_FAILED = "negotiation_failed"
@@ -100,7 +99,7 @@ class EndReason(enum.Enum):
     @property
     def in_good_order(self) -> bool:
         """Whether somebody wanted this end."""
-        return self in (EndReason.ENDED, EndReason.REPLACED, EndReason.CHANNEL_CLOSED)
+        return self in (EndReason.ENDED, EndReason.REPLACED)
 
     @property
     def sentence(self) -> str:
@@ -114,7 +113,6 @@ _SENTENCES = {
     EndReason.PEER_GONE: "the other side has gone",
     EndReason.CLAIMED_ELSEWHERE: "another window or device of this user took it",
     EndReason.RELAY_SHUTDOWN: "the relay was shut down before the two sides were connected",
-    EndReason.CHANNEL_CLOSED: "the other side closed the channel",
     EndReason.CONNECTION_LOST: "the connection to the other side was lost",
     EndReason.CONNECT_TIMEOUT: "no connection to the other side came about in time",
     EndReason.NEGOTIATION_FAILED: "the other side sent something that makes no sense",

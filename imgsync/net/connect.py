@@ -4,6 +4,7 @@ trio-websocket's own connect hides every cause behind a time-out and does not ke
 where a server stays silent; so the stream is opened here and owned until the end.
 """
 
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -129,3 +130,20 @@ def _why(exc: OSError) -> str:
     if isinstance(inner, BaseExceptionGroup):
         inner = inner.exceptions[0]
     return getattr(inner, "strerror", None) or str(inner)
+
+
+async def local_address_towards_relay(url: str) -> str:
+    """The local address that connections to the relay come from; nothing is sent.
+
+    Raises InputError for the URL and ConnectRefused where the name or the way is unknown.
+    """
+    target = parse_relay_url(url)
+    try:
+        found = await trio.socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+        family, kind, protocol, _, sockaddr = found[0]
+        with trio.socket.socket(family, kind, protocol) as probe:
+            await probe.connect(sockaddr)
+            address: str = probe.getsockname()[0]
+            return address
+    except OSError as exc:
+        raise ConnectRefused(f"no way to the relay at {url}: {_why(exc)}") from exc

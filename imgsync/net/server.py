@@ -46,17 +46,19 @@ class Site:
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
     """Listen; port 0 takes a free one. Raises InputError."""
+    if not 0 <= port <= 65535:
+        raise InputError(f"there is no port {port}; choose one from 0 to 65535")
     try:
         listeners = await trio.open_tcp_listeners(port, host=host)
-    except (OSError, OverflowError) as exc:
+    except OSError as exc:
         raise InputError(f"can't listen on {host}:{port}: {_why(exc)}") from exc
     if tls is None:
         return listeners
     return [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
 
 
-def _why(exc: Exception) -> str:
-    match getattr(exc, "errno", None):
+def _why(exc: OSError) -> str:
+    match exc.errno:
         case errno.EADDRINUSE:
             return "the port is taken; stop what uses it, or choose another (0 takes a free one)"
         case errno.EACCES:

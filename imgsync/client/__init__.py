@@ -1,0 +1,1 @@
+"""The client: joins sessions and follows them. `python -m imgsync.client`."""

@@ -1,0 +1,176 @@
+"""The client's library API: `open_client`, `sessions`, `images`."""
+
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from types import TracebackType
+
+import attrs
+import trio
+
+from imgsync.core.channel import Deliver, Drop, Follower, Transmit
+from imgsync.core.messages import EndReason, Milliseconds, Register, Role
+from imgsync.peer.network import open_internet
+from imgsync.peer.route import Route
+from imgsync.peer.session import PeerSession, Talk, open_peer_session
+from imgsync.peer.signalling import Signalling, open_signalling
+from imgsync.seams import Network
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 1000
+"""Images that may wait for the application; an evaluator that sends more does not wait for acks,
+and nothing on a data channel could slow him down."""
+
+
+@attrs.frozen
+class ReceivedImage:
+    """An image to show now.
+
+    :param sent_at: evaluator's clock, ms since the epoch.
+    :param received_at: client's clock, ms since the epoch.
+    """
+
+    index: int
+    image_url: str
+    signed_url: str = attrs.field(repr=False)
+    sent_at: Milliseconds
+    received_at: Milliseconds
+
+
+class ClientSession:
+    """A session that an evaluator has started; enter it to take part.
+
+    A session that fails does not raise: another one can always follow. `end_reason` and
+    `end_detail` tell how it ended.
+    """
+
+    def __init__(self, route: Route, network: Network, signalling: Signalling) -> None:
+        self.id = route.session_id
+        self.evaluator_id = route.peer_id
+        self.evaluator_name = route.peer_name
+        self.end_reason: EndReason | None = None
+        self.end_detail = ""
+        self._peer: PeerSession | None = None
+        self._follower = Follower()
+        self._waiting: deque[Deliver] = deque()
+        self._news = trio.Event()
+        self._block: AbstractAsyncContextManager[PeerSession] = open_peer_session(
+            route, network, signalling.ice_servers, self._make_talk, offers=False
+        )
+
+    async def __aenter__(self) -> "ClientSession":
+        await self._block.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """End the session in good order, if it has not ended yet."""
+        return await self._block.__aexit__(kind, exc, traceback)
+
+    async def images(self) -> AsyncIterator[ReceivedImage]:
+        """Each image once, in order, as it comes; stops when the session is over.
+
+        An image is acked as it is handed out, with the time at which it came in.
+        """
+        while True:
+            while self._waiting:
+                delivery = self._waiting.popleft()
+                is_new, ack = self._follower.taken(delivery)
+                self._send(ack)
+                if is_new:
+                    image = delivery.image
+                    yield ReceivedImage(
+                        image.image_index,
+                        image.image_url,
+                        image.signed_url,
+                        image.sent_at,
+                        delivery.received_at,
+                    )
+            if self.end_reason is not None:
+                return
+            self._news = trio.Event()
+            await self._news.wait()
+
+    def _send(self, output: Transmit) -> None:
+        if self._peer is not None:
+            self._peer.send(output.text)
+
+    # ── the talk ─────────────────────────────────────────────────────────────────────────────────
+
+    def _make_talk(self, peer: PeerSession) -> Talk:
+        self._peer = peer
+        return Talk(self._opened, self._received, self._ended)
+
+    def _opened(self) -> None:
+        for output in self._follower.opened():
+            self._send(output)
+
+    def _received(self, text: str | bytes, at: Milliseconds) -> None:
+        for output in self._follower.received(text, at):
+            match output:
+                case Transmit():
+                    self._send(output)
+                case Deliver():
+                    self._put(output)
+                case Drop(why):
+                    log.info("session %s: dropped a message: %s", self.id, why)
+
+    def _put(self, delivery: Deliver) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            # Not acked, so the evaluator knows.
+            log.warning("session %s: dropping an image, %d wait", self.id, MAX_WAITING)
+            return
+        self._waiting.append(delivery)
+        self._news.set()
+
+    def _ended(self) -> None:
+        assert self._peer is not None
+        assert self._peer.end is not None
+        self.end_reason = self._peer.end.reason
+        self.end_detail = self._peer.end.detail or self.end_reason.sentence
+        self._news.set()
+
+
+class Client:
+    """A client at a relay. Made by `open_client`."""
+
+    def __init__(self, signalling: Signalling, network: Network) -> None:
+        self._signalling = signalling
+        self._network = network
+
+    async def sessions(self) -> AsyncIterator[ClientSession]:
+        """Sessions as evaluators start them, one after the other; never ends by itself."""
+        async for route in self._signalling.incoming:
+            yield ClientSession(route, self._network, self._signalling)
+
+
+@asynccontextmanager
+async def open_client(
+    url: str,
+    *,
+    user_id: str,
+    name: str | None = None,
+    ice_addresses: Sequence[str] = (),
+    network: Network | None = None,
+) -> AsyncIterator[Client]:
+    """Register at a relay as a client, and stay registered.
+
+    Raises ConnectError, RelayError, SocketClosed and InputError.
+
+    :param url: the relay's, ws:// or wss://.
+    :param name: what evaluators are shown; the user id by default.
+    :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
+    :param network: stands in for the real one, in tests.
+    """
+    register = Register(user_id, Role.CLIENT, "webrtc", name)
+    async with AsyncExitStack() as stack:
+        if network is None:
+            network = await stack.enter_async_context(open_internet(ice_addresses))
+        signalling = await stack.enter_async_context(open_signalling(network, url, register))
+        yield Client(signalling, network)

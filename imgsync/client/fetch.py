@@ -1,0 +1,90 @@
+"""Fetch images over HTTP and make sure that they are images. Needs the extra `cli` (httpx)."""
+
+import logging
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import attrs
+import trio
+
+from imgsync.core.errors import ImgsyncError, MissingExtra
+from imgsync.core.images import SNIFF_SIZE, sniff_image
+
+try:
+    import httpx
+except ImportError:
+    httpx = None  # type: ignore[assignment]
+
+MAX_IMAGE = 64 * 1024 * 1024
+FETCH_DEADLINE = 30.0
+
+
+class FetchFailed(ImgsyncError):
+    """An image could not be fetched; `reason` is a short word for it, such as "http_403"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the image could not be fetched: {reason}")
+        self.reason = reason
+
+
+@attrs.frozen
+class Fetched:
+    """An image's bytes, and which kind they are."""
+
+    body: bytes = attrs.field(repr=False)
+    kind: str
+
+
+class Fetcher:
+    """Made by `open_fetcher`."""
+
+    def __init__(self, http: "httpx.AsyncClient") -> None:
+        self._http = http
+
+    async def fetch(self, signed_url: str) -> Fetched:
+        """Fetch one image. Raises FetchFailed, whose text never holds the URL."""
+        body = bytearray()
+        try:
+            with trio.fail_after(FETCH_DEADLINE):
+                async with self._http.stream("GET", signed_url) as response:
+                    if response.status_code != 200:
+                        raise FetchFailed(f"http_{response.status_code}")
+                    async for part in response.aiter_bytes():
+                        body += part
+                        if len(body) > MAX_IMAGE:
+                            raise FetchFailed("too_large")
+        except (trio.TooSlowError, httpx.TimeoutException):
+            raise FetchFailed("timeout") from None
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise FetchFailed("unreachable") from None
+        kind = sniff_image(bytes(body[:SNIFF_SIZE]))
+        if kind is None:
+            raise FetchFailed("not_an_image")
+        return Fetched(bytes(body), kind)
+
+
+@asynccontextmanager
+async def open_fetcher() -> AsyncIterator[Fetcher]:
+    """Own an HTTP client. Raises MissingExtra."""
+    if httpx is None:
+        raise MissingExtra("fetching images needs httpx", "cli")
+    # Both write whole URLs, and so signatures, into their logs.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    async with httpx.AsyncClient(follow_redirects=True) as http:
+        yield Fetcher(http)
+
+
+def save_image(folder: Path, index: int, image_url: str, fetched: Fetched) -> Path:
+    """Write an image into a folder under its index and name; whole or not at all."""
+    name = unquote(urlsplit(image_url).path.rpartition("/")[2])
+    stem = re.sub(r"[^\w.-]+", "_", Path(name).stem)[:80] or "image"
+    path = folder / f"{index:04d}-{stem}.{fetched.kind}"
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(fetched.body)
+    os.replace(partial, path)
+    return path

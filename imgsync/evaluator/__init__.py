@@ -1,0 +1,1 @@
+"""The evaluator: starts sessions, shows images, serves them. `python -m imgsync.evaluator`."""

@@ -1,0 +1,91 @@
+"""`python -m imgsync.evaluator`: show a folder or a manifest to one client."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from imgsync.cli import (
+    EXIT_FAILED,
+    Output,
+    add_peer_options,
+    positive_seconds,
+    run_command,
+    set_up_logging,
+)
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.evaluator") -> int:
+    """Parse, run, and return the exit code."""
+    options = _parser(prog).parse_args(arguments)
+    set_up_logging(logging.INFO if options.verbose else logging.WARNING)
+
+    async def run() -> int:
+        return await _present(options, prog)
+
+    return run_command(run, prog)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Show images to a remote client, one after the other.",
+        epilog="Without --every, lines on stdin drive the session: next, prev, goto N (from 0),"
+        " end. On a terminal, keys do: n or space, p, N and Enter, q.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="folder, or .json or .csv manifest")
+    add_peer_options(parser)
+    parser.add_argument("--client", required=True, metavar="ID", help="whom to show them to")
+    parser.add_argument(
+        "--every",
+        type=positive_seconds,
+        metavar="SECONDS",
+        help="show all in order, one each so many seconds",
+    )
+    return parser
+
+
+async def _present(options: argparse.Namespace, prog: str) -> int:
+    # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
+    from imgsync.core.errors import SessionEnded
+    from imgsync.evaluator.evaluator import open_evaluator
+    from imgsync.evaluator.keyboard import open_lines
+    from imgsync.evaluator.presenting import Presentation
+    from imgsync.evaluator.sources import open_images
+    from imgsync.net.connect import local_address_towards_relay
+
+    output = Output(as_json=options.json)
+    address = await local_address_towards_relay(options.relay)
+    async with (
+        open_images(options.source, address=address) as images,
+        open_evaluator(
+            options.relay,
+            user_id=options.user,
+            name=options.name,
+            ice_addresses=options.ice_address,
+        ) as evaluator,
+    ):
+        output.tell(None, "registered", userId=options.user)
+        async with evaluator.open_session(options.client) as session:
+            prose = f"connected to {options.client}; {len(images)} images"
+            output.tell(prose, "connected", sessionId=session.id, clientId=options.client)
+            presentation = Presentation(session, images, output)
+            try:
+                if options.every is not None:
+                    await presentation.show_every(options.every)
+                else:
+                    with open_lines() as lines:
+                        await presentation.obey(lines)
+            except SessionEnded as exc:
+                print(f"{prog}: {exc}", file=sys.stderr)
+                return EXIT_FAILED
+            finally:
+                presentation.tell_summary()
+    if not presentation.all_acked:
+        print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Show a series of images in a session, by the clock or by a person, and keep the score."""
+
+import statistics
+from collections.abc import AsyncIterator, Sequence
+
+import trio
+
+from imgsync.cli import Output
+from imgsync.core.errors import SessionEnded
+from imgsync.evaluator.evaluator import Delivery, EvaluatorSession, ImageRef
+from imgsync.evaluator.steering import End, Refused, Show, parse_line
+from imgsync.nursery import open_background
+
+ACK_DEADLINE = 30.0
+"""Seconds after which an image counts as not acked; a session lives on through shorter silences."""
+
+
+class Presentation:
+    """A series in a session: what was shown, what was acked."""
+
+    def __init__(
+        self, session: EvaluatorSession, images: Sequence[ImageRef], output: Output
+    ) -> None:
+        self._session = session
+        self._images = images
+        self._output = output
+        self.shown = 0
+        self.deliveries: list[Delivery] = []
+
+    @property
+    def all_acked(self) -> bool:
+        """Whether every image that was shown was acked."""
+        return len(self.deliveries) == self.shown
+
+    async def show_every(self, seconds: float) -> None:
+        """Show all in order, one each so many seconds, whenever their acks come.
+
+        The last image has its time, too. Raises SessionEnded.
+        """
+        begin = trio.current_time()
+        async with open_background() as watching, trio.open_nursery() as showing:
+            watching.start_soon(self._raise_when_ended)
+            for place, image in enumerate(self._images):
+                await trio.sleep_until(begin + place * seconds)
+                showing.start_soon(self._show, image)
+            await trio.sleep_until(begin + len(self._images) * seconds)
+
+    async def obey(self, lines: AsyncIterator[str]) -> None:
+        """Show what is asked for until the end is. Raises SessionEnded."""
+        current: int | None = None
+        async with open_background() as watching, trio.open_nursery() as showing:
+            watching.start_soon(self._raise_when_ended)
+            async for line in lines:
+                match parse_line(line, current, len(self._images)):
+                    case Show(index):
+                        current = index
+                        showing.start_soon(self._show, self._images[index])
+                    case Refused(why):
+                        self._output.tell(why, "refused", reason=why)
+                    case End():
+                        return
+
+    def tell_summary(self) -> None:
+        """The last line of the output."""
+        values: dict[str, object] = {"shown": self.shown, "acked": len(self.deliveries)}
+        prose = f"{self.shown} images shown, {len(self.deliveries)} acked"
+        if self.deliveries:
+            trips = [delivery.round_trip for delivery in self.deliveries]
+            ways = [float(d.received_at - d.sent_at) for d in self.deliveries]
+            values |= {"roundTripMs": _spread(trips), "oneWayMs": _spread(ways)}
+            prose += (
+                f"; round trip {statistics.median(trips):.1f} ms (longest {max(trips):.1f})"
+                f"; one way {statistics.median(ways):.1f} ms, if both clocks agree"
+            )
+        self._output.tell(prose, "summary", **values)
+
+    async def _raise_when_ended(self) -> None:
+        await self._session.wait_ended()
+        self._session.raise_if_ended()
+
+    async def _show(self, image: ImageRef) -> None:
+        self.shown += 1
+        try:
+            with trio.fail_after(ACK_DEADLINE):
+                delivery = await self._session.show(image)
+        except (trio.TooSlowError, SessionEnded):
+            prose = f"image {image.index}  {image.name}  not acked"
+            self._output.tell(prose, "not_acked", imageIndex=image.index, name=image.name)
+            return
+        self.deliveries.append(delivery)
+        self._output.tell(
+            f"image {image.index}  {image.name}  acked  {delivery.round_trip:.1f} ms",
+            "acked",
+            imageIndex=image.index,
+            name=image.name,
+            imageUrl=image.image_url,
+            sentAt=delivery.sent_at,
+            receivedAt=delivery.received_at,
+            roundTripMs=round(delivery.round_trip, 3),
+            copies=delivery.copies,
+        )
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": round(statistics.median(values), 3), "max": round(max(values), 3)}

@@ -1,0 +1,43 @@
+"""The real network: sockets of `imgsync.net`, connections of `imgsync.rtc`."""
+
+import ipaddress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from imgsync.core.errors import InputError
+from imgsync.core.messages import IceServer
+from imgsync.net.connect import open_relay_socket
+from imgsync.rtc.bridge import Bridge, open_bridge
+from imgsync.rtc.link import open_link
+from imgsync.seams import Link, Network, Socket
+
+
+class Internet:
+    """See `imgsync.seams.Network`. Made by `open_internet`."""
+
+    def __init__(self, bridge: Bridge, ice_addresses: Sequence[str]) -> None:
+        self._bridge = bridge
+        self._ice_addresses = ice_addresses
+
+    def open_socket(self, url: str) -> AbstractAsyncContextManager[Socket]:
+        """See the protocol."""
+        return open_relay_socket(url)
+
+    def open_link(self, ice_servers: Sequence[IceServer]) -> AbstractAsyncContextManager[Link]:
+        """See the protocol."""
+        return open_link(self._bridge, ice_servers, self._ice_addresses)
+
+
+@asynccontextmanager
+async def open_internet(ice_addresses: Sequence[str] = ()) -> AsyncIterator[Network]:
+    """Own the thread that WebRTC runs in. Raises InputError for what is no IP address.
+
+    :param ice_addresses: the only local addresses to use for host candidates.
+    """
+    for address in ice_addresses:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise InputError(f"--ice-address {address!r} is not an IP address") from None
+    async with open_bridge() as bridge:
+        yield Internet(bridge, ice_addresses)

@@ -1,0 +1,84 @@
+"""One session as the relay knows it: whom it is with, what comes in, and the way back."""
+
+import logging
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from imgsync.core.messages import EndReason, EndSession, RawJson, SendSignal, ToRelay
+
+log = logging.getLogger(__name__)
+
+MAX_INPUTS = 256
+"""Inputs that may wait. A session handles one in microseconds, so that only a flood fills this."""
+
+
+@attrs.frozen
+class SignalCame:
+    """The other peer says something in the handshake."""
+
+    raw: RawJson
+
+
+@attrs.frozen
+class EndCame:
+    """The relay says that the session is over."""
+
+    reason: EndReason
+
+
+@attrs.frozen
+class RelayLost:
+    """The connection to the relay is gone; it is being made again."""
+
+
+RouteInput = SignalCame | EndCame | RelayLost
+
+
+class Route:
+    """Made by Signalling when the relay says that a session has started.
+
+    :param post: sends to the relay; raises SignallingLost.
+    :param forget: told when nothing more is wanted of the session.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        peer_id: str,
+        peer_name: str,
+        *,
+        post: Callable[[ToRelay], None],
+        forget: Callable[[str], None],
+    ) -> None:
+        self.session_id = session_id
+        self.peer_id = peer_id
+        self.peer_name = peer_name
+        self._post = post
+        self._forget = forget
+        self._send, self.inputs = trio.open_memory_channel[RouteInput](MAX_INPUTS)
+
+    def put(self, item: RouteInput) -> None:
+        """Hand the session an input. One that falls behind sees its inputs end."""
+        try:
+            self._send.send_nowait(item)
+        except trio.WouldBlock:
+            log.warning("session %s: more signals than can be handled", self.session_id)
+            self._send.close()
+        except (trio.ClosedResourceError, trio.BrokenResourceError):
+            log.debug("session %s: over, dropping %r", self.session_id, item)
+
+    def say(self, raw: RawJson) -> None:
+        """Send a signal to the other peer. Raises SignallingLost."""
+        self._post(SendSignal(self.peer_id, raw, self.session_id))
+
+    def end(self) -> None:
+        """Tell the relay that the session is over. Raises SignallingLost."""
+        self._post(EndSession(self.session_id))
+
+    def close(self) -> None:
+        """Nothing more is wanted of this session."""
+        self._forget(self.session_id)
+        self._send.close()
+        self.inputs.close()

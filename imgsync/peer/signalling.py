@@ -1,0 +1,261 @@
+"""Signalling of one peer: registered, and registered again whenever the relay was lost.
+
+    CONNECTING ── registered ──▶ UP ── socket closed ──▶ DOWN ── backoff ──▶ CONNECTING ...
+
+The first registration is part of opening, and its failure is the caller's. After that a lost relay
+comes back by itself; sessions are told, and decide for themselves what it means to them.
+"""
+
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from imgsync.core.codec import decode_from_relay, encode_event
+from imgsync.core.errors import (
+    ConnectError,
+    ConnectTimeout,
+    RelayError,
+    SignallingLost,
+    SocketClosed,
+    WireError,
+)
+from imgsync.core.messages import (
+    ErrorEvent,
+    ForwardedSignal,
+    FromRelay,
+    IceServer,
+    Presence,
+    PresenceState,
+    Register,
+    Registered,
+    Role,
+    SessionEndedEvent,
+    SessionStarted,
+    StartSession,
+    ToRelay,
+)
+from imgsync.nursery import open_background
+from imgsync.peer.route import EndCame, RelayLost, Route, SignalCame
+from imgsync.seams import Network, Socket
+
+log = logging.getLogger(__name__)
+
+DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer("stun:stun.l.google.com:19302"),)
+"""What a peer uses where the relay names no list; an empty list means none."""
+
+REGISTER_DEADLINE = 10.0
+START_DEADLINE = 10.0
+
+FIRST_BACKOFF = 0.3
+MAX_BACKOFF = 7.0
+"""Seconds. All peers of a relay that restarts come back at once: hence the jitter."""
+
+MAX_INCOMING = 16
+"""Sessions that may wait for a client to take them; it can be in one only."""
+
+
+class _Start:
+    """A start_session that waits for its answer."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        self._answered = trio.Event()
+        self._result: Route | RelayError | SignallingLost | None = None
+
+    def answer(self, result: Route | RelayError | SignallingLost) -> None:
+        self._result = result
+        self._answered.set()
+
+    async def wait(self) -> Route:
+        with trio.move_on_after(START_DEADLINE):
+            await self._answered.wait()
+        match self._result:
+            case Route() as route:
+                return route
+            case None:
+                why = f"the relay did not answer start_session within {START_DEADLINE:g} s"
+                raise ConnectTimeout(why)
+            case error:
+                raise error
+
+
+class Signalling:
+    """A peer's place at the relay. Made by `open_signalling`."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+        self._socket: Socket | None = None
+        self._routes: dict[str, Route] = {}
+        #: The relay's errors don't name the client, so only one start is under way at a time.
+        self._start_lock = trio.Lock()
+        self._start: _Start | None = None
+        #: Sessions that evaluators have started with us.
+        self._offer_route, self.incoming = trio.open_memory_channel[Route](MAX_INCOMING)
+        #: What the relay says to use.
+        self.ice_servers = DEFAULT_ICE_SERVERS
+        #: Who is online, as evaluators are told.
+        self.clients: dict[str, PresenceState] = {}
+
+    def post(self, message: ToRelay) -> None:
+        """Send to the relay; never waits. Raises SignallingLost."""
+        if self._socket is None:
+            raise SignallingLost("there is no connection to the relay at this moment; try again")
+        self._socket.post(encode_event(message))
+
+    async def start_session(self, client_id: str) -> Route:
+        """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
+        async with self._start_lock:
+            self._start = start = _Start(client_id)
+            try:
+                self.post(StartSession(client_id))
+                return await start.wait()
+            finally:
+                self._start = None
+
+    # ── the connection ───────────────────────────────────────────────────────────────────────────
+
+    async def run(
+        self,
+        network: Network,
+        url: str,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Stay registered until cancelled; raises only where the first attempt fails."""
+        is_first = True
+        failures = 0
+        while True:
+            try:
+                async with network.open_socket(url) as socket:
+                    await self._register_on(socket)
+                    self._socket = socket
+                    if is_first:
+                        task_status.started()
+                    is_first, failures = False, 0
+                    await self._receive(socket)
+            except (ConnectError, SocketClosed, RelayError) as exc:
+                if is_first:
+                    raise
+                log.warning("the relay was lost and will be tried again: %s", exc)
+            finally:
+                self._lost()
+            await trio.sleep(backoff(failures))
+            failures += 1
+
+    async def _register_on(self, socket: Socket) -> None:
+        socket.post(encode_event(self._register))
+        with trio.move_on_after(REGISTER_DEADLINE):
+            while True:
+                match self._decode(await socket.receive()):
+                    case Registered() as registered:
+                        if registered.ice_servers is not None:
+                            self.ice_servers = registered.ice_servers
+                        entries = registered.clients or ()
+                        self.clients = {entry.user_id: entry.state for entry in entries}
+                        return
+                    case ErrorEvent(code, message):
+                        raise RelayError(code, f"the relay refused to register us: {message}")
+        raise ConnectTimeout(f"the relay did not answer register within {REGISTER_DEADLINE:g} s")
+
+    async def _receive(self, socket: Socket) -> None:
+        while True:
+            message = self._decode(await socket.receive())
+            if message is not None:
+                self._handle(message)
+
+    def _decode(self, frame: str | bytes) -> FromRelay | None:
+        try:
+            return decode_from_relay(frame)
+        except WireError as exc:
+            log.warning("ignoring a frame of the relay: %s", exc)
+            return None
+
+    def _lost(self) -> None:
+        self._socket = None
+        if self._start is not None:
+            self._start.answer(SignallingLost("the relay was lost before it answered; try again"))
+        for route in self._routes.values():
+            route.put(RelayLost())
+
+    # ── what the relay says ──────────────────────────────────────────────────────────────────────
+
+    def _handle(self, message: FromRelay) -> None:
+        match message:
+            case SessionStarted():
+                self._session_started(message)
+            case ForwardedSignal():
+                route = self._find(message)
+                if route is not None:
+                    route.put(SignalCame(message.signal))
+            case SessionEndedEvent(session_id, reason):
+                if session_id in self._routes:
+                    self._routes[session_id].put(EndCame(reason))
+            case Presence(user_id, state):
+                self.clients[user_id] = state
+                if state is PresenceState.OFFLINE:
+                    del self.clients[user_id]
+            case ErrorEvent(code, text, event):
+                if event == StartSession.EVENT and self._start is not None:
+                    self._start.answer(RelayError(code, text))
+                else:
+                    log.info("the relay refused %s: %s", event, text)
+            case Registered():
+                log.info("the relay registered us twice")
+
+    def _session_started(self, message: SessionStarted) -> None:
+        is_ours = self._register.role is Role.EVALUATOR
+        peer_id = message.client_id if is_ours else message.evaluator_id
+        route = Route(
+            message.session_id,
+            peer_id or "",
+            message.evaluator_name or peer_id or "",
+            post=self.post,
+            forget=self._forget,
+        )
+        if is_ours and (self._start is None or self._start.client_id != peer_id):
+            log.info("ending session %s, which nobody waits for any more", route.session_id)
+            route.end()
+            return
+        self._routes[route.session_id] = route
+        if self._start is not None:
+            self._start.answer(route)
+            return
+        try:
+            self._offer_route.send_nowait(route)
+        except trio.WouldBlock:
+            log.warning("refusing session %s: none of those before was taken", route.session_id)
+            route.end()
+            route.close()
+
+    def _forget(self, session_id: str) -> None:
+        self._routes.pop(session_id, None)
+
+    def _find(self, message: ForwardedSignal) -> Route | None:
+        """The session of a signal, by its id; a relay need not say it, then by the sender."""
+        if message.session_id is not None:
+            return self._routes.get(message.session_id)
+        of_peer = [r for r in self._routes.values() if r.peer_id == message.from_user_id]
+        return of_peer[-1] if of_peer else None
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubling, with half of it left to chance."""
+    limit: float = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
+    return limit * random.uniform(0.5, 1.0)
+
+
+@asynccontextmanager
+async def open_signalling(
+    network: Network, url: str, register: Register
+) -> AsyncIterator[Signalling]:
+    """Register at a relay and stay registered.
+
+    Raises ConnectError, RelayError and SocketClosed where the first attempt fails.
+    """
+    signalling = Signalling(register)
+    async with open_background() as nursery:
+        await nursery.start(signalling.run, network, url)
+        yield signalling
