@@ -1,7 +1,8 @@
-"""A nursery that callers never see: its tasks live as long as the block, and errors come out alone.
+"""Background tasks that callers never see: they live as long as a block, and errors come out alone.
 
-Every `open_x` that owns background tasks is built on this one function, so that a caller's
-`except SomeError` works whether the error was raised by his own code or by a task behind it.
+Every `open_x` that owns tasks is built on this one function, so that a caller's `except SomeError`
+works whether the error was raised by his own code or by a task behind it, and so that what stands
+in the `finally` of a block can still rely on the tasks behind it, whatever ended the block.
 """
 
 from collections.abc import AsyncIterator
@@ -12,14 +13,19 @@ import trio
 
 @asynccontextmanager
 async def open_background() -> AsyncIterator[trio.Nursery]:
-    """A nursery that cancels its tasks when the block is left.
+    """A nursery whose tasks are cancelled when the block is left, and not before.
 
+    A cancellation from outside reaches the block alone; its tasks go on until it has cleaned up.
     A lone exception comes out as itself; several that happened together stay a group.
     """
     try:
-        async with trio.open_nursery() as nursery:
-            yield nursery
-            nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as outer:
+            shield = trio.CancelScope(shield=True)
+            nursery: trio.Nursery = await outer.start(_hold_nursery, shield)
+            try:
+                yield nursery
+            finally:
+                shield.cancel()
     except BaseExceptionGroup as group:
         lone = find_lone(group)
         if lone is group:
@@ -28,8 +34,20 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
         raise lone from lone.__cause__
 
 
+async def _hold_nursery(
+    shield: trio.CancelScope, *, task_status: trio.TaskStatus[trio.Nursery]
+) -> None:
+    with shield:
+        async with trio.open_nursery() as nursery:
+            task_status.started(nursery)
+            await trio.sleep_forever()
+
+
 def find_lone(exc: BaseException) -> BaseException:
     """The one exception inside nested groups, or the group itself where there are several."""
-    while isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1:
-        exc = exc.exceptions[0]
-    return exc
+    inner = exc
+    while isinstance(inner, BaseExceptionGroup):
+        if len(inner.exceptions) > 1:
+            return exc
+        inner = inner.exceptions[0]
+    return inner

@@ -73,27 +73,30 @@ class ClientSession:
         """End the session in good order, if it has not ended yet."""
         return await self._block.__aexit__(kind, exc, traceback)
 
-    async def images(self) -> AsyncIterator[ReceivedImage]:
+    def images(self) -> AsyncIterator[ReceivedImage]:
         """Each image once, in order, as it comes; stops when the session is over.
 
         An image is acked as it is handed out, with the time at which it came in.
         """
+        return _Images(self)
+
+    async def next_image(self) -> ReceivedImage | None:
+        """The next image that was not handed out before; None when the session is over."""
         while True:
             while self._waiting:
                 delivery = self._waiting.popleft()
                 is_new, ack = self._follower.taken(delivery)
                 self._send(ack)
                 if is_new:
-                    image = delivery.image
-                    yield ReceivedImage(
-                        image.image_index,
-                        image.image_url,
-                        image.signed_url,
-                        image.sent_at,
+                    return ReceivedImage(
+                        delivery.image.image_index,
+                        delivery.image.image_url,
+                        delivery.image.signed_url,
+                        delivery.image.sent_at,
                         delivery.received_at,
                     )
             if self.end_reason is not None:
-                return
+                return None
             self._news = trio.Event()
             await self._news.wait()
 
@@ -137,6 +140,22 @@ class ClientSession:
         self._news.set()
 
 
+class _Images:
+    """An iterator and no generator: one that is left half-way needs no closing."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    def __aiter__(self) -> "_Images":
+        return self
+
+    async def __anext__(self) -> ReceivedImage:
+        image = await self._session.next_image()
+        if image is None:
+            raise StopAsyncIteration
+        return image
+
+
 class Client:
     """A client at a relay. Made by `open_client`."""
 
@@ -144,10 +163,27 @@ class Client:
         self._signalling = signalling
         self._network = network
 
-    async def sessions(self) -> AsyncIterator[ClientSession]:
+    def sessions(self) -> AsyncIterator[ClientSession]:
         """Sessions as evaluators start them, one after the other; never ends by itself."""
-        async for route in self._signalling.incoming:
-            yield ClientSession(route, self._network, self._signalling)
+        return _Sessions(self)
+
+    async def next_session(self) -> ClientSession:
+        """Wait for an evaluator to start a session with us."""
+        route = await self._signalling.incoming.receive()
+        return ClientSession(route, self._network, self._signalling)
+
+
+class _Sessions:
+    """As `_Images`, for the same reason."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __aiter__(self) -> "_Sessions":
+        return self
+
+    async def __anext__(self) -> ClientSession:
+        return await self._client.next_session()
 
 
 @asynccontextmanager

@@ -4,9 +4,11 @@
     answerer   IDLE ── offer ──▶ NEGOTIATING ── opened ──▶ CONNECTED ── lost, ended ──▶ ENDED
 
 Each peer connection is an attempt with a number of its own; an offer (or a request for one) in a
-live session begins the next attempt and discards the one before. What concerns an attempt that is
-no longer current is dropped: inputs from our side by their number, signals from the other side by
-their ICE user name fragment. Candidates that come before their description wait for it, in order.
+live session begins the next attempt. The connection before is discarded once both sides know of
+the new one: by the answerer when the offer comes, by the offerer when the answer does. What
+concerns an attempt that is no longer current is dropped: inputs from our side by their number,
+signals from the other side by their ICE user name fragment. Candidates that come before their
+description wait for it, in order.
 
 Each input is one call that returns what is to be done, in order.
 """
@@ -152,6 +154,8 @@ class Handshake:
         self._early: list[tuple[str | None, Candidate | None]] = []
         self._candidates = 0
         self._spent_ufrags: set[str] = set()
+        #: Earlier attempts whose connections are still there.
+        self._replaced: list[int] = []
 
     # ── what our side does ───────────────────────────────────────────────────────────────────────
 
@@ -245,14 +249,16 @@ class Handshake:
         current = self._remote.ufrag if self._remote else None
         if offer.ufrag == current or offer.ufrag in self._spent_ufrags:
             return [Note("dropped an offer that was seen before")]
-        discarded = self._next_attempt()
+        self._next_attempt()
         make = MakeAnswer(self.attempt, offer)
-        return [*discarded, SetDeadline(self.attempt), make, *self._set_remote(offer)]
+        deadline = SetDeadline(self.attempt)
+        return [*self._discard_replaced(), deadline, make, *self._set_remote(offer)]
 
     def _receive_answer(self, answer: Description) -> list[Output]:
         if self._local is None or self._remote is not None or answer.ufrag in self._spent_ufrags:
             return [Note("dropped an answer to no open offer")]
-        return [ApplyAnswer(self.attempt, answer), *self._set_remote(answer)]
+        apply = ApplyAnswer(self.attempt, answer)
+        return [*self._discard_replaced(), apply, *self._set_remote(answer)]
 
     def _receive_candidate(self, signal: CandidateSignal) -> list[Output]:
         ufrag = signal.username_fragment
@@ -286,12 +292,13 @@ class Handshake:
         return attempt == self.attempt and self.phase is not Phase.ENDED
 
     def _make_offer(self) -> list[Output]:
-        discarded = self._next_attempt()
-        return [*discarded, SetDeadline(self.attempt), MakeOffer(self.attempt)]
+        self._next_attempt()
+        return [SetDeadline(self.attempt), MakeOffer(self.attempt)]
 
-    def _next_attempt(self) -> list[Output]:
+    def _next_attempt(self) -> None:
         """Begin the next attempt, with nothing left of the one before but its fragment's name."""
-        discarded = [Discard(self.attempt)] if self.phase is not Phase.IDLE else []
+        if self.phase is not Phase.IDLE:
+            self._replaced.append(self.attempt)
         if self._remote is not None:
             self._spent_ufrags.add(self._remote.ufrag)
         self.phase = Phase.NEGOTIATING
@@ -299,7 +306,10 @@ class Handshake:
         self._local = self._remote = None
         self._gathered = []
         self._candidates = len(self._early)
-        return list(discarded)
+
+    def _discard_replaced(self) -> list[Discard]:
+        replaced, self._replaced = self._replaced, []
+        return [Discard(attempt) for attempt in replaced]
 
     def _candidate_signal(self, local: Description, line: str | None) -> CandidateSignal:
         return CandidateSignal(line, local.mid, 0, local.ufrag)

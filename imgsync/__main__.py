@@ -1,0 +1,38 @@
+"""`imgsync COMMAND`, and `python -m imgsync COMMAND`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from imgsync import __version__
+
+_COMMANDS = {
+    "demo": ("imgsync.demo", "relay, evaluator and client on this machine, with real pictures"),
+    "relay": ("imgsync.relay.__main__", "pass on the WebRTC handshake"),
+    "evaluator": ("imgsync.evaluator.__main__", "show images to a remote client"),
+    "client": ("imgsync.client.__main__", "wait for sessions and follow them"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hand the rest of the command line to the command that it begins with."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="imgsync",
+        description="Drive which image a remote viewer sees, and know when it arrived.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands:\n"
+        + "\n".join(f"  {name:<10} {what}" for name, (_, what) in _COMMANDS.items())
+        + "\n\n'imgsync COMMAND --help' tells more.",
+    )
+    parser.add_argument("--version", action="version", version=f"imgsync {__version__}")
+    parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="see below")
+    command = parser.parse_args(words[:1]).command
+    module, _ = _COMMANDS[command]
+    code: int = import_module(module).main(words[1:], f"imgsync {command}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

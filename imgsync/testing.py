@@ -1,0 +1,235 @@
+"""In-memory stand-ins for the relay and for WebRTC, to test sessions without sockets or threads.
+
+    network = MemoryNetwork()
+    async with open_client("memory:", user_id="c", network=network) as client: ...
+
+The relay's decisions are the real ones (`core.relay`), and so is everything of the peers but their
+sockets and connections. Only Trio waits in here, so the autojump clock works.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import trio
+
+from imgsync.core.codec import encode_event
+from imgsync.core.errors import ConnectRefused, SocketClosed
+from imgsync.core.messages import CloseCode, IceServer
+from imgsync.core.relay import Output, RelayState
+from imgsync.core.sdp import Candidate, Description
+from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
+from imgsync.wallclock import now_ms
+
+_SDP = """v=0
+o=- {number} 1 IN IP4 0.0.0.0
+s=-
+t=0 0
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel
+c=IN IP4 0.0.0.0
+a=mid:0
+a=sctp-port:5000
+a=ice-ufrag:u{number:03}
+a=ice-pwd:0123456789012345678901
+a=fingerprint:sha-256 00:11:22:33
+a=setup:{setup}
+a=candidate:1 1 udp 1 192.0.2.1 {number} typ host
+"""
+
+
+class MemorySocket:
+    """One end of a connection to the in-memory relay; see `imgsync.seams.Socket`."""
+
+    def __init__(self, relay: "MemoryRelay") -> None:
+        self._relay = relay
+        self._frames: deque[str] = deque()
+        self._news = trio.Event()
+        self._closed: SocketClosed | None = None
+
+    def post(self, text: str) -> None:
+        """To the relay."""
+        if self._closed is None:
+            self._relay.receive(self, text)
+
+    async def receive(self) -> str:
+        """From the relay. Raises SocketClosed."""
+        while not self._frames:
+            if self._closed is not None:
+                raise self._closed
+            self._news = trio.Event()
+            await self._news.wait()
+        await trio.lowlevel.checkpoint()
+        return self._frames.popleft()
+
+    def deliver(self, text: str) -> None:
+        """The relay's side of `receive`."""
+        self._frames.append(text)
+        self._news.set()
+
+    def close(self, code: int) -> None:
+        """Cut it."""
+        self._closed = SocketClosed(code)
+        self._news.set()
+
+
+class MemoryRelay:
+    """RelayState and its sockets; can be taken down and brought back, having forgotten all."""
+
+    def __init__(self, ice_servers: Sequence[IceServer] = ()) -> None:
+        self._ice_servers = ice_servers
+        self._ids = itertools.count(1)
+        self._state = self._new_state()
+        self._sockets: list[MemorySocket] = []
+        self.is_up = True
+
+    def _new_state(self) -> RelayState:
+        return RelayState(lambda: f"session-{next(self._ids)}", self._ice_servers)
+
+    def connect(self) -> MemorySocket:
+        """A new socket. Raises ConnectRefused while the relay is down."""
+        if not self.is_up:
+            raise ConnectRefused("the relay is down")
+        socket = MemorySocket(self)
+        self._sockets.append(socket)
+        return socket
+
+    def receive(self, socket: MemorySocket, text: str) -> None:
+        """A frame of a peer."""
+        if socket in self._sockets:
+            self._perform(self._state.receive(socket, text))
+
+    def lose(self, socket: MemorySocket) -> None:
+        """A socket is gone."""
+        if socket in self._sockets:
+            self._sockets.remove(socket)
+            self._perform(self._state.lost(socket))
+
+    def go_down(self) -> None:
+        """Cut every socket, refuse new ones, forget everything."""
+        self.is_up = False
+        sockets, self._sockets = self._sockets, []
+        for socket in sockets:
+            socket.close(CloseCode.GOING_AWAY)
+        self._state = self._new_state()
+
+    def come_back(self) -> None:
+        """Accept sockets again."""
+        self.is_up = True
+
+    def _perform(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            socket = output.socket
+            assert isinstance(socket, MemorySocket)
+            socket.deliver(encode_event(output.message))
+
+
+class MemoryLink:
+    """One end of a pair of linked channels; see `imgsync.seams.Link`.
+
+    Two ends find each other through their descriptions, as real ones do.
+    """
+
+    def __init__(self, network: "MemoryNetwork", number: int) -> None:
+        self._network = network
+        self._number = number
+        self._send, self._events = trio.open_memory_channel[LinkEvent](10_000)
+        self._other: MemoryLink | None = None
+        self._is_open = False
+        #: What the other side has told us, in order, for tests to look at.
+        self.candidates: list[Candidate | None] = []
+
+    async def make_offer(self) -> str:
+        """See the protocol."""
+        return await self._describe("actpass")
+
+    async def make_answer(self, offer: Description) -> str:
+        """See the protocol."""
+        self._other = self._network.link_of(offer)
+        return await self._describe("active")
+
+    async def _describe(self, setup: str) -> str:
+        await trio.sleep(self._network.latency)
+        self.put(Gathered(None))
+        return _SDP.format(number=self._number, setup=setup)
+
+    async def apply_answer(self, answer: Description) -> None:
+        """See the protocol."""
+        await trio.sleep(self._network.latency)
+        self._other = self._network.link_of(answer)
+        if self._other is not None and not self._network.is_blocked:
+            for end in (self._other, self):
+                end._is_open = True
+                end.put(Opened())
+
+    def add_candidate(self, candidate: Candidate | None) -> None:
+        """See the protocol."""
+        self.candidates.append(candidate)
+
+    def send(self, text: str) -> None:
+        """See the protocol."""
+        if self._is_open and self._other is not None:
+            self._other.put(Received(text, now_ms()))
+
+    async def next_event(self) -> LinkEvent:
+        """See the protocol."""
+        return await self._events.receive()
+
+    async def close_channel(self) -> None:
+        """See the protocol."""
+        await trio.lowlevel.checkpoint()
+        if self._is_open and self._other is not None:
+            self._other.put(ChannelClosed())
+        self._is_open = False
+
+    def put(self, event: LinkEvent) -> None:
+        """Make something happen to this end."""
+        self._send.send_nowait(event)
+
+    def break_off(self) -> None:
+        """Lose the connection, on both ends."""
+        for end in (self, self._other):
+            if end is not None and end._is_open:
+                end._is_open = False
+                end.put(LinkLost("cut by the test"))
+
+
+class MemoryNetwork:
+    """See `imgsync.seams.Network`. One object for all peers of a test.
+
+    :param latency: seconds that each step of a connection takes.
+    """
+
+    def __init__(self, latency: float = 0.0, ice_servers: Sequence[IceServer] = ()) -> None:
+        self.latency = latency
+        self.relay = MemoryRelay(ice_servers)
+        #: Every link that was ever opened, in order.
+        self.links: list[MemoryLink] = []
+        #: While set, links find no path to each other.
+        self.is_blocked = False
+
+    @asynccontextmanager
+    async def open_socket(self, url: str) -> AsyncIterator[MemorySocket]:
+        """See the protocol; the URL is of no consequence."""
+        await trio.lowlevel.checkpoint()
+        socket = self.relay.connect()
+        try:
+            yield socket
+        finally:
+            self.relay.lose(socket)
+
+    @asynccontextmanager
+    async def open_link(self, ice_servers: Sequence[IceServer]) -> AsyncIterator[MemoryLink]:
+        """See the protocol."""
+        await trio.lowlevel.checkpoint()
+        link = MemoryLink(self, len(self.links) + 1)
+        self.links.append(link)
+        try:
+            yield link
+        finally:
+            link.break_off()
+
+    def link_of(self, description: Description) -> MemoryLink | None:
+        """The link that a description is of."""
+        number = int(description.ufrag[1:])
+        return self.links[number - 1] if 0 < number <= len(self.links) else None
