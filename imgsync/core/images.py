@@ -1,5 +1,7 @@
 """Which kind of image some bytes are, told by their beginning and never by their name."""
 
+import re
+
 SNIFF_SIZE = 4096
 """Bytes that decide; an SVG may begin with a long comment."""
 
@@ -10,6 +12,17 @@ CONTENT_TYPES = {
     "webp": "image/webp",
     "svg": "image/svg+xml",
 }
+
+# The prolog of https://www.w3.org/TR/xml/#sec-prolog-dtd, then the root; a page that holds an SVG
+# is none. Each part is final once it has matched, or some input would be tried in endless ways.
+_SVG = re.compile(
+    rb"""
+    (?: \xef\xbb\xbf )?
+    (?> \s+ | <\?.*?\?> | <!--.*?--> | <!DOCTYPE\s+ (?:svg:)?svg\b [^>\[]* (?: \[.*?\]\s* )? > )*+
+    < (?:svg:)?svg [\s/>]
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def sniff_image(head: bytes) -> str | None:
@@ -25,7 +38,4 @@ def sniff_image(head: bytes) -> str | None:
         return "gif"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
-    text = head[:SNIFF_SIZE].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<") and b"<svg" in text:
-        return "svg"
-    return None
+    return "svg" if _SVG.match(head[:SNIFF_SIZE]) else None

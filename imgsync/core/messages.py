@@ -21,7 +21,8 @@ Data channel `image-sync` (one object per message), from peer to peer:
               │◀──────────────────── ack {sentAt, ...} ────│
 
 Field names are snake_case here and camelCase on the wire; times are milliseconds since the Unix
-epoch. A token or a signed URL is left out of every repr, so that no log can hold one.
+epoch. Tokens, signed URLs and signals (which hold ICE passwords) are left out of every repr, so
+that no log can hold one.
 """
 
 import enum
@@ -37,6 +38,9 @@ UserId = Annotated[str, "user id"]
 
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
+
+MAX_NUMBER = 2**53
+"""Whole numbers up to here are the same in every language; RFC 8259, section 6."""
 
 
 class Role(enum.Enum):
@@ -149,7 +153,7 @@ class SendSignal:
 
     EVENT = "webrtc_signal"
     target_user_id: UserId
-    signal: RawJson
+    signal: RawJson = attrs.field(repr=False)
     session_id: str | None = None
 
 
@@ -211,7 +215,7 @@ class ForwardedSignal:
 
     EVENT = "webrtc_signal"
     from_user_id: UserId
-    signal: RawJson
+    signal: RawJson = attrs.field(repr=False)
     session_id: str | None = None
 
 

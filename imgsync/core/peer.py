@@ -35,7 +35,11 @@ CONNECT_DEADLINE = 20.0
 says that its candidates are complete, not at all."""
 
 MAX_CANDIDATES = 100
-"""Of one attempt; the limit on connectivity checks in RFC 8445, section 19.5.1."""
+"""Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""
+
+MAX_ATTEMPTS = 8
+"""Without a connection in between. Each costs a key pair and sockets, and the other side can ask
+for them."""
 
 
 @attrs.frozen
@@ -154,6 +158,7 @@ class Handshake:
         self._early: list[tuple[str | None, Candidate | None]] = []
         self._candidates = 0
         self._spent_ufrags: set[str] = set()
+        self._connected_attempt = 0
         #: Earlier attempts whose connections are still there.
         self._replaced: list[int] = []
 
@@ -184,9 +189,10 @@ class Handshake:
 
     def opened(self, attempt: int) -> list[Output]:
         """The data channel is open."""
-        if not self._is_current(attempt):
+        if not self._is_current(attempt) or self.phase is Phase.CONNECTED:
             return []
         self.phase = Phase.CONNECTED
+        self._connected_attempt = attempt
         return [Connected(attempt)]
 
     def lost(self, attempt: int, reason: EndReason, detail: str = "") -> list[Output]:
@@ -255,8 +261,13 @@ class Handshake:
         return [*self._discard_replaced(), deadline, make, *self._set_remote(offer)]
 
     def _receive_answer(self, answer: Description) -> list[Output]:
-        if self._local is None or self._remote is not None or answer.ufrag in self._spent_ufrags:
+        known = {self._remote.ufrag} if self._remote else set()
+        is_copy = answer.ufrag in self._spent_ufrags | known
+        if self._local is None or is_copy or self.phase is Phase.CONNECTED:
             return [Note("dropped an answer to no open offer")]
+        if self._remote is not None:
+            # An answer does not say to which offer it is: the first was to the one before ours.
+            return self._make_offer()
         apply = ApplyAnswer(self.attempt, answer)
         return [*self._discard_replaced(), apply, *self._set_remote(answer)]
 
@@ -296,7 +307,15 @@ class Handshake:
         return [SetDeadline(self.attempt), MakeOffer(self.attempt)]
 
     def _next_attempt(self) -> None:
-        """Begin the next attempt, with nothing left of the one before but its fragment's name."""
+        """Begin the next attempt, with nothing left of the one before but its fragment's name.
+
+        Raises NegotiationError where too many have come to nothing.
+        """
+        if self.attempt - self._connected_attempt >= MAX_ATTEMPTS:
+            raise NegotiationError(f"{MAX_ATTEMPTS} attempts to connect came to nothing")
+        if self._offers:
+            # What came for the offer before; a candidate can't come before the answer's own offer.
+            self._early = []
         if self.phase is not Phase.IDLE:
             self._replaced.append(self.attempt)
         if self._remote is not None:

@@ -71,7 +71,6 @@ class _Session:
     client_id: str
     #: Those of the client that are in it: all that were there at the start, until one claims.
     client_sockets: list[Socket]
-    claimed: bool = False
 
     @property
     def sockets(self) -> list[Socket]:
@@ -213,9 +212,6 @@ class RelayState:
     # ── sessions ─────────────────────────────────────────────────────────────────────────────────
 
     def _claim(self, session: _Session, socket: Socket) -> list[Output]:
-        if session.claimed:
-            return []
-        session.claimed = True
         others = [other for other in session.client_sockets if other != socket]
         session.client_sockets = [socket]
         ended = SessionEndedEvent(session.id, EndReason.CLAIMED_ELSEWHERE)

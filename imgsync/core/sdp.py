@@ -22,10 +22,17 @@ MAX_SDP = 32 * 1024
 _MAX_CANDIDATE = 512
 _MDNS_NAME = re.compile(r"[0-9A-Za-z-]{1,64}\.local")
 _FOUNDATION = re.compile(r"[0-9A-Za-z+/]{1,32}")
-_UFRAG = re.compile(r"[0-9A-Za-z+/]{4,256}")
-_PASSWORD = re.compile(r"[0-9A-Za-z+/]{22,256}")
-_DATA_CHANNEL = re.compile(r"m=application \d{1,5} (UDP|TCP)/DTLS/SCTP webrtc-datachannel")
-_FINGERPRINT = re.compile(r"sha-(256|384|512) ([0-9A-F]{2}:)+[0-9A-F]{2}", re.IGNORECASE)
+_DATA_CHANNEL = re.compile(r"m=application [0-9]{1,5} (UDP|TCP)/DTLS/SCTP webrtc-datachannel")
+_STRONG_HASH = re.compile("sha-(256|384|512) ", re.IGNORECASE)
+_REQUIRED = {
+    "ice-ufrag": re.compile("[0-9A-Za-z+/]{4,256}"),
+    "ice-pwd": re.compile("[0-9A-Za-z+/]{22,256}"),
+    "fingerprint": re.compile("[0-9A-Za-z-]+ ([0-9A-F]{2}:)+[0-9A-F]{2}", re.IGNORECASE),
+    "setup": re.compile("active|passive|actpass"),
+    "mid": re.compile("[!-~]{1,64}"),
+    "sctp-port": re.compile("[0-9]{1,5}"),
+}
+_MAY_BE_SHARED = frozenset({"ice-ufrag", "ice-pwd", "fingerprint", "setup"})
 _TYPES = frozenset({"host", "srflx", "prflx", "relay"})
 
 
@@ -64,7 +71,8 @@ class Description:
 def parse_candidate(line: str) -> Candidate:
     """Check one candidate, given without the leading `candidate:`. Raises NegotiationError."""
     words = line.split()
-    if len(line) > _MAX_CANDIDATE or not line.isascii() or len(words) < 8 or words[6] != "typ":
+    is_plain = line.isascii() and line.isprintable() and len(line) <= _MAX_CANDIDATE
+    if not is_plain or len(words) < 8 or words[6] != "typ":
         raise _bad_candidate(line, "it does not have the form of RFC 8839")
     foundation, component, transport, priority, address, port = words[:6]
     if not _FOUNDATION.fullmatch(foundation):
@@ -117,7 +125,8 @@ def parse_description(kind: str, sdp: str) -> Description:
     lines = sdp.replace("\r\n", "\n").rstrip("\n").split("\n")
     if lines[0] != "v=0":
         raise refuse("its SDP does not begin with v=0")
-    if any(not re.match(r"[a-z]=", line) for line in lines):
+    # Other line breaks, those of Unicode among them, would make lines of their own further on.
+    if any(not re.match(r"[a-z]=", line) or line.splitlines() != [line] for line in lines):
         raise refuse("its SDP has a line that is not of the form x=value")
     media = [line for line in lines if line.startswith("m=")]
     if len(media) != 1 or not media[0].startswith("m=application "):
@@ -127,21 +136,20 @@ def parse_description(kind: str, sdp: str) -> Description:
     if media[0].split()[1] == "0" and kind == "answer":
         raise refuse("it declines the data channel")
 
-    attributes = _attributes(lines)
-    for name, pattern in (
-        ("ice-ufrag", _UFRAG),
-        ("ice-pwd", _PASSWORD),
-        ("fingerprint", _FINGERPRINT),
-        ("setup", re.compile("active|passive|actpass")),
-        ("mid", re.compile(r"[!-~]{1,64}")),
-    ):
-        if not pattern.fullmatch(attributes.get(name, "")):
-            raise refuse(f"its a={name} is {'malformed' if name in attributes else 'missing'}")
-    if kind == "answer" and attributes["setup"] == "actpass":
+    attributes = _Attributes(lines, lines.index(media[0]))
+    for name, pattern in _REQUIRED.items():
+        values = attributes.of(name)
+        if not values:
+            raise refuse(f"its a={name} is missing")
+        if not all(pattern.fullmatch(value) for value in values):
+            raise refuse(f"its a={name} is malformed")
+    if not any(_STRONG_HASH.match(value) for value in attributes.of("fingerprint")):
+        raise refuse("its a=fingerprint is of none of the hashes sha-256, sha-384 and sha-512")
+    if kind == "answer" and "actpass" in attributes.of("setup"):
         raise refuse("its a=setup leaves open who begins")
-    if not _is_port(attributes.get("sctp-port", "")):
-        raise refuse("its a=sctp-port is missing or out of range")
-    if not re.fullmatch(r"\d{1,10}", attributes.get("max-message-size", "0")):
+    if not all(_is_port(port) for port in attributes.of("sctp-port")):
+        raise refuse("its a=sctp-port is out of range")
+    if not all(re.fullmatch("[0-9]{1,10}", size) for size in attributes.of("max-message-size")):
         raise refuse("its a=max-message-size is no number")
 
     found = [line.removeprefix("a=candidate:") for line in lines if line.startswith("a=candidate:")]
@@ -149,18 +157,34 @@ def parse_description(kind: str, sdp: str) -> Description:
     return Description(
         kind=kind,
         sdp="\r\n".join(kept) + "\r\n",
-        ufrag=attributes["ice-ufrag"],
-        mid=attributes["mid"],
+        ufrag=attributes.of("ice-ufrag")[-1],
+        mid=attributes.of("mid")[-1],
         candidates=tuple(parse_candidate(line) for line in found),
         complete="a=end-of-candidates" in lines,
     )
 
 
-def _attributes(lines: list[str]) -> dict[str, str]:
-    """`a=` lines; what stands in the media section comes later and overrides the session's."""
-    pairs = (line[2:].partition(":") for line in lines if line.startswith("a="))
-    return {name: value.strip() for name, _, value in pairs}
+class _Attributes:
+    """The values of `a=` lines by name, each copy of them."""
+
+    def __init__(self, lines: list[str], media_begin: int) -> None:
+        self._session = self._read(lines[:media_begin])
+        self._media = self._read(lines[media_begin:])
+
+    @staticmethod
+    def _read(lines: list[str]) -> dict[str, list[str]]:
+        values: dict[str, list[str]] = {}
+        for line in lines:
+            if line.startswith("a="):
+                name, _, value = line[2:].partition(":")
+                values.setdefault(name, []).append(value)
+        return values
+
+    def of(self, name: str) -> list[str]:
+        """Those of the media section; some may stand in the session's part instead."""
+        values = self._media.get(name, [])
+        return values or (self._session.get(name, []) if name in _MAY_BE_SHARED else [])
 
 
 def _is_port(text: str) -> bool:
-    return text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65535
+    return 1 <= int(text) <= 65535

@@ -2,7 +2,10 @@
 
 import hashlib
 import hmac
+import re
 from urllib.parse import parse_qs, urlencode
+
+_TIME = re.compile(r"[0-9]{1,12}")
 
 
 def sign_path(key: bytes, path: str, expires: int) -> str:
@@ -12,15 +15,14 @@ def sign_path(key: bytes, path: str, expires: int) -> str:
 
 def is_signed(key: bytes, path: str, query: str, now: float) -> bool:
     """Whether this query makes this path good now (seconds since the Unix epoch)."""
-    values = parse_qs(query)
-    expires = values.get("expires", [""])[-1]
-    signature = values.get("signature", [""])[-1]
-    if not (expires.isdecimal() and expires.isascii() and len(expires) <= 12):
-        return False
-    genuine = hmac.compare_digest(_signature(key, path, expires).encode(), signature.encode())
-    return genuine and now < int(expires)
+    match parse_qs(query):
+        case {"expires": [expires], "signature": [signature]} if _TIME.fullmatch(expires):
+            genuine = _signature(key, path, expires)
+            return hmac.compare_digest(genuine.encode(), signature.encode()) and now < int(expires)
+        case _:
+            return False
 
 
 def _signature(key: bytes, path: str, expires: str) -> str:
-    # The line break keeps the two apart: neither can hold one.
+    # The line break keeps the two apart: an expiry can't hold one.
     return hmac.new(key, f"{expires}\n{path}".encode(), hashlib.sha256).hexdigest()

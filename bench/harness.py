@@ -1,0 +1,249 @@
+"""What the benches share: worker processes that are asked one thing at a time, and the figures.
+
+A worker reads one JSON object per line on stdin and answers each with one on stdout; it ends when
+its stdin does. A relay says `listening on URL` as its first line and is asked nothing. The two
+variants take turns in the same run, because on a noisy machine their ratio says more than their
+absolute times. What a worker writes to stderr is shown if it fails.
+"""
+
+import argparse
+import contextlib
+import importlib.metadata
+import json
+import os
+import platform
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+Variant = Literal["ours", "bare"]
+VARIANTS: tuple[Variant, ...] = ("ours", "bare")
+
+ANSWER_WITHIN = 60.0  # s; the longest question is a block of pushes, about a second
+END_WITHIN = 5.0  # s; the relay promises to drain within this
+# s; the other variant's closing (both processes) must not run inside a timed round.
+SETTLE = 0.1
+
+BENCH = Path(__file__).resolve().parent
+SHOWN_VERSIONS = (
+    "imgsync",
+    "aiortc",
+    "aioice",
+    "trio",
+    "trio-websocket",
+    "anyio",
+    "cattrs",
+    "websockets",
+)
+
+# Makes a wire message of about 600 bytes; a signed URL of a cloud store is mostly query.
+IMAGE = {
+    "imageUrl": "https://images.example.org/study-12/block-3/stimulus-0042.png",
+    "signedUrl": "https://images.example.org/study-12/block-3/stimulus-0042.png"
+    "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20250101%2F"
+    "eu-central-1%2Fs3%2Faws4_request&X-Amz-Date=20250101T000000Z&X-Amz-Expires=900"
+    "&X-Amz-SignedHeaders=host&X-Amz-Security-Token=FwoGZXIvYXdzEBYaDKFx5DsZb2tlbjEyMzQ1Njc4OTA"
+    "&X-Amz-Signature=" + "0123456789abcdef" * 8,
+}
+
+
+class BenchError(Exception):
+    """A worker ended or stayed silent."""
+
+
+class Worker:
+    """A child process and the lines that it writes."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        self._name = name
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self._unread = b""
+
+    def ask(self, **command: Any) -> Any:
+        """Send one command and wait for its answer. BenchError if there is none."""
+        try:
+            self._stdin.write(json.dumps(command).encode() + b"\n")
+        except OSError as exc:
+            raise BenchError(f"{self._name} is gone") from exc
+        return json.loads(self.read_line())
+
+    def read_line(self) -> str:
+        """The next line, without its end. BenchError if it does not come within ANSWER_WITHIN."""
+        pipe = self._stdout.fileno()
+        deadline = time.monotonic() + ANSWER_WITHIN
+        while b"\n" not in self._unread:
+            readable, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+            if not readable:
+                raise BenchError(f"{self._name} said nothing for {ANSWER_WITHIN:.0f} s")
+            chunk = os.read(pipe, 65536)
+            if not chunk:
+                raise BenchError(f"{self._name} ended before it answered")
+            self._unread += chunk
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line.decode()
+
+    def end(self, *, with_stdin: bool) -> None:
+        """End the process, and wait for its end: by the end of its stdin or by signals."""
+        try:
+            self._stdin.close()
+            if with_stdin and self._has_ended():
+                return
+            self._process.terminate()
+            if self._has_ended():
+                return
+        finally:
+            self._process.kill()  # does nothing once the process has ended
+            self._process.wait()
+            self._stdout.close()
+
+    def _has_ended(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_WITHIN)
+        return self._process.returncode is not None
+
+
+@contextlib.contextmanager
+def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator[Worker]:
+    """Run `python ARGS` as a worker; it has ended when the block is left."""
+    environment = os.environ | {
+        # So that the benches run from a checkout that isn't installed.
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(BENCH.parent), os.environ.get("PYTHONPATH")])
+        )
+    }
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            env=environment,
+            # Ctrl-C reaches only the bench itself, which then ends its workers in order.
+            start_new_session=True,
+        )
+        worker = Worker(name, process)
+        try:
+            yield worker
+        finally:
+            worker.end(with_stdin=ends_with_stdin)
+            if process.returncode != 0:
+                errors.seek(0)
+                said = errors.read().decode(errors="replace")
+                print(f"{said}{name} ended with code {process.returncode}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def open_variant(variant: Variant) -> Iterator[Worker]:
+    """Relay, client and evaluator of one variant, connected; yields the evaluator."""
+    relay_args = {
+        "ours": ("-m", "imgsync.relay", "--port", "0", "--stun", "none"),
+        "bare": (str(BENCH / "bare.py"), "relay"),
+    }
+    script = str(BENCH / f"{variant}.py")
+    with open_worker(
+        f"{variant} relay", *relay_args[variant], ends_with_stdin=variant == "bare"
+    ) as relay:
+        url = relay.read_line().removeprefix("listening on ")
+        with (
+            open_worker(f"{variant} client", script, "client", url) as client,
+            open_worker(f"{variant} evaluator", script, "evaluator", url) as evaluator,
+        ):
+            client.ask(do="hello")
+            evaluator.ask(do="hello")
+            yield evaluator
+
+
+@contextlib.contextmanager
+def open_variants(variants: Sequence[Variant]) -> Iterator[dict[Variant, Worker]]:
+    """The evaluators of these variants; all processes have ended when the block is left."""
+    # `kill` should clean up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with contextlib.ExitStack() as stack:
+        yield {variant: stack.enter_context(open_variant(variant)) for variant in variants}
+
+
+def parse_args(doc: str | None, *, rounds: int, round_is: str) -> argparse.Namespace:
+    """The options that every bench has: `rounds`, `only` and `json`."""
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=round_is)
+    parser.add_argument("--only", choices=VARIANTS, help="run one variant alone, for profiling")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    args = parser.parse_args()
+    if args.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    args.variants = (args.only,) if args.only else VARIANTS
+    return args
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value below which `percent` of the sorted values lie, linear between neighbours."""
+    ordered = sorted(values)
+    position = (len(ordered) - 1) * percent / 100
+    low = int(position)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def report(
+    bench: str, question: str, times: dict[Variant, list[float]], tail: int, as_json: bool
+) -> None:
+    """Print p50 and the `tail` percentile of each variant (times in ms) and the ratio of p50."""
+    figures: dict[str, dict[str, float]] = {
+        variant: {
+            "n": len(values),
+            "p50": round(percentile(values, 50), 3),
+            f"p{tail}": round(percentile(values, tail), 3),
+        }
+        for variant, values in times.items()
+    }
+    ratio = None
+    if len(figures) == len(VARIANTS):
+        ratio = round(figures["ours"]["p50"] / figures["bare"]["p50"], 3)
+    machine = describe_machine()
+    if as_json:
+        result = {"bench": bench, "unit": "ms", **figures, "ratio_p50": ratio, "machine": machine}
+        print(json.dumps(result))
+        return
+    print(f"{question}, ms")
+    print(f"{'':8}{'n':>6}{'p50':>10}{'p' + str(tail):>10}")
+    for variant, row in figures.items():
+        print(f"{variant:8}{row['n']:6}{row['p50']:10.3f}{row[f'p{tail}']:10.3f}")
+    if ratio is not None:
+        print(f"ratio of p50, ours / bare: {ratio:.2f}")
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    print(f"{machine['cores']} cores, Python {machine['python']}, {versions}")
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the figures depend on: cores, Python, the versions of the libraries."""
+    versions = {}
+    for name in SHOWN_VERSIONS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a bench's `main`; a BenchError is one line on stderr and exit code 1, Ctrl-C is 130."""
+    try:
+        main()
+    except BenchError as exc:
+        sys.exit(f"{Path(sys.argv[0]).name}: {exc}")
+    except KeyboardInterrupt:
+        sys.exit(130)

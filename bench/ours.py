@@ -1,0 +1,108 @@
+"""The imgsync side of the benches: the library's public API under Trio.
+
+    python bench/ours.py evaluator URL
+    python bench/ours.py client URL
+
+The relay is the real command. The evaluator obeys `{"do": ...}` on stdin: `handshake` (a session
+and one image, timed), `open`, `push` (a block of images, each timed) and `close`; it answers when
+the work is done. The client only says that it is there. The harness bounds every wait.
+"""
+
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import trio
+
+import imgsync
+
+Object = dict[str, Any]
+
+
+def _image(index: int, image: Object) -> imgsync.ImageRef:
+    return imgsync.ImageRef(
+        index=index, name="a.png", image_url=image["imageUrl"], signed_url=image["signedUrl"]
+    )
+
+
+async def evaluator(url: str) -> None:
+    """Obey commands until stdin ends."""
+    async with imgsync.open_evaluator(url, user_id="e") as peer:
+        commands = _commands()
+        async for command in commands:
+            match command["do"]:
+                case "handshake":
+                    _answer({"ms": await _time_handshake(peer, command["image"])})
+                case "open":
+                    await _hold_session(peer, command["image"], commands)
+                    _answer({})
+                case _:
+                    _answer({})
+
+
+async def _time_handshake(peer: imgsync.Evaluator, image: Object) -> float:
+    shown = _image(0, image)
+    start = time.perf_counter()
+    async with peer.open_session("c") as session:
+        await session.show(shown)
+        return (time.perf_counter() - start) * 1000
+
+
+async def _hold_session(
+    peer: imgsync.Evaluator, image: Object, commands: AsyncIterator[Object]
+) -> None:
+    """Keep one session open and push on it, until the command `close`."""
+    async with peer.open_session("c") as session:
+        await session.show(_image(0, image))
+        _answer({})
+        async for command in commands:
+            if command["do"] == "close":
+                return
+            times = []
+            for index in range(command["count"]):
+                shown = _image(index, command["image"])
+                start = time.perf_counter()
+                await session.show(shown)
+                times.append((time.perf_counter() - start) * 1000)
+            _answer({"ms": times})
+
+
+async def client(url: str) -> None:
+    """Follow sessions and let imgsync ack their images, until stdin ends."""
+    async with imgsync.open_client(url, user_id="c") as peer, trio.open_nursery() as nursery:
+        nursery.start_soon(_follow, peer)
+        async for _ in _commands():
+            _answer({})
+        nursery.cancel_scope.cancel()
+
+
+async def _follow(peer: imgsync.Client) -> None:
+    async for session in peer.sessions():
+        async with session:
+            async for _ in session.images():
+                pass
+
+
+def _answer(answer: Object) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+async def _commands() -> AsyncIterator[Object]:
+    """The JSON objects on stdin, one per line, until it ends."""
+    unread = b""
+    async for chunk in trio.lowlevel.FdStream(sys.stdin.fileno()):
+        *lines, unread = (unread + chunk).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["evaluator", url]:
+            trio.run(evaluator, url)
+        case ["client", url]:
+            trio.run(client, url)
+        case _:
+            sys.exit(__doc__)

@@ -1,0 +1,255 @@
+"""Strict JSON to attrs classes and back, with every problem named by its place on the wire.
+
+Nothing is coerced: a number is no string, `true` is no number, `{}` is no empty list, NaN is no
+JSON. Unknown fields are ignored; what is optional and absent is left out, not sent as null. All
+problems are ValueErrors, whose text never repeats a value: it might be a token.
+"""
+
+import enum
+import json
+import re
+from collections.abc import Callable
+from json import JSONDecoder
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import attrs
+from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from imgsync.core.messages import MAX_NUMBER, Milliseconds, RawJson, UserId
+
+MAX_ID = 128
+
+T = TypeVar("T")
+
+# ── values ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _string(value: Any, _: Any) -> str:
+    if type(value) is not str:
+        raise TypeError("expected a string")
+    return value
+
+
+def _identifier(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not 1 <= len(text) <= MAX_ID:
+        raise ValueError(f"expected 1 to {MAX_ID} characters")
+    if not text.isprintable():
+        raise ValueError("expected printable characters only")
+    return text
+
+
+def _is_user_id(kind: object) -> bool:
+    return kind is UserId
+
+
+def _whole(value: Any, _: Any) -> int:
+    if type(value) is int and abs(value) <= MAX_NUMBER:
+        return value
+    raise TypeError("expected a whole number")
+
+
+def _number(value: Any, _: Any) -> Milliseconds:
+    if type(value) in (int, float) and abs(value) <= MAX_NUMBER:  # not so for NaN and infinity
+        return value  # type: ignore[no-any-return]
+    raise TypeError("expected a number")
+
+
+def _strings(value: Any, _: Any) -> str | tuple[str, ...]:
+    if type(value) is str:
+        return value
+    if type(value) is list and all(type(item) is str for item in value):
+        return tuple(value)
+    raise TypeError("expected a string or a list of strings")
+
+
+def _enum_member(value: Any, kind: type[enum.Enum]) -> enum.Enum:
+    if type(value) is str:
+        for member in kind:
+            if member.value == value:
+                return member
+    raise ValueError(f"expected one of {', '.join(str(member.value) for member in kind)}")
+
+
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _is_literal(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal
+
+
+def _literal(value: Any, kind: Any) -> Any:
+    if value not in get_args(kind):
+        raise ValueError(f"expected {' or '.join(map(repr, get_args(kind)))}")
+    return value
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.title() for word in rest)
+
+
+# ── objects ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _overrides(cls: type) -> dict[str, Any]:
+    """Wire names; what is optional and absent is left out rather than sent as null."""
+    return {
+        field.name: override(rename=_camel(field.name), omit_if_default=field.default is None)
+        for field in attrs.fields(cls)
+    }
+
+
+def _make_converter() -> Converter:
+    converter = Converter()
+
+    def structure_factory(cls: type) -> Callable[[Any, Any], Any]:
+        from_dict: Any = make_dict_structure_fn(cls, converter, **_overrides(cls))
+
+        def from_object(value: Any, kind: Any) -> Any:
+            if type(value) is not dict:
+                raise TypeError("expected an object")
+            return from_dict(value, kind)
+
+        return from_object
+
+    def tuple_factory(kind: Any) -> Callable[[Any, Any], Any]:
+        item = get_args(kind)[0]
+
+        def from_list(value: Any, _: Any) -> Any:
+            if type(value) is not list:
+                raise TypeError("expected a list")
+            return tuple(converter.structure(one, item) for one in value)
+
+        return from_list
+
+    converter.register_structure_hook_factory(attrs.has, structure_factory)
+    converter.register_unstructure_hook_factory(
+        attrs.has, lambda cls: make_dict_unstructure_fn(cls, converter, **_overrides(cls))
+    )
+    converter.register_structure_hook(str, _string)
+    converter.register_structure_hook(int, _whole)
+    converter.register_structure_hook_factory(_is_tuple, tuple_factory)
+    converter.register_structure_hook(RawJson, lambda value, _: RawJson(value))
+    converter.register_structure_hook_func(_is_user_id, _identifier)
+    converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)
+    converter.register_structure_hook_func(lambda kind: kind == str | tuple[str, ...], _strings)
+    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook_func(
+        lambda kind: isinstance(kind, enum.EnumMeta), _enum_member
+    )
+    return converter
+
+
+_CONVERTER = _make_converter()
+
+
+def _describe(exc: BaseException, _: type | None) -> str:
+    match exc:
+        case KeyError():
+            return "missing"
+        case TypeError() | ValueError():
+            return str(exc)
+        case _:
+            return "not allowed here"
+
+
+def structure(value: Any, cls: type[T], root: str) -> T:
+    """An instance of an attrs class from a JSON value.
+
+    Raises ValueError with every problem and its place, under the names of the wire.
+
+    :param root: what the places are counted from.
+    """
+    try:
+        return _CONVERTER.structure(value, cls)
+    except BaseValidationError as exc:
+        problems = transform_error(exc, path=root, format_exception=_describe)
+    except TypeError as exc:
+        problems = [f"{exc} @ {root}"]
+    raise ValueError("; ".join(_wire_path(problem) for problem in problems))
+
+
+def unstructure(message: Any) -> dict[str, Any]:
+    """The JSON object of an attrs instance."""
+    value: dict[str, Any] = _CONVERTER.unstructure(message)
+    return value
+
+
+def _wire_path(problem: str) -> str:
+    what, _, path = problem.rpartition(" @ ")
+    return f"{'.'.join(_camel(part) for part in path.split('.'))}: {what}"
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = JSONDecoder(parse_constant=_no_constant)
+_WHITESPACE = re.compile(r"[ \t\n\r]*")
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises ValueError."""
+    try:
+        return _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError:  # also integers of thousands of digits, which Python refuses to convert
+        raise ValueError("not JSON") from None
+
+
+def parse_object(text: str | bytes, limit: int) -> dict[str, Any]:
+    """A message that is a JSON object of at most `limit` characters. Raises ValueError."""
+    if isinstance(text, bytes):
+        raise ValueError("expected a text message, got a binary one")
+    if len(text) > limit:
+        raise ValueError(f"longer than {limit} characters")
+    value = parse_json(text)
+    if type(value) is not dict:
+        raise ValueError("expected a JSON object")
+    return value
+
+
+def dump_json(value: Any) -> str:
+    """JSON without white space, in ASCII."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _skip(text: str, at: int) -> int:
+    match = _WHITESPACE.match(text, at)
+    assert match is not None  # it matches the empty string, too
+    return match.end()
+
+
+def _member_at(text: str, start: int, wanted: str) -> tuple[int, int]:
+    """Where the value of a member of the object at `start` begins and ends, in valid JSON.
+
+    The last one counts where a key stands twice, as it does for the parser.
+    """
+    span = (start, start)
+    at = _skip(text, _skip(text, start) + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        begin = _skip(text, _skip(text, at) + 1)
+        _, at = _DECODER.raw_decode(text, begin)
+        if key == wanted:
+            span = (begin, at)
+        at = _skip(text, at)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return span
+
+
+def raw_member(text: str, *path: str) -> RawJson:
+    """The text of a member of nested objects, as it stands in valid JSON."""
+    begin, end = 0, len(text)
+    for name in path:
+        begin, end = _member_at(text, begin, name)
+    return RawJson(text[begin:end])

@@ -1,0 +1,221 @@
+"""Who may import whom. The tables are the rules; a module that fits into none of them fails.
+
+To add a module in a room that is here, do nothing. To add a room, add it to its layer. Imports in
+functions and under TYPE_CHECKING count like any others.
+"""
+
+import ast
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+import imgsync
+
+#: From top to bottom: a module may import its own room and the layers below, and no other room of
+#: its own layer. An exact name goes before a pattern, a higher pattern before a lower one.
+LAYERS: list[dict[str, list[str]]] = [
+    {
+        "commands": [
+            "imgsync.__main__",
+            "imgsync.*.__main__",
+            "imgsync.demo",
+            "imgsync.cli",
+            "imgsync.evaluator.presenting",  # what the evaluator's command prints
+        ]
+    },
+    {"facade": ["imgsync"]},
+    {
+        "evaluator": ["imgsync.evaluator", "imgsync.evaluator.*"],
+        "client": ["imgsync.client", "imgsync.client.*"],
+        "testing": ["imgsync.testing", "imgsync.testing.*"],
+    },
+    {
+        "peer": ["imgsync.peer", "imgsync.peer.*"],
+        "relay": ["imgsync.relay", "imgsync.relay.*"],
+    },
+    {
+        "net": ["imgsync.net", "imgsync.net.*"],
+        "rtc": ["imgsync.rtc", "imgsync.rtc.*"],
+        "journal": ["imgsync.journal", "imgsync.journal.*"],
+    },
+    {"shared": ["imgsync.seams", "imgsync.nursery", "imgsync.wallclock"]},
+    {"core": ["imgsync.core", "imgsync.core.*"]},
+    {"vocabulary": ["imgsync.core.errors", "imgsync.core.messages"]},
+    {"samples": ["imgsync.samples", "imgsync.samples.*"]},
+]
+
+#: The one home of each foreign library. What is not here may be imported by nobody.
+HOMES: dict[str, list[str]] = {
+    "attrs": ["imgsync.*"],
+    "trio": ["imgsync.*"],
+    "aiortc": ["imgsync.rtc.*"],
+    "aioice": ["imgsync.rtc.*"],
+    "anyio": ["imgsync.rtc.*"],
+    "trio_websocket": ["imgsync.net.*"],
+    "wsproto": ["imgsync.net.*"],
+    "h11": ["imgsync.net.*"],
+    "cattrs": ["imgsync.core.wire"],
+    "httpx": ["imgsync.client.fetch"],
+}
+
+#: Parts of the standard library that have one home, too.
+STANDARD_HOMES: dict[str, list[str]] = {
+    "asyncio": ["imgsync.rtc.*"],
+}
+
+#: Whatever waits, does I/O, reads a clock or throws dice has no place in the core.
+NOT_IN_CORE = {
+    *("trio", "anyio", "aiortc", "aioice", "trio_websocket", "wsproto", "h11", "httpx"),
+    *("asyncio", "concurrent", "multiprocessing", "queue", "sched", "select", "selectors"),
+    *("signal", "socket", "socketserver", "ssl", "subprocess", "threading", "http", "io", "os"),
+    *("pathlib", "shutil", "sys", "tempfile", "logging", "time", "datetime", "random", "secrets"),
+    "uuid",
+}
+
+ROOT = Path(imgsync.__file__).parents[1]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path for path in sorted((ROOT / "imgsync").rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
+every_module = pytest.mark.parametrize("module", SOURCES)
+
+
+def imports(module: str) -> set[str]:
+    """Full names of the modules that a module imports."""
+    found = set()
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            assert node.module is not None
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = inside & SOURCES.keys()
+            found |= modules or {node.module}
+    return found
+
+
+def own_imports(module: str) -> set[str]:
+    return {name for name in imports(module) if name.split(".")[0] == "imgsync"}
+
+
+def foreign_imports(module: str) -> set[str]:
+    return {name.split(".")[0] for name in imports(module) - own_imports(module)}
+
+
+def place_of(module: str) -> tuple[int, str]:
+    """Layer, counted from the top, and room."""
+    places = [
+        (pattern != module, depth, room)
+        for depth, rooms in enumerate(LAYERS)
+        for room, patterns in rooms.items()
+        for pattern in patterns
+        if fnmatchcase(module, pattern)
+    ]
+    if not places:
+        pytest.fail(f"{module} fits into no room; add it to LAYERS")
+    _, depth, room = min(places)
+    return depth, room
+
+
+def is_at_home(module: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(module, pattern) for pattern in patterns)
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {"imgsync", "imgsync.core.codec", "imgsync.core.relay"} <= SOURCES.keys()
+    assert "imgsync.core.errors" in imports("imgsync.core.codec")
+    assert "cattrs" in foreign_imports("imgsync.core.wire")
+
+
+@every_module
+def test_every_module_has_a_room_and_imports_only_downwards(module: str) -> None:
+    depth, room = place_of(module)
+    for other in sorted(own_imports(module)):
+        other_depth, other_room = place_of(other)
+        allowed = other_room == room or other_depth > depth
+        assert allowed, f"{module} ({room}) imports {other} ({other_room})"
+
+
+@every_module
+def test_nobody_imports_a_command(module: str) -> None:
+    assert not [name for name in own_imports(module) if name.endswith(".__main__")]
+
+
+@every_module
+def test_every_foreign_library_has_one_home(module: str) -> None:
+    for library in sorted(foreign_imports(module)):
+        if library in sys.stdlib_module_names:
+            homes = STANDARD_HOMES.get(library, ["*"])
+        else:
+            assert library in HOMES, f"{module} imports {library}, which has no home in HOMES"
+            homes = HOMES[library]
+        assert is_at_home(module, homes), f"{module} imports {library}, whose home is {homes}"
+
+
+@pytest.mark.parametrize("module", [name for name in SOURCES if name.startswith("imgsync.core")])
+def test_the_core_decides_and_does_nothing_else(module: str) -> None:
+    assert not foreign_imports(module) & NOT_IN_CORE
+    waits = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
+    assert not [node for node in ast.walk(TREES[module]) if isinstance(node, waits)]
+    calls = [node.func for node in ast.walk(TREES[module]) if isinstance(node, ast.Call)]
+    names = {func.id for func in calls if isinstance(func, ast.Name)}
+    assert not names & {"open", "print", "input", "__import__"}
+
+
+# ── what an import costs ─────────────────────────────────────────────────────────────────────────
+
+
+def run(statement: str) -> set[str]:
+    """Names of all modules that are loaded after a statement."""
+    process = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return set(process.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = run("import imgsync")
+    assert "imgsync" in loaded
+    heavy = {"asyncio", "trio", "attrs", "attr", *HOMES}
+    assert not loaded & heavy
+    assert not [name for name in loaded if name.startswith("imgsync.")]
+
+
+@pytest.mark.parametrize("module", ["imgsync.relay.server", "imgsync.relay.__main__"])
+def test_the_relay_needs_no_webrtc(module: str) -> None:
+    if module not in SOURCES:
+        pytest.skip(f"there is no {module}")
+    loaded = run(f"import {module}")
+    assert module in loaded
+    assert not loaded & {"aiortc", "aioice", "av"}
+    assert not [name for name in loaded if name.startswith("imgsync.rtc")]
+
+
+def test_every_public_name_is_there_when_it_is_asked_for() -> None:
+    run("from imgsync import *")
+    shown_to_the_type_checker = {
+        alias.asname or alias.name
+        for node in TREES["imgsync"].body
+        if isinstance(node, ast.If)
+        for inner in node.body
+        if isinstance(inner, ast.ImportFrom)
+        for alias in inner.names
+    }
+    assert shown_to_the_type_checker == set(imgsync.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = imgsync.nonsense

@@ -1,0 +1,402 @@
+"""Every message of both wires: its names and shape there, and that it comes back as it was.
+
+Random inputs are derandomized: the same on every run, so that a failure is never a surprise.
+"""
+
+import json
+from typing import Any, TypeVar, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imgsync.core.codec import (
+    decode_channel,
+    decode_from_relay,
+    decode_signal,
+    decode_to_relay,
+    encode_channel,
+    encode_event,
+    encode_signal,
+)
+from imgsync.core.messages import (
+    MAX_NUMBER,
+    Ack,
+    Answer,
+    CandidateSignal,
+    ChannelMessage,
+    ClientEntry,
+    EndReason,
+    EndSession,
+    ErrorCode,
+    ErrorEvent,
+    ForwardedSignal,
+    FromRelay,
+    IceServer,
+    Image,
+    Offer,
+    Presence,
+    PresenceState,
+    RawJson,
+    Ready,
+    Register,
+    Registered,
+    RequestOffer,
+    Role,
+    SendSignal,
+    SessionEndedEvent,
+    SessionStarted,
+    Signal,
+    StartSession,
+    ToRelay,
+)
+
+T = TypeVar("T")
+Object = dict[str, Any]
+
+LAW = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+# ── names and shapes ─────────────────────────────────────────────────────────────────────────────
+
+
+def event(name: str, /, **data: object) -> Object:
+    return {"event": name, "data": data}
+
+
+TO_RELAY: list[tuple[ToRelay, Object]] = [
+    (
+        Register("u1", Role.EVALUATOR, "webrtc", "Eva", "t0"),
+        event("register", userId="u1", role="evaluator", package="webrtc", name="Eva", token="t0"),
+    ),
+    (
+        Register("u1", Role.CLIENT, "webrtc"),
+        event("register", userId="u1", role="client", package="webrtc"),
+    ),
+    (StartSession("c1"), event("start_session", clientId="c1")),
+    (
+        SendSignal("c1", RawJson('{"candidate": ""}'), "s1"),
+        event("webrtc_signal", targetUserId="c1", signal={"candidate": ""}, sessionId="s1"),
+    ),
+    (
+        SendSignal("c1", RawJson("null")),
+        event("webrtc_signal", targetUserId="c1", signal=None),
+    ),
+    (EndSession("s1"), event("end_session", sessionId="s1")),
+]
+
+FROM_RELAY: list[tuple[FromRelay, Object]] = [
+    (
+        Registered(
+            "e1",
+            Role.EVALUATOR,
+            "Eva",
+            (IceServer("stun:a"), IceServer(("turn:b", "turn:c"), "u", "p")),
+            (ClientEntry("c1", PresenceState.BUSY, "Carl"),),
+        ),
+        event(
+            "registered",
+            userId="e1",
+            role="evaluator",
+            name="Eva",
+            iceServers=[
+                {"urls": "stun:a"},
+                {"urls": ["turn:b", "turn:c"], "username": "u", "credential": "p"},
+            ],
+            clients=[{"userId": "c1", "state": "busy", "name": "Carl"}],
+        ),
+    ),
+    (
+        Registered("c1", Role.CLIENT, "Carl", ()),
+        event("registered", userId="c1", role="client", name="Carl", iceServers=[]),
+    ),
+    (
+        SessionStarted("s1", evaluator_id="e1", evaluator_name="Eva"),
+        event("session_started", sessionId="s1", evaluatorId="e1", evaluatorName="Eva"),
+    ),
+    (
+        SessionStarted("s1", client_id="c1"),
+        event("session_started", sessionId="s1", clientId="c1"),
+    ),
+    (
+        ForwardedSignal("e1", RawJson('{"candidate": ""}'), "s1"),
+        event("webrtc_signal", fromUserId="e1", signal={"candidate": ""}, sessionId="s1"),
+    ),
+    (
+        Presence("c1", PresenceState.OFFLINE, "Carl"),
+        event("presence", userId="c1", state="offline", name="Carl"),
+    ),
+    (
+        SessionEndedEvent("s1", EndReason.CLAIMED_ELSEWHERE),
+        event("session_ended", sessionId="s1", reason="claimed_elsewhere"),
+    ),
+    (
+        SessionEndedEvent("s1", EndReason.ENDED, "e1"),
+        event("session_ended", sessionId="s1", reason="ended", byUserId="e1"),
+    ),
+    (
+        ErrorEvent(ErrorCode.NO_SESSION, "Start one.", "webrtc_signal"),
+        event("error", code="no_session", message="Start one.", event="webrtc_signal"),
+    ),
+]
+
+INSIDE_SIGNAL: list[tuple[Signal, Object]] = [
+    (Offer("v=0"), {"type": "offer", "sdp": "v=0"}),
+    (Answer("v=0"), {"type": "answer", "sdp": "v=0"}),
+    (RequestOffer(), {"type": "request_offer"}),
+    (
+        CandidateSignal("1 1 udp 1 10.0.0.1 9 typ host", "0", 0, "abcd"),
+        {
+            "candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host",
+            "sdpMid": "0",
+            "sdpMLineIndex": 0,
+            "usernameFragment": "abcd",
+        },
+    ),
+    (
+        CandidateSignal(None, "0", 0, "abcd"),
+        {"candidate": "", "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "abcd"},
+    ),
+]
+
+CHANNEL: list[tuple[ChannelMessage, Object]] = [
+    (
+        Image(3, "https://a/3.png", "https://a/3.png?sig=x", 1700000000000),
+        {
+            "imageIndex": 3,
+            "imageUrl": "https://a/3.png",
+            "signedUrl": "https://a/3.png?sig=x",
+            "sentAt": 1700000000000,
+        },
+    ),
+    (Ready(), {"type": "ready"}),
+    (Ack(1, 2.5), {"type": "ack", "sentAt": 1, "receivedAt": 2.5}),
+    (Ack(1, 2.5, 7), {"type": "ack", "sentAt": 1, "receivedAt": 2.5, "imageIndex": 7}),
+]
+
+
+def with_unknown_fields(value: Object) -> str:
+    """The same, with fields that nobody knows, in `data`, too."""
+    more = {**value, "x-new": [{"signal": 1}]}
+    if "data" in value:
+        more["data"] = {"x-new": {"data": 1}, **value["data"]}
+    return json.dumps(more)
+
+
+@pytest.mark.parametrize(("message", "wire"), TO_RELAY)
+def test_events_to_the_relay_have_the_shapes_of_the_protocol(
+    message: ToRelay, wire: Object
+) -> None:
+    assert json.loads(encode_event(message)) == wire
+    assert decode_to_relay(json.dumps(wire)) == message
+    assert decode_to_relay(with_unknown_fields(wire)) == message
+
+
+@pytest.mark.parametrize(("message", "wire"), FROM_RELAY)
+def test_events_from_the_relay_have_the_shapes_of_the_protocol(
+    message: FromRelay, wire: Object
+) -> None:
+    assert json.loads(encode_event(message)) == wire
+    assert decode_from_relay(json.dumps(wire)) == message
+    assert decode_from_relay(with_unknown_fields(wire)) == message
+
+
+@pytest.mark.parametrize(("message", "wire"), INSIDE_SIGNAL)
+def test_signals_have_the_shapes_of_the_protocol(message: Signal, wire: Object) -> None:
+    assert json.loads(encode_signal(message)) == wire
+    assert decode_signal(RawJson(json.dumps(wire))) == message
+    assert decode_signal(RawJson(with_unknown_fields(wire))) == message
+
+
+@pytest.mark.parametrize(("message", "wire"), CHANNEL)
+def test_channel_messages_have_the_shapes_of_the_protocol(
+    message: ChannelMessage, wire: Object
+) -> None:
+    assert json.loads(encode_channel(message)) == wire
+    assert decode_channel(json.dumps(wire)) == message
+    assert decode_channel(with_unknown_fields(wire)) == message
+
+
+@pytest.mark.parametrize(
+    ("union", "examples"),
+    [
+        (ToRelay, TO_RELAY),
+        (FromRelay, FROM_RELAY),
+        (Signal, INSIDE_SIGNAL),
+        (ChannelMessage, CHANNEL),
+    ],
+)
+def test_every_message_has_an_example(union: object, examples: list[tuple[object, object]]) -> None:
+    assert {type(message) for message, _ in examples} == set(get_args(union))
+
+
+def test_an_optional_field_that_is_null_is_absent() -> None:
+    wire = event("register", userId="a", role="client", package="webrtc", name=None)
+    assert decode_to_relay(json.dumps(wire)) == Register("a", Role.CLIENT, "webrtc")
+
+
+# ── there and back ───────────────────────────────────────────────────────────────────────────────
+
+
+def maybe(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
+    return st.none() | strategy
+
+
+def a_few(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.lists(strategy, max_size=3).map(tuple)
+
+
+TEXT = st.text(max_size=30)
+PRINTABLE = st.characters(exclude_categories=("C", "Z")) | st.just(" ")
+USER_ID = st.text(PRINTABLE, min_size=1, max_size=128)
+WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
+MILLISECONDS = WHOLE | st.floats(-MAX_NUMBER, MAX_NUMBER)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=8,
+)
+RAW_JSON = JSON.map(json.dumps).map(RawJson)
+CANDIDATE_LINE = st.text("abc 019.:/+-", max_size=30).map(str.strip).map(lambda text: text or None)
+
+ANY: dict[type[Any], st.SearchStrategy[Any]] = {
+    Register: st.builds(
+        Register,
+        user_id=USER_ID,
+        role=st.sampled_from(Role),
+        package=st.just("webrtc"),
+        name=maybe(TEXT),
+        token=maybe(TEXT),
+    ),
+    StartSession: st.builds(StartSession, client_id=USER_ID),
+    SendSignal: st.builds(
+        SendSignal, target_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(TEXT)
+    ),
+    EndSession: st.builds(EndSession, session_id=TEXT),
+    Registered: st.builds(
+        Registered,
+        user_id=USER_ID,
+        role=st.sampled_from(Role),
+        name=maybe(TEXT),
+        ice_servers=maybe(
+            a_few(
+                st.builds(
+                    IceServer, urls=TEXT | a_few(TEXT), username=maybe(TEXT), credential=maybe(TEXT)
+                )
+            )
+        ),
+        clients=maybe(
+            a_few(
+                st.builds(
+                    ClientEntry,
+                    user_id=USER_ID,
+                    state=st.sampled_from(PresenceState),
+                    name=maybe(TEXT),
+                )
+            )
+        ),
+    ),
+    SessionStarted: st.builds(
+        SessionStarted,
+        session_id=TEXT,
+        evaluator_id=maybe(USER_ID),
+        evaluator_name=maybe(TEXT),
+        client_id=maybe(USER_ID),
+    ),
+    ForwardedSignal: st.builds(
+        ForwardedSignal, from_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(TEXT)
+    ),
+    Presence: st.builds(
+        Presence, user_id=USER_ID, state=st.sampled_from(PresenceState), name=maybe(TEXT)
+    ),
+    SessionEndedEvent: st.builds(
+        SessionEndedEvent,
+        session_id=TEXT,
+        reason=st.sampled_from(EndReason),
+        by_user_id=maybe(USER_ID),
+    ),
+    ErrorEvent: st.builds(
+        ErrorEvent, code=st.sampled_from(ErrorCode), message=TEXT, event=maybe(TEXT)
+    ),
+    Offer: st.builds(Offer, sdp=TEXT),
+    Answer: st.builds(Answer, sdp=TEXT),
+    RequestOffer: st.builds(RequestOffer),
+    CandidateSignal: st.builds(
+        CandidateSignal,
+        candidate=CANDIDATE_LINE,
+        sdp_mid=maybe(TEXT),
+        sdp_m_line_index=maybe(WHOLE),
+        username_fragment=maybe(TEXT),
+    ),
+    Image: st.builds(
+        Image, image_index=WHOLE, image_url=TEXT, signed_url=TEXT, sent_at=MILLISECONDS
+    ),
+    Ready: st.builds(Ready),
+    Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),
+}
+
+
+@pytest.mark.parametrize("cls", get_args(ToRelay))
+@given(data=st.data())
+@LAW
+def test_what_a_peer_tells_the_relay_comes_back_as_it_was(
+    cls: type[ToRelay], data: st.DataObject
+) -> None:
+    message = data.draw(ANY[cls])
+    assert decode_to_relay(encode_event(message)) == message
+
+
+@pytest.mark.parametrize("cls", get_args(FromRelay))
+@given(data=st.data())
+@LAW
+def test_what_the_relay_tells_a_peer_comes_back_as_it_was(
+    cls: type[FromRelay], data: st.DataObject
+) -> None:
+    message = data.draw(ANY[cls])
+    assert decode_from_relay(encode_event(message)) == message
+
+
+@pytest.mark.parametrize("cls", get_args(Signal))
+@given(data=st.data())
+@LAW
+def test_what_stands_in_signal_comes_back_as_it_was(cls: type[Signal], data: st.DataObject) -> None:
+    message = data.draw(ANY[cls])
+    assert decode_signal(encode_signal(message)) == message
+
+
+@pytest.mark.parametrize("cls", get_args(ChannelMessage))
+@given(data=st.data())
+@LAW
+def test_a_channel_message_comes_back_as_it_was_its_ints_as_ints(
+    cls: type[ChannelMessage], data: st.DataObject
+) -> None:
+    message = data.draw(ANY[cls])
+    again = decode_channel(encode_channel(message))
+    assert again == message
+    assert repr(again) == repr(message)  # tells 5 from 5.0, which compare equal
+
+
+# ── secrets ──────────────────────────────────────────────────────────────────────────────────────
+
+SECRET = "S3CR3T"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Register("a", Role.CLIENT, "webrtc", token=SECRET),
+        IceServer("turn:a", "u", SECRET),
+        Registered("a", Role.CLIENT, ice_servers=(IceServer("turn:a", "u", SECRET),)),
+        Image(1, "u", f"https://a/1.png?sig={SECRET}", 5),
+        Offer(f"a=ice-pwd:{SECRET}"),
+        Answer(f"a=ice-pwd:{SECRET}"),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_no_repr_holds_a_token_a_password_or_a_signed_url(message: object) -> None:
+    assert SECRET not in repr(message)
+    assert SECRET not in str(message)
