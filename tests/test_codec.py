@@ -213,7 +213,10 @@ def test_a_frame_that_names_no_event_is_a_bad_message(
 ILL_TYPED = {
     # field, what the error says: what stands there
     ("userId", "expected a string"): ["1", "null", "true", '["a"]', '{"a":1}'],
-    ("userId", "expected 1 to 128 characters"): ['""', json.dumps("x" * 129)],
+    ("userId", "expected 1 to 128 characters"): ['""'],
+    ("userId", "expected at most 128 characters"): [json.dumps("x" * 129)],
+    ("name", "expected at most 128 characters"): [json.dumps("x" * 129)],
+    ("name", "printable"): [r'"a\n"'],
     ("userId", "printable"): [
         *(r'"a\u0000"', r'"a\n"', r'"\u001b[31m"', r'"\ud800"', r'"\u202e"', r'"\u2028"')
     ],
@@ -467,12 +470,12 @@ def test_what_is_no_object_is_no_channel_message(text: str | bytes) -> None:
 
 
 def test_a_frame_of_the_greatest_size_is_read_and_one_more_character_is_not() -> None:
-    empty = REGISTER % ',"name":""'
-    text = empty.replace('"name":"', '"name":"' + "x" * (MAX_FRAME - len(empty)))
+    empty = REGISTER % ',"token":""'
+    text = empty.replace('"token":"', '"token":"' + "x" * (MAX_FRAME - len(empty)))
     assert len(text) == MAX_FRAME
     assert isinstance(decode_to_relay(text), Register)
     with pytest.raises(WireError, match="longer than") as caught:
-        decode_to_relay(text.replace('"name":"', '"name":"x'))
+        decode_to_relay(text.replace('"token":"', '"token":"x'))
     assert caught.value.code is BAD
 
 

@@ -253,6 +253,7 @@ def a_few(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
 TEXT = st.text(max_size=30)
 PRINTABLE = st.characters(exclude_categories=("C", "Z")) | st.just(" ")
 USER_ID = st.text(PRINTABLE, min_size=1, max_size=128)
+NAME = st.text(PRINTABLE, max_size=128)
 WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
 MILLISECONDS = WHOLE | st.floats(-MAX_NUMBER, MAX_NUMBER)
 JSON = st.recursive(
@@ -269,7 +270,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         user_id=USER_ID,
         role=st.sampled_from(Role),
         package=st.just("webrtc"),
-        name=maybe(TEXT),
+        name=maybe(NAME),
         token=maybe(TEXT),
     ),
     StartSession: st.builds(StartSession, client_id=USER_ID),
@@ -281,11 +282,11 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         Registered,
         user_id=USER_ID,
         role=st.sampled_from(Role),
-        name=maybe(TEXT),
+        name=maybe(NAME),
         ice_servers=maybe(
             a_few(
                 st.builds(
-                    IceServer, urls=TEXT | a_few(TEXT), username=maybe(TEXT), credential=maybe(TEXT)
+                    IceServer, urls=TEXT | a_few(TEXT), username=maybe(NAME), credential=maybe(TEXT)
                 )
             )
         ),
@@ -295,7 +296,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
                     ClientEntry,
                     user_id=USER_ID,
                     state=st.sampled_from(PresenceState),
-                    name=maybe(TEXT),
+                    name=maybe(NAME),
                 )
             )
         ),
@@ -304,14 +305,14 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         SessionStarted,
         session_id=TEXT,
         evaluator_id=maybe(USER_ID),
-        evaluator_name=maybe(TEXT),
+        evaluator_name=maybe(NAME),
         client_id=maybe(USER_ID),
     ),
     ForwardedSignal: st.builds(
         ForwardedSignal, from_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(TEXT)
     ),
     Presence: st.builds(
-        Presence, user_id=USER_ID, state=st.sampled_from(PresenceState), name=maybe(TEXT)
+        Presence, user_id=USER_ID, state=st.sampled_from(PresenceState), name=maybe(NAME)
     ),
     SessionEndedEvent: st.builds(
         SessionEndedEvent,

@@ -359,16 +359,15 @@ async def test_a_new_offer_in_a_live_session_replaces_the_connection(
             open_evaluator(URL, user_id="e", network=network) as evaluator,
             evaluator.open_session("c") as session,
         ):
-            first = await session.show(image(7))
+            await session.show(image(7))
             # What a client without a connection says, put into our session's socket by hand.
             follower.sessions[0]._peer.route.say(RawJson('{"type":"request_offer"}'))  # type: ignore[union-attr]
             await trio.testing.wait_all_tasks_blocked()
             assert len(network.links) == 4
-            second = await session.show(image(8))
+            await session.show(image(8))
         nursery.cancel_scope.cancel()
     # The current image came again on the new channel, was acked, and was shown once.
     assert [seen.index for seen in follower.seen] == [7, 8]
-    assert first.copies == second.copies == 1
 
 
 def test_the_public_names_are_all_there() -> None:

@@ -45,8 +45,12 @@ from imgsync.core.wire import (
 )
 
 MAX_FRAME = 64 * 1024
-"""Bytes of one signalling frame. A browser's data-channel SDP is about 1 kB; with a hundred
+"""Characters of one frame to the relay. A browser's data-channel SDP is about 1 kB; with a hundred
 candidates inside it is 12 kB."""
+
+MAX_RELAY_FRAME = 1024 * 1024
+"""Characters of one frame from the relay, which adds to what it forwards, and tells an evaluator of
+all clients at once (about 85 bytes each)."""
 
 MAX_CHANNEL_MESSAGE = 64 * 1024
 """Bytes of one message on the data channel, as the protocol says."""
@@ -72,20 +76,20 @@ _TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Ready, Ack)}
 
 def decode_to_relay(text: str | bytes) -> ToRelay:
     """What a peer sent to the relay. Raises WireError."""
-    message: ToRelay = _decode_event(text, _TO_RELAY)
+    message: ToRelay = _decode_event(text, _TO_RELAY, MAX_FRAME)
     return message
 
 
 def decode_from_relay(text: str | bytes) -> FromRelay:
     """What the relay sent to a peer. Raises WireError."""
-    message: FromRelay = _decode_event(text, _FROM_RELAY)
+    message: FromRelay = _decode_event(text, _FROM_RELAY, MAX_RELAY_FRAME)
     return message
 
 
-def _decode_event(text: str | bytes, vocabulary: dict[str, type[Any]]) -> Any:
+def _decode_event(text: str | bytes, vocabulary: dict[str, type[Any]], limit: int) -> Any:
     event: str | None = None
     try:
-        frame = parse_object(text, MAX_FRAME)
+        frame = parse_object(text, limit)
         event = frame.get("event")
         if type(event) is not str:
             event = None

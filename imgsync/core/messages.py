@@ -34,7 +34,10 @@ RawJson = NewType("RawJson", str)
 """JSON text that is passed on to the letter: keys, order, digits and escapes as they came."""
 
 UserId = Annotated[str, "user id"]
-"""1 to 128 characters, none of them a control character."""
+"""1 to 128 printable characters."""
+
+Name = Annotated[str, "name"]
+"""Up to 128 printable characters; every evaluator is told those of every client."""
 
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
@@ -135,7 +138,7 @@ class Register:
     user_id: UserId
     role: Role
     package: Literal["webrtc"]
-    name: str | None = None
+    name: Name | None = None
     token: str | None = attrs.field(default=None, repr=False)
 
 
@@ -183,7 +186,7 @@ class ClientEntry:
 
     user_id: UserId
     state: PresenceState
-    name: str | None = None
+    name: Name | None = None
 
 
 @attrs.frozen
@@ -193,7 +196,7 @@ class Registered:
     EVENT = "registered"
     user_id: UserId
     role: Role
-    name: str | None = None
+    name: Name | None = None
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
 
@@ -205,7 +208,7 @@ class SessionStarted:
     EVENT = "session_started"
     session_id: str
     evaluator_id: UserId | None = None
-    evaluator_name: str | None = None
+    evaluator_name: Name | None = None
     client_id: UserId | None = None
 
 
@@ -226,7 +229,7 @@ class Presence:
     EVENT = "presence"
     user_id: UserId
     state: PresenceState
-    name: str | None = None
+    name: Name | None = None
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.messages import MAX_NUMBER, Milliseconds, RawJson, UserId
+from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, UserId
 
 MAX_ID = 128
 
@@ -31,17 +31,24 @@ def _string(value: Any, _: Any) -> str:
     return value
 
 
-def _identifier(value: Any, kind: Any) -> str:
-    text = _string(value, kind)
-    if not 1 <= len(text) <= MAX_ID:
+def _user_id(value: Any, kind: Any) -> str:
+    if value == "":
         raise ValueError(f"expected 1 to {MAX_ID} characters")
+    return _name(value, kind)
+
+
+def _name(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if len(text) > MAX_ID:
+        raise ValueError(f"expected at most {MAX_ID} characters")
     if not text.isprintable():
         raise ValueError("expected printable characters only")
     return text
 
 
-def _is_user_id(kind: object) -> bool:
-    return kind is UserId
+def _is_exactly(wanted: object) -> Callable[[object], bool]:
+    """For aliases, which cattrs would take for what they stand for."""
+    return lambda kind: kind is wanted
 
 
 def _whole(value: Any, _: Any) -> int:
@@ -134,7 +141,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(int, _whole)
     converter.register_structure_hook_factory(_is_tuple, tuple_factory)
     converter.register_structure_hook(RawJson, lambda value, _: RawJson(value))
-    converter.register_structure_hook_func(_is_user_id, _identifier)
+    converter.register_structure_hook_func(_is_exactly(UserId), _user_id)
+    converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)
     converter.register_structure_hook_func(lambda kind: kind == str | tuple[str, ...], _strings)
     converter.register_structure_hook_func(_is_literal, _literal)

@@ -6,16 +6,17 @@ where a server stays silent; so the stream is opened here and owned until the en
 
 import socket
 import ssl
+import string
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import attrs
 import trio
 from trio_websocket import wrap_client_stream
 
-from imgsync.core.codec import MAX_FRAME
+from imgsync.core.codec import MAX_RELAY_FRAME
 from imgsync.core.errors import (
     ConnectRefused,
     ConnectTimeout,
@@ -53,15 +54,18 @@ def parse_relay_url(url: str) -> Target:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # name look-up lets this one's UnicodeError through
     except ValueError as exc:
         raise InputError(f"the relay's URL {url!r} can't be read: {exc}") from None
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or port == 0:
         raise InputError(
             f"the relay's URL {url!r} is not of the form ws://HOST:PORT/ws or wss://HOST/ws"
         )
     tls = parts.scheme == "wss"
     resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.hostname, port or (443 if tls else 80), tls, resource)
+    # wsproto takes ASCII alone; as in browsers, what is quoted already stays as it is.
+    quoted = quote(resource, safe=string.punctuation)
+    return Target(parts.hostname, port or (443 if tls else 80), tls, quoted)
 
 
 @asynccontextmanager
@@ -85,7 +89,7 @@ async def open_relay_socket(
         host=target.host_header,
         resource=target.resource,
         message_queue_size=_QUEUE,
-        max_message_size=MAX_FRAME,
+        max_message_size=MAX_RELAY_FRAME,
     )
     try:
         async with open_websocket(handshake, peer=url, deadline=connect_deadline) as socket:

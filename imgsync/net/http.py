@@ -46,9 +46,9 @@ class Response:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def refuse(status: int, why: str = "") -> Response:
+def refuse(status: int, why: str = "", *headers: tuple[str, str]) -> Response:
     """A response whose body says in words what its status says in a number."""
-    return Response(status, f"{why or HTTPStatus(status).phrase}\n".encode())
+    return Response(status, f"{why or HTTPStatus(status).phrase}\n".encode(), headers=headers)
 
 
 class HttpConnection:
@@ -98,15 +98,14 @@ class HttpConnection:
             return False
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return False
-        return self._finish(head_only)
+        return self._finish()
 
-    def _finish(self, head_only: bool) -> bool:
+    def _finish(self) -> bool:
         connection = self._h11
         try:
-            if not head_only:
-                connection.send(h11.EndOfMessage())
+            connection.send(h11.EndOfMessage())
             # A body that we did not ask for is not read: the connection ends instead.
-            if not isinstance(connection.next_event(), h11.EndOfMessage) or head_only:
+            if not isinstance(connection.next_event(), h11.EndOfMessage):
                 return False
             connection.start_next_cycle()
         except (h11.LocalProtocolError, h11.RemoteProtocolError):

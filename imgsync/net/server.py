@@ -8,7 +8,8 @@ wrong in it, in our code or a library's, ends with it.
 import errno
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -25,8 +26,13 @@ from imgsync.net.websocket import WebSocket, open_websocket
 log = logging.getLogger(__name__)
 
 UPGRADE_DEADLINE = 10.0
-CLOSE_DEADLINE = 2.0
+LINGER_DEADLINE = 2.0
+"""Seconds that a client has to close after us."""
+
+_DISCARD = 64 * 1024
 _QUEUE = 16
+_KEY_SIZE = 16
+"""Bytes, by section 4.2.1 of RFC 6455."""
 
 SocketHandler = Callable[[WebSocket], Awaitable[None]]
 Listeners = list[trio.SocketListener] | list[trio.SSLListener[trio.SocketStream]]
@@ -52,6 +58,8 @@ async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> 
         listeners = await trio.open_tcp_listeners(port, host=host)
     except OSError as exc:
         raise InputError(f"can't listen on {host}:{port}: {_why(exc)}") from exc
+    except UnicodeError as exc:  # of a name that can't be looked up at all
+        raise InputError(f"can't listen on {host!r}: no host can have this name") from exc
     if tls is None:
         return listeners
     return [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
@@ -92,20 +100,25 @@ async def serve_site(
 async def _serve_connection(site: Site, stream: trio.abc.HalfCloseableStream) -> None:
     try:
         await _serve_requests(site, stream)
+        with trio.move_on_after(LINGER_DEADLINE):
+            await _linger(stream)
     except Exception:
         log.exception("a connection failed; it is closed, the others go on")
     finally:
-        with trio.move_on_after(CLOSE_DEADLINE) as scope:
-            scope.shield = True
-            await _close(stream)
+        await trio.aclose_forcefully(stream)
 
 
-async def _close(stream: trio.abc.HalfCloseableStream) -> None:
-    # An orderly end lets the last response out; an abrupt one could overtake it with a reset.
-    if isinstance(stream, trio.SocketStream):
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await stream.send_eof()
-    await trio.aclose_forcefully(stream)
+async def _linger(stream: trio.abc.HalfCloseableStream) -> None:
+    """Wait for the client to close, too.
+
+    A socket that is closed with input unread sends a reset, which can overtake the last answer:
+    https://www.rfc-editor.org/rfc/rfc9112#section-9.6.
+    """
+    transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        await transport.send_eof()
+        while await transport.receive_some(_DISCARD):
+            pass
 
 
 async def _serve_requests(site: Site, stream: trio.abc.HalfCloseableStream) -> None:
@@ -116,9 +129,9 @@ async def _serve_requests(site: Site, stream: trio.abc.HalfCloseableStream) -> N
             await _upgrade(site, stream, connection, request)
             return
         if request.method not in ("GET", "HEAD"):
-            response = refuse(405)
+            response = refuse(405, "", ("allow", "GET, HEAD"))
         elif request.path in site.sockets:
-            response = refuse(426, "This path speaks WebSocket only.")
+            response = refuse(426, "This path speaks WebSocket only.", ("upgrade", "websocket"))
         else:
             response = await site.http(request)
         go_on = await connection.respond(response, head_only=request.method == "HEAD")
@@ -131,8 +144,7 @@ async def _upgrade(
     if handler is None:
         await connection.respond(refuse(404, "No WebSocket is served at this path."))
         return
-    # wsproto decodes these without care; whoever sends such a head gets an answer from us.
-    if not all(value.isascii() for value in request.headers.values()):
+    if not _is_sound(request.headers):
         await connection.respond(refuse(400))
         return
     replay = _Replay(connection.raw, stream)
@@ -143,6 +155,18 @@ async def _upgrade(
             await handler(socket)
     except ConnectError as exc:
         log.info("an upgrade failed: %s", exc)
+
+
+def _is_sound(headers: Mapping[str, str]) -> bool:
+    """Whether a head has nothing in it that wsproto dies of without an answer, or lets pass."""
+    try:
+        for value in headers.values():
+            value.encode("ascii")
+        headers.get("host", "").encode().decode("idna")
+        key = b64decode(headers.get("sec-websocket-key", ""), validate=True)
+    except ValueError:  # UnicodeError and binascii.Error
+        return False
+    return len(key) == _KEY_SIZE
 
 
 async def _accept(stream: "_Replay", nursery: trio.Nursery) -> WebSocketConnection:

@@ -22,8 +22,10 @@ from imgsync.nursery import open_background
 
 log = logging.getLogger(__name__)
 
-OUTBOX_SIZE = 256
-"""Frames. 64 was too few for a burst of 600 to a healthy peer, 256 held."""
+OUTBOX_SIZE = 4 * 1024 * 1024
+"""Characters: 64 frames of the largest, thousands of ordinary ones. A limit in frames would hit
+healthy peers: reading takes fewer turns of Trio's loop than writing, so that of a burst a half is
+queued, and ten clients that trickle at once are a burst of hundreds."""
 
 WRITE_DEADLINE = 10.0
 """Seconds for one frame; a peer that takes longer does not read."""
@@ -38,32 +40,27 @@ Handshake = Callable[[trio.Nursery], Awaitable[WebSocketConnection]]
 
 
 class _ReaderNursery:
-    """What trio-websocket takes for a nursery: runs its reader, and keeps what it raises.
-
-    The reader is shielded until it is told to stop: it is needed to close in good order.
-    """
+    """What trio-websocket takes for a nursery: runs its reader, and keeps what it raises."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
-        self._scope = trio.CancelScope(shield=True)
         self.handshake_scope = trio.CancelScope()
         self.failure: Exception | None = None
+        #: Told when the reader dies after the handshake.
+        self.on_failure: Callable[[Exception], None] = lambda exc: None
 
     def start_soon(self, reader: Callable[[], Awaitable[object]]) -> None:
         self._nursery.start_soon(self._run, reader)
 
     async def _run(self, reader: Callable[[], Awaitable[object]]) -> None:
         try:
-            with self._scope:
-                await reader()
+            await reader()
         except Exception as exc:
             self.failure = exc
+            self.on_failure(exc)
         finally:
             # Without a reader the handshake would wait for its answer for ever.
             self.handshake_scope.cancel()
-
-    def stop(self) -> None:
-        self._scope.cancel()
 
 
 class _Close:
@@ -79,24 +76,26 @@ class WebSocket:
         self._connection = connection
         self._outbox_size = outbox_size
         self._outbox: deque[str | _Close] = deque()
+        #: Characters in the outbox.
+        self._queued = 0
         #: Set when there is something to write; made anew by the writer.
         self._filled = trio.Event()
         #: Nothing is queued behind a close frame.
         self._closing: _Close | None = None
         self._writer_done = trio.Event()
         #: Of the writer and the heartbeat; where it is cancelled, the connection is dropped.
-        #: Shielded, because what is queued is to be sent whatever makes the owner leave.
-        self._scope = trio.CancelScope(shield=True)
+        self._scope = trio.CancelScope()
 
     def post(self, text: str) -> None:
         """Put a frame on the outbox; never waits. A full outbox closes the socket with 4013."""
         if self._closing is not None:
             return
-        if len(self._outbox) >= self._outbox_size:
+        if self._queued + len(text) > self._outbox_size:
             self._outbox.clear()
             self.close(CloseCode.TOO_SLOW, "too slow: the outbox is full")
             return
         self._outbox.append(text)
+        self._queued += len(text)
         self._filled.set()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -152,6 +151,7 @@ class WebSocket:
                 if isinstance(item, _Close):
                     await self._connection.aclose(item.code, item.reason)
                     return
+                self._queued -= len(item)
                 with trio.move_on_after(WRITE_DEADLINE) as scope:
                     await self._connection.send_message(item)
             except ConnectionClosed:
@@ -191,32 +191,37 @@ async def open_websocket(
     """
     async with open_background() as nursery:
         reader = _ReaderNursery(nursery)
+        connection = await _complete(handshake, reader, peer, deadline)
+        socket = WebSocket(connection, outbox_size)
+        # Without a reader there are no pongs, and the close handshake would wait for ever.
+        reader.on_failure = lambda exc: socket.drop(f"it can't be read any more: {exc!r}")
+        nursery.start_soon(socket.run)
         try:
-            connection = await _complete(handshake, reader, peer, deadline)
-            socket = WebSocket(connection, outbox_size)
-            nursery.start_soon(socket.run)
-            try:
-                yield socket
-            finally:
-                with trio.CancelScope(shield=True):
-                    await socket.flush_and_close()
+            yield socket
         finally:
-            reader.stop()
+            with trio.CancelScope(shield=True):
+                await socket.flush_and_close()
 
 
 async def _complete(
     handshake: Handshake, reader: _ReaderNursery, peer: str, deadline: float
 ) -> WebSocketConnection:
-    connection: WebSocketConnection | None = None
+    closed: ConnectionClosed | None = None
     with trio.move_on_after(deadline) as timeout, reader.handshake_scope:
-        connection = await handshake(cast("trio.Nursery", reader))
-    if connection is not None:
-        return connection
+        try:
+            return await handshake(cast("trio.Nursery", reader))
+        except ConnectionClosed as exc:
+            closed = exc
     if timeout.cancelled_caught:
         raise ConnectTimeout(f"{peer} did not complete the WebSocket handshake in {deadline:g} s")
-    failure = reader.failure
-    if isinstance(failure, ConnectionRejected):
-        why = f"{peer} refused the WebSocket with HTTP status {failure.status_code}"
-        raise UpgradeRefused(f"{why}; is it a relay, and is the path right?") from failure
-    why = f"{peer} closed the connection during the WebSocket handshake"
-    raise UpgradeRefused(f"{why}; is it a relay, and is it ws or wss?") from failure
+    match reader.failure:
+        case ConnectionRejected() as refusal:
+            why = f"refused the WebSocket with HTTP status {refusal.status_code}"
+            advice = "is it a relay, and is the path right?"
+        case None:
+            why = "closed the connection during the WebSocket handshake"
+            advice = "is it a relay, and is it ws or wss?"
+        case _:
+            why = "answered, but not with a WebSocket"
+            advice = "is it a relay?"
+    raise UpgradeRefused(f"{peer} {why}; {advice}") from (reader.failure or closed)

@@ -42,26 +42,14 @@ class Relay:
         self._ids = itertools.count(1)
         self._all_gone = trio.Event()
         self._draining = False
-        #: Shielded: whatever makes the owner leave, the peers are told first.
-        self._scope = trio.CancelScope(shield=True)
 
     @property
     def site(self) -> Site:
         """What the relay's port offers."""
         return Site(http=self._answer, sockets={"/ws": self._serve_peer})
 
-    async def serve(
-        self,
-        listeners: Listeners,
-        *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        """Serve until drained."""
-        with self._scope:
-            await serve_site(self.site, listeners, task_status=task_status)
-
     async def drain(self) -> None:
-        """Tell every peer that the relay goes away, wait for them up to 4 s, and stop serving."""
+        """Tell every peer that the relay goes away; returns when all have gone, or after 4 s."""
         self._draining = True
         log.info("draining: %d peers are told that the relay goes away", len(self._sockets))
         for socket in self._sockets.values():
@@ -70,7 +58,6 @@ class Relay:
             while self._sockets:
                 self._all_gone = trio.Event()
                 await self._all_gone.wait()
-        self._scope.cancel()
 
     async def _answer(self, request: Request) -> Response:
         if request.path == "/health":
@@ -112,7 +99,7 @@ async def open_relay(
     """Own a relay that serves on these listeners; leaving the block drains it."""
     relay = Relay(ice_servers)
     async with open_background() as nursery:
-        await nursery.start(relay.serve, listeners)
+        await nursery.start(serve_site, relay.site, listeners)
         try:
             yield relay
         finally:

@@ -1,0 +1,201 @@
+"""What comes out of a block with background tasks, and how long the tasks live."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+import trio
+import trio.testing
+
+from imgsync.nursery import find_lone, open_background
+
+
+class OursError(Exception):
+    pass
+
+
+class TheirsError(Exception):
+    pass
+
+
+Work = Callable[[], Awaitable[object]]
+
+
+def failing(exc: BaseException) -> Work:
+    """Fails once everything else waits for something."""
+
+    async def work() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        raise exc
+
+    return work
+
+
+def failing_when_cancelled(exc: BaseException) -> Work:
+    async def work() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise exc
+
+    return work
+
+
+async def run_block(block: Work, *tasks: Work) -> None:
+    with trio.fail_after(1):
+        async with open_background() as nursery:
+            for task in tasks:
+                nursery.start_soon(task)
+            await block()
+
+
+async def test_tasks_run_beside_the_block_and_are_cancelled_when_it_is_left() -> None:
+    running, ended = trio.Event(), trio.Event()
+
+    async def work() -> None:
+        try:
+            running.set()
+            await trio.sleep_forever()
+        finally:
+            ended.set()
+
+    with trio.fail_after(1):
+        async with open_background() as nursery:
+            nursery.start_soon(work)
+            await running.wait()
+            assert not ended.is_set()
+    assert ended.is_set()
+
+
+async def test_a_lone_error_of_the_block_comes_out_as_itself() -> None:
+    mine, cause = OursError(), KeyError()
+    mine.__cause__ = cause
+    with pytest.raises(OursError) as caught:
+        await run_block(failing(mine), trio.sleep_forever)
+    assert caught.value is mine
+    assert caught.value.__cause__ is cause
+
+
+async def test_a_lone_error_of_a_task_comes_out_as_itself_and_ends_the_block() -> None:
+    theirs, cause = TheirsError(), KeyError()
+    theirs.__cause__ = cause
+    with pytest.raises(TheirsError) as caught:
+        await run_block(trio.sleep_forever, trio.sleep_forever, failing(theirs))
+    assert caught.value is theirs
+    assert caught.value.__cause__ is cause
+
+
+async def test_an_error_of_a_task_in_its_last_moment_is_not_lost() -> None:
+    with pytest.raises(TheirsError):
+        await run_block(trio.lowlevel.checkpoint, failing_when_cancelled(TheirsError()))
+
+
+async def test_a_lone_error_comes_out_of_blocks_in_blocks() -> None:
+    mine = OursError()
+    with pytest.raises(OursError) as caught:
+        await run_block(partial(run_block, failing(mine), trio.sleep_forever), trio.sleep_forever)
+    assert caught.value is mine
+
+
+async def test_errors_of_the_block_and_of_a_task_stay_a_group() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        await run_block(failing(OursError()), failing_when_cancelled(TheirsError()))
+    assert caught.group_contains(OursError)
+    assert caught.group_contains(TheirsError)
+
+
+async def test_errors_of_two_tasks_stay_a_group() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        await run_block(
+            trio.sleep_forever, failing(OursError()), failing_when_cancelled(TheirsError())
+        )
+    assert caught.group_contains(OursError)
+    assert caught.group_contains(TheirsError)
+
+
+async def test_a_group_that_the_block_raises_stays_one() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        async with open_background():
+            raise ExceptionGroup("mine", [OursError(), TheirsError()])
+    assert caught.group_contains(OursError)
+    assert caught.group_contains(TheirsError)
+
+
+async def test_a_cancellation_passes() -> None:
+    reached = False
+    with trio.CancelScope() as scope:
+        async with open_background() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            scope.cancel()
+            await trio.sleep_forever()
+        reached = True
+    assert scope.cancelled_caught
+    assert not reached
+
+
+async def test_a_lone_error_in_a_cancelled_scope_comes_out_as_itself() -> None:
+    mine = OursError()
+
+    async def cancel_and_fail() -> None:
+        with trio.CancelScope() as scope:
+            async with open_background() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                await trio.testing.wait_all_tasks_blocked()
+                scope.cancel()
+                raise mine
+
+    with pytest.raises(OursError) as caught:
+        await cancel_and_fail()
+    assert caught.value is mine
+
+
+async def test_tasks_serve_the_block_while_it_cleans_up_after_a_cancellation() -> None:
+    async def answer(questions: trio.MemoryReceiveChannel[trio.Event]) -> None:
+        async for question in questions:
+            question.set()
+
+    answered = trio.Event()
+    ask, questions = trio.open_memory_channel[trio.Event](0)
+    with trio.fail_after(1), trio.CancelScope() as scope:
+        async with open_background() as nursery:
+            nursery.start_soon(answer, questions)
+            try:
+                scope.cancel()
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await ask.send(answered)
+                    await answered.wait()
+    assert scope.cancelled_caught
+    assert answered.is_set()
+
+
+async def test_a_task_that_cleans_up_is_waited_for() -> None:
+    cleaned = False
+
+    async def work() -> None:
+        nonlocal cleaned
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.testing.wait_all_tasks_blocked()
+                cleaned = True
+
+    async with open_background() as nursery:
+        nursery.start_soon(work)
+        await trio.testing.wait_all_tasks_blocked()
+    assert cleaned
+
+
+def test_the_lone_one_is_found_in_groups_of_one() -> None:
+    lone = OursError()
+    assert find_lone(lone) is lone
+    assert find_lone(ExceptionGroup("outer", [ExceptionGroup("inner", [lone])])) is lone
+
+
+def test_where_there_are_several_the_whole_group_is_kept() -> None:
+    several = ExceptionGroup("several", [OursError(), TheirsError()])
+    assert find_lone(several) is several
+    outer = ExceptionGroup("outer", [several])
+    assert find_lone(outer) is outer
