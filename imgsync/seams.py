@@ -39,7 +39,7 @@ class Opened:
 class Received:
     """A message came in on the data channel; `at` was read as it came off the network."""
 
-    text: str | bytes
+    text: str | bytes = attrs.field(repr=False)
     at: Milliseconds
 
 

@@ -214,12 +214,11 @@ ILL_TYPED = {
     # field, what the error says: what stands there
     ("userId", "expected a string"): ["1", "null", "true", '["a"]', '{"a":1}'],
     ("userId", "expected 1 to 128 characters"): ['""'],
+    ("userId", "expected Unicode text"): [r'"\ud800"'],
     ("userId", "expected at most 128 characters"): [json.dumps("x" * 129)],
     ("name", "expected at most 128 characters"): [json.dumps("x" * 129)],
     ("name", "printable"): [r'"a\n"'],
-    ("userId", "printable"): [
-        *(r'"a\u0000"', r'"a\n"', r'"\u001b[31m"', r'"\ud800"', r'"\u202e"', r'"\u2028"')
-    ],
+    ("userId", "printable"): [*(r'"a\u0000"', r'"a\n"', r'"\u001b[31m"', r'"\u202e"', r'"\u2028"')],
     ("role", "expected one of evaluator, client"): ['"Client"', '""', "0", "[]", "{}", "null"],
     ("package", "expected 'webrtc'"): ['"WebRTC"', "1", '["webrtc"]', "{}", "null"],
     ("name", "expected a string"): ["1", "[]", "false"],
@@ -653,3 +652,11 @@ def test_numbers_go_as_far_as_every_language_keeps_them_apart(
     else:
         with pytest.raises(WireError, match=r"message\.sentAt"):
             decode_channel(text)
+
+
+@pytest.mark.parametrize("field", ["imageUrl", "signedUrl"])
+@pytest.mark.parametrize("url", ["http://h/\x1b[2J", "http://h/\n", "http://h/\ud800"])
+def test_a_url_that_a_terminal_would_obey_is_refused(field: str, url: str) -> None:
+    image = {"imageIndex": 0, "imageUrl": "http://h/", "signedUrl": "http://h/", "sentAt": 1}
+    with pytest.raises(WireError, match=rf"message\.{field}: expected"):
+        decode_channel(json.dumps({**image, field: url}))

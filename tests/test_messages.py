@@ -254,6 +254,7 @@ TEXT = st.text(max_size=30)
 PRINTABLE = st.characters(exclude_categories=("C", "Z")) | st.just(" ")
 USER_ID = st.text(PRINTABLE, min_size=1, max_size=128)
 NAME = st.text(PRINTABLE, max_size=128)
+URL = st.text(PRINTABLE, max_size=30)
 WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
 MILLISECONDS = WHOLE | st.floats(-MAX_NUMBER, MAX_NUMBER)
 JSON = st.recursive(
@@ -333,9 +334,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         sdp_m_line_index=maybe(WHOLE),
         username_fragment=maybe(TEXT),
     ),
-    Image: st.builds(
-        Image, image_index=WHOLE, image_url=TEXT, signed_url=TEXT, sent_at=MILLISECONDS
-    ),
+    Image: st.builds(Image, image_index=WHOLE, image_url=URL, signed_url=URL, sent_at=MILLISECONDS),
     Ready: st.builds(Ready),
     Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),
 }

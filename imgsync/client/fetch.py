@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -21,6 +22,8 @@ except ImportError:
 
 MAX_IMAGE = 64 * 1024 * 1024
 FETCH_DEADLINE = 30.0
+MAX_STEM = 80
+"""Bytes. File systems allow 255 for a whole name."""
 
 
 class FetchFailed(ImgsyncError):
@@ -59,7 +62,8 @@ class Fetcher:
                             raise FetchFailed("too_large")
         except (trio.TooSlowError, httpx.TimeoutException):
             raise FetchFailed("timeout") from None
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+            # UnicodeError: a URL or a host's name that can't be encoded.
             raise FetchFailed("unreachable") from None
         kind = sniff_image(bytes(body[:SNIFF_SIZE]))
         if kind is None:
@@ -72,8 +76,8 @@ async def open_fetcher() -> AsyncIterator[Fetcher]:
     """Own an HTTP client. Raises MissingExtra."""
     if httpx is None:
         raise MissingExtra("fetching images needs httpx", "cli")
-    # Both write whole URLs, and so signatures, into their logs.
-    for name in ("httpx", "httpcore"):
+    # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
+    for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with httpx.AsyncClient(follow_redirects=True) as http:
         yield Fetcher(http)
@@ -81,10 +85,22 @@ async def open_fetcher() -> AsyncIterator[Fetcher]:
 
 def save_image(folder: Path, index: int, image_url: str, fetched: Fetched) -> Path:
     """Write an image into a folder under its index and name; whole or not at all."""
-    name = unquote(urlsplit(image_url).path.rpartition("/")[2])
-    stem = re.sub(r"[^\w.-]+", "_", Path(name).stem)[:80] or "image"
-    path = folder / f"{index:04d}-{stem}.{fetched.kind}"
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(fetched.body)
-    os.replace(partial, path)
+    path = folder / f"{index:04d}-{_stem_of(image_url)}.{fetched.kind}"
+    # A name of its own for each: an image may be shown, and saved, twice at the same time.
+    partial = folder / f".{token_hex(8)}.partial"
+    try:
+        partial.write_bytes(fetched.body)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
     return path
+
+
+def _stem_of(image_url: str) -> str:
+    """The image's name without its suffix, in characters that no system takes amiss."""
+    try:
+        name = unquote(urlsplit(image_url).path.rpartition("/")[2])
+    except ValueError:  # it may name an image without being a URL
+        name = ""
+    stem = re.sub(r"[^\w.-]+", "_", Path(name).stem)
+    return stem.encode()[:MAX_STEM].decode(errors="ignore") or "image"

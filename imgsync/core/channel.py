@@ -23,9 +23,9 @@ MAX_UNACKED = 256
 
 @attrs.frozen
 class Transmit:
-    """Send this text on the channel."""
+    """Send this text on the channel. It may hold a signed URL."""
 
-    text: str
+    text: str = attrs.field(repr=False)
 
 
 @attrs.frozen

@@ -39,6 +39,9 @@ UserId = Annotated[str, "user id"]
 Name = Annotated[str, "name"]
 """Up to 128 printable characters; every evaluator is told those of every client."""
 
+Url = Annotated[str, "URL"]
+"""Printable characters only: it is written to terminals and logs."""
+
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
 
@@ -308,8 +311,8 @@ class Image:
     """Show this image now. A new `sent_at` is a new showing, even of the same index."""
 
     image_index: int
-    image_url: str
-    signed_url: str = attrs.field(repr=False)
+    image_url: Url
+    signed_url: Url = attrs.field(repr=False)
     sent_at: Milliseconds
 
 

@@ -16,7 +16,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, UserId
+from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, Url, UserId
 
 MAX_ID = 128
 
@@ -28,7 +28,18 @@ T = TypeVar("T")
 def _string(value: Any, _: Any) -> str:
     if type(value) is not str:
         raise TypeError("expected a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 can't
+        raise ValueError("expected Unicode text") from None
     return value
+
+
+def _printable(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not text.isprintable():
+        raise ValueError("expected printable characters only")
+    return text
 
 
 def _user_id(value: Any, kind: Any) -> str:
@@ -38,11 +49,9 @@ def _user_id(value: Any, kind: Any) -> str:
 
 
 def _name(value: Any, kind: Any) -> str:
-    text = _string(value, kind)
+    text = _printable(value, kind)
     if len(text) > MAX_ID:
         raise ValueError(f"expected at most {MAX_ID} characters")
-    if not text.isprintable():
-        raise ValueError("expected printable characters only")
     return text
 
 
@@ -64,11 +73,9 @@ def _number(value: Any, _: Any) -> Milliseconds:
 
 
 def _strings(value: Any, _: Any) -> str | tuple[str, ...]:
-    if type(value) is str:
-        return value
-    if type(value) is list and all(type(item) is str for item in value):
-        return tuple(value)
-    raise TypeError("expected a string or a list of strings")
+    if type(value) is list:
+        return tuple(_string(item, str) for item in value)
+    return _string(value, str)
 
 
 def _enum_member(value: Any, kind: type[enum.Enum]) -> enum.Enum:
@@ -143,6 +150,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(RawJson, lambda value, _: RawJson(value))
     converter.register_structure_hook_func(_is_exactly(UserId), _user_id)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
+    converter.register_structure_hook_func(_is_exactly(Url), _printable)
     converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)
     converter.register_structure_hook_func(lambda kind: kind == str | tuple[str, ...], _strings)
     converter.register_structure_hook_func(_is_literal, _literal)

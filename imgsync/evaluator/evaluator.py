@@ -89,7 +89,8 @@ class EvaluatorSession:
         """Show an image now and wait for its ack.
 
         It becomes the current image at once, which is what a client that comes back is sent.
-        Cancelling gives up the wait, not the showing.
+        Cancelling gives up the wait, not the showing. Trio starts tasks in any order: to show
+        without waiting for acks, begin each with `nursery.start`, or send from one task.
 
         Raises SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
         """

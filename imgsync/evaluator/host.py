@@ -27,9 +27,11 @@ an interruption, not only a fetch."""
 
 _PREFIX = "/images/"
 
+# The signature is the permission; pages of any origin may use it, and learn why it is refused.
+_ANY_ORIGIN = ("access-control-allow-origin", "*")
+
 _HEADERS = (
-    # The signature is the permission; pages of any origin may use it.
-    ("access-control-allow-origin", "*"),
+    _ANY_ORIGIN,
     ("cross-origin-resource-policy", "cross-origin"),
     ("cache-control", f"private, max-age={URL_LIFETIME}"),
     # An SVG that is opened by itself must not run scripts.
@@ -57,17 +59,17 @@ class ImageHost:
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
         if not is_signed(self._key, request.path, request.query, time.time()):
-            log.info("403 for %s: not signed, or no longer", request.path)
-            return refuse(403, "This URL is not signed, or its time is over.")
+            log.info("403 for %r: not signed, or no longer", request.path)
+            return refuse(403, "This URL is not signed, or its time is over.", _ANY_ORIGIN)
         path = self._files[request.path.removeprefix(_PREFIX)]
         try:
             body = await trio.Path(path).read_bytes()
         except OSError as exc:
-            log.warning("can't read %s: %s", path, exc.strerror)
-            return refuse(404, "This image can't be read any more.")
+            log.warning("can't read %r: %s", str(path), exc.strerror)
+            return refuse(404, "This image can't be read any more.", _ANY_ORIGIN)
         kind = sniff_image(body[:SNIFF_SIZE])
         content_type = CONTENT_TYPES.get(kind or "", "application/octet-stream")
-        log.info("200 for %s: %d bytes", request.path, len(body))
+        log.info("200 for %r: %d bytes", request.path, len(body))
         return Response(200, body, content_type, _HEADERS)
 
 

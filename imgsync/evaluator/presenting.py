@@ -40,9 +40,9 @@ class Presentation:
         begin = trio.current_time()
         async with open_background() as watching, trio.open_nursery() as showing:
             watching.start_soon(self._raise_when_ended)
-            for place, image in enumerate(self._images):
-                await trio.sleep_until(begin + place * seconds)
-                showing.start_soon(self._show, image)
+            for index in range(len(self._images)):
+                await trio.sleep_until(begin + index * seconds)
+                await showing.start(self._show, index)
             await trio.sleep_until(begin + len(self._images) * seconds)
 
     async def obey(self, lines: AsyncIterator[str]) -> None:
@@ -54,7 +54,7 @@ class Presentation:
                 match parse_line(line, current, len(self._images)):
                     case Show(index):
                         current = index
-                        showing.start_soon(self._show, self._images[index])
+                        await showing.start(self._show, index)
                     case Refused(why):
                         self._output.tell(why, "refused", reason=why)
                     case End():
@@ -78,10 +78,15 @@ class Presentation:
         await self._session.wait_ended()
         self._session.raise_if_ended()
 
-    async def _show(self, image: ImageRef) -> None:
+    async def _show(self, index: int, *, task_status: trio.TaskStatus[None]) -> None:
+        # Not looked up earlier than now, because a URL is good for a time only.
+        image = self._images[index]
         self.shown += 1
         try:
             with trio.fail_after(ACK_DEADLINE):
+                # Whoever started us goes on when we wait; by then the image is on its way. Tasks
+                # that are started together run in any order, and so would the images.
+                task_status.started()
                 delivery = await self._session.show(image)
         except (trio.TooSlowError, SessionEnded):
             prose = f"image {image.index}  {image.name}  not acked"

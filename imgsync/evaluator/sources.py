@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+import stat
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, overload
@@ -18,6 +19,9 @@ from imgsync.evaluator.evaluator import ImageRef
 from imgsync.evaluator.host import ImageHost, open_image_host
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"})
+
+# urlsplit passes over white space and control characters, and no message can hold a surrogate.
+_URL = re.compile(r"(?i:https?)://[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class FolderImages(Sequence[ImageRef]):
@@ -62,61 +66,99 @@ async def open_images(
 
 
 def _read_source(path: Path) -> dict[str, Path] | list[ImageRef]:
-    if path.is_dir():
-        return list_images(path)
-    if path.is_file():
-        return read_manifest(path)
-    raise InputError(f"there is no folder or manifest {str(path)!r}")
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
+        why = exc.strerror if isinstance(exc, OSError) else exc
+        raise InputError(
+            f"there is no folder or manifest {str(path)!r} ({why});"
+            " name a folder of images, or a .json or .csv manifest"
+        ) from exc
+    return list_images(path) if is_folder else read_manifest(path)
 
 
 def list_images(folder: Path) -> dict[str, Path]:
-    """The images of a folder by name, in natural order (2 before 10). Raises InputError."""
+    """The images of a folder by name, in natural order (2 before 10). Raises InputError.
+
+    Hidden files are left out; a Mac leaves one, named alike, beside each image that it copies.
+    """
     try:
-        files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
-        files = sorted((file for file in files if file.is_file()), key=_natural_key)
-        for file in files:
-            with file.open("rb") as stream:
-                if sniff_image(stream.read(SNIFF_SIZE)) is None:
-                    raise InputError(
-                        f"{str(file)!r} is no image, whatever its name says; replace or remove it"
-                    )
+        files = sorted((file for file in folder.iterdir() if _is_meant(file)), key=_natural_key)
     except OSError as exc:
-        raise InputError(f"can't read {exc.filename!r}: {exc.strerror}") from exc
+        raise InputError(
+            f"can't read the folder {str(folder)!r}: {exc.strerror}; name another one"
+        ) from exc
+    for file in files:
+        _check_image(file)
     if not files:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise InputError(f"there are no images in {str(folder)!r} (of {kinds})")
+        raise InputError(
+            f"there are no images in {str(folder)!r} (of {kinds}); name another folder"
+        )
     return {file.name: file for file in files}
 
 
-def _natural_key(file: Path) -> list[tuple[int, str]]:
+def _is_meant(file: Path) -> bool:
+    if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES:
+        return False
+    # A link to nothing is meant, and will be complained of; a folder or a pipe is not.
+    return file.is_file() or not file.exists()
+
+
+def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"([0-9]+)", file.name.casefold())
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    # Every second part is a number. The name itself decides between 1.png and 01.png.
+    return [(int(p), "") if i % 2 else (-1, p) for i, p in enumerate(parts)], file.name
+
+
+def _check_image(file: Path) -> None:
+    try:
+        file.name.encode()
+        with file.open("rb") as stream:
+            head = stream.read(SNIFF_SIZE)
+    except UnicodeEncodeError as exc:
+        raise InputError(f"the name of {str(file)!r} is not UTF-8; rename it") from exc
+    except OSError as exc:
+        raise InputError(f"can't read {str(file)!r}: {exc.strerror}; replace or remove it") from exc
+    if sniff_image(head) is None:
+        raise InputError(f"{str(file)!r} is no image, whatever its name says; replace or remove it")
 
 
 def read_manifest(path: Path) -> list[ImageRef]:
     """The images that a JSON or CSV manifest names. Raises InputError with the entry's place."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(f"can't read the manifest {str(path)!r}: {exc}") from exc
-    entries: Iterable[Any]
     match path.suffix.lower():
         case ".json":
-            entries = _json_entries(path, text)
+            entries = _json_entries(path, _read_text(path))
         case ".csv":
-            entries = csv.DictReader(io.StringIO(text))
+            entries = _csv_entries(path, _read_text(path))
         case _:
             raise InputError(
                 f"{str(path)!r} is neither a folder nor a .json or .csv manifest;"
                 " put the image into a folder and name that"
             )
-    try:
-        images = [_image_ref(path, place, entry) for place, entry in enumerate(entries)]
-    except csv.Error as exc:
-        raise InputError(f"the manifest {str(path)!r} is not CSV: {exc}") from None
+    images = [_image_ref(path, place, entry) for place, entry in enumerate(entries)]
     if not images:
         raise InputError(f"the manifest {str(path)!r} names no images")
     return images
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        raise InputError(f"can't read the manifest {str(path)!r}: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise InputError(f"the manifest {str(path)!r} is not UTF-8; save it as UTF-8") from exc
+
+
+def _csv_entries(path: Path, text: str) -> list[Any]:
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        return list(reader)
+    except csv.Error as exc:
+        raise InputError(
+            f"line {reader.reader.line_num} of the manifest {str(path)!r} is not CSV: {exc}"
+        ) from None
 
 
 def _json_entries(path: Path, text: str) -> list[Any]:
@@ -133,7 +175,7 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
     values = []
     for field in ("imageUrl", "signedUrl"):
         value = entry.get(field) if isinstance(entry, dict) else None
-        if not isinstance(value, str) or not re.match(r"https?://[^/?#\[\]]", value):
+        if not isinstance(value, str) or not _is_url(value):
             raise InputError(
                 f"image {place} of the manifest {str(path)!r} has no {field} that is an"
                 " http or https URL"
@@ -141,3 +183,12 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
         values.append(value)
     name = unquote(urlsplit(values[0]).path.rpartition("/")[2])
     return ImageRef(place, values[0], values[1], name)
+
+
+def _is_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        # The port is only looked at, and found to be none, when it is asked for.
+        return bool(_URL.fullmatch(value) and parts.hostname and parts.port != 0)
+    except ValueError:
+        return False
