@@ -20,12 +20,14 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
     """
     try:
         async with trio.open_nursery() as outer:
-            shield = trio.CancelScope(shield=True)
-            nursery: trio.Nursery = await outer.start(_hold_nursery, shield)
+            scope = trio.CancelScope()
+            nursery: trio.Nursery = await outer.start(_hold_nursery, scope)
+            # Not before: a start that is cancelled half-way waits for its task to end.
+            scope.shield = True
             try:
                 yield nursery
             finally:
-                shield.cancel()
+                scope.cancel()
     except BaseExceptionGroup as group:
         lone = find_lone(group)
         if lone is group:
@@ -35,9 +37,9 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
 
 
 async def _hold_nursery(
-    shield: trio.CancelScope, *, task_status: trio.TaskStatus[trio.Nursery]
+    scope: trio.CancelScope, *, task_status: trio.TaskStatus[trio.Nursery]
 ) -> None:
-    with shield:
+    with scope:
         async with trio.open_nursery() as nursery:
             task_status.started(nursery)
             await trio.sleep_forever()

@@ -199,3 +199,31 @@ def test_where_there_are_several_the_whole_group_is_kept() -> None:
     assert find_lone(several) is several
     outer = ExceptionGroup("outer", [several])
     assert find_lone(outer) is outer
+
+
+async def test_a_block_that_is_entered_while_cancelled_is_left_at_once() -> None:
+    with trio.fail_after(5):
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            async with open_background():
+                pytest.fail("it was entered")
+        assert scope.cancelled_caught
+
+
+async def test_tasks_go_on_until_a_cancelled_block_has_cleaned_up() -> None:
+    told: list[str] = []
+    with trio.fail_after(5), trio.CancelScope() as scope:
+        async with open_background() as nursery:
+            ask, asked = trio.open_memory_channel[str](0)
+
+            async def listen() -> None:
+                told.append(await asked.receive())
+
+            nursery.start_soon(listen)
+            try:
+                scope.cancel()
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await ask.send("goodbye")
+    assert told == ["goodbye"]

@@ -118,7 +118,8 @@ async def _open_stream(
         except (trio.BrokenResourceError, ssl.SSLError) as exc:
             await trio.aclose_forcefully(stream)
             why = exc.__cause__ or exc
-            raise TlsFailed(f"no TLS with {url}: {why}") from exc
+            advice = "is its certificate trusted here, and is it wss or ws?"
+            raise TlsFailed(f"no TLS with {url}: {why}; {advice}") from exc
         except BaseException:
             await trio.aclose_forcefully(stream)
             raise
