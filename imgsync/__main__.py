@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from imgsync import __version__
+from imgsync.interrupt import leave_on_ctrl_c
 
 _COMMANDS = {
     "demo": ("imgsync.demo", "relay, evaluator and client on this machine, with real pictures"),
@@ -17,6 +18,8 @@ _COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hand the rest of the command line to the command that it begins with."""
+    if arguments is None:  # the process is ours, and so are its signals
+        leave_on_ctrl_c()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="imgsync",

@@ -1,6 +1,7 @@
 """What the commands share: signals, exit codes, one line for each error, output for either reader.
 
-Exit codes: 0 done, 1 failed with one line on stderr, 2 usage (argparse), 130 Ctrl-C, 143 SIGTERM.
+Exit codes: 0 done, 1 failed with one line on stderr, 2 usage (argparse), 128 and the number of the
+signal that ended it: 130 Ctrl-C, 143 SIGTERM, 129 the terminal was closed.
 """
 
 import argparse
@@ -15,55 +16,83 @@ from typing import Any
 import trio
 
 from imgsync.core.errors import ImgsyncError
-from imgsync.nursery import find_lone, open_background
+from imgsync.nursery import open_background
 
 EXIT_FAILED = 1
 _EXIT_BY_SIGNAL = 128
 
 
-def run_command(main: Callable[[], Awaitable[int]], prog: str) -> int:
-    """Run a command to its exit code; an error of ours becomes one line on stderr."""
+class OutputLost(ImgsyncError):
+    """What a command has to say can't be written to stdout.
+
+    :param reader_left: whether that is because nobody reads it any more, and no complaint is due.
+    """
+
+    def __init__(self, exc: OSError) -> None:
+        super().__init__(f"can't write to stdout: {exc.strerror}")
+        self.reader_left = isinstance(exc, BrokenPipeError)
+
+
+def run_command(
+    main: Callable[[], Awaitable[int]], prog: str, *, until_signal: bool = False
+) -> int:
+    """Run a command to its exit code; an error of ours becomes one line on stderr.
+
+    :param until_signal: a signal is the good end of this command: exit code 0.
+    """
     try:
-        return trio.run(_run_until_signal, main)
-    except ImgsyncError as exc:
-        print(f"{prog}: {exc}", file=sys.stderr)
-        return EXIT_FAILED
-    except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter would complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
+        by_signal, code = trio.run(_run_until_signal, main)
     except KeyboardInterrupt:
         return _EXIT_BY_SIGNAL + signal.SIGINT
-    except BaseExceptionGroup as group:
-        lone = find_lone(group)
-        raise lone from lone.__cause__
+    except BaseException as exc:
+        ours = _first_of_ours(exc)
+        if ours is None:
+            raise
+        if isinstance(ours, OutputLost):
+            _forget_stdout()
+        if not (isinstance(ours, OutputLost) and ours.reader_left):
+            print(f"{prog}: {ours}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0 if by_signal and until_signal else code
 
 
-async def _run_until_signal(main: Callable[[], Awaitable[int]]) -> int:
-    """The exit code of main, or of the signal that ended it in good order."""
+def _first_of_ours(exc: BaseException) -> ImgsyncError | None:
+    """What to tell of errors that happened together; None where one of them is not ours."""
+    while isinstance(exc, BaseExceptionGroup) and exc.split(ImgsyncError)[1] is None:
+        exc = exc.exceptions[0]
+    return exc if isinstance(exc, ImgsyncError) else None
+
+
+def _forget_stdout() -> None:
+    """Else the interpreter would try to flush it once more, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _run_until_signal(main: Callable[[], Awaitable[int]]) -> tuple[bool, int]:
+    """Whether a signal ended main in good order, and the exit code."""
     by_signal = 0
 
     async def watch(signals: Any, scope: trio.CancelScope) -> None:
         nonlocal by_signal
         async for number in signals:
-            if by_signal:  # twice: now, whatever is left behind
-                os._exit(by_signal)
-            by_signal = _EXIT_BY_SIGNAL + number
+            # A second one changes nothing: each step of a good end has a deadline of its own.
+            by_signal = by_signal or _EXIT_BY_SIGNAL + number
             scope.cancel()
 
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*_signals()) as signals:
         async with open_background() as nursery:
             with trio.CancelScope() as scope:
                 nursery.start_soon(watch, signals, scope)
                 code = await main()
-    return by_signal if scope.cancelled_caught else code
+    return (True, by_signal) if scope.cancelled_caught else (False, code)
 
 
-async def wait_for_signal() -> None:
-    """Wait for Ctrl-C or SIGTERM, for a command whose good end they are."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+def _signals() -> list[signal.Signals]:
+    """Those that ask a command to end; a hang-up does, unless it is ignored (nohup)."""
+    asking = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(signal.SIGHUP)
+    return asking
 
 
 class Output:
@@ -78,9 +107,17 @@ class Output:
         :param values: what JSON readers get; names in camelCase, times in ms.
         """
         if self._as_json:
-            print(json.dumps({"event": event, **values}), flush=True)
+            print_line(json.dumps({"event": event, **values}))
         elif prose is not None:
-            print(prose, flush=True)
+            print_line(prose)
+
+
+def print_line(text: str) -> None:
+    """To stdout, at once. Raises OutputLost."""
+    try:
+        print(text, flush=True)
+    except OSError as exc:
+        raise OutputLost(exc) from exc
 
 
 def set_up_logging(level: int) -> None:

@@ -19,7 +19,6 @@ import trio
 
 from imgsync.cli import EXIT_FAILED, Output, run_command
 from imgsync.core.errors import ImgsyncError, MissingExtra
-from imgsync.nursery import open_background
 
 SAMPLES = Path(__file__).parent / "samples"
 EVERY = 0.2
@@ -61,31 +60,30 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> 
 async def _demonstrate(folder: str) -> int:
     if find_spec("httpx") is None:
         raise MissingExtra("the demo's client fetches images with httpx", "cli")
-    output = Output(as_json=False)
-    score = _Score()
     relay_options = ("--host", LOOPBACK, "--port", "0", "--stun", "none")
     async with _open_process("relay", *relay_options) as relay:
-        url = (await _first_line(relay)).rpartition(" ")[2]
+        url = (await relay.first_line()).rpartition(" ")[2]
         peer = ("--relay", url, "--json", "--ice-address", LOOPBACK)
         async with _open_process("client", *peer, "--user", "demo-client", "--once") as client:
-            await _first_line(client)
+            await client.first_line()
             series = ("--client", "demo-client", "--every", str(EVERY), folder)
-            async with (
-                _open_process("evaluator", *peer, "--user", "demo", *series) as evaluator,
-                open_background() as nursery,
-            ):
-                nursery.start_soon(_read_events, client, score, output)
-                await _read_events(evaluator, score, output)
-                if await evaluator.wait() != 0:
-                    return EXIT_FAILED  # it has said why
-                code = await _wait_exit(client)
-    return _conclude(score, code, output)
+            async with _open_process("evaluator", *peer, "--user", "demo", *series) as evaluator:
+                return await _follow(evaluator, client)
 
 
-async def _wait_exit(process: trio.Process) -> int | None:
-    with trio.move_on_after(STOP_DEADLINE):
-        return await process.wait()
-    return None
+async def _follow(evaluator: "_Part", client: "_Part") -> int:
+    """Tell what both sides say, to the end of both; the exit code."""
+    score = _Score()
+    output = Output(as_json=False)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_read_events, client, score, output)
+        await _read_events(evaluator, score, output)
+        if await evaluator.process.wait() != 0:
+            nursery.cancel_scope.cancel()
+            return EXIT_FAILED  # it has said why
+        nursery.cancel_scope.deadline = trio.current_time() + STOP_DEADLINE
+        await client.process.wait()
+    return _conclude(score, client.process.returncode, output)
 
 
 def _conclude(score: _Score, code: int | None, output: Output) -> int:
@@ -101,8 +99,39 @@ def _conclude(score: _Score, code: int | None, output: Output) -> int:
     return 0 if complete and code == 0 else EXIT_FAILED
 
 
+class _Part:
+    """One of the three processes, with its stdout as lines.
+
+    An iterator and no generator: one that is left half-way keeps its place and needs no closing.
+    """
+
+    def __init__(self, process: trio.Process) -> None:
+        self.process = process
+        self._rest = b""
+
+    async def first_line(self) -> str:
+        """What it says once it has started. Raises DemoFailed."""
+        with trio.move_on_after(START_DEADLINE):
+            async for line in self:
+                return line
+        raise DemoFailed(f"this process did not start: {self.process.args!r}")
+
+    def __aiter__(self) -> "_Part":
+        return self
+
+    async def __anext__(self) -> str:
+        assert self.process.stdout is not None
+        while b"\n" not in self._rest:
+            chunk = await self.process.stdout.receive_some()
+            if not chunk:
+                raise StopAsyncIteration
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode()
+
+
 @asynccontextmanager
-async def _open_process(command: str, *options: str) -> AsyncIterator[trio.Process]:
+async def _open_process(command: str, *options: str) -> AsyncIterator[_Part]:
     """One of our commands as a process of its own; a peer's complaints go to our stderr."""
     process = await trio.lowlevel.open_process(
         [sys.executable, "-m", "imgsync", command, *options],
@@ -114,7 +143,7 @@ async def _open_process(command: str, *options: str) -> AsyncIterator[trio.Proce
         start_new_session=True,
     )
     try:
-        yield process
+        yield _Part(process)
     finally:
         with trio.move_on_after(STOP_DEADLINE) as scope:
             scope.shield = True
@@ -126,24 +155,8 @@ async def _open_process(command: str, *options: str) -> AsyncIterator[trio.Proce
                 await process.wait()
 
 
-async def _lines(process: trio.Process) -> AsyncIterator[str]:
-    assert process.stdout is not None
-    rest = b""
-    async for chunk in process.stdout:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode()
-
-
-async def _first_line(process: trio.Process) -> str:
-    with trio.move_on_after(START_DEADLINE):
-        async for line in _lines(process):
-            return line
-    raise DemoFailed(f"this process did not start: {process.args!r}")
-
-
-async def _read_events(process: trio.Process, score: _Score, output: Output) -> None:
-    async for line in _lines(process):
+async def _read_events(part: _Part, score: _Score, output: Output) -> None:
+    async for line in part:
         event = json.loads(line)
         match event["event"]:
             case "acked":

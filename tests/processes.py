@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import attrs
 import trio
@@ -27,7 +28,29 @@ EXIT_S = 10
 # Of the stderr of each process that a failed test shows; Chromium's alone is long.
 NOTE_CHARS = 4000
 
+# Between two looks at what nothing tells us of, such as another process's table of files.
+LOOK_AGAIN_S = 0.02
+
+# What stands before the URL in a relay's first line.
+LISTENING = "listening on "
+
+# Output buffered, as it is by default; and warnings as errors, which stderr shows if nothing else.
+STRICT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+STRICT["PYTHONWARNINGS"] = "error"
+
 JSON = dict[str, Any]
+
+
+@attrs.frozen
+class Outcome:
+    """How a process ended: its exit code, and the lines that it wrote."""
+
+    code: int
+    lines: list[str]
+    errors: list[str]
+
+
+Job = Callable[[], Awaitable[Outcome]]
 
 
 @attrs.define
@@ -39,7 +62,42 @@ class Child:
 
     name: str
     process: trio.Process
+    stderr: IO[bytes]
     unread: bytes = b""
+
+    def read_errors(self) -> str:
+        """What it has written to stderr so far."""
+        # Not by seek: the process has the same file position and may still write.
+        return os.pread(self.stderr.fileno(), 1 << 20, 0).decode(errors="replace")
+
+    async def write(self, text: str) -> None:
+        """To its stdin, which has to be a pipe."""
+        assert self.process.stdin is not None
+        with self._bounded(EXIT_S, "its reading"):
+            await self.process.stdin.send_all(text.encode())
+
+    async def close_stdin(self) -> None:
+        assert self.process.stdin is not None
+        await self.process.stdin.aclose()
+
+    async def close_stdout(self) -> None:
+        """Read no more of it, as a `head` does that has seen enough."""
+        assert self.process.stdout is not None
+        await self.process.stdout.aclose()
+
+    async def wait_exit(self, seconds: float = EXIT_S) -> int:
+        """Its exit code; -N where signal N ended it. Its output is not read."""
+        with self._bounded(seconds, "its exit"):
+            return await self.process.wait()
+
+    async def wait_outcome(self, seconds: float = SESSION_S) -> Outcome:
+        """How it ended, with the lines that were not read before."""
+        lines: list[str] = []
+        with self._bounded(seconds, "the end of its output"):
+            while (line := await self._read_line()) is not None:
+                lines.append(line)
+        code = await self.wait_exit()
+        return Outcome(code, lines, self.read_errors().splitlines())
 
     async def wait_line(self, seconds: float) -> str:
         """The next line of stdout."""
@@ -60,8 +118,7 @@ class Child:
         with self._bounded(seconds, "the end of its output"):
             while (line := await self._read_line()) is not None:
                 messages.append(json.loads(line))
-        with self._bounded(EXIT_S, "its exit"):
-            code = await self.process.wait()
+        code = await self.wait_exit()
         assert code == 0, f"the {self.name} exited with {code}"
         return messages
 
@@ -93,22 +150,62 @@ class Child:
 
 @asynccontextmanager
 async def open_child(
-    name: str, *command: str, env: dict[str, str] | None = None
+    name: str,
+    *command: str,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> AsyncIterator[Child]:
+    """A process that is gone when the block is left.
+
+    :param env: all of its environment; ours by default.
+    :param stdin: a file descriptor, or subprocess.PIPE to write to it.
+    """
     with tempfile.TemporaryFile() as stderr:
         process = await trio.lowlevel.open_process(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=env
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, env=env
         )
+        child = Child(name, process, stderr)
         try:
-            yield Child(name, process)
+            yield child
         except Exception as exc:
-            # Not by seek: the process has the same file position and may still write.
-            text = os.pread(stderr.fileno(), 1 << 20, 0).decode(errors="replace")
-            exc.add_note(f"stderr of the {name}, its end:\n{text[-NOTE_CHARS:] or '(empty)'}")
+            text = child.read_errors()[-NOTE_CHARS:]
+            exc.add_note(f"stderr of the {name}, its end:\n{text or '(empty)'}")
             raise
         finally:
             with trio.CancelScope(shield=True):
                 await _end(process)
+
+
+async def run_to_end(
+    name: str, *command: str, env: Mapping[str, str] | None = None, seconds: float = SESSION_S
+) -> Outcome:
+    """Run a process to its end by itself."""
+    async with open_child(name, *command, env=env) as child:
+        return await child.wait_outcome(seconds)
+
+
+async def run_together(jobs: Mapping[str, Job]) -> dict[str, Outcome]:
+    """The outcome of each job, by its name; not more at a time than there are cores."""
+    limit = trio.CapacityLimiter(max(2, os.cpu_count() or 1))
+    outcomes: dict[str, Outcome] = {}
+
+    async def run(name: str, job: Job) -> None:
+        async with limit:
+            outcomes[name] = await job()
+
+    async with trio.open_nursery() as nursery:
+        for name, job in jobs.items():
+            nursery.start_soon(run, name, job)
+    return outcomes
+
+
+async def wait_until(is_so: Callable[[], bool], awaited: str, seconds: float = EXIT_S) -> None:
+    """Look again and again until something is so that nothing tells us of."""
+    with trio.move_on_after(seconds):
+        while not is_so():  # noqa: ASYNC110 (nobody sets an event)
+            await trio.sleep(LOOK_AGAIN_S)
+        return
+    raise AssertionError(f"{awaited} was not so within {seconds} s")
 
 
 async def _end(process: trio.Process) -> None:
@@ -119,9 +216,11 @@ async def _end(process: trio.Process) -> None:
     if process.returncode is None:
         process.kill()
         await process.wait()
+    if process.stdin is not None:
+        await process.stdin.aclose()
     assert process.stdout is not None
     # Its own children hold stdout too, and until they are gone they use the files we remove next.
-    with trio.move_on_after(EXIT_S):
+    with trio.move_on_after(EXIT_S), suppress(trio.ClosedResourceError):
         async for _chunk in process.stdout:
             pass
     await process.stdout.aclose()
@@ -130,11 +229,32 @@ async def _end(process: trio.Process) -> None:
 @asynccontextmanager
 async def open_relay(*options: str) -> AsyncIterator[str]:
     """A relay of ours on a free port and without STUN; yields its URL."""
-    command = (sys.executable, "-m", "imgsync.relay", "--port", "0", "--stun", "none", *options)
-    async with open_child("relay", *command) as relay:
+    async with open_child("relay", *our_relay(*options)) as relay:
         line = await relay.wait_line(START_S)
-        assert line.startswith("listening on ws://")
-        yield line.removeprefix("listening on ")
+        assert line.startswith(LISTENING)
+        yield line.removeprefix(LISTENING)
+
+
+@contextmanager
+def shared_relay() -> Iterator[str]:
+    """As `open_relay`, without Trio, for the tests of a whole file."""
+    with subprocess.Popen(our_relay(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as relay:
+        assert relay.stdout is not None
+        try:
+            assert select.select([relay.stdout], [], [], START_S)[0], "the relay does not start"
+            line = relay.stdout.readline().decode().strip()
+            assert line.startswith(LISTENING)
+            yield line.removeprefix(LISTENING)
+        finally:
+            relay.terminate()
+            try:
+                relay.wait(EXIT_S)
+            except subprocess.TimeoutExpired:
+                relay.kill()
+
+
+def our_relay(*options: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "imgsync.relay", "--port", "0", "--stun", "none", *options)
 
 
 def our_evaluator(relay_url: str) -> tuple[str, ...]:

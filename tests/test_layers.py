@@ -41,7 +41,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "rtc": ["imgsync.rtc", "imgsync.rtc.*"],
         "journal": ["imgsync.journal", "imgsync.journal.*"],
     },
-    {"shared": ["imgsync.seams", "imgsync.nursery", "imgsync.wallclock"]},
+    {"shared": ["imgsync.seams", "imgsync.nursery", "imgsync.wallclock", "imgsync.interrupt"]},
     {"core": ["imgsync.core", "imgsync.core.*"]},
     {"vocabulary": ["imgsync.core.errors", "imgsync.core.messages"]},
     {"samples": ["imgsync.samples", "imgsync.samples.*"]},

@@ -1,5 +1,10 @@
 """`python -m imgsync.client`: wait for sessions, follow them, fetch what is to be shown."""
 
+from imgsync.interrupt import leave_on_ctrl_c
+
+if __name__ == "__main__":
+    leave_on_ctrl_c()
+
 import argparse
 import logging
 import sys
@@ -55,7 +60,8 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             await trio.Path(options.save).mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise InputError(
-                f"can't make the folder {str(options.save)!r}: {exc.strerror}"
+                f"can't make the folder {str(options.save)!r}: {exc.strerror};"
+                " name another one with --save"
             ) from exc
     async with (
         open_fetcher() as fetcher,

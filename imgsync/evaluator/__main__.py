@@ -1,5 +1,10 @@
 """`python -m imgsync.evaluator`: show a folder or a manifest to one client."""
 
+from imgsync.interrupt import leave_on_ctrl_c
+
+if __name__ == "__main__":
+    leave_on_ctrl_c()
+
 import argparse
 import logging
 import sys

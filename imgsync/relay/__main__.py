@@ -1,12 +1,19 @@
 """`python -m imgsync.relay`: the relay as a process."""
 
+from imgsync.interrupt import leave_on_ctrl_c
+
+if __name__ == "__main__":
+    leave_on_ctrl_c()
+
 import argparse
 import ipaddress
 import logging
 import sys
 from collections.abc import Sequence
 
-from imgsync.cli import run_command, set_up_logging, wait_for_signal
+import trio
+
+from imgsync.cli import print_line, run_command, set_up_logging
 from imgsync.core.errors import InputError
 from imgsync.core.messages import IceServer
 from imgsync.net.server import open_port, port_of
@@ -26,11 +33,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.
         listeners = await open_port(options.host, options.port)
         async with open_relay(listeners, _ice_servers(options.stun)):
             host = f"[{options.host}]" if ":" in options.host else options.host
-            print(f"listening on ws://{host}:{port_of(listeners)}/ws", flush=True)
-            await wait_for_signal()
-        return 0
+            print_line(f"listening on ws://{host}:{port_of(listeners)}/ws")
+            await trio.sleep_forever()
 
-    return run_command(run, prog)
+    return run_command(run, prog, until_signal=True)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

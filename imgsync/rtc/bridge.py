@@ -51,7 +51,8 @@ class Mailbox(Generic[T]):
     async def get(self) -> T:
         """The next item. One task at a time."""
         if self._items:
-            await trio.lowlevel.checkpoint_if_cancelled()
+            # Before the item is taken, so that none is lost; a flood must not starve other tasks.
+            await trio.lowlevel.checkpoint()
         while not self._items:
             self._reader = trio.lowlevel.current_task()
 
@@ -72,6 +73,8 @@ class Bridge:
 
     async def call(self, function: Callable[..., Awaitable[T]], *args: object) -> T:
         """Await a coroutine function on the loop. Cancelling us cancels it there and waits."""
+        # Whoever is cancelled already starts nothing: it would come after what cleans up behind it.
+        await trio.lowlevel.checkpoint_if_cancelled()
         return await self._portal.call_async(function, *args)
 
     def post(self, function: Callable[..., object], *args: object) -> None:
@@ -89,8 +92,8 @@ async def open_bridge() -> AsyncIterator[Bridge]:
     starting = start_blocking_portal("asyncio", name="imgsync-webrtc")
     with trio.CancelScope(shield=True):  # a cancelled start would leave the thread behind
         portal = await trio.to_thread.run_sync(starting.__enter__)
-    try:
         loop, portal_tasks = await portal.call_async(_prepare_loop)
+    try:
         yield Bridge(portal, loop)
     finally:
         with trio.CancelScope(shield=True):

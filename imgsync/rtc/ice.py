@@ -86,7 +86,9 @@ class Connection(ice.Connection):
         self._local_candidates_start = True
         stun_server, self.stun_server = self.stun_server, None
         addresses = list(self._settings.addresses) or _host_addresses()
-        self._local_candidates = await self.get_component_candidates(1, addresses)
+        for address in addresses:
+            # One by one: what aioice has opened for a call that is cancelled, it does not close.
+            self._local_candidates += await self.get_component_candidates(1, [address])
         self._local_candidates_end = True
         self._trickle_task = asyncio.create_task(self._trickle(stun_server))
 
@@ -140,7 +142,8 @@ class Connection(ice.Connection):
         for pair in self._check_list:
             if pair.task is not None:
                 pair.task.cancel()
-        if result != ice.ICE_COMPLETED:
+        # It can be closed in the moment between its completion and our turn.
+        if result != ice.ICE_COMPLETED or self._closing:
             raise ConnectionError("closed before a pair of candidates worked")
         self._query_consent_task = asyncio.create_task(self.query_consent())
 

@@ -55,6 +55,9 @@ class RtcLink:
         self._pc: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
         self._closing = False
+        #: Held while we describe ourselves: a connection that is closed while it gathers opens its
+        #: sockets all the same, and nobody closes them.
+        self._describing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ── on the Trio side ─────────────────────────────────────────────────────────────────────────
@@ -88,32 +91,36 @@ class RtcLink:
         await self._bridge.call(self._close_channel_aio)
 
     async def aclose(self) -> None:
-        """Close the connection; what is queued on the channel is lost."""
-        await self._bridge.call(self._close_aio)
+        """Close the connection; what is queued on the channel is lost. Done under a deadline."""
+        with trio.CancelScope(shield=True):
+            await self._bridge.call(self._close_aio)
 
     # ── on the loop thread ───────────────────────────────────────────────────────────────────────
 
     def _open_pc_aio(self) -> RTCPeerConnection:
+        assert not self._closing
         pc = self._pc = RTCPeerConnection(self._configuration)
         pc.on("connectionstatechange", self._on_connection_state_aio)
         pc.on("datachannel", self._on_channel_aio)
         return pc
 
     async def _make_offer_aio(self) -> str:
-        pc = self._open_pc_aio()
-        with trickling(self._ice):
-            channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
-        channel.on("open", lambda: self._events.put(Opened()))
-        self._listen_aio(channel)
-        await pc.setLocalDescription(await pc.createOffer())
-        return self._described_aio(pc)
+        async with self._describing:
+            pc = self._open_pc_aio()
+            with trickling(self._ice):
+                channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
+            channel.on("open", lambda: self._events.put(Opened()))
+            self._listen_aio(channel)
+            await pc.setLocalDescription(await pc.createOffer())
+            return self._described_aio(pc)
 
     async def _make_answer_aio(self, offer: Description) -> str:
-        pc = self._open_pc_aio()
-        with trickling(self._ice):
-            await self._apply_aio(offer)
-        await pc.setLocalDescription(await pc.createAnswer())
-        return self._described_aio(pc)
+        async with self._describing:
+            pc = self._open_pc_aio()
+            with trickling(self._ice):
+                await self._apply_aio(offer)
+            await pc.setLocalDescription(await pc.createAnswer())
+            return self._described_aio(pc)
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()
@@ -125,14 +132,16 @@ class RtcLink:
 
     async def _apply_aio(self, description: Description) -> None:
         assert self._pc is not None
+        problem = f"the other side sent an {description.kind} that can't be used"
         try:
             await self._pc.setRemoteDescription(
                 RTCSessionDescription(description.sdp, description.kind)
             )
         except Exception as exc:  # aiortc raises five kinds, AssertionError among them
-            raise NegotiationError(
-                f"the other side sent an {description.kind} that can't be used: {exc!r}"
-            ) from exc
+            raise NegotiationError(f"{problem}: {exc!r}") from exc
+        # aiortc moves the channel to the transport of the first section that a group names.
+        if self._pc.sctp is None or self._pc.sctp.transport is None:
+            raise NegotiationError(f"{problem}: its a=group names a section that it does not have")
 
     def _add_candidate_aio(self, candidate: Candidate | None) -> None:
         # A task for each, because to look up an mDNS name takes up to a second.
@@ -204,10 +213,14 @@ class RtcLink:
             return
         # Never cancelled: a cancelled close makes every later one wait for ever, and anyio cancels
         # each await of a cancelled call anew. So it runs in a task that anyio does not know.
-        closing = asyncio.get_running_loop().create_task(self._pc.close())
+        closing = asyncio.get_running_loop().create_task(self._close_pc_aio(self._pc))
         _, unfinished = await asyncio.wait({closing, *self._tasks}, timeout=CLOSE_DEADLINE)
         if closing in unfinished:
             log.warning("the peer connection did not close within %g s", CLOSE_DEADLINE)
+
+    async def _close_pc_aio(self, pc: RTCPeerConnection) -> None:
+        async with self._describing:
+            await pc.close()
 
 
 def choose_stun(ice_servers: Sequence[IceServer]) -> str | None:
@@ -235,5 +248,4 @@ async def open_link(
     try:
         yield link
     finally:
-        with trio.CancelScope(shield=True):
-            await link.aclose()
+        await link.aclose()
