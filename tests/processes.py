@@ -37,6 +37,10 @@ LISTENING = "listening on "
 # Output buffered, as it is by default; and warnings as errors, which stderr shows if nothing else.
 STRICT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 STRICT["PYTHONWARNINGS"] = "error"
+# What the tests import is what the processes run, wherever they start.
+STRICT["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(SAMPLES.parents[1]), os.environ.get("PYTHONPATH")])
+)
 
 JSON = dict[str, Any]
 

@@ -167,7 +167,6 @@ def assert_one_complaint(name: str, outcome: Outcome) -> str:
 async def test_a_relay_that_is_not_there_or_no_relay_is_told_with_what_to_check(
     relay_url: str,
 ) -> None:
-    port = relay_url.rpartition(":")[2].removesuffix("/ws")
     elsewhere = relay_url.replace("/ws", "/elsewhere")
     with deaf_port() as nobody:
         gone = f"ws://{LOOPBACK}:{nobody}/ws"
@@ -175,13 +174,8 @@ async def test_a_relay_that_is_not_there_or_no_relay_is_told_with_what_to_check(
         path = rf"{elsewhere} refused .* status 404; is it a relay, and is the path right\?"
         await run_wrong(
             {
-                "no relay, evaluator": (evaluator(gone, "C", str(SAMPLES)), no_relay),
-                "no relay, client": (client(gone, "C"), no_relay),
-                "wrong path": (evaluator(elsewhere, "C", str(SAMPLES)), path),
-                "no WebSocket URL": (
-                    client(f"http://{LOOPBACK}:{port}/ws", "C"),
-                    r".* is not of the form ws://HOST:PORT/ws or wss://HOST/ws",
-                ),
+                "no relay": (evaluator(gone, "C", str(SAMPLES)), no_relay),
+                "wrong path": (client(elsewhere, "C"), path),
             }
         )
 
@@ -251,11 +245,7 @@ async def test_an_address_that_is_none_of_ours_is_told_with_the_option_to_check(
         await run_wrong(
             {
                 "evaluator": (evaluator(relay_url, "addressee", *wrong, str(SAMPLES)), no_socket),
-                "no IP, client": (client(relay_url, "C", *options), no_address),
-                "no IP, evaluator": (
-                    evaluator(relay_url, "C", *options, str(SAMPLES)),
-                    no_address,
-                ),
+                "no IP": (client(relay_url, "C", *options), no_address),
             }
         )
 
@@ -298,8 +288,7 @@ async def test_a_place_where_images_cant_be_saved_is_told_with_its_name(
 def env_with_site(folder: Path, code: str) -> dict[str, str]:
     """An environment in which Python runs this code before anything else."""
     (folder / "sitecustomize.py").write_text(code)
-    path = STRICT.get("PYTHONPATH")
-    return STRICT | {"PYTHONPATH": f"{folder}:{path}" if path else str(folder)}
+    return STRICT | {"PYTHONPATH": f"{folder}{os.pathsep}{STRICT['PYTHONPATH']}"}
 
 
 #: What imports look like where a package is not installed, or where a signal comes in the middle.
@@ -939,10 +928,6 @@ NONSENSE_OF_CLIENTS: dict[str, tuple[list[object], str]] = {
         r"the other side sent an answer that can't be used: its SDP does not begin with v=0",
     ),
     "number": ([17], r"the other side sent an unreadable signal: expected an object"),
-    "port": (
-        [candidate("candidate:1 1 udp 1 127.0.0.1 0 typ host")],
-        r"the other side sent the candidate '1 1 udp .*': its port is not between 1 and 65535",
-    ),
     "flood": (
         [candidate("candidate:1 1 udp 1 127.0.0.1 9 typ host")] * 200,
         r"the other side sent more (than 100 candidates|signals than can be handled)",

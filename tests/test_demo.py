@@ -185,7 +185,7 @@ async def _interrupt(moment: float, mark: Mark) -> Outcome:
 
 async def test_ctrl_c_at_any_moment_stops_the_demo_and_all_that_it_has_started(mark: Mark) -> None:
     # It takes 2 s from its first image to its last, and some time to get there.
-    moments = [0.0, *(random.uniform(0, 2) for _ in range(3))]
+    moments = [0.0, *(random.uniform(0, 2) for _ in range(2))]
     outcomes = await run_together(
         {
             # Of one width, so that none is the beginning of another.

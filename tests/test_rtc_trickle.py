@@ -230,9 +230,10 @@ async def test_the_channel_opens_in_less_than_three_quarters_of_the_time_of_stoc
     monkeypatch.setattr(ice, "get_host_addresses", lambda use_ipv4, use_ipv6: list(LOOPBACK))
     async with open_bridge() as bridge:
         runs = [
-            [await bridge.call(open_channel, ours) for ours in (True, False)] for _ in range(10)
+            [await bridge.call(open_channel, ours) for ours in (True, False)] for _ in range(15)
         ]
-    ours, stock = (median(durations) for durations in zip(*runs, strict=True))
+    # The fastest of each, because a loaded machine adds the same to both.
+    ours, stock = (min(durations) for durations in zip(*runs, strict=True))
     assert ours < 0.75 * stock
 
 

@@ -3,18 +3,18 @@
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 
 import attrs
 import trio
 
 from imgsync.core.channel import Deliver, Drop, Follower, Transmit
-from imgsync.core.messages import EndReason, Milliseconds, Register, Role
-from imgsync.peer.network import open_internet
+from imgsync.core.messages import EndReason, Milliseconds, Role
+from imgsync.peer.joining import join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, Talk, open_peer_session
-from imgsync.peer.signalling import Signalling, open_signalling
+from imgsync.peer.signalling import Signalling
 from imgsync.seams import Network
 
 log = logging.getLogger(__name__)
@@ -204,9 +204,12 @@ async def open_client(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param network: stands in for the real one, in tests.
     """
-    register = Register(user_id, Role.CLIENT, "webrtc", name)
-    async with AsyncExitStack() as stack:
-        if network is None:
-            network = await stack.enter_async_context(open_internet(ice_addresses))
-        signalling = await stack.enter_async_context(open_signalling(network, url, register))
-        yield Client(signalling, network)
+    async with join_relay(
+        url,
+        Role.CLIENT,
+        user_id=user_id,
+        name=name,
+        ice_addresses=ice_addresses,
+        network=network,
+    ) as (signalling, over):
+        yield Client(signalling, over)

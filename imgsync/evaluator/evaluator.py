@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import attrs
 import trio
 
 from imgsync.core.channel import Acked, Drop, Presenter, Transmit
 from imgsync.core.errors import SessionEnded
-from imgsync.core.messages import EndReason, Milliseconds, PresenceState, Register, Role
-from imgsync.peer.network import open_internet
+from imgsync.core.messages import EndReason, Milliseconds, PresenceState, Role
+from imgsync.peer.joining import join_relay
 from imgsync.peer.session import PeerSession, Talk, open_peer_session
-from imgsync.peer.signalling import Signalling, open_signalling
+from imgsync.peer.signalling import Signalling
 from imgsync.seams import Network
 from imgsync.wallclock import now_ms
 
@@ -200,9 +200,12 @@ async def open_evaluator(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param network: stands in for the real one, in tests.
     """
-    register = Register(user_id, Role.EVALUATOR, "webrtc", name)
-    async with AsyncExitStack() as stack:
-        if network is None:
-            network = await stack.enter_async_context(open_internet(ice_addresses))
-        signalling = await stack.enter_async_context(open_signalling(network, url, register))
-        yield Evaluator(signalling, network)
+    async with join_relay(
+        url,
+        Role.EVALUATOR,
+        user_id=user_id,
+        name=name,
+        ice_addresses=ice_addresses,
+        network=network,
+    ) as (signalling, over):
+        yield Evaluator(signalling, over)
