@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from inspect import cleandoc
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_the_tree_is_as_it_is_drawn() -> None:
 @pytest.mark.parametrize("cls", CLASSES.values())
 def test_every_error_is_ours_and_says_when_it_is_raised(cls: type[Exception]) -> None:
     assert issubclass(cls, ImgsyncError)
-    assert (cls.__doc__ or "").endswith((".", ".\n    "))
+    assert cleandoc(cls.__doc__ or "").endswith(".")
 
 
 @pytest.mark.parametrize("reason", EndReason)
