@@ -3,7 +3,6 @@
 import attrs
 
 HELP = "next, prev, goto N (from 0), end"
-KEY_HELP = "n or space: next, p: previous, N and Enter: goto N, q: end"
 
 
 @attrs.frozen
