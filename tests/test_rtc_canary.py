@@ -24,12 +24,11 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 from aiortc.rtcicetransport import RTCIceGatherer, candidate_from_aioice, parse_stun_turn_uri
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from trio_websocket import ConnectionClosed, WebSocketConnection
-from trio_websocket import wrap_client_stream as wrap_client
-from trio_websocket import wrap_server_stream as wrap_server
+from wsproto.connection import Connection, ConnectionState, ConnectionType
 
 import imgsync
-from imgsync.net import websocket
 from imgsync.rtc import ice as our_ice
+from tests.test_net_frames import CLOSE, TEXT, frame
 
 PACKAGE = Path(imgsync.__file__).parent
 FOREIGN = {"aiortc", "aioice", "anyio", "trio_websocket", "wsproto", "h11", "pyee"}
@@ -106,16 +105,16 @@ def test_private_names_of_others_are_used_in_one_place_and_one_place_only() -> N
         for path in PACKAGE.rglob("*.py")
         if (touches := set(private_touches(parse(path))))
     }
-    assert found == {"net/websocket.py": {"_stream"}}
+    assert found == {"net/websocket.py": {"_reader_task", "_wsproto"}}
 
 
-def test_one_class_alone_inherits_from_a_foreign_one() -> None:
+def test_two_classes_alone_inherit_from_foreign_ones() -> None:
     found = {
         str(path.relative_to(PACKAGE)): classes
         for path in PACKAGE.rglob("*.py")
         if (classes := set(foreign_subclasses(parse(path))))
     }
-    assert found == {"rtc/ice.py": {"Connection"}}
+    assert found == {"rtc/ice.py": {"Connection", "Allocation"}}
 
 
 # ── aioice: the class that ours takes the place of ───────────────────────────────────────────────
@@ -134,10 +133,8 @@ def equals(expected: object) -> Check:
 
 
 INHERITED: dict[str, Check] = {
-    "stun_server": equals(STUN_SERVER),
     "get_component_candidates": awaited(takes("component", "addresses", "timeout")),
     "query_consent": awaited(takes()),
-    "check_incoming": takes("message", "addr", "protocol"),
     "_pair_remote_candidate": takes("remote_candidate"),
     "_unfreeze_initial": takes(),
     "_check_periodic": takes(),
@@ -159,15 +156,17 @@ OVERRIDDEN = {
     "gather_candidates",
     "connect",
     "close",
+    "build_request",
+    "check_incoming",
     "sort_check_list",
     "_check_list_maybe_fail",
     "_prune_components",
 }
 
 
-def our_class() -> ast.ClassDef:
+def our_class(name: str) -> ast.ClassDef:
     tree = parse(Path(our_ice.__file__))
-    return next(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == "Connection")
+    return next(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == name)
 
 
 def self_attributes(node: ast.AST) -> set[str]:
@@ -185,7 +184,7 @@ def methods_of(node: ast.ClassDef) -> dict[str, ast.AST]:
 
 @pytest.mark.parametrize("name", INHERITED)
 def test_the_stock_connection_has_what_ours_uses(name: str) -> None:
-    stock = ice.Connection(ice_controlling=True, stun_server=STUN_SERVER)
+    stock = ice.Connection(ice_controlling=True)
     assert INHERITED[name](getattr(stock, name))
 
 
@@ -197,7 +196,7 @@ def test_the_stock_connection_has_what_ours_overrides(name: str) -> None:
 
 
 def test_the_list_of_what_ours_uses_is_complete_and_its_own_names_hide_nothing() -> None:
-    ours = our_class()
+    ours = our_class("Connection")
     methods = methods_of(ours)
     own = (self_attributes(methods["__init__"]) | set(methods)) - OVERRIDDEN - {"__init__"}
     assert self_attributes(ours) - own - OVERRIDDEN == set(INHERITED)
@@ -270,6 +269,11 @@ def test_the_stock_gathering_does_what_ours_does_in_its_place() -> None:
         ),
         # What ours does the pacing of.
         ("self._check_periodic", {"connect"}),
+        # What ours keeps of each check, and when it may send it again.
+        ("self.build_request", {"check_start", "query_consent"}),
+        ("self.check_incoming", {"connect", "request_received"}),
+        # What only fills the list of candidates that aiortc sees; none is paired for being there.
+        ("self._local_candidates.clear", {"close"}),
     ],
 )
 def test_the_stock_connection_calls_it_where_we_believe(call: str, callers: set[str]) -> None:
@@ -517,25 +521,19 @@ def test_another_patch_release_of_a_known_version_is_taken(tmp_path: Path) -> No
 # ── trio-websocket ───────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_websocket_keeps_its_stream_under_the_name_that_we_use() -> None:
+async def test_a_websocket_begins_behind_the_upgrade_and_tells_the_state_of_its_frames() -> None:
     near, far = trio.testing.memory_stream_pair()
-    accepted: list[WebSocketConnection] = []
-
-    async def accept(nursery: trio.Nursery) -> None:
-        request = await wrap_server(nursery, far)
-        accepted.append(await request.accept())
-
+    protocol = Connection(ConnectionType.SERVER)
+    connection = WebSocketConnection(far, cast(Any, protocol))
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(accept, nursery)
-            client = await wrap_client(nursery, cast(Any, near), "relay.example", "/ws")
-            await trio.testing.wait_all_tasks_blocked()
-            assert websocket._stream_of(client) is near
-            assert websocket._stream_of(accepted[0]) is far
-            # Dropped below the protocol, so that the other side sees no close frame.
-            await trio.aclose_forcefully(websocket._stream_of(client))
-            with pytest.raises(ConnectionClosed) as closed:
-                await accepted[0].get_message()
-            assert closed.value.reason is not None
-            assert closed.value.reason.code == 1006
-            nursery.cancel_scope.cancel()
+            nursery.start_soon(connection._reader_task)
+            await near.send_all(frame(TEXT, b"hello"))
+            assert await connection.get_message() == "hello"
+            assert connection._wsproto.state is ConnectionState.OPEN
+            await near.send_all(frame(CLOSE, (4000).to_bytes(2)))
+            with pytest.raises(ConnectionClosed):
+                await connection.get_message()
+            assert connection.closed is not None
+            assert connection.closed.code == 4000
+            assert connection._wsproto.state is ConnectionState.CLOSED

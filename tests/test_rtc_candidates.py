@@ -8,10 +8,9 @@ import trio
 from aioice import ice
 
 from imgsync.core.errors import InputError, NegotiationError
-from imgsync.core.messages import IceServer
 from imgsync.core.sdp import Description, parse_candidate, parse_description
 from imgsync.rtc.bridge import Bridge, open_bridge
-from imgsync.rtc.link import choose_stun, open_link
+from imgsync.rtc.link import open_link
 from imgsync.seams import LinkLost, Received
 from tests.test_rtc_link import (
     DEADLINE,
@@ -203,21 +202,3 @@ async def test_the_offer_carries_host_candidates_and_leaves_their_end_open() -> 
         offer = parse_description("offer", await link.make_offer())
         assert [candidate.usable for candidate in offer.candidates] == [True]
         assert not offer.complete
-
-
-@pytest.mark.parametrize(
-    ("urls", "chosen"),
-    [
-        ((), None),
-        (("turn:turn.example",), None),
-        (("stuns:stun.example",), None),
-        (("nonsense", "stun:", "stun:stun.example?transport=udp"), None),
-        (("turn:turn.example", "stun:one.example", "stun:two.example"), "stun:one.example"),
-        (("stun:one.example:19302",), "stun:one.example:19302"),
-    ],
-)
-def test_the_first_stun_server_that_can_be_used_is_chosen(
-    urls: tuple[str, ...], chosen: str | None
-) -> None:
-    assert choose_stun([IceServer(urls)]) == chosen
-    assert choose_stun([IceServer(url) for url in urls]) == chosen

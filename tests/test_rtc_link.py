@@ -135,11 +135,13 @@ async def open_ends(
     bridge: Bridge,
     ice_servers: Sequence[IceServer] = (),
     addresses: Sequence[str] = LOOPBACK,
+    *,
+    relay_only: bool = False,
 ) -> AsyncIterator[tuple[End, End]]:
     """Two links that know nothing of each other yet."""
     async with (
-        open_link(bridge, ice_servers, addresses) as offerer,
-        open_link(bridge, ice_servers, addresses) as answerer,
+        open_link(bridge, ice_servers, addresses, relay_only) as offerer,
+        open_link(bridge, ice_servers, addresses, relay_only) as answerer,
     ):
         yield End(offerer), End(answerer)
 

@@ -295,3 +295,44 @@ async def measure_checks(count: int) -> float:
 async def test_checks_keep_their_distance() -> None:
     async with open_bridge() as bridge:
         assert await bridge.call(measure_checks, 6) > 5 * CHECK_INTERVAL * 0.8
+
+
+# ── checks that come too early ───────────────────────────────────────────────────────────────────
+
+
+async def measure_lost_check() -> float:
+    """Seconds that two peers take to connect where the first check of one of them is lost."""
+    pair = [
+        Connection(IceSettings(LOOPBACK, lambda _: None), ice_controlling=role)
+        for role in (True, False)
+    ]
+    for near, far in (pair, pair[::-1]):
+        await near.gather_candidates()
+        far.remote_username, far.remote_password = near.local_username, near.local_password
+        for candidate in near.local_candidates:
+            await far.add_remote_candidate(candidate)
+    lost = asyncio.Event()
+    (protocol,) = pair[0]._protocols
+    send = protocol.send_stun
+
+    def lose_first(message: stun.Message, addr: tuple[str, int]) -> None:
+        if lost.is_set():
+            send(message, addr)
+        lost.set()
+
+    protocol.send_stun = lose_first  # type: ignore[method-assign]
+    before = time.perf_counter()
+    first = asyncio.create_task(pair[0].connect())
+    async with asyncio.timeout(DEADLINE):
+        await lost.wait()
+        await asyncio.gather(first, pair[1].connect())
+    duration = time.perf_counter() - before
+    await asyncio.gather(*(connection.close() for connection in pair))
+    return duration
+
+
+async def test_a_check_that_was_lost_is_sent_again_when_the_other_side_is_heard() -> None:
+    async with open_bridge() as bridge:
+        durations = [await bridge.call(measure_lost_check) for _ in range(3)]
+    # A delay that is ours comes every time, one of the machine does not.
+    assert min(durations) < stun.RETRY_RTO * 0.8

@@ -2,15 +2,19 @@
 
 Everything private to aiortc 1.16 and aioice 0.13 that we touch is touched in this file; its canary
 test fails when one of these names goes. `Connection` takes the place of aioice's class of that name
-in aiortc, and changes three things:
+in aiortc, and changes four things:
 
-- gathering ends with the host candidates, in milliseconds; what a STUN server says later is
-  reported as it comes. A server-reflexive candidate has no socket of its own in aioice, so it only
-  has to be told to the other side, and a server that never answers costs nothing;
+- gathering ends with the host candidates, in milliseconds; what STUN and TURN servers say later is
+  reported as it comes, and one that never answers costs nothing. A server-reflexive candidate has
+  no socket of its own in aioice, so it only has to be told to the other side; a relayed one has,
+  and is paired with what the other side has told so far;
 - `connect` keeps the 20 ms between checks, but returns when a pair is nominated and not at the end
   of a tick, and starts on a new candidate when it comes. It never gives up by itself: the other
   side's checks may still arrive (RFC 8863), and each attempt has a deadline anyway;
-- addresses can be chosen, and loopback is used where the machine has nothing else.
+- a check that the other side's NAT or TURN server did not let pass is sent again when the other
+  side's own check shows that the way is free, and not half a second later;
+- addresses can be chosen, and loopback is used where the machine has nothing else; or no address
+  of ours is used and told at all, but relayed ones.
 
 Other users of aiortc in the same process keep the stock class.
 """
@@ -19,29 +23,43 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import aiortc.rtcicetransport
 import attrs
-from aioice import ice
+from aioice import Candidate, TransportPolicy, ice, stun, turn
+from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
+
+from imgsync.rtc.names import resolve
+from imgsync.rtc.servers import StunServer, TurnServer
 
 log = logging.getLogger(__name__)
 
 GATHERING_DEADLINE = 5.0
-"""Seconds that a STUN server has; meanwhile everything else goes on."""
+"""Seconds that STUN and TURN servers have; meanwhile everything else goes on."""
+
+RELEASE_DEADLINE = 1.0
+"""Seconds for a TURN server to confirm that it has let go of our address; stock waits for 63."""
+
+BINDING_REFRESH = 240
+"""Seconds after which a TURN channel is bound anew. A server forgets within 300 whom it may let
+pass (RFC 8656, section 9); stock binds anew after 500, which only some servers put up with."""
 
 CHECK_INTERVAL = 0.02
 """Seconds between checks, as stock aioice; RFC 8445, section 14.2, asks for at least 5 ms."""
 
 _KNOWN = {"aiortc": "1.16", "aioice": "0.13"}
 _UNCHECKED = (ice.CandidatePair.State.WAITING, ice.CandidatePair.State.FROZEN)
+
+_NO_ADDRESS = ("0.0.0.0", 9)
+"""Says that there is none to tell (RFC 8839, sections 4.1 and 5.1)."""
 
 
 @attrs.frozen
@@ -50,10 +68,17 @@ class IceSettings:
 
     :param addresses: the only local addresses to use; empty for all but loopback.
     :param on_candidate: told each candidate after the host ones, then None; on the loop thread.
+    :param turn: in order of preference.
+    :param relay_only: use and tell relayed candidates only, so that the other side does not learn
+        our addresses. The description still has one candidate, which stands in for those to come
+        and has to be taken out.
     """
 
     addresses: Sequence[str]
     on_candidate: Callable[[str | None], None]
+    stun: StunServer | None = None
+    turn: Sequence[TurnServer] = ()
+    relay_only: bool = False
 
 
 _settings: ContextVar[IceSettings | None] = ContextVar("ice_settings", default=None)
@@ -78,50 +103,57 @@ class Connection(ice.Connection):
         self._trickle_task: asyncio.Task[None] | None = None
         #: Set when there may be something new to check.
         self._news = asyncio.Event()
+        #: The last request of each pair that was not sent a second time out of turn.
+        self._resendable: dict[ice.CandidatePair, stun.Message] = {}
 
     async def gather_candidates(self) -> None:
         """Gather host candidates; the rest goes on in the background and is reported."""
         if self._local_candidates_start:
             return
         self._local_candidates_start = True
-        stun_server, self.stun_server = self.stun_server, None
-        addresses = list(self._settings.addresses) or _host_addresses()
-        for address in addresses:
-            # One by one: what aioice has opened for a call that is cancelled, it does not close.
-            self._local_candidates += await self.get_component_candidates(1, [address])
+        if self._settings.relay_only:
+            # aiortc does not start before there is a candidate, and it never looks again.
+            self._local_candidates.append(_describe(_NO_ADDRESS, "host", _NO_ADDRESS))
+        else:
+            for address in list(self._settings.addresses) or _host_addresses():
+                # One by one: what aioice opens for a call that is cancelled, it does not close.
+                self._local_candidates += await self.get_component_candidates(1, [address])
         self._local_candidates_end = True
-        self._trickle_task = asyncio.create_task(self._trickle(stun_server))
+        self._trickle_task = asyncio.create_task(self._trickle())
 
-    async def _trickle(self, stun_server: tuple[str, int] | None) -> None:
-        """Report server-reflexive candidates as they come, then the end of candidates."""
-        if stun_server is not None:
-            try:
-                async with asyncio.timeout(GATHERING_DEADLINE):
-                    await self._query_stun(stun_server)
-            except (TimeoutError, OSError) as exc:
-                log.info("the STUN server %s:%d gave no answer: %r", *stun_server, exc)
+    async def _trickle(self) -> None:
+        """Report the candidates that servers give as they come, then the end of candidates."""
+        async with asyncio.TaskGroup() as queries:
+            if self._settings.stun is not None:
+                for protocol in self._protocols:
+                    if ipaddress.ip_address(protocol.local_candidate.host).version == 4:
+                        ask = partial(self._query_stun, self._settings.stun, protocol)
+                        queries.create_task(_bounded(self._settings.stun, ask))
+            for rank, server in enumerate(self._settings.turn):
+                ask = partial(self._query_turn, server, rank)
+                queries.create_task(_bounded(server, ask))
         self._settings.on_candidate(None)
 
-    async def _query_stun(self, server: tuple[str, int]) -> None:
-        address = await _resolve(server[0])
-        queries = [
-            asyncio.create_task(ice.server_reflexive_candidate(protocol, (address, server[1])))
-            for protocol in self._protocols
-            if ipaddress.ip_address(protocol.local_candidate.host).version == 4
-        ]
-        try:
-            for query in asyncio.as_completed(queries):
-                try:
-                    candidate, _ = await query
-                except Exception as exc:  # what a server may answer is not ours to foresee
-                    log.info("the STUN server %s:%d gave no candidate: %r", *server, exc)
-                else:
-                    self._local_candidates.append(candidate)
-                    line = candidate_to_sdp(candidate_from_aioice(candidate))
-                    self._settings.on_candidate(line)
-        finally:
-            for task in queries:
-                task.cancel()
+    async def _query_stun(self, server: StunServer, protocol: ice.StunProtocol) -> None:
+        address = await resolve(server.host)
+        candidate, _ = await ice.server_reflexive_candidate(protocol, (address, server.port))
+        self._report(candidate)
+
+    async def _query_turn(self, server: TurnServer, rank: int) -> None:
+        protocol = ice.StunProtocol(self)
+        allocation = await _allocate(server, protocol)
+        related = _NO_ADDRESS if self._settings.relay_only else allocation.mapped_address
+        candidate = _describe(allocation.relayed_address, "relay", related, server.transport, rank)
+        protocol.local_candidate = candidate
+        self._protocols.append(protocol)
+        self._report(candidate)
+        for remote in self._remote_candidates:
+            self._pair_remote_candidate(remote)
+        self.sort_check_list()
+
+    def _report(self, candidate: Candidate) -> None:
+        self._local_candidates.append(candidate)
+        self._settings.on_candidate(candidate_to_sdp(candidate_from_aioice(candidate)))
 
     async def connect(self) -> None:
         """Check pairs until one is nominated. Raises ConnectionError when closed before."""
@@ -158,6 +190,27 @@ class Connection(ice.Connection):
             else:
                 await self._news.wait()
 
+    def build_request(self, pair: ice.CandidatePair, nominate: bool) -> stun.Message:
+        """Build a check, and keep it for `check_incoming`."""
+        request = self._resendable[pair] = super().build_request(pair, nominate)
+        return request
+
+    def check_incoming(
+        self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol
+    ) -> None:
+        """Handle the other side's check; if ours of the same pair is on its way, send it again.
+
+        It may have come too early to be let pass. RFC 8445, section 7.3.1.4, has a new check for
+        this; the same one again will do, and an answer to either sending counts.
+        """
+        for pair in self._check_list:
+            if pair.protocol is protocol and pair.remote_addr == addr:
+                request = self._resendable.pop(pair, None)
+                if request is not None and pair.state is ice.CandidatePair.State.IN_PROGRESS:
+                    protocol.send_stun(request, addr)
+                break
+        super().check_incoming(message, addr, protocol)
+
     def sort_check_list(self) -> None:
         """Called whenever pairs were added."""
         super().sort_check_list()
@@ -170,46 +223,122 @@ class Connection(ice.Connection):
         """Keep the one component: stock drops it where no candidate came before their end."""
 
     async def close(self) -> None:
-        """Close it; what still gathers is cancelled."""
+        """Close it; what still gathers is cancelled, and relayed addresses are given back."""
+        self._closing = True
         if self._trickle_task is not None:
             self._trickle_task.cancel()
+            await asyncio.wait([self._trickle_task])
+        for protocol in self._protocols:
+            if isinstance(protocol.transport, Allocation):
+                protocol.transport.close()  # all at once; stock waits for one after the other
         await super().close()
+
+
+class Allocation(turn.TurnTransport):
+    """A relayed address as aioice's transport, given back within a deadline."""
+
+    def __init__(self, client: turn.TurnClientProtocol) -> None:
+        super().__init__(client)
+        self._client = client
+
+    @property
+    def relayed_address(self) -> tuple[str, int]:
+        """The address at which the server receives for us."""
+        assert self._client.relayed_address is not None
+        return self._client.relayed_address
+
+    @property
+    def mapped_address(self) -> tuple[str, int]:
+        """Our own address as the server sees it."""
+        assert self._client.mapped_address is not None
+        return self._client.mapped_address
+
+    async def allocate(self, protocol: ice.StunProtocol) -> None:
+        """Get the address; from now on what it receives goes to the protocol."""
+        try:
+            await self._connect(protocol)
+        except BaseException:
+            self._client.transport.abort()
+            raise
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(RELEASE_DEADLINE):
+                await self._client.delete()
+        except TimeoutError:
+            log.info("a TURN server did not confirm the end of our allocation")
+        finally:
+            # Not closed alone: TCP would wait for the server to take what is queued.
+            self._client.transport.abort()
+        await super()._close()  # cancels what waits to be sent; nothing is left to be deleted
+
+
+async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocation:
+    address = (await resolve(server.host), server.port)
+    loop = asyncio.get_running_loop()
+    account = (server.username, server.credential)
+    options = (address, *account, turn.DEFAULT_ALLOCATION_LIFETIME, BINDING_REFRESH)
+    client: turn.TurnClientProtocol
+    if server.transport == "udp":
+        _, client = await loop.create_datagram_endpoint(
+            lambda: turn.TurnClientUdpProtocol(*options), remote_addr=address
+        )
+    else:
+        # To read all the authorities takes 20 ms, which the loop does not have.
+        tls = await asyncio.to_thread(ssl.create_default_context) if server.tls else None
+        _, client = await loop.create_connection(
+            lambda: turn.TurnClientTcpProtocol(*options),
+            *address,
+            ssl=tls,
+            server_hostname=server.host if server.tls else None,
+        )
+    allocation = Allocation(client)
+    await allocation.allocate(protocol)
+    return allocation
+
+
+async def _bounded(server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(GATHERING_DEADLINE):
+            await ask()
+    except TimeoutError:
+        log.info("%s gave no candidate: it did not answer in time", server)
+    except Exception as exc:  # what a server may answer is not ours to foresee
+        # Not its repr, which can have the whole credential in it, as that of a UnicodeError has.
+        log.info("%s gave no candidate: %s %s", server, type(exc).__name__, exc)
+
+
+def _describe(
+    address: tuple[str, int],
+    kind: str,
+    related: tuple[str, int],
+    transport: str = "udp",
+    rank: int = 0,
+) -> Candidate:
+    return Candidate(
+        foundation=candidate_foundation(kind, transport, address[0]),
+        component=1,
+        transport="udp",
+        priority=candidate_priority(1, kind, 65535 - rank),
+        host=address[0],
+        port=address[1],
+        type=kind,
+        related_address=related[0],
+        related_port=related[1],
+    )
 
 
 def _make_connection(**options: Any) -> ice.Connection:
     settings = _settings.get()
-    return ice.Connection(**options) if settings is None else Connection(settings, **options)
+    if settings is None:
+        return ice.Connection(**options)
+    if settings.relay_only:
+        options["transport_policy"] = TransportPolicy.RELAY
+    return Connection(settings, **options)
 
 
 def _host_addresses() -> list[str]:
     return ice.get_host_addresses(use_ipv4=True, use_ipv6=True) or ["127.0.0.1"]
-
-
-async def _resolve(host: str) -> str:
-    """The IPv4 address of a name, asked for in a thread that nobody waits for at the end.
-
-    The loop's own executor is waited for when the loop closes, and a look-up can take long.
-    """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[str] = loop.create_future()
-
-    def finish(address: str | None) -> None:
-        if not answer.done():
-            if address is None:
-                answer.set_exception(OSError("no such name"))
-            else:
-                answer.set_result(address)
-
-    def look_up() -> None:
-        try:
-            address = socket.gethostbyname(host)
-        except (OSError, UnicodeError):
-            address = None
-        with contextlib.suppress(RuntimeError):  # the loop is closed by now
-            loop.call_soon_threadsafe(finish, address)
-
-    threading.Thread(target=look_up, daemon=True, name="imgsync-resolve").start()
-    return await answer
 
 
 def _install() -> None:

@@ -17,11 +17,9 @@ from aiortc import (
     InvalidStateError,
     RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
     RTCPeerConnection,
     RTCSessionDescription,
 )
-from aiortc.rtcicetransport import parse_stun_turn_uri
 from aiortc.sdp import candidate_from_sdp
 
 from imgsync.core.errors import InputError, NegotiationError
@@ -29,6 +27,7 @@ from imgsync.core.messages import IceServer
 from imgsync.core.sdp import Candidate, Description
 from imgsync.rtc.bridge import Bridge, Mailbox
 from imgsync.rtc.ice import IceSettings, trickling
+from imgsync.rtc.servers import choose_stun, choose_turn
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 
@@ -45,12 +44,24 @@ CLOSE_DEADLINE = 2.0
 class RtcLink:
     """See `imgsync.seams.Link`. Made by `open_link`."""
 
-    def __init__(self, bridge: Bridge, stun_url: str | None, addresses: Sequence[str]) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        ice_servers: Sequence[IceServer],
+        addresses: Sequence[str],
+        relay_only: bool,
+    ) -> None:
         self._bridge = bridge
-        servers = [] if stun_url is None else [RTCIceServer(stun_url)]
-        self._configuration = RTCConfiguration(iceServers=servers)
         self._events: Mailbox[LinkEvent] = Mailbox()
-        self._ice = IceSettings(addresses, lambda line: self._events.put(Gathered(line)))
+        self._ice = IceSettings(
+            addresses,
+            on_candidate=lambda line: self._events.put(Gathered(line)),
+            stun=choose_stun(ice_servers),
+            turn=choose_turn(ice_servers),
+            relay_only=relay_only,
+        )
+        if relay_only and not self._ice.turn:
+            log.warning("all is to go through a TURN server, and none is named that can be used")
         # From here on: touched on the loop thread alone.
         self._pc: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
@@ -99,7 +110,8 @@ class RtcLink:
 
     def _open_pc_aio(self) -> RTCPeerConnection:
         assert not self._closing
-        pc = self._pc = RTCPeerConnection(self._configuration)
+        # No servers: what aiortc asks itself, it waits for.
+        pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         pc.on("connectionstatechange", self._on_connection_state_aio)
         pc.on("datachannel", self._on_channel_aio)
         return pc
@@ -124,11 +136,13 @@ class RtcLink:
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()
-        if not any(line.startswith("a=candidate:") for line in lines):
+        hosts = [line for line in lines if line.startswith("a=candidate:")]
+        if not hosts:
             wanted = ", ".join(self._ice.addresses) or "this machine's addresses"
             raise InputError(f"can't open a UDP socket on any of {wanted}; check --ice-address")
         # Candidates that are found later are still to come, and their end is said explicitly.
-        return "".join(f"{line}\r\n" for line in lines if line != "a=end-of-candidates")
+        untold = {"a=end-of-candidates", *(hosts if self._ice.relay_only else ())}
+        return "".join(f"{line}\r\n" for line in lines if line not in untold)
 
     async def _apply_aio(self, description: Description) -> None:
         assert self._pc is not None
@@ -223,28 +237,20 @@ class RtcLink:
             await pc.close()
 
 
-def choose_stun(ice_servers: Sequence[IceServer]) -> str | None:
-    """The first usable STUN URL; aiortc can use one only."""
-    for server in ice_servers:
-        urls = (server.urls,) if isinstance(server.urls, str) else server.urls
-        for url in urls:
-            try:
-                if parse_stun_turn_uri(url)["scheme"] == "stun":
-                    return url
-            except ValueError as exc:
-                log.warning("the relay names an ICE server that can't be used: %s", exc)
-    return None
-
-
 @asynccontextmanager
 async def open_link(
-    bridge: Bridge, ice_servers: Sequence[IceServer], addresses: Sequence[str] = ()
+    bridge: Bridge,
+    ice_servers: Sequence[IceServer],
+    addresses: Sequence[str] = (),
+    relay_only: bool = False,
 ) -> AsyncIterator[RtcLink]:
     """Own a peer connection; it is closed under a deadline when the block is left.
 
     :param addresses: the only local addresses to use for host candidates.
+    :param relay_only: let everything go through a TURN server, and tell the other side of no
+        address but its.
     """
-    link = RtcLink(bridge, choose_stun(ice_servers), addresses)
+    link = RtcLink(bridge, ice_servers, addresses, relay_only)
     try:
         yield link
     finally:
