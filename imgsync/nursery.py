@@ -5,8 +5,8 @@ works whether the error was raised by his own code or by a task behind it, and s
 in the `finally` of a block can still rely on the tasks behind it, whatever ended the block.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import trio
 
@@ -18,7 +18,7 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
     A cancellation from outside reaches the block alone; its tasks go on until it has cleaned up.
     A lone exception comes out as itself; several that happened together stay a group.
     """
-    try:
+    with lone_errors():
         async with trio.open_nursery() as outer:
             scope = trio.CancelScope()
             nursery: trio.Nursery = await outer.start(_hold_nursery, scope)
@@ -28,12 +28,6 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
                 yield nursery
             finally:
                 scope.cancel()
-    except BaseExceptionGroup as group:
-        lone = find_lone(group)
-        if lone is group:
-            raise
-        # The group would be chained as the context of what it holds.
-        raise lone from lone.__cause__
 
 
 async def _hold_nursery(
@@ -43,6 +37,19 @@ async def _hold_nursery(
         async with trio.open_nursery() as nursery:
             task_status.started(nursery)
             await trio.sleep_forever()
+
+
+@contextmanager
+def lone_errors() -> Iterator[None]:
+    """Stands around a nursery: a lone exception comes out as itself, several stay a group."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        lone = find_lone(group)
+        if lone is group:
+            raise
+        # The group would be chained as the context of what it holds.
+        raise lone from lone.__cause__
 
 
 def find_lone(exc: BaseException) -> BaseException:

@@ -21,7 +21,8 @@ from imgsync.evaluator import host
 from imgsync.evaluator.evaluator import ImageRef
 from imgsync.evaluator.host import ImageHost, open_image_host
 from imgsync.evaluator.sources import list_images, open_images
-from imgsync.net.http import MAX_HEAD, Request
+from imgsync.net.http import Request
+from imgsync.net.limits import NetLimits
 from tests.test_images import IMAGES, PNG
 from tests.test_net_frames import RawPeer, open_raw
 from tests.test_sources import ODD_NAMES, fill
@@ -340,8 +341,8 @@ async def test_no_spelling_of_a_path_leads_elsewhere(folder: Path, path: str) ->
         (b"/images/a b.png", 400),
         (b"/images/\r\n\r\n", 400),
         (b"", 400),
-        (b"/images/" + b"x" * 2 * MAX_HEAD, 431),
-        (b"/images/" + b"../" * MAX_HEAD, 431),
+        (b"/images/" + b"x" * 2 * NetLimits().max_head, 431),
+        (b"/images/" + b"../" * NetLimits().max_head, 431),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -439,7 +440,7 @@ def test_no_repr_ever_holds_a_signature() -> None:
         ImageRef(0, "http://h/images/a.png", url, "a.png"),
         ReceivedImage(0, "http://h/images/a.png", url, 1, 2),
         Image(0, "http://h/images/a.png", url, 1),
-        Request("GET", "/images/a.png", query, {"referer": url}),
+        Request("GET", "/images/a.png", query, {"referer": url}, "192.0.2.1"),
     ):
         for text in (repr(value), str(value), f"{value}"):
             assert "a.png" in text

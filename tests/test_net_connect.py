@@ -65,7 +65,7 @@ async def refuse_all(request: Request) -> Response:
     return refuse(404)
 
 
-async def echo(socket: WebSocket) -> None:
+async def echo(socket: WebSocket, request: Request) -> None:
     with suppress(SocketClosed):
         while True:
             text = await socket.receive()

@@ -6,6 +6,14 @@ import pytest
 import trio
 
 from imgsync.net import websocket
+from tests.relays import (
+    AT_ONCE,
+    WITHIN,
+    Peer,
+    open_peer,
+    open_running_relay,
+    register,
+)
 from tests.test_net_frames import (
     TEXT,
     RawPeer,
@@ -13,14 +21,6 @@ from tests.test_net_frames import (
     open_descriptors,
     open_raw,
     upgrade_head,
-)
-from tests.test_relay_server import (
-    AT_ONCE,
-    WITHIN,
-    Peer,
-    open_peer,
-    open_running_relay,
-    register,
 )
 
 DRAINED = 5.0
@@ -78,7 +78,7 @@ async def make_deaf(raw: RawPeer, evaluator: Peer) -> None:
     await evaluator.wait_for("presence")
     evaluator.post("start_session", clientId="deaf")
     await evaluator.wait_for("session_started")
-    for number in range(50):
+    for number in range(15):
         evaluator.post("webrtc_signal", targetUserId="deaf", signal=[number, "x" * 60_000])
     evaluator.post("dance")
     await evaluator.wait_for("error")

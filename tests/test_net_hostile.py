@@ -16,7 +16,6 @@ import pytest
 import trio
 
 from imgsync.core.codec import MAX_FRAME
-from imgsync.net import http
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
 from imgsync.net.websocket import WebSocket
@@ -231,16 +230,6 @@ async def test_frames_before_the_handshake_is_over_hurt_nobody(
     async with open_battlefield(caplog) as port, open_raw(port) as raw:
         await raw.send(upgrade_head() + frame(TEXT, b"too early") + frame(CLOSE))
         assert await raw.read_status() == 101
-
-
-async def test_a_head_that_never_ends_is_dropped(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_battlefield(caplog) as port:
-        monkeypatch.setattr(http, "HEAD_DEADLINE", 0.1)
-        async with open_raw(port) as raw:
-            await raw.send(upgrade_head()[:-2])
-            assert await raw.read_rest() == b""
 
 
 # ── frames ───────────────────────────────────────────────────────────────────────────────────────

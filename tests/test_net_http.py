@@ -14,19 +14,22 @@ import trustme
 from trio.testing import wait_all_tasks_blocked
 
 from imgsync.core.errors import InputError, SocketClosed
-from imgsync.net import http, server
+from imgsync.net import server
 from imgsync.net.http import Request, Response, refuse
+from imgsync.net.limits import NetLimits
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.nursery import open_background
+from tests.relays import open_running_relay
 from tests.test_net_frames import CLOSE, TEXT, RawPeer, frame, open_raw, upgrade_head
-from tests.test_relay_server import open_running_relay
 
 WITHIN = 8.0
 """Seconds for one test on a loaded machine."""
 
 AT_ONCE = 1.5
 """Seconds for what must not wait for any of the real deadlines."""
+
+ORDINARY = NetLimits()
 
 BIG = bytes(range(256)) * 40_960
 """10 MiB."""
@@ -45,14 +48,16 @@ async def answer(request: Request) -> Response:
             return Response(200, text.encode(), headers=(("x-extra", "yes"),))
 
 
-async def greet(socket: WebSocket) -> None:
+async def greet(socket: WebSocket, request: Request) -> None:
     socket.post("hello")
     with pytest.raises(SocketClosed):
         await socket.receive()
 
 
 @asynccontextmanager
-async def open_site(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def open_site(
+    tls: ssl.SSLContext | None = None, limits: NetLimits = ORDINARY
+) -> AsyncIterator[int]:
     """Yields the port."""
     listeners = await open_port("127.0.0.1", 0, tls)
     if isinstance(listeners[0], trio.SocketListener):
@@ -60,7 +65,8 @@ async def open_site(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
         listeners[0].socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 64 * 1024)
     with trio.fail_after(WITHIN):
         async with open_background() as nursery:
-            await nursery.start(serve_site, Site(answer, {"/ws": greet}), listeners)
+            site = Site(answer, {"/ws": greet}, limits=limits)
+            await nursery.start(serve_site, site, listeners)
             yield port_of(listeners)
 
 
@@ -213,7 +219,7 @@ async def test_a_defect_in_an_answer_ends_its_connection_alone(
 
 
 def test_no_log_can_hold_a_query_or_a_header() -> None:
-    shown = repr(Request("GET", "/path", "token=secret", {"cookie": "secret"}))
+    shown = repr(Request("GET", "/path", "token=secret", {"cookie": "secret"}, "192.0.2.1"))
     assert "/path" in shown
     assert "secret" not in shown
 
@@ -246,39 +252,59 @@ async def wait_alone(tasks: int) -> None:
         await wait_all_tasks_blocked(0.01)
 
 
-@pytest.mark.parametrize("sent", [b"", request("/")[:-2], b"GET / HTTP/1.1\r\nX"])
-async def test_a_slow_head_is_dropped(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "HEAD_DEADLINE", 0.1)
-    async with open_site() as port, open_raw(port) as raw:
+HASTY = NetLimits(head_deadline=0.1, write_deadline=0.2)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"G", request("/")[:-2], b"GET / HTTP/1.1\r\nX", upgrade_head()[:-2]]
+)
+async def test_a_head_that_began_and_does_not_end_is_answered(sent: bytes) -> None:
+    async with open_site(limits=HASTY) as port, open_raw(port) as raw:
         with trio.fail_after(AT_ONCE):
             await raw.send(sent)
+            response = await read_response(raw)
+            assert (response.status, response.headers[b"connection"]) == (408, b"close")
             assert await raw.read_rest() == b""
 
 
-async def test_a_connection_without_a_next_request_is_dropped(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with open_site() as port, open_raw(port) as raw:
-        monkeypatch.setattr(http, "HEAD_DEADLINE", 0.1)
+async def test_a_head_that_began_behind_another_request_is_answered() -> None:
+    async with open_site(limits=HASTY) as port, open_raw(port) as raw:
+        await raw.send(request("/") + request("/next")[:-2])
+        assert (await read_response(raw)).status == 200
+        with trio.fail_after(AT_ONCE):
+            assert (await read_response(raw)).status == 408
+            assert await raw.read_rest() == b""
+
+
+async def test_a_connection_that_never_sends_anything_is_closed_without_a_word() -> None:
+    async with open_site(limits=HASTY) as port, open_raw(port) as raw:
+        with trio.fail_after(AT_ONCE):
+            assert await raw.read_rest() == b""
+
+
+async def test_a_connection_without_a_next_request_is_closed_without_a_word() -> None:
+    async with open_site(limits=HASTY) as port, open_raw(port) as raw:
         await raw.send(request("/"))
         assert (await read_response(raw)).status == 200
         with trio.fail_after(AT_ONCE):
             assert await raw.read_rest() == b""
 
 
-async def test_a_head_that_drips_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "HEAD_DEADLINE", 0.1)
-
+async def test_a_head_that_drips_is_answered() -> None:
     async def drip(raw: RawPeer) -> None:
         while True:
             await raw.send(b"X: y\r\n")
             await trio.sleep(0.02)
 
-    async with open_site() as port, open_raw(port) as raw, trio.open_nursery() as nursery:
+    async with (
+        open_site(limits=HASTY) as port,
+        open_raw(port) as raw,
+        trio.open_nursery() as nursery,
+    ):
         await raw.send(b"GET / HTTP/1.1\r\n")
         nursery.start_soon(drip, raw)
         with trio.fail_after(AT_ONCE):
-            assert await raw.read_rest() == b""
+            assert await raw.read_status() == 408
         nursery.cancel_scope.cancel()
 
 
@@ -294,9 +320,8 @@ async def test_a_big_body_arrives_whole() -> None:
 async def test_a_client_that_stops_reading_is_dropped_and_delays_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http, "WRITE_DEADLINE", 0.2)
     monkeypatch.setattr(server, "LINGER_DEADLINE", 0.1)
-    async with open_site() as port:
+    async with open_site(limits=HASTY) as port:
         tasks = trio.lowlevel.current_statistics().tasks_living
         async with open_raw(port) as deaf:
             await deaf.send(request("/big"))

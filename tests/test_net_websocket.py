@@ -9,11 +9,12 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from imgsync.core.errors import SocketClosed, UpgradeRefused
-from imgsync.net import websocket
+from imgsync.net import heart, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
+from imgsync.net.limits import NetLimits
 from imgsync.net.server import Site, SocketHandler, open_port, port_of, serve_site
-from imgsync.net.websocket import OUTBOX_SIZE, WebSocket
+from imgsync.net.websocket import WebSocket
 from imgsync.nursery import open_background
 from tests.test_net_frames import (
     CLOSE,
@@ -38,6 +39,12 @@ PAGE = "x" * 60_000
 """A frame of which a few fill what the kernel holds for a connection."""
 
 
+ORDINARY = NetLimits()
+
+HASTY = NetLimits(write_deadline=0.1)
+OUTBOX_SIZE = ORDINARY.outbox_size
+
+
 async def refuse_all(request: Request) -> Response:
     return refuse(404)
 
@@ -48,13 +55,16 @@ def post_all(socket: WebSocket, frames: Iterable[str]) -> None:
 
 
 @asynccontextmanager
-async def open_site(**sockets: SocketHandler) -> AsyncIterator[int]:
+async def open_site(
+    limits: NetLimits = ORDINARY, /, **sockets: SocketHandler
+) -> AsyncIterator[int]:
     """Serve a handler for each path of one word. Yields the port."""
     listeners = await open_port("127.0.0.1", 0)
     # The kernel would take megabytes for a peer that does not read.
     assert isinstance(listeners[0], trio.SocketListener)
     listeners[0].socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 64 * 1024)
-    site = Site(refuse_all, {f"/{name}": handler for name, handler in sockets.items()})
+    by_path = {f"/{name}": handler for name, handler in sockets.items()}
+    site = Site(refuse_all, by_path, limits=limits)
     async with open_background() as nursery:
         await nursery.start(serve_site, site, listeners)
         yield port_of(listeners)
@@ -71,7 +81,7 @@ class Seen:
         self.socket: WebSocket | None = None
         self._greet = greet
 
-    async def handle(self, socket: WebSocket) -> None:
+    async def handle(self, socket: WebSocket, request: Request) -> None:
         self.socket = socket
         self.opened.set()
         if self._greet is not None:
@@ -97,7 +107,7 @@ async def test_a_peer_that_stops_reading_is_closed_without_delaying_another() ->
     count = 600
     slow, healthy = Seen(), Seen()
 
-    async def fan_out(sender: WebSocket) -> None:
+    async def fan_out(sender: WebSocket, request: Request) -> None:
         assert slow.socket is not None
         assert healthy.socket is not None
         for _ in range(count):
@@ -148,17 +158,13 @@ async def test_a_burst_that_fits_the_outbox_arrives_whole() -> None:
             assert [await socket.receive() for _ in frames] == frames
 
 
-async def test_a_frame_that_takes_too_long_to_write_ends_the_connection(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(websocket, "WRITE_DEADLINE", 0.1)
-
+async def test_a_frame_that_takes_too_long_to_write_ends_the_connection() -> None:
     seen = Seen(lambda socket: post_all(socket, [PAGE] * (OUTBOX_SIZE // len(PAGE))))
     with trio.fail_after(WITHIN):
-        async with open_site(ws=seen.handle) as port, open_raw(port) as deaf:
+        async with open_site(HASTY, ws=seen.handle) as port, open_raw(port) as deaf:
             await deaf.upgrade()
             with trio.fail_after(AT_ONCE):
-                assert (await seen.wait_end()).code == 1006
+                assert (await seen.wait_end()).code == 4013
             assert await deaf.read_close_code() is None
 
 
@@ -166,7 +172,7 @@ async def test_a_frame_that_takes_too_long_to_write_ends_the_connection(
 
 
 async def test_what_was_posted_before_the_close_arrives_and_what_came_after_does_not() -> None:
-    frames = [f"{number} {PAGE}" for number in range(50)]
+    frames = [f"{number} {PAGE}" for number in range(15)]
 
     def part(socket: WebSocket) -> None:
         post_all(socket, frames)
@@ -221,7 +227,7 @@ async def test_a_block_that_fails_closes_and_lets_its_own_error_out() -> None:
 
 
 async def test_a_handler_that_returns_closes_its_socket() -> None:
-    async def part(socket: WebSocket) -> None:
+    async def part(socket: WebSocket, request: Request) -> None:
         socket.post("farewell")
 
     with trio.fail_after(AT_ONCE):
@@ -269,7 +275,7 @@ async def test_a_ping_that_crosses_the_close_frame_does_not_hold_up_the_end() ->
 
 @pytest.fixture
 def fast_heart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(heart, "PING_INTERVAL", 0.05)
     monkeypatch.setattr(websocket, "PONG_DEADLINE", 0.2)
 
 

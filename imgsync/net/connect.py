@@ -10,11 +10,17 @@ import string
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import cast
 from urllib.parse import quote, urlsplit
 
 import attrs
 import trio
-from trio_websocket import wrap_client_stream
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    WebSocketConnection,
+    wrap_client_stream,
+)
 
 from imgsync.core.codec import MAX_RELAY_FRAME
 from imgsync.core.errors import (
@@ -22,13 +28,17 @@ from imgsync.core.errors import (
     ConnectTimeout,
     InputError,
     TlsFailed,
+    UpgradeRefused,
 )
-from imgsync.net.websocket import WebSocket, open_websocket
+from imgsync.net.heart import open_heart
+from imgsync.net.limits import NetLimits
+from imgsync.net.pace import PacedStream
+from imgsync.net.websocket import QUEUE_SIZE, Reader, WebSocket, open_websocket
 
 CONNECT_DEADLINE = 10.0
 """Seconds for name, TCP and TLS together, and once more for the WebSocket handshake."""
 
-_QUEUE = 16
+_LIMITS = NetLimits(max_message=MAX_RELAY_FRAME)
 
 ClientStream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
@@ -83,16 +93,15 @@ async def open_relay_socket(
     """
     target = parse_relay_url(url)
     stream = await _open_stream(target, url, tls, connect_deadline)
+    paced = PacedStream(stream, _LIMITS.write_deadline)
     handshake = partial(
-        wrap_client_stream,
-        stream=stream,
-        host=target.host_header,
-        resource=target.resource,
-        message_queue_size=_QUEUE,
-        max_message_size=MAX_RELAY_FRAME,
+        _shake_hands, target=target, stream=paced, peer=url, deadline=connect_deadline
     )
     try:
-        async with open_websocket(handshake, peer=url, deadline=connect_deadline) as socket:
+        async with (
+            open_heart() as heart,
+            open_websocket(handshake, paced, limits=_LIMITS, heart=heart) as socket,
+        ):
             yield socket
     finally:
         # trio-websocket leaves the stream to the garbage collector where the server closes first.
@@ -125,6 +134,39 @@ async def _open_stream(
             raise
         return stream
     raise ConnectTimeout(f"no answer from {url} within {deadline:g} s")
+
+
+async def _shake_hands(
+    reader: Reader, *, target: Target, stream: PacedStream, peer: str, deadline: float
+) -> WebSocketConnection:
+    closed: Exception | None = None
+    with trio.move_on_after(deadline) as timeout, trio.CancelScope() as scope:
+        # Without its reader the handshake would wait for its answer for ever.
+        reader.on_end = scope.cancel
+        try:
+            return await wrap_client_stream(
+                cast("trio.Nursery", reader),
+                cast("trio.SocketStream", stream),
+                target.host_header,
+                target.resource,
+                message_queue_size=QUEUE_SIZE,
+                max_message_size=_LIMITS.max_message,
+            )
+        except ConnectionClosed as exc:
+            closed = exc
+    if timeout.cancelled_caught:
+        raise ConnectTimeout(f"{peer} did not complete the WebSocket handshake in {deadline:g} s")
+    match reader.failure:
+        case ConnectionRejected() as refusal:
+            why = f"refused the WebSocket with HTTP status {refusal.status_code}"
+            advice = "is it a relay, and is the path right?"
+        case None:
+            why = "closed the connection during the WebSocket handshake"
+            advice = "is it a relay, and is it ws or wss?"
+        case _:
+            why = "answered, but not with a WebSocket"
+            advice = "is it a relay?"
+    raise UpgradeRefused(f"{peer} {why}; {advice}") from (reader.failure or closed)
 
 
 def _why(exc: OSError) -> str:

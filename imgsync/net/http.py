@@ -8,14 +8,10 @@ import attrs
 import h11
 import trio
 
-MAX_HEAD = 16 * 1024
-HEAD_DEADLINE = 10.0
-"""Seconds for a request's head, and for the next request on a connection that is kept open."""
+from imgsync.net.limits import NetLimits
+from imgsync.net.pace import PAGE
 
-WRITE_DEADLINE = 60.0
-"""Seconds for one response; 10 MiB need this much at 1.4 Mbit/s."""
-
-_CHUNK = 64 * 1024
+_READ_SIZE = 4096
 
 
 @attrs.frozen
@@ -25,12 +21,14 @@ class Request:
     :param path: decoded, without the query.
     :param query: as it came; may hold a signature, so it stays out of every log.
     :param headers: names in lower case.
+    :param remote: the IP address that it came from; an IPv4 address is never mapped into IPv6.
     """
 
     method: str
     path: str
     query: str = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(repr=False)
+    remote: str
 
 
 @attrs.frozen
@@ -52,48 +50,73 @@ def refuse(status: int, why: str = "", *headers: tuple[str, str]) -> Response:
 
 
 class HttpConnection:
-    """One client's requests, one after the other.
+    """One client's requests, one after the other, on a stream that bounds its writes."""
 
-    Keeps the bytes of the current request's head, so that a WebSocket library can read it again.
-    """
-
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: trio.abc.Stream, remote: str, limits: NetLimits) -> None:
         self._stream = stream
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
-        #: What was read from the start of the current request on.
-        self.raw = b""
+        self._remote = remote
+        self._limits = limits
+        #: The status that a request was answered with that was none.
+        self.fault: int | None = None
+        # No event is incomplete with as much as a whole head.
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.max_head - 1)
 
     async def next_request(self) -> Request | None:
         """The next head; None where the client has closed, was too slow or sent no HTTP."""
         event: object = h11.NEED_DATA
-        with trio.move_on_after(HEAD_DEADLINE):
+        with trio.move_on_after(self._limits.head_deadline) as scope:
             try:
                 while (event := self._h11.next_event()) is h11.NEED_DATA:
-                    received = bytes(await self._stream.receive_some(4096))
-                    self.raw += received
-                    self._h11.receive_data(received)
+                    room = self._limits.max_head - self._unread_size
+                    received = await self._stream.receive_some(min(room, _READ_SIZE))
+                    self._h11.receive_data(bytes(received))
             except h11.RemoteProtocolError as exc:
-                await self.respond(refuse(exc.error_status_hint))
+                self.fault = exc.error_status_hint
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return None
-        return _read_head(event) if isinstance(event, h11.Request) else None
+        if scope.cancelled_caught and self._unread_size:
+            self.fault = 408
+        if self.fault is not None:
+            await self.respond(refuse(self.fault), last=True)
+        return self._read_head(event) if isinstance(event, h11.Request) else None
 
-    async def respond(self, response: Response, *, head_only: bool = False) -> bool:
-        """Send a response. Returns whether another request may follow."""
+    @property
+    def _unread_size(self) -> int:
+        return len(self._h11.trailing_data[0])
+
+    def _read_head(self, event: h11.Request) -> Request:
+        path, _, query = event.target.decode("latin-1").partition("?")
+        return Request(
+            method=event.method.decode("latin-1"),
+            path=unquote(path),
+            query=query,
+            headers={
+                name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers
+            },
+            remote=self._remote,
+        )
+
+    async def respond(
+        self, response: Response, *, head_only: bool = False, last: bool = False
+    ) -> bool:
+        """Send a response. Returns whether another request may follow.
+
+        :param last: tells the client that none may.
+        """
         connection = self._h11
         headers = [
             ("content-type", response.content_type),
             ("content-length", str(len(response.body))),
             ("x-content-type-options", "nosniff"),
             *response.headers,
+            *([("connection", "close")] if last else []),
         ]
         try:
             head = connection.send(h11.Response(status_code=response.status, headers=headers))
-            with trio.fail_after(WRITE_DEADLINE):
-                await self._stream.send_all(head or b"")
-                for start in range(0, 0 if head_only else len(response.body), _CHUNK):
-                    part = connection.send(h11.Data(data=response.body[start : start + _CHUNK]))
-                    await self._stream.send_all(part or b"")
+            await self._stream.send_all(head or b"")
+            for start in range(0, 0 if head_only else len(response.body), PAGE):
+                part = connection.send(h11.Data(data=response.body[start : start + PAGE]))
+                await self._stream.send_all(part or b"")
         except (h11.LocalProtocolError, trio.TooSlowError):
             return False
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -110,15 +133,23 @@ class HttpConnection:
             connection.start_next_cycle()
         except (h11.LocalProtocolError, h11.RemoteProtocolError):
             return False
-        self.raw = connection.trailing_data[0]
         return True
 
+    async def switch(self, *headers: tuple[str, str]) -> bytes | None:
+        """Answer an upgrade with 101: from here on the stream speaks another protocol.
 
-def _read_head(event: h11.Request) -> Request:
-    path, _, query = event.target.decode("latin-1").partition("?")
-    return Request(
-        method=event.method.decode("latin-1"),
-        path=unquote(path),
-        query=query,
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers},
-    )
+        Returns what came in behind the head, and None where the client is gone or sends a body.
+        """
+        connection = self._h11
+        try:
+            if not isinstance(connection.next_event(), h11.EndOfMessage):
+                return None
+            switching = h11.InformationalResponse(
+                status_code=101, headers=list(headers), reason=b"Switching Protocols"
+            )
+            await self._stream.send_all(connection.send(switching) or b"")
+        except (h11.LocalProtocolError, h11.RemoteProtocolError, trio.TooSlowError):
+            return None
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return None
+        return connection.trailing_data[0]

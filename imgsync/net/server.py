@@ -1,41 +1,63 @@
 """One port for plain HTTP and WebSocket; a hostile connection hurts nobody but itself.
 
-h11 reads each head. What is not an upgrade is answered; an upgrade's bytes are played again to
-trio-websocket. Each connection is a task inside a try/except of its own, so that whatever goes
-wrong in it, in our code or a library's, ends with it.
+h11 reads each head. What is not an upgrade is answered; after an upgrade, the frames are
+trio-websocket's, and nothing is kept of h11. Each connection is a task inside a try/except of its
+own, so that whatever goes wrong in it, in our code or a library's, ends with it.
 """
 
 import errno
+import ipaddress
 import logging
 import ssl
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import attrs
 import trio
-from trio_websocket import WebSocketConnection, wrap_server_stream
+from wsproto.handshake import WEBSOCKET_VERSION
+from wsproto.utilities import generate_accept_token
 
-from imgsync.core.codec import MAX_FRAME
-from imgsync.core.errors import ConnectError, InputError
-from imgsync.net.http import Handler, HttpConnection, Request, refuse
-from imgsync.net.websocket import WebSocket, open_websocket
+from imgsync.core.errors import InputError
+from imgsync.net.heart import Heart, open_heart
+from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
+from imgsync.net.limits import NetLimits
+from imgsync.net.pace import PacedStream
+from imgsync.net.websocket import WebSocket, open_websocket, take_over
 
 log = logging.getLogger(__name__)
 
-UPGRADE_DEADLINE = 10.0
 LINGER_DEADLINE = 2.0
-"""Seconds that a client has to close after us."""
+"""Seconds that a client has to close after us; one that is turned away has no more in all."""
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Retry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
 
 _DISCARD = 64 * 1024
-_QUEUE = 16
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
 
-SocketHandler = Callable[[WebSocket], Awaitable[None]]
+SocketHandler = Callable[[WebSocket, Request], Awaitable[None]]
 Listeners = list[trio.SocketListener] | list[trio.SSLListener[trio.SocketStream]]
+
+
+@attrs.define
+class Streams:
+    """How many TCP connections a port has, without those that are turned away."""
+
+    open: int = 0
+
+
+def _allow_all(request: Request) -> None:
+    return None
+
+
+def _ignore(reason: str) -> None:
+    return None
 
 
 @attrs.frozen
@@ -44,10 +66,18 @@ class Site:
 
     :param http: answers GET and HEAD requests.
     :param sockets: owns a WebSocket while it lives, by path.
+    :param may_upgrade: asked before a request becomes a WebSocket; what it returns is sent instead.
+    :param streams: kept by `serve_site`, for whoever wants to know.
+    :param on_refused: told of who came no further: `full` (there were too many TCP connections) or
+        `head` (what he sent was no head, too long or too slow).
     """
 
     http: Handler
     sockets: dict[str, SocketHandler] = attrs.field(factory=dict)
+    may_upgrade: Callable[[Request], Response | None] = _allow_all
+    limits: NetLimits = attrs.field(factory=NetLimits)
+    on_refused: Callable[[str], None] = _ignore
+    streams: Streams = attrs.field(factory=Streams, init=False)
 
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
@@ -94,18 +124,66 @@ async def serve_site(
 ) -> None:
     """Serve until cancelled."""
     serve: Any = trio.serve_listeners  # its type parameters don't allow for either kind of listener
-    await serve(partial(_serve_connection, site), listeners, task_status=task_status)
+    async with open_heart() as heart:
+        await serve(partial(_serve_stream, site, heart), listeners, task_status=task_status)
 
 
-async def _serve_connection(site: Site, stream: trio.abc.HalfCloseableStream) -> None:
+async def _serve_stream(site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream) -> None:
+    streams = site.streams
     try:
-        await _serve_requests(site, stream)
-        with trio.move_on_after(LINGER_DEADLINE):
-            await _linger(stream)
+        if streams.open >= site.limits.max_streams:
+            site.on_refused("full")
+            await _turn_away(stream)
+            return
+        streams.open += 1
+        try:
+            await _serve_connection(site, heart, stream)
+        finally:
+            streams.open -= 1
     except Exception:
         log.exception("a connection failed; it is closed, the others go on")
     finally:
         await trio.aclose_forcefully(stream)
+
+
+async def _turn_away(stream: trio.abc.HalfCloseableStream) -> None:
+    with trio.move_on_after(LINGER_DEADLINE), suppress(trio.BrokenResourceError):
+        await stream.send_all(_FULL)
+        await _linger(stream)
+
+
+async def _serve_connection(site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream) -> None:
+    remote = _remote_of(stream)
+    if remote is None:
+        return
+    paced = PacedStream(stream, site.limits.write_deadline)
+    upgrade = await _serve_requests(site, HttpConnection(paced, remote, site.limits))
+    if upgrade is not None:
+        handshake = partial(take_over, stream=paced, early=upgrade.early, limits=site.limits)
+        async with open_websocket(handshake, paced, limits=site.limits, heart=heart) as socket:
+            await site.sockets[upgrade.request.path](socket, upgrade.request)
+    with trio.move_on_after(LINGER_DEADLINE):
+        await _linger(stream)
+
+
+def _transport_of(stream: trio.abc.HalfCloseableStream) -> trio.abc.HalfCloseableStream:
+    """The TCP connection, below TLS or not."""
+    if isinstance(stream, trio.SSLStream):
+        below: trio.abc.HalfCloseableStream = stream.transport_stream
+        return below
+    return stream
+
+
+def _remote_of(stream: trio.abc.HalfCloseableStream) -> str | None:
+    """The address that a TCP connection comes from; None where it has been reset already."""
+    transport = _transport_of(stream)
+    assert isinstance(transport, trio.SocketStream)
+    try:
+        host = transport.socket.getpeername()[0]
+    except OSError:
+        return None
+    address = ipaddress.ip_address(host)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 async def _linger(stream: trio.abc.HalfCloseableStream) -> None:
@@ -114,20 +192,26 @@ async def _linger(stream: trio.abc.HalfCloseableStream) -> None:
     A socket that is closed with input unread sends a reset, which can overtake the last answer:
     https://www.rfc-editor.org/rfc/rfc9112#section-9.6.
     """
-    transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    transport = _transport_of(stream)
     with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
         await transport.send_eof()
         while await transport.receive_some(_DISCARD):
             pass
 
 
-async def _serve_requests(site: Site, stream: trio.abc.HalfCloseableStream) -> None:
-    connection = HttpConnection(stream)
+@attrs.frozen
+class _Upgrade:
+    """A request that was answered with 101, and what came in behind it."""
+
+    request: Request
+    early: bytes
+
+
+async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | None:
     go_on = True
     while go_on and (request := await connection.next_request()) is not None:
         if request.headers.get("upgrade", "").lower() == "websocket":
-            await _upgrade(site, stream, connection, request)
-            return
+            return await _upgrade(site, connection, request)
         if request.method not in ("GET", "HEAD"):
             response = refuse(405, "", ("allow", "GET, HEAD"))
         elif request.path in site.sockets:
@@ -135,30 +219,44 @@ async def _serve_requests(site: Site, stream: trio.abc.HalfCloseableStream) -> N
         else:
             response = await site.http(request)
         go_on = await connection.respond(response, head_only=request.method == "HEAD")
+    if connection.fault is not None:
+        site.on_refused("head")
+    return None
 
 
-async def _upgrade(
-    site: Site, stream: trio.abc.HalfCloseableStream, connection: HttpConnection, request: Request
-) -> None:
-    handler = site.sockets.get(request.path)
-    if handler is None:
-        await connection.respond(refuse(404, "No WebSocket is served at this path."))
-        return
-    if not _is_sound(request.headers):
-        await connection.respond(refuse(400))
-        return
-    replay = _Replay(connection.raw, stream)
-    try:
-        async with open_websocket(
-            partial(_accept, replay), peer="the client", deadline=UPGRADE_DEADLINE
-        ) as socket:
-            await handler(socket)
-    except ConnectError as exc:
-        log.info("an upgrade failed: %s", exc)
+async def _upgrade(site: Site, connection: HttpConnection, request: Request) -> _Upgrade | None:
+    refusal = _find_fault(site, request) or site.may_upgrade(request)
+    if refusal is not None:
+        await connection.respond(refusal, last=True)
+        return None
+    key = request.headers["sec-websocket-key"].encode()
+    early = await connection.switch(
+        ("upgrade", "websocket"),
+        ("connection", "Upgrade"),
+        ("sec-websocket-accept", generate_accept_token(key).decode()),
+    )
+    return None if early is None else _Upgrade(request, early)
+
+
+def _find_fault(site: Site, request: Request) -> Response | None:
+    """What is wrong with a request for an upgrade, by section 4.2.1 of RFC 6455."""
+    if request.path not in site.sockets:
+        return refuse(404, "No WebSocket is served at this path.")
+    headers = request.headers
+    tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
+    if request.method != "GET" or "upgrade" not in tokens or not _is_sound(headers):
+        return refuse(400)
+    version = WEBSOCKET_VERSION.decode()
+    match headers.get("sec-websocket-version"):
+        case None:
+            return refuse(400)
+        case found if found != version:
+            return refuse(426, "", ("sec-websocket-version", version))
+    return None
 
 
 def _is_sound(headers: Mapping[str, str]) -> bool:
-    """Whether a head has nothing in it that wsproto dies of without an answer, or lets pass."""
+    """Whether the headers are text, the host can be a name, the key is one, and no body follows."""
     try:
         for value in headers.values():
             value.encode("ascii")
@@ -166,42 +264,5 @@ def _is_sound(headers: Mapping[str, str]) -> bool:
         key = b64decode(headers.get("sec-websocket-key", ""), validate=True)
     except ValueError:  # UnicodeError and binascii.Error
         return False
-    return len(key) == _KEY_SIZE
-
-
-async def _accept(stream: "_Replay", nursery: trio.Nursery) -> WebSocketConnection:
-    request = await wrap_server_stream(
-        nursery,
-        cast("trio.SocketStream", stream),
-        message_queue_size=_QUEUE,
-        max_message_size=MAX_FRAME,
-    )
-    return await request.accept()
-
-
-class _Replay(trio.abc.HalfCloseableStream):
-    """A stream whose first bytes have been read already."""
-
-    def __init__(self, prefix: bytes, stream: trio.abc.HalfCloseableStream) -> None:
-        self._prefix = prefix
-        self._stream = stream
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        if not self._prefix:
-            return await self._stream.receive_some(max_bytes)
-        await trio.lowlevel.checkpoint()
-        size = len(self._prefix) if max_bytes is None else max_bytes
-        part, self._prefix = self._prefix[:size], self._prefix[size:]
-        return part
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self._stream.wait_send_all_might_not_block()
-
-    async def send_eof(self) -> None:
-        await self._stream.send_eof()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+    has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    return len(key) == _KEY_SIZE and not has_body

@@ -1,94 +1,113 @@
-"""One WebSocket, either side of it: a bounded outbox with one writer, a heartbeat, an honest end.
+"""One WebSocket, either side of it: a bounded outbox with one writer, and an honest end.
 
-Three things of trio-websocket 0.12 shape this file. Its reader task lets exceptions of wsproto
+Four things of trio-websocket 0.12 shape this file. Its reader task lets exceptions of wsproto
 through to the nursery it is given, so it is given one that contains them. A send that is cancelled
-half-way leaves a stream that swallows the next frame as payload, so only the writer sends, and
-after a cancelled send the TCP connection is dropped. Pings are answered only while messages are
-taken, so whoever owns a socket must keep receiving.
+half-way leaves a stream that swallows the next frame as payload, so after one the TCP connection is
+dropped. Pings are answered only while messages are taken, so whoever owns a socket must keep
+receiving. A ping waits for its pong in a task; that task lives no longer than the ping.
 """
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import trio
-from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
+from trio_websocket import ConnectionClosed, WebSocketConnection
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import Event, Message, Ping
 
-from imgsync.core.errors import ConnectTimeout, SocketClosed, UpgradeRefused
+from imgsync.core.errors import SocketClosed
 from imgsync.core.messages import CloseCode
-from imgsync.nursery import open_background
+from imgsync.net.heart import Heart
+from imgsync.net.limits import NetLimits
+from imgsync.net.pace import PacedStream
+from imgsync.nursery import lone_errors
+
+if TYPE_CHECKING:
+    from wsproto import WSConnection
 
 log = logging.getLogger(__name__)
-
-OUTBOX_SIZE = 4 * 1024 * 1024
-"""Characters: 64 frames of the largest, thousands of ordinary ones. A limit in frames would hit
-healthy peers: reading takes fewer turns of Trio's loop than writing, so that of a burst a half is
-queued, and ten clients that trickle at once are a burst of hundreds."""
-
-WRITE_DEADLINE = 10.0
-"""Seconds for one frame; a peer that takes longer does not read."""
 
 CLOSE_DEADLINE = 2.0
 """Seconds for what is queued and the close handshake together."""
 
-PING_INTERVAL = 15.0
 PONG_DEADLINE = 10.0
 
-Handshake = Callable[[trio.Nursery], Awaitable[WebSocketConnection]]
+QUEUE_SIZE = 16
+"""Messages that are read before somebody takes them."""
 
 
-class _ReaderNursery:
-    """What trio-websocket takes for a nursery: runs its reader, and keeps what it raises."""
+class Reader:
+    """What trio-websocket takes for a nursery: runs its reader, and keeps what it raises.
+
+    A cancellation from outside does not reach the reader: whoever is cancelled closes first.
+    """
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
-        self.handshake_scope = trio.CancelScope()
+        self._scope = trio.CancelScope(shield=True)
         self.failure: Exception | None = None
-        #: Told when the reader dies after the handshake.
-        self.on_failure: Callable[[Exception], None] = lambda exc: None
+        #: Told when the reader has ended, by a failure or not.
+        self.on_end: Callable[[], None] = lambda: None
 
-    def start_soon(self, reader: Callable[[], Awaitable[object]]) -> None:
-        self._nursery.start_soon(self._run, reader)
+    def start_soon(self, read: Callable[[], Awaitable[object]]) -> None:
+        """Called by trio-websocket, or in its place."""
+        self._nursery.start_soon(self._run, read)
 
-    async def _run(self, reader: Callable[[], Awaitable[object]]) -> None:
+    def cancel(self) -> None:
+        """End the reader."""
+        self._scope.cancel()
+
+    async def _run(self, read: Callable[[], Awaitable[object]]) -> None:
         try:
-            await reader()
+            with self._scope:
+                await read()
         except Exception as exc:
             self.failure = exc
-            self.on_failure(exc)
         finally:
-            # Without a reader the handshake would wait for its answer for ever.
-            self.handshake_scope.cancel()
+            self.on_end()
 
 
-class _Close:
-    def __init__(self, code: int, reason: str) -> None:
-        self.code = code
-        self.reason = reason
+Handshake = Callable[[Reader], Awaitable[WebSocketConnection]]
 
 
 class WebSocket:
     """A connected WebSocket; implements `imgsync.seams.Socket`. Made by `open_websocket`."""
 
-    def __init__(self, connection: WebSocketConnection, outbox_size: int) -> None:
+    def __init__(
+        self,
+        connection: WebSocketConnection,
+        stream: PacedStream,
+        nursery: trio.Nursery,
+        outbox_size: int,
+    ) -> None:
         self._connection = connection
+        self._stream = stream
+        #: For the task of a ping.
+        self._start_soon = nursery.start_soon
         self._outbox_size = outbox_size
-        self._outbox: deque[str | _Close] = deque()
-        #: Characters in the outbox.
+        self._outbox: deque[str] = deque()
+        #: Characters in the outbox, with those of the frame that is being written.
         self._queued = 0
-        #: Set when there is something to write; made anew by the writer.
+        #: Set when there is something to write or to close; made anew by the writer.
         self._filled = trio.Event()
-        #: Nothing is queued behind a close frame.
-        self._closing: _Close | None = None
+        #: Nothing is posted behind a close frame.
+        self._closing = False
+        #: Code and reason, where it is this side that ends it.
+        self._cause: tuple[int, str] | None = None
         self._writer_done = trio.Event()
-        #: Of the writer and the heartbeat; where it is cancelled, the connection is dropped.
-        self._scope = trio.CancelScope()
+        #: Of the writer; where it is cancelled, the connection is dropped.
+        self._scope = trio.CancelScope(shield=True)
+        #: Of the one ping that is under way.
+        self._ping: trio.CancelScope | None = None
+        #: Whom to tell of the pong to the next one, and when it is due.
+        self._asked: list[tuple[float, Callable[[], None]]] = []
 
     def post(self, text: str) -> None:
         """Put a frame on the outbox; never waits. A full outbox closes the socket with 4013."""
-        if self._closing is not None:
+        if self._closing:
             return
         if self._queued + len(text) > self._outbox_size:
             self._outbox.clear()
@@ -100,39 +119,109 @@ class WebSocket:
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """Send what is queued, then a close frame, all within CLOSE_DEADLINE; never waits."""
-        if self._closing is None:
-            self._closing = _Close(code, reason)
-            self._outbox.append(self._closing)
+        if not self._closing:
+            self._end(code, reason)
             self._filled.set()
             self._scope.deadline = trio.current_time() + CLOSE_DEADLINE
 
+    def drop(self, code: int, why: str) -> None:
+        """End it now, without a close frame; `receive` raises SocketClosed with this code."""
+        if not self._writer_done.is_set():
+            log.info("dropping a WebSocket (%d): %s", code, why)
+            self._end(code, why)
+            self._scope.cancel()
+
+    def _end(self, code: int, reason: str) -> None:
+        self._closing = True
+        if self._cause is None and self._connection.closed is None:
+            self._cause = (code, reason)
+
     async def receive(self) -> str | bytes:
-        """The next frame. Raises SocketClosed."""
+        """The next frame. Raises SocketClosed, which says whether it was this side."""
+        if self._cause is not None and self._scope.cancel_called:
+            raise self._closed()
         try:
             return await self._connection.get_message()
         except ConnectionClosed as exc:
-            if self._closing is not None:
-                raise SocketClosed(self._closing.code, self._closing.reason) from None
             if exc.reason is None:
-                raise SocketClosed(CloseCode.ABNORMAL) from None
-            raise SocketClosed(exc.reason.code, exc.reason.reason or "") from None
+                # The reader has failed; it drops the socket next.
+                await self._writer_done.wait()
+            raise self._closed() from None
 
-    def drop(self, why: str) -> None:
-        """End it now, without a close frame."""
-        log.info("dropping a WebSocket: %s", why)
-        self._scope.cancel()
+    def _closed(self) -> SocketClosed:
+        if self._cause is not None:
+            return SocketClosed(*self._cause, ours=True)
+        found = self._connection.closed
+        if found is None or found.code == CloseCode.ABNORMAL:
+            return SocketClosed(CloseCode.ABNORMAL)
+        return SocketClosed(found.code, found.reason or "", ours=not _is_closed_by_peer(self))
+
+    def probe(self, deadline: float, answered: Callable[[], None] | None = None) -> None:
+        """Ask for a pong now, and drop the socket if none comes within these seconds; never waits.
+
+        While a ping is under way, its deadline is brought forward instead.
+
+        :param answered: told when a pong has come to a ping that was sent after this call.
+        """
+        if self._closing or self._writer_done.is_set():
+            return
+        until = trio.current_time() + deadline
+        if answered is not None:
+            self._asked.append((until, answered))
+        if self._ping is None:
+            self._send_ping(until)
+        else:
+            self._ping.deadline = min(self._ping.deadline, until)
+
+    def _send_ping(self, until: float) -> None:
+        self._ping = trio.CancelScope(deadline=until, shield=True)
+        asked, self._asked = self._asked, []
+        self._start_soon(self._await_pong, self._ping, [answered for _, answered in asked])
+
+    def beat(self) -> None:
+        """The ordinary heartbeat. What is being written to is judged by its pace instead."""
+        if not self._queued:
+            self.probe(PONG_DEADLINE)
+
+    async def _await_pong(
+        self, scope: trio.CancelScope, answered: list[Callable[[], None]]
+    ) -> None:
+        try:
+            with scope:
+                await self._connection.ping()
+        except ConnectionClosed:
+            return
+        except trio.TooSlowError:
+            self._drop_slow()
+            return
+        finally:
+            self._ping = None
+        if scope.cancelled_caught:
+            self.drop(CloseCode.ABNORMAL, "no pong in time")
+            return
+        for tell in answered:
+            tell()
+        if self._asked and not self._closing:
+            self._send_ping(min(until for until, _ in self._asked))
+
+    def _drop_slow(self) -> None:
+        self.drop(CloseCode.TOO_SLOW, "too slow: what was sent is not taken in time")
+
+    def reader_ended(self, failure: Exception | None) -> None:
+        """Without a reader there are no pongs, and the close handshake would wait for ever."""
+        if isinstance(failure, trio.TooSlowError):
+            self._drop_slow()
+        elif failure is not None or self._connection.closed is None:
+            self.drop(CloseCode.ABNORMAL, f"it can't be read any more: {failure!r}")
 
     async def run(self) -> None:
-        """Write and keep the heart beating until the connection is closed."""
+        """Write until the connection is closed."""
         try:
             with self._scope:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._beat)
-                    await self._write()
-                    nursery.cancel_scope.cancel()
-            if self._scope.cancelled_caught:
+                await self._write()
+            if self._scope.cancel_called:
                 # A frame may be half written, so that a close frame would be read as its payload.
-                await trio.aclose_forcefully(_stream_of(self._connection))
+                await trio.aclose_forcefully(self._stream)
         finally:
             self._writer_done.set()
 
@@ -140,88 +229,104 @@ class WebSocket:
         """Close in good order; returns when the close frame is out or its deadline has passed."""
         self.close()
         await self._writer_done.wait()
+        if self._ping is not None:
+            self._ping.cancel()
 
     async def _write(self) -> None:
-        while True:
-            while not self._outbox:
+        try:
+            while True:
+                while self._outbox:
+                    text = self._outbox.popleft()
+                    await self._connection.send_message(text)
+                    self._queued -= len(text)
+                if self._closing:
+                    await self._connection.aclose(*self._cause or ())
+                    return
                 self._filled = trio.Event()
                 await self._filled.wait()
-            item = self._outbox.popleft()
-            try:
-                if isinstance(item, _Close):
-                    await self._connection.aclose(item.code, item.reason)
-                    return
-                self._queued -= len(item)
-                with trio.move_on_after(WRITE_DEADLINE) as scope:
-                    await self._connection.send_message(item)
-            except ConnectionClosed:
-                return
-            if scope.cancelled_caught:
-                self.drop(f"one frame took more than {WRITE_DEADLINE:g} s to write")
-
-    async def _beat(self) -> None:
-        while True:
-            await trio.sleep(PING_INTERVAL)
-            with trio.move_on_after(PONG_DEADLINE) as scope:
-                try:
-                    await self._connection.ping()
-                except ConnectionClosed:
-                    return
-            if scope.cancelled_caught:
-                self.drop(f"no pong within {PONG_DEADLINE:g} s")
+        except ConnectionClosed:
+            pass
+        except trio.TooSlowError:
+            self._drop_slow()
 
 
-def _stream_of(connection: WebSocketConnection) -> trio.abc.AsyncResource:
-    """The stream below; trio-websocket has no public way to drop a connection at once."""
-    return cast("trio.abc.AsyncResource", connection._stream)
+def _is_closed_by_peer(socket: WebSocket) -> bool:
+    """Whether a close frame came in; trio-websocket closes by itself what breaks the protocol."""
+    state = socket._connection._wsproto.state
+    return state in (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
+
+
+class Frames:
+    """A server's frames, as trio-websocket uses what wsproto offers for a whole connection.
+
+    wsproto's own would read the request once more, and hold on to it. Two kinds of event are left
+    out: empty parts of a message, which trio-websocket keeps and counts for nothing, and pings
+    behind our close frame, which it would try to answer, and die of that.
+    """
+
+    client = False
+
+    def __init__(self, early: bytes) -> None:
+        self._frames = Connection(ConnectionType.SERVER, trailing_data=early)
+        self.send = self._frames.send
+        self.receive_data = self._frames.receive_data
+
+    @property
+    def state(self) -> ConnectionState:
+        """How far the connection has come to its end."""
+        return self._frames.state
+
+    def events(self) -> Iterator[Event]:
+        """What has come in."""
+        for event in self._frames.events():
+            match event:
+                case Message() if not event.data and not event.message_finished:
+                    pass
+                case Ping() if self.state is not ConnectionState.OPEN:
+                    pass
+                case _:
+                    yield event
+
+
+async def take_over(
+    reader: Reader, *, stream: PacedStream, early: bytes, limits: NetLimits
+) -> WebSocketConnection:
+    """The server's side of a stream on which the upgrade has been answered: a `Handshake`.
+
+    :param early: what came in behind the request.
+    """
+    connection = WebSocketConnection(
+        stream,
+        cast("WSConnection", Frames(early)),
+        message_queue_size=QUEUE_SIZE,
+        max_message_size=limits.max_message,
+    )
+    reader.start_soon(connection._reader_task)
+    return connection
 
 
 @asynccontextmanager
 async def open_websocket(
-    handshake: Handshake, *, peer: str, deadline: float, outbox_size: int = OUTBOX_SIZE
+    handshake: Handshake, stream: PacedStream, *, limits: NetLimits, heart: Heart
 ) -> AsyncIterator[WebSocket]:
     """Complete a handshake, either side's, and own the WebSocket that comes of it.
 
-    Raises UpgradeRefused (the other side refused, or closed in the middle) and ConnectTimeout.
-    Leaving the block closes it in good order within CLOSE_DEADLINE.
-
-    :param handshake: makes the connection, given what trio-websocket takes for a nursery.
-    :param peer: names the other side in errors.
-    :param deadline: seconds for the handshake.
+    Leaving the block, by whatever way, closes it in good order within CLOSE_DEADLINE.
     """
-    async with open_background() as nursery:
-        reader = _ReaderNursery(nursery)
-        connection = await _complete(handshake, reader, peer, deadline)
-        socket = WebSocket(connection, outbox_size)
-        # Without a reader there are no pongs, and the close handshake would wait for ever.
-        reader.on_failure = lambda exc: socket.drop(f"it can't be read any more: {exc!r}")
-        nursery.start_soon(socket.run)
-        try:
-            yield socket
-        finally:
-            with trio.CancelScope(shield=True):
-                await socket.flush_and_close()
-
-
-async def _complete(
-    handshake: Handshake, reader: _ReaderNursery, peer: str, deadline: float
-) -> WebSocketConnection:
-    closed: ConnectionClosed | None = None
-    with trio.move_on_after(deadline) as timeout, reader.handshake_scope:
-        try:
-            return await handshake(cast("trio.Nursery", reader))
-        except ConnectionClosed as exc:
-            closed = exc
-    if timeout.cancelled_caught:
-        raise ConnectTimeout(f"{peer} did not complete the WebSocket handshake in {deadline:g} s")
-    match reader.failure:
-        case ConnectionRejected() as refusal:
-            why = f"refused the WebSocket with HTTP status {refusal.status_code}"
-            advice = "is it a relay, and is the path right?"
-        case None:
-            why = "closed the connection during the WebSocket handshake"
-            advice = "is it a relay, and is it ws or wss?"
-        case _:
-            why = "answered, but not with a WebSocket"
-            advice = "is it a relay?"
-    raise UpgradeRefused(f"{peer} {why}; {advice}") from (reader.failure or closed)
+    with lone_errors():
+        async with trio.open_nursery() as nursery:
+            reader = Reader(nursery)
+            try:
+                connection = await handshake(reader)
+                socket = WebSocket(connection, stream, nursery, limits.outbox_size)
+                reader.on_end = lambda: socket.reader_ended(reader.failure)
+                nursery.start_soon(socket.run)
+                heart.add(socket)
+                try:
+                    yield socket
+                finally:
+                    heart.discard(socket)
+                    with trio.CancelScope(shield=True):
+                        await socket.flush_and_close()
+            finally:
+                reader.cancel()
