@@ -16,8 +16,9 @@ import trio
 
 from imgsync.core.codec import encode_event
 from imgsync.core.errors import ConnectRefused, SocketClosed
-from imgsync.core.messages import CloseCode, IceServer
-from imgsync.core.relay import Output, RelayState
+from imgsync.core.messages import CloseCode, IceServer, Role
+from imgsync.core.relay import RelayState
+from imgsync.core.relay_session import Close, GraceBegan, GraceEnded, Output, Send, SessionOver
 from imgsync.core.sdp import Candidate, Description
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
@@ -81,10 +82,14 @@ class MemoryRelay:
         self._ids = itertools.count(1)
         self._state = self._new_state()
         self._sockets: list[MemorySocket] = []
+        #: Sides whose grace time runs.
+        self._away: dict[tuple[str, Role], None] = {}
         self.is_up = True
 
     def _new_state(self) -> RelayState:
-        return RelayState(lambda: f"session-{next(self._ids)}", self._ice_servers)
+        return RelayState(
+            lambda: f"session-{next(self._ids)}", ice_servers=lambda user_id: self._ice_servers
+        )
 
     def connect(self) -> MemorySocket:
         """A new socket. Raises ConnectRefused while the relay is down."""
@@ -112,16 +117,34 @@ class MemoryRelay:
         for socket in sockets:
             socket.close(CloseCode.GOING_AWAY)
         self._state = self._new_state()
+        self._away.clear()
 
     def come_back(self) -> None:
         """Accept sockets again."""
         self.is_up = True
 
+    def let_grace_pass(self) -> None:
+        """End the grace time of all who are away now; it never ends by itself."""
+        while self._away:
+            session_id, role = next(iter(self._away))
+            self._perform(self._state.grace_over(session_id, role))
+
     def _perform(self, outputs: list[Output]) -> None:
         for output in outputs:
-            socket = output.socket
-            assert isinstance(socket, MemorySocket)
-            socket.deliver(encode_event(output.message))
+            match output:
+                case Send(MemorySocket() as socket, message):
+                    socket.deliver(encode_event(message))
+                case Close(MemorySocket() as socket, code, _):
+                    socket.close(code)
+                case GraceBegan(session_id, role):
+                    self._away[session_id, role] = None
+                case GraceEnded(session_id, role):
+                    del self._away[session_id, role]
+                case SessionOver(session_id):
+                    for role in Role:
+                        self._away.pop((session_id, role), None)
+                case _:
+                    pass
 
 
 class MemoryLink:

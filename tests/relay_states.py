@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -15,62 +16,92 @@ from imgsync.core.messages import (
     PresenceState,
     RawJson,
     Role,
+    SessionId,
+    SessionStarted,
 )
-from imgsync.core.relay import RelayState, Send, Socket
+from imgsync.core.relay import RelayState
+from imgsync.core.relay_session import Output, Send, Socket
 
 EVALUATOR, CLIENT = Role.EVALUATOR, Role.CLIENT
 AVAILABLE, BUSY, OFFLINE = PresenceState.AVAILABLE, PresenceState.BUSY, PresenceState.OFFLINE
+
+#: What the two of `in_session` are told when they are in it again.
+WITH_EVE = SessionStarted("s1", evaluator_id="eve", evaluator_name="eve", resumed=True)
+WITH_CARL = SessionStarted("s1", client_id="carl", resumed=True)
+
+Said = list[tuple[Socket, FromRelay]]
 
 
 def frame(event: str, **data: Any) -> str:
     return json.dumps({"event": event, "data": data})
 
 
+def numbered(form: str) -> Callable[[], str]:
+    """Makes s1, s2, ... of "s{}"."""
+    return map(form.format, itertools.count(1)).__next__
+
+
 @attrs.define
 class Relay:
-    """A RelayState that numbers its sessions s1, s2, ...; outputs as (socket, message)."""
+    """A RelayState that numbers its sessions s1, s2, ...
+
+    What it says is returned as (socket, message); the other outputs are kept in `noted`.
+    """
 
     state: RelayState = attrs.field(
         factory=lambda: RelayState(
-            map("s{}".format, itertools.count(1)).__next__, [IceServer("stun:a")]
+            numbered("s{}"), ice_servers=lambda user_id: [IceServer("stun:a")]
         )
     )
+    #: The other outputs of the last call.
+    noted: list[Output] = attrs.field(factory=list)
 
-    def tell(self, socket: Socket, event: str, **data: Any) -> list[tuple[Socket, FromRelay]]:
-        return unpacked(self.state.receive(socket, frame(event, **data)))
+    def receive(self, socket: Socket, text: str | bytes) -> Said:
+        return self._split(self.state.receive(socket, text))
 
-    def register(
-        self, socket: Socket, role: Role, user: str, **more: str
-    ) -> list[tuple[Socket, FromRelay]]:
+    def tell(self, socket: Socket, event: str, **data: Any) -> Said:
+        return self.receive(socket, frame(event, **data))
+
+    def register(self, socket: Socket, role: Role, user: str, **more: str) -> Said:
         return self.tell(socket, "register", userId=user, role=role.value, package="webrtc", **more)
 
-    def start(self, socket: Socket, client: str) -> list[tuple[Socket, FromRelay]]:
-        return self.tell(socket, "start_session", clientId=client)
+    def start(self, socket: Socket, client: str, session: SessionId | None = None) -> Said:
+        named = {} if session is None else {"sessionId": session}
+        return self.tell(socket, "start_session", clientId=client, **named)
 
-    def signal(
-        self, socket: Socket, target: str, signal: Any = 1, **more: str
-    ) -> list[tuple[Socket, FromRelay]]:
+    def signal(self, socket: Socket, target: str, signal: Any = 1, **more: str) -> Said:
         return self.tell(socket, "webrtc_signal", targetUserId=target, signal=signal, **more)
 
-    def lose(self, socket: Socket) -> list[tuple[Socket, FromRelay]]:
-        return unpacked(self.state.lost(socket))
+    def end(self, socket: Socket, session: SessionId) -> Said:
+        return self.tell(socket, "end_session", sessionId=session)
 
+    def lose(self, socket: Socket) -> Said:
+        return self._split(self.state.lost(socket))
 
-def unpacked(outputs: list[Send]) -> list[tuple[Socket, FromRelay]]:
-    return [(output.socket, output.message) for output in outputs]
+    def pass_grace(self, session: SessionId, role: Role) -> Said:
+        return self._split(self.state.grace_over(session, role))
+
+    def _split(self, outputs: list[Output]) -> Said:
+        self.noted = [output for output in outputs if not isinstance(output, Send)]
+        return [(output.socket, output.message) for output in outputs if isinstance(output, Send)]
 
 
 def relay_with(**sockets: str) -> Relay:
     """`relay_with(e1="eve", c2="carl")`: sockets "e1" and "c2", an evaluator's and a client's."""
     relay = Relay()
-    for socket, user in sockets.items():
-        relay.register(socket, EVALUATOR if socket.startswith("e") else CLIENT, user)
+    join(relay, **sockets)
     return relay
 
 
-def refused(
-    outputs: list[tuple[Socket, FromRelay]], socket: Socket, code: ErrorCode, event: str | None
-) -> bool:
+def join(relay: Relay, **sockets: str) -> Said:
+    """The same for a relay that is there; returns all that is said."""
+    said: Said = []
+    for socket, user in sockets.items():
+        said += relay.register(socket, EVALUATOR if socket.startswith("e") else CLIENT, user)
+    return said
+
+
+def refused(outputs: Said, socket: Socket, code: ErrorCode, event: str | None) -> bool:
     match outputs:
         case [(receiver, ErrorEvent(said, message, answered))]:
             is_sentence = message[-1] == "." and message != "."
@@ -80,3 +111,20 @@ def refused(
 
 def signal_from(user: str, session: str, signal: Any = 1) -> ForwardedSignal:
     return ForwardedSignal(user, RawJson(json.dumps(signal)), session)
+
+
+def in_session(**more: str) -> Relay:
+    """Eve on e1 with Carl on c1, who has answered; the others registered before that."""
+    relay = relay_with(e1="eve", c1="carl", **more)
+    relay.start("e1", "carl")
+    relay.signal("c1", "eve")
+    return relay
+
+
+def has_session(relay: Relay, evaluator: Socket = "e1", client: Socket = "c1") -> bool:
+    """Whether exactly these two are in the session s1 and hear each other."""
+    down, up = relay.signal(evaluator, "carl"), relay.signal(client, "eve")
+    return (down, up) == (
+        [(client, signal_from("eve", "s1"))],
+        [(evaluator, signal_from("carl", "s1"))],
+    )

@@ -98,6 +98,47 @@ def test_a_user_id_may_be_any_short_printable_text(value: str) -> None:
     assert decode_to_relay(text) == StartSession(value)
 
 
+BAD_IDS = {
+    "expected a string": ["1", "true", "[]", '["s1"]', "{}"],
+    "expected 1 to 128 characters": ['""'],
+    "expected at most 128 characters": [json.dumps("x" * 129)],
+    "expected printable characters only": [r'"a\n"', r'"\u0000"', r'"\u001b[2J"', r'"\u202e"'],
+    "expected Unicode text": [r'"\ud800"'],
+}
+NAMES_A_SESSION: list[tuple[Decode, str, str]] = [
+    (decode_to_relay, "start_session", '"clientId":"c"'),
+    (decode_to_relay, "webrtc_signal", '"targetUserId":"c","signal":1'),
+    (decode_to_relay, "end_session", '"x":1'),
+    (decode_from_relay, "session_started", '"clientId":"c"'),
+    (decode_from_relay, "webrtc_signal", '"fromUserId":"c","signal":1'),
+    (decode_from_relay, "peer_away", '"userId":"c"'),
+    (decode_from_relay, "peer_back", '"userId":"c"'),
+    (decode_from_relay, "session_ended", '"reason":"ended"'),
+]
+
+
+@pytest.mark.parametrize(
+    ("says", "value"), [(says, value) for says, values in BAD_IDS.items() for value in values]
+)
+@pytest.mark.parametrize(("decode", "event", "rest"), NAMES_A_SESSION)
+def test_a_session_id_is_a_short_printable_text_wherever_it_stands(
+    decode: Decode, event: str, rest: str, says: str, value: str
+) -> None:
+    with pytest.raises(WireError) as caught:
+        decode(f'{{"event":"{event}","data":{{{rest},"sessionId":{value}}}}}')
+    assert (caught.value.code, caught.value.event) == (BAD, event)
+    assert caught.value.problem == f"data.sessionId: {says}"
+    assert decode(f'{{"event":"{event}","data":{{{rest},"sessionId":"{"x" * 128}"}}}}')
+
+
+@pytest.mark.parametrize("value", ["1", "0", '"true"', '"false"', '""', "[]", "{}", "1.0", "null"])
+def test_a_boolean_is_true_or_false_and_nothing_else(value: str) -> None:
+    with pytest.raises(WireError, match=r"^data\.resumed: expected true or false$"):
+        decode_from_relay(
+            f'{{"event":"session_started","data":{{"sessionId":"s","resumed":{value}}}}}'
+        )
+
+
 REQUIRED: list[tuple[Decode, str, str]] = [
     (decode_to_relay, "register", "userId role package"),
     (decode_to_relay, "start_session", "clientId"),
@@ -107,6 +148,8 @@ REQUIRED: list[tuple[Decode, str, str]] = [
     (decode_from_relay, "session_started", "sessionId"),
     (decode_from_relay, "webrtc_signal", "fromUserId signal"),
     (decode_from_relay, "presence", "userId state"),
+    (decode_from_relay, "peer_away", "sessionId userId"),
+    (decode_from_relay, "peer_back", "sessionId userId"),
     (decode_from_relay, "session_ended", "sessionId reason"),
     (decode_from_relay, "error", "code message"),
 ]

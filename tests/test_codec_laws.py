@@ -30,13 +30,16 @@ JSON = st.recursive(
 )
 VALID = lines("""
     {"event":"register","data":{"userId":"a","role":"client","package":"webrtc","token":"t"}}
-    {"event":"start_session","data":{"clientId":"c"}}
+    {"event":"start_session","data":{"clientId":"c","sessionId":"s"}}
     {"event":"webrtc_signal","data":{"targetUserId":"c","signal":{"a":[1]},"sessionId":"s"}}
     {"event":"end_session","data":{"sessionId":"s"}}
     {"event":"registered","data":{"userId":"a","role":"client","iceServers":[{"urls":["u"]}]}}
     {"event":"registered","data":{"userId":"a","role":"client","clients":[{"userId":"c"}]}}
     {"event":"session_started","data":{"sessionId":"s","evaluatorId":"e","evaluatorName":"n"}}
     {"event":"webrtc_signal","data":{"fromUserId":"c","signal":null,"sessionId":"s"}}
+    {"event":"session_started","data":{"sessionId":"s","clientId":"c","resumed":true}}
+    {"event":"peer_away","data":{"sessionId":"s","userId":"c"}}
+    {"event":"peer_back","data":{"sessionId":"s","userId":"c"}}
     {"event":"presence","data":{"userId":"c","state":"busy"}}
     {"event":"session_ended","data":{"sessionId":"s","reason":"ended","byUserId":"e"}}
     {"event":"error","data":{"code":"bad_message","message":"m","event":"register"}}

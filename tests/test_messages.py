@@ -29,6 +29,8 @@ from imgsync.core.messages import (
     IceServer,
     Image,
     Offer,
+    PeerAway,
+    PeerBack,
     Presence,
     PresenceState,
     RawJson,
@@ -65,6 +67,7 @@ TO_RELAY: list[tuple[ToRelay, Object]] = [
         event("register", userId="u1", role="client", package="webrtc"),
     ),
     (StartSession("c1"), event("start_session", clientId="c1")),
+    (StartSession("c1", "s1"), event("start_session", clientId="c1", sessionId="s1")),
     (
         SendSignal("c1", RawJson('{"candidate": ""}'), "s1"),
         event("webrtc_signal", targetUserId="c1", signal={"candidate": ""}, sessionId="s1"),
@@ -110,6 +113,10 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
         event("session_started", sessionId="s1", clientId="c1"),
     ),
     (
+        SessionStarted("s1", client_id="c1", resumed=True),
+        event("session_started", sessionId="s1", clientId="c1", resumed=True),
+    ),
+    (
         ForwardedSignal("e1", RawJson('{"candidate": ""}'), "s1"),
         event("webrtc_signal", fromUserId="e1", signal={"candidate": ""}, sessionId="s1"),
     ),
@@ -117,6 +124,8 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
         Presence("c1", PresenceState.OFFLINE, "Carl"),
         event("presence", userId="c1", state="offline", name="Carl"),
     ),
+    (PeerAway("s1", "c1"), event("peer_away", sessionId="s1", userId="c1")),
+    (PeerBack("s1", "c1"), event("peer_back", sessionId="s1", userId="c1")),
     (
         SessionEndedEvent("s1", EndReason.CLAIMED_ELSEWHERE),
         event("session_ended", sessionId="s1", reason="claimed_elsewhere"),
@@ -224,6 +233,12 @@ def test_every_message_has_an_example(union: object, examples: list[tuple[object
 def test_an_optional_field_that_is_null_is_absent() -> None:
     wire = event("register", userId="a", role="client", package="webrtc", name=None)
     assert decode_to_relay(json.dumps(wire)) == Register("a", Role.CLIENT, "webrtc")
+
+
+@pytest.mark.parametrize("said", ["", ',"resumed":false'])
+def test_a_session_is_a_new_one_unless_the_relay_says_otherwise(said: str) -> None:
+    text = f'{{"event":"session_started","data":{{"sessionId":"s1"{said}}}}}'
+    assert decode_from_relay(text) == SessionStarted("s1")
 
 
 # ── secrets ──────────────────────────────────────────────────────────────────────────────────────

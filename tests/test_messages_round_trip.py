@@ -35,6 +35,8 @@ from imgsync.core.messages import (
     IceServer,
     Image,
     Offer,
+    PeerAway,
+    PeerBack,
     Presence,
     PresenceState,
     RawJson,
@@ -72,6 +74,7 @@ def a_few(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
 TEXT = st.text(max_size=30)
 PRINTABLE = st.characters(exclude_categories=("C", "Z")) | st.just(" ")
 USER_ID = st.text(PRINTABLE, min_size=1, max_size=128)
+SESSION_ID = USER_ID
 NAME = st.text(PRINTABLE, max_size=128)
 URL = st.text(PRINTABLE, max_size=30)
 WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
@@ -93,11 +96,11 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         name=maybe(NAME),
         token=maybe(TEXT),
     ),
-    StartSession: st.builds(StartSession, client_id=USER_ID),
+    StartSession: st.builds(StartSession, client_id=USER_ID, session_id=maybe(SESSION_ID)),
     SendSignal: st.builds(
-        SendSignal, target_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(TEXT)
+        SendSignal, target_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(SESSION_ID)
     ),
-    EndSession: st.builds(EndSession, session_id=TEXT),
+    EndSession: st.builds(EndSession, session_id=SESSION_ID),
     Registered: st.builds(
         Registered,
         user_id=USER_ID,
@@ -123,20 +126,23 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     SessionStarted: st.builds(
         SessionStarted,
-        session_id=TEXT,
+        session_id=SESSION_ID,
         evaluator_id=maybe(USER_ID),
         evaluator_name=maybe(NAME),
         client_id=maybe(USER_ID),
+        resumed=st.booleans(),
     ),
     ForwardedSignal: st.builds(
-        ForwardedSignal, from_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(TEXT)
+        ForwardedSignal, from_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(SESSION_ID)
     ),
     Presence: st.builds(
         Presence, user_id=USER_ID, state=st.sampled_from(PresenceState), name=maybe(NAME)
     ),
+    PeerAway: st.builds(PeerAway, session_id=SESSION_ID, user_id=USER_ID),
+    PeerBack: st.builds(PeerBack, session_id=SESSION_ID, user_id=USER_ID),
     SessionEndedEvent: st.builds(
         SessionEndedEvent,
-        session_id=TEXT,
+        session_id=SESSION_ID,
         reason=st.sampled_from(EndReason),
         by_user_id=maybe(USER_ID),
     ),

@@ -11,15 +11,15 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
+from imgsync.core.relay_session import Probe, SessionAnswered, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     CLIENT,
-    OFFLINE,
+    EVALUATOR,
     Relay,
     refused,
     relay_with,
     signal_from,
-    unpacked,
 )
 
 # ── webrtc_signal ────────────────────────────────────────────────────────────────────────────────
@@ -33,9 +33,7 @@ def test_a_signal_is_forwarded_to_the_letter_with_the_relays_word_for_the_sender
         '{"event":"webrtc_signal","data":{"fromUserId":"mallory","targetUserId":"carl",'
         f'"signal":{raw}}}}}'
     )
-    assert unpacked(relay.state.receive("e1", text)) == [
-        ("c1", ForwardedSignal("eve", RawJson(raw), "s1"))
-    ]
+    assert relay.receive("e1", text) == [("c1", ForwardedSignal("eve", RawJson(raw), "s1"))]
 
 
 def test_signals_are_for_the_two_of_a_live_session_only() -> None:
@@ -62,7 +60,7 @@ def test_a_session_id_that_is_named_has_to_be_the_live_one() -> None:
     relay.start("e1", "carl")
     relay.start("e1", "carl")
     relay.start("e1", "cleo")
-    for session in ("s1", "s3", "s9", ""):
+    for session in ("s1", "s3", "s9"):
         for socket, target in (("e1", "carl"), ("c1", "eve")):
             outputs = relay.signal(socket, target, sessionId=session)
             assert refused(outputs, socket, ErrorCode.NO_SESSION, "webrtc_signal")
@@ -73,7 +71,7 @@ def test_a_session_id_that_is_named_has_to_be_the_live_one() -> None:
 def test_after_the_end_there_is_no_session_to_signal_in() -> None:
     relay = relay_with(e1="eve", c1="carl")
     relay.start("e1", "carl")
-    relay.tell("c1", "end_session", sessionId="s1")
+    relay.end("c1", "s1")
     for socket, target in (("e1", "carl"), ("c1", "eve")):
         outputs = relay.signal(socket, target)
         assert refused(outputs, socket, ErrorCode.NO_SESSION, "webrtc_signal")
@@ -118,7 +116,7 @@ def test_who_lost_the_claim_is_out_of_the_session() -> None:
     relay = claimed_by_c2()
     outputs = relay.signal("c1", "eve", sessionId="s1")
     assert refused(outputs, "c1", ErrorCode.NO_SESSION, "webrtc_signal")
-    outputs = relay.tell("c1", "end_session", sessionId="s1")
+    outputs = relay.end("c1", "s1")
     assert refused(outputs, "c1", ErrorCode.NO_SESSION, "end_session")
     assert relay.lose("c1") == []
     assert relay.signal("e1", "carl") == [("c2", signal_from("eve", "s1"))]
@@ -150,12 +148,13 @@ def test_either_side_ends_the_session_for_both(socket: str, user: str) -> None:
     relay = relay_with(e1="eve", c1="carl")
     relay.start("e1", "carl")
     ended = SessionEndedEvent("s1", EndReason.ENDED, user)
-    assert relay.tell(socket, "end_session", sessionId="s1") == [
+    assert relay.end(socket, "s1") == [
         ("e1", ended),
         ("c1", ended),
         ("e1", Presence("carl", AVAILABLE, "carl")),
     ]
-    outputs = relay.tell(socket, "end_session", sessionId="s1")
+    assert relay.noted == [SessionOver("s1", EndReason.ENDED)]
+    outputs = relay.end(socket, "s1")
     assert refused(outputs, socket, ErrorCode.NO_SESSION, "end_session")
 
 
@@ -163,9 +162,17 @@ def test_nobody_else_ends_a_session() -> None:
     relay = relay_with(e1="eve", e2="ada", e3="eve", c1="carl", c2="cleo")
     relay.start("e1", "carl")
     for socket in ("e2", "e3", "c2"):
-        outputs = relay.tell(socket, "end_session", sessionId="s1")
+        outputs = relay.end(socket, "s1")
         assert refused(outputs, socket, ErrorCode.NO_SESSION, "end_session")
+        assert relay.noted == []
     assert relay.signal("e1", "carl") == [("c1", signal_from("eve", "s1"))]
+
+
+def test_the_end_is_told_to_all_sockets_of_a_client_that_has_not_answered() -> None:
+    relay = relay_with(e1="eve", c1="carl", c2="carl")
+    relay.start("e1", "carl")
+    ended = SessionEndedEvent("s1", EndReason.ENDED, "carl")
+    assert relay.end("c2", "s1")[:3] == [("e1", ended), ("c1", ended), ("c2", ended)]
 
 
 def test_a_socket_that_never_registered_is_lost_without_a_word() -> None:
@@ -175,40 +182,37 @@ def test_a_socket_that_never_registered_is_lost_without_a_word() -> None:
     assert relay.lose("c1") == []
 
 
-def test_a_lost_evaluator_ends_its_sessions_and_frees_its_clients() -> None:
-    relay = relay_with(e1="eve", e2="ada", c1="carl", c2="cleo")
-    relay.start("e1", "carl")
-    relay.start("e1", "cleo")
-    assert relay.lose("e1") == [
-        ("c1", SessionEndedEvent("s1", EndReason.PEER_GONE, "eve")),
-        ("e2", Presence("carl", AVAILABLE, "carl")),
-        ("c2", SessionEndedEvent("s2", EndReason.PEER_GONE, "eve")),
-        ("e2", Presence("cleo", AVAILABLE, "cleo")),
-    ]
-    assert not relay.state.is_registered("e1")
-    assert len(relay.start("e2", "carl")) == 3
-
-
-def test_a_lost_client_ends_its_session() -> None:
-    relay = relay_with(e1="eve", c1="carl")
-    relay.start("e1", "carl")
-    assert relay.lose("c1") == [
-        ("e1", SessionEndedEvent("s1", EndReason.PEER_GONE, "carl")),
-        ("e1", Presence("carl", OFFLINE, "carl")),
-    ]
-
-
-def test_of_several_sockets_the_last_one_that_is_lost_ends_the_session() -> None:
+def test_a_lost_socket_says_nothing_while_others_are_in_the_session() -> None:
     relay = relay_with(e1="eve", c1="carl", c2="carl")
     relay.start("e1", "carl")
     assert relay.lose("c1") == []
+    assert relay.noted == []
     assert relay.signal("e1", "carl") == [("c2", signal_from("eve", "s1"))]
-    assert relay.lose("c2")[0] == ("e1", SessionEndedEvent("s1", EndReason.PEER_GONE, "carl"))
 
 
-def test_the_loss_of_the_socket_that_claimed_ends_the_session_though_others_are_there() -> None:
-    relay = claimed_by_c2()
-    assert relay.lose("c2") == [
-        ("e1", SessionEndedEvent("s1", EndReason.PEER_GONE, "carl")),
-        ("e1", Presence("carl", AVAILABLE, "carl")),
-    ]
+def test_the_first_word_of_the_client_is_noted_once() -> None:
+    relay = relay_with(e1="eve", c1="carl", c2="carl")
+    relay.start("e1", "carl")
+    noted = []
+    for socket, target in (("e1", "carl"), ("c1", "ada"), ("c2", "eve"), ("c2", "eve")):
+        relay.signal(socket, target)
+        noted.append(relay.noted)
+    assert noted == [[], [], [SessionAnswered("s1")], []]
+    relay.start("e1", "carl")
+    relay.signal("c1", "eve")
+    assert relay.noted == [SessionAnswered("s2")]
+
+
+def test_the_older_sockets_of_a_user_are_probed_when_it_opens_another_one() -> None:
+    relay = relay_with(e1="sam", c1="sam", c2="carl")
+    relay.register("c3", CLIENT, "sam")
+    assert relay.noted == [Probe("c1", "c3")]
+    relay.register("c4", CLIENT, "sam")
+    assert relay.noted == [Probe("c1", "c4"), Probe("c3", "c4")]
+    relay.register("e2", EVALUATOR, "sam")
+    assert relay.noted == [Probe("e1", "e2")]
+    relay.lose("c1")
+    relay.register("c5", CLIENT, "sam")
+    assert relay.noted == [Probe("c3", "c5"), Probe("c4", "c5")]
+    relay.register("c5", CLIENT, "sam")  # refused
+    assert relay.noted == []

@@ -8,7 +8,6 @@ from imgsync.core.messages import (
     ClientEntry,
     EndReason,
     ErrorCode,
-    FromRelay,
     IceServer,
     Presence,
     PresenceState,
@@ -16,7 +15,8 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay import Socket
+from imgsync.core.relay import Peer, RelayState
+from imgsync.core.relay_session import SessionBegan, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     BUSY,
@@ -24,11 +24,12 @@ from tests.relay_states import (
     EVALUATOR,
     OFFLINE,
     Relay,
+    Said,
     frame,
+    numbered,
     refused,
     relay_with,
     signal_from,
-    unpacked,
 )
 
 # ── register ─────────────────────────────────────────────────────────────────────────────────────
@@ -36,10 +37,10 @@ from tests.relay_states import (
 
 def test_a_client_is_registered_and_told_the_ice_servers() -> None:
     relay = Relay()
-    assert not relay.state.is_registered("c1")
+    assert relay.state.peer_of("c1") is None
     outputs = relay.register("c1", CLIENT, "carl", name="Carl")
     assert outputs == [("c1", Registered("carl", CLIENT, "Carl", (IceServer("stun:a"),)))]
-    assert relay.state.is_registered("c1")
+    assert relay.state.peer_of("c1") == Peer("c1", "carl", "Carl", CLIENT)
 
 
 def test_an_evaluator_is_told_the_clients_with_their_state() -> None:
@@ -87,6 +88,7 @@ def test_nothing_goes_before_register(event: str, data: dict[str, Any]) -> None:
         ('{"event":1}', ErrorCode.BAD_MESSAGE, None),
         (frame("register", userId="u"), ErrorCode.BAD_MESSAGE, "register"),
         (frame("end_session", sessionId=1), ErrorCode.BAD_MESSAGE, "end_session"),
+        (frame("end_session", sessionId=""), ErrorCode.BAD_MESSAGE, "end_session"),
         (frame("dance"), ErrorCode.UNKNOWN_EVENT, "dance"),
         (frame("registered", userId="u"), ErrorCode.UNKNOWN_EVENT, "registered"),
     ],
@@ -96,9 +98,17 @@ def test_what_is_no_message_is_answered_and_changes_nothing(
 ) -> None:
     relay = relay_with(e1="eve", c1="carl")
     for socket in ("new", "e1", "c1"):
-        assert refused(unpacked(relay.state.receive(socket, text)), socket, code, event)
-    assert not relay.state.is_registered("new")
-    assert relay.state.is_registered("e1")
+        assert refused(relay.receive(socket, text), socket, code, event)
+        assert relay.noted == []
+    assert relay.state.peer_of("new") is None
+    assert relay.state.peer_of("e1") == Peer("e1", "eve", "eve", EVALUATOR)
+
+
+def test_how_long_a_frame_may_be_is_the_operators_choice() -> None:
+    text = frame("register", userId="carl", role="client", package="webrtc")
+    relay = Relay(RelayState(numbered("s{}"), max_frame=len(text)))
+    assert refused(relay.receive("c1", text + " "), "c1", ErrorCode.BAD_MESSAGE, None)
+    assert isinstance(relay.receive("c1", text)[0][1], Registered)
 
 
 # ── start_session ────────────────────────────────────────────────────────────────────────────────
@@ -112,6 +122,7 @@ def test_a_session_starts_on_both_sides() -> None:
         ("e1", SessionStarted("s1", client_id="carl")),
         ("e1", Presence("carl", BUSY, "carl")),
     ]
+    assert relay.noted == [SessionBegan("s1", "eve", "carl", resumed=False)]
 
 
 def test_only_an_evaluator_starts_a_session() -> None:
@@ -145,6 +156,10 @@ def test_the_same_evaluator_replaces_its_session_without_a_word_of_presence(agai
         ("c1", SessionStarted("s2", evaluator_id="eve", evaluator_name="eve")),
         (again, SessionStarted("s2", client_id="carl")),
     ]
+    assert relay.noted == [
+        SessionOver("s1", EndReason.REPLACED),
+        SessionBegan("s2", "eve", "carl", resumed=False),
+    ]
     assert relay.signal(again, "carl") == [("c1", signal_from("eve", "s2"))]
 
 
@@ -157,7 +172,7 @@ def test_an_evaluator_runs_sessions_with_many_clients_at_once() -> None:
         session = f"s{number}"
         assert relay.signal("e1", user, user) == [(socket, signal_from("eve", session, user))]
         assert relay.signal(socket, "eve") == [("e1", signal_from(user, session))]
-    outputs = relay.tell("e1", "end_session", sessionId="s3")
+    outputs = relay.end("e1", "s3")
     assert [socket for socket, message in outputs if isinstance(message, SessionEndedEvent)] == [
         "e1",
         "c2",
@@ -178,7 +193,7 @@ def test_one_user_id_may_be_an_evaluator_and_a_client_at_once() -> None:
 def test_presence_is_told_to_all_evaluators_at_each_change_and_not_otherwise() -> None:
     relay = relay_with(e1="eve", e2="ada", c0="other")
 
-    def said(outputs: list[tuple[Socket, FromRelay]]) -> list[PresenceState]:
+    def said(outputs: Said) -> list[PresenceState]:
         told = [(s, message) for s, message in outputs if isinstance(message, Presence)]
         assert all(message.user_id == "carl" for _, message in told)
         assert all(message.name == "Carl" for _, message in told)
@@ -195,9 +210,12 @@ def test_presence_is_told_to_all_evaluators_at_each_change_and_not_otherwise() -
     assert said(relay.start("e1", "carl")) == []
     assert said(relay.start("e2", "carl")) == []
     assert said(relay.lose("c2")) == []
-    assert said(relay.tell("c1", "end_session", sessionId="s2")) == [AVAILABLE]
+    assert said(relay.end("c1", "s2")) == [AVAILABLE]
     assert said(relay.start("e1", "carl")) == [BUSY]
     assert said(relay.lose("c1")) == [OFFLINE]
+    assert said(relay.register("c1", CLIENT, "carl", name="Carl")) == [BUSY]
+    assert said(relay.lose("c1")) == [OFFLINE]
+    assert said(relay.pass_grace("s3", CLIENT)) == []
     assert said(relay.register("c1", CLIENT, "carl", name="Carl")) == [AVAILABLE]
 
 

@@ -21,6 +21,8 @@ from imgsync.core.messages import (
     FromRelay,
     Image,
     Offer,
+    PeerAway,
+    PeerBack,
     Presence,
     RawJson,
     Ready,
@@ -63,6 +65,8 @@ _FROM_RELAY = {
         SessionStarted,
         ForwardedSignal,
         Presence,
+        PeerAway,
+        PeerBack,
         SessionEndedEvent,
         ErrorEvent,
     )
@@ -74,9 +78,9 @@ _TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Ready, Ack)}
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────
 
 
-def decode_to_relay(text: str | bytes) -> ToRelay:
-    """What a peer sent to the relay. Raises WireError."""
-    message: ToRelay = _decode_event(text, _TO_RELAY, MAX_FRAME)
+def decode_to_relay(text: str | bytes, limit: int = MAX_FRAME) -> ToRelay:
+    """What a peer sent to the relay, in at most so many characters. Raises WireError."""
+    message: ToRelay = _decode_event(text, _TO_RELAY, limit)
     return message
 
 

@@ -5,6 +5,7 @@
     │   └── MissingExtra      ... because an optional package is not installed
     ├── MessageTooLarge       what we were told to send does not fit into one channel message
     ├── WireError             what came in is no message of the protocol
+    ├── Unauthorized          who registers has no token that says he may
     ├── NegotiationError      what came in is a message, but its SDP or candidate makes no sense
     ├── ConnectError          the relay could not be reached
     │   ├── ConnectRefused    nobody listens there, or the name is unknown
@@ -60,6 +61,10 @@ class WireError(ImgsyncError):
         self.event = event
 
 
+class Unauthorized(ImgsyncError):
+    """A token is missing, expired, forged or of somebody else; the text never repeats it."""
+
+
 class NegotiationError(ImgsyncError):
     """An SDP, a candidate or their order makes no sense; ends the attempt, never the process."""
 
@@ -89,12 +94,14 @@ class SocketClosed(ImgsyncError):
 
     :param code: the close code of RFC 6455; 1006 if there was no close frame.
     :param reason: what the closing side said, often empty.
+    :param ours: whether this side closed it.
     """
 
-    def __init__(self, code: int, reason: str = "") -> None:
+    def __init__(self, code: int, reason: str = "", *, ours: bool = False) -> None:
         super().__init__(f"the connection was closed ({code}{': ' + reason if reason else ''})")
         self.code = code
         self.reason = reason
+        self.ours = ours
 
 
 class SignallingLost(ImgsyncError):

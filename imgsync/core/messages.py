@@ -10,6 +10,7 @@ Signalling (WebSocket, `{"event": ..., "data": {...}}`):
         │◀───────── session_started ─│─ session_started ─────▶│
         │── webrtc_signal ─────────▶│─ webrtc_signal ───────▶│    offer, candidates
         │◀─────────── webrtc_signal ─│◀─────── webrtc_signal ──│    answer, candidates
+        │◀─ peer_away, peer_back ────│                         │    (or the client)
         │── end_session ───────────▶│                         │    (or the client)
         │◀─────────── session_ended ─│─ session_ended ───────▶│
         │◀─────────────────── error ─│─ error ───────────────▶│
@@ -38,6 +39,9 @@ UserId = Annotated[str, "user id"]
 
 Name = Annotated[str, "name"]
 """Up to 128 printable characters; every evaluator is told those of every client."""
+
+SessionId = Annotated[str, "session id"]
+"""1 to 128 printable characters; made by a relay so that it can't be guessed."""
 
 Url = Annotated[str, "URL"]
 """Printable characters only: it is written to terminals and logs."""
@@ -84,6 +88,7 @@ class CloseCode(enum.IntEnum):
 
     NORMAL = 1000
     GOING_AWAY = 1001
+    NO_STATUS = 1005
     ABNORMAL = 1006
     TOO_LARGE = 1009
     RELAY_FULL = 1013
@@ -147,10 +152,14 @@ class Register:
 
 @attrs.frozen
 class StartSession:
-    """An evaluator asks for a session with a client."""
+    """An evaluator asks for a session with a client.
+
+    `session_id` takes up again a session that a relay before this one, or this one, had started.
+    """
 
     EVENT = "start_session"
     client_id: UserId
+    session_id: SessionId | None = None
 
 
 @attrs.frozen
@@ -160,7 +169,7 @@ class SendSignal:
     EVENT = "webrtc_signal"
     target_user_id: UserId
     signal: RawJson = attrs.field(repr=False)
-    session_id: str | None = None
+    session_id: SessionId | None = None
 
 
 @attrs.frozen
@@ -168,7 +177,7 @@ class EndSession:
     """Either side ends a session."""
 
     EVENT = "end_session"
-    session_id: str
+    session_id: SessionId
 
 
 # ── relay to peer ────────────────────────────────────────────────────────────────────────────────
@@ -206,13 +215,17 @@ class Registered:
 
 @attrs.frozen
 class SessionStarted:
-    """A session lives. The client is told the evaluator, the evaluator is told the client."""
+    """A session lives. The client is told the evaluator, the evaluator is told the client.
+
+    `resumed`: the session is an old one, which this socket takes part in from now on.
+    """
 
     EVENT = "session_started"
-    session_id: str
+    session_id: SessionId
     evaluator_id: UserId | None = None
     evaluator_name: Name | None = None
     client_id: UserId | None = None
+    resumed: bool = False
 
 
 @attrs.frozen
@@ -222,7 +235,7 @@ class ForwardedSignal:
     EVENT = "webrtc_signal"
     from_user_id: UserId
     signal: RawJson = attrs.field(repr=False)
-    session_id: str | None = None
+    session_id: SessionId | None = None
 
 
 @attrs.frozen
@@ -236,11 +249,29 @@ class Presence:
 
 
 @attrs.frozen
+class PeerAway:
+    """The other peer has lost the relay; the session is kept for a while."""
+
+    EVENT = "peer_away"
+    session_id: SessionId
+    user_id: UserId
+
+
+@attrs.frozen
+class PeerBack:
+    """The other peer has registered again in time."""
+
+    EVENT = "peer_back"
+    session_id: SessionId
+    user_id: UserId
+
+
+@attrs.frozen
 class SessionEndedEvent:
     """A session is over; `by_user_id` where one peer caused it."""
 
     EVENT = "session_ended"
-    session_id: str
+    session_id: SessionId
     reason: EndReason
     by_user_id: UserId | None = None
 
@@ -257,7 +288,14 @@ class ErrorEvent:
 
 ToRelay = Register | StartSession | SendSignal | EndSession
 FromRelay = (
-    Registered | SessionStarted | ForwardedSignal | Presence | SessionEndedEvent | ErrorEvent
+    Registered
+    | SessionStarted
+    | ForwardedSignal
+    | Presence
+    | PeerAway
+    | PeerBack
+    | SessionEndedEvent
+    | ErrorEvent
 )
 
 

@@ -164,9 +164,14 @@ class Handshake:
 
     # ── what our side does ───────────────────────────────────────────────────────────────────────
 
-    def start(self) -> list[Output]:
-        """The session has begun."""
-        return self._make_offer() if self._offers else [SetDeadline(self.attempt)]
+    def start(self, *, resumed: bool = False) -> list[Output]:
+        """The session has begun.
+
+        :param resumed: it is an old one, whose offer may have gone to another process.
+        """
+        if self._offers:
+            return self._make_offer()
+        return [SetDeadline(self.attempt), *([Say(RequestOffer())] if resumed else [])]
 
     def described(self, attempt: int, sdp: str) -> list[Output]:
         """The description that was asked for is made."""

@@ -16,7 +16,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, Url, UserId
+from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, SessionId, Url, UserId
 
 MAX_ID = 128
 
@@ -42,7 +42,7 @@ def _printable(value: Any, kind: Any) -> str:
     return text
 
 
-def _user_id(value: Any, kind: Any) -> str:
+def _id(value: Any, kind: Any) -> str:
     if value == "":
         raise ValueError(f"expected 1 to {MAX_ID} characters")
     return _name(value, kind)
@@ -58,6 +58,12 @@ def _name(value: Any, kind: Any) -> str:
 def _is_exactly(wanted: object) -> Callable[[object], bool]:
     """For aliases, which cattrs would take for what they stand for."""
     return lambda kind: kind is wanted
+
+
+def _boolean(value: Any, _: Any) -> bool:
+    if type(value) is bool:
+        return value
+    raise TypeError("expected true or false")
 
 
 def _whole(value: Any, _: Any) -> int:
@@ -110,9 +116,11 @@ def _camel(name: str) -> str:
 
 
 def _overrides(cls: type) -> dict[str, Any]:
-    """Wire names; what is optional and absent is left out rather than sent as null."""
+    """Wire names; what is optional and as it would be without is left out."""
     return {
-        field.name: override(rename=_camel(field.name), omit_if_default=field.default is None)
+        field.name: override(
+            rename=_camel(field.name), omit_if_default=field.default is not attrs.NOTHING
+        )
         for field in attrs.fields(cls)
     }
 
@@ -148,7 +156,9 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(int, _whole)
     converter.register_structure_hook_factory(_is_tuple, tuple_factory)
     converter.register_structure_hook(RawJson, lambda value, _: RawJson(value))
-    converter.register_structure_hook_func(_is_exactly(UserId), _user_id)
+    converter.register_structure_hook(bool, _boolean)
+    converter.register_structure_hook_func(_is_exactly(UserId), _id)
+    converter.register_structure_hook_func(_is_exactly(SessionId), _id)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(_is_exactly(Url), _printable)
     converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)

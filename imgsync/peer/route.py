@@ -6,7 +6,7 @@ from collections.abc import Callable
 import attrs
 import trio
 
-from imgsync.core.messages import EndReason, EndSession, RawJson, SendSignal, ToRelay
+from imgsync.core.messages import EndReason, RawJson, SendSignal, ToRelay
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,9 @@ RouteInput = SignalCame | EndCame | RelayLost
 class Route:
     """Made by Signalling when the relay says that a session has started.
 
+    :param resumed: whether it is an old session, which this process may know nothing of.
     :param post: sends to the relay; raises SignallingLost.
+    :param end: tells the relay that a session is over; raises SignallingLost.
     :param forget: told when nothing more is wanted of the session.
     """
 
@@ -49,13 +51,17 @@ class Route:
         peer_id: str,
         peer_name: str,
         *,
+        resumed: bool,
         post: Callable[[ToRelay], None],
+        end: Callable[[str], None],
         forget: Callable[[str], None],
     ) -> None:
         self.session_id = session_id
         self.peer_id = peer_id
         self.peer_name = peer_name
+        self.resumed = resumed
         self._post = post
+        self._end = end
         self._forget = forget
         self._send, self.inputs = trio.open_memory_channel[RouteInput](MAX_INPUTS)
 
@@ -75,7 +81,7 @@ class Route:
 
     def end(self) -> None:
         """Tell the relay that the session is over. Raises SignallingLost."""
-        self._post(EndSession(self.session_id))
+        self._end(self.session_id)
 
     def close(self) -> None:
         """Nothing more is wanted of this session."""

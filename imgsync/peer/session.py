@@ -111,7 +111,7 @@ class PeerSession:
     async def run(self, talk: Talk, nursery: trio.Nursery) -> None:
         """Handle what comes in from the relay until the session is over."""
         self._talk = talk
-        await self._perform(self._handshake.start(), nursery)
+        await self._perform(self._handshake.start(resumed=self.route.resumed), nursery)
         async for item in self.route.inputs:
             match item:
                 case SignalCame(raw):

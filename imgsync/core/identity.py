@@ -1,0 +1,36 @@
+"""Who may register as whom: what a token says, held against what its bearer says."""
+
+from collections.abc import Callable
+
+import attrs
+
+from imgsync.core.errors import Unauthorized
+from imgsync.core.messages import Name, Register, Role, UserId
+
+
+@attrs.frozen
+class Claims:
+    """What a token says of its bearer; `name` None leaves the choice of it to him."""
+
+    user_id: UserId
+    role: Role
+    name: Name | None = None
+
+
+ReadToken = Callable[[str], Claims]
+"""Takes a token apart if it is sound, and raises Unauthorized if it is not."""
+
+
+def identify(register: Register, read_token: ReadToken | None) -> Claims:
+    """Who this is from now on. Raises Unauthorized.
+
+    :param read_token: None where everybody is who he says he is.
+    """
+    if read_token is None:
+        return Claims(register.user_id, register.role, register.name)
+    if register.token is None:
+        raise Unauthorized("this relay asks for a token; send one with register")
+    claims = read_token(register.token)
+    if (claims.user_id, claims.role) != (register.user_id, register.role):
+        raise Unauthorized("the token is for another user or role; ask for one of your own")
+    return attrs.evolve(claims, name=claims.name or register.name)

@@ -1,0 +1,223 @@
+"""One session as the relay keeps it: its two sides, through which sockets they are in it.
+
+    side:  here ── its last socket lost ──▶ away ── its user registers ──▶ here
+
+The evaluator is in a session through the socket that started it, the client through all that were
+there, until the first that signals takes it for itself. When the same user opens another
+connection, it may be another window, or the same one that has come back over a new network while
+the old connection is dead without a word. So the old ones are probed. Until one of them has
+answered, the new one is their heir: it can take the session by naming it, and it has it when they
+are lost. Every method returns what is to be done, in order.
+"""
+
+from collections.abc import Hashable
+
+import attrs
+
+from imgsync.core.messages import (
+    CloseCode,
+    EndReason,
+    FromRelay,
+    PeerAway,
+    PeerBack,
+    Role,
+    SessionEndedEvent,
+    SessionId,
+    SessionStarted,
+    UserId,
+)
+
+Socket = Hashable
+
+
+@attrs.frozen
+class Send:
+    """Put a message on a socket's outbox."""
+
+    socket: Socket
+    message: FromRelay
+
+
+@attrs.frozen
+class Close:
+    """Close a socket behind what was sent to it; nothing more is to be read from it."""
+
+    socket: Socket
+    code: CloseCode
+    why: str
+
+
+@attrs.frozen
+class Probe:
+    """Find out now whether a socket is still alive, and call `alive` with these if it is.
+
+    `heir` is the one that the same user has opened since.
+    """
+
+    socket: Socket
+    heir: Socket
+
+
+@attrs.frozen
+class SessionBegan:
+    """A session lives, from now on or again."""
+
+    session_id: SessionId
+    evaluator_id: UserId
+    client_id: UserId
+    resumed: bool
+
+
+@attrs.frozen
+class SessionAnswered:
+    """The client has said something in the session for the first time."""
+
+    session_id: SessionId
+
+
+@attrs.frozen
+class GraceBegan:
+    """Call `grace_over` with these after the grace time."""
+
+    session_id: SessionId
+    role: Role
+    user_id: UserId
+
+
+@attrs.frozen
+class GraceEnded:
+    """The side is back; forget its timer."""
+
+    session_id: SessionId
+    role: Role
+    user_id: UserId
+
+
+@attrs.frozen
+class SessionOver:
+    """A session has ended, and its timers with it."""
+
+    session_id: SessionId
+    reason: EndReason
+
+
+Output = (
+    Send | Close | Probe | SessionBegan | SessionAnswered | GraceBegan | GraceEnded | SessionOver
+)
+
+
+@attrs.define(eq=False)
+class Side:
+    """One of the two in a session."""
+
+    role: Role
+    user_id: UserId
+    name: str
+    #: Those that are in it; none while the side is away.
+    sockets: list[Socket]
+    #: Registered since, while none of the others has proved to be alive; the last one inherits.
+    heirs: list[Socket] = attrs.field(factory=list)
+
+
+@attrs.define(eq=False)
+class Session:
+    """See the module."""
+
+    id: SessionId
+    evaluator: Side
+    client: Side
+    #: Whether the client has said something.
+    is_answered: bool = False
+
+    def side(self, role: Role) -> Side:
+        """The one of the two that has this role."""
+        return self.evaluator if role is Role.EVALUATOR else self.client
+
+    def other(self, side: Side) -> Side:
+        """The one that this one is with."""
+        return self.client if side is self.evaluator else self.evaluator
+
+    @property
+    def concerned(self) -> list[Socket]:
+        """All whom its end concerns."""
+        sides = (self.evaluator, self.client)
+        return [socket for side in sides for socket in (*side.sockets, *side.heirs)]
+
+    def may_speak(self, role: Role, socket: Socket, named: SessionId | None) -> bool:
+        """Whether a socket of its user is in the session, or may take it by naming it."""
+        side = self.side(role)
+        if named is None:
+            return socket in side.sockets
+        return named == self.id and socket in (*side.sockets, *side.heirs)
+
+    def take(self, side: Side, socket: Socket) -> list[Output]:
+        """A socket has its side of the session for itself from now on."""
+        ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
+        others = [other for other in side.sockets if other != socket]
+        side.sockets = [socket]
+        side.heirs = [other for other in side.heirs if other != socket]
+        return [Send(other, ended) for other in others]
+
+    def alive(self, side: Side, socket: Socket, heir: Socket) -> None:
+        """A socket has answered a probe: the other one is no heir, but another window."""
+        if socket in side.sockets and heir in side.heirs:
+            side.heirs.remove(heir)
+
+    def leave(self, side: Side, socket: Socket) -> list[Output]:
+        """A socket of this side's user is gone."""
+        if socket in side.heirs:
+            side.heirs.remove(socket)
+        if socket not in side.sockets:
+            return []
+        side.sockets.remove(socket)
+        if side.sockets:
+            return []
+        away = PeerAway(self.id, side.user_id)
+        outputs: list[Output] = [GraceBegan(self.id, side.role, side.user_id)]
+        outputs += [Send(one, away) for one in self.other(side).sockets]
+        return [*outputs, *self.join(side, side.heirs.pop())] if side.heirs else outputs
+
+    def join(self, side: Side, socket: Socket) -> list[Output]:
+        """A socket of this side's user is new: it brings the side back, or is an heir."""
+        if side.sockets:
+            side.heirs.append(socket)
+            return []
+        outputs = self._bring_back(side)
+        side.sockets.append(socket)
+        return [*self.tell_started(side, resumed=True), *self._tell_if_alone(side), *outputs]
+
+    def take_up(self, socket: Socket) -> list[Output]:
+        """Its evaluator starts the very session that lives, which he believed to be lost."""
+        side = self.evaluator
+        outputs = [] if side.sockets else self._bring_back(side)
+        outputs += self.take(side, socket)
+        outputs += self.tell_started(self.client, resumed=True)
+        outputs += self.tell_started(side, resumed=True)
+        return [*outputs, *self._tell_if_alone(side)]
+
+    def tell_started(self, side: Side, *, resumed: bool) -> list[Output]:
+        """Tell one side whom it is in a session with."""
+        if side is self.evaluator:
+            started = SessionStarted(self.id, client_id=self.client.user_id, resumed=resumed)
+        else:
+            started = SessionStarted(
+                self.id,
+                evaluator_id=self.evaluator.user_id,
+                evaluator_name=self.evaluator.name,
+                resumed=resumed,
+            )
+        return [Send(socket, started) for socket in side.sockets]
+
+    def _bring_back(self, side: Side) -> list[Output]:
+        back = PeerBack(self.id, side.user_id)
+        return [
+            GraceEnded(self.id, side.role, side.user_id),
+            *(Send(one, back) for one in self.other(side).sockets),
+        ]
+
+    def _tell_if_alone(self, side: Side) -> list[Output]:
+        """Who comes back has missed that the other side went."""
+        other = self.other(side)
+        if other.sockets:
+            return []
+        return [Send(one, PeerAway(self.id, other.user_id)) for one in side.sockets]
