@@ -13,6 +13,7 @@ _COMMANDS = {
     "relay": ("imgsync.relay.__main__", "pass on the WebRTC handshake"),
     "evaluator": ("imgsync.evaluator.__main__", "show images to a remote client"),
     "client": ("imgsync.client.__main__", "wait for sessions and follow them"),
+    "token": ("imgsync.relay.token_command", "let somebody register at a relay that asks for it"),
 }
 
 

@@ -10,15 +10,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import trio
 
 from imgsync.core.errors import ImgsyncError
 from imgsync.nursery import open_background
+from imgsync.peer.token_source import TokenSource, token_file
 
 EXIT_FAILED = 1
+TOKEN_VARIABLE = "IMGSYNC_TOKEN"
 _EXIT_BY_SIGNAL = 128
 
 
@@ -34,14 +36,19 @@ class OutputLost(ImgsyncError):
 
 
 def run_command(
-    main: Callable[[], Awaitable[int]], prog: str, *, until_signal: bool = False
+    main: Callable[[], Awaitable[int]],
+    prog: str,
+    *,
+    until_signal: bool = False,
+    ends_on_hangup: bool = True,
 ) -> int:
     """Run a command to its exit code; an error of ours becomes one line on stderr.
 
     :param until_signal: a signal is the good end of this command: exit code 0.
+    :param ends_on_hangup: whether SIGHUP is such a signal; else it is main's to hear.
     """
     try:
-        by_signal, code = trio.run(_run_until_signal, main)
+        by_signal, code = trio.run(_run_until_signal, main, _ends(ends_on_hangup))
     except KeyboardInterrupt:
         return _EXIT_BY_SIGNAL + signal.SIGINT
     except BaseException as exc:
@@ -68,7 +75,9 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-async def _run_until_signal(main: Callable[[], Awaitable[int]]) -> tuple[bool, int]:
+async def _run_until_signal(
+    main: Callable[[], Awaitable[int]], ends: Sequence[signal.Signals]
+) -> tuple[bool, int]:
     """Whether a signal ended main in good order, and the exit code."""
     by_signal = 0
 
@@ -79,7 +88,7 @@ async def _run_until_signal(main: Callable[[], Awaitable[int]]) -> tuple[bool, i
             by_signal = by_signal or _EXIT_BY_SIGNAL + number
             scope.cancel()
 
-    with trio.open_signal_receiver(*_signals()) as signals:
+    with trio.open_signal_receiver(*ends) as signals:
         async with open_background() as nursery:
             with trio.CancelScope() as scope:
                 nursery.start_soon(watch, signals, scope)
@@ -87,10 +96,11 @@ async def _run_until_signal(main: Callable[[], Awaitable[int]]) -> tuple[bool, i
     return (True, by_signal) if scope.cancelled_caught else (False, code)
 
 
-def _signals() -> list[signal.Signals]:
-    """Those that ask a command to end; a hang-up does, unless it is ignored (nohup)."""
+def _ends(on_hangup: bool) -> list[signal.Signals]:
+    """Those that ask a command to end; a hang-up may, unless it is ignored (nohup)."""
     asking = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+    has_hangup = on_hangup and hasattr(signal, "SIGHUP")
+    if has_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         asking.append(signal.SIGHUP)
     return asking
 
@@ -134,6 +144,7 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--relay", required=True, metavar="URL", help="ws://HOST:PORT/ws")
     parser.add_argument("--user", required=True, metavar="ID", help="who this is")
     parser.add_argument("--name", help="what the other side is shown; the user id by default")
+    _add_token_options(parser)
     parser.add_argument(
         "--ice-address",
         action="append",
@@ -143,6 +154,38 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
+
+
+def _add_token_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--token",
+        type=_token,
+        metavar="T",
+        help="token for a relay that asks for one; other users of this machine see it in the list"
+        f" of processes, so rather set {TOKEN_VARIABLE} or use --token-file",
+    )
+    group.add_argument(
+        "--token-file",
+        metavar="F",
+        help="file that holds the token; read anew at each registration, so it can be replaced",
+    )
+
+
+def _token(text: str) -> str:
+    """An argparse type, whose complaint never repeats the token."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            "the token is empty; leave the option out if there is none"
+        )
+    return text
+
+
+def token_of(options: argparse.Namespace) -> TokenSource:
+    """What a peer's options say, or else the environment."""
+    if options.token_file is not None:
+        return token_file(options.token_file)
+    return options.token or os.environ.get(TOKEN_VARIABLE, "").strip() or None
 
 
 def positive_seconds(text: str) -> float:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from imgsync.cli import EXIT_FAILED, Output, add_peer_options, run_command, set_up_logging
+from imgsync.cli import (
+    EXIT_FAILED,
+    Output,
+    add_peer_options,
+    run_command,
+    set_up_logging,
+    token_of,
+)
 
 if TYPE_CHECKING:
     from imgsync.client.client import ClientSession, ReceivedImage
@@ -69,6 +76,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             options.relay,
             user_id=options.user,
             name=options.name,
+            token=token_of(options),
             ice_addresses=options.ice_address,
         ) as client,
     ):

@@ -15,6 +15,7 @@ from imgsync.peer.joining import join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, Talk, open_peer_session
 from imgsync.peer.signalling import Signalling
+from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
 
 log = logging.getLogger(__name__)
@@ -192,6 +193,7 @@ async def open_client(
     *,
     user_id: str,
     name: str | None = None,
+    token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     network: Network | None = None,
 ) -> AsyncIterator[Client]:
@@ -201,6 +203,8 @@ async def open_client(
 
     :param url: the relay's, ws:// or wss://.
     :param name: what evaluators are shown; the user id by default.
+    :param token: for a relay that asks for one; a function is called at each registration, on
+        Trio's thread.
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param network: stands in for the real one, in tests.
     """
@@ -209,6 +213,7 @@ async def open_client(
         Role.CLIENT,
         user_id=user_id,
         name=name,
+        token=token,
         ice_addresses=ice_addresses,
         network=network,
     ) as (signalling, over):

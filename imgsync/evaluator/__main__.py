@@ -17,6 +17,7 @@ from imgsync.cli import (
     positive_seconds,
     run_command,
     set_up_logging,
+    token_of,
 )
 
 
@@ -67,6 +68,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             options.relay,
             user_id=options.user,
             name=options.name,
+            token=token_of(options),
             ice_addresses=options.ice_address,
         ) as evaluator,
     ):

@@ -13,6 +13,7 @@ from imgsync.core.messages import EndReason, Milliseconds, PresenceState, Role
 from imgsync.peer.joining import join_relay
 from imgsync.peer.session import PeerSession, Talk, open_peer_session
 from imgsync.peer.signalling import Signalling
+from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
 from imgsync.wallclock import now_ms
 
@@ -188,6 +189,7 @@ async def open_evaluator(
     *,
     user_id: str,
     name: str | None = None,
+    token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     network: Network | None = None,
 ) -> AsyncIterator[Evaluator]:
@@ -197,6 +199,8 @@ async def open_evaluator(
 
     :param url: the relay's, ws:// or wss://.
     :param name: what clients are shown; the user id by default.
+    :param token: for a relay that asks for one; a function is called at each registration, on
+        Trio's thread.
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param network: stands in for the real one, in tests.
     """
@@ -205,6 +209,7 @@ async def open_evaluator(
         Role.EVALUATOR,
         user_id=user_id,
         name=name,
+        token=token,
         ice_addresses=ice_addresses,
         network=network,
     ) as (signalling, over):

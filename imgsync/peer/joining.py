@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from imgsync.core.messages import Register, Role
 from imgsync.peer.network import open_internet
 from imgsync.peer.signalling import Signalling, open_signalling
+from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
 
 
@@ -16,6 +17,7 @@ async def join_relay(
     *,
     user_id: str,
     name: str | None,
+    token: TokenSource,
     ice_addresses: Sequence[str],
     network: Network | None,
 ) -> AsyncIterator[tuple[Signalling, Network]]:
@@ -27,4 +29,5 @@ async def join_relay(
     async with AsyncExitStack() as stack:
         if network is None:
             network = await stack.enter_async_context(open_internet(ice_addresses))
-        yield await stack.enter_async_context(open_signalling(network, url, register)), network
+        opening = open_signalling(network, url, register, token)
+        yield await stack.enter_async_context(opening), network

@@ -11,22 +11,29 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import attrs
 import trio
 
 from imgsync.core.codec import decode_from_relay, encode_event
 from imgsync.core.errors import (
     ConnectError,
     ConnectTimeout,
+    InputError,
     RelayError,
     SignallingLost,
     SocketClosed,
     WireError,
 )
 from imgsync.core.messages import (
+    CloseCode,
+    EndSession,
+    ErrorCode,
     ErrorEvent,
     ForwardedSignal,
     FromRelay,
     IceServer,
+    PeerAway,
+    PeerBack,
     Presence,
     PresenceState,
     Register,
@@ -39,6 +46,7 @@ from imgsync.core.messages import (
 )
 from imgsync.nursery import open_background
 from imgsync.peer.route import EndCame, RelayLost, Route, SignalCame
+from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
 
 log = logging.getLogger(__name__)
@@ -85,10 +93,14 @@ class _Start:
 class Signalling:
     """A peer's place at the relay. Made by `open_signalling`."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, token: TokenSource) -> None:
         self._register = register
+        #: Asked at each registration: a token expires, and another one takes its place.
+        self._token = token
         self._socket: Socket | None = None
         self._routes: dict[str, Route] = {}
+        #: Sessions that are over without the relay's having been told.
+        self._untold: set[str] = set()
         #: The relay's errors don't name the client, so only one start is under way at a time.
         self._start_lock = trio.Lock()
         self._start: _Start | None = None
@@ -129,14 +141,15 @@ class Signalling:
         failures = 0
         while True:
             try:
+                register = attrs.evolve(self._register, token=read_token(self._token))
                 async with network.open_socket(url) as socket:
-                    await self._register_on(socket)
+                    await self._register_on(socket, register)
                     self._socket = socket
                     if is_first:
                         task_status.started()
                     is_first, failures = False, 0
                     await self._receive(socket)
-            except (ConnectError, SocketClosed, RelayError) as exc:
+            except (ConnectError, SocketClosed, RelayError, InputError) as exc:
                 if is_first:
                     raise
                 log.warning("the relay was lost and will be tried again: %s", exc)
@@ -145,11 +158,11 @@ class Signalling:
             await trio.sleep(backoff(failures))
             failures += 1
 
-    async def _register_on(self, socket: Socket) -> None:
-        socket.post(encode_event(self._register))
+    async def _register_on(self, socket: Socket, register: Register) -> None:
+        socket.post(encode_event(register))
         with trio.move_on_after(REGISTER_DEADLINE):
             while True:
-                match self._decode(await socket.receive()):
+                match self._decode(await _receive_answer(socket, register)):
                     case Registered() as registered:
                         if registered.ice_servers is not None:
                             self.ice_servers = registered.ice_servers
@@ -157,7 +170,7 @@ class Signalling:
                         self.clients = {entry.user_id: entry.state for entry in entries}
                         return
                     case ErrorEvent(code, message):
-                        raise RelayError(code, f"the relay refused to register us: {message}")
+                        raise _refusal(code, message, register)
         raise ConnectTimeout(f"the relay did not answer register within {REGISTER_DEADLINE:g} s")
 
     async def _receive(self, socket: Socket) -> None:
@@ -193,6 +206,8 @@ class Signalling:
             case SessionEndedEvent(session_id, reason):
                 if session_id in self._routes:
                     self._routes[session_id].put(EndCame(reason))
+            case PeerAway(session_id, user_id) | PeerBack(session_id, user_id):
+                log.info("session %s: %s is %s", session_id, user_id, message.EVENT)
             case Presence(user_id, state):
                 self.clients[user_id] = state
                 if state is PresenceState.OFFLINE:
@@ -206,20 +221,31 @@ class Signalling:
                 log.info("the relay registered us twice")
 
     def _session_started(self, message: SessionStarted) -> None:
+        session_id = message.session_id
+        if session_id in self._routes:
+            log.info("session %s: the relay has taken it up again", session_id)
+            return
         is_ours = self._register.role is Role.EVALUATOR
         peer_id = message.client_id if is_ours else message.evaluator_id
+        is_awaited = self._start is not None and self._start.client_id == peer_id
+        if session_id in self._untold or (is_ours and not is_awaited and not message.resumed):
+            log.info("ending session %s, which nobody waits for any more", session_id)
+            self._end(session_id)
+            return
+        if is_ours and message.resumed:
+            # Of a process before this one, or of another one of the same user: not ours to touch.
+            log.info("leaving session %s alone, which was not started here", session_id)
+            return
         route = Route(
-            message.session_id,
+            session_id,
             peer_id or "",
             message.evaluator_name or peer_id or "",
+            resumed=message.resumed,
             post=self.post,
+            end=self._end,
             forget=self._forget,
         )
-        if is_ours and (self._start is None or self._start.client_id != peer_id):
-            log.info("ending session %s, which nobody waits for any more", route.session_id)
-            route.end()
-            return
-        self._routes[route.session_id] = route
+        self._routes[session_id] = route
         if self._start is not None:
             self._start.answer(route)
             return
@@ -229,6 +255,12 @@ class Signalling:
             log.warning("refusing session %s: none of those before was taken", route.session_id)
             route.end()
             route.close()
+
+    def _end(self, session_id: str) -> None:
+        """Tell the relay; where it is lost, it is told when it takes the session up again."""
+        self._untold.add(session_id)
+        self.post(EndSession(session_id))
+        self._untold.discard(session_id)
 
     def _forget(self, session_id: str) -> None:
         self._routes.pop(session_id, None)
@@ -241,6 +273,27 @@ class Signalling:
         return of_peer[-1] if of_peer else None
 
 
+async def _receive_answer(socket: Socket, register: Register) -> str | bytes:
+    try:
+        return await socket.receive()
+    except SocketClosed as exc:
+        if exc.code != CloseCode.UNAUTHORIZED:
+            raise
+        # Of a relay that closes without an error event.
+        message = f"{exc.reason or 'unauthorized'}; ask whoever runs it for a token"
+        raise _refusal(ErrorCode.UNAUTHORIZED, message, register) from None
+
+
+def _refusal(code: ErrorCode, message: str, register: Register) -> RelayError:
+    """What the relay answers to our register, without the token, and how to send one."""
+    if register.token is not None:
+        message = message.replace(register.token, "(token)")
+    elif code is ErrorCode.UNAUTHORIZED:
+        message = message.removesuffix(".")
+        message += " (it is given with --token-file, --token or IMGSYNC_TOKEN)"
+    return RelayError(code, f"the relay refused to register us: {message}")
+
+
 def backoff(failures: int) -> float:
     """Seconds to wait after so many failures in a row: doubling, with half of it left to chance."""
     limit: float = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
@@ -249,13 +302,13 @@ def backoff(failures: int) -> float:
 
 @asynccontextmanager
 async def open_signalling(
-    network: Network, url: str, register: Register
+    network: Network, url: str, register: Register, token: TokenSource = None
 ) -> AsyncIterator[Signalling]:
-    """Register at a relay and stay registered.
+    """Register at a relay and stay registered, with what is the token at that moment.
 
-    Raises ConnectError, RelayError and SocketClosed where the first attempt fails.
+    Raises ConnectError, RelayError, SocketClosed and InputError where the first attempt fails.
     """
-    signalling = Signalling(register)
+    signalling = Signalling(register, token)
     async with open_background() as nursery:
         await nursery.start(signalling.run, network, url)
         yield signalling
