@@ -27,6 +27,7 @@ VARIANTS: tuple[Variant, ...] = ("ours", "bare")
 
 ANSWER_WITHIN = 60.0  # s; the longest question is a block of pushes, about a second
 END_WITHIN = 5.0  # s; the relay promises to drain within this
+SHOWN_OF_STDERR = 5000  # characters, the last ones
 # s; the other variant's closing (both processes) must not run inside a timed round.
 SETTLE = 0.1
 
@@ -67,12 +68,25 @@ class Worker:
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self._unread = b""
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def ask(self, **command: Any) -> Any:
         """Send one command and wait for its answer. BenchError if there is none."""
+        self.tell(**command)
+        return self.read_answer()
+
+    def tell(self, **command: Any) -> None:
+        """Send one command, whose answer is read later; until then, send no other."""
         try:
             self._stdin.write(json.dumps(command).encode() + b"\n")
         except OSError as exc:
             raise BenchError(f"{self._name} is gone") from exc
+
+    def read_answer(self) -> Any:
+        """The answer to what was told. BenchError if there is none."""
         return json.loads(self.read_line())
 
     def read_line(self) -> str:
@@ -131,13 +145,17 @@ def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator
             start_new_session=True,
         )
         worker = Worker(name, process)
+        is_interrupted = False
         try:
             yield worker
+        except (KeyboardInterrupt, SystemExit):
+            is_interrupted = True  # what ends in the middle of its work may well complain
+            raise
         finally:
             worker.end(with_stdin=ends_with_stdin)
-            if process.returncode != 0:
+            if process.returncode != 0 and not is_interrupted:
                 errors.seek(0)
-                said = errors.read().decode(errors="replace")
+                said = errors.read().decode(errors="replace")[-SHOWN_OF_STDERR:]
                 print(f"{said}{name} ended with code {process.returncode}", file=sys.stderr)
 
 
@@ -165,10 +183,14 @@ def open_variant(variant: Variant) -> Iterator[Worker]:
 @contextlib.contextmanager
 def open_variants(variants: Sequence[Variant]) -> Iterator[dict[Variant, Worker]]:
     """The evaluators of these variants; all processes have ended when the block is left."""
-    # `kill` should clean up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    clean_up_on_kill()
     with contextlib.ExitStack() as stack:
         yield {variant: stack.enter_context(open_variant(variant)) for variant in variants}
+
+
+def clean_up_on_kill() -> None:
+    """Make `kill` leave all blocks, and so end the workers, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def parse_args(doc: str | None, *, rounds: int, round_is: str) -> argparse.Namespace:
@@ -221,6 +243,11 @@ def report(
         print(f"{variant:8}{row['n']:6}{row['p50']:10.3f}{row[f'p{tail}']:10.3f}")
     if ratio is not None:
         print(f"ratio of p50, ours / bare: {ratio:.2f}")
+    print_machine(machine)
+
+
+def print_machine(machine: dict[str, Any]) -> None:
+    """Print what `describe_machine` has found, on one line."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     print(f"{machine['cores']} cores, Python {machine['python']}, {versions}")
 

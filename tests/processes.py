@@ -240,9 +240,10 @@ async def open_relay(*options: str) -> AsyncIterator[str]:
 
 
 @contextmanager
-def shared_relay() -> Iterator[str]:
+def shared_relay(*options: str) -> Iterator[str]:
     """As `open_relay`, without Trio, for the tests of a whole file."""
-    with subprocess.Popen(our_relay(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as relay:
+    command = our_relay(*options)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as relay:
         assert relay.stdout is not None
         try:
             assert select.select([relay.stdout], [], [], START_S)[0], "the relay does not start"

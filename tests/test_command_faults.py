@@ -28,13 +28,14 @@ import trio
 
 from imgsync import ImageRef, SessionEnded, open_client, open_evaluator
 from imgsync.client.client import Client
-from imgsync.core.messages import IceServer
 from imgsync.evaluator.host import open_image_host
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.server import open_relay as open_relay_inside
+from imgsync.relay.settings import Settings
+from imgsync.relay.turn import IceOffer
 from tests.processes import (
     JSON,
     SAMPLES,
@@ -65,7 +66,8 @@ NOBODY = ImageRef(0, "http://127.0.0.1:9/a.png", "http://127.0.0.1:9/a.png?signa
 
 @pytest.fixture(scope="module")
 def relay_url() -> Iterator[str]:
-    with shared_relay() as url:
+    # A peer that was killed is given up soon, and one that floods is not held back.
+    with shared_relay("--grace", "0.5", "--rate-limit", "0") as url:
         yield url
 
 
@@ -265,8 +267,8 @@ async def test_a_place_where_the_relay_cant_or_should_not_listen_is_told_with_an
                 ),
                 "exposed": (
                     imgsync("relay", "--host", "0.0.0.0", "--port", "0"),
-                    r"anybody who reaches 0\.0\.0\.0 could register as anybody;"
-                    r" say --no-auth if that is meant, or listen on 127\.0\.0\.1",
+                    r"anybody who reaches 0\.0\.0\.0 could register as anybody; ask for tokens with"
+                    r" --auth-secret-file, say --no-auth if it is meant, or listen on 127\.0\.0\.1",
                 ),
                 "not ours": (
                     imgsync("relay", "--host", "192.0.2.1", "--port", "0", "--no-auth"),
@@ -455,7 +457,7 @@ async def open_stuck_relay(until: str) -> AsyncIterator[tuple[str, trio.Event]]:
     """
     stuck = trio.Event()
 
-    async def serve(socket: WebSocket) -> None:
+    async def serve(socket: WebSocket, _: Request) -> None:
         while True:
             message = json.loads(await socket.receive())
             if message["event"] == until:
@@ -735,12 +737,12 @@ async def follow_all(
 
 
 @asynccontextmanager
-async def open_timed_session(*ice_servers: IceServer) -> AsyncIterator[Callable[[], Any]]:
+async def open_timed_session(*stun: str) -> AsyncIterator[Callable[[], Any]]:
     """Yields what measures the seconds from the start of a session to its first ack."""
     listeners = await open_port(LOOPBACK, 0)
     url = f"ws://{LOOPBACK}:{port_of(listeners)}/ws"
     async with (
-        open_relay_inside(listeners, ice_servers),
+        open_relay_inside(listeners, Settings(ice=IceOffer(stun=stun))),
         open_client(url, user_id="C", ice_addresses=[LOOPBACK]) as following,
         open_evaluator(url, user_id="E", ice_addresses=[LOOPBACK]) as showing,
         trio.open_nursery() as nursery,
@@ -761,7 +763,7 @@ async def open_timed_session(*ice_servers: IceServer) -> AsyncIterator[Callable[
 async def test_a_dead_stun_server_costs_a_session_no_time() -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as dead:
         dead.bind((LOOPBACK, 0))
-        stun = IceServer(f"stun:{LOOPBACK}:{dead.getsockname()[1]}")
+        stun = f"stun:{LOOPBACK}:{dead.getsockname()[1]}"
         async with open_timed_session(stun) as with_stun, open_timed_session() as without:
             runs = [(await with_stun(), await without()) for _ in range(3)]
         dead.setblocking(False)

@@ -19,7 +19,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import attrs
@@ -27,6 +27,7 @@ import pytest
 import trio
 
 import imgsync
+from tests.foreign import IMAGES, PEERS, MakeNode, find_node, require
 from tests.processes import (
     JSON,
     SESSION_S,
@@ -37,40 +38,15 @@ from tests.processes import (
     our_evaluator,
 )
 
-if TYPE_CHECKING:
-    pass
-
-PEERS = Path(__file__).parent / "peers"
 SAMPLES = Path(imgsync.__file__).parent / "samples"
-IMAGES = 7
 
 
 # --- The foreign peers ----------------------------------------------------------------------------
 
 
-def require(found: object, missing: str) -> None:
-    """Skip for want of a component, except where it has to be there."""
-    if found:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing, pytrace=False)
-    pytest.skip(missing)
-
-
 @pytest.fixture
-def node() -> Callable[..., tuple[str, ...]]:
-    """Makes the command line of a peer in Node."""
-    program = shutil.which("node")
-    require(program, "node is not installed")
-    wrtc = PEERS / "node_modules" / "@roamhq" / "wrtc"
-    require(wrtc.is_dir(), f"@roamhq/wrtc is not installed: npm install in {PEERS.name}/")
-
-    def command(role: str, relay_url: str, *options: str) -> tuple[str, ...]:
-        user = ("--user", "C") if role == "client" else ("--user", "E", "--client", "C")
-        start = (str(program), "--experimental-websocket", str(PEERS / "node.mjs"), role)
-        return (*start, "--relay", relay_url, *user, "--images", str(IMAGES), *options)
-
-    return command
+def node() -> MakeNode:
+    return find_node()
 
 
 @pytest.fixture
@@ -216,7 +192,7 @@ VARIANTS = [
 
 @pytest.mark.parametrize("options", VARIANTS)
 async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
-    node: Callable[..., tuple[str, ...]], options: tuple[str, ...]
+    node: MakeNode, options: tuple[str, ...]
 ) -> None:
     async with (
         open_relay() as url,
@@ -232,7 +208,7 @@ async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
 
 @pytest.mark.parametrize("options", VARIANTS)
 async def test_our_client_acks_every_image_of_a_node_evaluator(
-    node: Callable[..., tuple[str, ...]], options: tuple[str, ...]
+    node: MakeNode, options: tuple[str, ...]
 ) -> None:
     async with open_relay() as url, open_child("client", *our_client(url)) as client:
         await client.wait_event("registered")
@@ -249,7 +225,7 @@ async def test_our_client_acks_every_image_of_a_node_evaluator(
 async def test_our_evaluator_shows_every_sample_once_to_a_page_in_chromium(chromium: str) -> None:
     async with (
         open_page_server() as page,
-        open_relay() as url,
+        open_relay("--allow-origin", page.origin) as url,
         open_chromium(chromium, page.url(role="client", relay=url, user="C")),
     ):
         await page.wait_registered()
@@ -264,7 +240,7 @@ async def test_our_evaluator_shows_every_sample_once_to_a_page_in_chromium(chrom
 async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) -> None:
     async with (
         open_page_server() as page,
-        open_relay() as url,
+        open_relay("--allow-origin", page.origin) as url,
         open_child("client", *our_client(url)) as client,
     ):
         await client.wait_event("registered")

@@ -23,6 +23,8 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.*.__main__",
             "imgsync.demo",
             "imgsync.cli",
+            "imgsync.relay.token_command",
+            "imgsync.relay.options",
             "imgsync.evaluator.presenting",  # what the evaluator's command prints
         ]
     },
@@ -59,6 +61,8 @@ HOMES: dict[str, list[str]] = {
     "h11": ["imgsync.net.*"],
     "cattrs": ["imgsync.core.wire"],
     "httpx": ["imgsync.client.fetch"],
+    "prometheus_client": ["imgsync.relay.metrics"],
+    "jwt": ["imgsync.relay.tokens"],
 }
 
 #: Parts of the standard library that have one home, too.
@@ -68,11 +72,11 @@ STANDARD_HOMES: dict[str, list[str]] = {
 
 #: Whatever waits, does I/O, reads a clock or throws dice has no place in the core.
 NOT_IN_CORE = {
-    *("trio", "anyio", "aiortc", "aioice", "trio_websocket", "wsproto", "h11", "httpx"),
+    *("trio", "anyio", "aiortc", "aioice", "trio_websocket", "wsproto", "h11", "httpx", "jwt"),
     *("asyncio", "concurrent", "multiprocessing", "queue", "sched", "select", "selectors"),
     *("signal", "socket", "socketserver", "ssl", "subprocess", "threading", "http", "io", "os"),
     *("pathlib", "shutil", "sys", "tempfile", "logging", "time", "datetime", "random", "secrets"),
-    "uuid",
+    *("uuid", "prometheus_client"),
 }
 
 ROOT = Path(imgsync.__file__).parents[1]

@@ -2,15 +2,29 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
+import attrs
 import pytest
 import trio
 
-from imgsync.core import messages
 from imgsync.core.codec import encode_event
-from imgsync.core.messages import CloseCode, ErrorCode, Register, Role
+from imgsync.core.messages import (
+    Ack,
+    ChannelMessage,
+    CloseCode,
+    EndReason,
+    ErrorCode,
+    FromRelay,
+    Image,
+    Ready,
+    Register,
+    Role,
+    ToRelay,
+)
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
+from imgsync.relay.options import make_parser
 from imgsync.relay.server import open_relay
 from tests.processes import SAMPLES
 
@@ -50,27 +64,64 @@ async def test_the_example_shows_every_image_of_its_folder(
     assert acked[-1] == "10-end.png"
 
 
-def test_every_event_is_in_the_protocol_tables() -> None:
-    classes = [cls for cls in vars(messages).values() if hasattr(cls, "EVENT")]
-    assert len(classes) >= 10
-    for cls in classes:
-        assert f"| `{cls.EVENT}` |" in README
+#: Said by both sides of a socket, or by nobody: they tell of how a connection ended.
+NOT_SENT = {CloseCode.NORMAL, CloseCode.NO_STATUS, CloseCode.ABNORMAL}
 
 
-@pytest.mark.parametrize(
-    "code",
-    [code for code in ErrorCode if code not in (ErrorCode.UNAUTHORIZED, ErrorCode.RATE_LIMITED)],
-)
-def test_every_error_code_in_use_is_in_the_protocol(code: ErrorCode) -> None:
-    assert f"`{code.value}`" in README
+def table(heading: str) -> dict[str, str]:
+    """The rows of the table whose first column has this heading: the first cell, and the rest."""
+    _, _, below = README.partition(f"\n| {heading} |")
+    rows = [line.split(" | ", 1) for line in below.split("\n\n", 1)[0].splitlines()[2:]]
+    return {first.strip("| `"): rest for first, rest in rows}
 
 
-@pytest.mark.parametrize(
-    "code",
-    [CloseCode.GOING_AWAY, CloseCode.TOO_LARGE, CloseCode.REGISTER_TIMEOUT, CloseCode.TOO_SLOW],
-)
-def test_every_close_code_in_use_is_in_the_protocol(code: CloseCode) -> None:
-    assert re.search(rf"\b{code.value}\b", README)
+@pytest.mark.parametrize(("heading", "union"), [("you send", ToRelay), ("you get", FromRelay)])
+def test_the_protocols_events_are_those_of_the_vocabulary(heading: str, union: object) -> None:
+    classes = {cls.EVENT: cls for cls in get_args(union)}
+    rows = table(heading)
+    assert rows.keys() == classes.keys()
+    for event, cls in classes.items():
+        names = re.findall(r"`(\w+)`", rows[event])
+        fields = {_camel(field.name) for field in attrs.fields(cls)}
+        assert fields <= set(names), event
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(map(str.title, rest))
+
+
+def test_the_protocols_reasons_are_those_that_a_relay_says() -> None:
+    said = set(re.findall(r'"(\w+)"', table("you get")["session_ended"]))
+    assert said == {reason.value for reason in list(EndReason)[:5]}
+
+
+def test_the_protocols_error_codes_are_those_of_the_vocabulary() -> None:
+    assert list(table("error code")) == [code.value for code in ErrorCode]
+
+
+def test_the_protocols_close_codes_are_those_of_the_vocabulary() -> None:
+    sent = [code for code in CloseCode if code not in NOT_SENT]
+    assert list(table("close code")) == [str(code.value) for code in sent]
+
+
+@pytest.mark.parametrize("cls", [Image, Ready, Ack])
+def test_the_protocols_channel_messages_are_those_of_the_vocabulary(cls: type) -> None:
+    rows = [row for row in table("message") if (f'"{getattr(cls, "TYPE", "imageIndex")}"') in row]
+    named = [row for row in rows if all(f'"{_camel(f.name)}"' in row for f in attrs.fields(cls))]
+    assert len(named) == 1
+    assert len(table("message")) == len(get_args(ChannelMessage))
+
+
+def test_the_relays_options_are_those_that_its_parser_has() -> None:
+    flags = {
+        flag
+        for action in make_parser("relay")._actions
+        for flag in action.option_strings
+        if flag.startswith("--") and flag != "--help"
+    }
+    section = README.partition("\n## Running a relay on the internet")[2].partition("\n## ")[0]
+    assert set(re.findall(r"(?m)^\| `(--[a-z-]+)", section)) == flags
 
 
 def test_the_two_commands_are_one_line_each_and_of_one_shape() -> None:

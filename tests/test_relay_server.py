@@ -1,22 +1,14 @@
 """The relay over real sockets: what it passes on, and what it says to bad frames."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any
+from contextlib import AsyncExitStack
 
 import attrs
 import pytest
 import trio
 
-from imgsync.core.errors import SocketClosed
-from imgsync.core.messages import IceServer
-from imgsync.net.connect import open_relay_socket
-from imgsync.net.server import open_port, port_of
-from imgsync.net.websocket import WebSocket
-from imgsync.relay import server
-from imgsync.relay.server import open_relay
+from imgsync.relay.settings import Settings
+from tests.relays import AT_ONCE, Peer, event, open_peer, open_running_relay, register
 from tests.test_net_frames import (
     BINARY,
     TEXT,
@@ -24,79 +16,6 @@ from tests.test_net_frames import (
     frame,
     open_raw,
 )
-
-WITHIN = 8.0
-"""Seconds for one test on a loaded machine."""
-
-AT_ONCE = 1.5
-"""Seconds for what must not wait for any of the real deadlines."""
-
-Object = dict[str, Any]
-
-
-def event(name: str, /, **content: object) -> str:
-    return json.dumps({"event": name, "data": content})
-
-
-def register(user: str, role: str, /, **content: object) -> str:
-    return event("register", userId=user, role=role, package="webrtc", **content)
-
-
-class Peer:
-    """A socket to the relay that speaks in events."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
-
-    def post(self, name: str, /, **content: object) -> None:
-        self.socket.post(event(name, **content))
-
-    async def next(self, name: str) -> Object:
-        """The next event, which has to be this one."""
-        message = json.loads(await self.socket.receive())
-        assert message["event"] == name, message
-        content: Object = message["data"]
-        return content
-
-    async def wait_for(self, name: str) -> Object:
-        """The next event of this name, whatever comes before."""
-        while True:
-            message = json.loads(await self.socket.receive())
-            if message["event"] == name:
-                content: Object = message["data"]
-                return content
-
-    async def wait_close(self) -> SocketClosed:
-        """What closed the socket, whatever comes before."""
-        try:
-            while True:
-                await self.socket.receive()
-        except SocketClosed as exc:
-            return exc
-
-
-@asynccontextmanager
-async def open_running_relay() -> AsyncIterator[int]:
-    """Yields the port."""
-    with trio.fail_after(WITHIN):
-        listeners = await open_port("127.0.0.1", 0)
-        # The kernel would take megabytes for a peer that does not read.
-        assert isinstance(listeners[0], trio.SocketListener)
-        listeners[0].socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 64 * 1024)
-        async with open_relay(listeners, [IceServer("stun:stun.example")]):
-            yield port_of(listeners)
-
-
-@asynccontextmanager
-async def open_peer(port: int, user: str = "", role: str = "client") -> AsyncIterator[Peer]:
-    """A peer, registered if it has a name."""
-    async with open_relay_socket(f"ws://127.0.0.1:{port}/ws") as socket:
-        peer = Peer(socket)
-        if user:
-            socket.post(register(user, role))
-            await peer.next("registered")
-        yield peer
-
 
 # ── passing on ───────────────────────────────────────────────────────────────────────────────────
 
@@ -136,7 +55,8 @@ async def test_a_session_is_started_signalled_and_ended() -> None:
 
 
 async def test_the_loss_of_a_socket_is_told_to_the_others() -> None:
-    async with open_running_relay() as port, open_peer(port, "e", "evaluator") as evaluator:
+    settings = Settings(grace=0.1)
+    async with open_running_relay(settings) as port, open_peer(port, "e", "evaluator") as evaluator:
         async with open_raw(port) as raw:
             await raw.upgrade()
             await raw.send(frame(TEXT, register("c", "client").encode()))
@@ -144,8 +64,9 @@ async def test_the_loss_of_a_socket_is_told_to_the_others() -> None:
             evaluator.post("start_session", clientId="c")
             await evaluator.wait_for("presence")
             raw.reset()
-        assert (await evaluator.next("session_ended"))["reason"] == "peer_gone"
+        assert (await evaluator.next("peer_away"))["userId"] == "c"
         assert (await evaluator.next("presence"))["state"] == "offline"
+        assert (await evaluator.next("session_ended"))["reason"] == "peer_gone"
 
 
 async def test_a_burst_of_ten_clients_at_once_does_not_close_their_evaluator() -> None:
@@ -349,26 +270,21 @@ async def test_a_message_over_the_limit_closes_its_socket_with_1009() -> None:
 # ── registering in time ──────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_socket_that_does_not_register_is_closed_with_4008(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(server, "REGISTER_DEADLINE", 0.1)
-    async with open_running_relay() as port, open_raw(port) as raw:
+async def test_a_socket_that_does_not_register_is_closed_with_4008() -> None:
+    async with open_running_relay(Settings(register_deadline=0.1)) as port, open_raw(port) as raw:
         await raw.upgrade()
         with trio.fail_after(AT_ONCE):
             assert await raw.read_close_code() == 4008
 
 
-async def test_bad_frames_do_not_put_off_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REGISTER_DEADLINE", 0.2)
-
+async def test_bad_frames_do_not_put_off_the_end() -> None:
     async def chatter(peer: Peer) -> None:
         while True:
             peer.post("dance")
             await trio.sleep(0.02)
 
     async with (
-        open_running_relay() as port,
+        open_running_relay(Settings(register_deadline=0.2)) as port,
         open_peer(port) as peer,
         trio.open_nursery() as nursery,
     ):
@@ -378,10 +294,9 @@ async def test_bad_frames_do_not_put_off_the_end(monkeypatch: pytest.MonkeyPatch
         nursery.cancel_scope.cancel()
 
 
-async def test_a_socket_that_has_registered_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REGISTER_DEADLINE", 0.2)
+async def test_a_socket_that_has_registered_stays() -> None:
     async with (
-        open_running_relay() as port,
+        open_running_relay(Settings(register_deadline=0.2)) as port,
         open_peer(port, "c") as registered,
         open_peer(port) as other,
     ):

@@ -530,10 +530,10 @@ async def test_a_websocket_begins_behind_the_upgrade_and_tells_the_state_of_its_
             nursery.start_soon(connection._reader_task)
             await near.send_all(frame(TEXT, b"hello"))
             assert await connection.get_message() == "hello"
-            assert connection._wsproto.state is ConnectionState.OPEN
+            assert connection._wsproto.state == ConnectionState.OPEN
             await near.send_all(frame(CLOSE, (4000).to_bytes(2)))
             with pytest.raises(ConnectionClosed):
                 await connection.get_message()
             assert connection.closed is not None
             assert connection.closed.code == 4000
-            assert connection._wsproto.state is ConnectionState.CLOSED
+            assert connection._wsproto.state.name == "CLOSED"

@@ -6,60 +6,80 @@ if __name__ == "__main__":
     leave_on_ctrl_c()
 
 import argparse
+import gc
 import ipaddress
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 
 import trio
 
-from imgsync.cli import print_line, run_command, set_up_logging
+from imgsync.cli import print_line, run_command
 from imgsync.core.errors import InputError
-from imgsync.core.messages import IceServer
 from imgsync.net.server import open_port, port_of
+from imgsync.nursery import open_background
+from imgsync.relay.logs import set_up_relay_logging
+from imgsync.relay.options import make_parser, settings_of
 from imgsync.relay.server import open_relay
+from imgsync.relay.tls import Certificate
 
-DEFAULT_STUN = "stun:stun.l.google.com:19302"
-NO_STUN = "none"
+log = logging.getLogger(__name__)
+
+GC_THRESHOLD = (50_000, 20, 20)
+"""By Python's own, the heartbeat of thousands of connections would have all of them searched for
+garbage several times a minute, for tenths of a second each. There is little to be found."""
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.relay") -> int:
     """Parse, run, and return the exit code."""
-    options = _parser(prog).parse_args(arguments)
-    set_up_logging(logging.INFO)
+    parser = make_parser(prog)
+    options = parser.parse_args(arguments)
+    if (options.tls_cert is None) != (options.tls_key is None):
+        parser.error("--tls-cert and --tls-key go together")
+    if bool(options.turn) != (options.turn_secret_file is not None):
+        parser.error("--turn and --turn-secret-file go together")
+    set_up_relay_logging(options.log_format, logging.INFO)
 
     async def run() -> int:
+        return await _serve(options)
+
+    # What holds a certificate reads it again at a hang-up; without one it ends, as commands do.
+    reloads = options.tls_cert is not None
+    return run_command(run, prog, until_signal=True, ends_on_hangup=not reloads)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    if options.auth_secret_file is None:
         _check_exposure(options.host, options.no_auth)
-        listeners = await open_port(options.host, options.port)
-        async with open_relay(listeners, _ice_servers(options.stun)):
+    settings = settings_of(options)
+    certificate = None
+    if options.tls_cert is not None:
+        certificate = Certificate(options.tls_cert, options.tls_key)
+    tls = None if certificate is None else certificate.context
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+    listeners = await open_port(options.host, options.port, tls)
+    async with open_background() as nursery:
+        if certificate is not None:
+            await nursery.start(_reload_on_hangup, certificate)
+        async with open_relay(listeners, settings):
             host = f"[{options.host}]" if ":" in options.host else options.host
-            print_line(f"listening on ws://{host}:{port_of(listeners)}/ws")
+            scheme = "ws" if tls is None else "wss"
+            print_line(f"listening on {scheme}://{host}:{port_of(listeners)}/ws")
             await trio.sleep_forever()
 
-    return run_command(run, prog, until_signal=True)
 
-
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Pass on the WebRTC handshake between evaluators and clients.",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument(
-        "--port", type=int, default=8765, help="port; 0 takes a free one (%(default)s)"
-    )
-    parser.add_argument(
-        "--no-auth",
-        action="store_true",
-        help="listen on other addresses than loopback although anybody can register",
-    )
-    parser.add_argument(
-        "--stun",
-        action="append",
-        metavar="URL",
-        help=f"STUN server that peers are told to use ({DEFAULT_STUN}); '{NO_STUN}' for none",
-    )
-    return parser
+async def _reload_on_hangup(
+    certificate: Certificate, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGHUP) as hangups:
+        task_status.started()
+        async for _ in hangups:
+            try:
+                await trio.to_thread.run_sync(certificate.reload)
+            except InputError as exc:
+                log.error("the certificate was not read again; the old one stays: %s", exc)
 
 
 def _check_exposure(host: str, no_auth: bool) -> None:
@@ -71,13 +91,9 @@ def _check_exposure(host: str, no_auth: bool) -> None:
         is_loopback = False
     if not is_loopback:
         raise InputError(
-            f"anybody who reaches {host} could register as anybody;"
-            " say --no-auth if that is meant, or listen on 127.0.0.1"
+            f"anybody who reaches {host} could register as anybody; ask for tokens with"
+            " --auth-secret-file, say --no-auth if it is meant, or listen on 127.0.0.1"
         )
-
-
-def _ice_servers(urls: list[str] | None) -> list[IceServer]:
-    return [IceServer(url) for url in urls or [DEFAULT_STUN] if url != NO_STUN]
 
 
 if __name__ == "__main__":

@@ -1,104 +1,327 @@
 """Drives RelayState over real sockets: frames in, outputs onto outboxes.
 
+    listeners ── one task per connection: reads, never awaits anything slow ──▶ RelayState
+                 one writer per connection: drains its bounded outbox      ◀── outputs
+                 one task per session: its grace timers                    ◀── outputs
+
 A socket's reader never awaits anything slow: RelayState is synchronous, and posting to an outbox
 never waits. One peer can neither stop the relay nor slow another.
 """
 
 import itertools
 import logging
+import math
 import secrets
-from collections.abc import AsyncIterator, Hashable, Iterable
+import time
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from functools import partial
 
+import attrs
 import trio
 
 from imgsync.core.codec import encode_event
-from imgsync.core.errors import SocketClosed
-from imgsync.core.messages import CloseCode, IceServer
-from imgsync.core.relay import Output, RelayState
+from imgsync.core.errors import MissingExtra, SocketClosed
+from imgsync.core.limits import MessageLimit, Verdict
+from imgsync.core.messages import CloseCode, ErrorCode, ErrorEvent, ForwardedSignal, FromRelay, Role
+from imgsync.core.relay import RelayState
+from imgsync.core.relay_session import (
+    Close,
+    GraceBegan,
+    GraceEnded,
+    Output,
+    Probe,
+    Send,
+    SessionAnswered,
+    SessionBegan,
+    SessionOver,
+)
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Listeners, Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.nursery import open_background
+from imgsync.relay.admission import Admission
+from imgsync.relay.lifetime import SessionLifetime
+from imgsync.relay.logs import about
+from imgsync.relay.metrics import CONTENT_TYPE, Metrics, drop_reason
+from imgsync.relay.settings import Settings
 
 log = logging.getLogger(__name__)
-
-REGISTER_DEADLINE = 10.0
-"""Seconds, as the protocol says."""
 
 DRAIN_DEADLINE = 4.0
 """Seconds for every peer to take its close frame; the whole drain has to stay under 5 s."""
 
+PROBE_DEADLINE = 2.0
+"""Seconds for a user's older connection to answer when he opens a new one. A phone that has changed
+from one network to another leaves one behind that is dead without a word."""
+
+_GOOD_ENDS = (CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.NO_STATUS)
+"""Of a peer that leaves; a browser says 1001 when its page is left."""
+
 _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
+
+
+@attrs.define(eq=False)
+class _Connection:
+    """A WebSocket and what is known of it; its number is its name in RelayState and in the log."""
+
+    number: int
+    socket: WebSocket
+    remote: str
+    limit: MessageLimit
+    #: Whether we have closed it: what still comes in counts for nothing.
+    is_closing: bool = False
 
 
 class Relay:
     """One relay: its state and the sockets that it talks to. Made by `open_relay`."""
 
-    def __init__(self, ice_servers: Iterable[IceServer]) -> None:
-        self._state = RelayState(new_id=partial(secrets.token_urlsafe, 12), ice_servers=ice_servers)
-        self._sockets: dict[Hashable, WebSocket] = {}
-        self._ids = itertools.count(1)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._state = RelayState(
+            partial(secrets.token_urlsafe, 12),
+            ice_servers=lambda user_id: settings.ice.servers_for(user_id, time.time()),
+            read_token=settings.read_token,
+            max_sockets_per_user=settings.max_sockets_per_user,
+            max_frame=settings.net.max_message,
+        )
+        self._admission = Admission(
+            origins=settings.origins,
+            asks_for_tokens=settings.read_token is not None,
+            proxies=settings.proxies,
+            connect_rate=settings.connect_rate,
+            max_connections=settings.max_connections,
+        )
+        self._metrics = Metrics()
+        self._connections: dict[Hashable, _Connection] = {}
+        self._numbers = itertools.count(1)
+        self._lifetimes: dict[str, SessionLifetime] = {}
+        # Unbounded: a client is in one session at most, and the connections are bounded.
+        self._begun, self._to_run = trio.open_memory_channel[tuple[str, SessionLifetime]](math.inf)
         self._all_gone = trio.Event()
-        self._draining = False
+        self._is_draining = False
+        #: What the relay's port offers.
+        self.site = Site(
+            http=self._answer,
+            sockets={"/ws": self._serve_peer},
+            may_upgrade=self._may_upgrade,
+            limits=settings.net,
+            on_refused=self._metrics.connect_refused,
+        )
 
-    @property
-    def site(self) -> Site:
-        """What the relay's port offers."""
-        return Site(http=self._answer, sockets={"/ws": self._serve_peer})
+    async def run_sessions(self) -> None:
+        """Give each session a task of its own, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            async for session_id, lifetime in self._to_run:
+                nursery.start_soon(lifetime.run, partial(self._grace_over, session_id))
 
     async def drain(self) -> None:
         """Tell every peer that the relay goes away; returns when all have gone, or after 4 s."""
-        self._draining = True
-        log.info("draining: %d peers are told that the relay goes away", len(self._sockets))
-        for socket in self._sockets.values():
-            socket.close(*_GOODBYE)
+        self._is_draining = True
+        log.info("draining: %d peers are told that the relay goes away", len(self._connections))
+        for connection in self._connections.values():
+            connection.is_closing = True
+            connection.socket.close(*_GOODBYE)
         with trio.move_on_after(DRAIN_DEADLINE):
-            while self._sockets:
+            while self._connections:
                 self._all_gone = trio.Event()
                 await self._all_gone.wait()
 
+    # ── HTTP ─────────────────────────────────────────────────────────────────────────────────────
+
     async def _answer(self, request: Request) -> Response:
-        if request.path == "/health":
-            return Response(200, b"ok\n")
+        match request.path:
+            case "/health" if self._is_draining:
+                return Response(503, b"draining\n")
+            case "/health":
+                return Response(200, b"ok\n")
+            case "/metrics":
+                try:
+                    return Response(200, await self._render(), CONTENT_TYPE)
+                except MissingExtra as exc:
+                    return refuse(501, str(exc))
         return refuse(404, "This is an imgsync relay; peers connect to /ws.")
 
-    async def _serve_peer(self, socket: WebSocket) -> None:
-        if self._draining:
+    async def _render(self) -> bytes:
+        # In a thread: the first time, it loads a library.
+        return await trio.to_thread.run_sync(self._metrics.render)
+
+    def _may_upgrade(self, request: Request) -> Response | None:
+        refusal = self._admission.refuse_upgrade(request)
+        if refusal is not None:
+            self._metrics.connect_refused("origin")
+            remote = self._admission.address_of(request)
+            log.info("a page of another origin was refused", extra=about(remote=remote))
+        return refusal
+
+    # ── one peer ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _serve_peer(self, socket: WebSocket, request: Request) -> None:
+        remote = self._admission.address_of(request)
+        if self._is_draining:
+            self._metrics.connect_refused("draining")
             socket.close(*_GOODBYE)
             return
-        id = next(self._ids)
-        self._sockets[id] = socket
+        refusal = self._admission.refuse(remote, len(self._connections), trio.current_time())
+        if refusal is not None:
+            self._metrics.connect_refused(refusal.label)
+            log.info("refused: %s", refusal.why, extra=about(remote=remote, code=refusal.code))
+            socket.close(refusal.code, refusal.why)
+            return
+        number = next(self._numbers)
+        connection = _Connection(number, socket, remote, MessageLimit(self._settings.rate_limit))
+        self._connections[number] = connection
+        self._metrics.connection_opened()
         try:
-            with trio.move_on_after(REGISTER_DEADLINE) as registering:
-                while not self._state.is_registered(id):
-                    self._perform(self._state.receive(id, await socket.receive()))
-            if registering.cancelled_caught:
-                socket.close(CloseCode.REGISTER_TIMEOUT, f"no register in {REGISTER_DEADLINE:g} s")
-                return
-            while True:
-                self._perform(self._state.receive(id, await socket.receive()))
+            await self._receive(connection)
         except SocketClosed as exc:
-            log.info("socket %d: %s", id, exc)
+            self._tell_closed(connection, exc)
         finally:
-            del self._sockets[id]
-            self._perform(self._state.lost(id))
-            if not self._sockets:
-                self._all_gone.set()
+            self._forget(connection)
+
+    def _forget(self, connection: _Connection) -> None:
+        self._metrics.connection_closed()
+        peer = self._state.peer_of(connection.number)
+        if peer is not None:
+            self._metrics.unregistered(peer.role)
+        del self._connections[connection.number]
+        outputs = self._state.lost(connection.number)
+        if not self._is_draining:  # then everybody leaves, and is told so
+            self._perform(outputs)
+        if not self._connections:
+            self._all_gone.set()
+
+    async def _receive(self, connection: _Connection) -> None:
+        """Hand the relay's state what a socket says. Raises SocketClosed."""
+        deadline = self._settings.register_deadline
+        with trio.move_on_after(deadline) as registering:
+            while self._state.peer_of(connection.number) is None:
+                self._take(connection, await connection.socket.receive())
+        if registering.cancelled_caught:
+            why = f"no register within {deadline:g} s"
+            self._close(connection, CloseCode.REGISTER_TIMEOUT, why)
+        else:
+            self._tell_registered(connection)
+        while True:
+            self._take(connection, await connection.socket.receive())
+
+    def _take(self, connection: _Connection, frame: str | bytes) -> None:
+        if connection.is_closing:
+            return
+        match connection.limit.judge(trio.current_time()):
+            case Verdict.PASS:
+                self._perform(self._state.receive(connection.number, frame))
+            case Verdict.REFUSE:
+                why = f"More than {self._settings.rate_limit:g} messages a second; slow down."
+                error = ErrorEvent(ErrorCode.RATE_LIMITED, why)
+                self._perform([Send(connection.number, error)])
+            case Verdict.CLOSE:
+                why = "too many messages for too long"
+                self._close(connection, CloseCode.RATE_LIMITED, why)
+
+    def _close(self, connection: _Connection, code: CloseCode, why: str) -> None:
+        """Close a socket that has earned it; what it says from now on counts for nothing."""
+        if connection.is_closing:
+            return
+        connection.is_closing = True
+        connection.socket.close(code, why)
+        self._metrics.drop(drop_reason(code))
+        self._log_closed(connection, code, why)
+
+    def _tell_registered(self, connection: _Connection) -> None:
+        peer = self._state.peer_of(connection.number)
+        assert peer is not None
+        self._metrics.registered(peer.role)
+        remote = connection.remote
+        extra = about(user=peer.user_id, role=peer.role, socket=connection.number, remote=remote)
+        log.info("registered", extra=extra)
+
+    def _tell_closed(self, connection: _Connection, exc: SocketClosed) -> None:
+        if connection.is_closing:
+            return  # that has been told already
+        if exc.code not in _GOOD_ENDS:
+            self._metrics.drop(drop_reason(exc.code))
+        self._log_closed(connection, exc.code, exc.reason)
+
+    def _log_closed(self, connection: _Connection, code: int, why: str) -> None:
+        peer = self._state.peer_of(connection.number)
+        extra = about(
+            user=None if peer is None else peer.user_id,
+            socket=connection.number,
+            remote=connection.remote,
+            code=code,
+            reason=why,
+        )
+        log.info("socket closed", extra=extra)
+
+    # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
     def _perform(self, outputs: list[Output]) -> None:
+        last: FromRelay | None = None
+        text = ""
         for output in outputs:
-            self._sockets[output.socket].post(encode_event(output.message))
+            match output:
+                case Send(id, message):
+                    # One message often goes to many, one after the other.
+                    if message is not last:
+                        last, text = message, encode_event(message)
+                        self._count(message)
+                    self._connections[id].socket.post(text)
+                case Close(id, code, why):
+                    self._close(self._connections[id], code, why)
+                case Probe(id, heir):
+                    answered = partial(self._state.alive, id, heir)
+                    self._connections[id].socket.probe(PROBE_DEADLINE, answered)
+                case _:
+                    self._perform_on_session(output)
+
+    def _perform_on_session(
+        self, output: SessionBegan | SessionAnswered | GraceBegan | GraceEnded | SessionOver
+    ) -> None:
+        id = output.session_id
+        match output:
+            case SessionBegan(_, evaluator_id, client_id, resumed):
+                lifetime = self._lifetimes[id] = SessionLifetime(self._settings.grace)
+                self._begun.send_nowait((id, lifetime))
+                self._metrics.session_started()
+                if resumed:
+                    self._metrics.session_resumed()
+                what = "session resumed" if resumed else "session started"
+                log.info(what, extra=about(session=id, user=evaluator_id, peer=client_id))
+            case SessionAnswered():
+                self._metrics.handshake(trio.current_time() - self._lifetimes[id].began)
+            case GraceBegan(_, role, user_id):
+                self._lifetimes[id].begin_grace(role)
+                log.info("away", extra=about(session=id, user=user_id, role=role))
+            case GraceEnded(_, role, user_id):
+                self._lifetimes[id].end_grace(role)
+                log.info("back", extra=about(session=id, user=user_id, role=role))
+            case SessionOver(_, reason):
+                self._lifetimes.pop(id).end()
+                self._metrics.session_ended(reason)
+                log.info("session ended", extra=about(session=id, reason=reason))
+
+    def _grace_over(self, session_id: str, role: Role) -> None:
+        self._perform(self._state.grace_over(session_id, role))
+
+    def _count(self, message: FromRelay) -> None:
+        match message:
+            case ForwardedSignal():
+                self._metrics.signal_forwarded()
+            case ErrorEvent(code):
+                self._metrics.error(code)
+            case _:
+                pass
 
 
 @asynccontextmanager
 async def open_relay(
-    listeners: Listeners, ice_servers: Iterable[IceServer] = ()
+    listeners: Listeners, settings: Settings | None = None
 ) -> AsyncIterator[Relay]:
     """Own a relay that serves on these listeners; leaving the block drains it."""
-    relay = Relay(ice_servers)
+    relay = Relay(settings or Settings())
     async with open_background() as nursery:
+        nursery.start_soon(relay.run_sessions)
         await nursery.start(serve_site, relay.site, listeners)
         try:
             yield relay

@@ -47,7 +47,8 @@ export class Handshake {
 
   /** @param {RTCIceServer[]} iceServers */
   connect(iceServers) {
-    const pc = new this.options.RTCPeerConnection({ iceServers });
+    const { iceTransportPolicy } = this.options;
+    const pc = new this.options.RTCPeerConnection({ iceServers, iceTransportPolicy });
     pc.addEventListener("connectionstatechange", () => {
       if (pc.connectionState === "failed") {
         this.watch.fail(`the connection failed, while waiting for ${this.watch.missing}`);

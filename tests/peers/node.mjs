@@ -2,7 +2,8 @@
  * Run one foreign peer in Node, on @roamhq/wrtc:
  *
  *     node tests/peers/node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]
- *          [--no-trickle] [--end empty|null-candidate|null|none] [--deadline SECONDS]
+ *          [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only]
+ *          [--deadline SECONDS]
  *
  * Node 20 has its WebSocket behind `node --experimental-websocket`. On stdout stands one JSON line
  * once the relay has registered the peer, and one with the result; the steps go to stderr. Exit 0
@@ -18,7 +19,7 @@ const GRACE_MS = 10_000;
 
 const USAGE =
   "usage: node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]" +
-  " [--no-trickle] [--end empty|null-candidate|null|none] [--deadline SECONDS]";
+  " [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only] [--deadline SECONDS]";
 
 /** Write, and end only when it is written: wrtc's threads may keep the process from ending. */
 function leave(/** @type {number} */ code, /** @type {string} */ text) {
@@ -36,6 +37,7 @@ function readArguments() {
       images: { type: "string", default: "5" },
       "no-trickle": { type: "boolean", default: false },
       end: { type: "string", default: "empty" },
+      "relay-only": { type: "boolean", default: false },
       deadline: { type: "string", default: "30" },
     },
   });
@@ -70,6 +72,7 @@ async function run(given) {
     images: makeImages(Number(given.images)),
     trickle: !given["no-trickle"],
     endSpelling: given.end,
+    iceTransportPolicy: given["relay-only"] ? "relay" : "all",
     deadlineMs: Number(given.deadline) * 1000,
     log,
   });

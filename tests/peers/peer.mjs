@@ -20,6 +20,7 @@
  * @property {(event: string, details: object) => void} [log] hears `registered` and each step
  * @property {boolean} [trickle] false: all candidates go inside the description, and no end signal
  * @property {EndSpelling} [endSpelling] how the end of the candidates is said
+ * @property {RTCIceTransportPolicy} [iceTransportPolicy] "relay": through a TURN server alone
  * @property {number} [deadlineMs] for the whole run
  *
  * @typedef {{imageUrl: string, signedUrl: string}} Image

@@ -1,0 +1,130 @@
+"""Who gets as far as a WebSocket: from which page, from which address, and while there is room."""
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import attrs
+
+from imgsync.core.limits import ConnectLimit
+from imgsync.core.messages import CloseCode
+from imgsync.net.http import Request, Response, refuse
+
+ANY_ORIGIN = "*"
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: Some proxies write a port behind the address.
+_HOP = re.compile(r"\[([^\[\]]*)\](?::\d+)?|([\d.]+):\d+")
+
+
+@attrs.frozen
+class Refusal:
+    """Why somebody is turned away.
+
+    :param label: what it is counted as.
+    """
+
+    code: CloseCode
+    why: str
+    label: str
+
+
+class Admission:
+    """Decides who is let in.
+
+    :param origins: pages from elsewhere that may connect; `*` for all.
+    :param asks_for_tokens: if not, the host that a page comes from has to be an address or
+        `localhost`, unless it is named: any name on the web could be made to mean this machine
+        (DNS rebinding), and its pages would count as our own.
+    :param proxies: addresses of reverse proxies whose word for an address is believed.
+    :param connect_rate: connections per second from one address.
+    :param max_connections: WebSockets at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        origins: Collection[str],
+        asks_for_tokens: bool,
+        proxies: Collection[str],
+        connect_rate: float,
+        max_connections: int,
+    ) -> None:
+        self._origins = frozenset(origins)
+        self._pages = frozenset(filter(None, map(_page_of, origins)))
+        self._trusts_names = asks_for_tokens
+        self._proxies = frozenset(filter(None, map(_address_in, proxies)))
+        self._connects = ConnectLimit(connect_rate)
+        self._max_connections = max_connections
+
+    def refuse_upgrade(self, request: Request) -> Response | None:
+        """The answer to a page that may not connect, by the Origin that its browser tells of."""
+        origin = request.headers.get("origin")
+        if origin is None or ANY_ORIGIN in self._origins or origin in self._origins:
+            return None
+        page = _page_of(origin)
+        if page is not None:
+            host = _page_of(f"{page[0]}://{request.headers.get('host', '')}")
+            # The scheme is the page's own: a proxy may have ended its TLS.
+            if page in self._pages or (page == host and self._is_ours(page[1])):
+                return None
+        return refuse(403, "Pages of this origin may not connect; see --allow-origin.")
+
+    def _is_ours(self, host: str) -> bool:
+        return self._trusts_names or host == "localhost" or _address_in(host) is not None
+
+    def address_of(self, request: Request) -> str:
+        """Where a request comes from: before the proxies that are believed.
+
+        What a proxy passes on that is no address is not believed; then it is the proxy's own.
+        """
+        address = request.remote
+        hops = request.headers.get("x-forwarded-for", "").split(",")
+        while hops and _address_in(address) in self._proxies:
+            hop = hops.pop().strip()
+            if not hop:
+                continue
+            before = _address_in(hop)
+            if before is None:
+                break
+            address = before
+        return address
+
+    def refuse(self, address: str, connections: int, now: float) -> Refusal | None:
+        """Why there is no place for one more connection.
+
+        :param connections: how many there are.
+        :param now: seconds on a clock that only goes forward.
+        """
+        if not self._connects.take(address, now):
+            why = "too many connections from this address; wait a few seconds"
+            return Refusal(CloseCode.RATE_LIMITED, why, "address_rate")
+        if connections >= self._max_connections:
+            return Refusal(CloseCode.RELAY_FULL, "the relay is full; try again later", "full")
+        return None
+
+
+def _page_of(origin: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of a web page's origin; None for what is none, such as `null`."""
+    try:
+        page = urlsplit(origin)
+        default = _DEFAULT_PORTS[page.scheme]
+        port = page.port or default
+    except (ValueError, KeyError):
+        return None
+    return (page.scheme, page.hostname, port) if page.hostname else None
+
+
+def _address_in(hop: str) -> str | None:
+    """The IP address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`."""
+    match = _HOP.fullmatch(hop)
+    try:
+        parsed = ipaddress.ip_address(match[1] or match[2] if match else hop)
+    except ValueError:
+        return None
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    # Without its zone, which may be any text.
+    return str(parsed.ipv4_mapped or ipaddress.IPv6Address(int(parsed)))

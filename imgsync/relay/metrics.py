@@ -1,0 +1,232 @@
+"""What the relay counts, and the text in which Prometheus reads it.
+
+Counting is a plain increment: no library, no lock. prometheus-client is loaded by the first scrape,
+so a relay that nobody scrapes runs without it. Every label value stands in a table here and is
+there from the start with 0; none comes from outside, so nobody can make the series grow, and no
+label names a user.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from imgsync.core.errors import MissingExtra
+from imgsync.core.messages import CloseCode, EndReason, ErrorCode, Role
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"""
+
+HANDSHAKE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Seconds: one machine, one town, one continent, a person who has to be woken up."""
+
+END_REASONS = (
+    EndReason.ENDED,
+    EndReason.REPLACED,
+    EndReason.PEER_GONE,
+    EndReason.RELAY_SHUTDOWN,
+)
+"""Those by which a session ends at the relay. One that is claimed elsewhere goes on."""
+
+OTHER = "other"
+"""What is in no table. Peers may close with any of thousands of codes."""
+
+DROP_REASONS = (*(code.name.lower() for code in CloseCode if code != CloseCode.NORMAL), OTHER)
+
+REFUSALS = ("address_rate", "draining", "full", "head", "origin", OTHER)
+"""Why somebody was not let in: too often from his address, the relay goes away, it has no room, he
+sent no sound head in time, his page is of another origin."""
+
+
+def drop_reason(code: int) -> str:
+    """The label of a close code, whoever said it."""
+    try:
+        return CloseCode(code).name.lower()
+    except ValueError:
+        return OTHER
+
+
+def installed_version() -> str:
+    """Of imgsync; "unknown" where it runs from its sources."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("imgsync")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Metrics:
+    """Counts since the start of the process."""
+
+    def __init__(self) -> None:
+        self._connections = 0
+        self._opened = 0
+        self._registered = Counter(dict.fromkeys(Role, 0))
+        self._started = 0
+        self._resumed = 0
+        self._ended = Counter(dict.fromkeys(END_REASONS, 0))
+        self._signals = 0
+        self._errors = Counter(dict.fromkeys(ErrorCode, 0))
+        self._drops = Counter(dict.fromkeys(DROP_REASONS, 0))
+        self._refused = Counter(dict.fromkeys(REFUSALS, 0))
+        #: Handshakes by bucket, the last of which has no bound.
+        self._handshakes = [0] * (len(HANDSHAKE_BUCKETS) + 1)
+        self._handshake_seconds = 0.0
+        #: Made by the first scrape.
+        self._write: Callable[[], bytes] | None = None
+
+    # ── counting ─────────────────────────────────────────────────────────────────────────────────
+
+    def connection_opened(self) -> None:
+        """A WebSocket was accepted."""
+        self._connections += 1
+        self._opened += 1
+
+    def connection_closed(self) -> None:
+        """... and is gone, for whatever reason."""
+        self._connections -= 1
+
+    def connect_refused(self, reason: str) -> None:
+        """Somebody was not let in.
+
+        :param reason: one of REFUSALS; anything else counts as OTHER.
+        """
+        self._refused[reason if reason in self._refused else OTHER] += 1
+
+    def registered(self, role: Role) -> None:
+        """A WebSocket has registered."""
+        self._registered[role] += 1
+
+    def unregistered(self, role: Role) -> None:
+        """... and is gone."""
+        self._registered[role] -= 1
+
+    def session_started(self) -> None:
+        """A session lives, a new one or one that is taken up again after a restart."""
+        self._started += 1
+
+    def session_resumed(self) -> None:
+        """It was one that is taken up again; counted beside `session_started`."""
+        self._resumed += 1
+
+    def session_ended(self, reason: EndReason) -> None:
+        """A session is over; once for each, not once for each of its sockets."""
+        self._ended[reason] += 1
+
+    def signal_forwarded(self) -> None:
+        """A handshake message was passed on, to however many sockets."""
+        self._signals += 1
+
+    def error(self, code: ErrorCode) -> None:
+        """A peer was told an error."""
+        self._errors[code] += 1
+
+    def drop(self, reason: str) -> None:
+        """A WebSocket was ended against its peer's will, or by the network.
+
+        :param reason: one of DROP_REASONS, as `drop_reason` finds it; anything else is OTHER.
+        """
+        self._drops[reason if reason in self._drops else OTHER] += 1
+
+    def handshake(self, seconds: float) -> None:
+        """The client has answered, so long after `start_session`."""
+        self._handshakes[bisect_left(HANDSHAKE_BUCKETS, seconds)] += 1
+        self._handshake_seconds += seconds
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    def render(self) -> bytes:
+        """All of it, to be sent as CONTENT_TYPE. Raises MissingExtra.
+
+        The first call loads prometheus-client, which takes some 50 ms; so this may run in a thread
+        while others count.
+        """
+        if self._write is None:
+            self._write = _make_writer(self._families)
+        return self._write()
+
+    def _families(self) -> "Iterator[Metric]":
+        from prometheus_client.core import InfoMetricFamily
+
+        yield InfoMetricFamily("imgsync", "This relay.", {"version": installed_version()})
+        yield _gauge("connections", "WebSockets that are open.", self._connections)
+        yield _counter("connections_opened", "WebSockets that were accepted.", self._opened)
+        yield _counter("connects_refused", "Who was not let in.", self._refused, "reason")
+        yield _gauge_of_roles(self._registered)
+        # In this order: another thread may be counting, and there are never less than none.
+        over = sum(self._ended.values())
+        yield _gauge("sessions", "Sessions that live.", self._started - over)
+        yield _counter("sessions_started", "Sessions, resumed ones included.", self._started)
+        yield _counter(
+            "sessions_resumed", "Sessions taken up again after a restart.", self._resumed
+        )
+        ended = {reason.value: count for reason, count in self._ended.items()}
+        yield _counter("sessions_ended", "Sessions that are over.", ended, "reason")
+        yield _counter("signals_forwarded", "Handshake messages passed on.", self._signals)
+        errors = {code.value: count for code, count in self._errors.items()}
+        yield _counter("errors", "Errors that peers were told.", errors, "code")
+        yield _counter("drops", "WebSockets that did not end well.", self._drops, "reason")
+        yield self._histogram()
+
+    def _histogram(self) -> "Metric":
+        from prometheus_client.core import HistogramMetricFamily
+
+        bounds = [*(str(bound) for bound in HANDSHAKE_BUCKETS), "+Inf"]
+        return HistogramMetricFamily(
+            "imgsync_handshake_seconds",
+            "From start_session to the client's answer.",
+            buckets=list(zip(bounds, accumulate(self._handshakes), strict=True)),
+            sum_value=self._handshake_seconds,
+        )
+
+
+def _gauge(name: str, help: str, value: int) -> "Metric":
+    from prometheus_client.core import GaugeMetricFamily
+
+    return GaugeMetricFamily(f"imgsync_{name}", help, value)
+
+
+def _gauge_of_roles(counts: dict[Role, int]) -> "Metric":
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(
+        "imgsync_registered", "WebSockets that have registered.", labels=["role"]
+    )
+    for role, count in counts.items():
+        family.add_metric([role.value], count)
+    return family
+
+
+def _counter(name: str, help: str, counts: int | dict[str, int], label: str = "") -> "Metric":
+    from prometheus_client.core import CounterMetricFamily
+
+    if isinstance(counts, int):
+        return CounterMetricFamily(f"imgsync_{name}", help, counts)
+    family = CounterMetricFamily(f"imgsync_{name}", help, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family
+
+
+def _make_writer(families: "Callable[[], Iterable[Metric]]") -> Callable[[], bytes]:
+    """Raises MissingExtra."""
+    try:
+        from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+        from prometheus_client.registry import Collector
+    except ImportError:
+        raise MissingExtra("metrics need prometheus-client", "relay") from None
+
+    class OurCollector(Collector):
+        def collect(self) -> "Iterable[Metric]":
+            return families()
+
+    registry = CollectorRegistry()
+    registry.register(OurCollector())
+    ProcessCollector(registry=registry)
+    return partial(generate_latest, registry)

@@ -1,0 +1,42 @@
+"""What an operator can choose; every limit says what happens to who exceeds it."""
+
+from collections.abc import Collection
+
+import attrs
+
+from imgsync.core.identity import ReadToken
+from imgsync.core.relay import MAX_SOCKETS_PER_USER
+from imgsync.net.limits import NetLimits
+from imgsync.relay.turn import IceOffer
+
+
+@attrs.frozen
+class Settings:
+    """How a relay is run.
+
+    :param read_token: takes the tokens of peers apart; None lets everybody register as anybody.
+    :param ice: the STUN and TURN servers that peers are told of.
+    :param origins: pages from elsewhere that may connect; others get HTTP 403.
+    :param proxies: addresses of reverse proxies whose X-Forwarded-For is believed.
+    :param grace: seconds that a session waits for a side that has lost the relay.
+    :param register_deadline: seconds from the WebSocket to its register; then close code 4008.
+    :param max_connections: WebSockets at a time; the next ones are closed with 1013.
+    :param max_sockets_per_user: those that register beyond are closed with 4029.
+    :param rate_limit: messages per second of one socket, twenty times as many at once; beyond it
+        they are answered with `rate_limited`, and who goes on is closed with 4029. 0 for no limit.
+    :param connect_rate: WebSockets per second from one address, twenty times as many at once;
+        those beyond are closed with 4029. 0 for no limit.
+    :param net: the limits of the port itself.
+    """
+
+    read_token: ReadToken | None = None
+    ice: IceOffer = attrs.field(factory=IceOffer)
+    origins: Collection[str] = ()
+    proxies: Collection[str] = ()
+    grace: float = 60.0
+    register_deadline: float = 10.0
+    max_connections: int = 5000
+    max_sockets_per_user: int = MAX_SOCKETS_PER_USER
+    rate_limit: float = 100.0
+    connect_rate: float = 20.0
+    net: NetLimits = attrs.field(factory=NetLimits)

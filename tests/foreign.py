@@ -1,0 +1,40 @@
+"""Peers that share none of our stack, as commands: see `tests/peers`."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PEERS = Path(__file__).parent / "peers"
+
+IMAGES = 7
+"""What a foreign evaluator shows."""
+
+MakeNode = Callable[..., tuple[str, ...]]
+"""Makes a command line of a role, a relay's URL and options."""
+
+
+def require(found: object, missing: str) -> None:
+    """Skip for want of a component, except where it has to be there."""
+    if found:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
+
+
+def find_node() -> MakeNode:
+    """What makes the command line of a peer in Node; skips the test where there is none."""
+    program = shutil.which("node")
+    require(program, "node is not installed")
+    wrtc = PEERS / "node_modules" / "@roamhq" / "wrtc"
+    require(wrtc.is_dir(), f"@roamhq/wrtc is not installed: npm install in {PEERS.name}/")
+
+    def command(role: str, relay_url: str, *options: str) -> tuple[str, ...]:
+        user = ("--user", "C") if role == "client" else ("--user", "E", "--client", "C")
+        start = (str(program), "--experimental-websocket", str(PEERS / "node.mjs"), role)
+        return (*start, "--relay", relay_url, *user, "--images", str(IMAGES), *options)
+
+    return command
