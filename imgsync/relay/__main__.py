@@ -11,7 +11,8 @@ import ipaddress
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 
 import trio
 
@@ -20,7 +21,7 @@ from imgsync.core.errors import InputError
 from imgsync.net.server import open_port, port_of
 from imgsync.nursery import open_background
 from imgsync.relay.logs import set_up_relay_logging
-from imgsync.relay.options import make_parser, settings_of
+from imgsync.relay.options import check, make_parser, settings_of
 from imgsync.relay.server import open_relay
 from imgsync.relay.tls import Certificate
 
@@ -35,10 +36,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.
     """Parse, run, and return the exit code."""
     parser = make_parser(prog)
     options = parser.parse_args(arguments)
-    if (options.tls_cert is None) != (options.tls_key is None):
-        parser.error("--tls-cert and --tls-key go together")
-    if bool(options.turn) != (options.turn_secret_file is not None):
-        parser.error("--turn and --turn-secret-file go together")
+    check(options, parser)
     set_up_relay_logging(options.log_format, logging.INFO)
 
     async def run() -> int:
@@ -52,34 +50,33 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.
 async def _serve(options: argparse.Namespace) -> int:
     if options.auth_secret_file is None:
         _check_exposure(options.host, options.no_auth)
-    settings = settings_of(options)
-    certificate = None
-    if options.tls_cert is not None:
-        certificate = Certificate(options.tls_cert, options.tls_key)
-    tls = None if certificate is None else certificate.context
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
-    listeners = await open_port(options.host, options.port, tls)
-    async with open_background() as nursery:
-        if certificate is not None:
-            await nursery.start(_reload_on_hangup, certificate)
-        async with open_relay(listeners, settings):
-            host = f"[{options.host}]" if ":" in options.host else options.host
-            scheme = "ws" if tls is None else "wss"
-            print_line(f"listening on {scheme}://{host}:{port_of(listeners)}/ws")
-            await trio.sleep_forever()
+    async with AsyncExitStack() as stack:
+        tls = None
+        if options.tls_cert is not None:
+            # Before anything else: a hang-up that nobody listens for kills the process.
+            hangups = stack.enter_context(trio.open_signal_receiver(signal.SIGHUP))
+            certificate = Certificate(options.tls_cert, options.tls_key)
+            tls = certificate.context
+            nursery = await stack.enter_async_context(open_background())
+            nursery.start_soon(_reload, certificate, hangups)
+        settings = settings_of(options)
+        listeners = await open_port(options.host, options.port, tls)
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
+        await stack.enter_async_context(open_relay(listeners, settings))
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        scheme = "ws" if tls is None else "wss"
+        print_line(f"listening on {scheme}://{host}:{port_of(listeners)}/ws")
+        await trio.sleep_forever()
+    raise AssertionError("unreachable")
 
 
-async def _reload_on_hangup(
-    certificate: Certificate, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    with trio.open_signal_receiver(signal.SIGHUP) as hangups:
-        task_status.started()
-        async for _ in hangups:
-            try:
-                await trio.to_thread.run_sync(certificate.reload)
-            except InputError as exc:
-                log.error("the certificate was not read again; the old one stays: %s", exc)
+async def _reload(certificate: Certificate, hangups: AsyncIterator[int]) -> None:
+    async for _ in hangups:
+        try:
+            await trio.to_thread.run_sync(certificate.reload)
+        except InputError as exc:
+            log.error("the certificate was not read again; the old one stays: %s", exc)
 
 
 def _check_exposure(host: str, no_auth: bool) -> None:

@@ -29,9 +29,9 @@ END_REASONS = (
     EndReason.ENDED,
     EndReason.REPLACED,
     EndReason.PEER_GONE,
-    EndReason.RELAY_SHUTDOWN,
 )
-"""Those by which a session ends at the relay. One that is claimed elsewhere goes on."""
+"""Those by which a session ends at the relay. One that is claimed elsewhere goes on, and so does
+one whose relay is shut down: its evaluator takes it up again at the next."""
 
 OTHER = "other"
 """What is in no table. Peers may close with any of thousands of codes."""

@@ -52,10 +52,23 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long a session waits for a side that has lost the relay (%(default)g)",
     )
-    _add_access(parser.add_argument_group("who may connect"))
-    _add_ice(parser.add_argument_group("what peers are told to use"))
-    _add_limits(parser.add_argument_group("limits"))
+    _add_access(parser)
+    _add_ice(parser)
+    _add_limits(parser)
     return parser
+
+
+def check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Refuse options that don't go together, as a usage error."""
+    if (options.tls_cert is None) != (options.tls_key is None):
+        parser.error("--tls-cert and --tls-key go together")
+    if bool(options.turn) != (options.turn_secret_file is not None):
+        parser.error("--turn and --turn-secret-file go together")
+    if options.outbox_size < 2 * options.max_message:
+        parser.error(
+            f"--outbox-size {options.outbox_size} is too small for --max-message"
+            f" {options.max_message}; make it twice as large or more"
+        )
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -66,7 +79,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     # As long as the TURN server's operator has made it.
     secret = read_secret(options.turn_secret_file, 1) if options.turn else b""
     stun = options.stun or [DEFAULT_STUN]
-    max_connections = _fit_files(options.max_connections)
+    max_connections, max_streams = _fit_files(options.max_connections)
     return Settings(
         read_token=read_token,
         ice=IceOffer([url for url in stun if url != NO_STUN], options.turn, secret),
@@ -84,12 +97,13 @@ def settings_of(options: argparse.Namespace) -> Settings:
             max_message=options.max_message,
             outbox_size=options.outbox_size,
             write_deadline=options.write_deadline,
-            max_streams=max_connections + SPARE_STREAMS,
+            max_streams=max_streams,
         ),
     )
 
 
-def _add_access(group: argparse._ArgumentGroup) -> None:
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("who may connect")
     identity = group.add_mutually_exclusive_group()
     identity.add_argument(
         "--auth-secret-file",
@@ -120,7 +134,8 @@ def _add_access(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_ice(group: argparse._ArgumentGroup) -> None:
+def _add_ice(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what peers are told to use")
     group.add_argument(
         "--stun",
         type=_stun_url,
@@ -143,7 +158,9 @@ def _add_ice(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_limits(group: argparse._ArgumentGroup) -> None:
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("limits")
+
     def add(
         flag: str, kind: Callable[[str], float], default: float, metavar: str, what: str
     ) -> None:
@@ -169,17 +186,19 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     add("--head-deadline", positive_seconds, net.head_deadline, "SECONDS", "for an HTTP head")
 
 
-def _fit_files(wanted: int) -> int:
-    """As many connections as the system gives us descriptors for, having asked for more."""
-    needed = wanted + SPARE_STREAMS + SPARE_FILES
+def _fit_files(wanted: int) -> tuple[int, int]:
+    """As many WebSockets, and TCP connections in all, as the system grants files when asked."""
+    streams = wanted + SPARE_STREAMS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = streams + SPARE_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
-        return wanted
+        return wanted, streams
     limit = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     if limit == needed:
-        return wanted
-    fitting = max(1, limit - SPARE_STREAMS - SPARE_FILES)
+        return wanted, streams
+    streams = max(2, limit - SPARE_FILES)
+    fitting = max(1, streams - SPARE_STREAMS)
     log.warning(
         "the system allows %d open files, which is enough for %d connections and not for %d;"
         " raise its limit (ulimit -n, LimitNOFILE=)",
@@ -187,7 +206,7 @@ def _fit_files(wanted: int) -> int:
         fitting,
         wanted,
     )
-    return fitting
+    return fitting, streams
 
 
 # ── argparse types ───────────────────────────────────────────────────────────────────────────────
