@@ -16,7 +16,7 @@ from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.server import Listeners, Site, open_port, port_of, serve_site
-from imgsync.net.websocket import Frames, WebSocket
+from imgsync.net.websocket import WebSocket
 from imgsync.nursery import open_background
 from tests.test_net_frames import BINARY, PING, TEXT, RawPeer, frame, open_raw, upgrade_head
 
@@ -132,13 +132,6 @@ async def test_a_message_is_taken_up_to_its_limit_and_not_beyond(opcode: int) ->
         end = await desk.ends.receive()
         assert (end.code, end.ours) == (1009, True)
         assert await raw.read_close_code() == 1009
-
-
-def test_parts_of_a_message_that_are_empty_are_not_kept() -> None:
-    empty = frame(0, first=0) * 1_000
-    frames = Frames(frame(TEXT, first=0) + empty + frame(0, b"x", first=0) + empty + frame(0))
-    events = list(frames.events())
-    assert [getattr(event, "data", None) for event in events] == ["x", ""]
 
 
 async def test_a_message_in_parts_is_taken_whole() -> None:

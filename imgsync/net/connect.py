@@ -142,7 +142,7 @@ async def _shake_hands(
     closed: Exception | None = None
     with trio.move_on_after(deadline) as timeout, trio.CancelScope() as scope:
         # Without its reader the handshake would wait for its answer for ever.
-        reader.on_end = scope.cancel
+        reader.on_end = lambda failure: scope.cancel()
         try:
             return await wrap_client_stream(
                 cast("trio.Nursery", reader),

@@ -72,6 +72,8 @@ class HttpConnection:
                     self._h11.receive_data(bytes(received))
             except h11.RemoteProtocolError as exc:
                 self.fault = exc.error_status_hint
+                # Its frames hold it, and it holds them, with all that is on them.
+                exc.with_traceback(None)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return None
         if scope.cancelled_caught and self._unread_size:

@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
@@ -38,6 +38,9 @@ PONG_DEADLINE = 10.0
 QUEUE_SIZE = 16
 """Messages that are read before somebody takes them."""
 
+MAX_PARTS = 256
+"""Parts of a message that are kept apart."""
+
 
 class Reader:
     """What trio-websocket takes for a nursery: runs its reader, and keeps what it raises.
@@ -50,7 +53,7 @@ class Reader:
         self._scope = trio.CancelScope(shield=True)
         self.failure: Exception | None = None
         #: Told when the reader has ended, by a failure or not.
-        self.on_end: Callable[[], None] = lambda: None
+        self.on_end: Callable[[Exception | None], None] = lambda failure: None
 
     def start_soon(self, read: Callable[[], Awaitable[object]]) -> None:
         """Called by trio-websocket, or in its place."""
@@ -67,7 +70,7 @@ class Reader:
         except Exception as exc:
             self.failure = exc
         finally:
-            self.on_end()
+            self.on_end(self.failure)
 
 
 Handshake = Callable[[Reader], Awaitable[WebSocketConnection]]
@@ -259,15 +262,19 @@ def _is_closed_by_peer(socket: WebSocket) -> bool:
 class Frames:
     """A server's frames, as trio-websocket uses what wsproto offers for a whole connection.
 
-    wsproto's own would read the request once more, and hold on to it. Two kinds of event are left
-    out: empty parts of a message, which trio-websocket keeps and counts for nothing, and pings
-    behind our close frame, which it would try to answer, and die of that.
+    wsproto's own would read the request once more, and hold on to it. Messages are put together
+    here, because trio-websocket keeps each part, at up to 90 bytes for a character, and empty ones
+    uncounted. And pings behind our close frame are left out: it would try to answer, and die of it.
     """
 
     client = False
 
-    def __init__(self, early: bytes) -> None:
+    def __init__(self, early: bytes, max_message: int) -> None:
         self._frames = Connection(ConnectionType.SERVER, trailing_data=early)
+        self._max_message = max_message
+        #: Of the message that is coming in.
+        self._parts: list[Any] = []
+        self._size = 0
         self.send = self._frames.send
         self.receive_data = self._frames.receive_data
 
@@ -277,15 +284,32 @@ class Frames:
         return self._frames.state
 
     def events(self) -> Iterator[Event]:
-        """What has come in."""
+        """What has come in; messages as a whole."""
         for event in self._frames.events():
             match event:
-                case Message() if not event.data and not event.message_finished:
-                    pass
+                case Message():
+                    message = self._assemble(event)
+                    if message is not None:
+                        yield message
                 case Ping() if self.state is not ConnectionState.OPEN:
                     pass
                 case _:
                     yield event
+
+    def _assemble(self, part: Message[Any]) -> Message[Any] | None:
+        """The message that this part completes. One that is too long already counts as complete."""
+        if part.message_finished and not self._parts:
+            return part
+        if part.data:
+            self._parts.append(part.data)
+            self._size += len(part.data)
+        if len(self._parts) > MAX_PARTS:
+            self._parts = [part.data[:0].join(self._parts)]
+        if not part.message_finished and self._size <= self._max_message:
+            return None
+        whole = part.data[:0].join(self._parts)
+        self._parts, self._size = [], 0
+        return type(part)(data=whole)
 
 
 async def take_over(
@@ -297,7 +321,7 @@ async def take_over(
     """
     connection = WebSocketConnection(
         stream,
-        cast("WSConnection", Frames(early)),
+        cast("WSConnection", Frames(early, limits.max_message)),
         message_queue_size=QUEUE_SIZE,
         max_message_size=limits.max_message,
     )
@@ -319,7 +343,7 @@ async def open_websocket(
             try:
                 connection = await handshake(reader)
                 socket = WebSocket(connection, stream, nursery, limits.outbox_size)
-                reader.on_end = lambda: socket.reader_ended(reader.failure)
+                reader.on_end = socket.reader_ended
                 nursery.start_soon(socket.run)
                 heart.add(socket)
                 try:

@@ -27,7 +27,7 @@ from imgsync.relay.tls import Certificate
 
 log = logging.getLogger(__name__)
 
-GC_THRESHOLD = (50_000, 20, 20)
+GC_THRESHOLD = (10_000, 20, 20)
 """By Python's own, the heartbeat of thousands of connections would have all of them searched for
 garbage several times a minute, for tenths of a second each. There is little to be found."""
 
