@@ -138,9 +138,7 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
     """All three, one after the other."""
     with contextlib.ExitStack() as stack:
         idle, talking, stalling = (
-            stack.enter_context(
-                harness.open_worker(f"{name} peers", LOAD, name, ends_with_stdin=False)
-            )
+            stack.enter_context(harness.open_worker(f"{name} peers", LOAD, name))
             for name in ("idle", "talking", "stalling")
         )
         room = ("--max-connections", str(count + SPARE))
