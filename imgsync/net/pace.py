@@ -52,7 +52,13 @@ class PacedStream(trio.abc.Stream):
         await self._stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        return await self._stream.receive_some(max_bytes)
+        try:
+            return await self._stream.receive_some(max_bytes)
+        except trio.ClosedResourceError as exc:
+            # From Python 3.13 on, Trio's cause and its frames hold each other, and all of ours.
+            if exc.__context__ is not None:
+                exc.__context__.with_traceback(None)
+            raise
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -158,12 +158,13 @@ async def _serve_connection(site: Site, heart: Heart, stream: trio.abc.HalfClose
         return
     paced = PacedStream(stream, site.limits.write_deadline)
     upgrade = await _serve_requests(site, HttpConnection(paced, remote, site.limits))
-    if upgrade is not None:
-        handshake = partial(take_over, stream=paced, early=upgrade.early, limits=site.limits)
-        async with open_websocket(handshake, paced, limits=site.limits, heart=heart) as socket:
-            await site.sockets[upgrade.request.path](socket, upgrade.request)
-    with trio.move_on_after(LINGER_DEADLINE):
-        await _linger(stream)
+    if upgrade is None:
+        with trio.move_on_after(LINGER_DEADLINE):
+            await _linger(stream)
+        return
+    handshake = partial(take_over, stream=paced, early=upgrade.early, limits=site.limits)
+    async with open_websocket(handshake, paced, limits=site.limits, heart=heart) as socket:
+        await site.sockets[upgrade.request.path](socket, upgrade.request)
 
 
 def _transport_of(stream: trio.abc.HalfCloseableStream) -> trio.abc.HalfCloseableStream:
