@@ -272,25 +272,25 @@ def test_whatever_a_proxy_passes_on_the_outcome_is_an_address_and_no_other_text(
 def test_an_address_connects_so_often_and_then_has_to_wait() -> None:
     where = admission(connect_rate=2.0)
     for _ in range(int(2.0 * BURST)):
-        assert where.refuse("192.0.2.1", 0, START) is None
+        assert where.admit("192.0.2.1", 0, START) is None
     why = "too many connections from this address; wait a few seconds"
     refusal = Refusal(CloseCode.RATE_LIMITED, why, "address_rate")
-    assert where.refuse("192.0.2.1", 0, START) == refusal
-    assert where.refuse("192.0.2.2", 0, START) is None
-    assert where.refuse("192.0.2.1", 0, START + 1) is None
+    assert where.admit("192.0.2.1", 0, START) == refusal
+    assert where.admit("192.0.2.2", 0, START) is None
+    assert where.admit("192.0.2.1", 0, START + 1) is None
 
 
 def test_the_room_is_for_so_many_connections() -> None:
     where = admission(max_connections=2)
-    assert where.refuse("192.0.2.1", 1, START) is None
+    assert where.admit("192.0.2.1", 1, START) is None
     for connections in (2, 3):
-        refusal = where.refuse("192.0.2.1", connections, START)
+        refusal = where.admit("192.0.2.1", connections, START)
         assert refusal is not None
         assert (refusal.code, refusal.label) == (CloseCode.RELAY_FULL, "full")
 
 
 def test_who_knocks_at_a_full_relay_all_the_time_is_told_to_wait() -> None:
     where = admission(connect_rate=1.0, max_connections=0)
-    refusals = [where.refuse("192.0.2.1", 0, START) for _ in range(int(BURST) + 1)]
+    refusals = [where.admit("192.0.2.1", 0, START) for _ in range(int(BURST) + 1)]
     codes = [refusal.code for refusal in refusals if refusal is not None]
     assert codes == [CloseCode.RELAY_FULL] * int(BURST) + [CloseCode.RATE_LIMITED]

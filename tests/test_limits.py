@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.limits import BURST, PATIENCE, ConnectLimit, MessageLimit, TokenBucket, Verdict
+from imgsync.core.limits import (
+    BURST,
+    FAN_OUT,
+    PATIENCE,
+    ConnectLimit,
+    MessageLimit,
+    TokenBucket,
+    Verdict,
+)
 
 LAW = settings(max_examples=200, deadline=None, derandomize=True)
 START = 123_456.0
@@ -223,3 +231,25 @@ def test_what_is_forgotten_lets_nobody_connect_more_often(
     for now in times_of(pauses):
         address = addresses.draw(st.sampled_from("ab"))
         assert limit.take(address, now) == buckets[address].take(now)
+
+
+def test_what_a_message_causes_counts_beyond_the_first_few() -> None:
+    quiet, loud = MessageLimit(1.0), MessageLimit(1.0)
+    for limit, caused in ((quiet, FAN_OUT), (loud, FAN_OUT * 3)):
+        for _ in range(5):
+            assert limit.judge(START) is Verdict.PASS
+            limit.charge(caused)
+    # Of the burst, each message of the one takes one and those of the other three.
+    left = {name: 0 for name in ("quiet", "loud")}
+    for name, limit in (("quiet", quiet), ("loud", loud)):
+        while limit.judge(START) is Verdict.PASS:
+            left[name] += 1
+    assert left == {"quiet": BURST - 5, "loud": BURST - 15}
+
+
+def test_a_debt_has_a_limit() -> None:
+    limit = MessageLimit(1.0)
+    assert limit.judge(START) is Verdict.PASS
+    limit.charge(10**9)
+    assert limit.judge(START) is Verdict.REFUSE
+    assert limit.judge(START + BURST + 2) is Verdict.PASS

@@ -141,12 +141,13 @@ TWO_LENGTHS = request(GET, b"Content-Length: 6", b"Content-Length: 5", body=b"he
 SMUGGLED = b"GET /ws HTTP/1.1\r\nHost: a\r\n\r\n"
 
 REQUESTS = [
-    Hostile("UTF-8 in the subprotocol", upgrade_head(Sec_WebSocket_Protocol=b"caf\xc3\xa9"), 400),
-    Hostile("no text in the subprotocol", upgrade_head(Sec_WebSocket_Protocol=b"\xff"), 400),
-    Hostile("no text in the extensions", upgrade_head(Sec_WebSocket_Extensions=b"\xff"), 400),
+    Hostile("UTF-8 in the subprotocol", upgrade_head(Sec_WebSocket_Protocol=b"caf\xc3\xa9"), 101),
+    Hostile("no text in the subprotocol", upgrade_head(Sec_WebSocket_Protocol=b"\xff"), 101),
+    Hostile("no text in the extensions", upgrade_head(Sec_WebSocket_Extensions=b"\xff"), 101),
     Hostile("no text in Connection", upgrade_head(Connection=b"\xff"), 400),
-    Hostile("no text in Host", upgrade_head(Host=b"xn--\xff.example"), 400),
-    Hostile("bad punycode in Host", upgrade_head(Host=b"xn--zzzzzzzz99999.example"), 400),
+    Hostile("no text in Host", upgrade_head(Host=b"xn--\xff.example"), 101),
+    Hostile("bad punycode in Host", upgrade_head(Host=b"xn--zzzzzzzz99999.example"), 101),
+    Hostile("endless punycode in Host", upgrade_head(Host=b"xn--" + b"a" * 15_000), 101),
     Hostile("no Host", upgrade_head(Host=None), 400),
     Hostile("two Hosts", TWO_HOSTS, 400),
     Hostile("no key", upgrade_head(Sec_WebSocket_Key=None), 400),

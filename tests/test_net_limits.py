@@ -15,7 +15,7 @@ from imgsync.net import server
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
-from imgsync.net.server import Listeners, Site, open_port, port_of, serve_site
+from imgsync.net.server import Listeners, Site, is_loopback, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.nursery import open_background
 from tests.test_net_frames import BINARY, PING, TEXT, RawPeer, frame, open_raw, upgrade_head
@@ -40,6 +40,7 @@ class Desk:
         *,
         may_upgrade: Callable[[Request], Response | None] = lambda request: None,
         greet: Callable[[WebSocket], object] = lambda socket: None,
+        is_proxy: Callable[[str], bool] = is_loopback,
     ) -> None:
         #: Why others came no further.
         self.refused: list[str] = []
@@ -49,6 +50,7 @@ class Desk:
             may_upgrade,
             limits or NetLimits(),
             self.refused.append,
+            is_proxy,
         )
         self.requests: list[Request] = []
         self._greet = greet
@@ -136,7 +138,7 @@ async def test_a_message_is_taken_up_to_its_limit_and_not_beyond(opcode: int) ->
 
 async def test_a_message_in_parts_is_taken_whole() -> None:
     desk = Desk(NetLimits(max_message=100))
-    parts = [frame(0, b"x", first=0), frame(0, first=0)] * 100
+    parts = [frame(0, b"xxxx", first=0), frame(0, first=0)] * 25
     async with desk.open() as port, open_raw(port) as raw:
         await raw.upgrade()
         await raw.send(frame(TEXT, first=0) + b"".join(parts) + frame(0))
@@ -241,6 +243,25 @@ async def test_a_site_full_of_streams_turns_others_away_and_recovers() -> None:
         await silent.stream.aclose()
         await between_requests.stream.aclose()
         await wait_streams(desk, 0)
+
+
+async def test_one_address_has_not_all_the_room_unless_it_is_a_proxys() -> None:
+    limits = NetLimits(max_streams=10, max_streams_per_address=2)
+    desk = Desk(limits, is_proxy=lambda address: address == "127.0.0.2")
+    async with desk.open() as port, AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(open_raw(port))
+        await wait_streams(desk, 2)
+        head, _ = await ask(port)
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert desk.refused == ["address_full"]
+        for _ in range(3):
+            await stack.enter_async_context(
+                await trio.open_tcp_stream("127.0.0.1", port, local_address="127.0.0.2")
+            )
+        await wait_streams(desk, 5)
+        assert len(desk.refused) == 1
+    assert not desk.site.streams.by_address
 
 
 async def test_who_is_turned_away_gets_his_answer_whatever_he_has_sent() -> None:

@@ -27,7 +27,7 @@ LABELS = {
     "imgsync_errors_total": {code.value for code in ErrorCode},
     "imgsync_drops_total": {code.name.lower() for code in BAD_ENDS} | {"other"},
     "imgsync_connects_refused_total": {
-        *("address_rate", "draining", "full", "head", "origin", "other"),
+        *("address_full", "address_rate", "draining", "full", "head", "origin", "other"),
     },
     "imgsync_handshake_seconds_bucket": {*map(str, HANDSHAKE_BUCKETS), "+Inf"},
     "imgsync_connections": {""},

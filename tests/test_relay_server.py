@@ -7,6 +7,7 @@ import attrs
 import pytest
 import trio
 
+from imgsync.net.limits import NetLimits
 from imgsync.relay.settings import Settings
 from tests.relays import AT_ONCE, Peer, event, open_peer, open_running_relay, register
 from tests.test_net_frames import (
@@ -126,6 +127,28 @@ async def test_a_client_with_an_endless_name_does_not_close_an_evaluator() -> No
         await client.socket.receive()
         evaluator.post("end_session", sessionId="none")
         await evaluator.wait_for("error")
+
+
+async def test_the_metrics_are_for_this_machine_alone() -> None:
+    ask = b"GET /metrics HTTP/1.1\r\nHost: a\r\n%bConnection: close\r\n\r\n"
+    async with open_running_relay() as port:
+        for more, status in ((b"", 200), (b"X-Forwarded-For: 192.0.2.1\r\n", 403)):
+            async with open_raw(port) as raw:
+                await raw.send(ask % more)
+                assert await raw.read_status() == status
+
+
+async def test_an_evaluator_is_told_of_all_clients_however_many_there_are() -> None:
+    settings = Settings(net=NetLimits(outbox_size=2048))
+    async with open_running_relay(settings) as port, AsyncExitStack() as stack:
+        users = ["\N{GRINNING FACE}" * 120 + str(number) for number in range(10)]
+        for user in users:
+            await stack.enter_async_context(open_peer(port, user))
+        async with open_peer(port) as evaluator:
+            evaluator.socket.post(register("e", "evaluator"))
+            clients = (await evaluator.next("registered"))["clients"]
+            assert [client["userId"] for client in clients] == users
+            await evaluator.says_nothing_more()
 
 
 # ── bad frames ───────────────────────────────────────────────────────────────────────────────────

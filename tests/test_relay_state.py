@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from imgsync.core.codec import MAX_REGISTER
 from imgsync.core.messages import (
     ClientEntry,
     EndReason,
@@ -109,6 +110,14 @@ def test_how_long_a_frame_may_be_is_the_operators_choice() -> None:
     relay = Relay(RelayState(numbered("s{}"), max_frame=len(text)))
     assert refused(relay.receive("c1", text + " "), "c1", ErrorCode.BAD_MESSAGE, None)
     assert isinstance(relay.receive("c1", text)[0][1], Registered)
+
+
+def test_who_has_not_registered_is_not_listened_to_for_long() -> None:
+    relay = relay_with(e1="eve", c1="carl")
+    relay.start("e1", "carl")
+    text = frame("webrtc_signal", targetUserId="carl", signal="x" * MAX_REGISTER)
+    assert refused(relay.receive("stranger", text), "stranger", ErrorCode.BAD_MESSAGE, None)
+    assert [socket for socket, _ in relay.receive("e1", text)] == ["c1"]
 
 
 # ── start_session ────────────────────────────────────────────────────────────────────────────────

@@ -220,6 +220,16 @@ def test_what_is_wrong_is_said_in_a_sentence_with_the_file(pair: Pair) -> None:
         pair.load()
 
 
+async def test_commentary_around_a_certificate_may_be_in_any_script(pair: Pair) -> None:
+    certificate = pair.issue("first").load()
+    async with open_site(certificate) as port:
+        pair.issue("second")
+        commented = "# friendlyName: Müller & Söhne ☃\n".encode() + pair.cert.read_bytes()
+        pair.cert.write_bytes(commented)
+        certificate.reload()
+        assert await name_seen_at(port) == "second"
+
+
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(pair: Pair) -> None:
     pair.encrypt_key()
     program = f"""

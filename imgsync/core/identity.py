@@ -33,4 +33,4 @@ def identify(register: Register, read_token: ReadToken | None) -> Claims:
     claims = read_token(register.token)
     if (claims.user_id, claims.role) != (register.user_id, register.role):
         raise Unauthorized("the token is for another user or role; ask for one of your own")
-    return attrs.evolve(claims, name=claims.name or register.name)
+    return attrs.evolve(claims, name=register.name if claims.name is None else claims.name)

@@ -17,6 +17,11 @@ PATIENCE = 10.0
 ever, more than that is a flood sooner or later."""
 
 
+FAN_OUT = 10
+"""Beyond the first ten, so many messages that go out count as one that comes in: starting and
+ending sessions without end, each time told to all evaluators, would else be a way to slow them."""
+
+
 @attrs.define
 class TokenBucket:
     """Lets `rate` things a second through, and `burst` at once.
@@ -41,6 +46,10 @@ class TokenBucket:
             return False
         self._level -= 1
         return True
+
+    def spend(self, amount: float) -> None:
+        """Take so much, even if it is not there yet; the debt has a limit."""
+        self._level = max(-self.burst, self._level - amount)
 
     def is_full(self, now: float) -> bool:
         """Whether it is as if nothing had ever been taken."""
@@ -77,6 +86,10 @@ class MessageLimit:
             return Verdict.PASS
         return Verdict.REFUSE if self._refusals.take(now) else Verdict.CLOSE
 
+    def charge(self, caused: int) -> None:
+        """What a message has caused counts, too: so many things to do."""
+        self._messages.spend(max(0, caused - FAN_OUT) / FAN_OUT)
+
 
 class ConnectLimit:
     """How often one remote address may connect; addresses are forgotten when they have rested.
@@ -98,7 +111,7 @@ class ConnectLimit:
             return True
         if now >= self._next_sweep:
             self._sweep(now)
-        key = _network_of(address)
+        key = network_of(address)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = TokenBucket(self._rate, self._burst)
@@ -115,7 +128,8 @@ class ConnectLimit:
         self._next_sweep = now + BURST
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or an IPv6 /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:  # a Unix socket's, or one that could not be read

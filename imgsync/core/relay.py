@@ -17,7 +17,7 @@ from typing import assert_never
 
 import attrs
 
-from imgsync.core.codec import MAX_FRAME, decode_to_relay
+from imgsync.core.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
 from imgsync.core.errors import Unauthorized, WireError
 from imgsync.core.identity import ReadToken, identify
 from imgsync.core.messages import (
@@ -107,8 +107,11 @@ class RelayState:
 
     def receive(self, socket: Socket, frame: str | bytes) -> list[Output]:
         """A frame came in on a socket."""
+        limit = self._max_frame
+        if socket not in self._peers:
+            limit = min(limit, MAX_REGISTER)
         try:
-            message = decode_to_relay(frame, self._max_frame)
+            message = decode_to_relay(frame, limit)
         except WireError as exc:
             return _refuse(socket, exc.code, f"{exc}.", exc.event)
         if isinstance(message, Register):

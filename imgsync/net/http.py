@@ -1,6 +1,6 @@
 """Plain HTTP/1.1 on a stream: requests without a body in, small responses out. Built on h11."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -92,9 +92,7 @@ class HttpConnection:
             method=event.method.decode("latin-1"),
             path=unquote(path),
             query=query,
-            headers={
-                name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers
-            },
+            headers=_fold(event.headers),
             remote=self._remote,
         )
 
@@ -155,3 +153,12 @@ class HttpConnection:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return None
         return connection.trailing_data[0]
+
+
+def _fold(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """One that stands several times is a list (RFC 9110, section 5.2)."""
+    folded: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        folded[name] = f"{folded[name]}, {value}" if name in folded else value
+    return folded

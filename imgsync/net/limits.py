@@ -13,8 +13,8 @@ class NetLimits:
     :param head_deadline: seconds for a head. One that began and is not there in time is answered
         408; a connection on which nothing came, or nothing more, is closed without a word.
     :param max_message: characters (bytes, if binary) of one WebSocket message; a longer one closes
-        the socket with 1009.
-    :param outbox_size: characters that are posted to a WebSocket and not written yet; more close it
+        the socket with 1009, and so does one in too many frames.
+    :param outbox_size: bytes that are posted to a WebSocket and not written yet; more close it
         with 4013. A limit in frames would hit healthy peers: reading takes fewer turns of Trio's
         loop than writing, so that of a burst a half is queued, and ten clients that trickle at once
         are a burst of hundreds.
@@ -22,6 +22,7 @@ class NetLimits:
         `imgsync.net.pace`; a WebSocket whose peer takes longer is dropped, with 4013.
     :param max_streams: TCP connections on the port. Those above are answered 503 at once, whatever
         they want.
+    :param max_streams_per_address: those of one address, if it is no proxy's; 503, too.
     """
 
     max_head: int = 16 * 1024
@@ -30,3 +31,4 @@ class NetLimits:
     outbox_size: int = 1024 * 1024
     write_deadline: float = 10.0
     max_streams: int = 5256
+    max_streams_per_address: int = 1000

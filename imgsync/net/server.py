@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import ssl
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,7 @@ from wsproto.handshake import WEBSOCKET_VERSION
 from wsproto.utilities import generate_accept_token
 
 from imgsync.core.errors import InputError
+from imgsync.core.limits import network_of
 from imgsync.net.heart import Heart, open_heart
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 
 LINGER_DEADLINE = 2.0
 """Seconds that a client has to close after us; one that is turned away has no more in all."""
+
+MAX_LEAVING = 32
+"""Connections that get an answer while they are turned away; each has a descriptor meanwhile."""
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
@@ -47,9 +52,21 @@ Listeners = list[trio.SocketListener] | list[trio.SSLListener[trio.SocketStream]
 
 @attrs.define
 class Streams:
-    """How many TCP connections a port has, without those that are turned away."""
+    """How many TCP connections a port has.
+
+    :param open: without those that are turned away.
+    :param leaving: those that are being turned away.
+    :param by_address: of each address that is no proxy; an IPv6 address counts as its /64.
+    """
 
     open: int = 0
+    leaving: int = 0
+    by_address: Counter[str] = attrs.field(factory=Counter)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own, where a reverse proxy may stand."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _allow_all(request: Request) -> None:
@@ -68,8 +85,9 @@ class Site:
     :param sockets: owns a WebSocket while it lives, by path.
     :param may_upgrade: asked before a request becomes a WebSocket; what it returns is sent instead.
     :param streams: kept by `serve_site`, for whoever wants to know.
-    :param on_refused: told of who came no further: `full` (there were too many TCP connections) or
-        `head` (what he sent was no head, too long or too slow).
+    :param is_proxy: whether an address stands for many people, and is not limited as one.
+    :param on_refused: told of who came no further: `full` (there were too many TCP connections),
+        `address_full` (of one address) or `head` (no head, one too long or too slow).
     """
 
     http: Handler
@@ -77,6 +95,7 @@ class Site:
     may_upgrade: Callable[[Request], Response | None] = _allow_all
     limits: NetLimits = attrs.field(factory=NetLimits)
     on_refused: Callable[[str], None] = _ignore
+    is_proxy: Callable[[str], bool] = is_loopback
     streams: Streams = attrs.field(factory=Streams, init=False)
 
 
@@ -130,32 +149,53 @@ async def serve_site(
 
 async def _serve_stream(site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream) -> None:
     streams = site.streams
+    remote = _remote_of(stream)
+    address = "" if remote is None else network_of(remote)
     try:
-        if streams.open >= site.limits.max_streams:
-            site.on_refused("full")
-            await _turn_away(stream)
+        if remote is None:
+            return
+        refusal = _find_no_room(site, remote, address)
+        if refusal is not None:
+            site.on_refused(refusal)
+            await _turn_away(streams, stream)
             return
         streams.open += 1
+        streams.by_address[address] += 1
         try:
-            await _serve_connection(site, heart, stream)
+            await _serve_connection(site, heart, stream, remote)
         finally:
             streams.open -= 1
+            streams.by_address[address] -= 1
+            if not streams.by_address[address]:
+                del streams.by_address[address]
     except Exception:
         log.exception("a connection failed; it is closed, the others go on")
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _turn_away(stream: trio.abc.HalfCloseableStream) -> None:
-    with trio.move_on_after(LINGER_DEADLINE), suppress(trio.BrokenResourceError):
-        await stream.send_all(_FULL)
-        await _linger(stream)
+def _find_no_room(site: Site, remote: str, address: str) -> str | None:
+    if site.streams.open >= site.limits.max_streams:
+        return "full"
+    is_crowded = site.streams.by_address[address] >= site.limits.max_streams_per_address
+    return "address_full" if is_crowded and not site.is_proxy(remote) else None
 
 
-async def _serve_connection(site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream) -> None:
-    remote = _remote_of(stream)
-    if remote is None:
+async def _turn_away(streams: Streams, stream: trio.abc.HalfCloseableStream) -> None:
+    if streams.leaving >= MAX_LEAVING:
         return
+    streams.leaving += 1
+    try:
+        with trio.move_on_after(LINGER_DEADLINE), suppress(trio.BrokenResourceError):
+            await stream.send_all(_FULL)
+            await _linger(stream)
+    finally:
+        streams.leaving -= 1
+
+
+async def _serve_connection(
+    site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream, remote: str
+) -> None:
     paced = PacedStream(stream, site.limits.write_deadline)
     upgrade = await _serve_requests(site, HttpConnection(paced, remote, site.limits))
     if upgrade is None:
@@ -257,13 +297,10 @@ def _find_fault(site: Site, request: Request) -> Response | None:
 
 
 def _is_sound(headers: Mapping[str, str]) -> bool:
-    """Whether the headers are text, the host can be a name, the key is one, and no body follows."""
+    """Whether the key is one, and no body follows."""
     try:
-        for value in headers.values():
-            value.encode("ascii")
-        headers.get("host", "").encode().decode("idna")
         key = b64decode(headers.get("sec-websocket-key", ""), validate=True)
-    except ValueError:  # UnicodeError and binascii.Error
+    except ValueError:  # binascii.Error
         return False
     has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
     return len(key) == _KEY_SIZE and not has_body

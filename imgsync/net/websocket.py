@@ -41,6 +41,9 @@ QUEUE_SIZE = 16
 MAX_PARTS = 256
 """Parts of a message that are kept apart."""
 
+MAX_FRAMES = 64
+"""Frames of one message: each takes its time, be it empty, and nobody needs so many."""
+
 
 class Reader:
     """What trio-websocket takes for a nursery: runs its reader, and keeps what it raises.
@@ -92,7 +95,7 @@ class WebSocket:
         self._start_soon = nursery.start_soon
         self._outbox_size = outbox_size
         self._outbox: deque[str] = deque()
-        #: Characters in the outbox, with those of the frame that is being written.
+        #: Bytes in the outbox, with those of the frame that is being written.
         self._queued = 0
         #: Set when there is something to write or to close; made anew by the writer.
         self._filled = trio.Event()
@@ -112,12 +115,14 @@ class WebSocket:
         """Put a frame on the outbox; never waits. A full outbox closes the socket with 4013."""
         if self._closing:
             return
-        if self._queued + len(text) > self._outbox_size:
+        size = _size_of(text)
+        # One frame has its place however long: it may be the list of all clients.
+        if self._queued and self._queued + size > self._outbox_size:
             self._outbox.clear()
             self.close(CloseCode.TOO_SLOW, "too slow: the outbox is full")
             return
         self._outbox.append(text)
-        self._queued += len(text)
+        self._queued += size
         self._filled.set()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -241,7 +246,7 @@ class WebSocket:
                 while self._outbox:
                     text = self._outbox.popleft()
                     await self._connection.send_message(text)
-                    self._queued -= len(text)
+                    self._queued -= _size_of(text)
                 if self._closing:
                     await self._connection.aclose(*self._cause or ())
                     return
@@ -257,6 +262,10 @@ def _is_closed_by_peer(socket: WebSocket) -> bool:
     """Whether a close frame came in; trio-websocket closes by itself what breaks the protocol."""
     state = socket._connection._wsproto.state
     return state in (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
+
+
+def _size_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 class Frames:
@@ -275,6 +284,7 @@ class Frames:
         #: Of the message that is coming in.
         self._parts: list[Any] = []
         self._size = 0
+        self._finished_frames = 0
         self.send = self._frames.send
         self.receive_data = self._frames.receive_data
 
@@ -299,16 +309,22 @@ class Frames:
     def _assemble(self, part: Message[Any]) -> Message[Any] | None:
         """The message that this part completes. One that is too long already counts as complete."""
         if part.message_finished and not self._parts:
+            self._finished_frames = 0
             return part
+        self._finished_frames += part.frame_finished
         if part.data:
             self._parts.append(part.data)
             self._size += len(part.data)
         if len(self._parts) > MAX_PARTS:
             self._parts = [part.data[:0].join(self._parts)]
-        if not part.message_finished and self._size <= self._max_message:
+        is_too_much = self._size > self._max_message or self._finished_frames > MAX_FRAMES
+        if not part.message_finished and not is_too_much:
             return None
         whole = part.data[:0].join(self._parts)
-        self._parts, self._size = [], 0
+        if self._finished_frames > MAX_FRAMES:
+            # trio-websocket knows one limit; this goes beyond it.
+            whole = part.data[:0].ljust(self._max_message + 1)
+        self._parts, self._size, self._finished_frames = [], 0, 0
         return type(part)(data=whole)
 
 

@@ -77,6 +77,8 @@ async def _reload(certificate: Certificate, hangups: AsyncIterator[int]) -> None
             await trio.to_thread.run_sync(certificate.reload)
         except InputError as exc:
             log.error("the certificate was not read again; the old one stays: %s", exc)
+        except Exception:
+            log.exception("the certificate was not read again; the old one stays")
 
 
 def _check_exposure(host: str, no_auth: bool) -> None:

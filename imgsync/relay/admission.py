@@ -10,6 +10,7 @@ import attrs
 from imgsync.core.limits import ConnectLimit
 from imgsync.core.messages import CloseCode
 from imgsync.net.http import Request, Response, refuse
+from imgsync.net.server import is_loopback
 
 ANY_ORIGIN = "*"
 
@@ -72,6 +73,10 @@ class Admission:
                 return None
         return refuse(403, "Pages of this origin may not connect; see --allow-origin.")
 
+    def is_proxy(self, address: str) -> bool:
+        """Whether an address stands for many people: it is a proxy's, or this machine's own."""
+        return address in self._proxies or is_loopback(address)
+
     def _is_ours(self, host: str) -> bool:
         return self._trusts_names or host == "localhost" or _address_in(host) is not None
 
@@ -92,8 +97,8 @@ class Admission:
             address = before
         return address
 
-    def refuse(self, address: str, connections: int, now: float) -> Refusal | None:
-        """Why there is no place for one more connection.
+    def admit(self, address: str, connections: int, now: float) -> Refusal | None:
+        """Count one more connection; why there is no place for it, or None.
 
         :param connections: how many there are.
         :param now: seconds on a clock that only goes forward.

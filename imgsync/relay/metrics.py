@@ -38,9 +38,9 @@ OTHER = "other"
 
 DROP_REASONS = (*(code.name.lower() for code in CloseCode if code != CloseCode.NORMAL), OTHER)
 
-REFUSALS = ("address_rate", "draining", "full", "head", "origin", OTHER)
-"""Why somebody was not let in: too often from his address, the relay goes away, it has no room, he
-sent no sound head in time, his page is of another origin."""
+REFUSALS = ("address_full", "address_rate", "draining", "full", "head", "origin", OTHER)
+"""Why somebody was not let in: too many or too often from his address, the relay goes away, it has
+no room, he sent no sound head in time, his page is of another origin."""
 
 
 def drop_reason(code: int) -> str:

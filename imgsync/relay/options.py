@@ -8,7 +8,6 @@ import resource
 from collections.abc import Callable
 
 from imgsync.cli import positive_seconds
-from imgsync.core.codec import MAX_RELAY_FRAME
 from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
 from imgsync.relay.settings import Settings
@@ -25,6 +24,9 @@ the relay is full."""
 
 SPARE_FILES = 64
 """Descriptors for everything that is no connection."""
+
+MIN_MESSAGE, MAX_MESSAGE = 1024, 512 * 1024
+"""What can be chosen: a description with its candidates has to go through, and no file."""
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
 _DEFAULTS = Settings()
@@ -98,6 +100,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
             outbox_size=options.outbox_size,
             write_deadline=options.write_deadline,
             max_streams=max_streams,
+            max_streams_per_address=options.max_per_address,
         ),
     )
 
@@ -169,6 +172,8 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
     net, count = _DEFAULTS.net, _count
     add("--max-connections", count, _DEFAULTS.max_connections, "N", "WebSockets at a time")
+    what = "TCP connections of one address, if it is no proxy's"
+    add("--max-per-address", count, net.max_streams_per_address, "N", what)
     add("--max-sockets-per-user", count, _DEFAULTS.max_sockets_per_user, "N", "of them for one")
     what = "WebSockets a second from one address, twenty times as many at once; 0 for no limit"
     add("--connect-rate", _rate, _DEFAULTS.connect_rate, "PER_S", what)
@@ -176,7 +181,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     add("--rate-limit", _rate, _DEFAULTS.rate_limit, "PER_S", what)
     what = "characters of one message"
     add("--max-message", _message_size, net.max_message, "N", what)
-    what = "characters that may wait for a peer to read them"
+    what = "bytes that may wait for a peer to read them"
     add("--outbox-size", count, net.outbox_size, "N", what)
     what = "for a peer to read what waits for it"
     add("--write-deadline", positive_seconds, net.write_deadline, "SECONDS", what)
@@ -228,10 +233,8 @@ def _count(text: str) -> int:
 
 def _message_size(text: str) -> int:
     value = int(text)
-    if not 1024 <= value <= MAX_RELAY_FRAME // 2:
-        raise argparse.ArgumentTypeError(
-            f"{text} is not between 1024 and {MAX_RELAY_FRAME // 2}, the half of what peers take"
-        )
+    if not MIN_MESSAGE <= value <= MAX_MESSAGE:
+        raise argparse.ArgumentTypeError(f"{text} is not between {MIN_MESSAGE} and {MAX_MESSAGE}")
     return value
 
 

@@ -37,7 +37,7 @@ from imgsync.core.relay_session import (
     SessionOver,
 )
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Listeners, Site, serve_site
+from imgsync.net.server import Listeners, Site, is_loopback, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.nursery import open_background
 from imgsync.relay.admission import Admission
@@ -107,6 +107,7 @@ class Relay:
             may_upgrade=self._may_upgrade,
             limits=settings.net,
             on_refused=self._metrics.connect_refused,
+            is_proxy=self._admission.is_proxy,
         )
 
     async def run_sessions(self) -> None:
@@ -135,6 +136,8 @@ class Relay:
                 return Response(503, b"draining\n")
             case "/health":
                 return Response(200, b"ok\n")
+            case "/metrics" if not _is_local(request):
+                return refuse(403, "Metrics are for this machine alone.")
             case "/metrics":
                 try:
                     return Response(200, await self._render(), CONTENT_TYPE)
@@ -151,7 +154,7 @@ class Relay:
         if refusal is not None:
             self._metrics.connect_refused("origin")
             remote = self._admission.address_of(request)
-            log.info("a page of another origin was refused", extra=about(remote=remote))
+            log.debug("a page of another origin was refused", extra=about(remote=remote))
         return refusal
 
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────
@@ -162,10 +165,10 @@ class Relay:
             self._metrics.connect_refused("draining")
             socket.close(*_GOODBYE)
             return
-        refusal = self._admission.refuse(remote, len(self._connections), trio.current_time())
+        refusal = self._admission.admit(remote, len(self._connections), trio.current_time())
         if refusal is not None:
             self._metrics.connect_refused(refusal.label)
-            log.info("refused: %s", refusal.why, extra=about(remote=remote, code=refusal.code))
+            log.debug("refused: %s", refusal.why, extra=about(remote=remote, code=refusal.code))
             socket.close(refusal.code, refusal.why)
             return
         number = next(self._numbers)
@@ -210,7 +213,9 @@ class Relay:
             return
         match connection.limit.judge(trio.current_time()):
             case Verdict.PASS:
-                self._perform(self._state.receive(connection.number, frame))
+                outputs = self._state.receive(connection.number, frame)
+                connection.limit.charge(len(outputs))
+                self._perform(outputs)
             case Verdict.REFUSE:
                 why = f"More than {self._settings.rate_limit:g} messages a second; slow down."
                 error = ErrorEvent(ErrorCode.RATE_LIMITED, why)
@@ -302,7 +307,10 @@ class Relay:
                 log.info("session ended", extra=about(session=id, reason=reason))
 
     def _grace_over(self, session_id: str, role: Role) -> None:
-        self._perform(self._state.grace_over(session_id, role))
+        try:
+            self._perform(self._state.grace_over(session_id, role))
+        except Exception:
+            log.exception("a session failed; the others go on", extra=about(session=session_id))
 
     def _count(self, message: FromRelay) -> None:
         match message:
@@ -312,6 +320,11 @@ class Relay:
                 self._metrics.error(code)
             case _:
                 pass
+
+
+def _is_local(request: Request) -> bool:
+    """Whether nobody from elsewhere asks, not even through a proxy."""
+    return is_loopback(request.remote) and "x-forwarded-for" not in request.headers
 
 
 @asynccontextmanager

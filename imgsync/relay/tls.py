@@ -102,7 +102,8 @@ def _problem_of(context: ssl.SSLContext, certificate: str) -> str | None:
     client.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     try:
-        client.load_verify_locations(cadata=certificate)
+        # What stands around the blocks is commentary, in any script.
+        client.load_verify_locations(cadata=certificate.encode("ascii", "ignore").decode())
         ours = client.wrap_bio(to_client, to_server)
         theirs = context.wrap_bio(to_server, to_client, server_side=True)
         for side in [ours, theirs] * _FLIGHTS:
