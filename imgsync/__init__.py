@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from imgsync.core.errors import RelayError as RelayError
     from imgsync.core.errors import SessionEnded as SessionEnded
     from imgsync.core.errors import SignallingLost as SignallingLost
+    from imgsync.core.errors import Superseded as Superseded
     from imgsync.core.messages import EndReason as EndReason
+    from imgsync.core.states import SessionState as SessionState
+    from imgsync.core.states import StateChange as StateChange
     from imgsync.evaluator.evaluator import Delivery as Delivery
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
@@ -36,8 +39,10 @@ _HOMES = {
         "RelayError",
         "SessionEnded",
         "SignallingLost",
+        "Superseded",
     ),
     "imgsync.core.messages": ("EndReason",),
+    "imgsync.core.states": ("SessionState", "StateChange"),
     "imgsync.evaluator.evaluator": (
         "Delivery",
         "Evaluator",

@@ -10,18 +10,22 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import trio
 
 from imgsync.core.errors import ImgsyncError
+from imgsync.core.states import SessionState, StateChange
 from imgsync.nursery import open_background
 from imgsync.peer.token_source import TokenSource, token_file
 
 EXIT_FAILED = 1
 TOKEN_VARIABLE = "IMGSYNC_TOKEN"
 _EXIT_BY_SIGNAL = 128
+
+#: Of the other states, commands tell in their own words.
+_TOLD = (SessionState.SUSPECT, SessionState.INTERRUPTED, SessionState.RESUMED)
 
 
 class OutputLost(ImgsyncError):
@@ -122,6 +126,23 @@ class Output:
             print_line(prose)
 
 
+async def tell_states(changes: AsyncIterator[StateChange], output: Output) -> None:
+    """Tell of interruptions and their ends, as they come."""
+    last = SessionState.CONNECTING
+    async for change in changes:
+        recovered = change.state is SessionState.CONNECTED and last is SessionState.SUSPECT
+        if recovered or change.state in _TOLD:
+            output.tell(
+                f"session {change.sentence}",
+                "state",
+                state=change.state.value,
+                at=change.at,
+                reason=None if change.reason is None else change.reason.value,
+                detail=change.detail,
+            )
+        last = change.state
+
+
 def print_line(text: str) -> None:
     """To stdout, at once. Raises OutputLost."""
     try:
@@ -151,6 +172,12 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="ADDR",
         help="use only this local address for WebRTC (repeatable; may be loopback)",
+    )
+    parser.add_argument(
+        "--ice-policy",
+        choices=("all", "relay"),
+        default="all",
+        help="relay: WebRTC goes through a TURN server alone, and tells no address of ours",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")

@@ -3,7 +3,7 @@
 The real ones are in `imgsync.net` and `imgsync.rtc`, in-memory ones in `imgsync.testing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -21,6 +21,9 @@ class Socket(Protocol):
 
     async def receive(self) -> str | bytes:
         """The next frame. Raises SocketClosed."""
+
+    def probe(self, deadline: float) -> None:
+        """Have it closed if the relay does not answer within these seconds; never waits."""
 
 
 @attrs.frozen
@@ -50,9 +53,14 @@ class ChannelClosed:
 
 @attrs.frozen
 class LinkLost:
-    """The connection is gone, or could not be made."""
+    """The connection is gone, or could not be made.
+
+    :param by_peer: the other side closed it on purpose, as does a page that is reloaded or a
+        process that quits; otherwise it has gone silent, or there never was a connection.
+    """
 
     why: str
+    by_peer: bool = False
 
 
 LinkEvent = Gathered | Opened | Received | ChannelClosed | LinkLost
@@ -75,6 +83,13 @@ class Link(Protocol):
 
     def send(self, text: str) -> None:
         """Send on the data channel; never waits. On a closed channel it goes nowhere."""
+
+    def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
+        """Send what `make` returns, called with the time at which it is handed to the channel.
+
+        It is called in the thread that the channel lives in, so it touches nothing of ours, and not
+        at all on a closed channel; if it raises, nothing is sent. Never waits.
+        """
 
     async def next_event(self) -> LinkEvent:
         """Wait for the next event."""

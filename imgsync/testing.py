@@ -8,20 +8,31 @@ sockets and connections. Only Trio waits in here, so the autojump clock works.
 """
 
 import itertools
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
 
 from imgsync.core.codec import encode_event
 from imgsync.core.errors import ConnectRefused, SocketClosed
-from imgsync.core.messages import CloseCode, IceServer, Role
+from imgsync.core.messages import CloseCode, IceServer, Milliseconds, Role
 from imgsync.core.relay import RelayState
-from imgsync.core.relay_session import Close, GraceBegan, GraceEnded, Output, Send, SessionOver
+from imgsync.core.relay_session import (
+    Close,
+    GraceBegan,
+    GraceEnded,
+    Output,
+    Send,
+    SessionBegan,
+    SessionOver,
+)
 from imgsync.core.sdp import Candidate, Description
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
+
+log = logging.getLogger(__name__)
 
 _SDP = """v=0
 o=- {number} 1 IN IP4 0.0.0.0
@@ -63,6 +74,9 @@ class MemorySocket:
         await trio.lowlevel.checkpoint()
         return self._frames.popleft()
 
+    def probe(self, deadline: float) -> None:
+        """The in-memory relay never goes without a word."""
+
     def deliver(self, text: str) -> None:
         """The relay's side of `receive`."""
         self._frames.append(text)
@@ -82,8 +96,9 @@ class MemoryRelay:
         self._ids = itertools.count(1)
         self._state = self._new_state()
         self._sockets: list[MemorySocket] = []
-        #: Sides whose grace time runs.
+        #: Sides whose grace time runs, and sessions that live.
         self._away: dict[tuple[str, Role], None] = {}
+        self._live: set[str] = set()
         self.is_up = True
 
     def _new_state(self) -> RelayState:
@@ -118,10 +133,16 @@ class MemoryRelay:
             socket.close(CloseCode.GOING_AWAY)
         self._state = self._new_state()
         self._away.clear()
+        self._live.clear()
 
     def come_back(self) -> None:
         """Accept sockets again."""
         self.is_up = True
+
+    def forget_sessions(self) -> None:
+        """End all sessions as if both of their sides had been away for too long."""
+        for session_id in sorted(self._live):
+            self._perform(self._state.grace_over(session_id, Role.CLIENT))
 
     def let_grace_pass(self) -> None:
         """End the grace time of all who are away now; it never ends by itself."""
@@ -140,7 +161,10 @@ class MemoryRelay:
                     self._away[session_id, role] = None
                 case GraceEnded(session_id, role):
                     del self._away[session_id, role]
+                case SessionBegan(session_id):
+                    self._live.add(session_id)
                 case SessionOver(session_id):
+                    self._live.discard(session_id)
                     for role in Role:
                         self._away.pop((session_id, role), None)
                 case _:
@@ -191,8 +215,19 @@ class MemoryLink:
 
     def send(self, text: str) -> None:
         """See the protocol."""
-        if self._is_open and self._other is not None:
+        if self._is_open and self._other is not None and not self._network.is_silent:
             self._other.put(Received(text, now_ms()))
+
+    def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
+        """See the protocol."""
+        if not self._is_open:
+            return
+        try:
+            text = make(now_ms())
+        except Exception:
+            log.exception("a stamped message could not be made")
+        else:
+            self.send(text)
 
     async def next_event(self) -> LinkEvent:
         """See the protocol."""
@@ -201,7 +236,7 @@ class MemoryLink:
     async def close_channel(self) -> None:
         """See the protocol."""
         await trio.lowlevel.checkpoint()
-        if self._is_open and self._other is not None:
+        if self._is_open and self._other is not None and not self._network.is_silent:
             self._other.put(ChannelClosed())
         self._is_open = False
 
@@ -212,9 +247,19 @@ class MemoryLink:
     def break_off(self) -> None:
         """Lose the connection, on both ends."""
         for end in (self, self._other):
-            if end is not None and end._is_open:
-                end._is_open = False
-                end.put(LinkLost("cut by the test"))
+            if end is not None:
+                end._lose(LinkLost("cut by the test"))
+
+    def close(self) -> None:
+        """Close the connection, as does whoever leaves the block; the channel stays as it is."""
+        self._is_open = False
+        if self._other is not None and not self._network.is_silent:
+            self._other._lose(LinkLost("closed by the other side", by_peer=True))
+
+    def _lose(self, event: LinkLost) -> None:
+        if self._is_open:
+            self._is_open = False
+            self.put(event)
 
 
 class MemoryNetwork:
@@ -230,6 +275,8 @@ class MemoryNetwork:
         self.links: list[MemoryLink] = []
         #: While set, links find no path to each other.
         self.is_blocked = False
+        #: While set, what is sent on links goes nowhere, ends included, and nobody is told.
+        self.is_silent = False
 
     @asynccontextmanager
     async def open_socket(self, url: str) -> AsyncIterator[MemorySocket]:
@@ -250,7 +297,7 @@ class MemoryNetwork:
         try:
             yield link
         finally:
-            link.break_off()
+            link.close()
 
     def link_of(self, description: Description) -> MemoryLink | None:
         """The link that a description is of."""

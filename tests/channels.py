@@ -1,8 +1,10 @@
 """What the tests of the talk on the data channel share."""
 
+from collections.abc import Sequence
+
 from hypothesis import HealthCheck, settings
 
-from imgsync.core.channel import Presenter, Transmit
+from imgsync.core.channel import PeerSpeaks, Presenter, Transmit
 from imgsync.core.codec import encode_channel
 from imgsync.core.messages import Image, Ready
 
@@ -12,7 +14,14 @@ LAW = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-READY = encode_channel(Ready())
+READY = encode_channel(Ready(("ping",)))
+SPEAKS = PeerSpeaks(("ping",))
+
+
+def resent(outputs: Sequence[object]) -> list[Transmit]:
+    """What a ready leads to, but for the news of what the other side speaks."""
+    assert outputs[0] == SPEAKS
+    return [output for output in outputs[1:] if isinstance(output, Transmit)]
 
 
 def show(presenter: Presenter, index: int, now: float) -> Image:
@@ -20,5 +29,5 @@ def show(presenter: Presenter, index: int, now: float) -> Image:
     return image
 
 
-def texts(outputs: list[Transmit]) -> list[str]:
-    return [output.text for output in outputs]
+def texts(outputs: Sequence[object]) -> list[str]:
+    return [output.text for output in outputs if isinstance(output, Transmit)]

@@ -27,14 +27,24 @@ def require(found: object, missing: str) -> None:
 
 def find_node() -> MakeNode:
     """What makes the command line of a peer in Node; skips the test where there is none."""
+    program = _find_program()
+
+    def command(role: str, relay_url: str, *options: str) -> tuple[str, ...]:
+        user = ("--user", "C") if role == "client" else ("--user", "E", "--client", "C")
+        start = (program, "--experimental-websocket", str(PEERS / "node.mjs"), role)
+        return (*start, "--relay", relay_url, *user, "--images", str(IMAGES), *options)
+
+    return command
+
+
+def find_node_link() -> tuple[str, str]:
+    """The command line of a bare connection in Node; skips the test where there is none."""
+    return _find_program(), str(PEERS / "link.mjs")
+
+
+def _find_program() -> str:
     program = shutil.which("node")
     require(program, "node is not installed")
     wrtc = PEERS / "node_modules" / "@roamhq" / "wrtc"
     require(wrtc.is_dir(), f"@roamhq/wrtc is not installed: npm install in {PEERS.name}/")
-
-    def command(role: str, relay_url: str, *options: str) -> tuple[str, ...]:
-        user = ("--user", "C") if role == "client" else ("--user", "E", "--client", "C")
-        start = (str(program), "--experimental-websocket", str(PEERS / "node.mjs"), role)
-        return (*start, "--relay", relay_url, *user, "--images", str(IMAGES), *options)
-
-    return command
+    return str(program)

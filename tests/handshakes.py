@@ -4,8 +4,9 @@ The connections are fake, too: text that parses as a description is all there is
 """
 
 from imgsync.core.codec import encode_signal
-from imgsync.core.messages import Answer, CandidateSignal, Offer, RawJson, RequestOffer
-from imgsync.core.peer import AddCandidate, Handshake, Note, Output, Phase
+from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
+from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer_outputs import AddCandidate, Note, Output
 
 
 def line(port: int, transport: str = "udp") -> str:
@@ -63,6 +64,14 @@ def connected(core: Handshake) -> Handshake:
     if core.attempt and core.phase is Phase.NEGOTIATING:
         core.receive(answer("cli1"))
         core.opened(core.attempt)
+    return core
+
+
+def interrupted(core: Handshake) -> Handshake:
+    """Whose connection was lost, and whose first attempt to repair it, where it made one."""
+    connected(core).lost(1, EndReason.CONNECTION_LOST)
+    core.timed_out(core.attempt)
+    assert core.phase is Phase.INTERRUPTED
     return core
 
 

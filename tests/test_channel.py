@@ -1,16 +1,29 @@
 """The talk on the data channel: each side alone."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel import MAX_UNACKED, Acked, Deliver, Drop, Follower, Presenter, Transmit
+from imgsync.core.channel import (
+    MAX_UNACKED,
+    Acked,
+    Deliver,
+    Drop,
+    Follower,
+    PeerSpeaks,
+    Pinged,
+    Ponged,
+    Presenter,
+    Superseded,
+    Transmit,
+)
 from imgsync.core.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
 from imgsync.core.errors import MessageTooLarge
-from imgsync.core.messages import Ack, Image, Milliseconds
-from tests.channels import LAW, READY, show, texts
+from imgsync.core.messages import Ack, Image, Milliseconds, Ping, Pong, Ready
+from tests.channels import LAW, READY, SPEAKS, resent, show, texts
 
 NOT_FOR_ANYBODY = ["", "{", "[]", "7", '{"type":"dance"}', '{"type":"ack"}', '{"imageIndex":1}']
 
@@ -25,7 +38,7 @@ def ack(image: Image, at: Milliseconds = 9, index: int | None = None) -> str:
     return encode_channel(Ack(image.sent_at, at, index))
 
 
-def is_dropped(outputs: list[Transmit | Acked | Drop] | list[Transmit | Deliver | Drop]) -> bool:
+def is_dropped(outputs: Sequence[object]) -> bool:
     match outputs:
         case [Drop(why)]:
             return bool(why)
@@ -51,32 +64,32 @@ def test_an_image_waits_for_the_channel_to_open() -> None:
 
 
 def test_nothing_is_sent_before_there_is_an_image() -> None:
-    assert open_presenter().received(READY) == []
+    assert open_presenter().received(READY) == [SPEAKS]
 
 
 def test_nothing_is_sent_on_a_closed_channel() -> None:
     presenter = open_presenter()
     show(presenter, 1, 5)
     presenter.closed()
-    assert presenter.received(READY) == []
-    assert presenter.show(2, "2.png", "2.png?sig", 6)[1] == []
+    assert presenter.received(READY) == [SPEAKS]
+    assert texts(presenter.show(2, "2.png", "2.png?sig", 6)[1]) == []
 
 
 def test_every_ready_and_every_new_channel_gets_the_very_same_payload() -> None:
     presenter = open_presenter()
     _, first = presenter.show(1, "1.png", "1.png?sig", 1700000000000.125)
-    assert presenter.received(READY) == first
+    assert resent(presenter.received(READY)) == first
     presenter.closed()
     assert presenter.opened() == first
-    assert presenter.received(READY) == first
-    assert presenter.received(READY) == first
+    assert resent(presenter.received(READY)) == first
+    assert resent(presenter.received(READY)) == first
 
 
 def test_the_current_image_is_the_last_one_shown() -> None:
     presenter = open_presenter()
     show(presenter, 1, 5)
     _, last = presenter.show(2, "2.png", "2.png?sig", 6)
-    assert presenter.received(READY) == last
+    assert resent(presenter.received(READY)) == last
     presenter.closed()
     show(presenter, 3, 7)
     [text] = texts(presenter.opened())
@@ -138,12 +151,12 @@ def test_a_message_that_is_too_large_is_refused_and_the_current_image_stays() ->
     presenter = open_presenter()
     with pytest.raises(MessageTooLarge):
         presenter.show(1, "x" * MAX_CHANNEL_MESSAGE, "", 4)
-    assert presenter.received(READY) == []
+    assert presenter.received(READY) == [SPEAKS]
     image, sent = presenter.show(2, "2.png", "2.png?sig", 5)
     for url in ("x" * MAX_CHANNEL_MESSAGE, "é" * (MAX_CHANNEL_MESSAGE // 4)):
         with pytest.raises(MessageTooLarge):
             presenter.show(3, url, "", 6)
-    assert presenter.received(READY) == sent
+    assert resent(presenter.received(READY)) == sent
     assert is_dropped(presenter.received(encode_channel(Ack(6, 9))))
     assert presenter.received(ack(image)) == [Acked(image, 9, copies=2)]
     assert show(presenter, 4, 6).sent_at == 6
@@ -151,10 +164,76 @@ def test_a_message_that_is_too_large_is_refused_and_the_current_image_stays() ->
 
 def test_a_peer_that_acks_nothing_makes_us_forget_the_oldest() -> None:
     presenter = open_presenter()
-    images = [show(presenter, number, number) for number in range(MAX_UNACKED + 1)]
+    images = [show(presenter, number, number) for number in range(MAX_UNACKED)]
+    more, [forgotten, sent] = presenter.show(9, "9.png", "9.png?sig", MAX_UNACKED)
+    assert forgotten == Superseded(images[0])
+    assert isinstance(sent, Transmit)
+    images.append(more)
     assert is_dropped(presenter.received(ack(images[0])))
     for image in images[1:]:
         assert presenter.received(ack(image)) == [Acked(image, 9, copies=1)]
+
+
+@pytest.mark.parametrize("features", [(), ("ping",), ("stage", "preload", "x-new")])
+def test_every_ready_tells_what_the_client_speaks(features: tuple[str, ...]) -> None:
+    presenter = open_presenter()
+    assert presenter.received(encode_channel(Ready(features))) == [PeerSpeaks(features)]
+    _, sent = presenter.show(1, "1.png", "1.png?sig", 5)
+    assert presenter.received(encode_channel(Ready(features))) == [PeerSpeaks(features), *sent]
+
+
+def test_what_is_current_when_the_channel_goes_waits_for_the_next_one() -> None:
+    presenter = open_presenter()
+    image = show(presenter, 1, 5)
+    assert presenter.closed() == []
+    assert len(presenter.opened()) == 1
+    assert presenter.received(ack(image)) == [Acked(image, 9, copies=2)]
+
+
+def test_what_was_not_acked_and_is_not_current_goes_with_its_channel() -> None:
+    presenter = open_presenter()
+    acked, first, second, last = (show(presenter, index, index) for index in range(4))
+    presenter.received(ack(acked))
+    assert presenter.closed() == [Superseded(first), Superseded(second)]
+    assert presenter.closed() == []
+    presenter.opened()
+    assert is_dropped(presenter.received(ack(first)))
+    assert presenter.received(ack(last)) == [Acked(last, 9, copies=2)]
+
+
+def test_an_image_shown_without_a_channel_takes_the_place_of_the_one_before() -> None:
+    presenter = open_presenter()
+    first = show(presenter, 1, 5)
+    presenter.closed()
+    second, outputs = presenter.show(2, "2.png", "2.png?sig", 6)
+    assert outputs == [Superseded(first)]
+    third, outputs = presenter.show(3, "3.png", "3.png?sig", 7)
+    assert outputs == [Superseded(second)]
+    assert [decode_channel(text) for text in texts(presenter.opened())] == [third]
+
+
+def test_an_image_that_was_acked_is_not_superseded() -> None:
+    presenter = open_presenter()
+    presenter.received(ack(show(presenter, 1, 5)))
+    presenter.closed()
+    assert presenter.show(2, "2.png", "2.png?sig", 6)[1] == []
+
+
+def test_an_image_that_is_too_large_supersedes_nothing() -> None:
+    presenter = open_presenter()
+    image = show(presenter, 1, 5)
+    presenter.closed()
+    with pytest.raises(MessageTooLarge):
+        presenter.show(2, "x" * MAX_CHANNEL_MESSAGE, "", 6)
+    presenter.opened()
+    assert presenter.received(ack(image)) == [Acked(image, 9, copies=2)]
+
+
+def test_pings_and_pongs_are_handed_on_by_both_sides() -> None:
+    for ping, pong in ((Ping(1, 5), Pong(1, 5, 6, 7.5)), (Ping("x", 5.5), Pong("x", 5.5, 6, 7))):
+        for said, outputs in ((ping, [Pinged(ping)]), (pong, [Ponged(pong)])):
+            assert open_presenter().received(encode_channel(said)) == outputs
+            assert Follower().received(encode_channel(said), 9) == outputs
 
 
 @pytest.mark.parametrize("text", [*NOT_FOR_ANYBODY, encode_channel(Image(1, "u", "s", 5)), b"{}"])

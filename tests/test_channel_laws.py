@@ -3,18 +3,18 @@
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imgsync.core.channel import Acked, Deliver, Drop, Follower, Presenter, Transmit
+from imgsync.core.channel import Acked, Deliver, Drop, Follower, Presenter, Superseded, Transmit
 from imgsync.core.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
 from imgsync.core.errors import MessageTooLarge
 from imgsync.core.messages import Ack, Image, Milliseconds
-from tests.channels import LAW, READY, show, texts
+from tests.channels import LAW, READY, resent, show, texts
 
 
 class BackToBack(RuleBasedStateMachine):
@@ -34,12 +34,19 @@ class BackToBack(RuleBasedStateMachine):
         self.shown: list[Image] = []
         self.seen: list[Image] = []
         self.acked: list[Image] = []
+        self.superseded: list[Image] = []
         self.copies: dict[Milliseconds, list[str]] = {}
         self.acks_due = 0
         self.acks_sent = 0
 
-    def transmit_image(self, outputs: list[Transmit]) -> None:
+    def waiting(self) -> list[Image]:
+        """For their acks, or for a channel."""
+        settled = self.acked + self.superseded
+        return [image for image in self.shown if image not in settled]
+
+    def transmit_image(self, outputs: Sequence[object]) -> None:
         for output in outputs:
+            assert isinstance(output, Transmit)
             assert self.is_open
             image = decode_channel(output.text)
             assert image == self.shown[-1]
@@ -52,10 +59,13 @@ class BackToBack(RuleBasedStateMachine):
         self.clock += tick
         image, outputs = self.presenter.show(index, "u", "s", self.clock)
         assert image.image_index == index
-        assert len(outputs) == self.is_open
+        gone = [output.image for output in outputs if isinstance(output, Superseded)]
+        assert gone == ([] if self.is_open else self.waiting())
+        self.superseded += gone
+        assert len(outputs) == len(gone) + self.is_open
         assert not self.shown or image.sent_at > self.shown[-1].sent_at
         self.shown.append(image)
-        self.transmit_image(outputs)
+        self.transmit_image(outputs[len(gone) :])
 
     @rule()
     def show_what_is_too_large(self) -> None:
@@ -82,7 +92,9 @@ class BackToBack(RuleBasedStateMachine):
     @rule()
     def close(self) -> None:
         self.is_open = False
-        self.presenter.closed()
+        gone = [output.image for output in self.presenter.closed()]
+        assert gone == [image for image in self.waiting() if image is not self.shown[-1]]
+        self.superseded += gone
         self.to_client.clear()
         self.to_evaluator.clear()
 
@@ -94,13 +106,13 @@ class BackToBack(RuleBasedStateMachine):
     def evaluator_hears(self, text: str) -> None:
         outputs = self.presenter.received(text)
         if text == READY:
-            assert len(outputs) == bool(self.shown)
-            self.transmit_image([output for output in outputs if isinstance(output, Transmit)])
+            assert len(resent(outputs)) == bool(self.shown)
+            self.transmit_image(resent(outputs))
             return
         [output] = outputs
         message = decode_channel(text)
         assert isinstance(message, Ack)
-        if message.sent_at in [image.sent_at for image in self.acked]:
+        if message.sent_at in [image.sent_at for image in self.acked + self.superseded]:
             assert isinstance(output, Drop)
             return
         assert isinstance(output, Acked)
@@ -154,6 +166,12 @@ class BackToBack(RuleBasedStateMachine):
         assert all(image in self.shown for image in self.seen)
 
     @invariant()
+    def no_image_is_both_acked_and_superseded(self) -> None:
+        settled = [image.sent_at for image in self.acked + self.superseded]
+        assert len(settled) == len(set(settled))
+        assert not self.shown or self.shown[-1] not in self.superseded
+
+    @invariant()
     def every_copy_is_acked(self) -> None:
         assert self.acks_sent + len(self.delivered) == self.acks_due
 
@@ -171,6 +189,7 @@ class BackToBack(RuleBasedStateMachine):
             if self.to_evaluator:
                 self.evaluator_hears(self.to_evaluator.popleft())
         assert self.seen[-1:] == self.acked[-1:] == self.shown[-1:]
+        assert self.waiting() == []
 
 
 BackToBack.TestCase.settings = settings(

@@ -48,6 +48,9 @@ VALID = lines("""
     {"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"abcd"}
     {"imageIndex":1,"imageUrl":"u","signedUrl":"s","sentAt":5.5}
     {"type":"ready"}
+    {"type":"ready","features":["ping","stage"]}
+    {"type":"ping","id":1,"t0":1.5}
+    {"type":"pong","id":"a","t0":1.5,"t1":2,"t2":3}
     {"type":"ack","sentAt":1,"receivedAt":2,"imageIndex":3}
 """)
 

@@ -6,7 +6,7 @@ import pytest
 
 from imgsync.core.codec import decode_channel, decode_signal
 from imgsync.core.errors import NegotiationError, WireError
-from imgsync.core.messages import Ack, CandidateSignal, RawJson
+from imgsync.core.messages import Ack, CandidateSignal, RawJson, Ready
 from tests.wire_texts import BAD, lines
 
 
@@ -80,6 +80,8 @@ def test_a_candidate_may_carry_the_prefix_of_a_browser_or_of_a_description(
 
 IMAGE = {"imageIndex": "1", "imageUrl": '"u"', "signedUrl": '"s"', "sentAt": "5"}
 ACK = {"type": '"ack"', "sentAt": "5", "receivedAt": "6"}
+PING = {"type": '"ping"', "id": "1", "t0": "5"}
+PONG = {"type": '"pong"', "id": "1", "t0": "5", "t1": "6", "t2": "7"}
 NOT_A_NUMBER = [
     *("null", "true", "false", '"5"', "[5]", "{}", "NaN", "Infinity", "-Infinity", "1e999"),
     *("-1e999", "0x10", "1_000", "+5", "5.", ".5", "05", "9" * 5000),
@@ -99,6 +101,9 @@ def test_a_time_is_a_finite_json_number_and_nothing_else(value: str) -> None:
     refused(IMAGE | {"sentAt": value})
     refused(ACK | {"sentAt": value})
     refused(ACK | {"receivedAt": value})
+    refused(PING | {"t0": value})
+    for field in ("t0", "t1", "t2"):
+        refused(PONG | {field: value})
 
 
 def test_a_time_too_large_for_a_float_is_refused_however_it_is_spelled() -> None:
@@ -114,6 +119,27 @@ def test_an_index_is_a_whole_number_and_nothing_else(value: str) -> None:
         refused(ACK | {"imageIndex": value})
 
 
+@pytest.mark.parametrize(
+    "value", [*NOT_A_NUMBER, "1.0", str(2**53 + 1), '"a\\n"', f'"{"x" * 129}"']
+)
+def test_the_id_of_a_ping_is_a_whole_number_or_a_short_printable_text(value: str) -> None:
+    if value != '"5"':
+        refused(PING | {"id": value})
+        refused(PONG | {"id": value})
+
+
+@pytest.mark.parametrize(
+    "value", ['"ping"', "null", "1", "true", "{}", "[1]", "[null]", '[["ping"]]']
+)
+def test_features_are_a_list_of_strings_and_nothing_else(value: str) -> None:
+    assert refused({"type": '"ready"', "features": value}).startswith("message.features")
+
+
+@pytest.mark.parametrize("said", ["", ',"features":[]'])
+def test_a_ready_that_names_no_features_speaks_none(said: str) -> None:
+    assert decode_channel(f'{{"type":"ready"{said}}}') == Ready()
+
+
 @pytest.mark.parametrize("value", ["null", "1", "true", "[]", "{}"])
 def test_a_url_is_a_string_and_nothing_else(value: str) -> None:
     assert refused(IMAGE | {"imageUrl": value}) == "message.imageUrl: expected a string"
@@ -122,7 +148,7 @@ def test_a_url_is_a_string_and_nothing_else(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [*((IMAGE, field) for field in IMAGE), (ACK, "sentAt"), (ACK, "receivedAt")],
+    [(fields, field) for fields in (IMAGE, ACK, PING, PONG) for field in fields if field != "type"],
 )
 def test_a_missing_field_of_a_channel_message_is_named(fields: dict[str, str], field: str) -> None:
     rest = {key: value for key, value in fields.items() if key != field}

@@ -5,13 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from imgsync.core.messages import EndReason, RawJson
-from imgsync.core.peer import CONNECT_DEADLINE, Ended, Handshake, Phase
+from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer_outputs import CONNECT_DEADLINE, Ended
 from tests.handshakes import (
     REQUEST,
     answer,
     answerer,
     candidate,
     connected,
+    interrupted,
     is_noted,
     line,
     offer,
@@ -78,19 +80,28 @@ def test_an_open_channel_outlives_the_relay_but_not_the_will_of_a_person(
         assert core.phase is Phase.ENDED
 
 
-def test_the_loss_of_signalling_ends_what_is_not_connected_yet() -> None:
-    assert offerer().signalling_lost() == [Ended(EndReason.SIGNALLING_LOST)]
-    assert Handshake(offers=False).signalling_lost() == [Ended(EndReason.SIGNALLING_LOST)]
-    core = connected(answerer())
-    assert is_noted(core.signalling_lost())
-    assert core.phase is Phase.CONNECTED
+def test_the_loss_of_the_relay_ends_nothing_by_itself() -> None:
+    idle = Handshake(offers=False)
+    idle.start()
+    for core in (idle, offerer(), answerer(), connected(offerer()), interrupted(answerer())):
+        phase = core.phase
+        assert is_noted(core.signalling_lost())
+        assert core.phase is phase
 
 
-@pytest.mark.parametrize("prepare", [lambda core: core, connected])
-def test_a_lost_connection_ends_the_session_with_its_reason(
-    prepare: Callable[[Handshake], Handshake],
+def test_what_is_not_connected_in_time_for_want_of_a_relay_ends_with_that_reason() -> None:
+    idle = Handshake(offers=False)
+    idle.start()
+    for core in (idle, offerer(), answerer()):
+        core.signalling_lost()
+        assert core.timed_out(core.attempt) == [Ended(EndReason.SIGNALLING_LOST)]
+
+
+@pytest.mark.parametrize("make", [offerer, answerer])
+def test_a_connection_that_never_came_about_ends_the_session_with_its_reason(
+    make: Callable[[], Handshake],
 ) -> None:
-    core = prepare(offerer())
+    core = make()
     assert core.lost(1, EndReason.CONNECTION_LOST, "bye") == [
         Ended(EndReason.CONNECTION_LOST, "bye")
     ]
@@ -98,11 +109,30 @@ def test_a_lost_connection_ends_the_session_with_its_reason(
 
 
 @pytest.mark.parametrize("make", [offerer, answerer])
-def test_nothing_follows_the_end(make: Callable[[], Handshake]) -> None:
-    core = make()
+@pytest.mark.parametrize("prepare", [lambda core: core, connected, interrupted])
+def test_a_channel_that_the_other_side_closes_ends_the_session(
+    make: Callable[[], Handshake], prepare: Callable[[Handshake], Handshake]
+) -> None:
+    core = prepare(make())
+    assert core.lost(core.attempt, EndReason.ENDED) == [Ended(EndReason.ENDED)]
+    assert core.phase is Phase.ENDED
+
+
+@pytest.mark.parametrize("make", [offerer, answerer])
+@pytest.mark.parametrize("prepare", [lambda core: core, connected, interrupted])
+def test_nothing_follows_the_end(
+    make: Callable[[], Handshake], prepare: Callable[[Handshake], Handshake]
+) -> None:
+    core = prepare(make())
     core.session_ended(EndReason.ENDED)
     assert core.session_ended(EndReason.PEER_GONE) == []
+    assert core.session_ended(EndReason.RELAY_SHUTDOWN) == []
     assert core.signalling_lost() == []
+    assert core.signalling_back() == []
+    assert core.peer_away() == []
+    assert core.peer_back() == []
+    assert core.retry_due(1) == core.absence_due(1) == core.gave_up(1) == []
+    assert core.left(1) == []
     assert core.lost(1, EndReason.CONNECTION_LOST) == []
     assert core.timed_out(1) == []
     assert core.opened(1) == []

@@ -16,20 +16,24 @@ from hypothesis import strategies as st
 
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import EndReason, RawJson, RequestOffer, Signal
-from imgsync.core.peer import (
+from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer_outputs import (
     AddCandidate,
     ApplyAnswer,
     Connected,
     Discard,
     Ended,
-    Handshake,
+    Interrupted,
     MakeAnswer,
     MakeOffer,
     Note,
     Output,
-    Phase,
     Say,
+    SetAbsence,
     SetDeadline,
+    SetGiveUp,
+    SetRetry,
+    TakeUp,
 )
 from tests.handshakes import REQUEST, answer, candidate, line, offer, sdp
 
@@ -64,11 +68,20 @@ INPUT: st.SearchStrategy[Callable[[Handshake], list[Output]]] = st.one_of(
     ATTEMPT.map(lambda n: lambda core: core.timed_out(n)),
     st.builds(lambda n, reason: lambda core: core.lost(n, reason), ATTEMPT, REASON),
     REASON.map(lambda reason: lambda core: core.session_ended(reason)),
+    ATTEMPT.map(lambda n: lambda core: core.left(n)),
+    ATTEMPT.map(lambda n: lambda core: core.retry_due(n)),
+    ATTEMPT.map(lambda n: lambda core: core.absence_due(n)),
+    ATTEMPT.map(lambda n: lambda core: core.gave_up(n)),
+    st.just(Handshake.signalling_lost),
+    st.just(Handshake.signalling_back),
+    st.just(Handshake.peer_away),
+    st.just(Handshake.peer_back),
 )
 MOVES = {
     Phase.IDLE: {Phase.IDLE, Phase.NEGOTIATING, Phase.ENDED},
-    Phase.NEGOTIATING: {Phase.NEGOTIATING, Phase.CONNECTED, Phase.ENDED},
-    Phase.CONNECTED: {Phase.CONNECTED, Phase.NEGOTIATING, Phase.ENDED},
+    Phase.NEGOTIATING: {Phase.NEGOTIATING, Phase.CONNECTED, Phase.INTERRUPTED, Phase.ENDED},
+    Phase.CONNECTED: {Phase.CONNECTED, Phase.NEGOTIATING, Phase.INTERRUPTED, Phase.ENDED},
+    Phase.INTERRUPTED: {Phase.INTERRUPTED, Phase.NEGOTIATING, Phase.ENDED},
     Phase.ENDED: {Phase.ENDED},
 }
 
@@ -89,10 +102,13 @@ def test_no_input_raises_and_what_comes_out_is_of_the_current_attempt(
         ends = [output for output in outputs if isinstance(output, Ended)]
         assert len(ends) == (core.phase is Phase.ENDED and phase is not Phase.ENDED)
         assert outputs == [] or phase is not Phase.ENDED
+        is_lost = core.phase in (Phase.NEGOTIATING, Phase.INTERRUPTED)
+        interruptions = [output for output in outputs if isinstance(output, Interrupted)]
+        assert len(interruptions) == (phase is Phase.CONNECTED and is_lost)
+        assert core.phase is not Phase.CONNECTED or core.attempt not in discarded
         for output in outputs:
             if isinstance(output, Discard):
-                assert output.attempt < core.attempt
-                assert output.attempt not in discarded
+                assert output.attempt < core.attempt or core.phase is Phase.INTERRUPTED
                 discarded.add(output.attempt)
             elif isinstance(output, AddCandidate | MakeOffer | MakeAnswer | ApplyAnswer):
                 assert output.attempt == core.attempt
@@ -147,8 +163,10 @@ class Side:
                     self.discarded.add(attempt)
                 case Ended():
                     pytest.fail(f"{self.name}: {output}")
-                case Connected() | SetDeadline() | Note():
+                case Connected() | SetDeadline() | Interrupted() | SetGiveUp() | Note():
                     pass
+                case SetRetry() | SetAbsence() | TakeUp():
+                    pytest.fail(f"{self.name}: {output}")
 
     def say(self, signal: Signal) -> None:
         self.outgoing.append(encode_signal(signal))

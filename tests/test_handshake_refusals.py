@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from imgsync.core.messages import EndReason, RawJson
-from imgsync.core.peer import MAX_ATTEMPTS, MAX_CANDIDATES, Ended, Handshake, MakeOffer, Phase
+from imgsync.core.peer import MAX_ASKED, MAX_CANDIDATES, Handshake, Phase
+from imgsync.core.peer_outputs import Ended, MakeOffer
 from tests.handshakes import (
     REQUEST,
     added,
@@ -139,16 +140,23 @@ def test_each_attempt_counts_anew() -> None:
 
 
 def test_attempts_that_come_to_nothing_are_limited_and_a_connection_resets_the_count() -> None:
-    evaluator = Handshake(offers=True)
-    evaluator.start()
-    request = RawJson('{"type":"request_offer"}')
-    for _ in range(MAX_ATTEMPTS - 1):
-        assert MakeOffer(evaluator.attempt + 1) in evaluator.receive(request)
-    evaluator.opened(evaluator.attempt)
-    assert MakeOffer(evaluator.attempt + 1) in evaluator.receive(request)
-    for _ in range(MAX_ATTEMPTS - 1):
-        assert MakeOffer(evaluator.attempt + 1) in evaluator.receive(request)
-    (ended,) = evaluator.receive(request)
+    for times in (1, 2):
+        core = Handshake(offers=True)
+        core.start()
+        for _ in range(times):
+            core.opened(core.attempt)
+            for _ in range(MAX_ASKED):
+                assert MakeOffer(core.attempt + 1) in core.receive(REQUEST)
+        assert is_noted(core.receive(REQUEST))
+        assert core.phase is Phase.NEGOTIATING
+
+
+def test_before_the_first_connection_too_many_attempts_end_the_session() -> None:
+    core = Handshake(offers=True)
+    core.start()
+    for _ in range(MAX_ASKED):
+        assert MakeOffer(core.attempt + 1) in core.receive(REQUEST)
+    [ended] = core.receive(REQUEST)
     assert isinstance(ended, Ended)
     assert ended.reason is EndReason.NEGOTIATION_FAILED
     assert "attempts" in ended.detail

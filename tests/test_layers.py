@@ -55,6 +55,7 @@ HOMES: dict[str, list[str]] = {
     "trio": ["imgsync.*"],
     "aiortc": ["imgsync.rtc.*"],
     "aioice": ["imgsync.rtc.*"],
+    "OpenSSL": ["imgsync.rtc.*"],
     "anyio": ["imgsync.rtc.*"],
     "trio_websocket": ["imgsync.net.*"],
     "wsproto": ["imgsync.net.*"],

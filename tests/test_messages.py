@@ -31,6 +31,8 @@ from imgsync.core.messages import (
     Offer,
     PeerAway,
     PeerBack,
+    Ping,
+    Pong,
     Presence,
     PresenceState,
     RawJson,
@@ -170,8 +172,12 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
         },
     ),
     (Ready(), {"type": "ready"}),
+    (Ready(("ping", "x-new")), {"type": "ready", "features": ["ping", "x-new"]}),
     (Ack(1, 2.5), {"type": "ack", "sentAt": 1, "receivedAt": 2.5}),
     (Ack(1, 2.5, 7), {"type": "ack", "sentAt": 1, "receivedAt": 2.5, "imageIndex": 7}),
+    (Ping(7, 1.5), {"type": "ping", "id": 7, "t0": 1.5}),
+    (Ping("a-7", 1), {"type": "ping", "id": "a-7", "t0": 1}),
+    (Pong(7, 1.5, 2, 3.25), {"type": "pong", "id": 7, "t0": 1.5, "t1": 2, "t2": 3.25}),
 ]
 
 

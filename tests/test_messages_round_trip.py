@@ -37,6 +37,8 @@ from imgsync.core.messages import (
     Offer,
     PeerAway,
     PeerBack,
+    Ping,
+    Pong,
     Presence,
     PresenceState,
     RawJson,
@@ -79,6 +81,7 @@ NAME = st.text(PRINTABLE, max_size=128)
 URL = st.text(PRINTABLE, max_size=30)
 WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
 MILLISECONDS = WHOLE | st.floats(-MAX_NUMBER, MAX_NUMBER)
+PING_ID = WHOLE | st.text(PRINTABLE, max_size=128)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
@@ -160,8 +163,10 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         username_fragment=maybe(TEXT),
     ),
     Image: st.builds(Image, image_index=WHOLE, image_url=URL, signed_url=URL, sent_at=MILLISECONDS),
-    Ready: st.builds(Ready),
+    Ready: st.builds(Ready, features=a_few(TEXT)),
     Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),
+    Ping: st.builds(Ping, id=PING_ID, t0=MILLISECONDS),
+    Pong: st.builds(Pong, id=PING_ID, t0=MILLISECONDS, t1=MILLISECONDS, t2=MILLISECONDS),
 }
 
 

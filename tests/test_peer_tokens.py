@@ -60,6 +60,9 @@ class Door:
             raise frame
         return frame
 
+    def probe(self, deadline: float) -> None:
+        """It never goes without a word."""
+
     def cut(self) -> None:
         self._send.send_nowait(SocketClosed(CloseCode.ABNORMAL))
 

@@ -189,7 +189,12 @@ async def test_a_client_that_never_acks_is_counted_as_not_acked(
         stage.presentation.tell_summary()
     assert told(capsys) == [
         *(
-            {"event": "not_acked", "imageIndex": index, "name": f"{index}.png"}
+            {
+                "event": "not_acked",
+                "imageIndex": index,
+                "name": f"{index}.png",
+                "reason": "timeout",
+            }
             for index in range(3)
         ),
         {"event": "summary", "shown": 3, "acked": 0},

@@ -1,7 +1,7 @@
 """What we rely on in aiortc, aioice and trio-websocket that they promise to nobody.
 
-When one of these fails after an upgrade, read the library's new source beside `imgsync/rtc/ice.py`
-or `imgsync/net/websocket.py` before anything else.
+When one of these fails after an upgrade, read the library's new source beside `imgsync/rtc/ice.py`,
+`imgsync/rtc/transports.py` or `imgsync/net/websocket.py` before anything else.
 """
 
 import ast
@@ -15,14 +15,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import aiortc.rtcdtlstransport
 import aiortc.rtcicetransport
+import aiortc.rtcsctptransport
 import pytest
 import trio
 import trio.testing
 from aioice import ice
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSctpTransport
 from aiortc.rtcicetransport import RTCIceGatherer, candidate_from_aioice, parse_stun_turn_uri
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+from OpenSSL import SSL
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 
@@ -31,7 +34,7 @@ from imgsync.rtc import ice as our_ice
 from tests.test_net_frames import CLOSE, TEXT, frame
 
 PACKAGE = Path(imgsync.__file__).parent
-FOREIGN = {"aiortc", "aioice", "anyio", "trio_websocket", "wsproto", "h11", "pyee"}
+FOREIGN = {"aiortc", "aioice", "anyio", "trio_websocket", "wsproto", "h11", "pyee", "OpenSSL"}
 
 LOOPBACK = our_ice.IceSettings(("127.0.0.1",), lambda _: None)
 STUN_SERVER = ("198.51.100.1", 3478)
@@ -54,10 +57,11 @@ def defined_in(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            names.add(node.attr)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), ctx=ast.Store()):
+                names.add(node.attr)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
     return names
 
 
@@ -99,13 +103,16 @@ def foreign_subclasses(tree: ast.Module) -> Iterator[str]:
                     yield node.name
 
 
-def test_private_names_of_others_are_used_in_one_place_and_one_place_only() -> None:
+def test_private_names_of_others_are_used_in_these_places_only() -> None:
     found = {
         str(path.relative_to(PACKAGE)): touches
         for path in PACKAGE.rglob("*.py")
         if (touches := set(private_touches(parse(path))))
     }
-    assert found == {"net/websocket.py": {"_reader_task", "_wsproto"}}
+    assert found == {
+        "net/websocket.py": {"_reader_task", "_wsproto"},
+        "rtc/transports.py": {"_receive", "_ssl"},
+    }
 
 
 def test_two_classes_alone_inherit_from_foreign_ones() -> None:
@@ -167,6 +174,12 @@ OVERRIDDEN = {
 def our_class(name: str) -> ast.ClassDef:
     tree = parse(Path(our_ice.__file__))
     return next(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == name)
+
+
+def methods_in(tree: ast.Module) -> dict[str, ast.AST]:
+    """Methods of all classes of a module; of a name that several have, the last one's."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return {name: method for node in classes for name, method in methods_of(node).items()}
 
 
 def self_attributes(node: ast.AST) -> set[str]:
@@ -463,6 +476,30 @@ def test_candidates_and_their_end_are_lines_of_the_local_description() -> None:
     lines = asyncio.run(describe())
     assert sum(line.startswith("a=candidate:") for line in lines) == 1
     assert lines.count("a=end-of-candidates") == 1
+
+
+def test_sctp_hands_each_message_whole_to_one_method_that_can_be_replaced() -> None:
+    assert awaited(takes("self", "stream_id", "pp_id", "data"))(RTCSctpTransport._receive)
+    source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))
+    calls = calls_in(source)
+    assert calls.count("self._data_channel_receive") == 1
+    assert "self._data_channel_receive" in calls_in(methods_in(source)["_receive"])
+    assert calls.count("self._receive") == 2
+
+
+def test_the_shutdown_of_dtls_is_that_of_an_openssl_connection() -> None:
+    async def check() -> None:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc.createDataChannel("any")
+        assert pc.sctp is not None
+        assert pc.sctp.transport._ssl is None
+        assert (pc.sctp.transport.state, pc.sctp.state) == ("new", "new")
+        await pc.close()
+
+    asyncio.run(check())
+    start = methods_in(ast.parse(inspect.getsource(aiortc.rtcdtlstransport)))["start"]
+    assert "SSL.Connection" in calls_in(start)
+    assert takes("self")(SSL.Connection.get_shutdown)
 
 
 def test_a_candidate_survives_the_way_into_aiortc_and_back() -> None:

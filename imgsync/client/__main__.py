@@ -20,8 +20,10 @@ from imgsync.cli import (
     add_peer_options,
     run_command,
     set_up_logging,
+    tell_states,
     token_of,
 )
+from imgsync.nursery import open_background
 
 if TYPE_CHECKING:
     from imgsync.client.client import ClientSession, ReceivedImage
@@ -78,6 +80,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             name=options.name,
             token=token_of(options),
             ice_addresses=options.ice_address,
+            ice_policy=options.ice_policy,
         ) as client,
     ):
         output.tell(
@@ -120,7 +123,8 @@ class SessionFollower:
         )
         with trio.CancelScope() as fetching:
             async with trio.open_nursery() as nursery:
-                async with session:
+                async with session, open_background() as watching:
+                    watching.start_soon(tell_states, session.changes(), self._output)
                     async for image in session.images():
                         self._tell_image(image)
                         nursery.start_soon(self._fetch, image)

@@ -9,12 +9,15 @@ from types import TracebackType
 import attrs
 import trio
 
-from imgsync.core.channel import Deliver, Drop, Follower, Transmit
+from imgsync.core.channel import Deliver, Drop, Follower, Pinged, Ponged, Transmit
 from imgsync.core.messages import EndReason, Milliseconds, Role
-from imgsync.peer.joining import join_relay
+from imgsync.core.states import SessionState, StateChange
+from imgsync.peer.changes import Changes
+from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
-from imgsync.peer.session import PeerSession, Talk, open_peer_session
+from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.signalling import Signalling
+from imgsync.peer.talk import Talk
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
 
@@ -74,6 +77,16 @@ class ClientSession:
         """End the session in good order, if it has not ended yet."""
         return await self._block.__aexit__(kind, exc, traceback)
 
+    @property
+    def state(self) -> SessionState:
+        """Where the session stands."""
+        return SessionState.CONNECTING if self._peer is None else self._peer.state
+
+    def changes(self) -> AsyncIterator[StateChange]:
+        """Every change of state from the beginning, as it comes; for a session that is entered."""
+        assert self._peer is not None, "enter the session first"
+        return Changes(self._peer)
+
     def images(self) -> AsyncIterator[ReceivedImage]:
         """Each image once, in order, as it comes; stops when the session is over.
 
@@ -109,7 +122,7 @@ class ClientSession:
 
     def _make_talk(self, peer: PeerSession) -> Talk:
         self._peer = peer
-        return Talk(self._opened, self._received, self._ended)
+        return Talk(self._opened, self._received, self._closed, self._ended)
 
     def _opened(self) -> None:
         for output in self._follower.opened():
@@ -122,6 +135,9 @@ class ClientSession:
                     self._send(output)
                 case Deliver():
                     self._put(output)
+                case Pinged() | Ponged():
+                    if self._peer is not None:
+                        self._peer.beat(output, at)
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self.id, why)
 
@@ -132,6 +148,9 @@ class ClientSession:
             return
         self._waiting.append(delivery)
         self._news.set()
+
+    def _closed(self) -> None:
+        """What has come in is still handed out, and acked on the next channel as a copy."""
 
     def _ended(self) -> None:
         assert self._peer is not None
@@ -195,6 +214,7 @@ async def open_client(
     name: str | None = None,
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
+    ice_policy: IcePolicy = "all",
     network: Network | None = None,
 ) -> AsyncIterator[Client]:
     """Register at a relay as a client, and stay registered.
@@ -206,6 +226,8 @@ async def open_client(
     :param token: for a relay that asks for one; a function is called at each registration, on
         Trio's thread.
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
+    :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
+        the other side no address but its.
     :param network: stands in for the real one, in tests.
     """
     async with join_relay(
@@ -215,6 +237,7 @@ async def open_client(
         name=name,
         token=token,
         ice_addresses=ice_addresses,
+        ice_policy=ice_policy,
         network=network,
     ) as (signalling, over):
         yield Client(signalling, over)

@@ -4,9 +4,12 @@
         opened, ready ──▶ current image         opened ──▶ ready
         show ──▶ image                          image ──▶ to the application ──▶ ack
         ack ──▶ Acked                           copy of the last image ──▶ ack alone
+        next image, not acked ──▶ Superseded
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
-`sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice.
+`sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
+image that has not been acked when its channel goes, and is not the current one, will not be sent
+again: it is superseded. Pings and pongs are handed on to whoever keeps the heartbeat.
 """
 
 import math
@@ -15,7 +18,7 @@ import attrs
 
 from imgsync.core.codec import decode_channel, encode_channel
 from imgsync.core.errors import WireError
-from imgsync.core.messages import Ack, Image, Milliseconds, Ready
+from imgsync.core.messages import FEATURE_PING, Ack, Image, Milliseconds, Ping, Pong, Ready
 
 MAX_UNACKED = 256
 """Images that may wait for their ack. A peer that acks nothing must not make us grow."""
@@ -38,6 +41,34 @@ class Acked:
     image: Image
     received_at: Milliseconds
     copies: int
+
+
+@attrs.frozen
+class Superseded:
+    """Another image took this one's place before it was acked; it will not be sent again."""
+
+    image: Image
+
+
+@attrs.frozen
+class PeerSpeaks:
+    """The other side has named the extensions that it speaks."""
+
+    features: tuple[str, ...]
+
+
+@attrs.frozen
+class Pinged:
+    """A ping came in."""
+
+    ping: Ping
+
+
+@attrs.frozen
+class Ponged:
+    """A pong came in."""
+
+    pong: Pong
 
 
 @attrs.frozen
@@ -71,7 +102,7 @@ class Presenter:
 
     def show(
         self, index: int, image_url: str, signed_url: str, now: float
-    ) -> tuple[Image, list[Transmit]]:
+    ) -> tuple[Image, list[Transmit | Superseded]]:
         """Make an image the current one and send it if the channel is open.
 
         Raises MessageTooLarge, and then the current image stays what it was.
@@ -82,33 +113,48 @@ class Presenter:
             now = math.nextafter(self._current.image.sent_at, math.inf)
         image = Image(image_index=index, image_url=image_url, signed_url=signed_url, sent_at=now)
         encode_channel(image)
+        # Without a channel, whatever waits for its ack has nothing to come on any more.
+        superseded = [] if self._open else self._supersede()
         self._current = self._unacked[now] = _Pending(image)
         if len(self._unacked) > MAX_UNACKED:
-            del self._unacked[next(iter(self._unacked))]
-        return image, self._send_current()
+            superseded.append(Superseded(self._unacked.pop(next(iter(self._unacked))).image))
+        return image, [*superseded, *self._send_current()]
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
         self._open = True
         return self._send_current()
 
-    def closed(self) -> None:
+    def closed(self) -> list[Superseded]:
         """There is no open channel any more."""
         self._open = False
+        return self._supersede(but=self._current)
 
-    def received(self, text: str | bytes) -> list[Transmit | Acked | Drop]:
+    def received(
+        self, text: str | bytes
+    ) -> list[Transmit | Acked | PeerSpeaks | Pinged | Ponged | Drop]:
         """A message came in."""
         try:
             message = decode_channel(text)
         except WireError as exc:
             return [Drop(str(exc))]
         match message:
-            case Ready():
-                return [*self._send_current()]
+            case Ready(features):
+                return [PeerSpeaks(features), *self._send_current()]
             case Ack():
                 return [self._acked(message)]
+            case Ping():
+                return [Pinged(message)]
+            case Pong():
+                return [Ponged(message)]
             case _:
                 return [Drop("not a message for an evaluator")]
+
+    def _supersede(self, but: _Pending | None = None) -> list[Superseded]:
+        gone = [pending for pending in self._unacked.values() if pending is not but]
+        for pending in gone:
+            del self._unacked[pending.image.sent_at]
+        return [Superseded(pending.image) for pending in gone]
 
     def _acked(self, ack: Ack) -> Acked | Drop:
         pending = self._unacked.get(ack.sent_at)
@@ -134,17 +180,26 @@ class Follower:
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
-        return [Transmit(encode_channel(Ready()))]
+        return [Transmit(encode_channel(Ready((FEATURE_PING,))))]
 
-    def received(self, text: str | bytes, at: Milliseconds) -> list[Transmit | Deliver | Drop]:
+    def received(
+        self, text: str | bytes, at: Milliseconds
+    ) -> list[Transmit | Deliver | Pinged | Ponged | Drop]:
         """A message came in at this time of ours."""
         try:
             message = decode_channel(text)
         except WireError as exc:
             return [Drop(str(exc))]
-        if not isinstance(message, Image):
-            return [Drop("not a message for a client")]
-        return [self._ack(message, at)] if self._is_copy(message) else [Deliver(message, at)]
+        match message:
+            case Image():
+                is_copy = self._is_copy(message)
+                return [self._ack(message, at) if is_copy else Deliver(message, at)]
+            case Ping():
+                return [Pinged(message)]
+            case Pong():
+                return [Ponged(message)]
+            case _:
+                return [Drop("not a message for a client")]
 
     def taken(self, delivery: Deliver) -> tuple[bool, Transmit]:
         """The application asks for the next image and would get this one.

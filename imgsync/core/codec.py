@@ -23,6 +23,8 @@ from imgsync.core.messages import (
     Offer,
     PeerAway,
     PeerBack,
+    Ping,
+    Pong,
     Presence,
     RawJson,
     Ready,
@@ -50,9 +52,12 @@ MAX_FRAME = 64 * 1024
 """Characters of one frame to the relay. A browser's data-channel SDP is about 1 kB; with a hundred
 candidates inside it is 12 kB."""
 
-MAX_RELAY_FRAME = 1024 * 1024
+MAX_REGISTER = 8 * 1024
+"""Characters of a frame of who has not registered; a token has its place in it."""
+
+MAX_RELAY_FRAME = 16 * 1024 * 1024
 """Characters of one frame from the relay, which adds to what it forwards, and tells an evaluator of
-all clients at once (about 85 bytes each)."""
+all clients at once (about 85 bytes each, and up to 3 kB)."""
 
 MAX_CHANNEL_MESSAGE = 64 * 1024
 """Bytes of one message on the data channel, as the protocol says."""
@@ -72,7 +77,7 @@ _FROM_RELAY = {
     )
 }
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
-_TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Ready, Ack)}
+_TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Ready, Ack, Ping, Pong)}
 
 
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────

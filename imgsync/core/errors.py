@@ -3,6 +3,7 @@
     ImgsyncError
     ├── InputError            what we were told to use can't be used: a folder, an address
     │   └── MissingExtra      ... because an optional package is not installed
+    ├── Superseded            another image was shown before this one reached the client
     ├── MessageTooLarge       what we were told to send does not fit into one channel message
     ├── WireError             what came in is no message of the protocol
     ├── Unauthorized          who registers has no token that says he may
@@ -40,6 +41,10 @@ class MissingExtra(InputError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature}; install it with: pip install 'imgsync[{extra}]'")
+
+
+class Superseded(ImgsyncError):
+    """An image was not acked: the connection was interrupted, and then another one was shown."""
 
 
 class MessageTooLarge(ImgsyncError):

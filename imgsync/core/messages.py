@@ -20,6 +20,7 @@ Data channel `image-sync` (one object per message), from peer to peer:
     evaluator │◀────────────────────────────────── ready ──│ client
               │── image {imageIndex, imageUrl, ...} ──────▶│
               │◀──────────────────── ack {sentAt, ...} ────│
+              │◀──────── ping, pong (both ways) ──────────▶│
 
 Field names are snake_case here and camelCase on the wire; times are milliseconds since the Unix
 epoch. Tokens, signed URLs and signals (which hold ICE passwords) are left out of every repr, so
@@ -48,6 +49,12 @@ Url = Annotated[str, "URL"]
 
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
+
+PingId = int | str
+"""Ours are numbers; those of others are repeated as they came."""
+
+FEATURE_PING = "ping"
+"""What `ready.features` says of who answers pings, and is judged by it."""
 
 MAX_NUMBER = 2**53
 """Whole numbers up to here are the same in every language; RFC 8259, section 6."""
@@ -356,9 +363,10 @@ class Image:
 
 @attrs.frozen
 class Ready:
-    """The client can be sent images."""
+    """The client can be sent images; `features` names the extensions that it speaks."""
 
     TYPE = "ready"
+    features: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -371,4 +379,24 @@ class Ack:
     image_index: int | None = None
 
 
-ChannelMessage = Image | Ready | Ack
+@attrs.frozen
+class Ping:
+    """Answer this at once; `t0` is the clock of who sends it."""
+
+    TYPE = "ping"
+    id: PingId
+    t0: Milliseconds
+
+
+@attrs.frozen
+class Pong:
+    """The answer: `t1` when the ping came in, `t2` when this leaves, on the answerer's clock."""
+
+    TYPE = "pong"
+    id: PingId
+    t0: Milliseconds
+    t1: Milliseconds
+    t2: Milliseconds
+
+
+ChannelMessage = Image | Ready | Ack | Ping | Pong

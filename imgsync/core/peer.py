@@ -1,7 +1,17 @@
-"""The handshake of one peer in one session: the evaluator offers, the client answers.
+"""The handshake of one peer in one session, and its repair.
 
-    offerer    IDLE ── start ──▶ NEGOTIATING ── opened ──▶ CONNECTED ── lost, ended ──▶ ENDED
-    answerer   IDLE ── offer ──▶ NEGOTIATING ── opened ──▶ CONNECTED ── lost, ended ──▶ ENDED
+The evaluator offers, the client answers.
+
+    offerer    IDLE ── start ──▶ NEGOTIATING ── opened ──▶ CONNECTED ── ended ──▶ ENDED
+    answerer   IDLE ── offer ──▶ NEGOTIATING ── opened ──▶ CONNECTED ── ended ──▶ ENDED
+
+    both       CONNECTED ── lost ──▶ INTERRUPTED ── offer, retry ──▶ NEGOTIATING ── opened ──▶ ...
+                                          ▲────────── timed out ─────────┘
+
+What fails before the first connection ends the session; after it, only a person does, or the relay
+when the other side has not come back to it, or REPAIR_DEADLINE. Without the relay, or while the
+other side is away from it, nothing is tried. The answerer can only ask for an offer, and does so
+where none comes by itself. Who closes the connection has left, if he is at the relay still.
 
 Each peer connection is an attempt with a number of its own; an offer (or a request for one) in a
 live session begins the next attempt. The connection before is discarded once both sides know of
@@ -15,119 +25,38 @@ Each input is one call that returns what is to be done, in order.
 
 import enum
 
-import attrs
-
 from imgsync.core.codec import decode_signal
 from imgsync.core.errors import NegotiationError
-from imgsync.core.messages import (
-    Answer,
-    CandidateSignal,
-    EndReason,
-    Offer,
-    RawJson,
-    RequestOffer,
-    Signal,
+from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
+from imgsync.core.peer_outputs import (
+    CONNECT_DEADLINE,
+    REPAIR_ATTEMPT_DEADLINE,
+    REPAIR_DEADLINE,
+    AddCandidate,
+    ApplyAnswer,
+    Connected,
+    Discard,
+    Ended,
+    Interrupted,
+    MakeAnswer,
+    MakeOffer,
+    Note,
+    Output,
+    Say,
+    SetAbsence,
+    SetDeadline,
+    SetGiveUp,
+    SetRetry,
+    TakeUp,
 )
 from imgsync.core.sdp import Candidate, Description, parse_candidate, parse_description
-
-CONNECT_DEADLINE = 20.0
-"""Seconds for one attempt. ICE itself gives up only after a minute, or, where the other side never
-says that its candidates are complete, not at all."""
 
 MAX_CANDIDATES = 100
 """Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""
 
-MAX_ATTEMPTS = 8
-"""Without a connection in between. Each costs a key pair and sockets, and the other side can ask
-for them."""
-
-
-@attrs.frozen
-class MakeOffer:
-    """Open a peer connection and describe it; answer with `described`."""
-
-    attempt: int
-
-
-@attrs.frozen
-class MakeAnswer:
-    """Open a peer connection for this offer and describe it; answer with `described`."""
-
-    attempt: int
-    offer: Description
-
-
-@attrs.frozen
-class ApplyAnswer:
-    """Give the attempt's connection the other side's description."""
-
-    attempt: int
-    answer: Description
-
-
-@attrs.frozen
-class AddCandidate:
-    """Give the attempt's connection one candidate of the other side; None means no more come."""
-
-    attempt: int
-    candidate: Candidate | None
-
-
-@attrs.frozen
-class Say:
-    """Send this to the other peer through the relay."""
-
-    signal: Signal
-
-
-@attrs.frozen
-class SetDeadline:
-    """Call `timed_out` with this attempt after CONNECT_DEADLINE."""
-
-    attempt: int
-
-
-@attrs.frozen
-class Discard:
-    """Close the attempt's connection; it has been replaced."""
-
-    attempt: int
-
-
-@attrs.frozen
-class Connected:
-    """The attempt's data channel is open."""
-
-    attempt: int
-
-
-@attrs.frozen
-class Ended:
-    """The session is over; nothing will follow."""
-
-    reason: EndReason
-    detail: str = ""
-
-
-@attrs.frozen
-class Note:
-    """Something was dropped, and why: for the log."""
-
-    text: str
-
-
-Output = (
-    MakeOffer
-    | MakeAnswer
-    | ApplyAnswer
-    | AddCandidate
-    | Say
-    | SetDeadline
-    | Discard
-    | Connected
-    | Ended
-    | Note
-)
+MAX_ASKED = 8
+"""Attempts that the other side asks for, without a connection or a pause of ours in between. Each
+costs a key pair and sockets."""
 
 
 class Phase(enum.Enum):
@@ -136,6 +65,7 @@ class Phase(enum.Enum):
     IDLE = enum.auto()
     NEGOTIATING = enum.auto()
     CONNECTED = enum.auto()
+    INTERRUPTED = enum.auto()
     ENDED = enum.auto()
 
 
@@ -158,9 +88,20 @@ class Handshake:
         self._early: list[tuple[str | None, Candidate | None]] = []
         self._candidates = 0
         self._spent_ufrags: set[str] = set()
-        self._connected_attempt = 0
         #: Earlier attempts whose connections are still there.
         self._replaced: list[int] = []
+        #: Whether there is a connection to repair, or was one.
+        self.was_connected = False
+        #: Attempts that the other side asked for, since the last connection or repair of ours.
+        self._asked = 0
+        #: What has come to nothing since the last connection, or since a return to the relay.
+        self._failures = 0
+        #: Numbers of the last interruption and of the last pause before a retry.
+        self._interruption = self._pause = 0
+        #: Number of the interruption that may mean that the other side has left; 0 for none.
+        self._in_doubt = 0
+        #: Whether we are at the relay, the other side is, and the relay knows the session.
+        self._has_relay = self._has_peer = self._is_known = True
 
     # ── what our side does ───────────────────────────────────────────────────────────────────────
 
@@ -194,44 +135,98 @@ class Handshake:
 
     def opened(self, attempt: int) -> list[Output]:
         """The data channel is open."""
-        if not self._is_current(attempt) or self.phase is Phase.CONNECTED:
+        if not self._is_current(attempt) or self.phase is not Phase.NEGOTIATING:
             return []
         self.phase = Phase.CONNECTED
-        self._connected_attempt = attempt
+        self.was_connected = True
+        self._asked = self._failures = 0
         return [Connected(attempt)]
 
     def lost(self, attempt: int, reason: EndReason, detail: str = "") -> list[Output]:
         """The connection or its channel is gone, or could not be made."""
-        return self._end(reason, detail) if self._is_current(attempt) else []
+        if not self._is_current(attempt):
+            return []
+        if reason is EndReason.ENDED or not self.was_connected:
+            return self._end(reason, detail)
+        if self.phase is Phase.CONNECTED:
+            return [*self._interrupt(reason, detail), Discard(attempt), *self._repair()]
+        return self._fail() if self.phase is Phase.NEGOTIATING else []
+
+    def left(self, attempt: int) -> list[Output]:
+        """The other side has closed the connection, as a process does that quits or restarts."""
+        if not self._is_current(attempt) or self.phase is not Phase.CONNECTED:
+            return []
+        detail = "the other side has closed the connection"
+        interruption = self._interrupt(EndReason.CONNECTION_LOST, detail)
+        self._in_doubt = self._interruption
+        return [*interruption, Discard(attempt), SetAbsence(self._interruption)]
+
+    # ── what time says ───────────────────────────────────────────────────────────────────────────
 
     def timed_out(self, attempt: int) -> list[Output]:
         """The deadline of an attempt has passed."""
-        if self.phase is Phase.CONNECTED or not self._is_current(attempt):
+        if self.phase not in (Phase.IDLE, Phase.NEGOTIATING) or not self._is_current(attempt):
             return []
-        waited_for = (
-            "the other side's answer never came"
-            if self._offers and self._remote is None
-            else "no offer ever came"
-            if self._remote is None
-            else "no path between the two was found"
-        )
-        detail = f"no connection within {CONNECT_DEADLINE:g} s: {waited_for}"
+        if self.was_connected:
+            return self._fail()
+        if not self._has_relay:
+            return self._end(EndReason.SIGNALLING_LOST)
+        missing = "the other side's answer never came" if self._offers else "no offer ever came"
+        why = missing if self._remote is None else "no path between the two was found"
+        detail = f"no connection within {CONNECT_DEADLINE:g} s: {why}"
         return self._end(EndReason.CONNECT_TIMEOUT, detail)
+
+    def retry_due(self, pause: int) -> list[Output]:
+        """The pause after a failure is over."""
+        is_last = pause == self._pause
+        return self._repair() if self.phase is Phase.INTERRUPTED and is_last else []
+
+    def absence_due(self, interruption: int) -> list[Output]:
+        """The other side has had its time to be lost to the relay, too."""
+        if self.phase is not Phase.INTERRUPTED or interruption != self._in_doubt:
+            return []
+        if self._has_relay and self._has_peer and self._is_known:
+            return self._end(EndReason.ENDED, "the other side has left")
+        return self._repair()
+
+    def gave_up(self, interruption: int) -> list[Output]:
+        """An interruption has lasted for too long."""
+        is_over = interruption != self._interruption or self.phase is Phase.CONNECTED
+        detail = f"the connection could not be repaired within {REPAIR_DEADLINE:g} s"
+        return [] if is_over else self._end(EndReason.CONNECTION_LOST, detail)
 
     # ── what the relay says ──────────────────────────────────────────────────────────────────────
 
     def session_ended(self, reason: EndReason) -> list[Output]:
         """The relay says that the session is over. An open channel outlives the relay."""
-        not_ours = (EndReason.PEER_GONE, EndReason.RELAY_SHUTDOWN)
-        if self.phase is Phase.CONNECTED and reason in not_ours:
-            return [Note(f"the relay ended the session ({reason.value}); the channel carries on")]
+        is_open = self.phase is Phase.CONNECTED
+        is_repaired = self.was_connected and self.phase is not Phase.ENDED
+        if {EndReason.PEER_GONE: is_open, EndReason.RELAY_SHUTDOWN: is_repaired}.get(reason):
+            self._is_known = False
+            return [Note(f"the relay ended the session ({reason.value}), which carries on")]
         return self._end(reason)
 
     def signalling_lost(self) -> list[Output]:
-        """The relay can't be reached. An open channel does not need it."""
-        if self.phase is Phase.CONNECTED:
-            return [Note("the relay was lost; the channel carries on")]
-        return self._end(EndReason.SIGNALLING_LOST)
+        """The relay can't be reached. An open channel does not need it; all else waits."""
+        self._has_relay = False
+        return [] if self.phase is Phase.ENDED else [Note("the relay was lost")]
+
+    def signalling_back(self) -> list[Output]:
+        """The relay has us in the session, again; it tells us next if the other side is away."""
+        is_news = not (self._has_relay and self._is_known)
+        self._has_relay = self._has_peer = self._is_known = True
+        return self._begin_anew() if is_news else []
+
+    def peer_away(self) -> list[Output]:
+        """The other side has lost the relay."""
+        self._has_peer = False
+        self._in_doubt = 0
+        return []
+
+    def peer_back(self) -> list[Output]:
+        """The other side is at the relay again."""
+        self._has_peer = True
+        return self._begin_anew()
 
     # ── what the other side says ─────────────────────────────────────────────────────────────────
 
@@ -248,22 +243,25 @@ class Handshake:
                 case CandidateSignal() as signal:
                     return self._receive_candidate(signal)
                 case RequestOffer() if self._offers:
-                    return self._make_offer()
+                    self._count_asked()
+                    return [*self._interrupt_by_peer(), *self._make_offer()]
                 case signal:
                     return [Note(f"dropped a signal that is not for this side: {signal!r}")]
         except NegotiationError as exc:
-            if self.phase is Phase.CONNECTED:
-                return [Note(f"dropped a signal, being connected: {exc}")]
+            if self.was_connected:
+                return [Note(f"dropped a signal: {exc}")]
             return self._end(EndReason.NEGOTIATION_FAILED, str(exc))
 
     def _receive_offer(self, offer: Description) -> list[Output]:
         current = self._remote.ufrag if self._remote else None
         if offer.ufrag == current or offer.ufrag in self._spent_ufrags:
             return [Note("dropped an offer that was seen before")]
+        self._count_asked()
+        outputs = self._interrupt_by_peer()
         self._next_attempt()
-        make = MakeAnswer(self.attempt, offer)
-        deadline = SetDeadline(self.attempt)
-        return [*self._discard_replaced(), deadline, make, *self._set_remote(offer)]
+        outputs += self._discard_replaced()
+        outputs += [self._set_deadline(), MakeAnswer(self.attempt, offer)]
+        return [*outputs, *self._set_remote(offer)]
 
     def _receive_answer(self, answer: Description) -> list[Output]:
         known = {self._remote.ufrag} if self._remote else set()
@@ -272,6 +270,7 @@ class Handshake:
             return [Note("dropped an answer to no open offer")]
         if self._remote is not None:
             # An answer does not say to which offer it is: the first was to the one before ours.
+            self._count_asked()
             return self._make_offer()
         apply = ApplyAnswer(self.attempt, answer)
         return [*self._discard_replaced(), apply, *self._set_remote(answer)]
@@ -302,6 +301,53 @@ class Handshake:
             return [Note(f"candidate of no use to a data channel: {candidate.line}")]
         return [AddCandidate(self.attempt, candidate)]
 
+    # ── repair ───────────────────────────────────────────────────────────────────────────────────
+
+    def _interrupt(self, reason: EndReason, detail: str) -> list[Output]:
+        self.phase = Phase.INTERRUPTED
+        self._interruption += 1
+        self._pause += 1
+        return [Interrupted(reason, detail), SetGiveUp(self._interruption)]
+
+    def _interrupt_by_peer(self) -> list[Output]:
+        """The other side wants another connection; it has no use for the one that we have."""
+        if self.phase is not Phase.CONNECTED:
+            return []
+        return self._interrupt(EndReason.CONNECTION_LOST, "the other side connects anew")
+
+    def _repair(self) -> list[Output]:
+        """Do what can be done now; where it takes somebody else first, he is waited for."""
+        self._asked = 0
+        if not self._has_relay:
+            return []
+        if not self._is_known:
+            return [TakeUp()] if self._offers else []
+        if not self._has_peer:
+            return []
+        if self._offers:
+            return self._make_offer()
+        # The evaluator offers by itself, where it has noticed; only later it is asked to.
+        self._failures += 1
+        retry = self._set_retry(self._failures + 1)
+        return [Say(RequestOffer()), retry] if self._failures > 1 else [retry]
+
+    def _fail(self) -> list[Output]:
+        """An attempt to repair has come to nothing."""
+        self.phase = Phase.INTERRUPTED
+        self._failures += 1
+        return [Discard(self.attempt), self._set_retry(self._failures)]
+
+    def _set_retry(self, failures: int) -> SetRetry:
+        self._pause += 1
+        return SetRetry(self._pause, failures)
+
+    def _begin_anew(self) -> list[Output]:
+        """Both sides are at the relay: signals that were lost meanwhile are made up for."""
+        self._failures = 0
+        if self._has_relay and self._offers and self.phase is Phase.NEGOTIATING:
+            return self._make_offer()
+        return self._repair() if self.phase is Phase.INTERRUPTED else []
+
     # ── shared ───────────────────────────────────────────────────────────────────────────────────
 
     def _is_current(self, attempt: int) -> bool:
@@ -309,15 +355,20 @@ class Handshake:
 
     def _make_offer(self) -> list[Output]:
         self._next_attempt()
-        return [SetDeadline(self.attempt), MakeOffer(self.attempt)]
+        return [self._set_deadline(), MakeOffer(self.attempt)]
+
+    def _set_deadline(self) -> SetDeadline:
+        seconds = REPAIR_ATTEMPT_DEADLINE if self.was_connected else CONNECT_DEADLINE
+        return SetDeadline(self.attempt, seconds)
+
+    def _count_asked(self) -> None:
+        """Raises NegotiationError where the other side has asked for too many attempts."""
+        self._asked += 1
+        if self._asked > MAX_ASKED:
+            raise NegotiationError(f"{MAX_ASKED} attempts to connect came to nothing")
 
     def _next_attempt(self) -> None:
-        """Begin the next attempt, with nothing left of the one before but its fragment's name.
-
-        Raises NegotiationError where too many have come to nothing.
-        """
-        if self.attempt - self._connected_attempt >= MAX_ATTEMPTS:
-            raise NegotiationError(f"{MAX_ATTEMPTS} attempts to connect came to nothing")
+        """Begin the next attempt, with nothing left of the one before but its fragment's name."""
         if self._offers:
             # What came for the offer before; a candidate can't come before the answer's own offer.
             self._early = []
@@ -326,6 +377,7 @@ class Handshake:
         if self._remote is not None:
             self._spent_ufrags.add(self._remote.ufrag)
         self.phase = Phase.NEGOTIATING
+        self._in_doubt = 0
         self.attempt += 1
         self._local = self._remote = None
         self._gathered = []

@@ -70,6 +70,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             name=options.name,
             token=token_of(options),
             ice_addresses=options.ice_address,
+            ice_policy=options.ice_policy,
         ) as evaluator,
     ):
         output.tell(None, "registered", userId=options.user)

@@ -7,12 +7,16 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
-from imgsync.core.channel import Acked, Drop, Presenter, Transmit
-from imgsync.core.errors import SessionEnded
+from imgsync.core import channel
+from imgsync.core.channel import Acked, Drop, PeerSpeaks, Pinged, Ponged, Presenter, Transmit
+from imgsync.core.errors import SessionEnded, Superseded
 from imgsync.core.messages import EndReason, Milliseconds, PresenceState, Role
-from imgsync.peer.joining import join_relay
-from imgsync.peer.session import PeerSession, Talk, open_peer_session
+from imgsync.core.states import SessionState, StateChange
+from imgsync.peer.changes import Changes
+from imgsync.peer.joining import IcePolicy, join_relay
+from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.signalling import Signalling
+from imgsync.peer.talk import Talk
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
 from imgsync.wallclock import now_ms
@@ -66,6 +70,7 @@ class _Waiter:
         self.image = image
         self.done = trio.Event()
         self.delivery: Delivery | None = None
+        self.is_superseded = False
 
 
 class EvaluatorSession:
@@ -89,11 +94,13 @@ class EvaluatorSession:
     async def show(self, image: ImageRef) -> Delivery:
         """Show an image now and wait for its ack.
 
-        It becomes the current image at once, which is what a client that comes back is sent.
-        Cancelling gives up the wait, not the showing. Trio starts tasks in any order: to show
-        without waiting for acks, begin each with `nursery.start`, or send from one task.
+        It becomes the current image at once, which is what a client that comes back is sent; while
+        the session is interrupted, that is all that happens until it is repaired. Cancelling gives
+        up the wait, not the showing. Trio starts tasks in any order: to show without waiting for
+        acks, begin each with `nursery.start`, or send from one task.
 
-        Raises SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
+        Raises Superseded, where the session was interrupted and another image was shown meanwhile,
+        SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
         """
         self.raise_if_ended()
         message, outputs = self._presenter.show(
@@ -105,6 +112,11 @@ class EvaluatorSession:
             await waiter.done.wait()
         finally:
             del self._waiters[message.sent_at]
+        if waiter.is_superseded:
+            raise Superseded(
+                f"image {image.index} may not have reached the client: the connection was"
+                " interrupted, and another image was to be shown meanwhile"
+            )
         if waiter.delivery is None:
             self.raise_if_ended()
         assert waiter.delivery is not None
@@ -119,9 +131,25 @@ class EvaluatorSession:
         if self._peer.end is not None:
             raise SessionEnded(self._peer.end.reason, self._peer.end.detail)
 
-    def _transmit(self, outputs: Sequence[Transmit]) -> None:
+    @property
+    def state(self) -> SessionState:
+        """Where the session stands."""
+        return self._peer.state
+
+    def changes(self) -> AsyncIterator[StateChange]:
+        """Every change of state from the beginning, as it comes; stops at the end."""
+        return Changes(self._peer)
+
+    def _transmit(self, outputs: Sequence[Transmit | channel.Superseded]) -> None:
         for output in outputs:
-            self._peer.send(output.text)
+            match output:
+                case Transmit(text):
+                    self._peer.send(text)
+                case channel.Superseded(image):
+                    waiter = self._waiters.get(image.sent_at)
+                    if waiter is not None:
+                        waiter.is_superseded = True
+                        waiter.done.set()
 
     # ── the talk ─────────────────────────────────────────────────────────────────────────────────
 
@@ -140,8 +168,13 @@ class EvaluatorSession:
                             waiter.image, image.sent_at, received_at, at, copies
                         )
                         waiter.done.set()
+                case PeerSpeaks() | Pinged() | Ponged():
+                    self._peer.beat(output, at)
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self.id, why)
+
+    def _closed(self) -> None:
+        self._transmit(self._presenter.closed())
 
     def _ended(self) -> None:
         self._presenter.closed()
@@ -174,7 +207,7 @@ class Evaluator:
         def make_talk(peer: PeerSession) -> Talk:
             nonlocal session
             session = EvaluatorSession(peer, Presenter())
-            return Talk(session._opened, session._received, session._ended)
+            return Talk(session._opened, session._received, session._closed, session._ended)
 
         servers = self._signalling.ice_servers
         async with open_peer_session(route, self._network, servers, make_talk, offers=True) as peer:
@@ -191,6 +224,7 @@ async def open_evaluator(
     name: str | None = None,
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
+    ice_policy: IcePolicy = "all",
     network: Network | None = None,
 ) -> AsyncIterator[Evaluator]:
     """Register at a relay as an evaluator, and stay registered.
@@ -202,6 +236,8 @@ async def open_evaluator(
     :param token: for a relay that asks for one; a function is called at each registration, on
         Trio's thread.
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
+    :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
+        the other side no address but its.
     :param network: stands in for the real one, in tests.
     """
     async with join_relay(
@@ -211,6 +247,7 @@ async def open_evaluator(
         name=name,
         token=token,
         ice_addresses=ice_addresses,
+        ice_policy=ice_policy,
         network=network,
     ) as (signalling, over):
         yield Evaluator(signalling, over)

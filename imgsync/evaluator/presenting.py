@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import trio
 
-from imgsync.cli import Output
-from imgsync.core.errors import SessionEnded
+from imgsync.cli import Output, tell_states
+from imgsync.core.errors import SessionEnded, Superseded
 from imgsync.evaluator.evaluator import Delivery, EvaluatorSession, ImageRef
 from imgsync.evaluator.steering import End, Refused, Show, parse_line
 from imgsync.nursery import open_background
@@ -40,6 +40,7 @@ class Presentation:
         begin = trio.current_time()
         async with open_background() as watching, trio.open_nursery() as showing:
             watching.start_soon(self._raise_when_ended)
+            watching.start_soon(tell_states, self._session.changes(), self._output)
             for index in range(len(self._images)):
                 await trio.sleep_until(begin + index * seconds)
                 await showing.start(self._show, index)
@@ -50,6 +51,7 @@ class Presentation:
         current: int | None = None
         async with open_background() as watching, trio.open_nursery() as showing:
             watching.start_soon(self._raise_when_ended)
+            watching.start_soon(tell_states, self._session.changes(), self._output)
             async for line in lines:
                 match parse_line(line, current, len(self._images)):
                     case Show(index):
@@ -88,10 +90,25 @@ class Presentation:
                 # that are started together run in any order, and so would the images.
                 task_status.started()
                 delivery = await self._session.show(image)
-        except (trio.TooSlowError, SessionEnded):
-            prose = f"image {image.index}  {image.name}  not acked"
-            self._output.tell(prose, "not_acked", imageIndex=image.index, name=image.name)
-            return
+        except trio.TooSlowError:
+            self._tell_not_acked(image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
+        except Superseded:
+            self._tell_not_acked(image, "superseded", "another image took its place")
+        except SessionEnded as exc:
+            self._tell_not_acked(image, exc.reason.value, str(exc))
+        else:
+            self._tell_acked(image, delivery)
+
+    def _tell_not_acked(self, image: ImageRef, reason: str, detail: str) -> None:
+        self._output.tell(
+            f"image {image.index}  {image.name}  not acked: {detail}",
+            "not_acked",
+            imageIndex=image.index,
+            name=image.name,
+            reason=reason,
+        )
+
+    def _tell_acked(self, image: ImageRef, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
         self._output.tell(
             f"image {image.index}  {image.name}  acked  {delivery.round_trip:.1f} ms",

@@ -2,12 +2,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal, get_args
 
+from imgsync.core.errors import InputError
 from imgsync.core.messages import Register, Role
 from imgsync.peer.network import open_internet
 from imgsync.peer.signalling import Signalling, open_signalling
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
+
+IcePolicy = Literal["all", "relay"]
+"""By which ways a connection may go: all that there are, or through a TURN server alone."""
 
 
 @asynccontextmanager
@@ -19,15 +24,19 @@ async def join_relay(
     name: str | None,
     token: TokenSource,
     ice_addresses: Sequence[str],
+    ice_policy: IcePolicy,
     network: Network | None,
 ) -> AsyncIterator[tuple[Signalling, Network]]:
     """Register, and stay registered, over the real network or the one that is given.
 
     Raises ConnectError, RelayError, SocketClosed and InputError.
     """
+    if ice_policy not in get_args(IcePolicy):  # taken for "all", it would give addresses away
+        raise InputError(f'the ICE policy is "all" or "relay", and not {ice_policy!r}')
     register = Register(user_id, role, "webrtc", name)
     async with AsyncExitStack() as stack:
         if network is None:
-            network = await stack.enter_async_context(open_internet(ice_addresses))
+            opening_network = open_internet(ice_addresses, relay_only=ice_policy == "relay")
+            network = await stack.enter_async_context(opening_network)
         opening = open_signalling(network, url, register, token)
         yield await stack.enter_async_context(opening), network

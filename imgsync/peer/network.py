@@ -15,9 +15,10 @@ from imgsync.seams import Link, Network, Socket
 class Internet:
     """See `imgsync.seams.Network`. Made by `open_internet`."""
 
-    def __init__(self, bridge: Bridge, ice_addresses: Sequence[str]) -> None:
+    def __init__(self, bridge: Bridge, ice_addresses: Sequence[str], relay_only: bool) -> None:
         self._bridge = bridge
         self._ice_addresses = ice_addresses
+        self._relay_only = relay_only
 
     def open_socket(self, url: str) -> AbstractAsyncContextManager[Socket]:
         """See the protocol."""
@@ -25,14 +26,18 @@ class Internet:
 
     def open_link(self, ice_servers: Sequence[IceServer]) -> AbstractAsyncContextManager[Link]:
         """See the protocol."""
-        return open_link(self._bridge, ice_servers, self._ice_addresses)
+        return open_link(self._bridge, ice_servers, self._ice_addresses, self._relay_only)
 
 
 @asynccontextmanager
-async def open_internet(ice_addresses: Sequence[str] = ()) -> AsyncIterator[Network]:
+async def open_internet(
+    ice_addresses: Sequence[str] = (), *, relay_only: bool = False
+) -> AsyncIterator[Network]:
     """Own the thread that WebRTC runs in. Raises InputError for what is no IP address.
 
     :param ice_addresses: the only local addresses to use for host candidates.
+    :param relay_only: let everything go through a TURN server, and tell the other side of no
+        address but its.
     """
     for address in ice_addresses:
         try:
@@ -40,4 +45,4 @@ async def open_internet(ice_addresses: Sequence[str] = ()) -> AsyncIterator[Netw
         except ValueError:
             raise InputError(f"--ice-address {address!r} is not an IP address") from None
     async with open_bridge() as bridge:
-        yield Internet(bridge, ice_addresses)
+        yield Internet(bridge, ice_addresses, relay_only)

@@ -33,7 +33,22 @@ class RelayLost:
     """The connection to the relay is gone; it is being made again."""
 
 
-RouteInput = SignalCame | EndCame | RelayLost
+@attrs.frozen
+class RelayBack:
+    """We are registered again, and the relay has us in the session."""
+
+
+@attrs.frozen
+class PeerWent:
+    """The other side has lost the relay."""
+
+
+@attrs.frozen
+class PeerCame:
+    """The other side is at the relay again."""
+
+
+RouteInput = SignalCame | EndCame | RelayLost | RelayBack | PeerWent | PeerCame
 
 
 class Route:
@@ -42,6 +57,8 @@ class Route:
     :param resumed: whether it is an old session, which this process may know nothing of.
     :param post: sends to the relay; raises SignallingLost.
     :param end: tells the relay that a session is over; raises SignallingLost.
+    :param take_up: has the relay take a session up again that it has forgotten.
+    :param probe: see the attribute.
     :param forget: told when nothing more is wanted of the session.
     """
 
@@ -54,6 +71,8 @@ class Route:
         resumed: bool,
         post: Callable[[ToRelay], None],
         end: Callable[[str], None],
+        take_up: Callable[[str], None],
+        probe: Callable[[], None],
         forget: Callable[[str], None],
     ) -> None:
         self.session_id = session_id
@@ -62,6 +81,9 @@ class Route:
         self.resumed = resumed
         self._post = post
         self._end = end
+        self._take_up = take_up
+        #: Looks whether the relay is still there; RelayLost comes if it is not.
+        self.probe = probe
         self._forget = forget
         self._send, self.inputs = trio.open_memory_channel[RouteInput](MAX_INPUTS)
 
@@ -82,6 +104,10 @@ class Route:
     def end(self) -> None:
         """Tell the relay that the session is over. Raises SignallingLost."""
         self._end(self.session_id)
+
+    def take_up(self) -> None:
+        """Have the relay take the session up again; RelayBack comes when it has."""
+        self._take_up(self.session_id)
 
     def close(self) -> None:
         """Nothing more is wanted of this session."""

@@ -1,39 +1,51 @@
 """One session of one peer: carries out what `core.peer` decides, over a route and links.
 
-Inputs come from three sides, each with a task of its own: the route (what the relay passes on),
-the current attempt's link, and the deadlines. Each input is one call into the core; what comes
-out is performed in order. The talk on the channel belongs to the evaluator and the client, who
-give three synchronous callbacks.
+Inputs come from four sides, each with a task of its own: the route (what the relay passes on), the
+current attempt's link, its heartbeat, and the deadlines. Each input is one call into the core; what
+comes out is performed in order. The talk on the channel belongs to the evaluator and the client,
+who give synchronous callbacks.
 """
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import assert_never
 
 import attrs
 import trio
 
-from imgsync.core.codec import encode_signal
-from imgsync.core.errors import NegotiationError, SessionEnded, SignallingLost
-from imgsync.core.messages import EndReason, IceServer, Milliseconds
-from imgsync.core.peer import (
-    CONNECT_DEADLINE,
+from imgsync.core.channel import PeerSpeaks, Pinged, Ponged
+from imgsync.core.codec import encode_channel, encode_signal
+from imgsync.core.errors import InputError, NegotiationError, SessionEnded, SignallingLost
+from imgsync.core.heartbeat import Health, Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.messages import FEATURE_PING, EndReason, IceServer, Milliseconds, Ping, Pong
+from imgsync.core.peer import Handshake
+from imgsync.core.peer_outputs import (
+    ABSENCE_DEADLINE,
+    REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
     Connected,
     Discard,
     Ended,
-    Handshake,
+    Interrupted,
     MakeAnswer,
     MakeOffer,
     Note,
     Output,
     Say,
+    SetAbsence,
     SetDeadline,
+    SetGiveUp,
+    SetRetry,
+    TakeUp,
 )
+from imgsync.core.states import SessionState, StateChange
 from imgsync.nursery import open_background
-from imgsync.peer.route import EndCame, RelayLost, Route, SignalCame
+from imgsync.peer.backoff import backoff
+from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
+from imgsync.peer.talk import Talk
 from imgsync.seams import (
     ChannelClosed,
     Gathered,
@@ -44,6 +56,7 @@ from imgsync.seams import (
     Opened,
     Received,
 )
+from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -51,24 +64,13 @@ END_DEADLINE = 3.0
 """Seconds for an end in good order: the channel flushed and closed, the relay told."""
 
 
-@attrs.frozen
-class Talk:
-    """What happens on the channel, for whoever speaks on it; all three must not wait.
-
-    :param opened: a channel is open.
-    :param received: a message came in, and when.
-    :param ended: there will be no channel any more.
-    """
-
-    opened: Callable[[], None]
-    received: Callable[[str | bytes, Milliseconds], None]
-    ended: Callable[[], None]
-
-
-@attrs.frozen
+@attrs.define(eq=False)
 class _Attempt:
     link: Link
     scope: trio.CancelScope
+    heartbeat: Heartbeat = attrs.field(factory=Heartbeat)
+    #: Set when the heartbeat's deadline may have changed; made anew by its task.
+    news: trio.Event = attrs.field(factory=trio.Event)
 
 
 class PeerSession:
@@ -87,6 +89,22 @@ class PeerSession:
         self._ended = trio.Event()
         #: Why the session ended; None while it lives.
         self.end: Ended | None = None
+        self._changes = [StateChange(SessionState.CONNECTING, now_ms())]
+        #: Of the next change.
+        self._changed = trio.Event()
+
+    @property
+    def state(self) -> SessionState:
+        """Where the session stands."""
+        return self._changes[-1].state
+
+    async def change(self, number: int) -> StateChange | None:
+        """The so manieth change of state, from 0; None where there will be no such one."""
+        while number >= len(self._changes):
+            if self.state is SessionState.ENDED:
+                return None
+            await self._changed.wait()
+        return self._changes[number]
 
     async def wait_connected(self) -> None:
         """Wait for the channel. Raises SessionEnded."""
@@ -102,9 +120,35 @@ class PeerSession:
 
     def send(self, text: str) -> None:
         """Send on the open channel; without one it goes nowhere."""
-        attempt = self._attempts.get(self._handshake.attempt)
+        attempt = self._current
         if attempt is not None:
             attempt.link.send(text)
+
+    def beat(self, output: Pinged | Ponged | PeerSpeaks, at: Milliseconds) -> None:
+        """Something of the heartbeat came in on the channel.
+
+        :param at: when it came off the network.
+        """
+        attempt = self._current
+        if attempt is None:
+            return
+        now, heart = trio.current_time(), attempt.heartbeat
+        match output:
+            case Pinged(Ping(id, t0)):
+                attempt.link.send_stamped(lambda t2: encode_channel(Pong(id, t0, at, t2)))
+                outputs = heart.begin(now)
+            case Ponged(Pong(id)):
+                outputs = heart.answered(id, now)
+            case PeerSpeaks(features):
+                outputs = heart.begin(now) if FEATURE_PING in features else []
+            case _:
+                assert_never(output)
+        self._perform_beat(attempt, outputs)
+        attempt.news.set()
+
+    @property
+    def _current(self) -> _Attempt | None:
+        return self._attempts.get(self._handshake.attempt)
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
 
@@ -120,12 +164,21 @@ class PeerSession:
                     outputs = self._handshake.session_ended(reason)
                 case RelayLost():
                     outputs = self._handshake.signalling_lost()
+                case RelayBack():
+                    outputs = self._handshake.signalling_back()
+                case PeerWent():
+                    outputs = self._handshake.peer_away()
+                case PeerCame():
+                    outputs = self._handshake.peer_back()
                 case _:
                     assert_never(item)
             await self._perform(outputs, nursery)
         if self.end is None:
             flood = "the other side sent more signals than can be handled"
             await self._perform(self._fail(self._handshake.attempt, flood), nursery)
+        if self.end is None:  # it would be repaired, but there is nobody left to hear
+            outputs = self._handshake.session_ended(EndReason.NEGOTIATION_FAILED)
+            await self._perform(outputs, nursery)
 
     async def _run_link(
         self,
@@ -136,10 +189,16 @@ class PeerSession:
     ) -> None:
         with trio.CancelScope() as scope:
             async with self._network.open_link(self._ice_servers) as link:
-                self._attempts[number] = _Attempt(link, scope)
+                self._attempts[number] = attempt = _Attempt(link, scope)
                 task_status.started()
+                nursery.start_soon(self._run_heartbeat, number, attempt, nursery)
                 while True:
-                    outputs = self._on_link_event(number, await link.next_event())
+                    event = await link.next_event()
+                    outputs = self._on_link_event(number, event)
+                    if isinstance(event, ChannelClosed | LinkLost):
+                        # Elsewhere: what is to be done then may well begin with our own end.
+                        nursery.start_soon(self._perform, outputs, nursery)
+                        return
                     await self._perform(outputs, nursery)
 
     def _on_link_event(self, number: int, event: LinkEvent) -> list[Output]:
@@ -154,55 +213,115 @@ class PeerSession:
                 return []
             case ChannelClosed():
                 return self._handshake.lost(number, EndReason.ENDED)
+            case LinkLost(_, True):
+                return self._handshake.left(number)
             case LinkLost(why):
                 return self._handshake.lost(number, EndReason.CONNECTION_LOST, why)
             case _:
                 assert_never(event)
 
-    async def _run_deadline(self, number: int, nursery: trio.Nursery) -> None:
-        await trio.sleep(CONNECT_DEADLINE)
-        await self._perform(self._handshake.timed_out(number), nursery)
+    async def _run_heartbeat(self, number: int, attempt: _Attempt, nursery: trio.Nursery) -> None:
+        heart = attempt.heartbeat
+        while not attempt.scope.cancel_called:
+            attempt.news = trio.Event()
+            with trio.move_on_at(heart.due):
+                await attempt.news.wait()
+            self._perform_beat(attempt, heart.tick(trio.current_time()))
+            if heart.health is Health.LOST:
+                silence = "the other side has not answered for too long"
+                outputs = self._handshake.lost(number, EndReason.CONNECTION_LOST, silence)
+                await self._perform(outputs, nursery)
+                return
+
+    def _perform_beat(self, attempt: _Attempt, outputs: list[HeartbeatOutput]) -> None:
+        if attempt is not self._current:
+            return  # one that is being replaced has no say any more
+        for output in outputs:
+            match output:
+                case SendPing(id):
+                    attempt.link.send_stamped(partial(_make_ping, id))
+                case Judged(Health.SUSPECT):
+                    self.route.probe()
+                    self._tell(SessionState.SUSPECT)
+                case Judged(Health.ALIVE):
+                    self._tell(SessionState.CONNECTED)
+                case Judged():
+                    pass
+                case _:
+                    assert_never(output)
+
+    async def _run_timer(
+        self, seconds: float, due: Callable[[], list[Output]], nursery: trio.Nursery
+    ) -> None:
+        await trio.sleep(seconds)
+        await self._perform(due(), nursery)
 
     # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
     async def _perform(self, outputs: list[Output], nursery: trio.Nursery) -> None:
         for output in outputs:
             match output:
-                case MakeOffer(number):
-                    await nursery.start(self._run_link, number, nursery)
-                    sdp = await self._attempts[number].link.make_offer()
-                    await self._perform(self._handshake.described(number, sdp), nursery)
-                case MakeAnswer() | ApplyAnswer():
-                    await self._perform(await self._take_description(output, nursery), nursery)
+                case MakeOffer() | MakeAnswer() | ApplyAnswer():
+                    await self._perform(await self._negotiate(output, nursery), nursery)
                 case AddCandidate(number, candidate):
-                    if self.end is None:
+                    if number in self._attempts:
                         self._attempts[number].link.add_candidate(candidate)
-                case SetDeadline(number):
-                    nursery.start_soon(self._run_deadline, number, nursery)
+                case SetDeadline() | SetRetry() | SetAbsence() | SetGiveUp():
+                    nursery.start_soon(self._run_timer, *self._timer(output), nursery)
                 case Discard(number):
                     if number in self._attempts:
-                        self._attempts.pop(number).scope.cancel()
+                        self._discard(self._attempts.pop(number))
                 case _:
                     self._perform_at_once(output)
 
-    async def _take_description(
-        self, output: MakeAnswer | ApplyAnswer, nursery: trio.Nursery
+    def _timer(
+        self, output: SetDeadline | SetRetry | SetAbsence | SetGiveUp
+    ) -> tuple[float, Callable[[], list[Output]]]:
+        core = self._handshake
+        match output:
+            case SetDeadline(number, seconds):
+                return seconds, partial(core.timed_out, number)
+            case SetRetry(pause, failures):
+                return backoff(failures - 1), partial(core.retry_due, pause)
+            case SetAbsence(interruption):
+                return ABSENCE_DEADLINE, partial(core.absence_due, interruption)
+            case SetGiveUp(interruption):
+                return REPAIR_DEADLINE, partial(core.gave_up, interruption)
+            case _:
+                assert_never(output)
+
+    def _discard(self, attempt: _Attempt) -> None:
+        attempt.scope.cancel()
+        attempt.news.set()
+
+    async def _negotiate(
+        self, output: MakeOffer | MakeAnswer | ApplyAnswer, nursery: trio.Nursery
     ) -> list[Output]:
         number = output.attempt
         try:
             if isinstance(output, ApplyAnswer):
-                await self._attempts[number].link.apply_answer(output.answer)
+                if number in self._attempts:
+                    await self._attempts[number].link.apply_answer(output.answer)
                 return []
             await nursery.start(self._run_link, number, nursery)
-            sdp = await self._attempts[number].link.make_answer(output.offer)
-            return self._handshake.described(number, sdp)
+            link = self._attempts[number].link
+            if isinstance(output, MakeOffer):
+                return self._handshake.described(number, await link.make_offer())
+            return self._handshake.described(number, await link.make_answer(output.offer))
         except NegotiationError as exc:
+            return self._fail(number, str(exc))
+        except InputError as exc:
+            # Addresses can go, and come back, in the middle of a session.
+            if not self._handshake.was_connected:
+                raise
             return self._fail(number, str(exc))
 
     def _fail(self, number: int, detail: str) -> list[Output]:
         return self._handshake.lost(number, EndReason.NEGOTIATION_FAILED, detail)
 
-    def _perform_at_once(self, output: Say | Connected | Ended | Note) -> None:
+    def _perform_at_once(
+        self, output: Say | Connected | Interrupted | Ended | TakeUp | Note
+    ) -> None:
         match output:
             case Say(signal):
                 try:
@@ -211,9 +330,18 @@ class PeerSession:
                     # The route says so, too, and that decides what it means.
                     log.debug("session %s: a signal was not sent", self.route.session_id)
             case Connected():
+                again = self._connected.is_set()
                 self._connected.set()
+                self._tell(SessionState.RESUMED if again else SessionState.CONNECTED)
                 if self._talk is not None:
                     self._talk.opened()
+            case Interrupted(reason, detail):
+                self.route.probe()
+                self._tell(SessionState.INTERRUPTED, reason, detail)
+                if self._talk is not None:
+                    self._talk.closed()
+            case TakeUp():
+                self.route.take_up()
             case Ended():
                 self._finish(output)
             case Note(text):
@@ -222,26 +350,36 @@ class PeerSession:
                 assert_never(output)
 
     def _finish(self, end: Ended) -> None:
-        log.info("session %s ended: %s", self.route.session_id, end.detail or end.reason.sentence)
         self.end = end
+        self._tell(SessionState.ENDED, end.reason, end.detail)
         self._ended.set()
         self._connected.set()
         if self._talk is not None:
             self._talk.ended()
 
+    def _tell(self, state: SessionState, reason: EndReason | None = None, detail: str = "") -> None:
+        change = StateChange(state, now_ms(), reason, detail)
+        log.info("session %s %s", self.route.session_id, change.sentence)
+        self._changes.append(change)
+        self._changed.set()
+        self._changed = trio.Event()
+
     async def close(self) -> None:
         """End it in good order: the channel first, flushed, then the relay is told."""
         if self.end is None:
             self._handshake.session_ended(EndReason.ENDED)
-            attempt = self._attempts.get(self._handshake.attempt)
-            if attempt is not None:
-                await attempt.link.close_channel()
+            if self._current is not None:
+                await self._current.link.close_channel()
             self._finish(Ended(EndReason.ENDED))
         try:
             self.route.end()
         except SignallingLost:
             log.info("session %s: the relay can't be told of its end", self.route.session_id)
         self.route.close()
+
+
+def _make_ping(id: int, t0: Milliseconds) -> str:
+    return encode_channel(Ping(id, t0))
 
 
 @asynccontextmanager

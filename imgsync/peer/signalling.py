@@ -3,13 +3,13 @@
     CONNECTING ── registered ──▶ UP ── socket closed ──▶ DOWN ── backoff ──▶ CONNECTING ...
 
 The first registration is part of opening, and its failure is the caller's. After that a lost relay
-comes back by itself; sessions are told, and decide for themselves what it means to them.
+comes back by itself; sessions are told, and decide for themselves what it means to them. An
+evaluator has the relay take its sessions up again, which a relay that was restarted has forgotten.
 """
 
 import logging
-import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 import trio
@@ -26,6 +26,7 @@ from imgsync.core.errors import (
 )
 from imgsync.core.messages import (
     CloseCode,
+    EndReason,
     EndSession,
     ErrorCode,
     ErrorEvent,
@@ -45,7 +46,8 @@ from imgsync.core.messages import (
     ToRelay,
 )
 from imgsync.nursery import open_background
-from imgsync.peer.route import EndCame, RelayLost, Route, SignalCame
+from imgsync.peer.backoff import backoff
+from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
 
@@ -57,19 +59,23 @@ DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer("stun:stun.l.google.com:
 REGISTER_DEADLINE = 10.0
 START_DEADLINE = 10.0
 
-FIRST_BACKOFF = 0.3
-MAX_BACKOFF = 7.0
-"""Seconds. All peers of a relay that restarts come back at once: hence the jitter."""
+PROBE_DEADLINE = 4.0
+"""Seconds: a network that changed has cut both ways of a peer at once, and the one to the relay is
+to be known as lost by the time the connection to the other side is, which is 4 s after SUSPECT."""
 
 MAX_INCOMING = 16
 """Sessions that may wait for a client to take them; it can be in one only."""
 
 
 class _Start:
-    """A start_session that waits for its answer."""
+    """A start_session that waits for its answer.
 
-    def __init__(self, client_id: str) -> None:
+    :param session_id: of the session that is to be taken up; None for a new one.
+    """
+
+    def __init__(self, client_id: str, session_id: str | None = None) -> None:
         self.client_id = client_id
+        self.session_id = session_id
         self._answered = trio.Event()
         self._result: Route | RelayError | SignallingLost | None = None
 
@@ -99,6 +105,9 @@ class Signalling:
         self._token = token
         self._socket: Socket | None = None
         self._routes: dict[str, Route] = {}
+        #: Sessions that the relay may have forgotten, and what is set when it may be asked again.
+        self._forgotten: set[str] = set()
+        self._may_ask = trio.Event()
         #: Sessions that are over without the relay's having been told.
         self._untold: set[str] = set()
         #: The relay's errors don't name the client, so only one start is under way at a time.
@@ -117,6 +126,11 @@ class Signalling:
             raise SignallingLost("there is no connection to the relay at this moment; try again")
         self._socket.post(encode_event(message))
 
+    def probe(self) -> None:
+        """Look whether the relay is still there, sooner than its heartbeat would."""
+        if self._socket is not None:
+            self._socket.probe(PROBE_DEADLINE)
+
     async def start_session(self, client_id: str) -> Route:
         """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
         async with self._start_lock:
@@ -126,6 +140,38 @@ class Signalling:
                 return await start.wait()
             finally:
                 self._start = None
+
+    async def take_up_sessions(self) -> None:
+        """Have the relay take up what it may have forgotten, until cancelled."""
+        while True:
+            self._may_ask = trio.Event()
+            for session_id in sorted(self._forgotten):
+                route = self._routes.get(session_id)
+                if route is None:
+                    self._forgotten.discard(session_id)
+                elif self._socket is not None:
+                    await self._take_up(route)
+            await self._may_ask.wait()
+
+    async def _take_up(self, route: Route) -> None:
+        async with self._start_lock:
+            self._start = start = _Start(route.peer_id, route.session_id)
+            try:
+                self.post(StartSession(route.peer_id, route.session_id))
+                await start.wait()
+            except RelayError as exc:
+                # One that is not online yet is tried again when it is: presence tells of it.
+                if exc.code is not ErrorCode.UNKNOWN_CLIENT:
+                    self._forgotten.discard(route.session_id)
+                    route.put(EndCame(EndReason.PEER_GONE))
+            except (SignallingLost, ConnectTimeout) as exc:
+                log.info("session %s was not taken up: %s", route.session_id, exc)
+            finally:
+                self._start = None
+
+    def _ask_to_take_up(self, session_id: str) -> None:
+        self._forgotten.add(session_id)
+        self._may_ask.set()
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────
 
@@ -148,6 +194,7 @@ class Signalling:
                     if is_first:
                         task_status.started()
                     is_first, failures = False, 0
+                    self._may_ask.set()
                     await self._receive(socket)
             except (ConnectError, SocketClosed, RelayError, InputError) as exc:
                 if is_first:
@@ -192,6 +239,8 @@ class Signalling:
             self._start.answer(SignallingLost("the relay was lost before it answered; try again"))
         for route in self._routes.values():
             route.put(RelayLost())
+        if self._register.role is Role.EVALUATOR:
+            self._forgotten |= self._routes.keys()
 
     # ── what the relay says ──────────────────────────────────────────────────────────────────────
 
@@ -206,12 +255,16 @@ class Signalling:
             case SessionEndedEvent(session_id, reason):
                 if session_id in self._routes:
                     self._routes[session_id].put(EndCame(reason))
-            case PeerAway(session_id, user_id) | PeerBack(session_id, user_id):
-                log.info("session %s: %s is %s", session_id, user_id, message.EVENT)
+            case PeerAway(session_id) | PeerBack(session_id):
+                if session_id in self._routes:
+                    went = isinstance(message, PeerAway)
+                    self._routes[session_id].put(PeerWent() if went else PeerCame())
             case Presence(user_id, state):
                 self.clients[user_id] = state
                 if state is PresenceState.OFFLINE:
                     del self.clients[user_id]
+                else:
+                    self._may_ask.set()
             case ErrorEvent(code, text, event):
                 if event == StartSession.EVENT and self._start is not None:
                     self._start.answer(RelayError(code, text))
@@ -223,7 +276,10 @@ class Signalling:
     def _session_started(self, message: SessionStarted) -> None:
         session_id = message.session_id
         if session_id in self._routes:
-            log.info("session %s: the relay has taken it up again", session_id)
+            self._forgotten.discard(session_id)
+            self._routes[session_id].put(RelayBack())
+            if self._start is not None and self._start.session_id == session_id:
+                self._start.answer(self._routes[session_id])
             return
         is_ours = self._register.role is Role.EVALUATOR
         peer_id = message.client_id if is_ours else message.evaluator_id
@@ -243,6 +299,8 @@ class Signalling:
             resumed=message.resumed,
             post=self.post,
             end=self._end,
+            take_up=self._ask_to_take_up,
+            probe=self.probe,
             forget=self._forget,
         )
         self._routes[session_id] = route
@@ -261,6 +319,12 @@ class Signalling:
         self._untold.add(session_id)
         self.post(EndSession(session_id))
         self._untold.discard(session_id)
+
+    def end_sessions(self) -> None:
+        """End those that nobody has entered, and will not any more."""
+        for session_id in [*self._routes]:
+            with suppress(SignallingLost):
+                self._end(session_id)
 
     def _forget(self, session_id: str) -> None:
         self._routes.pop(session_id, None)
@@ -294,12 +358,6 @@ def _refusal(code: ErrorCode, message: str, register: Register) -> RelayError:
     return RelayError(code, f"the relay refused to register us: {message}")
 
 
-def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubling, with half of it left to chance."""
-    limit: float = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
-    return limit * random.uniform(0.5, 1.0)
-
-
 @asynccontextmanager
 async def open_signalling(
     network: Network, url: str, register: Register, token: TokenSource = None
@@ -311,4 +369,8 @@ async def open_signalling(
     signalling = Signalling(register, token)
     async with open_background() as nursery:
         await nursery.start(signalling.run, network, url)
-        yield signalling
+        nursery.start_soon(signalling.take_up_sessions)
+        try:
+            yield signalling
+        finally:
+            signalling.end_sessions()

@@ -1,8 +1,8 @@
 """ICE as sessions need it: trickled, woken at once, on the addresses that were asked for.
 
-Everything private to aiortc 1.16 and aioice 0.13 that we touch is touched in this file; its canary
-test fails when one of these names goes. `Connection` takes the place of aioice's class of that name
-in aiortc, and changes four things:
+Everything private to aioice 0.13 that we touch is touched in this file, and what is private to
+aiortc 1.16 here and in `transports.py`; the canary test fails when one of these names goes.
+`Connection` takes the place of aioice's class of that name in aiortc, and changes four things:
 
 - gathering ends with the host candidates, in milliseconds; what STUN and TURN servers say later is
   reported as it comes, and one that never answers costs nothing. A server-reflexive candidate has

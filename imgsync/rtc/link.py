@@ -8,7 +8,7 @@ can run, because aiortc drops a message that nobody listens for.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,11 +23,12 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp
 
 from imgsync.core.errors import InputError, NegotiationError
-from imgsync.core.messages import IceServer
+from imgsync.core.messages import IceServer, Milliseconds
 from imgsync.core.sdp import Candidate, Description
 from imgsync.rtc.bridge import Bridge, Mailbox
 from imgsync.rtc.ice import IceSettings, trickling
 from imgsync.rtc.servers import choose_stun, choose_turn
+from imgsync.rtc.transports import closed_by_peer, contain_bad_messages
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 
@@ -66,6 +67,9 @@ class RtcLink:
         self._pc: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
         self._closing = False
+        #: Told once; what could not be made was not closed by anybody.
+        self._is_lost = False
+        self._was_open = False
         #: Held while we describe ourselves: a connection that is closed while it gathers opens its
         #: sockets all the same, and nobody closes them.
         self._describing = asyncio.Lock()
@@ -92,6 +96,10 @@ class RtcLink:
     def send(self, text: str) -> None:
         """See the protocol."""
         self._bridge.post(self._send_aio, text)
+
+    def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
+        """See the protocol; `make` is called on the loop thread."""
+        self._bridge.post(self._send_stamped_aio, make)
 
     async def next_event(self) -> LinkEvent:
         """See the protocol."""
@@ -121,7 +129,9 @@ class RtcLink:
             pc = self._open_pc_aio()
             with trickling(self._ice):
                 channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
-            channel.on("open", lambda: self._events.put(Opened()))
+            assert pc.sctp is not None
+            contain_bad_messages(pc.sctp)
+            channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(await pc.createOffer())
             return self._described_aio(pc)
@@ -131,6 +141,8 @@ class RtcLink:
             pc = self._open_pc_aio()
             with trickling(self._ice):
                 await self._apply_aio(offer)
+            assert pc.sctp is not None
+            contain_bad_messages(pc.sctp)
             await pc.setLocalDescription(await pc.createAnswer())
             return self._described_aio(pc)
 
@@ -179,6 +191,10 @@ class RtcLink:
             log.info("ignoring the other side's data channel %r", channel.label[:40])
             return
         self._listen_aio(channel)
+        self._on_channel_open_aio()
+
+    def _on_channel_open_aio(self) -> None:
+        self._was_open = True
         self._events.put(Opened())
 
     def _listen_aio(self, channel: RTCDataChannel) -> None:
@@ -191,14 +207,24 @@ class RtcLink:
         # When the connection goes, its channels go with it; that is reported as what it is.
         assert self._pc is not None
         assert self._pc.sctp is not None
-        if not self._closing and self._pc.sctp.state != "closed":
+        if self._pc.sctp.state == "closed":
+            self._lose_aio("the SCTP association is closed")
+        elif not self._closing:
             self._events.put(ChannelClosed())
 
     def _on_connection_state_aio(self) -> None:
         assert self._pc is not None
         state = self._pc.connectionState
-        if not self._closing and state in ("failed", "closed"):
-            self._events.put(LinkLost(f"the peer connection is {state}"))
+        if state in ("failed", "closed"):
+            self._lose_aio(f"the peer connection is {state}")
+
+    def _lose_aio(self, why: str) -> None:
+        assert self._pc is not None
+        if not self._closing and not self._is_lost:
+            self._is_lost = True
+            sctp = self._pc.sctp
+            by_peer = self._was_open and sctp is not None and closed_by_peer(sctp)
+            self._events.put(LinkLost(why, by_peer))
 
     def _send_aio(self, text: str) -> None:
         try:
@@ -206,6 +232,16 @@ class RtcLink:
                 self._channel.send(text)
         except (InvalidStateError, ValueError) as exc:
             log.info("a message was not sent: %r", exc)
+
+    def _send_stamped_aio(self, make: Callable[[Milliseconds], str]) -> None:
+        if self._channel is None or self._channel.readyState != "open":
+            return
+        try:
+            text = make(now_ms())
+        except Exception:
+            log.exception("a stamped message could not be made")
+        else:
+            self._send_aio(text)
 
     async def _close_channel_aio(self) -> None:
         self._closing = True

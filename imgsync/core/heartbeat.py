@@ -1,0 +1,108 @@
+"""The heartbeat of one channel: pings while it is open, and a verdict on the other side.
+
+    QUIET ── the other side speaks ping ──▶ ALIVE ── 4 s ──▶ SUSPECT ── 8 s without a pong ──▶ LOST
+                                              ▲──── pong ──────┘
+
+Only a pong counts as an answer: other messages show that the way here works, and not the way back.
+Times are seconds on a clock that only goes forward.
+"""
+
+import enum
+import math
+
+import attrs
+
+PING_INTERVAL = 2.0
+SUSPECT_AFTER = 4.0
+LOST_AFTER = 8.0
+"""Seconds, as the protocol says."""
+
+SLEPT = 1.0
+"""Seconds. Who is called so much later than he asked for was asleep himself (a closed lid, a
+stopped process), and can't hold that time against the other side."""
+
+
+@attrs.frozen
+class SendPing:
+    """Send a ping with this id."""
+
+    id: int
+
+
+@attrs.frozen
+class Judged:
+    """The verdict has changed."""
+
+    health: "Health"
+
+
+HeartbeatOutput = SendPing | Judged
+
+
+class Health(enum.Enum):
+    """What is thought of the other side."""
+
+    QUIET = enum.auto()
+    ALIVE = enum.auto()
+    SUSPECT = enum.auto()
+    LOST = enum.auto()
+
+
+class Heartbeat:
+    """Of one channel; a new one has a new heartbeat."""
+
+    def __init__(self) -> None:
+        self.health = Health.QUIET
+        self._last_id = 0
+        self._next_ping = math.inf
+        #: When the last pong came, or the heartbeat began.
+        self._heard = math.inf
+
+    @property
+    def due(self) -> float:
+        """When to call `tick`."""
+        if self.health in (Health.QUIET, Health.LOST):
+            return math.inf
+        patience = LOST_AFTER if self.health is Health.SUSPECT else SUSPECT_AFTER
+        return min(self._next_ping, self._heard + patience)
+
+    def begin(self, now: float) -> list[HeartbeatOutput]:
+        """The other side has said that it speaks ping, or has sent one."""
+        if self.health is not Health.QUIET:
+            return []
+        self.health = Health.ALIVE
+        self._heard = now
+        return self._ping(now)
+
+    def tick(self, now: float) -> list[HeartbeatOutput]:
+        """`due` has come."""
+        late = now - self.due
+        if late < 0:
+            return []
+        if late > SLEPT:
+            self._heard = min(now, self._heard + late)
+        outputs = self._ping(now) if now >= self._next_ping else []
+        # The very sums that `due` is made of, or rounding would call for the same tick for ever.
+        if now >= self._heard + LOST_AFTER:
+            return [*outputs, *self._judge(Health.LOST)]
+        is_suspect = now >= self._heard + SUSPECT_AFTER
+        return [*outputs, *(self._judge(Health.SUSPECT) if is_suspect else [])]
+
+    def answered(self, id: int | str, now: float) -> list[HeartbeatOutput]:
+        """A pong came in."""
+        is_ours = isinstance(id, int) and 0 < id <= self._last_id
+        if not is_ours or self.health in (Health.QUIET, Health.LOST):
+            return []
+        self._heard = now
+        return self._judge(Health.ALIVE)
+
+    def _ping(self, now: float) -> list[HeartbeatOutput]:
+        self._last_id += 1
+        self._next_ping = now + PING_INTERVAL
+        return [SendPing(self._last_id)]
+
+    def _judge(self, health: Health) -> list[HeartbeatOutput]:
+        if health is self.health:
+            return []
+        self.health = health
+        return [Judged(health)]

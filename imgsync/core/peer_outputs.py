@@ -1,0 +1,150 @@
+"""What the handshake of one peer asks of whoever drives it."""
+
+import attrs
+
+from imgsync.core.messages import EndReason, Signal
+from imgsync.core.sdp import Candidate, Description
+
+CONNECT_DEADLINE = 20.0
+"""Seconds for the first attempt. ICE itself gives up only after a minute, or, where the other side
+never says that its candidates are complete, not at all."""
+
+REPAIR_ATTEMPT_DEADLINE = 10.0
+"""Seconds for each attempt after the first connection: a network that is back is there to stay, or
+has changed meanwhile, and then the next attempt finds other candidates."""
+
+REPAIR_DEADLINE = 180.0
+"""Seconds from an interruption to giving the session up: longer than a relay waits for who is away,
+so that it is the relay's word that counts while there is one."""
+
+ABSENCE_DEADLINE = 2.0
+"""Seconds, as the protocol says: who closes his connection and is still at the relay has left."""
+
+
+@attrs.frozen
+class MakeOffer:
+    """Open a peer connection and describe it; answer with `described`."""
+
+    attempt: int
+
+
+@attrs.frozen
+class MakeAnswer:
+    """Open a peer connection for this offer and describe it; answer with `described`."""
+
+    attempt: int
+    offer: Description
+
+
+@attrs.frozen
+class ApplyAnswer:
+    """Give the attempt's connection the other side's description."""
+
+    attempt: int
+    answer: Description
+
+
+@attrs.frozen
+class AddCandidate:
+    """Give the attempt's connection one candidate of the other side; None means no more come."""
+
+    attempt: int
+    candidate: Candidate | None
+
+
+@attrs.frozen
+class Say:
+    """Send this to the other peer through the relay."""
+
+    signal: Signal
+
+
+@attrs.frozen
+class SetDeadline:
+    """Call `timed_out` with this attempt after so many seconds."""
+
+    attempt: int
+    seconds: float = CONNECT_DEADLINE
+
+
+@attrs.frozen
+class SetRetry:
+    """Call `retry_due` with this number of the pause after a time that grows with the failures."""
+
+    pause: int
+    failures: int
+
+
+@attrs.frozen
+class SetAbsence:
+    """Call `absence_due` with this interruption after ABSENCE_DEADLINE."""
+
+    interruption: int
+
+
+@attrs.frozen
+class SetGiveUp:
+    """Call `gave_up` with this interruption after REPAIR_DEADLINE."""
+
+    interruption: int
+
+
+@attrs.frozen
+class TakeUp:
+    """Have the relay take the session up again, which it has forgotten."""
+
+
+@attrs.frozen
+class Discard:
+    """Close the attempt's connection; it has been replaced, or is dead."""
+
+    attempt: int
+
+
+@attrs.frozen
+class Connected:
+    """The attempt's data channel is open."""
+
+    attempt: int
+
+
+@attrs.frozen
+class Interrupted:
+    """The connection that was there is not; another one is being made, or waited for."""
+
+    reason: EndReason
+    detail: str = ""
+
+
+@attrs.frozen
+class Ended:
+    """The session is over; nothing will follow."""
+
+    reason: EndReason
+    detail: str = ""
+
+
+@attrs.frozen
+class Note:
+    """Something was dropped, and why: for the log."""
+
+    text: str
+
+
+Output = (
+    MakeOffer
+    | MakeAnswer
+    | ApplyAnswer
+    | AddCandidate
+    | Say
+    | SetDeadline
+    | SetRetry
+    | SetAbsence
+    | SetGiveUp
+    | TakeUp
+    | Discard
+    | Connected
+    | Interrupted
+    | Ended
+    | Note
+)

@@ -1,0 +1,13 @@
+"""How long to wait after failures in a row."""
+
+import random
+
+FIRST_BACKOFF = 0.3
+MAX_BACKOFF = 7.0
+"""Seconds. All peers of a relay that restarts come back at once: hence the jitter."""
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubling, with half of it left to chance."""
+    limit: float = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
+    return limit * random.uniform(0.5, 1.0)

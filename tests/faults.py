@@ -1,0 +1,218 @@
+"""A session of real commands that things are done to, and what each of them has said of it when.
+
+All processes are on one machine, so that their times are of one clock.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+import trio
+
+from imgsync.nursery import open_background
+from tests.processes import EXIT_S, JSON, LISTENING, START_S, STRICT, Child, open_child
+
+EVERY_S = 0.2
+
+LOST_S = 10.0
+"""Seconds in which the end of the other side has to be told of."""
+
+RETURN_S = 3.0
+"""Seconds in which a process that is started again has to be back in its session, its own start
+included."""
+
+
+def now_ms() -> float:
+    return 1000 * time.time()
+
+
+@attrs.define(eq=False)
+class Witness:
+    """A command whose JSON lines are kept as they come, each with `seen`, the time at which."""
+
+    child: Child
+    told: list[JSON] = attrs.field(factory=list)
+    is_silent: bool = False
+    #: Of the next line, or the end of them.
+    news: trio.Event = attrs.field(factory=trio.Event)
+
+    async def listen(self) -> None:
+        assert self.child.process.stdout is not None
+        unread = b""
+        async for chunk in self.child.process.stdout:
+            *lines, unread = (unread + chunk).split(b"\n")
+            self.told += [{**json.loads(line), "seen": now_ms()} for line in lines]
+            self._tell()
+        self.is_silent = True
+        self._tell()
+
+    def _tell(self) -> None:
+        self.news.set()
+        self.news = trio.Event()
+
+    def all(self, event: str, since: float = 0.0) -> list[JSON]:
+        return [line for line in self.told if line["event"] == event and line["seen"] >= since]
+
+    @property
+    def states(self) -> list[str]:
+        return [line["state"] for line in self.all("state")]
+
+    async def wait(
+        self,
+        event: str,
+        is_it: Callable[[JSON], bool] = lambda _: True,
+        *,
+        since: float = 0.0,
+        seconds: float = START_S,
+    ) -> JSON:
+        """The first line since then with this event that is it, said already or not."""
+        with trio.move_on_after(seconds):
+            while True:
+                for line in self.all(event, since):
+                    if is_it(line):
+                        return line
+                if self.is_silent:
+                    break
+                await self.news.wait()
+        name, last = self.child.name, self.told[-5:]
+        raise AssertionError(f"no {event!r} from the {name} within {seconds} s; its last: {last}")
+
+    async def wait_state(self, *states: str, since: float = 0.0, seconds: float = START_S) -> JSON:
+        """The first of these states since then."""
+        return await self.wait(
+            "state", lambda line: line["state"] in states, since=since, seconds=seconds
+        )
+
+    def signal(self, number: signal.Signals) -> float:
+        """Send it a signal; returns the time."""
+        self.child.process.send_signal(number)
+        return now_ms()
+
+    async def kill(self) -> float:
+        at = self.signal(signal.SIGKILL)
+        await self.child.wait_exit()
+        return at
+
+    async def wait_exit(self, seconds: float = EXIT_S) -> int:
+        """Its exit code, once all that it said is here."""
+        code = await self.child.wait_exit(seconds)
+        while not self.is_silent:
+            await self.news.wait()
+        return code
+
+
+@attrs.define(eq=False)
+class Stage:
+    """Where the processes of one test live. Made by `open_stage`.
+
+    :param options: what both peers are told besides.
+    """
+
+    stack: AsyncExitStack
+    nursery: trio.Nursery
+    options: Sequence[str]
+    url: str = ""
+
+    @property
+    def port(self) -> int:
+        """Of the relay, or of the last one."""
+        port = urlsplit(self.url).port
+        assert port is not None
+        return port
+
+    async def start(self, name: str, *command: str, stdin: int = subprocess.DEVNULL) -> Witness:
+        child = await self.stack.enter_async_context(
+            open_child(name, *command, env=STRICT, stdin=stdin)
+        )
+        witness = Witness(child)
+        self.nursery.start_soon(witness.listen)
+        return witness
+
+    async def start_relay(self, *prefix: str, host: str = "127.0.0.1", port: int = 0) -> Child:
+        """Wait until it listens, and let all that start from now on use it."""
+        where = ("--host", host, "--port", str(port), "--stun", "none", "--no-auth")
+        command = (*prefix, sys.executable, "-m", "imgsync.relay", *where)
+        relay = await self.stack.enter_async_context(open_child("relay", *command, env=STRICT))
+        line = await relay.wait_line(START_S)
+        assert line.startswith(LISTENING)
+        self.url = line.removeprefix(LISTENING)
+        return relay
+
+    async def start_client(self, *prefix: str) -> Witness:
+        command = (*prefix, sys.executable, "-m", "imgsync.client", "--user", "C")
+        return await self.start("client", *command, *self._common())
+
+    async def start_evaluator(self, *prefix: str, source: Path, every: float | None) -> Witness:
+        """With stdin to drive it where it shows nothing by the clock."""
+        peers = ("--user", "E", "--client", "C")
+        pace = () if every is None else ("--every", str(every))
+        words = (sys.executable, "-m", "imgsync.evaluator", *peers, *pace, str(source))
+        stdin = subprocess.PIPE if every is None else subprocess.DEVNULL
+        return await self.start("evaluator", *prefix, *words, *self._common(), stdin=stdin)
+
+    def _common(self) -> tuple[str, ...]:
+        return ("--relay", self.url, "--json", *self.options)
+
+
+@asynccontextmanager
+async def open_stage(*options: str) -> AsyncIterator[Stage]:
+    async with AsyncExitStack() as stack, open_background() as nursery:
+        yield Stage(stack, nursery, options)
+
+
+def make_series(folder: Path, count: int) -> Path:
+    """A manifest of so many images, which nobody serves: what is followed here is the session."""
+    urls = [f"http://127.0.0.1:9/{number:03}.png" for number in range(count)]
+    manifest = folder / "series.json"
+    manifest.write_text(json.dumps([{"imageUrl": url, "signedUrl": url} for url in urls]))
+    return manifest
+
+
+# ── what has to be so, whatever happened ─────────────────────────────────────────────────────────
+
+
+def assert_true_account(evaluator: Witness, *clients: Witness) -> tuple[int, int]:
+    """Nothing acked that was not there, nothing twice, nothing lost without a word.
+
+    Returns how many were acked and how many were not.
+
+    :param clients: the processes that were the client, one after the other.
+    """
+    for client in clients:
+        times = [line["sentAt"] for line in client.all("image")]
+        assert times == sorted(set(times)), "an image twice, or out of order"
+    reported = {line["sentAt"]: line["imageIndex"] for c in clients for line in c.all("image")}
+    acked = evaluator.all("acked")
+    assert len({line["sentAt"] for line in acked}) == len(acked)
+    for line in acked:
+        assert reported.get(line["sentAt"]) == line["imageIndex"], line
+    not_acked = evaluator.all("not_acked")
+    assert all(line["reason"] for line in not_acked)
+    [summary] = evaluator.all("summary")
+    assert summary["acked"] == len(acked)
+    assert summary["shown"] == len(acked) + len(not_acked)
+    return len(acked), len(not_acked)
+
+
+def assert_none_is_late(client: Witness, limit_ms: float = 100.0) -> float:
+    """None took so much longer than the others; returns by how much the slowest did."""
+    ways = [line["receivedAt"] - line["sentAt"] for line in client.all("image")]
+    worst: float = max(ways) - statistics.median(ways)
+    assert worst <= limit_ms
+    return worst
+
+
+def tell(what: str, **figures: float) -> None:
+    """For whoever runs the tests with -s."""
+    told = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in figures.items())
+    print(f"\n    {what}: {told}")
