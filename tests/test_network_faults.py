@@ -40,6 +40,7 @@ ELSEWHERE = "10.77.0.3"
 FLOW_S = 10.0
 """Seconds from the end of a fault to the first ack after it."""
 
+DOWN_S = 5.0
 MOVED_S = 15.0
 """Seconds in which a session is back whose peer has another address: 8 to miss the connection, as
 many to miss the one to the relay, which begin at the latest 4 later, and then to connect anew."""
@@ -153,36 +154,21 @@ async def finish(what: str, evaluator: Witness, client: Witness, since: float) -
     return acked, not_acked
 
 
-@pytest.mark.parametrize("seconds", [2.0, 5.0])
-async def test_an_interface_that_is_down_for_seconds_costs_no_image(
-    tmp_path: Path, seconds: float
-) -> None:
+async def test_an_interface_that_is_down_for_seconds_costs_no_image(tmp_path: Path) -> None:
     async with open_session(tmp_path, 50) as (hosts, evaluator, client):
         await hosts.set_link("client", "down")
-        await trio.sleep(seconds)
+        await trio.sleep(DOWN_S)
         back = await hosts.set_link("client", "up")
-        acked, _ = await finish(f"down for {seconds:g} s", evaluator, client, back)
+        acked, _ = await finish(f"down for {DOWN_S:g} s", evaluator, client, back)
         assert acked == 50
         assert set(evaluator.states) <= {"suspect", "connected"}
 
 
-async def test_an_interface_that_is_down_for_longer_interrupts_the_session_and_no_more(
-    tmp_path: Path,
-) -> None:
-    async with open_session(tmp_path, 60) as (hosts, evaluator, client):
-        await hosts.set_link("client", "down")
-        await trio.sleep(12)
-        back = await hosts.set_link("client", "up")
-        await finish("down for 12 s", evaluator, client, back)
-        assert evaluator.states == client.states == ["suspect", "interrupted", "resumed"]
-
-
-@pytest.mark.parametrize(("who", "stays"), [("client", "evaluator"), ("evaluator", "client")])
-async def test_a_session_goes_on_from_another_address(tmp_path: Path, who: str, stays: str) -> None:
-    async with open_session(tmp_path, 60, relay_on=stays) as (hosts, evaluator, client):
-        moved = await hosts.move(who)
+async def test_a_session_goes_on_from_another_address(tmp_path: Path) -> None:
+    async with open_session(tmp_path, 60, relay_on="evaluator") as (hosts, evaluator, client):
+        moved = await hosts.move("client")
         resumed = await evaluator.wait_state("resumed", since=moved, seconds=MOVED_S)
-        await finish(f"another address of the {who}", evaluator, client, resumed["seen"])
+        await finish("another address of the client", evaluator, client, resumed["seen"])
         tell("another address", resumed_after_s=(resumed["at"] - moved) / 1000)
 
 

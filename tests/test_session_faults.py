@@ -229,10 +229,19 @@ async def stop_for_a_while(process: trio.Process, seconds: float) -> tuple[float
     return stopped, now_ms()
 
 
-@pytest.mark.parametrize("who", ["client", "evaluator", "relay"])
-async def test_a_process_that_is_stopped_for_10_s_loses_no_image_without_a_word(
-    who: str, tmp_path: Path
+async def test_a_process_that_is_stopped_for_seconds_loses_no_image_without_a_word(
+    tmp_path: Path,
 ) -> None:
+    # At the same time, as most of it is waiting.
+    async with trio.open_nursery() as nursery:
+        for number, who in enumerate(("client", "evaluator", "relay", "client", "evaluator")):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            stop = stop_for_long if number < 3 else stop_for_a_moment
+            nursery.start_soon(stop, who, folder)
+
+
+async def stop_for_long(who: str, tmp_path: Path) -> None:
     async with open_stage(*HERE) as stage:
         relay = await stage.start_relay()
         evaluator, client = await open_session(stage, make_series(tmp_path, 70), EVERY_S)
@@ -260,10 +269,7 @@ async def test_a_process_that_is_stopped_for_10_s_loses_no_image_without_a_word(
             assert other.all("state")[0]["at"] - stopped <= 1000 * LOST_S
 
 
-@pytest.mark.parametrize("who", ["client", "evaluator"])
-async def test_a_process_that_is_stopped_for_6_s_is_suspect_and_takes_every_image(
-    who: str, tmp_path: Path
-) -> None:
+async def stop_for_a_moment(who: str, tmp_path: Path) -> None:
     async with open_stage(*HERE) as stage:
         await stage.start_relay()
         evaluator, client = await open_session(stage, make_series(tmp_path, 45), EVERY_S)
