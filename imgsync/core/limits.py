@@ -16,7 +16,6 @@ PATIENCE = 10.0
 """What is refused counts ten times as long as what is let through: one in ten may be too much for
 ever, more than that is a flood sooner or later."""
 
-
 FAN_OUT = 10
 """Beyond the first ten, so many messages that go out count as one that comes in: starting and
 ending sessions without end, each time told to all evaluators, would else be a way to slow them."""

@@ -12,13 +12,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import assert_never
 
-import attrs
 import trio
 
 from imgsync.core.channel import PeerSpeaks, Pinged, Ponged
 from imgsync.core.codec import encode_channel, encode_signal
 from imgsync.core.errors import InputError, NegotiationError, SessionEnded, SignallingLost
-from imgsync.core.heartbeat import Health, Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.heartbeat import Health, HeartbeatOutput, Judged, SendPing
 from imgsync.core.messages import FEATURE_PING, EndReason, IceServer, Milliseconds, Ping, Pong
 from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
@@ -43,13 +42,13 @@ from imgsync.core.peer_outputs import (
 )
 from imgsync.core.states import SessionState, StateChange
 from imgsync.nursery import open_background
+from imgsync.peer.attempt import Attempt
 from imgsync.peer.backoff import backoff
 from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
 from imgsync.peer.talk import Talk
 from imgsync.seams import (
     ChannelClosed,
     Gathered,
-    Link,
     LinkEvent,
     LinkLost,
     Network,
@@ -64,15 +63,6 @@ END_DEADLINE = 3.0
 """Seconds for an end in good order: the channel flushed and closed, the relay told."""
 
 
-@attrs.define(eq=False)
-class _Attempt:
-    link: Link
-    scope: trio.CancelScope
-    heartbeat: Heartbeat = attrs.field(factory=Heartbeat)
-    #: Set when the heartbeat's deadline may have changed; made anew by its task.
-    news: trio.Event = attrs.field(factory=trio.Event)
-
-
 class PeerSession:
     """The session behind an EvaluatorSession or a ClientSession. Made by `open_peer_session`."""
 
@@ -84,7 +74,7 @@ class PeerSession:
         self._ice_servers = ice_servers
         self._handshake = Handshake(offers=offers)
         self._talk: Talk | None = None
-        self._attempts: dict[int, _Attempt] = {}
+        self._attempts: dict[int, Attempt] = {}
         self._connected = trio.Event()
         self._ended = trio.Event()
         #: Why the session ended; None while it lives.
@@ -147,7 +137,7 @@ class PeerSession:
         attempt.news.set()
 
     @property
-    def _current(self) -> _Attempt | None:
+    def _current(self) -> Attempt | None:
         return self._attempts.get(self._handshake.attempt)
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +179,7 @@ class PeerSession:
     ) -> None:
         with trio.CancelScope() as scope:
             async with self._network.open_link(self._ice_servers) as link:
-                self._attempts[number] = attempt = _Attempt(link, scope)
+                self._attempts[number] = attempt = Attempt(link, scope)
                 task_status.started()
                 nursery.start_soon(self._run_heartbeat, number, attempt, nursery)
                 while True:
@@ -220,7 +210,7 @@ class PeerSession:
             case _:
                 assert_never(event)
 
-    async def _run_heartbeat(self, number: int, attempt: _Attempt, nursery: trio.Nursery) -> None:
+    async def _run_heartbeat(self, number: int, attempt: Attempt, nursery: trio.Nursery) -> None:
         heart = attempt.heartbeat
         while not attempt.scope.cancel_called:
             attempt.news = trio.Event()
@@ -233,7 +223,7 @@ class PeerSession:
                 await self._perform(outputs, nursery)
                 return
 
-    def _perform_beat(self, attempt: _Attempt, outputs: list[HeartbeatOutput]) -> None:
+    def _perform_beat(self, attempt: Attempt, outputs: list[HeartbeatOutput]) -> None:
         if attempt is not self._current:
             return  # one that is being replaced has no say any more
         for output in outputs:
@@ -270,7 +260,7 @@ class PeerSession:
                     nursery.start_soon(self._run_timer, *self._timer(output), nursery)
                 case Discard(number):
                     if number in self._attempts:
-                        self._discard(self._attempts.pop(number))
+                        self._attempts.pop(number).discard()
                 case _:
                     self._perform_at_once(output)
 
@@ -289,10 +279,6 @@ class PeerSession:
                 return REPAIR_DEADLINE, partial(core.gave_up, interruption)
             case _:
                 assert_never(output)
-
-    def _discard(self, attempt: _Attempt) -> None:
-        attempt.scope.cancel()
-        attempt.news.set()
 
     async def _negotiate(
         self, output: MakeOffer | MakeAnswer | ApplyAnswer, nursery: trio.Nursery

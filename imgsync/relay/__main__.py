@@ -7,7 +7,6 @@ if __name__ == "__main__":
 
 import argparse
 import gc
-import ipaddress
 import logging
 import signal
 import sys
@@ -18,7 +17,7 @@ import trio
 
 from imgsync.cli import print_line, run_command
 from imgsync.core.errors import InputError
-from imgsync.net.server import open_port, port_of
+from imgsync.net.server import is_loopback, open_port, port_of
 from imgsync.nursery import open_background
 from imgsync.relay.logs import set_up_relay_logging
 from imgsync.relay.options import check, make_parser, settings_of
@@ -85,10 +84,10 @@ def _check_exposure(host: str, no_auth: bool) -> None:
     if no_auth or host == "localhost":
         return
     try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+        is_exposed = not is_loopback(host)
+    except ValueError:  # a name, which may mean anything
+        is_exposed = True
+    if is_exposed:
         raise InputError(
             f"anybody who reaches {host} could register as anybody; ask for tokens with"
             " --auth-secret-file, say --no-auth if it is meant, or listen on 127.0.0.1"
