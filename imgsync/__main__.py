@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from imgsync import __version__
-from imgsync.interrupt import leave_on_ctrl_c
+from imgsync.interrupt import leave_on_ctrl_c, leave_with
 
 _COMMANDS = {
     "demo": ("imgsync.demo", "relay, evaluator and client on this machine, with real pictures"),
@@ -19,8 +20,6 @@ _COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hand the rest of the command line to the command that it begins with."""
-    if arguments is None:  # the process is ours, and so are its signals
-        leave_on_ctrl_c()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="imgsync",
@@ -38,5 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def run() -> NoReturn:
+    """A process of our own, with its signals."""
+    leave_on_ctrl_c()
+    leave_with(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -207,12 +207,20 @@ async def test_ctrl_c_once_more_while_the_demo_stops_leaves_nothing_behind_eithe
     def is_left(command: str) -> bool:
         return any(f" {command} " in line for line in mark.bearers().values())
 
+    async def ask_again() -> None:
+        """Until it is gone: while its interpreter shuts down as well."""
+        while True:
+            child.process.send_signal(signal.SIGINT)
+            await trio.sleep(0.001)
+
     async with open_child("demo", *demo(), env=mark.env) as child:
         await child.wait_line(START_S)
         child.process.send_signal(signal.SIGINT)
         await wait_until(lambda: not is_left("evaluator"), "the end of the first of three")
-        child.process.send_signal(signal.SIGINT)
-        outcome = await child.wait_outcome(STOP_S)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask_again)
+            outcome = await child.wait_outcome(STOP_S)
+            nursery.cancel_scope.cancel()
     assert mark.bearers() == {}
     assert outcome.errors == []
     assert outcome.code == 130

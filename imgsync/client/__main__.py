@@ -1,6 +1,6 @@
 """`python -m imgsync.client`: wait for sessions, follow them, fetch what is to be shown."""
 
-from imgsync.interrupt import leave_on_ctrl_c
+from imgsync.interrupt import leave_on_ctrl_c, leave_with
 
 if __name__ == "__main__":
     leave_on_ctrl_c()
@@ -179,4 +179,4 @@ class SessionFollower:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main())

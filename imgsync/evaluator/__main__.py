@@ -1,6 +1,6 @@
 """`python -m imgsync.evaluator`: show a folder or a manifest to one client."""
 
-from imgsync.interrupt import leave_on_ctrl_c
+from imgsync.interrupt import leave_on_ctrl_c, leave_with
 
 if __name__ == "__main__":
     leave_on_ctrl_c()
@@ -96,4 +96,4 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main())

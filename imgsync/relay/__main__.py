@@ -1,6 +1,6 @@
 """`python -m imgsync.relay`: the relay as a process."""
 
-from imgsync.interrupt import leave_on_ctrl_c
+from imgsync.interrupt import leave_on_ctrl_c, leave_with
 
 if __name__ == "__main__":
     leave_on_ctrl_c()
@@ -9,7 +9,6 @@ import argparse
 import gc
 import logging
 import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 
@@ -95,4 +94,4 @@ def _check_exposure(host: str, no_auth: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main())
