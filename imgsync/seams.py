@@ -34,6 +34,20 @@ class Gathered:
 
 
 @attrs.frozen
+class ServerFailed:
+    """A STUN or TURN server gave no candidate.
+
+    :param server: its URL.
+    :param code: the STUN error code that it answered with; None where it did not answer.
+    :param why: the reason in words; never holds a credential.
+    """
+
+    server: str
+    code: int | None
+    why: str
+
+
+@attrs.frozen
 class Opened:
     """The data channel is open."""
 
@@ -63,7 +77,7 @@ class LinkLost:
     by_peer: bool = False
 
 
-LinkEvent = Gathered | Opened | Received | ChannelClosed | LinkLost
+LinkEvent = Gathered | ServerFailed | Opened | Received | ChannelClosed | LinkLost
 
 
 class Link(Protocol):

@@ -14,7 +14,15 @@ from imgsync.core.sdp import Description, parse_candidate, parse_description
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import IceSettings, trickling
 from imgsync.rtc.link import CHANNEL_CLOSE_DEADLINE, CHANNEL_LABEL, RtcLink, open_link
-from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
+from imgsync.seams import (
+    ChannelClosed,
+    Gathered,
+    LinkEvent,
+    LinkLost,
+    Opened,
+    Received,
+    ServerFailed,
+)
 from imgsync.wallclock import now_ms
 
 DEADLINE = 30.0
@@ -34,6 +42,8 @@ class End:
     def __init__(self, link: RtcLink) -> None:
         self.link = link
         self.gathered: list[str | None] = []
+        #: What was told of servers that gave no candidate.
+        self.failures: list[ServerFailed] = []
         self._far: RtcLink | None = None
 
     def pass_candidates_to(self, far: RtcLink) -> None:
@@ -45,7 +55,7 @@ class End:
     async def expect(self, kind: type[E]) -> E:
         """The next event but for candidates; it has to be of this kind."""
         while True:
-            event = await self.link.next_event()
+            event = await self._next_event()
             if not isinstance(event, Gathered):
                 assert isinstance(event, kind)
                 return event
@@ -53,7 +63,7 @@ class End:
 
     async def expect_candidate(self) -> str | None:
         """The next event; it has to be a candidate, or their end."""
-        event = await self.link.next_event()
+        event = await self._next_event()
         assert isinstance(event, Gathered)
         self._take_gathered(event)
         return event.line
@@ -64,7 +74,7 @@ class End:
 
         async def read() -> None:
             while True:
-                event = await self.link.next_event()
+                event = await self._next_event()
                 if not isinstance(event, Gathered):
                     rest.append(event)
 
@@ -73,6 +83,11 @@ class End:
             await trio.testing.wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
         return rest
+
+    async def _next_event(self) -> LinkEvent:
+        while isinstance(event := await self.link.next_event(), ServerFailed):
+            self.failures.append(event)
+        return event
 
     def _take_gathered(self, event: Gathered) -> None:
         self.gathered.append(event.line)

@@ -54,6 +54,7 @@ from imgsync.seams import (
     Network,
     Opened,
     Received,
+    ServerFailed,
 )
 from imgsync.wallclock import now_ms
 
@@ -195,6 +196,10 @@ class PeerSession:
         match event:
             case Gathered(line):
                 return self._handshake.gathered(number, line)
+            case ServerFailed(server, code, why):
+                session_id = self.route.session_id
+                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+                return []
             case Opened():
                 return self._handshake.opened(number)
             case Received(text, at):

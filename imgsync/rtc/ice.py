@@ -39,6 +39,7 @@ from aiortc.sdp import candidate_to_sdp
 
 from imgsync.rtc.names import resolve
 from imgsync.rtc.servers import StunServer, TurnServer
+from imgsync.seams import Gathered, ServerFailed
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,9 @@ pass (RFC 8656, section 9); stock binds anew after 500, which only some servers 
 CHECK_INTERVAL = 0.02
 """Seconds between checks, as stock aioice; RFC 8445, section 14.2, asks for at least 5 ms."""
 
+MAX_REASON = 200
+"""Characters of what a server gives as its reason."""
+
 _KNOWN = {"aiortc": "1.16", "aioice": "0.13"}
 _UNCHECKED = (ice.CandidatePair.State.WAITING, ice.CandidatePair.State.FROZEN)
 
@@ -67,7 +71,8 @@ class IceSettings:
     """How one peer connection gathers.
 
     :param addresses: the only local addresses to use; empty for all but loopback.
-    :param on_candidate: told each candidate after the host ones, then None; on the loop thread.
+    :param tell: told, on the loop thread, each candidate after the host ones and each server that
+        gave none; then that there will be no more.
     :param turn: in order of preference.
     :param relay_only: use and tell relayed candidates only, so that the other side does not learn
         our addresses. The description still has one candidate, which stands in for those to come
@@ -75,7 +80,7 @@ class IceSettings:
     """
 
     addresses: Sequence[str]
-    on_candidate: Callable[[str | None], None]
+    tell: Callable[[Gathered | ServerFailed], None]
     stun: StunServer | None = None
     turn: Sequence[TurnServer] = ()
     relay_only: bool = False
@@ -128,11 +133,31 @@ class Connection(ice.Connection):
                 for protocol in self._protocols:
                     if ipaddress.ip_address(protocol.local_candidate.host).version == 4:
                         ask = partial(self._query_stun, self._settings.stun, protocol)
-                        queries.create_task(_bounded(self._settings.stun, ask))
+                        queries.create_task(self._bounded(self._settings.stun, ask))
             for rank, server in enumerate(self._settings.turn):
                 ask = partial(self._query_turn, server, rank)
-                queries.create_task(_bounded(server, ask))
-        self._settings.on_candidate(None)
+                queries.create_task(self._bounded(server, ask))
+        self._settings.tell(Gathered(None))
+
+    async def _bounded(
+        self, server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]
+    ) -> None:
+        code: int | None = None
+        try:
+            async with asyncio.timeout(GATHERING_DEADLINE):
+                await ask()
+            return
+        except TimeoutError:
+            why = "it did not answer in time"
+        except stun.TransactionTimeout:
+            why = "it did not answer"
+        except stun.TransactionFailed as exc:
+            code, why = exc.response.attributes.get("ERROR-CODE", (None, "it refused"))
+        except Exception as exc:  # what a server may answer is not ours to foresee
+            # Not its repr: that of a UnicodeError can have the whole credential in it.
+            why = f"{type(exc).__name__} {exc}"
+        words = "".join(filter(str.isprintable, why))
+        self._settings.tell(ServerFailed(str(server), code, words[:MAX_REASON]))
 
     async def _query_stun(self, server: StunServer, protocol: ice.StunProtocol) -> None:
         address = await resolve(server.host)
@@ -153,7 +178,7 @@ class Connection(ice.Connection):
 
     def _report(self, candidate: Candidate) -> None:
         self._local_candidates.append(candidate)
-        self._settings.on_candidate(candidate_to_sdp(candidate_from_aioice(candidate)))
+        self._settings.tell(Gathered(candidate_to_sdp(candidate_from_aioice(candidate))))
 
     async def connect(self) -> None:
         """Check pairs until one is nominated. Raises ConnectionError when closed before."""
@@ -295,17 +320,6 @@ async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocatio
     allocation = Allocation(client)
     await allocation.allocate(protocol)
     return allocation
-
-
-async def _bounded(server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]) -> None:
-    try:
-        async with asyncio.timeout(GATHERING_DEADLINE):
-            await ask()
-    except TimeoutError:
-        log.info("%s gave no candidate: it did not answer in time", server)
-    except Exception as exc:  # what a server may answer is not ours to foresee
-        # Not its repr, which can have the whole credential in it, as that of a UnicodeError has.
-        log.info("%s gave no candidate: %s %s", server, type(exc).__name__, exc)
 
 
 def _describe(

@@ -29,7 +29,7 @@ from imgsync.rtc.bridge import Bridge, Mailbox
 from imgsync.rtc.ice import IceSettings, trickling
 from imgsync.rtc.servers import choose_stun, choose_turn
 from imgsync.rtc.transports import closed_by_peer, contain_bad_messages
-from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
+from imgsync.seams import ChannelClosed, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class RtcLink:
         self._events: Mailbox[LinkEvent] = Mailbox()
         self._ice = IceSettings(
             addresses,
-            on_candidate=lambda line: self._events.put(Gathered(line)),
+            self._events.put,
             stun=choose_stun(ice_servers),
             turn=choose_turn(ice_servers),
             relay_only=relay_only,
