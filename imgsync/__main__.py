@@ -14,6 +14,7 @@ _COMMANDS = {
     "relay": ("imgsync.relay.__main__", "pass on the WebRTC handshake"),
     "evaluator": ("imgsync.evaluator.__main__", "show images to a remote client"),
     "client": ("imgsync.client.__main__", "wait for sessions and follow them"),
+    "doctor": ("imgsync.doctor.__main__", "check what a session from here needs, part by part"),
     "token": ("imgsync.relay.token_command", "let somebody register at a relay that asks for it"),
 }
 

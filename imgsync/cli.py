@@ -165,7 +165,7 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--relay", required=True, metavar="URL", help="ws://HOST:PORT/ws")
     parser.add_argument("--user", required=True, metavar="ID", help="who this is")
     parser.add_argument("--name", help="what the other side is shown; the user id by default")
-    _add_token_options(parser)
+    add_token_options(parser)
     parser.add_argument(
         "--ice-address",
         action="append",
@@ -183,7 +183,8 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
 
 
-def _add_token_options(parser: argparse.ArgumentParser) -> None:
+def add_token_options(parser: argparse.ArgumentParser) -> None:
+    """How a token is given; read by `token_of`."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--token",

@@ -22,6 +22,8 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.__main__",
             "imgsync.*.__main__",
             "imgsync.demo",
+            "imgsync.doctor",
+            "imgsync.doctor.*",
             "imgsync.cli",
             "imgsync.relay.token_command",
             "imgsync.relay.options",
@@ -45,7 +47,13 @@ LAYERS: list[dict[str, list[str]]] = [
     },
     {"shared": ["imgsync.seams", "imgsync.nursery", "imgsync.wallclock", "imgsync.interrupt"]},
     {"core": ["imgsync.core", "imgsync.core.*"]},
-    {"vocabulary": ["imgsync.core.errors", "imgsync.core.messages"]},
+    {
+        "vocabulary": [
+            "imgsync.core.errors",
+            "imgsync.core.messages",
+            "imgsync.core.channel_messages",
+        ]
+    },
     {"samples": ["imgsync.samples", "imgsync.samples.*"]},
 ]
 

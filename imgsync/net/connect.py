@@ -92,7 +92,7 @@ async def open_relay_socket(
     :param tls: for wss; by default the system's certificates are trusted.
     """
     target = parse_relay_url(url)
-    stream = await _open_stream(target, url, tls, connect_deadline)
+    stream = await open_stream(target, url, tls, connect_deadline)
     paced = PacedStream(stream, _LIMITS.write_deadline)
     handshake = partial(
         _shake_hands, target=target, stream=paced, peer=url, deadline=connect_deadline
@@ -109,9 +109,10 @@ async def open_relay_socket(
             await trio.aclose_forcefully(stream)
 
 
-async def _open_stream(
+async def open_stream(
     target: Target, url: str, tls: ssl.SSLContext | None, deadline: float
 ) -> ClientStream:
+    """TCP, and TLS where the target asks for it. Raises one of the ConnectErrors."""
     stream: ClientStream
     with trio.move_on_after(deadline):
         try:

@@ -1,6 +1,7 @@
 """Plain HTTP/1.1 on a stream: requests without a body in, small responses out. Built on h11."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -107,6 +108,7 @@ class HttpConnection:
         headers = [
             ("content-type", response.content_type),
             ("content-length", str(len(response.body))),
+            ("date", formatdate(usegmt=True)),
             ("x-content-type-options", "nosniff"),
             *response.headers,
             *([("connection", "close")] if last else []),

@@ -39,10 +39,15 @@ async def open_internet(
     :param relay_only: let everything go through a TURN server, and tell the other side of no
         address but its.
     """
+    check_addresses(ice_addresses)
+    async with open_bridge() as bridge:
+        yield Internet(bridge, ice_addresses, relay_only)
+
+
+def check_addresses(ice_addresses: Sequence[str]) -> None:
+    """Raise InputError for what is no IP address."""
     for address in ice_addresses:
         try:
             ipaddress.ip_address(address)
         except ValueError:
             raise InputError(f"--ice-address {address!r} is not an IP address") from None
-    async with open_bridge() as bridge:
-        yield Internet(bridge, ice_addresses, relay_only)
