@@ -201,3 +201,29 @@ async def test_what_can_not_be_repaired_is_given_up_with_a_reason(
         assert trio.current_time() - begin == pytest.approx(REPAIR_DEADLINE, abs=1)
     assert "could not be repaired" in scene.changes[-1].sentence
     assert scene.follower.ends == [EndReason.CONNECTION_LOST]
+
+
+async def test_a_client_whose_evaluator_has_gone_unheard_is_free_for_the_next_session_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    network, follower = MemoryNetwork(), FollowingClient()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(follower.run, network)
+        async with (
+            open_evaluator(URL, user_id="e", network=network) as evaluator,
+            evaluator.open_session("c") as session,
+        ):
+            await session.show(image(0))
+            network.is_silent = True
+            network.relay.go_down()
+        # Nobody has told the client, and the relay that comes back knows of no session.
+        network.is_silent = False
+        network.relay.come_back()
+        await trio.sleep(LOST_AFTER)
+        async with open_evaluator(URL, user_id="e", network=network) as evaluator:
+            with trio.fail_after(1):
+                async with evaluator.open_session("c") as session:
+                    await session.show(image(1))
+        nursery.cancel_scope.cancel()
+    assert [seen.index for seen in follower.seen] == [0, 1]
+    assert follower.ends[0] is EndReason.PEER_GONE

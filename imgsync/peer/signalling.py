@@ -292,6 +292,10 @@ class Signalling:
             # Of a process before this one, or of another one of the same user: not ours to touch.
             log.info("leaving session %s alone, which was not started here", session_id)
             return
+        if not is_ours:
+            # A client is in one session at most: those before are none of the relay's any more.
+            for other in self._routes.values():
+                other.put(EndCame(EndReason.PEER_GONE))
         route = Route(
             session_id,
             peer_id or "",
