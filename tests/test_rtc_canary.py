@@ -111,7 +111,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
     }
     assert found == {
         "net/websocket.py": {"_reader_task", "_wsproto"},
-        "rtc/transports.py": {"_receive", "_ssl"},
+        "rtc/transports.py": {"_receive", "_set_state", "_ssl"},
     }
 
 
@@ -485,6 +485,14 @@ def test_sctp_hands_each_message_whole_to_one_method_that_can_be_replaced() -> N
     assert calls.count("self._data_channel_receive") == 1
     assert "self._data_channel_receive" in calls_in(methods_in(source)["_receive"])
     assert calls.count("self._receive") == 2
+
+
+def test_an_sctp_association_that_is_set_to_closed_ends_its_timers() -> None:
+    assert takes("self", "state")(RTCSctpTransport._set_state)
+    source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))
+    calls = calls_in(methods_in(source)["_set_state"])
+    assert {f"self._{timer}_cancel" for timer in ("t1", "t2", "t3", "reconfig_timer")} <= set(calls)
+    assert isinstance(RTCSctpTransport.State.CLOSED, RTCSctpTransport.State)
 
 
 def test_the_shutdown_of_dtls_is_that_of_an_openssl_connection() -> None:

@@ -10,16 +10,19 @@ import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import attrs
 import pytest
 import trio
 import trio.testing
 from aioice import ice
+from aiortc import RTCDtlsTransport
 
 from imgsync.core.messages import IceServer
 from imgsync.core.sdp import parse_description
 from imgsync.rtc import ice as our_ice
+from imgsync.rtc import link as our_link
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Connection, IceSettings
 from imgsync.rtc.link import RtcLink, open_link
@@ -273,6 +276,35 @@ async def test_a_channel_whose_close_is_cancelled_half_way_closes_all_the_same()
         with trio.fail_after(DEADLINE):
             await answerer.expect(ChannelClosed)
             await offerer.link.close_channel()
+
+
+async def test_a_link_closed_just_before_its_handshake_is_done_sends_nothing_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop = RTCDtlsTransport.stop
+
+    async def stop_late(dtls: RTCDtlsTransport) -> None:
+        changed = asyncio.Event()
+        dtls.on("statechange", changed.set)
+        while dtls.state in ("new", "connecting"):
+            changed.clear()
+            await changed.wait()
+        await stop(dtls)
+
+    monkeypatch.setattr(RTCDtlsTransport, "stop", stop_late)
+    monkeypatch.setattr(our_link, "CLOSE_DEADLINE", DEADLINE)
+    async with open_bridge() as bridge, open_ends(bridge) as ends:
+        await introduce(*ends)
+        with trio.fail_after(DEADLINE):
+            async with trio.open_nursery() as nursery:
+                for end in ends:
+                    nursery.start_soon(end.link.aclose)
+        assert await bridge.call(find_timers) == []
+
+
+async def find_timers() -> list[asyncio.TimerHandle]:
+    loop: Any = asyncio.get_running_loop()
+    return [timer for timer in loop._scheduled if not timer.cancelled()]
 
 
 async def make_connection(addresses: Sequence[str] = LOOPBACK) -> Connection:

@@ -26,6 +26,16 @@ def closed_by_peer(sctp: RTCSctpTransport) -> bool:
     return dtls.state == "closed" and bool(said_so)
 
 
+def end_late_association(sctp: RTCSctpTransport) -> None:
+    """End what has begun after all while its connection was closed.
+
+    aiortc stops SCTP before DTLS, and a DTLS handshake that is done in between starts it: then it
+    keeps the whole connection, and sends into it for half a minute. Nothing is said to the other
+    side, as DTLS is closed by now.
+    """
+    sctp._set_state(sctp.State.CLOSED)
+
+
 def contain_bad_messages(sctp: RTCSctpTransport) -> None:
     """Drop what can't be read, such as a text that is no UTF-8, and go on.
 
