@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from imgsync.client.client import ClientSession as ClientSession
     from imgsync.client.client import ReceivedImage as ReceivedImage
     from imgsync.client.client import open_client as open_client
+    from imgsync.client.hooks import follow as follow
+    from imgsync.core.channel_messages import StageKind as StageKind
+    from imgsync.core.channel_messages import UpcomingImage as UpcomingImage
     from imgsync.core.errors import ConnectError as ConnectError
+    from imgsync.core.errors import ImageFailed as ImageFailed
     from imgsync.core.errors import ImgsyncError as ImgsyncError
     from imgsync.core.errors import InputError as InputError
+    from imgsync.core.errors import NotSpoken as NotSpoken
     from imgsync.core.errors import RelayError as RelayError
     from imgsync.core.errors import SessionEnded as SessionEnded
     from imgsync.core.errors import SignallingLost as SignallingLost
@@ -23,31 +28,50 @@ if TYPE_CHECKING:
     from imgsync.core.messages import EndReason as EndReason
     from imgsync.core.states import SessionState as SessionState
     from imgsync.core.states import StateChange as StateChange
-    from imgsync.evaluator.evaluator import Delivery as Delivery
+    from imgsync.evaluator.delivery import Delivery as Delivery
+    from imgsync.evaluator.delivery import ImageRef as ImageRef
+    from imgsync.evaluator.delivery import StageReport as StageReport
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
-    from imgsync.evaluator.evaluator import ImageRef as ImageRef
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
     from imgsync.evaluator.sources import open_images as open_images
 
 _HOMES = {
-    "imgsync.client.client": ("Client", "ClientSession", "ReceivedImage", "open_client"),
+    "imgsync.client.client": (
+        "Client",
+        "ClientSession",
+        "ReceivedImage",
+        "open_client",
+    ),
+    "imgsync.client.hooks": ("follow",),
+    "imgsync.core.channel_messages": (
+        "StageKind",
+        "UpcomingImage",
+    ),
     "imgsync.core.errors": (
         "ConnectError",
+        "ImageFailed",
         "ImgsyncError",
         "InputError",
+        "NotSpoken",
         "RelayError",
         "SessionEnded",
         "SignallingLost",
         "Superseded",
     ),
     "imgsync.core.messages": ("EndReason",),
-    "imgsync.core.states": ("SessionState", "StateChange"),
-    "imgsync.evaluator.evaluator": (
+    "imgsync.core.states": (
+        "SessionState",
+        "StateChange",
+    ),
+    "imgsync.evaluator.delivery": (
         "Delivery",
+        "ImageRef",
+        "StageReport",
+    ),
+    "imgsync.evaluator.evaluator": (
         "Evaluator",
         "EvaluatorSession",
-        "ImageRef",
         "open_evaluator",
     ),
     "imgsync.evaluator.sources": ("open_images",),

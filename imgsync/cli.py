@@ -179,6 +179,9 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="relay: WebRTC goes through a TURN server alone, and tells no address of ours",
     )
+    parser.add_argument(
+        "--log", metavar="FILE.jsonl", help="add a record of all that happens; see 'imgsync report'"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
 

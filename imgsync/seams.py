@@ -49,7 +49,13 @@ class ServerFailed:
 
 @attrs.frozen
 class Opened:
-    """The data channel is open."""
+    """The data channel is open.
+
+    :param path: the types of the ICE candidates in use, ours and theirs ("host", "srflx", "prflx"
+        or "relay"); None where there are none.
+    """
+
+    path: tuple[str, str] | None = None
 
 
 @attrs.frozen

@@ -40,7 +40,7 @@ s=-
 t=0 0
 m=application 9 UDP/DTLS/SCTP webrtc-datachannel
 c=IN IP4 0.0.0.0
-a=mid:0
+a=mid:{mid}
 a=sctp-port:5000
 a=ice-ufrag:u{number:03}
 a=ice-pwd:0123456789012345678901
@@ -188,17 +188,17 @@ class MemoryLink:
 
     async def make_offer(self) -> str:
         """See the protocol."""
-        return await self._describe("actpass")
+        return await self._describe("actpass", f"m{self._number}")
 
     async def make_answer(self, offer: Description) -> str:
         """See the protocol."""
         self._other = self._network.link_of(offer)
-        return await self._describe("active")
+        return await self._describe("active", offer.mid)
 
-    async def _describe(self, setup: str) -> str:
+    async def _describe(self, setup: str, mid: str) -> str:
         await trio.sleep(self._network.latency)
         self.put(Gathered(None))
-        return _SDP.format(number=self._number, setup=setup)
+        return _SDP.format(number=self._number, setup=setup, mid=mid)
 
     async def apply_answer(self, answer: Description) -> None:
         """See the protocol."""

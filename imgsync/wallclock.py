@@ -1,14 +1,34 @@
 """The one place that reads a clock.
 
-The wall clock is read once and carried on by the monotonic one: a step of the wall clock in the
-middle of a session must not turn into a latency.
+The wall clock is read once and carried on by a steady one: a step of the wall clock in the middle
+of a session must not turn into a latency. Where there is one, that is the clock that goes on while
+the machine sleeps (Linux), or a lid that was closed for an hour would make us an hour late.
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 
-_EPOCH_NS = time.time_ns() - time.monotonic_ns()
+_steady_ns: Callable[[], int] = time.monotonic_ns
+if hasattr(time, "CLOCK_BOOTTIME"):
+    _steady_ns = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+
+_EPOCH_NS = time.time_ns() - _steady_ns()
 
 
 def now_ms() -> float:
     """Milliseconds since the Unix epoch, to the microsecond."""
-    return round((_EPOCH_NS + time.monotonic_ns()) / 1e6, 3)
+    return round((_EPOCH_NS + _steady_ns()) / 1e6, 3)
+
+
+def clock_skew() -> float:
+    """How far the wall clock is ahead of `now_ms`, in milliseconds: by steps and by slews."""
+    return (time.time_ns() - _steady_ns() - _EPOCH_NS) / 1e6
+
+
+def read_clocks() -> tuple[float, float]:
+    """What the wall clock and the monotonic clock say at one moment, in milliseconds.
+
+    `now_ms` differs from the first by as much as the wall clock was set since the process began.
+    """
+    return round(time.time_ns(), -3) / 1e6, round(time.monotonic_ns(), -3) / 1e6

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
-from imgsync.core.channel import PeerSpeaks, Presenter, Transmit
+from imgsync.core.channel import FEATURES, PeerSpeaks, Presenter, Transmit
+from imgsync.core.channel_messages import Image, Ready
 from imgsync.core.codec import encode_channel
-from imgsync.core.messages import Image, Ready
 
 LAW = settings(
     max_examples=150,
@@ -14,8 +14,8 @@ LAW = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-READY = encode_channel(Ready(("ping",)))
-SPEAKS = PeerSpeaks(("ping",))
+READY = encode_channel(Ready(FEATURES))
+SPEAKS = PeerSpeaks(FEATURES)
 
 
 def resent(outputs: Sequence[object]) -> list[Transmit]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsync.core.channel_messages import Image
 from imgsync.core.codec import (
     MAX_CHANNEL_MESSAGE,
     MAX_FRAME,
@@ -18,7 +19,7 @@ from imgsync.core.codec import (
     encode_event,
 )
 from imgsync.core.errors import MessageTooLarge, NegotiationError, WireError
-from imgsync.core.messages import ForwardedSignal, Image, RawJson, Register, SendSignal
+from imgsync.core.messages import ForwardedSignal, RawJson, Register, SendSignal
 from tests.wire_texts import BAD, LAW, RAW_JSON, REGISTER, SPACE, lines
 
 # ── signal, to the letter ────────────────────────────────────────────────────────────────────────

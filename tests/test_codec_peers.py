@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from imgsync.core.channel_messages import Ack, Ready
 from imgsync.core.codec import decode_channel, decode_signal
 from imgsync.core.errors import NegotiationError, WireError
-from imgsync.core.messages import Ack, CandidateSignal, RawJson, Ready
+from imgsync.core.messages import CandidateSignal, RawJson
 from tests.wire_texts import BAD, lines
 
 

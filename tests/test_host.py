@@ -14,11 +14,11 @@ import trio
 
 from imgsync.client.client import ReceivedImage
 from imgsync.client.fetch import open_fetcher
+from imgsync.core.channel_messages import Image, UpcomingImage
 from imgsync.core.images import CONTENT_TYPES
-from imgsync.core.messages import Image
 from imgsync.core.signing import sign_path
 from imgsync.evaluator import host
-from imgsync.evaluator.evaluator import ImageRef
+from imgsync.evaluator.delivery import ImageRef
 from imgsync.evaluator.host import ImageHost, open_image_host
 from imgsync.evaluator.sources import list_images, open_images
 from imgsync.net.http import Request
@@ -104,6 +104,7 @@ async def test_every_listed_image_arrives_as_it_is(folder: Path) -> None:
             assert response.headers["content-length"] == str(len(content))
             assert response.headers["x-content-type-options"] == "nosniff"
             assert response.headers["access-control-allow-origin"] == "*"
+            assert response.headers["timing-allow-origin"] == "*"
             assert response.headers["cross-origin-resource-policy"] == "cross-origin"
             assert "sandbox" in response.headers["content-security-policy"]
             assert "private" in response.headers["cache-control"]
@@ -438,7 +439,8 @@ def test_no_repr_ever_holds_a_signature() -> None:
     url = f"http://h/images/a.png?{query}"
     for value in (
         ImageRef(0, "http://h/images/a.png", url, "a.png"),
-        ReceivedImage(0, "http://h/images/a.png", url, 1, 2),
+        ReceivedImage(0, "http://h/images/a.png", url, 1, 2, lambda *_: None),
+        UpcomingImage("http://h/images/a.png", url),
         Image(0, "http://h/images/a.png", url, 1),
         Request("GET", "/images/a.png", query, {"referer": url}, "192.0.2.1"),
     ):

@@ -5,6 +5,18 @@ from typing import Any, get_args
 
 import pytest
 
+from imgsync.core.channel_messages import (
+    Ack,
+    ChannelMessage,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
 from imgsync.core.codec import (
     decode_channel,
     decode_from_relay,
@@ -15,10 +27,8 @@ from imgsync.core.codec import (
     encode_signal,
 )
 from imgsync.core.messages import (
-    Ack,
     Answer,
     CandidateSignal,
-    ChannelMessage,
     ClientEntry,
     EndReason,
     EndSession,
@@ -27,16 +37,12 @@ from imgsync.core.messages import (
     ForwardedSignal,
     FromRelay,
     IceServer,
-    Image,
     Offer,
     PeerAway,
     PeerBack,
-    Ping,
-    Pong,
     Presence,
     PresenceState,
     RawJson,
-    Ready,
     Register,
     Registered,
     RequestOffer,
@@ -175,6 +181,29 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
     (Ready(("ping", "x-new")), {"type": "ready", "features": ["ping", "x-new"]}),
     (Ack(1, 2.5), {"type": "ack", "sentAt": 1, "receivedAt": 2.5}),
     (Ack(1, 2.5, 7), {"type": "ack", "sentAt": 1, "receivedAt": 2.5, "imageIndex": 7}),
+    (Preload(()), {"type": "preload", "images": []}),
+    (
+        Preload((UpcomingImage("https://a/4.png", "https://a/4.png?sig=x"),)),
+        {
+            "type": "preload",
+            "images": [{"imageUrl": "https://a/4.png", "signedUrl": "https://a/4.png?sig=x"}],
+        },
+    ),
+    (
+        Stage(7, 1, StageKind.SHOWN, 2.5),
+        {"type": "stage", "imageIndex": 7, "sentAt": 1, "stage": "shown", "at": 2.5},
+    ),
+    (
+        Stage(7, 1.5, StageKind.FAILED, 2, "http_403"),
+        {
+            "type": "stage",
+            "imageIndex": 7,
+            "sentAt": 1.5,
+            "stage": "failed",
+            "at": 2,
+            "reason": "http_403",
+        },
+    ),
     (Ping(7, 1.5), {"type": "ping", "id": 7, "t0": 1.5}),
     (Ping("a-7", 1), {"type": "ping", "id": "a-7", "t0": 1}),
     (Pong(7, 1.5, 2, 3.25), {"type": "pong", "id": 7, "t0": 1.5, "t1": 2, "t2": 3.25}),
@@ -259,6 +288,8 @@ SECRET = "S3CR3T"
         IceServer("turn:a", "u", SECRET),
         Registered("a", Role.CLIENT, ice_servers=(IceServer("turn:a", "u", SECRET),)),
         Image(1, "u", f"https://a/1.png?sig={SECRET}", 5),
+        UpcomingImage("u", f"https://a/1.png?sig={SECRET}"),
+        Preload((UpcomingImage("u", f"https://a/1.png?sig={SECRET}"),)),
         Offer(f"a=ice-pwd:{SECRET}"),
         Answer(f"a=ice-pwd:{SECRET}"),
     ],

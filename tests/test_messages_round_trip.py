@@ -10,6 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imgsync.core.channel_messages import (
+    Ack,
+    ChannelMessage,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
 from imgsync.core.codec import (
     decode_channel,
     decode_from_relay,
@@ -21,10 +33,8 @@ from imgsync.core.codec import (
 )
 from imgsync.core.messages import (
     MAX_NUMBER,
-    Ack,
     Answer,
     CandidateSignal,
-    ChannelMessage,
     ClientEntry,
     EndReason,
     EndSession,
@@ -33,16 +43,12 @@ from imgsync.core.messages import (
     ForwardedSignal,
     FromRelay,
     IceServer,
-    Image,
     Offer,
     PeerAway,
     PeerBack,
-    Ping,
-    Pong,
     Presence,
     PresenceState,
     RawJson,
-    Ready,
     Register,
     Registered,
     RequestOffer,
@@ -163,6 +169,17 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         username_fragment=maybe(TEXT),
     ),
     Image: st.builds(Image, image_index=WHOLE, image_url=URL, signed_url=URL, sent_at=MILLISECONDS),
+    Preload: st.builds(
+        Preload, images=a_few(st.builds(UpcomingImage, image_url=URL, signed_url=URL))
+    ),
+    Stage: st.builds(
+        Stage,
+        image_index=WHOLE,
+        sent_at=MILLISECONDS,
+        stage=st.sampled_from(StageKind),
+        at=MILLISECONDS,
+        reason=maybe(NAME),
+    ),
     Ready: st.builds(Ready, features=a_few(TEXT)),
     Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),
     Ping: st.builds(Ping, id=PING_ID, t0=MILLISECONDS),

@@ -12,9 +12,11 @@ from trio.testing import MockClock
 from imgsync import ImageRef, SessionEnded, open_client, open_evaluator
 from imgsync.cli import Output
 from imgsync.client.client import ClientSession
+from imgsync.core.clocks import Bounded
 from imgsync.core.errors import MessageTooLarge
 from imgsync.core.messages import EndReason
-from imgsync.evaluator.evaluator import Delivery, EvaluatorSession
+from imgsync.evaluator.delivery import Delivery, Fate, StageBook
+from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.evaluator.presenting import ACK_DEADLINE, Presentation
 from imgsync.testing import MemoryNetwork
 from tests.test_sessions import URL, image
@@ -384,8 +386,11 @@ async def test_a_session_that_ends_while_nothing_is_typed_is_told_at_once(
 # ── the summary ──────────────────────────────────────────────────────────────────────────────────
 
 
-def delivery(sent_at: float, received_at: float, acked_at: float) -> Delivery:
-    return Delivery(image(0), sent_at, received_at, acked_at, 1)
+def delivery(sent_at: float, acked_at: float, latency: float, bound: float) -> Delivery:
+    fate = Fate(image(0), StageBook())
+    received_at = sent_at + latency + 3.6e6  # a client whose clock is an hour ahead
+    about = (sent_at, received_at, acked_at, 1, Bounded(latency, bound))
+    return Delivery(image(0), *about, fate)
 
 
 async def test_the_summary_has_the_median_and_the_longest(
@@ -396,9 +401,9 @@ async def test_the_summary_has_the_median_and_the_longest(
         for either in (stage.presentation, presentation):
             either.shown = 4
             either.deliveries += [
-                delivery(1000, 1010.25, 1016),
-                delivery(2000, 1990, 2004),  # a client whose clock is behind
-                delivery(3000, 3004, 3100),
+                delivery(1000, 1016, 10.25, 0.5),
+                delivery(2000, 2004, 2, 0.25),
+                delivery(3000, 3100, 4, 0.75),
             ]
             either.tell_summary()
     first, second = capsys.readouterr().out.splitlines()
@@ -408,10 +413,11 @@ async def test_the_summary_has_the_median_and_the_longest(
         "acked": 3,
         "roundTripMs": {"median": 16, "max": 100},
         "oneWayMs": {"median": 4, "max": 10.25},
+        "boundMs": {"median": 0.5, "max": 0.75},
     }
     assert second == (
         "4 images shown, 3 acked; round trip 16.0 ms (longest 100.0);"
-        " one way 4.0 ms, if both clocks agree"
+        " one way 4.0 ms, to 0.5 (at worst 0.8)"
     )
 
 

@@ -7,10 +7,11 @@ if __name__ == "__main__":
 
 import argparse
 import logging
+import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import trio
 
@@ -20,17 +21,8 @@ from imgsync.cli import (
     add_peer_options,
     run_command,
     set_up_logging,
-    tell_states,
     token_of,
 )
-from imgsync.nursery import open_background
-
-if TYPE_CHECKING:
-    from imgsync.client.client import ClientSession, ReceivedImage
-    from imgsync.client.fetch import Fetcher
-
-LAST_FETCHES_DEADLINE = 10.0
-"""Seconds for what is still being fetched when a session ends."""
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.client") -> int:
@@ -54,13 +46,34 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--once", action="store_true", help="leave when the first session has ended"
     )
     parser.add_argument("--save", type=Path, metavar="DIR", help="keep the images in this folder")
+    parser.add_argument(
+        "--exec",
+        type=program_words,
+        metavar="CMD",
+        help="run this while an image is shown, without a shell: it is told of the image in"
+        " IMGSYNC_... variables, and gets SIGTERM when the next one comes, or the end",
+    )
     return parser
+
+
+def program_words(text: str) -> list[str]:
+    """An argparse type: a program that there is, and its arguments."""
+    try:
+        words = shlex.split(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"can't be split into words: {exc}") from None
+    if not words:
+        raise argparse.ArgumentTypeError("names no program")
+    if shutil.which(words[0]) is None:
+        raise argparse.ArgumentTypeError(f"there is no program {words[0]!r} that can be run")
+    return words
 
 
 async def _follow(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
     from imgsync.client.client import open_client
     from imgsync.client.fetch import open_fetcher
+    from imgsync.client.following import SessionFollower
     from imgsync.core.errors import InputError
 
     output = Output(as_json=options.json)
@@ -81,13 +94,14 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             token=token_of(options),
             ice_addresses=options.ice_address,
             ice_policy=options.ice_policy,
+            log_file=options.log,
         ) as client,
     ):
         output.tell(
             f"waiting for an evaluator as {options.user}", "registered", userId=options.user
         )
         async for session in client.sessions():
-            follower = SessionFollower(session, fetcher, options.save, output)
+            follower = SessionFollower(session, fetcher, options.save, options.exec, output)
             await follower.follow()
             reason = session.end_reason
             assert reason is not None
@@ -97,85 +111,6 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
                 print(f"{prog}: the session has ended: {session.end_detail}", file=sys.stderr)
                 return EXIT_FAILED
     return 0
-
-
-class SessionFollower:
-    """Follows one session and tells what happens in it."""
-
-    def __init__(
-        self, session: "ClientSession", fetcher: "Fetcher", folder: Path | None, output: Output
-    ) -> None:
-        self._session = session
-        self._fetcher = fetcher
-        self._folder = folder
-        self._output = output
-
-    async def follow(self) -> None:
-        """Take part until the session is over and its images are there."""
-        session = self._session
-        who = session.evaluator_name or session.evaluator_id
-        self._output.tell(
-            f"session with {who}",
-            "session",
-            sessionId=session.id,
-            evaluatorId=session.evaluator_id,
-            evaluatorName=session.evaluator_name,
-        )
-        with trio.CancelScope() as fetching:
-            async with trio.open_nursery() as nursery:
-                async with session, open_background() as watching:
-                    watching.start_soon(tell_states, session.changes(), self._output)
-                    async for image in session.images():
-                        self._tell_image(image)
-                        nursery.start_soon(self._fetch, image)
-                fetching.deadline = trio.current_time() + LAST_FETCHES_DEADLINE
-        assert session.end_reason is not None
-        self._output.tell(
-            f"session ended: {session.end_detail}",
-            "ended",
-            sessionId=session.id,
-            reason=session.end_reason.value,
-            detail=session.end_detail,
-        )
-
-    def _tell_image(self, image: "ReceivedImage") -> None:
-        self._output.tell(
-            None,
-            "image",
-            imageIndex=image.index,
-            imageUrl=image.image_url,
-            sentAt=image.sent_at,
-            receivedAt=image.received_at,
-        )
-
-    async def _fetch(self, image: "ReceivedImage") -> None:
-        from imgsync.client.fetch import FetchFailed, save_image
-
-        begin = trio.current_time()
-        about = {"imageIndex": image.index, "imageUrl": image.image_url}
-        try:
-            fetched = await self._fetcher.fetch(image.signed_url)
-            path = None
-            if self._folder is not None:
-                path = await trio.to_thread.run_sync(
-                    save_image, self._folder, image.index, image.image_url, fetched
-                )
-        except (FetchFailed, OSError) as exc:
-            reason = exc.reason if isinstance(exc, FetchFailed) else f"not saved: {exc.strerror}"
-            prose = f"image {image.index}  {image.image_url}  {reason}"
-            self._output.tell(prose, "fetch_failed", reason=reason, **about)
-            return
-        took = 1000 * (trio.current_time() - begin)
-        self._output.tell(
-            f"image {image.index}  {image.image_url}  {len(fetched.body)} bytes  {fetched.kind}"
-            f"  {took:.0f} ms",
-            "fetched",
-            bytes=len(fetched.body),
-            kind=fetched.kind,
-            tookMs=round(took, 1),
-            path=None if path is None else str(path),
-            **about,
-        )
 
 
 if __name__ == "__main__":

@@ -1,17 +1,28 @@
 """The client's library API: `open_client`, `sessions`, `images`."""
 
 import logging
+import os
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 
 import attrs
 import trio
 
-from imgsync.core.channel import Deliver, Drop, Follower, Pinged, Ponged, Transmit
+from imgsync.core.channel import (
+    Announced,
+    Deliver,
+    Drop,
+    Follower,
+    Pinged,
+    Ponged,
+    Transmit,
+)
+from imgsync.core.channel_messages import Stage, StageKind, UpcomingImage
 from imgsync.core.messages import EndReason, Milliseconds, Role
 from imgsync.core.states import SessionState, StateChange
+from imgsync.peer.account import Write
 from imgsync.peer.changes import Changes
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
@@ -20,6 +31,7 @@ from imgsync.peer.signalling import Signalling
 from imgsync.peer.talk import Talk
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
+from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +39,20 @@ MAX_WAITING = 1000
 """Images that may wait for the application; an evaluator that sends more does not wait for acks,
 and nothing on a data channel could slow him down."""
 
+MAX_UPCOMING = 1000
+"""Images that are known to be shown soon; the oldest are forgotten if nobody asks for them."""
+
+MAX_REASON = 128
+"""Characters, as the protocol says."""
+
 
 @attrs.frozen
 class ReceivedImage:
-    """An image to show now.
+    """An image to show now, and the way to say what becomes of it.
+
+    Each of `fetched`, `shown`, `hidden` and `failed` tells the evaluator once; what makes no sense
+    after the others is not said, so that each can be called where it happens. What is told while
+    there is no connection is said on the next one. Times are ms since the epoch, now by default.
 
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
@@ -41,6 +63,35 @@ class ReceivedImage:
     signed_url: str = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
+    _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None], None] = attrs.field(
+        repr=False, eq=False
+    )
+
+    def fetched(self, at: Milliseconds | None = None) -> None:
+        """It has been fetched, and is an image."""
+        self._say(StageKind.FETCHED, at)
+
+    def shown(self, at: Milliseconds | None = None) -> None:
+        """It is on the screen, since this time of our clock."""
+        self._say(StageKind.SHOWN, at)
+
+    def hidden(self, at: Milliseconds | None = None) -> None:
+        """Its time has ended."""
+        self._say(StageKind.HIDDEN, at)
+
+    def failed(self, reason: str, at: Milliseconds | None = None) -> None:
+        """It can't be shown. Raises ValueError for a reason that can't be sent.
+
+        :param reason: a short word for programs, such as "http_403", "timeout" or "decode".
+        """
+        if not reason.isprintable() or not 0 < len(reason) <= MAX_REASON:
+            raise ValueError(
+                f"a reason has 1 to {MAX_REASON} printable characters: {reason!r:.200}"
+            )
+        self._say(StageKind.FAILED, at, reason)
+
+    def _say(self, stage: StageKind, at: Milliseconds | None, reason: str | None = None) -> None:
+        self._tell(self, stage, now_ms() if at is None else at, reason)
 
 
 class ClientSession:
@@ -50,7 +101,9 @@ class ClientSession:
     `end_detail` tell how it ended.
     """
 
-    def __init__(self, route: Route, network: Network, signalling: Signalling) -> None:
+    def __init__(
+        self, route: Route, network: Network, signalling: Signalling, write: Write
+    ) -> None:
         self.id = route.session_id
         self.evaluator_id = route.peer_id
         self.evaluator_name = route.peer_name
@@ -59,9 +112,10 @@ class ClientSession:
         self._peer: PeerSession | None = None
         self._follower = Follower()
         self._waiting: deque[Deliver] = deque()
+        self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
         self._news = trio.Event()
         self._block: AbstractAsyncContextManager[PeerSession] = open_peer_session(
-            route, network, signalling.ice_servers, self._make_talk, offers=False
+            route, network, signalling.ice_servers, self._make_talk, write, offers=False
         )
 
     async def __aenter__(self) -> "ClientSession":
@@ -94,6 +148,22 @@ class ClientSession:
         """
         return _Images(self)
 
+    def preloads(self) -> AsyncIterator[UpcomingImage]:
+        """What will be shown soon, each as often as the evaluator says so; stops with the session.
+
+        An image that is shown later has the same `image_url`, but may have another signature.
+        """
+        return _Preloads(self)
+
+    async def next_preload(self) -> UpcomingImage | None:
+        """The next that was announced and not handed out before; None when the session is over."""
+        while not self._upcoming:
+            if self.end_reason is not None:
+                return None
+            await self._wait_news()
+        await trio.lowlevel.checkpoint()
+        return self._upcoming.popleft()
+
     async def next_image(self) -> ReceivedImage | None:
         """The next image that was not handed out before; None when the session is over."""
         while True:
@@ -102,17 +172,34 @@ class ClientSession:
                 is_new, ack = self._follower.taken(delivery)
                 self._send(ack)
                 if is_new:
+                    if self._peer is not None:
+                        self._peer.account.received(delivery.image, delivery.received_at)
                     return ReceivedImage(
                         delivery.image.image_index,
                         delivery.image.image_url,
                         delivery.image.signed_url,
                         delivery.image.sent_at,
                         delivery.received_at,
+                        self._tell_stage,
                     )
             if self.end_reason is not None:
                 return None
+            await self._wait_news()
+
+    async def _wait_news(self) -> None:
+        # Two may wait for the same event, one for images and one for preloads.
+        if self._news.is_set():
             self._news = trio.Event()
-            await self._news.wait()
+        await self._news.wait()
+
+    def _tell_stage(
+        self, image: ReceivedImage, stage: StageKind, at: Milliseconds, reason: str | None
+    ) -> None:
+        said = Stage(image.index, image.sent_at, stage, at, reason)
+        for output in self._follower.staged(said):
+            if self._peer is not None:
+                self._peer.account.staged(said)
+            self._send(output)
 
     def _send(self, output: Transmit) -> None:
         if self._peer is not None:
@@ -135,6 +222,9 @@ class ClientSession:
                     self._send(output)
                 case Deliver():
                     self._put(output)
+                case Announced(images):
+                    self._upcoming += images
+                    self._news.set()
                 case Pinged() | Ponged():
                     if self._peer is not None:
                         self._peer.beat(output, at)
@@ -176,12 +266,29 @@ class _Images:
         return image
 
 
+class _Preloads:
+    """As `_Images`, for the same reason."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    def __aiter__(self) -> "_Preloads":
+        return self
+
+    async def __anext__(self) -> UpcomingImage:
+        upcoming = await self._session.next_preload()
+        if upcoming is None:
+            raise StopAsyncIteration
+        return upcoming
+
+
 class Client:
     """A client at a relay. Made by `open_client`."""
 
-    def __init__(self, signalling: Signalling, network: Network) -> None:
+    def __init__(self, signalling: Signalling, network: Network, write: Write) -> None:
         self._signalling = signalling
         self._network = network
+        self._write = write
 
     def sessions(self) -> AsyncIterator[ClientSession]:
         """Sessions as evaluators start them, one after the other; never ends by itself."""
@@ -190,7 +297,7 @@ class Client:
     async def next_session(self) -> ClientSession:
         """Wait for an evaluator to start a session with us."""
         route = await self._signalling.incoming.receive()
-        return ClientSession(route, self._network, self._signalling)
+        return ClientSession(route, self._network, self._signalling, self._write)
 
 
 class _Sessions:
@@ -215,6 +322,7 @@ async def open_client(
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
+    log_file: str | os.PathLike[str] | None = None,
     network: Network | None = None,
 ) -> AsyncIterator[Client]:
     """Register at a relay as a client, and stay registered.
@@ -228,6 +336,7 @@ async def open_client(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
+    :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param network: stands in for the real one, in tests.
     """
     async with join_relay(
@@ -238,6 +347,7 @@ async def open_client(
         token=token,
         ice_addresses=ice_addresses,
         ice_policy=ice_policy,
+        log_file=log_file,
         network=network,
-    ) as (signalling, over):
-        yield Client(signalling, over)
+    ) as (signalling, over, write):
+        yield Client(signalling, over, write)

@@ -14,6 +14,7 @@ import trio
 
 from imgsync.core.errors import ImgsyncError, MissingExtra
 from imgsync.core.images import SNIFF_SIZE, sniff_image
+from imgsync.peer.backoff import backoff
 
 try:
     import httpx
@@ -22,6 +23,9 @@ except ImportError:
 
 MAX_IMAGE = 64 * 1024 * 1024
 FETCH_DEADLINE = 30.0
+TRIES = 3
+"""For what may be over in a moment: nobody listens, the server is overloaded."""
+
 MAX_STEM = 80
 """Bytes. File systems allow 255 for a whole name."""
 
@@ -32,6 +36,11 @@ class FetchFailed(ImgsyncError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the image could not be fetched: {reason}")
         self.reason = reason
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it is worth another try. A timeout is not: the image's time is over by then."""
+        return self.reason in ("unreachable", "http_429") or self.reason.startswith("http_5")
 
 
 @attrs.frozen
@@ -69,6 +78,17 @@ class Fetcher:
         if kind is None:
             raise FetchFailed("not_an_image")
         return Fetched(bytes(body), kind)
+
+    async def fetch_persistently(self, signed_url: str) -> Fetched:
+        """Fetch one image, and again where that may help. Raises FetchFailed."""
+        for failures in range(1, TRIES):
+            try:
+                return await self.fetch(signed_url)
+            except FetchFailed as exc:
+                if not exc.may_pass:
+                    raise
+            await trio.sleep(backoff(failures - 1))
+        return await self.fetch(signed_url)
 
 
 @asynccontextmanager

@@ -4,31 +4,69 @@
         opened, ready ──▶ current image         opened ──▶ ready
         show ──▶ image                          image ──▶ to the application ──▶ ack
         ack ──▶ Acked                           copy of the last image ──▶ ack alone
-        next image, not acked ──▶ Superseded
+        next image, not acked ──▶ Superseded    stages ──▶ stage, and again on each new channel
+        stage ──▶ Staged                        preload ──▶ Announced
+        preload ──▶ preload, on each ready
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
 image that has not been acked when its channel goes, and is not the current one, will not be sent
-again: it is superseded. Pings and pongs are handed on to whoever keeps the heartbeat.
+again: it is superseded. A stage has no ack, so the client says the last ones again on every
+channel, and the evaluator tells each stage of a showing once. Pings and pongs are handed on to
+whoever keeps the heartbeat.
 """
 
 import math
+from collections import deque
+from collections.abc import Sequence
 
 import attrs
 
+from imgsync.core.channel_messages import (
+    FEATURE_PING,
+    FEATURE_PRELOAD,
+    FEATURE_STAGE,
+    Ack,
+    ChannelMessage,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
 from imgsync.core.codec import decode_channel, encode_channel
 from imgsync.core.errors import WireError
-from imgsync.core.messages import FEATURE_PING, Ack, Image, Milliseconds, Ping, Pong, Ready
+from imgsync.core.messages import Milliseconds
+from imgsync.core.preload import split_preload
 
 MAX_UNACKED = 256
 """Images that may wait for their ack. A peer that acks nothing must not make us grow."""
 
+MAX_SETTLED = 256
+"""Images, acked or superseded, whose stages are listened for."""
+
+MAX_STAGES = 256
+"""Stages that are said again on a new channel: those of more images than can be under way when a
+connection goes silent."""
+
+FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
+"""What our client speaks."""
+
 
 @attrs.frozen
 class Transmit:
-    """Send this text on the channel. It may hold a signed URL."""
+    """Send this text on the channel. It may hold a signed URL.
+
+    :param image: which image it shows, where it shows one.
+    :param copy: of it, from 1.
+    """
 
     text: str = attrs.field(repr=False)
+    image: Image | None = attrs.field(default=None, eq=False)
+    copy: int = attrs.field(default=0, eq=False)
 
 
 @attrs.frozen
@@ -48,6 +86,37 @@ class Superseded:
     """Another image took this one's place before it was acked; it will not be sent again."""
 
     image: Image
+
+
+@attrs.frozen
+class Staged:
+    """The client tells for the first time that an image has come to this stage."""
+
+    image: Image
+    stage: StageKind
+    at: Milliseconds
+    reason: str | None
+
+
+@attrs.frozen
+class NeverShown:
+    """This image was not on the screen, and will not be: a later one is."""
+
+    image: Image
+
+
+@attrs.frozen
+class Forgotten:
+    """Nothing that is said of this image is listened to any more: too many came after it."""
+
+    image: Image
+
+
+@attrs.frozen
+class Announced:
+    """The evaluator says what will be shown soon."""
+
+    images: tuple[UpcomingImage, ...]
 
 
 @attrs.frozen
@@ -86,23 +155,50 @@ class Drop:
     why: str
 
 
+PresenterOutput = (
+    Transmit
+    | Acked
+    | Superseded
+    | Staged
+    | NeverShown
+    | Forgotten
+    | PeerSpeaks
+    | Pinged
+    | Ponged
+    | Drop
+)
+
+
 @attrs.define
-class _Pending:
+class _Showing:
     image: Image
     copies: int = 0
+    stages: set[StageKind] = attrs.field(factory=set)
+    #: Whether it was shown, or never will be.
+    is_over: bool = False
+
+    def is_passed_by(self, other: "_Showing") -> bool:
+        """Whether the other came later, and this was never shown."""
+        return not self.is_over and self.image.sent_at < other.image.sent_at
 
 
 class Presenter:
     """The evaluator's side: what is current, and which images were acked."""
 
     def __init__(self) -> None:
-        self._current: _Pending | None = None
-        self._unacked: dict[Milliseconds, _Pending] = {}
+        self._current: _Showing | None = None
+        self._unacked: dict[Milliseconds, _Showing] = {}
+        #: Those that were acked or superseded last.
+        self._settled: dict[Milliseconds, _Showing] = {}
+        #: What was announced and has not been shown yet.
+        self._upcoming: list[UpcomingImage] = []
+        #: Whether the client on the open channel wants to be told of it.
+        self._wants_preload = False
         self._open = False
 
     def show(
         self, index: int, image_url: str, signed_url: str, now: float
-    ) -> tuple[Image, list[Transmit | Superseded]]:
+    ) -> tuple[Image, list[Transmit | Superseded | Forgotten]]:
         """Make an image the current one and send it if the channel is open.
 
         Raises MessageTooLarge, and then the current image stays what it was.
@@ -115,24 +211,32 @@ class Presenter:
         encode_channel(image)
         # Without a channel, whatever waits for its ack has nothing to come on any more.
         superseded = [] if self._open else self._supersede()
-        self._current = self._unacked[now] = _Pending(image)
+        self._current = self._unacked[now] = _Showing(image)
+        self._upcoming = [other for other in self._upcoming if other.image_url != image_url]
         if len(self._unacked) > MAX_UNACKED:
-            superseded.append(Superseded(self._unacked.pop(next(iter(self._unacked))).image))
+            superseded += self._settle(next(iter(self._unacked.values())), is_superseded=True)
         return image, [*superseded, *self._send_current()]
+
+    def preload(self, images: Sequence[UpcomingImage]) -> list[Transmit]:
+        """Announce what will be shown soon, in the place of what was announced before.
+
+        It is sent to a client that names `preload`, once that is known. Raises MessageTooLarge.
+        """
+        messages = split_preload(images)
+        self._upcoming = list(images)
+        return self._send_upcoming(messages)
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
         self._open = True
         return self._send_current()
 
-    def closed(self) -> list[Superseded]:
+    def closed(self) -> list[Superseded | Forgotten]:
         """There is no open channel any more."""
-        self._open = False
+        self._open = self._wants_preload = False
         return self._supersede(but=self._current)
 
-    def received(
-        self, text: str | bytes
-    ) -> list[Transmit | Acked | PeerSpeaks | Pinged | Ponged | Drop]:
+    def received(self, text: str | bytes) -> list[PresenterOutput]:
         """A message came in."""
         try:
             message = decode_channel(text)
@@ -140,9 +244,14 @@ class Presenter:
             return [Drop(str(exc))]
         match message:
             case Ready(features):
-                return [PeerSpeaks(features), *self._send_current()]
+                self._wants_preload = self._open and FEATURE_PRELOAD in features
+                upcoming = self._send_upcoming(split_preload(self._upcoming))
+                # First what is to be seen now: the channel is ordered, and preloads can be long.
+                return [PeerSpeaks(features), *self._send_current(), *upcoming]
             case Ack():
-                return [self._acked(message)]
+                return self._acked(message)
+            case Stage():
+                return self._staged(message)
             case Ping():
                 return [Pinged(message)]
             case Pong():
@@ -150,26 +259,70 @@ class Presenter:
             case _:
                 return [Drop("not a message for an evaluator")]
 
-    def _supersede(self, but: _Pending | None = None) -> list[Superseded]:
-        gone = [pending for pending in self._unacked.values() if pending is not but]
-        for pending in gone:
-            del self._unacked[pending.image.sent_at]
-        return [Superseded(pending.image) for pending in gone]
+    def _supersede(self, but: _Showing | None = None) -> list[Superseded | Forgotten]:
+        gone = [showing for showing in self._unacked.values() if showing is not but]
+        return [output for showing in gone for output in self._settle(showing, is_superseded=True)]
 
-    def _acked(self, ack: Ack) -> Acked | Drop:
-        pending = self._unacked.get(ack.sent_at)
-        if pending is None:
-            return Drop("an ack of no image that waits for one")
-        if ack.image_index not in (None, pending.image.image_index):
-            return Drop("an ack whose imageIndex is not that of the image sent then")
-        del self._unacked[ack.sent_at]
-        return Acked(pending.image, ack.received_at, pending.copies)
+    def _settle(
+        self, showing: _Showing, *, is_superseded: bool = False
+    ) -> list[Superseded | Forgotten]:
+        """No ack of it is waited for any more, but what becomes of it may still be told."""
+        del self._unacked[showing.image.sent_at]
+        self._settled[showing.image.sent_at] = showing
+        showing.is_over = showing.is_over or is_superseded
+        outputs: list[Superseded | Forgotten] = []
+        if is_superseded:
+            outputs.append(Superseded(showing.image))
+        if len(self._settled) > MAX_SETTLED:
+            outputs.append(Forgotten(self._settled.pop(next(iter(self._settled))).image))
+        return outputs
+
+    def _acked(self, ack: Ack) -> list[PresenterOutput]:
+        showing = self._unacked.get(ack.sent_at)
+        if showing is None:
+            return [Drop("an ack of no image that waits for one")]
+        if ack.image_index not in (None, showing.image.image_index):
+            return [Drop("an ack whose imageIndex is not that of the image sent then")]
+        return [Acked(showing.image, ack.received_at, showing.copies), *self._settle(showing)]
+
+    def _staged(self, said: Stage) -> list[PresenterOutput]:
+        showing = self._unacked.get(said.sent_at) or self._settled.get(said.sent_at)
+        if showing is None or showing.image.image_index != said.image_index:
+            return [Drop("a stage of no image that is remembered")]
+        if said.stage in showing.stages:
+            return [Drop("a stage that was told before")]
+        showing.stages.add(said.stage)
+        showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
+        staged = Staged(showing.image, said.stage, said.at, said.reason)
+        if said.stage is not StageKind.SHOWN:
+            return [staged]
+        # There is one screen: what came before this and was not on it will not be.
+        passed = [other for other in self._settled.values() if other.is_passed_by(showing)]
+        for other in passed:
+            other.is_over = True
+        return [staged, *(NeverShown(other.image) for other in passed)]
+
+    def _send_upcoming(self, messages: Sequence[Preload]) -> list[Transmit]:
+        if not self._wants_preload:
+            return []
+        return [Transmit(encode_channel(message)) for message in messages]
 
     def _send_current(self) -> list[Transmit]:
         if not self._open or self._current is None:
             return []
         self._current.copies += 1
-        return [Transmit(encode_channel(self._current.image))]
+        image = self._current.image
+        return [Transmit(encode_channel(image), image, self._current.copies)]
+
+
+def _may_follow(stage: StageKind, said: set[StageKind]) -> bool:
+    match stage:
+        case StageKind.SHOWN:
+            return not said & {StageKind.FAILED, StageKind.HIDDEN}
+        case StageKind.HIDDEN:
+            return StageKind.FAILED not in said or StageKind.SHOWN in said
+        case StageKind.FETCHED | StageKind.FAILED:
+            return True  # fetching may take longer than showing
 
 
 class Follower:
@@ -177,14 +330,29 @@ class Follower:
 
     def __init__(self) -> None:
         self._last: Image | None = None
+        self._stages: deque[Stage] = deque(maxlen=MAX_STAGES)
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
-        return [Transmit(encode_channel(Ready((FEATURE_PING,))))]
+        messages: list[ChannelMessage] = [Ready(FEATURES), *self._stages]
+        return [Transmit(encode_channel(message)) for message in messages]
+
+    def staged(self, stage: Stage) -> list[Transmit]:
+        """An image has come to a stage; what makes no sense after its other stages is not said.
+
+        Each stage comes once. What has failed, or is hidden, is not shown any more, and what failed
+        before it was shown needs no hiding.
+        """
+        key = (stage.sent_at, stage.image_index)
+        said = {one.stage for one in self._stages if (one.sent_at, one.image_index) == key}
+        if stage.stage in said or not _may_follow(stage.stage, said):
+            return []
+        self._stages.append(stage)
+        return [Transmit(encode_channel(stage))]
 
     def received(
         self, text: str | bytes, at: Milliseconds
-    ) -> list[Transmit | Deliver | Pinged | Ponged | Drop]:
+    ) -> list[Transmit | Deliver | Announced | Pinged | Ponged | Drop]:
         """A message came in at this time of ours."""
         try:
             message = decode_channel(text)
@@ -194,6 +362,8 @@ class Follower:
             case Image():
                 is_copy = self._is_copy(message)
                 return [self._ack(message, at) if is_copy else Deliver(message, at)]
+            case Preload(images):
+                return [Announced(images)]
             case Ping():
                 return [Pinged(message)]
             case Pong():

@@ -8,26 +8,30 @@ from typing import Any
 
 import attrs
 
+from imgsync.core.channel_messages import (
+    Ack,
+    ChannelMessage,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+)
 from imgsync.core.errors import MessageTooLarge, NegotiationError, WireError
 from imgsync.core.messages import (
-    Ack,
     Answer,
     CandidateSignal,
-    ChannelMessage,
     EndSession,
     ErrorCode,
     ErrorEvent,
     ForwardedSignal,
     FromRelay,
-    Image,
     Offer,
     PeerAway,
     PeerBack,
-    Ping,
-    Pong,
     Presence,
     RawJson,
-    Ready,
     Register,
     Registered,
     RequestOffer,
@@ -77,7 +81,7 @@ _FROM_RELAY = {
     )
 }
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
-_TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Ready, Ack, Ping, Pong)}
+_TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Preload, Ready, Ack, Stage, Ping, Pong)}
 
 
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────

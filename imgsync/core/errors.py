@@ -4,6 +4,7 @@
     ├── InputError            what we were told to use can't be used: a folder, an address
     │   └── MissingExtra      ... because an optional package is not installed
     ├── Superseded            another image was shown before this one reached the client
+    ├── NotSpoken             the client does not speak the extension that is asked for
     ├── MessageTooLarge       what we were told to send does not fit into one channel message
     ├── WireError             what came in is no message of the protocol
     ├── Unauthorized          who registers has no token that says he may
@@ -16,6 +17,7 @@
     ├── SocketClosed          the WebSocket was closed, by the other side or by the network
     ├── SignallingLost        there is no connection to the relay at this moment
     ├── RelayError            the relay answered with an error
+    ├── ImageFailed           an image did not come to the client's screen; says why
     └── SessionEnded          the session is over; says why
 
 Blame is in the class: the first two groups are ours to mend, the others came from outside.
@@ -45,6 +47,17 @@ class MissingExtra(InputError):
 
 class Superseded(ImgsyncError):
     """An image was not acked: the connection was interrupted, and then another one was shown."""
+
+
+class NotSpoken(ImgsyncError):
+    """The client has not named the extension that this needs, so there is nothing to wait for.
+
+    :param feature: the extension, as `ready.features` would name it.
+    """
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(f"the client does not speak the extension {feature!r}; use one that does")
+        self.feature = feature
 
 
 class MessageTooLarge(ImgsyncError):
@@ -123,6 +136,20 @@ class RelayError(ImgsyncError):
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class ImageFailed(ImgsyncError):
+    """An image was acked, but will not be told of as shown.
+
+    :param index: the image's.
+    :param reason: a short word: the client's own, such as "http_403" or "timeout", or "hidden" or
+        "superseded" where its time was over before.
+    """
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(f"image {index} did not come to the client's screen: {reason}")
+        self.index = index
+        self.reason = reason
 
 
 class SessionEnded(ImgsyncError):

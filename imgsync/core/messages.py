@@ -1,6 +1,6 @@
-"""The vocabulary of both wires, and who says what to whom.
+"""The vocabulary of signalling, and who says what to whom.
 
-Signalling (WebSocket, `{"event": ..., "data": {...}}`):
+On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.channel_messages`:
 
     evaluator                    relay                     client
         │── register ──────────────▶│◀──────────── register ──│
@@ -14,13 +14,6 @@ Signalling (WebSocket, `{"event": ..., "data": {...}}`):
         │── end_session ───────────▶│                         │    (or the client)
         │◀─────────── session_ended ─│─ session_ended ───────▶│
         │◀─────────────────── error ─│─ error ───────────────▶│
-
-Data channel `image-sync` (one object per message), from peer to peer:
-
-    evaluator │◀────────────────────────────────── ready ──│ client
-              │── image {imageIndex, imageUrl, ...} ──────▶│
-              │◀──────────────────── ack {sentAt, ...} ────│
-              │◀──────── ping, pong (both ways) ──────────▶│
 
 Field names are snake_case here and camelCase on the wire; times are milliseconds since the Unix
 epoch. Tokens, signed URLs and signals (which hold ICE passwords) are left out of every repr, so
@@ -49,12 +42,6 @@ Url = Annotated[str, "URL"]
 
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
-
-PingId = int | str
-"""Ours are numbers; those of others are repeated as they came."""
-
-FEATURE_PING = "ping"
-"""What `ready.features` says of who answers pings, and is judged by it."""
 
 MAX_NUMBER = 2**53
 """Whole numbers up to here are the same in every language; RFC 8259, section 6."""
@@ -210,7 +197,10 @@ class ClientEntry:
 
 @attrs.frozen
 class Registered:
-    """The registration was accepted. `clients` is for evaluators only."""
+    """The registration was accepted. `clients` is for evaluators only.
+
+    `recording_url` is for clients: where a page that records posts its recordings.
+    """
 
     EVENT = "registered"
     user_id: UserId
@@ -218,6 +208,7 @@ class Registered:
     name: Name | None = None
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
+    recording_url: Url | None = None
 
 
 @attrs.frozen
@@ -346,57 +337,3 @@ class CandidateSignal:
 
 
 Signal = Offer | Answer | RequestOffer | CandidateSignal
-
-
-# ── data channel ─────────────────────────────────────────────────────────────────────────────────
-
-
-@attrs.frozen
-class Image:
-    """Show this image now. A new `sent_at` is a new showing, even of the same index."""
-
-    image_index: int
-    image_url: Url
-    signed_url: Url = attrs.field(repr=False)
-    sent_at: Milliseconds
-
-
-@attrs.frozen
-class Ready:
-    """The client can be sent images; `features` names the extensions that it speaks."""
-
-    TYPE = "ready"
-    features: tuple[str, ...] = ()
-
-
-@attrs.frozen
-class Ack:
-    """The client has the image: `sent_at` repeats the image's, `received_at` is its own clock."""
-
-    TYPE = "ack"
-    sent_at: Milliseconds
-    received_at: Milliseconds
-    image_index: int | None = None
-
-
-@attrs.frozen
-class Ping:
-    """Answer this at once; `t0` is the clock of who sends it."""
-
-    TYPE = "ping"
-    id: PingId
-    t0: Milliseconds
-
-
-@attrs.frozen
-class Pong:
-    """The answer: `t1` when the ping came in, `t2` when this leaves, on the answerer's clock."""
-
-    TYPE = "pong"
-    id: PingId
-    t0: Milliseconds
-    t1: Milliseconds
-    t2: Milliseconds
-
-
-ChannelMessage = Image | Ready | Ack | Ping | Pong

@@ -16,16 +16,8 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.messages import (
-    MAX_NUMBER,
-    Milliseconds,
-    Name,
-    PingId,
-    RawJson,
-    SessionId,
-    Url,
-    UserId,
-)
+from imgsync.core.channel_messages import PingId, Reason
+from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, SessionId, Url, UserId
 
 MAX_ID = 128
 
@@ -85,6 +77,10 @@ def _number(value: Any, _: Any) -> Milliseconds:
     if type(value) in (int, float) and abs(value) <= MAX_NUMBER:  # not so for NaN and infinity
         return value  # type: ignore[no-any-return]
     raise TypeError("expected a number")
+
+
+def _number_or_null(value: Any, kind: Any) -> Milliseconds | None:
+    return None if value is None else _number(value, kind)
 
 
 def _ping_id(value: Any, _: Any) -> PingId:
@@ -173,8 +169,12 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_func(_is_exactly(UserId), _id)
     converter.register_structure_hook_func(_is_exactly(SessionId), _id)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
+    converter.register_structure_hook_func(_is_exactly(Reason), _name)
     converter.register_structure_hook_func(_is_exactly(Url), _printable)
     converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)
+    converter.register_structure_hook_func(
+        lambda kind: kind == Milliseconds | None, _number_or_null
+    )
     converter.register_structure_hook_func(lambda kind: kind == PingId, _ping_id)
     converter.register_structure_hook_func(lambda kind: kind == str | tuple[str, ...], _strings)
     converter.register_structure_hook_func(_is_literal, _literal)

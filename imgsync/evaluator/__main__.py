@@ -9,6 +9,8 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from imgsync.cli import (
     EXIT_FAILED,
@@ -19,6 +21,9 @@ from imgsync.cli import (
     set_up_logging,
     token_of,
 )
+
+if TYPE_CHECKING:
+    from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.evaluator") -> int:
@@ -48,6 +53,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="show all in order, one each so many seconds",
     )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for the client to be online and free, instead of giving up where it is not",
+    )
     return parser
 
 
@@ -71,10 +81,12 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             token=token_of(options),
             ice_addresses=options.ice_address,
             ice_policy=options.ice_policy,
+            log_file=options.log,
         ) as evaluator,
     ):
         output.tell(None, "registered", userId=options.user)
-        async with evaluator.open_session(options.client) as session:
+        async with AsyncExitStack() as stack:
+            session = await _enter_session(stack, evaluator, options, output)
             prose = f"connected to {options.client}; {len(images)} images"
             output.tell(prose, "connected", sessionId=session.id, clientId=options.client)
             presentation = Presentation(session, images, output)
@@ -93,6 +105,27 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
         print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
         return EXIT_FAILED
     return 0
+
+
+async def _enter_session(
+    stack: AsyncExitStack, evaluator: "Evaluator", options: argparse.Namespace, output: Output
+) -> "EvaluatorSession":
+    """A session with the client, which ends with the stack; with --wait, as soon as one can be."""
+    from imgsync.core.errors import RelayError, SignallingLost
+    from imgsync.core.messages import ErrorCode
+
+    while True:
+        # Asked first: who is busy may be so with us, with a process before this one.
+        try:
+            return await stack.enter_async_context(evaluator.open_session(options.client))
+        except (RelayError, SignallingLost) as exc:
+            code = exc.code if isinstance(exc, RelayError) else None
+            may_pass = code in (None, ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY)
+            if not (options.wait and may_pass):
+                raise
+        output.tell(f"waiting for {options.client}", "waiting", clientId=options.client)
+        # Whoever else waits is told at the same moment, and may be quicker.
+        await evaluator.wait_available(options.client)
 
 
 if __name__ == "__main__":

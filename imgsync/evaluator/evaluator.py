@@ -1,17 +1,33 @@
-"""The evaluator's library API: `open_evaluator`, `open_session`, `show`."""
+"""The evaluator's library API: `open_evaluator`, `open_session`, `show`, `preload`, `stages`."""
 
 import logging
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import assert_never
 
-import attrs
 import trio
 
 from imgsync.core import channel
-from imgsync.core.channel import Acked, Drop, PeerSpeaks, Pinged, Ponged, Presenter, Transmit
+from imgsync.core.channel import (
+    Acked,
+    Drop,
+    Forgotten,
+    NeverShown,
+    PeerSpeaks,
+    Pinged,
+    Ponged,
+    Presenter,
+    PresenterOutput,
+    Staged,
+    Transmit,
+)
+from imgsync.core.channel_messages import Stage, UpcomingImage
 from imgsync.core.errors import SessionEnded, Superseded
 from imgsync.core.messages import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.states import SessionState, StateChange
+from imgsync.evaluator.delivery import Delivery, Fate, ImageRef, StageBook, StageReport, Stages
+from imgsync.peer.account import Write
 from imgsync.peer.changes import Changes
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -24,50 +40,11 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 
-@attrs.frozen
-class ImageRef:
-    """An image that can be shown.
-
-    :param index: its place in the series, from 0; the client sees it as `imageIndex`.
-    :param image_url: what names it; never secret.
-    :param signed_url: where the client fetches it. Kept out of every repr.
-    :param name: for people.
-    """
-
-    index: int
-    image_url: str
-    signed_url: str = attrs.field(repr=False)
-    name: str = ""
-
-
-@attrs.frozen
-class Delivery:
-    """An image that the client has acked.
-
-    :param image: what was shown.
-    :param sent_at: when it was to be shown; evaluator's clock, ms since the epoch.
-    :param received_at: when it came in at the client; client's clock, ms since the epoch.
-    :param acked_at: when the ack came back; evaluator's clock, ms since the epoch.
-    :param copies: how often it was sent until then; more than 1 after a repair.
-    """
-
-    image: ImageRef
-    sent_at: Milliseconds
-    received_at: Milliseconds
-    acked_at: Milliseconds
-    copies: int
-
-    @property
-    def round_trip(self) -> float:
-        """Milliseconds from the showing to its ack, on one clock."""
-        return float(self.acked_at - self.sent_at)
-
-
 class _Waiter:
     """A showing whose ack is waited for."""
 
-    def __init__(self, image: ImageRef) -> None:
-        self.image = image
+    def __init__(self, fate: Fate) -> None:
+        self.fate = fate
         self.done = trio.Event()
         self.delivery: Delivery | None = None
         self.is_superseded = False
@@ -78,8 +55,10 @@ class EvaluatorSession:
 
     def __init__(self, peer: PeerSession, presenter: Presenter) -> None:
         self._peer = peer
+        self._account = peer.account
         self._presenter = presenter
         self._waiters: dict[Milliseconds, _Waiter] = {}
+        self._book = StageBook()
 
     @property
     def id(self) -> str:
@@ -106,9 +85,10 @@ class EvaluatorSession:
         message, outputs = self._presenter.show(
             image.index, image.image_url, image.signed_url, now_ms()
         )
-        waiter = self._waiters[message.sent_at] = _Waiter(image)
+        fate = self._book.add(image, message.sent_at)
+        waiter = self._waiters[message.sent_at] = _Waiter(fate)
         try:
-            self._transmit(outputs)
+            self._perform(outputs)
             await waiter.done.wait()
         finally:
             del self._waiters[message.sent_at]
@@ -121,6 +101,27 @@ class EvaluatorSession:
             self.raise_if_ended()
         assert waiter.delivery is not None
         return waiter.delivery
+
+    def preload(self, images: Sequence[ImageRef]) -> None:
+        """Tell the client what will be shown soon, the next one first; never waits.
+
+        It takes the place of what was announced before. A client that speaks `preload` is told,
+        and told again when it comes back, of what has not been shown until then. Keep it to what is
+        near: an image that is shown meanwhile waits behind it on the channel.
+
+        Raises SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
+        """
+        self.raise_if_ended()
+        upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
+        self._perform(self._presenter.preload(upcoming))
+
+    def stages(self) -> AsyncIterator[StageReport]:
+        """What becomes of the images, from the beginning, as the client tells it; stops at the end.
+
+        A client that does not speak `stage` tells nothing. Who falls behind by more than a thousand
+        reports misses some.
+        """
+        return Stages(self._book)
 
     async def wait_ended(self) -> EndReason:
         """Wait until the session is over, whoever ended it."""
@@ -140,59 +141,86 @@ class EvaluatorSession:
         """Every change of state from the beginning, as it comes; stops at the end."""
         return Changes(self._peer)
 
-    def _transmit(self, outputs: Sequence[Transmit | channel.Superseded]) -> None:
+    # ── the talk ─────────────────────────────────────────────────────────────────────────────────
+
+    def _opened(self) -> None:
+        self._perform(self._presenter.opened())
+
+    def _received(self, text: str | bytes, at: Milliseconds) -> None:
+        self._perform(self._presenter.received(text), at)
+
+    def _closed(self) -> None:
+        self._perform(self._presenter.closed())
+
+    def _ended(self) -> None:
+        assert self._peer.end is not None
+        self._presenter.closed()
+        for waiter in self._waiters.values():
+            waiter.done.set()
+        self._book.end(self._peer.end.reason, self._peer.end.detail)
+
+    def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
+        """Carry out what the core decides.
+
+        :param at: when the message that led to it came in, where one did.
+        """
         for output in outputs:
             match output:
-                case Transmit(text):
+                case Transmit(text, image, copy):
                     self._peer.send(text)
+                    if image is not None:
+                        self._account.sent(image, copy)
+                case Acked():
+                    self._acked(output, at)
                 case channel.Superseded(image):
+                    self._account.superseded(image)
                     waiter = self._waiters.get(image.sent_at)
                     if waiter is not None:
                         waiter.is_superseded = True
                         waiter.done.set()
-
-    # ── the talk ─────────────────────────────────────────────────────────────────────────────────
-
-    def _opened(self) -> None:
-        self._transmit(self._presenter.opened())
-
-    def _received(self, text: str | bytes, at: Milliseconds) -> None:
-        for output in self._presenter.received(text):
-            match output:
-                case Transmit(copy):
-                    self._peer.send(copy)
-                case Acked(image, received_at, copies):
-                    waiter = self._waiters.get(image.sent_at)
-                    if waiter is not None:
-                        waiter.delivery = Delivery(
-                            waiter.image, image.sent_at, received_at, at, copies
-                        )
-                        waiter.done.set()
-                case PeerSpeaks() | Pinged() | Ponged():
+                case Staged(image, stage, staged_at, reason):
+                    said = Stage(image.image_index, image.sent_at, stage, staged_at, reason)
+                    self._book.report(said, self._account.staged(said))
+                case NeverShown(image):
+                    self._book.give_up(image.sent_at)
+                case Forgotten(image):
+                    self._book.forget(image.sent_at)
+                case Pinged() | Ponged():
+                    self._peer.beat(output, at)
+                case PeerSpeaks(features):
+                    self._book.peer_speaks(features)
                     self._peer.beat(output, at)
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self.id, why)
+                case _:
+                    assert_never(output)
 
-    def _closed(self) -> None:
-        self._transmit(self._presenter.closed())
-
-    def _ended(self) -> None:
-        self._presenter.closed()
-        for waiter in self._waiters.values():
+    def _acked(self, acked: Acked, at: Milliseconds) -> None:
+        image, received_at = acked.image, acked.received_at
+        latency = self._account.acked(image, received_at, at)
+        waiter = self._waiters.get(image.sent_at)
+        if waiter is not None:
+            about = (image.sent_at, received_at, at, acked.copies, latency)
+            waiter.delivery = Delivery(waiter.fate.image, *about, waiter.fate)
             waiter.done.set()
 
 
 class Evaluator:
     """An evaluator at a relay. Made by `open_evaluator`."""
 
-    def __init__(self, signalling: Signalling, network: Network) -> None:
+    def __init__(self, signalling: Signalling, network: Network, write: Write) -> None:
         self._signalling = signalling
         self._network = network
+        self._write = write
 
     @property
     def clients(self) -> dict[str, PresenceState]:
         """Who is online, as the relay has said last."""
         return dict(self._signalling.clients)
+
+    async def wait_available(self, client_id: str) -> None:
+        """Wait until a client is online and in no session; another evaluator may be quicker."""
+        await self._signalling.wait_available(client_id)
 
     @asynccontextmanager
     async def open_session(self, client_id: str) -> AsyncIterator[EvaluatorSession]:
@@ -209,8 +237,9 @@ class Evaluator:
             session = EvaluatorSession(peer, Presenter())
             return Talk(session._opened, session._received, session._closed, session._ended)
 
-        servers = self._signalling.ice_servers
-        async with open_peer_session(route, self._network, servers, make_talk, offers=True) as peer:
+        ways = (self._network, self._signalling.ice_servers)
+        opening = open_peer_session(route, *ways, make_talk, self._write, offers=True)
+        async with opening as peer:
             await peer.wait_connected()
             assert session is not None
             yield session
@@ -225,6 +254,7 @@ async def open_evaluator(
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
+    log_file: str | os.PathLike[str] | None = None,
     network: Network | None = None,
 ) -> AsyncIterator[Evaluator]:
     """Register at a relay as an evaluator, and stay registered.
@@ -238,6 +268,7 @@ async def open_evaluator(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
+    :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param network: stands in for the real one, in tests.
     """
     async with join_relay(
@@ -248,6 +279,7 @@ async def open_evaluator(
         token=token,
         ice_addresses=ice_addresses,
         ice_policy=ice_policy,
+        log_file=log_file,
         network=network,
-    ) as (signalling, over):
-        yield Evaluator(signalling, over)
+    ) as (signalling, over, write):
+        yield Evaluator(signalling, over, write)

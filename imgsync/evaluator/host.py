@@ -32,6 +32,8 @@ _ANY_ORIGIN = ("access-control-allow-origin", "*")
 
 _HEADERS = (
     _ANY_ORIGIN,
+    # Else a page sees of a fetch only when it began and ended, and not what the network took of it.
+    ("timing-allow-origin", "*"),
     ("cross-origin-resource-policy", "cross-origin"),
     ("cache-control", f"private, max-age={URL_LIFETIME}"),
     # An SVG that is opened by itself must not run scripts.

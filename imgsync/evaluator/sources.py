@@ -15,7 +15,7 @@ import trio
 
 from imgsync.core.errors import InputError
 from imgsync.core.images import SNIFF_SIZE, sniff_image
-from imgsync.evaluator.evaluator import ImageRef
+from imgsync.evaluator.delivery import ImageRef
 from imgsync.evaluator.host import ImageHost, open_image_host
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"})

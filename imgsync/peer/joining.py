@@ -1,12 +1,15 @@
 """What opening an evaluator and opening a client have in common."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, get_args
 
 from imgsync.core.errors import InputError
 from imgsync.core.messages import Register, Role
+from imgsync.peer.account import Write
 from imgsync.peer.network import open_internet
+from imgsync.peer.record import open_record
 from imgsync.peer.signalling import Signalling, open_signalling
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
@@ -25,9 +28,12 @@ async def join_relay(
     token: TokenSource,
     ice_addresses: Sequence[str],
     ice_policy: IcePolicy,
+    log_file: str | os.PathLike[str] | None,
     network: Network | None,
-) -> AsyncIterator[tuple[Signalling, Network]]:
+) -> AsyncIterator[tuple[Signalling, Network, Write]]:
     """Register, and stay registered, over the real network or the one that is given.
+
+    Yields what writes down what happens in the sessions, besides.
 
     Raises ConnectError, RelayError, SocketClosed and InputError.
     """
@@ -35,8 +41,9 @@ async def join_relay(
         raise InputError(f'the ICE policy is "all" or "relay", and not {ice_policy!r}')
     register = Register(user_id, role, "webrtc", name)
     async with AsyncExitStack() as stack:
+        write = await stack.enter_async_context(open_record(log_file, role, user_id))
         if network is None:
             opening_network = open_internet(ice_addresses, relay_only=ice_policy == "relay")
             network = await stack.enter_async_context(opening_network)
         opening = open_signalling(network, url, register, token)
-        yield await stack.enter_async_context(opening), network
+        yield await stack.enter_async_context(opening), network, write

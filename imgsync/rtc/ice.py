@@ -34,6 +34,7 @@ import aiortc.rtcicetransport
 import attrs
 from aioice import Candidate, TransportPolicy, ice, stun, turn
 from aioice.candidate import candidate_foundation, candidate_priority
+from aiortc import RTCPeerConnection
 from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
@@ -257,6 +258,14 @@ class Connection(ice.Connection):
             if isinstance(protocol.transport, Allocation):
                 protocol.transport.close()  # all at once; stock waits for one after the other
         await super().close()
+
+
+def path_of(pc: RTCPeerConnection) -> tuple[str, str] | None:
+    """The types of the two candidates in use, ours and theirs; None before there are any."""
+    if pc.sctp is None:
+        return None
+    pair = pc.sctp.transport.transport._connection._nominated.get(1)
+    return None if pair is None else (pair.local_candidate.type, pair.remote_candidate.type)
 
 
 class Allocation(turn.TurnTransport):

@@ -8,6 +8,7 @@ can run, because aiortc drops a message that nobody listens for.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,9 +27,9 @@ from imgsync.core.errors import InputError, NegotiationError
 from imgsync.core.messages import IceServer, Milliseconds
 from imgsync.core.sdp import Candidate, Description
 from imgsync.rtc.bridge import Bridge, Mailbox
-from imgsync.rtc.ice import IceSettings, trickling
+from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.servers import choose_stun, choose_turn
-from imgsync.rtc.transports import closed_by_peer, contain_bad_messages
+from imgsync.rtc.transports import closed_by_peer, contain_bad_messages, end_late_association
 from imgsync.seams import ChannelClosed, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 
@@ -133,7 +134,7 @@ class RtcLink:
             contain_bad_messages(pc.sctp)
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
-            await pc.setLocalDescription(await pc.createOffer())
+            await pc.setLocalDescription(_name_section(await pc.createOffer()))
             return self._described_aio(pc)
 
     async def _make_answer_aio(self, offer: Description) -> str:
@@ -195,7 +196,8 @@ class RtcLink:
 
     def _on_channel_open_aio(self) -> None:
         self._was_open = True
-        self._events.put(Opened())
+        assert self._pc is not None
+        self._events.put(Opened(path_of(self._pc)))
 
     def _listen_aio(self, channel: RTCDataChannel) -> None:
         self._channel = channel
@@ -271,6 +273,19 @@ class RtcLink:
     async def _close_pc_aio(self, pc: RTCPeerConnection) -> None:
         async with self._describing:
             await pc.close()
+            if pc.sctp is not None:
+                end_late_association(pc.sctp)
+
+
+def _name_section(offer: RTCSessionDescription) -> RTCSessionDescription:
+    """With a media identification that no other offer has: the answer repeats it (RFC 9429, 5.3.1).
+
+    It is what tells to which offer an answer is, where one has followed on another.
+    """
+    mid = secrets.token_hex(4)
+    sdp = offer.sdp.replace("a=mid:0\r\n", f"a=mid:{mid}\r\n")
+    sdp = sdp.replace("a=group:BUNDLE 0\r\n", f"a=group:BUNDLE {mid}\r\n")
+    return RTCSessionDescription(sdp, offer.type)
 
 
 @asynccontextmanager

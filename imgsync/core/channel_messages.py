@@ -1,0 +1,127 @@
+"""The vocabulary of the data channel `image-sync`, and who says what to whom.
+
+One JSON object per message, from peer to peer:
+
+    evaluator │◀──────────────────────── ready {features} ──│ client
+              │── preload {images} ───────────────────────▶│    what will be shown soon
+              │── image {imageIndex, imageUrl, ...} ──────▶│
+              │◀──────────────────── ack {sentAt, ...} ────│
+              │◀─── stage {sentAt, stage, at, reason} ─────│    fetched, shown, hidden, failed
+              │◀──────── ping, pong (both ways) ──────────▶│
+
+All but image, `ready` and `ack` are extensions, which a peer need not know. Names and times are as
+in `core.messages`; signed URLs are left out of every repr.
+"""
+
+import enum
+from typing import Annotated
+
+import attrs
+
+from imgsync.core.messages import Milliseconds, Url
+
+Reason = Annotated[str, "reason"]
+"""Up to 128 printable characters: a short word for programs, such as "http_403"."""
+
+PingId = int | str
+"""Ours are numbers; those of others are repeated as they came."""
+
+FEATURE_PING = "ping"
+"""What `ready.features` says of who answers pings, and is judged by it."""
+
+FEATURE_STAGE = "stage"
+"""What it says of who tells what becomes of the images."""
+
+FEATURE_PRELOAD = "preload"
+"""What it says of who wants to know what will be shown soon."""
+
+
+class StageKind(enum.Enum):
+    """What has become of an image."""
+
+    FETCHED = "fetched"
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    FAILED = "failed"
+
+
+@attrs.frozen
+class Image:
+    """Show this image now. A new `sent_at` is a new showing, even of the same index."""
+
+    image_index: int
+    image_url: Url
+    signed_url: Url = attrs.field(repr=False)
+    sent_at: Milliseconds
+
+
+@attrs.frozen
+class UpcomingImage:
+    """An image that will be shown soon, though nobody has promised it."""
+
+    image_url: Url
+    signed_url: Url = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Preload:
+    """What will be shown soon, the next one first."""
+
+    TYPE = "preload"
+    images: tuple[UpcomingImage, ...]
+
+
+@attrs.frozen
+class Ready:
+    """The client can be sent images; `features` names the extensions that it speaks."""
+
+    TYPE = "ready"
+    features: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Ack:
+    """The client has the image: `sent_at` repeats the image's, `received_at` is its own clock."""
+
+    TYPE = "ack"
+    sent_at: Milliseconds
+    received_at: Milliseconds
+    image_index: int | None = None
+
+
+@attrs.frozen
+class Stage:
+    """What became of an image after the ack, and when, on the client's clock.
+
+    `sent_at` repeats the image's; `reason` says why it failed.
+    """
+
+    TYPE = "stage"
+    image_index: int
+    sent_at: Milliseconds
+    stage: StageKind
+    at: Milliseconds
+    reason: Reason | None = None
+
+
+@attrs.frozen
+class Ping:
+    """Answer this at once; `t0` is the clock of who sends it."""
+
+    TYPE = "ping"
+    id: PingId
+    t0: Milliseconds
+
+
+@attrs.frozen
+class Pong:
+    """The answer: `t1` when the ping came in, `t2` when this leaves, on the answerer's clock."""
+
+    TYPE = "pong"
+    id: PingId
+    t0: Milliseconds
+    t1: Milliseconds
+    t2: Milliseconds
+
+
+ChannelMessage = Image | Preload | Ready | Ack | Stage | Ping | Pong

@@ -1,0 +1,149 @@
+"""The offset between two clocks, with a bound that the true one lies inside.
+
+A message there and one back carry four times: t0 and t3 of our clock, t1 and t2 of theirs.
+
+    ours    t0 ────┐                 ┌──▶ t3
+    theirs         └──▶ t1 ─── t2 ───┘
+
+No message arrives before it was sent. So their clock is at most t1 - t0 ahead of ours, and at least
+t2 - t3: the middle of the two is the best guess, and half the round trip is how wrong it can be,
+however unlike the two ways are. Of all probes in a window the one decides whose bound is narrowest
+by now, as each is widened with its age by what two clocks may drift apart meanwhile.
+
+A probe that contradicts the others means that one of the clocks was set; those before it say
+nothing any more. All times are milliseconds; nothing here reads a clock.
+"""
+
+from collections import deque
+from typing import Self
+
+import attrs
+
+MAX_DRIFT = 200e-6
+"""Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
+clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
+uses for moments only)."""
+
+RESOLUTION = 0.1
+"""What a page sees of its clock, at the coarsest of what browsers do by default where it is not
+isolated: 100 us (High Resolution Time, section 7)."""
+
+WINDOW = 64
+"""Probes that are kept: two minutes of pings."""
+
+
+@attrs.frozen
+class Probe:
+    """What one message there and one back have measured; t0 and t3 on our clock."""
+
+    t0: float
+    t1: float
+    t2: float
+    t3: float
+
+    @property
+    def round_trip(self) -> float:
+        """Time on the way, both ways together."""
+        return (self.t3 - self.t0) - (self.t2 - self.t1)
+
+    @property
+    def offset(self) -> float:
+        """How far their clock is ahead of ours, if both ways take as long."""
+        return ((self.t1 - self.t0) + (self.t2 - self.t3)) / 2
+
+    def bound_at(self, now: float) -> float:
+        """How wrong that is at most, at this time of ours."""
+        age = max(abs(now - self.t0), abs(now - self.t3))  # it was true at some time in between
+        return self.round_trip / 2 + RESOLUTION + MAX_DRIFT * age
+
+
+class Bounded(float):
+    """Milliseconds that were measured across two clocks.
+
+    :param bound: the true value lies within this of it.
+    """
+
+    __slots__ = ("bound",)
+    bound: float
+
+    def __new__(cls, value: float, bound: float) -> Self:
+        """See the class."""
+        bounded = super().__new__(cls, value)
+        bounded.bound = bound
+        return bounded
+
+    def __repr__(self) -> str:
+        """Both of it."""
+        return f"{float(self)!r} ± {self.bound!r}"
+
+
+@attrs.frozen
+class Offset:
+    """How far their clock is ahead of ours.
+
+    :param bound: the true offset lies within this of `value`; never zero.
+    """
+
+    value: float
+    bound: float
+
+
+@attrs.frozen
+class Stepped:
+    """One of the two clocks was set between two probes.
+
+    :param by: how much further ahead theirs is now, about.
+    """
+
+    by: float
+
+
+@attrs.frozen
+class Refused:
+    """A probe can't be true: it says that an answer left before its question came."""
+
+    round_trip: float
+
+
+class ClockOffset:
+    """What probes say of the other side's clock."""
+
+    def __init__(self) -> None:
+        self._probes: deque[Probe] = deque(maxlen=WINDOW)
+
+    def take(self, probe: Probe) -> Stepped | Refused | None:
+        """One more probe, in the order of t3; what is remarkable about it."""
+        if probe.round_trip < -2 * RESOLUTION or probe.t2 < probe.t1:
+            return Refused(probe.round_trip)
+        known = self.at(probe.t3)
+        self._probes.append(probe)
+        if known is None:
+            return None
+        by = probe.offset - known.value
+        if abs(by) <= known.bound + probe.bound_at(probe.t3):
+            return None
+        self._probes.clear()
+        self._probes.append(probe)
+        return Stepped(by)
+
+    def at(self, now: float) -> Offset | None:
+        """The offset at this time of ours, before or after the probes; None before the first."""
+        if not self._probes:
+            return None
+        best = min(self._probes, key=lambda probe: probe.bound_at(now))
+        return Offset(best.offset, best.bound_at(now))
+
+    def to_ours(self, theirs: float) -> Bounded | None:
+        """A time of theirs on our clock; None before the first probe."""
+        rough = self.at(theirs)
+        if rough is None:
+            return None
+        # The offset was looked up for a time of theirs; what matters is when that was here.
+        offset = self.at(theirs - rough.value)
+        assert offset is not None
+        return Bounded(theirs - offset.value, offset.bound)
+
+    def since(self, ours: float, theirs: float) -> Bounded | None:
+        """How long after a time of ours a time of theirs was; None before the first probe."""
+        here = self.to_ours(theirs)
+        return None if here is None else Bounded(here - ours, here.bound)

@@ -1,0 +1,226 @@
+"""The vocabulary of the record, schema version 1: what a line can tell.
+
+Each peer writes a file of its own, one JSON object per line:
+
+    {"event": NAME, "at": WHEN, ...}        all fields of the event, null where nothing is known
+
+Names are snake_case here and camelCase in the file. Times are milliseconds since the Unix epoch,
+durations are milliseconds. `at` is the writer's own clock at the moment of writing. "Ours" is the
+clock of who writes, "theirs" that of the other side. No token, no signature and no signed URL has
+a field here, and image URLs lose what could hold one.
+"""
+
+import re
+from typing import Literal
+
+import attrs
+
+from imgsync.core.channel_messages import Reason, StageKind
+from imgsync.core.messages import EndReason, Milliseconds, Name, Role, SessionId, Url, UserId
+from imgsync.core.states import SessionState
+
+SCHEMA = 1
+
+_USER_INFO = re.compile(r"^((?:[^/:?#]+:)?//)[^/]*@")
+
+
+def public_url(url: str) -> str:
+    """What names an image, without query, fragment and password, which may be secrets."""
+    return _USER_INFO.sub(r"\1", re.split(r"[?#]", url, maxsplit=1)[0])
+
+
+@attrs.frozen
+class Header:
+    """A process begins to write; what follows is on its clock, up to the next header.
+
+    :param schema: the version of this vocabulary.
+    :param version: imgsync's.
+    :param libraries: versions of those that decide how a session goes, by name.
+    :param wall_clock: what the wall clock says now; `at` may differ, as it was taken from the wall
+        clock when the process began and is carried on by the monotonic one.
+    :param monotonic_clock: what the monotonic clock says at the same moment, ms since its start.
+    """
+
+    EVENT = "header"
+    schema: int
+    role: Role
+    user_id: UserId
+    version: str
+    python: str
+    system: str
+    libraries: dict[str, str]
+    wall_clock: Milliseconds
+    monotonic_clock: Milliseconds
+
+
+@attrs.frozen
+class Session:
+    """A session has begun, or was taken up again.
+
+    :param peer_id: the user on the other side.
+    """
+
+    EVENT = "session"
+    session_id: SessionId
+    peer_id: UserId
+    resumed: bool
+
+
+@attrs.frozen
+class State:
+    """A session is in another state.
+
+    :param reason: why it was interrupted or has ended; null for the other states.
+    :param detail: the same in words; empty where there is no more to say.
+    """
+
+    EVENT = "state"
+    session_id: SessionId
+    state: SessionState
+    reason: EndReason | None
+    detail: str
+
+
+@attrs.frozen
+class Path:
+    """The way that the connection takes: the types of the two ICE candidates in use."""
+
+    EVENT = "path"
+    session_id: SessionId
+    local: Name
+    remote: Name
+
+
+@attrs.frozen
+class Probe:
+    """One ping and its pong, as they were: `t0` and `t3` on our clock, `t1` and `t2` on theirs."""
+
+    EVENT = "probe"
+    session_id: SessionId
+    t0: Milliseconds
+    t1: Milliseconds
+    t2: Milliseconds
+    t3: Milliseconds
+
+
+@attrs.frozen
+class ClockStep:
+    """A clock was set.
+
+    :param session_id: null where it is not seen in a session.
+    :param by: how far, ms; positive where it is ahead of what it was.
+    """
+
+    EVENT = "clock_step"
+    session_id: SessionId | None
+    by: Milliseconds
+    whose: Literal["ours", "theirs"]
+
+
+@attrs.frozen
+class Sent:
+    """Evaluator: an image was handed to the channel.
+
+    :param sent_at: of the showing, the same for each copy; evaluator's clock.
+    :param copy: 1 for the first sending.
+    """
+
+    EVENT = "sent"
+    session_id: SessionId
+    image_index: int
+    image_url: Url = attrs.field(converter=public_url)
+    sent_at: Milliseconds
+    copy: int
+
+
+@attrs.frozen
+class Acked:
+    """Evaluator: the client has acked an image.
+
+    :param received_at: client's clock.
+    :param acked_at: evaluator's clock.
+    :param round_trip: `acked_at - sent_at`.
+    :param latency: one way, by what was known of the clocks then; null where nothing was.
+    :param bound: how wrong that can be.
+    """
+
+    EVENT = "acked"
+    session_id: SessionId
+    image_index: int
+    sent_at: Milliseconds
+    received_at: Milliseconds
+    acked_at: Milliseconds
+    round_trip: Milliseconds
+    latency: Milliseconds | None
+    bound: Milliseconds | None
+
+
+@attrs.frozen
+class Superseded:
+    """Evaluator: another image was shown before this one was acked."""
+
+    EVENT = "superseded"
+    session_id: SessionId
+    image_index: int
+    sent_at: Milliseconds
+
+
+@attrs.frozen
+class Stage:
+    """What became of an image at the client; both sides write it.
+
+    :param stage_at: client's clock.
+    :param reason: why it failed; null for the other stages.
+    """
+
+    EVENT = "stage"
+    session_id: SessionId
+    image_index: int
+    sent_at: Milliseconds
+    stage: StageKind
+    stage_at: Milliseconds
+    reason: Reason | None
+
+
+@attrs.frozen
+class Received:
+    """Client: an image has come in.
+
+    :param sent_at: evaluator's clock.
+    :param received_at: client's clock.
+    """
+
+    EVENT = "received"
+    session_id: SessionId
+    image_index: int
+    image_url: Url = attrs.field(converter=public_url)
+    sent_at: Milliseconds
+    received_at: Milliseconds
+
+
+@attrs.frozen
+class Lost:
+    """Events that could not be written here, said once writing works again.
+
+    :param why: what the system said of it.
+    """
+
+    EVENT = "lost"
+    count: int
+    why: str
+
+
+Event = (
+    Header
+    | Session
+    | State
+    | Path
+    | Probe
+    | ClockStep
+    | Sent
+    | Acked
+    | Superseded
+    | Stage
+    | Received
+    | Lost
+)

@@ -1,0 +1,86 @@
+"""Reads a record back, whatever has become of it: cut off, overwritten, or of a later version."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import attrs
+
+from imgsync.core.errors import InputError
+from imgsync.core.messages import Milliseconds
+from imgsync.journal.events import Event, Header
+from imgsync.journal.lines import MAX_LINE, NewerSchema, decode_line
+
+
+@attrs.frozen
+class Entry:
+    """What one line tells.
+
+    :param line: its number, from 1.
+    :param at: when it was written, on the writer's clock.
+    """
+
+    line: int
+    at: Milliseconds
+    event: Event
+
+
+@attrs.frozen
+class Skipped:
+    """A line that tells nothing.
+
+    :param line: its number, from 1.
+    :param why: what is wrong with it; never holds what stands there.
+    """
+
+    line: int
+    why: str
+
+
+def read_journal(path: Path) -> Iterator[Entry | Skipped]:
+    """All lines in their order, one at a time. Raises InputError for a file that can't be read.
+
+    A last line without its line break counts if it is whole.
+    """
+    newer: NewerSchema | None = None
+    for number, line in enumerate(_bounded_lines(path), start=1):
+        try:
+            at, event = decode_line(line)
+        except ValueError as exc:
+            if isinstance(exc, NewerSchema):
+                newer = exc
+            yield Skipped(number, str(exc))
+            continue
+        if isinstance(event, Header):
+            newer = None
+        # Fields may have kept their names and changed their meaning.
+        yield Entry(number, at, event) if newer is None else Skipped(number, str(newer))
+
+
+def _bounded_lines(path: Path) -> Iterator[bytes]:
+    """Lines, of which those that are too long are cut off just behind the limit."""
+    with _input_errors(path):
+        file = path.open("rb")
+    with file:
+        while line := _read_line(file, path):
+            rest = line
+            while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
+                rest = _read_line(file, path)
+            yield line
+
+
+def _read_line(file: BinaryIO, path: Path) -> bytes:
+    with _input_errors(path):
+        return file.readline(MAX_LINE + 1)
+
+
+@contextmanager
+def _input_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise InputError(
+            f"can't read the record {str(path)!r}: {exc.strerror}; name a file that a peer has"
+            " written with --log"
+        ) from exc

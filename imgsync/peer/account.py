@@ -1,0 +1,93 @@
+"""What a session measures and writes down: the other side's clock, what became of each image."""
+
+from collections.abc import Callable
+
+from imgsync.core.channel_messages import Image, Pong, Stage
+from imgsync.core.clocks import RESOLUTION, Bounded, ClockOffset, Probe, Refused, Stepped
+from imgsync.core.messages import Milliseconds
+from imgsync.core.states import StateChange
+from imgsync.journal import events
+from imgsync.journal.events import Event
+
+Write = Callable[[Event], None]
+"""Takes what is to be written down; never waits, never raises."""
+
+
+def forget(event: Event) -> None:
+    """Where no record is kept."""
+
+
+class Account:
+    """Of one session; its clock outlives connections, as the two peers' clocks do."""
+
+    def __init__(self, session_id: str, write: Write) -> None:
+        self._session_id = session_id
+        self._write = write
+        self._clock = ClockOffset()
+
+    # ── of both sides ────────────────────────────────────────────────────────────────────────────
+
+    def began(self, peer_id: str, *, resumed: bool) -> None:
+        """The session lives."""
+        self._write(events.Session(self._session_id, peer_id, resumed))
+
+    def changed(self, change: StateChange) -> None:
+        """It is in another state."""
+        self._write(events.State(self._session_id, change.state, change.reason, change.detail))
+
+    def connected(self, path: tuple[str, str] | None) -> None:
+        """A channel is open, between these types of candidates, ours and theirs."""
+        if path is not None:
+            self._write(events.Path(self._session_id, *path))
+
+    def ponged(self, pong: Pong, at: Milliseconds) -> None:
+        """A ping of ours was answered."""
+        self._take(Probe(pong.t0, pong.t1, pong.t2, at))
+        self._write(events.Probe(self._session_id, pong.t0, pong.t1, pong.t2, at))
+
+    def staged(self, said: Stage) -> Bounded | None:
+        """What has become of an image at the client.
+
+        Returns how long after the showing that was, which is for the evaluator.
+        """
+        about = (said.image_index, said.sent_at, said.stage, said.at, said.reason)
+        self._write(events.Stage(self._session_id, *about))
+        return self._clock.since(said.sent_at, said.at)
+
+    def _take(self, probe: Probe) -> None:
+        match self._clock.take(probe):
+            case Stepped(by):
+                self._write(events.ClockStep(self._session_id, by, "theirs"))
+            case Refused() | None:
+                pass
+
+    # ── of the evaluator's ───────────────────────────────────────────────────────────────────────
+
+    def sent(self, image: Image, copy: int) -> None:
+        """An image was handed to the channel."""
+        about = (image.image_index, image.image_url, image.sent_at, copy)
+        self._write(events.Sent(self._session_id, *about))
+
+    def acked(self, image: Image, received_at: Milliseconds, at: Milliseconds) -> Bounded:
+        """The client has it. Returns how long it took there."""
+        sent_at = image.sent_at
+        # When the ack left is not told: it is taken as if it had left at once.
+        self._take(Probe(sent_at, received_at, received_at, at))
+        round_trip = at - sent_at
+        half = round_trip / 2
+        # Where that can't be true, and nothing is known otherwise, it was on the way at some time.
+        latency = self._clock.since(sent_at, received_at) or Bounded(half, half + RESOLUTION)
+        times = (sent_at, received_at, at, round_trip, float(latency), latency.bound)
+        self._write(events.Acked(self._session_id, image.image_index, *times))
+        return latency
+
+    def superseded(self, image: Image) -> None:
+        """Another image was shown before this one was acked."""
+        self._write(events.Superseded(self._session_id, image.image_index, image.sent_at))
+
+    # ── of the client's ──────────────────────────────────────────────────────────────────────────
+
+    def received(self, image: Image, at: Milliseconds) -> None:
+        """An image has come in that was not there before."""
+        about = (image.image_index, image.image_url, image.sent_at, at)
+        self._write(events.Received(self._session_id, *about))

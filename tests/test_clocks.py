@@ -1,0 +1,179 @@
+"""The offset between two clocks lies inside its bound, whatever the ways between them do."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsync.core.clocks import (
+    MAX_DRIFT,
+    RESOLUTION,
+    WINDOW,
+    Bounded,
+    ClockOffset,
+    Probe,
+    Refused,
+    Stepped,
+)
+
+EPOCH = 1_800_000_000_000.0
+
+#: Milliseconds: one way, the time from question to answer over there, and between two probes.
+ways = st.floats(0, 5_000)
+pauses = st.floats(0, 60_000)
+journeys = st.lists(st.tuples(ways, st.floats(0, 50), ways, pauses), min_size=1, max_size=100)
+offsets = st.floats(-1e8, 1e8)  # more than a day
+drifts = st.floats(-MAX_DRIFT / 2, MAX_DRIFT / 2)  # 100 ppm
+
+
+@attrs.frozen
+class World:
+    """Our clock is right; theirs is ahead by so much at EPOCH and gains so much."""
+
+    offset: float
+    drift: float
+
+    def theirs(self, now: float) -> float:
+        return now + self.offset_at(now)
+
+    def offset_at(self, now: float) -> float:
+        return self.offset + self.drift * (now - EPOCH)
+
+    def probe(self, now: float, there: float, stay: float, back: float) -> Probe:
+        arrived, left = now + there, now + there + stay
+        return Probe(now, self.theirs(arrived), self.theirs(left), left + back)
+
+
+def is_inside(clock: ClockOffset, world: World, now: float) -> bool:
+    found = clock.at(now)
+    assert found is not None
+    assert found.bound > 0
+    # Times of 1e12 ms have a resolution of 2e-4 in a float.
+    return abs(world.offset_at(now) - found.value) <= found.bound + 0.01
+
+
+@given(offsets, drifts, journeys, st.floats(-3.6e6, 3.6e6))
+def test_the_true_offset_lies_inside_the_bound(
+    offset: float,
+    drift: float,
+    journeys: list[tuple[float, float, float, float]],
+    later: float,
+) -> None:
+    world, clock, now = World(offset, drift), ClockOffset(), EPOCH
+    for there, stay, back, pause in journeys:
+        probe = world.probe(now, there, stay, back)
+        assert clock.take(probe) is None
+        now = probe.t3
+        assert is_inside(clock, world, now)
+        now += pause
+    # Whatever it is asked for: an image that was sent before, or one long after.
+    assert is_inside(clock, world, now + later)
+
+
+@given(offsets, drifts, journeys, journeys, st.floats(20_000, 1e7), st.booleans())
+def test_after_a_clock_was_set_the_offset_is_the_new_one(
+    offset: float,
+    drift: float,
+    before: list[tuple[float, float, float, float]],
+    after: list[tuple[float, float, float, float]],
+    step: float,
+    ahead: bool,
+) -> None:
+    clock, now = ClockOffset(), EPOCH
+    world = World(offset, drift)
+    for there, stay, back, pause in before[-5:]:
+        probe = world.probe(now, there, stay, back)
+        clock.take(probe)
+        now = probe.t3 + min(pause, 2_000)
+    world = World(offset + (step if ahead else -step), drift)
+    told = []
+    for there, stay, back, pause in after:
+        probe = world.probe(now, there, stay, back)
+        told.append(clock.take(probe))
+        now = probe.t3
+        assert is_inside(clock, world, now)
+        now += pause
+    assert isinstance(told[0], Stepped)
+    assert (told[0].by > 0) is ahead
+    assert told[1:] == [None] * (len(told) - 1)
+
+
+def test_the_shortest_round_trip_decides_until_it_is_too_old() -> None:
+    clock, world = ClockOffset(), World(1000.0, 0.0)
+    clock.take(world.probe(EPOCH, 1, 0, 1))
+    clock.take(world.probe(EPOCH + 2_000, 50, 0, 10))
+    found = clock.at(EPOCH + 2_060)
+    assert found is not None
+    assert found.value == pytest.approx(1000.0)
+    assert found.bound == pytest.approx(1 + RESOLUTION + MAX_DRIFT * 2_060)
+    # By now they may have drifted further apart than these ways can explain.
+    clock.take(world.probe(EPOCH + 200_000, 50, 0, 10))
+    late = clock.at(EPOCH + 200_060)
+    assert late is not None
+    assert late.value == pytest.approx(1020.0)
+    assert late.bound == pytest.approx(30 + RESOLUTION + MAX_DRIFT * 60, abs=0.001)
+
+
+def test_without_a_probe_nothing_is_known() -> None:
+    assert ClockOffset().at(EPOCH) is None
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        pytest.param(Probe(EPOCH, 10, 15, EPOCH + 2), id="longer there than we waited"),
+        pytest.param(Probe(EPOCH, 15, 10, EPOCH + 2), id="an answer before its question"),
+    ],
+)
+def test_what_can_not_be_true_is_refused(probe: Probe) -> None:
+    clock = ClockOffset()
+    assert isinstance(clock.take(probe), Refused)
+    assert clock.at(EPOCH) is None
+
+
+def test_only_the_window_is_kept() -> None:
+    clock, world = ClockOffset(), World(0.0, 0.0)
+    clock.take(world.probe(EPOCH, 0, 0, 0))
+    for number in range(1, WINDOW + 1):
+        clock.take(world.probe(EPOCH + number, 100, 0, 100))
+    found = clock.at(EPOCH)
+    assert found is not None
+    assert found.bound > 100
+
+
+@given(offsets, drifts, journeys, ways, st.floats(-60_000, 60_000))
+def test_a_time_of_theirs_is_told_on_our_clock_and_what_lies_between_the_two_with_its_bound(
+    offset: float,
+    drift: float,
+    journeys: list[tuple[float, float, float, float]],
+    latency: float,
+    when: float,
+) -> None:
+    world, clock, now = World(offset, drift), ClockOffset(), EPOCH
+    for there, stay, back, pause in journeys:
+        probe = world.probe(now, there, stay, back)
+        clock.take(probe)
+        now = probe.t3 + pause
+    sent = now + when
+    received = world.theirs(sent + latency)
+    here = clock.to_ours(received)
+    found = clock.since(sent, received)
+    assert here is not None
+    assert found is not None
+    assert abs(here - (sent + latency)) <= here.bound + 0.01
+    assert abs(found - latency) <= found.bound + 0.01
+    assert found.bound == here.bound > 0
+
+
+def test_without_a_probe_their_times_mean_nothing_here() -> None:
+    assert ClockOffset().to_ours(EPOCH) is None
+    assert ClockOffset().since(EPOCH, EPOCH) is None
+
+
+def test_what_was_measured_is_a_number_with_its_bound() -> None:
+    latency = Bounded(12.5, 0.25)
+    assert latency + 1 == 13.5
+    assert f"{latency:.1f} ms" == "12.5 ms"
+    assert repr(latency) == "12.5 ± 0.25"
