@@ -6,18 +6,18 @@ The connections are fake, too: text that parses as a description is all there is
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
 from imgsync.core.peer import Handshake, Phase
-from imgsync.core.peer_outputs import AddCandidate, Note, Output
+from imgsync.core.peer_outputs import AddCandidate, Note, Output, SetDeadline
 
 
 def line(port: int, transport: str = "udp") -> str:
     return f"1 1 {transport} 5 10.0.0.1 {port} typ host"
 
 
-def sdp(kind: str, ufrag: str, *ports: int, complete: bool = False) -> str:
+def sdp(kind: str, ufrag: str, *ports: int, complete: bool = False, mid: str = "0") -> str:
     lines = [
         *("v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"),
         *("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0"),
-        *("a=mid:0", "a=sctp-port:5000"),
+        *(f"a=mid:{mid}", "a=sctp-port:5000"),
         *(f"a=candidate:{line(port)}" for port in ports),
         *["a=end-of-candidates"] * complete,
         *(f"a=ice-ufrag:{ufrag}", "a=ice-pwd:7PIZgMdgCwsavahID6SRvX"),
@@ -31,8 +31,8 @@ def offer(ufrag: str, *ports: int, complete: bool = False) -> RawJson:
     return encode_signal(Offer(sdp("offer", ufrag, *ports, complete=complete)))
 
 
-def answer(ufrag: str, *ports: int, complete: bool = False) -> RawJson:
-    return encode_signal(Answer(sdp("answer", ufrag, *ports, complete=complete)))
+def answer(ufrag: str, *ports: int, complete: bool = False, mid: str = "0") -> RawJson:
+    return encode_signal(Answer(sdp("answer", ufrag, *ports, complete=complete, mid=mid)))
 
 
 def candidate(port: int | None, ufrag: str | None = None) -> RawJson:
@@ -73,6 +73,15 @@ def interrupted(core: Handshake) -> Handshake:
     core.timed_out(core.attempt)
     assert core.phase is Phase.INTERRUPTED
     return core
+
+
+def time_out(core: Handshake) -> list[Output]:
+    """Let one attempt after the other run into its deadline, until there is no other."""
+    for _ in range(3):
+        outputs = core.timed_out(core.attempt)
+        if not any(isinstance(output, SetDeadline) for output in outputs):
+            return outputs
+    raise AssertionError("there is no end to the attempts")
 
 
 def added(outputs: list[Output]) -> list[tuple[int, int | None]]:

@@ -78,6 +78,9 @@ class Relay:
     def lose(self, socket: Socket) -> Said:
         return self._split(self.state.lost(socket))
 
+    def answer_probe(self, socket: Socket, heir: Socket) -> Said:
+        return self._split(self.state.alive(socket, heir))
+
     def pass_grace(self, session: SessionId, role: Role) -> Said:
         return self._split(self.state.grace_over(session, role))
 

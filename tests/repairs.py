@@ -28,6 +28,7 @@ from imgsync.core.peer_outputs import (
     Output,
     Say,
     SetAbsence,
+    SetAnswerDeadline,
     SetDeadline,
     SetGiveUp,
     SetRetry,
@@ -53,6 +54,8 @@ class Peer:
     #: By attempt: fragments of the two descriptions.
     local: dict[int, str] = attrs.field(factory=dict)
     remote: dict[int, str] = attrs.field(factory=dict)
+    #: Of the offers that came in.
+    mids: dict[int, str] = attrs.field(factory=dict)
     discarded: set[int] = attrs.field(factory=set)
     end: Ended | None = None
     #: Whether it believes that there is a connection.
@@ -72,6 +75,9 @@ class World:
         #: Whether the relay knows the session, and whether the evaluator wants it to.
         self.is_known = True
         self.is_wanted = False
+        #: Which signals never arrive, by their number.
+        self.is_lost: Callable[[int], bool] = lambda number: False
+        self.signals = 0
         self.evaluator = Peer("eva", Handshake(offers=True))
         self.client = Peer("cli", Handshake(offers=False))
         self.peers = (self.evaluator, self.client)
@@ -92,6 +98,7 @@ class World:
                     peer.to_describe.append(attempt)
                     if isinstance(output, MakeAnswer):
                         peer.remote[attempt] = output.offer.ufrag
+                        peer.mids[attempt] = output.offer.mid
                 case ApplyAnswer(attempt, answer):
                     if attempt not in peer.discarded:
                         peer.remote[attempt] = answer.ufrag
@@ -99,6 +106,8 @@ class World:
                     self.forward(peer, signal)
                 case SetDeadline(attempt, seconds):
                     self.set_timer(peer, seconds, partial(core.timed_out, attempt))
+                case SetAnswerDeadline(attempt, seconds):
+                    self.set_timer(peer, seconds, partial(core.unanswered, attempt))
                 case SetRetry(pause, failures):
                     assert failures >= 1
                     seconds = min(7.0, 0.15 * 2**failures)
@@ -141,7 +150,8 @@ class World:
             peer.inbox.append(said)
 
     def forward(self, peer: Peer, signal: Signal) -> None:
-        if peer.is_here and self.is_known:
+        self.signals += 1
+        if peer.is_here and self.is_known and not self.is_lost(self.signals):
             other = self.other(peer)
             self.tell(other, partial(other.core.receive, encode_signal(signal)))
 
@@ -218,7 +228,8 @@ class World:
         attempt = peer.to_describe.popleft()
         peer.local[attempt] = f"{peer.name}{attempt:05}"
         kind = "offer" if peer is self.evaluator else "answer"
-        self.perform(peer, peer.core.described(attempt, sdp(kind, peer.local[attempt])))
+        text = sdp(kind, peer.local[attempt], mid=peer.mids.get(attempt, str(attempt)))
+        self.perform(peer, peer.core.described(attempt, text))
 
     def hear(self, peer: Peer) -> None:
         self.perform(peer, peer.inbox.popleft()())

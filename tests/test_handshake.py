@@ -6,10 +6,9 @@ import pytest
 
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson
+from imgsync.core.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
 from imgsync.core.peer import Handshake, Phase
 from imgsync.core.peer_outputs import (
-    CONNECT_DEADLINE,
-    REPAIR_ATTEMPT_DEADLINE,
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -17,6 +16,7 @@ from imgsync.core.peer_outputs import (
     MakeAnswer,
     MakeOffer,
     Say,
+    SetAnswerDeadline,
     SetDeadline,
 )
 from imgsync.core.sdp import Candidate, parse_description
@@ -39,19 +39,19 @@ from tests.handshakes import (
 
 def test_the_evaluator_offers_at_once() -> None:
     core = Handshake(offers=True)
-    assert core.start() == [SetDeadline(1), MakeOffer(1)]
+    assert core.start() == [SetDeadline(1, ATTEMPT_DEADLINE), MakeOffer(1)]
     assert core.phase is Phase.NEGOTIATING
     text = sdp("offer", "eva1")
-    assert core.described(1, text) == [Say(Offer(text))]
+    assert core.described(1, text)[:-1] == [Say(Offer(text))]
 
 
 def test_the_client_makes_nothing_before_the_offer() -> None:
     core = Handshake(offers=False)
-    assert core.start() == [SetDeadline(0)]
+    assert core.start() == [SetDeadline(0, CONNECT_DEADLINE)]
     assert core.phase is Phase.IDLE
     text = sdp("offer", "eva1")
     assert core.receive(offer("eva1")) == [
-        SetDeadline(1),
+        SetDeadline(1, CONNECT_DEADLINE),
         MakeAnswer(1, parse_description("offer", text)),
     ]
     text = sdp("answer", "cli1")
@@ -81,6 +81,7 @@ def test_our_candidates_wait_for_our_description_and_name_it() -> None:
         Say(Offer(text)),
         Say(CandidateSignal(line(7), "0", 0, "eva1")),
         Say(CandidateSignal(line(8), "0", 0, "eva1")),
+        SetAnswerDeadline(1, ANSWER_DEADLINES[0]),
     ]
     assert core.gathered(1, line(9)) == [Say(CandidateSignal(line(9), "0", 0, "eva1"))]
     assert core.gathered(1, None) == [Say(CandidateSignal(None, "0", 0, "eva1"))]
@@ -157,7 +158,7 @@ def test_a_candidate_of_no_use_is_noted_and_not_applied(transport: str) -> None:
 @pytest.mark.parametrize("prepare", [lambda core: core, connected])
 def test_a_new_offer_replaces_the_connection(prepare: Callable[[Handshake], Handshake]) -> None:
     core = prepare(answerer())
-    deadline = REPAIR_ATTEMPT_DEADLINE if core.was_connected else CONNECT_DEADLINE
+    deadline = ATTEMPT_DEADLINE if core.was_connected else CONNECT_DEADLINE
     assert core.receive(offer("eva2"))[2 * core.was_connected :] == [
         Discard(1),
         SetDeadline(2, deadline),
@@ -172,9 +173,8 @@ def test_a_request_for_an_offer_gets_a_new_one_whose_answer_replaces_the_connect
 ) -> None:
     core = prepare(offerer())
     core.receive(answer("cli1"))
-    deadline = REPAIR_ATTEMPT_DEADLINE if core.was_connected else CONNECT_DEADLINE
     outputs = core.receive(REQUEST)[2 * core.was_connected :]
-    assert outputs == [SetDeadline(2, deadline), MakeOffer(2)]
+    assert outputs == [SetDeadline(2, ATTEMPT_DEADLINE), MakeOffer(2)]
     assert core.phase is Phase.NEGOTIATING
     core.described(2, sdp("offer", "eva2"))
     assert core.receive(answer("cli2")) == [
@@ -223,7 +223,7 @@ def test_our_candidates_of_an_earlier_attempt_do_not_go_out_with_the_next() -> N
     core.gathered(1, line(7))
     core.receive(REQUEST)
     text = sdp("offer", "eva2")
-    assert core.described(2, text) == [Say(Offer(text))]
+    assert core.described(2, text)[:-1] == [Say(Offer(text))]
 
 
 def test_what_the_other_side_says_of_an_earlier_attempt_is_dropped() -> None:
@@ -238,9 +238,9 @@ def test_what_the_other_side_says_of_an_earlier_attempt_is_dropped() -> None:
     evaluator.receive(REQUEST)
     for stale in (candidate(9, "cli1"), candidate(None, "cli1"), answer("cli1")):
         assert is_noted(evaluator.receive(stale))
-    evaluator.described(2, sdp("offer", "eva2"))
+    evaluator.described(2, sdp("offer", "eva2", mid="2"))
     assert is_noted(evaluator.receive(answer("cli1")))
-    assert added(evaluator.receive(answer("cli2", 8))) == [(2, 8)]
+    assert added(evaluator.receive(answer("cli2", 8, mid="2"))) == [(2, 8)]
 
 
 def test_an_answer_that_comes_twice_is_applied_once() -> None:
@@ -271,10 +271,8 @@ def test_an_answer_to_the_offer_before_does_not_spoil_the_attempt() -> None:
     # the offer eva1, gets the offer eva2, and answers that.
     evaluator = offerer()
     evaluator.receive(REQUEST)
-    evaluator.described(2, sdp("offer", "eva2"))
-    outputs = evaluator.receive(answer("cli1")) + evaluator.receive(answer("cli2"))
+    evaluator.described(2, sdp("offer", "eva2", mid="2"))
+    assert is_noted(evaluator.receive(answer("cli1")))
+    outputs = evaluator.receive(answer("cli2", mid="2"))
     applied = [output for output in outputs if isinstance(output, ApplyAnswer)]
-    if evaluator.attempt == 2:
-        assert [output.answer.ufrag for output in applied] == ["cli2"]
-    else:
-        assert MakeOffer(evaluator.attempt) in outputs  # or it begins anew, which is as good
+    assert [output.answer.ufrag for output in applied] == ["cli2"]

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from imgsync.core.messages import EndReason, RawJson
+from imgsync.core.patience import CONNECT_DEADLINE
 from imgsync.core.peer import Handshake, Phase
-from imgsync.core.peer_outputs import CONNECT_DEADLINE, Ended
+from imgsync.core.peer_outputs import Ended
 from tests.handshakes import (
     REQUEST,
     answer,
@@ -19,12 +20,13 @@ from tests.handshakes import (
     offer,
     offerer,
     sdp,
+    time_out,
 )
 
 
 def test_each_deadline_says_what_was_waited_for() -> None:
     def detail(core: Handshake) -> str:
-        [end] = core.timed_out(core.attempt)
+        [end] = time_out(core)
         assert isinstance(end, Ended)
         assert end.reason is EndReason.CONNECT_TIMEOUT
         assert f"{CONNECT_DEADLINE:g} s" in end.detail
@@ -34,7 +36,9 @@ def test_each_deadline_says_what_was_waited_for() -> None:
     lonely = Handshake(offers=False)
     lonely.start()
     answered = offerer()
-    answered.receive(answer("cli1"))
+    answered.timed_out(1)
+    answered.described(2, sdp("offer", "eva2"))
+    answered.receive(answer("cli2"))
     assert "no offer ever came" in detail(lonely)
     assert "answer never came" in detail(offerer())
     assert "no path between the two was found" in detail(answered)
@@ -94,7 +98,7 @@ def test_what_is_not_connected_in_time_for_want_of_a_relay_ends_with_that_reason
     idle.start()
     for core in (idle, offerer(), answerer()):
         core.signalling_lost()
-        assert core.timed_out(core.attempt) == [Ended(EndReason.SIGNALLING_LOST)]
+        assert time_out(core) == [Ended(EndReason.SIGNALLING_LOST)]
 
 
 @pytest.mark.parametrize("make", [offerer, answerer])

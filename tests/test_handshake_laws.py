@@ -30,6 +30,7 @@ from imgsync.core.peer_outputs import (
     Output,
     Say,
     SetAbsence,
+    SetAnswerDeadline,
     SetDeadline,
     SetGiveUp,
     SetRetry,
@@ -137,6 +138,8 @@ class Side:
     #: By attempt: fragments of the two descriptions, and what was applied.
     local: dict[int, str] = attrs.field(factory=dict)
     remote: dict[int, str] = attrs.field(factory=dict)
+    #: Of the offers that came in.
+    mids: dict[int, str] = attrs.field(factory=dict)
     applied: dict[int, list[str | None]] = attrs.field(factory=dict)
     discarded: set[int] = attrs.field(factory=set)
 
@@ -148,6 +151,7 @@ class Side:
                 case MakeAnswer(attempt, description):
                     self._open(attempt)
                     self.remote[attempt] = description.ufrag
+                    self.mids[attempt] = description.mid
                 case ApplyAnswer(attempt, description):
                     assert attempt in self.local
                     assert attempt not in self.remote
@@ -163,7 +167,9 @@ class Side:
                     self.discarded.add(attempt)
                 case Ended():
                     pytest.fail(f"{self.name}: {output}")
-                case Connected() | SetDeadline() | Interrupted() | SetGiveUp() | Note():
+                case Connected() | SetDeadline() | SetAnswerDeadline() | SetGiveUp() | Note():
+                    pass
+                case Interrupted():
                     pass
                 case SetRetry() | SetAbsence() | TakeUp():
                     pytest.fail(f"{self.name}: {output}")
@@ -188,7 +194,7 @@ class Side:
         attempt = self.to_describe.popleft()
         self.local[attempt] = f"{self.name}{attempt:04}"
         kind = "offer" if self.name.startswith("eva") else "answer"
-        text = sdp(kind, self.local[attempt])
+        text = sdp(kind, self.local[attempt], mid=self.mids.get(attempt, str(attempt)))
         for found in self.lines()[: self.inside]:
             text = text.replace("a=ice-ufrag", f"a=candidate:{found}\r\na=ice-ufrag", 1)
         self.carry_out(self.core.described(attempt, text))

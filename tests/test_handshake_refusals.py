@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from imgsync.core.candidates import MAX_CANDIDATES
 from imgsync.core.messages import EndReason, RawJson
-from imgsync.core.peer import MAX_ASKED, MAX_CANDIDATES, Handshake, Phase
+from imgsync.core.patience import MAX_ASKED
+from imgsync.core.peer import Handshake, Phase
 from imgsync.core.peer_outputs import Ended, MakeOffer
 from tests.handshakes import (
     REQUEST,

@@ -188,7 +188,7 @@ def test_who_took_the_session_and_lost_it_to_another_one_does_not_inherit() -> N
 def test_a_socket_that_was_opened_beside_one_that_is_alive_does_not_inherit() -> None:
     relay = in_session()
     relay.register("c2", CLIENT, "carl")
-    relay.state.alive("c1", "c2")
+    assert relay.answer_probe("c1", "c2") == [("c2", CLAIMED)]
     outputs = relay.signal("c2", "eve", sessionId="s1")
     assert refused(outputs, "c2", ErrorCode.NO_SESSION, "webrtc_signal")
     assert relay.lose("c1") == [("e1", PeerAway("s1", "carl"))]
@@ -200,24 +200,54 @@ def test_a_socket_that_was_opened_beside_one_that_is_alive_does_not_inherit() ->
 def test_who_has_answered_for_one_may_still_be_dead_when_the_next_is_opened() -> None:
     relay = in_session()
     join(relay, c2="carl", c3="carl")
-    relay.state.alive("c1", "c2")
+    relay.answer_probe("c1", "c2")
     assert ("c3", WITH_EVE) in relay.lose("c1")
 
 
 def test_what_a_socket_outside_the_session_answers_disinherits_nobody() -> None:
     relay = in_session()
     join(relay, c2="carl", c3="carl")
-    relay.state.alive("c2", "c3")
-    relay.state.alive("nobody", "c3")
+    assert relay.answer_probe("c2", "c3") == relay.answer_probe("nobody", "c3") == []
     relay.lose("c2")
-    relay.state.alive("c2", "c3")
+    assert relay.answer_probe("c2", "c3") == []
     assert ("c3", WITH_EVE) in relay.lose("c1")
 
 
 def test_an_heir_is_told_when_the_session_ends() -> None:
     relay = in_session()
     join(relay, c2="carl", e2="eve")
-    relay.state.alive("e1", "e2")
+    relay.answer_probe("e1", "e2")
     ended = SessionEndedEvent("s1", EndReason.ENDED, "eve")
     outputs = relay.tell("e1", "end_session", sessionId="s1")
     assert [socket for socket, message in outputs if message == ended] == ["e1", "c1", "c2"]
+
+
+# ── which of a client's windows has a session, after it was away ─────────────────────────────────
+
+
+def test_a_session_whose_client_was_away_is_told_to_all_its_windows_until_one_speaks() -> None:
+    relay = in_session()
+    relay.lose("c1")
+    assert ("c2", WITH_EVE) in relay.register("c2", CLIENT, "carl")
+    assert ("c3", WITH_EVE) in relay.register("c3", CLIENT, "carl")
+    assert relay.signal("c3", "eve", sessionId="s1") == [
+        ("c2", CLAIMED),
+        ("e1", signal_from("carl", "s1")),
+    ]
+    assert has_session(relay, client="c3")
+
+
+def test_once_a_window_has_spoken_a_later_one_is_an_heir_again() -> None:
+    relay = in_session()
+    relay.lose("c1")
+    relay.register("c2", CLIENT, "carl")
+    relay.signal("c2", "eve", sessionId="s1")
+    assert len(relay.register("c3", CLIENT, "carl")) == 1
+    assert has_session(relay, client="c2")
+
+
+def test_a_relay_that_was_restarted_tells_each_window_as_it_comes() -> None:
+    relay = relay_with(e1="eve", c1="carl")
+    assert ("c1", WITH_EVE) in relay.start("e1", "carl", session="s1")
+    assert ("c2", WITH_EVE) in relay.register("c2", CLIENT, "carl")
+    assert ("c1", CLAIMED) in relay.signal("c2", "eve", sessionId="s1")

@@ -119,10 +119,16 @@ class RandomRelay(RuleBasedStateMachine):
         probe = self.probes.pop(pick % len(self.probes))
         assert isinstance(probe.socket, int)
         assert isinstance(probe.heir, int)
-        self.relay.state.alive(probe.socket, probe.heir)
+        said = self.relay.answer_probe(probe.socket, probe.heir)
+        lost: set[str] = set()
         if probe.socket in self.peers and probe.heir in self.peers:
             # It is another window then, to all sessions that the socket is in.
-            self.peers[probe.heir].waits_for -= {*self.peers[probe.socket].sessions}
+            lost = self.peers[probe.heir].waits_for & {*self.peers[probe.socket].sessions}
+        claimed = {SessionEndedEvent(s, EndReason.CLAIMED_ELSEWHERE) for s in lost}
+        assert len(said) == len(claimed)
+        assert {*said} == {(probe.heir, message) for message in claimed}
+        assert self.relay.noted == []
+        self.model.take(said, allowed=(SessionEndedEvent,))
 
     @precondition(lambda self: self.peers)
     @rule(pick=PICK, in_session=MOSTLY)

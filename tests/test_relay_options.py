@@ -70,6 +70,8 @@ def exit_code_of(line: str) -> int:
         ("--forwarded-by 127.0.0.1:80", "argument --forwarded-by: .* is no IP address"),
         ("--stun stun.example", "is no STUN server; write it as stun:HOST:PORT, or none"),
         ("--turn stun:a --turn-secret-file f", "is no TURN server; write it as turn:HOST:PORT"),
+        ("--recording-url /here", "'/here' is no address to post to; write it as https://HOST/"),
+        ("--recording-url ftp://a.example/", "is no address to post to"),
         ("--log-format xml", "--log-format: invalid choice: 'xml' .*text.*json"),
         ("--port seven", "--port: invalid int value: 'seven'"),
         ("--max-message 1023", "--max-message: 1023 is not between 1024 and"),
@@ -247,7 +249,9 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         " --max-head 19 --head-deadline 2.0 --grace 2.1 --allow-origin https://A.example/"
         " --allow-origin null --forwarded-by 10.0.0.1 --forwarded-by fd00:0::1"
         " --stun stun:a --stun stuns:b --turn turn:c --turn turns:d --turn-secret-file good"
+        " --recording-url https://a.example/recordings?study=1"
     ) == Settings(
+        recording_url="https://a.example/recordings?study=1",
         max_connections=11,
         max_sockets_per_user=12,
         connect_rate=1.3,

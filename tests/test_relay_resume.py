@@ -175,6 +175,8 @@ async def test_another_window_of_the_same_user_leaves_the_session_where_it_is() 
             await exchange(evaluator, "e", client, "c", session_id)
             await client.socket.flush_and_close()
             await evaluator.wait_for("peer_away")
+            told = await window.next("session_ended")
+            assert (told["sessionId"], told["reason"]) == (session_id, "claimed_elsewhere")
             assert await window.says_nothing_more()
             async with open_peer(port, "c") as back:
                 assert (await back.next("session_started"))["resumed"] is True

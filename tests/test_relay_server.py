@@ -55,6 +55,16 @@ async def test_a_session_is_started_signalled_and_ended() -> None:
             assert (ended["reason"], ended["byUserId"]) == ("ended", "c")
 
 
+@pytest.mark.parametrize("role", ["client", "evaluator"])
+async def test_clients_alone_are_told_where_to_post_their_recordings(role: str) -> None:
+    url = "https://lab.example/recordings"
+    settings = Settings(recording_url=url)
+    async with open_running_relay(settings) as port, open_peer(port) as peer:
+        peer.socket.post(register("u", role))
+        registered = await peer.next("registered")
+    assert registered.get("recordingUrl") == (url if role == "client" else None)
+
+
 async def test_the_loss_of_a_socket_is_told_to_the_others() -> None:
     settings = Settings(grace=0.1)
     async with open_running_relay(settings) as port, open_peer(port, "e", "evaluator") as evaluator:

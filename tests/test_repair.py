@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from imgsync.core.messages import EndReason, RequestOffer
-from imgsync.core.peer import MAX_ASKED, Handshake, Phase
+from imgsync.core.patience import ATTEMPT_DEADLINE, MAX_ASKED
+from imgsync.core.peer import Handshake, Phase
 from imgsync.core.peer_outputs import (
-    REPAIR_ATTEMPT_DEADLINE,
     REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
@@ -54,7 +54,7 @@ def retry(outputs: list[Output]) -> SetRetry:
 
 
 def deadline(attempt: int) -> SetDeadline:
-    return SetDeadline(attempt, REPAIR_ATTEMPT_DEADLINE)
+    return SetDeadline(attempt, ATTEMPT_DEADLINE)
 
 
 # ── a connection is lost ─────────────────────────────────────────────────────────────────────────
@@ -293,10 +293,10 @@ def test_a_client_drops_the_signals_of_attempts_before() -> None:
 def test_an_evaluator_drops_the_signals_of_attempts_before() -> None:
     core = connected(offerer())
     lose(core)
-    core.described(2, sdp("offer", "eva2"))
+    core.described(2, sdp("offer", "eva2", mid="2"))
     for raw in (answer("cli1"), candidate(7, "cli1"), candidate(None, "cli1")):
         assert is_noted(core.receive(raw))
-    assert isinstance(core.receive(answer("cli2"))[-1], ApplyAnswer)
+    assert isinstance(core.receive(answer("cli2", mid="2"))[-1], ApplyAnswer)
 
 
 @both

@@ -21,7 +21,7 @@ class Repairs(RuleBasedStateMachine):
     def begin(self, are_connected: bool, seed: int) -> None:
         self.world = World()
         #: Whether somebody may have been told that the other side did not come back in time.
-        self.gave_up_waiting = False
+        self.gave_up_waiting = self.is_lossy = False
         if are_connected:
             self.world.settle(Random(seed))
             assert self.world.is_connected
@@ -53,6 +53,12 @@ class Repairs(RuleBasedStateMachine):
         peer = self.world.peers[which]
         (self.world.lose_relay if peer.is_here else self.world.find_relay)(peer)
 
+    @rule(which=st.integers(0, 2))
+    def the_relay_loses_a_third_of_all_signals_from_now_on(self, which: int) -> None:
+        # Who sees the connection closed, and hears of no other one, takes it that he was left.
+        self.world.is_lost = lambda number: number % 3 == which
+        self.is_lossy = True
+
     @rule()
     def the_relay_is_restarted(self) -> None:
         self.world.restart_relay()
@@ -75,7 +81,7 @@ class Repairs(RuleBasedStateMachine):
         were_connected = all(peer.core.was_connected for peer in world.peers)
         has_ended = any(peer.is_over for peer in world.peers)
         world.settle(Random(seed))
-        if were_connected and not has_ended and not self.gave_up_waiting:
+        if were_connected and not (has_ended or self.gave_up_waiting or self.is_lossy):
             assert world.is_connected
         if world.is_connected:
             self.gave_up_waiting = False

@@ -1,6 +1,7 @@
 """What a link makes of descriptions, candidates and addresses, its own and the other side's."""
 
 import asyncio
+import re
 
 import attrs
 import pytest
@@ -34,11 +35,11 @@ UNUSABLE: dict[str, Change] = {
     "a connection line of no known kind": lambda sdp: sdp + "c=IN IP9 nowhere\r\n",
     "parameters of a codec that is not there": lambda sdp: sdp + "a=fmtp:0 x\r\n",
     "an extension without its URI": lambda sdp: sdp + "a=extmap:1\r\n",
-    "a group without a value": lambda sdp: sdp.replace("a=group:BUNDLE 0", "a=group"),
+    "a group without a value": lambda sdp: re.sub("a=group:.*", "a=group", sdp),
     "a version that is no number": lambda sdp: sdp.replace("s=-", "v=x"),
     "a setup that is overridden": lambda sdp: sdp.replace("s=-", "s=-\r\na=setup:x"),
     "a fingerprint that is overridden": lambda sdp: sdp.replace("s=-", "s=-\r\na=fingerprint:x"),
-    "a bundle with a section that is not there": lambda sdp: sdp.replace("BUNDLE 0", "BUNDLE 9 0"),
+    "a bundle with a section that is not there": lambda sdp: sdp.replace("BUNDLE", "BUNDLE 9"),
 }
 """What aiortc chokes on, each with an exception of another kind. None of it is for `core.sdp` to
 know, so it is put in behind that check."""

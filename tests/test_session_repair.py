@@ -1,5 +1,6 @@
 """Sessions that are interrupted and come back, over the in-memory relay and links."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from imgsync import SessionEnded, open_evaluator
 from imgsync.core.errors import Superseded
 from imgsync.core.heartbeat import LOST_AFTER, SUSPECT_AFTER
 from imgsync.core.messages import EndReason
+from imgsync.core.patience import CLAIM_PAUSE
 from imgsync.core.peer_outputs import ABSENCE_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.states import SessionState, StateChange
 from imgsync.evaluator.evaluator import EvaluatorSession
@@ -227,3 +229,63 @@ async def test_a_client_whose_evaluator_has_gone_unheard_is_free_for_the_next_se
         nursery.cancel_scope.cancel()
     assert [seen.index for seen in follower.seen] == [0, 1]
     assert follower.ends[0] is EndReason.PEER_GONE
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_second_window_does_not_take_a_session_that_a_new_relay_is_told_of(
+    autojump_clock: MockClock, seed: int
+) -> None:
+    random.seed(seed)  # which of the two windows is at the relay first
+    network, ours, idle = MemoryNetwork(), FollowingClient(), FollowingClient()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(ours.run, network)
+        async with (
+            open_evaluator(URL, user_id="e", network=network) as evaluator,
+            evaluator.open_session("c") as session,
+        ):
+            await session.show(image(0))
+            await nursery.start(idle.run, network)
+            network.relay.go_down()
+            await trio.sleep(5)
+            network.relay.come_back()
+            await trio.sleep(30)
+            await session.show(image(1))
+            assert session.state is CONNECTED
+            # And the relay has it where it is: what is repaired is the connection of that window.
+            network.links[-1].break_off()
+            await trio.sleep(10)
+            await session.show(image(2))
+        nursery.cancel_scope.cancel()
+    assert [seen.index for seen in ours.seen] == [0, 1, 2]
+    assert idle.seen == []
+    assert set(idle.ends) <= {EndReason.CLAIMED_ELSEWHERE}
+
+
+async def test_a_window_that_waited_takes_the_session_where_no_other_one_claims_it(
+    autojump_clock: MockClock,
+) -> None:
+    network, ours, idle = MemoryNetwork(), FollowingClient(), FollowingClient()
+    killed = trio.CancelScope()
+
+    async def run_ours(task_status: trio.TaskStatus[None]) -> None:
+        with killed:
+            await ours.run(network, task_status=task_status)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(run_ours)
+        async with (
+            open_evaluator(URL, user_id="e", network=network) as evaluator,
+            evaluator.open_session("c") as session,
+        ):
+            await session.show(image(0))
+            await nursery.start(idle.run, network)
+            network.relay.go_down()
+            network.is_silent = True
+            killed.cancel()
+            await trio.sleep(5)
+            network.is_silent = False
+            network.relay.come_back()
+            await trio.sleep(CLAIM_PAUSE + 15)
+            await session.show(image(1))
+        nursery.cancel_scope.cancel()
+    assert [seen.index for seen in idle.seen] == [0, 1]

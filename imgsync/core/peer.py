@@ -8,29 +8,30 @@ The evaluator offers, the client answers.
     both       CONNECTED ── lost ──▶ INTERRUPTED ── offer, retry ──▶ NEGOTIATING ── opened ──▶ ...
                                           ▲────────── timed out ─────────┘
 
-What fails before the first connection ends the session; after it, only a person does, or the relay
-when the other side has not come back to it, or REPAIR_DEADLINE. Without the relay, or while the
-other side is away from it, nothing is tried. The answerer can only ask for an offer, and does so
-where none comes by itself. Who closes the connection has left, if he is at the relay still.
+What fails before the first connection ends the session, as does CONNECT_DEADLINE; after it, only a
+person does, or the relay when the other side has not come back to it, or REPAIR_DEADLINE. An offer
+that leads nowhere is followed by another one. Without the relay, or while the other side is away
+from it, nothing is tried. The answerer can only ask for an offer, and does so where none comes by
+itself. Who closes the connection has left, if he is at the relay still.
 
 Each peer connection is an attempt with a number of its own; an offer (or a request for one) in a
 live session begins the next attempt. The connection before is discarded once both sides know of
 the new one: by the answerer when the offer comes, by the offerer when the answer does. What
 concerns an attempt that is no longer current is dropped: inputs from our side by their number,
-signals from the other side by their ICE user name fragment. Candidates that come before their
-description wait for it, in order.
+answers by the media identification, which they repeat from their offer, and other signals by their
+ICE user name fragment. Candidates that come before their description wait for it, in order.
 
 Each input is one call that returns what is to be done, in order.
 """
 
 import enum
 
+from imgsync.core.candidates import RemoteCandidates
 from imgsync.core.codec import decode_signal
 from imgsync.core.errors import NegotiationError
 from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
+from imgsync.core.patience import CLAIM_PAUSE, CONNECT_DEADLINE, Patience
 from imgsync.core.peer_outputs import (
-    CONNECT_DEADLINE,
-    REPAIR_ATTEMPT_DEADLINE,
     REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
@@ -44,19 +45,13 @@ from imgsync.core.peer_outputs import (
     Output,
     Say,
     SetAbsence,
+    SetAnswerDeadline,
     SetDeadline,
     SetGiveUp,
     SetRetry,
     TakeUp,
 )
 from imgsync.core.sdp import Candidate, Description, parse_candidate, parse_description
-
-MAX_CANDIDATES = 100
-"""Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""
-
-MAX_ASKED = 8
-"""Attempts that the other side asks for, without a connection or a pause of ours in between. Each
-costs a key pair and sockets."""
 
 
 class Phase(enum.Enum):
@@ -83,19 +78,17 @@ class Handshake:
         #: Our description of the current attempt, once it is made; and what waits for it to go out.
         self._local: Description | None = None
         self._gathered: list[str | None] = []
-        #: Theirs, once it came; and candidates that came before it, each with the ufrag it names.
+        #: Theirs, once it came.
         self._remote: Description | None = None
-        self._early: list[tuple[str | None, Candidate | None]] = []
-        self._candidates = 0
+        self._candidates = RemoteCandidates()
         self._spent_ufrags: set[str] = set()
         #: Earlier attempts whose connections are still there.
         self._replaced: list[int] = []
         #: Whether there is a connection to repair, or was one.
         self.was_connected = False
-        #: Attempts that the other side asked for, since the last connection or repair of ours.
-        self._asked = 0
         #: What has come to nothing since the last connection, or since a return to the relay.
         self._failures = 0
+        self._patience = Patience(offers=offers)
         #: Numbers of the last interruption and of the last pause before a retry.
         self._interruption = self._pause = 0
         #: Number of the interruption that may mean that the other side has left; 0 for none.
@@ -105,14 +98,18 @@ class Handshake:
 
     # ── what our side does ───────────────────────────────────────────────────────────────────────
 
-    def start(self, *, resumed: bool = False) -> list[Output]:
+    def start(self, *, resumed: bool = False, is_disputed: bool = False) -> list[Output]:
         """The session has begun.
 
         :param resumed: it is an old one, whose offer may have gone to another process.
+        :param is_disputed: another process of the same user may be in it, and is left the time to
+            claim it before we ask for an offer of our own.
         """
         if self._offers:
             return self._make_offer()
-        return [SetDeadline(self.attempt), *([Say(RequestOffer())] if resumed else [])]
+        if resumed and is_disputed:
+            return [self._set_deadline(), SetAnswerDeadline(self.attempt, CLAIM_PAUSE)]
+        return [self._set_deadline(), *(self._request_offer() if resumed else [])]
 
     def described(self, attempt: int, sdp: str) -> list[Output]:
         """The description that was asked for is made."""
@@ -122,7 +119,8 @@ class Handshake:
         self._local = parse_description(kind, sdp)
         waiting, self._gathered = self._gathered, []
         first = Say(Offer(sdp) if self._offers else Answer(sdp))
-        return [first, *(Say(self._candidate_signal(self._local, line)) for line in waiting)]
+        rest = (Say(self._candidate_signal(self._local, line)) for line in waiting)
+        return [first, *rest, *(self._set_answer_deadline() if self._offers else [])]
 
     def gathered(self, attempt: int, line: str | None) -> list[Output]:
         """Our side found one more candidate of its own, or (None) has found them all."""
@@ -139,7 +137,8 @@ class Handshake:
             return []
         self.phase = Phase.CONNECTED
         self.was_connected = True
-        self._asked = self._failures = 0
+        self._failures = 0
+        self._patience.connected()
         return [Connected(attempt)]
 
     def lost(self, attempt: int, reason: EndReason, detail: str = "") -> list[Output]:
@@ -169,12 +168,23 @@ class Handshake:
             return []
         if self.was_connected:
             return self._fail()
+        if self._patience.attempt_over():
+            return self._offer_again() if self._can_signal else [self._set_deadline()]
         if not self._has_relay:
             return self._end(EndReason.SIGNALLING_LOST)
         missing = "the other side's answer never came" if self._offers else "no offer ever came"
         why = missing if self._remote is None else "no path between the two was found"
         detail = f"no connection within {CONNECT_DEADLINE:g} s: {why}"
         return self._end(EndReason.CONNECT_TIMEOUT, detail)
+
+    def unanswered(self, attempt: int) -> list[Output]:
+        """The deadline of an offer's answer, or of a requested offer, has passed."""
+        is_open = self.phase in (Phase.IDLE, Phase.NEGOTIATING) and self._remote is None
+        # Who can't signal begins anew when he can.
+        if not is_open or not self._is_current(attempt) or not self._can_signal:
+            return []
+        self._patience.unanswered()
+        return self._offer_again() if self._offers else self._request_offer()
 
     def retry_due(self, pause: int) -> list[Output]:
         """The pause after a failure is over."""
@@ -185,7 +195,7 @@ class Handshake:
         """The other side has had its time to be lost to the relay, too."""
         if self.phase is not Phase.INTERRUPTED or interruption != self._in_doubt:
             return []
-        if self._has_relay and self._has_peer and self._is_known:
+        if self._can_signal:
             return self._end(EndReason.ENDED, "the other side has left")
         return self._repair()
 
@@ -215,7 +225,7 @@ class Handshake:
         """The relay has us in the session, again; it tells us next if the other side is away."""
         is_news = not (self._has_relay and self._is_known)
         self._has_relay = self._has_peer = self._is_known = True
-        return self._begin_anew() if is_news else []
+        return [*self._claim(), *self._begin_anew()] if is_news else []
 
     def peer_away(self) -> list[Output]:
         """The other side has lost the relay."""
@@ -243,7 +253,7 @@ class Handshake:
                 case CandidateSignal() as signal:
                     return self._receive_candidate(signal)
                 case RequestOffer() if self._offers:
-                    self._count_asked()
+                    self._patience.asked()
                     return [*self._interrupt_by_peer(), *self._make_offer()]
                 case signal:
                     return [Note(f"dropped a signal that is not for this side: {signal!r}")]
@@ -256,7 +266,7 @@ class Handshake:
         current = self._remote.ufrag if self._remote else None
         if offer.ufrag == current or offer.ufrag in self._spent_ufrags:
             return [Note("dropped an offer that was seen before")]
-        self._count_asked()
+        self._patience.asked()
         outputs = self._interrupt_by_peer()
         self._next_attempt()
         outputs += self._discard_replaced()
@@ -264,14 +274,9 @@ class Handshake:
         return [*outputs, *self._set_remote(offer)]
 
     def _receive_answer(self, answer: Description) -> list[Output]:
-        known = {self._remote.ufrag} if self._remote else set()
-        is_copy = answer.ufrag in self._spent_ufrags | known
-        if self._local is None or is_copy or self.phase is Phase.CONNECTED:
+        is_to_ours = self._local is not None and answer.mid == self._local.mid
+        if not is_to_ours or self._remote is not None or self.phase is Phase.CONNECTED:
             return [Note("dropped an answer to no open offer")]
-        if self._remote is not None:
-            # An answer does not say to which offer it is: the first was to the one before ours.
-            self._count_asked()
-            return self._make_offer()
         apply = ApplyAnswer(self.attempt, answer)
         return [*self._discard_replaced(), apply, *self._set_remote(answer)]
 
@@ -280,26 +285,19 @@ class Handshake:
         if ufrag in self._spent_ufrags:
             return [Note("dropped a candidate of an earlier attempt")]
         candidate = None if signal.candidate is None else parse_candidate(signal.candidate)
-        self._count_candidates(1)
-        if self._remote is None or ufrag not in (None, self._remote.ufrag):
-            self._early.append((ufrag, candidate))
-            return []
-        return self._add(candidate)
+        return self._add(self._candidates.take(candidate, ufrag, self._remote))
 
     def _set_remote(self, remote: Description) -> list[Output]:
-        """Take up their description: the candidates inside it, then those that waited for it."""
         self._remote = remote
-        self._count_candidates(len(remote.candidates))
-        waiting = [candidate for ufrag, candidate in self._early if ufrag in (None, remote.ufrag)]
-        self._early = [entry for entry in self._early if entry[0] not in (None, remote.ufrag)]
-        inside: tuple[Candidate | None, ...] = remote.candidates
-        complete = (None,) if remote.complete else ()
-        return [output for c in (*inside, *waiting, *complete) for output in self._add(c)]
+        return self._add(self._candidates.described(remote))
 
-    def _add(self, candidate: Candidate | None) -> list[Output]:
-        if candidate is not None and not candidate.usable:
-            return [Note(f"candidate of no use to a data channel: {candidate.line}")]
-        return [AddCandidate(self.attempt, candidate)]
+    def _add(self, candidates: list[Candidate | None]) -> list[Output]:
+        return [
+            Note(f"candidate of no use to a data channel: {candidate.line}")
+            if candidate is not None and not candidate.usable
+            else AddCandidate(self.attempt, candidate)
+            for candidate in candidates
+        ]
 
     # ── repair ───────────────────────────────────────────────────────────────────────────────────
 
@@ -317,7 +315,7 @@ class Handshake:
 
     def _repair(self) -> list[Output]:
         """Do what can be done now; where it takes somebody else first, he is waited for."""
-        self._asked = 0
+        self._patience.repairing()
         if not self._has_relay:
             return []
         if not self._is_known:
@@ -344,9 +342,19 @@ class Handshake:
     def _begin_anew(self) -> list[Output]:
         """Both sides are at the relay: signals that were lost meanwhile are made up for."""
         self._failures = 0
+        self._patience.is_back()
         if self._has_relay and self._offers and self.phase is Phase.NEGOTIATING:
             return self._make_offer()
         return self._repair() if self.phase is Phase.INTERRUPTED else []
+
+    def _claim(self) -> list[Output]:
+        """A signal, which shows the relay that the session is here and in no other window.
+
+        It says what has been said, that no more candidates will come.
+        """
+        if self._offers or self.phase is not Phase.CONNECTED or self._local is None:
+            return []
+        return [Say(self._candidate_signal(self._local, None))]
 
     # ── shared ───────────────────────────────────────────────────────────────────────────────────
 
@@ -357,21 +365,27 @@ class Handshake:
         self._next_attempt()
         return [self._set_deadline(), MakeOffer(self.attempt)]
 
-    def _set_deadline(self) -> SetDeadline:
-        seconds = REPAIR_ATTEMPT_DEADLINE if self.was_connected else CONNECT_DEADLINE
-        return SetDeadline(self.attempt, seconds)
+    def _offer_again(self) -> list[Output]:
+        return [Discard(self.attempt), *self._make_offer()]
 
-    def _count_asked(self) -> None:
-        """Raises NegotiationError where the other side has asked for too many attempts."""
-        self._asked += 1
-        if self._asked > MAX_ASKED:
-            raise NegotiationError(f"{MAX_ASKED} attempts to connect came to nothing")
+    def _request_offer(self) -> list[Output]:
+        return [Say(RequestOffer()), *self._set_answer_deadline()]
+
+    def _set_deadline(self) -> SetDeadline:
+        return SetDeadline(self.attempt, self._patience.for_attempt)
+
+    def _set_answer_deadline(self) -> list[Output]:
+        seconds = self._patience.for_answer
+        return [] if seconds is None else [SetAnswerDeadline(self.attempt, seconds)]
+
+    @property
+    def _can_signal(self) -> bool:
+        return self._has_relay and self._has_peer and self._is_known
 
     def _next_attempt(self) -> None:
         """Begin the next attempt, with nothing left of the one before but its fragment's name."""
-        if self._offers:
-            # What came for the offer before; a candidate can't come before the answer's own offer.
-            self._early = []
+        # What came for the offer before; a candidate can't come before the answer's own offer.
+        self._candidates.begin(keep_early=not self._offers)
         if self.phase is not Phase.IDLE:
             self._replaced.append(self.attempt)
         if self._remote is not None:
@@ -381,7 +395,6 @@ class Handshake:
         self.attempt += 1
         self._local = self._remote = None
         self._gathered = []
-        self._candidates = len(self._early)
 
     def _discard_replaced(self) -> list[Discard]:
         replaced, self._replaced = self._replaced, []
@@ -389,11 +402,6 @@ class Handshake:
 
     def _candidate_signal(self, local: Description, line: str | None) -> CandidateSignal:
         return CandidateSignal(line, local.mid, 0, local.ufrag)
-
-    def _count_candidates(self, more: int) -> None:
-        self._candidates += more
-        if self._candidates > MAX_CANDIDATES:
-            raise NegotiationError(f"the other side sent more than {MAX_CANDIDATES} candidates")
 
     def _end(self, reason: EndReason, detail: str = "") -> list[Output]:
         if self.phase is Phase.ENDED:

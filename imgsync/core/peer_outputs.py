@@ -5,14 +5,6 @@ import attrs
 from imgsync.core.messages import EndReason, Signal
 from imgsync.core.sdp import Candidate, Description
 
-CONNECT_DEADLINE = 20.0
-"""Seconds for the first attempt. ICE itself gives up only after a minute, or, where the other side
-never says that its candidates are complete, not at all."""
-
-REPAIR_ATTEMPT_DEADLINE = 10.0
-"""Seconds for each attempt after the first connection: a network that is back is there to stay, or
-has changed meanwhile, and then the next attempt finds other candidates."""
-
 REPAIR_DEADLINE = 180.0
 """Seconds from an interruption to giving the session up: longer than a relay waits for who is away,
 so that it is the relay's word that counts while there is one."""
@@ -64,7 +56,15 @@ class SetDeadline:
     """Call `timed_out` with this attempt after so many seconds."""
 
     attempt: int
-    seconds: float = CONNECT_DEADLINE
+    seconds: float
+
+
+@attrs.frozen
+class SetAnswerDeadline:
+    """Call `unanswered` with this attempt after so many seconds."""
+
+    attempt: int
+    seconds: float
 
 
 @attrs.frozen
@@ -138,6 +138,7 @@ Output = (
     | AddCandidate
     | Say
     | SetDeadline
+    | SetAnswerDeadline
     | SetRetry
     | SetAbsence
     | SetGiveUp

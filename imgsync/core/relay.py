@@ -39,6 +39,7 @@ from imgsync.core.messages import (
     SessionId,
     StartSession,
     ToRelay,
+    Url,
     UserId,
 )
 from imgsync.core.relay_session import (
@@ -73,6 +74,7 @@ class RelayState:
 
     :param new_id: makes the id of a session, one that can't be guessed.
     :param ice_servers: what a user is told to use.
+    :param recording_url: where clients are told to post what they record; None for nowhere.
     :param read_token: takes tokens apart; None where everybody is believed.
     :param max_frame: characters of one frame.
     """
@@ -82,12 +84,14 @@ class RelayState:
         new_id: Callable[[], str],
         *,
         ice_servers: Callable[[UserId], Sequence[IceServer]] = lambda user_id: (),
+        recording_url: Url | None = None,
         read_token: ReadToken | None = None,
         max_sockets_per_user: int = MAX_SOCKETS_PER_USER,
         max_frame: int = MAX_FRAME,
     ) -> None:
         self._new_id = new_id
         self._ice_servers = ice_servers
+        self._recording_url = recording_url
         self._read_token = read_token
         self._max_sockets_per_user = max_sockets_per_user
         self._max_frame = max_frame
@@ -146,12 +150,14 @@ class RelayState:
             outputs += self._announce(peer.user_id, peer.name)
         return outputs
 
-    def alive(self, socket: Socket, heir: Socket) -> None:
+    def alive(self, socket: Socket, heir: Socket) -> list[Output]:
         """A socket has answered a probe that was asked for when `heir` registered."""
         peer = self._peers.get(socket)
+        outputs: list[Output] = []
         if peer is not None:
             for session in self._sessions_of.get((peer.role, peer.user_id), ()):
-                session.alive(session.side(peer.role), socket, heir)
+                outputs += session.alive(session.side(peer.role), socket, heir)
+        return outputs
 
     def grace_over(self, session_id: SessionId, role: Role) -> list[Output]:
         """The grace time of a side has passed without its coming back."""
@@ -199,6 +205,7 @@ class RelayState:
             name=peer.name,
             ice_servers=tuple(self._ice_servers(peer.user_id)),
             clients=self._clients() if peer.role is Role.EVALUATOR else None,
+            recording_url=self._recording_url if peer.role is Role.CLIENT else None,
         )
 
     def _start_session(self, peer: Peer, message: StartSession) -> list[Output]:
@@ -232,6 +239,7 @@ class RelayState:
         resumed = wanted is not None and wanted not in self._sessions
         evaluator = Side(Role.EVALUATOR, peer.user_id, peer.name, [peer.socket])
         client = Side(Role.CLIENT, client_id, self._name_of_client(client_id), list(sockets))
+        client.is_disputed = resumed
         id = wanted if wanted is not None and resumed else self._new_id()
         # When the client has first spoken in a session of another relay, nobody here knows.
         session = self._sessions[id] = Session(id, evaluator, client, is_answered=resumed)

@@ -7,10 +7,11 @@ there, until the first that signals takes it for itself. When the same user open
 connection, it may be another window, or the same one that has come back over a new network while
 the old connection is dead without a word. So the old ones are probed. Until one of them has
 answered, the new one is their heir: it can take the session by naming it, and it has it when they
-are lost. Every method returns what is to be done, in order.
+are lost; then it is told that the session is theirs. Every method returns what is to be done, in
+order.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 import attrs
 
@@ -117,6 +118,9 @@ class Side:
     sockets: list[Socket]
     #: Registered since, while none of the others has proved to be alive; the last one inherits.
     heirs: list[Socket] = attrs.field(factory=list)
+    #: Whether it is still to be seen which of the user's connections has it: the side was away, or
+    #: the relay is new. The first to signal shows it; until then each one is told of the session.
+    is_disputed: bool = False
 
 
 @attrs.define(eq=False)
@@ -155,13 +159,19 @@ class Session:
         ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
         others = [other for other in side.sockets if other != socket]
         side.sockets = [socket]
+        side.is_disputed = False
         side.heirs = [other for other in side.heirs if other != socket]
         return [Send(other, ended) for other in others]
 
-    def alive(self, side: Side, socket: Socket, heir: Socket) -> None:
-        """A socket has answered a probe: the other one is no heir, but another window."""
-        if socket in side.sockets and heir in side.heirs:
-            side.heirs.remove(heir)
+    def alive(self, side: Side, socket: Socket, heir: Socket) -> list[Output]:
+        """A socket has answered a probe: the other one is no heir, but another window.
+
+        It may have had the session before, and been asleep while this one took it.
+        """
+        if socket not in side.sockets or heir not in side.heirs:
+            return []
+        side.heirs.remove(heir)
+        return [Send(heir, SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE))]
 
     def leave(self, side: Side, socket: Socket) -> list[Output]:
         """A socket of this side's user is gone."""
@@ -172,6 +182,7 @@ class Session:
         side.sockets.remove(socket)
         if side.sockets:
             return []
+        side.is_disputed = side is self.client
         away = PeerAway(self.id, side.user_id)
         outputs: list[Output] = [GraceBegan(self.id, side.role, side.user_id)]
         outputs += [Send(one, away) for one in self.other(side).sockets]
@@ -179,12 +190,13 @@ class Session:
 
     def join(self, side: Side, socket: Socket) -> list[Output]:
         """A socket of this side's user is new: it brings the side back, or is an heir."""
-        if side.sockets:
+        if side.sockets and not side.is_disputed:
             side.heirs.append(socket)
             return []
-        outputs = self._bring_back(side)
+        outputs = [] if side.sockets else self._bring_back(side)
         side.sockets.append(socket)
-        return [*self.tell_started(side, resumed=True), *self._tell_if_alone(side), *outputs]
+        told = (*self._tell_started(side, [socket], resumed=True), *self._tell_if_alone(side))
+        return [*told, *outputs]
 
     def take_up(self, socket: Socket) -> list[Output]:
         """Its evaluator starts the very session that lives, which he believed to be lost."""
@@ -197,6 +209,11 @@ class Session:
 
     def tell_started(self, side: Side, *, resumed: bool) -> list[Output]:
         """Tell one side whom it is in a session with."""
+        return self._tell_started(side, side.sockets, resumed=resumed)
+
+    def _tell_started(
+        self, side: Side, sockets: Iterable[Socket], *, resumed: bool
+    ) -> list[Output]:
         if side is self.evaluator:
             started = SessionStarted(self.id, client_id=self.client.user_id, resumed=resumed)
         else:
@@ -206,7 +223,7 @@ class Session:
                 evaluator_name=self.evaluator.name,
                 resumed=resumed,
             )
-        return [Send(socket, started) for socket in side.sockets]
+        return [Send(socket, started) for socket in sockets]
 
     def _bring_back(self, side: Side) -> list[Output]:
         back = PeerBack(self.id, side.user_id)

@@ -55,6 +55,7 @@ class Route:
     """Made by Signalling when the relay says that a session has started.
 
     :param resumed: whether it is an old session, which this process may know nothing of.
+    :param is_disputed: whether another process of the same user may be in it.
     :param post: sends to the relay; raises SignallingLost.
     :param end: tells the relay that a session is over; raises SignallingLost.
     :param take_up: has the relay take a session up again that it has forgotten.
@@ -69,6 +70,7 @@ class Route:
         peer_name: str,
         *,
         resumed: bool,
+        is_disputed: bool,
         post: Callable[[ToRelay], None],
         end: Callable[[str], None],
         take_up: Callable[[str], None],
@@ -79,6 +81,7 @@ class Route:
         self.peer_id = peer_id
         self.peer_name = peer_name
         self.resumed = resumed
+        self.is_disputed = is_disputed
         self._post = post
         self._end = end
         self._take_up = take_up

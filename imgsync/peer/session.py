@@ -15,10 +15,11 @@ from typing import assert_never
 import trio
 
 from imgsync.core.channel import PeerSpeaks, Pinged, Ponged
+from imgsync.core.channel_messages import FEATURE_PING, Ping, Pong
 from imgsync.core.codec import encode_channel, encode_signal
 from imgsync.core.errors import InputError, NegotiationError, SessionEnded, SignallingLost
 from imgsync.core.heartbeat import Health, HeartbeatOutput, Judged, SendPing
-from imgsync.core.messages import FEATURE_PING, EndReason, IceServer, Milliseconds, Ping, Pong
+from imgsync.core.messages import EndReason, IceServer, Milliseconds
 from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     ABSENCE_DEADLINE,
@@ -35,6 +36,7 @@ from imgsync.core.peer_outputs import (
     Output,
     Say,
     SetAbsence,
+    SetAnswerDeadline,
     SetDeadline,
     SetGiveUp,
     SetRetry,
@@ -42,6 +44,7 @@ from imgsync.core.peer_outputs import (
 )
 from imgsync.core.states import SessionState, StateChange
 from imgsync.nursery import open_background
+from imgsync.peer.account import Account, Write
 from imgsync.peer.attempt import Attempt
 from imgsync.peer.backoff import backoff
 from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
@@ -68,9 +71,16 @@ class PeerSession:
     """The session behind an EvaluatorSession or a ClientSession. Made by `open_peer_session`."""
 
     def __init__(
-        self, route: Route, network: Network, ice_servers: Sequence[IceServer], *, offers: bool
+        self,
+        route: Route,
+        network: Network,
+        ice_servers: Sequence[IceServer],
+        write: Write,
+        *,
+        offers: bool,
     ) -> None:
         self.route = route
+        self.account = Account(route.session_id, write)
         self._network = network
         self._ice_servers = ice_servers
         self._handshake = Handshake(offers=offers)
@@ -128,7 +138,9 @@ class PeerSession:
             case Pinged(Ping(id, t0)):
                 attempt.link.send_stamped(lambda t2: encode_channel(Pong(id, t0, at, t2)))
                 outputs = heart.begin(now)
-            case Ponged(Pong(id)):
+            case Ponged(Pong(id) as pong):
+                if heart.has_sent(id):
+                    self.account.ponged(pong, at)
                 outputs = heart.answered(id, now)
             case PeerSpeaks(features):
                 outputs = heart.begin(now) if FEATURE_PING in features else []
@@ -146,7 +158,10 @@ class PeerSession:
     async def run(self, talk: Talk, nursery: trio.Nursery) -> None:
         """Handle what comes in from the relay until the session is over."""
         self._talk = talk
-        await self._perform(self._handshake.start(resumed=self.route.resumed), nursery)
+        self.account.began(self.route.peer_id, resumed=self.route.resumed)
+        self.account.changed(self._changes[0])
+        about = {"resumed": self.route.resumed, "is_disputed": self.route.is_disputed}
+        await self._perform(self._handshake.start(**about), nursery)
         async for item in self.route.inputs:
             match item:
                 case SignalCame(raw):
@@ -200,7 +215,8 @@ class PeerSession:
                 session_id = self.route.session_id
                 log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
                 return []
-            case Opened():
+            case Opened(path):
+                self.account.connected(path)
                 return self._handshake.opened(number)
             case Received(text, at):
                 if self._talk is not None and number == self._handshake.attempt:
@@ -261,7 +277,7 @@ class PeerSession:
                 case AddCandidate(number, candidate):
                     if number in self._attempts:
                         self._attempts[number].link.add_candidate(candidate)
-                case SetDeadline() | SetRetry() | SetAbsence() | SetGiveUp():
+                case SetDeadline() | SetAnswerDeadline() | SetRetry() | SetAbsence() | SetGiveUp():
                     nursery.start_soon(self._run_timer, *self._timer(output), nursery)
                 case Discard(number):
                     if number in self._attempts:
@@ -270,12 +286,14 @@ class PeerSession:
                     self._perform_at_once(output)
 
     def _timer(
-        self, output: SetDeadline | SetRetry | SetAbsence | SetGiveUp
+        self, output: SetDeadline | SetAnswerDeadline | SetRetry | SetAbsence | SetGiveUp
     ) -> tuple[float, Callable[[], list[Output]]]:
         core = self._handshake
         match output:
             case SetDeadline(number, seconds):
                 return seconds, partial(core.timed_out, number)
+            case SetAnswerDeadline(number, seconds):
+                return seconds, partial(core.unanswered, number)
             case SetRetry(pause, failures):
                 return backoff(failures - 1), partial(core.retry_due, pause)
             case SetAbsence(interruption):
@@ -352,6 +370,7 @@ class PeerSession:
         change = StateChange(state, now_ms(), reason, detail)
         log.info("session %s %s", self.route.session_id, change.sentence)
         self._changes.append(change)
+        self.account.changed(change)
         self._changed.set()
         self._changed = trio.Event()
 
@@ -379,14 +398,16 @@ async def open_peer_session(
     network: Network,
     ice_servers: Sequence[IceServer],
     make_talk: Callable[[PeerSession], Talk],
+    write: Write,
     *,
     offers: bool,
 ) -> AsyncIterator[PeerSession]:
     """Own everything of one session; leaving the block ends it in good order, under a deadline.
 
     :param make_talk: called once with the session, before anything can be received.
+    :param write: takes what is to be written down.
     """
-    session = PeerSession(route, network, ice_servers, offers=offers)
+    session = PeerSession(route, network, ice_servers, write, offers=offers)
     async with open_background() as nursery:
         nursery.start_soon(session.run, make_talk(session), nursery)
         try:

@@ -8,6 +8,7 @@ evaluator has the relay take its sessions up again, which a relay that was resta
 """
 
 import logging
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -66,6 +67,10 @@ to be known as lost by the time the connection to the other side is, which is 4 
 MAX_INCOMING = 16
 """Sessions that may wait for a client to take them; it can be in one only."""
 
+MAX_UNTOLD = 1000
+"""Sessions whose end the relay is still to be told of. It does not ask about one that it has ended
+by itself meanwhile, so that nothing else would ever remove that."""
+
 
 class _Start:
     """A start_session that waits for its answer.
@@ -109,7 +114,7 @@ class Signalling:
         self._forgotten: set[str] = set()
         self._may_ask = trio.Event()
         #: Sessions that are over without the relay's having been told.
-        self._untold: set[str] = set()
+        self._untold: deque[str] = deque(maxlen=MAX_UNTOLD)
         #: The relay's errors don't name the client, so only one start is under way at a time.
         self._start_lock = trio.Lock()
         self._start: _Start | None = None
@@ -119,12 +124,26 @@ class Signalling:
         self.ice_servers = DEFAULT_ICE_SERVERS
         #: Who is online, as evaluators are told.
         self.clients: dict[str, PresenceState] = {}
+        #: Whether this process was registered before it lost the relay.
+        self._was_here = False
+        #: Of the next change of these.
+        self._clients_changed = trio.Event()
 
     def post(self, message: ToRelay) -> None:
         """Send to the relay; never waits. Raises SignallingLost."""
         if self._socket is None:
             raise SignallingLost("there is no connection to the relay at this moment; try again")
         self._socket.post(encode_event(message))
+
+    async def wait_available(self, user_id: str) -> None:
+        """Wait until the relay is there, and a client online and free as far as it has said."""
+        # While the relay is lost, what it has said last is of no use.
+        while self._socket is None or self.clients.get(user_id) is not PresenceState.AVAILABLE:
+            await self._clients_changed.wait()
+
+    def _tell_clients(self) -> None:
+        self._clients_changed.set()
+        self._clients_changed = trio.Event()
 
     def probe(self) -> None:
         """Look whether the relay is still there, sooner than its heartbeat would."""
@@ -193,8 +212,10 @@ class Signalling:
                     self._socket = socket
                     if is_first:
                         task_status.started()
+                    self._was_here = not is_first
                     is_first, failures = False, 0
                     self._may_ask.set()
+                    self._tell_clients()
                     await self._receive(socket)
             except (ConnectError, SocketClosed, RelayError, InputError) as exc:
                 if is_first:
@@ -265,6 +286,7 @@ class Signalling:
                     del self.clients[user_id]
                 else:
                     self._may_ask.set()
+                self._tell_clients()
             case ErrorEvent(code, text, event):
                 if event == StartSession.EVENT and self._start is not None:
                     self._start.answer(RelayError(code, text))
@@ -301,6 +323,8 @@ class Signalling:
             peer_id or "",
             message.evaluator_name or peer_id or "",
             resumed=message.resumed,
+            # A process that was here before and is not in it was passed over when it began.
+            is_disputed=message.resumed and self._was_here,
             post=self.post,
             end=self._end,
             take_up=self._ask_to_take_up,
@@ -320,9 +344,10 @@ class Signalling:
 
     def _end(self, session_id: str) -> None:
         """Tell the relay; where it is lost, it is told when it takes the session up again."""
-        self._untold.add(session_id)
+        if session_id not in self._untold:
+            self._untold.append(session_id)
         self.post(EndSession(session_id))
-        self._untold.discard(session_id)
+        self._untold.remove(session_id)
 
     def end_sessions(self) -> None:
         """End those that nobody has entered, and will not any more."""

@@ -28,6 +28,7 @@ SPARE_FILES = 64
 MIN_MESSAGE, MAX_MESSAGE = 1024, 512 * 1024
 """What can be chosen: a description with its candidates has to go through, and no file."""
 
+_HTTP_URL = re.compile(r"https?://[^/\s]+\S*")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
 _DEFAULTS = Settings()
 
@@ -85,6 +86,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return Settings(
         read_token=read_token,
         ice=IceOffer([url for url in stun if url != NO_STUN], options.turn, secret),
+        recording_url=options.recording_url,
         origins=options.allow_origin,
         proxies=options.forwarded_by,
         grace=options.grace,
@@ -158,6 +160,12 @@ def _add_ice(parser: argparse.ArgumentParser) -> None:
         "--turn-secret-file",
         metavar="F",
         help="the secret that it shares with us (coturn: use-auth-secret, static-auth-secret)",
+    )
+    group.add_argument(
+        "--recording-url",
+        type=_http_url,
+        metavar="URL",
+        help="where the client page posts what it records; without it, participants save it",
     )
 
 
@@ -266,6 +274,14 @@ def _turn_url(text: str) -> str:
     if not text.startswith(("turn:", "turns:")):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no TURN server; write it as turn:HOST:PORT or turns:HOST:PORT"
+        )
+    return text
+
+
+def _http_url(text: str) -> str:
+    if not _HTTP_URL.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address to post to; write it as https://HOST/PATH"
         )
     return text
 

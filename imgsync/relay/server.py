@@ -44,6 +44,7 @@ from imgsync.relay.admission import Admission
 from imgsync.relay.lifetime import SessionLifetime
 from imgsync.relay.logs import about
 from imgsync.relay.metrics import CONTENT_TYPE, Metrics, drop_reason
+from imgsync.relay.pages import load_pages
 from imgsync.relay.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Relay:
         self._state = RelayState(
             partial(secrets.token_urlsafe, 12),
             ice_servers=lambda user_id: settings.ice.servers_for(user_id, time.time()),
+            recording_url=settings.recording_url,
             read_token=settings.read_token,
             max_sockets_per_user=settings.max_sockets_per_user,
             max_frame=settings.net.max_message,
@@ -93,6 +95,7 @@ class Relay:
             max_connections=settings.max_connections,
         )
         self._metrics = Metrics()
+        self._pages = load_pages()
         self._connections: dict[Hashable, _Connection] = {}
         self._numbers = itertools.count(1)
         self._lifetimes: dict[str, SessionLifetime] = {}
@@ -143,7 +146,7 @@ class Relay:
                     return Response(200, await self._render(), CONTENT_TYPE)
                 except MissingExtra as exc:
                     return refuse(501, str(exc))
-        return refuse(404, "This is an imgsync relay; peers connect to /ws.")
+        return self._pages.answer(request)
 
     async def _render(self) -> bytes:
         # In a thread: the first time, it loads a library.
@@ -275,7 +278,7 @@ class Relay:
                 case Close(id, code, why):
                     self._close(self._connections[id], code, why)
                 case Probe(id, heir):
-                    answered = partial(self._state.alive, id, heir)
+                    answered = partial(self._alive, id, heir)
                     self._connections[id].socket.probe(PROBE_DEADLINE, answered)
                 case _:
                     self._perform_on_session(output)
@@ -305,6 +308,10 @@ class Relay:
                 self._lifetimes.pop(id).end()
                 self._metrics.session_ended(reason)
                 log.info("session ended", extra=about(session=id, reason=reason))
+
+    def _alive(self, socket: Hashable, heir: Hashable) -> None:
+        if not self._is_draining:
+            self._perform(self._state.alive(socket, heir))
 
     def _grace_over(self, session_id: str, role: Role) -> None:
         try:

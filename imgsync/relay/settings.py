@@ -16,6 +16,8 @@ class Settings:
 
     :param read_token: takes the tokens of peers apart; None lets everybody register as anybody.
     :param ice: the STUN and TURN servers that peers are told of.
+    :param recording_url: where pages that record post their recordings; None lets participants
+        save them on their own disks.
     :param origins: pages from elsewhere that may connect; others get HTTP 403.
     :param proxies: addresses of reverse proxies whose X-Forwarded-For is believed.
     :param grace: seconds that a session waits for a side that has lost the relay.
@@ -31,6 +33,7 @@ class Settings:
 
     read_token: ReadToken | None = None
     ice: IceOffer = attrs.field(factory=IceOffer)
+    recording_url: str | None = None
     origins: Collection[str] = ()
     proxies: Collection[str] = ()
     grace: float = 60.0

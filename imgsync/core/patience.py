@@ -1,0 +1,92 @@
+"""How long the other side is waited for: in all, for one attempt, and for its word on an offer.
+
+The first connection has CONNECT_DEADLINE. An attempt that comes to nothing, or an offer (or the
+request for one) that stays without an answer, takes its time of it; the rest is for the next one. A
+repair has no end here, so that only its attempts and answers are bounded.
+"""
+
+from imgsync.core.errors import NegotiationError
+
+ATTEMPT_DEADLINE = 10.0
+"""Seconds for each attempt of the evaluator's. A candidate may have been lost on its way, or the
+network has changed meanwhile; the next attempt tells of all candidates anew."""
+
+ANSWER_DEADLINES = (4.0, 6.0)
+"""Seconds for the other side's word, before an offer is followed by another one: a signal can be
+lost. Then for the next one, and longer, as an answer that is late fits no later offer. What is left
+of CONNECT_DEADLINE after these is one whole attempt."""
+
+CONNECT_DEADLINE = ATTEMPT_DEADLINE + sum(ANSWER_DEADLINES)
+"""Seconds for the first connection. ICE itself gives up only after a minute, or, where the other
+side never says that its candidates are complete, not at all."""
+
+CLAIM_PAUSE = 8.0
+"""Seconds that another window has to claim a session that the relay has forgotten and has from the
+evaluator anew. By then it has tried to register again, as no pause in between is over 7."""
+
+MAX_ASKED = 8
+"""Attempts that the other side asks for, without a connection or a pause of ours in between. Each
+costs a key pair and sockets."""
+
+
+class Patience:
+    """Of one side in one session.
+
+    :param offers: whether this is the evaluator's side; the client's waits in one go.
+    """
+
+    def __init__(self, *, offers: bool) -> None:
+        self._offers = offers
+        self._is_repair = False
+        #: Attempts that the other side asked for, since the last connection or repair of ours.
+        self._asked = 0
+        self._unanswered = 0
+        #: Seconds of CONNECT_DEADLINE that have passed.
+        self._waited = 0.0
+
+    @property
+    def for_attempt(self) -> float:
+        """Seconds for an attempt that begins now."""
+        if self._is_repair:
+            return ATTEMPT_DEADLINE
+        left = CONNECT_DEADLINE - self._waited
+        return min(ATTEMPT_DEADLINE, left) if self._offers else left
+
+    @property
+    def for_answer(self) -> float | None:
+        """Seconds for the answer to what is said now; None where the attempt's own will do."""
+        left = ANSWER_DEADLINES[self._unanswered :]
+        if not left or (not self._is_repair and self._waited + left[0] >= CONNECT_DEADLINE):
+            return None
+        return left[0]
+
+    def attempt_over(self) -> bool:
+        """An attempt had its time. Returns whether there is some left for another one."""
+        self._waited += self.for_attempt
+        return self._waited < CONNECT_DEADLINE
+
+    def unanswered(self) -> None:
+        """What was said had its time to be answered."""
+        self._waited += ANSWER_DEADLINES[self._unanswered]
+        self._unanswered += 1
+
+    def asked(self) -> None:
+        """The other side asks for another attempt. Raises NegotiationError where it is too many."""
+        self._asked += 1
+        if self._asked > MAX_ASKED:
+            raise NegotiationError(f"{MAX_ASKED} attempts to connect came to nothing")
+        self.is_back()
+
+    def is_back(self) -> None:
+        """The other side is there, so that all begins anew."""
+        self._unanswered, self._waited = 0, 0.0
+
+    def repairing(self) -> None:
+        """Our side begins an attempt, or waits for one."""
+        self._asked = 0
+
+    def connected(self) -> None:
+        """What follows is a repair."""
+        self._is_repair = True
+        self._asked = 0
+        self.is_back()

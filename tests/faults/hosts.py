@@ -1,0 +1,107 @@
+"""Two hosts whose network can fail: network namespaces, with a wire of ours between them.
+
+evaluator 10.77.0.1 ── wire ── 10.77.0.2 client
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+import pytest
+import trio
+
+from tests.faults import lossy_wire
+from tests.faults.stage import now_ms
+from tests.processes import EXIT_S, START_S, Child, open_child
+
+ADDRESSES = {"evaluator": "10.77.0.1", "client": "10.77.0.2"}
+ELSEWHERE = "10.77.0.3"
+
+
+async def run_ip(*words: str) -> None:
+    done = await trio.run_process(("ip", *words), capture_stderr=True, check=False)
+    assert done.returncode == 0, (words, done.stderr)
+
+
+async def require_namespaces() -> None:
+    """Skip where they can't be made; there is no such place among those that have to test all."""
+    missing = "" if shutil.which("ip") else "ip is not installed"
+    if not missing:
+        probe = ("unshare", "-n", "ip", "netns", "list")
+        done = await trio.run_process(probe, capture_stdout=True, capture_stderr=True, check=False)
+        allowed = done.returncode == 0 and os.geteuid() == 0
+        missing = "" if allowed else "network namespaces need root"
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(missing, pytrace=False)
+    if missing:
+        pytest.skip(missing)
+
+
+@attrs.define
+class Hosts:
+    """Two hosts, named for who runs there, and what lies between them.
+
+    :param mark: what the names of their namespaces begin with.
+    """
+
+    mark: str
+    wire: Child
+
+    def on(self, host: str) -> tuple[str, ...]:
+        """Before a command that is to run there."""
+        return ("ip", "netns", "exec", f"{self.mark}-{host}")
+
+    async def set_link(self, host: str, state: str) -> float:
+        """Set its interface up or down; returns when."""
+        await run_ip("-n", f"{self.mark}-{host}", "link", "set", "eth0", state)
+        return now_ms()
+
+    async def move(self, host: str) -> float:
+        """Give it another address instead of its own; returns when."""
+        addr, on_eth0 = ("-n", f"{self.mark}-{host}", "addr"), ("dev", "eth0")
+        await run_ip(*addr, "del", f"{ADDRESSES[host]}/24", *on_eth0)
+        await run_ip(*addr, "add", f"{ELSEWHERE}/24", *on_eth0)
+        return now_ms()
+
+    async def lose(self, share: float) -> None:
+        """From now on, of what goes either way."""
+        await self.wire.write(f"lose {share}\n")
+
+    async def forget_connections(self) -> float:
+        """What is said on today's TCP connections never arrives; returns when."""
+        await self.wire.write("forget\n")
+        return now_ms()
+
+
+@asynccontextmanager
+async def open_hosts() -> AsyncIterator[Hosts]:
+    await require_namespaces()
+    mark = f"imgsync-{uuid.uuid4().hex[:8]}"
+    middle = f"{mark}-wire"
+    names = [middle, *(f"{mark}-{host}" for host in ADDRESSES)]
+    try:
+        for name in names:
+            await run_ip("netns", "add", name)
+            await run_ip("-n", name, "link", "set", "lo", "up")
+        for host, address in ADDRESSES.items():
+            name = f"{mark}-{host}"
+            peer = ("peer", "name", "eth0", "netns", name)
+            await run_ip("-n", middle, "link", "add", host, "type", "veth", *peer)
+            await run_ip("-n", middle, "link", "set", host, "up", "promisc", "on")
+            await run_ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
+            await run_ip("-n", name, "link", "set", "eth0", "up")
+        command = ("ip", "netns", "exec", middle, sys.executable, lossy_wire.__file__, *ADDRESSES)
+        async with open_child("wire", *command, stdin=subprocess.PIPE) as wire:
+            assert await wire.wait_line(START_S) == "up"
+            yield Hosts(mark, wire)
+    finally:
+        with trio.CancelScope(shield=True), trio.move_on_after(EXIT_S):
+            for name in names:
+                await trio.run_process(("ip", "netns", "del", name), check=False)
