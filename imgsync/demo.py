@@ -1,15 +1,18 @@
-"""`imgsync demo`: relay, evaluator and client as three processes on loopback, with real pictures.
+"""`imgsync demo`: relay, evaluator and client on loopback, with real pictures.
 
 It starts the very commands that a person would, reads what they say as JSON, and puts the two
-sides together: an image counts when the evaluator has its ack and the client has its bytes.
+sides together: an image counts when the evaluator has its ack and the client has its bytes. With
+`--browser` the client is the page that the relay serves, and an image counts when it was on the
+screen there.
 """
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,25 +22,36 @@ import trio
 
 from imgsync.cli import EXIT_FAILED, Output, run_command
 from imgsync.core.errors import ImgsyncError, MissingExtra
+from imgsync.core.states import SessionState
 
 SAMPLES = Path(__file__).parent / "samples"
-EVERY = 0.2
+EVERY, EVERY_IN_BROWSER = 0.2, 1.5
+"""Seconds from one image to the next, for a program and for a person."""
+
 START_DEADLINE = 20.0
 STOP_DEADLINE = 6.0
+COME_BACK_DEADLINE = 10.0
+"""Seconds for a page that was reloaded, or closed by mistake."""
+
 LOOPBACK = "127.0.0.1"
+CLIENT = "demo-client"
 
 
 class DemoFailed(ImgsyncError):
-    """One of the three processes did not do its part."""
+    """One of the processes did not do its part."""
 
 
 @attrs.define
 class _Score:
-    """What the two sides have said of each image, by index."""
+    """What is known of each image, by index.
+
+    :param acked: what the evaluator has told of its ack.
+    :param arrived: what the client has told of it: fetched, or on the screen.
+    """
 
     acked: dict[int, dict[str, Any]] = attrs.field(factory=dict)
-    fetched: dict[int, dict[str, Any]] = attrs.field(factory=dict)
-    failures: list[str] = attrs.field(factory=list)
+    arrived: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    failures: dict[int, str] = attrs.field(factory=dict)
     summary: dict[str, Any] = attrs.field(factory=dict)
 
 
@@ -49,54 +63,162 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> 
     parser.add_argument(
         "folder", nargs="?", default=str(SAMPLES), metavar="FOLDER", help="pictures of your own"
     )
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument(
+        "--browser",
+        action="store_true",
+        help="wait for a browser on this machine to open the client page, and show them there",
+    )
+    options = parser.parse_args(arguments)
 
     async def run() -> int:
-        return await _demonstrate(folder)
+        output = Output(as_json=False)
+        if options.browser:
+            return await _demonstrate_in_browser(options.folder, output)
+        return await _demonstrate(options.folder, output)
 
     return run_command(run, prog)
 
 
-async def _demonstrate(folder: str) -> int:
+async def _demonstrate(folder: str, output: Output) -> int:
     if find_spec("httpx") is None:
         raise MissingExtra("the demo's client fetches images with httpx", "cli")
-    relay_options = ("--host", LOOPBACK, "--port", "0", "--stun", "none")
-    async with _open_process("relay", *relay_options) as relay:
-        url = (await relay.first_line()).rpartition(" ")[2]
-        peer = ("--relay", url, "--json", "--ice-address", LOOPBACK)
-        async with _open_process("client", *peer, "--user", "demo-client", "--once") as client:
+    async with _open_relay() as url:
+        here = ("--ice-address", LOOPBACK)
+        peer = ("--relay", url, "--json", *here)
+        async with _open_process("client", *peer, "--user", CLIENT, "--once") as client:
             await client.first_line()
-            series = ("--client", "demo-client", "--every", str(EVERY), folder)
-            async with _open_process("evaluator", *peer, "--user", "demo", *series) as evaluator:
-                return await _follow(evaluator, client)
+            async with _open_evaluator(url, EVERY, folder, *here) as evaluator:
+                link = f"client page: {_page(url, 'you')}, or try: imgsync demo --browser"
+                return await _follow(evaluator, client, output, link)
 
 
-async def _follow(evaluator: "_Part", client: "_Part") -> int:
-    """Tell what both sides say, to the end of both; the exit code."""
+async def _demonstrate_in_browser(folder: str, output: Output) -> int:
+    async with (
+        _open_relay() as url,
+        _open_evaluator(url, EVERY_IN_BROWSER, folder, "--wait") as evaluator,
+    ):
+        score = _Score()
+        with trio.CancelScope() as present:
+            async for line in evaluator:
+                event = json.loads(line)
+                _take(event, score, output)
+                match event["event"]:
+                    case "waiting":
+                        link = _page(url, CLIENT)
+                        output.tell(f"open this in a browser: {link}", "page")
+                    case "state":
+                        present.deadline = _follow_state(event, output)
+        if present.cancelled_caught:
+            raise DemoFailed(f"the page did not come back within {COME_BACK_DEADLINE:g} s")
+        code = _conclude(score, "on the screen", output)
+        # Where it has failed, it has said why.
+        return code if await evaluator.process.wait() == 0 else EXIT_FAILED
+
+
+def _follow_state(event: dict[str, Any], output: Output) -> float:
+    """Tell whether the page is there; by when it has to be, on Trio's clock."""
+    match SessionState(event["state"]):
+        case SessionState.SUSPECT:
+            output.tell("the page does not answer", "state")
+        case SessionState.INTERRUPTED:
+            output.tell(f"the page is away ({event['detail']}); open it again to go on", "state")
+            return trio.current_time() + COME_BACK_DEADLINE
+        case _:
+            output.tell("the page is there again", "state")
+    return math.inf
+
+
+@asynccontextmanager
+async def _open_relay() -> AsyncIterator[str]:
+    options = ("--host", LOOPBACK, "--port", "0", "--stun", "none")
+    async with _open_process("relay", *options) as relay:
+        yield (await relay.first_line()).rpartition(" ")[2]
+
+
+def _open_evaluator(
+    url: str, every: float, folder: str, *options: str
+) -> AbstractAsyncContextManager["_Part"]:
+    peers = ("--relay", url, "--user", "demo", "--client", CLIENT)
+    pace = ("--every", str(every), folder)
+    return _open_process("evaluator", *peers, "--json", *options, *pace)
+
+
+def _page(relay_url: str, user: str) -> str:
+    address = relay_url.removeprefix("ws://").removesuffix("/ws")
+    return f"http://{address}/client?user={user}"
+
+
+async def _follow(evaluator: "_Part", client: "_Part", output: Output, link: str) -> int:
+    """Tell what both sides say, to the end of both; the exit code.
+
+    :param link: what to tell first, once there is a session.
+    """
     score = _Score()
-    output = Output(as_json=False)
+
+    async def read(part: _Part) -> None:
+        async for line in part:
+            event = json.loads(line)
+            if event["event"] == "connected":
+                output.tell(link, "page")
+            _take(event, score, output)
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_read_events, client, score, output)
-        await _read_events(evaluator, score, output)
+        nursery.start_soon(read, client)
+        await read(evaluator)
         if await evaluator.process.wait() != 0:
             nursery.cancel_scope.cancel()
             return EXIT_FAILED  # it has said why
         nursery.cancel_scope.deadline = trio.current_time() + STOP_DEADLINE
         await client.process.wait()
-    return _conclude(score, client.process.returncode, output)
+    code = _conclude(score, "fetched", output)
+    return code if client.process.returncode == 0 else EXIT_FAILED
 
 
-def _conclude(score: _Score, code: int | None, output: Output) -> int:
+def _conclude(score: _Score, arrived: str, output: Output) -> int:
+    """Tell how it went; the exit code.
+
+    :param arrived: in words, what has become of those that have.
+    """
     shown = score.summary.get("shown", 0)
-    for failure in score.failures:
-        print(f"imgsync demo: {failure}", file=sys.stderr)
+    for index, reason in score.failures.items():
+        print(f"imgsync demo: image {index}: {reason}", file=sys.stderr)
     trip = score.summary.get("roundTripMs", {})
-    prose = f"{shown} images shown, {len(score.acked)} acked, {len(score.fetched)} fetched"
+    prose = f"{shown} images shown, {len(score.acked)} acked, {len(score.arrived)} {arrived}"
     if trip:
         prose += f"; round trip {trip['median']:.1f} ms (longest {trip['max']:.1f})"
     output.tell(prose, "summary")
-    complete = shown == len(score.acked) == len(score.fetched) > 0
-    return 0 if complete and code == 0 else EXIT_FAILED
+    complete = shown == len(score.acked) == len(score.arrived) > 0
+    return 0 if complete else EXIT_FAILED
+
+
+def _take(event: dict[str, Any], score: _Score, output: Output) -> None:
+    """Take what one side says; one line for an image as soon as both have told of it."""
+    index = event.get("imageIndex")
+    match event["event"]:
+        case "acked":
+            score.acked[event["imageIndex"]] = event
+        case "fetched":
+            score.arrived[event["imageIndex"]] = event
+        case "stage" if event["stage"] == "shown":
+            score.arrived[event["imageIndex"]] = event
+            # It may have come up in a hidden tab, which somebody has looked at since.
+            score.failures.pop(event["imageIndex"], None)
+        case "fetch_failed" | "stage" if event["reason"] is not None:
+            score.failures[event["imageIndex"]] = event["reason"]
+            return
+        case "summary":
+            score.summary = event
+            return
+        case _:
+            return
+    if index in score.acked and index in score.arrived:
+        acked, arrived = score.acked[index], score.arrived[index]
+        what = f"{arrived['bytes']:>8} bytes" if "bytes" in arrived else "on the screen"
+        output.tell(
+            f"image {index:3}  {acked['name']:<28} {what}"
+            f"  round trip {acked['roundTripMs']:.1f} ms",
+            "image",
+        )
 
 
 class _Part:
@@ -153,32 +275,3 @@ async def _open_process(command: str, *options: str) -> AsyncIterator[_Part]:
             process.kill()
             with trio.CancelScope(shield=True):
                 await process.wait()
-
-
-async def _read_events(part: _Part, score: _Score, output: Output) -> None:
-    async for line in part:
-        event = json.loads(line)
-        match event["event"]:
-            case "acked":
-                score.acked[event["imageIndex"]] = event
-            case "fetched":
-                score.fetched[event["imageIndex"]] = event
-            case "fetch_failed":
-                score.failures.append(f"image {event['imageIndex']}: {event['reason']}")
-            case "summary":
-                score.summary = event
-        _tell_if_complete(event, score, output)
-
-
-def _tell_if_complete(event: dict[str, Any], score: _Score, output: Output) -> None:
-    """One line for an image as soon as both sides have told of it."""
-    index = event.get("imageIndex")
-    if event["event"] not in ("acked", "fetched") or index not in score.acked:
-        return
-    if index in score.fetched:
-        acked, fetched = score.acked[index], score.fetched[index]
-        output.tell(
-            f"image {index:3}  {acked['name']:<28} {fetched['bytes']:>8} bytes"
-            f"  round trip {acked['roundTripMs']:.1f} ms",
-            "image",
-        )

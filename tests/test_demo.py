@@ -39,6 +39,9 @@ DEMO_S = 10
 STOP_S = 8
 """Seconds from Ctrl-C to the end: an end in good order of each of the three has its deadline."""
 
+LINK = re.compile(
+    r"client page: http://127\.0\.0\.1:\d+/client\?user=you, or try: imgsync demo --browser"
+)
 IMAGE = re.compile(r"image +(\d+)  (\S+) +(\d+) bytes  round trip \d+\.\d ms")
 SUMMARY = r"{0} images shown, {0} acked, {0} fetched; round trip \d+\.\d ms \(longest \d+\.\d\)"
 
@@ -96,7 +99,8 @@ def sizes(folder: Path) -> dict[str, int]:
 def assert_all_were_shown(outcome: Outcome, folder: Path) -> None:
     assert outcome.errors == []
     assert outcome.code == 0
-    *lines, summary = outcome.lines
+    link, *lines, summary = outcome.lines
+    assert LINK.fullmatch(link)
     told = [IMAGE.fullmatch(line) for line in lines]
     assert None not in told, lines
     assert {int(match[1]) for match in told if match} == set(range(len(lines)))
@@ -198,7 +202,8 @@ async def test_ctrl_c_at_any_moment_stops_the_demo_and_all_that_it_has_started(m
     for moment, outcome in outcomes.items():
         assert outcome.errors == [], moment
         assert outcome.code == 130, moment
-        assert all(IMAGE.fullmatch(line) for line in outcome.lines), moment
+        assert not outcome.lines or LINK.fullmatch(outcome.lines[0]), moment
+        assert all(IMAGE.fullmatch(line) for line in outcome.lines[1:]), moment
 
 
 async def test_ctrl_c_once_more_while_the_demo_stops_leaves_nothing_behind_either(

@@ -105,9 +105,13 @@ class HttpConnection:
         :param last: tells the client that none may.
         """
         connection = self._h11
-        headers = [
+        # Of the body that is not sent again, a 304 tells neither (RFC 9110, section 15.4.5).
+        about_body = [
             ("content-type", response.content_type),
             ("content-length", str(len(response.body))),
+        ]
+        headers = [
+            *(about_body if response.status != HTTPStatus.NOT_MODIFIED else []),
             ("date", formatdate(usegmt=True)),
             ("x-content-type-options", "nosniff"),
             *response.headers,

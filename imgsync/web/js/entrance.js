@@ -1,0 +1,42 @@
+/**
+ * Who the link says that this is. The token does not stay in the address bar, where it would be
+ * seen, copied and kept in the history; the tab remembers it, so that a reload works.
+ *
+ * @typedef {{userId: string, token: string | undefined, relayUrl: string}} Entrance
+ */
+
+/** @returns {Entrance} `userId` is empty where the link does not say it */
+export function enter() {
+  const page = new URL(location.href);
+  const userId = page.searchParams.get("user") ?? "";
+  const key = `imgsync token of ${userId} at ${page.pathname}`;
+  const given = page.searchParams.get("token");
+  if (given !== null) {
+    remember(key, given);
+    page.searchParams.delete("token");
+    history.replaceState(history.state, "", page);
+  }
+  // Beside this page, wherever a proxy has put the relay.
+  const relay = new URL("ws", page);
+  relay.protocol = page.protocol === "https:" ? "wss:" : "ws:";
+  relay.search = relay.hash = "";
+  return { userId, token: given ?? recall(key), relayUrl: relay.href };
+}
+
+/** @param {string} key @param {string} token */
+function remember(key, token) {
+  try {
+    sessionStorage.setItem(key, token);
+  } catch {
+    // Storage may be forbidden: then a reload needs the whole link again.
+  }
+}
+
+/** @param {string} key @returns {string | undefined} */
+function recall(key) {
+  try {
+    return sessionStorage.getItem(key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The heartbeat of one channel: pings while it is open, and a verdict on the other side.
+ *
+ *     quiet ── the other side speaks ping ──▶ alive ── 4 s ──▶ suspect ── 8 s without a pong ──▶ lost
+ *                                               ▲──── pong ──────┘
+ *
+ * Only a pong counts as an answer: other messages show that the way here works, and not the way
+ * back. It decides and does nothing; times are seconds on a clock that only goes forward.
+ *
+ * @typedef {"quiet" | "alive" | "suspect" | "lost"} Health
+ * @typedef {{kind: "ping", id: number} | {kind: "judged", health: Health}} HeartbeatOutput
+ */
+
+const PING_INTERVAL = 2;
+const SUSPECT_AFTER = 4;
+const LOST_AFTER = 8;
+
+/** So many pings are sent so quickly at first, as they also measure the offset of the clocks. */
+const BURST = 8;
+const BURST_INTERVAL = 0.0625;
+
+/** Who is called so much later than he asked for was asleep himself, or in a tab that is hidden. */
+const SLEPT = 1;
+
+/** Of one channel; a new one has a new heartbeat. */
+export class Heartbeat {
+  /** @type {Health} */
+  health = "quiet";
+  #lastId = 0;
+  #nextPing = Infinity;
+  /** When the last pong came, or the heartbeat began. */
+  #heard = Infinity;
+
+  /** When to call `tick`. */
+  get due() {
+    if (this.health === "quiet" || this.health === "lost") return Infinity;
+    const patience = this.health === "suspect" ? LOST_AFTER : SUSPECT_AFTER;
+    return Math.min(this.#nextPing, this.#heard + patience);
+  }
+
+  /**
+   * The other side has said that it speaks ping, or has sent one.
+   *
+   * @param {number} now
+   * @returns {HeartbeatOutput[]}
+   */
+  begin(now) {
+    if (this.health !== "quiet") return [];
+    this.health = "alive";
+    this.#heard = now;
+    return [this.#ping(now)];
+  }
+
+  /**
+   * `due` has come.
+   *
+   * @param {number} now
+   * @returns {HeartbeatOutput[]}
+   */
+  tick(now) {
+    const late = now - this.due;
+    if (!(late >= 0)) return [];
+    if (late > SLEPT) this.#heard = Math.min(now, this.#heard + late);
+    const outputs = now >= this.#nextPing ? [this.#ping(now)] : [];
+    // The very sums that `due` is made of, or rounding would call for the same tick for ever.
+    if (now >= this.#heard + LOST_AFTER) return [...outputs, ...this.#judge("lost")];
+    if (now >= this.#heard + SUSPECT_AFTER) return [...outputs, ...this.#judge("suspect")];
+    return outputs;
+  }
+
+  /**
+   * A pong came in.
+   *
+   * @param {number | string} id
+   * @param {number} now
+   * @returns {HeartbeatOutput[]}
+   */
+  answered(id, now) {
+    const isOurs = typeof id === "number" && id > 0 && id <= this.#lastId;
+    if (!isOurs || this.health === "quiet" || this.health === "lost") return [];
+    this.#heard = now;
+    return this.#judge("alive");
+  }
+
+  /** @param {number} now @returns {HeartbeatOutput} */
+  #ping(now) {
+    this.#lastId += 1;
+    this.#nextPing = now + (this.#lastId < BURST ? BURST_INTERVAL : PING_INTERVAL);
+    return { kind: "ping", id: this.#lastId };
+  }
+
+  /** @param {Health} health @returns {HeartbeatOutput[]} */
+  #judge(health) {
+    if (health === this.health) return [];
+    this.health = health;
+    return [{ kind: "judged", health }];
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The question whether a participant may be recorded, before anything is asked of the browser. The
+ * answer holds for the tab: a reload in the middle of a session does not ask again.
+ *
+ * @import { Kind } from "./recording_devices.js"
+ */
+
+import { make } from "./dom.js";
+import { listed } from "./recording_words.js";
+
+/** @type {Record<string, string>} */
+const CONTENTS = {
+  camera: "Your picture, by the camera of this device, without sound.",
+  microphone: "Your voice, by the microphone of this device.",
+  both: "Your picture and your voice, by the camera and the microphone of this device.",
+};
+
+export class Consent {
+  /** @type {boolean | null} */
+  #answer = null;
+  #key;
+  #wanted;
+
+  /** @param {string} userId @param {readonly Kind[]} wanted */
+  constructor(userId, wanted) {
+    this.#key = `imgsync recording of ${userId} at ${location.pathname}: ${wanted}`;
+    this.#wanted = wanted;
+  }
+
+  /** @returns {boolean | null} what was answered in this tab; null for nothing yet */
+  get answer() {
+    try {
+      const kept = sessionStorage.getItem(this.#key);
+      if (kept !== null) return kept === "yes";
+    } catch {
+      // Storage may be forbidden.
+    }
+    return this.#answer;
+  }
+
+  set answer(answer) {
+    this.#answer = answer;
+    try {
+      sessionStorage.setItem(this.#key, answer ? "yes" : "no");
+    } catch {
+      // Then a reload asks again.
+    }
+  }
+
+  /**
+   * Ask, until there is an answer.
+   *
+   * @param {HTMLElement} place
+   * @param {string | null} url where recordings are posted
+   * @param {() => Promise<void>} open asks the browser, which may ask the participant again
+   * @returns {Promise<boolean>} once the devices are open, or are not to be
+   */
+  async ask(place, url, open) {
+    const allow = make("button", { type: "button", class: "main" }, "Allow recording");
+    const refuse = make("button", { type: "button" }, "Take part without recording");
+    const note = make("p", { role: "status" });
+    const card = make(
+      "section",
+      { id: "consent", class: "card", "aria-labelledby": "consent-title" },
+      make("h1", { id: "consent-title" }, "May this study record you?"),
+      this.#explain(url),
+      note,
+      make("div", { class: "buttons" }, allow, refuse),
+    );
+    // A tap on it answers, and does not fill the screen.
+    card.addEventListener("click", (event) => event.stopPropagation());
+    place.append(card);
+    const isAllowed = await new Promise((resolve) => {
+      refuse.addEventListener("click", () => resolve(false));
+      allow.addEventListener("click", () => {
+        allow.disabled = true;
+        note.textContent = `If your browser now asks whether this page may use your ${listed(this.#wanted)}, please allow it there.`;
+        void open().then(() => resolve(true));
+      });
+    });
+    this.answer = isAllowed;
+    card.remove();
+    return isAllowed;
+  }
+
+  /** @param {string | null} url */
+  #explain(url) {
+    const [kind = "camera", other] = this.#wanted;
+    const where =
+      url === null
+        ? "They stay on this device. After the session you can save them as files; nobody gets them unless you hand them on."
+        : `They are sent to the server of this study, ${new URL(url).host}. Until it has them, they are kept on this device.`;
+    const facts = {
+      What: CONTENTS[other === undefined ? kind : "both"] ?? "",
+      When: `While an image is shown, from the moment it appears until it goes. The ${listed(this.#wanted)} stay${other ? "" : "s"} on until the end of the session.`,
+      Sign: "While an image is shown, nothing on this page tells that you are recorded. Your device may show a sign or a light of its own.",
+      Where: where,
+    };
+    const list = make("dl");
+    for (const [term, text] of Object.entries(facts)) {
+      list.append(make("div", {}, make("dt", {}, term), make("dd", {}, text)));
+    }
+    const free = "You are free to take part without it, and can stop it whenever no image is shown.";
+    return make("div", {}, list, make("p", {}, free));
+  }
+}

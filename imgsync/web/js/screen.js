@@ -1,0 +1,46 @@
+/** The device's screen: kept awake while it is wanted, and filled on the first tap. */
+
+/** Keeps the screen awake while the page is looked at; a browser that can't, does not. */
+export class WakeLock {
+  #isWanted = false;
+  /** @type {WakeLockSentinel | null} */
+  #lock = null;
+
+  constructor() {
+    // The browser takes it back whenever the page is hidden.
+    document.addEventListener("visibilitychange", () => this.#ask());
+    // Some browsers give it only to who has been touched.
+    document.addEventListener("pointerup", () => this.#ask());
+  }
+
+  /** @param {boolean} isWanted */
+  want(isWanted) {
+    this.#isWanted = isWanted;
+    if (isWanted) {
+      this.#ask();
+    } else {
+      void this.#lock?.release();
+      this.#lock = null;
+    }
+  }
+
+  async #ask() {
+    const isHeld = this.#lock !== null && !this.#lock.released;
+    if (!this.#isWanted || isHeld || document.visibilityState === "hidden") return;
+    try {
+      const lock = await navigator.wakeLock?.request("screen");
+      if (this.#isWanted) this.#lock = lock ?? null;
+      else void lock?.release();
+    } catch {
+      // Low battery, or a page without TLS.
+    }
+  }
+}
+
+/** Fill the screen on the first tap, as browsers ask for; who leaves it then is not fought. */
+export function fillScreenOnFirstTap() {
+  const fill = () => {
+    document.documentElement.requestFullscreen?.({ navigationUI: "hide" }).catch(() => {});
+  };
+  document.addEventListener("click", fill, { once: true });
+}

@@ -1,0 +1,174 @@
+"""Screenshots of the evaluator's console in each of its states, to be looked at by a person.
+
+    python -m tests.web.console_screenshots FOLDER
+
+Each at the size of a phone and of a laptop, in light and in dark, as long as the page is:
+FOLDER/console-STATE-SIZE-SCHEME.png.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import attrs
+import trio
+
+from imgsync import open_images
+from tests.browsers import Browser, Page, open_browser, shared_chromium
+from tests.console_pages import ConsolePage, console_url, open_console
+from tests.processes import SAMPLES, open_child, open_relay, our_client
+from tests.web_pages import open_client_page
+
+SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
+SCHEMES = ("light", "dark")
+
+
+@attrs.frozen
+class Album:
+    """Where the pictures go."""
+
+    folder: Path
+
+    async def take(self, console: ConsolePage, state: str) -> None:
+        """One of each size and scheme."""
+        page = console.page
+        # Else the page is laid out anew, without them, while its picture is taken.
+        await page.command("Emulation.setScrollbarsHidden", hidden=True)
+        for size in reversed(SIZES):
+            await resize(page, size)
+            # What is out of sight comes into it in one frame, and is painted in the next.
+            for _ in range(2):
+                await page.run("new Promise(requestAnimationFrame)")
+            wide = await page.run(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, f"{state} is wider than a {size} by {wide} pixels"
+            for scheme in SCHEMES:
+                feature = {"name": "prefers-color-scheme", "value": scheme}
+                await page.command("Emulation.setEmulatedMedia", features=[feature])
+                answer = await page.command(
+                    "Page.captureScreenshot", format="png", captureBeyondViewport=True
+                )
+                png = base64.b64decode(answer["data"])
+                (self.folder / f"console-{state}-{size}-{scheme}.png").write_bytes(png)
+        await resize(page, "laptop")
+
+
+async def resize(page: Page, size: str) -> None:
+    width, height = SIZES[size]
+    metrics = {"width": width, "height": height, "mobile": size == "phone", "deviceScaleFactor": 1}
+    await page.command("Emulation.setDeviceMetricsOverride", **metrics)
+
+
+async def take_all(devtools: str, folder: Path) -> None:
+    album = Album(folder)
+    async with (
+        open_browser(devtools) as browser,
+        open_images(SAMPLES) as images,
+        AsyncExitStack() as stack,
+    ):
+        pairs = [{"imageUrl": one.image_url, "signedUrl": one.signed_url} for one in images]
+        async with open_relay() as relay:
+            opening = open_console(browser, relay, "dr-lee")
+            console = await stack.enter_async_context(opening)
+            await album.take(console, "empty")
+            await take_manifests(album, console, pairs)
+            await take_session(album, browser, console, relay)
+            await take_silence(album, console, relay)
+        await console.wait_says("not in reach", "#relay")
+        await album.take(console, "no-server")
+        await take_refused(album, browser)
+
+
+async def take_manifests(album: Album, console: ConsolePage, pairs: list[dict[str, str]]) -> None:
+    await console.paste(json.dumps([*pairs, {"imageUrl": "no"}]))
+    await console.wait_says("no imageUrl", "#intake-error")
+    await album.take(console, "bad-manifest")
+    long = "a-name-that-goes-on-and-on-and-on-for-more-than-one-would-like"
+    missing = pairs[0]["imageUrl"].rpartition("/")[0] + f"/{long}.png"
+    await console.paste(json.dumps([*pairs, {"imageUrl": missing, "signedUrl": missing}] * 4))
+    await console.press("n")
+    await console.wait_current(0)
+    await album.take(console, "preview")
+
+
+async def take_session(album: Album, browser: Browser, console: ConsolePage, relay: str) -> None:
+    async with (
+        open_client_page(browser, relay, "ada") as client,
+        open_console(browser, relay, "dr-b") as other,
+        open_client_page(browser, relay, "participant-number-0042-of-the-long-study") as busy,
+    ):
+        async with open_client_page(browser, relay, "gone"):
+            await console.wait_says("gone", "#clients")
+        await other.tap("#clients button[aria-label*=participant]")
+        await busy.wait_says("Connected to")
+        await console.wait_says("busy", "#clients")
+        await album.take(console, "clients")
+        await console.tap("#clients button[aria-label*=participant]")
+        await console.wait_says("another evaluator")
+        await album.take(console, "not-started")
+        await console.start("ada")
+        await album.take(console, "connected")
+        for index in (0, 1, 2, 3, 5, 6, 10):
+            await console.tap(f"#strip li:nth-child({index + 1}) button")
+            await console.wait_fate(index, "failed" if index == 10 else "shown")
+        await album.take(console, "failed")
+        await console.press("p")
+        await console.wait_fate(9, "shown")
+        await console.page.wait("document.querySelector('#plot polyline').points.length > 9")
+        await album.take(console, "shown")
+        await client.page.command("Network.setBlockedURLs", urls=["*/js/*"])
+        await client.page.reload()
+        await console.wait_says("is interrupted")
+        await console.press("p")
+        await album.take(console, "interrupted")
+        await client.page.command("Network.setBlockedURLs", urls=[])
+        await client.page.reload()
+        await console.wait_says("Connected to ada again.")
+        await console.wait_fate(8, "shown")
+        await album.take(console, "resumed")
+        await console.end()
+        await album.take(console, "ended")
+
+
+async def take_silence(album: Album, console: ConsolePage, relay: str) -> None:
+    async with open_child("client", *our_client(relay)) as client:
+        await console.start("C")
+        await console.press("n")
+        client.process.send_signal(signal.SIGSTOP)
+        await console.wait_says("is not answering")
+        await album.take(console, "suspect")
+        client.process.send_signal(signal.SIGCONT)
+        await console.end()
+
+
+async def take_refused(album: Album, browser: Browser) -> None:
+    with tempfile.NamedTemporaryFile("w") as secret:
+        secret.write("a secret of thirty-two characters, or more")
+        secret.flush()
+        async with open_relay("--auth-secret-file", secret.name) as relay:
+            async with browser.open_page(console_url(relay, user="dr-lee", token="old")) as page:
+                console = ConsolePage(page)
+                await console.wait_says("refused", "#relay")
+                await album.take(console, "refused")
+            async with browser.open_page(console_url(relay)) as page:
+                console = ConsolePage(page)
+                await console.wait_says("incomplete")
+                await album.take(console, "incomplete")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with shared_chromium() as devtools:
+        trio.run(take_all, devtools, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Screenshots of the client's page in each of its states, to be looked at by a person.
+
+    python -m tests.web.screenshots FOLDER
+
+Each at the size of a phone and of a laptop, in light and in dark: FOLDER/STATE-SIZE-SCHEME.png.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import trio
+
+from tests.browsers import Browser, Page, open_browser, shared_chromium
+from tests.processes import SAMPLES, Child, open_relay
+from tests.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
+
+SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
+SCHEMES = ("light", "dark")
+EVALUATOR = Path(__file__).parent / "evaluator.js"
+
+Take = Callable[[Page, str], Awaitable[None]]
+
+
+async def take_all(devtools: str, folder: Path) -> None:
+    async def take(page: Page, state: str) -> None:
+        for size, (width, height) in SIZES.items():
+            metrics = {"width": width, "height": height, "mobile": size == "phone"}
+            await page.command("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, **metrics)
+            for scheme in SCHEMES:
+                feature = {"name": "prefers-color-scheme", "value": scheme}
+                await page.command("Emulation.setEmulatedMedia", features=[feature])
+                png = await page.screenshot()
+                (folder / f"{state}-{size}-{scheme}.png").write_bytes(png)
+
+    async with open_browser(devtools) as browser, AsyncExitStack() as stack:
+        async with open_relay() as relay:
+            opening = open_client_page(browser, relay, "ada")
+            client = await stack.enter_async_context(opening)
+            await take(client.page, "waiting")
+            other = await stack.enter_async_context(open_client_page(browser, relay, "ada"))
+            async with open_command(relay, SAMPLES, client="ada") as evaluator:
+                await take_session(client, other, evaluator, take)
+            await stack.pop_all().aclose()
+            alone = await stack.enter_async_context(open_client_page(browser, relay, "ada"))
+            async with browser.open_page(f"{page_url(relay)}of=ada") as page:
+                await page.wait("!!document.querySelector('#text')")
+                await page.run(EVALUATOR.read_text())
+                await alone.wait_says("Connected to")
+                await take(alone.page, "connected")
+            await alone.wait_says("interrupted")
+            await take(alone.page, "interrupted")
+            last = await stack.enter_async_context(open_client_page(browser, relay, "bea"))
+            async with browser.open_page(page_url(relay)) as page:
+                await ClientPage(page).wait_says("incomplete")
+                await take(page, "incomplete")
+        await last.wait_says("No server in reach.")
+        await take(last.page, "no-server")
+        await take_refused(browser, take)
+
+
+async def take_session(client: ClientPage, other: ClientPage, evaluator: Child, take: Take) -> None:
+    # Which of the two windows takes part is for them to settle.
+    await show(evaluator, 0)
+    if not await client.sent("ack"):
+        client, other = other, client
+    await other.wait_says("in another window")
+    await take(other.page, "elsewhere")
+    for index in (0, 1, 3, 7):
+        await show(evaluator, index)
+        await client.wait_stage(index, "shown")
+        await take(client.page, f"image-{index}")
+    await end(evaluator)
+    await client.wait_says("Thank you.")
+    await take(client.page, "ended")
+
+
+async def take_refused(browser: Browser, take: Take) -> None:
+    with tempfile.NamedTemporaryFile("w") as secret:
+        secret.write("a secret of thirty-two characters, or more")
+        secret.flush()
+        async with (
+            open_relay("--auth-secret-file", secret.name) as relay,
+            browser.open_page(page_url(relay, user="ada", token="old")) as page,
+        ):
+            await ClientPage(page).wait_says("not valid")
+            await take(page, "refused")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with shared_chromium() as devtools:
+        trio.run(take_all, devtools, folder)
+
+
+if __name__ == "__main__":
+    main()
