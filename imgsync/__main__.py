@@ -15,6 +15,7 @@ _COMMANDS = {
     "evaluator": ("imgsync.evaluator.__main__", "show images to a remote client"),
     "client": ("imgsync.client.__main__", "wait for sessions and follow them"),
     "doctor": ("imgsync.doctor.__main__", "check what a session from here needs, part by part"),
+    "report": ("imgsync.report.__main__", "tables and plots from the records of sessions"),
     "token": ("imgsync.relay.token_command", "let somebody register at a relay that asks for it"),
 }
 

@@ -24,10 +24,13 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.demo",
             "imgsync.doctor",
             "imgsync.doctor.*",
+            "imgsync.report",
+            "imgsync.report.*",
             "imgsync.cli",
             "imgsync.relay.token_command",
             "imgsync.relay.options",
             "imgsync.evaluator.presenting",  # what the evaluator's command prints
+            "imgsync.client.following",  # what the client's command prints
         ]
     },
     {"facade": ["imgsync"]},
@@ -70,6 +73,7 @@ HOMES: dict[str, list[str]] = {
     "h11": ["imgsync.net.*"],
     "cattrs": ["imgsync.core.wire"],
     "httpx": ["imgsync.client.fetch"],
+    "matplotlib": ["imgsync.report.plots"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
 }

@@ -8,9 +8,11 @@ import attrs
 import pytest
 import trio
 
+from imgsync.client.client import ReceivedImage
+from imgsync.client.program import Run, variables_of
+from imgsync.core.channel_messages import ChannelMessage
 from imgsync.core.codec import encode_event
 from imgsync.core.messages import (
-    ChannelMessage,
     CloseCode,
     EndReason,
     ErrorCode,
@@ -119,6 +121,13 @@ def test_the_relays_options_are_those_that_its_parser_has() -> None:
     }
     section = README.partition("\n## Running a relay on the internet")[2].partition("\n## ")[0]
     assert set(re.findall(r"(?m)^\| `(--[a-z-]+)", section)) == flags
+
+
+def test_the_variables_of_a_program_are_those_that_it_gets() -> None:
+    image = ReceivedImage(0, "http://h/a.png", "http://h/a.png?s", 1, 2, lambda *_: None)
+    run = Run(image, needs_file=True)
+    run.file_is_there(Path("a.png"))
+    assert list(table("variable")) == list(variables_of(run))
 
 
 def test_the_two_commands_are_one_line_each_and_of_one_shape() -> None:

@@ -1,0 +1,1 @@
+"""`imgsync report`: what a session was, from the records that its two sides have kept."""
