@@ -5,8 +5,8 @@ The connections are fake, too: text that parses as a description is all there is
 
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
-from imgsync.core.peer import Handshake, Phase
-from imgsync.core.peer_outputs import AddCandidate, Note, Output, SetDeadline
+from imgsync.core.peer import Handshake
+from imgsync.core.peer_outputs import AddCandidate, Note, Output, Phase, SetDeadline
 
 
 def line(port: int, transport: str = "udp") -> str:

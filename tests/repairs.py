@@ -12,7 +12,7 @@ import attrs
 
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import EndReason, Signal
-from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     ABSENCE_DEADLINE,
     REPAIR_DEADLINE,
@@ -26,6 +26,7 @@ from imgsync.core.peer_outputs import (
     MakeOffer,
     Note,
     Output,
+    Phase,
     Say,
     SetAbsence,
     SetAnswerDeadline,

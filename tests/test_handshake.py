@@ -7,7 +7,7 @@ import pytest
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson
 from imgsync.core.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
-from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     AddCandidate,
     ApplyAnswer,
@@ -15,6 +15,7 @@ from imgsync.core.peer_outputs import (
     Discard,
     MakeAnswer,
     MakeOffer,
+    Phase,
     Say,
     SetAnswerDeadline,
     SetDeadline,

@@ -6,8 +6,8 @@ import pytest
 
 from imgsync.core.messages import EndReason, RawJson
 from imgsync.core.patience import CONNECT_DEADLINE
-from imgsync.core.peer import Handshake, Phase
-from imgsync.core.peer_outputs import Ended
+from imgsync.core.peer import Handshake
+from imgsync.core.peer_outputs import Ended, Phase
 from tests.handshakes import (
     REQUEST,
     answer,

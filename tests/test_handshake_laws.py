@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from imgsync.core.codec import encode_signal
 from imgsync.core.messages import EndReason, RawJson, RequestOffer, Signal
-from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     AddCandidate,
     ApplyAnswer,
@@ -28,6 +28,7 @@ from imgsync.core.peer_outputs import (
     MakeOffer,
     Note,
     Output,
+    Phase,
     Say,
     SetAbsence,
     SetAnswerDeadline,

@@ -7,8 +7,8 @@ import pytest
 from imgsync.core.candidates import MAX_CANDIDATES
 from imgsync.core.messages import EndReason, RawJson
 from imgsync.core.patience import MAX_ASKED
-from imgsync.core.peer import Handshake, Phase
-from imgsync.core.peer_outputs import Ended, MakeOffer
+from imgsync.core.peer import Handshake
+from imgsync.core.peer_outputs import Ended, MakeOffer, Phase
 from tests.handshakes import (
     REQUEST,
     added,

@@ -7,12 +7,13 @@ import pytest
 
 from imgsync.core.messages import EndReason, RequestOffer
 from imgsync.core.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
-from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     Discard,
     Ended,
     MakeOffer,
     Output,
+    Phase,
     Say,
     SetAnswerDeadline,
     SetDeadline,

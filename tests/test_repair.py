@@ -6,7 +6,7 @@ import pytest
 
 from imgsync.core.messages import EndReason, RequestOffer
 from imgsync.core.patience import ATTEMPT_DEADLINE, MAX_ASKED
-from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     REPAIR_DEADLINE,
     AddCandidate,
@@ -19,6 +19,7 @@ from imgsync.core.peer_outputs import (
     MakeOffer,
     Note,
     Output,
+    Phase,
     Say,
     SetDeadline,
     SetGiveUp,

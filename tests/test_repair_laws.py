@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from imgsync.core.messages import EndReason
-from imgsync.core.peer import Phase
+from imgsync.core.peer_outputs import Phase
 from tests.repairs import World
 
 SEED = st.integers(0, 2**32)

@@ -9,7 +9,7 @@ import pytest
 
 from imgsync.core.messages import CandidateSignal, EndReason, RequestOffer
 from imgsync.core.patience import ATTEMPT_DEADLINE
-from imgsync.core.peer import Handshake, Phase
+from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
     Connected,
     Discard,
@@ -18,6 +18,7 @@ from imgsync.core.peer_outputs import (
     MakeAnswer,
     MakeOffer,
     Output,
+    Phase,
     Say,
     SetAbsence,
     SetDeadline,

@@ -24,8 +24,6 @@ ICE user name fragment. Candidates that come before their description wait for i
 Each input is one call that returns what is to be done, in order.
 """
 
-import enum
-
 from imgsync.core.candidates import RemoteCandidates
 from imgsync.core.codec import decode_signal
 from imgsync.core.errors import NegotiationError
@@ -43,6 +41,7 @@ from imgsync.core.peer_outputs import (
     MakeOffer,
     Note,
     Output,
+    Phase,
     Say,
     SetAbsence,
     SetAnswerDeadline,
@@ -52,16 +51,6 @@ from imgsync.core.peer_outputs import (
     TakeUp,
 )
 from imgsync.core.sdp import Candidate, Description, parse_candidate, parse_description
-
-
-class Phase(enum.Enum):
-    """Where the handshake stands."""
-
-    IDLE = enum.auto()
-    NEGOTIATING = enum.auto()
-    CONNECTED = enum.auto()
-    INTERRUPTED = enum.auto()
-    ENDED = enum.auto()
 
 
 class Handshake:

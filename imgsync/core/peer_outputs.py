@@ -1,4 +1,6 @@
-"""What the handshake of one peer asks of whoever drives it."""
+"""Where the handshake of one peer stands, and what it asks of whoever drives it."""
+
+import enum
 
 import attrs
 
@@ -11,6 +13,16 @@ so that it is the relay's word that counts while there is one."""
 
 ABSENCE_DEADLINE = 2.0
 """Seconds, as the protocol says: who closes his connection and is still at the relay has left."""
+
+
+class Phase(enum.Enum):
+    """Where the handshake stands."""
+
+    IDLE = enum.auto()
+    NEGOTIATING = enum.auto()
+    CONNECTED = enum.auto()
+    INTERRUPTED = enum.auto()
+    ENDED = enum.auto()
 
 
 @attrs.frozen

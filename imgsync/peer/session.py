@@ -22,8 +22,6 @@ from imgsync.core.heartbeat import Health, HeartbeatOutput, Judged, SendPing
 from imgsync.core.messages import EndReason, IceServer, Milliseconds
 from imgsync.core.peer import Handshake
 from imgsync.core.peer_outputs import (
-    ABSENCE_DEADLINE,
-    REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -46,9 +44,9 @@ from imgsync.core.states import SessionState, StateChange
 from imgsync.nursery import open_background
 from imgsync.peer.account import Account, Write
 from imgsync.peer.attempt import Attempt
-from imgsync.peer.backoff import backoff
 from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
 from imgsync.peer.talk import Talk
+from imgsync.peer.timers import timer_of
 from imgsync.seams import (
     ChannelClosed,
     Gathered,
@@ -278,30 +276,13 @@ class PeerSession:
                     if number in self._attempts:
                         self._attempts[number].link.add_candidate(candidate)
                 case SetDeadline() | SetAnswerDeadline() | SetRetry() | SetAbsence() | SetGiveUp():
-                    nursery.start_soon(self._run_timer, *self._timer(output), nursery)
+                    timer = timer_of(output, self._handshake)
+                    nursery.start_soon(self._run_timer, *timer, nursery)
                 case Discard(number):
                     if number in self._attempts:
                         self._attempts.pop(number).discard()
                 case _:
                     self._perform_at_once(output)
-
-    def _timer(
-        self, output: SetDeadline | SetAnswerDeadline | SetRetry | SetAbsence | SetGiveUp
-    ) -> tuple[float, Callable[[], list[Output]]]:
-        core = self._handshake
-        match output:
-            case SetDeadline(number, seconds):
-                return seconds, partial(core.timed_out, number)
-            case SetAnswerDeadline(number, seconds):
-                return seconds, partial(core.unanswered, number)
-            case SetRetry(pause, failures):
-                return backoff(failures - 1), partial(core.retry_due, pause)
-            case SetAbsence(interruption):
-                return ABSENCE_DEADLINE, partial(core.absence_due, interruption)
-            case SetGiveUp(interruption):
-                return REPAIR_DEADLINE, partial(core.gave_up, interruption)
-            case _:
-                assert_never(output)
 
     async def _negotiate(
         self, output: MakeOffer | MakeAnswer | ApplyAnswer, nursery: trio.Nursery

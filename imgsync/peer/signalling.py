@@ -49,6 +49,7 @@ from imgsync.core.messages import (
 from imgsync.nursery import open_background
 from imgsync.peer.backoff import backoff
 from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
+from imgsync.peer.starting import Start
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
 
@@ -58,7 +59,6 @@ DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer("stun:stun.l.google.com:
 """What a peer uses where the relay names no list; an empty list means none."""
 
 REGISTER_DEADLINE = 10.0
-START_DEADLINE = 10.0
 
 PROBE_DEADLINE = 4.0
 """Seconds: a network that changed has cut both ways of a peer at once, and the one to the relay is
@@ -70,35 +70,6 @@ MAX_INCOMING = 16
 MAX_UNTOLD = 1000
 """Sessions whose end the relay is still to be told of. It does not ask about one that it has ended
 by itself meanwhile, so that nothing else would ever remove that."""
-
-
-class _Start:
-    """A start_session that waits for its answer.
-
-    :param session_id: of the session that is to be taken up; None for a new one.
-    """
-
-    def __init__(self, client_id: str, session_id: str | None = None) -> None:
-        self.client_id = client_id
-        self.session_id = session_id
-        self._answered = trio.Event()
-        self._result: Route | RelayError | SignallingLost | None = None
-
-    def answer(self, result: Route | RelayError | SignallingLost) -> None:
-        self._result = result
-        self._answered.set()
-
-    async def wait(self) -> Route:
-        with trio.move_on_after(START_DEADLINE):
-            await self._answered.wait()
-        match self._result:
-            case Route() as route:
-                return route
-            case None:
-                why = f"the relay did not answer start_session within {START_DEADLINE:g} s"
-                raise ConnectTimeout(why)
-            case error:
-                raise error
 
 
 class Signalling:
@@ -117,7 +88,7 @@ class Signalling:
         self._untold: deque[str] = deque(maxlen=MAX_UNTOLD)
         #: The relay's errors don't name the client, so only one start is under way at a time.
         self._start_lock = trio.Lock()
-        self._start: _Start | None = None
+        self._start: Start | None = None
         #: Sessions that evaluators have started with us.
         self._offer_route, self.incoming = trio.open_memory_channel[Route](MAX_INCOMING)
         #: What the relay says to use.
@@ -153,7 +124,7 @@ class Signalling:
     async def start_session(self, client_id: str) -> Route:
         """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
         async with self._start_lock:
-            self._start = start = _Start(client_id)
+            self._start = start = Start(client_id)
             try:
                 self.post(StartSession(client_id))
                 return await start.wait()
@@ -174,7 +145,7 @@ class Signalling:
 
     async def _take_up(self, route: Route) -> None:
         async with self._start_lock:
-            self._start = start = _Start(route.peer_id, route.session_id)
+            self._start = start = Start(route.peer_id, route.session_id)
             try:
                 self.post(StartSession(route.peer_id, route.session_id))
                 await start.wait()
