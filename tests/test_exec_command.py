@@ -25,6 +25,7 @@ from tests.processes import (
 )
 from tests.test_commands import client, evaluator, events, named
 from tests.test_exec import RECORDER, Stage
+from tests.web_pages import make_folder
 
 
 @pytest.fixture
@@ -78,6 +79,31 @@ async def test_the_command_shows_images_by_a_program_and_the_evaluator_is_told(
     assert sorted(stage.lines) == sorted(
         f"{index} {what}" for index in range(3) for what in ("started", "stopped")
     )
+
+
+async def test_twenty_images_are_each_acked_fetched_and_shown_once_and_in_order(
+    tmp_path: Path,
+) -> None:
+    source = make_folder(tmp_path, 20)
+    with shared_relay() as url:
+        show = evaluator(url, "twenty", "--json", str(source))
+        follow = client(url, "twenty", "--once", "--json", "--exec", "sleep 60")
+        async with open_child("client", *follow, env=STRICT) as following:
+            await following.wait_event("registered")
+            async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+                onsets = []
+                for index in range(20):
+                    await showing.write("next\n")
+                    onsets.append(await wait_stage(showing, index, "shown"))
+                await showing.write("end\n")
+                summary = (await showing.wait_success())[-1]
+            told = await following.wait_success()
+    assert (summary["shown"], summary["acked"]) == (20, 20)
+    assert (summary["stages"]["shown"], summary["stages"]["fetched"]) == (20, 20)
+    assert [line["at"] for line in onsets] == sorted(line["at"] for line in onsets)
+    for event in ("image", "fetched"):
+        assert sorted(line["imageIndex"] for line in named(event, told)) == list(range(20))
+    assert [line["imageIndex"] for line in named("image", told)] == list(range(20))
 
 
 async def test_without_a_program_nothing_is_shown_and_a_failure_is_told_with_its_reason(

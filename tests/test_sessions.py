@@ -252,58 +252,6 @@ async def test_a_lost_relay_comes_back_by_itself_and_the_open_channel_carries_on
     assert [seen.index for seen in follower.seen] == [0, 1, 2, 3]
 
 
-async def test_a_client_that_is_waited_for_may_come_later_or_become_free(
-    autojump_clock: MockClock,
-) -> None:
-    network, follower = MemoryNetwork(), FollowingClient()
-
-    async def come_later() -> None:
-        await trio.sleep(100)
-        await follower.run(network)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(come_later)
-        async with (
-            open_evaluator(URL, user_id="e1", network=network) as first,
-            open_evaluator(URL, user_id="e2", network=network) as second,
-        ):
-            await first.wait_available("c")
-            assert trio.current_time() == pytest.approx(100)
-            async with first.open_session("c"):
-                # Of whom the relay has not told yet, nothing is known.
-                await trio.testing.wait_all_tasks_blocked()
-                with trio.move_on_after(50) as waiting:
-                    await second.wait_available("c")
-                assert waiting.cancelled_caught
-            await second.wait_available("c")
-            assert trio.current_time() == pytest.approx(150)
-            async with second.open_session("c") as session:
-                await session.show(image(0))
-        nursery.cancel_scope.cancel()
-    assert [seen.index for seen in follower.seen] == [0]
-
-
-async def test_while_the_relay_is_lost_no_client_is_available(autojump_clock: MockClock) -> None:
-    network, follower = MemoryNetwork(), FollowingClient()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(follower.run, network)
-        async with open_evaluator(URL, user_id="e", network=network) as evaluator:
-            await evaluator.wait_available("c")
-            network.relay.go_down()
-            await trio.testing.wait_all_tasks_blocked()
-            assert evaluator.clients == {"c": PresenceState.AVAILABLE}
-            with trio.move_on_after(60) as waiting:
-                await evaluator.wait_available("c")
-            assert waiting.cancelled_caught
-            network.relay.come_back()
-            with trio.fail_after(8):  # the longest backoff is 7 s
-                await evaluator.wait_available("c")
-                async with evaluator.open_session("c") as session:
-                    await session.show(image(0))
-        nursery.cancel_scope.cancel()
-    assert [seen.index for seen in follower.seen] == [0]
-
-
 async def test_a_relay_lost_during_the_handshake_ends_the_session_with_that_reason(
     autojump_clock: MockClock,
 ) -> None:

@@ -73,6 +73,8 @@ async def test_twenty_images_are_acked_by_the_python_client(
         lines = await client.wait_success()
         received = [line["imageIndex"] for line in lines if line.get("event") == "image"]
         assert received == list(range(20))
+        fetched = [line["imageIndex"] for line in lines if line.get("event") == "fetched"]
+        assert sorted(fetched) == list(range(20))
         acked = await console.events("acked")
         assert [ack["imageIndex"] for ack in acked] == list(range(20))
         assert console.page.errors == []
@@ -94,6 +96,7 @@ async def test_twenty_images_are_shown_by_the_clients_page_and_the_record_tells_
         await console.wait_says("on the client\u2019s screen", "#fate")
         await console.wait_says("±", "#one-way")
         assert await console.page.run("document.querySelectorAll('#plot circle').length") == 20
+        assert await client.put_up() == list(range(20))
         await console.end()
         await client.wait_says("The session has ended.")
         # The page is as good as new: it has told all that it knew before it closed the channel.

@@ -24,6 +24,7 @@ from imgsync.cli import (
 
 if TYPE_CHECKING:
     from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
+    from imgsync.evaluator.presenting import Presentation
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.evaluator") -> int:
@@ -65,8 +66,8 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
     from imgsync.core.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
-    from imgsync.evaluator.keyboard import open_lines
     from imgsync.evaluator.presenting import Presentation
+    from imgsync.evaluator.progress import open_progress
     from imgsync.evaluator.sources import open_images
     from imgsync.net.connect import local_address_towards_relay
 
@@ -89,22 +90,31 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             session = await _enter_session(stack, evaluator, options, output)
             prose = f"connected to {options.client}; {len(images)} images"
             output.tell(prose, "connected", sessionId=session.id, clientId=options.client)
-            presentation = Presentation(session, images, output)
             try:
-                if options.every is not None:
-                    await presentation.show_every(options.every)
-                else:
-                    with open_lines() as lines:
-                        await presentation.obey(lines)
+                async with open_progress(output, len(images)) as told:
+                    presentation = Presentation(session, images, told)
+                    await _run_series(presentation, options.every)
             except SessionEnded as exc:
                 print(f"{prog}: {exc}", file=sys.stderr)
                 return EXIT_FAILED
-            finally:
-                presentation.tell_summary()
     if not presentation.all_acked:
         print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
         return EXIT_FAILED
     return 0
+
+
+async def _run_series(presentation: "Presentation", every: float | None) -> None:
+    """By the clock, or by what is typed. Raises SessionEnded."""
+    from imgsync.evaluator.keyboard import open_lines
+
+    try:
+        if every is not None:
+            await presentation.show_every(every)
+        else:
+            with open_lines() as lines:
+                await presentation.obey(lines)
+    finally:
+        presentation.tell_summary()
 
 
 async def _enter_session(

@@ -37,6 +37,7 @@ class Account:
 
     def connected(self, path: tuple[str, str] | None) -> None:
         """A channel is open, between these types of candidates, ours and theirs."""
+        self._clock.reconnected()
         if path is not None:
             self._write(events.Path(self._session_id, *path))
 
@@ -74,9 +75,11 @@ class Account:
         # When the ack left is not told: it is taken as if it had left at once.
         self._take(Probe(sent_at, received_at, received_at, at))
         round_trip = at - sent_at
-        half = round_trip / 2
-        # Where that can't be true, and nothing is known otherwise, it was on the way at some time.
-        latency = self._clock.since(sent_at, received_at) or Bounded(half, half + RESOLUTION)
+        latency = self._clock.since(sent_at, received_at)
+        if latency is None:  # the two clocks contradict each other
+            latency = Bounded(round_trip / 2, round_trip / 2 + RESOLUTION)
+        # Whatever the clocks say, it was on the way between the showing and the ack.
+        latency = latency.within(0, round_trip)
         times = (sent_at, received_at, at, round_trip, float(latency), latency.bound)
         self._write(events.Acked(self._session_id, image.image_index, *times))
         return latency
