@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ class Page:
         self.target = target
         self.errors: list[str] = []
         self.dialogs: list[str] = []
+        self._crashed = trio.Event()
 
     async def command(self, method: str, **params: object) -> JSON:
         """A DevTools command to this page."""
@@ -122,8 +124,12 @@ class Page:
 
     async def crash(self) -> None:
         """End its process, as a bug of the browser or a lack of memory would."""
-        with suppress(CommandFailed):
-            await self.command("Page.crash")
+        async with trio.open_nursery() as nursery:
+            # It has no answer.
+            nursery.start_soon(partial(self.command, "Page.crash"))
+            with trio.fail_after(ANSWER_S):
+                await self._crashed.wait()
+            nursery.cancel_scope.cancel()
 
     async def allow_downloads(self, folder: Path) -> None:
         """Put them there, without asking."""
@@ -191,6 +197,8 @@ class Page:
                 self.errors.append(json.dumps(params["exceptionDetails"]))
             case "Runtime.consoleAPICalled" if params["type"] in ("error", "assert", "warning"):
                 self.errors.append(json.dumps(params["args"]))
+            case "Inspector.targetCrashed":
+                self._crashed.set()
             case "Page.javascriptDialogOpening":
                 self.dialogs.append(params["type"])
             case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
@@ -248,7 +256,7 @@ class Browser:
             attach = {"targetId": target, "flatten": True}
             session = (await self.command("Target.attachToTarget", attach))["sessionId"]
             page = self._pages[session] = Page(self, session, target)
-            for domain in ("Page", "Runtime", "Log", "Network"):
+            for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
                 await page.command(f"{domain}.enable")
             if url != "about:blank":
                 await page.goto(url)

@@ -1,10 +1,14 @@
-"""How the suite is spread over processes; and in CI a skipped test is a failure."""
+"""What tests of pages share, how the suite is spread over processes, and that CI skips nothing."""
 
 import os
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+
+from tests.browsers import Browser, open_browser, shared_chromium
+from tests.processes import shared_relay
 
 FAULTS = "tests/faults/"
 
@@ -31,3 +35,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests are failures in CI", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# ── for tests of pages ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[str]:
+    """Where one browser for all tests of a file can be driven."""
+    with shared_chromium() as url:
+        yield url
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with open_browser(chromium) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def relay() -> Iterator[str]:
+    """The URL of a relay for all tests of a file."""
+    with shared_relay() as url:
+        yield url

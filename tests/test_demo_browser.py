@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browsers import Browser, Page, open_browser, shared_chromium
+from tests.browsers import Browser, Page
 from tests.processes import SAMPLES, START_S, Child, open_child
 from tests.test_demo import STOP_S, Mark, demo
 from tests.web_pages import RECORDER
@@ -26,18 +25,6 @@ BACK = "the page is there again"
 
 GIVE_UP_S = 30
 """Seconds in which a demo whose page has gone is over: it waits for ten, after it has noticed."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import trio
 from imgsync import ImageFailed
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
-from tests.browsers import Browser, Page, open_browser, shared_chromium
+from tests.browsers import Browser, Page
 from tests.foreign import IMAGES, MakeNode, find_node
 from tests.processes import (
     LISTENING,
@@ -44,25 +44,6 @@ from tests.web_pages import (
     show,
     show_url,
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
-
 
 # ── images and acks ──────────────────────────────────────────────────────────────────────────────
 

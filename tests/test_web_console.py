@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from imgsync.journal.lines import decode_line
-from tests.browsers import JSON, Browser, open_browser, shared_chromium
+from tests.browsers import JSON, Browser
 from tests.console_pages import SECRET, ConsolePage, Images, open_console, open_images
 from tests.processes import (
     LISTENING,
@@ -20,28 +20,9 @@ from tests.processes import (
     open_child,
     our_client,
     our_relay,
-    shared_relay,
     wait_until,
 )
 from tests.web_pages import open_client_page
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import jwt
 import pytest
 
-from tests.browsers import Browser, open_browser, shared_chromium
+from tests.browsers import Browser
 from tests.console_pages import (
     SECRET,
     ConsolePage,
@@ -19,26 +19,8 @@ from tests.console_pages import (
     open_console,
     open_images,
 )
-from tests.processes import open_relay, shared_relay
+from tests.processes import open_relay
 from tests.web_pages import open_client_page
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture

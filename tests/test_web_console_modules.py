@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,13 @@ from imgsync.core.channel_messages import UpcomingImage
 from imgsync.core.clocks import ClockOffset, Probe, Refused, Stepped
 from imgsync.core.errors import InputError
 from imgsync.evaluator.sources import read_manifest
-from tests.browsers import JSON, Browser, Page, open_browser, shared_chromium
+from tests.browsers import JSON, Browser, Page, open_browser
 from tests.console_pages import console_url
-from tests.processes import shared_relay
 
 SCRIPT = Path(__file__).parent / "web" / "console.js"
 
 RUNS = 150
 INPUTS = 40
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
 
 
 @pytest.fixture

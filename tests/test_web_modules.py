@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 import trio
 
 from imgsync.core import peer_outputs as o
@@ -20,33 +19,15 @@ from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, Req
 from imgsync.core.peer import Handshake
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
-from tests.browsers import JSON, Browser, Page, open_browser, shared_chromium
+from tests.browsers import JSON, Browser, Page
 from tests.handshakes import REQUEST, answer, candidate, line, offer, sdp
-from tests.processes import open_child, our_client, shared_relay, wait_until
+from tests.processes import open_child, our_client, wait_until
 from tests.web_pages import WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent / "web"
 
 RUNS = 150
 INPUTS = 25
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
 
 
 # ── the same decisions as those of the Python peers ──────────────────────────────────────────────

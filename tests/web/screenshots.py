@@ -58,6 +58,7 @@ async def take_all(devtools: str, folder: Path) -> None:
             async with browser.open_page(page_url(relay)) as page:
                 await ClientPage(page).wait_says("incomplete")
                 await take(page, "incomplete")
+            await take_recording(browser, relay, take)
         await last.wait_says("No server in reach.")
         await take(last.page, "no-server")
         await take_refused(browser, take)
@@ -79,6 +80,35 @@ async def take_session(client: ClientPage, other: ClientPage, evaluator: Child, 
     await take(client.page, "ended")
 
 
+async def take_recording(browser: Browser, relay: str, take: Take) -> None:
+    url = page_url(relay, user="cleo", record="camera,microphone")
+    for saving in ("folder", "downloads"):
+        async with browser.open_page() as page:
+            if saving == "downloads":
+                await page.run_early("delete window.showDirectoryPicker;")
+            await page.goto(url)
+            await page.wait("!!document.querySelector('#consent')")
+            await take(page, "consent")
+            await page.run("document.querySelector('#consent button').click()")
+            await page.wait("document.body.innerText.includes('You are recorded')")
+            await take(page, "recording")
+            async with open_command(relay, SAMPLES, client="cleo") as evaluator:
+                for index in range(7):
+                    await show(evaluator, index)
+                    await page.wait("document.body.dataset.state === 'showing'")
+                    await trio.sleep(0.5)
+                await end(evaluator)
+            await page.wait("document.body.innerText.includes('7 recordings still')")
+            await take(page, f"saving-{saving}")
+    async with browser.open_page() as page:
+        await page.run_early("delete window.MediaRecorder;")
+        await page.goto(url)
+        await page.wait("!!document.querySelector('#consent')")
+        await page.run("document.querySelector('#consent button').click()")
+        await page.wait("document.body.innerText.includes('without recording.')")
+        await take(page, "no-recording")
+
+
 async def take_refused(browser: Browser, take: Take) -> None:
     with tempfile.NamedTemporaryFile("w") as secret:
         secret.write("a secret of thirty-two characters, or more")
@@ -94,7 +124,8 @@ async def take_refused(browser: Browser, take: Take) -> None:
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    with shared_chromium() as devtools:
+    devices = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with shared_chromium(*devices) as devtools:
         trio.run(take_all, devtools, folder)
 
 

@@ -29,6 +29,9 @@ import { now } from "./clock.js";
 
 /** What a page that dies may lose. */
 const CHUNK_MS = 1000;
+/** For so long the recording of an image that was up only shortly waits for its first frame, without
+ * which there would be none; on a busy machine that is some 100 ms. */
+const FIRST_MS = 2000;
 
 export class Capture {
   /** All that there is of it is in the store. @type {Promise<void>} rejects as the store does */
@@ -57,7 +60,7 @@ export class Capture {
     this.#recorder = recorder;
     this.#store = store;
     const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
-    recorder.addEventListener("start", () => (this.#about.startEventAt = now()));
+    recorder.addEventListener("start", () => this.#started());
     recorder.addEventListener("dataavailable", ({ data }) => this.#append(data));
     // First of all: what follows can wait until the frame is on the screen.
     const recordingStartedAt = now();
@@ -78,7 +81,7 @@ export class Capture {
     };
     this.#key = store.begin({ ...this.#about });
     this.#writes = this.#key;
-    this.#writes.catch(() => this.#halt());
+    this.#writes.catch(() => this.breakOff());
     this.done = stopped.then(() => this.#finish());
   }
 
@@ -87,11 +90,18 @@ export class Capture {
     // One whose device has gone ended before the image did.
     if (this.#recorder.state === "inactive") return;
     this.#about.hiddenAt = hiddenAt;
-    this.#halt();
+    if (this.#about.startEventAt === null) setTimeout(() => this.breakOff(), FIRST_MS);
+    else this.breakOff();
   }
 
-  #halt() {
+  /** Whatever its image does. */
+  breakOff() {
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
+  }
+
+  #started() {
+    this.#about.startEventAt = now();
+    if (this.#about.hiddenAt !== null) this.breakOff();
   }
 
   /** @param {Blob} chunk */
@@ -105,7 +115,7 @@ export class Capture {
       this.#about.mimeType = this.#recorder.mimeType;
     });
     // Behind a hole, what follows can't be played.
-    this.#writes.catch(() => this.#halt());
+    this.#writes.catch(() => this.breakOff());
   }
 
   async #finish() {

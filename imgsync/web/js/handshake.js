@@ -204,10 +204,7 @@ export class Handshake {
     return isNews ? [...this.#claim(), ...this.#beginAnew()] : [];
   }
 
-  /**
-   * A signal, which shows the relay that the session is here and in no other window. It says what
-   * has been said, that no more candidates will come.
-   */
+  /** A signal that says nothing new shows the relay that the session is in this window. */
   #claim() {
     if (this.#offers || this.phase !== "connected" || this.#mid === null) return [];
     return [say({ candidate: "", sdpMid: this.#mid, sdpMLineIndex: 0 })];

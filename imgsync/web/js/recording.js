@@ -49,8 +49,8 @@ export class Recording {
   #recorder = null;
   /** Of the image that is seen. @type {Capture | null} */
   #capture = null;
-  /** Captures that are not in the store yet. */
-  #unfinished = 0;
+  /** Those that are not in the store yet. @type {Set<Capture>} */
+  #unfinished = new Set();
   #isAsked = false;
   #isAllowed = false;
   #failed = "";
@@ -86,7 +86,7 @@ export class Recording {
     this.answered = new Promise((resolve) => (this.#tellAnswered = resolve));
     addEventListener("beforeunload", (event) => {
       const isAnyLeft = this.#situation.rows.some(({ isSaved }) => !isSaved);
-      if (isAnyLeft || this.#unfinished > 0) event.preventDefault();
+      if (isAnyLeft || this.#unfinished.size > 0) event.preventDefault();
     });
   }
 
@@ -113,6 +113,9 @@ export class Recording {
       this.#isAllowed = await this.#consent.ask(this.#place, url, () => this.#openDevices());
       document.body.dataset.state = "idle";
       if (!this.#isAllowed) this.#closeDevices();
+      // A browser that is short of room may throw away what it was not asked to keep. Some ask the
+      // participant: now, and never while an image is up.
+      else void navigator.storage.persist().catch(() => false);
     }
     this.#tellAnswered();
   }
@@ -171,21 +174,20 @@ export class Recording {
     }
     this.#stream = stream;
     for (const track of stream.getTracks()) {
-      track.addEventListener("ended", () => this.#deviceEnded(stream));
+      const kind = track.kind === "video" ? "camera" : "microphone";
+      track.addEventListener("ended", () => this.#deviceEnded(stream, kind));
     }
     this.#prepare();
     const open = kindsOf(stream);
     const missing = this.#wanted.filter((kind) => !open.includes(kind));
     const trouble = missing.map((kind) => `No ${kind} was found. `).join("");
     this.#say({ open, trouble });
-    // Else a browser that is short of room may throw them away; it may still say no.
-    void navigator.storage.persist();
   }
 
-  /** @param {MediaStream} stream */
-  #deviceEnded(stream) {
+  /** @param {MediaStream} stream @param {Kind} kind */
+  #deviceEnded(stream, kind) {
     if (stream !== this.#stream) return;
-    const [kind] = kindsOf(stream);
+    this.#capture?.breakOff();
     this.#closeDevices();
     this.#say({ trouble: `Your ${kind} has gone or was switched off. ${WITHOUT}` });
   }
@@ -195,7 +197,9 @@ export class Recording {
     this.#opening = null;
     const stream = this.#stream;
     this.#stream = this.#recorder = null;
-    if (stream !== null) closeDevices(stream);
+    // What is being recorded still needs them, until it has stopped.
+    const captures = [...this.#unfinished].map(({ done }) => done);
+    if (stream !== null) void Promise.allSettled(captures).then(() => closeDevices(stream));
     this.#say({ open: [] });
   }
 
@@ -205,14 +209,17 @@ export class Recording {
 
   /** @param {Image} image @param {number} shownAt */
   #start(image, shownAt) {
-    if (this.#recorder === null || this.#store === null || this.#situation.isFull) return;
-    this.#capture = new Capture(this.#recorder, this.#store, this.#userId, image, shownAt);
+    if (this.#recorder === null || this.#store === null) return;
+    const capture = new Capture(this.#recorder, this.#store, this.#userId, image, shownAt);
+    this.#capture = capture;
     this.#recorder = null;
-    this.#unfinished += 1;
+    this.#unfinished.add(capture);
     // After the frame.
     setTimeout(() => this.#prepare());
-    this.#capture.done.catch((error) => this.#captureFailed(error)).finally(() => {
-      this.#unfinished -= 1;
+    // Where there is no room, each image is a new try.
+    const kept = capture.done.then(() => this.#say({ isFull: false }));
+    kept.catch((error) => this.#captureFailed(error)).finally(() => {
+      this.#unfinished.delete(capture);
       this.#kept();
     });
   }
@@ -238,12 +245,10 @@ export class Recording {
   }
 
   async #refresh() {
-    const before = this.#situation.rows.length;
     const all = (await this.#store?.finished()) ?? [];
     // Those of another participant at this device are nobody else's to see.
     const rows = all.filter(({ about }) => about.userId === this.#userId);
-    const isFull = this.#situation.isFull && rows.length >= before;
-    this.#say({ rows, isFull, failures: this.#upload?.failures ?? 0 });
+    this.#say({ rows, failures: this.#upload?.failures ?? 0 });
   }
 
   async #saveAll() {

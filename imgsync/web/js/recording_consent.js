@@ -12,7 +12,7 @@ import { listed } from "./recording_words.js";
 const CONTENTS = {
   camera: "Your picture, by the camera of this device, without sound.",
   microphone: "Your voice, by the microphone of this device.",
-  both: "Your picture and your voice, by the camera and the microphone of this device.",
+  both: "Your picture and your voice, by this device’s camera and microphone.",
 };
 
 export class Consent {
@@ -88,19 +88,21 @@ export class Consent {
     const [kind = "camera", other] = this.#wanted;
     const where =
       url === null
-        ? "They stay on this device. After the session you can save them as files; nobody gets them unless you hand them on."
-        : `They are sent to the server of this study, ${new URL(url).host}. Until it has them, they are kept on this device.`;
+        ? "On this device. You can save them after the session; nobody gets them unless you hand them on."
+        : `To the server of this study, ${new URL(url).host}. Until it has them, they are kept on this device.`;
+    const devices = listed(this.#wanted);
+    const verb = other === undefined ? "is" : "are";
     const facts = {
       What: CONTENTS[other === undefined ? kind : "both"] ?? "",
-      When: `While an image is shown, from the moment it appears until it goes. The ${listed(this.#wanted)} stay${other ? "" : "s"} on until the end of the session.`,
-      Sign: "While an image is shown, nothing on this page tells that you are recorded. Your device may show a sign or a light of its own.",
+      When: `While an image is shown, and not in between. The ${devices} ${verb} switched off when the session ends.`,
+      Sign: "None on this page while an image is shown. Your device may have a light of its own.",
       Where: where,
     };
     const list = make("dl");
     for (const [term, text] of Object.entries(facts)) {
       list.append(make("div", {}, make("dt", {}, term), make("dd", {}, text)));
     }
-    const free = "You are free to take part without it, and can stop it whenever no image is shown.";
+    const free = "You may take part without it, and can stop it whenever no image is shown.";
     return make("div", {}, list, make("p", {}, free));
   }
 }

@@ -52,6 +52,8 @@ export class Panel {
   update(situation, failed) {
     const isSaving = isToBeSaved(situation);
     const { text, hint } = describeLeft(situation);
+    // Until all is elsewhere, a status that says that the page can be closed is wrong.
+    document.body.toggleAttribute("data-unsaved", !situation.isLive && hint !== "");
     say(this.#now, describeNow(situation));
     say(this.#left, text);
     say(this.#hint, hint);
