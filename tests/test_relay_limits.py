@@ -109,8 +109,10 @@ async def test_one_socket_of_a_user_too_many_is_closed_with_4029_and_his_others_
         # As a client she is somebody else.
         open_peer(port, "ann"),
     ):
-        for peer in (pair.evaluator, other):
-            assert (await peer.next("presence"))["userId"] == "ann"
+        assert (await pair.evaluator.next("presence"))["userId"] == "ann"
+        # Once the first window has shown that it is alive, this one is told who has the session.
+        told = {json.loads(await other.socket.receive())["event"] for _ in range(2)}
+        assert told == {"presence", "session_ended"}
         async with open_peer(port) as third:
             third.socket.post(register("ann", "evaluator"))
             error = await third.next("error")

@@ -44,6 +44,8 @@ class End:
         self.gathered: list[str | None] = []
         #: What was told of servers that gave no candidate.
         self.failures: list[ServerFailed] = []
+        #: Of the open channel.
+        self.path: tuple[str, str] | None = None
         self._far: RtcLink | None = None
 
     def pass_candidates_to(self, far: RtcLink) -> None:
@@ -58,6 +60,8 @@ class End:
             event = await self._next_event()
             if not isinstance(event, Gathered):
                 assert isinstance(event, kind)
+                if isinstance(event, Opened):
+                    self.path = event.path
                 return event
             self._take_gathered(event)
 

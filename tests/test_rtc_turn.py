@@ -84,6 +84,7 @@ async def test_two_peers_that_may_use_relayed_candidates_only_talk_through_the_s
         with trio.fail_after(DEADLINE):
             await exchange(*ends)
             assert await bridge.call(read_kinds, *ends) == {RELAYED}
+            assert [end.path for end in ends] == [("relay", "relay")] * 2
 
 
 @needs_coturn
@@ -216,6 +217,7 @@ async def test_the_direct_way_is_taken_and_as_quickly_where_there_is_one(transpo
             await connect(*ends)
             duration = time.perf_counter() - before
             assert await bridge.call(read_kinds, *ends) == {DIRECT}
+            assert [end.path for end in ends] == [("host", "host")] * 2
             return duration
 
     async with open_coturn() as coturn, open_bridge() as bridge, nothing_left(bridge):
