@@ -113,17 +113,21 @@ class Output:
     """A command's stdout: prose for people, or one JSON object per line."""
 
     def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
+        #: Programs read it, and no people.
+        self.as_json = as_json
 
     def tell(self, prose: str | None, event: str, **values: object) -> None:
         """Say something. `prose` None: only who reads JSON wants to know.
 
         :param values: what JSON readers get; names in camelCase, times in ms.
         """
-        if self._as_json:
+        if self.as_json:
             print_line(json.dumps({"event": event, **values}))
         elif prose is not None:
             print_line(prose)
+
+    def begin_image(self, index: int) -> None:
+        """An image goes out; what becomes of it is told. For a live view, which this is not."""
 
 
 async def tell_states(changes: AsyncIterator[StateChange], output: Output) -> None:

@@ -9,6 +9,7 @@ screen there.
 import argparse
 import json
 import math
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +22,7 @@ import attrs
 import trio
 
 from imgsync.cli import EXIT_FAILED, Output, run_command
-from imgsync.core.errors import ImgsyncError, MissingExtra
+from imgsync.core.errors import ImgsyncError, InputError, MissingExtra
 from imgsync.core.states import SessionState
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -35,6 +36,7 @@ COME_BACK_DEADLINE = 10.0
 
 LOOPBACK = "127.0.0.1"
 CLIENT = "demo-client"
+PEERS = ("evaluator", "client")
 
 
 class DemoFailed(ImgsyncError):
@@ -68,34 +70,60 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> 
         action="store_true",
         help="wait for a browser on this machine to open the client page, and show them there",
     )
+    parser.add_argument(
+        "--log", type=Path, metavar="DIR", help="add the peers' records to files in this folder"
+    )
     options = parser.parse_args(arguments)
 
     async def run() -> int:
         output = Output(as_json=False)
-        if options.browser:
-            return await _demonstrate_in_browser(options.folder, output)
-        return await _demonstrate(options.folder, output)
+        logs = await _make_logs(options.log, ("evaluator",) if options.browser else PEERS)
+        demonstrate = _demonstrate_in_browser if options.browser else _demonstrate
+        code = await demonstrate(options.folder, logs, output)
+        if logs:
+            output.tell(f"report: {shlex.join(['imgsync', 'report', *logs.values()])}", "report")
+        return code
 
     return run_command(run, prog)
 
 
-async def _demonstrate(folder: str, output: Output) -> int:
+async def _make_logs(folder: Path | None, peers: Sequence[str]) -> dict[str, str]:
+    """The files for the peers' records, by peer; none without a folder. Raises InputError."""
+    if folder is None:
+        return {}
+    try:
+        await trio.Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InputError(
+            f"can't make the folder {str(folder)!r}: {exc.strerror}; name another one with --log"
+        ) from exc
+    return {peer: str(folder / f"{peer}.jsonl") for peer in peers}
+
+
+def _log_options(logs: dict[str, str], peer: str) -> tuple[str, ...]:
+    return ("--log", logs[peer]) if peer in logs else ()
+
+
+async def _demonstrate(folder: str, logs: dict[str, str], output: Output) -> int:
     if find_spec("httpx") is None:
         raise MissingExtra("the demo's client fetches images with httpx", "cli")
     async with _open_relay() as url:
         here = ("--ice-address", LOOPBACK)
         peer = ("--relay", url, "--json", *here)
-        async with _open_process("client", *peer, "--user", CLIENT, "--once") as client:
+        own = ("--user", CLIENT, "--once", *_log_options(logs, "client"))
+        async with _open_process("client", *peer, *own) as client:
             await client.first_line()
-            async with _open_evaluator(url, EVERY, folder, *here) as evaluator:
+            evaluators = (*here, *_log_options(logs, "evaluator"))
+            async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
                 link = f"client page: {_page(url, 'you')}, or try: imgsync demo --browser"
                 return await _follow(evaluator, client, output, link)
 
 
-async def _demonstrate_in_browser(folder: str, output: Output) -> int:
+async def _demonstrate_in_browser(folder: str, logs: dict[str, str], output: Output) -> int:
+    options = ("--wait", *_log_options(logs, "evaluator"))
     async with (
         _open_relay() as url,
-        _open_evaluator(url, EVERY_IN_BROWSER, folder, "--wait") as evaluator,
+        _open_evaluator(url, EVERY_IN_BROWSER, folder, *options) as evaluator,
     ):
         score = _Score()
         with trio.CancelScope() as present:

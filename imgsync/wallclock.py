@@ -13,7 +13,20 @@ _steady_ns: Callable[[], int] = time.monotonic_ns
 if hasattr(time, "CLOCK_BOOTTIME"):
     _steady_ns = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
 
-_EPOCH_NS = time.time_ns() - _steady_ns()
+TRIES = 3
+"""Readings of both clocks, of which the quickest counts: in the middle of one, others may run."""
+
+
+def _skew_ns() -> int:
+    """How far the wall clock is ahead of the steady one."""
+    readings = []
+    for _ in range(TRIES):
+        before, wall, after = _steady_ns(), time.time_ns(), _steady_ns()
+        readings.append((after - before, wall - (before + after) // 2))
+    return min(readings)[1]
+
+
+_EPOCH_NS = _skew_ns()
 
 
 def now_ms() -> float:
@@ -23,7 +36,7 @@ def now_ms() -> float:
 
 def clock_skew() -> float:
     """How far the wall clock is ahead of `now_ms`, in milliseconds: by steps and by slews."""
-    return (time.time_ns() - _steady_ns() - _EPOCH_NS) / 1e6
+    return (_skew_ns() - _EPOCH_NS) / 1e6
 
 
 def read_clocks() -> tuple[float, float]:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -149,6 +150,27 @@ async def test_the_demo_needs_no_network_but_loopback(own_folder: Path) -> None:
 
     outcome = await run_to_end("demo", *alone, *demo(str(own_folder)), env=STRICT)
     assert_all_were_shown(outcome, own_folder)
+
+
+async def test_the_demos_records_make_a_report_by_the_line_that_it_ends_with(
+    own_folder: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "my logs"
+    outcome = await run_to_end("demo", *demo(str(own_folder), "--log", str(logs)), env=STRICT)
+    *lines, last = outcome.lines
+    assert_all_were_shown(Outcome(outcome.code, lines, outcome.errors), own_folder)
+    label, _, line = last.partition(": ")
+    name, command, *files = shlex.split(line)
+    assert (label, name, command) == ("report", "imgsync", "report")
+    assert files == [str(logs / "evaluator.jsonl"), str(logs / "client.jsonl")]
+    imgsync = (sys.executable, "-m", "imgsync")
+    out = ("--out", str(tmp_path))
+    outcome = await run_to_end("report", *imgsync, command, *files, *out, env=STRICT)
+    assert (outcome.code, outcome.errors) == (0, [])
+    table = await trio.Path(tmp_path / "report.csv").read_text()
+    page = await trio.Path(tmp_path / "report.html").read_text()
+    assert len(table.splitlines()) == 1 + len(sizes(own_folder))
+    assert "<svg" in page or "data:image/" in page
 
 
 # ── to a bad one ─────────────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,7 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.relay.token_command",
             "imgsync.relay.options",
             "imgsync.evaluator.presenting",  # what the evaluator's command prints
+            "imgsync.evaluator.progress",  # and what it shows on a terminal
             "imgsync.client.following",  # what the client's command prints
         ]
     },
@@ -73,6 +74,7 @@ HOMES: dict[str, list[str]] = {
     "h11": ["imgsync.net.*"],
     "cattrs": ["imgsync.core.wire"],
     "httpx": ["imgsync.client.fetch"],
+    "rich": ["imgsync.evaluator.progress"],
     "matplotlib": ["imgsync.report.plots"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],

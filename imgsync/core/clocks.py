@@ -11,10 +11,12 @@ however unlike the two ways are. Of all probes in a window the one decides whose
 by now, as each is widened with its age by what two clocks may drift apart meanwhile.
 
 A probe that contradicts the others means that one of the clocks was set; those before it say
-nothing any more. All times are milliseconds; nothing here reads a clock.
+nothing any more. Nor do they on a new connection, once it has a probe of its own: behind it there
+may be another process, with another clock. All times are milliseconds; nothing here reads a clock.
 """
 
 from collections import deque
+from collections.abc import Collection
 from typing import Self
 
 import attrs
@@ -72,6 +74,11 @@ class Bounded(float):
         bounded.bound = bound
         return bounded
 
+    def within(self, low: float, high: float) -> "Bounded":
+        """The same, once it is known besides that the true value lies between these two."""
+        least, most = max(self - self.bound, low), min(self + self.bound, high)
+        return Bounded((least + most) / 2, max((most - least) / 2, RESOLUTION))
+
     def __repr__(self) -> str:
         """Both of it."""
         return f"{float(self)!r} ± {self.bound!r}"
@@ -110,28 +117,33 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self._probes: deque[Probe] = deque(maxlen=WINDOW)
+        #: Of connections before this one.
+        self._earlier: deque[Probe] = deque(maxlen=WINDOW)
+
+    def reconnected(self) -> None:
+        """What comes from now on may be of another process than what came before."""
+        self._earlier += self._probes
+        self._probes.clear()
 
     def take(self, probe: Probe) -> Stepped | Refused | None:
         """One more probe, in the order of t3; what is remarkable about it."""
         if probe.round_trip < -2 * RESOLUTION or probe.t2 < probe.t1:
             return Refused(probe.round_trip)
-        known = self.at(probe.t3)
+        known = _best([*self._earlier, *self._probes], probe.t3)
         self._probes.append(probe)
         if known is None:
             return None
         by = probe.offset - known.value
         if abs(by) <= known.bound + probe.bound_at(probe.t3):
             return None
+        self._earlier.clear()
         self._probes.clear()
         self._probes.append(probe)
         return Stepped(by)
 
     def at(self, now: float) -> Offset | None:
         """The offset at this time of ours, before or after the probes; None before the first."""
-        if not self._probes:
-            return None
-        best = min(self._probes, key=lambda probe: probe.bound_at(now))
-        return Offset(best.offset, best.bound_at(now))
+        return _best(self._probes or self._earlier, now)
 
     def to_ours(self, theirs: float) -> Bounded | None:
         """A time of theirs on our clock; None before the first probe."""
@@ -147,3 +159,10 @@ class ClockOffset:
         """How long after a time of ours a time of theirs was; None before the first probe."""
         here = self.to_ours(theirs)
         return None if here is None else Bounded(here - ours, here.bound)
+
+
+def _best(probes: Collection[Probe], now: float) -> Offset | None:
+    if not probes:
+        return None
+    best = min(probes, key=lambda probe: probe.bound_at(now))
+    return Offset(best.offset, best.bound_at(now))

@@ -67,11 +67,12 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     from imgsync.core.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
     from imgsync.evaluator.presenting import Presentation
-    from imgsync.evaluator.progress import open_progress
+    from imgsync.evaluator.progress import find_console, open_progress
     from imgsync.evaluator.sources import open_images
     from imgsync.net.connect import local_address_towards_relay
 
     output = Output(as_json=options.json)
+    console = find_console(output)
     address = await local_address_towards_relay(options.relay)
     async with (
         open_images(options.source, address=address) as images,
@@ -91,7 +92,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             prose = f"connected to {options.client}; {len(images)} images"
             output.tell(prose, "connected", sessionId=session.id, clientId=options.client)
             try:
-                async with open_progress(output, len(images)) as told:
+                async with open_progress(output, console, len(images)) as told:
                     presentation = Presentation(session, images, told)
                     await _run_series(presentation, options.every)
             except SessionEnded as exc:

@@ -145,6 +145,7 @@ class Presentation:
         # Not looked up earlier than now, because a URL is good for a time only.
         image = self._images[index]
         self.shown += 1
+        self._output.begin_image(index)
         try:
             with trio.fail_after(ACK_DEADLINE):
                 # Whoever started us goes on when we wait; by then the image is on its way. Tasks

@@ -24,6 +24,9 @@ WIDTH = 10.0
 MANY = 500
 """Marks of a plot from which on they are pixels, not paths: a page must not weigh megabytes."""
 
+SHORT = 10_000.0
+"""Milliseconds of a session up to which there are fractions of seconds on its axes."""
+
 _STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -112,6 +115,12 @@ def _show_time(axes: "Axes", begin: float, end: float) -> None:
     """Minutes and seconds from the start of the session; plots are in seconds."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    margin = max((end - begin) / 1000, 1) * 0.01
+    axes.set_xlim(-margin, (end - begin) / 1000 + margin)
+    if end - begin < SHORT:
+        axes.set_xlabel("time since the start of the session, s")
+        return
+
     def clock(seconds: float, _: object = None) -> str:
         minutes, rest = divmod(round(abs(seconds)), 60)
         hours, minutes = divmod(minutes, 60)
@@ -120,8 +129,6 @@ def _show_time(axes: "Axes", begin: float, end: float) -> None:
     steps = [1, 2, 3, 5, 6, 10] if end - begin < 600_000 else [1, 1.2, 1.8, 3, 3.6, 6, 7.2, 9, 10]
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=steps, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(clock))
-    margin = max((end - begin) / 1000, 1) * 0.01
-    axes.set_xlim(-margin, (end - begin) / 1000 + margin)
     axes.set_xlabel("time since the start of the session")
 
 
@@ -224,12 +231,13 @@ def _draw_latency(report: SessionReport) -> Picture | None:
     if not known:
         return None
     begin, end = _extent(report)
-    # A few that waited for a repair would press all others into one bar.
-    ends = sorted(latency + bound for _, latency, bound in known)
-    most = max(percentile(ends, 0.99) * 1.1, 1.0)
+    most = _most([latency + bound for _, latency, bound in known])
     inside = [one for one in known if one[1] <= most]
     figure, [left, right] = _new_figure(2.9, 2, width_ratios=(2, 3))
     _draw_histogram(left, [(latency, bound) for _, latency, bound in inside], most)
+    trips = [(row.sent_at, row.round_trip) for row in report.rows if row.round_trip is not None]
+    highest = max(most, _most([trip for _, trip in trips]) if trips else 0)
+    _draw_round_trips(right, [one for one in trips if one[1] <= highest], begin)
     times = [(sent_at - begin) / 1000 for sent_at, _, _ in inside]
     is_dense = len(inside) > MANY
     right.vlines(
@@ -250,22 +258,51 @@ def _draw_latency(report: SessionReport) -> Picture | None:
         color=_DARK,
         alpha=0.5 if is_dense else 1,
         rasterized=is_dense,
+        label="one way",
     )
-    right.set_ylim(min(0.0, *(latency - bound for _, latency, bound in inside)), most)
-    right.set_ylabel("one way, ms")
+    # Room for the legend.
+    right.set_ylim(min(0.0, *(latency - bound for _, latency, bound in inside)), highest * 1.2)
+    right.set_ylabel("ms")
+    right.legend(frameon=False, fontsize=7.5, loc="upper right", ncols=2)
     _show_time(right, begin, end)
     beyond = len(known) - len(inside)
     left_out = f" {beyond} above {most:.0f} ms are not drawn." if beyond else ""
+    longer = sum(trip > highest for _, trip in trips)
+    left_out += f" {longer} round trips above {highest:.0f} ms are not drawn." if longer else ""
     return _picture(
         figure,
-        "From the sending of an image to its arrival at the client. Outlines and bars show how far"
-        f" off the clocks can be.{left_out}",
+        "From the sending of an image to its arrival at the client (one way), and to its ack (round"
+        f" trip). Outlines and bars show how far off the clocks can be.{left_out}",
+    )
+
+
+def _most(values: Sequence[float]) -> float:
+    """The end of an axis: a few that waited for a repair would press all others together."""
+    return max(percentile(sorted(values), 0.99) * 1.1, 1.0)
+
+
+def _draw_round_trips(axes: "Axes", known: Sequence[tuple[float, float]], begin: float) -> None:
+    is_dense = len(known) > MANY
+    axes.plot(
+        [(sent_at - begin) / 1000 for sent_at, _ in known],
+        [trip for _, trip in known],
+        linestyle="none",
+        marker="_",
+        markersize=3 if is_dense else 6,
+        color=_GREY,
+        alpha=0.4 if is_dense else 1,
+        rasterized=is_dense,
+        label="round trip",
     )
 
 
 def _draw_histogram(axes: "Axes", known: Sequence[tuple[float, float]], most: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     least = min(0.0, *(latency - bound for latency, bound in known))
-    bins = [least + (most - least) * number / 40 for number in range(41)]
+    # With few images, bars that are narrow would each be one image.
+    count = min(max(round(2 * len(known) ** 0.5), 8), 40)
+    bins = [least + (most - least) * number / count for number in range(count + 1)]
     axes.hist(
         [latency for latency, _ in known], bins=bins, color=_BLUE, alpha=0.75, label="estimate"
     )
@@ -282,6 +319,7 @@ def _draw_histogram(axes: "Axes", known: Sequence[tuple[float, float]], most: fl
     axes.set_xlim(least, most)
     axes.set_xlabel("one way, ms")
     axes.set_ylabel("images")
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.margins(y=0.35)
     axes.legend(frameon=False, fontsize=7.5, loc="upper right")
 

@@ -1,0 +1,237 @@
+"""What a session measures and writes down, without a session."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsync.core.channel_messages import Image, Pong, Stage, StageKind
+from imgsync.core.clocks import MAX_DRIFT, RESOLUTION, Bounded
+from imgsync.core.messages import EndReason
+from imgsync.core.states import SessionState, StateChange
+from imgsync.journal import events
+from imgsync.journal.events import Event
+from imgsync.peer.account import Account
+
+EPOCH = 1_800_000_000_000.0
+HOUR = 3_600_000.0
+
+#: Milliseconds, of one way and of what the client takes in between.
+ways = st.floats(0, 5_000)
+offsets = st.floats(-1e8, 1e8)
+
+
+class Told:
+    """An account, and all that it has written."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.account = Account("s", self.events.append)
+
+    def probe(self, now: float, offset: float, way: float = 1.0) -> None:
+        """A ping of a client whose clock is ahead by so much."""
+        arrived = now + way + offset
+        self.account.ponged(Pong(1, now, arrived, arrived), now + 2 * way)
+
+    def ack(self, now: float, offset: float, there: float, back: float) -> Bounded:
+        """An image that is shown now."""
+        return self.account.acked(image(now), now + there + offset, now + there + back)
+
+    def steps(self) -> list[events.ClockStep]:
+        return [event for event in self.events if isinstance(event, events.ClockStep)]
+
+
+def image(sent_at: float, index: int = 0) -> Image:
+    url = f"http://user:password@h/{index}.png"
+    return Image(index, f"{url}?key=secret", f"{url}?signature=secret", sent_at)
+
+
+def is_true(latency: Bounded, true: float) -> bool:
+    """Within its bound, but for what a float of 1e12 can hold."""
+    return abs(latency - true) <= latency.bound + 0.01
+
+
+# ── what is written ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_everything_that_happens_is_a_line_of_its_session() -> None:
+    told = Told()
+    account = told.account
+    shown = image(EPOCH)
+    account.began("patient-7", resumed=False)
+    account.changed(StateChange(SessionState.INTERRUPTED, 5.0, EndReason.CONNECTION_LOST, "cut"))
+    account.connected(("host", "relay"))
+    account.ponged(Pong(1, 1.0, 2.0, 3.0), 4.0)
+    account.sent(shown, 2)
+    account.superseded(shown)
+    account.received(shown, EPOCH + 7)
+    account.staged(Stage(0, EPOCH, StageKind.FAILED, EPOCH + 9, "http_403"))
+    assert told.events == [
+        events.Session("s", "patient-7", False),
+        events.State("s", SessionState.INTERRUPTED, EndReason.CONNECTION_LOST, "cut"),
+        events.Path("s", "host", "relay"),
+        events.Probe("s", 1.0, 2.0, 3.0, 4.0),
+        events.Sent("s", 0, "http://h/0.png", EPOCH, 2),
+        events.Superseded("s", 0, EPOCH),
+        events.Received("s", 0, "http://h/0.png", EPOCH, EPOCH + 7),
+        events.Stage("s", 0, EPOCH, StageKind.FAILED, EPOCH + 9, "http_403"),
+    ]
+
+
+def test_no_secret_of_an_image_is_written() -> None:
+    told = Told()
+    told.account.sent(image(EPOCH), 1)
+    told.account.received(image(EPOCH), EPOCH)
+    told.ack(EPOCH, 0, 1, 1)
+    assert not [event for event in told.events if "secret" in repr(event)]
+    assert not [event for event in told.events if "password" in repr(event)]
+
+
+def test_a_connection_whose_way_is_not_known_is_no_line() -> None:
+    told = Told()
+    told.account.connected(None)
+    assert told.events == []
+
+
+def test_an_ack_is_written_as_it_is_told() -> None:
+    told = Told()
+    latency = told.ack(EPOCH, HOUR, 3, 5)
+    [acked] = told.events
+    times = (EPOCH, EPOCH + 3 + HOUR, EPOCH + 8, 8.0)
+    assert acked == events.Acked("s", 0, *times, float(latency), latency.bound)
+
+
+# ── how long it took ─────────────────────────────────────────────────────────────────────────────
+
+
+@given(offsets, ways, ways)
+def test_by_its_ack_alone_an_image_came_between_the_showing_and_the_ack(
+    offset: float, there: float, back: float
+) -> None:
+    latency = Told().ack(EPOCH, offset, there, back)
+    assert is_true(latency, there)
+    assert 0 <= latency <= there + back + RESOLUTION
+
+
+@given(offsets, st.lists(st.tuples(ways, st.booleans()), max_size=10), ways, ways)
+def test_whatever_was_measured_before_the_true_latency_lies_inside_the_bound(
+    offset: float, journeys: list[tuple[float, bool]], there: float, back: float
+) -> None:
+    told, now = Told(), EPOCH
+    for way, is_ping in journeys:
+        if is_ping:
+            told.probe(now, offset, way)
+        else:
+            told.ack(now, offset, way, 0)
+        now += 2 * way + 1
+    latency = told.ack(now, offset, there, back)
+    assert is_true(latency, there)
+    assert 0 <= latency <= there + back + RESOLUTION
+    assert told.steps() == []
+
+
+def test_a_ping_tells_a_one_sided_way_that_its_own_round_trip_would_not() -> None:
+    told = Told()
+    told.probe(EPOCH, HOUR, way=1)
+    latency = told.ack(EPOCH + 100, HOUR, there=40, back=2)
+    assert latency == pytest.approx(40, abs=1.5)
+    assert latency.bound < 1.5
+
+
+def test_a_latency_of_nothing_is_one_too() -> None:
+    told = Told()
+    told.probe(EPOCH, HOUR, way=0)
+    latency = told.ack(EPOCH + 1, HOUR, there=0, back=60)
+    assert is_true(latency, 0)
+    assert latency.bound < 1
+
+
+def test_no_image_comes_before_it_was_shown() -> None:
+    told = Told()
+    told.probe(EPOCH, 0, way=50)
+    latency = told.ack(EPOCH + 200, 50, there=0, back=400)  # all of the first way was one way
+    assert latency >= 0
+    assert latency + latency.bound <= 100 + 2 * RESOLUTION
+
+
+def test_an_onset_is_told_by_what_is_known_of_the_clock() -> None:
+    told = Told()
+    said = Stage(0, EPOCH, StageKind.SHOWN, EPOCH + 30 + HOUR, None)
+    assert told.account.staged(said) is None
+    told.probe(EPOCH, HOUR, way=1)
+    onset = told.account.staged(said)
+    assert onset is not None
+    assert is_true(onset, 30)
+    assert onset.bound < 1.5
+
+
+# ── clocks that change ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("by", [-HOUR, -250.0, 250.0, HOUR])
+def test_a_clock_that_is_set_is_told_once_and_believed_from_then_on(by: float) -> None:
+    told = Told()
+    told.probe(EPOCH, 10)
+    told.probe(EPOCH + 2000, 10 + by)
+    [step] = told.steps()
+    assert (step.session_id, step.whose) == ("s", "theirs")
+    assert step.by == pytest.approx(by, abs=2.5)
+    latency = told.ack(EPOCH + 3000, 10 + by, there=7, back=1)
+    assert is_true(latency, 7)
+    assert latency.bound < 2.5
+    assert len(told.steps()) == 1
+
+
+def test_a_drift_is_no_step() -> None:
+    told = Told()
+    for second in range(0, 7200, 2):
+        told.probe(EPOCH + 1000 * second, HOUR + 1000 * second * MAX_DRIFT * 0.9)
+    assert told.steps() == []
+
+
+@pytest.mark.parametrize("by", [-10_000.0, 10_000.0])
+def test_another_process_has_another_clock_though_its_first_ack_may_not_show_it(by: float) -> None:
+    told = Told()
+    told.account.connected(("host", "host"))
+    told.probe(EPOCH, HOUR)
+    # Shown while nobody was there: by its ack alone it came at any time of a minute.
+    shown_at = EPOCH + 5000
+    told.account.connected(("host", "host"))
+    latency = told.ack(shown_at, HOUR + by, there=30_000, back=30_000)
+    assert is_true(latency, 30_000)
+    told.probe(shown_at + 61_000, HOUR + by)
+    [step] = told.steps()
+    assert step.by == pytest.approx(by, abs=50)
+    latency = told.ack(shown_at + 62_000, HOUR + by, there=7, back=1)
+    assert is_true(latency, 7)
+    assert latency.bound < 2.5
+    assert len(told.steps()) == 1
+
+
+def test_the_same_process_on_another_connection_is_no_step() -> None:
+    told = Told()
+    told.probe(EPOCH, HOUR)
+    told.account.connected(None)
+    told.ack(EPOCH + 100, HOUR, there=20_000, back=10)
+    told.probe(EPOCH + 21_000, HOUR)
+    assert told.steps() == []
+
+
+def test_what_is_said_again_before_the_first_probe_of_a_connection_is_of_the_clock_before() -> None:
+    told = Told()
+    told.probe(EPOCH, HOUR)
+    told.account.connected(None)
+    onset = told.account.staged(Stage(0, EPOCH + 5, StageKind.SHOWN, EPOCH + 35 + HOUR, None))
+    assert onset is not None
+    assert is_true(onset, 30)
+
+
+def test_a_pong_that_can_not_be_true_spoils_nothing() -> None:
+    told = Told()
+    told.probe(EPOCH, HOUR)
+    told.account.ponged(Pong(2, EPOCH + 10, EPOCH + 900 + HOUR, EPOCH + 100 + HOUR), EPOCH + 12)
+    latency = told.ack(EPOCH + 100, HOUR, there=7, back=1)
+    assert is_true(latency, 7)
+    assert latency.bound < 2.5
+    assert told.steps() == []
