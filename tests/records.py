@@ -27,7 +27,7 @@ from imgsync.journal.events import (
 )
 from imgsync.journal.lines import encode_line
 
-EPOCH = 1_800_000_000_000.0
+EPOCH = 1_800_000_000_000.25  # a clock of whole milliseconds is a coarse one
 HOUR = 3_600_000.0
 
 

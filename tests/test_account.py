@@ -14,7 +14,7 @@ from imgsync.journal import events
 from imgsync.journal.events import Event
 from imgsync.peer.account import Account
 
-EPOCH = 1_800_000_000_000.0
+EPOCH = 1_800_000_000_000.25  # a clock of whole milliseconds is a coarse one
 HOUR = 3_600_000.0
 
 #: Milliseconds, of one way and of what the client takes in between.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import attrs
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ from imgsync.core.clocks import (
     Stepped,
 )
 
-EPOCH = 1_800_000_000_000.0
+EPOCH = 1_800_000_000_000.25  # a clock of whole milliseconds is a coarse one
 
 #: Milliseconds: one way, the time from question to answer over there, and between two probes.
 ways = st.floats(0, 5_000)
@@ -70,6 +72,25 @@ def test_the_true_offset_lies_inside_the_bound(
         now += pause
     # Whatever it is asked for: an image that was sent before, or one long after.
     assert is_inside(clock, world, now + later)
+
+
+@given(offsets, drifts, journeys, st.booleans(), st.booleans())
+def test_it_does_so_where_a_clock_tells_whole_milliseconds_only(
+    offset: float,
+    drift: float,
+    journeys: list[tuple[float, float, float, float]],
+    ours_is_coarse: bool,
+    theirs_is_coarse: bool,
+) -> None:
+    world, clock, now = World(offset, drift), ClockOffset(), EPOCH
+    for there, stay, back, pause in journeys:
+        true = world.probe(now, there, stay, back)
+        t0, t3 = (floor(t) if ours_is_coarse else t for t in (true.t0, true.t3))
+        t1, t2 = (floor(t) if theirs_is_coarse else t for t in (true.t1, true.t2))
+        assert clock.take(Probe(t0, t1, t2, t3)) is None
+        now = true.t3
+        assert is_inside(clock, world, now)
+        now += pause
 
 
 @given(offsets, drifts, journeys, journeys, st.floats(20_000, 1e7), st.booleans())

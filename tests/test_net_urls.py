@@ -88,3 +88,10 @@ async def test_a_url_that_makes_no_sense_is_an_error_of_input(url: str) -> None:
             pass
     with pytest.raises(InputError):
         await local_address_towards_relay(url)
+
+
+@pytest.mark.parametrize("url", ["ws://ann:hush@relay/ws", "wss://hush@relay", "ws://:hush@[::1]/"])
+def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(InputError, match=r"before '(relay|::1)' .* --token-file") as refusal:
+        parse_relay_url(url)
+    assert "hush" not in str(refusal.value)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.clocks import MAX_DRIFT, RESOLUTION, Probe
+from imgsync.core.clocks import COARSE, MAX_DRIFT, RESOLUTION, Probe
 from imgsync.report.offsets import OffsetHistory, Reading
 from tests.records import EPOCH, World
 
@@ -144,12 +144,25 @@ def test_a_reading_that_can_not_be_true_counts_for_nothing() -> None:
 
 
 def test_each_side_of_a_reading_is_of_the_moment_when_its_message_was_with_the_evaluator() -> None:
-    asked = Reading.by_evaluator(1_000, 9_010, 9_500, 1_520)
-    assert (asked.most_at, asked.least_at) == (1_000, 1_520)
+    asked = Reading.by_evaluator(1_000.5, 9_010.5, 9_500.5, 1_520.5)
+    assert (asked.most_at, asked.least_at) == (1_000.5, 1_520.5)
     assert (asked.most, asked.least) == (8_010 + RESOLUTION, 7_980 - RESOLUTION)
-    answered = Reading.by_client(9_000, 1_020, 1_500, 9_510)
-    assert (answered.most_at, answered.least_at) == (1_500, 1_020)
+    answered = Reading.by_client(9_000.5, 1_020.5, 1_500.5, 9_510.5)
+    assert (answered.most_at, answered.least_at) == (1_500.5, 1_020.5)
     assert (answered.most, answered.least) == (8_010 + RESOLUTION, 7_980 - RESOLUTION)
+
+
+@pytest.mark.parametrize(
+    "times", [(1_000, 9_010.5, 9_500.5, 1_520), (1_000.5, 9_010, 9_500, 1_520.5)]
+)
+def test_a_clock_that_tells_whole_milliseconds_may_be_off_by_one(
+    times: tuple[float, float, float, float],
+) -> None:
+    t0, t1, t2, t3 = times
+    reading = Reading.by_evaluator(*times)
+    assert (reading.most, reading.least) == (t1 - t0 + COARSE, t2 - t3 - COARSE)
+    theirs = Reading.by_client(*times)
+    assert (theirs.most, theirs.least) == (t3 - t2 + COARSE, t0 - t1 - COARSE)
 
 
 def set_back(by: float, way: float) -> OffsetHistory:

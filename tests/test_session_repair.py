@@ -231,9 +231,10 @@ async def test_a_client_whose_evaluator_has_gone_unheard_is_free_for_the_next_se
     assert follower.ends[0] is EndReason.PEER_GONE
 
 
+@pytest.mark.parametrize("is_cut", [False, True], ids=["channel lives", "channel is lost, too"])
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_second_window_does_not_take_a_session_that_a_new_relay_is_told_of(
-    autojump_clock: MockClock, seed: int
+    autojump_clock: MockClock, seed: int, is_cut: bool
 ) -> None:
     random.seed(seed)  # which of the two windows is at the relay first
     network, ours, idle = MemoryNetwork(), FollowingClient(), FollowingClient()
@@ -246,11 +247,13 @@ async def test_a_second_window_does_not_take_a_session_that_a_new_relay_is_told_
             await session.show(image(0))
             await nursery.start(idle.run, network)
             network.relay.go_down()
+            if is_cut:
+                network.links[-1].break_off()
             await trio.sleep(5)
             network.relay.come_back()
             await trio.sleep(30)
             await session.show(image(1))
-            assert session.state is CONNECTED
+            assert session.state is (RESUMED if is_cut else CONNECTED)
             # And the relay has it where it is: what is repaired is the connection of that window.
             network.links[-1].break_off()
             await trio.sleep(10)

@@ -452,19 +452,35 @@ def make_token(user: str, role: str) -> str:
     return jwt.encode(claims, SECRET, algorithm="HS256")
 
 
+@pytest.mark.parametrize("link", ["#token={}", "&token={}", "&token=nonsense#token={}"])
 async def test_a_token_leaves_the_address_bar_and_is_still_there_after_a_reload(
-    browser: Browser, guarded_relay: str
+    browser: Browser, guarded_relay: str, link: str
 ) -> None:
     token = make_token("ada", "client")
-    async with open_client_page(browser, guarded_relay, "ada", token=token) as client:
-        page = client.page
-        assert await page.run("location.search") == "?user=ada"
+    url = page_url(guarded_relay, user="ada")
+    async with browser.open_page(url + link.format(token)) as page:
+        client = ClientPage(page)
+        await client.wait_says("Ready.")
+        assert await page.run("location.href") == url
         assert token not in await page.run("document.documentElement.outerHTML")
         await page.run("document.title = 'before'")
         await page.reload()
         await page.wait("document.title === 'imgsync'")
         await client.wait_says("Ready.")
         assert page.errors == []
+
+
+async def test_a_fresh_token_is_taken_by_a_page_that_is_open(
+    browser: Browser, guarded_relay: str
+) -> None:
+    url = page_url(guarded_relay, user="ada")
+    async with browser.open_page(f"{url}#token=nonsense") as page:
+        client = ClientPage(page)
+        await client.wait_says("This link is not valid, or not any more.")
+        # To the browser such a link is a place within the same page.
+        await page.run(f"void (location.href = '{url}#token={make_token('ada', 'client')}')")
+        await client.wait_says("Ready.")
+        assert await page.run("location.href") == url
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", make_token("bea", "client")])

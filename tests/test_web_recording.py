@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browsers import ANSWER_S, Browser, open_browser, shared_chromium
-from tests.processes import shared_relay, wait_until
+from tests.processes import open_relay, shared_relay, wait_until
 from tests.recording_pages import (
     ASKING,
     BOTH,
@@ -353,7 +355,7 @@ async def test_they_are_saved_in_a_folder_by_the_participant(
         # That the devices are on is told above the button, and moves it.
         await wait_told(client, "You are recorded")
         await tap(page, "Save all in a folder …")
-        await wait_told(client, "All recordings are in the folder “mine”.")
+        await wait_told(client, "What you saved is in the folder “mine”.")
         files = await page.run(FILES)
         names = sorted(files)
         assert [Path(name).suffix for name in names] == [".json", ".webm"] * 2
@@ -392,3 +394,51 @@ async def test_they_are_downloaded_where_pages_can_not_write_into_folders(
         await page.reload()
         await client.wait_says("Ready.")
         assert await page.run("document.querySelectorAll('#recordings li').length") == 0
+
+
+@pytest.mark.parametrize("is_asked_again", [False, True])
+async def test_what_was_recorded_for_nobody_is_saved_by_hand_though_a_server_takes_recordings_later(
+    browser: Browser, server: RecordingServer, is_asked_again: bool
+) -> None:
+    user = f"for nobody {is_asked_again}"
+    early = f"window.showDirectoryPicker = () => {FOLDER};"
+    async with AsyncExitStack() as stack:
+        async with open_relay() as relay:
+            client = await stack.enter_async_context(
+                open_recorded(browser, relay, user, early=early)
+            )
+            page = client.page
+            await allow(client)
+            async with open_session(relay, user) as session:
+                await present(client, session, server, [0])
+            await wait_told(client, "1 recording still to be saved.")
+            if is_asked_again:
+                # As in another tab: the answer is not there.
+                await page.run("sessionStorage.clear()")
+            async with warned(page):
+                await page.goto(f"{server.url}/page")
+        # The storage is that of the port.
+        place = ("--port", str(urlsplit(relay).port))
+        async with open_relay(*place, "--recording-url", f"{server.url}/recordings") as later:
+            await page.goto(page_url(later, user=user, record=BOTH))
+            if is_asked_again:
+                await allow(client)
+            await wait_told(client, "You are recorded")
+            await wait_told(client, "1 recording still to be saved.")
+            async with open_session(later, user) as session:
+                await present(client, session, server, [1])
+            if is_asked_again:
+                await wait_until(lambda: len(server.of(user)) == 1, "what they have agreed to")
+                await wait_told(client, "1 recording still to be saved.")
+            else:
+                await wait_told(client, "2 recordings still to be saved.")
+            await page.wait("tracks.every((track) => track.readyState === 'ended')")
+            await tap(page, "Save all in a folder …")
+            await wait_told(client, "What you saved is in the folder “mine”.")
+            saved = {name.partition("-")[0] for name in await page.run(FILES)}
+            assert saved == ({"0000"} if is_asked_again else {"0000", "0001"})
+            posted = [
+                one.about["imageIndex"] for one in server.posts if one.about["userId"] == user
+            ]
+            assert posted == ([1] if is_asked_again else [])
+            assert page.errors == []

@@ -1,6 +1,9 @@
 """Candidates of the other side: those that come before their description wait for it, in order."""
 
+from collections.abc import Iterable
+
 from imgsync.core.errors import NegotiationError
+from imgsync.core.peer_outputs import AddCandidate, Note, Output
 from imgsync.core.sdp import Candidate, Description
 
 MAX_CANDIDATES = 100
@@ -48,3 +51,13 @@ class RemoteCandidates:
         self._count += more
         if self._count > MAX_CANDIDATES:
             raise NegotiationError(f"the other side sent more than {MAX_CANDIDATES} candidates")
+
+
+def to_add(attempt: int, candidates: Iterable[Candidate | None]) -> list[Output]:
+    """What is to be done with candidates that are due."""
+    return [
+        Note(f"candidate of no use to a data channel: {candidate.line}")
+        if candidate is not None and not candidate.usable
+        else AddCandidate(attempt, candidate)
+        for candidate in candidates
+    ]

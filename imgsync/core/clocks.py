@@ -26,12 +26,18 @@ MAX_DRIFT = 200e-6
 clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
 uses for moments only)."""
 
-RESOLUTION = 0.1
-"""What a page sees of its clock, at the coarsest of what browsers do by default where it is not
-isolated: 100 us (High Resolution Time, section 7)."""
+RESOLUTION, COARSE = 0.1, 1.0
+"""Milliseconds that a clock is off by at most: one that tells fractions, as browsers do by default
+where a page is not isolated (100 us, High Resolution Time, section 7), and one that tells whole
+milliseconds, as do some browsers, and programs that have no better clock."""
 
 WINDOW = 64
 """Probes that are kept: two minutes of pings."""
+
+
+def resolution_of(*times: float) -> float:
+    """How coarse a clock is, by times that it has told."""
+    return RESOLUTION if any(time % 1 for time in times) else COARSE
 
 
 @attrs.frozen
@@ -53,10 +59,15 @@ class Probe:
         """How far their clock is ahead of ours, if both ways take as long."""
         return ((self.t1 - self.t0) + (self.t2 - self.t3)) / 2
 
+    @property
+    def resolution(self) -> float:
+        """That of the coarser of the two clocks."""
+        return max(resolution_of(self.t0, self.t3), resolution_of(self.t1, self.t2))
+
     def bound_at(self, now: float) -> float:
         """How wrong that is at most, at this time of ours."""
         age = max(abs(now - self.t0), abs(now - self.t3))  # it was true at some time in between
-        return self.round_trip / 2 + RESOLUTION + MAX_DRIFT * age
+        return self.round_trip / 2 + self.resolution + MAX_DRIFT * age
 
 
 class Bounded(float):
@@ -127,7 +138,7 @@ class ClockOffset:
 
     def take(self, probe: Probe) -> Stepped | Refused | None:
         """One more probe, in the order of t3; what is remarkable about it."""
-        if probe.round_trip < -2 * RESOLUTION or probe.t2 < probe.t1:
+        if probe.round_trip < -2 * probe.resolution or probe.t2 < probe.t1:
             return Refused(probe.round_trip)
         known = _best([*self._earlier, *self._probes], probe.t3)
         self._probes.append(probe)

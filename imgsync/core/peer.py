@@ -11,8 +11,8 @@ The evaluator offers, the client answers.
 What fails before the first connection ends the session, as does CONNECT_DEADLINE; after it, only a
 person does, or the relay when the other side has not come back to it, or REPAIR_DEADLINE. An offer
 that leads nowhere is followed by another one. Without the relay, or while the other side is away
-from it, nothing is tried. The answerer can only ask for an offer, and does so where none comes by
-itself. Who closes the connection has left, if he is at the relay still.
+from it, nothing is tried. The answerer asks for an offer only where none comes by itself. Who
+closes the connection has left, if he is at the relay still.
 
 Each peer connection is an attempt with a number of its own; an offer (or a request for one) in a
 live session begins the next attempt. The connection before is discarded once both sides know of
@@ -24,14 +24,13 @@ ICE user name fragment. Candidates that come before their description wait for i
 Each input is one call that returns what is to be done, in order.
 """
 
-from imgsync.core.candidates import RemoteCandidates
+from imgsync.core.candidates import RemoteCandidates, to_add
 from imgsync.core.codec import decode_signal
 from imgsync.core.errors import NegotiationError
 from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
 from imgsync.core.patience import CLAIM_PAUSE, CONNECT_DEADLINE, Patience
 from imgsync.core.peer_outputs import (
     REPAIR_DEADLINE,
-    AddCandidate,
     ApplyAnswer,
     Connected,
     Discard,
@@ -50,7 +49,7 @@ from imgsync.core.peer_outputs import (
     SetRetry,
     TakeUp,
 )
-from imgsync.core.sdp import Candidate, Description, parse_candidate, parse_description
+from imgsync.core.sdp import Description, parse_candidate, parse_description
 
 
 class Handshake:
@@ -84,6 +83,9 @@ class Handshake:
         self._in_doubt = 0
         #: Whether we are at the relay, the other side is, and the relay knows the session.
         self._has_relay = self._has_peer = self._is_known = True
+        #: Whether another window may be in the session, and the offer that waits until we know.
+        self._is_disputed = False
+        self._held: Description | None = None
 
     # ── what our side does ───────────────────────────────────────────────────────────────────────
 
@@ -91,12 +93,13 @@ class Handshake:
         """The session has begun.
 
         :param resumed: it is an old one, whose offer may have gone to another process.
-        :param is_disputed: another process of the same user may be in it, and is left the time to
-            claim it before we ask for an offer of our own.
+        :param is_disputed: another process of the same user may be in it, and has time to claim it
+            before we take an offer, or ask for one.
         """
         if self._offers:
             return self._make_offer()
-        if resumed and is_disputed:
+        self._is_disputed = resumed and is_disputed
+        if self._is_disputed:
             return [self._set_deadline(), SetAnswerDeadline(self.attempt, CLAIM_PAUSE)]
         return [self._set_deadline(), *(self._request_offer() if resumed else [])]
 
@@ -168,6 +171,9 @@ class Handshake:
 
     def unanswered(self, attempt: int) -> list[Output]:
         """The deadline of an offer's answer, or of a requested offer, has passed."""
+        self._is_disputed = False
+        if self._held is not None and self._is_current(attempt):
+            return self._receive_offer(self._held)
         is_open = self.phase in (Phase.IDLE, Phase.NEGOTIATING) and self._remote is None
         # Who can't signal begins anew when he can.
         if not is_open or not self._is_current(attempt) or not self._can_signal:
@@ -255,6 +261,9 @@ class Handshake:
         current = self._remote.ufrag if self._remote else None
         if offer.ufrag == current or offer.ufrag in self._spent_ufrags:
             return [Note("dropped an offer that was seen before")]
+        self._held = offer if self._is_disputed else None
+        if self._is_disputed:
+            return [Note("an offer waits, as it may be for another window")]
         self._patience.asked()
         outputs = self._interrupt_by_peer()
         self._next_attempt()
@@ -274,19 +283,11 @@ class Handshake:
         if ufrag in self._spent_ufrags:
             return [Note("dropped a candidate of an earlier attempt")]
         candidate = None if signal.candidate is None else parse_candidate(signal.candidate)
-        return self._add(self._candidates.take(candidate, ufrag, self._remote))
+        return to_add(self.attempt, self._candidates.take(candidate, ufrag, self._remote))
 
     def _set_remote(self, remote: Description) -> list[Output]:
         self._remote = remote
-        return self._add(self._candidates.described(remote))
-
-    def _add(self, candidates: list[Candidate | None]) -> list[Output]:
-        return [
-            Note(f"candidate of no use to a data channel: {candidate.line}")
-            if candidate is not None and not candidate.usable
-            else AddCandidate(self.attempt, candidate)
-            for candidate in candidates
-        ]
+        return to_add(self.attempt, self._candidates.described(remote))
 
     # ── repair ───────────────────────────────────────────────────────────────────────────────────
 
@@ -337,11 +338,8 @@ class Handshake:
         return self._repair() if self.phase is Phase.INTERRUPTED else []
 
     def _claim(self) -> list[Output]:
-        """A signal, which shows the relay that the session is here and in no other window.
-
-        It says what has been said, that no more candidates will come.
-        """
-        if self._offers or self.phase is not Phase.CONNECTED or self._local is None:
+        """A signal that says nothing new shows the relay that the session is in this window."""
+        if self._offers or self.phase is Phase.ENDED or self._local is None:
             return []
         return [Say(self._candidate_signal(self._local, None))]
 

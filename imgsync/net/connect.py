@@ -71,6 +71,11 @@ def parse_relay_url(url: str) -> Target:
         raise InputError(
             f"the relay's URL {url!r} is not of the form ws://HOST:PORT/ws or wss://HOST/ws"
         )
+    if "@" in parts.netloc:  # which is not repeated: it may be a password
+        raise InputError(
+            f"the relay's URL has something before {parts.hostname!r} that no relay asks for;"
+            " a token is given with --token-file, --token or IMGSYNC_TOKEN"
+        )
     tls = parts.scheme == "wss"
     resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # wsproto takes ASCII alone; as in browsers, what is quoted already stays as it is.

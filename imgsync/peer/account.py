@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from imgsync.core.channel_messages import Image, Pong, Stage
-from imgsync.core.clocks import RESOLUTION, Bounded, ClockOffset, Probe, Refused, Stepped
+from imgsync.core.clocks import COARSE, Bounded, ClockOffset, Probe, Refused, Stepped
 from imgsync.core.messages import Milliseconds
 from imgsync.core.states import StateChange
 from imgsync.journal import events
@@ -77,7 +77,7 @@ class Account:
         round_trip = at - sent_at
         latency = self._clock.since(sent_at, received_at)
         if latency is None:  # the two clocks contradict each other
-            latency = Bounded(round_trip / 2, round_trip / 2 + RESOLUTION)
+            latency = Bounded(round_trip / 2, round_trip / 2 + COARSE)
         # Whatever the clocks say, it was on the way between the showing and the ack.
         latency = latency.within(0, round_trip)
         times = (sent_at, received_at, at, round_trip, float(latency), latency.bound)

@@ -1,9 +1,8 @@
 """One session of one peer: carries out what `core.peer` decides, over a route and links.
 
-Inputs come from four sides, each with a task of its own: the route (what the relay passes on), the
-current attempt's link, its heartbeat, and the deadlines. Each input is one call into the core; what
-comes out is performed in order. The talk on the channel belongs to the evaluator and the client,
-who give synchronous callbacks.
+Each side that inputs come from has a task: the route (what the relay passes on), the current link,
+its heartbeat, the deadlines. An input is one call into the core; what comes out is performed in
+order. The talk on the channel belongs to evaluator and client, who give synchronous callbacks.
 """
 
 import logging
@@ -363,9 +362,11 @@ class PeerSession:
                 await self._current.link.close_channel()
             self._finish(Ended(EndReason.ENDED))
         try:
-            self.route.end()
+            # One that was never ours may be another window's.
+            if not self.route.is_disputed or self._handshake.attempt:
+                self.route.end()
         except SignallingLost:
-            log.info("session %s: the relay can't be told of its end", self.route.session_id)
+            log.info("session %s: its end could not be told", self.route.session_id)
         self.route.close()
 
 

@@ -25,7 +25,7 @@ from itertools import pairwise
 
 import attrs
 
-from imgsync.core.clocks import MAX_DRIFT, RESOLUTION, Offset
+from imgsync.core.clocks import MAX_DRIFT, RESOLUTION, Offset, resolution_of
 
 
 @attrs.frozen
@@ -44,12 +44,14 @@ class Reading:
     @classmethod
     def by_evaluator(cls, t0: float, t1: float, t2: float, t3: float) -> "Reading":
         """A probe of the evaluator's, or an image and its ack; t1 and t2 on the client's clock."""
-        return cls(t0, t1 - t0 + RESOLUTION, t3, t2 - t3 - RESOLUTION)
+        off = max(resolution_of(t0, t3), resolution_of(t1, t2))
+        return cls(t0, t1 - t0 + off, t3, t2 - t3 - off)
 
     @classmethod
     def by_client(cls, t0: float, t1: float, t2: float, t3: float) -> "Reading":
         """A probe of the client's; t0 and t3 on the client's clock."""
-        return cls(t2, t3 - t2 + RESOLUTION, t1, t0 - t1 - RESOLUTION)
+        off = max(resolution_of(t0, t3), resolution_of(t1, t2))
+        return cls(t2, t3 - t2 + off, t1, t0 - t1 - off)
 
     @property
     def end(self) -> float:

@@ -52,11 +52,12 @@ export class Capture {
    * @param {MediaRecorder} recorder that has not been started
    * @param {RecordingStore} store
    * @param {string} userId
+   * @param {string | null} destination the host that they have agreed to
    * @param {Image} image
    * @param {number} shownAt
    * @throws {DOMException} where the recorder can't start
    */
-  constructor(recorder, store, userId, image, shownAt) {
+  constructor(recorder, store, userId, destination, image, shownAt) {
     this.#recorder = recorder;
     this.#store = store;
     const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
@@ -79,7 +80,7 @@ export class Capture {
       mimeType: recorder.mimeType,
       size: 0,
     };
-    this.#key = store.begin({ ...this.#about });
+    this.#key = store.begin({ ...this.#about }, destination);
     this.#writes = this.#key;
     this.#writes.catch(() => this.breakOff());
     this.done = stopped.then(() => this.#finish());

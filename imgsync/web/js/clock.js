@@ -1,8 +1,11 @@
 /** The wire's clock: milliseconds since the Unix epoch, with fractions, on this machine. */
 
+/** Whole, so that a clock that tells whole milliseconds only can be told by them. */
+const origin = Math.round(performance.timeOrigin);
+
 /** @returns {number} now */
 export function now() {
-  return performance.timeOrigin + performance.now();
+  return origin + performance.now();
 }
 
 /**
@@ -10,7 +13,7 @@ export function now() {
  * @returns {number} the time of that frame
  */
 export function frameTime(timestamp) {
-  return performance.timeOrigin + timestamp;
+  return origin + timestamp;
 }
 
 /** @returns {number} seconds on a clock that only goes forward */

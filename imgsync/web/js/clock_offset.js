@@ -17,8 +17,9 @@
 
 /** Of one clock against another: crystals are sold to within 100 ppm each. */
 const MAX_DRIFT = 200e-6;
-/** Milliseconds: what a page sees of its clock, at the coarsest. */
+/** Milliseconds: what a clock is off by that tells fractions of them, and one that does not. */
 const RESOLUTION = 0.1;
+const COARSE = 1;
 /** Probes that are kept: two minutes of pings. */
 const WINDOW = 64;
 
@@ -28,7 +29,7 @@ export class ClockOffset {
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
   take(probe) {
-    if (roundTripOf(probe) < -2 * RESOLUTION || probe.t2 < probe.t1) return { kind: "refused" };
+    if (roundTripOf(probe) < -2 * resolutionOf(probe) || probe.t2 < probe.t1) return { kind: "refused" };
     const known = this.at(probe.t3);
     this.#probes = [...this.#probes, probe].slice(-WINDOW);
     if (known === null) return null;
@@ -63,5 +64,11 @@ function offsetOf({ t0, t1, t2, t3 }) {
 /** @param {Probe} probe @param {number} now */
 function boundAt(probe, now) {
   const age = Math.max(Math.abs(now - probe.t0), Math.abs(now - probe.t3));
-  return roundTripOf(probe) / 2 + RESOLUTION + MAX_DRIFT * age;
+  return roundTripOf(probe) / 2 + resolutionOf(probe) + MAX_DRIFT * age;
+}
+
+/** Of the coarser of the two clocks. @param {Probe} probe */
+function resolutionOf({ t0, t1, t2, t3 }) {
+  const isFine = (t0 % 1 !== 0 || t3 % 1 !== 0) && (t1 % 1 !== 0 || t2 % 1 !== 0);
+  return isFine ? RESOLUTION : COARSE;
 }

@@ -1,6 +1,7 @@
 /**
- * Who the link says that this is. The token does not stay in the address bar, where it would be
- * seen, copied and kept in the history; the tab remembers it, so that a reload works.
+ * Who the link says that this is. The token comes behind the #, which no browser sends, so that no
+ * proxy can log it, or in the query. It does not stay in the address bar, where it would be seen,
+ * copied and kept in the history; the tab remembers it, so that a reload works.
  *
  * @typedef {{userId: string, token: string | undefined, relayUrl: string}} Entrance
  */
@@ -10,17 +11,29 @@ export function enter() {
   const page = new URL(location.href);
   const userId = page.searchParams.get("user") ?? "";
   const key = `imgsync token of ${userId} at ${page.pathname}`;
-  const given = page.searchParams.get("token");
+  const fragment = fragmentOf(page);
+  const given = fragment.get("token") ?? page.searchParams.get("token");
   if (given !== null) {
     remember(key, given);
     page.searchParams.delete("token");
+    fragment.delete("token");
+    page.hash = fragment.toString();
     history.replaceState(history.state, "", page);
   }
+  // A link that differs from this page's behind the # only does not load the page anew.
+  addEventListener("hashchange", () => {
+    if (fragmentOf(new URL(location.href)).has("token")) location.reload();
+  });
   // Beside this page, wherever a proxy has put the relay.
   const relay = new URL("ws", page);
   relay.protocol = page.protocol === "https:" ? "wss:" : "ws:";
   relay.search = relay.hash = "";
   return { userId, token: given ?? recall(key), relayUrl: relay.href };
+}
+
+/** @param {URL} page */
+function fragmentOf(page) {
+  return new URLSearchParams(page.hash.slice(1));
 }
 
 /** @param {string} key @param {string} token */

@@ -57,6 +57,10 @@ export class Handshake {
   #hasPeer = true;
   /** Whether the relay knows the session. */
   #isKnown = true;
+  /** Whether another page may be in the session. */
+  #isDisputed = false;
+  /** The offer that waits until that is known. @type {DescriptionSignal | null} */
+  #held = null;
 
   /** @param {boolean} offers whether this is the evaluator's side */
   constructor(offers) {
@@ -70,15 +74,13 @@ export class Handshake {
    * The session has begun.
    *
    * @param {boolean} resumed it is an old one, whose offer may have gone to another page
-   * @param {boolean} isDisputed another page of the same user may be in it, and is left the time to
-   *   claim it before we ask for an offer of our own
+   * @param {boolean} isDisputed another page may be in it, and has time to claim it before us
    * @returns {Output[]}
    */
   start(resumed, isDisputed) {
     if (this.#offers) return this.#makeOffer();
-    if (resumed && isDisputed) {
-      return [this.#deadline(), timer("unanswered", this.attempt, CLAIM_S)];
-    }
+    this.#isDisputed = resumed && isDisputed;
+    if (this.#isDisputed) return [this.#deadline(), timer("unanswered", this.attempt, CLAIM_S)];
     return [this.#deadline(), ...(resumed ? this.#requestOffer() : [])];
   }
 
@@ -112,12 +114,7 @@ export class Handshake {
 
   /**
    * The connection or its channel is gone, or could not be made.
-   *
-   * @param {number} attempt
-   * @param {EndReason} reason
-   * @param {string} detail
-   * @returns {Output[]}
-   */
+   * @param {number} attempt @param {EndReason} reason @param {string} detail @returns {Output[]} */
   lost(attempt, reason, detail) {
     if (!this.#isCurrent(attempt)) return [];
     if (reason === "ended" || !this.wasConnected) return this.#end(reason, detail);
@@ -153,6 +150,8 @@ export class Handshake {
 
   /** An offer's answer, or an offer that was asked for, has not come. @param {number} attempt */
   unanswered(attempt) {
+    this.#isDisputed = false;
+    if (this.#held !== null && this.#isCurrent(attempt)) return this.#receiveOffer(this.#held);
     const isOpen = this.phase === "idle" || this.phase === "negotiating";
     // Who can't signal begins anew when he can.
     if (!isOpen || this.#remote.isDescribed || !this.#isCurrent(attempt) || !this.#canSignal) {
@@ -206,7 +205,7 @@ export class Handshake {
 
   /** A signal that says nothing new shows the relay that the session is in this window. */
   #claim() {
-    if (this.#offers || this.phase !== "connected" || this.#mid === null) return [];
+    if (this.#offers || this.phase === "ended" || this.#mid === null) return [];
     return [say({ candidate: "", sdpMid: this.#mid, sdpMLineIndex: 0 })];
   }
 
@@ -243,9 +242,11 @@ export class Handshake {
   }
 
   /** @param {DescriptionSignal} offer @returns {Output[]} */
-  #receiveOffer({ sdp }) {
-    const ufrag = ufragOf(sdp);
+  #receiveOffer(offer) {
+    const ufrag = ufragOf(offer.sdp);
     if (this.#remote.knows(ufrag)) return [note("dropped an offer that was seen before")];
+    this.#held = this.#isDisputed ? offer : null;
+    if (this.#isDisputed) return [note("an offer waits, as it may be for another page")];
     this.#patience.asked();
     const interruption = this.#interruptByPeer();
     this.#nextAttempt();
@@ -253,7 +254,7 @@ export class Handshake {
       ...interruption,
       ...this.#discardReplaced(),
       this.#deadline(),
-      { kind: "makeAnswer", attempt: this.attempt, sdp },
+      { kind: "makeAnswer", attempt: this.attempt, sdp: offer.sdp },
       ...this.#describeRemote(ufrag),
     ];
   }

@@ -9,6 +9,7 @@
  *                                   └──────────── another session begins ────────┘
  *
  * @import { Image, StageName } from "./wire.js"
+ * @import { Answer } from "./recording_consent.js"
  * @import { Kind } from "./recording_devices.js"
  * @import { Row } from "./recording_store.js"
  * @import { RecordingSituation } from "./recording_words.js"
@@ -18,9 +19,11 @@ import { Capture } from "./capture.js";
 import { Consent } from "./recording_consent.js";
 import { NoDevice, closeDevices, kindsOf, makeRecorder, openDevices, parseKinds } from "./recording_devices.js";
 import { download, pickFolder, writeTo } from "./recording_files.js";
+import { hostOf } from "./recording_destination.js";
 import { Panel } from "./recording_panel.js";
 import { RecordingStore, StorageFull } from "./recording_store.js";
 import { Upload } from "./recording_upload.js";
+import { rowsToSave } from "./recording_words.js";
 
 const WITHOUT = "The session goes on without recording.";
 
@@ -53,6 +56,8 @@ export class Recording {
   #unfinished = new Set();
   #isAsked = false;
   #isAllowed = false;
+  /** The host that gets what is recorded, as they have agreed. @type {string | null} */
+  #destination = null;
   #failed = "";
   /** @type {RecordingSituation} */
   #situation = {
@@ -60,7 +65,7 @@ export class Recording {
     trouble: "",
     isFull: false,
     isLive: false,
-    isSent: undefined,
+    host: null,
     failures: 0,
     rows: [],
     folder: "",
@@ -92,7 +97,7 @@ export class Recording {
 
   /** The relay is there. @param {string | null} url where it wants recordings posted */
   async reach(url) {
-    this.#say({ isSent: url !== null });
+    this.#say({ host: hostOf(url) });
     if (this.#isAsked) {
       this.#upload?.reach(url);
       return;
@@ -105,19 +110,34 @@ export class Recording {
       this.#say({ trouble: `${unknown} Please tell whoever gave it to you. ${WITHOUT}` });
     } else if (this.#store === null) {
       this.#say({ trouble: `This browser keeps no recordings for this page. ${WITHOUT}` });
-    } else if (this.#consent.answer === true) {
-      this.#isAllowed = true;
-      void this.#openDevices();
-    } else if (this.#consent.answer === null) {
-      document.body.dataset.state = "asking";
-      this.#isAllowed = await this.#consent.ask(this.#place, url, () => this.#openDevices());
-      document.body.dataset.state = "idle";
-      if (!this.#isAllowed) this.#closeDevices();
-      // A browser that is short of room may throw away what it was not asked to keep. Some ask the
-      // participant: now, and never while an image is up.
-      else void navigator.storage.persist().catch(() => false);
+    } else {
+      await this.#hearAnswer(url);
     }
     this.#tellAnswered();
+  }
+
+  /** @param {string | null} url where the relay wants recordings posted */
+  async #hearAnswer(url) {
+    const earlier = this.#consent.answer;
+    if (earlier !== null) {
+      this.#obey(earlier);
+      if (earlier.isAllowed) void this.#openDevices();
+      return;
+    }
+    document.body.dataset.state = "asking";
+    const answer = await this.#consent.ask(this.#place, url, () => this.#openDevices());
+    this.#obey(answer);
+    document.body.dataset.state = "idle";
+    if (!answer.isAllowed) this.#closeDevices();
+    // A browser that is short of room may throw away what it was not asked to keep. Some ask the
+    // participant: now, and never while an image is up.
+    else void navigator.storage.persist().catch(() => false);
+  }
+
+  /** @param {Answer} answer */
+  #obey({ isAllowed, destination }) {
+    this.#isAllowed = isAllowed;
+    this.#destination = destination;
   }
 
   /** @param {boolean} isLive whether a session goes on */
@@ -210,7 +230,14 @@ export class Recording {
   /** @param {Image} image @param {number} shownAt */
   #start(image, shownAt) {
     if (this.#recorder === null || this.#store === null) return;
-    const capture = new Capture(this.#recorder, this.#store, this.#userId, image, shownAt);
+    const capture = new Capture(
+      this.#recorder,
+      this.#store,
+      this.#userId,
+      this.#destination,
+      image,
+      shownAt,
+    );
     this.#capture = capture;
     this.#recorder = null;
     this.#unfinished.add(capture);
@@ -232,7 +259,8 @@ export class Recording {
 
   /** They want no more of it. */
   #withdraw() {
-    this.#isAllowed = this.#consent.answer = false;
+    this.#isAllowed = false;
+    this.#consent.answer = { isAllowed: false, destination: null };
     this.#closeDevices();
   }
 
@@ -255,7 +283,7 @@ export class Recording {
     await this.#try(async (store) => {
       const folder = await pickFolder?.();
       if (folder === undefined) return;
-      for (const row of this.#situation.rows) {
+      for (const row of rowsToSave(this.#situation)) {
         await writeTo(folder, store, row);
         await store.remove(row.key);
         await this.#refresh();

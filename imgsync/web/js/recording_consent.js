@@ -3,9 +3,15 @@
  * answer holds for the tab: a reload in the middle of a session does not ask again.
  *
  * @import { Kind } from "./recording_devices.js"
+ *
+ * @typedef {object} Answer
+ * @property {boolean} isAllowed
+ * @property {string | null} destination the host that gets the recordings, as they were told; null
+ *   where they save them by hand
  */
 
 import { make } from "./dom.js";
+import { hostOf } from "./recording_destination.js";
 import { listed } from "./recording_words.js";
 
 /** @type {Record<string, string>} */
@@ -16,7 +22,7 @@ const CONTENTS = {
 };
 
 export class Consent {
-  /** @type {boolean | null} */
+  /** @type {Answer | null} */
   #answer = null;
   #key;
   #wanted;
@@ -27,11 +33,11 @@ export class Consent {
     this.#wanted = wanted;
   }
 
-  /** @returns {boolean | null} what was answered in this tab; null for nothing yet */
+  /** @returns {Answer | null} what was answered in this tab; null for nothing yet */
   get answer() {
     try {
       const kept = sessionStorage.getItem(this.#key);
-      if (kept !== null) return kept === "yes";
+      if (kept !== null) return JSON.parse(kept);
     } catch {
       // Storage may be forbidden.
     }
@@ -41,7 +47,7 @@ export class Consent {
   set answer(answer) {
     this.#answer = answer;
     try {
-      sessionStorage.setItem(this.#key, answer ? "yes" : "no");
+      sessionStorage.setItem(this.#key, JSON.stringify(answer));
     } catch {
       // Then a reload asks again.
     }
@@ -53,9 +59,10 @@ export class Consent {
    * @param {HTMLElement} place
    * @param {string | null} url where recordings are posted
    * @param {() => Promise<void>} open asks the browser, which may ask the participant again
-   * @returns {Promise<boolean>} once the devices are open, or are not to be
+   * @returns {Promise<Answer>} once the devices are open, or are not to be
    */
   async ask(place, url, open) {
+    const destination = hostOf(url);
     const allow = make("button", { type: "button", class: "main" }, "Allow recording");
     const refuse = make("button", { type: "button" }, "Take part without recording");
     const note = make("p", { role: "status" });
@@ -63,7 +70,7 @@ export class Consent {
       "section",
       { id: "consent", class: "card", "aria-labelledby": "consent-title" },
       make("h1", { id: "consent-title" }, "May this study record you?"),
-      this.#explain(url),
+      this.#explain(destination),
       note,
       make("div", { class: "buttons" }, allow, refuse),
     );
@@ -78,18 +85,19 @@ export class Consent {
         void open().then(() => resolve(true));
       });
     });
-    this.answer = isAllowed;
+    const answer = { isAllowed, destination };
+    this.answer = answer;
     card.remove();
-    return isAllowed;
+    return answer;
   }
 
-  /** @param {string | null} url */
-  #explain(url) {
+  /** @param {string | null} destination */
+  #explain(destination) {
     const [kind = "camera", other] = this.#wanted;
     const where =
-      url === null
+      destination === null
         ? "On this device. You can save them after the session; nobody gets them unless you hand them on."
-        : `To the server of this study, ${new URL(url).host}. Until it has them, they are kept on this device.`;
+        : `To the server of this study, ${destination}. Until it has them, they are kept on this device.`;
     const devices = listed(this.#wanted);
     const verb = other === undefined ? "is" : "are";
     const facts = {

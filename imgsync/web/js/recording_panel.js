@@ -13,7 +13,7 @@
 
 import { make, say } from "./dom.js";
 import { fileName, pickFolder } from "./recording_files.js";
-import { describeLeft, describeNow, formatSize, isToBeSaved } from "./recording_words.js";
+import { describeLeft, describeNow, formatSize, rowsToSave } from "./recording_words.js";
 
 export class Panel {
   #listener;
@@ -50,7 +50,7 @@ export class Panel {
 
   /** @param {RecordingSituation} situation @param {string} failed why something was not saved */
   update(situation, failed) {
-    const isSaving = isToBeSaved(situation);
+    const toSave = rowsToSave(situation);
     const { text, hint } = describeLeft(situation);
     // Until all is elsewhere, a status that says that the page can be closed is wrong.
     document.body.toggleAttribute("data-unsaved", !situation.isLive && hint !== "");
@@ -59,8 +59,8 @@ export class Panel {
     say(this.#hint, hint);
     say(this.#failed, failed);
     this.#stop.hidden = situation.open.length === 0;
-    this.#saveAll.hidden = !isSaving || pickFolder === undefined;
-    this.#showList(isSaving ? situation.rows : []);
+    this.#saveAll.hidden = toSave.length === 0 || pickFolder === undefined;
+    this.#showList(toSave);
     const lines = [this.#now, this.#left, this.#failed];
     this.#card.hidden = lines.every((line) => line.textContent === "");
   }

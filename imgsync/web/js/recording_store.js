@@ -14,6 +14,8 @@
  * @property {string} stem of its files' names
  * @property {string} writer the lock of the page that writes it; empty once it is finished
  * @property {boolean} isSaved downloaded: nobody tells a page whether that has worked
+ * @property {string | null} destination the host that its participant's consent named; null for none,
+ *   and absent from what older pages have left, which goes nowhere either
  * @property {About} about
  */
 
@@ -47,8 +49,12 @@ export class RecordingStore {
     return new RecordingStore(await answer(opening));
   }
 
-  /** @param {About} about @returns {Promise<number>} the key of a new recording */
-  async begin(about) {
+  /**
+   * @param {About} about
+   * @param {string | null} destination
+   * @returns {Promise<number>} the key of a new recording
+   */
+  async begin(about, destination) {
     return this.#write(["rows", "names"], async (transaction) => {
       const names = transaction.objectStore("names");
       const stem = `${String(about.imageIndex).padStart(4, "0")}-${about.sentAt}`;
@@ -59,6 +65,7 @@ export class RecordingStore {
         stem: takes === 0 ? stem : `${stem}-${takes + 1}`,
         writer: this.#writer,
         isSaved: false,
+        destination,
         about,
       };
       return Number(await answer(transaction.objectStore("rows").add(row)));

@@ -1,11 +1,12 @@
 /**
- * Recordings to the study's server, one after the other, until it has answered each with a 2xx. A
+ * Recordings to the study's server, where their participants have agreed to it, one after the other, until it has answered each with a 2xx. A
  * server may get one twice, where its answer was lost: it has the same name, and the later one is as
  * good.
  *
  * @import { RecordingStore, Row } from "./recording_store.js"
  */
 
+import { hostOf, mayGoTo } from "./recording_destination.js";
 import { fileName, jsonName, jsonOf } from "./recording_files.js";
 
 const MAX_PAUSE_S = 60;
@@ -68,14 +69,16 @@ export class Upload {
     this.#changed();
   }
 
-  /** @returns {Promise<boolean>} whether all are sent */
+  /** @returns {Promise<boolean>} whether all are sent that may go there */
   async #round() {
-    const rows = await this.#store.finished();
+    const url = this.#url;
+    if (url === null) return true;
+    const rows = (await this.#store.finished()).filter((row) => mayGoTo(row, hostOf(url)));
     const tries = (/** @type {Row} */ { key }) => this.#tries.get(key) ?? 0;
     // One that is not taken, or can't be read, is not to keep back those behind it.
     rows.sort((one, other) => tries(one) - tries(other));
     for (const row of rows) {
-      if (!(await this.#post(row))) {
+      if (!(await this.#post(row, url))) {
         this.#tries.set(row.key, tries(row) + 1);
         return false;
       }
@@ -85,10 +88,8 @@ export class Upload {
     return true;
   }
 
-  /** @param {Row} row @returns {Promise<boolean>} whether the server has it */
-  async #post(row) {
-    const url = this.#url;
-    if (url === null) return false;
+  /** @param {Row} row @param {string} url @returns {Promise<boolean>} whether the server has it */
+  async #post(row, url) {
     try {
       const form = new FormData();
       form.set("metadata", jsonOf(row), jsonName(row));

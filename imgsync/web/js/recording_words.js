@@ -9,12 +9,13 @@
  * @property {string} trouble what can't be recorded, and why, in words; empty where all is well
  * @property {boolean} isFull whether this device has no room for more
  * @property {boolean} isLive whether a session goes on
- * @property {boolean | undefined} isSent whether recordings are sent to a server, or else saved by
- *   hand; undefined until the relay has said it
+ * @property {string | null} host that takes recordings; null for none, and until the relay has said it
  * @property {number} failures of sending, in a row
  * @property {readonly Row[]} rows recordings that are on this device
  * @property {string} folder in which they were saved; empty for none
  */
+
+import { mayGoTo } from "./recording_destination.js";
 
 /** Tries after which a participant may save what the server does not take. */
 const PATIENCE = 3;
@@ -39,28 +40,56 @@ export function describeNow({ open, trouble, isFull, isLive }) {
 
 /** @param {RecordingSituation} situation @returns {{text: string, hint: string}} what is left to be done */
 export function describeLeft(situation) {
-  const { isLive, isSent, failures, rows, folder } = situation;
-  const left = rows.filter(({ isSaved }) => !isSaved).length;
-  const some = left === 1 ? "1 recording" : `${left} recordings`;
+  const { host, rows, folder } = situation;
   if (rows.length === 0) {
-    return { text: folder === "" ? "" : `All recordings are in the folder “${folder}”.`, hint: "" };
+    return { text: folder === "" ? "" : `What you saved is in the folder “${folder}”.`, hint: "" };
   }
-  if (isSent) {
-    const text = `${rows.length === 1 ? "1 recording" : `${rows.length} recordings`} still to be sent.`;
-    const trying = "The server does not take them at this moment; this page tries again by itself.";
-    return { text, hint: failures > 0 ? trying : "Please keep this page open." };
-  }
-  if (isLive) return { text: `${some} on this device.`, hint: "You can save them after the session." };
-  if (left === 0) {
-    const hint = "Please look whether they are in your downloads before you close this page.";
-    return { text: "You have saved all recordings.", hint };
-  }
-  return { text: `${some} still to be saved.`, hint: "They are on this device only, until you save them." };
+  const sent = rows.filter((row) => mayGoTo(row, host));
+  const kept = rows.filter((row) => !mayGoTo(row, host));
+  const parts = [];
+  if (sent.length > 0) parts.push(describeUnsent(sent, situation));
+  if (kept.length > 0) parts.push(describeUnsaved(kept, situation));
+  return {
+    text: parts.map(({ text }) => text).join(" "),
+    hint: parts.map(({ hint }) => hint).join(" "),
+  };
 }
 
-/** @param {RecordingSituation} situation @returns {boolean} whether to save them is up to the participant */
-export function isToBeSaved({ isLive, isSent, failures, rows }) {
-  return !isLive && rows.length > 0 && (!isSent || failures >= PATIENCE);
+/** @param {readonly Row[]} rows those that are sent @param {RecordingSituation} situation */
+function describeUnsent(rows, { failures }) {
+  const trying = "The server does not take them at this moment; this page tries again by itself.";
+  return {
+    text: `${count(rows)} still to be sent.`,
+    hint: failures > 0 ? trying : "Please keep this page open.",
+  };
+}
+
+/** @param {readonly Row[]} rows those that nobody gets @param {RecordingSituation} situation */
+function describeUnsaved(rows, { isLive, rows: all }) {
+  const left = rows.filter(({ isSaved }) => !isSaved);
+  if (isLive) {
+    return { text: `${count(left)} on this device.`, hint: "You can save them after the session." };
+  }
+  if (left.length === 0) {
+    const text = `You have saved ${rows.length === all.length ? "all recordings" : "the others"}.`;
+    return { text, hint: "Please look whether they are in your downloads before you close this page." };
+  }
+  const those = rows.length === all.length ? "They" : "Those to be saved";
+  return {
+    text: `${count(left)} still to be saved.`,
+    hint: `${those} are on this device only, until you save them.`,
+  };
+}
+
+/** @param {readonly Row[]} rows */
+function count({ length }) {
+  return length === 1 ? "1 recording" : `${length} recordings`;
+}
+
+/** @param {RecordingSituation} situation @returns {readonly Row[]} those that are up to the participant to save */
+export function rowsToSave({ isLive, host, failures, rows }) {
+  if (isLive) return [];
+  return failures >= PATIENCE ? rows : rows.filter((row) => !mayGoTo(row, host));
 }
 
 /** @param {number} bytes */
