@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -358,10 +359,13 @@ def test_ctrl_c_restores_the_terminal() -> None:
         assert terminal.modes == terminal.before
 
 
-def test_a_terminal_that_hangs_up_is_the_end_of_input() -> None:
+@pytest.mark.parametrize("pause", [0.0, 0.001, 0.05])
+def test_a_terminal_that_hangs_up_is_the_end_of_input(pause: float) -> None:
+    """Whether it is just being read from or not."""
     with open_terminal() as terminal:
         terminal.press(b"n")
         assert terminal.next_line() == "'next'"
+        time.sleep(pause)
         terminal.hang_up()
         assert terminal.next_line() == "no more"
         assert terminal.wait_exit() == 0

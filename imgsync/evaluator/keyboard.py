@@ -1,10 +1,12 @@
 """Lines from stdin, or single keys where it is a terminal, without holding up the event loop."""
 
+import errno
 import os
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import trio
 
@@ -82,5 +84,11 @@ async def _read_chunk() -> str:
         return ""
     # In a thread, because a regular file as stdin can't be waited for; abandoned at the end,
     # because nothing ends a read from a terminal.
-    data = await trio.to_thread.run_sync(os.read, sys.stdin.fileno(), 4096, abandon_on_cancel=True)
+    read = partial(os.read, sys.stdin.fileno(), 4096)
+    try:
+        data = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+    except OSError as exc:
+        if exc.errno != errno.EIO:
+            raise
+        return ""  # a terminal that hangs up at this very moment
     return data.decode(errors="replace")
