@@ -58,6 +58,12 @@ async def exchange(offerer: End, answerer: End) -> None:
         assert (await far.expect(Received)).text == "x" * 10_000
 
 
+def is_path(end: End, kind: str) -> bool:
+    """Whether it goes between candidates of this type, one of which may have been met before it was
+    told of (RFC 8445, section 7.3.1.3)."""
+    return end.path in ((kind, kind), (kind, "prflx"))
+
+
 async def gather_all(end: End) -> list[str]:
     """The lines of all candidates that are told after the description."""
     while not end.gathered or end.gathered[-1] is not None:
@@ -84,7 +90,7 @@ async def test_two_peers_that_may_use_relayed_candidates_only_talk_through_the_s
         with trio.fail_after(DEADLINE):
             await exchange(*ends)
             assert await bridge.call(read_kinds, *ends) == {RELAYED}
-            assert [end.path for end in ends] == [("relay", "relay")] * 2
+            assert all(is_path(end, "relay") for end in ends)
 
 
 @needs_coturn
@@ -217,7 +223,7 @@ async def test_the_direct_way_is_taken_and_as_quickly_where_there_is_one(transpo
             await connect(*ends)
             duration = time.perf_counter() - before
             assert await bridge.call(read_kinds, *ends) == {DIRECT}
-            assert [end.path for end in ends] == [("host", "host")] * 2
+            assert all(is_path(end, "host") for end in ends)
             return duration
 
     async with open_coturn() as coturn, open_bridge() as bridge, nothing_left(bridge):
