@@ -8,17 +8,14 @@ and one image, timed), `open`, `push` (a block of images, each timed) and `close
 the work is done. The client only says that it is there. The harness bounds every wait.
 """
 
-import json
 import sys
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import trio
+from worker import Object, answer, read_commands
 
 import imgsync
-
-Object = dict[str, Any]
 
 
 def _image(index: int, image: Object) -> imgsync.ImageRef:
@@ -30,16 +27,16 @@ def _image(index: int, image: Object) -> imgsync.ImageRef:
 async def evaluator(url: str) -> None:
     """Obey commands until stdin ends."""
     async with imgsync.open_evaluator(url, user_id="e") as peer:
-        commands = _commands()
+        commands = read_commands()
         async for command in commands:
             match command["do"]:
                 case "handshake":
-                    _answer({"ms": await _time_handshake(peer, command["image"])})
+                    answer({"ms": await _time_handshake(peer, command["image"])})
                 case "open":
                     await _hold_session(peer, command["image"], commands)
-                    _answer({})
+                    answer({})
                 case _:
-                    _answer({})
+                    answer({})
 
 
 async def _time_handshake(peer: imgsync.Evaluator, image: Object) -> float:
@@ -56,7 +53,7 @@ async def _hold_session(
     """Keep one session open and push on it, until the command `close`."""
     async with peer.open_session("c") as session:
         await session.show(_image(0, image))
-        _answer({})
+        answer({})
         async for command in commands:
             if command["do"] == "close":
                 return
@@ -66,15 +63,15 @@ async def _hold_session(
                 start = time.perf_counter()
                 await session.show(shown)
                 times.append((time.perf_counter() - start) * 1000)
-            _answer({"ms": times})
+            answer({"ms": times})
 
 
 async def client(url: str) -> None:
     """Follow sessions and let imgsync ack their images, until stdin ends."""
     async with imgsync.open_client(url, user_id="c") as peer, trio.open_nursery() as nursery:
         nursery.start_soon(_follow, peer)
-        async for _ in _commands():
-            _answer({})
+        async for _ in read_commands():
+            answer({})
         nursery.cancel_scope.cancel()
 
 
@@ -83,19 +80,6 @@ async def _follow(peer: imgsync.Client) -> None:
         async with session:
             async for _ in session.images():
                 pass
-
-
-def _answer(answer: Object) -> None:
-    print(json.dumps(answer), flush=True)
-
-
-async def _commands() -> AsyncIterator[Object]:
-    """The JSON objects on stdin, one per line, until it ends."""
-    unread = b""
-    async for chunk in trio.lowlevel.FdStream(sys.stdin.fileno()):
-        *lines, unread = (unread + chunk).split(b"\n")
-        for line in lines:
-            yield json.loads(line)
 
 
 if __name__ == "__main__":

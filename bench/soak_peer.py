@@ -9,7 +9,6 @@ after the other, as it says in `ways`. The harness bounds every wait.
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +18,7 @@ from typing import Any, cast
 import held
 import trio
 from soak_ways import USUAL
+from worker import Object, answer, read_commands
 
 import imgsync
 from imgsync.core.errors import SignallingLost, SocketClosed
@@ -26,8 +26,6 @@ from imgsync.core.messages import CloseCode, IceServer
 from imgsync.core.sdp import Description
 from imgsync.peer.network import open_internet
 from imgsync.seams import Link, LinkEvent, LinkLost, Network, Socket
-
-Object = dict[str, Any]
 
 IMAGES = 3  # in each session
 SESSION_WITHIN = 15.0  # s; a repair, or the way back to the relay, takes one
@@ -122,13 +120,13 @@ async def evaluator(url: str) -> None:
     async with open_internet() as internet:
         network = SoakNetwork(internet)
         async with imgsync.open_evaluator(url, user_id="e", network=network) as peer:
-            async for command in _commands():
+            async for command in read_commands():
                 match command["do"]:
                     case "sessions":
                         times = [await _run_session(peer, network, way) for way in command["ways"]]
-                        _answer({"ms": [each for each in times if each is not None]})
+                        answer({"ms": [each for each in times if each is not None]})
                     case _:
-                        _answer(held.measure())
+                        answer(held.measure())
 
 
 async def _run_session(peer: imgsync.Evaluator, network: SoakNetwork, way: str) -> Object | None:
@@ -193,8 +191,8 @@ async def client(url: str) -> None:
     """Follow sessions until stdin ends."""
     async with imgsync.open_client(url, user_id="c") as peer, trio.open_nursery() as nursery:
         nursery.start_soon(_follow, peer)
-        async for _ in _commands():
-            _answer(held.measure())
+        async for _ in read_commands():
+            answer(held.measure())
         nursery.cancel_scope.cancel()
 
 
@@ -204,19 +202,6 @@ async def _follow(peer: imgsync.Client) -> None:
             async for image in session.images():
                 if image.image_url == LEAVE:
                     break
-
-
-def _answer(answer: Object) -> None:
-    print(json.dumps(answer), flush=True)
-
-
-async def _commands() -> AsyncIterator[Object]:
-    """The JSON objects on stdin, one per line, until it ends."""
-    unread = b""
-    async for chunk in trio.lowlevel.FdStream(sys.stdin.fileno()):
-        *lines, unread = (unread + chunk).split(b"\n")
-        for line in lines:
-            yield json.loads(line)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,24 @@
+"""What the workers that run on Trio share: they are asked on stdin, and answer on stdout."""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import trio
+
+Object = dict[str, Any]
+
+
+def answer(content: Object) -> None:
+    """One JSON object on a line."""
+    print(json.dumps(content), flush=True)
+
+
+async def read_commands() -> AsyncIterator[Object]:
+    """The JSON objects on stdin, one per line, until it ends."""
+    unread = b""
+    async for chunk in trio.lowlevel.FdStream(sys.stdin.fileno()):
+        *lines, unread = (unread + chunk).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
