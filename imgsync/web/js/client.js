@@ -16,6 +16,7 @@ import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
 import { Session } from "./session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "./signalling.js";
+import { comeBackWith } from "./waking.js";
 import { describe } from "./words.js";
 
 /** @param {string} id @returns {HTMLElement} */
@@ -143,18 +144,6 @@ class Client {
     element("text").textContent = text;
     element("hint").textContent = hint;
   }
-}
-
-/** A page that has slept, or a network that is another, is not to wait for timers. */
-function comeBackWith(/** @type {Signalling} */ signalling) {
-  addEventListener("online", () => signalling.wake());
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") signalling.wake();
-  });
-  addEventListener("pageshow", ({ persisted }) => {
-    // Of a page that the browser had put aside, the connections are gone without a word.
-    if (persisted) location.reload();
-  });
 }
 
 fillScreenOnFirstTap();

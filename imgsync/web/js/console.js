@@ -17,6 +17,7 @@ import { REPAIR_S } from "./outputs.js";
 import { Presentation } from "./presentation.js";
 import { SessionRecord } from "./record.js";
 import { RelayError, Signalling } from "./signalling.js";
+import { comeBackWith } from "./waking.js";
 
 /** Of a session that is to be taken up: its client may be back later. */
 const PASSING = ["unknown_client", "no_relay", "timeout"];
@@ -233,18 +234,6 @@ function indexOf(choice, current, count) {
   const places = { next: here + 1, previous: here - 1, first: 0, last: count - 1 };
   const index = typeof choice === "number" ? choice : places[choice];
   return Number.isInteger(index) && index >= 0 && index < count ? index : null;
-}
-
-/** A page that has slept, or a network that is another, is not to wait for timers. */
-function comeBackWith(/** @type {Signalling} */ signalling) {
-  addEventListener("online", () => signalling.wake());
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") signalling.wake();
-  });
-  addEventListener("pageshow", ({ persisted }) => {
-    // Of a page that the browser had put aside, the connections are gone without a word.
-    if (persisted) location.reload();
-  });
 }
 
 const entrance = enter();
