@@ -16,7 +16,8 @@ may be another process, with another clock. All times are milliseconds; nothing 
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Iterable
+from itertools import chain
 from typing import Self
 
 import attrs
@@ -48,6 +49,12 @@ class Probe:
     t1: float
     t2: float
     t3: float
+    #: How wrong the offset is at most, but for its age; read for all probes at each image.
+    _width: float = attrs.field(init=False, repr=False, eq=False)
+
+    @_width.default
+    def _measure_width(self) -> float:
+        return self.round_trip / 2 + self.resolution
 
     @property
     def round_trip(self) -> float:
@@ -66,8 +73,8 @@ class Probe:
 
     def bound_at(self, now: float) -> float:
         """How wrong that is at most, at this time of ours."""
-        age = max(abs(now - self.t0), abs(now - self.t3))  # it was true at some time in between
-        return self.round_trip / 2 + self.resolution + MAX_DRIFT * age
+        # It was true at some time in between; the other end is the one that is further away.
+        return self._width + MAX_DRIFT * max(now - self.t0, self.t3 - now)
 
 
 class Bounded(float):
@@ -140,7 +147,7 @@ class ClockOffset:
         """One more probe, in the order of t3; what is remarkable about it."""
         if probe.round_trip < -2 * probe.resolution or probe.t2 < probe.t1:
             return Refused(probe.round_trip)
-        known = _best([*self._earlier, *self._probes], probe.t3)
+        known = _best(chain(self._earlier, self._probes), probe.t3)
         self._probes.append(probe)
         if known is None:
             return None
@@ -172,8 +179,6 @@ class ClockOffset:
         return None if here is None else Bounded(here - ours, here.bound)
 
 
-def _best(probes: Collection[Probe], now: float) -> Offset | None:
-    if not probes:
-        return None
-    best = min(probes, key=lambda probe: probe.bound_at(now))
-    return Offset(best.offset, best.bound_at(now))
+def _best(probes: Iterable[Probe], now: float) -> Offset | None:
+    best = min(probes, key=lambda probe: probe.bound_at(now), default=None)
+    return None if best is None else Offset(best.offset, best.bound_at(now))
