@@ -53,10 +53,7 @@ from imgsync.core.sdp import Description, parse_candidate, parse_description
 
 
 class Handshake:
-    """One peer's decisions in one session.
-
-    :param offers: whether this is the evaluator's side.
-    """
+    """One peer's decisions in one session; `offers`: it is the evaluator's."""
 
     def __init__(self, *, offers: bool) -> None:
         self._offers = offers
@@ -84,8 +81,13 @@ class Handshake:
         #: Whether we are at the relay, the other side is, and the relay knows the session.
         self._has_relay = self._has_peer = self._is_known = True
         #: Whether another window may be in the session, and the offer that waits until we know.
-        self._is_disputed = False
+        self._is_disputed = self._began_disputed = False
         self._held: Description | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is ours to end; another window may be in one that we never took part in."""
+        return self.attempt > 0 or not self._began_disputed
 
     # ── what our side does ───────────────────────────────────────────────────────────────────────
 
@@ -93,12 +95,11 @@ class Handshake:
         """The session has begun.
 
         :param resumed: it is an old one, whose offer may have gone to another process.
-        :param is_disputed: another process of the same user may be in it, and has time to claim it
-            before we take an offer, or ask for one.
+        :param is_disputed: another window may be in it, and has time to claim it before we act.
         """
         if self._offers:
             return self._make_offer()
-        self._is_disputed = resumed and is_disputed
+        self._is_disputed = self._began_disputed = resumed and is_disputed
         if self._is_disputed:
             return [self._set_deadline(), SetAnswerDeadline(self.attempt, CLAIM_PAUSE)]
         return [self._set_deadline(), *(self._request_offer() if resumed else [])]

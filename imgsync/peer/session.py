@@ -362,8 +362,7 @@ class PeerSession:
                 await self._current.link.close_channel()
             self._finish(Ended(EndReason.ENDED))
         try:
-            # One that was never ours may be another window's.
-            if not self.route.is_disputed or self._handshake.attempt:
+            if self._handshake.is_ours:
                 self.route.end()
         except SignallingLost:
             log.info("session %s: its end could not be told", self.route.session_id)
