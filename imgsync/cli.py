@@ -170,13 +170,7 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", required=True, metavar="ID", help="who this is")
     parser.add_argument("--name", help="what the other side is shown; the user id by default")
     add_token_options(parser)
-    parser.add_argument(
-        "--ice-address",
-        action="append",
-        default=[],
-        metavar="ADDR",
-        help="use only this local address for WebRTC (repeatable; may be loopback)",
-    )
+    add_ice_address(parser)
     parser.add_argument(
         "--ice-policy",
         choices=("all", "relay"),
@@ -186,6 +180,22 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log", metavar="FILE.jsonl", help="add a record of all that happens; see 'imgsync report'"
     )
+    add_output_options(parser)
+
+
+def add_ice_address(parser: argparse.ArgumentParser) -> None:
+    """Which local addresses WebRTC may use."""
+    parser.add_argument(
+        "--ice-address",
+        action="append",
+        default=[],
+        metavar="ADDR",
+        help="use only this local address for WebRTC (repeatable; may be loopback)",
+    )
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """What is told on stdout and on stderr."""
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
 

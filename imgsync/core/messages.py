@@ -185,6 +185,11 @@ class IceServer:
     username: str | None = None
     credential: str | None = attrs.field(default=None, repr=False)
 
+    @property
+    def each_url(self) -> tuple[str, ...]:
+        """One or several: always as several."""
+        return (self.urls,) if isinstance(self.urls, str) else self.urls
+
 
 @attrs.frozen
 class ClientEntry:

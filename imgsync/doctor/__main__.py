@@ -17,6 +17,8 @@ import imgsync
 from imgsync.cli import (
     EXIT_FAILED,
     Output,
+    add_ice_address,
+    add_output_options,
     add_token_options,
     run_command,
     set_up_logging,
@@ -62,15 +64,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="as what; by default what the token says, or evaluator",
     )
     add_token_options(parser)
-    parser.add_argument(
-        "--ice-address",
-        action="append",
-        default=[],
-        metavar="ADDR",
-        help="use only this local address for WebRTC (repeatable; may be loopback)",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
+    add_ice_address(parser)
+    add_output_options(parser)
     return parser
 
 

@@ -35,11 +35,7 @@ class Checked:
 
 def split_servers(servers: Sequence[IceServer]) -> list[IceServer]:
     """One entry for each URL."""
-    return [
-        attrs.evolve(server, urls=url)
-        for server in servers
-        for url in ((server.urls,) if isinstance(server.urls, str) else server.urls)
-    ]
+    return [attrs.evolve(server, urls=url) for server in servers for url in server.each_url]
 
 
 async def check_servers(

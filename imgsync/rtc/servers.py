@@ -75,7 +75,7 @@ def choose_turn(ice_servers: Sequence[IceServer]) -> list[TurnServer]:
 def _each_url(ice_servers: Sequence[IceServer]) -> Iterator[tuple[IceServer, dict[str, Any]]]:
     """The parts of each URL: scheme, host, port and, for TURN, transport."""
     for entry in ice_servers:
-        for url in (entry.urls,) if isinstance(entry.urls, str) else entry.urls:
+        for url in entry.each_url:
             try:
                 parts = parse_stun_turn_uri(url)
             except ValueError as exc:
