@@ -19,7 +19,7 @@ from pathlib import Path
 import harness
 import trio
 
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import Acked
 from imgsync.journal.writer import open_journal
 

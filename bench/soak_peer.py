@@ -21,9 +21,9 @@ from soak_ways import USUAL
 from worker import Object, answer, read_commands
 
 import imgsync
-from imgsync.core.errors import SignallingLost, SocketClosed
-from imgsync.core.messages import CloseCode, IceServer
-from imgsync.core.sdp import Description
+from imgsync.core.handshake.sdp import Description
+from imgsync.core.protocol.errors import SignallingLost, SocketClosed
+from imgsync.core.protocol.signalling import CloseCode, IceServer
 from imgsync.peer.network import open_internet
 from imgsync.seams import Link, LinkEvent, LinkLost, Network, Socket
 

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from imgsync.client.client import ReceivedImage as ReceivedImage
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
-    from imgsync.core.channel_messages import StageKind as StageKind
-    from imgsync.core.channel_messages import UpcomingImage as UpcomingImage
-    from imgsync.core.errors import ConnectError as ConnectError
-    from imgsync.core.errors import ImageFailed as ImageFailed
-    from imgsync.core.errors import ImgsyncError as ImgsyncError
-    from imgsync.core.errors import InputError as InputError
-    from imgsync.core.errors import NotSpoken as NotSpoken
-    from imgsync.core.errors import RelayError as RelayError
-    from imgsync.core.errors import SessionEnded as SessionEnded
-    from imgsync.core.errors import SignallingLost as SignallingLost
-    from imgsync.core.errors import Superseded as Superseded
-    from imgsync.core.messages import EndReason as EndReason
-    from imgsync.core.states import SessionState as SessionState
-    from imgsync.core.states import StateChange as StateChange
+    from imgsync.core.protocol.channel import StageKind as StageKind
+    from imgsync.core.protocol.channel import UpcomingImage as UpcomingImage
+    from imgsync.core.protocol.errors import ConnectError as ConnectError
+    from imgsync.core.protocol.errors import ImageFailed as ImageFailed
+    from imgsync.core.protocol.errors import ImgsyncError as ImgsyncError
+    from imgsync.core.protocol.errors import InputError as InputError
+    from imgsync.core.protocol.errors import NotSpoken as NotSpoken
+    from imgsync.core.protocol.errors import RelayError as RelayError
+    from imgsync.core.protocol.errors import SessionEnded as SessionEnded
+    from imgsync.core.protocol.errors import SignallingLost as SignallingLost
+    from imgsync.core.protocol.errors import Superseded as Superseded
+    from imgsync.core.protocol.signalling import EndReason as EndReason
+    from imgsync.core.protocol.states import SessionState as SessionState
+    from imgsync.core.protocol.states import StateChange as StateChange
     from imgsync.evaluator.delivery import Delivery as Delivery
     from imgsync.evaluator.delivery import ImageRef as ImageRef
     from imgsync.evaluator.delivery import StageReport as StageReport
@@ -44,11 +44,11 @@ _HOMES = {
         "open_client",
     ),
     "imgsync.client.hooks": ("follow",),
-    "imgsync.core.channel_messages": (
+    "imgsync.core.protocol.channel": (
         "StageKind",
         "UpcomingImage",
     ),
-    "imgsync.core.errors": (
+    "imgsync.core.protocol.errors": (
         "ConnectError",
         "ImageFailed",
         "ImgsyncError",
@@ -59,8 +59,8 @@ _HOMES = {
         "SignallingLost",
         "Superseded",
     ),
-    "imgsync.core.messages": ("EndReason",),
-    "imgsync.core.states": (
+    "imgsync.core.protocol.signalling": ("EndReason",),
+    "imgsync.core.protocol.states": (
         "SessionState",
         "StateChange",
     ),

@@ -15,8 +15,8 @@ from typing import Any
 
 import trio
 
-from imgsync.core.errors import ImgsyncError
-from imgsync.core.states import SessionState, StateChange
+from imgsync.core.protocol.errors import ImgsyncError
+from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.nursery import open_background
 from imgsync.peer.token_source import TokenSource, token_file
 

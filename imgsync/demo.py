@@ -22,8 +22,8 @@ import attrs
 import trio
 
 from imgsync.cli import EXIT_FAILED, Output, run_command
-from imgsync.core.errors import ImgsyncError, InputError, MissingExtra
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.errors import ImgsyncError, InputError, MissingExtra
+from imgsync.core.protocol.states import SessionState
 
 SAMPLES = Path(__file__).parent / "samples"
 EVERY, EVERY_IN_BROWSER = 0.2, 1.5

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import attrs
 
-from imgsync.core.messages import IceServer, Milliseconds
-from imgsync.core.sdp import Candidate, Description
+from imgsync.core.handshake.sdp import Candidate, Description
+from imgsync.core.protocol.signalling import IceServer, Milliseconds
 
 
 class Socket(Protocol):

@@ -15,11 +15,11 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from imgsync.core.codec import encode_event
-from imgsync.core.errors import ConnectRefused, SocketClosed
-from imgsync.core.messages import CloseCode, IceServer, Milliseconds, Role
-from imgsync.core.relay import RelayState
-from imgsync.core.relay_session import (
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.handshake.sdp import Candidate, Description
+from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
+from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
+from imgsync.core.relay.session import (
     Close,
     GraceBegan,
     GraceEnded,
@@ -28,7 +28,7 @@ from imgsync.core.relay_session import (
     SessionBegan,
     SessionOver,
 )
-from imgsync.core.sdp import Candidate, Description
+from imgsync.core.relay.state import RelayState
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 

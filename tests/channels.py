@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
-from imgsync.core.channel import FEATURES, PeerSpeaks, Presenter, Transmit
-from imgsync.core.channel_messages import Image, Ready
-from imgsync.core.codec import encode_channel
+from imgsync.core.channel.presenter import FEATURES, PeerSpeaks, Presenter, Transmit
+from imgsync.core.codec.codec import encode_channel
+from imgsync.core.protocol.channel import Image, Ready
 
 LAW = settings(
     max_examples=150,

@@ -1,4 +1,4 @@
-"""Descriptions as real peers send them, and how hard the tests of imgsync.core.sdp try."""
+"""Descriptions as real peers send them, and how hard the tests of SDP try."""
 
 from hypothesis import HealthCheck, settings
 

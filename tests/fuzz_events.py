@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import attrs
 from hypothesis import strategies as st
 
-from imgsync.core.codec import MAX_FRAME
+from imgsync.core.codec.codec import MAX_FRAME
 from tests.fuzz_inputs import brief
 from tests.wire_texts import RAW_JSON
 

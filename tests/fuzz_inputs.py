@@ -10,7 +10,7 @@ import struct
 import attrs
 from hypothesis import strategies as st
 
-from imgsync.core.codec import MAX_FRAME
+from imgsync.core.codec.codec import MAX_FRAME
 from tests.test_net_frames import BINARY, CLOSE, FIN, PING, PONG, TEXT, frame, upgrade_head
 
 _RUN = re.compile(r"(.{1,8}?)\1{20,}", re.DOTALL)

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 import trio
 
-from imgsync.core.messages import CloseCode, ErrorCode
-from imgsync.core.wire import raw_member
+from imgsync.core.codec.strict import raw_member
+from imgsync.core.protocol.signalling import CloseCode, ErrorCode
 from tests.fuzz_events import GOING, Opaque, Order, Step, Text
 from tests.relays import Object, event, register
 from tests.test_net_frames import CLOSE, PING, PONG, TEXT, RawPeer, frame, open_raw

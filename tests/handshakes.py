@@ -3,10 +3,17 @@
 The connections are fake, too: text that parses as a description is all there is of them.
 """
 
-from imgsync.core.codec import encode_signal
-from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import AddCandidate, Note, Output, Phase, SetDeadline
+from imgsync.core.codec.codec import encode_signal
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import AddCandidate, Note, Output, Phase, SetDeadline
+from imgsync.core.protocol.signalling import (
+    Answer,
+    CandidateSignal,
+    EndReason,
+    Offer,
+    RawJson,
+    RequestOffer,
+)
 
 
 def line(port: int, transport: str = "udp") -> str:

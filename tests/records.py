@@ -8,9 +8,9 @@ from random import Random
 
 import attrs
 
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.messages import EndReason, Role
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import EndReason, Role
+from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import (
     SCHEMA,
     Acked,

@@ -6,7 +6,7 @@ Sockets are small numbers here. Whatever is told has to make sense to whom it is
 import attrs
 import pytest
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     ForwardedSignal,
     FromRelay,
     PeerAway,
@@ -17,7 +17,7 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay_session import (
+from imgsync.core.relay.session import (
     Close,
     GraceBegan,
     GraceEnded,

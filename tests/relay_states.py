@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     ErrorCode,
     ErrorEvent,
     ForwardedSignal,
@@ -19,8 +19,8 @@ from imgsync.core.messages import (
     SessionId,
     SessionStarted,
 )
-from imgsync.core.relay import RelayState
-from imgsync.core.relay_session import Output, Send, Socket
+from imgsync.core.relay.session import Output, Send, Socket
+from imgsync.core.relay.state import RelayState
 
 EVALUATOR, CLIENT = Role.EVALUATOR, Role.CLIENT
 AVAILABLE, BUSY, OFFLINE = PresenceState.AVAILABLE, PresenceState.BUSY, PresenceState.OFFLINE

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from imgsync.core.errors import SocketClosed
+from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
 from imgsync.net.websocket import WebSocket

@@ -10,10 +10,9 @@ from random import Random
 
 import attrs
 
-from imgsync.core.codec import encode_signal
-from imgsync.core.messages import EndReason, Signal
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.codec.codec import encode_signal
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     ABSENCE_DEADLINE,
     REPAIR_DEADLINE,
     AddCandidate,
@@ -35,6 +34,7 @@ from imgsync.core.peer_outputs import (
     SetRetry,
     TakeUp,
 )
+from imgsync.core.protocol.signalling import EndReason, Signal
 from tests.handshakes import sdp
 
 Move = Callable[[], None]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel_messages import Image, Pong, Stage, StageKind
-from imgsync.core.clocks import MAX_DRIFT, RESOLUTION, Bounded
-from imgsync.core.messages import EndReason
-from imgsync.core.states import SessionState, StateChange
+from imgsync.core.channel.clocks import MAX_DRIFT, RESOLUTION, Bounded
+from imgsync.core.protocol.channel import Image, Pong, Stage, StageKind
+from imgsync.core.protocol.signalling import EndReason
+from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.journal import events
 from imgsync.journal.events import Event
 from imgsync.peer.account import Account

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.limits import BURST
-from imgsync.core.messages import CloseCode
+from imgsync.core.protocol.signalling import CloseCode
+from imgsync.core.relay.limits import BURST
 from imgsync.net.http import Request
 from imgsync.relay.admission import ANY_ORIGIN, Admission, Refusal
 

@@ -10,7 +10,7 @@ import trio
 from imgsync.client import ahead, fetch
 from imgsync.client.ahead import MAX_AT_ONCE, Gallery, open_gallery
 from imgsync.client.fetch import FetchFailed
-from imgsync.core.channel_messages import UpcomingImage
+from imgsync.core.protocol.channel import UpcomingImage
 from tests.image_servers import WITHIN, Serve, answer, open_quick_fetcher, open_server, say
 from tests.processes import wait_until
 from tests.test_images import PNG

@@ -18,7 +18,7 @@ import pytest
 import trio
 import trustme
 
-from imgsync.core.messages import CloseCode
+from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.heart import PING_INTERVAL
 from imgsync.net.websocket import PONG_DEADLINE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel import (
+from imgsync.core.channel.presenter import (
     MAX_UNACKED,
     Acked,
     Deliver,
@@ -20,10 +20,10 @@ from imgsync.core.channel import (
     Superseded,
     Transmit,
 )
-from imgsync.core.channel_messages import Ack, Image, Ping, Pong, Ready
-from imgsync.core.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
-from imgsync.core.errors import MessageTooLarge
-from imgsync.core.messages import Milliseconds
+from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready
+from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.signalling import Milliseconds
 from tests.channels import LAW, READY, SPEAKS, resent, show, texts
 
 NOT_FOR_ANYBODY = ["", "{", "[]", "7", '{"type":"dance"}', '{"type":"ack"}', '{"imageIndex":1}']

@@ -10,11 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imgsync.core.channel import Acked, Deliver, Drop, Follower, Presenter, Superseded, Transmit
-from imgsync.core.channel_messages import Ack, Image
-from imgsync.core.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
-from imgsync.core.errors import MessageTooLarge
-from imgsync.core.messages import Milliseconds
+from imgsync.core.channel.presenter import (
+    Acked,
+    Deliver,
+    Drop,
+    Follower,
+    Presenter,
+    Superseded,
+    Transmit,
+)
+from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.protocol.channel import Ack, Image
+from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.signalling import Milliseconds
 from tests.channels import LAW, READY, resent, show, texts
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.clocks import (
+from imgsync.core.channel.clocks import (
     MAX_DRIFT,
     RESOLUTION,
     WINDOW,

@@ -13,7 +13,7 @@ import attrs
 import pytest
 import trio
 
-from imgsync.core.clocks import resolution_of
+from imgsync.core.channel.clocks import resolution_of
 from tests.processes import (
     JSON,
     SAMPLES,

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel_messages import Image
-from imgsync.core.codec import (
+from imgsync.core.codec.codec import (
     MAX_CHANNEL_MESSAGE,
     MAX_FRAME,
     decode_channel,
@@ -18,8 +17,9 @@ from imgsync.core.codec import (
     encode_channel,
     encode_event,
 )
-from imgsync.core.errors import MessageTooLarge, NegotiationError, WireError
-from imgsync.core.messages import ForwardedSignal, RawJson, Register, SendSignal
+from imgsync.core.protocol.channel import Image
+from imgsync.core.protocol.errors import MessageTooLarge, NegotiationError, WireError
+from imgsync.core.protocol.signalling import ForwardedSignal, RawJson, Register, SendSignal
 from tests.wire_texts import BAD, LAW, RAW_JSON, REGISTER, SPACE, lines
 
 # ── signal, to the letter ────────────────────────────────────────────────────────────────────────

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.codec import decode_from_relay, decode_to_relay
-from imgsync.core.errors import WireError
-from imgsync.core.messages import ErrorCode, StartSession
+from imgsync.core.codec.codec import decode_from_relay, decode_to_relay
+from imgsync.core.protocol.errors import WireError
+from imgsync.core.protocol.signalling import ErrorCode, StartSession
 from tests.wire_texts import BAD, REGISTER, Decode, lines
 
 NAMES_NO_EVENT: list[str | bytes] = [

@@ -11,10 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.channel_messages import ChannelMessage
-from imgsync.core.codec import decode_channel, decode_from_relay, decode_signal, decode_to_relay
-from imgsync.core.errors import NegotiationError, WireError
-from imgsync.core.messages import FromRelay, RawJson, Signal, ToRelay
+from imgsync.core.codec.codec import (
+    decode_channel,
+    decode_from_relay,
+    decode_signal,
+    decode_to_relay,
+)
+from imgsync.core.protocol.channel import ChannelMessage
+from imgsync.core.protocol.errors import NegotiationError, WireError
+from imgsync.core.protocol.signalling import FromRelay, RawJson, Signal, ToRelay
 from tests.wire_texts import LAW, RAW_JSON, REGISTER, Decode, lines
 
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from imgsync.core.channel_messages import Ack, Ready
-from imgsync.core.codec import decode_channel, decode_signal
-from imgsync.core.errors import NegotiationError, WireError
-from imgsync.core.messages import CandidateSignal, RawJson
+from imgsync.core.codec.codec import decode_channel, decode_signal
+from imgsync.core.protocol.channel import Ack, Ready
+from imgsync.core.protocol.errors import NegotiationError, WireError
+from imgsync.core.protocol.signalling import CandidateSignal, RawJson
 from tests.wire_texts import BAD, lines
 
 

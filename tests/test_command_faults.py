@@ -343,7 +343,7 @@ def command_of(main: str) -> tuple[str, ...]:
     code = f"""
 import sys, trio
 from imgsync.cli import print_line, run_command
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 
 async def main():
 {textwrap.indent(textwrap.dedent(main), "    ")}

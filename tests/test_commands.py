@@ -29,7 +29,7 @@ import trio
 
 from imgsync import ImageRef, SignallingLost, __version__, open_client, open_evaluator
 from imgsync.client.client import Client
-from imgsync.core.messages import EndReason
+from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.evaluator import Evaluator
 from imgsync.evaluator.host import open_image_host
 from tests.processes import (

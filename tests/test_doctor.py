@@ -16,8 +16,8 @@ import pytest
 import trio
 import trustme
 
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token
 from tests.processes import (
     EXIT_S,

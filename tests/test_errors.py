@@ -6,8 +6,8 @@ from inspect import cleandoc
 
 import pytest
 
-from imgsync.core import errors
-from imgsync.core.errors import (
+from imgsync.core.protocol import errors
+from imgsync.core.protocol.errors import (
     ImgsyncError,
     MissingExtra,
     RelayError,
@@ -15,7 +15,7 @@ from imgsync.core.errors import (
     SocketClosed,
     WireError,
 )
-from imgsync.core.messages import EndReason, ErrorCode
+from imgsync.core.protocol.signalling import EndReason, ErrorCode
 
 CLASSES = dict(
     inspect.getmembers(

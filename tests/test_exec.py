@@ -12,8 +12,8 @@ import trio
 from imgsync.client import program
 from imgsync.client.client import ReceivedImage
 from imgsync.client.program import Program, open_program
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.messages import Milliseconds
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import Milliseconds
 from tests.processes import (
     EXIT_S,
     SESSION_S,

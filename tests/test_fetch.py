@@ -220,7 +220,7 @@ import sys
 sys.modules["httpx"] = None
 import trio
 from imgsync.client.fetch import open_fetcher
-from imgsync.core.errors import MissingExtra
+from imgsync.core.protocol.errors import MissingExtra
 
 async def main():
     try:

@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.codec import encode_signal
-from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson
-from imgsync.core.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.codec.codec import encode_signal
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -20,7 +18,9 @@ from imgsync.core.peer_outputs import (
     SetAnswerDeadline,
     SetDeadline,
 )
-from imgsync.core.sdp import Candidate, parse_description
+from imgsync.core.handshake.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
+from imgsync.core.handshake.sdp import Candidate, parse_description
+from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RawJson
 from tests.handshakes import (
     REQUEST,
     added,

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.messages import EndReason, RawJson
-from imgsync.core.patience import CONNECT_DEADLINE
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import Ended, Phase
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import Ended, Phase
+from imgsync.core.handshake.patience import CONNECT_DEADLINE
+from imgsync.core.protocol.signalling import EndReason, RawJson
 from tests.handshakes import (
     REQUEST,
     answer,

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.codec import encode_signal
-from imgsync.core.messages import EndReason, RawJson, RequestOffer, Signal
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.codec.codec import encode_signal
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -37,6 +36,7 @@ from imgsync.core.peer_outputs import (
     SetRetry,
     TakeUp,
 )
+from imgsync.core.protocol.signalling import EndReason, RawJson, RequestOffer, Signal
 from tests.handshakes import REQUEST, answer, candidate, line, offer, sdp
 
 LAW = settings(

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.candidates import MAX_CANDIDATES
-from imgsync.core.messages import EndReason, RawJson
-from imgsync.core.patience import MAX_ASKED
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import Ended, MakeOffer, Phase
+from imgsync.core.handshake.candidates import MAX_CANDIDATES
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import Ended, MakeOffer, Phase
+from imgsync.core.handshake.patience import MAX_ASKED
+from imgsync.core.protocol.signalling import EndReason, RawJson
 from tests.handshakes import (
     REQUEST,
     added,

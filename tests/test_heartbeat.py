@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.heartbeat import (
+from imgsync.core.channel.heartbeat import (
     BURST,
     BURST_INTERVAL,
     LOST_AFTER,

@@ -14,8 +14,8 @@ import trio
 
 from imgsync.client.client import ReceivedImage
 from imgsync.client.fetch import open_fetcher
-from imgsync.core.channel_messages import Image, UpcomingImage
 from imgsync.core.images import CONTENT_TYPES
+from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.core.signing import sign_path
 from imgsync.evaluator import host
 from imgsync.evaluator.delivery import ImageRef

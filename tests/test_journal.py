@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.errors import InputError
-from imgsync.core.messages import EndReason, Role
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.signalling import EndReason, Role
+from imgsync.core.protocol.states import SessionState
 from imgsync.journal import events
 from imgsync.journal.events import SCHEMA, Event, Sent, public_url
 from imgsync.journal.lines import MAX_LINE, decode_line, encode_line

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import trio
 
-from imgsync.core.errors import InputError
-from imgsync.core.messages import Role
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import Header, Lost, Probe, State
 from imgsync.journal.reader import Entry, Skipped, read_journal
 from imgsync.journal.writer import FSYNC_INTERVAL, open_journal
@@ -185,7 +185,7 @@ FULL = """
 import resource, sys
 import trio
 from pathlib import Path
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import Probe
 from imgsync.journal.writer import open_journal
 
@@ -275,7 +275,7 @@ async def test_a_line_that_lacks_its_line_break_alone_is_not_lost(
 ENDLESS = """
 import itertools, os, sys
 import trio
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import Probe
 from imgsync.journal.writer import open_journal
 

@@ -53,9 +53,9 @@ LAYERS: list[dict[str, list[str]]] = [
     {"core": ["imgsync.core", "imgsync.core.*"]},
     {
         "vocabulary": [
-            "imgsync.core.errors",
-            "imgsync.core.messages",
-            "imgsync.core.channel_messages",
+            "imgsync.core.protocol.errors",
+            "imgsync.core.protocol.signalling",
+            "imgsync.core.protocol.channel",
         ]
     },
     {"samples": ["imgsync.samples", "imgsync.samples.*"]},
@@ -72,7 +72,7 @@ HOMES: dict[str, list[str]] = {
     "trio_websocket": ["imgsync.net.*"],
     "wsproto": ["imgsync.net.*"],
     "h11": ["imgsync.net.*"],
-    "cattrs": ["imgsync.core.wire"],
+    "cattrs": ["imgsync.core.codec.strict"],
     "httpx": ["imgsync.client.fetch"],
     "rich": ["imgsync.evaluator.progress"],
     "matplotlib": ["imgsync.report.plots"],
@@ -150,9 +150,9 @@ def is_at_home(module: str, patterns: list[str]) -> bool:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {"imgsync", "imgsync.core.codec", "imgsync.core.relay"} <= SOURCES.keys()
-    assert "imgsync.core.errors" in imports("imgsync.core.codec")
-    assert "cattrs" in foreign_imports("imgsync.core.wire")
+    assert {"imgsync", "imgsync.core.codec.codec", "imgsync.core.relay.state"} <= SOURCES.keys()
+    assert "imgsync.core.protocol.errors" in imports("imgsync.core.codec.codec")
+    assert "cattrs" in foreign_imports("imgsync.core.codec.strict")
 
 
 @every_module

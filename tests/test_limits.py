@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.limits import (
+from imgsync.core.relay.limits import (
     BURST,
     FAN_OUT,
     PATIENCE,

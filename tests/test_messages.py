@@ -5,7 +5,16 @@ from typing import Any, get_args
 
 import pytest
 
-from imgsync.core.channel_messages import (
+from imgsync.core.codec.codec import (
+    decode_channel,
+    decode_from_relay,
+    decode_signal,
+    decode_to_relay,
+    encode_channel,
+    encode_event,
+    encode_signal,
+)
+from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
     Image,
@@ -17,16 +26,7 @@ from imgsync.core.channel_messages import (
     StageKind,
     UpcomingImage,
 )
-from imgsync.core.codec import (
-    decode_channel,
-    decode_from_relay,
-    decode_signal,
-    decode_to_relay,
-    encode_channel,
-    encode_event,
-    encode_signal,
-)
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
     ClientEntry,

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.channel_messages import (
+from imgsync.core.codec.codec import (
+    decode_channel,
+    decode_from_relay,
+    decode_signal,
+    decode_to_relay,
+    encode_channel,
+    encode_event,
+    encode_signal,
+)
+from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
     Image,
@@ -22,16 +31,7 @@ from imgsync.core.channel_messages import (
     StageKind,
     UpcomingImage,
 )
-from imgsync.core.codec import (
-    decode_channel,
-    decode_from_relay,
-    decode_signal,
-    decode_to_relay,
-    encode_channel,
-    encode_event,
-    encode_signal,
-)
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     MAX_NUMBER,
     Answer,
     CandidateSignal,

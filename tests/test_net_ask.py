@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import trio
 
-from imgsync.core.errors import ConnectRefused, ConnectTimeout, UpgradeRefused
+from imgsync.core.protocol.errors import ConnectRefused, ConnectTimeout, UpgradeRefused
 from imgsync.net import ask as asking
 from imgsync.net.ask import MAX_BODY, Answer, ask
 from imgsync.nursery import open_background

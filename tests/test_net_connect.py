@@ -11,7 +11,7 @@ import pytest
 import trio
 import trustme
 
-from imgsync.core.errors import (
+from imgsync.core.protocol.errors import (
     ConnectError,
     ConnectRefused,
     ConnectTimeout,

@@ -8,7 +8,7 @@ import trio
 from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 from trio_websocket import WebSocketConnection
 
-from imgsync.core.errors import SocketClosed
+from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net import heart, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.heart import open_heart

@@ -15,7 +15,7 @@ import attrs
 import pytest
 import trio
 
-from imgsync.core.codec import MAX_FRAME
+from imgsync.core.codec.codec import MAX_FRAME
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
 from imgsync.net.websocket import WebSocket

@@ -13,7 +13,7 @@ import trio
 import trustme
 from trio.testing import wait_all_tasks_blocked
 
-from imgsync.core.errors import InputError, SocketClosed
+from imgsync.core.protocol.errors import InputError, SocketClosed
 from imgsync.net import server
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits

@@ -9,8 +9,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from imgsync.core.codec import MAX_FRAME
-from imgsync.core.errors import SocketClosed, UpgradeRefused
+from imgsync.core.codec.codec import MAX_FRAME
+from imgsync.core.protocol.errors import SocketClosed, UpgradeRefused
 from imgsync.net import server
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse

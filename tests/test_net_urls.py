@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from imgsync.core.errors import ConnectRefused, InputError
+from imgsync.core.protocol.errors import ConnectRefused, InputError
 from imgsync.net.connect import (
     Target,
     local_address_towards_relay,

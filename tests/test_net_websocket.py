@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from imgsync.core.errors import SocketClosed, UpgradeRefused
+from imgsync.core.protocol.errors import SocketClosed, UpgradeRefused
 from imgsync.net import heart, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse

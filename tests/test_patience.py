@@ -5,10 +5,8 @@ from random import Random
 
 import pytest
 
-from imgsync.core.messages import EndReason, RequestOffer
-from imgsync.core.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     Discard,
     Ended,
     MakeOffer,
@@ -18,6 +16,8 @@ from imgsync.core.peer_outputs import (
     SetAnswerDeadline,
     SetDeadline,
 )
+from imgsync.core.handshake.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
+from imgsync.core.protocol.signalling import EndReason, RequestOffer
 from tests.handshakes import REQUEST, answer, connected, offer, offerer, sdp
 from tests.repairs import World
 

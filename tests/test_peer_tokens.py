@@ -18,9 +18,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from imgsync import InputError, RelayError, open_client, open_evaluator
-from imgsync.core.codec import encode_event
-from imgsync.core.errors import SocketClosed
-from imgsync.core.messages import (
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.protocol.errors import SocketClosed
+from imgsync.core.protocol.signalling import (
     CloseCode,
     ErrorCode,
     ErrorEvent,

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel import FEATURES, Announced, Follower, PeerSpeaks, Presenter
-from imgsync.core.channel_messages import Image, Preload, Ready, UpcomingImage
-from imgsync.core.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
-from imgsync.core.errors import MessageTooLarge
-from imgsync.core.preload import MAX_PRELOAD, split_preload
+from imgsync.core.channel.preload import MAX_PRELOAD, split_preload
+from imgsync.core.channel.presenter import FEATURES, Announced, Follower, PeerSpeaks, Presenter
+from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.protocol.channel import Image, Preload, Ready, UpcomingImage
+from imgsync.core.protocol.errors import MessageTooLarge
 from tests.channels import LAW, READY, show, texts
 
 

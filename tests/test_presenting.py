@@ -12,9 +12,9 @@ from trio.testing import MockClock
 from imgsync import ImageRef, SessionEnded, open_client, open_evaluator
 from imgsync.cli import Output
 from imgsync.client.client import ClientSession
-from imgsync.core.clocks import Bounded
-from imgsync.core.errors import MessageTooLarge
-from imgsync.core.messages import EndReason
+from imgsync.core.channel.clocks import Bounded
+from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.delivery import Delivery, Fate, StageBook
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.evaluator.presenting import ACK_DEADLINE, Presentation

@@ -10,9 +10,9 @@ import trio
 
 from imgsync.client.client import ReceivedImage
 from imgsync.client.program import Run, variables_of
-from imgsync.core.channel_messages import ChannelMessage
-from imgsync.core.codec import encode_event
-from imgsync.core.messages import (
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.protocol.channel import ChannelMessage
+from imgsync.core.protocol.signalling import (
     CloseCode,
     EndReason,
     ErrorCode,

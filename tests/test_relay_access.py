@@ -12,8 +12,8 @@ import attrs
 import jwt
 import pytest
 
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.settings import Settings
 from imgsync.relay.tokens import mint_token, token_reader
 from tests.relays import Peer, event, open_peer, open_running_relay, register

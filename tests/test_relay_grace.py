@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     EndReason,
     ErrorCode,
     PeerAway,
@@ -12,12 +12,7 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay_session import (
-    GraceBegan,
-    GraceEnded,
-    SessionBegan,
-    SessionOver,
-)
+from imgsync.core.relay.session import GraceBegan, GraceEnded, SessionBegan, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     BUSY,

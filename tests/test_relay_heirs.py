@@ -5,7 +5,7 @@ These are sockets that were opened before the loss of another one was known.
 
 import pytest
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     EndReason,
     ErrorCode,
     PeerAway,
@@ -14,7 +14,7 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay_session import GraceBegan, GraceEnded, Probe, SessionOver
+from imgsync.core.relay.session import GraceBegan, GraceEnded, Probe, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     CLIENT,

@@ -2,9 +2,8 @@
 
 import pytest
 
-from imgsync.core.errors import Unauthorized
-from imgsync.core.identity import Claims, identify
-from imgsync.core.messages import (
+from imgsync.core.protocol.errors import Unauthorized
+from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
     ErrorCode,
@@ -13,8 +12,9 @@ from imgsync.core.messages import (
     Role,
     SessionStarted,
 )
-from imgsync.core.relay import MAX_SOCKETS_PER_USER, RelayState
-from imgsync.core.relay_session import Close, Probe
+from imgsync.core.relay.identity import Claims, identify
+from imgsync.core.relay.session import Close, Probe
+from imgsync.core.relay.state import MAX_SOCKETS_PER_USER, RelayState
 from tests.relay_states import (
     CLIENT,
     EVALUATOR,

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     CloseCode,
     EndReason,
     ErrorCode,
@@ -21,8 +21,7 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay import RelayState
-from imgsync.core.relay_session import (
+from imgsync.core.relay.session import (
     Close,
     GraceBegan,
     GraceEnded,
@@ -31,6 +30,7 @@ from imgsync.core.relay_session import (
     SessionBegan,
     SessionOver,
 )
+from imgsync.core.relay.state import RelayState
 from tests.relay_model import Model, Peer, other
 from tests.relay_states import (
     AVAILABLE,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.messages import CloseCode, EndReason, ErrorCode, Role
+from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, Role
 from imgsync.relay.logs import (
     FIELDS,
     MAX_EXCEPTION,

@@ -7,8 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import imgsync
-from imgsync.core.errors import MissingExtra
-from imgsync.core.messages import CloseCode, EndReason, ErrorCode, Role
+from imgsync.core.protocol.errors import MissingExtra
+from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, Role
 from imgsync.relay.metrics import (
     CONTENT_TYPE,
     HANDSHAKE_BUCKETS,
@@ -171,7 +171,7 @@ def run(program: str) -> str:
 
 COUNT = """
 import sys
-from imgsync.core.messages import EndReason, ErrorCode, Role
+from imgsync.core.protocol.signalling import EndReason, ErrorCode, Role
 from imgsync.relay.metrics import Metrics
 metrics = Metrics()
 metrics.connection_opened()
@@ -191,7 +191,7 @@ def test_the_library_is_loaded_by_the_first_scrape() -> None:
 
 def test_without_the_library_all_is_counted_and_a_scrape_names_the_extra() -> None:
     scrape_twice = """
-from imgsync.core.errors import MissingExtra
+from imgsync.core.protocol.errors import MissingExtra
 for _ in range(2):
     try:
         metrics.render()

@@ -14,7 +14,7 @@ import attrs
 import jwt
 import trio
 
-from imgsync.core.errors import SocketClosed
+from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net.connect import open_relay_socket
 from tests.descriptions import AIORTC as SDP
 from tests.processes import LISTENING, START_S, STRICT, Child, open_child, our_relay, wait_until

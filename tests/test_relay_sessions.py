@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     EndReason,
     ErrorCode,
     ForwardedSignal,
@@ -11,7 +11,7 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay_session import Probe, SessionAnswered, SessionOver
+from imgsync.core.relay.session import Probe, SessionAnswered, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     CLIENT,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from imgsync.core.codec import MAX_REGISTER
-from imgsync.core.messages import (
+from imgsync.core.codec.codec import MAX_REGISTER
+from imgsync.core.protocol.signalling import (
     ClientEntry,
     EndReason,
     ErrorCode,
@@ -16,8 +16,8 @@ from imgsync.core.messages import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay import Peer, RelayState
-from imgsync.core.relay_session import SessionBegan, SessionOver
+from imgsync.core.relay.session import SessionBegan, SessionOver
+from imgsync.core.relay.state import Peer, RelayState
 from tests.relay_states import (
     AVAILABLE,
     BUSY,

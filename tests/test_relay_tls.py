@@ -15,7 +15,7 @@ import trio
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
@@ -233,7 +233,7 @@ async def test_commentary_around_a_certificate_may_be_in_any_script(pair: Pair) 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(pair: Pair) -> None:
     pair.encrypt_key()
     program = f"""
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 from imgsync.relay.tls import Certificate
 from tests.processes import LISTENING, START_S, open_child, our_relay, wait_until
 from tests.relays import Peer, register

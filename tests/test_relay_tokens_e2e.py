@@ -9,8 +9,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token
 from tests.processes import (
     LISTENING,

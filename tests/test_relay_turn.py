@@ -18,7 +18,7 @@ import trio
 
 from imgsync import ImageRef, InputError, open_client, open_evaluator
 from imgsync.client.client import Client
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.connect import open_relay_socket
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link

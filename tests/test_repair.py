@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.messages import EndReason, RequestOffer
-from imgsync.core.patience import ATTEMPT_DEADLINE, MAX_ASKED
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
@@ -25,7 +23,9 @@ from imgsync.core.peer_outputs import (
     SetGiveUp,
     SetRetry,
 )
-from imgsync.core.sdp import parse_description
+from imgsync.core.handshake.patience import ATTEMPT_DEADLINE, MAX_ASKED
+from imgsync.core.handshake.sdp import parse_description
+from imgsync.core.protocol.signalling import EndReason, RequestOffer
 from tests.handshakes import (
     REQUEST,
     answer,

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imgsync.core.messages import EndReason
-from imgsync.core.peer_outputs import Phase
+from imgsync.core.handshake.outputs import Phase
+from imgsync.core.protocol.signalling import EndReason
 from tests.repairs import World
 
 SEED = st.integers(0, 2**32)

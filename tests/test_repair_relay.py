@@ -7,10 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.messages import CandidateSignal, EndReason, RequestOffer
-from imgsync.core.patience import ATTEMPT_DEADLINE
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     Connected,
     Discard,
     Ended,
@@ -26,6 +24,8 @@ from imgsync.core.peer_outputs import (
     SetRetry,
     TakeUp,
 )
+from imgsync.core.handshake.patience import ATTEMPT_DEADLINE
+from imgsync.core.protocol.signalling import CandidateSignal, EndReason, RequestOffer
 from tests.handshakes import (
     REQUEST,
     answer,

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from imgsync.core.messages import EndReason
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.signalling import EndReason
+from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import Lost
 from imgsync.report.table import columns
 from tests.processes import EXIT_S, STRICT, Outcome, open_child, run_to_end

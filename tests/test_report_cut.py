@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.reader import read_journal
 from imgsync.report.page import make_page
 from imgsync.report.plots import draw

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.clocks import COARSE, MAX_DRIFT, RESOLUTION, Probe
+from imgsync.core.channel.clocks import COARSE, MAX_DRIFT, RESOLUTION, Probe
 from imgsync.report.offsets import OffsetHistory, Reading
 from tests.records import EPOCH, World
 

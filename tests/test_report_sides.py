@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.messages import Role
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import Acked, Event, Probe, Received, Sent, Stage
 from imgsync.journal.reader import Entry
 from imgsync.report.offsets import OffsetHistory, Reading

@@ -19,8 +19,8 @@ import trio.testing
 from aioice import ice
 from aiortc import RTCDtlsTransport
 
-from imgsync.core.messages import IceServer
-from imgsync.core.sdp import parse_description
+from imgsync.core.handshake.sdp import parse_description
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc import link as our_link
 from imgsync.rtc.bridge import Bridge, open_bridge

@@ -8,8 +8,8 @@ import pytest
 import trio
 from aioice import ice
 
-from imgsync.core.errors import InputError, NegotiationError
-from imgsync.core.sdp import Description, parse_candidate, parse_description
+from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
+from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import LinkLost, Received
@@ -41,8 +41,8 @@ UNUSABLE: dict[str, Change] = {
     "a fingerprint that is overridden": lambda sdp: sdp.replace("s=-", "s=-\r\na=fingerprint:x"),
     "a bundle with a section that is not there": lambda sdp: sdp.replace("BUNDLE", "BUNDLE 9"),
 }
-"""What aiortc chokes on, each with an exception of another kind. None of it is for `core.sdp` to
-know, so it is put in behind that check."""
+"""What aiortc chokes on, each with an exception of another kind. None of it is
+for `core.handshake.sdp` to know, so it is put in behind that check."""
 
 
 def spoil(description: Description, change: Change) -> Description:

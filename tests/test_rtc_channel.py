@@ -9,8 +9,8 @@ import pytest
 import trio
 import trio.testing
 
-from imgsync.core.messages import Milliseconds
-from imgsync.core.sdp import parse_description
+from imgsync.core.handshake.sdp import parse_description
+from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received

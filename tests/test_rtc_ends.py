@@ -11,7 +11,7 @@ import trio
 from aioice import ice
 from aiortc import RTCDtlsTransport, RTCSctpTransport
 
-from imgsync.core.sdp import parse_description
+from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import ChannelClosed, LinkLost, Opened

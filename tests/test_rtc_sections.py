@@ -2,7 +2,7 @@
 
 import trio
 
-from imgsync.core.sdp import parse_description
+from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
 from tests.test_rtc_link import DEADLINE, LOOPBACK

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc.servers import MAX_TURN_SERVERS, TurnServer, choose_stun, choose_turn
 
 

@@ -13,8 +13,8 @@ import trio
 from aioice import Candidate, ice, stun
 from aiortc import RTCConfiguration, RTCPeerConnection
 
-from imgsync.core.messages import IceServer
-from imgsync.core.sdp import parse_candidate
+from imgsync.core.handshake.sdp import parse_candidate
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.nursery import open_background
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge

@@ -13,8 +13,8 @@ import trio
 from aioice import Candidate
 from aioice.candidate import candidate_foundation
 
-from imgsync.core.messages import IceServer
-from imgsync.core.sdp import parse_description
+from imgsync.core.handshake.sdp import parse_description
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Connection, IceSettings

@@ -12,7 +12,7 @@ import pytest
 import trio
 from aioice import turn
 
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Allocation

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.errors import NegotiationError
-from imgsync.core.sdp import MAX_SDP, Candidate, parse_candidate, parse_description
+from imgsync.core.handshake.sdp import MAX_SDP, Candidate, parse_candidate, parse_description
+from imgsync.core.protocol.errors import NegotiationError
 from tests.descriptions import AIORTC, CHROMIUM, FINGERPRINT, LAW, REAL
 
 

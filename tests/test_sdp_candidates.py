@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.errors import NegotiationError
-from imgsync.core.sdp import Candidate, parse_candidate
+from imgsync.core.handshake.sdp import Candidate, parse_candidate
+from imgsync.core.protocol.errors import NegotiationError
 from tests.descriptions import LAW
 
 USABLE = [

@@ -17,10 +17,10 @@ from trio.testing import wait_all_tasks_blocked
 
 from imgsync import ImageRef, StageKind, open_client, open_evaluator
 from imgsync.client.client import ReceivedImage
-from imgsync.core.clocks import Bounded
-from imgsync.core.errors import Superseded
-from imgsync.core.messages import EndReason, Role
-from imgsync.core.states import SessionState
+from imgsync.core.channel.clocks import Bounded
+from imgsync.core.protocol.errors import Superseded
+from imgsync.core.protocol.signalling import EndReason, Role
+from imgsync.core.protocol.states import SessionState
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.journal import events
 from imgsync.journal.events import Event

@@ -10,12 +10,12 @@ import trio
 from trio.testing import MockClock
 
 from imgsync import SessionEnded, open_evaluator
-from imgsync.core.errors import Superseded
-from imgsync.core.heartbeat import LOST_AFTER, SUSPECT_AFTER
-from imgsync.core.messages import EndReason
-from imgsync.core.patience import CLAIM_PAUSE
-from imgsync.core.peer_outputs import ABSENCE_DEADLINE, REPAIR_DEADLINE
-from imgsync.core.states import SessionState, StateChange
+from imgsync.core.channel.heartbeat import LOST_AFTER, SUSPECT_AFTER
+from imgsync.core.handshake.outputs import ABSENCE_DEADLINE, REPAIR_DEADLINE
+from imgsync.core.handshake.patience import CLAIM_PAUSE
+from imgsync.core.protocol.errors import Superseded
+from imgsync.core.protocol.signalling import EndReason
+from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.testing import MemoryNetwork
 from tests.test_sessions import URL, FollowingClient, image

@@ -21,8 +21,8 @@ from imgsync import (
     open_client,
     open_evaluator,
 )
-from imgsync.core import channel
-from imgsync.core.errors import MessageTooLarge
+from imgsync.core.channel import presenter as channel
+from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.evaluator import delivery as delivery_module
 from imgsync.testing import MemoryNetwork
 from tests.test_sessions import URL, image

@@ -7,9 +7,9 @@ from trio.testing import MockClock
 import imgsync
 from imgsync import ImageRef, RelayError, SessionEnded, SignallingLost, open_client, open_evaluator
 from imgsync.client.client import ClientSession, ReceivedImage
-from imgsync.core.codec import encode_event
-from imgsync.core.errors import ConnectRefused, MessageTooLarge
-from imgsync.core.messages import (
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.protocol.errors import ConnectRefused, MessageTooLarge
+from imgsync.core.protocol.signalling import (
     EndReason,
     ErrorCode,
     PresenceState,

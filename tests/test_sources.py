@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 from imgsync.evaluator.delivery import ImageRef
 from imgsync.evaluator.sources import FolderImages, list_images, open_images, read_manifest
 from tests.test_images import IMAGES, JPG, PNG

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel import (
+from imgsync.core.channel.presenter import (
     MAX_SETTLED,
     MAX_STAGES,
     Drop,
@@ -17,8 +17,8 @@ from imgsync.core.channel import (
     Staged,
     Superseded,
 )
-from imgsync.core.channel_messages import Ack, Image, Stage, StageKind
-from imgsync.core.codec import decode_channel, encode_channel
+from imgsync.core.codec.codec import decode_channel, encode_channel
+from imgsync.core.protocol.channel import Ack, Image, Stage, StageKind
 from tests.channels import LAW, READY, show, texts
 
 FETCHED, SHOWN, HIDDEN, FAILED = StageKind

@@ -14,8 +14,8 @@ import jwt
 import pytest
 import trio
 
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.token_command import main
 from imgsync.relay.tokens import read_secret, token_reader
 from tests.processes import (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsync.core.errors import InputError, MissingExtra
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.errors import InputError, MissingExtra
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import MAX_SECRET, mint_token, read_secret, token_reader
 
 SECRET = b"the secret of the relay that these tests are about"

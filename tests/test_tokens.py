@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.errors import InputError, Unauthorized
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.errors import InputError, Unauthorized
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token, token_reader
 from tests.wire_texts import LAW, RAW_JSON
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.relay.turn import CREDENTIAL_LIFE, DEFAULT_STUN, IceOffer
 
 TURN = ("turn:turn.example.org:3478", "turns:turn.example.org:5349?transport=tcp")

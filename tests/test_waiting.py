@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from imgsync import open_evaluator
-from imgsync.core.messages import PresenceState
+from imgsync.core.protocol.signalling import PresenceState
 from imgsync.testing import MemoryNetwork
 from tests.processes import (
     LISTENING,

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from imgsync.core import channel as c
-from imgsync.core.channel_messages import UpcomingImage
-from imgsync.core.clocks import ClockOffset, Probe, Refused, Stepped
-from imgsync.core.errors import InputError
+from imgsync.core.channel import presenter as c
+from imgsync.core.channel.clocks import ClockOffset, Probe, Refused, Stepped
+from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.core.protocol.errors import InputError
 from imgsync.evaluator.sources import read_manifest
 from tests.browsers import JSON, Browser, Page, open_browser
 from tests.console_pages import console_url

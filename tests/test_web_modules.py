@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 
 import trio
 
-from imgsync.core import peer_outputs as o
-from imgsync.core.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
-from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RequestOffer
-from imgsync.core.peer import Handshake
+from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.handshake import outputs as o
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RequestOffer
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.browsers import JSON, Browser, Page

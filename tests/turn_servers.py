@@ -15,7 +15,7 @@ import attrs
 import pytest
 import trustme
 
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 from tests.processes import START_S, Child, open_child, wait_until
 
 SECRET = "not much of a secret"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from imgsync.core.messages import ErrorCode
+from imgsync.core.protocol.signalling import ErrorCode
 
 LAW = settings(
     max_examples=200,

@@ -74,7 +74,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     from imgsync.client.client import open_client
     from imgsync.client.fetch import open_fetcher
     from imgsync.client.following import SessionFollower
-    from imgsync.core.errors import InputError
+    from imgsync.core.protocol.errors import InputError
 
     output = Output(as_json=options.json)
     if options.save is not None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from imgsync.client.fetch import Fetched, Fetcher, FetchFailed
-from imgsync.core.channel_messages import UpcomingImage
+from imgsync.core.protocol.channel import UpcomingImage
 from imgsync.nursery import open_background
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from types import TracebackType
 import attrs
 import trio
 
-from imgsync.core.channel import (
+from imgsync.core.channel.presenter import (
     Announced,
     Deliver,
     Drop,
@@ -19,9 +19,9 @@ from imgsync.core.channel import (
     Ponged,
     Transmit,
 )
-from imgsync.core.channel_messages import Stage, StageKind, UpcomingImage
-from imgsync.core.messages import EndReason, Milliseconds, Role
-from imgsync.core.states import SessionState, StateChange
+from imgsync.core.protocol.channel import Stage, StageKind, UpcomingImage
+from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
+from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.account import Write
 from imgsync.peer.changes import Changes
 from imgsync.peer.joining import IcePolicy, join_relay

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import attrs
 import trio
 
-from imgsync.core.errors import ImgsyncError, MissingExtra
 from imgsync.core.images import SNIFF_SIZE, sniff_image
+from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
 from imgsync.peer.backoff import backoff
 
 try:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from imgsync.client.client import ClientSession, ReceivedImage
-from imgsync.core.messages import EndReason
+from imgsync.core.protocol.signalling import EndReason
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from imgsync.cli import (
     set_up_logging,
     token_of,
 )
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 
 if TYPE_CHECKING:
     from imgsync.doctor.findings import Finding

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import attrs
 
-from imgsync.core.errors import ImgsyncError
+from imgsync.core.protocol.errors import ImgsyncError
 
 MAX_OFFSET = 10.0
 """Seconds. Tokens live for minutes at least, and people compare records by the second; a clock

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.doctor.findings import Finding, Result
 from imgsync.doctor.ice import Checked, check_servers, split_servers
 from imgsync.doctor.images import check_images

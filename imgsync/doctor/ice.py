@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import attrs
 import trio
 
-from imgsync.core.messages import IceServer
-from imgsync.core.sdp import Candidate, parse_candidate
+from imgsync.core.handshake.sdp import Candidate, parse_candidate
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.doctor.findings import Finding, Result
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.link import open_link

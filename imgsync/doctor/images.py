@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from imgsync.client.fetch import Fetcher, FetchFailed, open_fetcher
-from imgsync.core.errors import ConnectError, InputError, MissingExtra
+from imgsync.core.protocol.errors import ConnectError, InputError, MissingExtra
 from imgsync.doctor.findings import Finding, Result
 from imgsync.evaluator.delivery import ImageRef
 from imgsync.evaluator.sources import FolderImages, open_images

@@ -8,9 +8,9 @@ from statistics import median
 import attrs
 import trio
 
-from imgsync.core.errors import ImgsyncError, NegotiationError
-from imgsync.core.messages import IceServer
-from imgsync.core.sdp import Candidate, parse_candidate, parse_description
+from imgsync.core.handshake.sdp import Candidate, parse_candidate, parse_description
+from imgsync.core.protocol.errors import ImgsyncError, NegotiationError
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.doctor.findings import Finding, Result
 from imgsync.nursery import open_background
 from imgsync.rtc.bridge import Bridge

@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 import trio
 
-from imgsync.core.errors import ConnectError, ImgsyncError
-from imgsync.core.messages import IceServer, Register, Role
+from imgsync.core.protocol.errors import ConnectError, ImgsyncError
+from imgsync.core.protocol.signalling import IceServer, Register, Role
 from imgsync.doctor.clock import MAX_OFFSET, Interval, Probe, WrongDate, clock_offset
 from imgsync.doctor.findings import Finding, Result
 from imgsync.net.ask import ask

@@ -64,7 +64,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
-    from imgsync.core.errors import SessionEnded
+    from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
     from imgsync.evaluator.presenting import Presentation
     from imgsync.evaluator.progress import find_console, open_progress
@@ -122,8 +122,8 @@ async def _enter_session(
     stack: AsyncExitStack, evaluator: "Evaluator", options: argparse.Namespace, output: Output
 ) -> "EvaluatorSession":
     """A session with the client, which ends with the stack; with --wait, as soon as one can be."""
-    from imgsync.core.errors import RelayError, SignallingLost
-    from imgsync.core.messages import ErrorCode
+    from imgsync.core.protocol.errors import RelayError, SignallingLost
+    from imgsync.core.protocol.signalling import ErrorCode
 
     while True:
         # Asked first: who is busy may be so with us, with a process before this one.

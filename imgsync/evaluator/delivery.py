@@ -6,10 +6,10 @@ from collections import deque
 import attrs
 import trio
 
-from imgsync.core.channel_messages import FEATURE_STAGE, Stage, StageKind
-from imgsync.core.clocks import Bounded
-from imgsync.core.errors import ImageFailed, NotSpoken, SessionEnded
-from imgsync.core.messages import EndReason, Milliseconds
+from imgsync.core.channel.clocks import Bounded
+from imgsync.core.protocol.channel import FEATURE_STAGE, Stage, StageKind
+from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded
+from imgsync.core.protocol.signalling import EndReason, Milliseconds
 
 log = logging.getLogger(__name__)
 

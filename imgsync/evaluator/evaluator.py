@@ -8,8 +8,8 @@ from typing import assert_never
 
 import trio
 
-from imgsync.core import channel
-from imgsync.core.channel import (
+from imgsync.core.channel import presenter as channel
+from imgsync.core.channel.presenter import (
     Acked,
     Drop,
     Forgotten,
@@ -22,10 +22,10 @@ from imgsync.core.channel import (
     Staged,
     Transmit,
 )
-from imgsync.core.channel_messages import Stage, UpcomingImage
-from imgsync.core.errors import SessionEnded, Superseded
-from imgsync.core.messages import EndReason, Milliseconds, PresenceState, Role
-from imgsync.core.states import SessionState, StateChange
+from imgsync.core.protocol.channel import Stage, UpcomingImage
+from imgsync.core.protocol.errors import SessionEnded, Superseded
+from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
+from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.delivery import Delivery, Fate, ImageRef, StageBook, StageReport, Stages
 from imgsync.peer.account import Write
 from imgsync.peer.changes import Changes

@@ -8,8 +8,8 @@ from contextlib import suppress
 import trio
 
 from imgsync.cli import Output, tell_states
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.errors import MessageTooLarge, SessionEnded, Superseded
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.errors import MessageTooLarge, SessionEnded, Superseded
 from imgsync.evaluator.delivery import Delivery, ImageRef
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.evaluator.steering import End, Refused, Show, parse_line

@@ -19,8 +19,8 @@ import attrs
 import trio
 
 from imgsync.cli import Output, OutputLost
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.states import SessionState
 from imgsync.nursery import open_background
 
 if TYPE_CHECKING:

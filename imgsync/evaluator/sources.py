@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import trio
 
-from imgsync.core.errors import InputError
 from imgsync.core.images import SNIFF_SIZE, sniff_image
+from imgsync.core.protocol.errors import InputError
 from imgsync.evaluator.delivery import ImageRef
 from imgsync.evaluator.host import ImageHost, open_image_host
 

@@ -15,9 +15,17 @@ from typing import Literal
 
 import attrs
 
-from imgsync.core.channel_messages import Reason, StageKind
-from imgsync.core.messages import EndReason, Milliseconds, Name, Role, SessionId, Url, UserId
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.channel import Reason, StageKind
+from imgsync.core.protocol.signalling import (
+    EndReason,
+    Milliseconds,
+    Name,
+    Role,
+    SessionId,
+    Url,
+    UserId,
+)
+from imgsync.core.protocol.states import SessionState
 
 SCHEMA = 1
 

@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import attrs
 
-from imgsync.core.messages import Milliseconds
-from imgsync.core.wire import dump_json, parse_json, structure, unstructure
+from imgsync.core.codec.strict import dump_json, parse_json, structure, unstructure
+from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.journal.events import SCHEMA, Event, Header
 
 MAX_LINE = 512 * 1024

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import attrs
 
-from imgsync.core.errors import InputError
-from imgsync.core.messages import Milliseconds
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.journal.events import Event, Header
 from imgsync.journal.lines import MAX_LINE, NewerSchema, decode_line
 

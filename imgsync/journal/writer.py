@@ -22,8 +22,8 @@ from pathlib import Path
 
 import trio
 
-from imgsync.core.errors import InputError
-from imgsync.core.messages import Role
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import SCHEMA, Event, Header, Lost
 from imgsync.journal.lines import encode_line
 from imgsync.nursery import open_background

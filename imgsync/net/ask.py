@@ -7,7 +7,7 @@ import attrs
 import h11
 import trio
 
-from imgsync.core.errors import ConnectTimeout, UpgradeRefused
+from imgsync.core.protocol.errors import ConnectTimeout, UpgradeRefused
 from imgsync.net.connect import CONNECT_DEADLINE, ClientStream, open_stream, parse_relay_url
 
 ANSWER_DEADLINE = 10.0

@@ -22,8 +22,8 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from imgsync.core.codec import MAX_RELAY_FRAME
-from imgsync.core.errors import (
+from imgsync.core.codec.codec import MAX_RELAY_FRAME
+from imgsync.core.protocol.errors import (
     ConnectRefused,
     ConnectTimeout,
     InputError,

@@ -2,7 +2,7 @@
 
 import attrs
 
-from imgsync.core.codec import MAX_FRAME
+from imgsync.core.codec.codec import MAX_FRAME
 
 
 @attrs.frozen

@@ -21,8 +21,8 @@ import trio
 from wsproto.handshake import WEBSOCKET_VERSION
 from wsproto.utilities import generate_accept_token
 
-from imgsync.core.errors import InputError
-from imgsync.core.limits import network_of
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.relay.limits import network_of
 from imgsync.net.heart import Heart, open_heart
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits

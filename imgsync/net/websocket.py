@@ -18,8 +18,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import Event, Message, Ping
 
-from imgsync.core.errors import SocketClosed
-from imgsync.core.messages import CloseCode
+from imgsync.core.protocol.errors import SocketClosed
+from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.heart import Heart
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream

@@ -1,1 +1,1 @@
-"""What both peers share: signalling that comes back, and the session that drives `core.peer`."""
+"""What both peers share: signalling that comes back, the session over `core.handshake`."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from imgsync.core.channel_messages import Image, Pong, Stage
-from imgsync.core.clocks import COARSE, Bounded, ClockOffset, Probe, Refused, Stepped
-from imgsync.core.messages import Milliseconds
-from imgsync.core.states import StateChange
+from imgsync.core.channel.clocks import COARSE, Bounded, ClockOffset, Probe, Refused, Stepped
+from imgsync.core.protocol.channel import Image, Pong, Stage
+from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.states import StateChange
 from imgsync.journal import events
 from imgsync.journal.events import Event
 

@@ -3,7 +3,7 @@
 import attrs
 import trio
 
-from imgsync.core.heartbeat import Heartbeat
+from imgsync.core.channel.heartbeat import Heartbeat
 from imgsync.seams import Link
 
 

@@ -1,6 +1,6 @@
 """The states of a session, one after the other, for whoever wants to know."""
 
-from imgsync.core.states import StateChange
+from imgsync.core.protocol.states import StateChange
 from imgsync.peer.session import PeerSession
 
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, get_args
 
-from imgsync.core.errors import InputError
-from imgsync.core.messages import Register, Role
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.signalling import Register, Role
 from imgsync.peer.account import Write
 from imgsync.peer.network import open_internet
 from imgsync.peer.record import open_record

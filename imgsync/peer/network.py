@@ -4,8 +4,8 @@ import ipaddress
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from imgsync.core.errors import InputError
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.connect import open_relay_socket
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import ClockStep
 from imgsync.journal.writer import open_journal
 from imgsync.nursery import open_background

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import attrs
 import trio
 
-from imgsync.core.messages import EndReason, RawJson, SendSignal, ToRelay
+from imgsync.core.protocol.signalling import EndReason, RawJson, SendSignal, ToRelay
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""One session of one peer: carries out what `core.peer` decides, over a route and links.
+"""One session of one peer: carries out what `core.handshake` decides, over a route and links.
 
 Each side that inputs come from has a task: the route (what the relay passes on), the current link,
 its heartbeat, the deadlines. An input is one call into the core; what comes out is performed in
@@ -13,14 +13,11 @@ from typing import assert_never
 
 import trio
 
-from imgsync.core.channel import PeerSpeaks, Pinged, Ponged
-from imgsync.core.channel_messages import FEATURE_PING, Ping, Pong
-from imgsync.core.codec import encode_channel, encode_signal
-from imgsync.core.errors import InputError, NegotiationError, SessionEnded, SignallingLost
-from imgsync.core.heartbeat import Health, HeartbeatOutput, Judged, SendPing
-from imgsync.core.messages import EndReason, IceServer, Milliseconds
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.channel.heartbeat import Health, HeartbeatOutput, Judged, SendPing
+from imgsync.core.channel.presenter import PeerSpeaks, Pinged, Ponged
+from imgsync.core.codec.codec import encode_channel, encode_signal
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -39,7 +36,10 @@ from imgsync.core.peer_outputs import (
     SetRetry,
     TakeUp,
 )
-from imgsync.core.states import SessionState, StateChange
+from imgsync.core.protocol.channel import FEATURE_PING, Ping, Pong
+from imgsync.core.protocol.errors import InputError, NegotiationError, SessionEnded, SignallingLost
+from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
+from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.nursery import open_background
 from imgsync.peer.account import Account, Write
 from imgsync.peer.attempt import Attempt

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager, suppress
 import attrs
 import trio
 
-from imgsync.core.codec import decode_from_relay, encode_event
-from imgsync.core.errors import (
+from imgsync.core.codec.codec import decode_from_relay, encode_event
+from imgsync.core.protocol.errors import (
     ConnectError,
     ConnectTimeout,
     InputError,
@@ -25,7 +25,7 @@ from imgsync.core.errors import (
     SocketClosed,
     WireError,
 )
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     CloseCode,
     EndReason,
     EndSession,

@@ -2,7 +2,7 @@
 
 import trio
 
-from imgsync.core.errors import ConnectTimeout, RelayError, SignallingLost
+from imgsync.core.protocol.errors import ConnectTimeout, RelayError, SignallingLost
 from imgsync.peer.route import Route
 
 START_DEADLINE = 10.0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
-from imgsync.core.messages import Milliseconds
+from imgsync.core.protocol.signalling import Milliseconds
 
 
 @attrs.frozen

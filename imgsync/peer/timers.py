@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
-from imgsync.core.peer import Handshake
-from imgsync.core.peer_outputs import (
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
     ABSENCE_DEADLINE,
     REPAIR_DEADLINE,
     Output,

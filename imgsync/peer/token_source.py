@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 
 TokenSource = str | Callable[[], str] | None
 """A function is called on Trio's thread at each registration, so it must not block. It raises

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 import trio
 
 from imgsync.cli import print_line, run_command
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 from imgsync.net.server import is_loopback, open_port, port_of
 from imgsync.nursery import open_background
 from imgsync.relay.logs import set_up_relay_logging

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from imgsync.core.limits import ConnectLimit
-from imgsync.core.messages import CloseCode
+from imgsync.core.protocol.signalling import CloseCode
+from imgsync.core.relay.limits import ConnectLimit
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import is_loopback
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import trio
 
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 
 
 class SessionLifetime:

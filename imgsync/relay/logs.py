@@ -16,7 +16,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
 
 FIELDS = ("session", "user", "peer", "role", "socket", "remote", "code", "reason")
 

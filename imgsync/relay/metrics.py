@@ -13,8 +13,8 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from imgsync.core.errors import MissingExtra
-from imgsync.core.messages import CloseCode, EndReason, ErrorCode, Role
+from imgsync.core.protocol.errors import MissingExtra
+from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, Role
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

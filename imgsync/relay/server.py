@@ -20,12 +20,18 @@ from functools import partial
 import attrs
 import trio
 
-from imgsync.core.codec import encode_event
-from imgsync.core.errors import MissingExtra, SocketClosed
-from imgsync.core.limits import MessageLimit, Verdict
-from imgsync.core.messages import CloseCode, ErrorCode, ErrorEvent, ForwardedSignal, FromRelay, Role
-from imgsync.core.relay import RelayState
-from imgsync.core.relay_session import (
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.protocol.errors import MissingExtra, SocketClosed
+from imgsync.core.protocol.signalling import (
+    CloseCode,
+    ErrorCode,
+    ErrorEvent,
+    ForwardedSignal,
+    FromRelay,
+    Role,
+)
+from imgsync.core.relay.limits import MessageLimit, Verdict
+from imgsync.core.relay.session import (
     Close,
     GraceBegan,
     GraceEnded,
@@ -36,6 +42,7 @@ from imgsync.core.relay_session import (
     SessionBegan,
     SessionOver,
 )
+from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Listeners, Site, is_loopback, serve_site
 from imgsync.net.websocket import WebSocket

@@ -10,7 +10,7 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 
 log = logging.getLogger(__name__)
 

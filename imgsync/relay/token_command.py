@@ -9,8 +9,8 @@ from functools import partial
 import trio
 
 from imgsync.cli import print_line, run_command, set_up_logging
-from imgsync.core.identity import Claims
-from imgsync.core.messages import Role
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token, read_secret
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

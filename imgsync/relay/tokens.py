@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 
 import attrs
 
-from imgsync.core.errors import InputError, MissingExtra, Unauthorized
-from imgsync.core.identity import Claims, ReadToken
-from imgsync.core.messages import Name, Role, UserId
-from imgsync.core.wire import parse_json, structure, unstructure
+from imgsync.core.codec.strict import parse_json, structure, unstructure
+from imgsync.core.protocol.errors import InputError, MissingExtra, Unauthorized
+from imgsync.core.protocol.signalling import Name, Role, UserId
+from imgsync.core.relay.identity import Claims, ReadToken
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from imgsync.core.messages import IceServer, UserId
+from imgsync.core.protocol.signalling import IceServer, UserId
 
 DEFAULT_STUN = "stun:stun.l.google.com:19302"
 

@@ -20,7 +20,7 @@ import attrs
 import trio
 
 from imgsync.cli import Output, run_command, set_up_logging
-from imgsync.core.errors import InputError
+from imgsync.core.protocol.errors import InputError
 from imgsync.journal.reader import read_journal
 from imgsync.report.page import make_page
 from imgsync.report.plots import draw

@@ -3,16 +3,16 @@
 A message bounds the offset from one side: none arrives before it was sent. One from the evaluator
 says how far the client's clock can be ahead at most, at the moment when it was sent; one from the
 client says how far at least, at the moment when it arrived. What was true at one moment is true at
-another but for what the clocks may have drifted apart in between (`core.clocks.MAX_DRIFT`), so each
-message is a cone that widens into the past and into the future:
+another but for what the clocks may have drifted apart in between (`MAX_DRIFT`), so each message is
+a cone that widens into the past and into the future:
 
     at most    V    V  V  V     the true offset runs below all of these, which stand on their tips,
     at least    A A    A   A    and above all of those, which hang from theirs
 
 The middle between the two is the estimate, and half of what is between them is how wrong it can be.
-While a session runs, `core.clocks.ClockOffset` takes the one best probe of those that it has seen.
-Here all of them count, those that came later too. As the cones are equally steep, two sweeps over
-the sorted messages are enough: n log n for all, log n for each question.
+While a session runs, `core.channel.clocks` takes the one best probe of those that it has seen. Here
+all of them count, those that came later too. As the cones are equally steep, two sweeps over the
+sorted messages are enough: n log n for all, log n for each question.
 
 A pair of messages that contradicts those before it means that a clock was set: a new span begins,
 and what is known of one span says nothing about another. A time at which the clock may have been
@@ -25,7 +25,7 @@ from itertools import pairwise
 
 import attrs
 
-from imgsync.core.clocks import MAX_DRIFT, RESOLUTION, Offset, resolution_of
+from imgsync.core.channel.clocks import MAX_DRIFT, RESOLUTION, Offset, resolution_of
 
 
 @attrs.frozen

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from imgsync.core.errors import MissingExtra
-from imgsync.core.messages import Role
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.errors import MissingExtra
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.protocol.states import SessionState
 from imgsync.report.offsets import Span
 from imgsync.report.rows import Row
 from imgsync.report.summary import SessionReport, Stretch, percentile

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import attrs
 
-from imgsync.core.messages import Milliseconds
+from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.report.offsets import Estimate, OffsetHistory
 from imgsync.report.sides import SessionRecord, Showing
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import attrs
 
-from imgsync.core.channel_messages import StageKind
-from imgsync.core.messages import EndReason, Milliseconds, Role, SessionId
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role, SessionId
+from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import (
     Acked,
     ClockStep,

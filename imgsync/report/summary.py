@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from imgsync.core.messages import Milliseconds, Role
-from imgsync.core.states import SessionState
+from imgsync.core.protocol.signalling import Milliseconds, Role
+from imgsync.core.protocol.states import SessionState
 from imgsync.report.offsets import OffsetHistory
 from imgsync.report.rows import Row, iso, make_rows
 from imgsync.report.sides import Change, SessionRecord, Side

@@ -23,9 +23,9 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
-from imgsync.core.errors import InputError, NegotiationError
-from imgsync.core.messages import IceServer, Milliseconds
-from imgsync.core.sdp import Candidate, Description
+from imgsync.core.handshake.sdp import Candidate, Description
+from imgsync.core.protocol.errors import InputError, NegotiationError
+from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge, Mailbox
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.servers import choose_stun, choose_turn

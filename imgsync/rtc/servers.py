@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from imgsync.core.messages import IceServer
+from imgsync.core.protocol.signalling import IceServer
 
 log = logging.getLogger(__name__)
 

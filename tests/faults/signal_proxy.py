@@ -11,7 +11,7 @@ from typing import Protocol
 import attrs
 import trio
 
-from imgsync.core.errors import SocketClosed
+from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site

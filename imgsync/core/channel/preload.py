@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from imgsync.core.channel_messages import Preload, UpcomingImage
-from imgsync.core.codec import encode_channel
+from imgsync.core.codec.codec import encode_channel
+from imgsync.core.protocol.channel import Preload, UpcomingImage
 
 MAX_PRELOAD = 16 * 1024
 """Bytes that a message stays under, as the protocol says."""

@@ -24,12 +24,9 @@ ICE user name fragment. Candidates that come before their description wait for i
 Each input is one call that returns what is to be done, in order.
 """
 
-from imgsync.core.candidates import RemoteCandidates, to_add
-from imgsync.core.codec import decode_signal
-from imgsync.core.errors import NegotiationError
-from imgsync.core.messages import Answer, CandidateSignal, EndReason, Offer, RawJson, RequestOffer
-from imgsync.core.patience import CLAIM_PAUSE, CONNECT_DEADLINE, Patience
-from imgsync.core.peer_outputs import (
+from imgsync.core.codec.codec import decode_signal
+from imgsync.core.handshake.candidates import RemoteCandidates, to_add
+from imgsync.core.handshake.outputs import (
     REPAIR_DEADLINE,
     ApplyAnswer,
     Connected,
@@ -49,7 +46,17 @@ from imgsync.core.peer_outputs import (
     SetRetry,
     TakeUp,
 )
-from imgsync.core.sdp import Description, parse_candidate, parse_description
+from imgsync.core.handshake.patience import CLAIM_PAUSE, CONNECT_DEADLINE, Patience
+from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
+from imgsync.core.protocol.errors import NegotiationError
+from imgsync.core.protocol.signalling import (
+    Answer,
+    CandidateSignal,
+    EndReason,
+    Offer,
+    RawJson,
+    RequestOffer,
+)
 
 
 class Handshake:

@@ -22,7 +22,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from imgsync.core.channel_messages import (
+from imgsync.core.channel.preload import split_preload
+from imgsync.core.codec.codec import decode_channel, encode_channel
+from imgsync.core.protocol.channel import (
     FEATURE_PING,
     FEATURE_PRELOAD,
     FEATURE_STAGE,
@@ -37,10 +39,8 @@ from imgsync.core.channel_messages import (
     StageKind,
     UpcomingImage,
 )
-from imgsync.core.codec import decode_channel, encode_channel
-from imgsync.core.errors import WireError
-from imgsync.core.messages import Milliseconds
-from imgsync.core.preload import split_preload
+from imgsync.core.protocol.errors import WireError
+from imgsync.core.protocol.signalling import Milliseconds
 
 MAX_UNACKED = 256
 """Images that may wait for their ack. A peer that acks nothing must not make us grow."""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import attrs
 
-from imgsync.core.errors import Unauthorized
-from imgsync.core.messages import Name, Register, Role, UserId
+from imgsync.core.protocol.errors import Unauthorized
+from imgsync.core.protocol.signalling import Name, Register, Role, UserId
 
 
 @attrs.frozen

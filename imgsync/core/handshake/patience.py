@@ -5,7 +5,7 @@ request for one) that stays without an answer, takes its time of it; the rest is
 repair has no end here, so that only its attempts and answers are bounded.
 """
 
-from imgsync.core.errors import NegotiationError
+from imgsync.core.protocol.errors import NegotiationError
 
 ATTEMPT_DEADLINE = 10.0
 """Seconds for each attempt of the evaluator's. A candidate may have been lost on its way, or the

@@ -14,7 +14,7 @@ import re
 
 import attrs
 
-from imgsync.core.errors import NegotiationError
+from imgsync.core.protocol.errors import NegotiationError
 
 MAX_SDP = 32 * 1024
 """Characters; a data-channel description with a hundred candidates has about 12,000."""

@@ -23,7 +23,7 @@
 Blame is in the class: the first two groups are ours to mend, the others came from outside.
 """
 
-from imgsync.core.messages import EndReason, ErrorCode
+from imgsync.core.protocol.signalling import EndReason, ErrorCode
 
 
 class ImgsyncError(Exception):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from imgsync.core.errors import NegotiationError
-from imgsync.core.peer_outputs import AddCandidate, Note, Output
-from imgsync.core.sdp import Candidate, Description
+from imgsync.core.handshake.outputs import AddCandidate, Note, Output
+from imgsync.core.handshake.sdp import Candidate, Description
+from imgsync.core.protocol.errors import NegotiationError
 
 MAX_CANDIDATES = 100
 """Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""

@@ -4,8 +4,8 @@ import enum
 
 import attrs
 
-from imgsync.core.messages import EndReason, Signal
-from imgsync.core.sdp import Candidate, Description
+from imgsync.core.handshake.sdp import Candidate, Description
+from imgsync.core.protocol.signalling import EndReason, Signal
 
 REPAIR_DEADLINE = 180.0
 """Seconds from an interruption to giving the session up: longer than a relay waits for who is away,

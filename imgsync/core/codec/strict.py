@@ -16,8 +16,16 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.channel_messages import PingId, Reason
-from imgsync.core.messages import MAX_NUMBER, Milliseconds, Name, RawJson, SessionId, Url, UserId
+from imgsync.core.protocol.channel import PingId, Reason
+from imgsync.core.protocol.signalling import (
+    MAX_NUMBER,
+    Milliseconds,
+    Name,
+    RawJson,
+    SessionId,
+    Url,
+    UserId,
+)
 
 MAX_ID = 128
 

@@ -8,7 +8,16 @@ from typing import Any
 
 import attrs
 
-from imgsync.core.channel_messages import (
+from imgsync.core.codec.strict import (
+    MAX_ID,
+    dump_json,
+    parse_json,
+    parse_object,
+    raw_member,
+    structure,
+    unstructure,
+)
+from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
     Image,
@@ -18,8 +27,8 @@ from imgsync.core.channel_messages import (
     Ready,
     Stage,
 )
-from imgsync.core.errors import MessageTooLarge, NegotiationError, WireError
-from imgsync.core.messages import (
+from imgsync.core.protocol.errors import MessageTooLarge, NegotiationError, WireError
+from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
     EndSession,
@@ -41,15 +50,6 @@ from imgsync.core.messages import (
     Signal,
     StartSession,
     ToRelay,
-)
-from imgsync.core.wire import (
-    MAX_ID,
-    dump_json,
-    parse_json,
-    parse_object,
-    raw_member,
-    structure,
-    unstructure,
 )
 
 MAX_FRAME = 64 * 1024

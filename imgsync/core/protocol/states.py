@@ -11,7 +11,7 @@ import enum
 
 import attrs
 
-from imgsync.core.messages import EndReason, Milliseconds
+from imgsync.core.protocol.signalling import EndReason, Milliseconds
 
 
 class SessionState(enum.Enum):

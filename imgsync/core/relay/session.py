@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable
 
 import attrs
 
-from imgsync.core.messages import (
+from imgsync.core.protocol.signalling import (
     CloseCode,
     EndReason,
     FromRelay,

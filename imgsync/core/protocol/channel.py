@@ -10,7 +10,7 @@ One JSON object per message, from peer to peer:
               │◀──────── ping, pong (both ways) ──────────▶│
 
 All but image, `ready` and `ack` are extensions, which a peer need not know. Names and times are as
-in `core.messages`; signed URLs are left out of every repr.
+in `core.protocol.signalling`; signed URLs are left out of every repr.
 """
 
 import enum
@@ -18,7 +18,7 @@ from typing import Annotated
 
 import attrs
 
-from imgsync.core.messages import Milliseconds, Url
+from imgsync.core.protocol.signalling import Milliseconds, Url
 
 Reason = Annotated[str, "reason"]
 """Up to 128 printable characters: a short word for programs, such as "http_403"."""

@@ -1,6 +1,6 @@
 """The vocabulary of signalling, and who says what to whom.
 
-On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.channel_messages`:
+On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.protocol.channel`:
 
     evaluator                    relay                     client
         │── register ──────────────▶│◀──────────── register ──│

@@ -6,7 +6,7 @@ done, in order; nothing here waits, so every call is atomic.
     socket:   connected ── register ──▶ registered ── lost ──▶ forgotten
     session:  start_session ──▶ live ── end_session, replaced, a grace time passes ──▶ ended
 
-What a session is to its two sides stands in `core.relay_session`. Laws, each held by a test over
+What a session is to its two sides stands in `core.relay.session`. Laws, each held by a test over
 random runs: a signal reaches nobody outside its session; its `fromUserId` is its sender; a client
 is in one session at most; what is refused is answered with an `error`; a side that is away has a
 grace timer, and no other has.
@@ -17,10 +17,9 @@ from typing import assert_never
 
 import attrs
 
-from imgsync.core.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
-from imgsync.core.errors import Unauthorized, WireError
-from imgsync.core.identity import ReadToken, identify
-from imgsync.core.messages import (
+from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
+from imgsync.core.protocol.errors import Unauthorized, WireError
+from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
     EndReason,
@@ -42,7 +41,8 @@ from imgsync.core.messages import (
     Url,
     UserId,
 )
-from imgsync.core.relay_session import (
+from imgsync.core.relay.identity import ReadToken, identify
+from imgsync.core.relay.session import (
     Close,
     Output,
     Probe,

@@ -1,0 +1,1 @@
+"""What the two sides of an open channel say to each other, and when."""

@@ -1,0 +1,1 @@
+"""Text from outside to messages, strictly, and back."""

@@ -1,0 +1,1 @@
+"""How two peers come to a connection, and to another one when it is lost."""

@@ -1,0 +1,1 @@
+"""What the relay decides: who may register, which sessions live, who may signal whom."""
