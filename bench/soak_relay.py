@@ -14,7 +14,7 @@ import threading
 
 import held
 
-from imgsync.relay.__main__ import main
+from imgsync.commands.relay.main import main
 
 OPTIONS = ("--port", "0", "--stun", "none", "--connect-rate", "0", "--rate-limit", "0")
 

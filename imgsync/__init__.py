@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from imgsync.core.protocol.states import SessionState as SessionState
     from imgsync.core.protocol.states import StateChange as StateChange
     from imgsync.evaluator.delivery import Delivery as Delivery
-    from imgsync.evaluator.delivery import ImageRef as ImageRef
     from imgsync.evaluator.delivery import StageReport as StageReport
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
-    from imgsync.evaluator.sources import open_images as open_images
+    from imgsync.images.ref import ImageRef as ImageRef
+    from imgsync.images.sources import open_images as open_images
 
 _HOMES = {
     "imgsync.client.client": (
@@ -74,7 +74,7 @@ _HOMES = {
         "EvaluatorSession",
         "open_evaluator",
     ),
-    "imgsync.evaluator.sources": ("open_images",),
+    "imgsync.images.sources": ("open_images",),
 }
 
 __all__ = sorted(name for names in _HOMES.values() for name in names)

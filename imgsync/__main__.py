@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import NoReturn
 
 from imgsync import __version__
-from imgsync.interrupt import leave_on_ctrl_c, leave_with
+from imgsync.commands.signals import leave_on_ctrl_c, leave_with
 
 _COMMANDS = {
-    "demo": ("imgsync.demo", "relay, evaluator and client on this machine, with real pictures"),
-    "relay": ("imgsync.relay.__main__", "pass on the WebRTC handshake"),
-    "evaluator": ("imgsync.evaluator.__main__", "show images to a remote client"),
-    "client": ("imgsync.client.__main__", "wait for sessions and follow them"),
-    "doctor": ("imgsync.doctor.__main__", "check what a session from here needs, part by part"),
-    "report": ("imgsync.report.__main__", "tables and plots from the records of sessions"),
-    "token": ("imgsync.relay.token_command", "let somebody register at a relay that asks for it"),
+    "demo": ("demo", "relay, evaluator and client on this machine, with real pictures"),
+    "relay": ("relay.main", "pass on the WebRTC handshake"),
+    "evaluator": ("evaluator.main", "show images to a remote client"),
+    "client": ("client.main", "wait for sessions and follow them"),
+    "doctor": ("doctor.main", "check what a session from here needs, part by part"),
+    "report": ("report.main", "tables and plots from the records of sessions"),
+    "token": ("token", "let somebody register at a relay that asks for it"),
 }
 
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="see below")
     command = parser.parse_args(words[:1]).command
     module, _ = _COMMANDS[command]
-    code: int = import_module(module).main(words[1:], f"imgsync {command}")
+    code: int = import_module(f"imgsync.commands.{module}").main(words[1:], f"imgsync {command}")
     return code
 
 

@@ -19,7 +19,7 @@ from imgsync.core.codec.codec import encode_event
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
-from imgsync.core.relay.session import (
+from imgsync.core.relay.outputs import (
     Close,
     GraceBegan,
     GraceEnded,

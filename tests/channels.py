@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
-from imgsync.core.channel.presenter import FEATURES, PeerSpeaks, Presenter, Transmit
+from imgsync.core.channel.follower import FEATURES
+from imgsync.core.channel.outputs import PeerSpeaks, Transmit
+from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Image, Ready
 

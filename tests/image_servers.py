@@ -11,7 +11,7 @@ import pytest
 import trio
 from hypothesis import settings
 
-from imgsync.client.fetch import Fetcher, FetchFailed
+from imgsync.images.fetch import Fetcher, FetchFailed
 from tests.test_net_frames import RawPeer
 
 SECRET = "c0ffee"

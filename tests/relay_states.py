@@ -19,7 +19,7 @@ from imgsync.core.protocol.signalling import (
     SessionId,
     SessionStarted,
 )
-from imgsync.core.relay.session import Output, Send, Socket
+from imgsync.core.relay.outputs import Output, Send, Socket
 from imgsync.core.relay.state import RelayState
 
 EVALUATOR, CLIENT = Role.EVALUATOR, Role.CLIENT

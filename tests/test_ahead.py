@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from imgsync.client import ahead, fetch
-from imgsync.client.ahead import MAX_AT_ONCE, Gallery, open_gallery
-from imgsync.client.fetch import FetchFailed
 from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.images import fetch
+from imgsync.images import gallery as ahead
+from imgsync.images.fetch import FetchFailed
+from imgsync.images.gallery import MAX_AT_ONCE, Gallery, open_gallery
 from tests.image_servers import WITHIN, Serve, answer, open_quick_fetcher, open_server, say
 from tests.processes import wait_until
 from tests.test_images import PNG

@@ -18,12 +18,12 @@ import pytest
 import trio
 import trustme
 
+from imgsync.commands.relay.options import make_parser, settings_of
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.heart import PING_INTERVAL
 from imgsync.net.websocket import PONG_DEADLINE
 from imgsync.relay.metrics import Metrics
-from imgsync.relay.options import make_parser, settings_of
 from tests.processes import (
     LISTENING,
     LOOK_AGAIN_S,

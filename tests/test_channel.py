@@ -7,19 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel.presenter import (
-    MAX_UNACKED,
+from imgsync.core.channel.follower import Follower
+from imgsync.core.channel.outputs import (
     Acked,
     Deliver,
     Drop,
-    Follower,
     PeerSpeaks,
     Pinged,
     Ponged,
-    Presenter,
     Superseded,
     Transmit,
 )
+from imgsync.core.channel.presenter import MAX_UNACKED, Presenter
 from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready
 from imgsync.core.protocol.errors import MessageTooLarge

@@ -10,15 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imgsync.core.channel.presenter import (
-    Acked,
-    Deliver,
-    Drop,
-    Follower,
-    Presenter,
-    Superseded,
-    Transmit,
-)
+from imgsync.core.channel.follower import Follower
+from imgsync.core.channel.outputs import Acked, Deliver, Drop, Superseded, Transmit
+from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image
 from imgsync.core.protocol.errors import MessageTooLarge

@@ -28,7 +28,7 @@ import trio
 
 from imgsync import ImageRef, SessionEnded, open_client, open_evaluator
 from imgsync.client.client import Client
-from imgsync.evaluator.host import open_image_host
+from imgsync.images.host import open_image_host
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
@@ -342,7 +342,7 @@ def command_of(main: str) -> tuple[str, ...]:
     """A command line of its own for what stands behind all of them."""
     code = f"""
 import sys, trio
-from imgsync.cli import print_line, run_command
+from imgsync.commands.common import print_line, run_command
 from imgsync.core.protocol.errors import InputError
 
 async def main():

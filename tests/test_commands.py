@@ -31,7 +31,7 @@ from imgsync import ImageRef, SignallingLost, __version__, open_client, open_eva
 from imgsync.client.client import Client
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.evaluator import Evaluator
-from imgsync.evaluator.host import open_image_host
+from imgsync.images.host import open_image_host
 from tests.processes import (
     EXIT_S,
     JSON,

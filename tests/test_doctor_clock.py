@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.doctor.clock import Probe, WrongDate, clock_offset
+from imgsync.commands.doctor.clock import Probe, WrongDate, clock_offset
 
 EPOCH = 1_800_000_000.0
 

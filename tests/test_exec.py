@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from imgsync.client import program
 from imgsync.client.client import ReceivedImage
-from imgsync.client.program import Program, open_program
+from imgsync.commands.client import program
+from imgsync.commands.client.program import Program, open_program
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import Milliseconds
 from tests.processes import (

@@ -9,8 +9,8 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.client import fetch
-from imgsync.client.fetch import Fetched, FetchFailed, open_fetcher
+from imgsync.images import fetch
+from imgsync.images.fetch import Fetched, FetchFailed, open_fetcher
 from tests.image_servers import (
     LAW,
     SECRET,
@@ -219,7 +219,7 @@ def test_without_httpx_the_extra_is_named() -> None:
 import sys
 sys.modules["httpx"] = None
 import trio
-from imgsync.client.fetch import open_fetcher
+from imgsync.images.fetch import open_fetcher
 from imgsync.core.protocol.errors import MissingExtra
 
 async def main():

@@ -8,7 +8,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.client.fetch import Fetched, save_image
+from imgsync.images.fetch import Fetched, save_image
 from tests.image_servers import LAW, WITHIN
 from tests.test_images import PNG
 

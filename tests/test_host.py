@@ -13,14 +13,14 @@ import pytest
 import trio
 
 from imgsync.client.client import ReceivedImage
-from imgsync.client.fetch import open_fetcher
-from imgsync.core.images import CONTENT_TYPES
 from imgsync.core.protocol.channel import Image, UpcomingImage
-from imgsync.core.signing import sign_path
-from imgsync.evaluator import host
-from imgsync.evaluator.delivery import ImageRef
-from imgsync.evaluator.host import ImageHost, open_image_host
-from imgsync.evaluator.sources import list_images, open_images
+from imgsync.images import host
+from imgsync.images.fetch import open_fetcher
+from imgsync.images.host import ImageHost, open_image_host
+from imgsync.images.kinds import CONTENT_TYPES
+from imgsync.images.ref import ImageRef
+from imgsync.images.signing import sign_path
+from imgsync.images.sources import list_images, open_images
 from imgsync.net.http import Request
 from imgsync.net.limits import NetLimits
 from tests.test_images import IMAGES, PNG

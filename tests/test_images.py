@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.images import CONTENT_TYPES, SNIFF_SIZE, sniff_image
+from imgsync.images.kinds import CONTENT_TYPES, SNIFF_SIZE, sniff_image
 
 LAW = settings(deadline=None, derandomize=True)
 

@@ -14,51 +14,53 @@ import pytest
 
 import imgsync
 
+
+def room(package: str) -> list[str]:
+    return [package, f"{package}.*"]
+
+
 #: From top to bottom: a module may import its own room and the layers below, and no other room of
 #: its own layer. An exact name goes before a pattern, a higher pattern before a lower one.
 LAYERS: list[dict[str, list[str]]] = [
+    {"entrances": ["imgsync.__main__", "imgsync.*.__main__"]},
     {
-        "commands": [
-            "imgsync.__main__",
-            "imgsync.*.__main__",
-            "imgsync.demo",
-            "imgsync.doctor",
-            "imgsync.doctor.*",
-            "imgsync.report",
-            "imgsync.report.*",
-            "imgsync.cli",
-            "imgsync.relay.token_command",
-            "imgsync.relay.options",
-            "imgsync.evaluator.presenting",  # what the evaluator's command prints
-            "imgsync.evaluator.progress",  # and what it shows on a terminal
-            "imgsync.client.following",  # what the client's command prints
+        "commands.demo": ["imgsync.commands.demo"],
+        "commands.token": ["imgsync.commands.token"],
+        "commands.relay": room("imgsync.commands.relay"),
+        "commands.evaluator": room("imgsync.commands.evaluator"),
+        "commands.client": room("imgsync.commands.client"),
+        "commands.doctor": room("imgsync.commands.doctor"),
+        "commands.report": room("imgsync.commands.report"),
+    },
+    {
+        "commands.common": [
+            "imgsync.commands",
+            "imgsync.commands.common",
+            "imgsync.commands.signals",
         ]
     },
     {"facade": ["imgsync"]},
     {
-        "evaluator": ["imgsync.evaluator", "imgsync.evaluator.*"],
-        "client": ["imgsync.client", "imgsync.client.*"],
-        "testing": ["imgsync.testing", "imgsync.testing.*"],
+        "evaluator": room("imgsync.evaluator"),
+        "client": room("imgsync.client"),
+        "testing": ["imgsync.testing"],
     },
+    {"peer": room("imgsync.peer"), "relay": room("imgsync.relay")},
+    {"images": room("imgsync.images")},
     {
-        "peer": ["imgsync.peer", "imgsync.peer.*"],
-        "relay": ["imgsync.relay", "imgsync.relay.*"],
+        "net": room("imgsync.net"),
+        "rtc": room("imgsync.rtc"),
+        "journal": room("imgsync.journal"),
     },
+    {"shared": ["imgsync.seams", "imgsync.tasks", "imgsync.wallclock", "imgsync.backoff"]},
     {
-        "net": ["imgsync.net", "imgsync.net.*"],
-        "rtc": ["imgsync.rtc", "imgsync.rtc.*"],
-        "journal": ["imgsync.journal", "imgsync.journal.*"],
+        "core.relay": room("imgsync.core.relay"),
+        "core.handshake": room("imgsync.core.handshake"),
+        "core.channel": room("imgsync.core.channel"),
     },
-    {"shared": ["imgsync.seams", "imgsync.nursery", "imgsync.wallclock", "imgsync.interrupt"]},
-    {"core": ["imgsync.core", "imgsync.core.*"]},
-    {
-        "vocabulary": [
-            "imgsync.core.protocol.errors",
-            "imgsync.core.protocol.signalling",
-            "imgsync.core.protocol.channel",
-        ]
-    },
-    {"samples": ["imgsync.samples", "imgsync.samples.*"]},
+    {"core.codec": room("imgsync.core.codec")},
+    {"core.protocol": ["imgsync.core", *room("imgsync.core.protocol")]},
+    {"samples": room("imgsync.samples")},
 ]
 
 #: The one home of each foreign library. What is not here may be imported by nobody.
@@ -73,9 +75,9 @@ HOMES: dict[str, list[str]] = {
     "wsproto": ["imgsync.net.*"],
     "h11": ["imgsync.net.*"],
     "cattrs": ["imgsync.core.codec.strict"],
-    "httpx": ["imgsync.client.fetch"],
-    "rich": ["imgsync.evaluator.progress"],
-    "matplotlib": ["imgsync.report.plots"],
+    "httpx": ["imgsync.images.fetch"],
+    "rich": ["imgsync.commands.evaluator.progress"],
+    "matplotlib": ["imgsync.commands.report.plots"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
 }
@@ -215,7 +217,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not [name for name in loaded if name.startswith("imgsync.")]
 
 
-@pytest.mark.parametrize("module", ["imgsync.relay.server", "imgsync.relay.__main__"])
+@pytest.mark.parametrize("module", ["imgsync.relay.server", "imgsync.commands.relay.main"])
 def test_the_relay_needs_no_webrtc(module: str) -> None:
     if module not in SOURCES:
         pytest.skip(f"there is no {module}")

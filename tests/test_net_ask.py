@@ -11,7 +11,7 @@ import trio
 from imgsync.core.protocol.errors import ConnectRefused, ConnectTimeout, UpgradeRefused
 from imgsync.net import ask as asking
 from imgsync.net.ask import MAX_BODY, Answer, ask
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.relays import WITHIN, open_running_relay
 from tests.turn_servers import find_free_port
 

@@ -26,7 +26,7 @@ from imgsync.net.connect import (
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.test_net_frames import RawPeer, accepting, open_descriptors, open_server
 
 WITHIN = 8.0

@@ -17,7 +17,7 @@ from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import Reader, WebSocket, open_websocket, take_over
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.test_net_frames import (
     CLOSE,
     PING,

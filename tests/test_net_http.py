@@ -19,7 +19,7 @@ from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.relays import open_running_relay
 from tests.test_net_frames import CLOSE, TEXT, RawPeer, frame, open_raw, upgrade_head
 

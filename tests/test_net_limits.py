@@ -17,7 +17,7 @@ from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.server import Listeners, Site, is_loopback, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.test_net_frames import BINARY, PING, TEXT, RawPeer, frame, open_raw, upgrade_head
 
 WITHIN = 8.0

@@ -15,7 +15,7 @@ from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.server import Site, SocketHandler, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.test_net_frames import (
     CLOSE,
     PING,

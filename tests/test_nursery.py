@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from imgsync.nursery import find_lone, open_background
+from imgsync.tasks import find_lone, open_background
 
 
 class OursError(Exception):

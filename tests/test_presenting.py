@@ -10,14 +10,14 @@ import trio
 from trio.testing import MockClock
 
 from imgsync import ImageRef, SessionEnded, open_client, open_evaluator
-from imgsync.cli import Output
 from imgsync.client.client import ClientSession
+from imgsync.commands.common import Output
+from imgsync.commands.evaluator.presenting import ACK_DEADLINE, Presentation
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.delivery import Delivery, Fate, StageBook
 from imgsync.evaluator.evaluator import EvaluatorSession
-from imgsync.evaluator.presenting import ACK_DEADLINE, Presentation
 from imgsync.testing import MemoryNetwork
 from tests.test_sessions import URL, image
 

@@ -5,8 +5,8 @@ import trio
 from trio.testing import MockClock
 
 from imgsync import ClientSession, ImageRef
-from imgsync.cli import Output
-from imgsync.evaluator.presenting import AHEAD, Presentation
+from imgsync.commands.common import Output
+from imgsync.commands.evaluator.presenting import AHEAD, Presentation
 from tests.test_presenting import Typed, open_stage, told
 
 

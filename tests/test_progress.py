@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsync.evaluator.progress import GAP, REFRESH_INTERVAL, Part, Progress, fit
+from imgsync.commands.evaluator.progress import GAP, REFRESH_INTERVAL, Part, Progress, fit
 from tests.processes import EXIT_S, SAMPLES, STRICT, our_client, shared_relay
 from tests.terminals import Terminal, open_terminal
 

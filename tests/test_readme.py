@@ -9,7 +9,8 @@ import pytest
 import trio
 
 from imgsync.client.client import ReceivedImage
-from imgsync.client.program import Run, variables_of
+from imgsync.commands.client.program import Run, variables_of
+from imgsync.commands.relay.options import make_parser
 from imgsync.core.codec.codec import encode_event
 from imgsync.core.protocol.channel import ChannelMessage
 from imgsync.core.protocol.signalling import (
@@ -23,7 +24,6 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
-from imgsync.relay.options import make_parser
 from imgsync.relay.server import open_relay
 from tests.processes import SAMPLES
 

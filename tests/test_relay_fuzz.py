@@ -20,7 +20,7 @@ import trio
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from imgsync.nursery import lone_errors
+from imgsync.tasks import lone_errors
 from tests.fuzz_events import HEALTHY_CLIENT, HEALTHY_EVALUATOR, ORDERS, TEXTS
 from tests.fuzz_inputs import FRAMES, HEADS, Frames, Head
 from tests.fuzz_rogues import end, send_order, send_texts, telling_of

@@ -12,7 +12,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.session import GraceBegan, GraceEnded, SessionBegan, SessionOver
+from imgsync.core.relay.outputs import GraceBegan, GraceEnded, SessionBegan, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     BUSY,

@@ -14,7 +14,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.session import GraceBegan, GraceEnded, Probe, SessionOver
+from imgsync.core.relay.outputs import GraceBegan, GraceEnded, Probe, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     CLIENT,

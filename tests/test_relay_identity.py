@@ -13,7 +13,7 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
 )
 from imgsync.core.relay.identity import Claims, identify
-from imgsync.core.relay.session import Close, Probe
+from imgsync.core.relay.outputs import Close, Probe
 from imgsync.core.relay.state import MAX_SOCKETS_PER_USER, RelayState
 from tests.relay_states import (
     CLIENT,

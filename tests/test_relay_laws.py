@@ -21,7 +21,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.session import (
+from imgsync.core.relay.outputs import (
     Close,
     GraceBegan,
     GraceEnded,

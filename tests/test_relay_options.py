@@ -14,9 +14,9 @@ import attrs
 import pytest
 import trio
 
+from imgsync.commands.relay import main as command
+from imgsync.commands.relay.options import SPARE_STREAMS, make_parser, settings_of
 from imgsync.net.limits import NetLimits
-from imgsync.relay import __main__ as command
-from imgsync.relay.options import SPARE_STREAMS, make_parser, settings_of
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import DEFAULT_STUN, IceOffer
 from tests.processes import LISTENING, START_S, STRICT, Child, open_child, our_relay

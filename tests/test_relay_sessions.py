@@ -11,7 +11,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.session import Probe, SessionAnswered, SessionOver
+from imgsync.core.relay.outputs import Probe, SessionAnswered, SessionOver
 from tests.relay_states import (
     AVAILABLE,
     CLIENT,

@@ -16,7 +16,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.session import SessionBegan, SessionOver
+from imgsync.core.relay.outputs import SessionBegan, SessionOver
 from imgsync.core.relay.state import Peer, RelayState
 from tests.relay_states import (
     AVAILABLE,

@@ -19,8 +19,8 @@ from imgsync.core.protocol.errors import InputError
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
-from imgsync.nursery import open_background
 from imgsync.relay.tls import Certificate
+from imgsync.tasks import open_background
 from tests.processes import LISTENING, START_S, open_child, our_relay, wait_until
 from tests.relays import Peer, register
 

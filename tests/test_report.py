@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import trio
 
+from imgsync.commands.report.table import columns
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import Lost
-from imgsync.report.table import columns
 from tests.processes import EXIT_S, STRICT, Outcome, open_child, run_to_end
 from tests.records import EPOCH, HOUR, World, eventful_session, long_session
 from tests.test_readme import README
@@ -318,7 +318,7 @@ async def test_without_matplotlib_there_is_the_table_and_a_word_on_what_to_insta
     logs = [str(log) for log in long_session(3, 3).write(tmp_path)]
     program = (
         "import sys; sys.modules['matplotlib'] = None\n"
-        "from imgsync.report.__main__ import main\n"
+        "from imgsync.commands.report.main import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
     words = (*logs, "--out", str(tmp_path))
@@ -348,7 +348,7 @@ async def test_ctrl_c_ends_it_at_once_and_leaves_nothing_behind(tmp_path: Path) 
 
 def test_help_costs_no_matplotlib() -> None:
     program = (
-        "import sys\nfrom imgsync.report.__main__ import main\n"
+        "import sys\nfrom imgsync.commands.report.main import main\n"
         "try:\n main(['--help'])\nexcept SystemExit:\n print('matplotlib' in sys.modules)"
     )
     done = subprocess.run(

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsync.commands.report.page import make_page
+from imgsync.commands.report.plots import draw
+from imgsync.commands.report.rows import Row
+from imgsync.commands.report.sides import Sides
+from imgsync.commands.report.summary import SessionReport, facts, report_session
+from imgsync.commands.report.table import write_csv
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.reader import read_journal
-from imgsync.report.page import make_page
-from imgsync.report.plots import draw
-from imgsync.report.rows import Row
-from imgsync.report.sides import Sides
-from imgsync.report.summary import SessionReport, facts, report_session
-from imgsync.report.table import write_csv
 from tests.records import World, eventful_session, long_session
 
 #: What an ack alone tells: these don't change with what is known besides.

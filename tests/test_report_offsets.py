@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsync.commands.report.offsets import OffsetHistory, Reading
 from imgsync.core.channel.clocks import COARSE, MAX_DRIFT, RESOLUTION, Probe
-from imgsync.report.offsets import OffsetHistory, Reading
 from tests.records import EPOCH, World
 
 #: Milliseconds: one way, the time from question to answer, and between two probes.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from imgsync.commands.report.offsets import OffsetHistory, Reading
+from imgsync.commands.report.rows import make_rows
+from imgsync.commands.report.sides import SessionRecord, Sides
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import Acked, Event, Probe, Received, Sent, Stage
 from imgsync.journal.reader import Entry
-from imgsync.report.offsets import OffsetHistory, Reading
-from imgsync.report.rows import make_rows
-from imgsync.report.sides import SessionRecord, Sides
 from tests.records import EPOCH, header
 
 EVALUATOR = header(Role.EVALUATOR, "dr-lee", EPOCH)

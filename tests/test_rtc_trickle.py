@@ -15,7 +15,6 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 
 from imgsync.core.handshake.sdp import parse_candidate
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.nursery import open_background
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import (
@@ -27,6 +26,7 @@ from imgsync.rtc.ice import (
 )
 from imgsync.rtc.link import open_link
 from imgsync.seams import Received
+from imgsync.tasks import open_background
 from tests.test_rtc_link import (
     DEADLINE,
     LOOPBACK,

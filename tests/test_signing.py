@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.signing import is_signed, sign_path
+from imgsync.images.signing import is_signed, sign_path
 
 LAW = settings(deadline=None, derandomize=True)
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from imgsync.core.protocol.errors import InputError
-from imgsync.evaluator.delivery import ImageRef
-from imgsync.evaluator.sources import FolderImages, list_images, open_images, read_manifest
+from imgsync.images.ref import ImageRef
+from imgsync.images.sources import FolderImages, list_images, open_images, read_manifest
 from tests.test_images import IMAGES, JPG, PNG
 
 GOOD = {"imageUrl": "https://h/a.png", "signedUrl": "https://h/a.png?s=1"}
@@ -345,7 +345,7 @@ async def test_a_folder_is_a_sequence_of_images(tmp_path: Path) -> None:
 async def test_each_look_up_signs_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_images(fill(tmp_path, "1.png")) as images:
         first = images[0]
-        monkeypatch.setattr("imgsync.evaluator.host.URL_LIFETIME", 7200)
+        monkeypatch.setattr("imgsync.images.host.URL_LIFETIME", 7200)
         second = images[0]
     assert first.image_url == second.image_url
     assert first.signed_url != second.signed_url

@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel.presenter import (
-    MAX_SETTLED,
-    MAX_STAGES,
-    Drop,
-    Follower,
-    Forgotten,
-    NeverShown,
-    Presenter,
-    Staged,
-    Superseded,
-)
+from imgsync.core.channel.follower import MAX_STAGES, Follower
+from imgsync.core.channel.outputs import Drop, Forgotten, NeverShown, Staged, Superseded
+from imgsync.core.channel.presenter import MAX_SETTLED, Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Stage, StageKind
 from tests.channels import LAW, READY, show, texts

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.evaluator.steering import Command, End, Keys, Refused, Show, parse_line
+from imgsync.commands.evaluator.steering import Command, End, Keys, Refused, Show, parse_line
 
 COUNT = 5
 
@@ -163,7 +163,7 @@ READER = """
 import gc
 import sys
 import trio
-from imgsync.evaluator.keyboard import open_lines
+from imgsync.commands.evaluator.keyboard import open_lines
 
 class OwnError(Exception): pass
 

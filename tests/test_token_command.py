@@ -14,9 +14,9 @@ import jwt
 import pytest
 import trio
 
+from imgsync.commands.token import main
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
-from imgsync.relay.token_command import main
 from imgsync.relay.tokens import read_secret, token_reader
 from tests.processes import (
     EXIT_S,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsync.cli import add_peer_options, token_of
+from imgsync.commands.common import add_peer_options, token_of
 from imgsync.peer.token_source import TokenSource, read_token
 from tests.processes import SAMPLES, STRICT, run_to_end, run_together
 

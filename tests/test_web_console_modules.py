@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from imgsync.core.channel import presenter as c
+from imgsync.core.channel import outputs as c
 from imgsync.core.channel.clocks import ClockOffset, Probe, Refused, Stepped
+from imgsync.core.channel.presenter import Presenter
 from imgsync.core.protocol.channel import UpcomingImage
 from imgsync.core.protocol.errors import InputError
-from imgsync.evaluator.sources import read_manifest
+from imgsync.images.sources import read_manifest
 from tests.browsers import JSON, Browser, Page, open_browser
 from tests.console_pages import console_url
 
@@ -73,7 +74,7 @@ def choose_input(dice: random.Random, sent: list[float], now: float) -> list[Any
     )
 
 
-def give(presenter: c.Presenter, method: str, *given: Any) -> list[Any]:
+def give(presenter: Presenter, method: str, *given: Any) -> list[Any]:
     outputs: list[Any]
     match method, given:
         case "show", [index, source, now]:
@@ -106,7 +107,7 @@ def tell(outputs: list[Any]) -> list[list[object]]:
 async def test_the_presenter_decides_as_the_python_one_does(page: Page) -> None:
     for seed in range(RUNS):
         dice = random.Random(seed)
-        presenter = c.Presenter()
+        presenter = Presenter()
         inputs: list[list[Any]] = []
         expected = []
         for step in range(INPUTS):

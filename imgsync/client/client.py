@@ -10,15 +10,8 @@ from types import TracebackType
 import attrs
 import trio
 
-from imgsync.core.channel.presenter import (
-    Announced,
-    Deliver,
-    Drop,
-    Follower,
-    Pinged,
-    Ponged,
-    Transmit,
-)
+from imgsync.core.channel.follower import Follower
+from imgsync.core.channel.outputs import Announced, Deliver, Drop, Pinged, Ponged, Transmit
 from imgsync.core.protocol.channel import Stage, StageKind, UpcomingImage
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange

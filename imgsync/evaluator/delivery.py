@@ -10,27 +10,12 @@ from imgsync.core.channel.clocks import Bounded
 from imgsync.core.protocol.channel import FEATURE_STAGE, Stage, StageKind
 from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded
 from imgsync.core.protocol.signalling import EndReason, Milliseconds
+from imgsync.images.ref import ImageRef
 
 log = logging.getLogger(__name__)
 
 MAX_REPORTS = 1000
 """Stages that are kept for whoever iterates over them."""
-
-
-@attrs.frozen
-class ImageRef:
-    """An image that can be shown.
-
-    :param index: its place in the series, from 0; the client sees it as `imageIndex`.
-    :param image_url: what names it; never secret.
-    :param signed_url: where the client fetches it. Kept out of every repr.
-    :param name: for people.
-    """
-
-    index: int
-    image_url: str
-    signed_url: str = attrs.field(repr=False)
-    name: str = ""
 
 
 @attrs.frozen

@@ -8,8 +8,8 @@ from typing import assert_never
 
 import trio
 
-from imgsync.core.channel import presenter as channel
-from imgsync.core.channel.presenter import (
+from imgsync.core.channel import outputs as channel
+from imgsync.core.channel.outputs import (
     Acked,
     Drop,
     Forgotten,
@@ -17,16 +17,17 @@ from imgsync.core.channel.presenter import (
     PeerSpeaks,
     Pinged,
     Ponged,
-    Presenter,
     PresenterOutput,
     Staged,
     Transmit,
 )
+from imgsync.core.channel.presenter import Presenter
 from imgsync.core.protocol.channel import Stage, UpcomingImage
 from imgsync.core.protocol.errors import SessionEnded, Superseded
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.evaluator.delivery import Delivery, Fate, ImageRef, StageBook, StageReport, Stages
+from imgsync.evaluator.delivery import Delivery, Fate, StageBook, StageReport, Stages
+from imgsync.images.ref import ImageRef
 from imgsync.peer.account import Write
 from imgsync.peer.changes import Changes
 from imgsync.peer.joining import IcePolicy, join_relay

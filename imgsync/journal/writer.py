@@ -26,7 +26,7 @@ from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import SCHEMA, Event, Header, Lost
 from imgsync.journal.lines import encode_line
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms, read_clocks
 
 try:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import trio
 
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 
 PING_INTERVAL = 15.0
 

@@ -23,7 +23,7 @@ from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.heart import Heart
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
-from imgsync.nursery import lone_errors
+from imgsync.tasks import lone_errors
 
 if TYPE_CHECKING:
     from wsproto import WSConnection

@@ -9,8 +9,8 @@ import trio
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import ClockStep
 from imgsync.journal.writer import open_journal
-from imgsync.nursery import open_background
 from imgsync.peer.account import Write, forget
+from imgsync.tasks import open_background
 from imgsync.wallclock import clock_skew
 
 LOOK_INTERVAL = 2.0

@@ -14,7 +14,7 @@ from typing import assert_never
 import trio
 
 from imgsync.core.channel.heartbeat import Health, HeartbeatOutput, Judged, SendPing
-from imgsync.core.channel.presenter import PeerSpeaks, Pinged, Ponged
+from imgsync.core.channel.outputs import PeerSpeaks, Pinged, Ponged
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
@@ -40,7 +40,6 @@ from imgsync.core.protocol.channel import FEATURE_PING, Ping, Pong
 from imgsync.core.protocol.errors import InputError, NegotiationError, SessionEnded, SignallingLost
 from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.nursery import open_background
 from imgsync.peer.account import Account, Write
 from imgsync.peer.attempt import Attempt
 from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
@@ -56,6 +55,7 @@ from imgsync.seams import (
     Received,
     ServerFailed,
 )
+from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 import attrs
 import trio
 
+from imgsync.backoff import backoff
 from imgsync.core.codec.codec import decode_from_relay, encode_event
 from imgsync.core.protocol.errors import (
     ConnectError,
@@ -46,12 +47,11 @@ from imgsync.core.protocol.signalling import (
     StartSession,
     ToRelay,
 )
-from imgsync.nursery import open_background
-from imgsync.peer.backoff import backoff
 from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
 from imgsync.peer.starting import Start
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
+from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
+from imgsync.backoff import backoff
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
     ABSENCE_DEADLINE,
@@ -15,7 +16,6 @@ from imgsync.core.handshake.outputs import (
     SetGiveUp,
     SetRetry,
 )
-from imgsync.peer.backoff import backoff
 
 Timer = SetDeadline | SetAnswerDeadline | SetRetry | SetAbsence | SetGiveUp
 

@@ -31,7 +31,7 @@ from imgsync.core.protocol.signalling import (
     Role,
 )
 from imgsync.core.relay.limits import MessageLimit, Verdict
-from imgsync.core.relay.session import (
+from imgsync.core.relay.outputs import (
     Close,
     GraceBegan,
     GraceEnded,
@@ -46,13 +46,13 @@ from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Listeners, Site, is_loopback, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.nursery import open_background
 from imgsync.relay.admission import Admission
 from imgsync.relay.lifetime import SessionLifetime
 from imgsync.relay.logs import about
 from imgsync.relay.metrics import CONTENT_TYPE, Metrics, drop_reason
 from imgsync.relay.pages import load_pages
 from imgsync.relay.settings import Settings
+from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
 

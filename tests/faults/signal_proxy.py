@@ -16,7 +16,7 @@ from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 
 HERE = "127.0.0.1"
 

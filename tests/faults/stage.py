@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import attrs
 import trio
 
-from imgsync.nursery import open_background
+from imgsync.tasks import open_background
 from tests.processes import (
     EXIT_S,
     JSON,

@@ -1,35 +1,39 @@
-"""The talk on the data channel, one class for each side.
+"""The evaluator's side of the talk on the channel: what is current, and which images were acked.
 
-    Presenter (evaluator)                    Follower (client)
-        opened, ready ──▶ current image         opened ──▶ ready
-        show ──▶ image                          image ──▶ to the application ──▶ ack
-        ack ──▶ Acked                           copy of the last image ──▶ ack alone
-        next image, not acked ──▶ Superseded    stages ──▶ stage, and again on each new channel
-        stage ──▶ Staged                        preload ──▶ Announced
-        preload ──▶ preload, on each ready
+    opened, ready ──▶ current image           ack ──▶ Acked
+    show ──▶ image                            next image, not acked ──▶ Superseded
+    preload ──▶ preload, on each ready        stage ──▶ Staged
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
 image that has not been acked when its channel goes, and is not the current one, will not be sent
-again: it is superseded. A stage has no ack, so the client says the last ones again on every
-channel, and the evaluator tells each stage of a showing once. Pings and pongs are handed on to
-whoever keeps the heartbeat.
+again: it is superseded. The client says its last stages again on every channel, and each is told
+once. Pings and pongs are handed on to whoever keeps the heartbeat.
 """
 
 import math
-from collections import deque
 from collections.abc import Sequence
 
 import attrs
 
+from imgsync.core.channel.outputs import (
+    Acked,
+    Drop,
+    Forgotten,
+    NeverShown,
+    PeerSpeaks,
+    Pinged,
+    Ponged,
+    PresenterOutput,
+    Staged,
+    Superseded,
+    Transmit,
+)
 from imgsync.core.channel.preload import split_preload
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import (
-    FEATURE_PING,
     FEATURE_PRELOAD,
-    FEATURE_STAGE,
     Ack,
-    ChannelMessage,
     Image,
     Ping,
     Pong,
@@ -47,126 +51,6 @@ MAX_UNACKED = 256
 
 MAX_SETTLED = 256
 """Images, acked or superseded, whose stages are listened for."""
-
-MAX_STAGES = 256
-"""Stages that are said again on a new channel: those of more images than can be under way when a
-connection goes silent."""
-
-FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
-"""What our client speaks."""
-
-
-@attrs.frozen
-class Transmit:
-    """Send this text on the channel. It may hold a signed URL.
-
-    :param image: which image it shows, where it shows one.
-    :param copy: of it, from 1.
-    """
-
-    text: str = attrs.field(repr=False)
-    image: Image | None = attrs.field(default=None, eq=False)
-    copy: int = attrs.field(default=0, eq=False)
-
-
-@attrs.frozen
-class Acked:
-    """The first ack of an image came in.
-
-    :param copies: how often the image was sent until then.
-    """
-
-    image: Image
-    received_at: Milliseconds
-    copies: int
-
-
-@attrs.frozen
-class Superseded:
-    """Another image took this one's place before it was acked; it will not be sent again."""
-
-    image: Image
-
-
-@attrs.frozen
-class Staged:
-    """The client tells for the first time that an image has come to this stage."""
-
-    image: Image
-    stage: StageKind
-    at: Milliseconds
-    reason: str | None
-
-
-@attrs.frozen
-class NeverShown:
-    """This image was not on the screen, and will not be: a later one is."""
-
-    image: Image
-
-
-@attrs.frozen
-class Forgotten:
-    """Nothing that is said of this image is listened to any more: too many came after it."""
-
-    image: Image
-
-
-@attrs.frozen
-class Announced:
-    """The evaluator says what will be shown soon."""
-
-    images: tuple[UpcomingImage, ...]
-
-
-@attrs.frozen
-class PeerSpeaks:
-    """The other side has named the extensions that it speaks."""
-
-    features: tuple[str, ...]
-
-
-@attrs.frozen
-class Pinged:
-    """A ping came in."""
-
-    ping: Ping
-
-
-@attrs.frozen
-class Ponged:
-    """A pong came in."""
-
-    pong: Pong
-
-
-@attrs.frozen
-class Deliver:
-    """Hand this image to the application, then call `taken`."""
-
-    image: Image
-    received_at: Milliseconds
-
-
-@attrs.frozen
-class Drop:
-    """A message was ignored, and why: for the log."""
-
-    why: str
-
-
-PresenterOutput = (
-    Transmit
-    | Acked
-    | Superseded
-    | Staged
-    | NeverShown
-    | Forgotten
-    | PeerSpeaks
-    | Pinged
-    | Ponged
-    | Drop
-)
 
 
 @attrs.define
@@ -313,80 +197,3 @@ class Presenter:
         self._current.copies += 1
         image = self._current.image
         return [Transmit(encode_channel(image), image, self._current.copies)]
-
-
-def _may_follow(stage: StageKind, said: set[StageKind]) -> bool:
-    match stage:
-        case StageKind.SHOWN:
-            return not said & {StageKind.FAILED, StageKind.HIDDEN}
-        case StageKind.HIDDEN:
-            return StageKind.FAILED not in said or StageKind.SHOWN in said
-        case StageKind.FETCHED | StageKind.FAILED:
-            return True  # fetching may take longer than showing
-
-
-class Follower:
-    """The client's side: each image once to the application, an ack for every copy."""
-
-    def __init__(self) -> None:
-        self._last: Image | None = None
-        self._stages: deque[Stage] = deque(maxlen=MAX_STAGES)
-
-    def opened(self) -> list[Transmit]:
-        """A channel is open."""
-        messages: list[ChannelMessage] = [Ready(FEATURES), *self._stages]
-        return [Transmit(encode_channel(message)) for message in messages]
-
-    def staged(self, stage: Stage) -> list[Transmit]:
-        """An image has come to a stage; what makes no sense after its other stages is not said.
-
-        Each stage comes once. What has failed, or is hidden, is not shown any more, and what failed
-        before it was shown needs no hiding.
-        """
-        key = (stage.sent_at, stage.image_index)
-        said = {one.stage for one in self._stages if (one.sent_at, one.image_index) == key}
-        if stage.stage in said or not _may_follow(stage.stage, said):
-            return []
-        self._stages.append(stage)
-        return [Transmit(encode_channel(stage))]
-
-    def received(
-        self, text: str | bytes, at: Milliseconds
-    ) -> list[Transmit | Deliver | Announced | Pinged | Ponged | Drop]:
-        """A message came in at this time of ours."""
-        try:
-            message = decode_channel(text)
-        except WireError as exc:
-            return [Drop(str(exc))]
-        match message:
-            case Image():
-                is_copy = self._is_copy(message)
-                return [self._ack(message, at) if is_copy else Deliver(message, at)]
-            case Preload(images):
-                return [Announced(images)]
-            case Ping():
-                return [Pinged(message)]
-            case Pong():
-                return [Ponged(message)]
-            case _:
-                return [Drop("not a message for a client")]
-
-    def taken(self, delivery: Deliver) -> tuple[bool, Transmit]:
-        """The application asks for the next image and would get this one.
-
-        Returns whether it is a new showing (a copy may have come while the first one waited), and
-        the ack to send.
-        """
-        is_new = not self._is_copy(delivery.image)
-        self._last = delivery.image
-        return is_new, self._ack(delivery.image, delivery.received_at)
-
-    def _is_copy(self, image: Image) -> bool:
-        last = self._last
-        return last is not None and (image.sent_at, image.image_index) == (
-            last.sent_at,
-            last.image_index,
-        )
-
-    def _ack(self, image: Image, at: Milliseconds) -> Transmit:
-        return Transmit(encode_channel(Ack(image.sent_at, at, image.image_index)))

@@ -42,18 +42,17 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.relay.identity import ReadToken, identify
-from imgsync.core.relay.session import (
+from imgsync.core.relay.outputs import (
     Close,
     Output,
     Probe,
     Send,
-    Session,
     SessionAnswered,
     SessionBegan,
     SessionOver,
-    Side,
     Socket,
 )
+from imgsync.core.relay.session import Session, Side
 
 MAX_SOCKETS_PER_USER = 8
 """A few tabs and devices, and the connections of a flapping network that nobody has closed yet."""

@@ -1,0 +1,1 @@
+"""What people run: options, prose and JSON, exit codes. Nothing imports a command."""

@@ -1,0 +1,244 @@
+"""What the commands share: signals, exit codes, one line for each error, output for either reader.
+
+Exit codes: 0 done, 1 failed with one line on stderr, 2 usage (argparse), 128 and the number of the
+signal that ended it: 130 Ctrl-C, 143 SIGTERM, 129 the terminal was closed.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import trio
+
+from imgsync.core.protocol.errors import ImgsyncError
+from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.peer.token_source import TokenSource, token_file
+from imgsync.tasks import open_background
+
+EXIT_FAILED = 1
+TOKEN_VARIABLE = "IMGSYNC_TOKEN"
+_EXIT_BY_SIGNAL = 128
+
+#: Of the other states, commands tell in their own words.
+_TOLD = (SessionState.SUSPECT, SessionState.INTERRUPTED, SessionState.RESUMED)
+
+
+class OutputLost(ImgsyncError):
+    """What a command has to say can't be written to stdout.
+
+    :param reader_left: whether that is because nobody reads it any more, and no complaint is due.
+    """
+
+    def __init__(self, exc: OSError) -> None:
+        super().__init__(f"can't write to stdout: {exc.strerror}")
+        self.reader_left = isinstance(exc, BrokenPipeError)
+
+
+def run_command(
+    main: Callable[[], Awaitable[int]],
+    prog: str,
+    *,
+    until_signal: bool = False,
+    ends_on_hangup: bool = True,
+) -> int:
+    """Run a command to its exit code; an error of ours becomes one line on stderr.
+
+    :param until_signal: a signal is the good end of this command: exit code 0.
+    :param ends_on_hangup: whether SIGHUP is such a signal; else it is main's to hear.
+    """
+    try:
+        by_signal, code = trio.run(_run_until_signal, main, _ends(ends_on_hangup))
+    except KeyboardInterrupt:
+        return _EXIT_BY_SIGNAL + signal.SIGINT
+    except BaseException as exc:
+        ours = _first_of_ours(exc)
+        if ours is None:
+            raise
+        if isinstance(ours, OutputLost):
+            _forget_stdout()
+        if not (isinstance(ours, OutputLost) and ours.reader_left):
+            print(f"{prog}: {ours}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0 if by_signal and until_signal else code
+
+
+def _first_of_ours(exc: BaseException) -> ImgsyncError | None:
+    """What to tell of errors that happened together; None where one of them is not ours."""
+    while isinstance(exc, BaseExceptionGroup) and exc.split(ImgsyncError)[1] is None:
+        exc = exc.exceptions[0]
+    return exc if isinstance(exc, ImgsyncError) else None
+
+
+def _forget_stdout() -> None:
+    """Else the interpreter would try to flush it once more, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _run_until_signal(
+    main: Callable[[], Awaitable[int]], ends: Sequence[signal.Signals]
+) -> tuple[bool, int]:
+    """Whether a signal ended main in good order, and the exit code."""
+    by_signal = 0
+
+    async def watch(signals: Any, scope: trio.CancelScope) -> None:
+        nonlocal by_signal
+        async for number in signals:
+            # A second one changes nothing: each step of a good end has a deadline of its own.
+            by_signal = by_signal or _EXIT_BY_SIGNAL + number
+            scope.cancel()
+
+    with trio.open_signal_receiver(*ends) as signals:
+        async with open_background() as nursery:
+            with trio.CancelScope() as scope:
+                nursery.start_soon(watch, signals, scope)
+                code = await main()
+    return (True, by_signal) if scope.cancelled_caught else (False, code)
+
+
+def _ends(on_hangup: bool) -> list[signal.Signals]:
+    """Those that ask a command to end; a hang-up may, unless it is ignored (nohup)."""
+    asking = [signal.SIGINT, signal.SIGTERM]
+    has_hangup = on_hangup and hasattr(signal, "SIGHUP")
+    if has_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(signal.SIGHUP)
+    return asking
+
+
+class Output:
+    """A command's stdout: prose for people, or one JSON object per line."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        #: Programs read it, and no people.
+        self.as_json = as_json
+
+    def tell(self, prose: str | None, event: str, **values: object) -> None:
+        """Say something. `prose` None: only who reads JSON wants to know.
+
+        :param values: what JSON readers get; names in camelCase, times in ms.
+        """
+        if self.as_json:
+            print_line(json.dumps({"event": event, **values}))
+        elif prose is not None:
+            print_line(prose)
+
+    def begin_image(self, index: int) -> None:
+        """An image goes out; what becomes of it is told. For a live view, which this is not."""
+
+
+async def tell_states(changes: AsyncIterator[StateChange], output: Output) -> None:
+    """Tell of interruptions and their ends, as they come."""
+    last = SessionState.CONNECTING
+    async for change in changes:
+        recovered = change.state is SessionState.CONNECTED and last is SessionState.SUSPECT
+        if recovered or change.state in _TOLD:
+            output.tell(
+                f"session {change.sentence}",
+                "state",
+                state=change.state.value,
+                at=change.at,
+                reason=None if change.reason is None else change.reason.value,
+                detail=change.detail,
+            )
+        last = change.state
+
+
+def print_line(text: str) -> None:
+    """To stdout, at once. Raises OutputLost."""
+    try:
+        print(text, flush=True)
+    except OSError as exc:
+        raise OutputLost(exc) from exc
+
+
+def set_up_logging(level: int) -> None:
+    """Logs go to stderr; those of the libraries only where something is wrong."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("imgsync").setLevel(level)
+    # aiortc and aioice warn of what a peer may well do; what matters of it is in our own logs.
+    logging.getLogger("aioice").setLevel(logging.ERROR)
+    logging.getLogger("aiortc").setLevel(logging.ERROR)
+
+
+def add_peer_options(parser: argparse.ArgumentParser) -> None:
+    """The options that evaluator and client share."""
+    parser.add_argument("--relay", required=True, metavar="URL", help="ws://HOST:PORT/ws")
+    parser.add_argument("--user", required=True, metavar="ID", help="who this is")
+    parser.add_argument("--name", help="what the other side is shown; the user id by default")
+    add_token_options(parser)
+    add_ice_address(parser)
+    parser.add_argument(
+        "--ice-policy",
+        choices=("all", "relay"),
+        default="all",
+        help="relay: WebRTC goes through a TURN server alone, and tells no address of ours",
+    )
+    parser.add_argument(
+        "--log", metavar="FILE.jsonl", help="add a record of all that happens; see 'imgsync report'"
+    )
+    add_output_options(parser)
+
+
+def add_ice_address(parser: argparse.ArgumentParser) -> None:
+    """Which local addresses WebRTC may use."""
+    parser.add_argument(
+        "--ice-address",
+        action="append",
+        default=[],
+        metavar="ADDR",
+        help="use only this local address for WebRTC (repeatable; may be loopback)",
+    )
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """What is told on stdout and on stderr."""
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
+
+
+def add_token_options(parser: argparse.ArgumentParser) -> None:
+    """How a token is given; read by `token_of`."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--token",
+        type=_token,
+        metavar="T",
+        help="token for a relay that asks for one; other users of this machine see it in the list"
+        f" of processes, so rather set {TOKEN_VARIABLE} or use --token-file",
+    )
+    group.add_argument(
+        "--token-file",
+        metavar="F",
+        help="file that holds the token; read anew at each registration, so it can be replaced",
+    )
+
+
+def _token(text: str) -> str:
+    """An argparse type, whose complaint never repeats the token."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            "the token is empty; leave the option out if there is none"
+        )
+    return text
+
+
+def token_of(options: argparse.Namespace) -> TokenSource:
+    """What a peer's options say, or else the environment."""
+    if options.token_file is not None:
+        return token_file(options.token_file)
+    return options.token or os.environ.get(TOKEN_VARIABLE, "").strip() or None
+
+
+def positive_seconds(text: str) -> float:
+    """An argparse type."""
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise ValueError
+    return value
+
+
+positive_seconds.__name__ = "number of seconds"

@@ -1,0 +1,306 @@
+"""`imgsync demo`: relay, evaluator and client on loopback, with real pictures.
+
+It starts the very commands that a person would, reads what they say as JSON, and puts the two
+sides together: an image counts when the evaluator has its ack and the client has its bytes. With
+`--browser` the client is the page that the relay serves, and an image counts when it was on the
+screen there.
+"""
+
+import argparse
+import json
+import math
+import shlex
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+
+import imgsync
+from imgsync.commands.common import EXIT_FAILED, Output, run_command
+from imgsync.core.protocol.errors import ImgsyncError, InputError, MissingExtra
+from imgsync.core.protocol.states import SessionState
+
+SAMPLES = Path(imgsync.__file__).parent / "samples"
+EVERY, EVERY_IN_BROWSER = 0.2, 1.5
+"""Seconds from one image to the next, for a program and for a person."""
+
+START_DEADLINE = 20.0
+STOP_DEADLINE = 6.0
+COME_BACK_DEADLINE = 10.0
+"""Seconds for a page that was reloaded, or closed by mistake."""
+
+LOOPBACK = "127.0.0.1"
+CLIENT = "demo-client"
+PEERS = ("evaluator", "client")
+
+
+class DemoFailed(ImgsyncError):
+    """One of the processes did not do its part."""
+
+
+@attrs.define
+class _Score:
+    """What is known of each image, by index.
+
+    :param acked: what the evaluator has told of its ack.
+    :param arrived: what the client has told of it: fetched, or on the screen.
+    """
+
+    acked: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    arrived: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    failures: dict[int, str] = attrs.field(factory=dict)
+    summary: dict[str, Any] = attrs.field(factory=dict)
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> int:
+    """Parse, run, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Show pictures from one process to another, on this machine."
+    )
+    parser.add_argument(
+        "folder", nargs="?", default=str(SAMPLES), metavar="FOLDER", help="pictures of your own"
+    )
+    parser.add_argument(
+        "--browser",
+        action="store_true",
+        help="wait for a browser on this machine to open the client page, and show them there",
+    )
+    parser.add_argument(
+        "--log", type=Path, metavar="DIR", help="add the peers' records to files in this folder"
+    )
+    options = parser.parse_args(arguments)
+
+    async def run() -> int:
+        output = Output(as_json=False)
+        logs = await _make_logs(options.log, ("evaluator",) if options.browser else PEERS)
+        demonstrate = _demonstrate_in_browser if options.browser else _demonstrate
+        code = await demonstrate(options.folder, logs, output)
+        if logs:
+            output.tell(f"report: {shlex.join(['imgsync', 'report', *logs.values()])}", "report")
+        return code
+
+    return run_command(run, prog)
+
+
+async def _make_logs(folder: Path | None, peers: Sequence[str]) -> dict[str, str]:
+    """The files for the peers' records, by peer; none without a folder. Raises InputError."""
+    if folder is None:
+        return {}
+    try:
+        await trio.Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InputError(
+            f"can't make the folder {str(folder)!r}: {exc.strerror}; name another one with --log"
+        ) from exc
+    return {peer: str(folder / f"{peer}.jsonl") for peer in peers}
+
+
+def _log_options(logs: dict[str, str], peer: str) -> tuple[str, ...]:
+    return ("--log", logs[peer]) if peer in logs else ()
+
+
+async def _demonstrate(folder: str, logs: dict[str, str], output: Output) -> int:
+    if find_spec("httpx") is None:
+        raise MissingExtra("the demo's client fetches images with httpx", "cli")
+    async with _open_relay() as url:
+        here = ("--ice-address", LOOPBACK)
+        peer = ("--relay", url, "--json", *here)
+        own = ("--user", CLIENT, "--once", *_log_options(logs, "client"))
+        async with _open_process("client", *peer, *own) as client:
+            await client.first_line()
+            evaluators = (*here, *_log_options(logs, "evaluator"))
+            async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
+                link = f"client page: {_page(url, 'you')}, or try: imgsync demo --browser"
+                return await _follow(evaluator, client, output, link)
+
+
+async def _demonstrate_in_browser(folder: str, logs: dict[str, str], output: Output) -> int:
+    options = ("--wait", *_log_options(logs, "evaluator"))
+    async with (
+        _open_relay() as url,
+        _open_evaluator(url, EVERY_IN_BROWSER, folder, *options) as evaluator,
+    ):
+        score = _Score()
+        with trio.CancelScope() as present:
+            async for line in evaluator:
+                event = json.loads(line)
+                _take(event, score, output)
+                match event["event"]:
+                    case "waiting":
+                        link = _page(url, CLIENT)
+                        output.tell(f"open this in a browser: {link}", "page")
+                    case "state":
+                        present.deadline = _follow_state(event, output)
+        if present.cancelled_caught:
+            raise DemoFailed(f"the page did not come back within {COME_BACK_DEADLINE:g} s")
+        code = _conclude(score, "on the screen", output)
+        # Where it has failed, it has said why.
+        return code if await evaluator.process.wait() == 0 else EXIT_FAILED
+
+
+def _follow_state(event: dict[str, Any], output: Output) -> float:
+    """Tell whether the page is there; by when it has to be, on Trio's clock."""
+    match SessionState(event["state"]):
+        case SessionState.SUSPECT:
+            output.tell("the page does not answer", "state")
+        case SessionState.INTERRUPTED:
+            output.tell(f"the page is away ({event['detail']}); open it again to go on", "state")
+            return trio.current_time() + COME_BACK_DEADLINE
+        case _:
+            output.tell("the page is there again", "state")
+    return math.inf
+
+
+@asynccontextmanager
+async def _open_relay() -> AsyncIterator[str]:
+    options = ("--host", LOOPBACK, "--port", "0", "--stun", "none")
+    async with _open_process("relay", *options) as relay:
+        yield (await relay.first_line()).rpartition(" ")[2]
+
+
+def _open_evaluator(
+    url: str, every: float, folder: str, *options: str
+) -> AbstractAsyncContextManager["_Part"]:
+    peers = ("--relay", url, "--user", "demo", "--client", CLIENT)
+    pace = ("--every", str(every), folder)
+    return _open_process("evaluator", *peers, "--json", *options, *pace)
+
+
+def _page(relay_url: str, user: str) -> str:
+    address = relay_url.removeprefix("ws://").removesuffix("/ws")
+    return f"http://{address}/client?user={user}"
+
+
+async def _follow(evaluator: "_Part", client: "_Part", output: Output, link: str) -> int:
+    """Tell what both sides say, to the end of both; the exit code.
+
+    :param link: what to tell first, once there is a session.
+    """
+    score = _Score()
+
+    async def read(part: _Part) -> None:
+        async for line in part:
+            event = json.loads(line)
+            if event["event"] == "connected":
+                output.tell(link, "page")
+            _take(event, score, output)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read, client)
+        await read(evaluator)
+        if await evaluator.process.wait() != 0:
+            nursery.cancel_scope.cancel()
+            return EXIT_FAILED  # it has said why
+        nursery.cancel_scope.deadline = trio.current_time() + STOP_DEADLINE
+        await client.process.wait()
+    code = _conclude(score, "fetched", output)
+    return code if client.process.returncode == 0 else EXIT_FAILED
+
+
+def _conclude(score: _Score, arrived: str, output: Output) -> int:
+    """Tell how it went; the exit code.
+
+    :param arrived: in words, what has become of those that have.
+    """
+    shown = score.summary.get("shown", 0)
+    for index, reason in score.failures.items():
+        print(f"imgsync demo: image {index}: {reason}", file=sys.stderr)
+    trip = score.summary.get("roundTripMs", {})
+    prose = f"{shown} images shown, {len(score.acked)} acked, {len(score.arrived)} {arrived}"
+    if trip:
+        prose += f"; round trip {trip['median']:.1f} ms (longest {trip['max']:.1f})"
+    output.tell(prose, "summary")
+    complete = shown == len(score.acked) == len(score.arrived) > 0
+    return 0 if complete else EXIT_FAILED
+
+
+def _take(event: dict[str, Any], score: _Score, output: Output) -> None:
+    """Take what one side says; one line for an image as soon as both have told of it."""
+    index = event.get("imageIndex")
+    match event["event"]:
+        case "acked":
+            score.acked[event["imageIndex"]] = event
+        case "fetched":
+            score.arrived[event["imageIndex"]] = event
+        case "stage" if event["stage"] == "shown":
+            score.arrived[event["imageIndex"]] = event
+            # It may have come up in a hidden tab, which somebody has looked at since.
+            score.failures.pop(event["imageIndex"], None)
+        case "fetch_failed" | "stage" if event["reason"] is not None:
+            score.failures[event["imageIndex"]] = event["reason"]
+            return
+        case "summary":
+            score.summary = event
+            return
+        case _:
+            return
+    if index in score.acked and index in score.arrived:
+        acked, arrived = score.acked[index], score.arrived[index]
+        what = f"{arrived['bytes']:>8} bytes" if "bytes" in arrived else "on the screen"
+        output.tell(
+            f"image {index:3}  {acked['name']:<28} {what}"
+            f"  round trip {acked['roundTripMs']:.1f} ms",
+            "image",
+        )
+
+
+class _Part:
+    """One of the three processes, with its stdout as lines.
+
+    An iterator and no generator: one that is left half-way keeps its place and needs no closing.
+    """
+
+    def __init__(self, process: trio.Process) -> None:
+        self.process = process
+        self._rest = b""
+
+    async def first_line(self) -> str:
+        """What it says once it has started. Raises DemoFailed."""
+        with trio.move_on_after(START_DEADLINE):
+            async for line in self:
+                return line
+        raise DemoFailed(f"this process did not start: {self.process.args!r}")
+
+    def __aiter__(self) -> "_Part":
+        return self
+
+    async def __anext__(self) -> str:
+        assert self.process.stdout is not None
+        while b"\n" not in self._rest:
+            chunk = await self.process.stdout.receive_some()
+            if not chunk:
+                raise StopAsyncIteration
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode()
+
+
+@asynccontextmanager
+async def _open_process(command: str, *options: str) -> AsyncIterator[_Part]:
+    """One of our commands as a process of its own; a peer's complaints go to our stderr."""
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-m", "imgsync", command, *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        # The relay's log would drown what there is to see; what fails there, fails at a peer.
+        stderr=subprocess.DEVNULL if command == "relay" else None,
+        # Ctrl-C is ours to hear; the three are ended in order.
+        start_new_session=True,
+    )
+    try:
+        yield _Part(process)
+    finally:
+        with trio.move_on_after(STOP_DEADLINE) as scope:
+            scope.shield = True
+            process.terminate()
+            await process.wait()
+        if process.returncode is None:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()

@@ -1,0 +1,135 @@
+"""A data channel from this machine to itself, by one kind of way at a time."""
+
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+import attrs
+import trio
+
+from imgsync.commands.doctor.findings import Finding, Result
+from imgsync.core.handshake.sdp import Candidate, parse_candidate, parse_description
+from imgsync.core.protocol.errors import ImgsyncError, NegotiationError
+from imgsync.core.protocol.signalling import IceServer
+from imgsync.rtc.bridge import Bridge
+from imgsync.rtc.link import RtcLink, open_link
+from imgsync.seams import Gathered, LinkLost, Opened, Received
+from imgsync.tasks import open_background
+
+PATH_DEADLINE = 8.0
+"""Seconds. A session waits for longer, as people may have to; here all is within reach."""
+
+ECHOES = 5
+
+
+@attrs.frozen
+class Way:
+    """One way for a connection to go.
+
+    :param name: one word.
+    :param kind: of the only candidates that the two ends tell each other.
+    """
+
+    name: str
+    kind: str
+    servers: Sequence[IceServer] = ()
+    advice: str = ""
+    result: Result = Result.FAILED
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether nothing may go past the TURN server."""
+        return self.kind == "relay"
+
+
+DIRECT = Way(
+    "direct",
+    "host",
+    advice="a firewall on this machine blocks UDP, or --ice-address names what is not its own",
+)
+
+
+def reflexive(servers: Sequence[IceServer]) -> Way:
+    """By the address that a STUN server sees us at."""
+    advice = "many NATs don't lead back to themselves; that says nothing of a peer elsewhere"
+    return Way("reflexive", "srflx", servers, advice, Result.WARNING)
+
+
+def relayed(server: IceServer) -> Way:
+    """Through a TURN server."""
+    advice = (
+        "its relayed ports have to be open for UDP (coturn: min-port to max-port), and its own"
+        " address not among its denied-peer-ip"
+    )
+    return Way(f"through {server.urls}", "relay", [server], advice)
+
+
+async def check_way(bridge: Bridge, way: Way, addresses: Sequence[str]) -> Finding:
+    """Open a channel, send messages to and fro, and close it.
+
+    :param addresses: the only local addresses to use.
+    """
+    options = (way.servers, addresses, way.is_relayed)
+    try:
+        async with (
+            open_link(bridge, *options) as near,
+            open_link(bridge, *options) as far,
+        ):
+            with trio.move_on_after(PATH_DEADLINE):
+                opened, echo = await _measure(near, far, way)
+                detail = (
+                    f"{way.name}: a data channel to ourselves was open after {opened:.0f} ms,"
+                    f" a message there and back takes {echo:.1f} ms"
+                )
+                return Finding("path", Result.OK, detail)
+        why = f"no data channel to ourselves within {PATH_DEADLINE:g} s"
+    except ImgsyncError as exc:
+        why = str(exc)
+    return Finding("path", way.result, f"{way.name}: {why}", way.advice)
+
+
+async def _measure(near: RtcLink, far: RtcLink, way: Way) -> tuple[float, float]:
+    """Milliseconds until the channel is open, and for a message there and back (median)."""
+    before = time.perf_counter()
+    offer = parse_description("offer", await near.make_offer())
+    answer = parse_description("answer", await far.make_answer(offer))
+    await near.apply_answer(answer)
+    for candidate in offer.candidates:
+        _tell(far, candidate, way)
+    for candidate in answer.candidates:
+        _tell(near, candidate, way)
+    async with open_background() as nursery:
+        nursery.start_soon(_echo, far, near, way)
+        times = await _ask(near, far, way)
+    trips = [after - sent for sent, after in pairwise(times)]
+    return 1000 * (times[0] - before), 1000 * median(trips)
+
+
+async def _ask(link: RtcLink, far: RtcLink, way: Way) -> list[float]:
+    """Send whenever the channel opens and an answer comes; returns when that was."""
+    times: list[float] = []
+    while len(times) <= ECHOES:
+        match await link.next_event():
+            case Gathered(str(line)):
+                _tell(far, parse_candidate(line), way)
+            case Opened() | Received():
+                times.append(time.perf_counter())
+                link.send("is anybody there?")
+            case LinkLost(why):
+                raise NegotiationError(why)
+    return times
+
+
+async def _echo(link: RtcLink, far: RtcLink, way: Way) -> None:
+    while True:
+        match await link.next_event():
+            case Gathered(str(line)):
+                _tell(far, parse_candidate(line), way)
+            case Received(str(text)):
+                link.send(text)
+
+
+def _tell(link: RtcLink, candidate: Candidate, way: Way) -> None:
+    if f" typ {way.kind} " in f"{candidate.line} ":
+        link.add_candidate(candidate)

@@ -1,0 +1,94 @@
+"""Lines from stdin, or single keys where it is a terminal, without holding up the event loop."""
+
+import errno
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+
+import trio
+
+from imgsync.commands.evaluator.steering import Keys
+
+try:
+    import termios
+    import tty
+except ImportError:  # no such terminals here; lines work everywhere
+    termios = None  # type: ignore[assignment]
+
+
+def is_terminal() -> bool:
+    """Whether single keys can be read."""
+    return termios is not None and sys.stdin is not None and sys.stdin.isatty()
+
+
+@contextmanager
+def open_lines() -> Iterator[AsyncIterator[str]]:
+    """Complete lines until the end of input. On a terminal, those that single keys stand for."""
+    if not is_terminal():
+        yield _Lines()
+        return
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield _KeyedLines()
+    finally:
+        with suppress(termios.error):  # the terminal may have gone
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+class _Lines:
+    """An iterator and no generator: one that is left half-way needs no closing."""
+
+    def __init__(self) -> None:
+        self._complete: deque[str] = deque()
+        self._rest = ""
+        self._ended = False
+
+    def __aiter__(self) -> "_Lines":
+        return self
+
+    async def __anext__(self) -> str:
+        while not self._complete:
+            if self._ended:
+                raise StopAsyncIteration
+            text = await _read_chunk()
+            self._ended = not text
+            self._take(text)
+        return self._complete.popleft()
+
+    def _take(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        self._complete += lines
+        if self._ended and self._rest:
+            self._complete.append(self._rest)
+
+
+class _KeyedLines(_Lines):
+    """The same from single keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys = Keys()
+
+    def _take(self, text: str) -> None:
+        lines = map(self._keys.press, text)
+        self._complete += [line for line in lines if line is not None]
+
+
+async def _read_chunk() -> str:
+    """What has been typed or piped; nothing at the end of input, or without any."""
+    if sys.stdin is None:
+        return ""
+    # In a thread, because a regular file as stdin can't be waited for; abandoned at the end,
+    # because nothing ends a read from a terminal.
+    read = partial(os.read, sys.stdin.fileno(), 4096)
+    try:
+        data = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+    except OSError as exc:
+        if exc.errno != errno.EIO:
+            raise
+        return ""  # a terminal that hangs up at this very moment
+    return data.decode(errors="replace")

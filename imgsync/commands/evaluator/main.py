@@ -1,0 +1,134 @@
+"""`python -m imgsync.evaluator`: show a folder or a manifest to one client."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from imgsync.commands.common import (
+    EXIT_FAILED,
+    Output,
+    add_peer_options,
+    positive_seconds,
+    run_command,
+    set_up_logging,
+    token_of,
+)
+
+if TYPE_CHECKING:
+    from imgsync.commands.evaluator.presenting import Presentation
+    from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.evaluator") -> int:
+    """Parse, run, and return the exit code."""
+    options = _parser(prog).parse_args(arguments)
+    set_up_logging(logging.INFO if options.verbose else logging.WARNING)
+
+    async def run() -> int:
+        return await _present(options, prog)
+
+    return run_command(run, prog)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Show images to a remote client, one after the other.",
+        epilog="Without --every, lines on stdin drive the session: next, prev, goto N (from 0),"
+        " end. On a terminal, keys do: n or space, p, N and Enter, q.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="folder, or .json or .csv manifest")
+    add_peer_options(parser)
+    parser.add_argument("--client", required=True, metavar="ID", help="whom to show them to")
+    parser.add_argument(
+        "--every",
+        type=positive_seconds,
+        metavar="SECONDS",
+        help="show all in order, one each so many seconds",
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for the client to be online and free, instead of giving up where it is not",
+    )
+    return parser
+
+
+async def _present(options: argparse.Namespace, prog: str) -> int:
+    # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
+    from imgsync.commands.evaluator.presenting import Presentation
+    from imgsync.commands.evaluator.progress import find_console, open_progress
+    from imgsync.core.protocol.errors import SessionEnded
+    from imgsync.evaluator.evaluator import open_evaluator
+    from imgsync.images.sources import open_images
+    from imgsync.net.connect import local_address_towards_relay
+
+    output = Output(as_json=options.json)
+    console = find_console(output)
+    address = await local_address_towards_relay(options.relay)
+    async with (
+        open_images(options.source, address=address) as images,
+        open_evaluator(
+            options.relay,
+            user_id=options.user,
+            name=options.name,
+            token=token_of(options),
+            ice_addresses=options.ice_address,
+            ice_policy=options.ice_policy,
+            log_file=options.log,
+        ) as evaluator,
+    ):
+        output.tell(None, "registered", userId=options.user)
+        async with AsyncExitStack() as stack:
+            session = await _enter_session(stack, evaluator, options, output)
+            prose = f"connected to {options.client}; {len(images)} images"
+            output.tell(prose, "connected", sessionId=session.id, clientId=options.client)
+            try:
+                async with open_progress(output, console, len(images)) as told:
+                    presentation = Presentation(session, images, told)
+                    await _run_series(presentation, options.every)
+            except SessionEnded as exc:
+                print(f"{prog}: {exc}", file=sys.stderr)
+                return EXIT_FAILED
+    if not presentation.all_acked:
+        print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0
+
+
+async def _run_series(presentation: "Presentation", every: float | None) -> None:
+    """By the clock, or by what is typed. Raises SessionEnded."""
+    from imgsync.commands.evaluator.keyboard import open_lines
+
+    try:
+        if every is not None:
+            await presentation.show_every(every)
+        else:
+            with open_lines() as lines:
+                await presentation.obey(lines)
+    finally:
+        presentation.tell_summary()
+
+
+async def _enter_session(
+    stack: AsyncExitStack, evaluator: "Evaluator", options: argparse.Namespace, output: Output
+) -> "EvaluatorSession":
+    """A session with the client, which ends with the stack; with --wait, as soon as one can be."""
+    from imgsync.core.protocol.errors import RelayError, SignallingLost
+    from imgsync.core.protocol.signalling import ErrorCode
+
+    while True:
+        # Asked first: who is busy may be so with us, with a process before this one.
+        try:
+            return await stack.enter_async_context(evaluator.open_session(options.client))
+        except (RelayError, SignallingLost) as exc:
+            code = exc.code if isinstance(exc, RelayError) else None
+            may_pass = code in (None, ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY)
+            if not (options.wait and may_pass):
+                raise
+        output.tell(f"waiting for {options.client}", "waiting", clientId=options.client)
+        # Whoever else waits is told at the same moment, and may be quicker.
+        await evaluator.wait_available(options.client)

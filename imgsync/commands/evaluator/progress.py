@@ -1,0 +1,332 @@
+"""A line on the evaluator's terminal that tells how far a series is, and is kept up to date.
+
+What stays (failures, changes of state) is printed above it. All of it is written by one thread: a
+terminal that is stopped, or far away, holds up nobody but that thread, and never an image. The
+cursor stays as it is, so that there is nothing to restore, whatever ends the process.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+import attrs
+import trio
+
+from imgsync.commands.common import Output, OutputLost
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.states import SessionState
+from imgsync.tasks import open_background
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+REFRESH_INTERVAL = 0.125
+"""Seconds. Nobody reads quicker, and what changes in between is not drawn."""
+
+LAST_DRAW_DEADLINE = 1.0
+"""Seconds for what was to be printed when a series ends; a terminal that is stopped may not take
+it at all."""
+
+ERASE = "\r\x1b[J"
+"""The line, and what a terminal that was made narrower has left of it below."""
+
+GAP = "  "
+
+_STYLES = {
+    SessionState.CONNECTED.value: "green",
+    SessionState.RESUMED.value: "green",
+    SessionState.SUSPECT.value: "yellow",
+    SessionState.INTERRUPTED.value: "bold red",
+    "on the screen": "green",
+    "failed": "bold red",
+    "not acked": "bold red",
+}
+
+
+@attrs.define
+class Progress:
+    """What is known of a series, as far as it fits on a line."""
+
+    count: int
+    state: str = SessionState.CONNECTED.value
+    index: int | None = None
+    #: What has become of the image that was shown last.
+    fate: str = ""
+    round_trip: float | None = None
+    latency: float | None = None
+    bound: float | None = None
+
+    def begin_image(self, index: int) -> None:
+        """An image goes out."""
+        self.index, self.fate = index, "sent"
+
+    def take(self, event: str, values: dict[str, object]) -> None:
+        """What the command tells, in the words of its JSON."""
+        match event, values:
+            case "state", {"state": str(state)}:
+                self.state = state
+            case (
+                "acked",
+                {"roundTripMs": float(trip), "latencyMs": float(way), "boundMs": float(bound)},
+            ):
+                self.round_trip, self.latency, self.bound = trip, way, bound
+                self._become(values, "acked")
+            case "not_acked", _:
+                self._become(values, "not acked")
+            case "stage", {"stage": str(stage)}:
+                self._become(values, "on the screen" if stage == StageKind.SHOWN.value else stage)
+            case _:
+                pass
+
+    def _become(self, values: dict[str, object], fate: str) -> None:
+        if values["imageIndex"] == self.index and _rank(fate) >= _rank(self.fate):
+            self.fate = fate
+
+    @property
+    def parts(self) -> list["Part"]:
+        """What can be told now, in the order of the line."""
+        place = "-" if self.index is None else str(self.index + 1)
+        parts = [
+            Part(0, f"image {place} of {self.count}", f"{place}/{self.count}", "bold"),
+            Part(1, self.state, self.state, _STYLES.get(self.state, "")),
+        ]
+        if self.fate:
+            parts.append(Part(2, self.fate, self.fate, _STYLES.get(self.fate, "")))
+        if self.latency is not None and self.bound is not None:
+            value = f"{self.latency:.1f} ± {self.bound:.1f} ms"
+            parts.append(Part(3, f"one way {value}", value))
+        if self.round_trip is not None:
+            trip = f"round trip {self.round_trip:.1f} ms"
+            parts.append(Part(4, trip, trip))
+        return parts
+
+
+#: In the order in which they come about; what is not here is the last that is told of an image.
+_FATES = ("", "sent", "not acked", "acked", "fetched")
+
+
+def _rank(fate: str) -> int:
+    return _FATES.index(fate) if fate in _FATES else len(_FATES)
+
+
+@attrs.frozen
+class Part:
+    """A part of the line.
+
+    :param rank: those of the highest go first where there is no room.
+    :param text: with words.
+    :param short: without.
+    """
+
+    rank: int
+    text: str
+    short: str
+    style: str = ""
+
+
+def fit(parts: Sequence[Part], width: int) -> list[Part]:
+    """What of them fits into so many columns: some shortened, then some left out."""
+
+    def is_too_long() -> bool:
+        return len(GAP.join(part.text for part in fitted)) > width
+
+    fitted = list(parts)
+    dispensable = sorted(range(len(parts)), key=lambda place: -parts[place].rank)
+    for place in dispensable:
+        if is_too_long():
+            fitted[place] = attrs.evolve(fitted[place], text=fitted[place].short)
+    for place in dispensable:
+        if is_too_long():
+            fitted.remove(attrs.evolve(parts[place], text=parts[place].short))
+    return fitted
+
+
+class LiveOutput(Output):
+    """An `Output` for people, of which most becomes of a line that is kept up to date.
+
+    Made by `open_progress`.
+    """
+
+    def __init__(self, count: int, console: "Console") -> None:
+        super().__init__(as_json=False)
+        self._progress = Progress(count)
+        self._console = console
+        #: To be printed above the line, and where. As many as a session has failures; other
+        #: threads may add what they log.
+        self._permanent: deque[tuple[TextIO, str]] = deque()
+        self._news = trio.Event()
+        self._token = trio.lowlevel.current_trio_token()
+        #: One that was left alone may still draw when the next one begins.
+        self._drawing = threading.Lock()
+        self._is_over = False
+
+    def tell(self, prose: str | None, event: str, **values: object) -> None:
+        """See Output; it is printed within REFRESH_INTERVAL."""
+        self._progress.take(event, values)
+        if prose is not None and event != "acked":
+            self._permanent.append((sys.stdout, prose + "\n"))
+        self._news.set()
+
+    def begin_image(self, index: int) -> None:
+        """See Output."""
+        self._progress.begin_image(index)
+        self._news.set()
+
+    def add_text(self, stream: TextIO, text: str) -> None:
+        """Print this above the line, too. For any thread."""
+        if self._is_over:
+            stream.write(text)
+            return
+        self._permanent.append((stream, text))
+        self._token.run_sync_soon(self._set_news, idempotent=True)
+
+    def _set_news(self) -> None:
+        self._news.set()
+
+    async def draw_forever(self) -> None:
+        """Draw the line, and again whenever there is something new. Raises OutputLost."""
+        self._news.set()
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            # A thread that can't write is left alone; its terminal may never be read again.
+            await trio.to_thread.run_sync(self._draw, self._line(), abandon_on_cancel=True)
+            await trio.sleep(REFRESH_INTERVAL)
+
+    async def watch_size(self) -> None:
+        """Fit the line into a terminal whose size changes."""
+        if not hasattr(signal, "SIGWINCH"):
+            return
+        with trio.open_signal_receiver(signal.SIGWINCH) as resizes:
+            async for _ in resizes:
+                self._news.set()
+
+    async def finish(self) -> None:
+        """Print what is left, and take the line away. Raises OutputLost."""
+        with trio.move_on_after(LAST_DRAW_DEADLINE, shield=True):
+            await trio.to_thread.run_sync(self._draw, None, abandon_on_cancel=True)
+
+    def _line(self) -> str:
+        # The last column stays free: some terminals move on to the next line once it is written.
+        parts = fit(self._progress.parts, self._console.width - 1)
+        with self._console.capture() as capture:
+            for place, part in enumerate(parts):
+                self._console.print(GAP if place else "", end="", markup=False)
+                self._console.print(part.text, style=part.style, end="", markup=False)
+        return capture.get()
+
+    def _draw(self, line: str | None) -> None:
+        """In a thread; None: for the last time."""
+        with self._drawing:
+            if self._is_over:
+                return
+            self._is_over = line is None
+            self._write(line or "")
+
+    def _write(self, line: str) -> None:
+        unwritten = ERASE
+        while self._permanent:
+            stream, text = self._permanent.popleft()
+            if stream is sys.stdout:
+                unwritten += text
+            else:
+                _write_all(sys.stdout, unwritten)
+                _write_all(stream, text)
+                unwritten = ""
+        # In one piece, or it would flicker.
+        _write_all(sys.stdout, unwritten + line)
+
+
+def _write_all(stream: TextIO, text: str) -> None:
+    """Past the buffer: its lock would be held for as long as a terminal is stopped, and the end of
+    the process waits for it. Raises OutputLost."""
+    unwritten = text.encode(stream.encoding, "replace")
+    try:
+        while unwritten:
+            unwritten = unwritten[os.write(stream.fileno(), unwritten) :]
+    except OSError as exc:
+        raise OutputLost(exc) from exc
+
+
+class _Above:
+    """A stream for log records, whose lines come to stand above the live line."""
+
+    def __init__(self, live: LiveOutput, stream: TextIO) -> None:
+        self._live = live
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        self._live.add_text(self._stream, text)
+
+    def flush(self) -> None:
+        """They are flushed as they are printed."""
+
+
+@asynccontextmanager
+async def open_progress(
+    output: Output, console: "Console | None", count: int
+) -> AsyncIterator[Output]:
+    """What to tell of a series to: on a terminal a live view of it, else the output itself.
+
+    Raises OutputLost.
+
+    :param console: what `find_console` has found.
+    :param count: images in the series.
+    """
+    if console is None:
+        yield output
+        return
+    live = LiveOutput(count, console)
+    with _logs_above(live):
+        try:
+            async with open_background() as nursery:
+                nursery.start_soon(live.draw_forever)
+                nursery.start_soon(live.watch_size)
+                yield live
+        finally:
+            await live.finish()
+
+
+def find_console(output: Output) -> "Console | None":
+    """The terminal; None where lines are all that can be shown, or nobody looks.
+
+    For the start of a command: it may load rich, which takes a tenth of a second.
+    """
+    if output.as_json or sys.stdout is None or not sys.stdout.isatty():
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    console = Console(highlight=False)
+    if console.is_dumb_terminal or console.legacy_windows:
+        return None
+    with console.capture():
+        console.print()  # the first time, it loads more
+    return console
+
+
+@contextmanager
+def _logs_above(live: LiveOutput) -> Iterator[None]:
+    """What is logged to the same terminal would tear the line apart."""
+    stderr = sys.stderr
+    handlers = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler)
+        and handler.stream is stderr
+        and stderr.isatty()
+    ]
+    for handler in handlers:
+        handler.setStream(_Above(live, stderr))
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.setStream(stderr)

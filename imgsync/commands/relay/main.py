@@ -1,0 +1,88 @@
+"""`python -m imgsync.relay`: the relay as a process."""
+
+import argparse
+import gc
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+
+import trio
+
+from imgsync.commands.common import print_line, run_command
+from imgsync.commands.relay.options import check, make_parser, settings_of
+from imgsync.core.protocol.errors import InputError
+from imgsync.net.server import is_loopback, open_port, port_of
+from imgsync.relay.logs import set_up_relay_logging
+from imgsync.relay.server import open_relay
+from imgsync.relay.tls import Certificate
+from imgsync.tasks import open_background
+
+log = logging.getLogger(__name__)
+
+GC_THRESHOLD = (10_000, 20, 20)
+"""By Python's own, the heartbeat of thousands of connections would have all of them searched for
+garbage several times a minute, for tenths of a second each. There is little to be found."""
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.relay") -> int:
+    """Parse, run, and return the exit code."""
+    parser = make_parser(prog)
+    options = parser.parse_args(arguments)
+    check(options, parser)
+    set_up_relay_logging(options.log_format, logging.INFO)
+
+    async def run() -> int:
+        return await _serve(options)
+
+    # What holds a certificate reads it again at a hang-up; without one it ends, as commands do.
+    reloads = options.tls_cert is not None
+    return run_command(run, prog, until_signal=True, ends_on_hangup=not reloads)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    if options.auth_secret_file is None:
+        _check_exposure(options.host, options.no_auth)
+    async with AsyncExitStack() as stack:
+        tls = None
+        if options.tls_cert is not None:
+            # Before anything else: a hang-up that nobody listens for kills the process.
+            hangups = stack.enter_context(trio.open_signal_receiver(signal.SIGHUP))
+            certificate = Certificate(options.tls_cert, options.tls_key)
+            tls = certificate.context
+            nursery = await stack.enter_async_context(open_background())
+            nursery.start_soon(_reload, certificate, hangups)
+        settings = settings_of(options)
+        listeners = await open_port(options.host, options.port, tls)
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
+        await stack.enter_async_context(open_relay(listeners, settings))
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        scheme = "ws" if tls is None else "wss"
+        print_line(f"listening on {scheme}://{host}:{port_of(listeners)}/ws")
+        await trio.sleep_forever()
+    raise AssertionError("unreachable")
+
+
+async def _reload(certificate: Certificate, hangups: AsyncIterator[int]) -> None:
+    async for _ in hangups:
+        try:
+            await trio.to_thread.run_sync(certificate.reload)
+        except InputError as exc:
+            log.error("the certificate was not read again; the old one stays: %s", exc)
+        except Exception:
+            log.exception("the certificate was not read again; the old one stays")
+
+
+def _check_exposure(host: str, no_auth: bool) -> None:
+    if no_auth or host == "localhost":
+        return
+    try:
+        is_exposed = not is_loopback(host)
+    except ValueError:  # a name, which may mean anything
+        is_exposed = True
+    if is_exposed:
+        raise InputError(
+            f"anybody who reaches {host} could register as anybody; ask for tokens with"
+            " --auth-secret-file, say --no-auth if it is meant, or listen on 127.0.0.1"
+        )

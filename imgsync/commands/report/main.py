@@ -1,0 +1,172 @@
+"""`imgsync report`: tables and plots from the records of sessions."""
+
+import argparse
+import enum
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import trio
+
+from imgsync.commands.common import Output, run_command, set_up_logging
+from imgsync.commands.report.page import make_page
+from imgsync.commands.report.plots import draw
+from imgsync.commands.report.sides import Sides, SkippedLines
+from imgsync.commands.report.summary import SessionReport, SessionSummary, facts, report_session
+from imgsync.commands.report.table import camel, write_csv
+from imgsync.core.protocol.errors import InputError
+from imgsync.journal.reader import read_journal
+
+T = TypeVar("T")
+
+TOLD_LINES = 5
+"""Skipped lines of a record that a warning names."""
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "imgsync report") -> int:
+    """Parse, run, and return the exit code."""
+    options = _parser(prog).parse_args(arguments)
+    set_up_logging(logging.WARNING)
+
+    async def run() -> int:
+        await _report(options, prog)
+        return 0
+
+    return run_command(run, prog)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Put the records of sessions together, as the two sides have written them, and"
+        " write report.csv, with a row for each image, and report.html, with plots. Prints what"
+        " the sessions were, in figures.",
+    )
+    parser.add_argument(
+        "logs",
+        metavar="LOG",
+        nargs="+",
+        type=Path,
+        help="what an evaluator or a client has written with --log, in any order; one side alone"
+        " will do",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path(),
+        help="the folder to write to; by default this one",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+    return parser
+
+
+async def _in_thread(function: Callable[[], T], *, abandon: bool = True) -> T:
+    """Away from the signals, so that Ctrl-C ends a long one at once."""
+    return await trio.to_thread.run_sync(function, abandon_on_cancel=abandon)
+
+
+async def _report(options: argparse.Namespace, prog: str) -> None:
+    output = Output(as_json=options.json)
+    await _in_thread(partial(_make_folder, options.out))
+    sides, warnings = Sides(), []
+    for log in options.logs:
+        skipped = await _in_thread(partial(_read, sides, log))
+        warnings += _warn_of_lines(log, skipped, output)
+    if sides.lost:
+        warnings.append(f"{sides.lost} events could not be written when they happened")
+    if not options.json:
+        for warning in warnings:
+            print(f"{prog}: {warning}", file=sys.stderr)
+    if not sides.sessions:
+        raise InputError("the records tell of no session; name those of a session")
+    reports = await _in_thread(partial(_work_out, sides))
+    table = await _in_thread(partial(_make_csv, reports))
+    csv_path = await _in_thread(partial(_write, options.out / "report.csv", table), abandon=False)
+    for report in reports:
+        output.tell(_describe(report.summary), "session", **_as_json(report.summary))
+    output.tell(f"images: {csv_path}", "written", csv=str(csv_path), lost=sides.lost)
+    page = await _in_thread(partial(_make_html, reports, warnings))
+    html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
+    output.tell(f"page: {html_path}", "written", html=str(html_path))
+
+
+def _read(sides: Sides, log: Path) -> SkippedLines:
+    return sides.take(read_journal(log))
+
+
+def _warn_of_lines(log: Path, skipped: SkippedLines, output: Output) -> list[str]:
+    if not skipped.count:
+        return []
+    told = [f"line {line.line} ({line.why})" for line in skipped.first[:TOLD_LINES]]
+    rest = skipped.count - len(told)
+    listed = ", ".join(told) + (f" and {rest} more" if rest else "")
+    numbers = [line.line for line in skipped.first]
+    output.tell(None, "skipped", log=str(log), count=skipped.count, lines=numbers)
+    lines = "line" if skipped.count == 1 else "lines"
+    return [f"{log}: {skipped.count} {lines} skipped: {listed}"]
+
+
+def _work_out(sides: Sides) -> list[SessionReport]:
+    reports = [report_session(record) for record in sides.sessions.values()]
+    return sorted(reports, key=lambda report: report.summary.begin or 0)
+
+
+def _make_csv(reports: Sequence[SessionReport]) -> str:
+    file = io.StringIO()
+    write_csv(file, (row for report in reports for row in report.rows))
+    return file.getvalue()
+
+
+def _make_html(reports: Sequence[SessionReport], warnings: Sequence[str]) -> str:
+    return "".join(make_page(((report, draw(report)) for report in reports), warnings))
+
+
+def _describe(summary: SessionSummary) -> str:
+    lines = facts(summary)
+    width = max(len(name) for name, _ in lines)
+    return "".join(f"{name:<{width}}  {value or '-'}\n" for name, value in lines)
+
+
+def _as_json(value: Any) -> Any:
+    """What JSON has: names in camelCase, times in ms."""
+    if attrs.has(type(value)):
+        return {
+            camel(field.name): _as_json(getattr(value, field.name))
+            for field in attrs.fields(type(value))
+        }
+    if isinstance(value, tuple):
+        return [_as_json(item) for item in value]
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InputError(
+            f"can't make the folder {str(folder)!r}: {exc.strerror}; name another one with --out"
+        ) from exc
+
+
+def _write(path: Path, text: str) -> Path:
+    """All of it, or what stood there before."""
+    try:
+        whole = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            # With the line breaks as they are: CSV has its own.
+            whole.write_text(text, encoding="utf-8", newline="")
+            whole.replace(path)
+        finally:
+            whole.unlink(missing_ok=True)
+    except OSError as exc:
+        raise InputError(
+            f"can't write {str(path)!r}: {exc.strerror}; name another folder with --out"
+        ) from exc
+    return path

@@ -1,0 +1,138 @@
+"""The page: one HTML file that needs nothing else, for screens and for paper.
+
+What comes from records, names and URLs, is escaped; pictures are in `img` elements, in which a
+browser runs nothing.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from imgsync.commands.report.plots import Picture
+from imgsync.commands.report.rows import Row
+from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
+
+MAX_ROWS = 100
+"""Of a table on the page; the CSV has all."""
+
+_HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>imgsync report</title>
+<style>
+body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff;
+  max-width: 62rem; margin: 0 auto; padding: 1.5rem; }
+h1 { font-size: 1.3rem; margin: 0 0 1rem; }
+h2 { font-size: 1.15rem; margin: 0 0 .6rem; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
+section { border-top: 1px solid #ccc; padding: 1.2rem 0 1.6rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr));
+  gap: .5rem 1.5rem; margin: 0; }
+dt { color: #666; font-size: .82rem; }
+dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+figure { margin: 1.4rem 0 0; break-inside: avoid; }
+figure img { width: 100%; display: block; }
+figcaption { color: #555; font-size: .85rem; }
+table { border-collapse: collapse; font-size: .85rem; width: 100%; }
+th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #e4e4e4;
+  vertical-align: top; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+th { color: #666; font-weight: normal; white-space: nowrap; }
+ul.warnings { background: #fff6dc; padding: .6rem 1rem .6rem 2rem; margin: 0 0 1rem; }
+footer { color: #666; font-size: .82rem; border-top: 1px solid #ccc; padding-top: .6rem; }
+@media print {
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  section + section { break-before: page; }
+}
+@page { margin: 15mm; }
+</style>
+</head>
+<body>
+<h1>imgsync report</h1>
+"""
+
+_TAIL = """<footer>All times are UTC and the evaluator's clock. ± is the median of how wrong a
+figure can be, as far as the offset between the two clocks is known.</footer>
+</body>
+</html>
+"""
+
+
+def make_page(
+    sessions: Iterable[tuple[SessionReport, Sequence[Picture]]], warnings: Sequence[str]
+) -> Iterable[str]:
+    """The page in pieces."""
+    yield _HEAD
+    if warnings:
+        items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+        yield f'<ul class="warnings">{items}</ul>\n'
+    for report, pictures in sessions:
+        yield from _section(report, pictures)
+    yield _TAIL
+
+
+def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str]:
+    summary = report.summary
+    title = f"{summary.evaluator or 'unknown'} → {summary.client or 'unknown'}"
+    if summary.begin is not None:
+        title += f", {utc(summary.begin)[:16]}"
+    yield f"<section>\n<h2>{escape(title)}</h2>\n<dl>\n"
+    for name, value in facts(summary):
+        yield f"<div><dt>{escape(name)}</dt><dd>{escape(value) or '-'}</dd></div>\n"
+    yield "</dl>\n"
+    for picture in pictures:
+        source = base64.b64encode(picture.svg).decode()
+        caption = escape(picture.caption)
+        yield (
+            f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{source}">'
+            f"<figcaption>{caption}</figcaption></figure>\n"
+        )
+    yield _table(
+        "Interruptions",
+        ("from", "for", "why"),
+        [
+            (utc(one.begin), describe_duration(one.end - one.begin), one.why)
+            for one in summary.interruptions
+        ],
+    )
+    yield _table(
+        "Images that were not shown",
+        ("index", "image", "sent", "why"),
+        [
+            (str(row.image_index), row.image_url or "", utc(row.sent_at), why)
+            for row in report.rows
+            if (why := _why_not_shown(row))
+        ],
+    )
+    yield "</section>\n"
+
+
+def _why_not_shown(row: Row) -> str:
+    """Empty where it was, or where nobody says that it was not."""
+    if row.shown_at is not None:
+        return ""
+    return (
+        "superseded"
+        if row.superseded
+        else row.failed_reason or ("" if row.acked_at is not None else "not acked")
+    )
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Nothing at all where there are no rows."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n"
+        for row in rows[:MAX_ROWS]
+    )
+    rest = len(rows) - MAX_ROWS
+    more = f"<p>... and {rest} more; the CSV has all.</p>\n" if rest > 0 else ""
+    return (
+        f"<h3>{escape(title)}</h3>\n"
+        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>\n{more}"
+    )

@@ -1,0 +1,265 @@
+"""What a session was, in figures."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from imgsync.commands.report.offsets import OffsetHistory
+from imgsync.commands.report.rows import Row, iso, make_rows
+from imgsync.commands.report.sides import Change, SessionRecord, Side
+from imgsync.core.protocol.signalling import Milliseconds, Role
+from imgsync.core.protocol.states import SessionState
+
+UP = (SessionState.CONNECTED, SessionState.RESUMED)
+
+
+@attrs.frozen
+class Stretch:
+    """A side saw the session in one state from `begin` to `end`, ms."""
+
+    begin: Milliseconds
+    end: Milliseconds
+    change: Change
+
+
+@attrs.frozen
+class Interruption:
+    """There was no connection from `begin` to `end`; evaluator's clock, ms.
+
+    :param why: the reason, for people.
+    """
+
+    begin: Milliseconds
+    end: Milliseconds
+    why: str
+
+
+@attrs.frozen
+class Spread:
+    """Of a series of durations, ms; `bound` is the median of how wrong they can be."""
+
+    median: float
+    p95: float
+    max: float
+    bound: float | None = None
+
+
+@attrs.frozen
+class SessionSummary:
+    """One session. Times are the evaluator's clock where it is known, ms; None: nothing is.
+
+    :param missing: sides of which there is no record.
+    :param clock_steps: how often a clock was seen to be set.
+    """
+
+    session_id: str
+    evaluator: str | None
+    client: str | None
+    missing: tuple[Role, ...]
+    begin: Milliseconds | None
+    end: Milliseconds | None
+    sent: int
+    acked: int
+    shown: int
+    failed: int
+    superseded: int
+    interruptions: tuple[Interruption, ...]
+    round_trip: Spread | None
+    latency: Spread | None
+    onset_latency: Spread | None
+    paths: tuple[str, ...]
+    clock_steps: int
+
+    @property
+    def duration(self) -> float | None:
+        """Milliseconds."""
+        return None if self.begin is None or self.end is None else self.end - self.begin
+
+    @property
+    def longest_interruption(self) -> float | None:
+        """Milliseconds."""
+        return max((one.end - one.begin for one in self.interruptions), default=None)
+
+
+@attrs.frozen
+class SessionReport:
+    """All that is said of a session: in figures, image by image, and over time.
+
+    :param stretches: of each side, on the evaluator's clock.
+    """
+
+    summary: SessionSummary
+    rows: list[Row]
+    history: OffsetHistory
+    stretches: dict[Role, list[Stretch]]
+
+
+def report_session(record: SessionRecord) -> SessionReport:
+    """Work it out."""
+    history = OffsetHistory(record.readings, record.breaks)
+    rows = make_rows(record, history)
+    stretches = {
+        role: _on_evaluators_clock(_make_stretches(side), role, history)
+        for role, side in record.sides.items()
+    }
+    return SessionReport(_summarize(record, rows, history), rows, history, stretches)
+
+
+def _make_stretches(side: Side) -> list[Stretch]:
+    """Its states one after the other, on its own clock."""
+    changes = sorted(side.changes, key=lambda change: change.at)
+    # One more than changes where there are none.
+    ends = [*(change.at for change in changes[1:]), side.last_at]
+    return [Stretch(change.at, end, change) for change, end in zip(changes, ends, strict=False)]
+
+
+def _on_evaluators_clock(
+    stretches: list[Stretch], role: Role, history: OffsetHistory
+) -> list[Stretch]:
+    """Nothing where the client's clock is not known."""
+    if role is Role.EVALUATOR:
+        return stretches
+    found = []
+    for stretch in stretches:
+        begin, end = history.to_evaluator(stretch.begin), history.to_evaluator(stretch.end)
+        if begin is not None and end is not None:
+            found.append(Stretch(begin.at, end.at, stretch.change))
+    return found
+
+
+def find_interruptions(stretches: Sequence[Stretch]) -> list[Interruption]:
+    """From each loss of the connection until there is one again, or the end."""
+    found: list[Interruption] = []
+    is_open = False
+    for stretch in stretches:
+        change = stretch.change
+        if change.state is SessionState.INTERRUPTED:
+            if is_open:
+                found[-1] = attrs.evolve(found[-1], end=stretch.end)
+                continue
+            sentence = "" if change.reason is None else change.reason.sentence
+            found.append(Interruption(stretch.begin, stretch.end, change.detail or sentence))
+            is_open = True
+        elif is_open and change.state not in (*UP, SessionState.ENDED):
+            found[-1] = attrs.evolve(found[-1], end=stretch.end)
+        else:
+            is_open = False
+    return found
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Between the two neighbours; `ordered` is not empty, `share` is 0 to 1."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def _spread(values: Sequence[float | None], bounds: Sequence[float | None] = ()) -> Spread | None:
+    ordered = sorted(value for value in values if value is not None)
+    if not ordered:
+        return None
+    known = sorted(bound for bound in bounds if bound is not None)
+    bound = percentile(known, 0.5) if known else None
+    return Spread(percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1], bound)
+
+
+def _summarize(
+    record: SessionRecord, rows: Sequence[Row], history: OffsetHistory
+) -> SessionSummary:
+    begin, end, stretches = _course(record, history)
+    paths = [path for side in record.sides.values() for path in side.paths]
+    return SessionSummary(
+        session_id=record.session_id,
+        evaluator=record.user_id(Role.EVALUATOR),
+        client=record.user_id(Role.CLIENT),
+        missing=tuple(role for role in Role if role not in record.sides),
+        begin=begin,
+        end=end,
+        sent=len(rows),
+        acked=sum(row.acked_at is not None for row in rows),
+        shown=sum(row.shown_at is not None for row in rows),
+        failed=sum(row.has_failed for row in rows),
+        superseded=sum(row.superseded for row in rows),
+        interruptions=tuple(find_interruptions(stretches)),
+        round_trip=_spread([row.round_trip for row in rows]),
+        latency=_spread([row.latency for row in rows], [row.bound for row in rows]),
+        onset_latency=_spread(
+            [row.onset_latency for row in rows], [row.onset_bound for row in rows]
+        ),
+        paths=tuple(dict.fromkeys(f"{local}-{remote}" for local, remote in paths)),
+        clock_steps=max((side.clock_steps for side in record.sides.values()), default=0),
+    )
+
+
+def _course(
+    record: SessionRecord, history: OffsetHistory
+) -> tuple[Milliseconds | None, Milliseconds | None, list[Stretch]]:
+    """From when to when, and the states in between, as the evaluator saw it, or else the client.
+
+    A client's times are its own where nothing is known of the evaluator's clock.
+    """
+    role = Role.EVALUATOR if Role.EVALUATOR in record.sides else Role.CLIENT
+    side = record.sides.get(role)
+    if side is None:
+        times = [showing.sent_at for showing in record.showings.values()]
+        return (min(times), max(times), []) if times else (None, None, [])
+    stretches = _make_stretches(side)
+    first, last = history.to_evaluator(side.first_at), history.to_evaluator(side.last_at)
+    if role is Role.EVALUATOR or first is None or last is None:
+        return side.first_at, side.last_at, stretches
+    return first.at, last.at, _on_evaluators_clock(stretches, role, history)
+
+
+def utc(at: Milliseconds) -> str:
+    """For people: "2027-01-15 08:00:00.000"."""
+    return iso(at).partition("+")[0].replace("T", " ")
+
+
+def describe_duration(ms: float | None) -> str:
+    """For people: "3:02:11 h", "4:05 min", "12.3 s" or "850 ms"."""
+    if ms is None:
+        return ""
+    if ms < 1000:
+        return f"{ms:.0f} ms"
+    if ms < 60_000:
+        return f"{ms / 1000:.1f} s"
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02} h" if hours else f"{minutes}:{seconds:02} min"
+
+
+def facts(summary: SessionSummary) -> list[tuple[str, str]]:
+    """The summary as lines of a name and what is to be said; where nothing is known, a dash."""
+    longest = summary.longest_interruption
+    count = str(len(summary.interruptions))
+    return [
+        ("session", summary.session_id),
+        ("start", "" if summary.begin is None else f"{utc(summary.begin)} UTC"),
+        ("duration", describe_duration(summary.duration)),
+        ("evaluator", summary.evaluator or ""),
+        ("client", summary.client or ""),
+        ("images sent", str(summary.sent)),
+        ("acked", str(summary.acked)),
+        ("shown", str(summary.shown)),
+        ("failed", str(summary.failed)),
+        ("superseded", str(summary.superseded)),
+        (
+            "interruptions",
+            count if longest is None else f"{count}, longest {describe_duration(longest)}",
+        ),
+        ("round trip, median / p95 / max", _describe_spread(summary.round_trip, with_max=True)),
+        ("one way, median / p95", _describe_spread(summary.latency)),
+        ("onset, median / p95", _describe_spread(summary.onset_latency)),
+        ("path", ", ".join(summary.paths)),
+        ("clocks set", str(summary.clock_steps)),
+        ("records of", " and ".join(role.value for role in Role if role not in summary.missing)),
+    ]
+
+
+def _describe_spread(spread: Spread | None, *, with_max: bool = False) -> str:
+    if spread is None:
+        return ""
+    figures = [spread.median, spread.p95, *([spread.max] if with_max else [])]
+    text = " / ".join(f"{figure:.1f}" for figure in figures)
+    return f"{text} ms" if spread.bound is None else f"{text} ms, ± {spread.bound:.1f}"

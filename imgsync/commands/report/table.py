@@ -1,0 +1,47 @@
+"""The CSV: a header, and a row for each showing."""
+
+import csv
+from collections.abc import Iterable
+from typing import IO
+
+import attrs
+
+from imgsync.commands.report.rows import Row
+
+#: A cell that begins so is a formula to a spreadsheet, and some texts come from the other side.
+_FORMULA = tuple("=+-@\t\r")
+
+
+def columns() -> list[str]:
+    """Their names: the fields of a row, in camelCase."""
+    return [camel(field.name) for field in attrs.fields(Row)]
+
+
+def camel(name: str) -> str:
+    """A name as it is on the wire and in files."""
+    head, *rest = name.split("_")
+    return head + "".join(map(str.title, rest))
+
+
+def write_csv(file: IO[str], rows: Iterable[Row]) -> None:
+    """RFC 4180. Times and durations have three decimals; what is not known is empty."""
+    writer = csv.writer(file)
+    writer.writerow(columns())
+    names = [field.name for field in attrs.fields(Row)]
+    for row in rows:
+        writer.writerow([_cell(name, getattr(row, name)) for name in names])
+
+
+def _cell(name: str, value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() | float() if name in ("image_index", "copies"):
+            return str(value)
+        case int() | float():
+            return f"{value:.3f}"
+        case _:
+            text = str(value)
+            return f"'{text}" if text.startswith(_FORMULA) else text

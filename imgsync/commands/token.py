@@ -1,0 +1,68 @@
+"""`imgsync token`: make a token that lets one peer register at a relay with the same secret."""
+
+import argparse
+import logging
+import re
+from collections.abc import Sequence
+from functools import partial
+
+import trio
+
+from imgsync.commands.common import print_line, run_command, set_up_logging
+from imgsync.core.protocol.signalling import Role
+from imgsync.core.relay.identity import Claims
+from imgsync.relay.tokens import mint_token, read_secret
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") -> int:
+    """Parse, run, and return the exit code."""
+    options = _parser(prog).parse_args(arguments)
+    set_up_logging(logging.WARNING)
+
+    async def run() -> int:
+        # Abandoned on Ctrl-C: the file may be a pipe into which nobody writes.
+        read = partial(read_secret, options.secret_file)
+        secret = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+        claims = Claims(options.user, Role(options.role), options.name)
+        print_line(mint_token(secret, claims, options.ttl))
+        return 0
+
+    return run_command(run, prog)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Make a token that lets one peer register at a relay with the same secret,"
+        " and print it.",
+    )
+    parser.add_argument(
+        "--secret-file", required=True, metavar="F", help="the relay's --auth-secret-file"
+    )
+    parser.add_argument("--user", required=True, metavar="ID", help="who may register with it")
+    parser.add_argument(
+        "--role", required=True, choices=[role.value for role in Role], help="and as what"
+    )
+    parser.add_argument(
+        "--ttl",
+        required=True,
+        type=_time_to_live,
+        metavar="TIME",
+        help="how long it can be used to register: 90s, 30m, 2h or 7d",
+    )
+    parser.add_argument(
+        "--name", help="what the other side is shown; the peer's own choice if left out"
+    )
+    return parser
+
+
+def _time_to_live(text: str) -> int:
+    """An argparse type: seconds."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to live; write a number and s, m, h or d, such as 2h"
+        )
+    return int(match[1]) * _SECONDS[match[2]]

@@ -1,0 +1,125 @@
+"""What the two sides of the channel ask of whoever drives them."""
+
+import attrs
+
+from imgsync.core.protocol.channel import (
+    Image,
+    Ping,
+    Pong,
+    StageKind,
+    UpcomingImage,
+)
+from imgsync.core.protocol.signalling import Milliseconds
+
+
+@attrs.frozen
+class Transmit:
+    """Send this text on the channel. It may hold a signed URL.
+
+    :param image: which image it shows, where it shows one.
+    :param copy: of it, from 1.
+    """
+
+    text: str = attrs.field(repr=False)
+    image: Image | None = attrs.field(default=None, eq=False)
+    copy: int = attrs.field(default=0, eq=False)
+
+
+@attrs.frozen
+class Acked:
+    """The first ack of an image came in.
+
+    :param copies: how often the image was sent until then.
+    """
+
+    image: Image
+    received_at: Milliseconds
+    copies: int
+
+
+@attrs.frozen
+class Superseded:
+    """Another image took this one's place before it was acked; it will not be sent again."""
+
+    image: Image
+
+
+@attrs.frozen
+class Staged:
+    """The client tells for the first time that an image has come to this stage."""
+
+    image: Image
+    stage: StageKind
+    at: Milliseconds
+    reason: str | None
+
+
+@attrs.frozen
+class NeverShown:
+    """This image was not on the screen, and will not be: a later one is."""
+
+    image: Image
+
+
+@attrs.frozen
+class Forgotten:
+    """Nothing that is said of this image is listened to any more: too many came after it."""
+
+    image: Image
+
+
+@attrs.frozen
+class Announced:
+    """The evaluator says what will be shown soon."""
+
+    images: tuple[UpcomingImage, ...]
+
+
+@attrs.frozen
+class PeerSpeaks:
+    """The other side has named the extensions that it speaks."""
+
+    features: tuple[str, ...]
+
+
+@attrs.frozen
+class Pinged:
+    """A ping came in."""
+
+    ping: Ping
+
+
+@attrs.frozen
+class Ponged:
+    """A pong came in."""
+
+    pong: Pong
+
+
+@attrs.frozen
+class Deliver:
+    """Hand this image to the application, then call `taken`."""
+
+    image: Image
+    received_at: Milliseconds
+
+
+@attrs.frozen
+class Drop:
+    """A message was ignored, and why: for the log."""
+
+    why: str
+
+
+PresenterOutput = (
+    Transmit
+    | Acked
+    | Superseded
+    | Staged
+    | NeverShown
+    | Forgotten
+    | PeerSpeaks
+    | Pinged
+    | Ponged
+    | Drop
+)

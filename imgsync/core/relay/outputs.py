@@ -1,0 +1,92 @@
+"""What the relay's state asks of whoever drives it."""
+
+from collections.abc import Hashable
+
+import attrs
+
+from imgsync.core.protocol.signalling import (
+    CloseCode,
+    EndReason,
+    FromRelay,
+    Role,
+    SessionId,
+    UserId,
+)
+
+Socket = Hashable
+
+
+@attrs.frozen
+class Send:
+    """Put a message on a socket's outbox."""
+
+    socket: Socket
+    message: FromRelay
+
+
+@attrs.frozen
+class Close:
+    """Close a socket behind what was sent to it; nothing more is to be read from it."""
+
+    socket: Socket
+    code: CloseCode
+    why: str
+
+
+@attrs.frozen
+class Probe:
+    """Find out now whether a socket is still alive, and call `alive` with these if it is.
+
+    `heir` is the one that the same user has opened since.
+    """
+
+    socket: Socket
+    heir: Socket
+
+
+@attrs.frozen
+class SessionBegan:
+    """A session lives, from now on or again."""
+
+    session_id: SessionId
+    evaluator_id: UserId
+    client_id: UserId
+    resumed: bool
+
+
+@attrs.frozen
+class SessionAnswered:
+    """The client has said something in the session for the first time."""
+
+    session_id: SessionId
+
+
+@attrs.frozen
+class GraceBegan:
+    """Call `grace_over` with these after the grace time."""
+
+    session_id: SessionId
+    role: Role
+    user_id: UserId
+
+
+@attrs.frozen
+class GraceEnded:
+    """The side is back; forget its timer."""
+
+    session_id: SessionId
+    role: Role
+    user_id: UserId
+
+
+@attrs.frozen
+class SessionOver:
+    """A session has ended, and its timers with it."""
+
+    session_id: SessionId
+    reason: EndReason
+
+
+Output = (
+    Send | Close | Probe | SessionBegan | SessionAnswered | GraceBegan | GraceEnded | SessionOver
+)

@@ -1,0 +1,126 @@
+"""Fetch images over HTTP and make sure that they are images. Needs the extra `cli` (httpx)."""
+
+import logging
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import unquote, urlsplit
+
+import attrs
+import trio
+
+from imgsync.backoff import backoff
+from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
+from imgsync.images.kinds import SNIFF_SIZE, sniff_image
+
+try:
+    import httpx
+except ImportError:
+    httpx = None  # type: ignore[assignment]
+
+MAX_IMAGE = 64 * 1024 * 1024
+FETCH_DEADLINE = 30.0
+TRIES = 3
+"""For what may be over in a moment: nobody listens, the server is overloaded."""
+
+MAX_STEM = 80
+"""Bytes. File systems allow 255 for a whole name."""
+
+
+class FetchFailed(ImgsyncError):
+    """An image could not be fetched; `reason` is a short word for it, such as "http_403"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the image could not be fetched: {reason}")
+        self.reason = reason
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it is worth another try. A timeout is not: the image's time is over by then."""
+        return self.reason in ("unreachable", "http_429") or self.reason.startswith("http_5")
+
+
+@attrs.frozen
+class Fetched:
+    """An image's bytes, and which kind they are."""
+
+    body: bytes = attrs.field(repr=False)
+    kind: str
+
+
+class Fetcher:
+    """Made by `open_fetcher`."""
+
+    def __init__(self, http: "httpx.AsyncClient") -> None:
+        self._http = http
+
+    async def fetch(self, signed_url: str) -> Fetched:
+        """Fetch one image. Raises FetchFailed, whose text never holds the URL."""
+        body = bytearray()
+        try:
+            with trio.fail_after(FETCH_DEADLINE):
+                async with self._http.stream("GET", signed_url) as response:
+                    if response.status_code != 200:
+                        raise FetchFailed(f"http_{response.status_code}")
+                    async for part in response.aiter_bytes():
+                        body += part
+                        if len(body) > MAX_IMAGE:
+                            raise FetchFailed("too_large")
+        except (trio.TooSlowError, httpx.TimeoutException):
+            raise FetchFailed("timeout") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+            # UnicodeError: a URL or a host's name that can't be encoded.
+            raise FetchFailed("unreachable") from None
+        kind = sniff_image(bytes(body[:SNIFF_SIZE]))
+        if kind is None:
+            raise FetchFailed("not_an_image")
+        return Fetched(bytes(body), kind)
+
+    async def fetch_persistently(self, signed_url: str) -> Fetched:
+        """Fetch one image, and again where that may help. Raises FetchFailed."""
+        for failures in range(1, TRIES):
+            try:
+                return await self.fetch(signed_url)
+            except FetchFailed as exc:
+                if not exc.may_pass:
+                    raise
+            await trio.sleep(backoff(failures - 1))
+        return await self.fetch(signed_url)
+
+
+@asynccontextmanager
+async def open_fetcher() -> AsyncIterator[Fetcher]:
+    """Own an HTTP client. Raises MissingExtra."""
+    if httpx is None:
+        raise MissingExtra("fetching images needs httpx", "cli")
+    # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
+    for name in ("httpx", "httpcore", "httpcore.http11"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    async with httpx.AsyncClient(follow_redirects=True) as http:
+        yield Fetcher(http)
+
+
+def save_image(folder: Path, index: int, image_url: str, fetched: Fetched) -> Path:
+    """Write an image into a folder under its index and name; whole or not at all."""
+    path = folder / f"{index:04d}-{_stem_of(image_url)}.{fetched.kind}"
+    # A name of its own for each: an image may be shown, and saved, twice at the same time.
+    partial = folder / f".{token_hex(8)}.partial"
+    try:
+        partial.write_bytes(fetched.body)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _stem_of(image_url: str) -> str:
+    """The image's name without its suffix, in characters that no system takes amiss."""
+    try:
+        name = unquote(urlsplit(image_url).path.rpartition("/")[2])
+    except ValueError:  # it may name an image without being a URL
+        name = ""
+    stem = re.sub(r"[^\w.-]+", "_", Path(name).stem)
+    return stem.encode()[:MAX_STEM].decode(errors="ignore") or "image"

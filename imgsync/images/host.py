@@ -1,0 +1,86 @@
+"""The embedded image host: a folder's images under signed, expiring URLs, and nothing else.
+
+Only the images that were listed at the start are served, by name, so there is no path to traverse.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import trio
+
+from imgsync.images.kinds import CONTENT_TYPES, SNIFF_SIZE, sniff_image
+from imgsync.images.signing import is_signed, sign_path
+from imgsync.net.http import Request, Response, refuse
+from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.tasks import open_background
+
+log = logging.getLogger(__name__)
+
+URL_LIFETIME = 3600
+"""Seconds. A client that comes back is sent the current image's URL again, so it has to outlast
+an interruption, not only a fetch."""
+
+_PREFIX = "/images/"
+
+# The signature is the permission; pages of any origin may use it, and learn why it is refused.
+_ANY_ORIGIN = ("access-control-allow-origin", "*")
+
+_HEADERS = (
+    _ANY_ORIGIN,
+    # Else a page sees of a fetch only when it began and ended, and not what the network took of it.
+    ("timing-allow-origin", "*"),
+    ("cross-origin-resource-policy", "cross-origin"),
+    ("cache-control", f"private, max-age={URL_LIFETIME}"),
+    # An SVG that is opened by itself must not run scripts.
+    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+)
+
+
+class ImageHost:
+    """Serves images by name. Made by `open_image_host`."""
+
+    def __init__(self, base_url: str, files: Mapping[str, Path]) -> None:
+        self._base_url = base_url
+        self._files = files
+        self._key = secrets.token_bytes(32)
+
+    def url_of(self, name: str) -> str:
+        """An image's URL, without permission to fetch it."""
+        return f"{self._base_url}{_PREFIX}{quote(name, safe='')}"
+
+    def signed_url_of(self, name: str) -> str:
+        """An image's URL with permission to fetch it for URL_LIFETIME."""
+        expires = int(time.time()) + URL_LIFETIME
+        return f"{self.url_of(name)}?{sign_path(self._key, _PREFIX + name, expires)}"
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        if not is_signed(self._key, request.path, request.query, time.time()):
+            log.info("403 for %r: not signed, or no longer", request.path)
+            return refuse(403, "This URL is not signed, or its time is over.", _ANY_ORIGIN)
+        path = self._files[request.path.removeprefix(_PREFIX)]
+        try:
+            body = await trio.Path(path).read_bytes()
+        except OSError as exc:
+            log.warning("can't read %r: %s", str(path), exc.strerror)
+            return refuse(404, "This image can't be read any more.", _ANY_ORIGIN)
+        kind = sniff_image(body[:SNIFF_SIZE])
+        content_type = CONTENT_TYPES.get(kind or "", "application/octet-stream")
+        log.info("200 for %r: %d bytes", request.path, len(body))
+        return Response(200, body, content_type, _HEADERS)
+
+
+@asynccontextmanager
+async def open_image_host(address: str, files: Mapping[str, Path]) -> AsyncIterator[ImageHost]:
+    """Serve files by name on a free port of this address. Raises InputError."""
+    listeners = await open_port(address, 0)
+    host = f"[{address}]" if ":" in address else address
+    image_host = ImageHost(f"http://{host}:{port_of(listeners)}", files)
+    async with open_background() as nursery:
+        await nursery.start(serve_site, Site(http=image_host.answer), listeners)
+        yield image_host
