@@ -110,8 +110,8 @@ def draw_all(folder: Path, count: int) -> float:
 
 async def measure(devtools: str, relay_url: str, folder: Path) -> Times:
     """Show every image of a folder in the client's page."""
-    from tests.browsers import open_browser
-    from tests.web_pages import page_url
+    from tests.kit.browsers import open_browser
+    from tests.kit.web_pages import page_url
 
     async with (
         open_browser(devtools) as browser,
@@ -161,7 +161,7 @@ def run_all(rounds: int) -> dict[str, Any]:
     """Relay, Chromium and the showings; the figures."""
     harness.clean_up_on_kill()
     sys.path.insert(0, str(harness.BENCH.parent))
-    from tests.browsers import shared_chromium
+    from tests.kit.browsers import shared_chromium
 
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -113,7 +113,7 @@ async function sounds() {
 
 
 async def measure(devtools: str, rounds: int) -> dict[str, list[dict[str, float]]]:
-    from tests.browsers import open_browser
+    from tests.kit.browsers import open_browser
 
     rows: dict[str, list[dict[str, float]]] = {"sounds": [], "pictures": []}
     async with open_browser(devtools) as browser, browser.open_page() as page:
@@ -128,7 +128,7 @@ async def measure(devtools: str, rounds: int) -> dict[str, list[dict[str, float]
 def run_all(rounds: int) -> dict[str, Any]:
     harness.clean_up_on_kill()
     sys.path.insert(0, str(harness.BENCH.parent))
-    from tests.browsers import shared_chromium
+    from tests.kit.browsers import shared_chromium
 
     load = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:

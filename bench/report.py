@@ -32,7 +32,7 @@ PAUSE = 0.0002  # s between two writes, so that some fsyncs run meanwhile
 def measure_report(folder: Path) -> tuple[float, float]:
     """Seconds, and the MB of the process."""
     sys.path.insert(0, str(harness.BENCH.parent))
-    from tests.records import long_session
+    from tests.kit.records import long_session
 
     logs = long_session(IMAGES, PROBES).write(folder)
     begin = time.perf_counter()

@@ -7,8 +7,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tests.browsers import Browser, open_browser, shared_chromium
-from tests.processes import shared_relay
+from tests.kit.browsers import Browser, open_browser, shared_chromium
+from tests.kit.processes import shared_relay
 
 FAULTS = "tests/faults/"
 

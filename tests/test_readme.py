@@ -25,7 +25,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
 from imgsync.relay.server import open_relay
-from tests.processes import SAMPLES
+from tests.kit.processes import SAMPLES
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

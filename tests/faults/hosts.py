@@ -19,7 +19,7 @@ import trio
 
 from tests.faults import lossy_wire
 from tests.faults.stage import now_ms
-from tests.processes import EXIT_S, START_S, Child, open_child
+from tests.kit.processes import EXIT_S, START_S, Child, open_child
 
 ADDRESSES = {"evaluator": "10.77.0.1", "client": "10.77.0.2"}
 ELSEWHERE = "10.77.0.3"

@@ -20,16 +20,7 @@ import attrs
 import trio
 
 from imgsync.tasks import open_background
-from tests.processes import (
-    EXIT_S,
-    JSON,
-    LISTENING,
-    SAMPLES,
-    START_S,
-    STRICT,
-    Child,
-    open_child,
-)
+from tests.kit.processes import EXIT_S, JSON, LISTENING, SAMPLES, START_S, STRICT, Child, open_child
 
 HERE = ("--ice-address", "127.0.0.1")
 

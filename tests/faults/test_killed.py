@@ -24,7 +24,7 @@ from tests.faults.stage import (
     tell,
     wait_return,
 )
-from tests.processes import SAMPLES
+from tests.kit.processes import SAMPLES
 
 BOTH_S = 10.0
 """Seconds in which a client that is started again is back where the relay was, too: the evaluator

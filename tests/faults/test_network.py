@@ -31,7 +31,7 @@ from tests.faults.stage import (
     tell,
     wait_return,
 )
-from tests.processes import JSON, Child, wait_until
+from tests.kit.processes import JSON, Child, wait_until
 
 FLOW_S = 10.0
 """Seconds from the end of a fault to the first ack after it."""

@@ -20,7 +20,7 @@ from tests.faults.stage import (
     tell,
     wait_return,
 )
-from tests.processes import SAMPLES
+from tests.kit.processes import SAMPLES
 
 SLEEPER_S = 10.0
 

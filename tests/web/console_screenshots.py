@@ -20,10 +20,10 @@ import attrs
 import trio
 
 from imgsync import open_images
-from tests.browsers import Browser, Page, open_browser, shared_chromium
-from tests.console_pages import ConsolePage, console_url, open_console
-from tests.processes import SAMPLES, open_child, open_relay, our_client
-from tests.web_pages import open_client_page
+from tests.kit.browsers import Browser, Page, open_browser, shared_chromium
+from tests.kit.console_pages import ConsolePage, console_url, open_console
+from tests.kit.processes import SAMPLES, open_child, open_relay, our_client
+from tests.kit.web_pages import open_client_page
 
 SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
 SCHEMES = ("light", "dark")

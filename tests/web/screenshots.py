@@ -15,9 +15,9 @@ from pathlib import Path
 
 import trio
 
-from tests.browsers import Browser, Page, open_browser, shared_chromium
-from tests.processes import SAMPLES, Child, open_relay
-from tests.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
+from tests.kit.browsers import Browser, Page, open_browser, shared_chromium
+from tests.kit.processes import SAMPLES, Child, open_relay
+from tests.kit.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
 
 SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
 SCHEMES = ("light", "dark")

@@ -1,0 +1,132 @@
+"""Presentations: what is announced, and what is told of what became of the images."""
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from imgsync import ClientSession, ImageRef
+from imgsync.commands.common import Output
+from imgsync.commands.evaluator.presenting import AHEAD, Presentation
+from tests.commands.test_presenting import Typed, open_stage, told
+
+
+def index_of(image_url: str) -> int:
+    return int(image_url.rpartition("/")[2].removesuffix(".png"))
+
+
+class Announcements:
+    """A client that takes every image, and notes what it was told of until it had shown each."""
+
+    def __init__(self) -> None:
+        self.heard: list[list[int]] = [[]]
+
+    async def follow(self, session: ClientSession) -> None:
+        async def listen() -> None:
+            async for upcoming in session.preloads():
+                self.heard[-1].append(index_of(upcoming.image_url))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            async for _ in session.images():
+                await trio.testing.wait_all_tasks_blocked()
+                self.heard.append([])
+
+
+async def report(session: ClientSession) -> None:
+    """Shows even images, and can't show odd ones."""
+    async for received in session.images():
+        received.fetched(10)
+        if received.index % 2:
+            received.failed("http_403", 20)
+        else:
+            received.shown(20)
+
+
+async def test_what_becomes_of_images_is_told_and_counted(
+    autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_stage(3, report) as stage:
+        await stage.presentation.show_every(1)
+        stage.presentation.tell_summary()
+        assert stage.presentation.all_acked
+    *events, summary = told(capsys)
+    stages = [event for event in events if event["event"] == "stage"]
+    assert [(one["imageIndex"], one["stage"], one["reason"]) for one in stages] == [
+        (0, "fetched", None),
+        (0, "shown", None),
+        (1, "fetched", None),
+        (1, "failed", "http_403"),
+        (2, "fetched", None),
+        (2, "shown", None),
+    ]
+    acked = {event["imageIndex"]: event["sentAt"] for event in events if event["event"] == "acked"}
+    for one in stages:
+        assert one["name"] == f"{one['imageIndex']}.png"
+        assert one["sentAt"] == acked[one["imageIndex"]]
+        assert one["at"] == (10 if one["stage"] == "fetched" else 20)
+    assert summary["stages"] == {"fetched": 3, "shown": 2, "failed": 1}
+    assert (summary["shown"], summary["acked"]) == (3, 3)
+
+
+async def test_in_prose_only_failures_are_told(
+    autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_stage(2, report) as stage:
+        presentation = Presentation(stage.session, stage.series, Output(as_json=False))
+        await presentation.show_every(1)
+        presentation.tell_summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "acked" not in line] == ["image 1  1.png  failed: http_403"]
+    assert lines[-1].endswith("; 1 on the screen; 1 failed")
+
+
+async def test_a_client_that_tells_nothing_leaves_the_summary_as_it_was(
+    autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_stage(2) as stage:
+        await stage.presentation.show_every(1)
+        stage.presentation.tell_summary()
+    assert "stages" not in told(capsys)[-1]
+
+
+async def test_a_short_series_is_announced_once_and_as_a_whole(autojump_clock: MockClock) -> None:
+    client = Announcements()
+    async with open_stage(5, client.follow) as stage:
+        await stage.presentation.show_every(1)
+    assert client.heard == [[0, 1, 2, 3, 4], [], [], [], [], []]
+
+
+async def test_a_long_series_is_announced_as_it_comes_near(autojump_clock: MockClock) -> None:
+    client = Announcements()
+    count = 3 * AHEAD
+    async with open_stage(count, client.follow) as stage:
+        await stage.presentation.show_every(1)
+    assert client.heard[0] == list(range(AHEAD))
+    known: set[int] = set()
+    for index, heard in enumerate(client.heard[:count]):
+        known.update(heard)
+        # By the time that an image is shown, what comes half a window later is known.
+        assert known >= set(range(index, min(index + AHEAD // 2, count)))
+    assert sum(map(len, client.heard)) < 3 * count
+
+
+async def test_a_jump_is_announced_and_what_stands_before_it_comes_last(
+    autojump_clock: MockClock,
+) -> None:
+    client = Announcements()
+    count = 2 * AHEAD
+    async with open_stage(count, client.follow) as stage:
+        await stage.presentation.obey(Typed([f"goto {count - 11}"]))
+        await trio.testing.wait_all_tasks_blocked()
+    first, jumped = client.heard[0][:AHEAD], client.heard[0][AHEAD:]
+    assert first == list(range(AHEAD))
+    assert jumped == [*range(count - 10, count), *range(AHEAD - 10)]
+
+
+async def test_an_image_that_can_not_be_announced_hinders_no_other(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_stage(3) as stage:
+        stage.series.images[2] = ImageRef(2, "http://h/2", "http://h/" + "x" * 70_000, "2")
+        await stage.presentation.obey(Typed(["next", "next"]))
+        assert stage.seen == [0, 1]

@@ -1,0 +1,122 @@
+"""What will be shown soon: how it is split, and who is told of it when."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsync.core.channel.follower import FEATURES, Follower
+from imgsync.core.channel.outputs import Announced, PeerSpeaks
+from imgsync.core.channel.preload import MAX_PRELOAD, split_preload
+from imgsync.core.channel.presenter import Presenter
+from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.protocol.channel import Image, Preload, Ready, UpcomingImage
+from imgsync.core.protocol.errors import MessageTooLarge
+from tests.kit.channels import LAW, READY, show, texts
+
+
+def upcoming(*indices: int, padding: int = 0) -> list[UpcomingImage]:
+    return [UpcomingImage(f"{n}.png", f"{n}.png?{'s' * padding}") for n in indices]
+
+
+def told(outputs: list[str]) -> list[UpcomingImage]:
+    """What the client is told, by messages some of which may be images."""
+    messages = [decode_channel(text) for text in outputs]
+    return [one for message in messages if isinstance(message, Preload) for one in message.images]
+
+
+IMAGES = st.lists(
+    st.builds(
+        UpcomingImage,
+        image_url=st.text("aé\U0001f600 ", max_size=40),
+        signed_url=st.integers(0, 9000).map(lambda size: "s" * size) | st.text("é", max_size=3000),
+    ),
+    max_size=30,
+)
+
+
+@given(IMAGES)
+@LAW
+def test_the_parts_together_are_the_whole_and_each_is_small(images: list[UpcomingImage]) -> None:
+    parts = split_preload(images)
+    assert [image for part in parts for image in part.images] == images
+    for part in parts:
+        assert part.images
+        assert len(encode_channel(part)) < MAX_PRELOAD or len(part.images) == 1
+    for part, following in pairwise(parts):
+        # Nothing is split that would have been small enough.
+        together = Preload((*part.images, following.images[0]))
+        assert len(encode_channel(together)) >= MAX_PRELOAD
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_message_is_filled_to_the_last_byte_below_its_limit(over: int) -> None:
+    first = UpcomingImage("1.png", "s")
+    room = MAX_PRELOAD - 1 - len(encode_channel(Preload((first, UpcomingImage("2.png", "")))))
+    images = [first, UpcomingImage("2.png", "s" * (room + over))]
+    parts = split_preload(images)
+    assert len(parts) == 1 + over
+    assert max(len(encode_channel(part)) for part in parts) < MAX_PRELOAD
+
+
+def test_an_image_that_fits_into_no_message_is_refused_and_what_was_announced_stays() -> None:
+    presenter = Presenter()
+    presenter.opened()
+    presenter.preload(upcoming(1))
+    with pytest.raises(MessageTooLarge):
+        presenter.preload(upcoming(2, padding=MAX_CHANNEL_MESSAGE))
+    assert told(texts(presenter.received(READY))) == upcoming(1)
+
+
+def test_only_a_client_that_names_preload_is_told_and_an_image_goes_first() -> None:
+    presenter = Presenter()
+    presenter.opened()
+    assert presenter.preload(upcoming(1, 2)) == []
+    without = presenter.received(encode_channel(Ready(("ping", "stage"))))
+    assert without == [PeerSpeaks(("ping", "stage"))]
+    assert presenter.preload(upcoming(1, 2)) == []
+    image = show(presenter, 0, 5)
+    first, *others = texts(presenter.received(READY))
+    assert decode_channel(first) == image
+    assert told(others) == upcoming(1, 2)
+    # From now on it is told at once.
+    assert told(texts(presenter.preload(upcoming(3)))) == upcoming(3)
+
+
+def test_a_new_channel_is_told_again_of_what_was_not_shown_yet() -> None:
+    presenter = Presenter()
+    presenter.opened()
+    presenter.received(READY)
+    presenter.preload(upcoming(1, 2, 3))
+    show(presenter, 2, 5)
+    presenter.closed()
+    assert presenter.preload(upcoming(1, 2, 3, 4)) == []
+    show(presenter, 1, 6)
+    assert told(texts(presenter.opened())) == []
+    assert told(texts(presenter.received(READY))) == upcoming(2, 3, 4)
+
+
+def test_what_is_announced_takes_the_place_of_what_was() -> None:
+    presenter = Presenter()
+    presenter.opened()
+    presenter.preload(upcoming(1, 2))
+    presenter.preload([])
+    assert told(texts(presenter.received(READY))) == []
+
+
+def test_a_client_hands_on_what_is_announced_and_names_what_it_speaks() -> None:
+    follower = Follower()
+    message = Preload(tuple(upcoming(1, 2)))
+    assert follower.received(encode_channel(message), 9) == [Announced(message.images)]
+    [ready] = texts(follower.opened())
+    assert decode_channel(ready) == Ready(FEATURES)
+    assert set(FEATURES) == {"ping", "stage", "preload"}
+
+
+def test_a_preload_is_no_image_to_show() -> None:
+    presenter = Presenter()
+    presenter.opened()
+    presenter.received(READY)
+    outputs = presenter.preload(upcoming(1))
+    assert not [text for text in texts(outputs) if isinstance(decode_channel(text), Image)]

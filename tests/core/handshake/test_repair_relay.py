@@ -1,0 +1,361 @@
+"""The repair of a connection while one side or both are away from the relay, or have left for good.
+
+Core by core, input by input.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.outputs import (
+    Connected,
+    Discard,
+    Ended,
+    Interrupted,
+    MakeAnswer,
+    MakeOffer,
+    Output,
+    Phase,
+    Say,
+    SetAbsence,
+    SetDeadline,
+    SetGiveUp,
+    SetRetry,
+    TakeUp,
+)
+from imgsync.core.handshake.patience import ATTEMPT_DEADLINE
+from imgsync.core.protocol.signalling import CandidateSignal, EndReason, RequestOffer
+from tests.kit.handshakes import (
+    REQUEST,
+    answer,
+    answerer,
+    connected,
+    interrupted,
+    is_noted,
+    offer,
+    offerer,
+    sdp,
+    time_out,
+)
+
+Make = Callable[[], Handshake]
+LOST = EndReason.CONNECTION_LOST
+GONE, SHUTDOWN = EndReason.PEER_GONE, EndReason.RELAY_SHUTDOWN
+both = pytest.mark.parametrize("make", [offerer, answerer])
+
+
+def lose(core: Handshake) -> list[Output]:
+    return core.lost(core.attempt, LOST)
+
+
+def is_claim(output: Output) -> bool:
+    """Whether it tells the relay no more than where the session is."""
+    match output:
+        case Say(CandidateSignal(candidate=None)):
+            return True
+        case _:
+            return False
+
+
+def is_tried(outputs: list[Output]) -> bool:
+    tries = [output for output in outputs if not is_claim(output)]
+    return any(isinstance(output, MakeOffer | MakeAnswer | Say | TakeUp) for output in tries)
+
+
+def pauses(outputs: list[Output]) -> list[int]:
+    return [output.pause for output in outputs if isinstance(output, SetRetry)]
+
+
+# ── who waits, and for what ──────────────────────────────────────────────────────────────────────
+
+Away = Callable[[Handshake], list[Output]]
+AWAY: list[tuple[Away, Away]] = [
+    (Handshake.signalling_lost, Handshake.signalling_back),
+    (Handshake.peer_away, Handshake.peer_back),
+]
+whoever_is_away = pytest.mark.parametrize(("go", "come"), AWAY, ids=["we", "they"])
+
+
+@both
+@whoever_is_away
+def test_a_connection_that_is_open_does_not_mind(make: Make, go: Away, come: Away) -> None:
+    core = connected(make())
+    assert not is_tried(go(core))
+    assert not is_tried(come(core))
+    assert core.phase is Phase.CONNECTED
+    assert core.attempt == 1
+
+
+@both
+@whoever_is_away
+def test_nothing_is_tried_while_one_side_is_away(make: Make, go: Away, come: Away) -> None:
+    core = connected(make())
+    go(core)
+    outputs = lose(core)
+    assert outputs == [Interrupted(LOST), SetGiveUp(1), Discard(1)]
+    assert core.phase is Phase.INTERRUPTED
+
+
+@whoever_is_away
+def test_an_evaluator_offers_when_both_are_there_again(go: Away, come: Away) -> None:
+    core = connected(offerer())
+    go(core)
+    lose(core)
+    assert come(core) == [SetDeadline(2, ATTEMPT_DEADLINE), MakeOffer(2)]
+
+
+@whoever_is_away
+def test_a_client_gives_the_evaluator_time_when_both_are_there_again(go: Away, come: Away) -> None:
+    core = connected(answerer())
+    go(core)
+    lose(core)
+    outputs = come(core)
+    assert not is_tried(outputs)
+    [pause] = pauses(outputs)
+    assert core.retry_due(pause)[0] == Say(RequestOffer())
+
+
+@whoever_is_away
+def test_a_client_does_so_however_often_it_has_asked_before(go: Away, come: Away) -> None:
+    core = connected(answerer())
+    outputs = lose(core)
+    for _ in range(3):
+        outputs = core.retry_due(pauses(outputs)[0])
+    go(core)
+    assert not is_tried(come(core))
+
+
+@both
+@whoever_is_away
+def test_a_pause_that_ends_while_one_side_is_away_leads_to_nothing_until_it_is_back(
+    make: Make, go: Away, come: Away
+) -> None:
+    core = connected(make())
+    outputs = lose(core)
+    if core.phase is Phase.NEGOTIATING:
+        outputs = core.timed_out(core.attempt)
+    [pause] = pauses(outputs)
+    go(core)
+    assert core.retry_due(pause) == []
+    assert core.phase is Phase.INTERRUPTED
+    outputs = come(core)
+    assert is_tried(outputs) or pauses(outputs)
+
+
+@whoever_is_away
+@pytest.mark.parametrize("was_connected", [False, True])
+def test_an_evaluator_that_negotiates_offers_anew_when_both_are_there_again(
+    go: Away, come: Away, was_connected: bool
+) -> None:
+    core = offerer()
+    if was_connected:
+        lose(connected(core))
+        core.described(2, sdp("offer", "eva2"))
+    attempt = core.attempt
+    assert not is_tried(go(core))
+    assert MakeOffer(attempt + 1) in come(core)
+    assert core.phase is Phase.NEGOTIATING
+
+
+@whoever_is_away
+def test_a_client_that_negotiates_waits_for_the_offer(go: Away, come: Away) -> None:
+    core = answerer()
+    assert not is_tried(go(core) + come(core))
+    assert core.receive(offer("eva2")) != []
+    assert core.attempt == 2
+
+
+@both
+@whoever_is_away
+def test_an_attempt_that_fails_while_one_side_is_away_is_not_repeated_until_it_is_back(
+    make: Make, go: Away, come: Away
+) -> None:
+    core = connected(make())
+    lose(core)
+    core.receive(offer("eva2"))
+    go(core)
+    [pause] = pauses(core.timed_out(core.attempt))
+    assert core.retry_due(pause) == []
+    assert come(core) != []
+
+
+def test_both_have_to_be_there() -> None:
+    core = connected(offerer())
+    core.peer_away()
+    core.signalling_lost()
+    lose(core)
+    # The relay says next whether the other side is away; an offer that is lost is made up for.
+    core.signalling_back()
+    core.peer_away()
+    [pause] = pauses(core.timed_out(core.attempt))
+    assert core.retry_due(pause) == []
+    assert is_tried(core.peer_back())
+
+
+def test_a_relay_that_has_us_still_is_no_news() -> None:
+    core = connected(offerer())
+    lose(core)
+    assert core.signalling_back() == []
+    assert core.attempt == 2
+
+
+@both
+def test_the_relay_comes_back_to_a_side_whose_first_connection_is_not_there_yet(make: Make) -> None:
+    core = make()
+    core.signalling_lost()
+    assert core.phase is Phase.NEGOTIATING
+    core.signalling_back()
+    core.receive(offer("eva2"))
+    core.described(2, sdp("answer", "ours2").replace("active", "passive"))
+    core.receive(answer("cli2"))
+    assert core.opened(2) == [Connected(2)]
+
+
+@both
+def test_without_a_relay_the_first_connection_has_its_deadline_still(make: Make) -> None:
+    core = make()
+    core.signalling_lost()
+    assert time_out(core) == [Ended(EndReason.SIGNALLING_LOST)]
+
+
+# ── a relay that knows the session no more ───────────────────────────────────────────────────────
+
+
+def test_an_evaluator_has_a_session_that_was_forgotten_taken_up_before_it_offers() -> None:
+    core = connected(offerer())
+    assert is_noted(core.session_ended(GONE))
+    assert lose(core)[-1] == TakeUp()
+    assert core.phase is Phase.INTERRUPTED
+    assert core.signalling_back()[-1] == MakeOffer(2)
+
+
+def test_a_client_waits_until_a_session_that_was_forgotten_is_taken_up() -> None:
+    core = connected(answerer())
+    core.session_ended(GONE)
+    assert lose(core) == [Interrupted(LOST), SetGiveUp(1), Discard(1)]
+    assert pauses(core.signalling_back())
+
+
+@both
+def test_a_session_that_was_taken_up_while_the_channel_was_open_is_an_ordinary_one(
+    make: Make,
+) -> None:
+    core = connected(make())
+    core.session_ended(GONE)
+    said = core.signalling_back()
+    # Of the client's windows, the relay does not know which has the channel.
+    assert [is_claim(output) for output in said] == ([True] if make is answerer else [])
+    outputs = lose(core)
+    assert TakeUp() not in outputs
+    assert is_tried(outputs) or pauses(outputs)
+
+
+@both
+def test_the_relay_ends_what_is_interrupted_when_the_other_side_did_not_come_back(
+    make: Make,
+) -> None:
+    negotiating = connected(make())
+    lose(negotiating)
+    negotiating.receive(offer("eva2"))
+    assert negotiating.phase is Phase.NEGOTIATING
+    for core in (interrupted(make()), negotiating):
+        assert core.session_ended(GONE) == [Ended(GONE)]
+
+
+@both
+def test_a_relay_that_stops_ends_no_repair(make: Make) -> None:
+    core = interrupted(make())
+    assert is_noted(core.session_ended(SHUTDOWN))
+    core.signalling_lost()
+    assert core.phase is Phase.INTERRUPTED
+    outputs = core.signalling_back()
+    assert is_tried(outputs) or pauses(outputs)
+
+
+# ── an end is told from an absence ───────────────────────────────────────────────────────────────
+
+
+@both
+def test_who_closes_the_connection_may_have_left_or_be_away(make: Make) -> None:
+    core = connected(make())
+    [interruption, *rest] = core.left(1)
+    assert interruption == Interrupted(LOST, "the other side has closed the connection")
+    assert rest == [SetGiveUp(1), Discard(1), SetAbsence(1)]
+    assert core.phase is Phase.INTERRUPTED
+
+
+@both
+def test_who_is_still_at_the_relay_when_the_verdict_is_due_has_left(make: Make) -> None:
+    core = connected(make())
+    core.left(1)
+    assert core.absence_due(1) == [Ended(EndReason.ENDED, "the other side has left")]
+
+
+@both
+@pytest.mark.parametrize("first", ["away", "left"])
+def test_who_has_lost_the_relay_too_is_waited_for(make: Make, first: str) -> None:
+    core = connected(make())
+    if first == "away":
+        core.peer_away()
+    core.left(1)
+    core.peer_away()
+    assert core.absence_due(1) == []
+    assert core.phase is Phase.INTERRUPTED
+    outputs = core.peer_back()
+    assert is_tried(outputs) or pauses(outputs)
+
+
+@both
+def test_who_was_away_and_is_back_before_the_verdict_has_not_left(make: Make) -> None:
+    core = connected(make())
+    core.left(1)
+    core.peer_away()
+    core.peer_back()
+    if core.phase is Phase.NEGOTIATING:
+        lose(core)
+    assert core.absence_due(1) == []
+    assert core.phase is Phase.INTERRUPTED
+
+
+def test_a_client_that_asks_for_an_offer_has_not_left() -> None:
+    core = connected(offerer())
+    core.left(1)
+    assert MakeOffer(2) in core.receive(REQUEST)
+    lose(core)
+    assert core.absence_due(1) == []
+
+
+def test_an_evaluator_that_offers_has_not_left() -> None:
+    core = connected(answerer())
+    core.left(1)
+    core.receive(offer("eva2"))
+    assert core.phase is Phase.NEGOTIATING
+    lose(core)
+    assert core.absence_due(1) == []
+
+
+@both
+def test_there_is_no_verdict_on_the_other_side_without_a_relay_of_ours(make: Make) -> None:
+    core = connected(make())
+    core.left(1)
+    core.signalling_lost()
+    assert core.absence_due(1) == []
+    outputs = core.signalling_back()
+    assert is_tried(outputs) or pauses(outputs)
+
+
+def test_there_is_no_verdict_on_the_other_side_in_a_session_that_the_relay_has_forgotten() -> None:
+    evaluator, client = connected(offerer()), connected(answerer())
+    for core in (evaluator, client):
+        core.session_ended(GONE)
+        core.left(1)
+    assert evaluator.absence_due(1) == [TakeUp()]
+    assert client.absence_due(1) == []
+
+
+@both
+def test_who_leaves_before_there_was_a_connection_is_noticed_by_the_deadline(make: Make) -> None:
+    core = make()
+    assert core.left(1) == []
+    assert core.phase is Phase.NEGOTIATING

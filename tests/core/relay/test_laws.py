@@ -1,0 +1,390 @@
+"""The relay's decisions: random runs against a model of what each socket was told.
+
+The model knows RelayState by its outputs alone. Sockets are small numbers here.
+"""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from imgsync.core.protocol.signalling import (
+    CloseCode,
+    EndReason,
+    ErrorCode,
+    ErrorEvent,
+    ForwardedSignal,
+    PeerAway,
+    PeerBack,
+    Presence,
+    Registered,
+    Role,
+    SessionEndedEvent,
+    SessionStarted,
+)
+from imgsync.core.relay.outputs import (
+    Close,
+    GraceBegan,
+    GraceEnded,
+    Probe,
+    SessionAnswered,
+    SessionBegan,
+    SessionOver,
+)
+from imgsync.core.relay.state import RelayState
+from tests.kit.relay_model import Model, Peer, other
+from tests.kit.relay_states import (
+    AVAILABLE,
+    BUSY,
+    CLIENT,
+    EVALUATOR,
+    OFFLINE,
+    Relay,
+    Said,
+    frame,
+    numbered,
+    refused,
+    signal_from,
+)
+
+USERS = ["sam", "kim", "lou"]  # each may be an evaluator and a client, on several sockets
+MAX_SOCKETS = 3
+PICK = st.integers(0, 11)
+MOSTLY = st.sampled_from([True, True, True, False])
+
+
+class RandomRelay(RuleBasedStateMachine):
+    """Holds what the relay says of itself, whatever a few users do on many sockets."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.next_socket = 0
+        self.signals = 0
+        self.restarts = 0
+        #: Of all relays until now.
+        self.sessions: list[str] = []
+        self.open_relay()
+
+    def open_relay(self) -> None:
+        form = f"{'r' * self.restarts}s{{}}"
+        self.relay = Relay(RelayState(numbered(form), max_sockets_per_user=MAX_SOCKETS))
+        self.model = Model()
+        self.peers = self.model.peers
+        #: Those that nobody has answered yet.
+        self.probes: list[Probe] = []
+        for role, user in ((EVALUATOR, "sam"), (CLIENT, "kim"), (CLIENT, "kim"), (CLIENT, "lou")):
+            self.register(role, user)
+
+    # ── coming and going ──
+
+    @rule(role=st.sampled_from(Role), user=st.sampled_from(USERS))
+    def register(self, role: Role, user: str) -> None:
+        self.next_socket += 1
+        socket = self.next_socket
+        older = self.model.sockets_of(role, user)
+        said = self.relay.register(socket, role, user)
+        if len(older) == MAX_SOCKETS:
+            assert refused(said, socket, ErrorCode.RATE_LIMITED, "register")
+            why = "too many connections"
+            probes = [Probe(other, socket) for other in older]
+            assert self.relay.noted == [*probes, Close(socket, CloseCode.RATE_LIMITED, why)]
+            return
+        registered = said[0][1]
+        assert isinstance(registered, Registered)
+        assert (said[0][0], registered.user_id, registered.role) == (socket, user, role)
+        clients = registered.clients or ()
+        assert (registered.clients is None) == (role is CLIENT)
+        presence = {entry.user_id: entry.state for entry in clients}
+        assert len(presence) == len(clients)
+        sessions = self.model.sessions_of(role, user)
+        waits_for = {session for session in sessions if self.model.members(session, role)}
+        self.peers[socket] = Peer(role, user, presence=presence, waits_for=waits_for)
+        self.model.take(said[1:], allowed=(SessionStarted, PeerAway, PeerBack, Presence))
+        assert {*self.peers[socket].sessions} == {*sessions} - waits_for
+        probes = [output for output in self.relay.noted if isinstance(output, Probe)]
+        assert probes == [Probe(other, socket) for other in older]
+        self.probes += probes
+        self.model.note(self.relay.noted, allowed=(Probe, GraceEnded))
+
+    @precondition(lambda self: self.model.live)
+    @rule(pick=PICK, role=st.sampled_from(Role))
+    def register_for_session(self, pick: int, role: Role) -> None:
+        sessions = sorted(self.model.timers, key=repr)
+        sessions = sessions or [(session, role) for session in self.model.live]
+        session, role = sessions[pick % len(sessions)]
+        self.register(role, self.model.live[session][role])
+
+    @precondition(lambda self: self.probes)
+    @rule(pick=PICK)
+    def answer_probe(self, pick: int) -> None:
+        probe = self.probes.pop(pick % len(self.probes))
+        assert isinstance(probe.socket, int)
+        assert isinstance(probe.heir, int)
+        said = self.relay.answer_probe(probe.socket, probe.heir)
+        lost: set[str] = set()
+        if probe.socket in self.peers and probe.heir in self.peers:
+            # It is another window then, to all sessions that the socket is in.
+            lost = self.peers[probe.heir].waits_for & {*self.peers[probe.socket].sessions}
+        claimed = {SessionEndedEvent(s, EndReason.CLAIMED_ELSEWHERE) for s in lost}
+        assert len(said) == len(claimed)
+        assert {*said} == {(probe.heir, message) for message in claimed}
+        assert self.relay.noted == []
+        self.model.take(said, allowed=(SessionEndedEvent,))
+
+    @precondition(lambda self: self.peers)
+    @rule(pick=PICK, in_session=MOSTLY)
+    def lose(self, pick: int, in_session: bool) -> None:
+        socket = self.pick(pick, in_session=in_session)
+        gone = self.peers.pop(socket)
+        alone = [s for s in gone.sessions if not self.model.members(s, gone.role)]
+        heirs = {s: self.model.heirs(s, gone.role)[-1:] for s in alone}
+        said = self.relay.lose(socket)
+        self.model.take(said, allowed=(PeerAway, PeerBack, SessionStarted, Presence))
+        self.model.note(self.relay.noted, allowed=(GraceBegan, GraceEnded))
+        for session in gone.sessions:
+            if session in alone:
+                assert self.model.members(session, gone.role) == heirs[session]
+        assert self.relay.lose(socket) == []
+        assert self.relay.noted == []
+
+    @precondition(lambda self: self.model.timers)
+    @rule(pick=PICK)
+    def pass_grace(self, pick: int) -> None:
+        timers = sorted(self.model.timers, key=repr)
+        session, role = timers[pick % len(timers)]
+        ended = SessionEndedEvent(session, EndReason.PEER_GONE, self.model.live[session][role])
+        concerned = self.model.concerned(session)
+        said = self.relay.pass_grace(session, role)
+        assert {*self.told(said, ended)} == concerned
+        self.model.take(said, allowed=(SessionEndedEvent, Presence))
+        assert self.relay.noted == [SessionOver(session, EndReason.PEER_GONE)]
+        self.model.note(self.relay.noted, allowed=(SessionOver,))
+
+    @precondition(lambda self: len(self.model.live) > 1)
+    @rule()
+    def restart(self) -> None:
+        self.restarts += 1
+        self.open_relay()
+
+    # ── sessions ──
+
+    @precondition(lambda self: self.peers)
+    @rule(
+        pick=PICK,
+        client=st.sampled_from(["kim", *USERS]),
+        by_evaluator=MOSTLY,
+        named=st.none() | PICK,
+    )
+    def start_session(self, pick: int, client: str, by_evaluator: bool, named: int | None) -> None:
+        socket = self.pick(pick, EVALUATOR if by_evaluator else None)
+        peer = self.peers[socket]
+        online = self.model.sockets_of(CLIENT, client)
+        old = next(iter(self.model.sessions_of(CLIENT, client)), None)
+        is_own = old is not None and self.model.live[old][EVALUATOR] == peer.user
+        wanted = None if named is None else old if named % 2 and old else self.some_session(named)
+        said = self.relay.start(socket, client, wanted)
+        if peer.role is CLIENT:
+            assert refused(said, socket, ErrorCode.FORBIDDEN, "start_session")
+        elif old is not None and is_own and old == wanted:
+            self.check_taken_up(said, socket, old)
+        elif not online:
+            assert refused(said, socket, ErrorCode.UNKNOWN_CLIENT, "start_session")
+        elif old is not None and not is_own:
+            assert refused(said, socket, ErrorCode.CLIENT_BUSY, "start_session")
+        else:
+            self.check_begun(said, socket, client, old, wanted)
+
+    def check_taken_up(self, said: Said, socket: int, session: str) -> None:
+        others = [s for s in self.model.members(session, EVALUATOR) if s != socket]
+        clients = self.model.members(session, CLIENT)
+        assert self.told(said, SessionEndedEvent(session, EndReason.CLAIMED_ELSEWHERE)) == others
+        started = [(s, m.resumed) for s, m in said if isinstance(m, SessionStarted)]
+        assert started == [*((s, True) for s in clients), (socket, True)]
+        self.model.take(said, allowed=(SessionEndedEvent, SessionStarted, PeerAway, PeerBack))
+        self.model.note(self.relay.noted, allowed=(GraceEnded,))
+
+    def check_begun(
+        self, said: Said, socket: int, client: str, old: str | None, wanted: str | None
+    ) -> None:
+        resumed = wanted is not None and wanted not in self.model.live
+        concerned = set() if old is None else self.model.concerned(old)
+        clients = self.model.sockets_of(CLIENT, client)
+        started = [(s, m) for s, m in said if isinstance(m, SessionStarted)]
+        [session] = {message.session_id for _, message in started}
+        assert (session == wanted) if resumed else (session not in self.sessions)
+        assert [s for s, _ in started] == [*clients, socket]
+        assert {message.resumed for _, message in started} == {resumed}
+        if old is not None:
+            ended = SessionEndedEvent(old, EndReason.REPLACED, self.peers[socket].user)
+            assert {*self.told(said, ended)} == concerned
+        over = [] if old is None else [SessionOver(old, EndReason.REPLACED)]
+        began = SessionBegan(session, self.peers[socket].user, client, resumed)
+        assert self.relay.noted == [*over, began]
+        self.model.take(said, allowed=(SessionEndedEvent, SessionStarted, Presence))
+        self.model.note(self.relay.noted, allowed=(SessionOver, SessionBegan))
+        if resumed:  # its answer may have gone through another relay
+            self.model.answered.add(session)
+        else:
+            self.sessions.append(session)
+
+    @precondition(lambda self: self.peers)
+    @rule(pick=PICK, user=st.sampled_from(USERS), named=st.none() | PICK, in_session=MOSTLY)
+    def signal(self, pick: int, user: str, named: int | None, in_session: bool) -> None:
+        socket = self.pick(pick, in_session=in_session)
+        sender = self.peers[socket]
+        known = [*sender.sessions, *sorted(sender.waits_for)]
+        target = user
+        wanted = None if named is None else self.some_session(named)
+        if in_session and known:
+            meant = known[pick % len(known)]
+            target = self.model.live[meant][other(sender.role)]
+            wanted = meant if wanted and pick % 3 else wanted
+        client = target if sender.role is EVALUATOR else sender.user
+        session = next(iter(self.model.sessions_of(CLIENT, client)), None)
+        self.signals += 1
+        more = {} if wanted is None else {"sessionId": wanted}
+        said = self.relay.signal(socket, target, self.signals, **more)
+        if (
+            session is None
+            or wanted not in (None, session)
+            or not self.model.may_speak(socket, session, by_name=wanted is not None)
+            or self.model.live[session][other(sender.role)] != target
+            or not self.model.members(session, other(sender.role))
+        ):
+            assert refused(said, socket, ErrorCode.NO_SESSION, "webrtc_signal")
+            assert self.relay.noted == []
+            return
+        self.model.enter(socket, session)
+        losers = [s for s in self.model.members(session, sender.role) if s != socket]
+        receivers = self.model.members(session, other(sender.role))
+        claimed = SessionEndedEvent(session, EndReason.CLAIMED_ELSEWHERE)
+        forwarded = signal_from(sender.user, session, self.signals)
+        assert said == [*((s, claimed) for s in losers), *((s, forwarded) for s in receivers)]
+        self.model.take(said, allowed=(SessionEndedEvent, ForwardedSignal))
+        is_first = sender.role is CLIENT and session not in self.model.answered
+        assert self.relay.noted == ([SessionAnswered(session)] if is_first else [])
+        self.model.note(self.relay.noted, allowed=(SessionAnswered,))
+
+    @precondition(lambda self: self.peers and self.sessions)
+    @rule(pick=PICK, named=PICK, in_session=MOSTLY)
+    def end_session(self, pick: int, named: int, in_session: bool) -> None:
+        socket, session = self.pick(pick, in_session=in_session), self.some_session(named)
+        peer = self.peers[socket]
+        known = [*peer.sessions, *sorted(peer.waits_for)]
+        if in_session and known:
+            session = known[named % len(known)]
+        said = self.relay.end(socket, session)
+        if not self.model.may_speak(socket, session, by_name=True):
+            assert refused(said, socket, ErrorCode.NO_SESSION, "end_session")
+            assert self.relay.noted == []
+            return
+        losers: list[int] = []
+        if session not in peer.sessions:
+            losers = self.model.members(session, peer.role)
+            self.model.enter(socket, session)
+        concerned = self.model.concerned(session)
+        ended = SessionEndedEvent(session, EndReason.ENDED, peer.user)
+        claimed = SessionEndedEvent(session, EndReason.CLAIMED_ELSEWHERE)
+        assert self.told(said, claimed) == losers
+        assert {*self.told(said, ended), *losers} == concerned
+        self.model.take(said, allowed=(SessionEndedEvent, Presence))
+        assert self.relay.noted == [SessionOver(session, EndReason.ENDED)]
+        self.model.note(self.relay.noted, allowed=(SessionOver,))
+
+    @precondition(lambda self: self.peers)
+    @rule(pick=PICK, text=st.sampled_from(["", "{}", frame("dance"), frame("start_session")]))
+    def talk_nonsense(self, pick: int, text: str) -> None:
+        socket = self.pick(pick)
+        [(receiver, message)] = self.relay.receive(socket, text)
+        assert receiver == socket
+        assert isinstance(message, ErrorEvent)
+        assert self.relay.noted == []
+        said = self.relay.register(socket, CLIENT, "sam")
+        assert refused(said, socket, ErrorCode.ALREADY_REGISTERED, "register")
+        for event in ("start_session", "webrtc_signal", "end_session"):
+            everything = {"clientId": "sam", "targetUserId": "sam", "signal": 1}
+            said = self.relay.tell(0, event, sessionId=self.some_session(pick), **everything)
+            assert refused(said, 0, ErrorCode.NOT_REGISTERED, event)
+            assert self.relay.noted == []
+
+    # ── choices ──
+
+    def pick(self, number: int, role: Role | None = None, *, in_session: bool = False) -> int:
+        """One of the sockets, by preference of this role, or with a session to think of."""
+        preferred = [
+            socket
+            for socket, peer in self.peers.items()
+            if role in (None, peer.role) and (peer.sessions or peer.waits_for or not in_session)
+        ]
+        choice = preferred or [*self.peers]
+        return choice[number % len(choice)]
+
+    def some_session(self, number: int) -> str:
+        """One of the last few sessions that there were."""
+        return self.sessions[-1 - number % min(3, len(self.sessions))] if self.sessions else "s0"
+
+    @staticmethod
+    def told(said: Said, message: object) -> list[object]:
+        return [socket for socket, told in said if told == message]
+
+    # ── laws ──
+
+    @invariant()
+    def whoever_is_in_a_session_is_one_of_its_two(self) -> None:
+        for socket, peer in self.peers.items():
+            for session, user in peer.sessions.items():
+                users = self.model.live[session]
+                assert (peer.user, user) == (users[peer.role], users[other(peer.role)])
+                assert session not in peer.waits_for
+            if peer.role is CLIENT:
+                assert len(peer.sessions) <= 1, socket
+        for session in self.model.live:
+            assert len(self.model.members(session, EVALUATOR)) <= 1
+
+    @invariant()
+    def a_side_is_away_exactly_if_its_timer_runs(self) -> None:
+        away = {
+            (session, role)
+            for session in self.model.live
+            for role in Role
+            if not self.model.members(session, role)
+        }
+        assert self.model.timers == away
+        for session, role in away:
+            assert not self.model.heirs(session, role)
+
+    @invariant()
+    def everybody_in_a_session_knows_whether_the_other_side_is_away(self) -> None:
+        for peer in self.peers.values():
+            away = {s for s in peer.sessions if not self.model.members(s, other(peer.role))}
+            assert peer.away == away
+
+    @invariant()
+    def a_client_is_in_one_session_at_most(self) -> None:
+        clients = [users[CLIENT] for users in self.model.live.values()]
+        assert len(clients) == len(set(clients))
+
+    @invariant()
+    def presence_as_told_is_what_is(self) -> None:
+        online = {peer.user for peer in self.peers.values() if peer.role is CLIENT}
+        real = {
+            user: BUSY if self.model.sessions_of(CLIENT, user) else AVAILABLE for user in online
+        }
+        for peer in self.peers.values():
+            if peer.role is EVALUATOR:
+                told = {user: is_ for user, is_ in peer.presence.items() if is_ is not OFFLINE}
+                assert told == real
+
+    @invariant()
+    def only_those_who_are_there_are_registered(self) -> None:
+        for socket in range(self.next_socket + 1):
+            assert (self.relay.state.peer_of(socket) is not None) == (socket in self.peers)
+
+
+RandomRelay.TestCase.settings = settings(
+    max_examples=300,
+    stateful_step_count=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+test_whatever_the_users_do_the_laws_of_the_relay_hold = RandomRelay.TestCase

@@ -1,0 +1,238 @@
+"""Fetching from servers that misbehave."""
+
+import gzip
+import subprocess
+import sys
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsync.images import fetch
+from imgsync.images.fetch import Fetched, FetchFailed, open_fetcher
+from tests.images.test_kinds import IMAGES, PNG
+from tests.kit.image_servers import (
+    LAW,
+    SECRET,
+    answer,
+    failure_of,
+    failure_with,
+    open_quick_fetcher,
+    open_server,
+    say,
+)
+from tests.net.test_frames import RawPeer
+
+SHORT = 0.1
+"""Seconds, in place of a deadline that is to pass."""
+
+# httpx gives up its generators where we or it stop in the middle of a body; they are harmless.
+gives_up_generators = pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
+
+
+@pytest.mark.parametrize("name", IMAGES)
+async def test_an_image_is_fetched_whole_and_its_kind_told(name: str) -> None:
+    async with open_server(answer(IMAGES[name])) as url, open_quick_fetcher() as fetcher:
+        fetched = await fetcher.fetch(url)
+    assert fetched == Fetched(IMAGES[name], name.rpartition(".")[2])
+    assert len(repr(fetched)) < 30
+
+
+async def test_the_real_fetcher_fetches_and_uses_a_connection_again() -> None:
+    connections: set[int] = set()
+
+    async def serve(peer: RawPeer) -> None:
+        connections.add(id(peer))
+        await answer(PNG)(peer)
+
+    async with open_server(serve) as url, open_fetcher() as fetcher:
+        for _ in range(3):
+            assert (await fetcher.fetch(url)).body == PNG
+    assert len(connections) == 1
+
+
+async def test_a_body_without_a_length_ends_with_its_connection() -> None:
+    serve = say(b"HTTP/1.1 200 OK\r\n\r\n" + PNG, hang_up=True)
+    async with open_server(serve) as url, open_quick_fetcher() as fetcher:
+        assert (await fetcher.fetch(url)).body == PNG
+
+
+async def test_a_compressed_body_is_unpacked() -> None:
+    serve = answer(gzip.compress(PNG), "200 OK", "content-encoding: gzip")
+    async with open_server(serve) as url, open_quick_fetcher() as fetcher:
+        assert (await fetcher.fetch(url)).body == PNG
+
+
+async def test_a_redirect_is_followed() -> None:
+    async with open_server(answer(PNG)) as url:
+        first = answer(b"", "302 Found", f"location: {url}")
+        async with open_server(first) as from_url, open_quick_fetcher() as fetcher:
+            assert (await fetcher.fetch(from_url)).body == PNG
+
+
+@pytest.mark.parametrize("status", [204, 206, 304, 400, 403, 404, 410, 429, 500, 503])
+async def test_a_status_other_than_ok_is_the_reason(status: int) -> None:
+    body = b"" if status in (204, 304) else PNG
+    assert await failure_with(answer(body, f"{status} No")) == f"http_{status}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no image",
+        b"<!DOCTYPE html><html><body><svg/></body></html>",
+        b"\x89PNG",
+        bytes(9000),
+    ],
+)
+async def test_what_is_no_image_is_refused_whatever_its_type_says(body: bytes) -> None:
+    serve = answer(body, "200 OK", "content-type: image/png")
+    assert await failure_with(serve) == "not_an_image"
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"]
+)
+async def test_a_server_that_falls_silent_is_a_timeout(
+    raw: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "FETCH_DEADLINE", SHORT)
+    assert await failure_with(say(raw)) == "timeout"
+
+
+async def test_a_server_that_drips_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "FETCH_DEADLINE", SHORT)
+
+    async def drip(peer: RawPeer) -> None:
+        await answer(PNG, length=10**6)(peer)
+        while True:
+            await peer.stream.send_all(b".")
+            await trio.sleep(SHORT / 20)
+
+    async def serve(peer: RawPeer) -> None:
+        with pytest.raises(trio.BrokenResourceError):
+            await drip(peer)
+
+    assert await failure_with(serve) == "timeout"
+
+
+@gives_up_generators
+async def test_an_image_that_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "MAX_IMAGE", len(PNG))
+    async with open_server(answer(PNG)) as url, open_quick_fetcher() as fetcher:
+        assert (await fetcher.fetch(url)).body == PNG
+    assert await failure_with(answer(PNG + b".")) == "too_large"
+    # Without waiting for a rest that never comes.
+    assert await failure_with(answer(PNG + b".", length=10**12)) == "too_large"
+    packed = gzip.compress(PNG + bytes(10**6))
+    assert await failure_with(answer(packed, "200 OK", "content-encoding: gzip")) == "too_large"
+
+
+@gives_up_generators
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + PNG,
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n\x89PNG\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\nnot packed",
+        b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
+        b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"220 ftp ready\r\n",
+        b"\x00" * 100,
+        b"HTTP/1.1 200 OK\r\nx: " + b"x" * 200_000,
+    ],
+    ids=lambda raw: ascii(raw)[2:30],
+)
+async def test_a_broken_off_or_senseless_answer_is_as_none(raw: bytes) -> None:
+    assert await failure_with(say(raw, hang_up=True)) == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["/again", "http://[", "ftp://h/", "file:///etc/passwd", "http://h:port/", "", "\xff", "//"],
+)
+async def test_a_redirect_that_leads_nowhere_is_unreachable(location: str) -> None:
+    # The first of them leads back to where it came from.
+    raw = f"HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"
+    assert await failure_with(say(raw.encode("latin-1"))) == "unreachable"
+
+
+async def test_a_port_where_nobody_listens_is_unreachable() -> None:
+    async with open_server(answer(PNG)) as url:
+        pass
+    assert await failure_of(url) == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        SECRET,
+        f"/{SECRET}",
+        f"ftp://127.0.0.1/{SECRET}",
+        f"file:///etc/{SECRET}",
+        f"http:///{SECRET}",
+        f"http://[/{SECRET}",
+        f"http://127.0.0.1:port/{SECRET}",
+        f"http://127.0.0.1:99999/{SECRET}",
+        f"http://127.0.0.1:1/{SECRET}\x00",
+        f"http://127.0.0.1:1/{SECRET}\r\nx: y",
+        f"http://127.0.0.1:1/{SECRET}\ud800",
+        f"http://\ud800/{SECRET}",
+        f"http://{'x' * 64}./{SECRET}",
+        f"http://\u2100/{SECRET}",
+        f"http://a..b/{SECRET}",
+        f"http://127.0.0.1:1/{SECRET * 20_000}",
+        f"http://{SECRET}:{SECRET}@127.0.0.1:1/",
+    ],
+    ids=lambda url: ascii(url)[:40],
+)
+async def test_what_is_no_url_is_unreachable(url: str) -> None:
+    assert await failure_of(url) == "unreachable"
+
+
+@LAW
+@given(st.text(st.characters(codec=None), max_size=30), st.booleans())
+def test_any_text_is_unreachable(text: str, is_path: bool) -> None:
+    url = f"http://127.0.0.1:1/{text}" if is_path else text
+    assert trio.run(failure_of, url) == "unreachable"
+
+
+async def test_one_failure_leaves_the_fetcher_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([answer(b"", "500 No"), say(b"", hang_up=True), answer(PNG)])
+
+    async def serve(peer: RawPeer) -> None:
+        await next(answers)(peer)
+
+    async with open_server(serve) as url, open_quick_fetcher() as fetcher:
+        for reason in ("http_500", "unreachable"):
+            with pytest.raises(FetchFailed, match=reason):
+                await fetcher.fetch(url)
+        assert (await fetcher.fetch(url)).body == PNG
+
+
+def test_without_httpx_the_extra_is_named() -> None:
+    program = """
+import sys
+sys.modules["httpx"] = None
+import trio
+from imgsync.images.fetch import open_fetcher
+from imgsync.core.protocol.errors import MissingExtra
+
+async def main():
+    try:
+        async with open_fetcher():
+            pass
+    except MissingExtra as exc:
+        print(exc)
+
+trio.run(main)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert "pip install 'imgsync[cli]'" in done.stdout
+    assert done.stdout.count("\n") == 1

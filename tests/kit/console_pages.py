@@ -1,0 +1,169 @@
+"""The evaluator's console as the tests see it, and as a person works it: by taps and keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from urllib.parse import urlencode
+
+import attrs
+import trio
+
+from imgsync.net.http import Request, Response, refuse
+from imgsync.net.server import Site, open_port, port_of, serve_site
+from tests.kit.browsers import JSON, Browser, Page
+from tests.kit.web_pages import WIDTH, make_png
+
+KEYS = {
+    "ArrowRight": 39,
+    "ArrowLeft": 37,
+    "Home": 36,
+    "End": 35,
+    "Tab": 9,
+    "Enter": 13,
+    " ": 32,
+    "n": 78,
+    "p": 80,
+}
+"""Windows key codes, which is how Chromium wants to be told of keys."""
+
+SECRET = "hush-hush"
+"""In every signed URL and token, and nowhere in a record."""
+
+TEXTS = {"Enter": "\r", " ": " ", "n": "n", "p": "p"}
+
+
+def console_url(relay_url: str, **query: str) -> str:
+    """Of the console at a relay."""
+    origin = relay_url.replace("ws", "http", 1).removesuffix("/ws")
+    return f"{origin}/evaluator?{urlencode(query)}"
+
+
+@attrs.frozen
+class ConsolePage:
+    """A console that a person sits at."""
+
+    page: Page
+
+    async def wait_says(self, words: str, of: str = "#session") -> None:
+        """Wait until this is among what it says there."""
+        await self.page.wait(f"document.querySelector({of!r})?.innerText.includes({words!r})")
+
+    async def tap(self, selector: str) -> None:
+        """Tap on an element that can be seen, in its middle."""
+        spot: JSON = await self.page.wait(
+            "(() => {"
+            f" const found = document.querySelector({selector!r});"
+            " if (!found?.checkVisibility() || found.disabled) return null;"
+            " found.scrollIntoView({ block: 'center', inline: 'center' });"
+            " const { x, y, width, height } = found.getBoundingClientRect();"
+            " const spot = { x: x + width / 2, y: y + height / 2 };"
+            " const hit = document.elementFromPoint(spot.x, spot.y);"
+            " return found.contains(hit) || hit?.contains(found) ? spot : null; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.page.command(
+                "Input.dispatchMouseEvent", type=kind, **spot, button="left", clickCount=1
+            )
+
+    async def press(self, key: str) -> None:
+        """Press a key, wherever the focus is."""
+        code = {"windowsVirtualKeyCode": KEYS[key], "key": key}
+        text = {"text": TEXTS[key]} if key in TEXTS else {}
+        await self.page.command("Input.dispatchKeyEvent", type="keyDown", **code, **text)
+        await self.page.command("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    async def paste(self, text: str) -> None:
+        """Put a manifest into the field for it, and use it."""
+        await self.page.run("document.querySelector('#intake').open = true")
+        await self.tap("#paste")
+        await self.page.run("document.querySelector('#paste').value = ''")
+        await self.page.command("Input.insertText", text=text)
+        await self.tap("#paste-form button")
+
+    async def start(self, client: str) -> None:
+        """Start a session with a client, and wait for the connection."""
+        await self.tap(f"#clients button[aria-label='Start a session with {client}']")
+        await self.wait_says(f"Connected to {client}")
+
+    async def end(self) -> None:
+        """End the session in good order."""
+        await self.tap("#end")
+        await self.wait_says("ended in good order")
+
+    async def wait_fate(self, index: int, fate: str) -> None:
+        """Wait until the thumbnail of an image says this."""
+        thumb = f"document.querySelector('#strip li:nth-child({index + 1}) button')"
+        await self.page.wait(f"{thumb}?.dataset.fate === {fate!r}")
+
+    async def wait_current(self, index: int) -> None:
+        """Wait until this image is the current one."""
+        marked = f"document.querySelector('#strip li:nth-child({index + 1}) [aria-current=true]')"
+        await self.page.wait(f"{marked} !== null")
+
+    async def thumbs(self) -> list[str]:
+        """What each thumbnail says to who can't see it."""
+        found: list[str] = await self.page.run(
+            "[...document.querySelectorAll('#strip button')].map((b) => b.ariaLabel)"
+        )
+        return found
+
+    async def events(self, name: str) -> list[JSON]:
+        """Those of this name in the record, as the tab keeps it."""
+        told: list[JSON] = await self.page.run(
+            "Object.keys(sessionStorage).filter((key) => key.includes(': record'))"
+            ".sort((a, b) => a.split(' ').at(-1) - b.split(' ').at(-1))"
+            ".flatMap((key) => JSON.parse(sessionStorage.getItem(key)))"
+        )
+        return [event for event in told if event["event"] == name]
+
+
+@asynccontextmanager
+async def open_console(
+    browser: Browser, relay_url: str, user: str, **query: str
+) -> AsyncIterator[ConsolePage]:
+    """A console that is registered."""
+    async with browser.open_page() as page:
+        size = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        await page.command("Emulation.setDeviceMetricsOverride", **size)
+        await page.goto(console_url(relay_url, user=user, **query))
+        console = ConsolePage(page)
+        await console.wait_says("connected", "#relay")
+        yield console
+
+
+@attrs.define
+class Images:
+    """A server of /N.png, each as wide as N says, and of manifests."""
+
+    origin: str = ""
+    manifests: dict[str, str] = attrs.field(factory=dict)
+
+    async def answer(self, request: Request) -> Response:
+        cors = (("access-control-allow-origin", "*"),)
+        if request.path in self.manifests:
+            return Response(200, self.manifests[request.path].encode(), "text/plain", cors)
+        name = request.path.removeprefix("/").removesuffix(".png")
+        if not name.isdecimal():
+            return refuse(403, "", *cors)
+        return Response(200, make_png(WIDTH + int(name)), "image/png", cors)
+
+    def manifest(self, *names: int | str) -> str:
+        """A JSON manifest of these images."""
+        urls = [f"{self.origin}/{name}.png" for name in names]
+        signed = [{"imageUrl": url, "signedUrl": f"{url}?signature={SECRET}"} for url in urls]
+        return json.dumps(signed)
+
+
+@asynccontextmanager
+async def open_images() -> AsyncIterator[Images]:
+    """A server of images."""
+    server = Images()
+    listeners = await open_port("127.0.0.1", 0)
+    server.origin = f"http://127.0.0.1:{port_of(listeners)}"
+    async with trio.open_nursery() as nursery:
+        await nursery.start(partial(serve_site, Site(http=server.answer), listeners))
+        yield server
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,166 @@
+"""What the users of a relay know of it, by its outputs alone: the model of the random runs.
+
+Sockets are small numbers here. Whatever is told has to make sense to whom it is told.
+"""
+
+import attrs
+import pytest
+
+from imgsync.core.protocol.signalling import (
+    ForwardedSignal,
+    FromRelay,
+    PeerAway,
+    PeerBack,
+    Presence,
+    PresenceState,
+    Role,
+    SessionEndedEvent,
+    SessionStarted,
+)
+from imgsync.core.relay.outputs import (
+    Close,
+    GraceBegan,
+    GraceEnded,
+    Output,
+    Probe,
+    SessionAnswered,
+    SessionBegan,
+    SessionOver,
+)
+from tests.kit.relay_states import CLIENT, EVALUATOR, OFFLINE, Said
+
+
+@attrs.define
+class Peer:
+    """A socket, and what the relay has told it until now."""
+
+    role: Role
+    user: str
+    #: Sessions that it was told of, or has taken, and that have not ended for it: the other user.
+    sessions: dict[str, str] = attrs.field(factory=dict)
+    #: Those of its sessions whose other side is away, as it was told.
+    away: set[str] = attrs.field(factory=set)
+    #: Sessions of its user that it was opened beside; not told to it.
+    waits_for: set[str] = attrs.field(factory=set)
+    #: Clients that are not offline, for an evaluator.
+    presence: dict[str, PresenceState] = attrs.field(factory=dict)
+
+
+@attrs.define
+class Model:
+    """All sockets that are registered, and what the driver was told."""
+
+    peers: dict[int, Peer] = attrs.field(factory=dict)
+    #: Who is in a session that has begun and is not over: evaluator and client.
+    live: dict[str, dict[Role, str]] = attrs.field(factory=dict)
+    #: Grace times that run.
+    timers: set[tuple[str, Role]] = attrs.field(factory=set)
+    answered: set[str] = attrs.field(factory=set)
+
+    # ── what there is ──
+
+    def sockets_of(self, role: Role, user: str) -> list[int]:
+        return [s for s, peer in self.peers.items() if (peer.role, peer.user) == (role, user)]
+
+    def members(self, session: str, role: Role | None = None) -> list[int]:
+        return [
+            socket
+            for socket, peer in self.peers.items()
+            if session in peer.sessions and role in (None, peer.role)
+        ]
+
+    def heirs(self, session: str, role: Role) -> list[int]:
+        return [
+            socket
+            for socket, peer in self.peers.items()
+            if session in peer.waits_for and peer.role is role
+        ]
+
+    def concerned(self, session: str) -> set[int]:
+        """Whom the end of a session is told: all that are in it, and their heirs."""
+        return {s for role in Role for s in (*self.members(session), *self.heirs(session, role))}
+
+    def sessions_of(self, role: Role, user: str) -> list[str]:
+        return [session for session, users in self.live.items() if users[role] == user]
+
+    def may_speak(self, socket: int, session: str, *, by_name: bool) -> bool:
+        peer = self.peers[socket]
+        return session in peer.sessions or (by_name and session in peer.waits_for)
+
+    # ── what becomes of it ──
+
+    def enter(self, socket: int, session: str) -> None:
+        """A socket is in a session that it may have waited for."""
+        peer = self.peers[socket]
+        peer.waits_for.discard(session)
+        peer.sessions[session] = self.live[session][other(peer.role)]
+
+    def note(self, outputs: list[Output], allowed: tuple[type[Output], ...]) -> None:
+        """Take what is for the driver and for nobody else."""
+        for output in outputs:
+            assert isinstance(output, allowed), output
+            match output:
+                case SessionBegan(session, evaluator, client):
+                    assert session not in self.live
+                    assert not self.sessions_of(CLIENT, client)
+                    self.live[session] = {EVALUATOR: evaluator, CLIENT: client}
+                case SessionAnswered(session):
+                    assert session in self.live
+                    assert session not in self.answered
+                    self.answered.add(session)
+                case GraceBegan(session, role, user):
+                    assert self.live[session][role] == user
+                    assert (session, role) not in self.timers
+                    self.timers.add((session, role))
+                case GraceEnded(session, role, user):
+                    assert self.live[session][role] == user
+                    self.timers.remove((session, role))
+                case SessionOver(session):
+                    del self.live[session]
+                    self.answered.discard(session)
+                    self.timers -= {(session, role) for role in Role}
+                    for peer in self.peers.values():
+                        peer.waits_for.discard(session)
+                case Probe() | Close():
+                    pass
+
+    def take(self, said: Said, allowed: tuple[type[FromRelay], ...]) -> None:
+        """Give each socket what it was sent, and see that it makes sense to it."""
+        for socket, message in said:
+            assert isinstance(message, allowed), message
+            assert isinstance(socket, int)
+            peer = self.peers[socket]
+            match message:
+                case SessionStarted(session, evaluator, _, client, resumed):
+                    assert session not in peer.sessions or resumed
+                    assert (evaluator is None) == (peer.role is EVALUATOR)
+                    assert (client is None) == (peer.role is CLIENT)
+                    peer.sessions[session] = evaluator or client or ""
+                    peer.away.discard(session)
+                    peer.waits_for.discard(session)
+                case SessionEndedEvent(session):
+                    assert session in peer.sessions or session in peer.waits_for
+                    peer.sessions.pop(session, None)
+                    peer.waits_for.discard(session)
+                    peer.away.discard(session)
+                case PeerAway(session, user):
+                    assert peer.sessions[session] == user
+                    assert session not in peer.away
+                    peer.away.add(session)
+                case PeerBack(session, user):
+                    assert peer.sessions[session] == user
+                    peer.away.remove(session)
+                case ForwardedSignal(sender, _, session):
+                    assert session is not None
+                    assert peer.sessions[session] == sender
+                    assert session not in peer.away
+                case Presence(user, state):
+                    assert peer.role is EVALUATOR
+                    assert peer.presence.get(user, OFFLINE) is not state
+                    peer.presence[user] = state
+                case _:
+                    pytest.fail(f"unexpected: {message}")
+
+
+def other(role: Role) -> Role:
+    return CLIENT if role is EVALUATOR else EVALUATOR

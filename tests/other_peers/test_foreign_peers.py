@@ -1,0 +1,253 @@
+"""Our commands against peers that share none of our stack: libwebrtc, in Node and in Chromium.
+
+Everything runs as it would in the field: our relay and our peer are processes, the other peer is
+one of this folder's, in Node (@roamhq/wrtc) or in a page of a headless Chromium, whose host
+candidates are mDNS names. A foreign peer reports what it saw; `complaints` is whatever it found
+against the contract.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import attrs
+import pytest
+import trio
+
+import imgsync
+from tests.kit.foreign import IMAGES, PEERS, MakeNode, find_node, require
+from tests.kit.processes import (
+    JSON,
+    SESSION_S,
+    START_S,
+    open_child,
+    open_relay,
+    our_client,
+    our_evaluator,
+)
+
+SAMPLES = Path(imgsync.__file__).parent / "samples"
+
+
+# --- The foreign peers ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def node() -> MakeNode:
+    return find_node()
+
+
+@pytest.fixture
+def chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    require(program, "no Chromium is installed")
+    return str(program)
+
+
+@attrs.frozen
+class Page:
+    """The page with the foreign peer: where it is, and what it has posted."""
+
+    origin: str
+    posts: trio.MemoryReceiveChannel[tuple[str, JSON]]
+
+    def url(self, **query: str) -> str:
+        return f"{self.origin}/page.html?{urlencode(query)}"
+
+    async def wait_registered(self) -> None:
+        with trio.fail_after(START_S):
+            while True:
+                path, body = await self.posts.receive()
+                # A page that gives up early posts its reason instead.
+                assert path == "/event", body
+                if body["event"] == "registered":
+                    return
+
+    async def wait_result(self) -> JSON:
+        with trio.fail_after(SESSION_S):
+            while True:
+                path, body = await self.posts.receive()
+                if path == "/result":
+                    assert body["ok"], body
+                    result: JSON = body["result"]
+                    return result
+
+
+class PageHandler(SimpleHTTPRequestHandler):
+    # A browser opens connections ahead of use and sends nothing on them.
+    timeout = START_S
+
+    def __init__(self, *args: Any, posted: Callable[[str, JSON], None], **kwargs: Any) -> None:
+        self.posted = posted
+        super().__init__(*args, **kwargs)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+        self.posted(self.path, json.loads(body))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@asynccontextmanager
+async def open_page_server() -> AsyncIterator[Page]:
+    # Unbounded: a page posts a few lines per image and then its result.
+    send, receive = trio.open_memory_channel[tuple[str, JSON]](float("inf"))
+    token = trio.lowlevel.current_trio_token()
+
+    def posted(path: str, body: JSON) -> None:
+        token.run_sync_soon(send.send_nowait, (path, body))
+
+    handler = partial(PageHandler, directory=str(PEERS), posted=posted)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield Page(f"http://127.0.0.1:{server.server_port}", receive)
+    finally:
+        # Both return within a poll of the server.
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@asynccontextmanager
+async def open_chromium(program: str, url: str) -> AsyncIterator[None]:
+    with tempfile.TemporaryDirectory() as profile:
+        options = (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--user-data-dir={profile}",
+        )
+        # What it would leave behind in the folder for temporary files goes with the profile.
+        env = os.environ | {"TMPDIR": profile}
+        async with open_child("Chromium", program, *options, url, env=env):
+            yield
+
+
+# --- What both kinds of foreign peer have to report -----------------------------------------------
+
+
+def assert_all_samples_were_shown(client: JSON) -> None:
+    """A foreign client's result, after our evaluator has shown it the samples."""
+    images = [path.name for path in SAMPLES.iterdir() if path.suffix in {".png", ".svg"}]
+    # They are numbered in their order, without leading zeros.
+    names = sorted(images, key=lambda name: int(name.partition("-")[0]))
+    showings = client["showings"]
+    assert [showing["imageIndex"] for showing in showings] == list(range(len(names)))
+    assert [Path(showing["imageUrl"]).name for showing in showings] == names
+    assert all(before["sentAt"] < after["sentAt"] for before, after in pairwise(showings))
+    assert client["copies"] >= len(names)
+    assert client["evaluatorId"] == "E"
+    assert client["complaints"] == []
+
+
+def assert_all_images_were_acked(evaluator: JSON) -> None:
+    """A foreign evaluator's result, after our client has followed it.
+
+    That each ack repeats the sentAt of its image exactly is what the evaluator counts acks by.
+    """
+    acks = evaluator["acks"]
+    assert [ack["imageIndex"] for ack in acks] == list(range(IMAGES))
+    assert len({ack["sentAt"] for ack in acks}) == IMAGES
+    # Both clocks are this machine's, so a receivedAt that is far off is in the wrong unit.
+    assert all(abs(ack["receivedAt"] - ack["sentAt"]) < 60_000 for ack in acks)
+    assert evaluator["readies"] >= 1
+    assert evaluator["channelClosed"]
+    assert evaluator["endReason"] == "ended"
+    assert evaluator["complaints"] == []
+
+
+# --- Node -----------------------------------------------------------------------------------------
+
+VARIANTS = [
+    pytest.param((), id="trickle"),
+    pytest.param(("--no-trickle",), id="no trickle"),
+    pytest.param(("--end", "null-candidate"), id="end as a candidate of null"),
+    pytest.param(("--end", "null"), id="end as null"),
+    pytest.param(("--end", "none"), id="no end"),
+]
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
+    node: MakeNode, options: tuple[str, ...]
+) -> None:
+    async with (
+        open_relay() as url,
+        open_child("Node client", *node("client", url, *options)) as client,
+    ):
+        await client.wait_event("registered")
+        async with open_child("evaluator", *our_evaluator(url)) as evaluator:
+            await evaluator.wait_success()
+            [result] = await client.wait_success()
+
+    assert_all_samples_were_shown(result)
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+async def test_our_client_acks_every_image_of_a_node_evaluator(
+    node: MakeNode, options: tuple[str, ...]
+) -> None:
+    async with open_relay() as url, open_child("client", *our_client(url)) as client:
+        await client.wait_event("registered")
+        async with open_child("Node evaluator", *node("evaluator", url, *options)) as evaluator:
+            await client.wait_success()
+            [_registered, result] = await evaluator.wait_success()
+
+    assert_all_images_were_acked(result)
+
+
+# --- Chromium -------------------------------------------------------------------------------------
+
+
+async def test_our_evaluator_shows_every_sample_once_to_a_page_in_chromium(chromium: str) -> None:
+    async with (
+        open_page_server() as page,
+        open_relay("--allow-origin", page.origin) as url,
+        open_chromium(chromium, page.url(role="client", relay=url, user="C")),
+    ):
+        await page.wait_registered()
+        async with open_child("evaluator", *our_evaluator(url)) as evaluator:
+            await evaluator.wait_success()
+            result = await page.wait_result()
+
+    assert_all_samples_were_shown(result)
+    assert all(".local " in candidate for candidate in result["localCandidates"])
+
+
+async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) -> None:
+    async with (
+        open_page_server() as page,
+        open_relay("--allow-origin", page.origin) as url,
+        open_child("client", *our_client(url)) as client,
+    ):
+        await client.wait_event("registered")
+        query = {"role": "evaluator", "relay": url, "user": "E", "client": "C"}
+        async with open_chromium(chromium, page.url(**query, images=str(IMAGES))):
+            await client.wait_success()
+            result = await page.wait_result()
+
+    assert_all_images_were_acked(result)
+    assert all(".local " in candidate for candidate in result["localCandidates"])

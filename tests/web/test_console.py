@@ -1,0 +1,305 @@
+"""The evaluator's console in Chromium, with clients of ours: a page, and the command."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from imgsync.journal.lines import decode_line
+from tests.kit.browsers import JSON, Browser
+from tests.kit.console_pages import SECRET, ConsolePage, Images, open_console, open_images
+from tests.kit.processes import LISTENING, START_S, open_child, our_client, our_relay, wait_until
+from tests.kit.web_pages import open_client_page
+
+
+@pytest.fixture
+async def images() -> AsyncIterator[Images]:
+    async with open_images() as server:
+        yield server
+
+
+# ── a session ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_twenty_images_are_acked_by_the_python_client(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with (
+        open_console(browser, relay, "dr-lee") as console,
+        open_child("client", *our_client(relay)) as client,
+    ):
+        await client.wait_event("registered")
+        await console.paste(images.manifest(*range(20)))
+        await console.start("C")
+        for index in range(20):
+            await console.press("n")
+            await console.page.wait(f"document.querySelectorAll('#rows tr').length === {index + 1}")
+        await console.page.wait(
+            "[...document.querySelectorAll('#rows tr')].every((row) => row.dataset.fate !== 'sent')"
+        )
+        await console.end()
+        lines = await client.wait_success()
+        received = [line["imageIndex"] for line in lines if line.get("event") == "image"]
+        assert received == list(range(20))
+        fetched = [line["imageIndex"] for line in lines if line.get("event") == "fetched"]
+        assert sorted(fetched) == list(range(20))
+        acked = await console.events("acked")
+        assert [ack["imageIndex"] for ack in acked] == list(range(20))
+        assert console.page.errors == []
+
+
+async def test_twenty_images_are_shown_by_the_clients_page_and_the_record_tells_of_each(
+    browser: Browser, relay: str, images: Images, tmp_path: Path
+) -> None:
+    async with (
+        open_client_page(browser, relay, "ann") as client,
+        open_console(browser, relay, "dr-ann", token=SECRET) as console,
+    ):
+        await console.paste(images.manifest(*range(20)))
+        await console.start("ann")
+        for index in range(20):
+            await console.press(" ")
+            await console.wait_fate(index, "shown")
+            await client.wait_shows(index)
+        await console.wait_says("on the client\u2019s screen", "#fate")
+        await console.wait_says("±", "#one-way")
+        assert await console.page.run("document.querySelectorAll('#plot circle').length") == 20
+        assert await client.put_up() == list(range(20))
+        await console.end()
+        await client.wait_says("The session has ended.")
+        # The page is as good as new: it has told all that it knew before it closed the channel.
+        table, lines = await download(console, tmp_path)
+        check_table(table, images.origin)
+        check_lines(lines)
+        assert SECRET not in json.dumps([table, lines, await console.page.run("location.href")])
+        assert client.page.errors == console.page.errors == []
+
+
+async def download(console: ConsolePage, folder: Path) -> tuple[list[dict[str, str]], list[JSON]]:
+    """The rows of the CSV, and the events of the JSONL."""
+    await console.page.command(
+        "Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder)
+    )
+    for kind in ("csv", "jsonl"):
+        await console.tap(f"#{kind}")
+    await wait_until(lambda: len(read_all(folder)) == 2, "two files")
+    texts = {}
+    for name, text in read_all(folder).items():
+        assert name.startswith("imgsync-dr-ann-")
+        texts[name.rpartition(".")[2]] = text
+    table = list(csv.DictReader(texts["csv"].splitlines()))
+    return table, [json.loads(line) for line in texts["jsonl"].splitlines()]
+
+
+def read_all(folder: Path) -> dict[str, str]:
+    """The files that are complete, by name."""
+    files = [file for file in folder.iterdir() if file.suffix in (".csv", ".jsonl")]
+    return {file.name: text for file in files if (text := file.read_text())}
+
+
+def check_table(table: list[dict[str, str]], origin: str) -> None:
+    assert [int(row["imageIndex"]) for row in table] == list(range(20))
+    assert [row["imageUrl"] for row in table] == [f"{origin}/{i}.png" for i in range(20)]
+    assert {row["clientId"] for row in table} == {"ann"}
+    for row in table:
+        sent, acked = float(row["sentAt"]), float(row["ackedAt"])
+        assert float(row["roundTrip"]) == pytest.approx(acked - sent, abs=0.01)
+        received = float(row["receivedAt"])
+        offset, bound = float(row["clockOffset"]), float(row["clockBound"])
+        assert sent - bound <= received - offset <= acked + bound
+        assert received <= float(row["fetchedAt"])
+        assert row["failed"] == ""
+    for row, after in pairwise(table):
+        assert float(row["shownAt"]) < float(row["hiddenAt"]) == float(after["shownAt"])
+
+
+def check_lines(lines: list[JSON]) -> None:
+    names = [line["event"] for line in lines]
+    for name in ("sent", "acked"):
+        assert names.count(name) >= 20
+    assert names[0] == "header"
+    assert "probe" in names
+    # They are what the records of all peers are made of.
+    assert {type(decode_line(json.dumps(line).encode())[1]).EVENT for line in lines} == set(names)
+    states = [line["state"] for line in lines if line["event"] == "state"]
+    assert states == ["connected", "ended"]
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+    assert len({line["sentAt"] for line in lines if line["event"] == "sent"}) == 20
+
+
+async def test_what_failed_is_told_in_words(browser: Browser, relay: str, images: Images) -> None:
+    async with (
+        open_client_page(browser, relay, "fay"),
+        open_console(browser, relay, "dr-fay") as console,
+    ):
+        await console.paste(images.manifest(0, "forbidden"))
+        await console.start("fay")
+        await console.press("End")
+        await console.wait_fate(1, "failed")
+        words = "failed: its server refused it (HTTP 403)"
+        await console.wait_says(words, "#fate")
+        await console.wait_says(words, "#rows")
+        await console.page.wait(
+            f"document.querySelector('#announcer').textContent === 'Image 1: {words}'"
+        )
+        assert (await console.thumbs())[1] == f"Image 1, forbidden.png, {words}"
+        # In this page, it is as forbidden.
+        await console.wait_says("can\u2019t be shown here", "#stage")
+        await console.end()
+
+
+async def test_one_session_after_the_other_begins_with_nothing_on_the_screen(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with (
+        open_client_page(browser, relay, "one") as one,
+        open_client_page(browser, relay, "two") as two,
+        open_console(browser, relay, "dr-many") as console,
+    ):
+        await console.paste(images.manifest(0, 1))
+        for name, client in (("one", one), ("two", two)):
+            await console.start(name)
+            await console.wait_says("The client sees nothing yet", "#stage")
+            assert all("shown" not in thumb for thumb in await console.thumbs())
+            await console.press("ArrowRight")
+            await client.wait_stage(0, "shown")
+            await console.wait_fate(0, "shown")
+            await console.end()
+        assert [event["clientId"] for event in await console.events("show")] == ["one", "two"]
+        await console.wait_says("2 showings in 2 sessions", "#record-note")
+
+
+async def test_who_is_there_and_whether_he_is_free_is_told(browser: Browser, relay: str) -> None:
+    async with (
+        open_console(browser, relay, "dr-a") as console,
+        open_console(browser, relay, "dr-b") as other,
+    ):
+        await console.wait_says("Nobody is online", "#clients-section")
+        item = "#clients li"
+        async with open_client_page(browser, relay, "pat"):
+            await console.wait_says("available", item)
+            await other.start("pat")
+            await console.wait_says("busy", item)
+            await other.wait_says("in session with you", item)
+            # Who asks all the same is told by the relay what to do.
+            await console.tap(f"{item} button")
+            await console.wait_says("in a session with another evaluator; try again later")
+            await other.end()
+            await console.wait_says("available", item)
+            await console.start("pat")
+        await console.wait_says("offline", item)
+        await console.tap("#end")
+        await console.wait_says("has ended")
+        assert await console.page.run(f"document.querySelector('{item} button').disabled")
+
+
+# ── what comes back ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_reload_in_the_middle_takes_the_session_up_with_the_same_image(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with (
+        open_client_page(browser, relay, "rex") as client,
+        open_console(browser, relay, "dr-rex") as console,
+    ):
+        await console.paste(images.manifest(*range(4)))
+        await console.start("rex")
+        for index in range(3):
+            await console.press("n")
+            await console.wait_fate(index, "shown")
+        [*_, shown] = await console.events("show")
+        await console.page.reload()
+        await console.wait_says("Connected to rex")
+        await console.wait_current(2)
+        assert len(await console.thumbs()) == 4
+        # It was there all the time, so that it was not shown again.
+        sent = f"m.type === 'ack' && m.sentAt === {shown['sentAt']}"
+        await client.page.wait(f"sent.filter((m) => {sent}).length >= 3")
+        await client.wait_shows(2)
+        assert await client.put_up() == [0, 1, 2]
+        await console.wait_fate(1, "hidden")
+        await console.wait_fate(2, "shown")
+        await console.press("n")
+        await client.wait_stage(3, "shown")
+        await console.wait_fate(3, "shown")
+        await console.end()
+        assert len(await console.events("show")) == 4
+        assert len({event["sessionId"] for event in await console.events("session")}) == 1
+        await client.wait_says("The session has ended. Thank you.")
+        # A session that is over is not begun again.
+        await console.page.reload()
+        await console.wait_says("No session.")
+        await console.wait_says("4 showings in 1 session", "#record-note")
+        await console.wait_says("available", "#clients")
+        assert client.page.errors == console.page.errors == []
+
+
+async def test_what_is_shown_while_the_client_is_away_waits_for_him(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with (
+        open_console(browser, relay, "dr-gap") as console,
+        open_client_page(browser, relay, "gap") as client,
+    ):
+        await console.paste(images.manifest(*range(4)))
+        await console.start("gap")
+        await console.press("n")
+        await console.wait_fate(0, "shown")
+        # It is reloaded, and for a while nothing comes of it.
+        await client.page.command("Network.setBlockedURLs", urls=["*/js/*"])
+        await client.page.reload()
+        await console.wait_says("is interrupted")
+        await console.press("n")
+        await console.press("n")
+        await console.wait_fate(1, "superseded")
+        await console.wait_says("waits for the connection", "#fate")
+        await client.page.command("Network.setBlockedURLs", urls=[])
+        await client.page.reload()
+        await console.wait_says("Connected to gap again.")
+        await console.wait_fate(2, "shown")
+        assert await client.put_up() == [2]
+        await console.end()
+        superseded = [event["imageIndex"] for event in await console.events("superseded")]
+        assert superseded == [1]
+        assert console.page.errors == []
+
+
+@asynccontextmanager
+async def open_relay_on(port: int) -> AsyncIterator[str]:
+    async with open_child("relay", *our_relay("--port", str(port))) as child:
+        line = await child.wait_line(START_S)
+        yield line.removeprefix(LISTENING)
+
+
+async def test_a_relay_may_be_restarted_in_the_middle(browser: Browser, images: Images) -> None:
+    async with AsyncExitStack() as stack:
+        async with open_relay_on(0) as relay:
+            port = int(relay.removesuffix("/ws").rpartition(":")[2])
+            client = await stack.enter_async_context(open_client_page(browser, relay, "rob"))
+            console = await stack.enter_async_context(open_console(browser, relay, "dr-rob"))
+            await console.paste(images.manifest(*range(3)))
+            await console.start("rob")
+            await console.press("n")
+            await console.wait_fate(0, "shown")
+        # Nobody needs it for what is under way.
+        await console.wait_says("not in reach", "#relay")
+        await console.press("n")
+        await console.wait_fate(1, "shown")
+        async with open_relay_on(port):
+            await console.wait_says("connected", "#relay")
+            await console.wait_says("in session with you", "#clients")
+            await console.press("n")
+            await console.wait_fate(2, "shown")
+            assert await client.put_up() == [0, 1, 2]
+            await console.end()
+            await client.wait_says("The session has ended.")
+            await console.wait_says("available", "#clients")
+            # What the browser itself says of a relay that is not there is no complaint of the page.
+            assert [e for e in console.page.errors if "WebSocket connection" not in e] == []

@@ -1,0 +1,358 @@
+"""The modules that the pages share: against their Python counterparts, and as an evaluator's."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import trio
+
+from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.handshake import outputs as o
+from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RequestOffer
+from imgsync.net.http import Request, Response
+from imgsync.net.server import Site, open_port, port_of, serve_site
+from tests.kit.browsers import JSON, Browser, Page
+from tests.kit.handshakes import REQUEST, answer, candidate, line, offer, sdp
+from tests.kit.processes import open_child, our_client, wait_until
+from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
+
+WEB = Path(__file__).parent
+
+RUNS = 150
+INPUTS = 25
+
+
+# ── the same decisions as those of the Python peers ──────────────────────────────────────────────
+
+
+Told = list[list[object]]
+
+
+def tell(outputs: list[o.Output]) -> Told:
+    told = []
+    for output in outputs:
+        match output:
+            case o.MakeOffer(attempt):
+                told.append(["makeOffer", attempt])
+            case o.MakeAnswer(attempt, description):
+                told.append(["makeAnswer", attempt, description.ufrag])
+            case o.ApplyAnswer(attempt, description):
+                told.append(["applyAnswer", attempt, description.ufrag])
+            case o.AddCandidate(attempt, found):
+                told.append(["addCandidate", attempt, found and int(found.line.split()[5])])
+            case o.Say(CandidateSignal()):
+                told.append(["say", "candidate"])
+            case o.Say(Offer() | Answer() | RequestOffer() as signal):
+                told.append(["say", signal.TYPE])
+            case o.SetDeadline(attempt, seconds):
+                told.append(["timer", "timedOut", attempt, seconds, 0])
+            case o.SetAnswerDeadline(attempt, seconds):
+                told.append(["timer", "unanswered", attempt, seconds, 0])
+            case o.SetRetry(pause, failures):
+                told.append(["timer", "retryDue", pause, None, failures])
+            case o.SetAbsence(interruption):
+                told.append(["timer", "absenceDue", interruption, o.ABSENCE_DEADLINE, 0])
+            case o.SetGiveUp(interruption):
+                told.append(["timer", "gaveUp", interruption, o.REPAIR_DEADLINE, 0])
+            case o.TakeUp():
+                told.append(["takeUp"])
+            case o.Discard(attempt):
+                told.append(["discard", attempt])
+            case o.Connected():
+                told.append(["connected"])
+            case o.Interrupted(reason):
+                told.append(["interrupted", reason.value])
+            case o.Ended(reason):
+                told.append(["ended", reason.value])
+            case o.Note():
+                pass  # for the log
+    return told
+
+
+def choose_input(dice: random.Random, core: Handshake) -> list[Any]:
+    """One input, most often one that concerns the current attempt."""
+    attempt = core.attempt if dice.random() < 0.8 else dice.randrange(5)
+    ufrag = dice.choice("abcdef") * 4
+    ours = sdp("answer", "ours")
+    return dice.choice(
+        [
+            *[["receive", offer(ufrag)], ["receive", answer(ufrag)]] * 3,
+            *[["receive", candidate(dice.choice([None, 5, 6]), dice.choice([None, ufrag]))]] * 2,
+            ["receive", REQUEST],
+            ["receive", json.dumps({"type": "nonsense"})],
+            *[["described", attempt, ours], ["opened", attempt]] * 3,
+            ["gathered", attempt, line(9)],
+            ["lost", attempt, dice.choice(["connection_lost", "negotiation_failed", "ended"]), ""],
+            ["left", attempt],
+            ["timedOut", attempt],
+            ["unanswered", attempt],
+            *[["retryDue", number] for number in range(4)],
+            ["absenceDue", dice.randrange(3)],
+            ["gaveUp", dice.randrange(3)],
+            ["sessionEnded", dice.choice([*EndReason]).value],
+            *(["signallingLost"], ["signallingBack"], ["peerAway"], ["peerBack"]),
+        ]
+    )
+
+
+METHODS = {
+    "timedOut": "timed_out",
+    "retryDue": "retry_due",
+    "absenceDue": "absence_due",
+    "gaveUp": "gave_up",
+    "signallingLost": "signalling_lost",
+    "signallingBack": "signalling_back",
+    "peerAway": "peer_away",
+    "peerBack": "peer_back",
+}
+
+
+def give(core: Handshake, method: str, *given: Any) -> list[o.Output]:
+    """An input in the form of the wire, to the Python core."""
+    match method, given:
+        case "start", [resumed, is_disputed]:
+            return core.start(resumed=resumed, is_disputed=is_disputed)
+        case "lost", [attempt, reason, detail]:
+            return core.lost(attempt, EndReason(reason), detail)
+        case "sessionEnded", [reason]:
+            return core.session_ended(EndReason(reason))
+    outputs: list[o.Output] = getattr(core, METHODS.get(method, method))(*given)
+    return outputs
+
+
+async def test_the_handshake_decides_as_the_one_of_the_python_peers_does(
+    browser: Browser, relay: str
+) -> None:
+    async with open_module_page(browser, relay, "replay.js") as page:
+        for seed in range(RUNS):
+            dice = random.Random(seed)
+            core = Handshake(offers=seed % 2 == 0)
+            inputs: list[list[Any]] = [["start", seed % 4 > 1, seed % 8 > 3]]
+            expected = []
+            while len(inputs) <= INPUTS:
+                outputs = give(core, *inputs[-1])
+                expected.append([tell(outputs), core.phase.name.lower(), core.attempt])
+                inputs.append(choose_input(dice, core))
+            given = json.dumps({"offers": seed % 2 == 0, "inputs": inputs[:-1]})
+            found = await page.run(f"replayHandshake({given})")
+            for step, (one, other) in enumerate(zip(found, expected, strict=True)):
+                assert one == other, (seed, step, inputs[step - 2 : step + 1])
+
+
+def tell_beat(outputs: list[HeartbeatOutput]) -> Told:
+    told: Told = []
+    for output in outputs:
+        match output:
+            case SendPing(id):
+                told.append(["ping", id])
+            case Judged(health):
+                told.append(["judged", health.name.lower()])
+    return told
+
+
+async def test_the_heartbeat_decides_as_the_one_of_the_python_peers_does(
+    browser: Browser, relay: str
+) -> None:
+    async with open_module_page(browser, relay, "replay.js") as page:
+        for seed in range(RUNS):
+            dice = random.Random(seed)
+            heart = Heartbeat()
+            now, inputs, expected = 0.0, [], []
+            for _ in range(INPUTS * 2):
+                # Quarters of seconds, which are exact in every language.
+                now += dice.choice([0, 1, 4, 8, 9, 40]) / 4
+                if dice.random() < 0.6 and heart.due < float("inf"):
+                    now = max(now, heart.due + dice.choice([0, 0, 0, 1, 6]) / 4)
+                method = dice.choice(["begin", "tick", "tick", "tick", "answered"])
+                given = [dice.randrange(12), now] if method == "answered" else [now]
+                inputs.append([method, *given])
+                outputs = getattr(heart, method)(*given)
+                due = None if heart.due == float("inf") else heart.due
+                expected.append([tell_beat(outputs), heart.health.name.lower(), due])
+            assert await page.run(f"replayHeartbeat({json.dumps(inputs)})") == expected, seed
+
+
+@asynccontextmanager
+async def open_module_page(
+    browser: Browser, relay: str, script: str, **query: str
+) -> AsyncIterator[Page]:
+    """A page of the relay's origin in which a script has run to its end."""
+    async with browser.open_page() as page:
+        # A page without a user does nothing by itself.
+        await page.goto(f"{page_url(relay)}{urlencode(query)}")
+        await page.wait("document.querySelector('#text')?.textContent.includes('incomplete')")
+        await page.run((WEB / script).read_text())
+        yield page
+
+
+# ── an evaluator made of them ────────────────────────────────────────────────────────────────────
+
+
+def open_evaluator_page(browser: Browser, relay: str, client: str) -> Any:
+    return open_module_page(browser, relay, "evaluator.js", of=client)
+
+
+async def wait_state(page: Page, state: str) -> JSON:
+    """Wait until the session of an evaluator's page has come to this state."""
+    found: JSON = await page.wait(f"states.find((change) => change.state === {state!r})")
+    return found
+
+
+async def test_an_evaluator_in_a_page_shows_an_image_to_a_page_and_ends_the_session(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_client_page(browser, relay, "paged") as client,
+        open_evaluator_page(browser, relay, "paged") as page,
+    ):
+        await wait_state(page, "connected")
+        ready = await page.wait("got.find((message) => message.type === 'ready')")
+        assert ready["features"] == ["ping", "stage", "preload"]
+        await page.run("show(0, '/web/icon.svg')")
+        await client.wait_stage(0, "shown")
+        ack = await page.wait("got.find((message) => message.type === 'ack')")
+        assert ack["imageIndex"] == 0
+        # Both hearts beat, and both clocks are this machine's.
+        pong = await page.wait("got.find((message) => message.type === 'pong')")
+        assert pong["t0"] - 1000 < pong["t1"] <= pong["t2"] < pong["t0"] + 1000
+        assert await client.sent("ping")
+        assert await page.run("clients.find((one) => one.userId === 'paged').state") == "busy"
+        await page.run("session.close()")
+        assert (await wait_state(page, "ended"))["reason"] == "ended"
+        await client.wait_says("The session has ended. Thank you.")
+        await page.wait("clients.find((one) => one.userId === 'paged').state === 'available'")
+        assert client.page.errors == page.errors == []
+
+
+async def test_an_evaluator_in_a_page_shows_an_image_to_our_client(
+    browser: Browser, relay: str
+) -> None:
+    async with open_child("client", *our_client(relay)) as client:
+        await client.wait_event("registered")
+        async with open_evaluator_page(browser, relay, "C") as page:
+            await wait_state(page, "connected")
+            await page.run("show(3, location.origin + '/web/icon.svg')")
+            ack = await page.wait("got.find((message) => message.type === 'ack')")
+            assert ack["imageIndex"] == 3
+            await page.run("session.close()")
+            await client.wait_success()
+
+
+async def test_a_session_goes_on_after_the_reload_of_the_clients_page(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_client_page(browser, relay, "back") as client,
+        open_evaluator_page(browser, relay, "back") as page,
+    ):
+        await wait_state(page, "connected")
+        await page.run("show(0, '/web/icon.svg')")
+        await client.wait_stage(0, "shown")
+        await client.page.reload()
+        await wait_state(page, "interrupted")
+        await wait_state(page, "resumed")
+        await client.wait_stage(0, "shown")
+        assert await client.page.run("document.body.dataset.state") == "showing"
+
+
+async def test_an_evaluators_page_takes_its_session_up_again_after_a_reload(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_client_page(browser, relay, "same") as client,
+        open_evaluator_page(browser, relay, "same") as page,
+    ):
+        await wait_state(page, "connected")
+        session_id = await page.run("session.route.sessionId")
+        await page.run("show(0, '/web/icon.svg')")
+        await client.wait_stage(0, "shown")
+        await page.reload()
+        await page.wait("document.readyState === 'complete'")
+        await page.run((WEB / "evaluator.js").read_text())
+        await wait_state(page, "connected")
+        assert await page.run("session.route.sessionId") == session_id
+        await page.run("show(1, '/web/icon.svg')")
+        await client.wait_stage(1, "shown")
+        # It was one session for the client, too: its image was up all the time.
+        assert len(await client.put_up()) == 2
+
+
+async def test_who_closes_the_connection_and_stays_at_the_relay_has_left(
+    browser: Browser, relay: str
+) -> None:
+    early = """
+    const Real = RTCPeerConnection;
+    window.RTCPeerConnection = class extends Real {
+      constructor(...given) { super(...given); window.connection = this; }
+    };
+    """
+    async with (
+        open_client_page(browser, relay, "leaver", early) as client,
+        open_evaluator_page(browser, relay, "leaver") as page,
+    ):
+        await wait_state(page, "connected")
+        await client.page.run("connection.close()")
+        interrupted = await wait_state(page, "interrupted")
+        ended = await wait_state(page, "ended")
+        assert ended["reason"] == "ended"
+        assert 1900 < ended["at"] - interrupted["at"] < 10_000
+
+
+# ── images ahead of their time ───────────────────────────────────────────────────────────────────
+
+
+async def test_at_most_four_images_are_fetched_ahead_and_shown_without_another_fetch(
+    browser: Browser, relay: str
+) -> None:
+    asked: list[str] = []
+    may_answer = trio.Event()
+    under_way = most_under_way = 0
+
+    async def serve(request: Request) -> Response:
+        nonlocal under_way, most_under_way
+        asked.append(request.path)
+        under_way += 1
+        most_under_way = max(most_under_way, under_way)
+        await may_answer.wait()
+        under_way -= 1
+        name = request.path.removeprefix("/").removesuffix(".png")
+        cors = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
+        return Response(200, make_png(WIDTH + int(name)), "image/png", cors)
+
+    listeners = await open_port("127.0.0.1", 0)
+    origin = f"http://127.0.0.1:{port_of(listeners)}"
+    async with (
+        trio.open_nursery() as nursery,
+        open_client_page(browser, relay, "ahead") as client,
+        open_evaluator_page(browser, relay, "ahead") as page,
+    ):
+        await nursery.start(partial(serve_site, Site(http=serve), listeners))
+        await wait_state(page, "connected")
+        urls = [f"{origin}/{index}.png" for index in range(10)]
+        named = [{"imageUrl": url, "signedUrl": f"{url}?signed=once"} for url in urls]
+        await page.run(f"session.send({{ type: 'preload', images: {json.dumps(named)} }})")
+        await wait_until(lambda: len(asked) >= 4, "four requests")
+        # What is to be shown now does not wait for its turn.
+        await page.run(f"show(9, {urls[9]!r}, {urls[9] + '?signed=anew'!r})")
+        await wait_until(lambda: "/9.png" in asked, "a request for the image to be shown")
+        assert sorted(asked[:4]) == [f"/{index}.png" for index in range(4)]
+        assert len(asked) == 5
+        may_answer.set()
+        await client.wait_stage(9, "shown")
+        await wait_until(lambda: len(asked) == 10, "a request for each image")
+        assert most_under_way == 5
+        for index, url in enumerate(urls):
+            await page.run(f"show({index}, {url!r}, {url + '?signed=anew'!r})")
+            await client.page.wait(
+                f"sent.findLast((m) => m.stage === 'shown')?.imageIndex === {index}"
+            )
+        assert sorted(asked) == [f"/{index}.png" for index in range(10)]
+        nursery.cancel_scope.cancel()
