@@ -21,7 +21,7 @@ from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import Lost
 from tests.kit.processes import EXIT_S, STRICT, Outcome, open_child, run_to_end
 from tests.kit.records import EPOCH, HOUR, World, eventful_session, long_session
-from tests.test_readme import README
+from tests.test_docs import first_words
 
 COMMAND = (sys.executable, "-m", "imgsync", "report")
 
@@ -357,11 +357,8 @@ def test_help_costs_no_matplotlib() -> None:
     assert done.stdout.splitlines()[-1] == "False"
 
 
-# ── the README ───────────────────────────────────────────────────────────────────────────────────
+# ── the page on the record ───────────────────────────────────────────────────────────────────────
 
 
-def test_the_readmes_columns_are_those_of_the_csv() -> None:
-    _, _, below = README.partition("\n| column |")
-    firsts = [line.split(" | ")[0] for line in below.split("\n\n", 1)[0].splitlines()[2:]]
-    named = [name for first in firsts for name in re.findall(r"`(\w+)`", first)]
-    assert sorted(named) == sorted(columns())
+def test_the_columns_that_the_page_names_are_those_of_the_csv() -> None:
+    assert sorted(first_words("column")) == sorted(columns())

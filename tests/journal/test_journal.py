@@ -21,7 +21,7 @@ from imgsync.journal.events import SCHEMA, Event, Sent, public_url
 from imgsync.journal.lines import MAX_LINE, decode_line, encode_line
 from imgsync.journal.reader import Entry, Skipped, read_journal
 from tests.kit.records import EPOCH, header, long_session
-from tests.test_readme import README, table
+from tests.test_docs import DOCS, section, table
 
 times = st.integers(0, 2**52) | st.floats(0, 2e12).map(lambda value: round(value, 3))
 words = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), max_size=20)
@@ -201,10 +201,10 @@ def test_a_garbled_file_is_read_to_its_end(
     assert len([item for item in found if isinstance(item, Entry)]) >= len(kept)
 
 
-# ── the README ───────────────────────────────────────────────────────────────────────────────────
+# ── the page on it ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_readmes_table_of_the_record_is_the_vocabulary() -> None:
+def test_the_table_of_the_record_is_the_vocabulary() -> None:
     classes = {cls.EVENT: cls for cls in get_args(Event)}
     rows = table("event of the record")
     assert list(rows) == list(classes)
@@ -213,6 +213,5 @@ def test_the_readmes_table_of_the_record_is_the_vocabulary() -> None:
         assert re.findall(r"`(\w+)`", fields) == [camel(f.name) for f in attrs.fields(cls)], event
 
 
-def test_the_readme_names_the_schema_of_this_version() -> None:
-    section = README.partition("\n## The record")[2].partition("\n## ")[0]
-    assert f"schema version is {SCHEMA}" in section
+def test_the_page_on_the_record_names_the_schema_of_this_version() -> None:
+    assert f"schema version is {SCHEMA}." in section(DOCS["docs/record.md"], "## Events")

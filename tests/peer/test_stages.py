@@ -21,7 +21,7 @@ from imgsync import (
     open_client,
     open_evaluator,
 )
-from imgsync.core.channel import follower
+from imgsync.core.channel import follower, presenter
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.evaluator import delivery as delivery_module
 from imgsync.testing import MemoryNetwork
@@ -174,7 +174,7 @@ async def test_a_client_that_does_not_speak_stage_is_not_waited_for(
 async def test_too_many_later_images_end_the_wait(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "MAX_SETTLED", 3)
+    monkeypatch.setattr(presenter, "MAX_SETTLED", 3)
     async with open_pair(take_silently) as session:
         first = await session.show(image(0))
         for index in range(1, 4):
@@ -187,7 +187,7 @@ async def test_too_many_later_images_end_the_wait(
 async def test_the_first_reason_stays_though_more_is_told_later(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "MAX_SETTLED", 3)
+    monkeypatch.setattr(presenter, "MAX_SETTLED", 3)
 
     async def fail_the_first(session: ClientSession) -> None:
         async for received in session.images():

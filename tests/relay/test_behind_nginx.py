@@ -1,4 +1,4 @@
-"""The relay as the README puts it on the internet: a real nginx with the README's own lines."""
+"""The relay as docs/relay.md puts it on the internet: a real nginx with the page's own lines."""
 
 import configparser
 import json
@@ -36,7 +36,7 @@ from tests.kit.processes import (
 from tests.kit.relays import Peer, register
 from tests.net.test_frames import RawPeer, upgrade_head
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "relay.md"
 
 WITHIN = 40.0
 """Seconds for one test on a loaded machine, two processes to start included."""
@@ -63,12 +63,12 @@ http {{
 
 
 def blocks(language: str) -> list[str]:
-    """What the README shows in this language."""
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    """What the page shows in this language."""
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 def replace_once(text: str, old: str, new: str) -> str:
-    assert text.count(old) == 1, f"the README's nginx lines have {old!r} not once"
+    assert text.count(old) == 1, f"the page's nginx lines have {old!r} not once"
     return text.replace(old, new)
 
 
@@ -148,7 +148,7 @@ def free_port() -> int:
 
 
 def write_configuration(folder: Path, port: int, relay_port: int, tls: ssl.SSLContext) -> str:
-    """The README's lines with ports and a certificate of the test, which `tls` trusts from then."""
+    """The page's lines with ports and a certificate of the test, which `tls` trusts from then."""
     authority = trustme.CA()
     authority.configure_trust(tls)
     issued = authority.issue_cert("127.0.0.1")
@@ -297,19 +297,15 @@ def test_the_service_is_locked_in() -> None:
 # ── what it says ─────────────────────────────────────────────────────────────────────────────────
 
 
-def section() -> str:
-    return README.read_text().partition("## Running a relay on the internet\n")[2].split("\n## ")[0]
-
-
 def test_the_options_that_are_named_are_there() -> None:
     known = set(re.findall(r"--[a-z-]+", make_parser("relay").format_help()))
-    prose = re.sub(r"```.*?```", "", section(), flags=re.DOTALL)
+    prose = re.sub(r"```.*?```", "", PAGE.read_text(), flags=re.DOTALL)
     named = set(re.findall(r"`(--[a-z-]+)", prose))
     assert "--max-connections" in named
     assert named <= known
 
 
 def test_every_metric_is_named_and_no_other() -> None:
-    named = set(re.findall(r"`(imgsync_[a-z_]+)", section()))
+    named = set(re.findall(r"`(imgsync_[a-z_]+)", PAGE.read_text()))
     families = re.findall(r"^# TYPE (imgsync_\w+)", Metrics().render().decode(), re.MULTILINE)
     assert named == set(families)
