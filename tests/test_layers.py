@@ -5,6 +5,7 @@ functions and under TYPE_CHECKING count like any others.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -240,3 +241,76 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
     assert shown_to_the_type_checker == set(imgsync.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = imgsync.nonsense
+
+
+# ── the pages' JavaScript ────────────────────────────────────────────────────────────────────────
+
+SCRIPTS_ROOT = ROOT / "imgsync" / "web" / "js"
+
+#: As LAYERS, by folder. Types that are imported in comments count like any others.
+SCRIPT_LAYERS: list[set[str]] = [
+    {"client", "console"},
+    {"recording"},
+    {"words"},
+    {"page"},
+    {"peer"},
+    {"core/handshake", "core/channel"},
+    {"core/protocol"},
+]
+
+SCRIPTS = {
+    path.relative_to(SCRIPTS_ROOT).as_posix(): path for path in sorted(SCRIPTS_ROOT.rglob("*.js"))
+}
+every_script = pytest.mark.parametrize("script", SCRIPTS)
+
+NAMED = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
+
+#: Whatever waits, does I/O, reads a clock or throws dice.
+NOT_IN_SCRIPT_CORE = re.compile(
+    r"\b(?:async|await|Promise|setTimeout|setInterval|performance|Date|Math\.random|crypto|fetch"
+    r"|document|window|navigator|location|localStorage|sessionStorage|WebSocket|RTC\w+)\b"
+)
+
+
+def script_imports(script: str) -> set[str]:
+    """The modules that a module of the pages imports, from the folder of all."""
+    path = SCRIPTS[script]
+    names = NAMED.findall(path.read_text(encoding="utf-8"))
+    assert all(name.startswith(".") for name in names), f"{script} imports from outside"
+    targets = {(path.parent / name).resolve().relative_to(SCRIPTS_ROOT) for name in names}
+    return {target.as_posix() for target in targets}
+
+
+def script_depth(script: str) -> int:
+    room = script.rpartition("/")[0]
+    depths = [depth for depth, rooms in enumerate(SCRIPT_LAYERS) if room in rooms]
+    assert depths, f"{script} fits into no room; add it to SCRIPT_LAYERS"
+    return depths[0]
+
+
+def code_of(script: str) -> str:
+    """Without comments."""
+    text = SCRIPTS[script].read_text(encoding="utf-8")
+    return re.sub(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", "", text, flags=re.DOTALL)
+
+
+@every_script
+def test_every_script_has_a_room_and_imports_only_downwards(script: str) -> None:
+    for other in sorted(script_imports(script)):
+        assert other in SCRIPTS, f"{script} imports {other}, which is not there"
+        is_of_the_room = other.rpartition("/")[0] == script.rpartition("/")[0]
+        allowed = is_of_the_room or script_depth(other) > script_depth(script)
+        assert allowed, f"{script} imports {other}"
+
+
+def test_no_scripts_import_each_other_in_a_circle() -> None:
+    left = {script: script_imports(script) for script in SCRIPTS}
+    while free := [script for script, names in left.items() if not names & left.keys()]:
+        for script in free:
+            del left[script]
+    assert not left
+
+
+@pytest.mark.parametrize("script", [name for name in SCRIPTS if name.startswith("core/")])
+def test_the_core_of_the_scripts_decides_and_does_nothing_else(script: str) -> None:
+    assert not NOT_IN_SCRIPT_CORE.findall(code_of(script))

@@ -1,8 +1,9 @@
 """The pages of `imgsync/web`, served from a table that is made once: there is no path to traverse.
 
-client.html    /client            a page, at its name
-js/link.js     /web/js/link.js    all else, under /web/; pages name it relative to themselves, so
-                                  that a proxy may put the relay under any path
+client.html        /client                  a page, at its name
+js/peer/link.js    /web/js/peer/link.js     all else, under /web/; pages name it relative to
+                                            themselves, so that a proxy may put the relay under
+                                            any path
 
 A page is told of all modules that its script imports, and theirs: it would learn of them one by
 one, each a way to the relay and back later than the one before.
@@ -10,6 +11,7 @@ one, each a way to the relay and back later than the one before.
 
 import functools
 import hashlib
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -52,7 +54,7 @@ _HEADERS = (
 
 
 _SCRIPT = re.compile(rb'[ ]*<script type="module" src="web/([^"]+)">')
-_IMPORT = re.compile(rb'^import [^;]*?from "\./([^"]+)";', re.MULTILINE)
+_IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 
 
 @attrs.frozen
@@ -109,14 +111,18 @@ def _respond(name: str, files: Mapping[str, bytes]) -> Response:
 
 
 def _preloads(script: str, files: Mapping[str, bytes]) -> bytes:
-    """Links to the modules behind a script, which are in its folder."""
-    folder = script.rpartition("/")[0]
+    """Links to the modules behind a script, which names them relative to itself."""
     found: dict[str, None] = {}
     unread = [script]
     while unread:
-        imported = _IMPORT.findall(files[unread.pop()])
-        new = [name for part in imported if (name := f"{folder}/{part.decode()}") not in found]
+        module = unread.pop()
+        named = (part.decode() for part in _IMPORT.findall(files[module]))
+        new = [name for part in named if (name := _beside(module, part)) not in found]
         found |= dict.fromkeys(new)
         unread += new
     links = (f'    <link rel="modulepreload" href="web/{name}" />\n' for name in found)
     return "".join(links).encode()
+
+
+def _beside(module: str, named: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(module), named))

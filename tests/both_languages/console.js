@@ -9,8 +9,8 @@
   const tell = (outputs) => outputs.map((output) => [output.kind, forms[output.kind](output)]);
 
   window.replayPresenter = async (inputs) => {
-    const { Presenter } = await import("/web/js/presenter.js");
-    const { decodeMessage } = await import("/web/js/wire.js");
+    const { Presenter } = await import("/web/js/core/channel/presenter.js");
+    const { decodeMessage } = await import("/web/js/core/protocol/wire.js");
     const presenter = new Presenter({ lastSentAt: 0 });
     return inputs.map(([method, ...given]) => {
       if (method === "show") return tell(presenter.show(...given).outputs);
@@ -19,7 +19,7 @@
     });
   };
   window.readManifests = async (texts) => {
-    const { BadManifest, parseManifest } = await import("/web/js/manifest.js");
+    const { BadManifest, parseManifest } = await import("/web/js/console/manifest.js");
     return texts.map((text) => {
       try {
         return parseManifest(text, "M");
@@ -30,12 +30,12 @@
     });
   };
   window.writeCsv = async (rows) => {
-    const { formatCsv, parseCsv } = await import("/web/js/csv.js");
+    const { formatCsv, parseCsv } = await import("/web/js/console/csv.js");
     const text = formatCsv(rows);
     return [text, parseCsv(text)];
   };
   window.compareClocks = async (probes) => {
-    const { ClockOffset } = await import("/web/js/clock_offset.js");
+    const { ClockOffset } = await import("/web/js/core/channel/clocks.js");
     const clocks = new ClockOffset();
     return probes.map(([t0, t1, t2, t3]) => {
       const remark = clocks.take({ t0, t1, t2, t3 });
@@ -43,7 +43,7 @@
     });
   };
   window.announce = async (count, places) => {
-    const { Announcements, splitPreload } = await import("/web/js/preload.js");
+    const { Announcements, splitPreload } = await import("/web/js/core/channel/preload.js");
     const url = (index) => `http://host/${index}.png`;
     const series = Array.from({ length: count }, (_, index) => {
       return { imageUrl: url(index), signedUrl: `${url(index)}?${"s".repeat(800)}` };
@@ -58,7 +58,7 @@
     });
   };
   window.fillRecord = async (roomFor) => {
-    const { SessionRecord } = await import("/web/js/record.js");
+    const { SessionRecord } = await import("/web/js/console/record.js");
     const kept = new Map();
     const storage = {
       getItem: (key) => kept.get(key) ?? null,

@@ -20,8 +20,8 @@
     (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...forms[o.kind](o)]);
 
   window.replayHandshake = async ({ offers, inputs }) => {
-    const { Handshake } = await import("/web/js/handshake.js");
-    const { decodeSignal } = await import("/web/js/wire.js");
+    const { Handshake } = await import("/web/js/core/handshake/handshake.js");
+    const { decodeSignal } = await import("/web/js/core/protocol/wire.js");
     const core = new Handshake(offers);
     return inputs.map(([method, ...given]) => {
       if (method === "receive") given = [decodeSignal(JSON.parse(given[0]))];
@@ -31,7 +31,7 @@
     });
   };
   window.replayHeartbeat = async (inputs) => {
-    const { Heartbeat } = await import("/web/js/heartbeat.js");
+    const { Heartbeat } = await import("/web/js/core/channel/heartbeat.js");
     const heart = new Heartbeat();
     return inputs.map(([method, ...given]) => {
       const outputs = tell(heart[method](...given));

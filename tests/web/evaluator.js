@@ -1,7 +1,7 @@
 // An evaluator in a page, on the modules that the pages share: what a console is built of.
 (async () => {
-  const { Signalling } = await import("/web/js/signalling.js");
-  const { Session } = await import("/web/js/session.js");
+  const { Signalling } = await import("/web/js/peer/signalling.js");
+  const { Session } = await import("/web/js/peer/session.js");
   const url = location.origin.replace("http", "ws") + "/ws";
   const query = new URLSearchParams(location.search);
   const clientId = query.get("of");

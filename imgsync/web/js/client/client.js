@@ -1,0 +1,150 @@
+/** The page of the client: takes part in one session after the other, and shows what it is shown. */
+
+/**
+ * @import { Entrance } from "../page/entrance.js"
+ * @import { Image } from "../core/protocol/wire.js"
+ * @import { Recording } from "../recording/recording.js"
+ * @import { StateChange } from "../peer/session.js"
+ * @import { Route } from "../peer/route.js"
+ * @import { Situation } from "../words/client.js"
+ */
+
+import { enter } from "../page/entrance.js";
+import { Follower } from "../core/channel/follower.js";
+import { Loader } from "./loader.js";
+import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
+import { Session } from "../peer/session.js";
+import { Showings } from "./showings.js";
+import { Signalling } from "../peer/signalling.js";
+import { comeBackWith } from "../peer/waking.js";
+import { describe } from "../words/client.js";
+
+/** @param {string} id @returns {HTMLElement} */
+function element(id) {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`the page has no #${id}`);
+  return found;
+}
+
+const RELOAD_MS = 5000;
+
+class Client {
+  #stage = element("stage");
+  #loader = new Loader();
+  #wakeLock = new WakeLock();
+  #showings = new Showings(this.#loader, this.#stage, (image, stage, at, reason) => {
+    this.#recording?.staged(image, stage, at);
+    this.#session?.send(this.#follower.reached(image, stage, at, reason));
+  });
+  #follower = new Follower();
+  /** Where the link asks for it. @type {Recording | null} */
+  #recording = null;
+  /** @type {Session | null} */
+  #session = null;
+  /** @type {Situation} */
+  #situation = { hasUser: true, relay: "connecting", code: 0, with: "", session: null, reason: null };
+
+  constructor() {
+    const entrance = enter();
+    this.#say({ hasUser: entrance.userId !== "" });
+    if (entrance.userId === "") return;
+    const record = new URL(location.href).searchParams.get("record");
+    if (record === null) this.#register(entrance);
+    else void this.#loadRecording(entrance, record);
+  }
+
+  /** What records is loaded only where the link asks for it. @param {Entrance} entrance @param {string} record */
+  async #loadRecording(entrance, record) {
+    try {
+      const { Recording } = await import("../recording/recording.js");
+      this.#recording = new Recording(element("front"), entrance.userId, record);
+    } catch {
+      this.#say({ relay: "waiting" });
+      setTimeout(() => location.reload(), RELOAD_MS);
+      return;
+    }
+    this.#register(entrance);
+  }
+
+  /** @param {Entrance} entrance */
+  #register({ userId, token, relayUrl }) {
+    const signalling = new Signalling(
+      { url: relayUrl, userId, role: "client", token },
+      {
+        changed: (relay, code) => {
+          // Try after try is one and the same to who waits.
+          const isRetry = relay === "connecting" && this.#situation.relay === "waiting";
+          if (!isRetry) this.#say({ relay, code });
+          if (relay === "up") void this.#recording?.reach(signalling.recordingUrl);
+        },
+        invited: (route) => {
+          // Until they have answered, what the other side says waits in the route.
+          const answered = this.#recording?.answered;
+          if (answered === undefined) this.#join(route, signalling);
+          else void answered.then(() => this.#join(route, signalling));
+        },
+      },
+    );
+    signalling.start();
+    comeBackWith(signalling);
+  }
+
+  /** @param {Route} route @param {Signalling} signalling */
+  #join(route, signalling) {
+    // The relay has us in one session at most; the one before is over, if it did not know it.
+    const before = this.#session;
+    this.#leave();
+    void before?.close();
+    this.#follower = new Follower();
+    this.#situation.with = route.peerName;
+    const { iceServers } = signalling;
+    const session = new Session(route, { iceServers, offers: false }, {
+      opened: () => this.#follower.opened().forEach((message) => session.send(message)),
+      received: (message, at) => {
+        if ("imageUrl" in message) this.#receive(session, message, at);
+        else if (message.type === "preload") this.#loader.preload(message.images);
+      },
+      changed: (change) => this.#changed(session, change),
+    });
+    this.#session = session;
+    this.#changed(session, { state: session.state, at: 0, reason: null, detail: "" });
+  }
+
+  /** @param {Session} session @param {Image} image @param {number} at */
+  #receive(session, image, at) {
+    const { isNew, ack } = this.#follower.received(image, at);
+    if (isNew) {
+      document.body.dataset.state = "showing";
+      void this.#showings.show(image);
+    }
+    session.send(ack);
+  }
+
+  /** @param {Session} session @param {StateChange} change */
+  #changed(session, { state, reason }) {
+    if (session !== this.#session) return;
+    if (state === "ended") this.#leave();
+    this.#wakeLock.want(state !== "ended");
+    this.#recording?.attend(state !== "ended");
+    this.#say({ session: state, reason });
+  }
+
+  /** Its images go with a session. */
+  #leave() {
+    this.#session = null;
+    this.#showings.clear();
+    this.#loader.clear();
+    document.body.dataset.state = "idle";
+  }
+
+  /** @param {Partial<Situation>} news */
+  #say(news) {
+    Object.assign(this.#situation, news);
+    const { text, hint } = describe(this.#situation);
+    element("text").textContent = text;
+    element("hint").textContent = hint;
+  }
+}
+
+fillScreenOnFirstTap();
+new Client();

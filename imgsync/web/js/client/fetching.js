@@ -1,0 +1,134 @@
+/**
+ * One image from its URL to an element that is decoded: bounded in time and size, tried again where
+ * another try may help.
+ */
+
+import { backoff } from "../peer/backoff.js";
+
+const TRIES = 3;
+/** Of each try. */
+const FETCH_MS = 10_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
+export class ImageFailed extends Error {
+  /** @param {string} reason @param {boolean} mayPass whether another try may help */
+  constructor(reason, mayPass) {
+    super(reason);
+    this.reason = reason;
+    this.mayPass = mayPass;
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {AbortSignal} signal whose reason is thrown
+ * @returns {Promise<HTMLImageElement>} decoded
+ * @throws {ImageFailed}
+ */
+export async function fetchImage(url, signal) {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await tryOnce(url, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ImageFailed) || !error.mayPass || failures === TRIES) throw error;
+    }
+    await pause(backoff(failures) * 1000, signal);
+  }
+}
+
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<HTMLImageElement>} */
+async function tryOnce(url, signal) {
+  const control = new AbortController();
+  const cancel = () => control.abort(signal.reason);
+  const late = new ImageFailed("timeout", true);
+  const timer = setTimeout(() => control.abort(late), FETCH_MS);
+  signal.addEventListener("abort", cancel);
+  try {
+    const blob = await fetchBlob(url, control.signal);
+    if (blob === null) return await loadElement(url, "fetch", control.signal);
+    return await decodeBlob(blob, control.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @returns {Promise<Blob | null>} null where its host does not let pages read it
+ */
+async function fetchBlob(url, signal) {
+  let response;
+  try {
+    response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
+  } catch (error) {
+    signal.throwIfAborted();
+    // No CORS, no network or no host: to a page they are one. An element tells the first apart.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+  if (!response.ok) {
+    const mayPass = response.status >= 500 || [408, 425, 429].includes(response.status);
+    throw new ImageFailed(`http_${response.status}`, mayPass);
+  }
+  if (Number(response.headers.get("content-length")) > MAX_BYTES) {
+    throw new ImageFailed("too_large", false);
+  }
+  try {
+    return await response.blob();
+  } catch {
+    signal.throwIfAborted();
+    throw new ImageFailed("fetch", true);
+  }
+}
+
+/** @param {Blob} blob @param {AbortSignal} signal */
+async function decodeBlob(blob, signal) {
+  if (blob.size > MAX_BYTES) throw new ImageFailed("too_large", false);
+  const url = URL.createObjectURL(blob);
+  try {
+    return await loadElement(url, "decode", signal);
+  } finally {
+    URL.revokeObjectURL(url); // the element has what it needs by now
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {"fetch" | "decode"} reason of a failure
+ * @param {AbortSignal} signal
+ * @returns {Promise<HTMLImageElement>}
+ */
+async function loadElement(url, reason, signal) {
+  const element = new Image();
+  element.alt = "";
+  element.decoding = "sync";
+  element.referrerPolicy = "no-referrer";
+  element.draggable = false;
+  element.src = url;
+  try {
+    await Promise.race([element.decode(), aborted(signal)]);
+  } catch {
+    element.src = "";
+    signal.throwIfAborted();
+    throw new ImageFailed(reason, reason === "fetch");
+  }
+  return element;
+}
+
+/** @param {AbortSignal} signal @returns {Promise<never>} rejects when it is aborted */
+function aborted(signal) {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** @param {number} ms @param {AbortSignal} signal */
+async function pause(ms, signal) {
+  const over = new Promise((resolve) => setTimeout(resolve, ms));
+  await Promise.race([over, aborted(signal)]);
+}

@@ -1,0 +1,179 @@
+/**
+ * Images that are decoded before they are asked for. They are known by their `imageUrl`: the signed
+ * one may be another each time.
+ *
+ *     preload ──▶ queued ── at most 4 at a time ──▶ loading ──▶ kept, decoded ── shown ──▶ spent
+ *     load    ───────────── at once ───────────────────▲
+ *
+ * What is spent goes first when room is needed; while all that is kept is still to be shown, the
+ * queue waits.
+ *
+ * @import { ImageSource } from "../core/protocol/wire.js"
+ *
+ * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded
+ *
+ * @typedef {object} Entry
+ * @property {string} signedUrl
+ * @property {Promise<Loaded>} loading
+ * @property {AbortController} control
+ * @property {number} bytes of its pixels, once it is decoded
+ * @property {boolean} isWanted whether it was preloaded and has not been shown yet
+ * @property {boolean} isDone
+ */
+
+import { now } from "../peer/clock.js";
+import { ImageFailed, fetchImage } from "./fetching.js";
+
+const MAX_LOADING = 4;
+const MAX_QUEUED = 1000;
+const MAX_KEPT = 64;
+/** Of decoded pixels; a phone ends a page that takes much more. */
+const MAX_KEPT_BYTES = 256 * 1024 * 1024;
+
+export class Loader {
+  /** In the order of their last use. @type {Map<string, Entry>} */
+  #entries = new Map();
+  /** @type {ImageSource[]} */
+  #queue = [];
+  #loading = 0;
+
+  /** What will be shown soon. @param {ImageSource[]} images */
+  preload(images) {
+    for (const image of images) {
+      if (this.#queue.length >= MAX_QUEUED) break;
+      const entry = this.#entries.get(image.imageUrl);
+      if (entry !== undefined) entry.isWanted = true;
+      else if (!this.#isQueued(image.imageUrl)) this.#queue.push(image);
+    }
+    this.#advance();
+  }
+
+  /**
+   * Load one that is to be shown now; what was preloaded is there at once, decoded.
+   *
+   * @param {ImageSource} image
+   * @param {AbortSignal} signal it is no longer to be shown: unless it was preloaded, its loading
+   *   ends; its reason is thrown
+   * @returns {Promise<Loaded>}
+   * @throws {ImageFailed}
+   */
+  async load(image, signal) {
+    const { imageUrl } = image;
+    const early = this.#entries.get(imageUrl);
+    const drop = () => this.#drop(imageUrl);
+    signal.addEventListener("abort", drop, { once: true });
+    try {
+      if (early !== undefined) {
+        try {
+          return await this.#finish(imageUrl, early);
+        } catch (error) {
+          // Its signed URL may have been too old; the one that we have now is not.
+          if (early.signedUrl === image.signedUrl) throw error;
+          signal.throwIfAborted();
+        }
+      }
+      return await this.#finish(imageUrl, this.#begin(image, false));
+    } finally {
+      signal.removeEventListener("abort", drop);
+      this.#advance();
+    }
+  }
+
+  /** @param {string} imageUrl @param {Entry} entry @returns {Promise<Loaded>} */
+  async #finish(imageUrl, entry) {
+    this.#touch(imageUrl, entry);
+    const loaded = await entry.loading;
+    // A browser may have dropped its pixels since.
+    await loaded.element.decode().catch(() => {
+      throw new ImageFailed("decode", false);
+    });
+    entry.isWanted = false;
+    this.#makeRoom(entry);
+    return loaded;
+  }
+
+  /** @param {string} imageUrl */
+  #drop(imageUrl) {
+    const entry = this.#entries.get(imageUrl);
+    if (entry !== undefined && !entry.isDone && !entry.isWanted) {
+      this.#entries.delete(imageUrl);
+      entry.control.abort();
+    }
+  }
+
+  /** The session is over: nothing of it is kept. */
+  clear() {
+    this.#queue = [];
+    for (const { control } of this.#entries.values()) control.abort();
+    this.#entries.clear();
+  }
+
+  /** @param {string} imageUrl */
+  #isQueued(imageUrl) {
+    return this.#queue.some((image) => image.imageUrl === imageUrl);
+  }
+
+  #advance() {
+    while (this.#queue.length > 0 && this.#loading < MAX_LOADING && this.#hasRoom()) {
+      const image = /** @type {ImageSource} */ (this.#queue.shift());
+      if (this.#entries.has(image.imageUrl)) continue;
+      this.#loading += 1;
+      const settled = () => {
+        this.#loading -= 1;
+        this.#advance();
+      };
+      this.#begin(image, true).loading.then(settled, settled);
+    }
+  }
+
+  /** Whether what is still to be shown leaves room for more. */
+  #hasRoom() {
+    const wanted = [...this.#entries.values()].filter((entry) => entry.isWanted);
+    return wanted.length < MAX_KEPT && sum(wanted) < MAX_KEPT_BYTES;
+  }
+
+  /** @param {ImageSource} image @param {boolean} isWanted @returns {Entry} */
+  #begin({ imageUrl, signedUrl }, isWanted) {
+    const control = new AbortController();
+    const loading = fetchImage(signedUrl, control.signal).then((element) => {
+      entry.isDone = true;
+      entry.bytes = element.naturalWidth * element.naturalHeight * 4;
+      this.#makeRoom(entry);
+      return { element, fetchedAt: now() };
+    });
+    // What fails while it is preloaded is tried again when it is to be shown.
+    loading.catch(() => {
+      if (this.#entries.get(imageUrl) === entry) this.#entries.delete(imageUrl);
+    });
+    /** @type {Entry} */
+    const entry = { signedUrl, loading, control, bytes: 0, isWanted, isDone: false };
+    this.#entries.set(imageUrl, entry);
+    return entry;
+  }
+
+  /** @param {string} imageUrl @param {Entry} entry */
+  #touch(imageUrl, entry) {
+    if (this.#entries.get(imageUrl) !== entry) return;
+    this.#entries.delete(imageUrl);
+    this.#entries.set(imageUrl, entry);
+  }
+
+  /** Spent ones go first, those used longest ago before the others. @param {Entry} but */
+  #makeRoom(but) {
+    const done = [...this.#entries].filter(([, entry]) => entry.isDone && entry !== but);
+    const order = [...done.filter(([, e]) => !e.isWanted), ...done.filter(([, e]) => e.isWanted)];
+    let kept = done.length + 1;
+    let bytes = sum(done.map(([, entry]) => entry)) + but.bytes;
+    for (const [imageUrl, entry] of order) {
+      if (kept <= MAX_KEPT && bytes <= MAX_KEPT_BYTES) break;
+      this.#entries.delete(imageUrl);
+      kept -= 1;
+      bytes -= entry.bytes;
+    }
+  }
+}
+
+/** @param {Entry[]} entries */
+function sum(entries) {
+  return entries.reduce((bytes, entry) => bytes + entry.bytes, 0);
+}

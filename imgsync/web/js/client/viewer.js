@@ -1,0 +1,105 @@
+/**
+ * The screen: one image at a time, put up in an animation frame, and whether it can be seen.
+ *
+ * In a tab that is hidden no frame comes; there an image is put in place at once, unseen, so that
+ * it is there when the tab is looked at again.
+ *
+ * @typedef {{kind: "shown" | "hidden" | "unseen", at: number}} Sight
+ *   of the image that was put up last: it is on the screen since that frame; the tab was hidden
+ *   while it was up; it was put up in a hidden tab
+ */
+
+import { frameTime, now } from "../peer/clock.js";
+
+export class Viewer {
+  #stage;
+  #tell;
+  /** The animation frame in which something becomes visible; 0 for none. */
+  #frame = 0;
+  /** What is put up in that frame; null where it is in place already. @type {Element | null} */
+  #next = null;
+  /** Hears when the image before is taken down. @type {((at: number) => void) | null} */
+  #replaced = null;
+  #isUp = false;
+  #isSeen = false;
+
+  /**
+   * @param {HTMLElement} stage
+   * @param {(sight: Sight) => void} tell
+   */
+  constructor(stage, tell) {
+    this.#stage = stage;
+    this.#tell = tell;
+    document.addEventListener("visibilitychange", () => this.#visibilityChanged());
+  }
+
+  /**
+   * @param {HTMLImageElement} element decoded
+   * @param {(at: number) => void} replaced told, before it is seen, when it takes the place of the
+   *   one before
+   */
+  put(element, replaced) {
+    this.#cancelFrame();
+    this.#next = element;
+    this.#replaced = replaced;
+    if (document.visibilityState === "hidden") this.#putUnseen();
+    else this.#awaitFrame();
+  }
+
+  /** Nothing but the background. @returns {number} when */
+  clear() {
+    this.#cancelFrame();
+    this.#next = null;
+    this.#stage.replaceChildren();
+    this.#isUp = this.#isSeen = false;
+    return now();
+  }
+
+  #visibilityChanged() {
+    if (document.visibilityState === "visible") {
+      if (this.#isUp && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
+      return;
+    }
+    const isWaiting = this.#frame !== 0 && this.#next !== null;
+    this.#cancelFrame();
+    if (isWaiting) {
+      this.#putUnseen();
+    } else if (this.#isUp && this.#isSeen) {
+      this.#isSeen = false;
+      this.#tell({ kind: "hidden", at: now() });
+    }
+  }
+
+  #awaitFrame() {
+    const asked = now();
+    this.#frame = requestAnimationFrame((timestamp) => {
+      // A frame that is under way has its time from before we asked for it.
+      const at = Math.max(frameTime(timestamp), asked);
+      this.#frame = 0;
+      this.#switch(at);
+      this.#isSeen = true;
+      this.#tell({ kind: "shown", at });
+    });
+  }
+
+  #putUnseen() {
+    const at = now();
+    this.#switch(at);
+    this.#isSeen = false;
+    this.#tell({ kind: "unseen", at });
+  }
+
+  /** @param {number} at */
+  #switch(at) {
+    if (this.#next === null) return;
+    this.#stage.replaceChildren(this.#next);
+    this.#next = null;
+    this.#isUp = true;
+    this.#replaced?.(at);
+  }
+
+  #cancelFrame() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * How a manifest comes into the page: pasted, chosen, dropped, or by its URL. One that can't be used
+ * is told of, and changes nothing.
+ *
+ * @import { ImageSource } from "../core/protocol/wire.js"
+ *
+ * @typedef {(images: ImageSource[], name: string) => void} Taken
+ */
+
+import { find, say } from "../page/dom.js";
+import { BadManifest, fetchManifest, parseManifest, readManifest, publicUrl } from "./manifest.js";
+
+export class Intake {
+  #fold = find("intake", HTMLDetailsElement);
+  #error = find("intake-error", HTMLElement);
+  #paste = find("paste", HTMLTextAreaElement);
+  #file = find("file", HTMLInputElement);
+  #url = find("url", HTMLInputElement);
+  #taken;
+  /** Of the last one that was asked for; what comes late is not wanted any more. */
+  #number = 0;
+
+  /** @param {Taken} taken */
+  constructor(taken) {
+    this.#taken = taken;
+    onSubmit("paste-form", () => {
+      void this.#take("that was pasted", async () => parseManifest(this.#paste.value, "that was pasted"));
+    });
+    onSubmit("url-form", () => void this.load(this.#url.value.trim()));
+    this.#file.addEventListener("change", () => {
+      const [file] = this.#file.files ?? [];
+      if (file !== undefined) void this.#takeFile(file);
+      this.#file.value = ""; // the same file may be chosen again, corrected
+    });
+    acceptDrops((file) => void this.#takeFile(file));
+  }
+
+  /** @param {string} url of a manifest */
+  load(url) {
+    return this.#take(publicUrl(url), () => fetchManifest(url));
+  }
+
+  /** @param {number} count @param {string} name */
+  render(count, name) {
+    const what = count === 1 ? "1 image" : `${count} images, 0 to ${count - 1}`;
+    say(find("series-name", HTMLElement), count === 0 ? "none yet" : `${what}; manifest ${name}`);
+  }
+
+  fold() {
+    this.#fold.open = false;
+  }
+
+  /** @param {File} file */
+  #takeFile(file) {
+    return this.#take(file.name, () => readManifest(file, file.name));
+  }
+
+  /** @param {string} name @param {() => Promise<ImageSource[]>} read */
+  async #take(name, read) {
+    const number = (this.#number += 1);
+    say(this.#error, "");
+    try {
+      const images = await read();
+      if (number === this.#number) this.#taken(images, name);
+    } catch (error) {
+      if (!(error instanceof BadManifest)) throw error;
+      if (number !== this.#number) return;
+      say(this.#error, error.message);
+      this.#fold.open = true;
+    }
+  }
+}
+
+/** @param {string} id of a form @param {() => void} act */
+export function onSubmit(id, act) {
+  find(id, HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    act();
+  });
+}
+
+/** Anywhere on the page. @param {(file: File) => void} take */
+function acceptDrops(take) {
+  const hasFile = (/** @type {DragEvent} */ event) =>
+    event.dataTransfer?.types.includes("Files") ?? false;
+  addEventListener("dragover", (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    document.body.dataset.drop = "over";
+  });
+  addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) delete document.body.dataset.drop;
+  });
+  addEventListener("drop", (event) => {
+    delete document.body.dataset.drop;
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file !== undefined) take(file);
+  });
+}

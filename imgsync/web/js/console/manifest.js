@@ -1,0 +1,174 @@
+/**
+ * A manifest: JSON, a list of `{imageUrl, signedUrl}`, or CSV with these columns. What is wrong with
+ * one is said with the place of the entry, from 0 as `imageIndex` counts.
+ *
+ * @import { ImageSource } from "../core/protocol/wire.js"
+ */
+
+import { BadCsv, parseCsv } from "./csv.js";
+import { MAX_MESSAGE } from "../core/protocol/wire.js";
+
+/** Bytes of a message beside the URLs, at most. */
+const AROUND = 256;
+
+const MAX_BYTES = 32 * 1024 * 1024;
+const FETCH_MS = 20_000;
+
+/** The manifest can't be used; the message says why, and what to do. */
+export class BadManifest extends Error {}
+
+/**
+ * @param {string} text
+ * @param {string} name for messages, such as that of its file
+ * @returns {ImageSource[]} at least one
+ * @throws {BadManifest}
+ */
+export function parseManifest(text, name) {
+  const bare = text.replace(/^\ufeff/, "");
+  const isJson = /^\s*[[{]/.test(bare);
+  const entries = isJson ? jsonEntries(bare, name) : csvEntries(bare, name);
+  if (entries.length === 0) throw new BadManifest(`The manifest ${name} names no images.`);
+  return entries.map((entry, place) => readEntry(entry, place, name));
+}
+
+/**
+ * @param {ArrayBuffer} bytes
+ * @param {string} name
+ * @throws {BadManifest}
+ */
+export function decodeManifest(bytes, name) {
+  try {
+    return parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(bytes), name);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new BadManifest(`The manifest ${name} is not UTF-8; save it as UTF-8.`);
+  }
+}
+
+/**
+ * @param {Blob} file
+ * @param {string} name
+ * @returns {Promise<ImageSource[]>}
+ * @throws {BadManifest}
+ */
+export async function readManifest(file, name) {
+  if (file.size > MAX_BYTES) {
+    throw new BadManifest(`The manifest ${name} has ${file.size} bytes; at most ${MAX_BYTES} are read.`);
+  }
+  /** @type {ArrayBuffer} */
+  let bytes;
+  try {
+    bytes = await file.arrayBuffer();
+  } catch (error) {
+    throw new BadManifest(`Can't read the manifest ${name}: ${messageOf(error)}; choose another one.`);
+  }
+  return decodeManifest(bytes, name);
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<ImageSource[]>}
+ * @throws {BadManifest}
+ */
+export async function fetchManifest(url) {
+  if (!isWebUrl(url)) throw new BadManifest(`${url || "It"} is no http or https URL.`);
+  const name = publicUrl(url);
+  const signal = AbortSignal.timeout(FETCH_MS);
+  let file;
+  try {
+    const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", signal });
+    if (!response.ok) {
+      throw new BadManifest(`Can't get the manifest ${name}: its server says HTTP ${response.status}.`);
+    }
+    file = await response.blob();
+  } catch (error) {
+    if (error instanceof BadManifest) throw error;
+    const why = signal.aborted
+      ? `no answer within ${FETCH_MS / 1000} s`
+      : "its server can't be reached, or lets no page of another origin read it (CORS)";
+    throw new BadManifest(`Can't get the manifest ${name}: ${why}. Download it and choose the file.`);
+  }
+  return readManifest(file, name);
+}
+
+/** @param {string} url @returns {string} without query, fragment and password: what may be secrets */
+export function publicUrl(url) {
+  return url.replace(/[?#].*/s, "").replace(/^((?:[^/:?#]+:)?\/\/)[^/]*@/, "$1");
+}
+
+/** @param {string} imageUrl @returns {string} its file's name, for people */
+export function nameOf(imageUrl) {
+  const last = new URL(imageUrl).pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+/** @param {string} text @param {string} name @returns {unknown[]} */
+function jsonEntries(text, name) {
+  let entries;
+  try {
+    entries = JSON.parse(text);
+  } catch (error) {
+    throw new BadManifest(`The manifest ${name} is not JSON: ${messageOf(error)}.`);
+  }
+  if (!Array.isArray(entries)) throw new BadManifest(`The manifest ${name} is not a list of images.`);
+  return entries;
+}
+
+/** @param {string} text @param {string} name @returns {unknown[]} */
+function csvEntries(text, name) {
+  try {
+    const [head = [], ...rows] = parseCsv(text);
+    const missing = ["imageUrl", "signedUrl"].find((column) => !head.includes(column));
+    if (missing !== undefined) {
+      throw new BadManifest(
+        `The manifest ${name} is neither JSON nor CSV with the columns imageUrl and signedUrl:` +
+          ` its first line does not name ${missing}.`,
+      );
+    }
+    return rows.map((row) => Object.fromEntries(head.map((column, place) => [column, row[place]])));
+  } catch (error) {
+    if (!(error instanceof BadCsv)) throw error;
+    throw new BadManifest(`Line ${error.line} of the manifest ${name} is not CSV: ${error.message}.`);
+  }
+}
+
+/** @param {any} entry @param {number} place @param {string} name @returns {ImageSource} */
+function readEntry(entry, place, name) {
+  for (const field of ["imageUrl", "signedUrl"]) {
+    if (!isWebUrl(entry?.[field])) {
+      throw new BadManifest(
+        `Image ${place} of the manifest ${name} has no ${field} that is an http or https URL.`,
+      );
+    }
+  }
+  const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
+  const size = new TextEncoder().encode(JSON.stringify(image)).length + AROUND;
+  if (size > MAX_MESSAGE) {
+    throw new BadManifest(
+      `Image ${place} of the manifest ${name} has URLs of ${size} bytes; they have to fit into` +
+        ` a message of ${MAX_MESSAGE}.`,
+    );
+  }
+  return image;
+}
+
+/** @param {unknown} value @returns {value is string} */
+function isWebUrl(value) {
+  // URL passes over white space and control characters, and no message can hold half a character.
+  const isPlain = /^https?:\/\/[^/?#\x00-\x1f\x7f-\x9f\ud800-\udfff][^\x00-\x1f\x7f-\x9f\ud800-\udfff]*$/iu;
+  if (typeof value !== "string" || !isPlain.test(value)) return false;
+  try {
+    return new URL(value).port !== "0";
+  } catch {
+    return false;
+  }
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
+}

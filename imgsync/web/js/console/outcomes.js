@@ -1,0 +1,77 @@
+/**
+ * What became of each showing, as a table; of the current one, also for ears.
+ *
+ * @import { Row } from "./record.js"
+ * @import { Phase } from "../words/console.js"
+ *
+ * @typedef {{line: HTMLTableRowElement, fate: Element, trip: Element, delay: Element}} Line
+ */
+
+import { describeFate } from "../words/console.js";
+import { find, make, say } from "../page/dom.js";
+import { formatNumber } from "./latency.js";
+import { nameOf } from "./manifest.js";
+
+/** Showings in the table; the record has all of them. */
+const MAX_LINES = 200;
+
+/** What is worth to be said: the steps between follow each other too fast. */
+const SPOKEN = new Set(["shown", "failed", "superseded"]);
+
+export class Outcomes {
+  #body = find("rows", HTMLTableSectionElement);
+  /** By `sentAt`. @type {Map<number, Line>} */
+  #lines = new Map();
+
+  /**
+   * @param {readonly Row[]} rows in the order in which they were shown
+   * @param {Phase} phase
+   * @param {number | null} current the `sentAt` of the current one
+   */
+  render(rows, phase, current) {
+    const last = rows.slice(-MAX_LINES);
+    const wanted = new Set(last.map((row) => row.sentAt));
+    for (const [sentAt, { line }] of this.#lines) {
+      if (wanted.has(sentAt)) continue;
+      line.remove();
+      this.#lines.delete(sentAt);
+    }
+    for (const row of last) this.#renderRow(row, phase);
+    find("table", HTMLTableElement).hidden = last.length === 0;
+    find("no-rows", HTMLElement).hidden = last.length > 0;
+    const spoken = rows.find((row) => row.sentAt === current);
+    if (spoken !== undefined && SPOKEN.has(spoken.fate)) {
+      const text = `Image ${spoken.imageIndex}: ${describeFate(spoken, phase)}`;
+      say(find("announcer", HTMLElement), text);
+    }
+  }
+
+  /** @param {Row} row @param {Phase} phase */
+  #renderRow(row, phase) {
+    const { line, fate, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
+    line.dataset.fate = row.fate;
+    say(fate, describeFate(row, phase));
+    say(trip, row.roundTrip === null ? "" : formatNumber(row.roundTrip));
+    say(delay, describeDelay(row));
+  }
+
+  /** @param {Row} row @returns {Line} */
+  #add({ imageIndex, imageUrl, sentAt }) {
+    const place = make("span", { class: "place" }, String(imageIndex));
+    const head = make("th", { scope: "row" }, place, " ", nameOf(imageUrl));
+    const [fate, trip, delay] = [make("td"), make("td", NUMBER), make("td", NUMBER)];
+    const line = make("tr", {}, head, fate, trip, delay);
+    this.#body.prepend(line);
+    const made = { line, fate, trip, delay };
+    this.#lines.set(sentAt, made);
+    return made;
+  }
+}
+
+const NUMBER = { class: "number" };
+
+/** From the order to the screen, with the clocks' difference taken out. @param {Row} row */
+function describeDelay({ sentAt, shownAt, clockOffset, clockBound }) {
+  if (shownAt === null || clockOffset === null || clockBound === null) return "";
+  return `${formatNumber(shownAt - clockOffset - sentAt)} \u00b1\u00a0${formatNumber(clockBound)}`;
+}

@@ -1,0 +1,173 @@
+/**
+ * All that is on the console's page, drawn from the state of things.
+ *
+ * @import { Choice } from "./stage.js"
+ * @import { ImageSource, Presence } from "../core/protocol/wire.js"
+ * @import { Presentation } from "./presentation.js"
+ * @import { Row, SessionRecord } from "./record.js"
+ * @import { SocketState } from "../peer/socket.js"
+ * @import { Phase, Status } from "../words/console.js"
+ *
+ * @typedef {object} State
+ * @property {SocketState} relay
+ * @property {number} code with which the relay has closed its socket; 0 if it has not
+ * @property {Presentation | null} presentation the session, or the last one
+ * @property {string | null} awaited with whom one is being started or taken up
+ * @property {string} trouble why the last one could not be started
+ * @property {readonly ImageSource[]} images the series
+ * @property {number | null} index of what is current
+ * @property {number} since when the series was loaded
+ *
+ * @typedef {object} Doors what a person wants
+ * @property {(clientId: string) => void} start
+ * @property {() => void} end
+ * @property {(choice: Choice) => void} choose
+ * @property {(images: ImageSource[], name: string) => void} take
+ */
+
+import { ClientsView } from "./clients.js";
+import { Intake } from "./intake.js";
+import { LatencyView } from "./latency_view.js";
+import { Outcomes } from "./outcomes.js";
+import { RecordView } from "./record_view.js";
+import { Stage } from "./stage.js";
+import { Strip } from "./strip.js";
+import { describeFate, describeRelay, describeSession } from "../words/console.js";
+import { find, say } from "../page/dom.js";
+
+export class ConsoleView {
+  #record;
+  #clients;
+  #intake;
+  #stage;
+  #strip;
+  #latency = new LatencyView();
+  #outcomes = new Outcomes();
+  #downloads;
+  #end = find("end", HTMLButtonElement);
+  #seriesName = "";
+
+  /** @param {string} userId @param {SessionRecord} record @param {Doors} doors */
+  constructor(userId, record, doors) {
+    this.#record = record;
+    this.#clients = new ClientsView(doors.start);
+    this.#intake = new Intake(doors.take);
+    this.#stage = new Stage(doors.choose);
+    this.#strip = new Strip(doors.choose);
+    this.#downloads = new RecordView(record, userId);
+    this.#end.addEventListener("click", () => doors.end());
+    say(find("user", HTMLElement), `Evaluator ${userId}`);
+  }
+
+  /** The address of the page says too little to begin. */
+  static sayIncomplete() {
+    put("session", {
+      text: "This link is incomplete.",
+      hint: "It has to say who you are: add ?user=ID to it.",
+      mood: "trouble",
+    });
+    document.body.dataset.incomplete = "";
+  }
+
+  /** @param {readonly ImageSource[]} images @param {string} name */
+  fill(images, name) {
+    this.#strip.fill(images);
+    this.#seriesName = name;
+    this.#intake.fold();
+  }
+
+  /** @param {string} url of a manifest */
+  load(url) {
+    void this.#intake.load(url);
+  }
+
+  /** @param {ReadonlyMap<string, Presence>} online */
+  present(online) {
+    this.#clients.present(online);
+  }
+
+  /** @param {string} clientId */
+  isOnline(clientId) {
+    return this.#clients.isOnline(clientId);
+  }
+
+  /** The button that was pressed for it is gone, and with it the focus. */
+  sessionBegan() {
+    if (document.activeElement !== document.body) return;
+    this.#end.hidden = false;
+    this.#end.focus();
+    this.#stage.focus(); // where there are images
+  }
+
+  /** @param {State} state */
+  render({ relay, code, presentation, awaited, trouble, images, index, since }) {
+    const phase = phaseOf(presentation);
+    const isLive = presentation !== null && phase !== "over";
+    const relayStatus = describeRelay(relay, code);
+    say(find("relay", HTMLElement), relayStatus.text);
+    find("relay", HTMLElement).dataset.mood = relayStatus.mood;
+    put("session", this.#describe(presentation, awaited, relay));
+    say(find("trouble", HTMLElement), trouble);
+    this.#renderEnd(isLive || awaited !== null, isLive && presentation.isEnding);
+    const ours = isLive ? presentation.route.peerId : awaited;
+    this.#clients.render(ours, !isLive && awaited === null && relay === "up");
+    this.#latency.render(presentation?.latency ?? null);
+
+    const rows = this.#rows(presentation);
+    const byIndex = new Map(rows.filter((r) => r.sentAt >= since).map((r) => [r.imageIndex, r]));
+    const row = index === null ? undefined : byIndex.get(index);
+    const isShown = isLive && row !== undefined;
+    const fate = isShown ? describeFate(row, phase) : "Only you see this.";
+    const hint = isLive ? "The client sees nothing yet. Next shows image 0." : "Next shows image 0 to you alone.";
+    find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
+    this.#stage.render(images, index, fate, hint);
+    this.#strip.render(index, byIndex, phase);
+    this.#intake.render(images.length, this.#seriesName);
+    this.#outcomes.render(rows, phase, isLive ? (presentation.current?.sentAt ?? null) : null);
+    this.#downloads.render();
+  }
+
+  /** @param {boolean} isWanted @param {boolean} isEnding */
+  #renderEnd(isWanted, isEnding) {
+    const hadFocus = document.activeElement === this.#end;
+    this.#end.hidden = !isWanted;
+    this.#end.setAttribute("aria-disabled", String(isEnding));
+    if (!isWanted && hadFocus) this.#clients.focus();
+  }
+
+  /** @param {Presentation | null} presentation @param {string | null} awaited @param {SocketState} relay */
+  #describe(presentation, awaited, relay) {
+    /** @type {Status} */
+    let status = { text: "No session.", hint: "Start one with a client below.", mood: "calm" };
+    if (relay === "refused") {
+      status = { text: "This link is not valid.", hint: "Ask for a new one.", mood: "trouble" };
+    }
+    if (awaited !== null) {
+      const name = this.#clients.nameOf(awaited);
+      status = { text: `Waiting for ${name} …`, hint: "", mood: "busy" };
+    } else if (presentation !== null) {
+      status = describeSession(this.#clients.nameOf(presentation.route.peerId), presentation);
+    }
+    return status;
+  }
+
+  /** Those of the session, or of the last one. @param {Presentation | null} presentation @returns {Row[]} */
+  #rows(presentation) {
+    const last = [...this.#record.rows.values()].at(-1)?.sessionId ?? "";
+    return this.#record.rowsOf(presentation?.route.sessionId ?? last);
+  }
+}
+
+/** @param {Presentation | null} presentation @returns {Phase} */
+function phaseOf(presentation) {
+  if (presentation === null || presentation.isOver) return "over";
+  return ["connecting", "interrupted"].includes(presentation.state) ? "waiting" : "open";
+}
+
+/** @param {string} id of a section @param {Status} status */
+function put(id, { text, hint, mood }) {
+  find(id, HTMLElement).dataset.mood = mood;
+  say(find(`${id}-text`, HTMLElement), text);
+  say(find(`${id}-hint`, HTMLElement), hint);
+  document.title = `${text} imgsync console`;
+}

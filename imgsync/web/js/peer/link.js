@@ -1,0 +1,164 @@
+/**
+ * One peer connection with its data channel, for either side. It carries out and decides nothing.
+ *
+ * @import { CandidateSignal, IceServer } from "../core/protocol/wire.js"
+ *
+ * @typedef {{kind: "gathered", candidate: CandidateSignal}
+ *   | {kind: "opened"}
+ *   | {kind: "received", data: unknown, at: number}
+ *   | {kind: "closed", why: "channel" | "left" | "failed", detail: string}} LinkEvent
+ *   `closed` comes once and last: the other side has closed the channel alone, has closed the whole
+ *   connection, or is not to be reached.
+ */
+
+import { now } from "./clock.js";
+import { CHANNEL_LABEL } from "../core/protocol/wire.js";
+
+/** How long the other side has to close its half of the channel, and to take what was sent. */
+const CLOSE_MS = 2000;
+
+/** The media identification that browsers give to the data channel's section of an offer. */
+const OWN_MID = "0";
+
+/**
+ * @param {string} sdp
+ * @param {string} from
+ * @param {string} to
+ */
+function renameMid(sdp, from, to) {
+  return sdp
+    .replace(`a=mid:${from}\r\n`, `a=mid:${to}\r\n`)
+    .replace(`a=group:BUNDLE ${from}\r\n`, `a=group:BUNDLE ${to}\r\n`);
+}
+
+export class Link {
+  /**
+   * What the section of our offer is called on the wire: an answer repeats it, and by that is told
+   * from one to an earlier offer. The connection itself calls it OWN_MID.
+   */
+  #mid = Math.random().toString(36).slice(2, 10);
+  #offers;
+  #pc;
+  #tell;
+  /** @type {RTCDataChannel | null} */
+  #channel = null;
+  #isOver = false;
+  /** Whether the channel has failed, and not been closed. */
+  #hasFailed = false;
+
+  /**
+   * @param {readonly IceServer[]} iceServers
+   * @param {boolean} offers whether this side makes the channel
+   * @param {(event: LinkEvent) => void} tell
+   */
+  constructor(iceServers, offers, tell) {
+    this.#tell = tell;
+    this.#offers = offers;
+    this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
+    this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
+    this.#pc.onconnectionstatechange = () => {
+      if (this.#pc.connectionState === "failed") this.#finish("failed", "the connection failed");
+    };
+    if (offers) this.#adopt(this.#pc.createDataChannel(CHANNEL_LABEL, { ordered: true }));
+    else this.#pc.ondatachannel = ({ channel }) => this.#adopt(channel);
+  }
+
+  /** @returns {Promise<string>} the offer's SDP */
+  async makeOffer() {
+    const offer = await this.#pc.createOffer();
+    await this.#pc.setLocalDescription(offer);
+    return renameMid(offer.sdp ?? "", OWN_MID, this.#mid);
+  }
+
+  /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
+  async makeAnswer(sdp) {
+    await this.#pc.setRemoteDescription({ type: "offer", sdp });
+    const answer = await this.#pc.createAnswer();
+    await this.#pc.setLocalDescription(answer);
+    return answer.sdp ?? "";
+  }
+
+  /** @param {string} sdp */
+  async applyAnswer(sdp) {
+    const own = renameMid(sdp, this.#mid, OWN_MID);
+    await this.#pc.setRemoteDescription({ type: "answer", sdp: own });
+  }
+
+  /** Descriptions that are being set go first. @param {CandidateSignal} signal */
+  async addCandidate({ candidate, ...line }) {
+    const sdpMid = this.#offers ? OWN_MID : line.sdpMid;
+    await this.#pc.addIceCandidate({ ...line, sdpMid, candidate: candidate ?? "" });
+  }
+
+  /** @param {string} text @returns {boolean} whether it is on its way */
+  send(text) {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(text);
+    return true;
+  }
+
+  /** Close the channel and let arrive what was sent; closing the connection would drop it. */
+  closeChannel() {
+    this.#isOver = true;
+    const channel = this.#channel;
+    if (channel === null || channel.readyState === "closed") return Promise.resolve();
+    return new Promise((resolve) => {
+      channel.onclose = () => resolve(undefined);
+      setTimeout(resolve, CLOSE_MS);
+      channel.close();
+    });
+  }
+
+  /** Without a word to our side: nothing is told any more. */
+  close() {
+    this.#isOver = true;
+    this.#pc.close();
+  }
+
+  /** @param {RTCIceCandidate | null} candidate */
+  #gathered(candidate) {
+    // An empty one ends a generation, of which there is only one; null, which comes after it, all.
+    if (this.#isOver || candidate?.candidate === "") return;
+    const { sdp = "" } = this.#pc.localDescription ?? {};
+    this.#tell({
+      kind: "gathered",
+      candidate: {
+        candidate: candidate?.candidate ?? null,
+        sdpMid: this.#offers ? this.#mid : (/^a=mid:(\S+)/m.exec(sdp)?.[1] ?? OWN_MID),
+        sdpMLineIndex: 0,
+        usernameFragment: /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? null,
+      },
+    });
+  }
+
+  /** @param {RTCDataChannel} channel */
+  #adopt(channel) {
+    if (this.#channel !== null || channel.label !== CHANNEL_LABEL) return;
+    this.#channel = channel;
+    channel.onmessage = ({ data }) => {
+      if (!this.#isOver) this.#tell({ kind: "received", data, at: now() });
+    };
+    channel.onerror = () => (this.#hasFailed = true);
+    channel.onclose = () => this.#channelClosed();
+    // One that the other side made may be open already when we first see it.
+    const open = () => this.#isOver || this.#tell({ kind: "opened" });
+    if (channel.readyState === "open") open();
+    else channel.onopen = open;
+  }
+
+  #channelClosed() {
+    const transport = this.#pc.sctp?.transport.state;
+    if (this.#hasFailed || transport !== "connected") {
+      this.#finish("left", "the other side has closed the connection");
+    } else {
+      this.#finish("channel", "the other side has closed the channel");
+    }
+  }
+
+  /** @param {"channel" | "left" | "failed"} why @param {string} detail */
+  #finish(why, detail) {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#tell({ kind: "closed", why, detail });
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The socket to the relay: opened, and opened again whenever it is lost.
+ *
+ *     connecting ── registered ──▶ up ── lost ──▶ waiting ── backoff, or `wake` ──▶ connecting ...
+ *                └─ 4001 ──▶ refused
+ *
+ * A browser answers the relay's pings by itself, but can't send any, nor see them. Whether a socket
+ * is still alive is asked with an event that the relay does not know: the contract has it answered.
+ *
+ * @typedef {"connecting" | "up" | "waiting" | "refused" | "stopped"} SocketState
+ *
+ * @typedef {object} SocketListener
+ * @property {(state: SocketState, code: number) => void} changed with the close code of a socket
+ *   that is gone, else 0
+ * @property {(event: string, data: Record<string, any>) => void} received
+ */
+
+import { backoff } from "./backoff.js";
+import { decodeEvent } from "../core/protocol/wire.js";
+
+/** From the first packet to `registered`. */
+const REGISTER_MS = 10_000;
+/** A network that changed has cut both ways of a peer at once: the relay is known as lost by the
+ * time the connection to the other side is. */
+const PROBE_MS = 4000;
+
+const UNAUTHORIZED = 4001;
+
+export class RelaySocket {
+  /** @type {SocketState} */
+  state = "waiting";
+  #url;
+  #register;
+  #listener;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #failures = 0;
+  /** Of the next try, or of what the socket has to do in time. @type {number | undefined} */
+  #timer;
+  /** @type {number | undefined} */
+  #probing;
+
+  /**
+   * @param {string} url ws:// or wss://
+   * @param {object} register the data of `register`
+   * @param {SocketListener} listener
+   */
+  constructor(url, register, listener) {
+    this.#url = url;
+    this.#register = register;
+    this.#listener = listener;
+  }
+
+  start() {
+    this.#connect();
+  }
+
+  /** For good. */
+  stop() {
+    this.#drop();
+    this.#change("stopped", 0);
+  }
+
+  /** The network or the page has come back: don't wait for the next try. */
+  wake() {
+    if (this.state !== "waiting") return;
+    this.#failures = 0;
+    this.#connect();
+  }
+
+  /** Look whether the relay is still there; if not, it is lost, and tried again at once. */
+  probe() {
+    if (this.state !== "up" || this.#probing !== undefined) return;
+    this.post("probe", {});
+    this.#probing = setTimeout(() => {
+      this.#drop();
+      this.#change("waiting", 0);
+      this.wake();
+    }, PROBE_MS);
+  }
+
+  /** @param {string} event @param {object} data @returns {boolean} whether there is a relay */
+  post(event, data) {
+    if (this.state !== "up" || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify({ event, data }));
+    return true;
+  }
+
+  #connect() {
+    clearTimeout(this.#timer);
+    const socket = (this.#socket = new WebSocket(this.#url));
+    this.#change("connecting", 0);
+    this.#timer = setTimeout(() => this.#lost(0), REGISTER_MS);
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ event: "register", data: this.#register }));
+    };
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code }) => this.#lost(code);
+  }
+
+  /** @param {unknown} data */
+  #receive(data) {
+    clearTimeout(this.#probing);
+    this.#probing = undefined;
+    const frame = decodeEvent(data);
+    if (frame === null) return;
+    if (frame.event === "registered" && this.state === "connecting") {
+      clearTimeout(this.#timer);
+      this.#failures = 0;
+      this.#listener.received(frame.event, frame.data);
+      this.#change("up", 0);
+    } else {
+      this.#listener.received(frame.event, frame.data);
+    }
+  }
+
+  /** @param {number} code */
+  #lost(code) {
+    this.#drop();
+    if (code === UNAUTHORIZED) {
+      this.#change("refused", code);
+      return;
+    }
+    this.#timer = setTimeout(() => this.#connect(), backoff(this.#failures) * 1000);
+    this.#failures += 1;
+    this.#change("waiting", code);
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#probing);
+    this.#probing = undefined;
+    if (this.#socket === null) return;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+
+  /** @param {SocketState} state @param {number} code */
+  #change(state, code) {
+    this.state = state;
+    this.#listener.changed(state, code);
+  }
+}

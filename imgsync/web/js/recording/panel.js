@@ -1,0 +1,103 @@
+/**
+ * What the page shows of recording beside its status: that it is on, what is left to be sent, and the
+ * list to save from. Never while an image is shown.
+ *
+ * @import { Row } from "./store.js"
+ * @import { Devices } from "../words/recording.js"
+ *
+ * @typedef {object} Recordings
+ * @property {string | null} host that takes recordings; null for none, and until the relay has said it
+ * @property {number} failures of sending, in a row
+ * @property {readonly Row[]} rows recordings that are on this device
+ * @property {string} folder in which they were saved; empty for none
+ *
+ * @typedef {Devices & Recordings} RecordingSituation
+ *
+ * @typedef {object} PanelListener
+ * @property {() => void} stop record no more
+ * @property {() => void} saveAll into a folder
+ * @property {(row: Row) => void} save one, as a download
+ */
+
+import { make, say } from "../page/dom.js";
+import { mayGoTo, rowsToSave } from "./destination.js";
+import { fileName, pickFolder } from "./files.js";
+import { describeLeft, describeNow, formatSize } from "../words/recording.js";
+
+export class Panel {
+  #listener;
+  #now = make("p", { id: "recording-now", role: "status" });
+  #stop = make("button", { type: "button" }, "Stop recording");
+  #left = make("p", { id: "recordings-left", role: "status" });
+  #hint = make("p", { class: "hint" });
+  #failed = make("p", { role: "alert" });
+  #saveAll = make("button", { type: "button", class: "main" }, "Save all in a folder …");
+  #list = make("ul", { role: "list" });
+  #card = make(
+    "section",
+    { id: "recordings", class: "card", "aria-label": "Recordings" },
+    this.#now,
+    this.#stop,
+    this.#left,
+    this.#hint,
+    this.#failed,
+    this.#saveAll,
+    this.#list,
+  );
+  /** What the list shows. */
+  #listed = "";
+
+  /** @param {HTMLElement} place @param {PanelListener} listener */
+  constructor(place, listener) {
+    this.#listener = listener;
+    this.#stop.addEventListener("click", () => listener.stop());
+    this.#saveAll.addEventListener("click", () => listener.saveAll());
+    // A tap on it does not fill the screen.
+    this.#card.addEventListener("click", (event) => event.stopPropagation());
+    place.append(this.#card);
+  }
+
+  /** @param {RecordingSituation} situation @param {string} failed why something was not saved */
+  update(situation, failed) {
+    const toSave = rowsToSave(situation);
+    const kept = situation.rows.filter((row) => !mayGoTo(row, situation.host));
+    const unsent = situation.rows.length - kept.length;
+    const { text, hint } = describeLeft({ ...situation, unsent, kept });
+    // Until all is elsewhere, a status that says that the page can be closed is wrong.
+    document.body.toggleAttribute("data-unsaved", !situation.isLive && hint !== "");
+    say(this.#now, describeNow(situation));
+    say(this.#left, text);
+    say(this.#hint, hint);
+    say(this.#failed, failed);
+    this.#stop.hidden = situation.open.length === 0;
+    this.#saveAll.hidden = toSave.length === 0 || pickFolder === undefined;
+    this.#showList(toSave);
+    const lines = [this.#now, this.#left, this.#failed];
+    this.#card.hidden = lines.every((line) => line.textContent === "");
+  }
+
+  /** @param {readonly Row[]} rows */
+  #showList(rows) {
+    const listed = JSON.stringify(rows.map(({ key, isSaved }) => [key, isSaved]));
+    if (listed === this.#listed) return;
+    this.#listed = listed;
+    this.#list.replaceChildren(...rows.map((row) => this.#item(row)));
+  }
+
+  /** @param {Row} row */
+  #item(row) {
+    const { about, isSaved } = row;
+    const time = new Date(about.shownAt).toLocaleTimeString();
+    const name = `Image ${about.imageIndex + 1}`;
+    const facts = `${time}, ${formatSize(about.size)}`;
+    const item = make("li", {}, make("span", {}, name, make("small", {}, facts)));
+    item.title = fileName(row);
+    if (pickFolder === undefined) {
+      const label = `${isSaved ? "Save again" : "Save"}: image ${about.imageIndex + 1}, ${time}`;
+      const save = make("button", { type: "button", "aria-label": label }, isSaved ? "Save again" : "Save");
+      save.addEventListener("click", () => this.#listener.save(row));
+      item.append(save);
+    }
+    return item;
+  }
+}

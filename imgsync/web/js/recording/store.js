@@ -1,0 +1,205 @@
+/**
+ * Recordings in this browser's storage, until they are somewhere else: in chunks, as they come.
+ *
+ *     begin ──▶ append ... ──▶ finish ──▶ remove         (the server has it, or a folder)
+ *                                    └──▶ markSaved ──▶ purge, when a page is loaded
+ *
+ * A page that writes holds a lock for as long as it lives. Whoever gets the lock of another page knows
+ * that it is gone, and finishes what it has left.
+ *
+ * @typedef {object} About a recording, as the JSON beside it tells; times in milliseconds since the
+ *   epoch, `sentAt` by the evaluator's clock, the others by that of this machine
+ * @property {string} userId
+ * @property {number} imageIndex
+ * @property {string} imageUrl without its query, which may be a permission
+ * @property {number} sentAt which showing of that image it is
+ * @property {number} shownAt onset: the time of the frame in which the image was put up
+ * @property {number} recordingStartedAt when the recorder was told to start, which is where a
+ *   recording begins
+ * @property {number | null} startEventAt when the recorder said that it had; Chromium says it with
+ *   the first that is encoded, which for sound is 80 ms later; null where it ended before
+ * @property {number} offset of the onset in the recording, in milliseconds: `shownAt -
+ *   recordingStartedAt`
+ * @property {number | null} hiddenAt null where the recording broke off before
+ * @property {string} mimeType
+ * @property {number} size in bytes
+ *
+ * @typedef {object} Row
+ * @property {number} key
+ * @property {string} stem of its files' names
+ * @property {string} writer the lock of the page that writes it; empty once it is finished
+ * @property {boolean} isSaved downloaded: nobody tells a page whether that has worked
+ * @property {string | null} destination the host that its participant's consent named; null for none,
+ *   and absent from what older pages have left, which goes nowhere either
+ * @property {About} about
+ */
+
+/** Relays under several paths of one origin share its storage; their recordings are of other studies. */
+const NAME = `imgsync recordings at ${location.pathname}`;
+/** For how long another recording of one showing, by a page that was reloaded, gets another name. */
+const NAMES_MS = 7 * 24 * 3600 * 1000;
+
+/** This device has no room for more. */
+export class StorageFull extends Error {}
+
+export class RecordingStore {
+  #database;
+  #writer = `${NAME} ${crypto.randomUUID()}`;
+
+  /** @param {IDBDatabase} database */
+  constructor(database) {
+    this.#database = database;
+    void navigator.locks.request(this.#writer, () => new Promise(() => {}));
+  }
+
+  /** @returns {Promise<RecordingStore>} rejects where the browser keeps nothing for this page */
+  static async open() {
+    const opening = indexedDB.open(NAME, 1);
+    opening.onupgradeneeded = () => {
+      const database = opening.result;
+      database.createObjectStore("rows", { keyPath: "key", autoIncrement: true });
+      database.createObjectStore("chunks");
+      database.createObjectStore("names");
+    };
+    return new RecordingStore(await answer(opening));
+  }
+
+  /**
+   * @param {About} about
+   * @param {string | null} destination
+   * @returns {Promise<number>} the key of a new recording
+   */
+  async begin(about, destination) {
+    return this.#write(["rows", "names"], async (transaction) => {
+      const names = transaction.objectStore("names");
+      const stem = `${String(about.imageIndex).padStart(4, "0")}-${about.sentAt}`;
+      const name = [about.userId, stem];
+      const { takes } = (await answer(names.get(name))) ?? { takes: 0 };
+      names.put({ takes: takes + 1, at: about.shownAt }, name);
+      const row = {
+        stem: takes === 0 ? stem : `${stem}-${takes + 1}`,
+        writer: this.#writer,
+        isSaved: false,
+        destination,
+        about,
+      };
+      return Number(await answer(transaction.objectStore("rows").add(row)));
+    });
+  }
+
+  /** @param {number} key @param {number} number @param {Blob} chunk @param {About} about as it is with it */
+  async append(key, number, chunk, about) {
+    await this.#write(["rows", "chunks"], async (transaction) => {
+      transaction.objectStore("chunks").put(chunk, [key, number]);
+      await change(transaction, key, { about });
+    });
+  }
+
+  /** No chunk follows; one that has none was nothing. @param {number} key @param {About} about */
+  async finish(key, about) {
+    if (about.size === 0) await this.remove(key);
+    else await this.#write(["rows"], (t) => change(t, key, { about, writer: "" }));
+  }
+
+  /** @param {number} key */
+  async markSaved(key) {
+    await this.#write(["rows"], (transaction) => change(transaction, key, { isSaved: true }));
+  }
+
+  /** @param {number} key */
+  async remove(key) {
+    await this.#write(["rows", "chunks"], async (transaction) => {
+      transaction.objectStore("rows").delete(key);
+      transaction.objectStore("chunks").delete(IDBKeyRange.bound([key], [key, []]));
+    });
+  }
+
+  /** @returns {Promise<Row[]>} those that are finished, the oldest first */
+  async finished() {
+    return (await this.#rows()).filter(({ writer }) => writer === "");
+  }
+
+  /** @param {Row} row @returns {Promise<Blob>} @throws {Error} where storage has lost a part */
+  async read({ key, about }) {
+    const chunks = this.#database.transaction("chunks").objectStore("chunks");
+    const parts = await answer(chunks.getAll(IDBKeyRange.bound([key], [key, []])));
+    const blob = new Blob(parts, { type: about.mimeType });
+    if (blob.size !== about.size) throw new Error(`${blob.size} of ${about.size} bytes are left`);
+    return blob;
+  }
+
+  /** Forget what was downloaded while an earlier page was open, and old names. */
+  async purge() {
+    for (const { key, isSaved } of await this.#rows()) if (isSaved) await this.remove(key);
+    await this.#write(["names"], async (transaction) => {
+      const names = transaction.objectStore("names");
+      for (const name of await answer(names.getAllKeys())) {
+        const { at } = await answer(names.get(name));
+        if (at < Date.now() - NAMES_MS) names.delete(name);
+      }
+    });
+  }
+
+  /**
+   * Finish what other pages have left, each as soon as it is gone.
+   *
+   * @param {() => void} finished
+   */
+  async adopt(finished) {
+    const rows = (await this.#rows()).filter(({ writer }) => !["", this.#writer].includes(writer));
+    for (const writer of new Set(rows.map((row) => row.writer))) {
+      void navigator.locks.request(writer, async () => {
+        for (const { key, about, ...row } of await this.#rows()) {
+          if (row.writer === writer) await this.finish(key, about);
+        }
+        finished();
+      });
+    }
+  }
+
+  /** Do this while no other page does the same. @param {() => Promise<void>} act */
+  async alone(act) {
+    await navigator.locks.request(`${NAME} sender`, act);
+  }
+
+  /** @returns {Promise<Row[]>} */
+  #rows() {
+    return answer(this.#database.transaction("rows").objectStore("rows").getAll());
+  }
+
+  /**
+   * @template T
+   * @param {string[]} stores
+   * @param {(transaction: IDBTransaction) => Promise<T>} act
+   * @returns {Promise<T>} once it is written @throws {StorageFull}
+   */
+  async #write(stores, act) {
+    const transaction = this.#database.transaction(stores, "readwrite");
+    const written = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    try {
+      const [result] = await Promise.all([act(transaction), written]);
+      return result;
+    } catch (error) {
+      const isFull = /** @type {Error | null} */ (error)?.name === "QuotaExceededError";
+      throw isFull ? new StorageFull() : error;
+    }
+  }
+}
+
+/** @param {IDBTransaction} transaction @param {number} key @param {Partial<Row>} news */
+async function change(transaction, key, news) {
+  const rows = transaction.objectStore("rows");
+  const row = await answer(rows.get(key));
+  if (row !== undefined) rows.put({ ...row, ...news });
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function answer(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

@@ -1,0 +1,77 @@
+/**
+ * What the page says of itself, in plain words.
+ *
+ * @import { EndReason } from "../core/protocol/wire.js"
+ * @import { SessionState } from "../peer/session.js"
+ * @import { SocketState } from "../peer/socket.js"
+ *
+ * @typedef {object} Situation
+ * @property {boolean} hasUser whether the link says who this is
+ * @property {SocketState} relay
+ * @property {number} code with which the relay has closed its socket; 0 if it has not
+ * @property {string} with whom the session is
+ * @property {SessionState | null} session
+ * @property {EndReason | null} reason why it has ended
+ *
+ * @typedef {{text: string, hint: string}} Status
+ */
+
+const RELAY_FULL = 1013;
+
+/** @type {Record<EndReason, [text: string, hint: string]>} */
+const ENDS = {
+  ended: ["The session has ended. Thank you.", "You can close this page."],
+  replaced: ["A new session is about to begin.", "Please wait a moment."],
+  peer_gone: ["The session has ended: the other side has gone.", "You can wait here for another."],
+  claimed_elsewhere: [
+    "You are taking part in another window or on another device.",
+    "This page is not needed. To use it, close the other one and reload this one.",
+  ],
+  relay_shutdown: ["The session could not begin.", "Please wait here for another try."],
+  connection_lost: [
+    "The connection was lost and could not be restored.",
+    "You can wait here for a new session.",
+  ],
+  connect_timeout: [
+    "No connection to the other side came about.",
+    "Please wait here for another try, or try another network.",
+  ],
+  negotiation_failed: [
+    "No connection to the other side came about.",
+    "Please wait here for another try, or reload this page.",
+  ],
+  signalling_lost: ["The server was lost before the session began.", "Please wait here."],
+};
+
+/** @param {Situation} situation @returns {Status} */
+export function describe({ hasUser, relay, code, with: name, session, reason }) {
+  if (!hasUser) return status("This link is incomplete.", "Please open the whole link you were given.");
+  if (session !== null && session !== "ended") return describeSession(session, name);
+  if (relay === "refused") {
+    return status("This link is not valid, or not any more.", "Please ask for a new one.");
+  }
+  if (relay === "waiting") {
+    const why = code === RELAY_FULL ? "The server is full at this moment." : "No server in reach.";
+    return status(why, "This page tries again by itself.");
+  }
+  if (session === "ended" && reason !== null) return status(...(ENDS[reason] ?? ENDS.ended));
+  if (relay !== "up") return status("Connecting …", "");
+  return status("Ready.", "The images will appear here. Tap to fill the screen.");
+}
+
+/** @param {Exclude<SessionState, "ended">} session @param {string} name @returns {Status} */
+function describeSession(session, name) {
+  switch (session) {
+    case "connecting":
+      return status(`Connecting to ${name} …`, "");
+    case "interrupted":
+      return status("The connection was interrupted.", "It comes back by itself. Please wait.");
+    default:
+      return status(`Connected to ${name}.`, "The images will appear here.");
+  }
+}
+
+/** @param {string} text @param {string} hint @returns {Status} */
+function status(text, hint) {
+  return { text, hint };
+}
