@@ -2,9 +2,7 @@
 
 import random
 
-FIRST_BACKOFF = 0.3
-MAX_BACKOFF = 7.0
-"""Seconds. All peers of a relay that restarts come back at once: hence the jitter."""
+from imgsync.core.protocol.numbers import FIRST_BACKOFF, MAX_BACKOFF
 
 
 def backoff(failures: int) -> float:

@@ -13,6 +13,7 @@ import trio
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Pinged, Ponged, Transmit
 from imgsync.core.protocol.channel import Stage, StageKind, UpcomingImage
+from imgsync.core.protocol.numbers import MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.account import Write
@@ -35,17 +36,15 @@ and nothing on a data channel could slow him down."""
 MAX_UPCOMING = 1000
 """Images that are known to be shown soon; the oldest are forgotten if nobody asks for them."""
 
-MAX_REASON = 128
-"""Characters, as the protocol says."""
-
 
 @attrs.frozen
 class ReceivedImage:
     """An image to show now, and the way to say what becomes of it.
 
-    Each of `fetched`, `shown`, `hidden` and `failed` tells the evaluator once; what makes no sense
-    after the others is not said, so that each can be called where it happens. What is told while
-    there is no connection is said on the next one. Times are ms since the epoch, now by default.
+    Each of `fetched`, `shown`, `hidden` and `failed` tells the evaluator; what makes no sense after
+    the others is not said, so that each can be called where it happens. An image that was hidden
+    may be shown again, and hidden again. What is told while there is no connection is said on the
+    next one. Times are ms since the epoch, now by default.
 
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
@@ -69,7 +68,7 @@ class ReceivedImage:
         self._say(StageKind.SHOWN, at)
 
     def hidden(self, at: Milliseconds | None = None) -> None:
-        """Its time has ended."""
+        """It is on the screen no more."""
         self._say(StageKind.HIDDEN, at)
 
     def failed(self, reason: str, at: Milliseconds | None = None) -> None:

@@ -30,7 +30,7 @@ SAMPLES = Path(imgsync.__file__).parent / "samples"
 EVERY, EVERY_IN_BROWSER = 0.2, 1.5
 """Seconds from one image to the next, for a program and for a person."""
 
-START_DEADLINE = 20.0
+LAUNCH_DEADLINE = 20.0
 STOP_DEADLINE = 6.0
 COME_BACK_DEADLINE = 10.0
 """Seconds for a page that was reloaded, or closed by mistake."""
@@ -262,7 +262,7 @@ class _Part:
 
     async def first_line(self) -> str:
         """What it says once it has started. Raises DemoFailed."""
-        with trio.move_on_after(START_DEADLINE):
+        with trio.move_on_after(LAUNCH_DEADLINE):
             async for line in self:
                 return line
         raise DemoFailed(f"this process did not start: {self.process.args!r}")

@@ -7,8 +7,9 @@ import attrs
 import trio
 
 from imgsync.core.channel.clocks import Bounded
-from imgsync.core.protocol.channel import FEATURE_STAGE, Stage, StageKind
+from imgsync.core.protocol.channel import Stage, StageKind
 from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded
+from imgsync.core.protocol.numbers import FEATURE_STAGE
 from imgsync.core.protocol.signalling import EndReason, Milliseconds
 from imgsync.images.ref import ImageRef
 
@@ -52,7 +53,8 @@ class Fate:
         """The client tells a stage of it."""
         match report.stage:
             case StageKind.SHOWN:
-                self.shown = report
+                # Later ones are of an image that was hidden, and is seen again.
+                self.shown = self.shown or report
             case StageKind.FAILED:
                 self.give_up(report.reason or "failed")
             case StageKind.HIDDEN:

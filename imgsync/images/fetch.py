@@ -14,17 +14,13 @@ import trio
 
 from imgsync.backoff import backoff
 from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
+from imgsync.core.protocol.numbers import FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 
 try:
     import httpx
 except ImportError:
     httpx = None  # type: ignore[assignment]
-
-MAX_IMAGE = 64 * 1024 * 1024
-FETCH_DEADLINE = 30.0
-TRIES = 3
-"""For what may be over in a moment: nobody listens, the server is overloaded."""
 
 MAX_STEM = 80
 """Bytes. File systems allow 255 for a whole name."""
@@ -40,7 +36,9 @@ class FetchFailed(ImgsyncError):
     @property
     def may_pass(self) -> bool:
         """Whether it is worth another try. A timeout is not: the image's time is over by then."""
-        return self.reason in ("unreachable", "http_429") or self.reason.startswith("http_5")
+        status = self.reason.removeprefix("http_")
+        is_retried = status.isdecimal() and (int(status) in RETRIED_STATUSES or int(status) >= 500)
+        return is_retried or self.reason == "unreachable"
 
 
 @attrs.frozen
@@ -81,7 +79,7 @@ class Fetcher:
 
     async def fetch_persistently(self, signed_url: str) -> Fetched:
         """Fetch one image, and again where that may help. Raises FetchFailed."""
-        for failures in range(1, TRIES):
+        for failures in range(1, FETCH_TRIES):
             try:
                 return await self.fetch(signed_url)
             except FetchFailed as exc:

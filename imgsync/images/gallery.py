@@ -7,16 +7,11 @@ from contextlib import asynccontextmanager
 import trio
 
 from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.core.protocol.numbers import MAX_ANNOUNCED, MAX_FETCHES
 from imgsync.images.fetch import Fetched, Fetcher, FetchFailed
 from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
-
-MAX_AT_ONCE = 4
-"""Fetches ahead; one of an image that is shown already waits for none of them."""
-
-MAX_ANNOUNCED = 256
-"""Images that may wait to be fetched ahead."""
 
 MAX_KEPT = 256 * 1024 * 1024
 """Bytes. When they are full, images that were shown go first, and others are not fetched ahead."""
@@ -103,6 +98,6 @@ async def open_gallery(fetcher: Fetcher) -> AsyncIterator[Gallery]:
     """Fetch ahead while the block lasts; what is kept can be got for longer."""
     gallery = Gallery(fetcher)
     async with open_background() as nursery:
-        for _ in range(MAX_AT_ONCE):
+        for _ in range(MAX_FETCHES):
             nursery.start_soon(gallery.fetch_announced)
         yield gallery

@@ -27,8 +27,6 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.protocol.states import SessionState
 
-SCHEMA = 1
-
 _USER_INFO = re.compile(r"^((?:[^/:?#]+:)?//)[^/]*@")
 
 

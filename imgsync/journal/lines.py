@@ -5,8 +5,9 @@ from typing import Any, get_args
 import attrs
 
 from imgsync.core.codec.strict import dump_json, parse_json, structure, unstructure
+from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import Milliseconds
-from imgsync.journal.events import SCHEMA, Event, Header
+from imgsync.journal.events import Event, Header
 
 MAX_LINE = 512 * 1024
 """Bytes, line break included. The longest that a peer writes has one URL, which came in a channel

@@ -23,8 +23,9 @@ from pathlib import Path
 import trio
 
 from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import Role
-from imgsync.journal.events import SCHEMA, Event, Header, Lost
+from imgsync.journal.events import Event, Header, Lost
 from imgsync.journal.lines import encode_line
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms, read_clocks

@@ -8,7 +8,7 @@ import h11
 import trio
 
 from imgsync.core.protocol.errors import ConnectTimeout, UpgradeRefused
-from imgsync.net.connect import CONNECT_DEADLINE, ClientStream, open_stream, parse_relay_url
+from imgsync.net.connect import SOCKET_DEADLINE, ClientStream, open_stream, parse_relay_url
 
 ANSWER_DEADLINE = 10.0
 
@@ -42,7 +42,7 @@ async def ask(url: str, path: str, *, tls: ssl.SSLContext | None = None) -> Answ
     :param tls: for wss; by default the system's certificates are trusted.
     """
     target = parse_relay_url(url)
-    stream = await open_stream(target, url, tls, CONNECT_DEADLINE)
+    stream = await open_stream(target, url, tls, SOCKET_DEADLINE)
     try:
         with trio.fail_after(ANSWER_DEADLINE):
             return await _get(stream, target.host_header, path)

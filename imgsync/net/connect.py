@@ -35,7 +35,7 @@ from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
 from imgsync.net.websocket import QUEUE_SIZE, Reader, WebSocket, open_websocket
 
-CONNECT_DEADLINE = 10.0
+SOCKET_DEADLINE = 10.0
 """Seconds for name, TCP and TLS together, and once more for the WebSocket handshake."""
 
 _LIMITS = NetLimits(max_message=MAX_RELAY_FRAME)
@@ -88,7 +88,7 @@ async def open_relay_socket(
     url: str,
     *,
     tls: ssl.SSLContext | None = None,
-    connect_deadline: float = CONNECT_DEADLINE,
+    connect_deadline: float = SOCKET_DEADLINE,
 ) -> AsyncIterator[WebSocket]:
     """Own a WebSocket to the relay.
 

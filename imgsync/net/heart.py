@@ -9,7 +9,7 @@ import trio
 
 from imgsync.tasks import open_background
 
-PING_INTERVAL = 15.0
+BEAT_INTERVAL = 15.0
 
 
 class Beating(Protocol):
@@ -20,7 +20,7 @@ class Beating(Protocol):
 
 
 class Heart:
-    """Beats for each socket every PING_INTERVAL. Made by `open_heart`."""
+    """Beats for each socket every BEAT_INTERVAL. Made by `open_heart`."""
 
     def __init__(self) -> None:
         #: When it is whose turn; in order, as the interval is the same for all. A plain dict would
@@ -29,7 +29,7 @@ class Heart:
 
     def add(self, socket: Beating) -> None:
         """Beat for it from now on."""
-        self._turns[socket] = trio.current_time() + PING_INTERVAL
+        self._turns[socket] = trio.current_time() + BEAT_INTERVAL
 
     def discard(self, socket: Beating) -> None:
         """Beat for it no more."""
@@ -39,7 +39,7 @@ class Heart:
         """Beat until cancelled."""
         while True:
             # Whoever is added meanwhile has a turn that is later than this.
-            soonest = trio.current_time() + PING_INTERVAL
+            soonest = trio.current_time() + BEAT_INTERVAL
             await trio.sleep_until(next(iter(self._turns.values()), soonest))
             now = trio.current_time()
             while self._turns and next(iter(self._turns.values())) <= now:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from imgsync.core.channel.clocks import COARSE, Bounded, ClockOffset, Probe, Refused, Stepped
+from imgsync.core.channel.clocks import Bounded, Refused, Remark, Stepped
+from imgsync.core.channel.measurements import Measurements
 from imgsync.core.protocol.channel import Image, Pong, Stage
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.core.protocol.states import StateChange
@@ -18,12 +19,12 @@ def forget(event: Event) -> None:
 
 
 class Account:
-    """Of one session; its clock outlives connections, as the two peers' clocks do."""
+    """Of one session: what it measures goes into the record, and some of it to whoever asks."""
 
     def __init__(self, session_id: str, write: Write) -> None:
         self._session_id = session_id
         self._write = write
-        self._clock = ClockOffset()
+        self._measurements = Measurements()
 
     # ── of both sides ────────────────────────────────────────────────────────────────────────────
 
@@ -37,13 +38,13 @@ class Account:
 
     def connected(self, path: tuple[str, str] | None) -> None:
         """A channel is open, between these types of candidates, ours and theirs."""
-        self._clock.reconnected()
+        self._measurements.connected()
         if path is not None:
             self._write(events.Path(self._session_id, *path))
 
     def ponged(self, pong: Pong, at: Milliseconds) -> None:
         """A ping of ours was answered."""
-        self._take(Probe(pong.t0, pong.t1, pong.t2, at))
+        self._remark(self._measurements.ponged(pong, at))
         self._write(events.Probe(self._session_id, pong.t0, pong.t1, pong.t2, at))
 
     def staged(self, said: Stage) -> Bounded | None:
@@ -53,10 +54,10 @@ class Account:
         """
         about = (said.image_index, said.sent_at, said.stage, said.at, said.reason)
         self._write(events.Stage(self._session_id, *about))
-        return self._clock.since(said.sent_at, said.at)
+        return self._measurements.since(said.sent_at, said.at)
 
-    def _take(self, probe: Probe) -> None:
-        match self._clock.take(probe):
+    def _remark(self, remark: Remark | None) -> None:
+        match remark:
             case Stepped(by):
                 self._write(events.ClockStep(self._session_id, by, "theirs"))
             case Refused() | None:
@@ -72,15 +73,9 @@ class Account:
     def acked(self, image: Image, received_at: Milliseconds, at: Milliseconds) -> Bounded:
         """The client has it. Returns how long it took there."""
         sent_at = image.sent_at
-        # When the ack left is not told: it is taken as if it had left at once.
-        self._take(Probe(sent_at, received_at, received_at, at))
-        round_trip = at - sent_at
-        latency = self._clock.since(sent_at, received_at)
-        if latency is None:  # the two clocks contradict each other
-            latency = Bounded(round_trip / 2, round_trip / 2 + COARSE)
-        # Whatever the clocks say, it was on the way between the showing and the ack.
-        latency = latency.within(0, round_trip)
-        times = (sent_at, received_at, at, round_trip, float(latency), latency.bound)
+        remark, latency = self._measurements.acked(sent_at, received_at, at)
+        self._remark(remark)
+        times = (sent_at, received_at, at, at - sent_at, float(latency), latency.bound)
         self._write(events.Acked(self._session_id, image.image_index, *times))
         return latency
 

@@ -36,8 +36,9 @@ from imgsync.core.handshake.outputs import (
     SetRetry,
     TakeUp,
 )
-from imgsync.core.protocol.channel import FEATURE_PING, Ping, Pong
+from imgsync.core.protocol.channel import Ping, Pong
 from imgsync.core.protocol.errors import InputError, NegotiationError, SessionEnded, SignallingLost
+from imgsync.core.protocol.numbers import FEATURE_PING
 from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.account import Account, Write

@@ -26,6 +26,7 @@ from imgsync.core.protocol.errors import (
     SocketClosed,
     WireError,
 )
+from imgsync.core.protocol.numbers import DEFAULT_STUN, PROBE_DEADLINE, REGISTER_DEADLINE
 from imgsync.core.protocol.signalling import (
     CloseCode,
     EndReason,
@@ -55,14 +56,8 @@ from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
 
-DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer("stun:stun.l.google.com:19302"),)
+DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer(DEFAULT_STUN),)
 """What a peer uses where the relay names no list; an empty list means none."""
-
-REGISTER_DEADLINE = 10.0
-
-PROBE_DEADLINE = 4.0
-"""Seconds: a network that changed has cut both ways of a peer at once, and the one to the relay is
-to be known as lost by the time the connection to the other side is, which is 4 s after SUSPECT."""
 
 MAX_INCOMING = 16
 """Sessions that may wait for a client to take them; it can be in one only."""
@@ -150,8 +145,8 @@ class Signalling:
                 self.post(StartSession(route.peer_id, route.session_id))
                 await start.wait()
             except RelayError as exc:
-                # One that is not online yet is tried again when it is: presence tells of it.
-                if exc.code is not ErrorCode.UNKNOWN_CLIENT:
+                # What may pass is tried again when it has: presence tells of it.
+                if not exc.code.may_pass:
                     self._forgotten.discard(route.session_id)
                     route.put(EndCame(EndReason.PEER_GONE))
             except (SignallingLost, ConnectTimeout) as exc:

@@ -3,9 +3,8 @@
 import trio
 
 from imgsync.core.protocol.errors import ConnectTimeout, RelayError, SignallingLost
+from imgsync.core.protocol.numbers import START_DEADLINE
 from imgsync.peer.route import Route
-
-START_DEADLINE = 10.0
 
 
 class Start:

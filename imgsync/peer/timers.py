@@ -7,8 +7,6 @@ from typing import assert_never
 from imgsync.backoff import backoff
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
-    ABSENCE_DEADLINE,
-    REPAIR_DEADLINE,
     Output,
     SetAbsence,
     SetAnswerDeadline,
@@ -16,6 +14,7 @@ from imgsync.core.handshake.outputs import (
     SetGiveUp,
     SetRetry,
 )
+from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, REPAIR_DEADLINE
 
 Timer = SetDeadline | SetAnswerDeadline | SetRetry | SetAbsence | SetGiveUp
 

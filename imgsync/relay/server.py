@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 DRAIN_DEADLINE = 4.0
 """Seconds for every peer to take its close frame; the whole drain has to stay under 5 s."""
 
-PROBE_DEADLINE = 2.0
+ALIVE_DEADLINE = 2.0
 """Seconds for a user's older connection to answer when he opens a new one. A phone that has changed
 from one network to another leaves one behind that is dead without a word."""
 
@@ -286,7 +286,7 @@ class Relay:
                     self._close(self._connections[id], code, why)
                 case Probe(id, heir):
                     answered = partial(self._alive, id, heir)
-                    self._connections[id].socket.probe(PROBE_DEADLINE, answered)
+                    self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
                 case _:
                     self._perform_on_session(output)
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 import attrs
 
+from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.core.protocol.signalling import IceServer, UserId
-
-DEFAULT_STUN = "stun:stun.l.google.com:19302"
 
 CREDENTIAL_LIFE = 7 * 24 * 3600
 """Seconds from registering. A TURN server looks at them whenever a connection is made or made

@@ -57,7 +57,7 @@ pass (RFC 8656, section 9); stock binds anew after 500, which only some servers 
 CHECK_INTERVAL = 0.02
 """Seconds between checks, as stock aioice; RFC 8445, section 14.2, asks for at least 5 ms."""
 
-MAX_REASON = 200
+MAX_PHRASE = 200
 """Characters of what a server gives as its reason."""
 
 _KNOWN = {"aiortc": "1.16", "aioice": "0.13"}
@@ -158,7 +158,7 @@ class Connection(ice.Connection):
             # Not its repr: that of a UnicodeError can have the whole credential in it.
             why = f"{type(exc).__name__} {exc}"
         words = "".join(filter(str.isprintable, why))
-        self._settings.tell(ServerFailed(str(server), code, words[:MAX_REASON]))
+        self._settings.tell(ServerFailed(str(server), code, words[:MAX_PHRASE]))
 
     async def _query_stun(self, server: StunServer, protocol: ice.StunProtocol) -> None:
         address = await resolve(server.host)

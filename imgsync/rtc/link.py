@@ -25,6 +25,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import InputError, NegotiationError
+from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge, Mailbox
 from imgsync.rtc.ice import IceSettings, path_of, trickling
@@ -34,8 +35,6 @@ from imgsync.seams import ChannelClosed, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
-
-CHANNEL_LABEL = "image-sync"
 
 CHANNEL_CLOSE_DEADLINE = 1.0
 """Seconds for what is queued to leave and for the other side to agree."""

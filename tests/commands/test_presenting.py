@@ -47,6 +47,17 @@ class Series(Sequence[ImageRef]):
         return self.images[index]
 
 
+class Watched(Output):
+    """Which image went out, and when."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__(as_json=as_json)
+        self.begun: list[tuple[int, float]] = []
+
+    def begin_image(self, index: int) -> None:
+        self.begun.append((index, trio.current_time()))
+
+
 class Stage:
     """A presentation to one client, and what the client was shown."""
 
@@ -54,7 +65,8 @@ class Stage:
         self.series = series
         self.session = session
         self.seen = seen
-        self.presentation = Presentation(session, series, Output(as_json=True))
+        self._output = Watched(as_json=True)
+        self.presentation = Presentation(session, series, self._output)
         self._begin = trio.current_time()
 
     @property
@@ -63,8 +75,9 @@ class Stage:
 
     @property
     def cadence(self) -> list[tuple[int, float]]:
-        """Which image was shown when, in seconds since the start."""
-        return [(index, round(at - self._begin, 6)) for index, at in self.series.looked_up]
+        """Which image was shown when, in seconds since the start; none was looked up before."""
+        assert set(self._output.begun) <= set(self.series.looked_up)
+        return [(index, round(at - self._begin, 6)) for index, at in self._output.begun]
 
     @property
     def score(self) -> tuple[int, int]:

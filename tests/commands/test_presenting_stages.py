@@ -6,7 +6,8 @@ from trio.testing import MockClock
 
 from imgsync import ClientSession, ImageRef
 from imgsync.commands.common import Output
-from imgsync.commands.evaluator.presenting import AHEAD, Presentation
+from imgsync.commands.evaluator.presenting import Presentation
+from imgsync.core.protocol.numbers import AHEAD
 from tests.commands.test_presenting import Typed, open_stage, told
 
 

@@ -16,9 +16,10 @@ import trio
 
 from imgsync.commands.relay import main as command
 from imgsync.commands.relay.options import SPARE_STREAMS, make_parser, settings_of
+from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.net.limits import NetLimits
 from imgsync.relay.settings import Settings
-from imgsync.relay.turn import DEFAULT_STUN, IceOffer
+from imgsync.relay.turn import IceOffer
 from tests.kit.processes import LISTENING, START_S, STRICT, Child, open_child, our_relay
 from tests.kit.relays import open_peer, register
 from tests.relay.test_limits import get

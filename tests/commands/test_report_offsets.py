@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
-from imgsync.core.channel.clocks import COARSE, MAX_DRIFT, RESOLUTION, Probe
+from imgsync.core.channel.clocks import Probe
+from imgsync.core.protocol.numbers import COARSE, MAX_DRIFT, RESOLUTION
 from tests.kit.records import EPOCH, World
 
 #: Milliseconds: one way, the time from question to answer, and between two probes.

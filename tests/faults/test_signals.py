@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsync.core.channel.heartbeat import LOST_AFTER
-from imgsync.core.handshake.patience import ANSWER_DEADLINES
+from imgsync.core.protocol.numbers import ANSWER_DEADLINES, LOST_AFTER
 from tests.faults.side_by_side import side_by_side
 from tests.faults.signal_proxy import Repeated, Swapped, Thinned, Trouble, open_proxy
 from tests.faults.stage import (

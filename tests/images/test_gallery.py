@@ -8,10 +8,11 @@ import pytest
 import trio
 
 from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.core.protocol.numbers import MAX_ANNOUNCED, MAX_FETCHES
 from imgsync.images import fetch
 from imgsync.images import gallery as ahead
 from imgsync.images.fetch import FetchFailed
-from imgsync.images.gallery import MAX_AT_ONCE, Gallery, open_gallery
+from imgsync.images.gallery import Gallery, open_gallery
 from tests.images.test_kinds import PNG
 from tests.kit.image_servers import WITHIN, Serve, answer, open_quick_fetcher, open_server, say
 from tests.kit.processes import wait_until
@@ -102,11 +103,11 @@ async def test_no_more_than_a_few_are_fetched_ahead_at_once_and_what_is_shown_wa
     async with open_ahead(server) as (gallery, url), trio.open_nursery() as nursery:
         for number in range(20):
             gallery.announce(UpcomingImage(f"{number}", url))
-        await server.wait_asked(MAX_AT_ONCE)
+        await server.wait_asked(MAX_FETCHES)
         await trio.testing.wait_all_tasks_blocked(0.02)
-        assert server.asked == server.at_once == MAX_AT_ONCE
+        assert server.asked == server.at_once == MAX_FETCHES
         nursery.start_soon(gallery.get, "19", url)
-        await server.wait_asked(MAX_AT_ONCE + 1)
+        await server.wait_asked(MAX_FETCHES + 1)
         server.gate.set()
 
 
@@ -167,9 +168,9 @@ async def test_a_flood_of_announcements_is_bounded(monkeypatch: pytest.MonkeyPat
     server = Server()
     server.gate = trio.Event()
     async with open_ahead(server) as (gallery, url):
-        for number in range(10 * ahead.MAX_ANNOUNCED):
+        for number in range(10 * MAX_ANNOUNCED):
             gallery.announce(UpcomingImage(f"{number}", url))
-        assert len(gallery._expected) == ahead.MAX_ANNOUNCED
+        assert len(gallery._expected) == MAX_ANNOUNCED
 
 
 async def test_what_is_awaited_is_fetched_after_all_when_fetching_ahead_ends() -> None:

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
 from imgsync.journal import events
-from imgsync.journal.events import SCHEMA, Event, Sent, public_url
+from imgsync.journal.events import Event, Sent, public_url
 from imgsync.journal.lines import MAX_LINE, decode_line, encode_line
 from imgsync.journal.reader import Entry, Skipped, read_journal
 from tests.kit.records import EPOCH, header, long_session

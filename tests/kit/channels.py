@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
-from imgsync.core.channel.follower import FEATURES
 from imgsync.core.channel.outputs import PeerSpeaks, Transmit
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Image, Ready
+from imgsync.core.protocol.numbers import FEATURES
 
 LAW = settings(
     max_examples=150,

@@ -9,10 +9,10 @@ from random import Random
 import attrs
 
 from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import (
-    SCHEMA,
     Acked,
     Event,
     Header,

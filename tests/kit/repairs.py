@@ -13,8 +13,6 @@ import attrs
 from imgsync.core.codec.codec import encode_signal
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
-    ABSENCE_DEADLINE,
-    REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -34,6 +32,7 @@ from imgsync.core.handshake.outputs import (
     SetRetry,
     TakeUp,
 )
+from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, Signal
 from tests.kit.handshakes import sdp
 

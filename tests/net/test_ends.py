@@ -289,7 +289,7 @@ async def test_probes_that_overlap_are_one_with_the_earliest_deadline(
 
 
 async def test_a_probe_hurries_the_ordinary_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heart, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.05)
     async with meet() as met:
         opcode, _ = await met.raw.read_frame() or (None, b"")
         assert opcode == PING
@@ -302,7 +302,7 @@ async def test_a_probe_hurries_the_ordinary_heartbeat(monkeypatch: pytest.Monkey
 async def test_the_pong_of_an_ordinary_ping_satisfies_a_probe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(heart, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.05)
     async with meet() as met:
         for _ in range(5):
             met.socket.probe(WITHIN)
@@ -331,7 +331,7 @@ async def test_a_probe_that_is_under_way_does_not_hold_up_the_end(
 async def test_a_peer_that_is_written_to_is_judged_by_its_pace_and_not_by_its_pongs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(heart, "PING_INTERVAL", 0.02)
+    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.02)
     monkeypatch.setattr(websocket, "PONG_DEADLINE", 0.02)
     async with meet(NetLimits(outbox_size=20_000_000, write_deadline=0.5)) as met:
         for _ in range(300):

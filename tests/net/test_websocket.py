@@ -275,7 +275,7 @@ async def test_a_ping_that_crosses_the_close_frame_does_not_hold_up_the_end() ->
 
 @pytest.fixture
 def fast_heart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heart, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.05)
     monkeypatch.setattr(websocket, "PONG_DEADLINE", 0.2)
 
 

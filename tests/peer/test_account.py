@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel.clocks import MAX_DRIFT, RESOLUTION, Bounded
+from imgsync.core.channel.clocks import Bounded
 from imgsync.core.protocol.channel import Image, Pong, Stage, StageKind
+from imgsync.core.protocol.numbers import MAX_DRIFT, RESOLUTION
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.journal import events

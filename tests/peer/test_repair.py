@@ -10,10 +10,14 @@ import trio
 from trio.testing import MockClock
 
 from imgsync import SessionEnded, open_evaluator
-from imgsync.core.channel.heartbeat import LOST_AFTER, SUSPECT_AFTER
-from imgsync.core.handshake.outputs import ABSENCE_DEADLINE, REPAIR_DEADLINE
-from imgsync.core.handshake.patience import CLAIM_PAUSE
 from imgsync.core.protocol.errors import Superseded
+from imgsync.core.protocol.numbers import (
+    ABSENCE_DEADLINE,
+    CLAIM_PAUSE,
+    LOST_AFTER,
+    REPAIR_DEADLINE,
+    SUSPECT_AFTER,
+)
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.evaluator import EvaluatorSession

@@ -149,6 +149,26 @@ async def test_an_image_whose_time_is_over_was_not_shown(autojump_clock: MockClo
         await deliveries[2].shown()
 
 
+async def test_the_onset_is_the_first_time_that_an_image_was_seen(
+    autojump_clock: MockClock,
+) -> None:
+    async def look_away_and_back(session: ClientSession) -> None:
+        async for received in session.images():
+            for at in (10, 20):
+                received.shown(at)
+                received.hidden(at + 5)
+
+    async with open_pair(look_away_and_back) as session:
+        delivery = await session.show(image(0))
+        await trio.sleep(1)
+        assert await delivery.shown() == 10
+        told = session.stages()
+        times = [
+            (report.stage.value, report.at) for report in [await anext(told) for _ in range(4)]
+        ]
+        assert times == [("shown", 10), ("hidden", 15), ("shown", 20), ("hidden", 25)]
+
+
 async def test_the_end_of_the_session_ends_the_wait(autojump_clock: MockClock) -> None:
     async def take_and_leave(session: ClientSession) -> None:
         await session.next_image()

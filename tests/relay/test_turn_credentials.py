@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
+from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.relay.turn import CREDENTIAL_LIFE, DEFAULT_STUN, IceOffer
+from imgsync.relay.turn import CREDENTIAL_LIFE, IceOffer
 
 TURN = ("turn:turn.example.org:3478", "turns:turn.example.org:5349?transport=tcp")
 SECRET = b"north of the river, south of the hill"

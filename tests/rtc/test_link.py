@@ -10,10 +10,11 @@ import trio.testing
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
+from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import IceSettings, trickling
-from imgsync.rtc.link import CHANNEL_CLOSE_DEADLINE, CHANNEL_LABEL, RtcLink, open_link
+from imgsync.rtc.link import CHANNEL_CLOSE_DEADLINE, RtcLink, open_link
 from imgsync.seams import (
     ChannelClosed,
     Gathered,

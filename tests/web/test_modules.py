@@ -1,9 +1,8 @@
-"""The modules that the pages share: against their Python counterparts, and as an evaluator's."""
+"""The modules that the pages share, as an evaluator's."""
 
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,171 +12,13 @@ from urllib.parse import urlencode
 
 import trio
 
-from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
-from imgsync.core.handshake import outputs as o
-from imgsync.core.handshake.handshake import Handshake
-from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RequestOffer
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page
-from tests.kit.handshakes import REQUEST, answer, candidate, line, offer, sdp
 from tests.kit.processes import open_child, our_client, wait_until
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent
-
-RUNS = 150
-INPUTS = 25
-
-
-# ── the same decisions as those of the Python peers ──────────────────────────────────────────────
-
-
-Told = list[list[object]]
-
-
-def tell(outputs: list[o.Output]) -> Told:
-    told = []
-    for output in outputs:
-        match output:
-            case o.MakeOffer(attempt):
-                told.append(["makeOffer", attempt])
-            case o.MakeAnswer(attempt, description):
-                told.append(["makeAnswer", attempt, description.ufrag])
-            case o.ApplyAnswer(attempt, description):
-                told.append(["applyAnswer", attempt, description.ufrag])
-            case o.AddCandidate(attempt, found):
-                told.append(["addCandidate", attempt, found and int(found.line.split()[5])])
-            case o.Say(CandidateSignal()):
-                told.append(["say", "candidate"])
-            case o.Say(Offer() | Answer() | RequestOffer() as signal):
-                told.append(["say", signal.TYPE])
-            case o.SetDeadline(attempt, seconds):
-                told.append(["timer", "timedOut", attempt, seconds, 0])
-            case o.SetAnswerDeadline(attempt, seconds):
-                told.append(["timer", "unanswered", attempt, seconds, 0])
-            case o.SetRetry(pause, failures):
-                told.append(["timer", "retryDue", pause, None, failures])
-            case o.SetAbsence(interruption):
-                told.append(["timer", "absenceDue", interruption, o.ABSENCE_DEADLINE, 0])
-            case o.SetGiveUp(interruption):
-                told.append(["timer", "gaveUp", interruption, o.REPAIR_DEADLINE, 0])
-            case o.TakeUp():
-                told.append(["takeUp"])
-            case o.Discard(attempt):
-                told.append(["discard", attempt])
-            case o.Connected():
-                told.append(["connected"])
-            case o.Interrupted(reason):
-                told.append(["interrupted", reason.value])
-            case o.Ended(reason):
-                told.append(["ended", reason.value])
-            case o.Note():
-                pass  # for the log
-    return told
-
-
-def choose_input(dice: random.Random, core: Handshake) -> list[Any]:
-    """One input, most often one that concerns the current attempt."""
-    attempt = core.attempt if dice.random() < 0.8 else dice.randrange(5)
-    ufrag = dice.choice("abcdef") * 4
-    ours = sdp("answer", "ours")
-    return dice.choice(
-        [
-            *[["receive", offer(ufrag)], ["receive", answer(ufrag)]] * 3,
-            *[["receive", candidate(dice.choice([None, 5, 6]), dice.choice([None, ufrag]))]] * 2,
-            ["receive", REQUEST],
-            ["receive", json.dumps({"type": "nonsense"})],
-            *[["described", attempt, ours], ["opened", attempt]] * 3,
-            ["gathered", attempt, line(9)],
-            ["lost", attempt, dice.choice(["connection_lost", "negotiation_failed", "ended"]), ""],
-            ["left", attempt],
-            ["timedOut", attempt],
-            ["unanswered", attempt],
-            *[["retryDue", number] for number in range(4)],
-            ["absenceDue", dice.randrange(3)],
-            ["gaveUp", dice.randrange(3)],
-            ["sessionEnded", dice.choice([*EndReason]).value],
-            *(["signallingLost"], ["signallingBack"], ["peerAway"], ["peerBack"]),
-        ]
-    )
-
-
-METHODS = {
-    "timedOut": "timed_out",
-    "retryDue": "retry_due",
-    "absenceDue": "absence_due",
-    "gaveUp": "gave_up",
-    "signallingLost": "signalling_lost",
-    "signallingBack": "signalling_back",
-    "peerAway": "peer_away",
-    "peerBack": "peer_back",
-}
-
-
-def give(core: Handshake, method: str, *given: Any) -> list[o.Output]:
-    """An input in the form of the wire, to the Python core."""
-    match method, given:
-        case "start", [resumed, is_disputed]:
-            return core.start(resumed=resumed, is_disputed=is_disputed)
-        case "lost", [attempt, reason, detail]:
-            return core.lost(attempt, EndReason(reason), detail)
-        case "sessionEnded", [reason]:
-            return core.session_ended(EndReason(reason))
-    outputs: list[o.Output] = getattr(core, METHODS.get(method, method))(*given)
-    return outputs
-
-
-async def test_the_handshake_decides_as_the_one_of_the_python_peers_does(
-    browser: Browser, relay: str
-) -> None:
-    async with open_module_page(browser, relay, "replay.js") as page:
-        for seed in range(RUNS):
-            dice = random.Random(seed)
-            core = Handshake(offers=seed % 2 == 0)
-            inputs: list[list[Any]] = [["start", seed % 4 > 1, seed % 8 > 3]]
-            expected = []
-            while len(inputs) <= INPUTS:
-                outputs = give(core, *inputs[-1])
-                expected.append([tell(outputs), core.phase.name.lower(), core.attempt])
-                inputs.append(choose_input(dice, core))
-            given = json.dumps({"offers": seed % 2 == 0, "inputs": inputs[:-1]})
-            found = await page.run(f"replayHandshake({given})")
-            for step, (one, other) in enumerate(zip(found, expected, strict=True)):
-                assert one == other, (seed, step, inputs[step - 2 : step + 1])
-
-
-def tell_beat(outputs: list[HeartbeatOutput]) -> Told:
-    told: Told = []
-    for output in outputs:
-        match output:
-            case SendPing(id):
-                told.append(["ping", id])
-            case Judged(health):
-                told.append(["judged", health.name.lower()])
-    return told
-
-
-async def test_the_heartbeat_decides_as_the_one_of_the_python_peers_does(
-    browser: Browser, relay: str
-) -> None:
-    async with open_module_page(browser, relay, "replay.js") as page:
-        for seed in range(RUNS):
-            dice = random.Random(seed)
-            heart = Heartbeat()
-            now, inputs, expected = 0.0, [], []
-            for _ in range(INPUTS * 2):
-                # Quarters of seconds, which are exact in every language.
-                now += dice.choice([0, 1, 4, 8, 9, 40]) / 4
-                if dice.random() < 0.6 and heart.due < float("inf"):
-                    now = max(now, heart.due + dice.choice([0, 0, 0, 1, 6]) / 4)
-                method = dice.choice(["begin", "tick", "tick", "tick", "answered"])
-                given = [dice.randrange(12), now] if method == "answered" else [now]
-                inputs.append([method, *given])
-                outputs = getattr(heart, method)(*given)
-                due = None if heart.due == float("inf") else heart.due
-                expected.append([tell_beat(outputs), heart.health.name.lower(), due])
-            assert await page.run(f"replayHeartbeat({json.dumps(inputs)})") == expected, seed
 
 
 @asynccontextmanager

@@ -117,17 +117,17 @@ async def _enter_session(
     stack: AsyncExitStack, evaluator: "Evaluator", options: argparse.Namespace, output: Output
 ) -> "EvaluatorSession":
     """A session with the client, which ends with the stack; with --wait, as soon as one can be."""
-    from imgsync.core.protocol.errors import RelayError, SignallingLost
-    from imgsync.core.protocol.signalling import ErrorCode
+    from imgsync.core.protocol.errors import ConnectTimeout, RelayError, SignallingLost
 
     while True:
         # Asked first: who is busy may be so with us, with a process before this one.
         try:
             return await stack.enter_async_context(evaluator.open_session(options.client))
-        except (RelayError, SignallingLost) as exc:
-            code = exc.code if isinstance(exc, RelayError) else None
-            may_pass = code in (None, ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY)
-            if not (options.wait and may_pass):
+        except RelayError as exc:
+            if not (options.wait and exc.code.may_pass):
+                raise
+        except (SignallingLost, ConnectTimeout):
+            if not options.wait:
                 raise
         output.tell(f"waiting for {options.client}", "waiting", clientId=options.client)
         # Whoever else waits is told at the same moment, and may be quicker.

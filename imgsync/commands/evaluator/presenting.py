@@ -9,15 +9,13 @@ import trio
 
 from imgsync.commands.common import Output, tell_states
 from imgsync.commands.evaluator.steering import End, Refused, Show, parse_line
+from imgsync.core.channel.preload import Announcements
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.errors import MessageTooLarge, SessionEnded, Superseded
 from imgsync.evaluator.delivery import Delivery
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import open_background
-
-AHEAD = 50
-"""Images that the client is told of before they are shown: about 20 kB on the channel."""
 
 ACK_DEADLINE = 30.0
 """Seconds after which an image counts as not acked; a session lives on through shorter silences."""
@@ -36,8 +34,7 @@ class Presentation:
         self.deliveries: list[Delivery] = []
         #: How often each stage was told; empty where the client does not speak `stage`.
         self.stages: Counter[str] = Counter()
-        #: What the client knows to come, since it was told last.
-        self._announced: set[int] = set()
+        self._announcements = Announcements()
 
     @property
     def all_acked(self) -> bool:
@@ -107,18 +104,12 @@ class Presentation:
 
     def _announce(self, current: int | None) -> None:
         """Tell the client what will be shown soon, unless it knows that of most of it."""
-        count = len(self._images)
-        first = 0 if current is None else current + 1
-        coming = range(first, min(first + AHEAD, count))
-        if self._announced.issuperset(coming[: AHEAD // 2]):
+        places = self._announcements.next(len(self._images), current)
+        if places is None:
             return
-        # A person may go back; what comes first in the series is what is wanted then.
-        before = range(min(first, AHEAD - len(coming)))
-        after, earlier = (self._images[part.start : part.stop] for part in (coming, before))
         # It is only a hint; what is wrong comes out when an image is shown.
         with suppress(SessionEnded, MessageTooLarge):
-            self._session.preload([*after, *earlier])
-        self._announced = {*coming, *before}
+            self._session.preload([self._images[place] for place in places])
 
     async def _tell_stages(self) -> None:
         async for report in self._session.stages():

@@ -8,11 +8,12 @@ import resource
 from collections.abc import Callable
 
 from imgsync.commands.common import positive_seconds
+from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
 from imgsync.relay.settings import Settings
 from imgsync.relay.tokens import read_secret, token_reader
-from imgsync.relay.turn import DEFAULT_STUN, IceOffer
+from imgsync.relay.turn import IceOffer
 
 log = logging.getLogger(__name__)
 

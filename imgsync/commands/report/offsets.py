@@ -25,7 +25,8 @@ from itertools import pairwise
 
 import attrs
 
-from imgsync.core.channel.clocks import MAX_DRIFT, RESOLUTION, Offset, resolution_of
+from imgsync.core.channel.clocks import Offset, resolution_of
+from imgsync.core.protocol.numbers import MAX_DRIFT, RESOLUTION
 
 
 @attrs.frozen

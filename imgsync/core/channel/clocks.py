@@ -22,18 +22,7 @@ from typing import Self
 
 import attrs
 
-MAX_DRIFT = 200e-6
-"""Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
-clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
-uses for moments only)."""
-
-RESOLUTION, COARSE = 0.1, 1.0
-"""Milliseconds that a clock is off by at most: one that tells fractions, as browsers do by default
-where a page is not isolated (100 us, High Resolution Time, section 7), and one that tells whole
-milliseconds, as do some browsers, and programs that have no better clock."""
-
-WINDOW = 64
-"""Probes that are kept: two minutes of pings."""
+from imgsync.core.protocol.numbers import COARSE, MAX_DRIFT, PROBE_WINDOW, RESOLUTION
 
 
 def resolution_of(*times: float) -> float:
@@ -130,20 +119,24 @@ class Refused:
     round_trip: float
 
 
+Remark = Stepped | Refused
+"""What is remarkable about a probe."""
+
+
 class ClockOffset:
     """What probes say of the other side's clock."""
 
     def __init__(self) -> None:
-        self._probes: deque[Probe] = deque(maxlen=WINDOW)
+        self._probes: deque[Probe] = deque(maxlen=PROBE_WINDOW)
         #: Of connections before this one.
-        self._earlier: deque[Probe] = deque(maxlen=WINDOW)
+        self._earlier: deque[Probe] = deque(maxlen=PROBE_WINDOW)
 
     def reconnected(self) -> None:
         """What comes from now on may be of another process than what came before."""
         self._earlier += self._probes
         self._probes.clear()
 
-    def take(self, probe: Probe) -> Stepped | Refused | None:
+    def take(self, probe: Probe) -> Remark | None:
         """One more probe, in the order of t3; what is remarkable about it."""
         if probe.round_trip < -2 * probe.resolution or probe.t2 < probe.t1:
             return Refused(probe.round_trip)

@@ -9,13 +9,11 @@ to whoever keeps the heartbeat.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Pinged, Ponged, Transmit
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import (
-    FEATURE_PING,
-    FEATURE_PRELOAD,
-    FEATURE_STAGE,
     Ack,
     ChannelMessage,
     Image,
@@ -27,25 +25,31 @@ from imgsync.core.protocol.channel import (
     StageKind,
 )
 from imgsync.core.protocol.errors import WireError
+from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB, MAX_STAGES
 from imgsync.core.protocol.signalling import Milliseconds
 
-MAX_STAGES = 256
-"""Stages that are said again on a new channel: those of more images than can be under way when a
-connection goes silent."""
 
+def _may_follow(said: Sequence[Stage], stage: StageKind) -> bool:
+    """Whether a stage makes sense after what was said of the showing.
 
-FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
-"""What our client speaks."""
-
-
-def _may_follow(stage: StageKind, said: set[StageKind]) -> bool:
+    There is one screen: an image is shown, and hidden, and may be shown again. What has failed is
+    not, unless it was only that nobody looked. What is hidden without having been shown had no time
+    at all.
+    """
+    kinds = [one.stage for one in said]
+    sights = [kind for kind in kinds if kind in (StageKind.SHOWN, StageKind.HIDDEN)]
+    is_up = sights[-1:] == [StageKind.SHOWN]
+    failures = [one.reason for one in said if one.stage is StageKind.FAILED]
     match stage:
-        case StageKind.SHOWN:
-            return not said & {StageKind.FAILED, StageKind.HIDDEN}
-        case StageKind.HIDDEN:
-            return StageKind.FAILED not in said or StageKind.SHOWN in said
         case StageKind.FETCHED | StageKind.FAILED:
-            return True  # fetching may take longer than showing
+            return stage not in kinds  # fetching may take longer than showing
+        case StageKind.SHOWN:
+            is_final = any(
+                one.stage is StageKind.FAILED and one.reason != HIDDEN_TAB for one in said
+            )
+            return not is_up and not is_final and (not sights or StageKind.SHOWN in kinds)
+        case StageKind.HIDDEN:
+            return is_up or not (sights or failures)
 
 
 class Follower:
@@ -61,14 +65,10 @@ class Follower:
         return [Transmit(encode_channel(message)) for message in messages]
 
     def staged(self, stage: Stage) -> list[Transmit]:
-        """An image has come to a stage; what makes no sense after its other stages is not said.
-
-        Each stage comes once. What has failed, or is hidden, is not shown any more, and what failed
-        before it was shown needs no hiding.
-        """
+        """An image has come to a stage; what makes no sense after its other stages is not said."""
         key = (stage.sent_at, stage.image_index)
-        said = {one.stage for one in self._stages if (one.sent_at, one.image_index) == key}
-        if stage.stage in said or not _may_follow(stage.stage, said):
+        said = [one for one in self._stages if (one.sent_at, one.image_index) == key]
+        if not _may_follow(said, stage.stage):
             return []
         self._stages.append(stage)
         return [Transmit(encode_channel(stage))]

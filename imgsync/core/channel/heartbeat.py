@@ -13,19 +13,14 @@ import math
 
 import attrs
 
-PING_INTERVAL = 2.0
-SUSPECT_AFTER = 4.0
-LOST_AFTER = 8.0
-"""Seconds, as the protocol says."""
-
-BURST = 8
-BURST_INTERVAL = 0.0625
-"""Seconds. So many pings are sent so quickly at first; the quickest of them decides, and half a
-second of them meets a network in more than one mood."""
-
-SLEPT = 1.0
-"""Seconds. Who is called so much later than he asked for was asleep himself (a closed lid, a
-stopped process), and can't hold that time against the other side."""
+from imgsync.core.protocol.numbers import (
+    LOST_AFTER,
+    PING_BURST,
+    PING_BURST_INTERVAL,
+    PING_INTERVAL,
+    SLEPT,
+    SUSPECT_AFTER,
+)
 
 
 @attrs.frozen
@@ -107,7 +102,8 @@ class Heartbeat:
 
     def _ping(self, now: float) -> list[HeartbeatOutput]:
         self._last_id += 1
-        self._next_ping = now + (BURST_INTERVAL if self._last_id < BURST else PING_INTERVAL)
+        is_burst = self._last_id < PING_BURST
+        self._next_ping = now + (PING_BURST_INTERVAL if is_burst else PING_INTERVAL)
         return [SendPing(self._last_id)]
 
     def _judge(self, health: Health) -> list[HeartbeatOutput]:

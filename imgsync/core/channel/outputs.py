@@ -46,7 +46,7 @@ class Superseded:
 
 @attrs.frozen
 class Staged:
-    """The client tells for the first time that an image has come to this stage."""
+    """The client tells that an image has come to this stage, for the first time or anew."""
 
     image: Image
     stage: StageKind

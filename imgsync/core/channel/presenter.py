@@ -7,11 +7,10 @@
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
 image that has not been acked when its channel goes, and is not the current one, will not be sent
-again: it is superseded. The client says its last stages again on every channel, and each is told
-once. Pings and pongs are handed on to whoever keeps the heartbeat.
+again: it is superseded. The client says its last stages again on every channel; one with the same
+time is told once. Pings and pongs are handed on to whoever keeps the heartbeat.
 """
 
-import math
 from collections.abc import Sequence
 
 import attrs
@@ -32,7 +31,6 @@ from imgsync.core.channel.outputs import (
 from imgsync.core.channel.preload import split_preload
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import (
-    FEATURE_PRELOAD,
     Ack,
     Image,
     Ping,
@@ -44,20 +42,27 @@ from imgsync.core.protocol.channel import (
     UpcomingImage,
 )
 from imgsync.core.protocol.errors import WireError
+from imgsync.core.protocol.numbers import (
+    EPSILON,
+    FEATURE_PRELOAD,
+    MAX_SETTLED,
+    MAX_STAGES,
+    MAX_UNACKED,
+    TICK,
+)
 from imgsync.core.protocol.signalling import Milliseconds
 
-MAX_UNACKED = 256
-"""Images that may wait for their ack. A peer that acks nothing must not make us grow."""
 
-MAX_SETTLED = 256
-"""Images, acked or superseded, whose stages are listened for."""
+def _next_time(sent_at: Milliseconds) -> float:
+    """The earliest that a showing after this one may have; another number, however large it is."""
+    return sent_at + max(TICK, abs(sent_at) * EPSILON)
 
 
 @attrs.define
 class _Showing:
     image: Image
     copies: int = 0
-    stages: set[StageKind] = attrs.field(factory=set)
+    told: set[tuple[StageKind, Milliseconds]] = attrs.field(factory=set)
     #: Whether it was shown, or never will be.
     is_over: bool = False
 
@@ -89,8 +94,8 @@ class Presenter:
 
         :param now: milliseconds since the epoch; moved on a little where it was used before.
         """
-        if self._current is not None and now <= self._current.image.sent_at:
-            now = math.nextafter(self._current.image.sent_at, math.inf)
+        if self._current is not None:
+            now = max(now, _next_time(self._current.image.sent_at))
         image = Image(image_index=index, image_url=image_url, signed_url=signed_url, sent_at=now)
         encode_channel(image)
         # Without a channel, whatever waits for its ack has nothing to come on any more.
@@ -173,9 +178,11 @@ class Presenter:
         showing = self._unacked.get(said.sent_at) or self._settled.get(said.sent_at)
         if showing is None or showing.image.image_index != said.image_index:
             return [Drop("a stage of no image that is remembered")]
-        if said.stage in showing.stages:
-            return [Drop("a stage that was told before")]
-        showing.stages.add(said.stage)
+        # One that was hidden may be shown again; that is another time.
+        told = (said.stage, said.at)
+        if told in showing.told or len(showing.told) >= MAX_STAGES:
+            return [Drop("a stage that was told before, or one too many")]
+        showing.told.add(told)
         showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
         staged = Staged(showing.image, said.stage, said.at, said.reason)
         if said.stage is not StageKind.SHOWN:

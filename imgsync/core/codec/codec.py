@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 
 from imgsync.core.codec.strict import (
-    MAX_ID,
     dump_json,
     parse_json,
     parse_object,
@@ -28,6 +27,7 @@ from imgsync.core.protocol.channel import (
     Stage,
 )
 from imgsync.core.protocol.errors import MessageTooLarge, NegotiationError, WireError
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_ID
 from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
@@ -62,9 +62,6 @@ MAX_REGISTER = 8 * 1024
 MAX_RELAY_FRAME = 16 * 1024 * 1024
 """Characters of one frame from the relay, which adds to what it forwards, and tells an evaluator of
 all clients at once (about 85 bytes each, and up to 3 kB)."""
-
-MAX_CHANNEL_MESSAGE = 64 * 1024
-"""Bytes of one message on the data channel, as the protocol says."""
 
 _TO_RELAY = {cls.EVENT: cls for cls in (Register, StartSession, SendSignal, EndSession)}
 _FROM_RELAY = {
@@ -148,7 +145,7 @@ def decode_signal(raw: RawJson) -> Signal | None:
                 raise ValueError("neither a type nor a candidate")
             candidate = structure(value, CandidateSignal, "signal")
             text = (candidate.candidate or "").removeprefix("a=").removeprefix("candidate:")
-            return attrs.evolve(candidate, candidate=text.strip() or None)
+            return attrs.evolve(candidate, candidate=text.strip(" \t\r\n") or None)
         cls = _SIGNALS.get(value["type"]) if type(value["type"]) is str else None
         return None if cls is None else structure(value, cls, "signal")  # type: ignore[return-value]
     except ValueError as exc:

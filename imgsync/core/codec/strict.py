@@ -17,17 +17,8 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from imgsync.core.protocol.channel import PingId, Reason
-from imgsync.core.protocol.signalling import (
-    MAX_NUMBER,
-    Milliseconds,
-    Name,
-    RawJson,
-    SessionId,
-    Url,
-    UserId,
-)
-
-MAX_ID = 128
+from imgsync.core.protocol.numbers import MAX_ID, MAX_NUMBER
+from imgsync.core.protocol.signalling import Milliseconds, Name, RawJson, SessionId, Url, UserId
 
 T = TypeVar("T")
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from imgsync.core.handshake.outputs import AddCandidate, Note, Output
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import NegotiationError
-
-MAX_CANDIDATES = 100
-"""Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""
+from imgsync.core.protocol.numbers import MAX_CANDIDATES
 
 
 class RemoteCandidates:

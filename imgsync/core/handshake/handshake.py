@@ -27,7 +27,6 @@ Each input is one call that returns what is to be done, in order.
 from imgsync.core.codec.codec import decode_signal
 from imgsync.core.handshake.candidates import RemoteCandidates, to_add
 from imgsync.core.handshake.outputs import (
-    REPAIR_DEADLINE,
     ApplyAnswer,
     Connected,
     Discard,
@@ -46,9 +45,10 @@ from imgsync.core.handshake.outputs import (
     SetRetry,
     TakeUp,
 )
-from imgsync.core.handshake.patience import CLAIM_PAUSE, CONNECT_DEADLINE, Patience
+from imgsync.core.handshake.patience import Patience
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.errors import NegotiationError
+from imgsync.core.protocol.numbers import CLAIM_PAUSE, CONNECT_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,

@@ -7,13 +7,6 @@ import attrs
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.signalling import EndReason, Signal
 
-REPAIR_DEADLINE = 180.0
-"""Seconds from an interruption to giving the session up: longer than a relay waits for who is away,
-so that it is the relay's word that counts while there is one."""
-
-ABSENCE_DEADLINE = 2.0
-"""Seconds, as the protocol says: who closes his connection and is still at the relay has left."""
-
 
 class Phase(enum.Enum):
     """Where the handshake stands."""

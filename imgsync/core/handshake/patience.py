@@ -6,27 +6,12 @@ repair has no end here, so that only its attempts and answers are bounded.
 """
 
 from imgsync.core.protocol.errors import NegotiationError
-
-ATTEMPT_DEADLINE = 10.0
-"""Seconds for each attempt of the evaluator's. A candidate may have been lost on its way, or the
-network has changed meanwhile; the next attempt tells of all candidates anew."""
-
-ANSWER_DEADLINES = (4.0, 6.0)
-"""Seconds for the other side's word, before an offer is followed by another one: a signal can be
-lost. Then for the next one, and longer, as an answer that is late fits no later offer. What is left
-of CONNECT_DEADLINE after these is one whole attempt."""
-
-CONNECT_DEADLINE = ATTEMPT_DEADLINE + sum(ANSWER_DEADLINES)
-"""Seconds for the first connection. ICE itself gives up only after a minute, or, where the other
-side never says that its candidates are complete, not at all."""
-
-CLAIM_PAUSE = 8.0
-"""Seconds that another window has to claim a session that the relay has forgotten and has from the
-evaluator anew. By then it has tried to register again, as no pause in between is over 7."""
-
-MAX_ASKED = 8
-"""Attempts that the other side asks for, without a connection or a pause of ours in between. Each
-costs a key pair and sockets."""
+from imgsync.core.protocol.numbers import (
+    ANSWER_DEADLINES,
+    ATTEMPT_DEADLINE,
+    CONNECT_DEADLINE,
+    MAX_ASKED,
+)
 
 
 class Patience:

@@ -15,9 +15,7 @@ import re
 import attrs
 
 from imgsync.core.protocol.errors import NegotiationError
-
-MAX_SDP = 32 * 1024
-"""Characters; a data-channel description with a hundred candidates has about 12,000."""
+from imgsync.core.protocol.numbers import MAX_SDP
 
 _MAX_CANDIDATE = 512
 _MDNS_NAME = re.compile(r"[0-9A-Za-z-]{1,64}\.local")

@@ -26,15 +26,6 @@ Reason = Annotated[str, "reason"]
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
 
-FEATURE_PING = "ping"
-"""What `ready.features` says of who answers pings, and is judged by it."""
-
-FEATURE_STAGE = "stage"
-"""What it says of who tells what becomes of the images."""
-
-FEATURE_PRELOAD = "preload"
-"""What it says of who wants to know what will be shown soon."""
-
 
 class StageKind(enum.Enum):
     """What has become of an image."""

@@ -43,9 +43,6 @@ Url = Annotated[str, "URL"]
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
 
-MAX_NUMBER = 2**53
-"""Whole numbers up to here are the same in every language; RFC 8259, section 6."""
-
 
 class Role(enum.Enum):
     """What a socket has registered as."""
@@ -75,6 +72,12 @@ class ErrorCode(enum.Enum):
     CLIENT_BUSY = "client_busy"
     NO_SESSION = "no_session"
     RATE_LIMITED = "rate_limited"
+
+    @property
+    def may_pass(self) -> bool:
+        """Those after which `start_session` may be answered otherwise: who is not there may come,
+        and who is in another session may leave it."""
+        return self in (ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY)
 
 
 class CloseCode(enum.IntEnum):

@@ -18,10 +18,11 @@ from imgsync.core.channel.outputs import (
     Superseded,
     Transmit,
 )
-from imgsync.core.channel.presenter import MAX_UNACKED, Presenter
-from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.channel.presenter import Presenter
+from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready
 from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_UNACKED
 from imgsync.core.protocol.signalling import Milliseconds
 from tests.kit.channels import LAW, READY, SPEAKS, resent, show, texts
 

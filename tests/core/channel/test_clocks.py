@@ -9,16 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel.clocks import (
-    MAX_DRIFT,
-    RESOLUTION,
-    WINDOW,
-    Bounded,
-    ClockOffset,
-    Probe,
-    Refused,
-    Stepped,
-)
+from imgsync.core.channel.clocks import Bounded, ClockOffset, Probe, Refused, Stepped
+from imgsync.core.protocol.numbers import MAX_DRIFT, PROBE_WINDOW, RESOLUTION
 
 EPOCH = 1_800_000_000_000.25  # a clock of whole milliseconds is a coarse one
 
@@ -157,7 +149,7 @@ def test_what_can_not_be_true_is_refused(probe: Probe) -> None:
 def test_only_the_window_is_kept() -> None:
     clock, world = ClockOffset(), World(0.0, 0.0)
     clock.take(world.probe(EPOCH, 0, 0, 0))
-    for number in range(1, WINDOW + 1):
+    for number in range(1, PROBE_WINDOW + 1):
         clock.take(world.probe(EPOCH + number, 100, 0, 100))
     found = clock.at(EPOCH)
     assert found is not None

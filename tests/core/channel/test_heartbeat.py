@@ -6,18 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.channel.heartbeat import (
-    BURST,
-    BURST_INTERVAL,
+from imgsync.core.channel.heartbeat import Health, Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.protocol.numbers import (
     LOST_AFTER,
+    PING_BURST,
+    PING_BURST_INTERVAL,
     PING_INTERVAL,
     SLEPT,
     SUSPECT_AFTER,
-    Health,
-    Heartbeat,
-    HeartbeatOutput,
-    Judged,
-    SendPing,
 )
 
 LAW = settings(
@@ -33,11 +29,11 @@ LONG = 1e6
 def begun(now: float = START) -> Heartbeat:
     """As it stands with the last ping of its beginning, when all before that was answered."""
     heart = Heartbeat()
-    heart.begin(now - (BURST - 1) * BURST_INTERVAL)
+    heart.begin(now - (PING_BURST - 1) * PING_BURST_INTERVAL)
     while heart.due < now:
         heart.tick(heart.due)
-    assert heart.tick(now) == [SendPing(BURST)]
-    heart.answered(BURST - 1, now)
+    assert heart.tick(now) == [SendPing(PING_BURST)]
+    heart.answered(PING_BURST - 1, now)
     return heart
 
 
@@ -76,14 +72,14 @@ def test_the_first_ping_goes_out_at_once_and_there_is_one_beginning() -> None:
     assert heart.begin(START) == [SendPing(1)]
     assert heart.health is Health.ALIVE
     assert heart.begin(START + 1) == []
-    assert heart.due == START + BURST_INTERVAL
+    assert heart.due == START + PING_BURST_INTERVAL
 
 
 def test_it_begins_with_a_burst_whether_or_not_that_is_answered() -> None:
     heart = Heartbeat()
     heart.begin(START)
     sent = pings(run(heart, START + 1))
-    assert sent == [START + number * BURST_INTERVAL for number in range(1, BURST)]
+    assert sent == [START + number * PING_BURST_INTERVAL for number in range(1, PING_BURST)]
     assert heart.due == sent[-1] + PING_INTERVAL
 
 
@@ -94,8 +90,8 @@ def test_pings_are_sent_every_two_seconds_with_ids_of_their_own() -> None:
     heart = begun()
     for number in range(1, 20):
         assert heart.due == START + number * PING_INTERVAL
-        assert heart.tick(heart.due) == [SendPing(BURST + number)]
-        assert heart.answered(BURST + number, START + number * PING_INTERVAL + 0.1) == []
+        assert heart.tick(heart.due) == [SendPing(PING_BURST + number)]
+        assert heart.answered(PING_BURST + number, START + number * PING_INTERVAL + 0.1) == []
     assert heart.health is Health.ALIVE
 
 
@@ -103,7 +99,7 @@ def test_who_is_called_too_early_does_nothing() -> None:
     heart = begun()
     assert heart.tick(START) == []
     assert heart.tick(START + PING_INTERVAL - 0.001) == []
-    assert heart.tick(START + PING_INTERVAL) == [SendPing(BURST + 1)]
+    assert heart.tick(START + PING_INTERVAL) == [SendPing(PING_BURST + 1)]
 
 
 def test_a_pong_ends_the_suspicion() -> None:
@@ -118,7 +114,7 @@ def test_a_pong_ends_the_suspicion() -> None:
     ]
 
 
-@pytest.mark.parametrize("id", [0, -1, BURST + 2, 2**53, "1", "", "one"])
+@pytest.mark.parametrize("id", [0, -1, PING_BURST + 2, 2**53, "1", "", "one"])
 def test_a_pong_with_an_id_that_we_never_sent_is_no_answer(id: int | str) -> None:
     heart = begun()
     said = run(heart, START + PING_INTERVAL)
@@ -150,9 +146,9 @@ def test_nothing_is_said_after_the_loss() -> None:
 def test_a_caller_that_slept_does_not_condemn_the_other_side() -> None:
     heart = begun()
     awake = START + 600
-    assert heart.tick(awake) == [SendPing(BURST + 1)]
+    assert heart.tick(awake) == [SendPing(PING_BURST + 1)]
     assert heart.health is Health.ALIVE
-    assert heart.answered(BURST + 1, awake + 0.1) == []
+    assert heart.answered(PING_BURST + 1, awake + 0.1) == []
     assert verdicts(run(heart, awake + SUSPECT_AFTER)) == []
 
 
@@ -171,7 +167,7 @@ def test_a_pong_that_waited_for_a_caller_that_slept_does_not_count_for_the_time_
     heart = begun()
     awake = START + 600
     heart.answered(1, awake)
-    assert heart.tick(awake) == [SendPing(BURST + 1)]
+    assert heart.tick(awake) == [SendPing(PING_BURST + 1)]
     assert verdicts(run(heart, awake + 3600)) == [
         (awake + SUSPECT_AFTER, Health.SUSPECT),
         (awake + LOST_AFTER, Health.LOST),
@@ -189,7 +185,7 @@ def test_a_side_whose_pongs_come_within_four_seconds_is_never_lost(
     delays: list[float], late: st.DataObject
 ) -> None:
     heart = begun()
-    on_the_way = {BURST: START + delays[0]}
+    on_the_way = {PING_BURST: START + delays[0]}
     for delay in delays[1:]:
         due = heart.due + late.draw(LATE)
         for id, at in sorted(on_the_way.items(), key=lambda entry: entry[1]):
@@ -211,7 +207,7 @@ def test_whatever_came_before_a_side_that_falls_silent_is_lost_eight_seconds_lat
     steps: list[tuple[str, float]],
 ) -> None:
     heart = begun()
-    now, sent, health = START, BURST, Health.ALIVE
+    now, sent, health = START, PING_BURST, Health.ALIVE
     for kind, pause in steps:
         now = max(now, heart.due if kind == "tick" else now + pause)
         if health is Health.LOST:

@@ -13,9 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Acked, Deliver, Drop, Superseded, Transmit
 from imgsync.core.channel.presenter import Presenter
-from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image
 from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import Milliseconds
 from tests.kit.channels import LAW, READY, resent, show, texts
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel.follower import FEATURES, Follower
+from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, PeerSpeaks
-from imgsync.core.channel.preload import MAX_PRELOAD, split_preload
+from imgsync.core.channel.preload import split_preload
 from imgsync.core.channel.presenter import Presenter
-from imgsync.core.codec.codec import MAX_CHANNEL_MESSAGE, decode_channel, encode_channel
+from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Image, Preload, Ready, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.numbers import FEATURES, MAX_CHANNEL_MESSAGE, MAX_PRELOAD
 from tests.kit.channels import LAW, READY, show, texts
 
 

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.channel.follower import MAX_STAGES, Follower
+from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Drop, Forgotten, NeverShown, Staged, Superseded
-from imgsync.core.channel.presenter import MAX_SETTLED, Presenter
+from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Stage, StageKind
+from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_SETTLED, MAX_STAGES
 from tests.kit.channels import LAW, READY, show, texts
 
 FETCHED, SHOWN, HIDDEN, FAILED = StageKind
@@ -43,8 +44,26 @@ def test_each_stage_of_a_showing_is_told_once_with_its_time_and_reason() -> None
     image = shown_and_acked(presenter, 1)
     assert tell(presenter, image, FETCHED) == [Staged(image, FETCHED, 7.5, None)]
     assert tell(presenter, image, FAILED, 8, "decode") == [Staged(image, FAILED, 8, "decode")]
-    for kind in (FETCHED, FAILED):
-        assert isinstance(tell(presenter, image, kind)[0], Drop)
+    for kind, at in ((FETCHED, 7.5), (FAILED, 8)):
+        assert isinstance(tell(presenter, image, kind, at)[0], Drop)
+
+
+def test_an_image_that_is_hidden_and_seen_again_is_told_of_each_time() -> None:
+    presenter = open_presenter()
+    image = shown_and_acked(presenter, 1)
+    stages = [(SHOWN, 5.0), (HIDDEN, 6.0), (SHOWN, 7.0), (HIDDEN, 8.0)]
+    for kind, at in stages * 2:  # as a client says them again on a new channel
+        tell(presenter, image, kind, at, None)
+    again = [tell(presenter, image, kind, at) for kind, at in stages]
+    assert all(isinstance(outputs[0], Drop) for outputs in again)
+    assert tell(presenter, image, HIDDEN, 9) == [Staged(image, HIDDEN, 9, None)]
+
+
+def test_a_client_that_tells_of_one_showing_without_end_is_heard_so_far_and_no_further() -> None:
+    presenter = open_presenter()
+    image = shown_and_acked(presenter, 1)
+    heard = [tell(presenter, image, HIDDEN, at)[0] for at in range(MAX_STAGES + 1)]
+    assert [isinstance(output, Staged) for output in heard] == [True] * MAX_STAGES + [False]
 
 
 def test_a_stage_may_come_before_the_ack_and_after_the_next_image() -> None:
@@ -128,6 +147,8 @@ def said(follower: Follower, *kinds: StageKind) -> list[StageKind]:
         ([FAILED, SHOWN, HIDDEN], [FAILED]),
         ([SHOWN, FAILED, HIDDEN], [SHOWN, FAILED, HIDDEN]),
         ([HIDDEN, SHOWN], [HIDDEN]),
+        ([SHOWN, HIDDEN, SHOWN, HIDDEN], [SHOWN, HIDDEN, SHOWN, HIDDEN]),
+        ([SHOWN, FAILED, HIDDEN, SHOWN], [SHOWN, FAILED, HIDDEN]),
         ([FAILED, FETCHED, FAILED], [FAILED, FETCHED]),
     ],
 )
@@ -135,6 +156,18 @@ def test_what_makes_no_sense_after_the_others_is_not_said(
     told: list[StageKind], expected: list[StageKind]
 ) -> None:
     assert said(Follower(), *told) == expected
+
+
+def test_what_failed_as_nobody_looked_may_be_shown_yet() -> None:
+    follower = Follower()
+    stages = [
+        Stage(1, 5, FETCHED, 1),
+        Stage(1, 5, FAILED, 2, HIDDEN_TAB),
+        Stage(1, 5, SHOWN, 3),
+        Stage(1, 5, HIDDEN, 4),
+        Stage(1, 5, SHOWN, 5),
+    ]
+    assert all(follower.staged(stage) for stage in stages)
 
 
 def test_stages_of_two_showings_of_one_image_are_their_own() -> None:
@@ -156,6 +189,9 @@ def test_stages_are_said_again_on_a_new_channel_after_ready_and_the_oldest_are_g
 
 # ── both ─────────────────────────────────────────────────────────────────────────────────────────
 
+Heard = tuple[int, StageKind, float]
+"""Of which image, what, and when."""
+
 STEPS = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from(StageKind)) | st.sampled_from(["close", "open"]),
     max_size=40,
@@ -164,18 +200,18 @@ STEPS = st.lists(
 
 @given(STEPS)
 @LAW
-def test_every_stage_is_heard_once_in_its_order_however_the_channel_comes_and_goes(
+def test_each_time_of_a_stage_is_heard_once_in_its_order_however_the_channel_comes_and_goes(
     steps: list[tuple[int, StageKind] | str],
 ) -> None:
     presenter, follower = open_presenter(), Follower()
     images = [shown_and_acked(presenter, index) for index in range(4)]
     clock = itertools.count()
-    is_open, made, heard = True, list[tuple[int, StageKind]](), list[tuple[int, StageKind]]()
+    is_open, made, heard = True, list[Heard](), list[Heard]()
 
     def hear(lines: list[str]) -> None:
         for line in lines:
             heard.extend(
-                (output.image.image_index, output.stage)
+                (output.image.image_index, output.stage, output.at)
                 for output in presenter.received(line)
                 if isinstance(output, Staged)
             )
@@ -191,9 +227,10 @@ def test_every_stage_is_heard_once_in_its_order_however_the_channel_comes_and_go
         else:
             assert not isinstance(step, str)
             index, kind = step
-            sent = follower.staged(Stage(index, images[index].sent_at, kind, next(clock)))
+            at = next(clock)
+            sent = follower.staged(Stage(index, images[index].sent_at, kind, at))
             if sent:
-                made.append(step)
+                made.append((index, kind, at))
             if is_open:
                 hear(texts(sent))
     assert heard == made

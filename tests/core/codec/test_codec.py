@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.codec.codec import (
-    MAX_CHANNEL_MESSAGE,
     MAX_FRAME,
     decode_channel,
     decode_from_relay,
@@ -19,6 +18,7 @@ from imgsync.core.codec.codec import (
 )
 from imgsync.core.protocol.channel import Image
 from imgsync.core.protocol.errors import MessageTooLarge, NegotiationError, WireError
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import ForwardedSignal, RawJson, Register, SendSignal
 from tests.kit.wire_texts import BAD, LAW, RAW_JSON, REGISTER, SPACE, lines
 

@@ -6,7 +6,7 @@ import pytest
 
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import Ended, Phase
-from imgsync.core.handshake.patience import CONNECT_DEADLINE
+from imgsync.core.protocol.numbers import CONNECT_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, RawJson
 from tests.kit.handshakes import (
     REQUEST,

@@ -18,8 +18,8 @@ from imgsync.core.handshake.outputs import (
     SetAnswerDeadline,
     SetDeadline,
 )
-from imgsync.core.handshake.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
 from imgsync.core.handshake.sdp import Candidate, parse_description
+from imgsync.core.protocol.numbers import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
 from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RawJson
 from tests.kit.handshakes import (
     REQUEST,

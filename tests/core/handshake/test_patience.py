@@ -16,7 +16,7 @@ from imgsync.core.handshake.outputs import (
     SetAnswerDeadline,
     SetDeadline,
 )
-from imgsync.core.handshake.patience import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
+from imgsync.core.protocol.numbers import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, RequestOffer
 from tests.kit.handshakes import REQUEST, answer, connected, offer, offerer, sdp
 from tests.kit.repairs import World

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.handshake.candidates import MAX_CANDIDATES
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import Ended, MakeOffer, Phase
-from imgsync.core.handshake.patience import MAX_ASKED
+from imgsync.core.protocol.numbers import MAX_ASKED, MAX_CANDIDATES
 from imgsync.core.protocol.signalling import EndReason, RawJson
 from tests.kit.handshakes import (
     REQUEST,

@@ -6,7 +6,6 @@ import pytest
 
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
-    REPAIR_DEADLINE,
     AddCandidate,
     ApplyAnswer,
     Connected,
@@ -23,8 +22,8 @@ from imgsync.core.handshake.outputs import (
     SetGiveUp,
     SetRetry,
 )
-from imgsync.core.handshake.patience import ATTEMPT_DEADLINE, MAX_ASKED
 from imgsync.core.handshake.sdp import parse_description
+from imgsync.core.protocol.numbers import ATTEMPT_DEADLINE, MAX_ASKED, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, RequestOffer
 from tests.kit.handshakes import (
     REQUEST,

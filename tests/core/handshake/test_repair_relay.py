@@ -24,7 +24,7 @@ from imgsync.core.handshake.outputs import (
     SetRetry,
     TakeUp,
 )
-from imgsync.core.handshake.patience import ATTEMPT_DEADLINE
+from imgsync.core.protocol.numbers import ATTEMPT_DEADLINE
 from imgsync.core.protocol.signalling import CandidateSignal, EndReason, RequestOffer
 from tests.kit.handshakes import (
     REQUEST,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.core.handshake.sdp import MAX_SDP, Candidate, parse_candidate, parse_description
+from imgsync.core.handshake.sdp import Candidate, parse_candidate, parse_description
 from imgsync.core.protocol.errors import NegotiationError
+from imgsync.core.protocol.numbers import MAX_SDP
 from tests.kit.descriptions import AIORTC, CHROMIUM, FINGERPRINT, LAW, REAL
 
 

@@ -31,8 +31,8 @@ from imgsync.core.protocol.channel import (
     StageKind,
     UpcomingImage,
 )
+from imgsync.core.protocol.numbers import MAX_NUMBER
 from imgsync.core.protocol.signalling import (
-    MAX_NUMBER,
     Answer,
     CandidateSignal,
     ClientEntry,

@@ -34,7 +34,8 @@ class Client {
   #wakeLock = new WakeLock();
   #showings = new Showings(this.#loader, this.#stage, (image, stage, at, reason) => {
     this.#recording?.staged(image, stage, at);
-    this.#session?.send(this.#follower.reached(image, stage, at, reason));
+    const told = this.#follower.reached(image, stage, at, reason);
+    if (told !== null) this.#session?.send(told);
   });
   #follower = new Follower();
   /** Where the link asks for it. @type {Recording | null} */

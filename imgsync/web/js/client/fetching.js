@@ -3,12 +3,8 @@
  * another try may help.
  */
 
+import { FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
 import { backoff } from "../peer/backoff.js";
-
-const TRIES = 3;
-/** Of each try. */
-const FETCH_MS = 10_000;
-const MAX_BYTES = 64 * 1024 * 1024;
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
@@ -32,9 +28,9 @@ export async function fetchImage(url, signal) {
       return await tryOnce(url, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof ImageFailed) || !error.mayPass || failures === TRIES) throw error;
+      if (!(error instanceof ImageFailed) || !error.mayPass || failures === FETCH_TRIES) throw error;
     }
-    await pause(backoff(failures) * 1000, signal);
+    await pause(backoff(failures - 1) * 1000, signal);
   }
 }
 
@@ -42,8 +38,9 @@ export async function fetchImage(url, signal) {
 async function tryOnce(url, signal) {
   const control = new AbortController();
   const cancel = () => control.abort(signal.reason);
-  const late = new ImageFailed("timeout", true);
-  const timer = setTimeout(() => control.abort(late), FETCH_MS);
+  // Not tried again: the image's time is over by then.
+  const late = new ImageFailed("timeout", false);
+  const timer = setTimeout(() => control.abort(late), FETCH_DEADLINE * 1000);
   signal.addEventListener("abort", cancel);
   try {
     const blob = await fetchBlob(url, control.signal);
@@ -71,10 +68,10 @@ async function fetchBlob(url, signal) {
     throw error;
   }
   if (!response.ok) {
-    const mayPass = response.status >= 500 || [408, 425, 429].includes(response.status);
+    const mayPass = response.status >= 500 || RETRIED_STATUSES.includes(response.status);
     throw new ImageFailed(`http_${response.status}`, mayPass);
   }
-  if (Number(response.headers.get("content-length")) > MAX_BYTES) {
+  if (Number(response.headers.get("content-length")) > MAX_IMAGE) {
     throw new ImageFailed("too_large", false);
   }
   try {
@@ -87,7 +84,7 @@ async function fetchBlob(url, signal) {
 
 /** @param {Blob} blob @param {AbortSignal} signal */
 async function decodeBlob(blob, signal) {
-  if (blob.size > MAX_BYTES) throw new ImageFailed("too_large", false);
+  if (blob.size > MAX_IMAGE) throw new ImageFailed("too_large", false);
   const url = URL.createObjectURL(blob);
   try {
     return await loadElement(url, "decode", signal);

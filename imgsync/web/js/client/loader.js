@@ -21,11 +21,10 @@
  * @property {boolean} isDone
  */
 
+import { MAX_ANNOUNCED, MAX_FETCHES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { ImageFailed, fetchImage } from "./fetching.js";
 
-const MAX_LOADING = 4;
-const MAX_QUEUED = 1000;
 const MAX_KEPT = 64;
 /** Of decoded pixels; a phone ends a page that takes much more. */
 const MAX_KEPT_BYTES = 256 * 1024 * 1024;
@@ -40,7 +39,7 @@ export class Loader {
   /** What will be shown soon. @param {ImageSource[]} images */
   preload(images) {
     for (const image of images) {
-      if (this.#queue.length >= MAX_QUEUED) break;
+      if (this.#queue.length >= MAX_ANNOUNCED) break;
       const entry = this.#entries.get(image.imageUrl);
       if (entry !== undefined) entry.isWanted = true;
       else if (!this.#isQueued(image.imageUrl)) this.#queue.push(image);
@@ -114,7 +113,7 @@ export class Loader {
   }
 
   #advance() {
-    while (this.#queue.length > 0 && this.#loading < MAX_LOADING && this.#hasRoom()) {
+    while (this.#queue.length > 0 && this.#loading < MAX_FETCHES && this.#hasRoom()) {
       const image = /** @type {ImageSource} */ (this.#queue.shift());
       if (this.#entries.has(image.imageUrl)) continue;
       this.#loading += 1;

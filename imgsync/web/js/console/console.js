@@ -13,14 +13,11 @@ import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
 import { enter } from "../page/entrance.js";
-import { REPAIR_S } from "../core/handshake/outputs.js";
+import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
 import { Presentation } from "./presentation.js";
 import { SessionRecord } from "./record.js";
 import { RelayError, Signalling } from "../peer/signalling.js";
 import { comeBackWith } from "../peer/waking.js";
-
-/** Of a session that is to be taken up: its client may be back later. */
-const PASSING = ["unknown_client", "no_relay", "timeout"];
 
 class Console {
   #memory;
@@ -82,7 +79,7 @@ class Console {
     else if (address !== null) this.#view.load(address);
     // A browser that is opened again days later has the tab's memory still.
     const last = this.#record.events.at(-1)?.at ?? 0;
-    if (place === null || place.isOver || now() - last > REPAIR_S * 1000) return;
+    if (place === null || place.isOver || now() - last > REPAIR_DEADLINE * 1000) return;
     this.#before = place;
     this.#index = place.index;
   }
@@ -143,7 +140,7 @@ class Console {
       this.#begin(await this.#signalling.startSession(clientId, before?.sessionId ?? null), before);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      if (before === null || !PASSING.includes(error.code)) {
+      if (before === null || !error.mayPass) {
         this.#before = null;
         this.#trouble = error.message;
       }

@@ -1,53 +1,29 @@
 /**
- * How long the ways take: the last round trips, and one-way times with the difference of the two
- * clocks taken out.
+ * How long the ways have taken of late, for a picture of them and in numbers.
  *
- * @import { Offset, Probe, Remark } from "../core/channel/clocks.js"
+ * @import { Bounded, Probe } from "../core/channel/clocks.js"
  *
- * @typedef {{at: number, roundTrip: number, oneWay: number | null, bound: number}} Trip
- *   milliseconds; `oneWay` is null for a ping, and while the clocks have not been compared; `bound`
- *   is how wrong it can be
+ * @typedef {{at: number, roundTrip: number, oneWay: Bounded | null}} Trip milliseconds; `oneWay` is
+ *   null for a ping
  */
 
-import { ClockOffset, roundTripOf } from "../core/channel/clocks.js";
+import { roundTripOf } from "../core/channel/clocks.js";
 
-/** Trips that are kept, for a picture of them. */
+/** Trips that are kept. */
 export const MAX_TRIPS = 60;
 
 export class Latency {
   /** @type {Trip[]} */
   trips = [];
-  #clocks = new ClockOffset();
 
-  /** How far the other side's clock is ahead. @param {number} now @returns {Offset | null} */
-  offsetAt(now) {
-    return this.#clocks.at(now);
-  }
-
-  /** Who answers on a new channel may be another page, with another clock. */
-  channelOpened() {
-    this.#clocks = new ClockOffset();
-  }
-
-  /** A pong came in. @param {Probe} probe @returns {Remark | null} */
+  /** A ping was answered. @param {Probe} probe */
   ponged(probe) {
-    const remark = this.#clocks.take(probe);
-    if (remark?.kind === "refused") return remark;
-    this.#keep({ at: probe.t3, roundTrip: Math.max(0, roundTripOf(probe)), oneWay: null, bound: 0 });
-    return remark;
+    this.#keep({ at: probe.t3, roundTrip: Math.max(0, roundTripOf(probe)), oneWay: null });
   }
 
-  /**
-   * The ack of an image that was sent once.
-   *
-   * @param {number} sentAt our clock
-   * @param {number} receivedAt the other side's clock
-   * @param {number} ackedAt our clock
-   */
-  acked(sentAt, receivedAt, ackedAt) {
-    const offset = this.offsetAt(ackedAt);
-    const oneWay = offset === null ? null : receivedAt - sentAt - offset.value;
-    this.#keep({ at: ackedAt, roundTrip: ackedAt - sentAt, oneWay, bound: offset?.bound ?? 0 });
+  /** An image was acked. @param {number} at @param {number} roundTrip @param {Bounded} oneWay */
+  acked(at, roundTrip, oneWay) {
+    this.#keep({ at, roundTrip, oneWay });
   }
 
   /** @param {Trip} trip */

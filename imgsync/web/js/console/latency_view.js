@@ -1,10 +1,10 @@
 /**
  * How long the ways take, as a drawing and in numbers.
  *
+ * @import { Bounded } from "../core/channel/clocks.js"
  * @import { Latency } from "./latency.js"
  */
 
-import { now } from "../peer/clock.js";
 import { find, say } from "../page/dom.js";
 import { formatMs, median } from "./latency.js";
 import { Plot } from "./plot.js";
@@ -12,16 +12,16 @@ import { Plot } from "./plot.js";
 export class LatencyView {
   #plot = new Plot(find("plot", HTMLElement));
 
-  /** @param {Latency | null} latency */
-  render(latency) {
+  /** @param {Latency | null} latency @param {Bounded | null} offset of the client's clock */
+  render(latency, offset) {
     const trips = latency?.trips ?? [];
     const roundTrip = spread(trips.map((trip) => trip.roundTrip)) || "not measured yet";
     say(find("round-trip", HTMLElement), roundTrip);
-    const ways = trips.flatMap(({ oneWay, bound }) => (oneWay === null ? [] : [{ oneWay, bound }]));
-    const times = ways.map((way) => way.oneWay);
+    const ways = trips.flatMap(({ oneWay }) => (oneWay === null ? [] : [oneWay]));
+    const times = ways.map((way) => way.value);
     const oneWay = spread(times, ways.at(-1)?.bound) || "not measured yet";
     say(find("one-way", HTMLElement), oneWay);
-    say(find("clock", HTMLElement), describeClock(latency));
+    say(find("clock", HTMLElement), describeClock(offset));
     this.#plot.render(trips, `The last ${trips.length} round trips: ${roundTrip}. One way: ${oneWay}.`);
   }
 }
@@ -34,9 +34,8 @@ function spread(values, bound) {
   return `${formatMs(last)}${within}, median ${formatMs(median(values))}`;
 }
 
-/** @param {Latency | null} latency */
-function describeClock(latency) {
-  const offset = latency?.offsetAt(now()) ?? null;
+/** @param {Bounded | null} offset */
+function describeClock(offset) {
   if (offset === null) return "not compared yet";
   const { value, bound } = offset;
   const side = value < 0 ? "behind" : "ahead";

@@ -6,7 +6,7 @@
  */
 
 import { BadCsv, parseCsv } from "./csv.js";
-import { MAX_MESSAGE } from "../core/protocol/wire.js";
+import { MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
 
 /** Bytes of a message beside the URLs, at most. */
 const AROUND = 256;
@@ -147,10 +147,10 @@ function readEntry(entry, place, name) {
   }
   const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
   const size = new TextEncoder().encode(JSON.stringify(image)).length + AROUND;
-  if (size > MAX_MESSAGE) {
+  if (size > MAX_CHANNEL_MESSAGE) {
     throw new BadManifest(
       `Image ${place} of the manifest ${name} has URLs of ${size} bytes; they have to fit into` +
-        ` a message of ${MAX_MESSAGE}.`,
+        ` a message of ${MAX_CHANNEL_MESSAGE}.`,
     );
   }
   return image;

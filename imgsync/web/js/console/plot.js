@@ -38,7 +38,7 @@ export class Plot {
     const first = MAX_TRIPS - trips.length;
     const points = trips.map((trip, place) => `${x(first + place)},${y(trip.roundTrip)}`);
     const dots = trips.flatMap(({ oneWay }, place) =>
-      oneWay === null ? [] : [draw("circle", { class: "way", cx: x(first + place), cy: y(oneWay), r: 2.5 })],
+      oneWay === null ? [] : [draw("circle", { class: "way", cx: x(first + place), cy: y(oneWay.value), r: 2.5 })],
     );
     this.#drawing.replaceChildren(
       ...[0, top / 2, top].flatMap((ms) => gridLine(y(ms), ms)),

@@ -3,13 +3,14 @@
  *
  * @import { ChannelMessage, EndReason, IceServer, Image, ImageSource } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
- * @import { Probe } from "../core/channel/clocks.js"
+ * @import { Probe, Remark } from "../core/channel/clocks.js"
  * @import { Route } from "../peer/route.js"
  * @import { SessionState, StateChange } from "../peer/session.js"
  */
 
 import { now } from "../peer/clock.js";
 import { Latency } from "./latency.js";
+import { Measurements } from "../core/channel/measurements.js";
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
 import { publicUrl } from "./manifest.js";
@@ -24,6 +25,7 @@ export class Presentation {
   detail = "";
   isEnding = false;
   latency = new Latency();
+  #measurements = new Measurements();
   #announcements = new Announcements();
   /** @type {Session | null} */
   #session = null;
@@ -53,7 +55,7 @@ export class Presentation {
       { iceServers, offers: true },
       {
         opened: () => {
-          this.latency.channelOpened();
+          this.#measurements.connected();
           this.#perform(this.#presenter.opened(), now());
         },
         received: (message, at) => this.#receive(message, at),
@@ -65,6 +67,11 @@ export class Presentation {
   /** @returns {Image | null} what is current, secret included */
   get current() {
     return this.#presenter.current;
+  }
+
+  /** How far the client's clock is ahead of ours. */
+  get clockOffset() {
+    return this.#measurements.offsetAt(now());
   }
 
   get isOver() {
@@ -91,8 +98,10 @@ export class Presentation {
    * @param {number | null} index of what is shown; null before the first
    */
   announce(images, index) {
-    const coming = this.#announcements.next(images, index);
-    if (coming !== null) this.#perform(this.#presenter.preload(coming), now());
+    const places = this.#announcements.next(images.length, index);
+    if (places === null) return;
+    const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
+    this.#perform(this.#presenter.preload(coming), now());
   }
 
   /** Another one takes the place of the one that was announced. @param {readonly ImageSource[]} images */
@@ -120,12 +129,16 @@ export class Presentation {
 
   /** @param {Probe} probe */
   #compareClocks(probe) {
-    const remark = this.latency.ponged(probe);
-    if (remark?.kind === "stepped") {
-      this.#note(probe.t3, "clock_step", { by: remark.by, whose: "theirs" });
-    }
-    if (remark?.kind !== "refused") this.#note(probe.t3, "probe", probe);
+    const remark = this.#measurements.ponged(probe);
+    this.#remark(remark, probe.t3);
+    if (remark?.kind !== "refused") this.latency.ponged(probe);
+    this.#note(probe.t3, "probe", probe);
     this.#changed();
+  }
+
+  /** @param {Remark | null} remark @param {number} at */
+  #remark(remark, at) {
+    if (remark?.kind === "stepped") this.#note(at, "clock_step", { by: remark.by, whose: "theirs" });
   }
 
   /** @param {StateChange} change */
@@ -171,19 +184,19 @@ export class Presentation {
 
   /** @param {Extract<PresenterOutput, {kind: "acked"}>} output @param {number} ackedAt */
   #acked({ image: { imageIndex, sentAt }, receivedAt, copies }, ackedAt) {
-    // Of one that waited for a channel, the time is not that of its way.
-    if (copies === 1) this.latency.acked(sentAt, receivedAt, ackedAt);
-    const offset = this.latency.offsetAt(ackedAt);
+    const { remark, latency } = this.#measurements.acked(sentAt, receivedAt, ackedAt);
+    this.#remark(remark, ackedAt);
+    const roundTrip = ackedAt - sentAt;
+    // The picture is of ways; one that waited for a channel was not on its way all the time.
+    if (copies === 1) this.latency.acked(ackedAt, roundTrip, latency);
     this.#note(ackedAt, "acked", {
       imageIndex,
       sentAt,
       receivedAt,
       ackedAt,
-      roundTrip: ms(ackedAt - sentAt),
-      latency: offset && ms(receivedAt - sentAt - offset.value),
-      bound: offset && ms(offset.bound),
-      copies,
-      clockOffset: offset && ms(offset.value),
+      roundTrip,
+      latency: latency.value,
+      bound: latency.bound,
     });
   }
 
@@ -191,9 +204,4 @@ export class Presentation {
   #note(at, event, fields) {
     this.#record.add(at, event, { sessionId: this.route.sessionId, ...fields });
   }
-}
-
-/** @param {number} value milliseconds, with as many digits as a clock has */
-function ms(value) {
-  return Math.round(value * 1000) / 1000;
 }

@@ -111,7 +111,7 @@ export class ConsoleView {
     this.#renderEnd(isLive || awaited !== null, isLive && presentation.isEnding);
     const ours = isLive ? presentation.route.peerId : awaited;
     this.#clients.render(ours, !isLive && awaited === null && relay === "up");
-    this.#latency.render(presentation?.latency ?? null);
+    this.#latency.render(presentation?.latency ?? null, presentation?.clockOffset ?? null);
 
     const rows = this.#rows(presentation);
     const byIndex = new Map(rows.filter((r) => r.sentAt >= since).map((r) => [r.imageIndex, r]));

@@ -12,7 +12,7 @@
  */
 
 import { now } from "./clock.js";
-import { CHANNEL_LABEL } from "../core/protocol/wire.js";
+import { CHANNEL_LABEL } from "../core/protocol/numbers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;

@@ -281,9 +281,7 @@ export class Session {
     const attempts = [...this.#attempts.values()];
     this.#attempts.clear();
     attempts.forEach((attempt) => attempt.discard());
-    // It may be another page's, and was never ours.
-    const isForeign = this.route.isDisputed && this.#handshake.attempt === 0;
-    if (!this.#isTold && !isForeign) this.route.end();
+    if (!this.#isTold && this.#handshake.isOurs) this.route.end();
     this.route.close();
     this.#tell("ended", reason, detail);
   }

@@ -14,18 +14,22 @@
  *   online, at each change
  */
 
+import { PASSING_ERRORS, START_DEADLINE } from "../core/protocol/numbers.js";
+import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
 import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
-import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
 
-const START_MS = 10_000;
-
-/** The relay refuses something: `code` is its own, `message` says what to do. */
+/** The relay refuses something, or is not there; `message` says what to do. */
 export class RelayError extends Error {
-  /** @param {string} code @param {string} message */
+  /** @param {string} code the relay's own, or `no_relay` or `timeout` @param {string} message */
   constructor(code, message) {
     super(message);
     this.code = code;
+  }
+
+  /** Whether another try may be answered otherwise. */
+  get mayPass() {
+    return [...PASSING_ERRORS, "no_relay", "timeout"].includes(this.code);
   }
 }
 
@@ -141,7 +145,7 @@ export class Signalling {
         reject(new RelayError("no_relay", "The relay can't be reached at this moment; try again."));
       }
       const late = new RelayError("timeout", "The relay does not answer; try again.");
-      timer = setTimeout(reject, START_MS, late);
+      timer = setTimeout(reject, START_DEADLINE * 1000, late);
     });
     return answer.finally(() => {
       clearTimeout(timer);
@@ -170,10 +174,8 @@ export class Signalling {
     try {
       await this.#queueStart(route.peerId, route.sessionId);
     } catch (error) {
-      // One that is not online yet is tried again when it is: presence tells of it.
-      const code = /** @type {RelayError} */ (error).code;
-      const isPassing = ["unknown_client", "no_relay", "timeout"].includes(code);
-      if (isPassing) this.#forgotten.add(route.sessionId);
+      // What may pass is tried again when it has: presence tells of it.
+      if (/** @type {RelayError} */ (error).mayPass) this.#forgotten.add(route.sessionId);
       else route.put({ kind: "ended", reason: "peer_gone" });
     }
   }

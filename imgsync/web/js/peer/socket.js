@@ -15,16 +15,9 @@
  * @property {(event: string, data: Record<string, any>) => void} received
  */
 
-import { backoff } from "./backoff.js";
+import { CloseCode, PROBE_DEADLINE, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
 import { decodeEvent } from "../core/protocol/wire.js";
-
-/** From the first packet to `registered`. */
-const REGISTER_MS = 10_000;
-/** A network that changed has cut both ways of a peer at once: the relay is known as lost by the
- * time the connection to the other side is. */
-const PROBE_MS = 4000;
-
-const UNAUTHORIZED = 4001;
+import { backoff } from "./backoff.js";
 
 export class RelaySocket {
   /** @type {SocketState} */
@@ -76,7 +69,7 @@ export class RelaySocket {
       this.#drop();
       this.#change("waiting", 0);
       this.wake();
-    }, PROBE_MS);
+    }, PROBE_DEADLINE * 1000);
   }
 
   /** @param {string} event @param {object} data @returns {boolean} whether there is a relay */
@@ -90,7 +83,7 @@ export class RelaySocket {
     clearTimeout(this.#timer);
     const socket = (this.#socket = new WebSocket(this.#url));
     this.#change("connecting", 0);
-    this.#timer = setTimeout(() => this.#lost(0), REGISTER_MS);
+    this.#timer = setTimeout(() => this.#lost(0), REGISTER_DEADLINE * 1000);
     socket.onopen = () => {
       socket.send(JSON.stringify({ event: "register", data: this.#register }));
     };
@@ -117,7 +110,7 @@ export class RelaySocket {
   /** @param {number} code */
   #lost(code) {
     this.#drop();
-    if (code === UNAUTHORIZED) {
+    if (code === CloseCode.UNAUTHORIZED) {
       this.#change("refused", code);
       return;
     }

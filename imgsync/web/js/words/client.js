@@ -16,7 +16,7 @@
  * @typedef {{text: string, hint: string}} Status
  */
 
-const RELAY_FULL = 1013;
+import { CloseCode } from "../core/protocol/numbers.js";
 
 /** @type {Record<EndReason, [text: string, hint: string]>} */
 const ENDS = {
@@ -51,7 +51,7 @@ export function describe({ hasUser, relay, code, with: name, session, reason }) 
     return status("This link is not valid, or not any more.", "Please ask for a new one.");
   }
   if (relay === "waiting") {
-    const why = code === RELAY_FULL ? "The server is full at this moment." : "No server in reach.";
+    const why = code === CloseCode.RELAY_FULL ? "The server is full at this moment." : "No server in reach.";
     return status(why, "This page tries again by itself.");
   }
   if (session === "ended" && reason !== null) return status(...(ENDS[reason] ?? ENDS.ended));

@@ -21,7 +21,7 @@
  * @typedef {{text: string, hint: string, mood: "calm" | "good" | "busy" | "trouble"}} Status
  */
 
-const RELAY_FULL = 1013;
+import { CloseCode } from "../core/protocol/numbers.js";
 
 /** @type {Record<EndReason, string>} */
 const ENDS = {
@@ -100,7 +100,7 @@ export function describeRelay(state, code) {
     case "refused":
       return { text: "Server: access refused", hint: "", mood: "trouble" };
     case "waiting":
-      if (code === RELAY_FULL) return { text: "Server: full, trying again", hint: "", mood: "trouble" };
+      if (code === CloseCode.RELAY_FULL) return { text: "Server: full, trying again", hint: "", mood: "trouble" };
       return { text: "Server: not in reach, trying again", hint: "", mood: "trouble" };
     default:
       return { text: "Server: connecting …", hint: "", mood: "busy" };

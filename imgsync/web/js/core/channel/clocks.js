@@ -4,56 +4,102 @@
  *     ours    t0 ────┐                 ┌──▶ t3
  *     theirs         └──▶ t1 ─── t2 ───┘
  *
- * Their clock is at most t1 - t0 ahead of ours, and at least t2 - t3: the middle is the best guess,
- * and half the round trip is how wrong it can be. Of the last probes the one decides whose bound is
- * narrowest by now, as each is widened with its age by what clocks drift apart. A probe that
- * contradicts the others means that a clock was set; those before it say nothing any more.
+ * No message arrives before it was sent. So their clock is at most t1 - t0 ahead of ours, and at
+ * least t2 - t3: the middle is the best guess, and half the round trip is how wrong it can be. Of the
+ * last probes the one decides whose bound is narrowest by now, as each is widened with its age by what
+ * clocks drift apart.
  *
- * @typedef {{t0: number, t1: number, t2: number, t3: number}} Probe milliseconds
- * @typedef {{value: number, bound: number}} Offset how far their clock is ahead of ours
+ * A probe that contradicts the others means that a clock was set; those before it say nothing any
+ * more. Nor do they on a new connection, once it has a probe of its own: behind it there may be
+ * another page, with another clock. Times are in milliseconds.
+ *
+ * @typedef {{t0: number, t1: number, t2: number, t3: number}} Probe t0 and t3 are of our clock
+ * @typedef {{value: number, bound: number}} Bounded the true value lies within `bound` of it
  * @typedef {{kind: "stepped", by: number} | {kind: "refused"}} Remark a clock was set, and about how
  *   far; or the probe can't be true
  */
 
-/** Of one clock against another: crystals are sold to within 100 ppm each. */
-const MAX_DRIFT = 200e-6;
-/** Milliseconds: what a clock is off by that tells fractions of them, and one that does not. */
-const RESOLUTION = 0.1;
-const COARSE = 1;
-/** Probes that are kept: two minutes of pings. */
-const WINDOW = 64;
+import { COARSE, MAX_DRIFT, PROBE_WINDOW, RESOLUTION } from "../protocol/numbers.js";
 
 export class ClockOffset {
   /** @type {Probe[]} */
   #probes = [];
+  /** Of connections before this one. @type {Probe[]} */
+  #earlier = [];
+
+  /** What comes from now on may be of another page than what came before. */
+  reconnected() {
+    this.#earlier = [...this.#earlier, ...this.#probes].slice(-PROBE_WINDOW);
+    this.#probes = [];
+  }
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
   take(probe) {
     if (roundTripOf(probe) < -2 * resolutionOf(probe) || probe.t2 < probe.t1) return { kind: "refused" };
-    const known = this.at(probe.t3);
-    this.#probes = [...this.#probes, probe].slice(-WINDOW);
+    const known = bestOf([...this.#earlier, ...this.#probes], probe.t3);
+    this.#probes = [...this.#probes, probe].slice(-PROBE_WINDOW);
     if (known === null) return null;
     const by = offsetOf(probe) - known.value;
     if (Math.abs(by) <= known.bound + boundAt(probe, probe.t3)) return null;
+    this.#earlier = [];
     this.#probes = [probe];
     return { kind: "stepped", by };
   }
 
-  /** @param {number} now at this time of ours @returns {Offset | null} null before the first probe */
+  /**
+   * How far their clock is ahead of ours.
+   *
+   * @param {number} now at this time of ours, before or after the probes
+   * @returns {Bounded | null} null before the first probe
+   */
   at(now) {
-    /** @type {Offset | null} */
-    let best = null;
-    for (const probe of this.#probes) {
-      const bound = boundAt(probe, now);
-      if (best === null || bound < best.bound) best = { value: offsetOf(probe), bound };
-    }
-    return best;
+    return bestOf(this.#probes.length > 0 ? this.#probes : this.#earlier, now);
   }
+
+  /** A time of theirs on our clock. @param {number} theirs @returns {Bounded | null} */
+  toOurs(theirs) {
+    const rough = this.at(theirs);
+    if (rough === null) return null;
+    // The offset was looked up for a time of theirs; what matters is when that was here.
+    const offset = /** @type {Bounded} */ (this.at(theirs - rough.value));
+    return { value: theirs - offset.value, bound: offset.bound };
+  }
+
+  /** How long after a time of ours a time of theirs was. @param {number} ours @param {number} theirs */
+  since(ours, theirs) {
+    const here = this.toOurs(theirs);
+    return here === null ? null : { value: here.value - ours, bound: here.bound };
+  }
+}
+
+/**
+ * The same, once it is known besides that the true value lies between these two.
+ *
+ * @param {Bounded} bounded
+ * @param {number} low
+ * @param {number} high
+ * @returns {Bounded}
+ */
+export function within({ value, bound }, low, high) {
+  const least = Math.max(value - bound, low);
+  const most = Math.min(value + bound, high);
+  return { value: (least + most) / 2, bound: Math.max((most - least) / 2, RESOLUTION) };
 }
 
 /** Both ways together. @param {Probe} probe */
 export function roundTripOf({ t0, t1, t2, t3 }) {
   return t3 - t0 - (t2 - t1);
+}
+
+/** @param {readonly Probe[]} probes @param {number} now @returns {Bounded | null} */
+function bestOf(probes, now) {
+  /** @type {Bounded | null} */
+  let best = null;
+  for (const probe of probes) {
+    const bound = boundAt(probe, now);
+    if (best === null || bound < best.bound) best = { value: offsetOf(probe), bound };
+  }
+  return best;
 }
 
 /** If both ways take as long. @param {Probe} probe */
@@ -63,7 +109,8 @@ function offsetOf({ t0, t1, t2, t3 }) {
 
 /** @param {Probe} probe @param {number} now */
 function boundAt(probe, now) {
-  const age = Math.max(Math.abs(now - probe.t0), Math.abs(now - probe.t3));
+  // It was true at some time in between; the other end is the one that is further away.
+  const age = Math.max(now - probe.t0, probe.t3 - now);
   return roundTripOf(probe) / 2 + resolutionOf(probe) + MAX_DRIFT * age;
 }
 

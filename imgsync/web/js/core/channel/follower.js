@@ -7,15 +7,37 @@
  *     stage of an image ──▶ sent, and said again on each new channel
  *
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
- * evaluator tells each stage of a showing once.
+ * evaluator tells a stage with the same time once.
  *
  * @import { Ack, Image, Ready, Stage, StageName } from "../protocol/wire.js"
  */
 
-const FEATURES = ["ping", "stage", "preload"];
+import { FEATURES, HIDDEN_TAB, MAX_STAGES } from "../protocol/numbers.js";
 
-/** Of more images than can be under way when a connection goes silent. */
-const MAX_STAGES = 256;
+/**
+ * Whether a stage makes sense after what was said of the showing. There is one screen: an image is
+ * shown, and hidden, and may be shown again. What has failed is not, unless it was only that nobody
+ * looked. What is hidden without having been shown had no time at all.
+ *
+ * @param {readonly Stage[]} said of it, in their order
+ * @param {StageName} stage
+ */
+function mayFollow(said, stage) {
+  const wasSaid = (/** @type {StageName} */ one) => said.some((other) => other.stage === one);
+  const sights = said.filter((one) => one.stage === "shown" || one.stage === "hidden");
+  const isUp = sights.at(-1)?.stage === "shown";
+  switch (stage) {
+    case "fetched":
+    case "failed":
+      return !wasSaid(stage); // fetching may take longer than showing
+    case "shown": {
+      const isFinal = said.some((one) => one.stage === "failed" && one.reason !== HIDDEN_TAB);
+      return !isUp && !isFinal && (sights.length === 0 || wasSaid("shown"));
+    }
+    case "hidden":
+      return isUp || (sights.length === 0 && !wasSaid("failed"));
+  }
+}
 
 export class Follower {
   /** @type {Image | null} */
@@ -43,15 +65,17 @@ export class Follower {
   }
 
   /**
-   * Something became of an image.
+   * Something became of an image. What makes no sense after its other stages is not said.
    *
    * @param {Image} image
    * @param {StageName} stage
    * @param {number} at
    * @param {string} [reason]
-   * @returns {Stage} to send
+   * @returns {Stage | null} to send
    */
   reached({ imageIndex, sentAt }, stage, at, reason) {
+    const said = this.#stages.filter((one) => one.sentAt === sentAt && one.imageIndex === imageIndex);
+    if (!mayFollow(said, stage)) return null;
     /** @type {Stage} */
     const told = { type: "stage", imageIndex, sentAt, stage, at };
     if (reason !== undefined) told.reason = reason;

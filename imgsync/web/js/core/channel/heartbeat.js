@@ -11,16 +11,14 @@
  * @typedef {{kind: "ping", id: number} | {kind: "judged", health: Health}} HeartbeatOutput
  */
 
-const PING_INTERVAL = 2;
-const SUSPECT_AFTER = 4;
-const LOST_AFTER = 8;
-
-/** So many pings are sent so quickly at first, as they also measure the offset of the clocks. */
-const BURST = 8;
-const BURST_INTERVAL = 0.0625;
-
-/** Who is called so much later than he asked for was asleep himself, or in a tab that is hidden. */
-const SLEPT = 1;
+import {
+  LOST_AFTER,
+  PING_BURST,
+  PING_BURST_INTERVAL,
+  PING_INTERVAL,
+  SLEPT,
+  SUSPECT_AFTER,
+} from "../protocol/numbers.js";
 
 /** Of one channel; a new one has a new heartbeat. */
 export class Heartbeat {
@@ -85,7 +83,7 @@ export class Heartbeat {
   /** @param {number} now @returns {HeartbeatOutput} */
   #ping(now) {
     this.#lastId += 1;
-    this.#nextPing = now + (this.#lastId < BURST ? BURST_INTERVAL : PING_INTERVAL);
+    this.#nextPing = now + (this.#lastId < PING_BURST ? PING_BURST_INTERVAL : PING_INTERVAL);
     return { kind: "ping", id: this.#lastId };
   }
 

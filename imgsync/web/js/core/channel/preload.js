@@ -4,21 +4,16 @@
  * @import { ImageSource, Preload } from "../protocol/wire.js"
  */
 
-/** Bytes that a message stays under, as the protocol says. */
-const MAX_PRELOAD = 16 * 1024;
-/** Images that the client is told of before they are shown. */
-const AHEAD = 50;
+import { AHEAD, MAX_PRELOAD } from "../protocol/numbers.js";
+import { encodeMessage } from "../protocol/wire.js";
 
-/** @param {unknown} value */
-function sizeOf(value) {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
-}
-
-const EMPTY = sizeOf({ type: "preload", images: [] });
+/** Each image costs its own size and a comma, but the first one no comma. */
+const FRAME = encodeMessage({ type: "preload", images: [] }).length - 1;
 
 /**
  * @param {readonly ImageSource[]} images
  * @returns {Preload[]} which together name them in their order; one that is too large has its own
+ * @throws {RangeError} for one that fits into no message
  */
 export function splitPreload(images) {
   /** @type {Preload[]} */
@@ -26,10 +21,10 @@ export function splitPreload(images) {
   let size = Infinity;
   for (const { imageUrl, signedUrl } of images) {
     const image = { imageUrl, signedUrl };
-    const more = sizeOf(image) + 1; // a comma
+    const more = encodeMessage({ type: "preload", images: [image] }).length - FRAME;
     if (size + more >= MAX_PRELOAD) {
       messages.push({ type: "preload", images: [] });
-      size = EMPTY;
+      size = FRAME;
     }
     messages.at(-1)?.images.push(image);
     size += more;
@@ -39,23 +34,22 @@ export function splitPreload(images) {
 
 /** What a client knows to come, of one series in one session. */
 export class Announcements {
-  /** Since it was told last. @type {Set<number>} */
+  /** Places in the series, since it was told last. @type {Set<number>} */
   #announced = new Set();
 
   /**
-   * @param {readonly ImageSource[]} images the series
-   * @param {number | null} current the index of what is shown; null before the first
-   * @returns {ImageSource[] | null} to announce; null where it knows most of it
+   * @param {number} count how many images the series has
+   * @param {number | null} current the place of what is shown; null before the first
+   * @returns {number[] | null} the places to announce now; null where it knows most of it
    */
-  next(images, current) {
+  next(count, current) {
     const first = current === null ? 0 : current + 1;
-    const coming = range(first, Math.min(first + AHEAD, images.length));
-    if (coming.slice(0, AHEAD / 2).every((index) => this.#announced.has(index))) return null;
+    const coming = range(first, Math.min(first + AHEAD, count));
+    if (coming.slice(0, AHEAD / 2).every((place) => this.#announced.has(place))) return null;
     // A person may go back; what comes first in the series is what is wanted then.
-    const before = range(0, Math.min(first, AHEAD - coming.length));
-    const places = [...coming, ...before];
+    const places = [...coming, ...range(0, Math.min(first, AHEAD - coming.length))];
     this.#announced = new Set(places);
-    return places.map((index) => /** @type {ImageSource} */ (images[index]));
+    return places;
   }
 }
 

@@ -3,12 +3,13 @@
  *
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
- *     preload ──▶ preload, on each ready       stage ──▶ staged
+ *     preload ──▶ preload, on each ready       stage ──▶ staged, and neverShown of what it passed by
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
  * image that has not been acked when its channel goes, and is not the current one, will not be sent
- * again: it is superseded. The client says its last stages again on every channel; each is told once.
+ * again: it is superseded. The client says its last stages again on every channel; one with the same
+ * time is told once.
  * It decides and does nothing.
  *
  * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName } from "../protocol/wire.js"
@@ -19,20 +20,17 @@
  *   | {kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "superseded", image: Shown}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null}
- *   } PresenterOutput `copies`: how often the image was sent until its ack
+ *   | {kind: "neverShown", image: Shown}
+ *   } PresenterOutput `copies`: how often the image was sent until its ack; `neverShown`: it was not
+ *   on the screen, and will not be, as a later one is
  *
- * @typedef {{image: Shown, copies: number, told: Set<string>}} Showing
+ * @typedef {{image: Shown, copies: number, told: Set<string>, isOver: boolean}} Showing
+ *   `isOver`: it was shown, or never will be
  */
 
-import { splitPreload } from "./preload.js";
+import { EPSILON, MAX_SETTLED, MAX_STAGES, MAX_UNACKED, TICK } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
-
-/** Images that may wait for their ack: a peer that acks nothing must not make us grow. */
-const MAX_UNACKED = 256;
-/** Images, acked or superseded, whose stages are listened for. */
-const MAX_SETTLED = 256;
-/** Milliseconds: clocks of browsers are coarse, and two showings are two. */
-const TICK = 0.125;
+import { splitPreload } from "./preload.js";
 
 export class Presenter {
   /** @type {{image: Image, showing: Showing} | null} */
@@ -45,6 +43,7 @@ export class Presenter {
   #upcoming = [];
   #wantsPreload = false;
   #isOpen = false;
+  /** @type {number} */
   #lastSentAt;
 
   /**
@@ -81,7 +80,7 @@ export class Presenter {
    * @throws {RangeError} for one that is too large; then the current image stays what it was
    */
   show(imageIndex, { imageUrl, signedUrl }, now) {
-    const sentAt = Math.max(now, this.#lastSentAt + TICK);
+    const sentAt = Math.max(now, nextTime(this.#lastSentAt));
     const image = { imageIndex, imageUrl, signedUrl, sentAt };
     encodeMessage(image);
     this.#lastSentAt = sentAt;
@@ -100,8 +99,10 @@ export class Presenter {
    *
    * @param {ImageSource[]} images
    * @returns {PresenterOutput[]}
+   * @throws {RangeError} for one that is too large; then what was announced before stays so
    */
   preload(images) {
+    splitPreload(images);
     this.#upcoming = images;
     return this.#sendUpcoming();
   }
@@ -158,9 +159,25 @@ export class Presenter {
     if (showing?.image.imageIndex !== imageIndex) return [];
     // One that was hidden may be shown again; that is another time.
     const key = `${stage} ${at}`;
-    if (showing.told.has(key)) return [];
+    if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return [];
     showing.told.add(key);
-    return [{ kind: "staged", image: showing.image, stage, at, reason: reason ?? null }];
+    if (stage !== "fetched") showing.isOver = true;
+    /** @type {PresenterOutput} */
+    const staged = { kind: "staged", image: showing.image, stage, at, reason: reason ?? null };
+    return stage === "shown" ? [staged, ...this.#passBy(showing)] : [staged];
+  }
+
+  /**
+   * There is one screen: what came before this and was not on it will not be.
+   *
+   * @param {Showing} shown
+   * @returns {PresenterOutput[]}
+   */
+  #passBy({ image }) {
+    const settled = [...this.#settled.values()];
+    const passed = settled.filter((one) => !one.isOver && one.image.sentAt < image.sentAt);
+    for (const one of passed) one.isOver = true;
+    return passed.map((one) => ({ kind: "neverShown", image: one.image }));
   }
 
   /** @param {Showing | null} but @returns {PresenterOutput[]} */
@@ -172,6 +189,7 @@ export class Presenter {
   /** @param {Showing} showing @returns {PresenterOutput} */
   #giveUp(showing) {
     this.#settle(showing);
+    showing.isOver = true;
     return { kind: "superseded", image: showing.image };
   }
 
@@ -197,7 +215,12 @@ export class Presenter {
   }
 }
 
+/** The earliest that a showing after this one may have; another number, however large it is. @param {number} sentAt */
+function nextTime(sentAt) {
+  return sentAt + Math.max(TICK, Math.abs(sentAt) * EPSILON);
+}
+
 /** @param {Shown} image @returns {Showing} */
 function newShowing({ imageIndex, imageUrl, sentAt }) {
-  return { image: { imageIndex, imageUrl, sentAt }, copies: 0, told: new Set() };
+  return { image: { imageIndex, imageUrl, sentAt }, copies: 0, told: new Set(), isOver: false };
 }

@@ -27,8 +27,9 @@
  * @import { CandidateSignal, DescriptionSignal, EndReason, Signal } from "../protocol/wire.js"
  */
 
-import { ABSENCE_S, REPAIR_S, addCandidate, discard, note, retry, say, timer } from "./outputs.js";
-import { CLAIM_S, Patience } from "./patience.js";
+import { ABSENCE_DEADLINE, CLAIM_PAUSE, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { addCandidate, discard, note, retry, say, timer } from "./outputs.js";
+import { Patience } from "./patience.js";
 import { Refused, Remote, midOf, ufragOf } from "./remote.js";
 
 /** One peer's decisions in one session. */
@@ -59,6 +60,7 @@ export class Handshake {
   #isKnown = true;
   /** Whether another page may be in the session. */
   #isDisputed = false;
+  #beganDisputed = false;
   /** The offer that waits until that is known. @type {DescriptionSignal | null} */
   #held = null;
 
@@ -66,6 +68,11 @@ export class Handshake {
   constructor(offers) {
     this.#offers = offers;
     this.#patience = new Patience(offers);
+  }
+
+  /** Whether it is ours to end; another page may be in one that we never took part in. */
+  get isOurs() {
+    return this.attempt > 0 || !this.#beganDisputed;
   }
 
   // ── what our side does ─────────────────────────────────────────────────────────────────────────
@@ -79,8 +86,8 @@ export class Handshake {
    */
   start(resumed, isDisputed) {
     if (this.#offers) return this.#makeOffer();
-    this.#isDisputed = resumed && isDisputed;
-    if (this.#isDisputed) return [this.#deadline(), timer("unanswered", this.attempt, CLAIM_S)];
+    this.#isDisputed = this.#beganDisputed = resumed && isDisputed;
+    if (this.#isDisputed) return [this.#deadline(), timer("unanswered", this.attempt, CLAIM_PAUSE)];
     return [this.#deadline(), ...(resumed ? this.#requestOffer() : [])];
   }
 
@@ -130,7 +137,7 @@ export class Handshake {
     const detail = "the other side has closed the connection";
     const interruption = this.#interrupt("connection_lost", detail);
     this.#inDoubt = this.#interruption;
-    const absence = timer("absenceDue", this.#inDoubt, ABSENCE_S);
+    const absence = timer("absenceDue", this.#inDoubt, ABSENCE_DEADLINE);
     return [...interruption, discard(attempt), absence];
   }
 
@@ -175,7 +182,7 @@ export class Handshake {
   /** An interruption has lasted for too long. @param {number} interruption */
   gaveUp(interruption) {
     if (interruption !== this.#interruption || this.phase === "connected") return [];
-    return this.#end("connection_lost", `it could not be repaired within ${REPAIR_S} s`);
+    return this.#end("connection_lost", `it could not be repaired within ${REPAIR_DEADLINE} s`);
   }
 
   // ── what the relay says ────────────────────────────────────────────────────────────────────────
@@ -297,7 +304,7 @@ export class Handshake {
     this.#pause += 1;
     return [
       { kind: "interrupted", reason, detail },
-      timer("gaveUp", this.#interruption, REPAIR_S),
+      timer("gaveUp", this.#interruption, REPAIR_DEADLINE),
     ];
   }
 

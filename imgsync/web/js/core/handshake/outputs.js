@@ -20,11 +20,6 @@
  *   take the session up again, which it has forgotten. `discard`: close an attempt's connection.
  */
 
-/** Seconds; longer than a relay waits for who is away, so that it is its word that counts. */
-export const REPAIR_S = 180;
-/** Seconds. Who closes his connection and is still at the relay so much later has left. */
-export const ABSENCE_S = 2;
-
 /** @param {Signal} signal @returns {Output} */
 export function say(signal) {
   return { kind: "say", signal };

@@ -6,17 +6,13 @@
  * has no end here, so that only its attempts and answers are bounded. Times are in seconds.
  */
 
+import {
+  ANSWER_DEADLINES,
+  ATTEMPT_DEADLINE,
+  CONNECT_DEADLINE,
+  MAX_ASKED,
+} from "../protocol/numbers.js";
 import { Refused } from "./remote.js";
-
-/** For each attempt of the evaluator's; the next one tells of all candidates anew. */
-const ATTEMPT_S = 10;
-/** Before an offer is followed by another one: a signal can be lost. Then for the next one. */
-const ANSWER_S = [4, 6];
-const CONNECT_S = 20;
-/** For another window to claim a session that the relay has from the evaluator anew. */
-export const CLAIM_S = 8;
-/** Attempts that the other side asks for without a connection; each costs a key and sockets. */
-const MAX_ASKED = 8;
 
 /** Of one side in one session. */
 export class Patience {
@@ -34,27 +30,27 @@ export class Patience {
 
   /** For an attempt that begins now. */
   get forAttempt() {
-    if (this.#isRepair) return ATTEMPT_S;
-    const left = CONNECT_S - this.#waited;
-    return this.#offers ? Math.min(ATTEMPT_S, left) : left;
+    if (this.#isRepair) return ATTEMPT_DEADLINE;
+    const left = CONNECT_DEADLINE - this.#waited;
+    return this.#offers ? Math.min(ATTEMPT_DEADLINE, left) : left;
   }
 
   /** For the answer to what is said now; null where the attempt's own time will do. */
   get forAnswer() {
-    const left = ANSWER_S[this.#unanswered];
-    const isLast = left === undefined || (!this.#isRepair && this.#waited + left >= CONNECT_S);
+    const left = ANSWER_DEADLINES[this.#unanswered];
+    const isLast = left === undefined || (!this.#isRepair && this.#waited + left >= CONNECT_DEADLINE);
     return isLast ? null : left;
   }
 
   /** An attempt had its time. @returns {boolean} whether there is some left for another one */
   attemptOver() {
     this.#waited += this.forAttempt;
-    return this.#waited < CONNECT_S;
+    return this.#waited < CONNECT_DEADLINE;
   }
 
   /** What was said had its time to be answered. */
   unanswered() {
-    this.#waited += ANSWER_S[this.#unanswered] ?? 0;
+    this.#waited += ANSWER_DEADLINES[this.#unanswered] ?? 0;
     this.#unanswered += 1;
   }
 

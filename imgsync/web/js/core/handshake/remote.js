@@ -5,9 +5,7 @@
 
 /** @import { CandidateSignal } from "../protocol/wire.js" */
 
-const MAX_SDP = 32 * 1024;
-/** Of one attempt; the limit on checks in RFC 8445, section 19.5.1. */
-const MAX_CANDIDATES = 100;
+import { MAX_CANDIDATES, MAX_SDP } from "../protocol/numbers.js";
 
 /** The other side sent what can't be used. */
 export class Refused extends Error {}

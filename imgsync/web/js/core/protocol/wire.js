@@ -1,9 +1,10 @@
 /**
- * The vocabulary of both wires, as PROTOCOL.md has it, and strict readers for what comes in.
+ * The vocabulary of both wires, and strict readers for what comes in: they take what those of the
+ * Python peers take, and nothing else. What a reader does not know is left out.
  *
  * @typedef {"evaluator" | "client"} Role
  * @typedef {{urls: string | string[], username?: string, credential?: string}} IceServer
- * @typedef {{userId: string, name: string, state: "available" | "busy" | "offline"}} Presence
+ * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline"}} Presence
  *
  * What the relay says in a session's end, and what a peer finds by itself:
  * @typedef {"ended" | "replaced" | "peer_gone" | "claimed_elsewhere" | "relay_shutdown"
@@ -28,42 +29,141 @@
  * @typedef {Image | Ready | Ack | Stage | Preload | Ping | Pong} ChannelMessage
  */
 
-export const CHANNEL_LABEL = "image-sync";
+import {
+  DEFAULT_STUN,
+  END_REASONS,
+  ERROR_CODES,
+  MAX_CHANNEL_MESSAGE,
+  MAX_ID,
+  MAX_NUMBER,
+  MAX_REASON,
+  PRESENCE_STATES,
+  ROLES,
+  STAGES,
+} from "./numbers.js";
 
 /** @type {readonly IceServer[]} */
-export const DEFAULT_ICE_SERVERS = [{ urls: "stun:stun.l.google.com:19302" }];
+export const DEFAULT_ICE_SERVERS = [{ urls: DEFAULT_STUN }];
 
-/** Bytes of a message on the channel. */
-export const MAX_MESSAGE = 64 * 1024;
+// ── values ───────────────────────────────────────────────────────────────────────────────────────
+
+/** @typedef {(value: unknown) => boolean} Test of one value */
 
 /** @type {(value: unknown) => value is Record<string, unknown>} */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @param {unknown} value @returns {value is number} */
-function isNumber(value) {
-  return typeof value === "number" && Number.isFinite(value);
-}
-
-/** @param {unknown} value @returns {value is string} */
+/** @type {(value: unknown) => value is string} Half of a surrogate pair is no text. */
 function isText(value) {
-  return typeof value === "string";
+  return typeof value === "string" && !/\p{Cs}/u.test(value);
 }
 
-/** @param {unknown} value @returns {value is number} */
-function isIndex(value) {
-  return isNumber(value) && Number.isInteger(value) && value >= 0;
+/** @type {(value: unknown) => value is string} It may be written to terminals and logs. */
+function isPrintable(value) {
+  return typeof value === "string" && /^(?: |[^\p{C}\p{Z}])*$/u.test(value);
+}
+
+/** @param {number} most characters @param {number} [least] @returns {Test} */
+function printable(most, least = 0) {
+  return (value) => {
+    if (!isPrintable(value)) return false;
+    const { length } = [...value];
+    return least <= length && length <= most;
+  };
+}
+
+const isId = printable(MAX_ID, 1);
+const isName = printable(MAX_ID);
+const isReason = printable(MAX_REASON);
+
+/** @param {unknown} value */
+function isNumber(value) {
+  return typeof value === "number" && Math.abs(value) <= MAX_NUMBER;
 }
 
 /** @param {unknown} value */
-function isId(value) {
-  return isText(value) || (isNumber(value) && Number.isInteger(value));
+function isWhole(value) {
+  return isNumber(value) && Number.isInteger(value);
 }
 
-/** @param {unknown} value @returns {value is ImageSource} */
-function isSource(value) {
-  return isObject(value) && isText(value.imageUrl) && isText(value.signedUrl);
+/** @param {unknown} value */
+function isPingId(value) {
+  return isWhole(value) || isName(value);
+}
+
+/** @param {unknown} value */
+function isBoolean(value) {
+  return typeof value === "boolean";
+}
+
+/** @param {readonly unknown[]} words @returns {Test} */
+function oneOf(words) {
+  return (value) => words.includes(value);
+}
+
+/** @param {Test} test @returns {Test} */
+function listOf(test) {
+  return (value) => Array.isArray(value) && value.every(test);
+}
+
+/** @param {unknown} value */
+function isTextOrTexts(value) {
+  return isText(value) || listOf(isText)(value);
+}
+
+// ── objects ──────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * How a field is read: by a test of its value, or as an object or a list of objects of its own.
+ *
+ * @typedef {{test: Test, isOptional?: boolean, absent?: unknown, of?: Fields, isList?: boolean}} Field
+ *   `isOptional`: it may be missing, and null is as good as that; `absent`: what a missing one is
+ * @typedef {Record<string, Field>} Fields
+ */
+
+/** @param {Test} test @returns {Field} */
+function must(test) {
+  return { test };
+}
+
+/** @param {Test} test @returns {Field} */
+function may(test) {
+  return { test, isOptional: true };
+}
+
+/** @param {Fields} of @returns {Field} */
+function list(of) {
+  return { test: Array.isArray, of };
+}
+
+/**
+ * @param {unknown} value
+ * @param {Fields} fields
+ * @returns {Record<string, any> | null} the fields that are known; null where one is missing or of
+ *   the wrong type
+ */
+function read(value, fields) {
+  if (!isObject(value)) return null;
+  /** @type {Record<string, any>} */
+  const found = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (given === undefined || (given === null && field.isOptional)) {
+      if (field.absent !== undefined) found[name] = field.absent;
+      else if (!field.isOptional) return null;
+      continue;
+    }
+    if (!field.test(given)) return null;
+    if (field.of === undefined) {
+      found[name] = given;
+      continue;
+    }
+    const { of } = field;
+    found[name] = /** @type {unknown[]} */ (given).map((item) => read(item, of));
+    if (found[name].includes(null)) return null;
+  }
+  return found;
 }
 
 /** @param {string} text @returns {Record<string, unknown> | null} */
@@ -76,14 +176,27 @@ function parseObject(text) {
   }
 }
 
-/** By type, what a message has to have. @type {Record<string, (m: Record<string, any>) => boolean>} */
-const IS_SOUND = {
-  ready: () => true,
-  ack: (m) => isNumber(m.sentAt) && isNumber(m.receivedAt),
-  stage: (m) => isIndex(m.imageIndex) && isNumber(m.sentAt) && isText(m.stage) && isNumber(m.at),
-  preload: (m) => Array.isArray(m.images) && m.images.every(isSource),
-  ping: (m) => isId(m.id) && isNumber(m.t0),
-  pong: (m) => isId(m.id) && isNumber(m.t0) && isNumber(m.t1) && isNumber(m.t2),
+// ── data channel ─────────────────────────────────────────────────────────────────────────────────
+
+/** @type {Fields} */
+const SOURCE = { imageUrl: must(isPrintable), signedUrl: must(isPrintable) };
+/** @type {Fields} */
+const IMAGE = { imageIndex: must(isWhole), ...SOURCE, sentAt: must(isNumber) };
+
+/** By type. @type {Record<string, Fields>} */
+const MESSAGES = {
+  ready: { features: { test: listOf(isText), absent: [] } },
+  ack: { sentAt: must(isNumber), receivedAt: must(isNumber), imageIndex: may(isWhole) },
+  stage: {
+    imageIndex: must(isWhole),
+    sentAt: must(isNumber),
+    stage: must(oneOf(STAGES)),
+    at: must(isNumber),
+    reason: may(isReason),
+  },
+  preload: { images: list(SOURCE) },
+  ping: { id: must(isPingId), t0: must(isNumber) },
+  pong: { id: must(isPingId), t0: must(isNumber), t1: must(isNumber), t2: must(isNumber) },
 };
 
 /**
@@ -91,21 +204,16 @@ const IS_SOUND = {
  * @returns {ChannelMessage | null} null for what is no message, or of a type that is not known
  */
 export function decodeMessage(data) {
-  if (typeof data !== "string" || data.length > MAX_MESSAGE) return null;
+  // Characters are counted, as everywhere, and not the halves of surrogate pairs.
+  if (typeof data !== "string" || data.length > 2 * MAX_CHANNEL_MESSAGE) return null;
+  if (data.length > MAX_CHANNEL_MESSAGE && [...data].length > MAX_CHANNEL_MESSAGE) return null;
   const message = parseObject(data);
   if (message === null) return null;
-  if (message.type === undefined) {
-    const { imageIndex, sentAt } = message;
-    const isImage = isIndex(imageIndex) && isNumber(sentAt) && isSource(message);
-    return isImage ? /** @type {any} */ (message) : null;
-  }
-  const type = String(message.type);
-  if (!Object.hasOwn(IS_SOUND, type) || !IS_SOUND[type]?.(message)) return null;
-  if (type === "ready") {
-    const named = Array.isArray(message.features) ? message.features.filter(isText) : [];
-    return { type: "ready", features: named };
-  }
-  return /** @type {any} */ (message);
+  if (!Object.hasOwn(message, "type")) return /** @type {Image | null} */ (read(message, IMAGE));
+  const { type } = message;
+  if (typeof type !== "string" || !Object.hasOwn(MESSAGES, type)) return null;
+  const found = read(message, /** @type {Fields} */ (MESSAGES[type]));
+  return found && /** @type {any} */ ({ type, ...found });
 }
 
 /**
@@ -114,39 +222,99 @@ export function decodeMessage(data) {
  * @throws {RangeError} for one that the other side would refuse
  */
 export function encodeMessage(message) {
-  const text = JSON.stringify(message);
-  const size = new TextEncoder().encode(text).length;
-  if (size > MAX_MESSAGE) throw new RangeError(`a message of ${size} bytes; at most ${MAX_MESSAGE}`);
+  // In ASCII, as the Python peers write it, so that both count as many bytes.
+  const text = JSON.stringify(message).replace(/[^ -~]/g, escapeUnit);
+  if (text.length > MAX_CHANNEL_MESSAGE) {
+    throw new RangeError(`a message of ${text.length} bytes; at most ${MAX_CHANNEL_MESSAGE}`);
+  }
   return text;
 }
 
+/** @param {string} unit of UTF-16 */
+function escapeUnit(unit) {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+// ── signalling ───────────────────────────────────────────────────────────────────────────────────
+
+/** @type {Fields} */
+const ICE_SERVER = { urls: must(isTextOrTexts), username: may(isText), credential: may(isText) };
+/** @type {Fields} */
+const PRESENCE = { userId: must(isId), state: must(oneOf(PRESENCE_STATES)), name: may(isName) };
+/** @type {Fields} */
+const OF_PEER = { sessionId: must(isId), userId: must(isId) };
+
+/** What the relay says, by event. @type {Record<string, Fields>} */
+const EVENTS = {
+  registered: {
+    userId: must(isId),
+    role: must(oneOf(ROLES)),
+    name: may(isName),
+    iceServers: { ...list(ICE_SERVER), isOptional: true },
+    clients: { ...list(PRESENCE), isOptional: true },
+    recordingUrl: may(isPrintable),
+  },
+  session_started: {
+    sessionId: must(isId),
+    evaluatorId: may(isId),
+    evaluatorName: may(isName),
+    clientId: may(isId),
+    resumed: { test: isBoolean, absent: false },
+  },
+  webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
+  presence: PRESENCE,
+  peer_away: OF_PEER,
+  peer_back: OF_PEER,
+  session_ended: { sessionId: must(isId), reason: must(oneOf(END_REASONS)), byUserId: may(isId) },
+  error: { code: must(oneOf(ERROR_CODES)), message: must(isText), event: may(isText) },
+};
+
 /**
  * @param {unknown} data of a message event
- * @returns {{event: string, data: Record<string, any>} | null} null for what is no event
+ * @returns {{event: string, data: Record<string, any>} | null} null for what is no event of the relay
  */
 export function decodeEvent(data) {
   const frame = typeof data === "string" ? parseObject(data) : null;
-  if (frame === null || !isText(frame.event) || !isObject(frame.data)) return null;
-  return { event: frame.event, data: frame.data };
+  if (frame === null || typeof frame.event !== "string") return null;
+  const { event } = frame;
+  if (!Object.hasOwn(EVENTS, event)) return null;
+  const found = read(frame.data, /** @type {Fields} */ (EVENTS[event]));
+  return found && { event, data: found };
 }
+
+/** @type {Fields} */
+const DESCRIPTION = { sdp: must(isText) };
+/** @type {Fields} */
+const CANDIDATE = {
+  candidate: { test: isText, isOptional: true, absent: null },
+  sdpMid: may(isText),
+  sdpMLineIndex: may(isWhole),
+  usernameFragment: may(isText),
+};
 
 /**
  * @param {unknown} value the `signal` of a `webrtc_signal`
- * @returns {Signal | null} null for what is none
+ * @returns {Signal | null} null for what can't be read
  */
 export function decodeSignal(value) {
   if (value === null) return { candidate: null };
   if (!isObject(value)) return null;
-  if (value.type === "request_offer") return { type: "request_offer" };
-  if (value.type === "offer" || value.type === "answer") {
-    return isText(value.sdp) ? { type: value.type, sdp: value.sdp } : null;
+  if (!Object.hasOwn(value, "type")) {
+    const found = Object.hasOwn(value, "candidate") ? read(value, CANDIDATE) : null;
+    if (found === null) return null;
+    const text = (found.candidate ?? "").replace(/^a=/, "").replace(/^candidate:/, "");
+    const line = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+    return /** @type {any} */ ({ ...found, candidate: line === "" ? null : `candidate:${line}` });
   }
-  if (isText(value.type)) return { type: "unknown" }; // not ours to know
-  if (value.candidate !== null && !isText(value.candidate)) return null;
-  return {
-    candidate: value.candidate || null,
-    sdpMid: isText(value.sdpMid) ? value.sdpMid : null,
-    sdpMLineIndex: isIndex(value.sdpMLineIndex) ? value.sdpMLineIndex : null,
-    usernameFragment: isText(value.usernameFragment) ? value.usernameFragment : null,
-  };
+  switch (value.type) {
+    case "request_offer":
+      return { type: "request_offer" };
+    case "offer":
+    case "answer": {
+      const found = read(value, DESCRIPTION);
+      return found && { type: value.type, sdp: found.sdp };
+    }
+    default:
+      return { type: "unknown" }; // not ours to know
+  }
 }

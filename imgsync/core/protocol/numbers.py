@@ -1,0 +1,183 @@
+"""What all peers must agree on, or both of our languages decide by: each number and word once.
+
+The pages' numbers.js is made of this module, with `python -m tests.both_languages.numbers`; a test
+fails where it is stale. Times are in seconds where nothing else is said.
+"""
+
+# ── the data channel ─────────────────────────────────────────────────────────────────────────────
+
+CHANNEL_LABEL = "image-sync"
+"""The name of the one channel."""
+
+MAX_CHANNEL_MESSAGE = 64 * 1024
+"""Bytes of one message. A larger one is refused by its sender, and by the receiver too."""
+
+MAX_PRELOAD = 16 * 1024
+"""Bytes that a preload stays under, so that no image waits long behind it."""
+
+AHEAD = 50
+"""Images that the client is told of before they are shown: about 20 kB on the channel."""
+
+FEATURE_PING = "ping"
+"""What `ready.features` says of who answers pings, and is judged by it."""
+
+FEATURE_STAGE = "stage"
+"""What it says of who tells what becomes of the images."""
+
+FEATURE_PRELOAD = "preload"
+"""What it says of who wants to know what will be shown soon."""
+
+FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
+"""What our clients speak."""
+
+HIDDEN_TAB = "hidden_tab"
+"""The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
+the page may be looked at again."""
+
+MAX_ID = 128
+"""Characters of a user's or a session's id, and of a name."""
+
+MAX_REASON = 128
+"""Characters of the reason of a stage."""
+
+MAX_NUMBER = 2**53
+"""Whole numbers up to here are the same in every language; RFC 8259, section 6."""
+
+TICK = 2.0**-10
+"""Milliseconds, about a microsecond: by so much one `sentAt` is at least later than the one before,
+as it names a showing."""
+
+EPSILON = 2.0**-52
+"""By so much of itself any number differs from the next one, in doubles."""
+
+MAX_UNACKED = 256
+"""Images that may wait for their ack. A peer that acks nothing must not make us grow."""
+
+MAX_SETTLED = 256
+"""Images, acked or superseded, whose stages are listened for."""
+
+MAX_STAGES = 256
+"""Stages that a client says again on a new channel: those of more images than can be under way when
+a connection goes silent. An evaluator listens to so many of one showing."""
+
+# ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
+
+PING_INTERVAL = 2.0
+"""Between two pings."""
+
+SUSPECT_AFTER = 4.0
+"""Without a pong, until the other side is suspected."""
+
+LOST_AFTER = 8.0
+"""Without a pong, until the connection is given up."""
+
+PING_BURST = 8
+"""So many pings are sent quickly at first: the quickest of them decides how well the two clocks can
+be compared, and half a second of them meets a network in more than one mood."""
+
+PING_BURST_INTERVAL = 0.0625
+"""Between two of those."""
+
+SLEPT = 1.0
+"""A timer that is so much late was asleep itself (a closed lid, a stopped process, a hidden tab),
+and can't hold that time against the other side."""
+
+# ── clocks ───────────────────────────────────────────────────────────────────────────────────────
+
+MAX_DRIFT = 200e-6
+"""Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
+clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
+uses for moments only)."""
+
+RESOLUTION = 0.1
+"""Milliseconds that a clock is off by at most if it tells fractions, as browsers do by default in a
+page that is not isolated (100 us, High Resolution Time, section 7)."""
+
+COARSE = 1.0
+"""The same for one that tells whole milliseconds, as some browsers do, and programs that have no
+better clock."""
+
+PROBE_WINDOW = 64
+"""Probes that are kept: two minutes of pings."""
+
+# ── the handshake ────────────────────────────────────────────────────────────────────────────────
+
+ATTEMPT_DEADLINE = 10.0
+"""For each attempt of the evaluator's. A candidate may have been lost on its way, or the network is
+another one by now; the next attempt tells of all candidates anew."""
+
+ANSWER_DEADLINES = (4.0, 6.0)
+"""For the other side's word, before an offer is followed by another one: a signal can be lost. Then
+for the next one, and longer, as an answer that is late fits no later offer. What is left of
+CONNECT_DEADLINE after these is one whole attempt."""
+
+CONNECT_DEADLINE = ATTEMPT_DEADLINE + sum(ANSWER_DEADLINES)
+"""For the first connection. ICE itself gives up only after a minute, or, where the other side never
+says that its candidates are complete, not at all."""
+
+REPAIR_DEADLINE = 180.0
+"""From an interruption to giving the session up: longer than a relay waits for who is away, so that
+it is the relay's word that counts while there is one."""
+
+ABSENCE_DEADLINE = 2.0
+"""Who closes the connection and is still at the relay so much later has left."""
+
+CLAIM_PAUSE = 8.0
+"""For another window to claim a session that the relay has forgotten and has from the evaluator
+anew. By then it has tried to register again, as no pause in between is over MAX_BACKOFF."""
+
+MAX_ASKED = 8
+"""Attempts that the other side asks for, without a connection or a pause of ours in between. Each
+costs a key pair and sockets."""
+
+MAX_CANDIDATES = 100
+"""Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""
+
+MAX_SDP = 32 * 1024
+"""Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB."""
+
+# ── signalling ───────────────────────────────────────────────────────────────────────────────────
+
+DEFAULT_STUN = "stun:stun.l.google.com:19302"
+"""Where the relay names no ICE servers."""
+
+REGISTER_DEADLINE = 10.0
+"""From the first packet to `registered`."""
+
+START_DEADLINE = 10.0
+"""For the answer to `start_session`."""
+
+PROBE_DEADLINE = 4.0
+"""For a sign of life from the relay. A network that changed has cut both ways of a peer at once:
+the relay is known as lost by the time the connection to the other side is."""
+
+FIRST_BACKOFF = 0.3
+"""At most, before the second try to reach the relay; twice as much before each one after it."""
+
+MAX_BACKOFF = 7.0
+"""At most, before any later one."""
+
+# ── images ───────────────────────────────────────────────────────────────────────────────────────
+
+FETCH_DEADLINE = 30.0
+"""For one try to fetch an image."""
+
+FETCH_TRIES = 3
+"""For what may be over in a moment: nobody listens, the server is overloaded."""
+
+MAX_IMAGE = 64 * 1024 * 1024
+"""Bytes of one image."""
+
+MAX_FETCHES = 4
+"""Images that are fetched ahead at a time; one that is shown already waits for none of them."""
+
+MAX_ANNOUNCED = 256
+"""Images that may wait to be fetched ahead."""
+
+RETRIED_STATUSES = (408, 425, 429)
+"""HTTP, beside all from 500 on: another try may be answered otherwise."""
+
+# ── the record ───────────────────────────────────────────────────────────────────────────────────
+
+SCHEMA = 1
+"""Of the events of a record; a later version may add events and fields."""

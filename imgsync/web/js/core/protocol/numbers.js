@@ -1,0 +1,254 @@
+/**
+ * What all peers must agree on, or both of our languages decide by. It is made of
+ * core/protocol/numbers.py: change it there. Times are in seconds where nothing else is said.
+ */
+
+/** The name of the one channel. */
+export const CHANNEL_LABEL = "image-sync";
+
+/** Bytes of one message. A larger one is refused by its sender, and by the receiver too. */
+export const MAX_CHANNEL_MESSAGE = 65536;
+
+/** Bytes that a preload stays under, so that no image waits long behind it. */
+export const MAX_PRELOAD = 16384;
+
+/** Images that the client is told of before they are shown: about 20 kB on the channel. */
+export const AHEAD = 50;
+
+/** What `ready.features` says of who answers pings, and is judged by it. */
+export const FEATURE_PING = "ping";
+
+/** What it says of who tells what becomes of the images. */
+export const FEATURE_STAGE = "stage";
+
+/** What it says of who wants to know what will be shown soon. */
+export const FEATURE_PRELOAD = "preload";
+
+/** What our clients speak. */
+export const FEATURES = ["ping", "stage", "preload"];
+
+/**
+ * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
+ * the page may be looked at again.
+ */
+export const HIDDEN_TAB = "hidden_tab";
+
+/** Characters of a user's or a session's id, and of a name. */
+export const MAX_ID = 128;
+
+/** Characters of the reason of a stage. */
+export const MAX_REASON = 128;
+
+/** Whole numbers up to here are the same in every language; RFC 8259, section 6. */
+export const MAX_NUMBER = 9007199254740992;
+
+/**
+ * Milliseconds, about a microsecond: by so much one `sentAt` is at least later than the one before,
+ * as it names a showing.
+ */
+export const TICK = 0.0009765625;
+
+/** By so much of itself any number differs from the next one, in doubles. */
+export const EPSILON = 2.220446049250313e-16;
+
+/** Images that may wait for their ack. A peer that acks nothing must not make us grow. */
+export const MAX_UNACKED = 256;
+
+/** Images, acked or superseded, whose stages are listened for. */
+export const MAX_SETTLED = 256;
+
+/**
+ * Stages that a client says again on a new channel: those of more images than can be under way when
+ * a connection goes silent. An evaluator listens to so many of one showing.
+ */
+export const MAX_STAGES = 256;
+
+/** Between two pings. */
+export const PING_INTERVAL = 2;
+
+/** Without a pong, until the other side is suspected. */
+export const SUSPECT_AFTER = 4;
+
+/** Without a pong, until the connection is given up. */
+export const LOST_AFTER = 8;
+
+/**
+ * So many pings are sent quickly at first: the quickest of them decides how well the two clocks can
+ * be compared, and half a second of them meets a network in more than one mood.
+ */
+export const PING_BURST = 8;
+
+/** Between two of those. */
+export const PING_BURST_INTERVAL = 0.0625;
+
+/**
+ * A timer that is so much late was asleep itself (a closed lid, a stopped process, a hidden tab),
+ * and can't hold that time against the other side.
+ */
+export const SLEPT = 1;
+
+/**
+ * Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
+ * clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
+ * uses for moments only).
+ */
+export const MAX_DRIFT = 0.0002;
+
+/**
+ * Milliseconds that a clock is off by at most if it tells fractions, as browsers do by default in a
+ * page that is not isolated (100 us, High Resolution Time, section 7).
+ */
+export const RESOLUTION = 0.1;
+
+/**
+ * The same for one that tells whole milliseconds, as some browsers do, and programs that have no
+ * better clock.
+ */
+export const COARSE = 1;
+
+/** Probes that are kept: two minutes of pings. */
+export const PROBE_WINDOW = 64;
+
+/**
+ * For each attempt of the evaluator's. A candidate may have been lost on its way, or the network is
+ * another one by now; the next attempt tells of all candidates anew.
+ */
+export const ATTEMPT_DEADLINE = 10;
+
+/**
+ * For the other side's word, before an offer is followed by another one: a signal can be lost. Then
+ * for the next one, and longer, as an answer that is late fits no later offer. What is left of
+ * CONNECT_DEADLINE after these is one whole attempt.
+ */
+export const ANSWER_DEADLINES = [4, 6];
+
+/**
+ * For the first connection. ICE itself gives up only after a minute, or, where the other side never
+ * says that its candidates are complete, not at all.
+ */
+export const CONNECT_DEADLINE = 20;
+
+/**
+ * From an interruption to giving the session up: longer than a relay waits for who is away, so that
+ * it is the relay's word that counts while there is one.
+ */
+export const REPAIR_DEADLINE = 180;
+
+/** Who closes the connection and is still at the relay so much later has left. */
+export const ABSENCE_DEADLINE = 2;
+
+/**
+ * For another window to claim a session that the relay has forgotten and has from the evaluator
+ * anew. By then it has tried to register again, as no pause in between is over MAX_BACKOFF.
+ */
+export const CLAIM_PAUSE = 8;
+
+/**
+ * Attempts that the other side asks for, without a connection or a pause of ours in between. Each
+ * costs a key pair and sockets.
+ */
+export const MAX_ASKED = 8;
+
+/** Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1. */
+export const MAX_CANDIDATES = 100;
+
+/** Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB. */
+export const MAX_SDP = 32768;
+
+/** Where the relay names no ICE servers. */
+export const DEFAULT_STUN = "stun:stun.l.google.com:19302";
+
+/** From the first packet to `registered`. */
+export const REGISTER_DEADLINE = 10;
+
+/** For the answer to `start_session`. */
+export const START_DEADLINE = 10;
+
+/**
+ * For a sign of life from the relay. A network that changed has cut both ways of a peer at once:
+ * the relay is known as lost by the time the connection to the other side is.
+ */
+export const PROBE_DEADLINE = 4;
+
+/** At most, before the second try to reach the relay; twice as much before each one after it. */
+export const FIRST_BACKOFF = 0.3;
+
+/** At most, before any later one. */
+export const MAX_BACKOFF = 7;
+
+/** For one try to fetch an image. */
+export const FETCH_DEADLINE = 30;
+
+/** For what may be over in a moment: nobody listens, the server is overloaded. */
+export const FETCH_TRIES = 3;
+
+/** Bytes of one image. */
+export const MAX_IMAGE = 67108864;
+
+/** Images that are fetched ahead at a time; one that is shown already waits for none of them. */
+export const MAX_FETCHES = 4;
+
+/** Images that may wait to be fetched ahead. */
+export const MAX_ANNOUNCED = 256;
+
+/** HTTP, beside all from 500 on: another try may be answered otherwise. */
+export const RETRIED_STATUSES = [408, 425, 429];
+
+/** Of the events of a record; a later version may add events and fields. */
+export const SCHEMA = 1;
+
+/** Why a WebSocket was closed: RFC 6455, section 7.4, and our own from 4000 on. */
+export const CloseCode = {
+  NORMAL: 1000,
+  GOING_AWAY: 1001,
+  NO_STATUS: 1005,
+  ABNORMAL: 1006,
+  TOO_LARGE: 1009,
+  RELAY_FULL: 1013,
+  UNAUTHORIZED: 4001,
+  REGISTER_TIMEOUT: 4008,
+  TOO_SLOW: 4013,
+  RATE_LIMITED: 4029,
+};
+
+/** What a socket has registered as. */
+export const ROLES = ["evaluator", "client"];
+
+/** What evaluators are told of a client. */
+export const PRESENCE_STATES = ["available", "busy", "offline"];
+
+/** `error.code`. */
+export const ERROR_CODES = [
+  "bad_message",
+  "unknown_event",
+  "not_registered",
+  "already_registered",
+  "unauthorized",
+  "forbidden",
+  "unknown_client",
+  "client_busy",
+  "no_session",
+  "rate_limited",
+];
+
+/** Why a session ended. The first five are said by the relay, the others found by a peer. */
+export const END_REASONS = [
+  "ended",
+  "replaced",
+  "peer_gone",
+  "claimed_elsewhere",
+  "relay_shutdown",
+  "connection_lost",
+  "connect_timeout",
+  "negotiation_failed",
+  "signalling_lost",
+];
+
+/** What has become of an image. */
+export const STAGES = ["fetched", "shown", "hidden", "failed"];
+
+/**
+ * Those after which `start_session` may be answered otherwise: who is not there may come,
+ * and who is in another session may leave it.
+ */
+export const PASSING_ERRORS = ["unknown_client", "client_busy"];

@@ -1,0 +1,93 @@
+"""The pages' numbers.js, made of `core.protocol.numbers`: `python -m tests.both_languages.numbers`.
+
+Beside the numbers it has the words of the vocabulary: why the relay closes a WebSocket, which of
+its errors may pass, and so on.
+"""
+
+import ast
+import inspect
+import json
+from collections.abc import Iterable
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+
+from imgsync.core.protocol import numbers
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
+
+TARGET = Path(numbers.__file__).parents[2] / "web" / "js" / "core" / "protocol" / "numbers.js"
+
+HEAD = """\
+/**
+ * What all peers must agree on, or both of our languages decide by. It is made of
+ * core/protocol/numbers.py: change it there. Times are in seconds where nothing else is said.
+ */
+"""
+
+#: Vocabularies, by the name of the list of their words.
+WORDS: dict[str, type[Enum]] = {
+    "ROLES": Role,
+    "PRESENCE_STATES": PresenceState,
+    "ERROR_CODES": ErrorCode,
+    "END_REASONS": EndReason,
+    "STAGES": StageKind,
+}
+
+
+def described() -> dict[str, str]:
+    """The text that stands below each number, by name, in the order of the module."""
+    body = ast.parse(inspect.getsource(numbers)).body
+    found = {}
+    for statement, following in pairwise(body):
+        if isinstance(statement, ast.Assign):
+            [name] = statement.targets
+            assert isinstance(name, ast.Name)
+            assert isinstance(following, ast.Expr), f"{name.id} says nothing of itself"
+            assert isinstance(following.value, ast.Constant)
+            found[name.id] = str(following.value.value)
+    return found
+
+
+def comment(text: str) -> str:
+    lines = text.splitlines()
+    if len(lines) == 1:
+        return f"/** {lines[0]} */\n"
+    return "/**\n" + "".join(f" * {line}\n" for line in lines) + " */\n"
+
+
+def literal(value: object) -> str:
+    """As JavaScript has it; whole numbers without a point."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(literal(item) for item in value)}]"
+    return json.dumps(value)
+
+
+def list_of(words: Iterable[str]) -> str:
+    """One to a line, where they are many."""
+    found = [json.dumps(word) for word in words]
+    line = f"[{', '.join(found)}]"
+    return line if len(line) < 80 else "[\n" + "".join(f"  {word},\n" for word in found) + "]"
+
+
+def make() -> str:
+    """The whole module."""
+    parts = [HEAD]
+    for name, text in described().items():
+        parts.append(f"\n{comment(text)}export const {name} = {literal(getattr(numbers, name))};\n")
+    codes = "".join(f"  {code.name}: {code.value},\n" for code in CloseCode)
+    parts.append(f"\n{comment(inspect.getdoc(CloseCode) or '')}")
+    parts.append(f"export const CloseCode = {{\n{codes}}};\n")
+    for name, words in WORDS.items():
+        parts.append(f"\n{comment(inspect.getdoc(words) or '')}")
+        parts.append(f"export const {name} = {list_of(member.value for member in words)};\n")
+    passing = list_of(code.value for code in ErrorCode if code.may_pass)
+    parts.append(f"\n{comment(inspect.getdoc(ErrorCode.may_pass) or '')}")
+    parts.append(f"export const PASSING_ERRORS = {passing};\n")
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(make(), encoding="utf-8")

@@ -1,0 +1,148 @@
+// Runs inputs through the pages' own deciders and readers, in Node, and tells what came out: one JSON
+// object on a line of stdin, with the name of what is to be run, gets one line back.
+import { createInterface } from "node:readline";
+
+const [root] = process.argv.slice(2);
+const load = (name) => import(`${root}/${name}.js`);
+
+const { Handshake } = await load("core/handshake/handshake");
+const { Heartbeat } = await load("core/channel/heartbeat");
+const { Presenter } = await load("core/channel/presenter");
+const { Follower } = await load("core/channel/follower");
+const { ClockOffset } = await load("core/channel/clocks");
+const { Measurements } = await load("core/channel/measurements");
+const { Announcements, splitPreload } = await load("core/channel/preload");
+const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { BadManifest, parseManifest } = await load("console/manifest");
+const { formatCsv, parseCsv } = await load("console/csv");
+
+const ufrag = (sdp) => /ice-ufrag:(\S+)/.exec(sdp)[1];
+const port = ({ candidate }) => (candidate === null ? null : Number(candidate.split(" ")[5]));
+const finite = (seconds) => (seconds === Infinity ? null : seconds);
+
+/** Each output as a list: its kind, and what matters of it. */
+const FORMS = {
+  makeOffer: (o) => [o.attempt],
+  makeAnswer: (o) => [o.attempt, ufrag(o.sdp)],
+  applyAnswer: (o) => [o.attempt, ufrag(o.sdp)],
+  addCandidate: (o) => [o.attempt, port(o.candidate)],
+  say: (o) => [o.signal.type ?? "candidate"],
+  timer: (o) => [o.timer, o.number, o.seconds, o.failures],
+  takeUp: () => [],
+  discard: (o) => [o.attempt],
+  connected: () => [],
+  interrupted: (o) => [o.reason],
+  ended: (o) => [o.reason],
+  ping: (o) => [o.id],
+  judged: (o) => [o.health],
+  transmit: (o) => [o.message],
+  acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
+  superseded: (o) => [o.image.sentAt],
+  neverShown: (o) => [o.image.sentAt],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
+};
+const tell = (outputs) =>
+  (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...FORMS[o.kind](o)]);
+
+/** What is refused, and not a fault of ours. */
+function orRefused(what, refusal) {
+  try {
+    return what();
+  } catch (error) {
+    if (!(error instanceof refusal)) throw error;
+    return error.message;
+  }
+}
+
+/** By name: what is begun, and how one input goes through it. */
+const PAIRS = {
+  handshake: ({ offers }) => {
+    const core = new Handshake(offers);
+    return ([method, ...given]) => {
+      if (method === "receive") given = [decodeSignal(JSON.parse(given[0]))];
+      if (method === "gathered") given[1] = { candidate: given[1] };
+      return [tell(core[method](...given)), core.phase, core.attempt, core.isOurs];
+    };
+  },
+  heartbeat: () => {
+    let heart = new Heartbeat();
+    return ([method, ...given]) => {
+      if (method === "another") heart = new Heartbeat(); // a channel of its own
+      const outputs = method === "another" ? [] : tell(heart[method](...given));
+      return [outputs, heart.health, finite(heart.due)];
+    };
+  },
+  presenter: () => {
+    const presenter = new Presenter({ lastSentAt: 0 });
+    return ([method, ...given]) => {
+      if (method === "received") {
+        const message = decodeMessage(given[0]);
+        return message === null ? [] : tell(presenter.received(message));
+      }
+      const run = () => {
+        const found = presenter[method](...given);
+        return tell(method === "show" ? found.outputs : found);
+      };
+      const outputs = orRefused(run, RangeError);
+      return typeof outputs === "string" ? "refused" : outputs;
+    };
+  },
+  follower: () => {
+    let follower = new Follower();
+    return ([method, ...given]) => {
+      switch (method) {
+        case "another":
+          follower = new Follower();
+          return [];
+        case "received": {
+          const { isNew, ack } = follower.received(...given);
+          return [...(isNew ? [["new", given[0].sentAt]] : []), ack];
+        }
+        case "reached": {
+          const [image, stage, at, reason] = given;
+          return [follower.reached(image, stage, at, reason ?? undefined) ?? "not said"];
+        }
+        default:
+          return follower[method](...given);
+      }
+    };
+  },
+  clocks: () => {
+    const clocks = new ClockOffset();
+    return ([method, ...given]) => {
+      if (method === "take") {
+        const [t0, t1, t2, t3] = given;
+        return clocks.take({ t0, t1, t2, t3 });
+      }
+      return clocks[method](...given) ?? null;
+    };
+  },
+  measurements: () => {
+    const measurements = new Measurements();
+    return ([method, ...given]) => {
+      if (method === "ponged") {
+        const [t0, t1, t2, t3] = given;
+        return measurements.ponged({ t0, t1, t2, t3 });
+      }
+      return measurements[method](...given) ?? null;
+    };
+  },
+  announcements: () => {
+    const known = new Announcements();
+    return ([count, current]) => known.next(count, current);
+  },
+  preload: () => (images) =>
+    orRefused(() => splitPreload(images).map(({ images: group }) => group.length), RangeError),
+  messages: () => (text) => decodeMessage(text),
+  encoded: () => (message) => encodeMessage(message),
+  events: () => (text) => decodeEvent(text),
+  signals: () => (value) => decodeSignal(value),
+  manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
+  csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { pair, start, inputs } = JSON.parse(line);
+  const step = PAIRS[pair](start ?? {});
+  process.stdout.write(JSON.stringify(inputs.map((input) => step(input) ?? null)) + "\n");
+}

@@ -1,0 +1,318 @@
+"""The talk on the channel is one in both languages: heartbeat, presenter, follower, preloads."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from imgsync.core.channel import outputs as c
+from imgsync.core.channel.follower import Follower
+from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.channel.preload import Announcements, split_preload
+from imgsync.core.channel.presenter import Presenter
+from imgsync.core.codec.codec import encode_channel
+from imgsync.core.protocol.channel import Image, Preload, Stage, StageKind, UpcomingImage
+from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_STAGES, TICK
+from tests.both_languages.replay import Given, Replay, dice_of, time_after
+
+RUNS = 300
+INPUTS = 60
+
+STAGES = [kind.value for kind in StageKind]
+REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
+
+
+# ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
+
+
+def tell_beat(outputs: Sequence[HeartbeatOutput]) -> list[list[object]]:
+    told: list[list[object]] = []
+    for output in outputs:
+        match output:
+            case SendPing(id):
+                told.append(["ping", id])
+            case Judged(health):
+                told.append(["judged", health.name.lower()])
+    return told
+
+
+def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay) -> None:
+    seen = set()
+    for run, dice in dice_of("heartbeat", RUNS):
+        heart = Heartbeat()
+        now = dice.uniform(0, 1e5)
+        inputs: list[Given] = []
+        expected: list[object] = []
+        for _ in range(INPUTS):
+            now = time_after(dice, now, 10)
+            if dice.random() < 0.6 and heart.due < float("inf"):
+                now = max(now, heart.due + dice.choice([0, 0, 0, dice.random(), 2]))
+            method = dice.choice([*["begin", "tick", "tick", "tick", "answered"] * 4, "another"])
+            outputs: list[HeartbeatOutput] = []
+            if method == "another":
+                heart = Heartbeat()
+                inputs.append([method])
+            else:
+                given = [dice.randrange(12), now] if method == "answered" else [now]
+                outputs = getattr(heart, method)(*given)
+                inputs.append([method, *given])
+            due = None if heart.due == float("inf") else heart.due
+            expected.append([tell_beat(outputs), heart.health.name.lower(), due])
+            seen.add(heart.health.name)
+        replay.compare("heartbeat", inputs, expected, run)
+    assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST"}
+
+
+# ── the presenter ────────────────────────────────────────────────────────────────────────────────
+
+
+def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[str, Any]:
+    """What a client says: most often of an image that was shown, and now and then a second time."""
+    index, sent_at = dice.randrange(5), now
+    if shown and dice.random() < 0.9:
+        image = dice.choice(shown[-6:])
+        index, sent_at = image.image_index, image.sent_at
+    if dice.random() < 0.1:
+        index += 1
+    of = {"imageIndex": index, "sentAt": sent_at}
+    # A few times only, so that some are told again with the same one.
+    at = sent_at + dice.choice([1, 2, 3.5, dice.random()])
+    staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of}
+    reason = dice.choice(REASONS)
+    return dice.choice(
+        [
+            {"type": "ack", "receivedAt": at, **of},
+            {"type": "ack", "receivedAt": at, "sentAt": sent_at},
+            *[staged | ({} if reason is None else {"reason": reason})] * 4,
+            {"type": "ready", "features": dice.choice([["preload"], ["stage", "ping"]])},
+            {"type": "ready"},
+        ]
+    )
+
+
+def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[Any]:
+    index = dice.randrange(5)
+    long = "x" * 70_000 if dice.random() < 0.03 else ""
+    source = {"imageUrl": f"http://h/{index}{long}", "signedUrl": f"http://h/{index}?ä"}
+    sources = [{"imageUrl": f"http://h/{i}", "signedUrl": "http://h/s"} for i in range(index)]
+    return dice.choice(
+        [
+            *[["show", index, source, now]] * 4,
+            *[["received", json.dumps(choose_saying(dice, shown, now))]] * 8,
+            ["received", dice.choice(["", "[]", '{"type":"stage"}', '{"type":"nonsense"}'])],
+            ["preload", [*sources, *[source] * bool(long)]],
+            ["opened"],
+            ["closed"],
+        ]
+    )
+
+
+def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any] | str:
+    outputs: list[Any]
+    try:
+        match method, given:
+            case "show", [index, source, now]:
+                urls = source["imageUrl"], source["signedUrl"]
+                image, outputs = presenter.show(index, *urls, now)
+                shown.append(image)
+            case "received", [text]:
+                outputs = presenter.received(text)
+            case "preload", [images]:
+                upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
+                outputs = presenter.preload(upcoming)
+            case _:
+                outputs = getattr(presenter, method)()
+    except MessageTooLarge:
+        return "refused"
+    return tell(outputs)
+
+
+def tell(outputs: Sequence[Any]) -> list[list[object]]:
+    """Without what is for the log, for whoever keeps the heartbeat, or for Python's own waits."""
+    told: list[list[object]] = []
+    for output in outputs:
+        match output:
+            case c.Transmit(text):
+                told.append(["transmit", json.loads(text)])
+            case c.Acked(image, received_at, copies):
+                told.append(["acked", image.sent_at, received_at, copies])
+            case c.Superseded(image):
+                told.append(["superseded", image.sent_at])
+            case c.NeverShown(image):
+                told.append(["neverShown", image.sent_at])
+            case c.Staged(image, stage, at, reason):
+                told.append(["staged", image.sent_at, stage.value, at, reason])
+    return told
+
+
+def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Replay) -> None:
+    seen: set[object] = set()
+    for run, dice in dice_of("presenter", RUNS):
+        presenter = Presenter()
+        shown: list[Image] = []
+        inputs: list[Given] = []
+        expected: list[object] = []
+        now = dice.choice([1000.0, 1.7e12 + dice.random()])
+        for _ in range(INPUTS):
+            now = time_after(dice, now, 3000)
+            inputs.append(choose_input(dice, shown, now))
+            told = give(presenter, shown, *inputs[-1])
+            seen |= {told} if isinstance(told, str) else {output[0] for output in told}
+            expected.append(told)
+        replay.compare("presenter", inputs, expected, run)
+    assert seen == {"transmit", "acked", "superseded", "neverShown", "staged", "refused"}
+
+
+def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:
+    presenter = Presenter()
+    shown: list[Image] = []
+    source = {"imageUrl": "http://h/1", "signedUrl": "http://h/1"}
+    say = {"type": "stage", "stage": "hidden", "imageIndex": 0, "sentAt": 1000}
+    stages = [json.dumps({**say, "at": at}) for at in range(MAX_STAGES + 3)]
+    inputs: list[Given] = [["opened"], ["show", 0, source, 1000]]
+    inputs += [["received", text] for text in stages]
+    expected = [give(presenter, shown, *given) for given in inputs]
+    assert sum(len(told) for told in expected[2:]) == MAX_STAGES
+    replay.compare("presenter", inputs, expected, "many stages")
+
+
+@pytest.mark.parametrize("first", [1000.0, 1.7e12, 1.7e12 + 0.125])
+def test_no_two_showings_have_the_same_time(replay: Replay, first: float) -> None:
+    source = {"imageUrl": "http://h/1", "signedUrl": "http://h/1"}
+    times = [first, first, first - 1, first + TICK / 2, first + 1000]
+    inputs: list[Given] = [["opened"], *[["show", 0, source, now] for now in times]]
+    presenter, shown = Presenter(), list[Image]()
+    replay.compare("presenter", inputs, [give(presenter, shown, *one) for one in inputs], first)
+    told = [image.sent_at for image in shown]
+    assert told == sorted(set(told))
+    assert (told[0], told[-1]) == (first, first + 1000)
+
+
+# ── the follower ─────────────────────────────────────────────────────────────────────────────────
+
+
+def follow(follower: Follower, method: str, *given: Any) -> list[object]:
+    match method, given:
+        case "received", [image, at]:
+            told: list[object] = []
+            for output in follower.received(json.dumps(image), at):
+                if isinstance(output, c.Deliver):
+                    is_new, ack = follower.taken(output)
+                    told += [["new", output.image.sent_at]] * is_new
+                    output = ack
+                assert isinstance(output, c.Transmit)
+                told.append(json.loads(output.text))
+            return told
+        case "reached", [image, stage, at, reason]:
+            about = (image["imageIndex"], image["sentAt"], StageKind(stage), at, reason)
+            said = [json.loads(output.text) for output in follower.staged(Stage(*about))]
+            return said or ["not said"]
+        case _:
+            return [json.loads(output.text) for output in follower.opened()]
+
+
+def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) -> None:
+    seen: set[object] = set()
+    for run, dice in dice_of("follower", RUNS):
+        follower = Follower()
+        images = [
+            {"imageIndex": n % 3, "imageUrl": "u", "signedUrl": "s", "sentAt": 1000 + n // 2}
+            for n in range(6)
+        ]
+        inputs: list[Given] = []
+        expected: list[object] = []
+        now = 5000.0
+        for _ in range(INPUTS):
+            now = time_after(dice, now, 3000)
+            image = dice.choice(images)
+            stage = dice.choice(STAGES)
+            reason = dice.choice(REASONS) if stage in ("failed", "hidden") else None
+            choice: Given = dice.choice(
+                [
+                    *[["received", image, now]] * 4,
+                    *[["reached", image, stage, now, reason]] * 12,
+                    ["opened"],
+                    *[["another"]] * (dice.random() < 0.1),
+                ]
+            )
+            inputs.append(choice)
+            if choice == ["another"]:
+                follower = Follower()
+                expected.append([])
+                continue
+            told = follow(follower, *choice)
+            seen |= {one if isinstance(one, str) else type(one) for one in told}
+            expected.append(told)
+        replay.compare("follower", inputs, expected, run)
+    assert seen == {"not said", list, dict}
+
+
+def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
+    follower = Follower()
+    inputs: list[Given] = [
+        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None]
+        for n in range(MAX_STAGES + 2)
+    ]
+    inputs += [["opened"], inputs[0], inputs[-1]]
+    expected = [follow(follower, *given) for given in inputs]
+    assert len(expected[-3]) == 1 + MAX_STAGES
+    assert expected[-2] != ["not said"]
+    assert expected[-1] == ["not said"]
+    replay.compare("follower", inputs, expected, "many stages")
+
+
+# ── preloads ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_same_images_are_announced(replay: Replay) -> None:
+    for run, dice in dice_of("announcements", RUNS):
+        known = Announcements()
+        inputs: list[Given] = []
+        current: int | None = None
+        count = dice.choice([0, 1, 10, 49, 50, 51, 200])
+        for _ in range(INPUTS):
+            inputs.append([count, current])
+            steps = [0 if current is None else current + 1, dice.randrange(max(1, count))]
+            current = min(dice.choice(steps), max(0, count - 1))
+        expected = [known.next(*given) for given in inputs]
+        replay.compare("announcements", inputs, expected, run)
+    # The next ones first; then, as a person may go back, those at the beginning.
+    again = Announcements()
+    assert again.next(100, None) == list(range(50))
+    assert again.next(100, 20) is None
+    assert again.next(100, 26) == list(range(27, 77))
+    assert again.next(100, 98) == [99, *range(49)]
+
+
+def split(images: list[dict[str, str]]) -> list[int] | str:
+    upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
+    try:
+        return [len(message.images) for message in split_preload(upcoming)]
+    except MessageTooLarge:
+        return "refused"
+
+
+def test_a_preload_is_split_at_the_same_places(replay: Replay) -> None:
+    inputs: list[Given] = []
+    for _, dice in dice_of("preload", 100):
+        letters = dice.choice(["a", "ä", "\u2028", "😀", '"', "\x7f"])
+        longest = dice.choice([40, 900, 5000, 17_000, 66_000])
+        urls = [letters * dice.randrange(longest // len(letters.encode())) for _ in range(30)]
+        inputs.append(
+            [{"imageUrl": f"http://h/{i}", "signedUrl": url} for i, url in enumerate(urls)]
+        )
+    found = [one if isinstance(one, list) else "refused" for one in replay.run("preload", inputs)]
+    assert found == [split(images) for images in inputs]
+    assert {type(one) for one in found} == {list, str}
+
+
+def test_a_message_has_as_many_bytes_in_both(replay: Replay) -> None:
+    images = [{"imageUrl": text, "signedUrl": f"s{text}"} for text in ("a", 'ä"\\', "\x7f\u2028😀")]
+    message = Preload(tuple(UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images))
+    [found] = replay.run("encoded", [{"type": "preload", "images": images}])
+    assert found == encode_channel(message)

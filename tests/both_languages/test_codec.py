@@ -1,0 +1,241 @@
+"""What comes in is taken, or not, by both languages alike.
+
+One difference is left, which JavaScript can't close: it can't tell `1.0` or `1e2` from whole
+numbers, which Python refuses where a whole number is wanted. Here they are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import attrs
+
+from imgsync.core.codec.codec import decode_channel, decode_from_relay, decode_signal
+from imgsync.core.codec.strict import unstructure
+from imgsync.core.protocol.channel import (
+    Ack,
+    ChannelMessage,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
+from imgsync.core.protocol.errors import NegotiationError, WireError
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
+from imgsync.core.protocol.signalling import (
+    CandidateSignal,
+    ClientEntry,
+    EndReason,
+    ErrorCode,
+    ErrorEvent,
+    ForwardedSignal,
+    FromRelay,
+    IceServer,
+    PeerAway,
+    PeerBack,
+    Presence,
+    PresenceState,
+    RawJson,
+    Registered,
+    Role,
+    SessionEndedEvent,
+    SessionStarted,
+    Signal,
+)
+from tests.both_languages.replay import Given, Replay, dice_of
+
+MESSAGES: list[ChannelMessage] = [
+    Image(3, "https://h/ä.png", "https://h/ä.png?s=1", 1.7e12 + 0.125),
+    Preload((UpcomingImage("u", "s"), UpcomingImage("", ""))),
+    Ready(("ping", "stage")),
+    Ready(),
+    Ack(5, 6.5, 0),
+    Ack(5, 6.5),
+    Stage(1, 5, StageKind.FAILED, 7, "http_403"),
+    Stage(1, 5, StageKind.HIDDEN, 7),
+    Ping(1, 5.5),
+    Ping("abc", 5),
+    Pong(1, 5, 6, 7),
+]
+
+EVENTS: list[FromRelay] = [
+    Registered("e", Role.EVALUATOR, "Dr", (IceServer("stun:h"),), ()),
+    Registered("c", Role.CLIENT, None, (IceServer(("turn:h", "turns:h"), "u", "p"),)),
+    Registered("c", Role.CLIENT, recording_url="https://h/r"),
+    Registered("e", Role.EVALUATOR, clients=(ClientEntry("c", PresenceState.BUSY, "C"),)),
+    SessionStarted("s", "e", "Dr"),
+    SessionStarted("s", client_id="c", resumed=True),
+    ForwardedSignal("e", RawJson('{"type":"offer","sdp":"v=0"}'), "s"),
+    ForwardedSignal("e", RawJson("null")),
+    Presence("c", PresenceState.OFFLINE, "C"),
+    PeerAway("s", "c"),
+    PeerBack("s", "c"),
+    SessionEndedEvent("s", EndReason.PEER_GONE, "c"),
+    SessionEndedEvent("s", EndReason.ENDED),
+    ErrorEvent(ErrorCode.CLIENT_BUSY, "wait", "start_session"),
+    ErrorEvent(ErrorCode.BAD_MESSAGE, "what?"),
+]
+
+SIGNALS: list[Any] = [
+    None,
+    {"type": "offer", "sdp": "v=0"},
+    {"type": "answer", "sdp": "v=0", "more": 1},
+    {"type": "request_offer"},
+    {"type": "nonsense"},
+    {"type": None},
+    {"type": ["offer"], "sdp": "v=0"},
+    {"candidate": "candidate:1 1 udp 5 10.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0},
+    {"candidate": "a=candidate:1 1 udp 5 10.0.0.1 9 typ host", "usernameFragment": "abcd"},
+    {"candidate": " 1 1 udp 5 10.0.0.1 9 typ host ", "sdpMid": None},
+    {"candidate": "", "sdpMid": ""},
+    {"candidate": "candidate:"},
+    {"candidate": None},
+    {"sdpMid": "0"},
+]
+
+#: What may stand where something else is wanted.
+VALUES: list[Any] = [
+    *(None, True, False, 0, -1, 1, 1.5, -2.5, 2**53, 2**53 + 2, -(2**53), 1e300),
+    *("", " ", "a", "a\n", "\x7f", "\u0085", "\u00a0", "\u2028", "ä", "😀", "\ud800", "\ufeff"),
+    *("x" * 128, "x" * 129, "😀" * 128, "😀" * 129, "ended", "shown", "client", "busy", "ping"),
+    *([], [None], ["ping"], [["ping"]], ["\ud800"], {}, {"imageUrl": "u", "signedUrl": "s"}),
+    *([{}], [{"imageUrl": "u", "signedUrl": "s"}], [{"urls": "stun:h"}], [{"urls": ["a", 1]}]),
+    *([{"userId": "c", "state": "busy"}], [{"userId": "", "state": "busy"}]),
+]
+
+
+def spoil(dice: random.Random, value: Any) -> Any:
+    """The same with something left out, put in its place or added, here or further inside."""
+    if isinstance(value, list) and value and dice.random() < 0.7:
+        place = dice.randrange(len(value))
+        return [*value[:place], spoil(dice, value[place]), *value[place + 1 :]]
+    if not isinstance(value, dict) or not value:
+        return dice.choice(VALUES)
+    name = dice.choice(list(value))
+    match dice.randrange(5):
+        case 0:
+            return {key: one for key, one in value.items() if key != name}
+        case 1:
+            return value | {dice.choice(["other", "type", "reason", "name"]): dice.choice(VALUES)}
+        case 2:
+            return value | {name: dice.choice(VALUES)}
+        case _:
+            return value | {name: spoil(dice, value[name])}
+
+
+TEXTS = [
+    *("", " ", "null", "[]", "0", '"text"', "{}", "{", '{"type":"ping"', "\ufeff{}", "{}x", "{} "),
+    *('{"type":"ping","id":1,"t0":NaN}', '{"type":"ping","id":1,"t0":Infinity}'),
+    *('{"type":"ping","id":1,"t0":1e400}', '{"type":"ping","id":01,"t0":1}'),
+    *('{"type":"ping","id":1,"t0":1,}', "{'type':'ping'}", '{"type":"ping","id":1,"t0":1}\n\t'),
+    *('{"type":"ping","id":1,"id":2,"t0":1}', '{"type":"ping","type":"ready"}'),
+    *('{"type":"ready","features":["a\x01"]}', '{"type":"ready","features":["\\u0001"]}'),
+    *('{"__proto__":{"type":"ready"}}', '{"type":"constructor"}', '{"type":"toString"}'),
+    *(f'{{"type":"ready","x":"{"y" * (MAX_CHANNEL_MESSAGE - 25 + more)}"}}' for more in (-1, 0, 1)),
+    *(f'{{"type":"ready","x":"{"😀" * (MAX_CHANNEL_MESSAGE - 25 + more)}"}}' for more in (0, 1, 2)),
+    '{"type":"ping","id":' + "9" * 5000 + ',"t0":1}',
+]
+
+
+def known(value: Any) -> Any:
+    """Without what is as if it were not there."""
+    if isinstance(value, dict):
+        absent = {"features": [], "resumed": False}
+        return {
+            name: known(one)
+            for name, one in value.items()
+            if one is not None and not (name in absent and one == absent[name])
+        }
+    return [known(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def message_of(text: str) -> dict[str, Any] | None:
+    try:
+        message = decode_channel(text)
+    except WireError:
+        return None
+    if message is None:
+        return None
+    told: dict[str, Any] = known({"type": getattr(message, "TYPE", None), **unstructure(message)})
+    return told
+
+
+def event_of(text: str) -> dict[str, Any] | None:
+    try:
+        message = decode_from_relay(text)
+    except WireError:
+        return None
+    data = known(unstructure(message))
+    if isinstance(message, ForwardedSignal):
+        data["signal"] = json.loads(message.signal)
+    return {"event": message.EVENT, "data": data}
+
+
+def signal_of(value: Any) -> dict[str, Any] | None:
+    """None for what can't be read."""
+    try:
+        signal: Signal | None = decode_signal(RawJson(json.dumps(value)))
+    except NegotiationError:
+        return None
+    if signal is None:
+        return {"type": "unknown"}
+    if isinstance(signal, CandidateSignal):
+        line = signal.candidate and f"candidate:{signal.candidate}"
+        value = unstructure(attrs.evolve(signal, candidate=line))
+    else:
+        value = {"type": signal.TYPE, **unstructure(signal)}
+    told: dict[str, Any] = known(value)
+    return told
+
+
+def test_messages_on_the_channel(replay: Replay) -> None:
+    sound = [unstructure(one) for one in MESSAGES]
+    for value, message in zip(sound, MESSAGES, strict=True):
+        if hasattr(message, "TYPE"):
+            value["type"] = message.TYPE
+    texts = [json.dumps(value) for value in sound] + TEXTS
+    for _, dice in dice_of("messages", 2500):
+        texts.append(json.dumps(spoil(dice, dice.choice(sound)), ensure_ascii=dice.random() < 0.5))
+    texts = [text for text in texts if "\ud800" not in text]  # no text can be sent that holds half
+    found = [known(one) for one in replay.run("messages", texts)]
+    for text, one in zip(texts, found, strict=True):
+        assert one == message_of(text), text[:300]
+    assert sum(one is not None for one in found) > 300
+    assert sum(one is None for one in found) > 1000
+
+
+def test_events_of_the_relay(replay: Replay) -> None:
+    sound: list[Given] = []
+    for message in EVENTS:
+        data = unstructure(message)
+        if isinstance(message, ForwardedSignal):
+            data["signal"] = json.loads(message.signal)
+        sound.append({"event": message.EVENT, "data": data})
+    texts = [json.dumps(value) for value in sound] + TEXTS
+    for _, dice in dice_of("events", 2500):
+        texts.append(json.dumps(spoil(dice, dice.choice(sound))))
+    found = replay.run("events", texts)
+    for text, one in zip(texts, found, strict=True):
+        told = one and {**one, "data": known(one["data"])}
+        if told and one["event"] == "webrtc_signal":
+            told["data"]["signal"] = one["data"]["signal"]
+        assert told == event_of(text), text[:300]
+    assert sum(one is not None for one in found) > 300
+    assert sum(one is None for one in found) > 1000
+
+
+def test_signals_of_the_other_side(replay: Replay) -> None:
+    values = list(SIGNALS)
+    values += [spoil(dice, dice.choice(SIGNALS)) for _, dice in dice_of("signals", 2000)]
+    found = replay.run("signals", values)
+    for value, one in zip(values, found, strict=True):
+        told = one if one is None or "type" in one else known(one)
+        assert told == signal_of(value), value
+    assert sum(one is not None for one in found) > 300
+    assert sum(one is None for one in found) > 300

@@ -1,0 +1,107 @@
+"""Manifests are read, and refused, as the evaluator's command does it; CSV can be read again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from imgsync.core.protocol.errors import InputError
+from imgsync.images.sources import read_manifest
+from tests.both_languages.replay import Replay
+
+
+def pair(image: object, signed: object) -> str:
+    return json.dumps(
+        [{"imageUrl": "http://h/0", "signedUrl": "http://h/0"}] * 2
+        + [{"imageUrl": image, "signedUrl": signed}]
+    )
+
+
+GOOD = "https://h/a.png"
+MANIFESTS = {
+    "json": [
+        "[]",
+        "{}",
+        "[1]",
+        "[null]",
+        "[[]]",
+        '[{"imageUrl": 1}',
+        pair(GOOD, GOOD),
+        pair(GOOD, None),
+        pair(None, GOOD),
+        pair("HTTP://H/x", "https://h"),
+        *[
+            pair(GOOD, bad)
+            for bad in ("", "ftp://h/x", "http:/h/x", "//h/x", "http://", "http:///x")
+        ],
+        *[
+            pair(GOOD, bad)
+            for bad in ("http://h:0/", "http://h:99999/", "http://h:x/", "http://[h/")
+        ],
+        *[
+            pair(GOOD, bad)
+            for bad in ("http://h/\n", " http://h/", "http://h/\u0085", "http://h/\ud800")
+        ],
+        pair("http://h:/x", "http://u:p@h:80/x?y#z"),
+        pair("http://h/\u00e4 b", "http://[::1]:8/"),
+        pair(["http://h/"], GOOD),
+    ],
+    "csv": [
+        "imageUrl,signedUrl\n",
+        "imageUrl,signedUrl\nhttp://h/0,http://h/1\n",
+        "\ufeffsignedUrl,other,imageUrl\r\nhttp://h/0,,http://h/1\r\n\r\nhttp://h/2,x,http://h/3",
+        'imageUrl,signedUrl\n"http://h/0,1","http://h/""q"""\n',
+        "imageUrl,signedUrl\nhttp://h/0\n",
+        "imageUrl,signedUrl\nhttp://h/0,http://h/1,more\n",
+        "imageUrl,signedUrl\nhttp://h/0,http://h/1\nhttp://h/0,nothing\n",
+        'imageUrl,signedUrl\n"http://h/0\n",http://h/1\n',
+    ],
+}
+
+
+def test_manifests_are_read_as_the_evaluators_command_reads_them(
+    replay: Replay, tmp_path: Path
+) -> None:
+    for kind, texts in MANIFESTS.items():
+        found = replay.run("manifests", texts)
+        for number, (text, read) in enumerate(zip(texts, found, strict=True)):
+            file = tmp_path / f"{number}.{kind}"
+            file.write_text(text, encoding="utf-8", newline="")
+            expected = read_or_complain(file)
+            assert (plain(read) if isinstance(read, str) else read) == expected, text
+
+
+def plain(sentence: str) -> str:
+    """Without what each JSON parser says in its own words, and without what makes it a sentence."""
+    said = sentence[0].lower() + sentence[1:].removesuffix(".")
+    return said.partition(" JSON:")[0]
+
+
+def read_or_complain(file: Path) -> list[dict[str, str]] | str:
+    """What the command reads, or what it says, of a manifest called M."""
+    try:
+        images = read_manifest(file)
+    except InputError as exc:
+        return plain(str(exc).replace(repr(str(file)), "M"))
+    return [{"imageUrl": one.image_url, "signedUrl": one.signed_url} for one in images]
+
+
+def test_what_is_no_manifest_is_told_of_with_its_place(replay: Replay) -> None:
+    unclosed = 'imageUrl,signedUrl\nhttp://h/0,http://h/1\n"http://h/0,http://h/1\n'
+    huge = json.dumps([{"imageUrl": GOOD, "signedUrl": GOOD + "?" + "x" * 70_000}])
+    found = replay.run("manifests", ["a,b", unclosed, huge])
+    assert found[0] == (
+        "The manifest M is neither JSON nor CSV with the columns imageUrl and signedUrl:"
+        " its first line does not name imageUrl."
+    )
+    assert found[1] == "Line 3 of the manifest M is not CSV: a quotation mark is not closed."
+    assert found[2].startswith("Image 0 of the manifest M has URLs of 70")
+
+
+def test_csv_is_read_as_it_was_written_and_holds_no_formulas(replay: Replay) -> None:
+    rows = [["a", 'b"c', "d,e"], ["line\nbreak", 1.5, ""], ["=1+1", "-x", None]]
+    [(text, read)] = replay.run("csv", [rows])
+    assert list(csv.reader(io.StringIO(text, newline=""))) == read
+    assert read == [["a", 'b"c', "d,e"], ["line\nbreak", "1.5", ""], ["'=1+1", "'-x", ""]]

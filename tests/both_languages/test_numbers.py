@@ -1,0 +1,40 @@
+"""What both languages must agree on is written once."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import imgsync
+from tests.both_languages.numbers import TARGET, described, make
+
+ROOT = Path(imgsync.__file__).parent
+SCRIPTS = [path for path in sorted((ROOT / "web" / "js").rglob("*.js")) if path != TARGET]
+MODULES = [path for path in sorted(ROOT.rglob("*.py")) if path.name != "numbers.py"]
+
+
+def test_the_numbers_of_the_pages_are_those_of_the_python_peers() -> None:
+    again = "python -m tests.both_languages.numbers"
+    assert TARGET.read_text(encoding="utf-8") == make(), (
+        f"numbers.js is stale; make it with {again}"
+    )
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_has_a_number_of_its_own_under_a_shared_name(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not set(re.findall(r"\b(?:const|let|var) (\w+)", text)) & described().keys()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_no_module_has_a_number_of_its_own_under_a_shared_name(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    assigned = {
+        target.id
+        for statement in body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    assert not assigned & described().keys()
