@@ -49,7 +49,15 @@ LAYERS: list[dict[str, list[str]]] = [
         "rtc": ["imgsync.rtc", "imgsync.rtc.*"],
         "journal": ["imgsync.journal", "imgsync.journal.*"],
     },
-    {"shared": ["imgsync.seams", "imgsync.nursery", "imgsync.wallclock", "imgsync.interrupt"]},
+    {
+        "shared": [
+            "imgsync.seams",
+            "imgsync.nursery",
+            "imgsync.wallclock",
+            "imgsync.interrupt",
+            "imgsync.distribution",
+        ]
+    },
     {"core": ["imgsync.core", "imgsync.core.*"]},
     {
         "vocabulary": [

@@ -12,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 import attrs
 import trio
 
-from imgsync.core.errors import ImgsyncError, MissingExtra
+from imgsync.core.errors import ImgsyncError
 from imgsync.core.images import SNIFF_SIZE, sniff_image
+from imgsync.distribution import missing_extra
 from imgsync.peer.backoff import backoff
 
 try:
@@ -95,7 +96,7 @@ class Fetcher:
 async def open_fetcher() -> AsyncIterator[Fetcher]:
     """Own an HTTP client. Raises MissingExtra."""
     if httpx is None:
-        raise MissingExtra("fetching images needs httpx", "cli")
+        raise missing_extra("fetching images needs httpx", "cli")
     # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from imgsync.core.errors import MissingExtra
 from imgsync.core.messages import Role
 from imgsync.core.states import SessionState
+from imgsync.distribution import missing_extra
 from imgsync.report.offsets import Span
 from imgsync.report.rows import Row
 from imgsync.report.summary import SessionReport, Stretch, percentile
@@ -88,7 +88,7 @@ def draw(report: SessionReport) -> list[Picture]:
     try:
         from matplotlib import rc_context
     except ImportError as exc:
-        raise MissingExtra("the page of the report is drawn with matplotlib", "report") from exc
+        raise missing_extra("the page of the report is drawn with matplotlib", "report") from exc
     with rc_context(_STYLE):
         drawn = (_draw_timeline(report), _draw_latency(report), _draw_offset(report))
         return [picture for picture in drawn if picture is not None]
