@@ -181,3 +181,22 @@ def test_a_text_that_tells_to_install_us_by_name_is_seen(command: str, name: str
 )
 def test_a_text_that_tells_to_install_from_a_folder_is_none(command: str) -> None:
     assert not {STRANGER, OURS} & set(told_to_install(command))
+
+
+# ── how it is cited ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_citation_names_this_version_and_who_holds_the_copyright() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    holder = re.search(r"^Copyright \(c\) \d+ (.+)$", licence, re.MULTILINE)
+    assert holder is not None
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [imgsync.__version__]
+    assert re.findall(r"^  - (.+)$", citation.split("authors:")[1].split("abstract:")[0], re.M) == [
+        f"name: {holder[1]}"
+    ]
+    assert f"license: {PROJECT['license']}\n" in citation
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    assert imgsync.__version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
