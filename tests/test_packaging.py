@@ -87,6 +87,11 @@ def test_the_tests_have_what_every_command_needs() -> None:
         assert needed <= resolve(OURS, {"dev"})
 
 
+def test_the_pythons_that_are_named_begin_with_the_oldest_that_is_asked_for() -> None:
+    named = re.findall(r":: Python :: 3\.(\d+)$", "\n".join(PROJECT["classifiers"]), re.MULTILINE)
+    assert PROJECT["requires-python"] == f">=3.{min(map(int, named))}"
+
+
 def test_no_requirement_names_a_stranger() -> None:
     for line in (*PROJECT["dependencies"], *(line for lines in EXTRAS.values() for line in lines)):
         assert names_and_extras(line)[0] != STRANGER, line
