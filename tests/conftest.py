@@ -1,6 +1,7 @@
 """What tests of pages share, how the suite is spread over processes, and that CI skips nothing."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -35,6 +36,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests are failures in CI", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# ── for tests of processes ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def hang_up_by_default() -> Iterator[None]:
+    """Under nohup it is ignored, and what a test starts would inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 # ── for tests of pages ───────────────────────────────────────────────────────────────────────────

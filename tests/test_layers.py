@@ -53,7 +53,15 @@ LAYERS: list[dict[str, list[str]]] = [
         "rtc": room("imgsync.rtc"),
         "journal": room("imgsync.journal"),
     },
-    {"shared": ["imgsync.seams", "imgsync.tasks", "imgsync.wallclock", "imgsync.backoff"]},
+    {
+        "shared": [
+            "imgsync.seams",
+            "imgsync.tasks",
+            "imgsync.wallclock",
+            "imgsync.backoff",
+            "imgsync.distribution",
+        ]
+    },
     {
         "core.relay": room("imgsync.core.relay"),
         "core.handshake": room("imgsync.core.handshake"),

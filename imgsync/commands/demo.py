@@ -23,8 +23,9 @@ import trio
 
 import imgsync
 from imgsync.commands.common import EXIT_FAILED, Output, run_command
-from imgsync.core.protocol.errors import ImgsyncError, InputError, MissingExtra
+from imgsync.core.protocol.errors import ImgsyncError, InputError
 from imgsync.core.protocol.states import SessionState
+from imgsync.distribution import missing_extra
 
 SAMPLES = Path(imgsync.__file__).parent / "samples"
 EVERY, EVERY_IN_BROWSER = 0.2, 1.5
@@ -107,7 +108,7 @@ def _log_options(logs: dict[str, str], peer: str) -> tuple[str, ...]:
 
 async def _demonstrate(folder: str, logs: dict[str, str], output: Output) -> int:
     if find_spec("httpx") is None:
-        raise MissingExtra("the demo's client fetches images with httpx", "cli")
+        raise missing_extra("the demo's client fetches images with httpx", "cli")
     async with _open_relay() as url:
         here = ("--ice-address", LOOPBACK)
         peer = ("--relay", url, "--json", *here)

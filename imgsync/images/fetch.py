@@ -13,8 +13,9 @@ import attrs
 import trio
 
 from imgsync.backoff import backoff
-from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
+from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.core.protocol.numbers import FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
+from imgsync.distribution import missing_extra
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 
 try:
@@ -93,7 +94,7 @@ class Fetcher:
 async def open_fetcher() -> AsyncIterator[Fetcher]:
     """Own an HTTP client. Raises MissingExtra."""
     if httpx is None:
-        raise MissingExtra("fetching images needs httpx", "cli")
+        raise missing_extra("fetching images needs httpx", "cli")
     # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -25,6 +25,7 @@ import trio
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import Role
+from imgsync.distribution import installed_version
 from imgsync.journal.events import Event, Header, Lost
 from imgsync.journal.lines import encode_line
 from imgsync.tasks import open_background
@@ -223,7 +224,7 @@ def _header(role: Role, user_id: str) -> Header:
         schema=SCHEMA,
         role=role,
         user_id=user_id,
-        version=_version("imgsync"),
+        version=installed_version(),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         libraries={name: _version(name) for name in _LIBRARIES},
@@ -235,7 +236,7 @@ def _header(role: Role, user_id: str) -> Header:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # run from its sources
+    except PackageNotFoundError:
         return "unknown"
 
 

@@ -13,8 +13,8 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from imgsync.core.protocol.errors import MissingExtra
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, Role
+from imgsync.distribution import installed_version, missing_extra
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -49,16 +49,6 @@ def drop_reason(code: int) -> str:
         return CloseCode(code).name.lower()
     except ValueError:
         return OTHER
-
-
-def installed_version() -> str:
-    """Of imgsync; "unknown" where it runs from its sources."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("imgsync")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 class Metrics:
@@ -220,7 +210,7 @@ def _make_writer(families: "Callable[[], Iterable[Metric]]") -> Callable[[], byt
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
         from prometheus_client.registry import Collector
     except ImportError:
-        raise MissingExtra("metrics need prometheus-client", "relay") from None
+        raise missing_extra("metrics need prometheus-client", "relay") from None
 
     class OurCollector(Collector):
         def collect(self) -> "Iterable[Metric]":

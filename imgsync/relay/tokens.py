@@ -19,9 +19,10 @@ from typing import Any, BinaryIO
 import attrs
 
 from imgsync.core.codec.strict import parse_json, structure, unstructure
-from imgsync.core.protocol.errors import InputError, MissingExtra, Unauthorized
+from imgsync.core.protocol.errors import InputError, Unauthorized
 from imgsync.core.protocol.signalling import Name, Role, UserId
 from imgsync.core.relay.identity import Claims, ReadToken
+from imgsync.distribution import missing_extra
 
 log = logging.getLogger(__name__)
 
@@ -178,5 +179,5 @@ def _load_jwt() -> ModuleType:
     try:
         import jwt
     except ImportError as exc:
-        raise MissingExtra("tokens are made and read with PyJWT", "relay") from exc
+        raise missing_extra("tokens are made and read with PyJWT", "relay") from exc
     return jwt

@@ -253,14 +253,6 @@ async def test_ctrl_c_once_more_while_the_demo_stops_leaves_nothing_behind_eithe
     assert outcome.code == 130
 
 
-@pytest.fixture
-def hang_up_by_default() -> Iterator[None]:
-    """Under nohup it is ignored, and the demo would inherit that."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 @pytest.mark.usefixtures("hang_up_by_default")
 async def test_a_closed_terminal_stops_the_demo_and_all_that_it_has_started(mark: Mark) -> None:
     async with open_child("demo", *demo(), env=mark.env) as child:

@@ -234,5 +234,5 @@ trio.run(main)
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
     )
-    assert "pip install 'imgsync[cli]'" in done.stdout
+    assert "pip install 'httpx>=" in done.stdout
     assert done.stdout.count("\n") == 1

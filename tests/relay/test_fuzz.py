@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from imgsync.tasks import lone_errors
-from tests.kit.fuzz_events import HEALTHY_CLIENT, HEALTHY_EVALUATOR, ORDERS, TEXTS
+from tests.kit.fuzz_events import DEEPEST, HEALTHY_CLIENT, HEALTHY_EVALUATOR, ORDERS, TEXTS
 from tests.kit.fuzz_inputs import FRAMES, HEADS, Frames, Head
 from tests.kit.fuzz_rogues import end, send_order, send_texts, telling_of
 from tests.kit.processes import LISTENING, START_S, STRICT, Child, open_child, our_relay, wait_until
@@ -33,7 +33,8 @@ BATCH = 20
 
 INPUTS_OF_A_KIND = 500
 WARM_UP = 75
-"""Of each kind, all at once, so that caches and the allocator's arenas are filled."""
+"""Of each kind, all at once, so that caches and the allocator's arenas are filled, and the stack is
+as deep as it gets."""
 
 WARM_UP_ROUNDS = 3
 
@@ -271,6 +272,7 @@ async def test_two_thousand_hostile_inputs_hurt_nobody() -> None:
     # Before anything else runs: hypothesis can't have others use `random` meanwhile.
     inputs = {kind: draw(strategy) for kind, (strategy, _) in KINDS.items()}
     warm_up = {kind: drawn[:WARM_UP] for kind, drawn in inputs.items()}
+    warm_up["texts"] = [*DEEPEST, *warm_up["texts"]]
     hostile = {kind: drawn[WARM_UP:] for kind, drawn in inputs.items()}
     assert sum(map(len, hostile.values())) >= 2000
     with trio.fail_after(WITHIN):
@@ -278,7 +280,7 @@ async def test_two_thousand_hostile_inputs_hurt_nobody() -> None:
             assert await target.connections() == 2
             descriptors = target.descriptors
             for _ in range(WARM_UP_ROUNDS):
-                await attack(target.port, warm_up, at_once=WARM_UP)
+                await attack(target.port, warm_up, at_once=WARM_UP + len(DEEPEST))
             memory = target.memory
             await attack(target.port, hostile, at_once=BATCH)
             await wait_until(lambda: target.descriptors <= descriptors, "every connection's end")

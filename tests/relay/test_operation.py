@@ -12,6 +12,7 @@ from pathlib import Path
 
 import attrs
 import jwt
+import pytest
 import trio
 
 from imgsync.core.protocol.errors import SocketClosed
@@ -177,6 +178,7 @@ async def test_while_it_drains_newcomers_are_told_so_and_a_second_signal_changes
         await relay.wait_good_end()
 
 
+@pytest.mark.usefixtures("hang_up_by_default")
 async def test_a_hang_up_ends_a_relay_without_a_certificate_as_sigterm_does() -> None:
     async with open_relay() as relay, open_peer(relay.port, "c") as peer:
         relay.child.process.send_signal(signal.SIGHUP)

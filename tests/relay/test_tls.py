@@ -269,9 +269,13 @@ def test_an_expired_certificate_is_used_with_a_warning(
 # ── the relay as a process ───────────────────────────────────────────────────────────────────────
 
 
-async def test_a_hangup_makes_a_running_relay_read_its_certificate_again(pair: Pair) -> None:
+# Under nohup as well, like other servers: here it means no end, which is what nohup is against.
+@pytest.mark.parametrize("start", [(), ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")])
+async def test_a_hangup_makes_a_running_relay_read_its_certificate_again(
+    start: tuple[str, ...], pair: Pair
+) -> None:
     files = ("--tls-cert", str(pair.cert), "--tls-key", str(pair.key))
-    async with open_child("relay", *our_relay(*files)) as relay:
+    async with open_child("relay", *start, *our_relay(*files)) as relay:
         url = (await relay.wait_line(START_S)).removeprefix(LISTENING)
         assert url.startswith("wss://127.0.0.1:")
         port = int(url.rpartition(":")[2].removesuffix("/ws"))

@@ -101,7 +101,7 @@ def test_without_pyjwt_the_extra_that_brings_it_is_named(
         lambda: token_reader(SECRET),
         lambda: mint_token(SECRET, Claims("c", Role.CLIENT), 60),
     ):
-        with pytest.raises(MissingExtra, match=r"PyJWT; .*'imgsync\[relay\]'"):
+        with pytest.raises(MissingExtra, match=r"PyJWT; .* pip install .*'pyjwt>="):
             use()
 
 

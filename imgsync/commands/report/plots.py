@@ -10,9 +10,9 @@ import attrs
 from imgsync.commands.report.offsets import Span
 from imgsync.commands.report.rows import Row
 from imgsync.commands.report.summary import SessionReport, Stretch, percentile
-from imgsync.core.protocol.errors import MissingExtra
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.protocol.states import SessionState
+from imgsync.distribution import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def draw(report: SessionReport) -> list[Picture]:
     try:
         from matplotlib import rc_context
     except ImportError as exc:
-        raise MissingExtra("the page of the report is drawn with matplotlib", "report") from exc
+        raise missing_extra("the page of the report is drawn with matplotlib", "report") from exc
     with rc_context(_STYLE):
         drawn = (_draw_timeline(report), _draw_latency(report), _draw_offset(report))
         return [picture for picture in drawn if picture is not None]

@@ -23,6 +23,9 @@
 Blame is in the class: the first two groups are ours to mend, the others came from outside.
 """
 
+import shlex
+from collections.abc import Iterable
+
 from imgsync.core.protocol.signalling import EndReason, ErrorCode
 
 
@@ -39,10 +42,15 @@ class MissingExtra(InputError):
 
     :param feature: what can't be done, as the start of a sentence.
     :param extra: the extra of imgsync that brings the package.
+    :param requirements: what the extra stands for, as pip takes it; empty where nobody knows.
     """
 
-    def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature}; install it with: pip install 'imgsync[{extra}]'")
+    def __init__(self, feature: str, extra: str, requirements: Iterable[str]) -> None:
+        # Not as `imgsync[EXTRA]`: an index may have a stranger's program under that name.
+        how = f"what pyproject.toml lists as {extra!r}"
+        if words := shlex.join(requirements):
+            how = f"it with: pip install {words}"
+        super().__init__(f"{feature}; install {how}")
 
 
 class Superseded(ImgsyncError):

@@ -115,7 +115,8 @@ def test_a_channel_message_is_sent_up_to_the_greatest_size_and_refused_over_it()
         encode_channel(Image(1, "€" * (room // 2), "", 5))
 
 
-# Python 3.13 takes 9,000 levels, 3.11 does not: the parser of each has a limit of its own.
+# The parser of each Python has a limit of its own: 3.13's is above 9,000 levels, and 3.15's goes by
+# the room on the stack, so that there 20,000 may pass, in what nobody reads or as it came.
 @pytest.mark.parametrize("depth", [20_000, 100_000])
 @pytest.mark.parametrize("shape", ["[%s]", '{"a":%s}', '[{"a":%s}]'])
 @pytest.mark.parametrize("closed", [True, False])
@@ -131,8 +132,15 @@ def test_deep_nesting_gives_our_error_and_no_other(depth: int, shape: str, close
     ]
     for frame in frames:
         for decode in (decode_to_relay, decode_from_relay, decode_channel):
-            with pytest.raises(WireError):
-                decode(frame)
+            try:
+                message = decode(frame)
+            except WireError:
+                continue
+            assert (depth, closed) == (20_000, True)
+            if isinstance(message, SendSignal | ForwardedSignal):
+                assert raw in encode_event(message)
+            else:
+                assert isinstance(message, Register)
     with pytest.raises(NegotiationError):
         decode_signal(RawJson(raw))
 

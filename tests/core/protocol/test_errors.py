@@ -74,5 +74,10 @@ def test_errors_carry_what_a_program_needs() -> None:
 
 
 def test_a_missing_extra_says_how_to_get_it() -> None:
-    error = MissingExtra("Images can't be fetched", "cli")
-    assert str(error) == "Images can't be fetched; install it with: pip install 'imgsync[cli]'"
+    def message(*requirements: str) -> str:
+        return str(MissingExtra("Images can't be fetched", "cli", requirements))
+
+    assert message("httpx>=0.27", "rich") == (
+        "Images can't be fetched; install it with: pip install 'httpx>=0.27' rich"
+    )
+    assert message() == "Images can't be fetched; install what pyproject.toml lists as 'cli'"
