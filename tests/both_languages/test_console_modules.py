@@ -240,11 +240,13 @@ async def test_what_is_no_manifest_is_told_of_with_its_place(page: Page) -> None
 # ── the record ───────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_csv_is_read_as_it_was_written_and_holds_no_formulas(page: Page) -> None:
-    rows = [["a", 'b"c', "d,e"], ["line\nbreak", 1.5, ""], ["=1+1", "-x", None]]
+async def test_csv_is_read_as_it_was_written(page: Page) -> None:
+    rows = [["a", 'b"c', "d,e"], ["line\nbreak", "1.5", ""], ["\r", '"', "x"]]
     text, read = await run(page, f"writeCsv({json.dumps(rows)})")
-    assert list(csv.reader(io.StringIO(text, newline=""))) == read
-    assert read == [["a", 'b"c', "d,e"], ["line\nbreak", "1.5", ""], ["'=1+1", "'-x", ""]]
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    assert text == file.getvalue()
+    assert read == rows
 
 
 async def test_clocks_are_compared_as_the_python_peers_do(page: Page) -> None:

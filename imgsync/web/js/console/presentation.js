@@ -182,8 +182,6 @@ export class Presentation {
       roundTrip: ms(ackedAt - sentAt),
       latency: offset && ms(receivedAt - sentAt - offset.value),
       bound: offset && ms(offset.bound),
-      copies,
-      clockOffset: offset && ms(offset.value),
     });
   }
 
