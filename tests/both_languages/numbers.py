@@ -15,6 +15,7 @@ from pathlib import Path
 from imgsync.core.protocol import numbers
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
+from imgsync.core.protocol.states import SessionState
 
 TARGET = Path(numbers.__file__).parents[2] / "web" / "js" / "core" / "protocol" / "numbers.js"
 
@@ -31,6 +32,7 @@ WORDS: dict[str, type[Enum]] = {
     "PRESENCE_STATES": PresenceState,
     "ERROR_CODES": ErrorCode,
     "END_REASONS": EndReason,
+    "SESSION_STATES": SessionState,
     "STAGES": StageKind,
 }
 

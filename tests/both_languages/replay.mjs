@@ -15,6 +15,10 @@ const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
+const { COLUMNS, thousandths } = await load("console/table");
+const { EVENTS, tell: tellEvent } = await load("console/events");
+const { iso } = await load("console/rows");
+const { SessionRecord } = await load("console/record");
 
 const ufrag = (sdp) => /ice-ufrag:(\S+)/.exec(sdp)[1];
 const port = ({ candidate }) => (candidate === null ? null : Number(candidate.split(" ")[5]));
@@ -53,6 +57,55 @@ function orRefused(what, refusal) {
     return error.message;
   }
 }
+
+/** As that of a tab; with room for so many items. */
+class Storage {
+  #kept = new Map();
+
+  constructor(room = Infinity) {
+    this.room = room;
+  }
+
+  getItem(key) {
+    return this.#kept.get(key) ?? null;
+  }
+
+  setItem(key, text) {
+    if (!this.#kept.has(key) && this.#kept.size === this.room) throw new DOMException("full");
+    this.#kept.set(key, text);
+  }
+}
+
+/** The downloads, JSONL and CSV, of a record of these events. */
+async function download(events) {
+  const storage = new Storage();
+  let record = new SessionRecord(storage, "K");
+  for (const { at, event, ...fields } of events) {
+    if (event === "header") {
+      await null; // what is added is kept by then
+      record = new SessionRecord(storage, "K");
+    }
+    record.add(at, event, fields);
+    // The table has looked in between; what it has seen must not be what is downloaded later.
+    record.measured({ imageIndex: 0, ...fields });
+  }
+  return [record.toJsonl(), record.toCsv()];
+}
+
+/** What is found again of a record that has room for so many items: whether it says so, and which. */
+async function keep(room) {
+  const storage = new Storage(room);
+  const record = new SessionRecord(storage, "K");
+  for (let number = 0; number < 350; number += 1) {
+    record.add(number, "ping");
+    if (number % 7 === 0) await null;
+  }
+  await null;
+  const again = new SessionRecord(storage, "K");
+  return [record.isKept, record.events.length, again.events.map((event) => event.at)];
+}
+
+const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.keys(fields)]);
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
@@ -139,10 +192,19 @@ const PAIRS = {
   signals: () => (value) => decodeSignal(value),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
+  downloads: () => download,
+  kept: () => keep,
+  columns: () => () => COLUMNS,
+  fields: () => () => Object.fromEntries(fieldsOf),
+  isTold: () => (event) => tellEvent(event) !== null,
+  thousandths: () => thousandths,
+  iso: () => iso,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { pair, start, inputs } = JSON.parse(line);
   const step = PAIRS[pair](start ?? {});
-  process.stdout.write(JSON.stringify(inputs.map((input) => step(input) ?? null)) + "\n");
+  const outputs = [];
+  for (const input of inputs) outputs.push((await step(input)) ?? null);
+  process.stdout.write(JSON.stringify(outputs) + "\n");
 }

@@ -70,6 +70,23 @@ def test_of_several_copies_and_stages_the_first_counts_but_the_last_end() -> Non
     assert (row.received_at, row.acked_at) == (EPOCH + 10, EPOCH + 1_000)
 
 
+def test_of_several_failures_the_first_counts_with_its_reason_if_it_has_one() -> None:
+    def failed(index: int, at: float, reason: str | None) -> Stage:
+        return Stage("s-1", index, EPOCH, StageKind.FAILED, EPOCH + at, reason)
+
+    told = [failed(0, 20, "http_403"), failed(0, 10, "timeout"), failed(0, 30, None)]
+    record = put_together([EVALUATOR, *told, failed(1, 10, None), failed(1, 20, "timeout")])
+    rows = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert [row.failed_at for row in rows] == [EPOCH + 10, EPOCH + 10]
+    assert [row.failed_reason for row in rows] == ["timeout", None]
+    assert all(row.has_failed for row in rows)
+
+
+def test_a_clock_may_begin_at_zero() -> None:
+    ends = [Stage("s-1", 0, 0, StageKind.HIDDEN, at, None) for at in (0, -5)]
+    assert put_together([EVALUATOR, *ends]).showing(0, 0).hidden_at == 0
+
+
 def test_an_image_that_came_in_about_when_a_clock_was_set_is_as_uncertain_as_that() -> None:
     sent_at = EPOCH + 3_000  # by a clock that is 40 ms behind since then, and was right before
     later = [Probe("s-1", t0 := EPOCH + at, t0 - 39, t0 - 39, t0 + 2) for at in (4_000, 6_000)]

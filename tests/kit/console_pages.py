@@ -110,14 +110,14 @@ class ConsolePage:
         )
         return found
 
-    async def events(self, name: str) -> list[JSON]:
-        """Those of this name in the record, as the tab keeps it."""
+    async def events(self, name: str | None = None) -> list[JSON]:
+        """Those of this name, or all, in the record, as the tab keeps it."""
         told: list[JSON] = await self.page.run(
             "Object.keys(sessionStorage).filter((key) => key.includes(': record'))"
             ".sort((a, b) => a.split(' ').at(-1) - b.split(' ').at(-1))"
             ".flatMap((key) => JSON.parse(sessionStorage.getItem(key)))"
         )
-        return [event for event in told if event["event"] == name]
+        return [event for event in told if name is None or event["event"] == name]
 
 
 @asynccontextmanager

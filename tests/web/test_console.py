@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
@@ -14,7 +16,15 @@ import pytest
 from imgsync.journal.lines import decode_line
 from tests.kit.browsers import JSON, Browser
 from tests.kit.console_pages import SECRET, ConsolePage, Images, open_console, open_images
-from tests.kit.processes import LISTENING, START_S, open_child, our_client, our_relay, wait_until
+from tests.kit.processes import (
+    LISTENING,
+    START_S,
+    open_child,
+    our_client,
+    our_relay,
+    run_to_end,
+    wait_until,
+)
 from tests.kit.web_pages import open_client_page
 
 
@@ -74,54 +84,74 @@ async def test_twenty_images_are_shown_by_the_clients_page_and_the_record_tells_
         await console.end()
         await client.wait_says("The session has ended.")
         # The page is as good as new: it has told all that it knew before it closed the channel.
-        table, lines = await download(console, tmp_path)
+        table, lines = await download(console, "dr-ann", tmp_path)
         check_table(table, images.origin)
         check_lines(lines)
+        await check_page(console, table)
         assert SECRET not in json.dumps([table, lines, await console.page.run("location.href")])
         assert client.page.errors == console.page.errors == []
 
 
-async def download(console: ConsolePage, folder: Path) -> tuple[list[dict[str, str]], list[JSON]]:
-    """The rows of the CSV, and the events of the JSONL."""
+async def download(
+    console: ConsolePage, user: str, folder: Path
+) -> tuple[list[dict[str, str]], list[JSON]]:
+    """The rows of the CSV, which are those of the report on the JSONL, and the events of that."""
     await console.page.command(
         "Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder)
     )
     for kind in ("csv", "jsonl"):
         await console.tap(f"#{kind}")
-    await wait_until(lambda: len(read_all(folder)) == 2, "two files")
-    texts = {}
-    for name, text in read_all(folder).items():
-        assert name.startswith("imgsync-dr-ann-")
-        texts[name.rpartition(".")[2]] = text
-    table = list(csv.DictReader(texts["csv"].splitlines()))
-    return table, [json.loads(line) for line in texts["jsonl"].splitlines()]
+    await wait_until(lambda: len(downloads_in(folder)) == 2, "two files")
+    table, record = sorted(downloads_in(folder), key=lambda file: file.suffix)
+    assert all(file.name.startswith(f"imgsync-{user}-") for file in (table, record))
+    command = (sys.executable, "-m", "imgsync", "report", str(record), "--out", str(folder / "out"))
+    outcome = await run_to_end("report", *command)
+    assert (outcome.code, outcome.errors) == (0, [])
+    found = table.read_bytes()
+    assert found == (folder / "out" / "report.csv").read_bytes()
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    # Each event of the page has exactly the fields of its line, or it would not be there.
+    assert [event for event in await console.events() if event["event"] != "show"] == lines
+    return list(csv.DictReader(io.StringIO(found.decode(), newline=""))), lines
 
 
-def read_all(folder: Path) -> dict[str, str]:
-    """The files that are complete, by name."""
+def downloads_in(folder: Path) -> list[Path]:
+    """The files that are complete."""
     files = [file for file in folder.iterdir() if file.suffix in (".csv", ".jsonl")]
-    return {file.name: text for file in files if (text := file.read_text())}
+    return [file for file in files if file.stat().st_size > 0]
 
 
 def check_table(table: list[dict[str, str]], origin: str) -> None:
     assert [int(row["imageIndex"]) for row in table] == list(range(20))
     assert [row["imageUrl"] for row in table] == [f"{origin}/{i}.png" for i in range(20)]
-    assert {row["clientId"] for row in table} == {"ann"}
     for row in table:
         sent, acked = float(row["sentAt"]), float(row["ackedAt"])
         assert float(row["roundTrip"]) == pytest.approx(acked - sent, abs=0.01)
-        received = float(row["receivedAt"])
-        offset, bound = float(row["clockOffset"]), float(row["clockBound"])
-        assert sent - bound <= received - offset <= acked + bound
-        assert received <= float(row["fetchedAt"])
-        assert row["failed"] == ""
+        latency, bound = float(row["latency"]), float(row["bound"])
+        assert -bound <= latency <= acked - sent + bound
+        assert float(row["onsetLatency"]) > latency
+        assert float(row["receivedAt"]) <= float(row["fetchedAt"])
+        assert (row["failedReason"], row["superseded"], row["copies"]) == ("", "false", "1")
     for row, after in pairwise(table):
         assert float(row["shownAt"]) < float(row["hiddenAt"]) == float(after["shownAt"])
 
 
+async def check_page(console: ConsolePage, table: list[dict[str, str]]) -> None:
+    """The figures of the page are those of the CSV."""
+    cells = await console.page.run(
+        "[...document.querySelectorAll('#rows tr')].map((row) =>"
+        " [...row.querySelectorAll('.number')].map((cell) => cell.textContent))"
+    )
+    for row, (trip, delay) in zip(reversed(table), cells, strict=True):
+        figures = [trip, *delay.split(" \u00b1\u00a0")]
+        wanted = [float(row[name]) for name in ("roundTrip", "onsetLatency", "onsetBound")]
+        # One digit after the point, and none from 100 on.
+        assert [float(figure) for figure in figures] == pytest.approx(wanted, rel=0.005, abs=0.0501)
+
+
 def check_lines(lines: list[JSON]) -> None:
     names = [line["event"] for line in lines]
-    for name in ("sent", "acked"):
+    for name in ("sent", "acked", "stage"):
         assert names.count(name) >= 20
     assert names[0] == "header"
     assert "probe" in names
@@ -203,7 +233,7 @@ async def test_who_is_there_and_whether_he_is_free_is_told(browser: Browser, rel
 
 
 async def test_a_reload_in_the_middle_takes_the_session_up_with_the_same_image(
-    browser: Browser, relay: str, images: Images
+    browser: Browser, relay: str, images: Images, tmp_path: Path
 ) -> None:
     async with (
         open_client_page(browser, relay, "rex") as client,
@@ -237,6 +267,9 @@ async def test_a_reload_in_the_middle_takes_the_session_up_with_the_same_image(
         await console.page.reload()
         await console.wait_says("No session.")
         await console.wait_says("4 showings in 1 session", "#record-note")
+        table, lines = await download(console, "dr-rex", tmp_path)
+        assert [row["imageIndex"] for row in table] == ["0", "1", "2", "3"]
+        assert [line["event"] for line in lines].count("header") == 3
         await console.wait_says("available", "#clients")
         assert client.page.errors == console.page.errors == []
 

@@ -18,7 +18,7 @@ from imgsync.commands.common import Output, run_command, set_up_logging
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.plots import draw
 from imgsync.commands.report.sides import Sides, SkippedLines
-from imgsync.commands.report.summary import SessionReport, SessionSummary, facts, report_session
+from imgsync.commands.report.summary import SessionReport, SessionSummary, facts, report_sessions
 from imgsync.commands.report.table import camel, write_csv
 from imgsync.core.protocol.errors import InputError
 from imgsync.journal.reader import read_journal
@@ -86,7 +86,7 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
             print(f"{prog}: {warning}", file=sys.stderr)
     if not sides.sessions:
         raise InputError("the records tell of no session; name those of a session")
-    reports = await _in_thread(partial(_work_out, sides))
+    reports = await _in_thread(partial(report_sessions, sides))
     table = await _in_thread(partial(_make_csv, reports))
     csv_path = await _in_thread(partial(_write, options.out / "report.csv", table), abandon=False)
     for report in reports:
@@ -111,11 +111,6 @@ def _warn_of_lines(log: Path, skipped: SkippedLines, output: Output) -> list[str
     output.tell(None, "skipped", log=str(log), count=skipped.count, lines=numbers)
     lines = "line" if skipped.count == 1 else "lines"
     return [f"{log}: {skipped.count} {lines} skipped: {listed}"]
-
-
-def _work_out(sides: Sides) -> list[SessionReport]:
-    reports = [report_session(record) for record in sides.sessions.values()]
-    return sorted(reports, key=lambda report: report.summary.begin or 0)
 
 
 def _make_csv(reports: Sequence[SessionReport]) -> str:

@@ -114,11 +114,11 @@ def _why_not_shown(row: Row) -> str:
     """Empty where it was, or where nobody says that it was not."""
     if row.shown_at is not None:
         return ""
-    return (
-        "superseded"
-        if row.superseded
-        else row.failed_reason or ("" if row.acked_at is not None else "not acked")
-    )
+    if row.superseded:
+        return "superseded"
+    if row.failed_at is not None:
+        return row.failed_reason or "failed"
+    return "" if row.acked_at is not None else "not acked"
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -53,7 +53,7 @@ class Row:
     @property
     def has_failed(self) -> bool:
         """It was not shown, and not because of another image."""
-        return self.failed_reason is not None and self.shown_at is None and not self.superseded
+        return self.failed_at is not None and self.shown_at is None and not self.superseded
 
 
 def make_rows(record: SessionRecord, history: OffsetHistory) -> list[Row]:

@@ -257,7 +257,9 @@ def _take_stage(showing: Showing, event: Stage) -> None:
             # A page that is looked at again shows it again; the onset was the first time.
             showing.shown_at = _first(showing.shown_at, event.stage_at)
         case StageKind.HIDDEN:
-            showing.hidden_at = max(showing.hidden_at or event.stage_at, event.stage_at)
+            known = showing.hidden_at
+            showing.hidden_at = event.stage_at if known is None else max(known, event.stage_at)
         case StageKind.FAILED:
-            showing.failed_at = _first(showing.failed_at, event.stage_at)
-            showing.failed_reason = event.reason
+            # The reason is that of the first failure, as its time is.
+            if showing.failed_at is None or event.stage_at < showing.failed_at:
+                showing.failed_at, showing.failed_reason = event.stage_at, event.reason

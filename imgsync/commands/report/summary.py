@@ -6,7 +6,7 @@ import attrs
 
 from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.commands.report.rows import Row, iso, make_rows
-from imgsync.commands.report.sides import Change, SessionRecord, Side
+from imgsync.commands.report.sides import Change, SessionRecord, Side, Sides
 from imgsync.core.protocol.signalling import Milliseconds, Role
 from imgsync.core.protocol.states import SessionState
 
@@ -92,6 +92,12 @@ class SessionReport:
     rows: list[Row]
     history: OffsetHistory
     stretches: dict[Role, list[Stretch]]
+
+
+def report_sessions(sides: Sides) -> list[SessionReport]:
+    """In the order in which they began."""
+    reports = [report_session(record) for record in sides.sessions.values()]
+    return sorted(reports, key=lambda report: report.summary.begin or 0)
 
 
 def report_session(record: SessionRecord) -> SessionReport:

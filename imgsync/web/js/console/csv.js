@@ -45,21 +45,12 @@ export function parseCsv(text) {
   }
 }
 
-/** A cell that begins so is a formula to a spreadsheet, and some texts come from the other side. */
-const FORMULA = /^[=+\-@\t\r]/;
-
-/**
- * @param {readonly (readonly (string | number | null)[])[]} rows
- * @returns {string}
- */
+/** @param {readonly (readonly string[])[]} rows @returns {string} */
 export function formatCsv(rows) {
-  return rows.map((row) => row.map(formatCell).join(",") + "\r\n").join("");
+  return rows.map((row) => row.map(quote).join(",") + "\r\n").join("");
 }
 
-/** @param {string | number | null} value */
-function formatCell(value) {
-  if (value === null) return "";
-  if (typeof value === "number") return String(value);
-  const text = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** @param {string} cell */
+function quote(cell) {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

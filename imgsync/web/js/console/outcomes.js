@@ -1,7 +1,8 @@
 /**
  * What became of each showing, as a table; of the current one, also for ears.
  *
- * @import { Row } from "./record.js"
+ * @import { Standing } from "./record.js"
+ * @import { Row } from "./rows.js"
  * @import { Phase } from "../words/console.js"
  *
  * @typedef {{line: HTMLTableRowElement, fate: Element, trip: Element, delay: Element}} Line
@@ -24,11 +25,12 @@ export class Outcomes {
   #lines = new Map();
 
   /**
-   * @param {readonly Row[]} rows in the order in which they were shown
+   * @param {readonly Standing[]} rows in the order in which they were shown
+   * @param {(row: Standing) => Row | null} measure
    * @param {Phase} phase
    * @param {number | null} current the `sentAt` of the current one
    */
-  render(rows, phase, current) {
+  render(rows, measure, phase, current) {
     const last = rows.slice(-MAX_LINES);
     const wanted = new Set(last.map((row) => row.sentAt));
     for (const [sentAt, { line }] of this.#lines) {
@@ -36,7 +38,7 @@ export class Outcomes {
       line.remove();
       this.#lines.delete(sentAt);
     }
-    for (const row of last) this.#renderRow(row, phase);
+    for (const row of last) this.#renderRow(row, measure(row), phase);
     find("table", HTMLTableElement).hidden = last.length === 0;
     find("no-rows", HTMLElement).hidden = last.length > 0;
     const spoken = rows.find((row) => row.sentAt === current);
@@ -46,16 +48,17 @@ export class Outcomes {
     }
   }
 
-  /** @param {Row} row @param {Phase} phase */
-  #renderRow(row, phase) {
+  /** @param {Standing} row @param {Row | null} measured @param {Phase} phase */
+  #renderRow(row, measured, phase) {
     const { line, fate, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
     line.dataset.fate = row.fate;
     say(fate, describeFate(row, phase));
-    say(trip, row.roundTrip === null ? "" : formatNumber(row.roundTrip));
-    say(delay, describeDelay(row));
+    const roundTrip = measured?.roundTrip ?? null;
+    say(trip, roundTrip === null ? "" : formatNumber(roundTrip));
+    say(delay, measured === null ? "" : describeDelay(measured));
   }
 
-  /** @param {Row} row @returns {Line} */
+  /** @param {Standing} row @returns {Line} */
   #add({ imageIndex, imageUrl, sentAt }) {
     const place = make("span", { class: "place" }, String(imageIndex));
     const head = make("th", { scope: "row" }, place, " ", nameOf(imageUrl));
@@ -70,8 +73,8 @@ export class Outcomes {
 
 const NUMBER = { class: "number" };
 
-/** From the order to the screen, with the clocks' difference taken out. @param {Row} row */
-function describeDelay({ sentAt, shownAt, clockOffset, clockBound }) {
-  if (shownAt === null || clockOffset === null || clockBound === null) return "";
-  return `${formatNumber(shownAt - clockOffset - sentAt)} \u00b1\u00a0${formatNumber(clockBound)}`;
+/** From the order to the screen, as in the CSV. @param {Row} row */
+function describeDelay({ onsetLatency, onsetBound }) {
+  if (onsetLatency === null || onsetBound === null) return "";
+  return `${formatNumber(onsetLatency)} \u00b1\u00a0${formatNumber(onsetBound)}`;
 }

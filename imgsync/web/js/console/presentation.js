@@ -47,7 +47,10 @@ export class Presentation {
     this.#presenter = new Presenter({
       lastSentAt: record.lastSentAt,
       current,
-      earlier: record.rowsOf(route.sessionId),
+      earlier: record.rowsOf(route.sessionId).map((row) => ({
+        ...row,
+        isOver: !["sent", "acked", "fetched"].includes(row.fate),
+      })),
     });
     this.#note(now(), "session", { peerId: route.peerId, resumed: route.resumed });
     this.#session = new Session(
@@ -174,6 +177,9 @@ export class Presentation {
         break;
       case "superseded":
         this.#note(at, "superseded", { imageIndex, sentAt });
+        break;
+      case "neverShown":
+        this.#note(at, "passed_by", { imageIndex, sentAt });
         break;
       case "staged": {
         const { stage, at: stageAt, reason } = output;

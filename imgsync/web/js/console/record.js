@@ -6,62 +6,37 @@
  * @typedef {{at: number, event: string} & Record<string, unknown>} RecordEvent
  *   `at` is in milliseconds since the epoch, by this machine's clock
  *
+ * @import { Told } from "./events.js"
+ * @import { Row } from "./rows.js"
  * @import { Fate } from "../words/console.js"
  *
- * @typedef {object} Row one showing; times in milliseconds since the epoch, those of `received`,
- *   `fetched`, `shown` and `hidden` by the client's clock
+ * @typedef {object} Standing where one showing stands, which may not have been sent yet; its times
+ *   are those of the CSV: see `measured`
  * @property {string} sessionId
- * @property {string} clientId
  * @property {number} imageIndex
  * @property {string} imageUrl
- * @property {number} sentAt
- * @property {number | null} receivedAt
- * @property {number | null} ackedAt
- * @property {number | null} fetchedAt
- * @property {number | null} shownAt the first time
- * @property {number | null} hiddenAt the last time
- * @property {string | null} failed
- * @property {number | null} roundTrip
- * @property {number | null} copies that were sent until the ack
- * @property {number | null} clockOffset the client's clock minus ours
- * @property {number | null} clockBound by how much that may be wrong
+ * @property {number} sentAt milliseconds since the epoch
  * @property {Fate} fate
+ * @property {string | null} failed why it was not shown
  */
 
-import { formatCsv } from "./csv.js";
+import { SCHEMA } from "../core/protocol/numbers.js";
+import { tell } from "./events.js";
+import { makeRow, makeRows } from "./rows.js";
+import { Sides } from "./sides.js";
+import { writeCsv } from "./table.js";
 
 /** Events that are written together: each new one has its whole chunk written again. */
 const CHUNK = 100;
 
-/** @type {(keyof Row)[]} */
-const COLUMNS = [
-  "sessionId",
-  "clientId",
-  "imageIndex",
-  "imageUrl",
-  "sentAt",
-  "receivedAt",
-  "ackedAt",
-  "fetchedAt",
-  "shownAt",
-  "hiddenAt",
-  "failed",
-  "roundTrip",
-  "copies",
-  "clockOffset",
-  "clockBound",
-];
-
-/** The version of the vocabulary, which the record shares with the other peers. */
-const SCHEMA = 1;
-
 export class SessionRecord {
   /** @type {RecordEvent[]} */
   events = [];
-  /** By `sentAt`, which no two showings share. @type {Map<number, Row>} */
+  /** By `sentAt`, which no two showings share. @type {Map<number, Standing>} */
   rows = new Map();
   /** Whether a reload would find all of it. */
   isKept = true;
+  #sides = new Sides();
   #storage;
   #key;
   /** Events that are written. */
@@ -126,49 +101,70 @@ export class SessionRecord {
     }
   }
 
-  /** @param {string} sessionId @returns {Row[]} */
+  /** Of a session, in their order. @param {string} sessionId @returns {Standing[]} */
   rowsOf(sessionId) {
     return [...this.rows.values()].filter((row) => row.sessionId === sessionId);
   }
 
-  /** @returns {string} one JSON object per line */
-  toJsonl() {
-    // `show` is our own: the records of the other peers know an image once it is sent.
-    const told = this.events.filter(({ event }) => event !== "show");
-    return told.map((event) => JSON.stringify(event) + "\n").join("");
+  /**
+   * @param {Pick<Standing, "sessionId" | "sentAt" | "imageIndex">} about
+   * @returns {Row | null} its row of the CSV, by all that is known now; null where it has none
+   */
+  measured({ sessionId, sentAt, imageIndex }) {
+    const session = this.#sides.sessions.get(sessionId);
+    const showing = session?.find(sentAt, imageIndex);
+    return session && showing ? makeRow(session, showing) : null;
   }
 
-  /** @returns {string} one line per showing, under a line of names */
+  /** @returns {string} one JSON object per line */
+  toJsonl() {
+    return this.events.map((event) => lineOf(event)).join("");
+  }
+
+  /** @returns {string} what `imgsync report` makes of these lines, as report.csv */
   toCsv() {
-    const rows = [...this.rows.values()].map((row) => COLUMNS.map((column) => row[column]));
-    return formatCsv([COLUMNS, ...rows]);
+    return writeCsv(makeRows(this.#sides.sessions.values()));
   }
 
   /** @param {RecordEvent} event */
   #take(event) {
     this.events.push(event);
-    const said = /** @type {any} */ (event);
-    const row = this.rows.get(said.sentAt);
+    const told = tell(event);
     if (event.event === "show") {
-      const { sessionId, clientId, imageIndex, imageUrl, sentAt } = said;
-      this.rows.set(sentAt, newRow({ sessionId, clientId, imageIndex, imageUrl, sentAt }));
-    } else if (row !== undefined) {
-      follow(row, said);
+      const { sessionId, imageIndex, imageUrl, sentAt } = /** @type {any} */ (event);
+      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, fate: "sent", failed: null });
+    } else if (event.event === "passed_by") {
+      const row = this.rows.get(/** @type {any} */ (event).sentAt);
+      if (row !== undefined) passBy(row);
+    } else if (told !== null) {
+      this.#sides.take(told);
+      const row = this.rows.get(told.sentAt);
+      if (row !== undefined) follow(row, told);
     }
   }
 }
 
-/** @param {Row} row @param {any} said */
-function follow(row, said) {
-  switch (said.event) {
+/**
+ * Nothing for `show` and `passed_by`, which are our own: the records of the other peers know an image
+ * once it is sent. Nor for what a client says that is not of the vocabulary.
+ *
+ * @param {RecordEvent} event
+ */
+function lineOf(event) {
+  const told = tell(event);
+  return told === null ? "" : JSON.stringify(told) + "\n";
+}
+
+/** A later one is on the screen. @param {Standing} row */
+function passBy(row) {
+  row.fate = "failed";
+  row.failed = "superseded";
+}
+
+/** @param {Standing} row @param {Told} told */
+function follow(row, told) {
+  switch (told.event) {
     case "acked":
-      if (row.ackedAt !== null) return; // of a page before this one, too
-      row.receivedAt = said.receivedAt;
-      row.ackedAt = said.at;
-      row.roundTrip = said.roundTrip;
-      row.copies = said.copies;
-      row.clockOffset = said.clockOffset;
-      row.clockBound = said.bound;
       // On a new channel, the stages come before the ack.
       if (row.fate === "sent") row.fate = "acked";
       break;
@@ -178,31 +174,7 @@ function follow(row, said) {
       row.failed = "superseded";
       break;
     case "stage":
-      row.fate = said.stage;
-      if (said.stage === "fetched") row.fetchedAt = said.stageAt;
-      if (said.stage === "shown") row.shownAt ??= said.stageAt;
-      if (said.stage === "hidden") row.hiddenAt = said.stageAt;
-      if (said.stage === "failed") row.failed = said.reason ?? "failed";
+      row.fate = told.stage;
+      if (told.stage === "failed") row.failed = told.reason ?? "failed";
   }
-}
-
-/**
- * @param {Pick<Row, "sessionId" | "clientId" | "imageIndex" | "imageUrl" | "sentAt">} about
- * @returns {Row}
- */
-function newRow(about) {
-  return {
-    ...about,
-    receivedAt: null,
-    ackedAt: null,
-    fetchedAt: null,
-    shownAt: null,
-    hiddenAt: null,
-    failed: null,
-    roundTrip: null,
-    copies: null,
-    clockOffset: null,
-    clockBound: null,
-    fate: "sent",
-  };
 }

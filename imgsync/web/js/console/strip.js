@@ -2,7 +2,7 @@
  * All images as thumbnails. One of them is a tab stop, the current one; from there the keys go on.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
- * @import { Row } from "./record.js"
+ * @import { Standing } from "./record.js"
  * @import { Phase } from "../words/console.js"
  */
 
@@ -36,7 +36,7 @@ export class Strip {
 
   /**
    * @param {number | null} index of the current one
-   * @param {ReadonlyMap<number, Row>} rows by index
+   * @param {ReadonlyMap<number, Standing>} rows by index
    * @param {Phase} phase
    */
   render(index, rows, phase) {

@@ -4,7 +4,7 @@
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Presence } from "../core/protocol/wire.js"
  * @import { Presentation } from "./presentation.js"
- * @import { Row, SessionRecord } from "./record.js"
+ * @import { SessionRecord, Standing } from "./record.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { Phase, Status } from "../words/console.js"
  *
@@ -123,7 +123,8 @@ export class ConsoleView {
     this.#stage.render(images, index, fate, hint);
     this.#strip.render(index, byIndex, phase);
     this.#intake.render(images.length, this.#seriesName);
-    this.#outcomes.render(rows, phase, isLive ? (presentation.current?.sentAt ?? null) : null);
+    const current = isLive ? (presentation.current?.sentAt ?? null) : null;
+    this.#outcomes.render(rows, (shown) => this.#record.measured(shown), phase, current);
     this.#downloads.render();
   }
 
@@ -151,7 +152,7 @@ export class ConsoleView {
     return status;
   }
 
-  /** Those of the session, or of the last one. @param {Presentation | null} presentation @returns {Row[]} */
+  /** Those of the session, or of the last one. @param {Presentation | null} presentation @returns {Standing[]} */
   #rows(presentation) {
     const last = [...this.#record.rows.values()].at(-1)?.sessionId ?? "";
     return this.#record.rowsOf(presentation?.route.sessionId ?? last);

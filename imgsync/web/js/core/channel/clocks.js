@@ -35,7 +35,7 @@ export class ClockOffset {
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
   take(probe) {
-    if (roundTripOf(probe) < -2 * resolutionOf(probe) || probe.t2 < probe.t1) return { kind: "refused" };
+    if (roundTripOf(probe) < -2 * resolution(probe) || probe.t2 < probe.t1) return { kind: "refused" };
     const known = bestOf([...this.#earlier, ...this.#probes], probe.t3);
     this.#probes = [...this.#probes, probe].slice(-PROBE_WINDOW);
     if (known === null) return null;
@@ -111,11 +111,15 @@ function offsetOf({ t0, t1, t2, t3 }) {
 function boundAt(probe, now) {
   // It was true at some time in between; the other end is the one that is further away.
   const age = Math.max(now - probe.t0, probe.t3 - now);
-  return roundTripOf(probe) / 2 + resolutionOf(probe) + MAX_DRIFT * age;
+  return roundTripOf(probe) / 2 + resolution(probe) + MAX_DRIFT * age;
 }
 
-/** Of the coarser of the two clocks. @param {Probe} probe */
-function resolutionOf({ t0, t1, t2, t3 }) {
-  const isFine = (t0 % 1 !== 0 || t3 % 1 !== 0) && (t1 % 1 !== 0 || t2 % 1 !== 0);
-  return isFine ? RESOLUTION : COARSE;
+/** How coarse a clock is, by times that it has told. @param {...number} times */
+export function resolutionOf(...times) {
+  return times.some((time) => time % 1 !== 0) ? RESOLUTION : COARSE;
+}
+
+/** That of the coarser of the two clocks. @param {Probe} probe */
+function resolution({ t0, t1, t2, t3 }) {
+  return Math.max(resolutionOf(t0, t3), resolutionOf(t1, t2));
 }

@@ -50,12 +50,13 @@ export class Presenter {
    * @param {object} before what a page before this one has shown
    * @param {number} before.lastSentAt
    * @param {Image | null} [before.current] of the same session
-   * @param {Shown[]} [before.earlier] of the same session, the last ones
+   * @param {(Shown & {isOver: boolean})[]} [before.earlier] of the same session, the last ones
    */
   constructor({ lastSentAt, current = null, earlier = [] }) {
     this.#lastSentAt = lastSentAt;
     for (const image of earlier.slice(-MAX_SETTLED)) {
-      if (image.sentAt !== current?.sentAt) this.#settled.set(image.sentAt, newShowing(image));
+      const showing = { ...newShowing(image), isOver: image.isOver };
+      if (image.sentAt !== current?.sentAt) this.#settled.set(image.sentAt, showing);
     }
     if (current !== null) this.#makeCurrent(current);
   }

@@ -244,6 +244,9 @@ export const END_REASONS = [
   "signalling_lost",
 ];
 
+/** Where a session stands. */
+export const SESSION_STATES = ["connecting", "connected", "suspect", "interrupted", "resumed", "ended"];
+
 /** What has become of an image. */
 export const STAGES = ["fetched", "shown", "hidden", "failed"];
 

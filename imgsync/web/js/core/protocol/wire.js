@@ -27,6 +27,8 @@
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
  * @typedef {Image | Ready | Ack | Stage | Preload | Ping | Pong} ChannelMessage
+ *
+ * @import { Test } from "./values.js"
  */
 
 import {
@@ -34,77 +36,30 @@ import {
   END_REASONS,
   ERROR_CODES,
   MAX_CHANNEL_MESSAGE,
-  MAX_ID,
-  MAX_NUMBER,
-  MAX_REASON,
   PRESENCE_STATES,
   ROLES,
   STAGES,
 } from "./numbers.js";
+import {
+  isBoolean,
+  isId,
+  isName,
+  isNumber,
+  isObject,
+  isPrintable,
+  isReason,
+  isText,
+  isWhole,
+  listOf,
+  oneOf,
+} from "./values.js";
 
 /** @type {readonly IceServer[]} */
 export const DEFAULT_ICE_SERVERS = [{ urls: DEFAULT_STUN }];
 
-// ── values ───────────────────────────────────────────────────────────────────────────────────────
-
-/** @typedef {(value: unknown) => boolean} Test of one value */
-
-/** @type {(value: unknown) => value is Record<string, unknown>} */
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** @type {(value: unknown) => value is string} Half of a surrogate pair is no text. */
-function isText(value) {
-  return typeof value === "string" && !/\p{Cs}/u.test(value);
-}
-
-/** @type {(value: unknown) => value is string} It may be written to terminals and logs. */
-function isPrintable(value) {
-  return typeof value === "string" && /^(?: |[^\p{C}\p{Z}])*$/u.test(value);
-}
-
-/** @param {number} most characters @param {number} [least] @returns {Test} */
-function printable(most, least = 0) {
-  return (value) => {
-    if (!isPrintable(value)) return false;
-    const { length } = [...value];
-    return least <= length && length <= most;
-  };
-}
-
-const isId = printable(MAX_ID, 1);
-const isName = printable(MAX_ID);
-const isReason = printable(MAX_REASON);
-
-/** @param {unknown} value */
-function isNumber(value) {
-  return typeof value === "number" && Math.abs(value) <= MAX_NUMBER;
-}
-
-/** @param {unknown} value */
-function isWhole(value) {
-  return isNumber(value) && Number.isInteger(value);
-}
-
 /** @param {unknown} value */
 function isPingId(value) {
   return isWhole(value) || isName(value);
-}
-
-/** @param {unknown} value */
-function isBoolean(value) {
-  return typeof value === "boolean";
-}
-
-/** @param {readonly unknown[]} words @returns {Test} */
-function oneOf(words) {
-  return (value) => words.includes(value);
-}
-
-/** @param {Test} test @returns {Test} */
-function listOf(test) {
-  return (value) => Array.isArray(value) && value.every(test);
 }
 
 /** @param {unknown} value */

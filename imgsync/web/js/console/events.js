@@ -1,0 +1,96 @@
+/**
+ * The vocabulary of the record, schema version 1: what a line of an evaluator can tell. Those who
+ * read records (`imgsync report`) pass over a line that lacks one of these fields, or has something
+ * else in it; so it is none of the record's.
+ *
+ * @import { Test } from "../core/protocol/values.js"
+ *
+ * @typedef {{event: string, at: number} & Record<string, any>} Told an event with exactly its fields
+ */
+
+import { END_REASONS, SCHEMA, SESSION_STATES, STAGES } from "../core/protocol/numbers.js";
+import {
+  isBoolean,
+  isId,
+  isNumber,
+  isObject,
+  isPrintable,
+  isReason,
+  isText,
+  isWhole,
+  oneOf,
+} from "../core/protocol/values.js";
+
+/** @param {Test} test @returns {Test} */
+function orNull(test) {
+  return (value) => value === null || test(value);
+}
+
+/** @param {unknown} value */
+function isVersions(value) {
+  return isObject(value) && Object.values(value).every(isText);
+}
+
+const SHOWING = { sessionId: isId, imageIndex: isWhole, sentAt: isNumber };
+
+/** The fields of each event, in the order of a line, after `event` and `at`. @type {Record<string, Record<string, Test>>} */
+export const EVENTS = {
+  header: {
+    schema: (value) => value === SCHEMA,
+    role: oneOf(["evaluator"]),
+    userId: isId,
+    version: isText,
+    python: isText,
+    system: isText,
+    libraries: isVersions,
+    wallClock: isNumber,
+    monotonicClock: isNumber,
+  },
+  session: { sessionId: isId, peerId: isId, resumed: isBoolean },
+  state: { sessionId: isId, state: oneOf(SESSION_STATES), reason: orNull(oneOf(END_REASONS)), detail: isText },
+  probe: { sessionId: isId, t0: isNumber, t1: isNumber, t2: isNumber, t3: isNumber },
+  clock_step: { sessionId: orNull(isId), by: isNumber, whose: oneOf(["ours", "theirs"]) },
+  sent: {
+    sessionId: isId,
+    imageIndex: isWhole,
+    imageUrl: isPrintable,
+    sentAt: isNumber,
+    copy: isWhole,
+  },
+  acked: {
+    ...SHOWING,
+    receivedAt: isNumber,
+    ackedAt: isNumber,
+    roundTrip: isNumber,
+    latency: orNull(isNumber),
+    bound: orNull(isNumber),
+  },
+  superseded: SHOWING,
+  stage: {
+    ...SHOWING,
+    stage: oneOf(STAGES),
+    stageAt: isNumber,
+    reason: orNull(isReason),
+  },
+};
+
+/**
+ * @param {{event: string, at: number} & Record<string, unknown>} event
+ * @returns {Told | null} the event as a line of the record has it; null for what is none
+ */
+export function tell(event) {
+  const fields = Object.hasOwn(EVENTS, event.event) ? EVENTS[event.event] : undefined;
+  if (fields === undefined || !isNumber(event.at)) return null;
+  /** @type {Told} */
+  const told = { event: event.event, at: unsigned(event.at) };
+  for (const [name, isSound] of Object.entries(fields)) {
+    if (!isSound(event[name])) return null;
+    told[name] = unsigned(event[name]);
+  }
+  return told;
+}
+
+/** JSON as JavaScript writes it has no negative zero. @template T @param {T} value @returns {T} */
+function unsigned(value) {
+  return Object.is(value, -0) ? /** @type {any} */ (0) : value;
+}

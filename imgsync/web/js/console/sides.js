@@ -1,0 +1,213 @@
+/**
+ * Puts together what a record of the evaluator's says, session by session, image by image. It is
+ * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
+ *
+ * @import { Told } from "./events.js"
+ *
+ * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
+ *   and the times of the stages are the client's clock, the others the evaluator's; null where
+ *   nobody has said
+ * @property {number} imageIndex
+ * @property {number} sentAt
+ * @property {string | null} imageUrl
+ * @property {number | null} receivedAt
+ * @property {number | null} ackedAt
+ * @property {number | null} copies
+ * @property {boolean} wasSuperseded
+ * @property {number | null} fetchedAt
+ * @property {number | null} shownAt
+ * @property {number | null} hiddenAt
+ * @property {number | null} failedAt
+ * @property {string | null} failedReason
+ */
+
+import { publicUrl } from "./manifest.js";
+import { OffsetHistory, Reading } from "./offsets.js";
+
+/** All that is known of one session: the `SessionRecord` of sides.py. */
+export class KnownSession {
+  /** By `sentAt` and index, which name a showing. @type {Map<string, Showing>} */
+  showings = new Map();
+  /** When it was first written of, below a header. */
+  firstAt = Infinity;
+  /** @type {Reading[]} */
+  #readings = [];
+  /** Since when each process has taken part. @type {number[]} */
+  #starts = [];
+  /** Of what is known so far. @type {OffsetHistory | null} */
+  #history = null;
+
+  /** @param {string} sessionId */
+  constructor(sessionId) {
+    this.sessionId = sessionId;
+  }
+
+  /** By which sessions are put into their order. */
+  get begin() {
+    if (this.firstAt !== Infinity) return this.firstAt;
+    const times = [...this.showings.values()].map((showing) => showing.sentAt);
+    return times.length === 0 ? 0 : times.reduce((one, other) => Math.min(one, other));
+  }
+
+  get history() {
+    // When a process took the place of another, whose clock may have been another one.
+    const breaks = [...this.#starts].sort((one, other) => one - other).slice(1);
+    this.#history ??= new OffsetHistory(this.#readings, breaks);
+    return this.#history;
+  }
+
+  /** @param {number} sentAt @param {number} imageIndex @returns {Showing | null} */
+  find(sentAt, imageIndex) {
+    return this.showings.get(keyOf(sentAt, imageIndex)) ?? null;
+  }
+
+  /** @param {number} at the first line of a process about this session */
+  started(at) {
+    this.#starts.push(at);
+    this.#history = null;
+  }
+
+  /** @param {Told} probe */
+  takeProbe({ t0, t1, t2, t3 }) {
+    if (t2 < t1) return; // the clock over there was set in between
+    this.#read(Reading.byEvaluator(t0, t1, t2, t3));
+  }
+
+  /** @param {Told} event */
+  takeImage(event) {
+    const showing = this.#showing(event.sentAt, event.imageIndex);
+    switch (event.event) {
+      case "sent":
+        showing.imageUrl = publicUrl(event.imageUrl);
+        showing.copies = Math.max(showing.copies ?? 0, event.copy);
+        break;
+      case "acked": {
+        const { sentAt, receivedAt, ackedAt } = event;
+        showing.receivedAt = first(showing.receivedAt, receivedAt);
+        showing.ackedAt = first(showing.ackedAt, ackedAt);
+        this.#read(Reading.byEvaluator(sentAt, receivedAt, receivedAt, ackedAt));
+        break;
+      }
+      case "superseded":
+        showing.wasSuperseded = true;
+        break;
+      case "stage":
+        takeStage(showing, event);
+    }
+  }
+
+  /** @param {Reading} reading */
+  #read(reading) {
+    this.#readings.push(reading);
+    this.#history = null;
+  }
+
+  /** @param {number} sentAt @param {number} imageIndex */
+  #showing(sentAt, imageIndex) {
+    const known = this.find(sentAt, imageIndex);
+    if (known !== null) return known;
+    const showing = newShowing(sentAt, imageIndex);
+    this.showings.set(keyOf(sentAt, imageIndex), showing);
+    return showing;
+  }
+}
+
+/** Takes the events of a record one after the other, and holds the sessions that are in it. */
+export class Sides {
+  /** By id, as they are met. @type {Map<string, KnownSession>} */
+  sessions = new Map();
+  #hasHeader = false;
+  /** Sessions that the current process has written of. @type {Set<KnownSession>} */
+  #met = new Set();
+
+  /** @param {Told} event */
+  take(event) {
+    switch (event.event) {
+      case "header":
+        this.#hasHeader = true;
+        this.#met = new Set();
+        break;
+      case "acked":
+      case "sent":
+      case "stage":
+      case "superseded": {
+        const session = this.#session(event.sessionId);
+        session.takeImage(event);
+        this.#noteTime(session, event.at);
+        break;
+      }
+      default: {
+        // Nobody knows whose clock it is, or in which session.
+        if (!this.#hasHeader || event.sessionId === null) return;
+        const session = this.#session(event.sessionId);
+        this.#noteTime(session, event.at);
+        if (event.event === "probe") session.takeProbe(event);
+      }
+    }
+  }
+
+  /** @param {string} sessionId */
+  #session(sessionId) {
+    const known = this.sessions.get(sessionId) ?? new KnownSession(sessionId);
+    this.sessions.set(sessionId, known);
+    return known;
+  }
+
+  /** @param {KnownSession} session @param {number} at */
+  #noteTime(session, at) {
+    if (!this.#hasHeader) return;
+    session.firstAt = Math.min(session.firstAt, at);
+    if (this.#met.has(session)) return;
+    this.#met.add(session);
+    session.started(at);
+  }
+}
+
+/** @param {Showing} showing @param {Told} event */
+function takeStage(showing, { stage, stageAt, reason }) {
+  switch (stage) {
+    case "fetched":
+      showing.fetchedAt = first(showing.fetchedAt, stageAt);
+      break;
+    case "shown":
+      // A page that is looked at again shows it again; the onset was the first time.
+      showing.shownAt = first(showing.shownAt, stageAt);
+      break;
+    case "hidden":
+      showing.hiddenAt = Math.max(showing.hiddenAt ?? stageAt, stageAt);
+      break;
+    case "failed":
+      if (showing.failedAt === null || stageAt < showing.failedAt) {
+        showing.failedAt = stageAt;
+        showing.failedReason = reason;
+      }
+  }
+}
+
+/** @param {number | null} known @param {number} found */
+function first(known, found) {
+  return known === null ? found : Math.min(known, found);
+}
+
+/** @param {number} sentAt @param {number} imageIndex */
+function keyOf(sentAt, imageIndex) {
+  return `${sentAt} ${imageIndex}`;
+}
+
+/** @param {number} sentAt @param {number} imageIndex @returns {Showing} */
+function newShowing(sentAt, imageIndex) {
+  return {
+    imageIndex,
+    sentAt,
+    imageUrl: null,
+    receivedAt: null,
+    ackedAt: null,
+    copies: null,
+    wasSuperseded: false,
+    fetchedAt: null,
+    shownAt: null,
+    hiddenAt: null,
+    failedAt: null,
+    failedReason: null,
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What values on the wires and in records may be, as the Python peers take them.
+ *
+ * @typedef {(value: unknown) => boolean} Test of one value
+ */
+
+import { MAX_ID, MAX_NUMBER, MAX_REASON } from "./numbers.js";
+
+/** @type {(value: unknown) => value is Record<string, unknown>} */
+export function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @type {(value: unknown) => value is string} Half of a surrogate pair is no text. */
+export function isText(value) {
+  return typeof value === "string" && !/\p{Cs}/u.test(value);
+}
+
+/** @type {(value: unknown) => value is string} It may be written to terminals and logs. */
+export function isPrintable(value) {
+  return typeof value === "string" && /^(?: |[^\p{C}\p{Z}])*$/u.test(value);
+}
+
+/** @param {number} most characters @param {number} [least] @returns {Test} */
+function printable(most, least = 0) {
+  return (value) => {
+    if (!isPrintable(value)) return false;
+    const { length } = [...value];
+    return least <= length && length <= most;
+  };
+}
+
+export const isId = printable(MAX_ID, 1);
+export const isName = printable(MAX_ID);
+export const isReason = printable(MAX_REASON);
+
+/** @param {unknown} value */
+export function isNumber(value) {
+  return typeof value === "number" && Math.abs(value) <= MAX_NUMBER;
+}
+
+/** @param {unknown} value */
+export function isWhole(value) {
+  return isNumber(value) && Number.isInteger(value);
+}
+
+/** @param {unknown} value */
+export function isBoolean(value) {
+  return typeof value === "boolean";
+}
+
+/** @param {readonly unknown[]} words @returns {Test} */
+export function oneOf(words) {
+  return (value) => words.includes(value);
+}
+
+/** @param {Test} test @returns {Test} */
+export function listOf(test) {
+  return (value) => Array.isArray(value) && value.every(test);
+}

@@ -1,0 +1,189 @@
+"""The console's downloads are those of the other peers: its JSONL is a record as `imgsync report`
+reads it, and its CSV is, byte for byte, the report.csv that is made of that."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+from typing import Any, get_args
+
+import attrs
+import pytest
+
+from imgsync.commands.report.rows import iso
+from imgsync.commands.report.sides import Sides
+from imgsync.commands.report.summary import SessionReport, report_sessions
+from imgsync.commands.report.table import camel, columns, write_csv
+from imgsync.journal.events import Event, Lost, Received
+from imgsync.journal.events import Path as PathEvent
+from imgsync.journal.lines import decode_line
+from imgsync.journal.reader import Entry, read_journal
+from tests.both_languages.replay import Replay
+from tests.kit.evaluator_records import START, Line, random_records
+
+RECORDS = 300
+STEPS = 160
+"""Of a record, at most."""
+
+# ── the whole ────────────────────────────────────────────────────────────────────────────────────
+
+
+def report_on(jsonl: str, folder: Path) -> tuple[list[Entry], list[SessionReport], str]:
+    """What the reader finds, what the report makes of it, and its report.csv."""
+    path = folder / "record.jsonl"
+    path.write_text(jsonl, encoding="utf-8", newline="")
+    items = list(read_journal(path))
+    entries = [item for item in items if isinstance(item, Entry)]
+    assert len(entries) == len(items), items
+    sides = Sides()
+    sides.take(items)
+    reports = report_sessions(sides)
+    file = io.StringIO()
+    write_csv(file, (row for report in reports for row in report.rows))
+    return entries, reports, file.getvalue()
+
+
+def read_line(event: Line) -> tuple[float, Event] | None:
+    """When, and what; None for what other peers' records can't have."""
+    try:
+        return decode_line(json.dumps(event).encode())
+    except ValueError:
+        return None
+
+
+def traits(reports: Iterable[SessionReport], table: str) -> set[str]:
+    """What a record has that makes it worth to be compared."""
+    rows = [row for report in reports for row in report.rows]
+    spans = max((len(report.history.spans) for report in reports), default=0)
+    times = [row.hidden_at_evaluator for row in rows] + [row.latency for row in rows]
+    found = {
+        "two sessions": len({row.session_id for row in rows}) > 1,
+        "a clock that was set": spans == 2,
+        "clocks that were set often": spans > 4,
+        "a formula": ",'=http" in table,
+        "quotation marks": '/""' in table,
+        "a middle": any(time is not None and time * 16 % 2 == 1 for time in times),
+        "no reading": any(row.shown_at and row.onset_bound is None for row in rows),
+        "a showing that was not sent": any(row.copies is None for row in rows),
+        "no ack": any(row.copies and row.acked_at is None for row in rows),
+        "superseded by its reason": any(row.failed_reason == "superseded" for row in rows),
+        "a failure without a reason": any(
+            row.failed_at is not None and row.failed_reason is None for row in rows
+        ),
+        "a span's bound": any(row.bound is not None and row.bound > 400 for row in rows),
+        "before the epoch": any(row.sent_at < 0 for row in rows),
+    }
+    return {name for name, is_so in found.items() if is_so}
+
+
+def test_the_csv_is_the_report_of_the_jsonl(replay: Replay, tmp_path: Path) -> None:
+    records = list(random_records(RECORDS, STEPS))
+    seen: Counter[str] = Counter()
+    for seed, (events, downloads) in enumerate(
+        zip(records, replay.run("downloads", records), strict=True)
+    ):
+        jsonl, table = downloads
+        entries, reports, expected = report_on(jsonl, tmp_path)
+        told = [line for event in events if (line := read_line(event)) is not None]
+        assert [(entry.at, entry.event) for entry in entries] == told
+        found_rows, expected_rows = table.split("\r\n"), expected.split("\r\n")
+        assert found_rows == expected_rows, f"record {seed}"
+        assert table == expected
+        seen.update(traits(reports, table))
+        seen["left out"] += len(told) < sum(
+            event["event"] not in ("show", "passed_by") for event in events
+        )
+    assert len(seen) == 14, seen
+    assert min(seen.values()) >= 5, seen
+
+
+def test_each_line_has_exactly_the_fields_of_its_event(replay: Replay) -> None:
+    [[jsonl, _]] = replay.run("downloads", [some_events()])
+    by_name = {cls.EVENT: cls for cls in get_args(Event)}
+    names = set()
+    for line in map(json.loads, jsonl.splitlines()):
+        fields = [camel(field.name) for field in attrs.fields(by_name[line["event"]])]
+        assert list(line) == ["event", "at", *fields]
+        names.add(line["event"])
+    assert names == set(replay.run("fields", [None])[0])
+    # A browser does not tell the path, it receives no image, and loses no events without a file.
+    assert names == by_name.keys() - {PathEvent.EVENT, Received.EVENT, Lost.EVENT}
+
+
+def some_events() -> list[Line]:
+    return [event for record in random_records(20, STEPS) for event in record]
+
+
+ODD_VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 0.5, 1, 2, 2**53, 2**53 + 2, 1e300, "", " ", "a\tb", "\u00a0", "\ud800",
+    "\U0001f600" * 128, "x" * 129, "x" * 128, "shown", "ended", "ours", "connected", "evaluator",
+    "client", [], {}, {"a": "b"}, {"a": 1}, ["a"],
+)  # fmt: skip
+
+
+def test_a_line_can_tell_what_the_reader_takes_and_nothing_else(replay: Replay) -> None:
+    """But for headers of a client, or of another schema, of which the console has none."""
+    samples = {event["event"]: event for event in some_events() if read_line(event)}
+    odd = [
+        {**sample, name: value}
+        for sample in samples.values()
+        for name in sample
+        for value in ODD_VALUES
+        if not (name == "role" and value == "client") and not (name == "schema" and value != 1)
+    ]
+    odd += [{k: v for k, v in s.items() if k != name} for s in samples.values() for name in s]
+    odd = [event for event in odd if "event" in event]
+    found = replay.run("isTold", odd)
+    for event, is_told in zip(odd, found, strict=True):
+        assert is_told == (read_line(event) is not None), event
+    assert 0.1 < sum(found) / len(odd) < 0.9
+
+
+# ── columns and cells ────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_columns_are_those_of_the_report(replay: Replay) -> None:
+    assert replay.run("columns", [None]) == [columns()]
+
+
+def some_numbers() -> list[float]:
+    dice = Random(0)
+    middles = [sign * n / 16 for n in range(64) for sign in (1, -1)]
+    close = [math.nextafter(n, to) for n in middles for to in (math.inf, -math.inf)]
+    large = [START + n / 16 for n in range(64)] + [2.0**n for n in range(55)]
+    free = [dice.uniform(-1, 1) * 10 ** dice.uniform(-5, 16) for _ in range(2000)]
+    return [-0.0, *middles, *close, *large, *free, *(n / 1000 for n in range(1000))]
+
+
+def test_numbers_are_written_with_the_same_three_decimals(replay: Replay) -> None:
+    numbers = some_numbers()
+    expected = [f"{number:.3f}" for number in numbers]
+    for number, text, found in zip(
+        numbers, expected, replay.run("thousandths", numbers), strict=True
+    ):
+        assert found == text, number
+
+
+def test_times_are_written_in_the_same_way(replay: Replay) -> None:
+    ends = [-62_135_596_800_000, 253_402_300_800_000]
+    edges = [end + by for end in ends for by in (-1, -0.001, -0.0001, 0, 0.0001, 1)]
+    dice = Random(0)
+    about = [START + n / 2048 for n in range(4000)] + [0.9999996, 0.9999994, -0.0004, -1.5, 0]
+    near, far = ([dice.uniform(-by, by) for _ in range(2000)] for by in (9, 3e14))
+    times = [*edges, *about, *near, *far, 2**53, -(2**53), 8.64e15, 8.65e15]
+    for time, text, found in zip(times, map(iso, times), replay.run("iso", times), strict=True):
+        assert found == text, time
+
+
+@pytest.mark.parametrize(("room", "is_kept", "found"), [(9, True, 350), (2, False, 200)])
+def test_a_record_is_found_again_and_says_so_where_it_is_not(
+    replay: Replay, room: int, is_kept: bool, found: int
+) -> None:
+    [[kept, count, again]] = replay.run("kept", [room])
+    assert (kept, count) == (is_kept, 350)
+    assert again == list(range(found))

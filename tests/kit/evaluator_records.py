@@ -1,0 +1,180 @@
+"""Events as the evaluator's console writes them, by the dice: all that can happen, and some that
+can't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import attrs
+
+Line = dict[str, Any]
+
+START = 1_800_000_000_000.0
+
+URLS = (
+    "https://images.example.org/block-1/{}.png",
+    "=https://images.example.org/{}.png",
+    "@images/{}.png",
+    'https://images.example.org/a,b/"{}".png',
+    "https://images.example.org/\u00e4/{}.png",
+    "-{}",
+    "https://user:password@images.example.org/{}.png?signature=1",
+)
+REASONS = ("http_403", "superseded", "hidden_tab", "=1+1", 'a "b", c', "", None)
+
+#: What a client says that no line of a record can tell, and what can be told just so.
+ODD: tuple[dict[str, Any], ...] = (
+    {"event": "stage", "stage": "melted"},
+    {"event": "stage", "stage": "failed", "reason": "r" * 129},
+    {"event": "stage", "stage": "failed", "reason": "\U0001f600" * 128},
+    {"event": "stage", "stage": "failed", "reason": 403},
+    {"event": "stage", "stage": "shown", "stageAt": 1e300},
+    {"event": "stage", "stage": "shown", "stageAt": -0.0},
+    {"event": "acked", "receivedAt": 2.0**53 + 2},
+    {"event": "acked", "receivedAt": -0.0},
+    {"event": "acked", "latency": "long"},
+    {"event": "sent", "imageUrl": "https://images.example.org/\u00a0.png"},
+    {"event": "superseded", "sentAt": None},
+    {"event": "ping"},
+)
+
+
+@attrs.define
+class EvaluatorSide:
+    """What happens in one tab. The client's clock is ahead, drifts, and is set now and then."""
+
+    dice: Random
+    now: float = START
+    ahead: float = 0.0
+    session: str = "s-0"
+    #: Of each session: (sent_at, index, url).
+    shown: dict[str, list[tuple[float, int, str]]] = attrs.Factory(dict)
+    lines: list[Line] = attrs.Factory(list)
+    #: Parts of a millisecond that the clocks tell, evaluator's and client's; 0 for any.
+    grains: tuple[float, float] = (0.0, 0.0)
+
+    def run(self, steps: int) -> list[Line]:
+        """So many things that happen, one after the other."""
+        self.now += self.dice.choice([0, -START, -3e12, 1e12, self.dice.uniform(0, 1e6)])
+        self.ahead = self.dice.choice([0.0, 250.0, self.dice.uniform(-1e8, 1e8)])
+        grains = [0, 1, 1, 8, 16, 1000]
+        self.grains = self.dice.choice(grains), self.dice.choice(grains)
+        if self.dice.random() < 0.95:  # else, the storage was full when the page wrote it
+            self.reload()
+        self.begin()
+        kinds = (self.probe, self.show, self.stage, self.step, self.reload, self.begin, self.odd)
+        weights = (12, 12, 14, 0.7, 0.7, 0.4, 0.7)
+        for _ in range(steps):
+            self.now += self.dice.choice([0, 1, self.dice.uniform(0, 5000)])
+            [happens] = self.dice.choices(kinds, weights)
+            happens()
+        return self.lines
+
+    # ── times ────────────────────────────────────────────────────────────────────────────────────
+
+    def ours(self, at: float) -> float:
+        return self._told(at, self.grains[0])
+
+    def theirs(self, at: float) -> float:
+        drift = 1e-4 * (at - START) if abs(at - START) < 1e8 else 0.0
+        return self._told(at + self.ahead + drift, self.grains[1])
+
+    @staticmethod
+    def _told(at: float, grain: float) -> float:
+        return round(at * grain) / grain if grain else at
+
+    def way(self) -> float:
+        return self.dice.choice([0, 0.25, self.dice.expovariate(1 / 20), self.dice.uniform(0, 400)])
+
+    # ── what happens ─────────────────────────────────────────────────────────────────────────────
+
+    def write(self, event: str, **fields: object) -> None:
+        jitter = self.dice.choice([0, 0, 0, -3, 40])
+        self.lines.append({"event": event, "at": self.ours(self.now + jitter), **fields})
+
+    def reload(self) -> None:
+        """Another page; its clock, or the client's, may be another one."""
+        versions = {"version": "console", "python": "", "system": "Mozilla/5.0", "libraries": {}}
+        clocks = {"wallClock": self.now, "monotonicClock": 12.5}
+        who = {"schema": 1, "role": "evaluator", "userId": "dr-lee"}
+        self.ahead += self.dice.choice([0, 0, self.dice.uniform(-50, 50)])
+        self.write("header", **who, **versions, **clocks)
+        if self.shown and self.dice.random() < 0.7:
+            self.write("session", sessionId=self.session, peerId="ann", resumed=True)
+
+    def begin(self) -> None:
+        """Another session, which may be one from before that comes late."""
+        self.session = f"s-{self.dice.randrange(4)}"
+        self.write("session", sessionId=self.session, peerId="ann", resumed=False)
+        for state, reason in (("connected", None), ("interrupted", "connection_lost")):
+            self.write("state", sessionId=self.session, state=state, reason=reason, detail="a, b")
+
+    def step(self) -> None:
+        """A clock is set, by a little or by much; that may be noticed."""
+        by = self.dice.choice([self.dice.uniform(-300, 300), 3_600_000, -5_000])
+        self.ahead += by
+        if self.dice.random() < 0.5:
+            whose = self.dice.choice(["ours", "theirs"])
+            session = self.dice.choice([self.session, None])
+            self.write("clock_step", sessionId=session, by=by, whose=whose)
+
+    def probe(self) -> None:
+        asked, there, stay, back = self.now, self.way(), self.dice.choice([0, 0.5]), self.way()
+        t1, t2 = self.theirs(asked + there), self.theirs(asked + there + stay)
+        t3 = self.ours(asked + there + stay + back)
+        if self.dice.random() < 0.05:  # one that can't be true
+            t2 -= self.dice.choice([0.5, 2000])
+            t3 -= self.dice.choice([0, 3, 5000])
+        self.write("probe", sessionId=self.session, t0=self.ours(asked), t1=t1, t2=t2, t3=t3)
+
+    def show(self) -> None:
+        index, sent_at = self.dice.randrange(12), self.ours(self.now)
+        url = self.dice.choice(URLS).format(index)
+        of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
+        self.shown.setdefault(self.session, []).append((sent_at, index, url))
+        self.write("show", **of, clientId="ann", imageUrl=url)
+        fate = self.dice.random()
+        if fate < 0.9:
+            for copy in range(1, self.dice.choice([2, 2, 3])):
+                self.write("sent", **of, imageUrl=url, copy=copy)
+        if fate < 0.75:
+            for _ in range(self.dice.choice([1, 1, 1, 2])):
+                self._ack(sent_at, of)
+        elif self.dice.random() < 0.8:
+            self.write("superseded", **of)
+
+    def _ack(self, sent_at: float, of: dict[str, Any]) -> None:
+        arrived = self.now + self.way()
+        acked_at = self.ours(arrived + self.way())
+        trip = {"roundTrip": acked_at - sent_at, "latency": None, "bound": None}
+        self.write("acked", **of, receivedAt=self.theirs(arrived), ackedAt=acked_at, **trip)
+
+    def stage(self) -> None:
+        """Some stage of some image of the session, at about any time, and told once more or not."""
+        if not self.shown.get(self.session):
+            return
+        sent_at, index, _ = self.dice.choice(self.shown[self.session][-6:])
+        stage = self.dice.choice(["fetched", "shown", "hidden", "failed"])
+        about = self.dice.choice([sent_at, self.now]) + self.dice.choice([0, -20, 100, 700])
+        for _ in range(self.dice.choice([1, 1, 2])):
+            said = {"stage": stage, "stageAt": self.theirs(about)}
+            reason = self.dice.choice(REASONS) if stage == "failed" else None
+            of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
+            self.write("stage", **of, **said, reason=reason)
+            about += self.dice.choice([-50, 0, 60])
+
+    def odd(self) -> None:
+        """A client says what it likes."""
+        of = {"sessionId": self.session, "imageIndex": 3, "sentAt": self.ours(self.now)}
+        stage = {"stage": "failed", "stageAt": self.theirs(self.now), "reason": None}
+        acked = {"receivedAt": self.theirs(self.now), "ackedAt": self.ours(self.now)}
+        rest = {"roundTrip": 0, "latency": None, "bound": None, "imageUrl": "u", "copy": 1}
+        self.write(**{**of, **stage, **acked, **rest, **self.dice.choice(ODD)})
+
+
+def random_records(count: int, steps: int) -> Iterator[list[Line]]:
+    """So many tabs."""
+    for seed in range(count):
+        yield EvaluatorSide(Random(seed)).run(Random(seed).randrange(steps))
