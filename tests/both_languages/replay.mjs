@@ -13,6 +13,8 @@ const { ClockOffset } = await load("core/channel/clocks");
 const { Measurements } = await load("core/channel/measurements");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { RelayError } = await load("peer/signalling");
+const { Account } = await load("console/account");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -180,6 +182,16 @@ const PAIRS = {
       return measurements[method](...given) ?? null;
     };
   },
+  account: () => {
+    let told = [];
+    const account = new Account("s", (at, event, fields) => told.push({ event, ...fields }));
+    return ([method, ...given]) => {
+      told = [];
+      account[method](...given);
+      return told;
+    };
+  },
+  passing: () => (code) => new RelayError(code, "").mayPass,
   announcements: () => {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);

@@ -1,13 +1,19 @@
-"""Clocks are compared, and times across them told, alike in both languages: to the last digit."""
+"""Clocks are compared, times across them told, and both written down alike in both languages."""
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
 from imgsync.core.channel.clocks import ClockOffset, Offset, Probe, Refused, Remark, Stepped
 from imgsync.core.channel.measurements import Measurements
-from imgsync.core.protocol.channel import Pong
+from imgsync.core.protocol.channel import Image, Pong, Stage, StageKind
+from imgsync.core.protocol.signalling import EndReason
+from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.journal.events import Event
+from imgsync.journal.lines import encode_line
+from imgsync.peer.account import Account
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
 
 RUNS = 150
@@ -130,3 +136,71 @@ def test_the_latency_of_an_ack_and_its_bound_are_the_same(replay: Replay) -> Non
             expected.append(told)
         replay.compare("measurements", inputs, expected, run)
     assert seen == {Stepped, Refused, type(None)}
+
+
+def line_of(event: Event) -> dict[str, Any]:
+    """As the record has it, but for the time at which it was written."""
+    told: dict[str, Any] = json.loads(encode_line(event, 0))
+    del told["at"]
+    return told
+
+
+def account_for(dice: random.Random, world: World, account: Account) -> list[Any]:
+    """One thing that a session writes down, done in Python. Returns the same for the page."""
+    at = world.now
+    index, sent_at = dice.randrange(3), at - dice.randrange(3)
+    url = dice.choice(["https://u:p@h/a.png?s=1", "https://h/b.png#x", "a.png", ""])
+    image = Image(index, url, "secret", sent_at)
+    shown = {"imageIndex": index, "imageUrl": url, "sentAt": sent_at}
+    reason = dice.choice([None, EndReason.CONNECTION_LOST])
+    seldom = ["began", "changed", "connected", "sent", "other", "other"]
+    match dice.choice([*["ponged", "acked"] * 4, *seldom]):
+        case "ponged":
+            t0, t1, t2, t3 = world.ways()
+            account.ponged(Pong(1, t0, t1, t2), t3)
+            return ["ponged", {"t0": t0, "t1": t1, "t2": t2, "t3": t3}]
+        case "acked":
+            there, received_at, _, acked_at = world.ways()
+            image = Image(index, url, "secret", there)
+            account.acked(image, received_at, acked_at)
+            return ["acked", acked_at, shown | {"sentAt": there}, received_at]
+        case "began":
+            account.began("c", resumed=index == 0)
+            return ["began", at, "c", index == 0]
+        case "changed":
+            state = dice.choice([*SessionState])
+            account.changed(StateChange(state, at, reason, url))
+            told = {"state": state.value, "at": at, "detail": url}
+            return ["changed", told | {"reason": None if reason is None else reason.value}]
+        case "connected":
+            account.connected(None)
+            return ["connected"]
+        case "sent":
+            account.sent(image, index + 1)
+            return ["sent", at, shown, index + 1]
+    if dice.random() < 0.5:
+        account.superseded(image)
+        return ["superseded", at, shown]
+    stage = dice.choice([*StageKind])
+    staged_at, why = world.theirs(), dice.choice([None, "http_403"])
+    account.staged(Stage(index, sent_at, stage, staged_at, why))
+    told = {"image": shown, "stage": stage.value, "at": staged_at, "reason": why}
+    return ["staged", at, told]
+
+
+def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) -> None:
+    seen: set[str] = set()
+    for run, dice in dice_of("account", RUNS):
+        told: list[Event] = []
+        world, account = World(dice), Account("s", told.append)
+        inputs: list[Given] = []
+        expected: list[object] = []
+        for _ in range(INPUTS):
+            told.clear()
+            inputs.append(account_for(dice, world, account))
+            expected.append([line_of(event) for event in told])
+            seen |= {event.EVENT for event in told}
+        replay.compare("account", inputs, expected, run)
+    assert seen == {
+        *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
+    }

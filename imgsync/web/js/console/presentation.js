@@ -3,19 +3,19 @@
  *
  * @import { ChannelMessage, EndReason, IceServer, Image, ImageSource } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
- * @import { Probe, Remark } from "../core/channel/clocks.js"
+ * @import { Probe } from "../core/channel/clocks.js"
  * @import { Route } from "../peer/route.js"
  * @import { SessionState, StateChange } from "../peer/session.js"
  */
 
-import { now } from "../peer/clock.js";
-import { Latency } from "./latency.js";
-import { Measurements } from "../core/channel/measurements.js";
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
+import { now } from "../peer/clock.js";
+import { Session } from "../peer/session.js";
+import { Account } from "./account.js";
+import { Latency } from "./latency.js";
 import { publicUrl } from "./manifest.js";
 import { SessionRecord } from "./record.js";
-import { Session } from "../peer/session.js";
 
 export class Presentation {
   /** @type {SessionState} */
@@ -25,11 +25,11 @@ export class Presentation {
   detail = "";
   isEnding = false;
   latency = new Latency();
-  #measurements = new Measurements();
   #announcements = new Announcements();
   /** @type {Session | null} */
   #session = null;
   #presenter;
+  #account;
   #record;
   #changed;
 
@@ -52,13 +52,14 @@ export class Presentation {
         isOver: !["sent", "acked", "fetched"].includes(row.fate),
       })),
     });
-    this.#note(now(), "session", { peerId: route.peerId, resumed: route.resumed });
+    this.#account = new Account(route.sessionId, (at, event, fields) => record.add(at, event, fields));
+    this.#account.began(now(), route.peerId, route.resumed);
     this.#session = new Session(
       route,
       { iceServers, offers: true },
       {
         opened: () => {
-          this.#measurements.connected();
+          this.#account.connected();
           this.#perform(this.#presenter.opened(), now());
         },
         received: (message, at) => this.#receive(message, at),
@@ -74,7 +75,7 @@ export class Presentation {
 
   /** How far the client's clock is ahead of ours. */
   get clockOffset() {
-    return this.#measurements.offsetAt(now());
+    return this.#account.offsetAt(now());
   }
 
   get isOver() {
@@ -132,22 +133,16 @@ export class Presentation {
 
   /** @param {Probe} probe */
   #compareClocks(probe) {
-    const remark = this.#measurements.ponged(probe);
-    this.#remark(remark, probe.t3);
+    const remark = this.#account.ponged(probe);
     if (remark?.kind !== "refused") this.latency.ponged(probe);
-    this.#note(probe.t3, "probe", probe);
     this.#changed();
   }
 
-  /** @param {Remark | null} remark @param {number} at */
-  #remark(remark, at) {
-    if (remark?.kind === "stepped") this.#note(at, "clock_step", { by: remark.by, whose: "theirs" });
-  }
-
   /** @param {StateChange} change */
-  #follow({ state, at, reason, detail }) {
+  #follow(change) {
+    const { state, at, reason, detail } = change;
     Object.assign(this, { state, reason, detail });
-    this.#note(at, "state", { state, reason, detail });
+    this.#account.changed(change);
     if (state === "interrupted" || state === "ended") this.#perform(this.#presenter.closed(), at);
     this.#changed();
   }
@@ -160,53 +155,32 @@ export class Presentation {
 
   /** @param {PresenterOutput} output @param {number} at */
   #performOne(output, at) {
-    if (output.kind === "transmit") {
-      const { message } = output;
-      const isGone = this.#session?.send(message) ?? false;
-      if (isGone && "sentAt" in message) {
-        const { imageIndex, sentAt } = message;
-        const imageUrl = publicUrl(message.imageUrl);
-        this.#note(now(), "sent", { imageIndex, imageUrl, sentAt, copy: this.#presenter.copies });
-      }
-      return;
-    }
-    const { imageIndex, sentAt } = output.image;
     switch (output.kind) {
-      case "acked":
-        this.#acked(output, at);
+      case "transmit": {
+        const { message } = output;
+        const isGone = this.#session?.send(message) ?? false;
+        if (isGone && "sentAt" in message) this.#account.sent(now(), message, this.#presenter.copies);
         break;
+      }
+      case "acked": {
+        const { image, receivedAt, copies } = output;
+        const latency = this.#account.acked(at, image, receivedAt);
+        // The picture is of ways; one that waited for a channel was not on its way all the time.
+        if (copies === 1) this.latency.acked(at, at - image.sentAt, latency);
+        break;
+      }
       case "superseded":
-        this.#note(at, "superseded", { imageIndex, sentAt });
+        this.#account.superseded(at, output.image);
         break;
       case "neverShown":
-        this.#note(at, "passed_by", { imageIndex, sentAt });
+        this.#note(at, "passed_by", { sentAt: output.image.sentAt });
         break;
-      case "staged": {
-        const { stage, at: stageAt, reason } = output;
-        this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason });
-      }
+      case "staged":
+        this.#account.staged(at, output);
     }
   }
 
-  /** @param {Extract<PresenterOutput, {kind: "acked"}>} output @param {number} ackedAt */
-  #acked({ image: { imageIndex, sentAt }, receivedAt, copies }, ackedAt) {
-    const { remark, latency } = this.#measurements.acked(sentAt, receivedAt, ackedAt);
-    this.#remark(remark, ackedAt);
-    const roundTrip = ackedAt - sentAt;
-    // The picture is of ways; one that waited for a channel was not on its way all the time.
-    if (copies === 1) this.latency.acked(ackedAt, roundTrip, latency);
-    this.#note(ackedAt, "acked", {
-      imageIndex,
-      sentAt,
-      receivedAt,
-      ackedAt,
-      roundTrip,
-      latency: latency.value,
-      bound: latency.bound,
-    });
-  }
-
-  /** @param {number} at @param {string} event @param {object} fields */
+  /** What is the page's own. @param {number} at @param {string} event @param {object} fields */
   #note(at, event, fields) {
     this.#record.add(at, event, { sessionId: this.route.sessionId, ...fields });
   }

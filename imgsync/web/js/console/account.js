@@ -1,0 +1,102 @@
+/**
+ * What a session measures and writes down: the client's clock, and what became of each image. It is
+ * the evaluator's half of what the Python peers write, word for word.
+ *
+ * @import { Bounded, Probe, Remark } from "../core/channel/clocks.js"
+ * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
+ * @import { StateChange } from "../peer/session.js"
+ *
+ * @typedef {(at: number, event: string, fields: object) => void} Write
+ */
+
+import { Measurements } from "../core/channel/measurements.js";
+import { publicUrl } from "./manifest.js";
+
+/** Of one session. */
+export class Account {
+  #sessionId;
+  #write;
+  #measurements = new Measurements();
+
+  /** @param {string} sessionId @param {Write} write */
+  constructor(sessionId, write) {
+    this.#sessionId = sessionId;
+    this.#write = write;
+  }
+
+  /** How far the client's clock is ahead of ours. @param {number} now @returns {Bounded | null} */
+  offsetAt(now) {
+    return this.#measurements.offsetAt(now);
+  }
+
+  /** The session lives. @param {number} at @param {string} peerId @param {boolean} resumed */
+  began(at, peerId, resumed) {
+    this.#note(at, "session", { peerId, resumed });
+  }
+
+  /** It is in another state. @param {StateChange} change */
+  changed({ at, state, reason, detail }) {
+    this.#note(at, "state", { state, reason, detail });
+  }
+
+  /** A channel is open. */
+  connected() {
+    this.#measurements.connected();
+  }
+
+  /** A ping of ours was answered. @param {Probe} probe @returns {Remark | null} */
+  ponged(probe) {
+    const remark = this.#measurements.ponged(probe);
+    this.#remark(remark, probe.t3);
+    this.#note(probe.t3, "probe", probe);
+    return remark;
+  }
+
+  /** An image was handed to the channel. @param {number} at @param {Shown} image @param {number} copy */
+  sent(at, { imageIndex, imageUrl, sentAt }, copy) {
+    this.#note(at, "sent", { imageIndex, imageUrl: publicUrl(imageUrl), sentAt, copy });
+  }
+
+  /**
+   * The client has it.
+   *
+   * @param {number} at
+   * @param {Shown} image
+   * @param {number} receivedAt the client's clock
+   * @returns {Bounded} how long it took there
+   */
+  acked(at, { imageIndex, sentAt }, receivedAt) {
+    const { remark, latency } = this.#measurements.acked(sentAt, receivedAt, at);
+    this.#remark(remark, at);
+    this.#note(at, "acked", {
+      imageIndex,
+      sentAt,
+      receivedAt,
+      ackedAt: at,
+      roundTrip: at - sentAt,
+      latency: latency.value,
+      bound: latency.bound,
+    });
+    return latency;
+  }
+
+  /** Another image was shown before this one was acked. @param {number} at @param {Shown} image */
+  superseded(at, { imageIndex, sentAt }) {
+    this.#note(at, "superseded", { imageIndex, sentAt });
+  }
+
+  /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason }) {
+    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason });
+  }
+
+  /** @param {Remark | null} remark @param {number} at */
+  #remark(remark, at) {
+    if (remark?.kind === "stepped") this.#note(at, "clock_step", { by: remark.by, whose: "theirs" });
+  }
+
+  /** @param {number} at @param {string} event @param {object} fields */
+  #note(at, event, fields) {
+    this.#write(at, event, { sessionId: this.#sessionId, ...fields });
+  }
+}
