@@ -9,6 +9,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.kit.browsers import Browser, open_browser, shared_chromium
 from tests.kit.processes import shared_relay
+from tests.kit.side_by_side import Running, open_running
 
 FAULTS = "tests/faults/"
 
@@ -35,6 +36,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         reporter.write_line("skipped tests are failures in CI", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# ── for tests that mostly wait ───────────────────────────────────────────────────────────────────
+
+AT_ONCE = 3
+"""Of the tests of a file that run side by side."""
+
+
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest) -> Iterator[Running]:
+    items = [item for item in request.session.items if item.path == request.path]
+    with open_running(items, request, AT_ONCE) as found:
+        yield found
 
 
 # ── for tests of pages ───────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,6 @@ import pytest
 
 from imgsync.core.channel.heartbeat import LOST_AFTER
 from imgsync.core.handshake.patience import ANSWER_DEADLINES
-from tests.faults.side_by_side import side_by_side
 from tests.faults.signal_proxy import Repeated, Swapped, Thinned, Trouble, open_proxy
 from tests.faults.stage import (
     HERE,
@@ -23,6 +22,7 @@ from tests.faults.stage import (
     tell,
     wait_return,
 )
+from tests.kit.side_by_side import side_by_side
 
 LOAD_S = 2.0
 """Seconds beside those of the protocol, on a loaded machine."""

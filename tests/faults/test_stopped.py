@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.faults.side_by_side import side_by_side
 from tests.faults.stage import (
     EVERY_S,
     HERE,
@@ -22,6 +21,7 @@ from tests.faults.stage import (
     open_stage,
     tell,
 )
+from tests.kit.side_by_side import side_by_side
 
 SHORT_S, LONG_S = 6.0, 20.0
 """Seconds for which a process is stopped: longer than a heartbeat may be silent before the other
