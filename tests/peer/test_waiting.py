@@ -14,15 +14,14 @@ from trio.testing import MockClock
 from imgsync import open_evaluator
 from imgsync.core.protocol.signalling import PresenceState
 from imgsync.testing import MemoryNetwork
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     LISTENING,
     SAMPLES,
     START_S,
-    STRICT,
     Child,
     open_child,
     our_relay,
-    run_to_end,
     wait_until,
 )
 from tests.peer.test_sessions import URL, FollowingClient, image
@@ -115,9 +114,7 @@ async def open_relay_on(port: int) -> AsyncIterator[str]:
 
 
 async def test_without_it_a_client_that_is_not_there_is_the_end(relay: str) -> None:
-    outcome = await run_to_end(
-        "evaluator", *evaluator(relay, "E", "nobody", str(SAMPLES)), env=STRICT
-    )
+    outcome = await run_fork_to_end("evaluator", *evaluator(relay, "E", "nobody", str(SAMPLES)))
     assert outcome.code == 1
     [error] = outcome.errors
     assert "No client 'nobody' is online" in error
@@ -125,10 +122,10 @@ async def test_without_it_a_client_that_is_not_there_is_the_end(relay: str) -> N
 
 async def test_a_client_may_come_later(relay: str) -> None:
     async with (
-        open_child("evaluator", *waiting(relay, "E", "late"), env=STRICT) as showing,
+        open_fork("evaluator", *waiting(relay, "E", "late")) as showing,
     ):
         assert (await showing.wait_event("waiting"))["clientId"] == "late"
-        async with open_child("client", *client(relay, "late", "--once"), env=STRICT) as following:
+        async with open_fork("client", *client(relay, "late", "--once")) as following:
             await assert_shows_all(showing)
             await following.wait_success()
         assert showing.read_errors() == ""
@@ -136,10 +133,10 @@ async def test_a_client_may_come_later(relay: str) -> None:
 
 async def test_a_client_that_is_there_is_not_waited_for(relay: str) -> None:
     async with (
-        open_child("client", *client(relay, "there", "--once"), env=STRICT) as following,
+        open_fork("client", *client(relay, "there", "--once")) as following,
     ):
         await following.wait_event("registered")
-        outcome = await run_to_end("evaluator", *waiting(relay, "E", "there"), env=STRICT)
+        outcome = await run_fork_to_end("evaluator", *waiting(relay, "E", "there"))
         assert outcome.code == 0
         assert not any('"waiting"' in line for line in outcome.lines)
 
@@ -147,18 +144,16 @@ async def test_a_client_that_is_there_is_not_waited_for(relay: str) -> None:
 async def test_all_who_wait_for_a_busy_client_have_it_one_after_the_other(relay: str) -> None:
     # Once it is free, all of them ask for it at the same moment, and one is the first.
     async with (
-        open_child("client", *client(relay, "busy"), env=STRICT) as following,
+        open_fork("client", *client(relay, "busy")) as following,
         AsyncExitStack() as stack,
     ):
         await following.wait_event("registered")
         steered = evaluator(relay, "first", "busy", str(SAMPLES))
-        opening = open_child("first", *steered, env=STRICT, stdin=subprocess.PIPE)
+        opening = open_fork("first", *steered, stdin=subprocess.PIPE)
         first = await stack.enter_async_context(opening)
         await first.wait_event("connected")
         others = [
-            await stack.enter_async_context(
-                open_child(user, *waiting(relay, user, "busy"), env=STRICT)
-            )
+            await stack.enter_async_context(open_fork(user, *waiting(relay, user, "busy")))
             for user in ("second", "third")
         ]
         for other in others:
@@ -173,19 +168,18 @@ async def test_all_who_wait_for_a_busy_client_have_it_one_after_the_other(relay:
 
 async def test_an_evaluator_does_not_wait_for_the_end_of_its_own_lost_session(relay: str) -> None:
     async with (
-        open_child("client", *client(relay, "own"), env=STRICT) as following,
+        open_fork("client", *client(relay, "own")) as following,
     ):
         await following.wait_event("registered")
-        async with open_child(
+        async with open_fork(
             "evaluator",
             *evaluator(relay, "E", "own", str(SAMPLES)),
-            env=STRICT,
             stdin=subprocess.PIPE,
         ) as killed:
             await killed.wait_event("connected")
             killed.process.kill()
             await killed.wait_exit()
-        async with open_child("evaluator", *waiting(relay, "E", "own"), env=STRICT) as showing:
+        async with open_fork("evaluator", *waiting(relay, "E", "own")) as showing:
             await assert_shows_all(showing)
 
 
@@ -193,13 +187,13 @@ async def test_a_relay_that_is_lost_meanwhile_is_waited_for_too() -> None:
     async with AsyncExitStack() as stack:
         async with open_relay_on(0) as url:
             port = int(url.removesuffix("/ws").rpartition(":")[2])
-            opening = open_child("evaluator", *waiting(url, "E", "lost"), env=STRICT)
+            opening = open_fork("evaluator", *waiting(url, "E", "lost"))
             showing = await stack.enter_async_context(opening)
             await showing.wait_event("waiting")
         await wait_until(lambda: "the relay was lost" in showing.read_errors(), "word of the loss")
         async with (
             open_relay_on(port) as url,
-            open_child("client", *client(url, "lost", "--once"), env=STRICT) as following,
+            open_fork("client", *client(url, "lost", "--once")) as following,
         ):
             await assert_shows_all(showing)
             await following.wait_success()
