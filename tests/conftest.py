@@ -13,6 +13,9 @@ from tests.kit.side_by_side import Running, open_running
 
 FAULTS = "tests/faults/"
 
+BEGIN = (FAULTS, "tests/commands/", "tests/web/")
+"""What takes longest begins first, so that no process is left with it when the others are done."""
+
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]
     """A file's tests run in one process, for what they share; all fault tests are as one file."""
@@ -26,8 +29,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(FAULTS))
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in BEGIN])
 
 
 @pytest.hookimpl(trylast=True)
