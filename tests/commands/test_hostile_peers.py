@@ -24,14 +24,13 @@ from tests.kit.command_lines import (
     client,
     evaluator,
 )
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     JSON,
     SAMPLES,
     SESSION_S,
     START_S,
-    STRICT,
     Outcome,
-    open_child,
     run_together,
     shared_relay,
     wait_until,
@@ -134,7 +133,7 @@ async def test_a_client_survives_whatever_an_evaluator_says_and_then_serves_a_go
     relay_url: str,
 ) -> None:
     follow = client(relay_url, "bold", *HERE, "--json")
-    async with open_child("client", *follow, env=STRICT) as following:
+    async with open_fork("client", *follow) as following:
         await following.wait_event("registered")
         async with open_raw(relay_url, "evaluator", "hostile") as hostile:
             for name, (value, complaint) in NONSENSE.items():
@@ -166,7 +165,7 @@ async def test_a_client_survives_a_flood_of_candidates_and_a_frame_that_is_too_l
 ) -> None:
     follow = client(relay_url, "flooded", *HERE, "--json")
     one = candidate("candidate:1 1 udp 1 127.0.0.1 9 typ host")
-    async with open_child("client", *follow, env=STRICT) as following:
+    async with open_fork("client", *follow) as following:
         await following.wait_event("registered")
         async with open_raw(relay_url, "evaluator", "flood") as flood:
             await flood.start("flooded")
@@ -214,7 +213,7 @@ async def test_an_evaluator_names_in_one_line_what_was_wrong_with_a_clients_answ
         show = evaluator(relay_url, name, *HERE, str(SAMPLES))
         async with (
             open_raw(relay_url, "client", name) as hostile,
-            open_child("evaluator", *show, env=STRICT) as showing,
+            open_fork("evaluator", *show) as showing,
         ):
             await hostile.wait_event("webrtc_signal")
             for value in NONSENSE_OF_CLIENTS[name][0]:
