@@ -5,13 +5,22 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from tests.kit.browsers import Browser, open_browser, shared_chromium
 from tests.kit.processes import shared_relay
+from tests.kit.side_by_side import Running, open_running
+
+# A law that fails now and then is a test that nobody believes; time is for other tests to judge.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 FAULTS = "tests/faults/"
+
+BEGIN = (FAULTS, "tests/commands/", "tests/web/")
+"""What takes longest begins first, so that no process is left with it when the others are done."""
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]
@@ -26,8 +35,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(FAULTS))
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in BEGIN])
 
 
 @pytest.hookimpl(trylast=True)
@@ -47,6 +55,19 @@ def hang_up_by_default() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+# ── for tests that mostly wait ───────────────────────────────────────────────────────────────────
+
+AT_ONCE = 3
+"""Of the tests of a file that run side by side."""
+
+
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest) -> Iterator[Running]:
+    items = [item for item in request.session.items if item.path == request.path]
+    with open_running(items, request, AT_ONCE) as found:
+        yield found
 
 
 # ── for tests of pages ───────────────────────────────────────────────────────────────────────────

@@ -322,3 +322,19 @@ def test_no_scripts_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize("script", [name for name in SCRIPTS if name.startswith("core/")])
 def test_the_core_of_the_scripts_decides_and_does_nothing_else(script: str) -> None:
     assert not NOT_IN_SCRIPT_CORE.findall(code_of(script))
+
+
+# ── the tests ────────────────────────────────────────────────────────────────────────────────────
+
+MAX_LINES = 500
+"""A file of tests that is longer has more than one subject."""
+
+
+def test_no_file_of_tests_is_too_long() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / "tests").rglob("*.py")
+        if "node_modules" not in path.parts
+    }
+    assert "tests/test_layers.py" in lengths
+    assert {name: count for name, count in lengths.items() if count > MAX_LINES} == {}

@@ -7,11 +7,10 @@ import shutil
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.commands.test_demo import STOP_S, Mark, demo
-from tests.kit.browsers import Browser, Page
+from tests.kit.browsers import Page, open_browser
 from tests.kit.processes import SAMPLES, START_S, Child, open_child
+from tests.kit.side_by_side import side_by_side
 from tests.kit.web_pages import RECORDER
 
 LINK = re.compile(r"open this in a browser: (http://127\.0\.0\.1:\d+/client\?user=demo-client)")
@@ -25,14 +24,6 @@ BACK = "the page is there again"
 
 GIVE_UP_S = 30
 """Seconds in which a demo whose page has gone is over: it waits for ten, after it has noticed."""
-
-
-@pytest.fixture
-def four(tmp_path: Path) -> Path:
-    """A folder of four pictures."""
-    for name in ("1-fixation-cross.png", "2-optotype-chart.svg", "6-ring-wedge.png", "10-end.png"):
-        shutil.copy(SAMPLES / name, tmp_path)
-    return tmp_path
 
 
 async def read_link(child: Child) -> str:
@@ -62,11 +53,13 @@ async def wait_away(child: Child) -> None:
     assert AWAY.fullmatch(line), line
 
 
+@side_by_side(18)
 async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
-    browser: Browser,
+    folder: Path, chromium: str
 ) -> None:
     mark = Mark()
     async with (
+        open_browser(chromium) as browser,
         browser.open_page() as page,
         open_child("demo", *demo("--browser"), env=mark.env) as child,
     ):
@@ -94,11 +87,17 @@ async def test_ctrl_c_while_no_page_is_open_ends_the_demo_and_all_that_it_has_st
     assert (outcome.code, outcome.lines, outcome.errors) == (130, [], [])
 
 
+@side_by_side(20)
 async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for_without_end(
-    browser: Browser, four: Path
+    folder: Path, chromium: str
 ) -> None:
+    for name in ("1-fixation-cross.png", "2-optotype-chart.svg", "6-ring-wedge.png", "10-end.png"):
+        shutil.copy(SAMPLES / name, folder)
     mark = Mark()
-    async with open_child("demo", *demo("--browser", str(four)), env=mark.env) as child:
+    async with (
+        open_browser(chromium) as browser,
+        open_child("demo", *demo("--browser", str(folder)), env=mark.env) as child,
+    ):
         link = await read_link(child)
         async with browser.open_page() as page:
             await open_link(page, link)
@@ -111,8 +110,10 @@ async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for
     assert outcome.errors == ["imgsync demo: the page did not come back within 10 s"]
 
 
-async def test_a_page_that_comes_back_is_shown_what_follows(browser: Browser) -> None:
+@side_by_side(10)
+async def test_a_page_that_comes_back_is_shown_what_follows(folder: Path, chromium: str) -> None:
     async with (
+        open_browser(chromium) as browser,
         browser.open_page() as page,
         open_child("demo", *demo("--browser")) as child,
     ):

@@ -19,6 +19,7 @@ import trustme
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token
+from tests.kit.forks import run_fork_to_end
 from tests.kit.processes import (
     EXIT_S,
     JSON,
@@ -73,7 +74,7 @@ async def open_relay(*options: str, env: dict[str, str] = STRICT) -> AsyncIterat
 
 async def examine(url: str, *options: str) -> Outcome:
     command = (*DOCTOR, "--json", "--relay", url, *options)
-    return await run_to_end("doctor", *command, env=STRICT)
+    return await run_fork_to_end("doctor", *command)
 
 
 def read(outcome: Outcome) -> Examined:
@@ -252,7 +253,7 @@ async def test_what_is_wrong_is_found_by_the_check_for_it_with_what_to_do(
     tmp_path: Path,
 ) -> None:
     jobs = {wrong.__name__: partial(wrong, tmp_path) for wrong in WRONG}
-    outcomes = await run_together(jobs)
+    outcomes = await run_together(jobs, at_once=3)
     for wrong, (check, result, detail, advice) in WRONG.items():
         seen = read(outcomes[wrong.__name__])
         finding = seen.of(check)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.test_commands import client, evaluator, events, named
 from tests.commands.test_exec import RECORDER, Stage
+from tests.kit.command_lines import HERE, client, evaluator, events, named
 from tests.kit.processes import (
     EXIT_S,
     JSON,
@@ -48,8 +48,8 @@ async def test_the_command_shows_images_by_a_program_and_the_evaluator_is_told(
     script = stage.script(RECORDER)[1]
     options = ("--once", "--json", "--save", str(saved), "--exec", f"sh '{script}'")
     with shared_relay() as url:
-        show = evaluator(url, "exec", "--json", str(SAMPLES))
-        follow = client(url, "exec", *options)
+        show = evaluator(url, "exec", *HERE, "--json", str(SAMPLES))
+        follow = client(url, "exec", *HERE, *options)
         async with open_child("client", *follow, env=STRICT | {"LOG": str(stage.log)}) as following:
             await following.wait_event("registered")
             async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
@@ -86,8 +86,8 @@ async def test_twenty_images_are_each_acked_fetched_and_shown_once_and_in_order(
 ) -> None:
     source = make_folder(tmp_path, 20)
     with shared_relay() as url:
-        show = evaluator(url, "twenty", "--json", str(source))
-        follow = client(url, "twenty", "--once", "--json", "--exec", "sleep 60")
+        show = evaluator(url, "twenty", *HERE, "--json", str(source))
+        follow = client(url, "twenty", *HERE, "--once", "--json", "--exec", "sleep 60")
         async with open_child("client", *follow, env=STRICT) as following:
             await following.wait_event("registered")
             async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
@@ -113,8 +113,10 @@ async def test_without_a_program_nothing_is_shown_and_a_failure_is_told_with_its
     manifest.write_text("imageUrl,signedUrl\nhttp://127.0.0.1:9/a.png,http://127.0.0.1:9/a.png?s\n")
     follow = ("--once", "--json")
     with shared_relay() as url:
-        show = evaluator(url, "headless", str(manifest))
-        async with open_child("client", *client(url, "headless", *follow), env=STRICT) as following:
+        show = evaluator(url, "headless", *HERE, str(manifest))
+        async with open_child(
+            "client", *client(url, "headless", *HERE, *follow), env=STRICT
+        ) as following:
             await following.wait_event("registered")
             async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
                 await showing.write("next\n")
@@ -130,8 +132,8 @@ async def test_without_a_program_nothing_is_shown_and_a_failure_is_told_with_its
 
 async def test_what_is_announced_is_fetched_before_it_is_shown() -> None:
     with shared_relay() as url:
-        show = evaluator(url, "ahead", "--json", str(SAMPLES))
-        follow = client(url, "ahead", "--once", "--json")
+        show = evaluator(url, "ahead", *HERE, "--json", str(SAMPLES))
+        follow = client(url, "ahead", *HERE, "--once", "--json")
         async with open_child("client", *follow, env=STRICT) as following:
             await following.wait_event("registered")
             async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
@@ -152,8 +154,8 @@ async def test_what_is_announced_is_fetched_before_it_is_shown() -> None:
 async def test_ctrl_c_ends_the_program_with_the_client(stage: Stage) -> None:
     script = stage.script(RECORDER)[1]
     with shared_relay() as url:
-        follow = client(url, "interrupted", "--exec", f"sh {script}")
-        show = evaluator(url, "interrupted", "--every", "60", str(SAMPLES))
+        follow = client(url, "interrupted", *HERE, "--exec", f"sh {script}")
+        show = evaluator(url, "interrupted", *HERE, "--every", "60", str(SAMPLES))
         environment = STRICT | {"LOG": str(stage.log)}
         async with open_child("client", *follow, env=environment) as following:
             await following.wait_line(EXIT_S)

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     JSON,
     SAMPLES,
     SESSION_S,
     STRICT,
     Outcome,
-    open_child,
     open_relay,
     run_to_end,
     run_together,
@@ -60,8 +60,8 @@ async def _kill(
     options = ("--client", f"client-{name}", "--wait", "--every", str(EVERY_S), str(series))
     evaluator_command = peer("evaluator", url, f"evaluator-{name}", logs[0], *options)
     async with (
-        open_child("client", *client_command, env=STRICT) as client,
-        open_child("evaluator", *evaluator_command, env=STRICT) as evaluator,
+        open_fork("client", *client_command, env=STRICT) as client,
+        open_fork("evaluator", *evaluator_command, env=STRICT) as evaluator,
     ):
         first = await evaluator.wait_event("acked")
         await trio.sleep(moment)
@@ -83,7 +83,7 @@ async def test_every_ack_that_was_told_is_in_the_report_of_what_is_left(
             for number, moment in enumerate(moments)
             for who in (("evaluator", "client")[number % 2],)
         }
-        outcomes = await run_together(jobs)
+        outcomes = await run_together(jobs, at_once=2 * RUNS)
 
     told: dict[float, JSON] = {}
     for name, outcome in outcomes.items():

@@ -15,6 +15,7 @@ import pytest
 
 from imgsync.commands.evaluator.progress import GAP, REFRESH_INTERVAL, Part, Progress, fit
 from tests.kit.processes import EXIT_S, SAMPLES, STRICT, our_client, shared_relay
+from tests.kit.side_by_side import Running, open_running, side_by_side
 from tests.kit.terminals import Terminal, open_terminal
 
 HERE = ("--ice-address", "127.0.0.1")
@@ -95,6 +96,17 @@ def test_the_states_of_a_session_differ_in_style() -> None:
 # ── on a terminal ────────────────────────────────────────────────────────────────────────────────
 
 
+AT_ONCE = 2
+"""A third one could make a line change before it was read."""
+
+
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest) -> Iterator[Running]:
+    items = [item for item in request.session.items if item.path == request.path]
+    with open_running(items, request, AT_ONCE) as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def relay_url() -> Iterator[str]:
     with shared_relay("--grace", "0.5") as url:
@@ -132,7 +144,8 @@ def wait_settled(terminal: Terminal, text: str) -> None:
     terminal.wait_until(lambda screen: any(text in line for line in screen.settled))
 
 
-def test_the_line_follows_a_series_and_is_gone_at_its_end(relay_url: str) -> None:
+@side_by_side(5)
+def test_the_line_follows_a_series_and_is_gone_at_its_end(folder: Path, relay_url: str) -> None:
     with (
         open_client(relay_url, "follows"),
         open_terminal(evaluator(relay_url, "follows", "--every", "0.4"), ENV) as terminal,
@@ -156,7 +169,10 @@ def test_the_line_follows_a_series_and_is_gone_at_its_end(relay_url: str) -> Non
         assert terminal.modes == terminal.before
 
 
-def test_keys_work_under_it_and_changes_of_state_stay_above_it(relay_url: str) -> None:
+@side_by_side(6)
+def test_keys_work_under_it_and_changes_of_state_stay_above_it(
+    folder: Path, relay_url: str
+) -> None:
     command = evaluator(relay_url, "keys")
     with open_client(relay_url, "keys") as client, open_terminal(command, ENV) as terminal:
         wait_live(terminal, "image - of 10  connected")
@@ -181,7 +197,8 @@ def test_keys_work_under_it_and_changes_of_state_stay_above_it(relay_url: str) -
         assert terminal.modes == terminal.before
 
 
-def test_ctrl_c_leaves_the_terminal_as_it_was(relay_url: str) -> None:
+@side_by_side(1)
+def test_ctrl_c_leaves_the_terminal_as_it_was(folder: Path, relay_url: str) -> None:
     command = evaluator(relay_url, "ctrl-c")
     with open_client(relay_url, "ctrl-c"), open_terminal(command, ENV) as terminal:
         wait_live(terminal, "image - of 10  connected")
@@ -195,7 +212,8 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(relay_url: str) -> None:
         assert terminal.screen.settled[-1].startswith("1 images shown, 1 acked")
 
 
-def test_what_is_logged_to_the_same_terminal_stands_above_it(relay_url: str) -> None:
+@side_by_side(10)
+def test_what_is_logged_to_the_same_terminal_stands_above_it(folder: Path, relay_url: str) -> None:
     command = evaluator(relay_url, "logs", "--every", "0.4", "--verbose")
     with open_client(relay_url, "logs") as client, open_terminal(command, ENV) as terminal:
         wait_live(terminal, "image 2 of 10")
@@ -208,7 +226,8 @@ def test_what_is_logged_to_the_same_terminal_stands_above_it(relay_url: str) -> 
         assert not [line for line in terminal.screen.settled if "image 2 of" in line]
 
 
-def test_without_colours_none_are_sent(relay_url: str) -> None:
+@side_by_side(3)
+def test_without_colours_none_are_sent(folder: Path, relay_url: str) -> None:
     command = evaluator(relay_url, "plain", "--every", "0.1")
     with (
         open_client(relay_url, "plain"),
@@ -219,7 +238,8 @@ def test_without_colours_none_are_sent(relay_url: str) -> None:
         assert set(terminal.screen.codes) <= {"\x1b[0m", "\x1b[1m"}  # bold is no colour
 
 
-def test_a_terminal_that_is_stopped_holds_up_no_image(relay_url: str) -> None:
+@side_by_side(4)
+def test_a_terminal_that_is_stopped_holds_up_no_image(folder: Path, relay_url: str) -> None:
     command = evaluator(relay_url, "stopped", "--every", "0.1")
     with (
         open_client(relay_url, "stopped") as client,
@@ -253,11 +273,12 @@ def without_rich(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", ["no-rich", "dumb", "json"])
+@side_by_side(3)
 def test_where_there_can_be_no_such_line_each_image_has_its_own(
-    relay_url: str, tmp_path: Path, case: str
+    folder: Path, relay_url: str, case: str
 ) -> None:
     options = ("--json",) if case == "json" else ()
-    env = {"no-rich": without_rich(tmp_path), "dumb": ENV | {"TERM": "dumb"}, "json": ENV}[case]
+    env = {"no-rich": without_rich(folder), "dumb": ENV | {"TERM": "dumb"}, "json": ENV}[case]
     command = evaluator(relay_url, case, "--every", "0.1", *options)
     with open_client(relay_url, case), open_terminal(command, env) as terminal:
         assert terminal.wait_exit(30) == 0

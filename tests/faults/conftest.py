@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.faults.side_by_side import Running, open_running
+from tests.kit.side_by_side import Running, open_running
 
 # Asserts there are to say what they saw, as those in tests do.
 pytest.register_assert_rewrite("tests.faults.stage", "tests.faults.hosts")
 
+MAX_RUNNING = 14
+"""Each is three processes, which do next to nothing once they run."""
+
 
 @pytest.fixture(scope="package")
 def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
 ) -> Iterator[Running]:
-    with open_running(request.session.items, tmp_path_factory.mktemp("faults")) as found:
+    here = Path(__file__).parent
+    items = [item for item in request.session.items if item.path.parent == here]
+    with open_running(items, request, MAX_RUNNING) as found:
         yield found
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.side_by_side import side_by_side
 from tests.faults.stage import (
     HERE,
     LOST_S,
@@ -25,6 +24,7 @@ from tests.faults.stage import (
     wait_return,
 )
 from tests.kit.processes import SAMPLES
+from tests.kit.side_by_side import side_by_side
 
 BOTH_S = 10.0
 """Seconds in which a client that is started again is back where the relay was, too: the evaluator

@@ -15,7 +15,6 @@ import pytest
 import trio
 
 from tests.faults.hosts import ADDRESSES, Hosts, open_hosts
-from tests.faults.side_by_side import side_by_side
 from tests.faults.stage import (
     EVERY_S,
     Stage,
@@ -32,6 +31,7 @@ from tests.faults.stage import (
     wait_return,
 )
 from tests.kit.processes import JSON, Child, wait_until
+from tests.kit.side_by_side import side_by_side
 
 FLOW_S = 10.0
 """Seconds from the end of a fault to the first ack after it."""

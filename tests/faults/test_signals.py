@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from imgsync.core.protocol.numbers import ANSWER_DEADLINES, LOST_AFTER
-from tests.faults.side_by_side import side_by_side
 from tests.faults.signal_proxy import Repeated, Swapped, Thinned, Trouble, open_proxy
 from tests.faults.stage import (
     HERE,
@@ -22,6 +21,7 @@ from tests.faults.stage import (
     tell,
     wait_return,
 )
+from tests.kit.side_by_side import side_by_side
 
 LOAD_S = 2.0
 """Seconds beside those of the protocol, on a loaded machine."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.faults.side_by_side import side_by_side
 from tests.faults.stage import (
     EVERY_S,
     HERE,
@@ -22,6 +21,8 @@ from tests.faults.stage import (
     open_stage,
     tell,
 )
+from tests.kit.processes import Child
+from tests.kit.side_by_side import side_by_side
 
 SHORT_S, LONG_S = 6.0, 20.0
 """Seconds for which a process is stopped: longer than a heartbeat may be silent before the other
@@ -32,9 +33,9 @@ FLOW_S = 12.0
 """Seconds from the end of the stop to the first ack after it."""
 
 
-async def stop_for_a_while(process: trio.Process, seconds: float) -> tuple[float, float]:
+async def stop_for_a_while(child: Child, seconds: float) -> tuple[float, float]:
     """When it was stopped and when it was let go on; one that never is could not be ended."""
-    pid, stopped = process.pid, now_ms()
+    pid, stopped = child.process.pid, now_ms()
     os.kill(pid, signal.SIGSTOP)
     try:
         await trio.sleep(seconds)
@@ -52,7 +53,7 @@ async def test_a_process_that_is_stopped_for_long_loses_no_image_without_a_word(
         relay = await stage.start_relay()
         evaluator, client = await open_session(stage, make_series(folder, 175), EVERY_S)
         of = {"client": client.child, "evaluator": evaluator.child, "relay": relay}
-        stopped, going = await stop_for_a_while(of[who].process, LONG_S)
+        stopped, going = await stop_for_a_while(of[who], LONG_S)
         first = await evaluator.wait("acked", since=going, seconds=FLOW_S)
         code = await evaluator.wait_exit(40)
         await client.wait("ended")
@@ -84,7 +85,7 @@ async def test_a_process_that_is_stopped_for_a_moment_is_suspect_and_no_more(
         await stage.start_relay()
         evaluator, client = await open_session(stage, make_series(folder, 45), EVERY_S)
         stopped, other = (client, evaluator) if who == "client" else (evaluator, client)
-        _, going = await stop_for_a_while(stopped.child.process, SHORT_S)
+        _, going = await stop_for_a_while(stopped.child, SHORT_S)
         connected = await other.wait_state("connected", since=going, seconds=FLOW_S)
         assert await evaluator.wait_exit(40) == 0
         await client.wait("ended")

@@ -6,7 +6,6 @@ import os
 import signal
 from pathlib import Path
 
-from tests.faults.side_by_side import side_by_side
 from tests.faults.stage import (
     HERE,
     assert_true_account,
@@ -21,6 +20,7 @@ from tests.faults.stage import (
     wait_return,
 )
 from tests.kit.processes import SAMPLES
+from tests.kit.side_by_side import side_by_side
 
 SLEEPER_S = 10.0
 

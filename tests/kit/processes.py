@@ -11,12 +11,15 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 import trio
 
 import imgsync
+
+if TYPE_CHECKING:
+    from tests.kit.forks import Fork
 
 SAMPLES = Path(imgsync.__file__).parent / "samples"
 
@@ -65,7 +68,7 @@ class Child:
     """
 
     name: str
-    process: trio.Process
+    process: trio.Process | Fork
     stderr: IO[bytes]
     unread: bytes = b""
 
@@ -168,16 +171,22 @@ async def open_child(
         process = await trio.lowlevel.open_process(
             command, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, env=env
         )
-        child = Child(name, process, stderr)
-        try:
+        async with tend(Child(name, process, stderr)) as child:
             yield child
-        except Exception as exc:
-            text = child.read_errors()[-NOTE_CHARS:]
-            exc.add_note(f"stderr of the {name}, its end:\n{text or '(empty)'}")
-            raise
-        finally:
-            with trio.CancelScope(shield=True):
-                await _end(process)
+
+
+@asynccontextmanager
+async def tend(child: Child) -> AsyncIterator[Child]:
+    """Its process is gone when the block is left; an error tells what it wrote to stderr."""
+    try:
+        yield child
+    except Exception as exc:
+        text = child.read_errors()[-NOTE_CHARS:]
+        exc.add_note(f"stderr of the {child.name}, its end:\n{text or '(empty)'}")
+        raise
+    finally:
+        with trio.CancelScope(shield=True):
+            await _end(child.process)
 
 
 async def run_to_end(
@@ -188,9 +197,12 @@ async def run_to_end(
         return await child.wait_outcome(seconds)
 
 
-async def run_together(jobs: Mapping[str, Job]) -> dict[str, Outcome]:
-    """The outcome of each job, by its name; not more at a time than there are cores."""
-    limit = trio.CapacityLimiter(max(2, os.cpu_count() or 1))
+async def run_together(jobs: Mapping[str, Job], at_once: int | None = None) -> dict[str, Outcome]:
+    """The outcome of each job, by its name.
+
+    :param at_once: of those that mostly wait; as many as there are cores by default.
+    """
+    limit = trio.CapacityLimiter(at_once or max(2, os.cpu_count() or 1))
     outcomes: dict[str, Outcome] = {}
 
     async def run(name: str, job: Job) -> None:
@@ -212,7 +224,7 @@ async def wait_until(is_so: Callable[[], bool], awaited: str, seconds: float = E
     raise AssertionError(f"{awaited} was not so within {seconds} s")
 
 
-async def _end(process: trio.Process) -> None:
+async def _end(process: trio.Process | Fork) -> None:
     if process.returncode is None:
         process.terminate()
         with trio.move_on_after(EXIT_S):

@@ -16,7 +16,8 @@ import trio
 
 from imgsync import Delivery, EvaluatorSession, ImageRef, open_evaluator
 from tests.kit.browsers import JSON, Browser, Page
-from tests.kit.processes import START_S, Child, open_child
+from tests.kit.forks import open_fork
+from tests.kit.processes import START_S, Child
 
 # Before anything of the page runs: keep what it sends on channels, and which images were put up.
 RECORDER = """
@@ -139,7 +140,7 @@ async def open_command(
     """The evaluator's command, steered by lines on its stdin, once it is connected."""
     peers = ("--relay", relay_url, "--user", f"E-of-{client}", "--client", client)
     command = (sys.executable, "-m", "imgsync.evaluator", *peers, "--json", *options, str(source))
-    async with open_child("evaluator", *command, stdin=subprocess.PIPE) as evaluator:
+    async with open_fork("evaluator", *command, stdin=subprocess.PIPE) as evaluator:
         await evaluator.wait_event("connected", START_S)
         yield evaluator
 

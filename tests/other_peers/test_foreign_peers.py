@@ -28,6 +28,7 @@ import trio
 
 import imgsync
 from tests.kit.foreign import IMAGES, PEERS, MakeNode, find_node, require
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     JSON,
     SESSION_S,
@@ -199,7 +200,7 @@ async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
         open_child("Node client", *node("client", url, *options)) as client,
     ):
         await client.wait_event("registered")
-        async with open_child("evaluator", *our_evaluator(url)) as evaluator:
+        async with open_fork("evaluator", *our_evaluator(url)) as evaluator:
             await evaluator.wait_success()
             [result] = await client.wait_success()
 
@@ -210,7 +211,7 @@ async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
 async def test_our_client_acks_every_image_of_a_node_evaluator(
     node: MakeNode, options: tuple[str, ...]
 ) -> None:
-    async with open_relay() as url, open_child("client", *our_client(url)) as client:
+    async with open_relay() as url, open_fork("client", *our_client(url)) as client:
         await client.wait_event("registered")
         async with open_child("Node evaluator", *node("evaluator", url, *options)) as evaluator:
             await client.wait_success()
@@ -229,7 +230,7 @@ async def test_our_evaluator_shows_every_sample_once_to_a_page_in_chromium(chrom
         open_chromium(chromium, page.url(role="client", relay=url, user="C")),
     ):
         await page.wait_registered()
-        async with open_child("evaluator", *our_evaluator(url)) as evaluator:
+        async with open_fork("evaluator", *our_evaluator(url)) as evaluator:
             await evaluator.wait_success()
             result = await page.wait_result()
 
@@ -241,7 +242,7 @@ async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) 
     async with (
         open_page_server() as page,
         open_relay("--allow-origin", page.origin) as url,
-        open_child("client", *our_client(url)) as client,
+        open_fork("client", *our_client(url)) as client,
     ):
         await client.wait_event("registered")
         query = {"role": "evaluator", "relay": url, "user": "E", "client": "C"}

@@ -14,16 +14,14 @@ from trio.testing import MockClock
 from imgsync import open_evaluator
 from imgsync.core.protocol.signalling import PresenceState
 from imgsync.testing import MemoryNetwork
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     LISTENING,
     SAMPLES,
     START_S,
-    STRICT,
     Child,
     open_child,
-    open_relay,
     our_relay,
-    run_to_end,
     wait_until,
 )
 from tests.peer.test_sessions import URL, FollowingClient, image
@@ -86,18 +84,21 @@ async def test_while_the_relay_is_lost_no_client_is_available(autojump_clock: Mo
 # ── the command ───────────────────────────────────────────────────────────────────────────────────
 
 
-def client(url: str, *options: str) -> tuple[str, ...]:
-    command = (sys.executable, "-m", "imgsync.client", "--relay", url, "--user", "C", "--json")
+# Each test has a client of its own on one relay, and evaluators that are named after it.
+
+
+def client(url: str, user: str, *options: str) -> tuple[str, ...]:
+    command = (sys.executable, "-m", "imgsync.client", "--relay", url, "--user", user, "--json")
     return (*command, *options)
 
 
-def evaluator(url: str, user: str, *options: str) -> tuple[str, ...]:
-    peers = ("--relay", url, "--user", user, "--client", "C")
+def evaluator(url: str, user: str, client: str, *options: str) -> tuple[str, ...]:
+    peers = ("--relay", url, "--user", f"{user} of {client}", "--client", client)
     return (sys.executable, "-m", "imgsync.evaluator", *peers, "--json", *options)
 
 
-def waiting(url: str, user: str) -> tuple[str, ...]:
-    return evaluator(url, user, "--wait", "--every", "0.05", str(SAMPLES))
+def waiting(url: str, user: str, client: str) -> tuple[str, ...]:
+    return evaluator(url, user, client, "--wait", "--every", "0.05", str(SAMPLES))
 
 
 async def assert_shows_all(child: Child) -> None:
@@ -112,51 +113,47 @@ async def open_relay_on(port: int) -> AsyncIterator[str]:
         yield (await relay.wait_line(START_S)).removeprefix(LISTENING)
 
 
-async def test_without_it_a_client_that_is_not_there_is_the_end() -> None:
-    async with open_relay() as url:
-        outcome = await run_to_end("evaluator", *evaluator(url, "E", str(SAMPLES)), env=STRICT)
+async def test_without_it_a_client_that_is_not_there_is_the_end(relay: str) -> None:
+    outcome = await run_fork_to_end("evaluator", *evaluator(relay, "E", "nobody", str(SAMPLES)))
     assert outcome.code == 1
     [error] = outcome.errors
-    assert "No client 'C' is online" in error
+    assert "No client 'nobody' is online" in error
 
 
-async def test_a_client_may_come_later() -> None:
+async def test_a_client_may_come_later(relay: str) -> None:
     async with (
-        open_relay() as url,
-        open_child("evaluator", *waiting(url, "E"), env=STRICT) as showing,
+        open_fork("evaluator", *waiting(relay, "E", "late")) as showing,
     ):
-        assert (await showing.wait_event("waiting"))["clientId"] == "C"
-        async with open_child("client", *client(url, "--once"), env=STRICT) as following:
+        assert (await showing.wait_event("waiting"))["clientId"] == "late"
+        async with open_fork("client", *client(relay, "late", "--once")) as following:
             await assert_shows_all(showing)
             await following.wait_success()
         assert showing.read_errors() == ""
 
 
-async def test_a_client_that_is_there_is_not_waited_for() -> None:
+async def test_a_client_that_is_there_is_not_waited_for(relay: str) -> None:
     async with (
-        open_relay() as url,
-        open_child("client", *client(url, "--once"), env=STRICT) as following,
+        open_fork("client", *client(relay, "there", "--once")) as following,
     ):
         await following.wait_event("registered")
-        outcome = await run_to_end("evaluator", *waiting(url, "E"), env=STRICT)
+        outcome = await run_fork_to_end("evaluator", *waiting(relay, "E", "there"))
         assert outcome.code == 0
         assert not any('"waiting"' in line for line in outcome.lines)
 
 
-async def test_all_who_wait_for_a_busy_client_have_it_one_after_the_other() -> None:
+async def test_all_who_wait_for_a_busy_client_have_it_one_after_the_other(relay: str) -> None:
     # Once it is free, all of them ask for it at the same moment, and one is the first.
     async with (
-        open_relay() as url,
-        open_child("client", *client(url), env=STRICT) as following,
+        open_fork("client", *client(relay, "busy")) as following,
         AsyncExitStack() as stack,
     ):
         await following.wait_event("registered")
-        steered = evaluator(url, "first", str(SAMPLES))
-        opening = open_child("first", *steered, env=STRICT, stdin=subprocess.PIPE)
+        steered = evaluator(relay, "first", "busy", str(SAMPLES))
+        opening = open_fork("first", *steered, stdin=subprocess.PIPE)
         first = await stack.enter_async_context(opening)
         await first.wait_event("connected")
         others = [
-            await stack.enter_async_context(open_child(user, *waiting(url, user), env=STRICT))
+            await stack.enter_async_context(open_fork(user, *waiting(relay, user, "busy")))
             for user in ("second", "third")
         ]
         for other in others:
@@ -169,19 +166,20 @@ async def test_all_who_wait_for_a_busy_client_have_it_one_after_the_other() -> N
         assert [other.read_errors() for other in others] == ["", ""]
 
 
-async def test_an_evaluator_does_not_wait_for_the_end_of_its_own_lost_session() -> None:
+async def test_an_evaluator_does_not_wait_for_the_end_of_its_own_lost_session(relay: str) -> None:
     async with (
-        open_relay() as url,
-        open_child("client", *client(url), env=STRICT) as following,
+        open_fork("client", *client(relay, "own")) as following,
     ):
         await following.wait_event("registered")
-        async with open_child(
-            "evaluator", *evaluator(url, "E", str(SAMPLES)), env=STRICT, stdin=subprocess.PIPE
+        async with open_fork(
+            "evaluator",
+            *evaluator(relay, "E", "own", str(SAMPLES)),
+            stdin=subprocess.PIPE,
         ) as killed:
             await killed.wait_event("connected")
             killed.process.kill()
             await killed.wait_exit()
-        async with open_child("evaluator", *waiting(url, "E"), env=STRICT) as showing:
+        async with open_fork("evaluator", *waiting(relay, "E", "own")) as showing:
             await assert_shows_all(showing)
 
 
@@ -189,13 +187,13 @@ async def test_a_relay_that_is_lost_meanwhile_is_waited_for_too() -> None:
     async with AsyncExitStack() as stack:
         async with open_relay_on(0) as url:
             port = int(url.removesuffix("/ws").rpartition(":")[2])
-            opening = open_child("evaluator", *waiting(url, "E"), env=STRICT)
+            opening = open_fork("evaluator", *waiting(url, "E", "lost"))
             showing = await stack.enter_async_context(opening)
             await showing.wait_event("waiting")
         await wait_until(lambda: "the relay was lost" in showing.read_errors(), "word of the loss")
         async with (
             open_relay_on(port) as url,
-            open_child("client", *client(url, "--once"), env=STRICT) as following,
+            open_fork("client", *client(url, "lost", "--once")) as following,
         ):
             await assert_shows_all(showing)
             await following.wait_success()

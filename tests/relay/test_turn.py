@@ -24,6 +24,7 @@ from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import Link, Socket
 from tests.kit.foreign import find_node
+from tests.kit.forks import open_fork
 from tests.kit.processes import SESSION_S, open_child, open_relay, our_client, our_evaluator
 from tests.kit.relays import register
 from tests.kit.turn_servers import SECRET, needs_coturn, open_coturn
@@ -130,11 +131,11 @@ async def test_the_commands_meet_through_the_turn_server_and_tell_no_address_if_
         open_relay_with_turn(tmp_path) as url,
         open_tap(url) as (clients_url, told_to_client),
         open_tap(url) as (evaluators_url, told_to_evaluator),
-        open_child("client", *our_client(clients_url), *clients) as client,
+        open_fork("client", *our_client(clients_url), *clients) as client,
     ):
         await client.wait_event("registered")
         evaluator_command = (*our_evaluator(evaluators_url), *relay_only)
-        async with open_child("evaluator", *evaluator_command) as evaluator:
+        async with open_fork("evaluator", *evaluator_command) as evaluator:
             events = await evaluator.wait_success()
             await client.wait_success()
     assert events[-1]["acked"] == events[-1]["shown"] > 0
@@ -161,7 +162,7 @@ async def test_a_relay_only_node_client_is_reached_by_our_evaluator(tmp_path: Pa
         open_child("Node client", *node("client", url, "--relay-only")) as client,
     ):
         await client.wait_event("registered")
-        async with open_child("evaluator", *our_evaluator(url)) as evaluator:
+        async with open_fork("evaluator", *our_evaluator(url)) as evaluator:
             await evaluator.wait_success()
             [result] = await client.wait_success()
     assert len(result["showings"]) == 10
@@ -173,7 +174,7 @@ async def test_a_relay_only_node_evaluator_reaches_our_client(tmp_path: Path) ->
     node = find_node()
     async with (
         open_relay_with_turn(tmp_path) as url,
-        open_child("client", *our_client(url)) as client,
+        open_fork("client", *our_client(url)) as client,
     ):
         await client.wait_event("registered")
         async with open_child("Node evaluator", *node("evaluator", url, "--relay-only")) as other:

@@ -1,49 +1,37 @@
-"""What we rely on in aiortc, aioice and trio-websocket that they promise to nobody.
+"""What we rely on in aioice that it promises to nobody, and whose private names we touch.
 
 When one of these fails after an upgrade, read the library's new source beside `imgsync/rtc/ice.py`,
 `imgsync/rtc/transports.py` or `imgsync/net/websocket.py` before anything else.
+
+For aiortc see `test_canary_aiortc` and `test_canary_turn`, for trio-websocket `net/test_canary`.
 """
 
 import ast
 import asyncio
 import inspect
-import os
-import subprocess
-import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
-import aiortc.rtcdtlstransport
-import aiortc.rtcicetransport
-import aiortc.rtcsctptransport
 import pytest
-import trio
-import trio.testing
 from aioice import ice
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSctpTransport
-from aiortc.rtcicetransport import RTCIceGatherer, candidate_from_aioice, parse_stun_turn_uri
-from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
-from OpenSSL import SSL
-from trio_websocket import ConnectionClosed, WebSocketConnection
-from wsproto.connection import Connection, ConnectionState, ConnectionType
 
 import imgsync
 from imgsync.rtc import ice as our_ice
-from tests.net.test_frames import CLOSE, TEXT, frame
+from tests.kit.canaries import (
+    Check,
+    awaited,
+    calls_in,
+    equals,
+    methods_of,
+    our_class,
+    parse,
+    self_attributes,
+    takes,
+)
 
 PACKAGE = Path(imgsync.__file__).parent
 FOREIGN = {"aiortc", "aioice", "anyio", "trio_websocket", "wsproto", "h11", "pyee", "OpenSSL"}
-
-LOOPBACK = our_ice.IceSettings(("127.0.0.1",), lambda _: None)
-STUN_SERVER = ("198.51.100.1", 3478)
-
-Check = Callable[[Any], bool]
-
-
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 # ── which private names are touched, and where ───────────────────────────────────────────────────
@@ -128,18 +116,6 @@ def test_two_classes_alone_inherit_from_foreign_ones() -> None:
 # ── aioice: the class that ours takes the place of ───────────────────────────────────────────────
 
 
-def takes(*parameters: str) -> Check:
-    return lambda value: list(inspect.signature(value).parameters) == list(parameters)
-
-
-def awaited(check: Check) -> Check:
-    return lambda value: inspect.iscoroutinefunction(value) and check(value)
-
-
-def equals(expected: object) -> Check:
-    return lambda value: bool(type(value) is type(expected) and value == expected)
-
-
 INHERITED: dict[str, Check] = {
     "get_component_candidates": awaited(takes("component", "addresses", "timeout")),
     "query_consent": awaited(takes()),
@@ -170,30 +146,6 @@ OVERRIDDEN = {
     "_check_list_maybe_fail",
     "_prune_components",
 }
-
-
-def our_class(name: str) -> ast.ClassDef:
-    tree = parse(Path(our_ice.__file__))
-    return next(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == name)
-
-
-def methods_in(tree: ast.Module) -> dict[str, ast.AST]:
-    """Methods of all classes of a module; of a name that several have, the last one's."""
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    return {name: method for node in classes for name, method in methods_of(node).items()}
-
-
-def self_attributes(node: ast.AST) -> set[str]:
-    return {
-        n.attr
-        for n in ast.walk(node)
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self"
-    }
-
-
-def methods_of(node: ast.ClassDef) -> dict[str, ast.AST]:
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {n.name: n for n in node.body if isinstance(n, functions)}
 
 
 @pytest.mark.parametrize("name", INHERITED)
@@ -229,12 +181,6 @@ def parse_stock() -> ast.ClassDef:
     tree = ast.parse(inspect.getsource(ice.Connection))
     assert isinstance(tree.body[0], ast.ClassDef)
     return tree.body[0]
-
-
-def calls_in(node: ast.AST) -> list[str]:
-    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
-    calls.sort(key=lambda n: (n.lineno, n.col_offset))
-    return [ast.unparse(call.func) for call in calls]
 
 
 def test_the_stock_connect_does_what_ours_does_in_its_place() -> None:
@@ -319,11 +265,6 @@ async def make_stock_pair() -> tuple[ice.Connection, ice.Connection]:
     return pair
 
 
-@pytest.fixture
-def loopback_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
-
-
 @pytest.mark.usefixtures("loopback_hosts")
 def test_the_stock_connect_sits_out_the_interval_that_ours_keeps_between_checks() -> None:
     async def measure() -> float:
@@ -404,182 +345,3 @@ def test_the_states_and_the_result_that_we_name_exist() -> None:
     }
     assert ice.ICE_COMPLETED != ice.ICE_FAILED
     assert "task" in self_attributes(ast.parse(inspect.getsource(ice.CandidatePair)))
-
-
-# ── aiortc ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_aiortc_makes_its_ice_connections_by_a_name_of_its_module(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made: list[dict[str, object]] = []
-
-    def make(**options: Any) -> ice.Connection:
-        made.append(options)
-        return ice.Connection(**options)
-
-    monkeypatch.setattr(aiortc.rtcicetransport, "Connection", make)
-    RTCIceGatherer([RTCIceServer(f"stun:{STUN_SERVER[0]}:{STUN_SERVER[1]}")])
-    assert len(made) == 1
-    assert made[0]["stun_server"] == STUN_SERVER
-    assert made[0]["ice_controlling"] is False
-    # That it is made there and nowhere else is what lets a block of code decide which kind.
-    source = inspect.getsource(aiortc.rtcicetransport)
-    assert calls_in(ast.parse(source)).count("Connection") == 1
-
-
-async def make_ice_connection() -> ice.Connection:
-    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    pc.createDataChannel("any")
-    assert pc.sctp is not None
-    connection = pc.sctp.transport.transport._connection
-    await pc.close()
-    return connection
-
-
-def test_other_users_of_aiortc_in_the_same_process_keep_the_stock_class() -> None:
-    async def check() -> None:
-        with our_ice.trickling(LOOPBACK):
-            ours = await make_ice_connection()
-        theirs = await make_ice_connection()
-        assert (type(ours), type(theirs)) == (our_ice.Connection, ice.Connection)
-
-    async def check_at_the_same_time() -> None:
-        inside = asyncio.Event()
-        done = asyncio.Event()
-
-        async def stay_inside() -> None:
-            with our_ice.trickling(LOOPBACK):
-                inside.set()
-                await done.wait()
-
-        staying = asyncio.create_task(stay_inside())
-        await inside.wait()
-        assert type(await make_ice_connection()) is ice.Connection
-        done.set()
-        await staying
-
-    asyncio.run(check())
-    asyncio.run(check_at_the_same_time())
-    assert type(ice.Connection(ice_controlling=True)) is ice.Connection
-
-
-@pytest.mark.usefixtures("loopback_hosts")
-def test_candidates_and_their_end_are_lines_of_the_local_description() -> None:
-    async def describe() -> list[str]:
-        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        pc.createDataChannel("any")
-        await pc.setLocalDescription(await pc.createOffer())
-        lines: list[str] = pc.localDescription.sdp.splitlines()
-        await pc.close()
-        return lines
-
-    lines = asyncio.run(describe())
-    assert sum(line.startswith("a=candidate:") for line in lines) == 1
-    assert lines.count("a=end-of-candidates") == 1
-
-
-def test_sctp_hands_each_message_whole_to_one_method_that_can_be_replaced() -> None:
-    assert awaited(takes("self", "stream_id", "pp_id", "data"))(RTCSctpTransport._receive)
-    source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))
-    calls = calls_in(source)
-    assert calls.count("self._data_channel_receive") == 1
-    assert "self._data_channel_receive" in calls_in(methods_in(source)["_receive"])
-    assert calls.count("self._receive") == 2
-
-
-def test_an_sctp_association_that_is_set_to_closed_ends_its_timers() -> None:
-    assert takes("self", "state")(RTCSctpTransport._set_state)
-    source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))
-    calls = calls_in(methods_in(source)["_set_state"])
-    assert {f"self._{timer}_cancel" for timer in ("t1", "t2", "t3", "reconfig_timer")} <= set(calls)
-    assert isinstance(RTCSctpTransport.State.CLOSED, RTCSctpTransport.State)
-
-
-def test_the_shutdown_of_dtls_is_that_of_an_openssl_connection() -> None:
-    async def check() -> None:
-        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        pc.createDataChannel("any")
-        assert pc.sctp is not None
-        assert pc.sctp.transport._ssl is None
-        assert (pc.sctp.transport.state, pc.sctp.state) == ("new", "new")
-        await pc.close()
-
-    asyncio.run(check())
-    start = methods_in(ast.parse(inspect.getsource(aiortc.rtcdtlstransport)))["start"]
-    assert "SSL.Connection" in calls_in(start)
-    assert takes("self")(SSL.Connection.get_shutdown)
-
-
-def test_a_candidate_survives_the_way_into_aiortc_and_back() -> None:
-    line = "abc 1 udp 1694498815 203.0.113.7 40000 typ srflx raddr 192.0.2.7 rport 50000"
-    parsed = candidate_from_sdp(line)
-    assert candidate_to_sdp(parsed) == line
-    there = aiortc.rtcicetransport.candidate_to_aioice(parsed)
-    assert candidate_to_sdp(candidate_from_aioice(there)) == line
-
-
-def test_a_stun_url_is_parsed_to_its_scheme_or_refused_with_a_value_error() -> None:
-    assert parse_stun_turn_uri("stun:stun.example")["scheme"] == "stun"
-    assert parse_stun_turn_uri("turns:turn.example")["scheme"] == "turns"
-    for nonsense in ("", "stun", "stun:", "http://stun.example"):
-        with pytest.raises(ValueError, match="malformed uri"):
-            parse_stun_turn_uri(nonsense)
-
-
-# ── the version guard ────────────────────────────────────────────────────────────────────────────
-
-
-def import_with(folder: Path, name: str, version: str) -> subprocess.CompletedProcess[str]:
-    """Import the room in a process in which a library says that it has this version."""
-    metadata = folder / f"{name}-{version}.dist-info" / "METADATA"
-    metadata.parent.mkdir()
-    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    return subprocess.run(
-        [sys.executable, "-c", "import imgsync.rtc.ice"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(PACKAGE.parent)])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "version", "known"), [("aiortc", "1.17.0", "1.16"), ("aioice", "0.130.1", "0.13")]
-)
-def test_an_unknown_version_is_refused_with_what_to_do(
-    tmp_path: Path, name: str, version: str, known: str
-) -> None:
-    process = import_with(tmp_path, name, version)
-    assert process.returncode == 1
-    assert process.stderr.splitlines()[-1] == (
-        f"ImportError: imgsync works with {name} {known}, and {version} is installed;"
-        f" run: pip install '{name}=={known}.*'"
-    )
-
-
-def test_another_patch_release_of_a_known_version_is_taken(tmp_path: Path) -> None:
-    process = import_with(tmp_path, "aioice", "0.13.99")
-    assert (process.returncode, process.stderr) == (0, "")
-
-
-# ── trio-websocket ───────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_websocket_begins_behind_the_upgrade_and_tells_the_state_of_its_frames() -> None:
-    near, far = trio.testing.memory_stream_pair()
-    protocol = Connection(ConnectionType.SERVER)
-    connection = WebSocketConnection(far, cast(Any, protocol))
-    with trio.fail_after(5):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(connection._reader_task)
-            await near.send_all(frame(TEXT, b"hello"))
-            assert await connection.get_message() == "hello"
-            assert connection._wsproto.state == ConnectionState.OPEN
-            await near.send_all(frame(CLOSE, (4000).to_bytes(2)))
-            with pytest.raises(ConnectionClosed):
-                await connection.get_message()
-            assert connection.closed is not None
-            assert connection.closed.code == 4000
-            assert connection._wsproto.state.name == "CLOSED"

@@ -1,4 +1,4 @@
-"""What we rely on in aiortc and aioice on the way to a TURN server; see `test_rtc_canary.py`."""
+"""What we rely on in aiortc and aioice on the way to a TURN server; see `test_canary`."""
 
 import ast
 import asyncio
@@ -12,7 +12,7 @@ from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from imgsync.rtc import ice as our_ice
-from tests.rtc.test_canary import (
+from tests.kit.canaries import (
     LOOPBACK,
     STUN_SERVER,
     awaited,
@@ -23,11 +23,6 @@ from tests.rtc.test_canary import (
     self_attributes,
     takes,
 )
-
-
-@pytest.fixture
-def loopback_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
 
 
 def make_allocation() -> our_ice.Allocation:

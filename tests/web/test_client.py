@@ -6,17 +6,13 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 
-import attrs
 import jwt
 import pytest
 import trio
 
 from imgsync import ImageFailed
-from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakeNode, find_node
 from tests.kit.processes import (
@@ -28,15 +24,14 @@ from tests.kit.processes import (
     shared_relay,
     wait_until,
 )
+from tests.kit.web_images import ImageServer, open_images
 from tests.kit.web_pages import (
     ACK_S,
     IN_A_HURRY,
     ON_SCREEN,
-    WIDTH,
     ClientPage,
     end,
     make_folder,
-    make_png,
     open_client_page,
     open_command,
     open_session,
@@ -107,50 +102,10 @@ async def test_an_evaluator_that_speaks_no_extension_gets_every_ack(
 # ── images that are not to be had ────────────────────────────────────────────────────────────────
 
 
-@attrs.define
-class ImageServer:
-    """Serves /N.png; some otherwise than one would wish."""
-
-    origin: str = ""
-    slow: trio.Event = attrs.field(factory=trio.Event)
-    asked: list[str] = attrs.field(factory=list)
-
-    async def answer(self, request: Request) -> Response:
-        self.asked.append(request.path)
-        cors: tuple[tuple[str, str], ...] = (("access-control-allow-origin", "*"),)
-        folder, _, name = request.path.removeprefix("/").rpartition("/")
-        match folder:
-            case "refused":
-                return refuse(403, "", *cors)
-            case "failing" if self.asked.count(request.path) < 3:
-                return refuse(503, "", *cors)
-            case "broken":
-                return Response(200, b"\x89PNG\r\n\x1a\n but not for long", "image/png", cors)
-            case "closed":
-                return refuse(403)
-            case "slow":
-                await self.slow.wait()
-            case "guarded":
-                cors = ()
-            case "drawn":
-                size = WIDTH + int(name.removesuffix(".svg"))
-                svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}"/>'
-                return Response(200, svg.encode(), "image/svg+xml", cors)
-        return Response(200, make_png(WIDTH + int(name.removesuffix(".png"))), "image/png", cors)
-
-    def url(self, path: str) -> str:
-        return f"{self.origin}/{path}"
-
-
 @pytest.fixture
 async def images() -> AsyncIterator[ImageServer]:
-    server = ImageServer()
-    listeners = await open_port("127.0.0.1", 0)
-    server.origin = f"http://127.0.0.1:{port_of(listeners)}"
-    async with trio.open_nursery() as nursery:
-        await nursery.start(partial(serve_site, Site(http=server.answer), listeners))
+    async with open_images() as server:
         yield server
-        nursery.cancel_scope.cancel()
 
 
 async def test_nothing_but_the_image_is_on_the_page_and_it_is_as_large_as_it_can_be(

@@ -1,8 +1,8 @@
 """Tests that mostly wait, run at the same time: `@side_by_side(lasts)` above a test.
 
-The first of them to be asked for starts all that were selected, the longest first and not more than
-MAX_RUNNING at a time, in a thread with a Trio of its own. Each then waits for its own to end, and
-tells of what went wrong there.
+The first of them to be asked for starts all of its file that were selected, the longest first and
+so many at a time, in a thread with a Trio of its own. Each then waits for its own to end, and tells
+of what went wrong there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,7 @@ import attrs
 import pytest
 import trio
 
-Scenario = Callable[..., Awaitable[None]]
-
-MAX_RUNNING = 14
-"""Each is three processes, which do next to nothing once they run."""
+Scenario = Callable[..., Awaitable[None] | None]
 
 PATIENCE_S = 180
 """Seconds from the start of all to the end of the last."""
@@ -44,9 +42,10 @@ class Job:
 class Running:
     """The tests that run, each in a folder of its own. Made by `open_running`."""
 
-    def __init__(self, jobs: Sequence[Job], folder: Path) -> None:
+    def __init__(self, jobs: Sequence[Job], folder: Path, at_once: int) -> None:
         self._jobs = sorted(jobs, key=lambda job: -job.lasts)
         self._folder = folder
+        self._at_once = at_once
         self._ends: dict[str, Future[None]] = {job.name: Future() for job in jobs}
         self._scope = trio.CancelScope()
         self._token: trio.lowlevel.TrioToken | None = None
@@ -69,13 +68,14 @@ class Running:
 
     def stop(self) -> None:
         """End what still runs."""
-        if self._token is not None and self._thread.is_alive():
-            self._token.run_sync_soon(self._scope.cancel)
+        if self._token is not None:
+            with suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self._scope.cancel)
         self.wait_all()
 
     async def _run(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
-        limit = trio.Semaphore(MAX_RUNNING)
+        limit = trio.Semaphore(self._at_once)
         with self._scope:
             async with trio.open_nursery() as nursery:
                 for number, job in enumerate(self._jobs):
@@ -97,7 +97,10 @@ class Running:
 
 
 def side_by_side(lasts: float) -> Callable[[Scenario], Callable[..., None]]:
-    """Make a test of an async function whose first argument is a folder for what it writes.
+    """Make a test of a function whose first argument is a folder for what it writes.
+
+    One that is not async runs in a thread. What else it asks for are parameters, or fixtures that
+    last as long as `running`.
 
     :param lasts: about how many seconds it takes.
     """
@@ -119,29 +122,44 @@ def side_by_side(lasts: float) -> Callable[[Scenario], Callable[..., None]]:
     return decorate
 
 
-def find_jobs(items: Sequence[pytest.Item]) -> list[Job]:
-    """Those among the selected tests that run side by side."""
+def find_jobs(items: Sequence[pytest.Item], fixture: Callable[[str], Any]) -> list[Job]:
+    """Those among the selected tests that run side by side.
+
+    :param fixture: gives the value of the fixture with a name.
+    """
     jobs = []
     for item in items:
         scenario = getattr(getattr(item, "function", None), "scenario", None)
         if scenario is not None:
             assert isinstance(item, pytest.Function)
             values = item.callspec.params if hasattr(item, "callspec") else {}
-            jobs.append(Job(item.nodeid, _bind(scenario, values), item.function.lasts))
+            _, *names = inspect.signature(scenario).parameters
+            given = {name: values[name] if name in values else fixture(name) for name in names}
+            jobs.append(Job(item.nodeid, _bind(scenario, given), item.function.lasts))
     return jobs
 
 
 def _bind(scenario: Scenario, values: dict[str, Any]) -> Callable[[Path], Awaitable[None]]:
-    def run(folder: Path) -> Awaitable[None]:
-        return scenario(folder, **values)
+    async def run(folder: Path) -> None:
+        if inspect.iscoroutinefunction(scenario):
+            await scenario(folder, **values)
+        else:
+            await trio.to_thread.run_sync(partial(scenario, folder, **values))
 
     return run
 
 
 @contextmanager
-def open_running(items: Sequence[pytest.Item], folder: Path) -> Iterator[Running]:
-    """Nothing of them runs any more when the block is left."""
-    running = Running(find_jobs(items), folder)
+def open_running(
+    items: Sequence[pytest.Item], request: pytest.FixtureRequest, at_once: int
+) -> Iterator[Running]:
+    """Nothing of them runs any more when the block is left.
+
+    :param request: of the fixture that this is for.
+    :param at_once: how many run at the same time.
+    """
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("side-by-side")
+    running = Running(find_jobs(items, request.getfixturevalue), folder, at_once)
     try:
         yield running
     finally:

@@ -1,0 +1,73 @@
+"""The process that commands are forked from; run by `tests.kit.forks`, which says why.
+
+A request is one message on the socket that it is told of, and with it come the descriptors of
+stdin, stdout, stderr and of a pipe, which is written two lines: the pid, and how it ended.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import signal
+import socket
+import sys
+
+import imgsync
+from imgsync import wallclock
+
+MAX_REQUEST = 1 << 18
+
+
+def import_all() -> None:
+    """All that a command may import, but what draws reports."""
+    for found in pkgutil.walk_packages(imgsync.__path__, "imgsync."):
+        if not found.name.endswith(".__main__") and ".report" not in found.name:
+            importlib.import_module(found.name)
+
+
+def serve(control: socket.socket) -> list[str]:
+    """Fork at each request; returns the command line, and does so in what is forked alone."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, MAX_REQUEST, 4)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        if not message:
+            control.close()
+            sys.exit()
+        if os.fork() == 0:
+            control.close()
+            return become(json.loads(message), *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def become(request: dict[str, dict[str, str]], *descriptors: int) -> list[str]:
+    """Fork once more: one becomes the command, the other tells of it and waits for its end."""
+    *streams, told = descriptors
+    if (pid := os.fork()) != 0:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for descriptor in streams:
+            os.close(descriptor)
+        os.write(told, b"%d\n" % pid)
+        _, status = os.waitpid(pid, 0)
+        os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
+        os._exit(0)
+    os.close(told)
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    # The one thing that differs from process to process and is found out at an import.
+    wallclock._EPOCH_NS = wallclock._skew_ns()
+    os.environ.clear()
+    os.environ.update(request["env"])
+    return list(request["command"])
+
+
+if __name__ == "__main__":
+    import_all()
+    module, *words = serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv[1:] = words
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

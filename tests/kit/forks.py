@@ -1,0 +1,138 @@
+"""Commands of ours without their start, for tests of what comes after it.
+
+Importing is the better part of what a short session costs: half a second of CPU time for each peer.
+So it is done once, by a process that others are forked from. Each is a process like any other from
+there on: of its own pid, files, signals and end. How a command starts and what it imports for that
+is for tests that use `open_child`, as those of the commands themselves do.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import trio
+
+from tests.kit.processes import SESSION_S, STRICT, Child, Outcome, tend
+
+
+class Fork:
+    """Has what a `trio.Process` has, as far as tests use it. Made by `open_fork`."""
+
+    def __init__(
+        self, pid: int, told: int, stdin: trio.lowlevel.FdStream | None, stdout: int
+    ) -> None:
+        self.pid = pid
+        self.stdin = stdin
+        self.stdout = trio.lowlevel.FdStream(stdout)
+        self._code: int | None = None
+        self._told = told
+
+    @property
+    def returncode(self) -> int | None:
+        if self._code is None and select.select([self._told], [], [], 0)[0]:
+            self._code = int(os.read(self._told, 32))
+        return self._code
+
+    async def wait(self) -> int:
+        while self.returncode is None:
+            await trio.lowlevel.wait_readable(self._told)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals | int) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+@functools.cache
+def _template() -> socket.socket:
+    """Where to ask for forks, until this process ends."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = (sys.executable, "-m", "tests.kit.fork_template", str(theirs.fileno()))
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, stdin=quiet, stdout=quiet, env=STRICT, pass_fds=[theirs.fileno()]
+    )
+    theirs.close()
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+@asynccontextmanager
+async def open_fork(
+    name: str,
+    *command: str,
+    env: Mapping[str, str] = STRICT,
+    stdin: int = subprocess.DEVNULL,
+) -> AsyncIterator[Child]:
+    """As `open_child`, for a command of the form `sys.executable -m MODULE WORDS`.
+
+    :param env: of what is for Python itself, it has what STRICT has.
+    """
+    executable, option, *words = command
+    assert (executable, option) == (sys.executable, "-m")
+    assert _for_python(env) == _for_python(STRICT)
+    with tempfile.TemporaryFile() as stderr:
+        told, tell = os.pipe()
+        stdout, write_stdout = os.pipe()
+        read_stdin, write_stdin = os.pipe() if stdin == subprocess.PIPE else (None, None)
+        if stdin == subprocess.DEVNULL:
+            read_stdin = os.open(os.devnull, os.O_RDONLY)
+        descriptors = [stdin if read_stdin is None else read_stdin]
+        descriptors += [write_stdout, stderr.fileno(), tell]
+        request = json.dumps({"command": words, "env": dict(env)}).encode()
+        try:
+            socket.send_fds(_template(), [request], descriptors)
+        finally:
+            for descriptor in (tell, write_stdout, read_stdin):
+                if descriptor is not None:
+                    os.close(descriptor)
+        with trio.CancelScope(shield=True):  # who has a pid, has to be ended
+            pid = await _read_pid(told)
+        feed = None if write_stdin is None else trio.lowlevel.FdStream(write_stdin)
+        try:
+            async with tend(Child(name, Fork(pid, told, feed, stdout), stderr)) as child:
+                yield child
+        finally:
+            os.close(told)
+
+
+async def _read_pid(told: int) -> int:
+    """One byte after the other: the line that follows is for later."""
+    line = b""
+    while not line.endswith(b"\n"):
+        await trio.lowlevel.wait_readable(told)
+        line += (one := os.read(told, 1))
+        assert one, "the process that commands are forked from has ended"
+    return int(line)
+
+
+def _for_python(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith("PYTHON")}
+
+
+async def run_fork_to_end(
+    name: str, *command: str, env: Mapping[str, str] = STRICT, seconds: float = SESSION_S
+) -> Outcome:
+    """Run one to its end by itself."""
+    async with open_fork(name, *command, env=env) as child:
+        return await child.wait_outcome(seconds)
