@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
+from typing import assert_never
 
 import attrs
 import trio
@@ -222,6 +223,8 @@ class ClientSession:
                         self._peer.beat(output, at)
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self.id, why)
+                case _:
+                    assert_never(output)
 
     def _put(self, delivery: Deliver) -> None:
         if len(self._waiting) >= MAX_WAITING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -192,6 +192,11 @@ def signal_of(value: Any) -> dict[str, Any] | None:
         value = {"type": signal.TYPE, **unstructure(signal)}
     told: dict[str, Any] = known(value)
     return told
+
+
+def test_there_is_one_of_each_kind() -> None:
+    assert {type(message) for message in MESSAGES} == set(get_args(ChannelMessage))
+    assert {type(event) for event in EVENTS} == set(get_args(FromRelay))
 
 
 def test_messages_on_the_channel(replay: Replay) -> None:

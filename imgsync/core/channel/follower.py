@@ -11,7 +11,15 @@ to whoever keeps the heartbeat.
 from collections import deque
 from collections.abc import Sequence
 
-from imgsync.core.channel.outputs import Announced, Deliver, Drop, Pinged, Ponged, Transmit
+from imgsync.core.channel.outputs import (
+    Announced,
+    Deliver,
+    Drop,
+    FollowerOutput,
+    Pinged,
+    Ponged,
+    Transmit,
+)
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
@@ -73,9 +81,7 @@ class Follower:
         self._stages.append(stage)
         return [Transmit(encode_channel(stage))]
 
-    def received(
-        self, text: str | bytes, at: Milliseconds
-    ) -> list[Transmit | Deliver | Announced | Pinged | Ponged | Drop]:
+    def received(self, text: str | bytes, at: Milliseconds) -> list[FollowerOutput]:
         """A message came in at this time of ours."""
         try:
             message = decode_channel(text)

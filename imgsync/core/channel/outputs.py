@@ -123,3 +123,5 @@ PresenterOutput = (
     | Ponged
     | Drop
 )
+
+FollowerOutput = Transmit | Deliver | Announced | Pinged | Ponged | Drop
