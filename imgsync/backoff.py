@@ -1,11 +1,10 @@
-"""How long to wait after failures in a row."""
+"""How long to wait after failures in a row, by these dice."""
 
 import random
 
-from imgsync.core.protocol.numbers import FIRST_BACKOFF, MAX_BACKOFF
+from imgsync.core.handshake.patience import pause_after
 
 
 def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubling, with half of it left to chance."""
-    limit: float = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
-    return limit * random.uniform(0.5, 1.0)
+    """Seconds to wait after so many failures in a row."""
+    return pause_after(failures, random.random())

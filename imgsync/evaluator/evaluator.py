@@ -155,7 +155,9 @@ class EvaluatorSession:
 
     def _ended(self) -> None:
         assert self._peer.end is not None
-        self._presenter.closed()
+        for output in self._presenter.closed():
+            if isinstance(output, channel.Superseded):
+                self._account.superseded(output.image)
         for waiter in self._waiters.values():
             waiter.done.set()
         self._book.end(self._peer.end.reason, self._peer.end.detail)

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import trio
 
 from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.numbers import MAX_URLS
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.ref import ImageRef
@@ -22,6 +23,13 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"})
 
 # urlsplit passes over white space and control characters, and no message can hold a surrogate.
 _URL = re.compile(r"(?i:https?)://[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+# What no browser takes for a host: the URL standard's forbidden code points, without those that
+# urlsplit has taken for something else.
+_NO_HOST = re.compile(r"[ <>^|\\]")
+
+_FIELDS = ("imageUrl", "signedUrl")
 
 
 class FolderImages(Sequence[ImageRef]):
@@ -152,7 +160,8 @@ def _read_text(path: Path) -> str:
 
 
 def _csv_entries(path: Path, text: str) -> list[Any]:
-    reader = csv.DictReader(io.StringIO(text))
+    # Strict: what a quotation mark leaves open would else swallow the rest.
+    reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         return list(reader)
     except csv.Error as exc:
@@ -173,7 +182,7 @@ def _json_entries(path: Path, text: str) -> list[Any]:
 
 def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
     values = []
-    for field in ("imageUrl", "signedUrl"):
+    for field in _FIELDS:
         value = entry.get(field) if isinstance(entry, dict) else None
         if not isinstance(value, str) or not _is_url(value):
             raise InputError(
@@ -181,6 +190,12 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
                 " http or https URL"
             )
         values.append(value)
+    size = len(json.dumps(dict(zip(_FIELDS, values, strict=True)), separators=(",", ":")))
+    if size > MAX_URLS:
+        raise InputError(
+            f"image {place} of the manifest {str(path)!r} has URLs of {size} bytes, which fit into"
+            f" no message; {MAX_URLS} do"
+        )
     name = unquote(urlsplit(values[0]).path.rpartition("/")[2])
     return ImageRef(place, values[0], values[1], name)
 
@@ -189,6 +204,7 @@ def _is_url(value: str) -> bool:
     try:
         parts = urlsplit(value)
         # The port is only looked at, and found to be none, when it is asked for.
-        return bool(_URL.fullmatch(value) and parts.hostname and parts.port != 0)
+        is_sound = bool(_URL.fullmatch(value) and parts.hostname and parts.port != 0)
+        return is_sound and not _NO_HOST.search(parts.hostname or "")
     except ValueError:
         return False

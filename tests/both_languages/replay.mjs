@@ -6,6 +6,7 @@ const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
 const { Handshake } = await load("core/handshake/handshake");
+const { pauseAfter } = await load("core/handshake/patience");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
@@ -22,23 +23,27 @@ const { EVENTS, tell: tellEvent } = await load("console/events");
 const { iso } = await load("console/rows");
 const { SessionRecord } = await load("console/record");
 
-const ufrag = (sdp) => /ice-ufrag:(\S+)/.exec(sdp)[1];
+const bare = (line) => line?.replace(/^candidate:/, "") || null;
 const port = ({ candidate }) => (candidate === null ? null : Number(candidate.split(" ")[5]));
 const finite = (seconds) => (seconds === Infinity ? null : seconds);
 
 /** Each output as a list: its kind, and what matters of it. */
 const FORMS = {
   makeOffer: (o) => [o.attempt],
-  makeAnswer: (o) => [o.attempt, ufrag(o.sdp)],
-  applyAnswer: (o) => [o.attempt, ufrag(o.sdp)],
+  makeAnswer: (o) => [o.attempt, o.sdp],
+  applyAnswer: (o) => [o.attempt, o.sdp],
   addCandidate: (o) => [o.attempt, port(o.candidate)],
-  say: (o) => [o.signal.type ?? "candidate"],
+  say: ({ signal: { type, sdp, candidate, sdpMid, sdpMLineIndex, usernameFragment } }) =>
+    type === undefined
+      ? ["candidate", bare(candidate), sdpMid, sdpMLineIndex, usernameFragment]
+      : [type, sdp ?? null],
   timer: (o) => [o.timer, o.number, o.seconds, o.failures],
   takeUp: () => [],
   discard: (o) => [o.attempt],
   connected: () => [],
-  interrupted: (o) => [o.reason],
-  ended: (o) => [o.reason],
+  interrupted: (o) => [o.reason, o.detail],
+  // What is wrong with a signal, each parser says in its own words.
+  ended: (o) => [o.reason, o.reason === "negotiation_failed" ? "" : o.detail],
   ping: (o) => [o.id],
   judged: (o) => [o.health],
   transmit: (o) => [o.message],
@@ -115,7 +120,6 @@ const PAIRS = {
     const core = new Handshake(offers);
     return ([method, ...given]) => {
       if (method === "receive") given = [decodeSignal(JSON.parse(given[0]))];
-      if (method === "gathered") given[1] = { candidate: given[1] };
       return [tell(core[method](...given)), core.phase, core.attempt, core.isOurs];
     };
   },
@@ -184,13 +188,14 @@ const PAIRS = {
   },
   account: () => {
     let told = [];
-    const account = new Account("s", (at, event, fields) => told.push({ event, ...fields }));
+    const account = new Account("s", (at, event, fields) => told.push({ at, event, ...fields }));
     return ([method, ...given]) => {
       told = [];
-      account[method](...given);
-      return told;
+      const returned = account[method](...given);
+      return [told, method === "acked" ? returned : null];
     };
   },
+  pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   passing: () => (code) => new RelayError(code, "").mayPass,
   announcements: () => {
     const known = new Announcements();

@@ -17,7 +17,14 @@ from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Image, Preload, Stage, StageKind, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
-from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_STAGES, TICK
+from imgsync.core.protocol.numbers import (
+    HIDDEN_TAB,
+    MAX_CHANNEL_MESSAGE,
+    MAX_SETTLED,
+    MAX_STAGES,
+    MAX_UNACKED,
+    TICK,
+)
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
 
 RUNS = 300
@@ -45,20 +52,24 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
     seen = set()
     for run, dice in dice_of("heartbeat", RUNS):
         heart = Heartbeat()
-        now = dice.uniform(0, 1e5)
+        # On whole seconds, limits are met exactly.
+        is_whole = run % 2 == 0
+        now = float(dice.randrange(1000)) if is_whole else dice.uniform(0, 1e5)
         inputs: list[Given] = []
         expected: list[object] = []
         for _ in range(INPUTS):
-            now = time_after(dice, now, 10)
+            now = now + dice.randrange(3) if is_whole else time_after(dice, now, 10)
             if dice.random() < 0.6 and heart.due < float("inf"):
-                now = max(now, heart.due + dice.choice([0, 0, 0, dice.random(), 2]))
+                late = dice.choice([0, 0, 0, 1, 2] if is_whole else [0, 0, 0, dice.random(), 2])
+                now = max(now, heart.due + late)
             method = dice.choice([*["begin", "tick", "tick", "tick", "answered"] * 4, "another"])
             outputs: list[HeartbeatOutput] = []
             if method == "another":
                 heart = Heartbeat()
                 inputs.append([method])
             else:
-                given = [dice.randrange(12), now] if method == "answered" else [now]
+                id = dice.choice([dice.randrange(12), str(dice.randrange(12))])
+                given = [id, now] if method == "answered" else [now]
                 outputs = getattr(heart, method)(*given)
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
@@ -181,7 +192,27 @@ def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> 
     replay.compare("presenter", inputs, expected, "many stages")
 
 
-@pytest.mark.parametrize("first", [1000.0, 1.7e12, 1.7e12 + 0.125])
+@pytest.mark.parametrize("count", [MAX_UNACKED + 2, MAX_UNACKED + MAX_SETTLED + 3])
+def test_what_nobody_acks_is_forgotten_alike(replay: Replay, count: int) -> None:
+    presenter, shown = Presenter(), list[Image]()
+    inputs: list[Given] = [["opened"]]
+    for n in range(count):
+        source = {"imageUrl": f"http://h/{n}", "signedUrl": "s"}
+        inputs.append(["show", n, source, 1000.0 + n])
+    for n in range(count):
+        for said in (
+            {"type": "stage", "stage": "fetched", "at": 5000 + n},
+            {"type": "ack", "receivedAt": 5000 + n},
+            {"type": "stage", "stage": "failed", "at": 6000 + n},
+        ):
+            text = json.dumps({**said, "imageIndex": n, "sentAt": 1000.0 + n})
+            inputs.append(["received", text])
+    expected = [give(presenter, shown, *given) for given in inputs]
+    assert ["superseded", 1000.0] in [output for told in expected for output in told]
+    replay.compare("presenter", inputs, expected, count)
+
+
+@pytest.mark.parametrize("first", [1000.0, 1.7e12, 1.7e12 + 0.125, 8e15])
 def test_no_two_showings_have_the_same_time(replay: Replay, first: float) -> None:
     source = {"imageUrl": "http://h/1", "signedUrl": "http://h/1"}
     times = [first, first, first - 1, first + TICK / 2, first + 1000]
@@ -221,7 +252,7 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
     for run, dice in dice_of("follower", RUNS):
         follower = Follower()
         images = [
-            {"imageIndex": n % 3, "imageUrl": "u", "signedUrl": "s", "sentAt": 1000 + n // 2}
+            {"imageIndex": n % 3, "imageUrl": "u", "signedUrl": "s", "sentAt": n // 2 - 1}
             for n in range(6)
         ]
         inputs: list[Given] = []
@@ -306,7 +337,14 @@ def test_a_preload_is_split_at_the_same_places(replay: Replay) -> None:
         inputs.append(
             [{"imageUrl": f"http://h/{i}", "signedUrl": url} for i, url in enumerate(urls)]
         )
-    found = [one if isinstance(one, list) else "refused" for one in replay.run("preload", inputs)]
+    # About where a message is full: of two images, and of one that is too large for a preload.
+    first = {"imageUrl": "u", "signedUrl": "x" * 8000}
+    pairs = [{"imageUrl": "u", "signedUrl": "x" * size} for size in range(8200, 8400)]
+    inputs += [[first, second, first] for second in pairs]
+    largest = MAX_CHANNEL_MESSAGE - 80
+    inputs += [[{"imageUrl": "u", "signedUrl": "x" * (largest + more)}] for more in range(80)]
+    outputs = replay.run("preload", inputs)
+    found = [one if isinstance(one, list) else "refused" for one in outputs]
     assert found == [split(images) for images in inputs]
     assert {type(one) for one in found} == {list, str}
 

@@ -9,6 +9,7 @@ from typing import Any
 from imgsync.core.channel.clocks import ClockOffset, Offset, Probe, Refused, Remark, Stepped
 from imgsync.core.channel.measurements import Measurements
 from imgsync.core.protocol.channel import Image, Pong, Stage, StageKind
+from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.journal.events import Event
@@ -42,9 +43,11 @@ class World:
         self.now = dice.choice([1e6, 1.7e12]) + dice.random()
         self._ahead = dice.uniform(-5000, 5000)
         self._are_coarse = dice.random() < 0.2, dice.random() < 0.2
+        #: Times of whole milliseconds, so that two bounds may be the same.
+        self._is_on_grid = dice.random() < 0.3
 
     def _told(self, time: float, whose: int) -> float:
-        return float(int(time)) if self._are_coarse[whose] else time
+        return float(int(time)) if self._are_coarse[whose] or self._is_on_grid else time
 
     def ways(self) -> tuple[float, float, float, float]:
         """One way there and one back, on the two clocks; a few of them can't be true."""
@@ -138,69 +141,124 @@ def test_the_latency_of_an_ack_and_its_bound_are_the_same(replay: Replay) -> Non
     assert seen == {Stepped, Refused, type(None)}
 
 
-def line_of(event: Event) -> dict[str, Any]:
-    """As the record has it, but for the time at which it was written."""
-    told: dict[str, Any] = json.loads(encode_line(event, 0))
-    del told["at"]
+def line_of(event: Event, at: float) -> dict[str, Any]:
+    """As the record has it, if it is written at once."""
+    told: dict[str, Any] = json.loads(encode_line(event, at))
     return told
 
 
-def account_for(dice: random.Random, world: World, account: Account) -> list[Any]:
-    """One thing that a session writes down, done in Python. Returns the same for the page."""
-    at = world.now
-    index, sent_at = dice.randrange(3), at - dice.randrange(3)
-    url = dice.choice(["https://u:p@h/a.png?s=1", "https://h/b.png#x", "a.png", ""])
-    image = Image(index, url, "secret", sent_at)
-    shown = {"imageIndex": index, "imageUrl": url, "sentAt": sent_at}
-    reason = dice.choice([None, EndReason.CONNECTION_LOST])
-    seldom = ["began", "changed", "connected", "sent", "other", "other"]
-    match dice.choice([*["ponged", "acked"] * 4, *seldom]):
-        case "ponged":
-            t0, t1, t2, t3 = world.ways()
-            account.ponged(Pong(1, t0, t1, t2), t3)
-            return ["ponged", {"t0": t0, "t1": t1, "t2": t2, "t3": t3}]
-        case "acked":
-            there, received_at, _, acked_at = world.ways()
-            image = Image(index, url, "secret", there)
-            account.acked(image, received_at, acked_at)
-            return ["acked", acked_at, shown | {"sentAt": there}, received_at]
-        case "began":
-            account.began("c", resumed=index == 0)
-            return ["began", at, "c", index == 0]
-        case "changed":
-            state = dice.choice([*SessionState])
-            account.changed(StateChange(state, at, reason, url))
-            told = {"state": state.value, "at": at, "detail": url}
-            return ["changed", told | {"reason": None if reason is None else reason.value}]
-        case "connected":
-            account.connected(None)
-            return ["connected"]
-        case "sent":
-            account.sent(image, index + 1)
-            return ["sent", at, shown, index + 1]
-    if dice.random() < 0.5:
-        account.superseded(image)
-        return ["superseded", at, shown]
-    stage = dice.choice([*StageKind])
-    staged_at, why = world.theirs(), dice.choice([None, "http_403"])
-    account.staged(Stage(index, sent_at, stage, staged_at, why))
-    told = {"image": shown, "stage": stage.value, "at": staged_at, "reason": why}
-    return ["staged", at, told]
+class Writer:
+    """Does one thing after the other that a session writes down, in Python, and says how to do the
+    same in the page."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._world = World(dice)
+        self._told: list[Event] = []
+        self._account = Account("s", self._told.append)
+
+    def next(self) -> tuple[list[Any], list[Any]]:
+        """The input for the page, and what comes of it: the lines, and what is returned."""
+        self._told.clear()
+        seldom = ["began", "changed", "connected", "sent", "superseded", "staged"]
+        method = self._dice.choice([*["ponged", "acked"] * 4, *seldom])
+        given, at, returned = getattr(self, f"_{method}")()
+        return [method, *given], [[line_of(event, at) for event in self._told], returned]
+
+    def _image(self, sent_at: float) -> tuple[Image, dict[str, object]]:
+        index = self._dice.randrange(3)
+        url = self._dice.choice(URLS)
+        shown = {"imageIndex": index, "imageUrl": url, "sentAt": sent_at}
+        return Image(index, url, "secret", sent_at), shown
+
+    def _ponged(self) -> tuple[list[Any], float, None]:
+        t0, t1, t2, t3 = self._world.ways()
+        self._account.ponged(Pong(1, t0, t1, t2), t3)
+        return [{"t0": t0, "t1": t1, "t2": t2, "t3": t3}], t3, None
+
+    def _acked(self) -> tuple[list[Any], float, dict[str, float]]:
+        sent_at, received_at, _, at = self._world.ways()
+        image, shown = self._image(sent_at)
+        latency = self._account.acked(image, received_at, at)
+        return [at, shown, received_at], at, {"value": float(latency), "bound": latency.bound}
+
+    def _began(self) -> tuple[list[Any], float, None]:
+        is_old = self._dice.random() < 0.5
+        self._account.began("c", resumed=is_old)
+        return [self._world.now, "c", is_old], self._world.now, None
+
+    def _changed(self) -> tuple[list[Any], float, None]:
+        at, state = self._world.now, self._dice.choice([*SessionState])
+        reason = self._dice.choice([None, EndReason.CONNECTION_LOST])
+        self._account.changed(StateChange(state, at, reason, "why"))
+        told = None if reason is None else reason.value
+        return [{"state": state.value, "at": at, "reason": told, "detail": "why"}], at, None
+
+    def _connected(self) -> tuple[list[Any], float, None]:
+        self._account.connected(None)
+        return [], 0, None
+
+    def _sent(self) -> tuple[list[Any], float, None]:
+        at, copy = self._world.now, self._dice.randrange(1, 4)
+        image, shown = self._image(at - 1)
+        self._account.sent(image, copy)
+        return [at, shown, copy], at, None
+
+    def _superseded(self) -> tuple[list[Any], float, None]:
+        at = self._world.now
+        image, shown = self._image(at - 1)
+        self._account.superseded(image)
+        return [at, shown], at, None
+
+    def _staged(self) -> tuple[list[Any], float, None]:
+        at, stage_at = self._world.now, self._world.theirs()
+        image, shown = self._image(at - 1)
+        stage = self._dice.choice([*StageKind])
+        reason = self._dice.choice([None, "http_403"])
+        self._account.staged(Stage(image.image_index, image.sent_at, stage, stage_at, reason))
+        staged = {"image": shown, "stage": stage.value, "at": stage_at, "reason": reason}
+        return [at, staged], at, None
+
+
+URLS = [
+    *("https://u:p@h/a.png?s=1", "https://h/b.png#x", "a.png", "", "https://u:p@s@h/c.png"),
+    *("//u@h/d", "https://h/e\nf?s\nt#", "https://h/@g", "mailto:a@b"),
+]
+"""Of images; what may be a secret is not written down."""
 
 
 def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) -> None:
     seen: set[str] = set()
     for run, dice in dice_of("account", RUNS):
-        told: list[Event] = []
-        world, account = World(dice), Account("s", told.append)
-        inputs: list[Given] = []
-        expected: list[object] = []
-        for _ in range(INPUTS):
-            told.clear()
-            inputs.append(account_for(dice, world, account))
-            expected.append([line_of(event) for event in told])
-            seen |= {event.EVENT for event in told}
+        writer = Writer(dice)
+        steps = [writer.next() for _ in range(INPUTS)]
+        inputs, expected = [given for given, _ in steps], [told for _, told in steps]
+        seen |= {line["event"] for lines, _ in expected for line in lines}
         replay.compare("account", inputs, expected, run)
     assert seen == {
         *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
     }
+
+
+def test_so_many_probes_are_kept_and_no_more(replay: Replay) -> None:
+    clocks = ClockOffset()
+    inputs: list[Given] = []
+    # The first is the narrowest, for as long as it is kept; then a channel is new, and again.
+    for number in range(3 * PROBE_WINDOW):
+        now = 1e6 + number
+        way = 1.5 if number % (PROBE_WINDOW + 7) == 0 else 20.25
+        inputs += [["take", now, now + way, now + way, now + 2 * way], ["at", now + 3 * way]]
+        if number in (PROBE_WINDOW + 3, 2 * PROBE_WINDOW):
+            inputs.append(["reconnected"])
+    expected: list[object] = []
+    for method, *given in inputs:
+        match method:
+            case "take":
+                expected.append(tell_remark(clocks.take(Probe(*given))))
+            case "at":
+                expected.append(tell_offset(clocks.at(*given)))
+            case _:
+                clocks.reconnected()
+                expected.append(None)
+    assert len({str(offset) for offset in expected}) > 4
+    replay.compare("clocks", inputs, expected, "window")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import attrs
@@ -194,6 +195,16 @@ def signal_of(value: Any) -> dict[str, Any] | None:
     return told
 
 
+def each_field_spoilt(sound: Sequence[Given]) -> list[Given]:
+    """Each field of each with each of VALUES in its place, and without it."""
+    found = []
+    for value in sound:
+        for name in value:
+            others = {key: one for key, one in value.items() if key != name}
+            found += [others, *({**others, name: odd} for odd in VALUES)]
+    return found
+
+
 def test_there_is_one_of_each_kind() -> None:
     assert {type(message) for message in MESSAGES} == set(get_args(ChannelMessage))
     assert {type(event) for event in EVENTS} == set(get_args(FromRelay))
@@ -204,8 +215,8 @@ def test_messages_on_the_channel(replay: Replay) -> None:
     for value, message in zip(sound, MESSAGES, strict=True):
         if hasattr(message, "TYPE"):
             value["type"] = message.TYPE
-    texts = [json.dumps(value) for value in sound] + TEXTS
-    for _, dice in dice_of("messages", 2500):
+    texts = [json.dumps(value) for value in [*sound, *each_field_spoilt(sound)]] + TEXTS
+    for _, dice in dice_of("messages", 1500):
         texts.append(json.dumps(spoil(dice, dice.choice(sound)), ensure_ascii=dice.random() < 0.5))
     texts = [text for text in texts if "\ud800" not in text]  # no text can be sent that holds half
     found = [known(one) for one in replay.run("messages", texts)]
@@ -223,7 +234,10 @@ def test_events_of_the_relay(replay: Replay) -> None:
             data["signal"] = json.loads(message.signal)
         sound.append({"event": message.EVENT, "data": data})
     texts = [json.dumps(value) for value in sound] + TEXTS
-    for _, dice in dice_of("events", 2500):
+    for value in sound:
+        spoilt = each_field_spoilt([value["data"]])
+        texts += [json.dumps({"event": value["event"], "data": data}) for data in spoilt]
+    for _, dice in dice_of("events", 1500):
         texts.append(json.dumps(spoil(dice, dice.choice(sound))))
     found = replay.run("events", texts)
     for text, one in zip(texts, found, strict=True):
@@ -236,7 +250,7 @@ def test_events_of_the_relay(replay: Replay) -> None:
 
 
 def test_signals_of_the_other_side(replay: Replay) -> None:
-    values = list(SIGNALS)
+    values = [*SIGNALS, *each_field_spoilt([value for value in SIGNALS if value])]
     values += [spoil(dice, dice.choice(SIGNALS)) for _, dice in dice_of("signals", 2000)]
     found = replay.run("signals", values)
     for value, one in zip(values, found, strict=True):

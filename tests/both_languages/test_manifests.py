@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.numbers import MAX_URLS
 from imgsync.images.sources import read_manifest
 from tests.both_languages.replay import Replay
 
@@ -20,6 +22,14 @@ def pair(image: object, signed: object) -> str:
 
 
 GOOD = "https://h/a.png"
+
+
+def long_url(size: int, letter: str = "x") -> str:
+    """One that makes the two, with GOOD, so many bytes, or a few less."""
+    around = len(json.dumps({"imageUrl": GOOD, "signedUrl": GOOD}, separators=(",", ":")))
+    return GOOD + letter * ((size - around) // len(json.dumps(letter)[1:-1]))
+
+
 MANIFESTS = {
     "json": [
         "[]",
@@ -47,6 +57,12 @@ MANIFESTS = {
         pair("http://h:/x", "http://u:p@h:80/x?y#z"),
         pair("http://h/\u00e4 b", "http://[::1]:8/"),
         pair(["http://h/"], GOOD),
+        *[
+            pair(bad, GOOD)
+            for bad in ("http://a b/x", "http://h\\x", "http://h:\\", "http://h<x/", "http://h|/")
+        ],
+        *[pair(GOOD, long_url(size)) for size in (MAX_URLS - 1, MAX_URLS, MAX_URLS + 1)],
+        *[pair(GOOD, long_url(size, "ä")) for size in (MAX_URLS, MAX_URLS + 6)],
     ],
     "csv": [
         "imageUrl,signedUrl\n",
@@ -57,6 +73,9 @@ MANIFESTS = {
         "imageUrl,signedUrl\nhttp://h/0,http://h/1,more\n",
         "imageUrl,signedUrl\nhttp://h/0,http://h/1\nhttp://h/0,nothing\n",
         'imageUrl,signedUrl\n"http://h/0\n",http://h/1\n',
+        'imageUrl,signedUrl\n"http://h/0"x,http://h/1\n',
+        'imageUrl,signedUrl\r\nhttp://h/0,"http://h/1\r\n',
+        'imageUrl,signedUrl\nhttp://h/0,http://h/"1"\n',
     ],
 }
 
@@ -76,7 +95,7 @@ def test_manifests_are_read_as_the_evaluators_command_reads_them(
 def plain(sentence: str) -> str:
     """Without what each JSON parser says in its own words, and without what makes it a sentence."""
     said = sentence[0].lower() + sentence[1:].removesuffix(".")
-    return said.partition(" JSON:")[0]
+    return re.sub(r"^line \d+ (.* is not CSV):.*", r"\1", said.partition(" JSON:")[0])
 
 
 def read_or_complain(file: Path) -> list[dict[str, str]] | str:

@@ -169,3 +169,8 @@ def test_the_modules_are_of_the_types_that_they_say() -> None:
     command = ("node", str(compiler), "--project", str(project))
     checked = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("sheet", sorted(WEB.rglob("*.css")), ids=lambda sheet: sheet.name)
+def test_a_style_sheet_brings_in_nothing_from_elsewhere(sheet: Path) -> None:
+    assert not re.search(r"@import|url\(|image-set\(|//", sheet.read_text(encoding="utf-8"))

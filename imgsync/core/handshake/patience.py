@@ -10,8 +10,21 @@ from imgsync.core.protocol.numbers import (
     ANSWER_DEADLINES,
     ATTEMPT_DEADLINE,
     CONNECT_DEADLINE,
+    FIRST_BACKOFF,
     MAX_ASKED,
+    MAX_BACKOFF,
 )
+
+
+def pause_after(failures: int, chance: float) -> float:
+    """Seconds to wait after so many failures in a row: doubling, with half of it left to chance.
+
+    All peers of a relay that restarts come back at once, and are not to come at the same moment.
+
+    :param chance: from 0 to 1.
+    """
+    limit: float = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
+    return limit * (0.5 + chance / 2)
 
 
 class Patience:
@@ -52,7 +65,7 @@ class Patience:
 
     def unanswered(self) -> None:
         """What was said had its time to be answered."""
-        self._waited += ANSWER_DEADLINES[self._unanswered]
+        self._waited += sum(ANSWER_DEADLINES[self._unanswered : self._unanswered + 1])
         self._unanswered += 1
 
     def asked(self) -> None:

@@ -12,6 +12,9 @@ CHANNEL_LABEL = "image-sync"
 MAX_CHANNEL_MESSAGE = 64 * 1024
 """Bytes of one message. A larger one is refused by its sender, and by the receiver too."""
 
+MAX_URLS = MAX_CHANNEL_MESSAGE - 256
+"""Bytes of an image's two URLs, as a message has them: what is around them has room beside them."""
+
 MAX_PRELOAD = 16 * 1024
 """Bytes that a preload stays under, so that no image waits long behind it."""
 

@@ -6,10 +6,9 @@
  */
 
 import { BadCsv, parseCsv } from "./csv.js";
-import { MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
+import { MAX_URLS } from "../core/protocol/numbers.js";
+import { encodeText } from "../core/protocol/wire.js";
 
-/** Bytes of a message beside the URLs, at most. */
-const AROUND = 256;
 
 const MAX_BYTES = 32 * 1024 * 1024;
 const FETCH_MS = 20_000;
@@ -146,11 +145,11 @@ function readEntry(entry, place, name) {
     }
   }
   const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
-  const size = new TextEncoder().encode(JSON.stringify(image)).length + AROUND;
-  if (size > MAX_CHANNEL_MESSAGE) {
+  const size = encodeText(JSON.stringify(image)).length;
+  if (size > MAX_URLS) {
     throw new BadManifest(
-      `Image ${place} of the manifest ${name} has URLs of ${size} bytes; they have to fit into` +
-        ` a message of ${MAX_CHANNEL_MESSAGE}.`,
+      `Image ${place} of the manifest ${name} has URLs of ${size} bytes, which fit into no message;` +
+        ` ${MAX_URLS} do.`,
     );
   }
   return image;
@@ -161,6 +160,8 @@ function isWebUrl(value) {
   // URL passes over white space and control characters, and no message can hold half a character.
   const isPlain = /^https?:\/\/[^/?#\x00-\x1f\x7f-\x9f\ud800-\udfff][^\x00-\x1f\x7f-\x9f\ud800-\udfff]*$/iu;
   if (typeof value !== "string" || !isPlain.test(value)) return false;
+  // To a browser a backslash is a slash, and the host ends there; to others it does not.
+  if (/^[^/]*\/\/[^/?#]*\\/.test(value)) return false;
   try {
     return new URL(value).port !== "0";
   } catch {

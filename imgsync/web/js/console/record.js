@@ -174,6 +174,8 @@ function follow(row, told) {
       row.failed = "superseded";
       break;
     case "stage":
+      // Fetching may take longer than showing.
+      if (told.stage === "fetched" && row.fate !== "sent" && row.fate !== "acked") break;
       row.fate = told.stage;
       if (told.stage === "failed") row.failed = told.reason ?? "failed";
   }

@@ -1,14 +1,8 @@
-/** How long to wait after failures in a row. */
+/** How long to wait after failures in a row, by these dice. */
 
-import { FIRST_BACKOFF, MAX_BACKOFF } from "../core/protocol/numbers.js";
+import { pauseAfter } from "../core/handshake/patience.js";
 
-/**
- * Doubling, with half of it left to chance: all peers of a relay that restarts come back at once.
- *
- * @param {number} failures in a row
- * @returns {number} seconds
- */
+/** @param {number} failures in a row @returns {number} seconds */
 export function backoff(failures) {
-  const limit = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(failures, 10));
-  return limit * (0.5 + Math.random() / 2);
+  return pauseAfter(failures, Math.random());
 }

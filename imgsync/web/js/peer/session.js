@@ -163,13 +163,14 @@ export class Session {
       this.#beat(attempt, attempt.heart.begin(seconds()));
     } else if (type === "pong") {
       const { id } = /** @type {import("../core/protocol/wire.js").Pong} */ (message);
+      if (attempt.heart.hasSent(id)) this.#talk.received(message, at);
       this.#beat(attempt, attempt.heart.answered(id, seconds()));
     } else if (type === "ready") {
       const { features } = /** @type {import("../core/protocol/wire.js").Ready} */ (message);
       if (features.includes("ping")) this.#beat(attempt, attempt.heart.begin(seconds()));
     }
-    // The talk gets pongs, too: they tell how the two clocks differ.
-    if (type !== "ping") this.#talk.received(message, at);
+    // The talk gets pongs, too, if we have asked: they tell how the two clocks differ.
+    if (type !== "ping" && type !== "pong") this.#talk.received(message, at);
   }
 
   /** @param {Attempt} attempt @param {HeartbeatOutput[]} outputs */

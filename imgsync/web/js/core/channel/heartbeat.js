@@ -66,6 +66,11 @@ export class Heartbeat {
     return outputs;
   }
 
+  /** Whether a ping of ours had this id. @param {number | string} id */
+  hasSent(id) {
+    return typeof id === "number" && id > 0 && id <= this.#lastId;
+  }
+
   /**
    * A pong came in.
    *
@@ -74,8 +79,7 @@ export class Heartbeat {
    * @returns {HeartbeatOutput[]}
    */
   answered(id, now) {
-    const isOurs = typeof id === "number" && id > 0 && id <= this.#lastId;
-    if (!isOurs || this.health === "quiet" || this.health === "lost") return [];
+    if (!this.hasSent(id) || this.health === "quiet" || this.health === "lost") return [];
     this.#heard = now;
     return this.#judge("alive");
   }

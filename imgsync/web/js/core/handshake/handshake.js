@@ -27,7 +27,7 @@
  * @import { CandidateSignal, DescriptionSignal, EndReason, Signal } from "../protocol/wire.js"
  */
 
-import { ABSENCE_DEADLINE, CLAIM_PAUSE, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { ABSENCE_DEADLINE, CLAIM_PAUSE, CONNECT_DEADLINE, REPAIR_DEADLINE } from "../protocol/numbers.js";
 import { addCandidate, discard, note, retry, say, timer } from "./outputs.js";
 import { Patience } from "./patience.js";
 import { Refused, Remote, midOf, ufragOf } from "./remote.js";
@@ -41,8 +41,8 @@ export class Handshake {
   wasConnected = false;
   #offers;
   #remote = new Remote();
-  /** Of our description of the current attempt, once it is out. @type {string | null} */
-  #mid = null;
+  /** Of our description of the current attempt, once it is out. @type {{mid: string, ufrag: string} | null} */
+  #local = null;
   /** What we found, while that is not out. @type {CandidateSignal[]} */
   #gathered = [];
   /** Earlier attempts whose connections are still there. @type {number[]} */
@@ -94,7 +94,7 @@ export class Handshake {
   /** The description that was asked for is made. @param {number} attempt @param {string} sdp */
   described(attempt, sdp) {
     if (!this.#isCurrent(attempt)) return [];
-    this.#mid = midOf(sdp);
+    this.#local = { mid: midOf(sdp), ufrag: ufragOf(sdp) };
     const waiting = this.#gathered.splice(0);
     const type = /** @type {"offer" | "answer"} */ (this.#offers ? "offer" : "answer");
     const told = [{ type, sdp }, ...waiting].map(say);
@@ -104,7 +104,7 @@ export class Handshake {
   /** We found a candidate, or the last one. @param {number} attempt @param {CandidateSignal} own */
   gathered(attempt, own) {
     if (!this.#isCurrent(attempt)) return [];
-    if (this.#mid !== null) return [say(own)];
+    if (this.#local !== null) return [say(own)];
     this.#gathered.push(own);
     return [];
   }
@@ -152,7 +152,7 @@ export class Handshake {
       return this.#canSignal ? this.#offerAgain() : [this.#deadline()];
     }
     if (!this.#hasRelay) return this.#end("signalling_lost", "");
-    return this.#end("connect_timeout", "no connection came about in time");
+    return this.#end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${this.#missing}`);
   }
 
   /** An offer's answer, or an offer that was asked for, has not come. @param {number} attempt */
@@ -182,7 +182,7 @@ export class Handshake {
   /** An interruption has lasted for too long. @param {number} interruption */
   gaveUp(interruption) {
     if (interruption !== this.#interruption || this.phase === "connected") return [];
-    return this.#end("connection_lost", `it could not be repaired within ${REPAIR_DEADLINE} s`);
+    return this.#end("connection_lost", `the connection could not be repaired within ${REPAIR_DEADLINE} s`);
   }
 
   // ── what the relay says ────────────────────────────────────────────────────────────────────────
@@ -212,8 +212,9 @@ export class Handshake {
 
   /** A signal that says nothing new shows the relay that the session is in this window. */
   #claim() {
-    if (this.#offers || this.phase === "ended" || this.#mid === null) return [];
-    return [say({ candidate: "", sdpMid: this.#mid, sdpMLineIndex: 0 })];
+    if (this.#offers || this.phase === "ended" || this.#local === null) return [];
+    const { mid, ufrag } = this.#local;
+    return [say({ candidate: "", sdpMid: mid, sdpMLineIndex: 0, usernameFragment: ufrag })];
   }
 
   peerAway() {
@@ -270,7 +271,7 @@ export class Handshake {
   #receiveAnswer({ sdp }) {
     const ufrag = ufragOf(sdp);
     const isOpen = !this.#remote.isDescribed && this.phase !== "connected";
-    if (!isOpen || midOf(sdp) !== this.#mid) return [note("dropped an answer to no open offer")];
+    if (!isOpen || midOf(sdp) !== this.#local?.mid) return [note("dropped an answer to no open offer")];
     return [
       ...this.#discardReplaced(),
       { kind: "applyAnswer", attempt: this.attempt, sdp },
@@ -377,6 +378,12 @@ export class Handshake {
     return seconds === null ? [] : [timer("unanswered", this.attempt, seconds)];
   }
 
+  /** What the first connection wanted for. */
+  get #missing() {
+    if (this.#remote.isDescribed) return "no path between the two was found";
+    return this.#offers ? "the other side's answer never came" : "no offer ever came";
+  }
+
   get #canSignal() {
     return this.#hasRelay && this.#hasPeer && this.#isKnown;
   }
@@ -389,7 +396,7 @@ export class Handshake {
     this.phase = "negotiating";
     this.#inDoubt = 0;
     this.attempt += 1;
-    this.#mid = null;
+    this.#local = null;
     this.#gathered = [];
   }
 

@@ -10,9 +10,23 @@ import {
   ANSWER_DEADLINES,
   ATTEMPT_DEADLINE,
   CONNECT_DEADLINE,
+  FIRST_BACKOFF,
   MAX_ASKED,
+  MAX_BACKOFF,
 } from "../protocol/numbers.js";
 import { Refused } from "./remote.js";
+
+/**
+ * Doubling, with half of it left to chance: all peers of a relay that restarts come back at once.
+ *
+ * @param {number} failures in a row
+ * @param {number} chance from 0 to 1
+ * @returns {number} seconds to wait
+ */
+export function pauseAfter(failures, chance) {
+  const limit = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(failures, 10));
+  return limit * (0.5 + chance / 2);
+}
 
 /** Of one side in one session. */
 export class Patience {

@@ -9,6 +9,9 @@ export const CHANNEL_LABEL = "image-sync";
 /** Bytes of one message. A larger one is refused by its sender, and by the receiver too. */
 export const MAX_CHANNEL_MESSAGE = 65536;
 
+/** Bytes of an image's two URLs, as a message has them: what is around them has room beside them. */
+export const MAX_URLS = 65280;
+
 /** Bytes that a preload stays under, so that no image waits long behind it. */
 export const MAX_PRELOAD = 16384;
 

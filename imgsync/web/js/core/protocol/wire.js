@@ -177,12 +177,16 @@ export function decodeMessage(data) {
  * @throws {RangeError} for one that the other side would refuse
  */
 export function encodeMessage(message) {
-  // In ASCII, as the Python peers write it, so that both count as many bytes.
-  const text = JSON.stringify(message).replace(/[^ -~]/g, escapeUnit);
+  const text = encodeText(JSON.stringify(message));
   if (text.length > MAX_CHANNEL_MESSAGE) {
     throw new RangeError(`a message of ${text.length} bytes; at most ${MAX_CHANNEL_MESSAGE}`);
   }
   return text;
+}
+
+/** JSON in ASCII, as the Python peers write it, so that both count as many bytes. @param {string} json */
+export function encodeText(json) {
+  return json.replace(/[^ -~]/g, escapeUnit);
 }
 
 /** @param {string} unit of UTF-16 */
