@@ -52,12 +52,23 @@ class ConsolePage:
         await self.page.wait(f"document.querySelector({of!r})?.innerText.includes({words!r})")
 
     async def tap(self, selector: str) -> None:
-        """Tap on an element that can be seen, in its middle."""
+        """Tap on an element that can be seen, in its middle.
+
+        What comes in at that moment may move it away, and then it is tapped where it is by now.
+        """
+        while not await self._tap_once(selector):
+            pass
+
+    async def _tap_once(self, selector: str) -> bool:
+        """Whether the element was where it had been seen."""
         spot: JSON = await self.page.wait(
             "(() => {"
             f" const found = document.querySelector({selector!r});"
             " if (!found?.checkVisibility() || found.disabled) return null;"
             " found.scrollIntoView({ block: 'center', inline: 'center' });"
+            " window.isTapped = false;"
+            " const hear = () => { window.isTapped = true; };"
+            " found.addEventListener('click', hear, { capture: true, once: true });"
             " const { x, y, width, height } = found.getBoundingClientRect();"
             " const spot = { x: x + width / 2, y: y + height / 2 };"
             " const hit = document.elementFromPoint(spot.x, spot.y);"
@@ -67,6 +78,7 @@ class ConsolePage:
             await self.page.command(
                 "Input.dispatchMouseEvent", type=kind, **spot, button="left", clickCount=1
             )
+        return bool(await self.page.run("window.isTapped !== false"))
 
     async def press(self, key: str) -> None:
         """Press a key, wherever the focus is."""
