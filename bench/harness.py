@@ -33,7 +33,7 @@ SETTLE = 0.1
 
 BENCH = Path(__file__).resolve().parent
 SHOWN_VERSIONS = (
-    "imgsync",
+    "imgsync-webrtc",
     "aiortc",
     "aioice",
     "trio",
