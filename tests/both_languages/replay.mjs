@@ -128,7 +128,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "another") heart = new Heartbeat(); // a channel of its own
       const outputs = method === "another" ? [] : tell(heart[method](...given));
-      return [outputs, heart.health, finite(heart.due)];
+      return [outputs, heart.health, finite(heart.due), [0, 1, 3, 9, "1"].map((id) => heart.hasSent(id))];
     };
   },
   presenter: () => {
@@ -211,6 +211,11 @@ const PAIRS = {
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,
   kept: () => keep,
+  fates: () => (events) => {
+    const record = new SessionRecord(null, "K");
+    for (const { at, event, ...fields } of events) record.add(at, event, fields);
+    return [...record.rows.values()].map(({ fate, failed }) => [fate, failed]);
+  },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),
   isTold: () => (event) => tellEvent(event) !== null,

@@ -73,7 +73,8 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
                 outputs = getattr(heart, method)(*given)
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
-            expected.append([tell_beat(outputs), heart.health.name.lower(), due])
+            sent = [heart.has_sent(id) for id in (0, 1, 3, 9, "1")]
+            expected.append([tell_beat(outputs), heart.health.name.lower(), due, sent])
             seen.add(heart.health.name)
         replay.compare("heartbeat", inputs, expected, run)
     assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST"}

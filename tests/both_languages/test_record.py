@@ -187,3 +187,41 @@ def test_a_record_is_found_again_and_says_so_where_it_is_not(
     [[kept, count, again]] = replay.run("kept", [room])
     assert (kept, count) == (is_kept, 350)
     assert again == list(range(found))
+
+
+SHOWN: Line = {"sessionId": "s", "imageIndex": 0, "sentAt": 1}
+
+
+def told(event: str, at: float, **fields: object) -> Line:
+    return {"event": event, "at": at, **SHOWN, **fields}
+
+
+def staged(stage: str, at: float, reason: str | None = None) -> Line:
+    return told("stage", at, stage=stage, stageAt=at, reason=reason)
+
+
+ACK = told("acked", 3, receivedAt=2, ackedAt=3, roundTrip=2, latency=1, bound=1)
+
+
+@pytest.mark.parametrize(
+    ("events", "fate"),
+    [
+        ([], ["sent", None]),
+        ([ACK], ["acked", None]),
+        ([ACK, staged("fetched", 4)], ["fetched", None]),
+        # On a new channel stages come before the ack, and fetching may take longer than showing.
+        ([staged("fetched", 4), ACK], ["fetched", None]),
+        ([ACK, staged("shown", 4), staged("fetched", 5)], ["shown", None]),
+        ([ACK, staged("shown", 4), staged("hidden", 5)], ["hidden", None]),
+        ([ACK, staged("failed", 4, "hidden_tab"), staged("shown", 5)], ["shown", "hidden_tab"]),
+        ([ACK, staged("failed", 4, "decode")], ["failed", "decode"]),
+        ([told("superseded", 4)], ["superseded", "superseded"]),
+        ([ACK, told("superseded", 4)], ["acked", None]),
+        ([ACK, told("passed_by", 4)], ["failed", "superseded"]),
+    ],
+)
+def test_the_pages_table_says_where_a_showing_stands(
+    replay: Replay, events: list[Line], fate: list[str | None]
+) -> None:
+    show = told("show", 1, clientId="c", imageUrl="u")
+    assert replay.run("fates", [[show, *events]]) == [[fate]]

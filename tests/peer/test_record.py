@@ -217,3 +217,18 @@ async def test_a_stage_has_its_latency_too(tmp_path: Path) -> None:
             assert report.stage is stage
             assert report.latency is not None
             assert abs(report.latency - (report.at - report.sent_at)) <= report.latency.bound
+
+
+async def test_at_the_end_what_nobody_acked_is_superseded_but_for_what_is_current(
+    tmp_path: Path,
+) -> None:
+    async with open_scene(tmp_path) as scene:
+        await scene.session.show(image(0))
+        scene.network.is_silent = True
+        async with trio.open_nursery() as nursery:
+            for index in (1, 2):
+                nursery.start_soon(scene.session.show, image(index))
+                await wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+    told = written(tmp_path, Role.EVALUATOR)
+    assert [event.image_index for event in of(events.Superseded, told)] == [1]
