@@ -38,16 +38,8 @@ from tests.kit.processes import (
     our_relay,
     run_to_end,
     run_together,
-    shared_relay,
 )
 from tests.kit.raw_peers import open_raw
-
-
-@pytest.fixture(scope="module")
-def relay_url() -> Iterator[str]:
-    # A peer that was killed is given up soon, and one that floods is not held back.
-    with shared_relay("--grace", "0.5", "--rate-limit", "0") as url:
-        yield url
 
 
 @contextmanager

@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import re
 import signal
-from collections.abc import Iterator
 from functools import partial
 
-import pytest
 import trio
 
 from imgsync import open_evaluator
@@ -32,18 +30,9 @@ from tests.kit.processes import (
     START_S,
     Outcome,
     run_together,
-    shared_relay,
     wait_until,
 )
 from tests.kit.raw_peers import open_raw
-
-
-@pytest.fixture(scope="module")
-def relay_url() -> Iterator[str]:
-    # A peer that was killed is given up soon, and one that floods is not held back.
-    with shared_relay("--grace", "0.5", "--rate-limit", "0") as url:
-        yield url
-
 
 SDP = """v=0
 o=- 1 1 IN IP4 0.0.0.0
