@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import trio
 
+from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_URLS
 from imgsync.images.host import ImageHost, open_image_host
@@ -190,7 +191,7 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
                 " http or https URL"
             )
         values.append(value)
-    size = len(json.dumps(dict(zip(_FIELDS, values, strict=True)), separators=(",", ":")))
+    size = len(dump_json(dict(zip(_FIELDS, values, strict=True))))
     if size > MAX_URLS:
         raise InputError(
             f"image {place} of the manifest {str(path)!r} has URLs of {size} bytes, which fit into"

@@ -52,9 +52,7 @@ def _may_follow(said: Sequence[Stage], stage: StageKind) -> bool:
         case StageKind.FETCHED | StageKind.FAILED:
             return stage not in kinds  # fetching may take longer than showing
         case StageKind.SHOWN:
-            is_final = any(
-                one.stage is StageKind.FAILED and one.reason != HIDDEN_TAB for one in said
-            )
+            is_final = any(reason != HIDDEN_TAB for reason in failures)
             return not is_up and not is_final and (not sights or StageKind.SHOWN in kinds)
         case StageKind.HIDDEN:
             return is_up or not (sights or failures)

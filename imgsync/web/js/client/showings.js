@@ -22,6 +22,7 @@
  */
 
 import { now } from "../peer/clock.js";
+import { HIDDEN_TAB } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
 import { Viewer } from "./viewer.js";
 
@@ -94,7 +95,7 @@ export class Showings {
       // What is up may not be what is current: that may still be loading.
       const seen = this.#seen;
       this.#seen = null;
-      if (seen !== null) this.#report(seen, "hidden", at, "hidden_tab");
+      if (seen !== null) this.#report(seen, "hidden", at, HIDDEN_TAB);
       return;
     }
     if (current === null) return;
@@ -103,7 +104,7 @@ export class Showings {
       this.#seen = current.image;
       this.#report(current.image, "shown", at);
     } else {
-      this.#report(current.image, "failed", at, "hidden_tab");
+      this.#report(current.image, "failed", at, HIDDEN_TAB);
     }
   }
 }

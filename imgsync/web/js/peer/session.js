@@ -33,6 +33,7 @@ import { now, seconds } from "./clock.js";
 import { Handshake } from "../core/handshake/handshake.js";
 import { Heartbeat } from "../core/channel/heartbeat.js";
 import { Link } from "./link.js";
+import { FEATURE_PING } from "../core/protocol/numbers.js";
 import { decodeMessage, encodeMessage } from "../core/protocol/wire.js";
 
 /** A peer connection while its session has use for it. */
@@ -167,7 +168,7 @@ export class Session {
       this.#beat(attempt, attempt.heart.answered(id, seconds()));
     } else if (type === "ready") {
       const { features } = /** @type {import("../core/protocol/wire.js").Ready} */ (message);
-      if (features.includes("ping")) this.#beat(attempt, attempt.heart.begin(seconds()));
+      if (features.includes(FEATURE_PING)) this.#beat(attempt, attempt.heart.begin(seconds()));
     }
     // The talk gets pongs, too, if we have asked: they tell how the two clocks differ.
     if (type !== "ping" && type !== "pong") this.#talk.received(message, at);

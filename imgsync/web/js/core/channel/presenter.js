@@ -28,7 +28,14 @@
  *   `isOver`: it was shown, or never will be
  */
 
-import { EPSILON, MAX_SETTLED, MAX_STAGES, MAX_UNACKED, TICK } from "../protocol/numbers.js";
+import {
+  EPSILON,
+  FEATURE_PRELOAD,
+  MAX_SETTLED,
+  MAX_STAGES,
+  MAX_UNACKED,
+  TICK,
+} from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
 import { splitPreload } from "./preload.js";
 
@@ -103,9 +110,9 @@ export class Presenter {
    * @throws {RangeError} for one that is too large; then what was announced before stays so
    */
   preload(images) {
-    splitPreload(images);
+    const messages = splitPreload(images);
     this.#upcoming = images;
-    return this.#sendUpcoming();
+    return this.#sendUpcoming(messages);
   }
 
   /** A channel is open. @returns {PresenterOutput[]} */
@@ -125,9 +132,9 @@ export class Presenter {
     if (!("type" in message)) return [];
     switch (message.type) {
       case "ready":
-        this.#wantsPreload = this.#isOpen && message.features.includes("preload");
+        this.#wantsPreload = this.#isOpen && message.features.includes(FEATURE_PRELOAD);
         // First what is to be seen now: the channel is ordered, and preloads can be long.
-        return [...this.#sendCurrent(), ...this.#sendUpcoming()];
+        return [...this.#sendCurrent(), ...this.#sendUpcoming(splitPreload(this.#upcoming))];
       case "ack":
         return this.#acked(message);
       case "stage":
@@ -209,10 +216,10 @@ export class Presenter {
     return [{ kind: "transmit", message: this.#current.image }];
   }
 
-  /** @returns {PresenterOutput[]} */
-  #sendUpcoming() {
+  /** @param {Preload[]} messages @returns {PresenterOutput[]} */
+  #sendUpcoming(messages) {
     if (!this.#wantsPreload) return [];
-    return splitPreload(this.#upcoming).map((message) => ({ kind: "transmit", message }));
+    return messages.map((message) => ({ kind: "transmit", message }));
   }
 }
 
