@@ -1,4 +1,4 @@
-"""What the installed package says of itself: its version, and what its extras bring.
+"""What installed packages say of themselves: their versions, and what our extras bring.
 
 Read from its metadata, which every kind of installation has, from a wheel to an editable folder;
 only sources that were never installed have none.
@@ -17,11 +17,16 @@ _OF_EXTRA = re.compile(r"""(?P<requirement>[^;]+?)\s*;\s*extra\s*==\s*(['"])(?P<
 
 def installed_version() -> str:
     """Of imgsync; "unknown" where it runs from its sources."""
+    return version_of(NAME)
+
+
+def version_of(distribution: str) -> str:
+    """Of whatever is installed; "unknown" where that is not."""
     # Here, as it loads the parser of e-mail, and most commands never ask.
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version(NAME)
+        return version(distribution)
     except PackageNotFoundError:
         return "unknown"
 

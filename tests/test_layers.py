@@ -37,6 +37,8 @@ LAYERS: list[dict[str, list[str]]] = [
         "commands.common": [
             "imgsync.commands",
             "imgsync.commands.common",
+            "imgsync.commands.events",
+            "imgsync.commands.output",
             "imgsync.commands.signals",
         ]
     },
@@ -60,6 +62,7 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.wallclock",
             "imgsync.backoff",
             "imgsync.distribution",
+            "imgsync.files",
         ]
     },
     {

@@ -1,42 +1,30 @@
-"""What the commands share: signals, exit codes, one line for each error, output for either reader.
+"""What the commands share: signals, exit codes, one line for each error, options, logs.
 
 Exit codes: 0 done, 1 failed with one line on stderr, 2 usage (argparse), 128 and the number of the
 signal that ended it: 130 Ctrl-C, 143 SIGTERM, 129 the terminal was closed.
 """
 
 import argparse
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
 
+from imgsync.commands.output import OutputLost
 from imgsync.core.protocol.errors import ImgsyncError
-from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.files import input_errors
 from imgsync.peer.token_source import TokenSource, token_file
 from imgsync.tasks import open_background
 
 EXIT_FAILED = 1
 TOKEN_VARIABLE = "IMGSYNC_TOKEN"
 _EXIT_BY_SIGNAL = 128
-
-#: Of the other states, commands tell in their own words.
-_TOLD = (SessionState.SUSPECT, SessionState.INTERRUPTED, SessionState.RESUMED)
-
-
-class OutputLost(ImgsyncError):
-    """What a command has to say can't be written to stdout.
-
-    :param reader_left: whether that is because nobody reads it any more, and no complaint is due.
-    """
-
-    def __init__(self, exc: OSError) -> None:
-        super().__init__(f"can't write to stdout: {exc.strerror}")
-        self.reader_left = isinstance(exc, BrokenPipeError)
 
 
 def run_command(
@@ -68,7 +56,7 @@ def run_command(
 
 
 def _first_of_ours(exc: BaseException) -> ImgsyncError | None:
-    """What to tell of errors that happened together; None where one of them is not ours."""
+    """Of errors that happened together, the one to print; None where one of them is not ours."""
     while isinstance(exc, BaseExceptionGroup) and exc.split(ImgsyncError)[1] is None:
         exc = exc.exceptions[0]
     return exc if isinstance(exc, ImgsyncError) else None
@@ -109,50 +97,14 @@ def _ends(on_hangup: bool) -> list[signal.Signals]:
     return asking
 
 
-class Output:
-    """A command's stdout: prose for people, or one JSON object per line."""
+async def make_folder(folder: Path, option: str) -> None:
+    """Make a folder, if there is none. Raises InputError.
 
-    def __init__(self, *, as_json: bool) -> None:
-        #: Programs read it, and no people.
-        self.as_json = as_json
-
-    def tell(self, prose: str | None, event: str, **values: object) -> None:
-        """Say something. `prose` None: only who reads JSON wants to know.
-
-        :param values: what JSON readers get; names in camelCase, times in ms.
-        """
-        if self.as_json:
-            print_line(json.dumps({"event": event, **values}))
-        elif prose is not None:
-            print_line(prose)
-
-    def begin_image(self, index: int) -> None:
-        """An image goes out; what becomes of it is told. For a live view, which this is not."""
-
-
-async def tell_states(changes: AsyncIterator[StateChange], output: Output) -> None:
-    """Tell of interruptions and their ends, as they come."""
-    last = SessionState.CONNECTING
-    async for change in changes:
-        recovered = change.state is SessionState.CONNECTED and last is SessionState.SUSPECT
-        if recovered or change.state in _TOLD:
-            output.tell(
-                f"session {change.sentence}",
-                "state",
-                state=change.state.value,
-                at=change.at,
-                reason=None if change.reason is None else change.reason.value,
-                detail=change.detail,
-            )
-        last = change.state
-
-
-def print_line(text: str) -> None:
-    """To stdout, at once. Raises OutputLost."""
-    try:
-        print(text, flush=True)
-    except OSError as exc:
-        raise OutputLost(exc) from exc
+    :param option: how another one is named.
+    """
+    make = partial(folder.mkdir, parents=True, exist_ok=True)
+    with input_errors(f"can't make the folder {str(folder)!r}", f"name another one with {option}"):
+        await trio.to_thread.run_sync(make, abandon_on_cancel=True)
 
 
 def set_up_logging(level: int) -> None:

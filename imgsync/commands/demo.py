@@ -1,13 +1,12 @@
 """`imgsync demo`: relay, evaluator and client on loopback, with real pictures.
 
-It starts the very commands that a person would, reads what they say as JSON, and puts the two
+It starts the very commands that a person would, reads their events as JSON, and puts the two
 sides together: an image counts when the evaluator has its ack and the client has its bytes. With
 `--browser` the client is the page that the relay serves, and an image counts when it was on the
 screen there.
 """
 
 import argparse
-import json
 import math
 import shlex
 import subprocess
@@ -16,16 +15,31 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import trio
 
 import imgsync
-from imgsync.commands.common import EXIT_FAILED, Output, run_command
-from imgsync.core.protocol.errors import ImgsyncError, InputError
+from imgsync.commands.common import EXIT_FAILED, make_folder, run_command
+from imgsync.commands.events import (
+    Acked,
+    Connected,
+    Fetched,
+    FetchFailed,
+    PeerEvent,
+    SeriesSummary,
+    Stage,
+    State,
+    Waiting,
+)
+from imgsync.commands.output import print_line
+from imgsync.core.codec.strict import parse_json, structure
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.core.protocol.states import SessionState
 from imgsync.distribution import missing_extra
+from imgsync.tasks import Pull
 
 SAMPLES = Path(imgsync.__file__).parent / "samples"
 EVERY, EVERY_IN_BROWSER = 0.2, 1.5
@@ -41,6 +55,16 @@ CLIENT = "demo-client"
 PEERS = ("evaluator", "client")
 
 
+@attrs.frozen
+class _Named:
+    """What every event has."""
+
+    event: str
+
+
+_CLASSES: dict[str, type[Any]] = {cls.EVENT: cls for cls in get_args(PeerEvent)}
+
+
 class DemoFailed(ImgsyncError):
     """One of the processes did not do its part."""
 
@@ -49,14 +73,44 @@ class DemoFailed(ImgsyncError):
 class _Score:
     """What is known of each image, by index.
 
-    :param acked: what the evaluator has told of its ack.
-    :param arrived: what the client has told of it: fetched, or on the screen.
+    :param acked: what the evaluator says of its ack.
+    :param arrived: what the client says of it: fetched, or on the screen.
     """
 
-    acked: dict[int, dict[str, Any]] = attrs.field(factory=dict)
-    arrived: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    acked: dict[int, Acked] = attrs.field(factory=dict)
+    arrived: dict[int, Fetched | Stage] = attrs.field(factory=dict)
     failures: dict[int, str] = attrs.field(factory=dict)
-    summary: dict[str, Any] = attrs.field(factory=dict)
+    summary: SeriesSummary | None = None
+
+    def add(self, event: PeerEvent) -> None:
+        """Take note of it, and print a line for an image as soon as both sides have theirs."""
+        match event:
+            case Acked():
+                self.acked[event.image_index] = event
+                self._print_image(event.image_index)
+            case Fetched():
+                self.arrived[event.image_index] = event
+                self._print_image(event.image_index)
+            case Stage(stage=StageKind.SHOWN):
+                self.arrived[event.image_index] = event
+                # It may have come up in a hidden tab, which somebody has looked at since.
+                self.failures.pop(event.image_index, None)
+                self._print_image(event.image_index)
+            case FetchFailed(reason=str(reason)) | Stage(reason=str(reason)):
+                self.failures[event.image_index] = reason
+            case SeriesSummary():
+                self.summary = event
+            case _:
+                pass
+
+    def _print_image(self, index: int) -> None:
+        acked, arrived = self.acked.get(index), self.arrived.get(index)
+        if acked is None or arrived is None:
+            return
+        what = f"{arrived.bytes:>8} bytes" if isinstance(arrived, Fetched) else "on the screen"
+        print_line(
+            f"image {index:3}  {acked.name:<28} {what}  round trip {acked.round_trip_ms:.1f} ms"
+        )
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> int:
@@ -78,12 +132,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> 
     options = parser.parse_args(arguments)
 
     async def run() -> int:
-        output = Output(as_json=False)
         logs = await _make_logs(options.log, ("evaluator",) if options.browser else PEERS)
         demonstrate = _demonstrate_in_browser if options.browser else _demonstrate
-        code = await demonstrate(options.folder, logs, output)
+        code = await demonstrate(options.folder, logs)
         if logs:
-            output.tell(f"report: {shlex.join(['imgsync', 'report', *logs.values()])}", "report")
+            print_line(f"report: {shlex.join(['imgsync', 'report', *logs.values()])}")
         return code
 
     return run_command(run, prog)
@@ -93,12 +146,7 @@ async def _make_logs(folder: Path | None, peers: Sequence[str]) -> dict[str, str
     """The files for the peers' records, by peer; none without a folder. Raises InputError."""
     if folder is None:
         return {}
-    try:
-        await trio.Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise InputError(
-            f"can't make the folder {str(folder)!r}: {exc.strerror}; name another one with --log"
-        ) from exc
+    await make_folder(folder, "--log")
     return {peer: str(folder / f"{peer}.jsonl") for peer in peers}
 
 
@@ -106,7 +154,7 @@ def _log_options(logs: dict[str, str], peer: str) -> tuple[str, ...]:
     return ("--log", logs[peer]) if peer in logs else ()
 
 
-async def _demonstrate(folder: str, logs: dict[str, str], output: Output) -> int:
+async def _demonstrate(folder: str, logs: dict[str, str]) -> int:
     if find_spec("httpx") is None:
         raise missing_extra("the demo's client fetches images with httpx", "cli")
     async with _open_relay() as url:
@@ -118,10 +166,10 @@ async def _demonstrate(folder: str, logs: dict[str, str], output: Output) -> int
             evaluators = (*here, *_log_options(logs, "evaluator"))
             async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
                 link = f"client page: {_page(url, 'you')}, or try: imgsync demo --browser"
-                return await _follow(evaluator, client, output, link)
+                return await _follow(evaluator, client, link)
 
 
-async def _demonstrate_in_browser(folder: str, logs: dict[str, str], output: Output) -> int:
+async def _demonstrate_in_browser(folder: str, logs: dict[str, str]) -> int:
     options = ("--wait", *_log_options(logs, "evaluator"))
     async with (
         _open_relay() as url,
@@ -129,32 +177,31 @@ async def _demonstrate_in_browser(folder: str, logs: dict[str, str], output: Out
     ):
         score = _Score()
         with trio.CancelScope() as present:
-            async for line in evaluator:
-                event = json.loads(line)
-                _take(event, score, output)
-                match event["event"]:
-                    case "waiting":
-                        link = _page(url, CLIENT)
-                        output.tell(f"open this in a browser: {link}", "page")
-                    case "state":
-                        present.deadline = _follow_state(event, output)
+            async for line in evaluator.lines:
+                event = read_event(line)
+                score.add(event)
+                match event:
+                    case Waiting():
+                        print_line(f"open this in a browser: {_page(url, CLIENT)}")
+                    case State():
+                        present.deadline = _follow_state(event)
         if present.cancelled_caught:
             raise DemoFailed(f"the page did not come back within {COME_BACK_DEADLINE:g} s")
-        code = _conclude(score, "on the screen", output)
+        code = _conclude(score, "on the screen")
         # Where it has failed, it has said why.
         return code if await evaluator.process.wait() == 0 else EXIT_FAILED
 
 
-def _follow_state(event: dict[str, Any], output: Output) -> float:
-    """Tell whether the page is there; by when it has to be, on Trio's clock."""
-    match SessionState(event["state"]):
+def _follow_state(event: State) -> float:
+    """Print whether the page is there; by when it has to be, on Trio's clock."""
+    match event.state:
         case SessionState.SUSPECT:
-            output.tell("the page does not answer", "state")
+            print_line("the page does not answer")
         case SessionState.INTERRUPTED:
-            output.tell(f"the page is away ({event['detail']}); open it again to go on", "state")
+            print_line(f"the page is away ({event.detail}); open it again to go on")
             return trio.current_time() + COME_BACK_DEADLINE
         case _:
-            output.tell("the page is there again", "state")
+            print_line("the page is there again")
     return math.inf
 
 
@@ -178,19 +225,19 @@ def _page(relay_url: str, user: str) -> str:
     return f"http://{address}/client?user={user}"
 
 
-async def _follow(evaluator: "_Part", client: "_Part", output: Output, link: str) -> int:
-    """Tell what both sides say, to the end of both; the exit code.
+async def _follow(evaluator: "_Part", client: "_Part", link: str) -> int:
+    """Print what both sides say, to the end of both; the exit code.
 
-    :param link: what to tell first, once there is a session.
+    :param link: what to print first, once there is a session.
     """
     score = _Score()
 
     async def read(part: _Part) -> None:
-        async for line in part:
-            event = json.loads(line)
-            if event["event"] == "connected":
-                output.tell(link, "page")
-            _take(event, score, output)
+        async for line in part.lines:
+            event = read_event(line)
+            if isinstance(event, Connected):
+                print_line(link)
+            score.add(event)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read, client)
@@ -200,83 +247,58 @@ async def _follow(evaluator: "_Part", client: "_Part", output: Output, link: str
             return EXIT_FAILED  # it has said why
         nursery.cancel_scope.deadline = trio.current_time() + STOP_DEADLINE
         await client.process.wait()
-    code = _conclude(score, "fetched", output)
+    code = _conclude(score, "fetched")
     return code if client.process.returncode == 0 else EXIT_FAILED
 
 
-def _conclude(score: _Score, arrived: str, output: Output) -> int:
-    """Tell how it went; the exit code.
+def _conclude(score: _Score, arrived: str) -> int:
+    """Print how it went; the exit code.
 
     :param arrived: in words, what has become of those that have.
     """
-    shown = score.summary.get("shown", 0)
+    shown = 0 if score.summary is None else score.summary.shown
     for index, reason in score.failures.items():
         print(f"imgsync demo: image {index}: {reason}", file=sys.stderr)
-    trip = score.summary.get("roundTripMs", {})
+    trip = None if score.summary is None else score.summary.round_trip_ms
     prose = f"{shown} images shown, {len(score.acked)} acked, {len(score.arrived)} {arrived}"
-    if trip:
-        prose += f"; round trip {trip['median']:.1f} ms (longest {trip['max']:.1f})"
-    output.tell(prose, "summary")
+    if trip is not None:
+        prose += f"; round trip {trip.median:.1f} ms (longest {trip.max:.1f})"
+    print_line(prose)
     complete = shown == len(score.acked) == len(score.arrived) > 0
     return 0 if complete else EXIT_FAILED
 
 
-def _take(event: dict[str, Any], score: _Score, output: Output) -> None:
-    """Take what one side says; one line for an image as soon as both have told of it."""
-    index = event.get("imageIndex")
-    match event["event"]:
-        case "acked":
-            score.acked[event["imageIndex"]] = event
-        case "fetched":
-            score.arrived[event["imageIndex"]] = event
-        case "stage" if event["stage"] == "shown":
-            score.arrived[event["imageIndex"]] = event
-            # It may have come up in a hidden tab, which somebody has looked at since.
-            score.failures.pop(event["imageIndex"], None)
-        case "fetch_failed" | "stage" if event["reason"] is not None:
-            score.failures[event["imageIndex"]] = event["reason"]
-            return
-        case "summary":
-            score.summary = event
-            return
-        case _:
-            return
-    if index in score.acked and index in score.arrived:
-        acked, arrived = score.acked[index], score.arrived[index]
-        what = f"{arrived['bytes']:>8} bytes" if "bytes" in arrived else "on the screen"
-        output.tell(
-            f"image {index:3}  {acked['name']:<28} {what}"
-            f"  round trip {acked['roundTripMs']:.1f} ms",
-            "image",
-        )
+def read_event(line: str) -> PeerEvent:
+    """What a line of a peer's --json stands for. Raises ValueError."""
+    members = parse_json(line)
+    cls = _CLASSES.get(structure(members, _Named, "event").event)
+    if cls is None:
+        raise ValueError("an unknown event")
+    event: PeerEvent = structure(members, cls, "event")
+    return event
 
 
 class _Part:
-    """One of the three processes, with its stdout as lines.
-
-    An iterator and no generator: one that is left half-way keeps its place and needs no closing.
-    """
+    """One of the three processes, with its stdout as lines."""
 
     def __init__(self, process: trio.Process) -> None:
         self.process = process
+        self.lines = Pull(self._next_line)
         self._rest = b""
 
     async def first_line(self) -> str:
         """What it says once it has started. Raises DemoFailed."""
         with trio.move_on_after(LAUNCH_DEADLINE):
-            async for line in self:
+            async for line in self.lines:
                 return line
         raise DemoFailed(f"this process did not start: {self.process.args!r}")
 
-    def __aiter__(self) -> "_Part":
-        return self
-
-    async def __anext__(self) -> str:
+    async def _next_line(self) -> str | None:
         assert self.process.stdout is not None
         while b"\n" not in self._rest:
             chunk = await self.process.stdout.receive_some()
             if not chunk:
-                raise StopAsyncIteration
+                return None
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
         return line.decode()

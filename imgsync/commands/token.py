@@ -8,7 +8,8 @@ from functools import partial
 
 import trio
 
-from imgsync.commands.common import print_line, run_command, set_up_logging
+from imgsync.commands.common import run_command, set_up_logging
+from imgsync.commands.output import print_line
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token, read_secret

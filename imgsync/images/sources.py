@@ -16,6 +16,7 @@ import trio
 from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_URLS
+from imgsync.files import input_errors
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.ref import ImageRef
@@ -30,7 +31,7 @@ _URL = re.compile(r"(?i:https?)://[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 # urlsplit has taken for something else.
 _NO_HOST = re.compile(r"[ <>^|\\]")
 
-_FIELDS = ("imageUrl", "signedUrl")
+_FIELDS = _IMAGE_URL, _SIGNED_URL = "imageUrl", "signedUrl"
 
 
 class FolderImages(Sequence[ImageRef]):
@@ -51,8 +52,12 @@ class FolderImages(Sequence[ImageRef]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         name = self._names[index]
-        place = range(len(self))[index]
-        return ImageRef(place, self._host.url_of(name), self._host.signed_url_of(name), name)
+        return ImageRef(
+            index=range(len(self))[index],
+            image_url=self._host.url_of(name),
+            signed_url=self._host.signed_url_of(name),
+            name=name,
+        )
 
 
 @asynccontextmanager
@@ -91,12 +96,8 @@ def list_images(folder: Path) -> dict[str, Path]:
 
     Hidden files are left out; a Mac leaves one, named alike, beside each image that it copies.
     """
-    try:
+    with input_errors(f"can't read the folder {str(folder)!r}", "name another one"):
         files = sorted((file for file in folder.iterdir() if _is_meant(file)), key=_natural_key)
-    except OSError as exc:
-        raise InputError(
-            f"can't read the folder {str(folder)!r}: {exc.strerror}; name another one"
-        ) from exc
     for file in files:
         _check_image(file)
     if not files:
@@ -123,12 +124,13 @@ def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
 def _check_image(file: Path) -> None:
     try:
         file.name.encode()
-        with file.open("rb") as stream:
-            head = stream.read(SNIFF_SIZE)
     except UnicodeEncodeError as exc:
         raise InputError(f"the name of {str(file)!r} is not UTF-8; rename it") from exc
-    except OSError as exc:
-        raise InputError(f"can't read {str(file)!r}: {exc.strerror}; replace or remove it") from exc
+    with (
+        input_errors(f"can't read {str(file)!r}", "replace or remove it"),
+        file.open("rb") as stream,
+    ):
+        head = stream.read(SNIFF_SIZE)
     if sniff_image(head) is None:
         raise InputError(f"{str(file)!r} is no image, whatever its name says; replace or remove it")
 
@@ -182,7 +184,7 @@ def _json_entries(path: Path, text: str) -> list[Any]:
 
 
 def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
-    values = []
+    urls: dict[str, str] = {}
     for field in _FIELDS:
         value = entry.get(field) if isinstance(entry, dict) else None
         if not isinstance(value, str) or not _is_url(value):
@@ -190,15 +192,20 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
                 f"image {place} of the manifest {str(path)!r} has no {field} that is an"
                 " http or https URL"
             )
-        values.append(value)
-    size = len(dump_json(dict(zip(_FIELDS, values, strict=True))))
+        urls[field] = value
+    size = len(dump_json(urls))
     if size > MAX_URLS:
         raise InputError(
             f"image {place} of the manifest {str(path)!r} has URLs of {size} bytes, which fit into"
             f" no message; {MAX_URLS} do"
         )
-    name = unquote(urlsplit(values[0]).path.rpartition("/")[2])
-    return ImageRef(place, values[0], values[1], name)
+    image_url = urls[_IMAGE_URL]
+    return ImageRef(
+        index=place,
+        image_url=image_url,
+        signed_url=urls[_SIGNED_URL],
+        name=unquote(urlsplit(image_url).path.rpartition("/")[2]),
+    )
 
 
 def _is_url(value: str) -> bool:

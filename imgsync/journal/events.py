@@ -1,4 +1,4 @@
-"""The vocabulary of the record, schema version 1: what a line can tell.
+"""The vocabulary of the record, schema version 1: what can stand in a line.
 
 Each peer writes a file of its own, one JSON object per line:
 
@@ -216,17 +216,10 @@ class Lost:
     why: str
 
 
-Event = (
-    Header
-    | Session
-    | State
-    | Path
-    | Probe
-    | ClockStep
-    | Sent
-    | Acked
-    | Superseded
-    | Stage
-    | Received
-    | Lost
-)
+ImageEvent = Sent | Acked | Superseded | Stage | Received
+"""Of one showing; they name whose they are, or are the same from both sides."""
+
+CourseEvent = Session | State | Path | Probe | ClockStep
+"""Of a session, as who writes sees it."""
+
+Event = Header | CourseEvent | ImageEvent | Lost

@@ -1,21 +1,21 @@
 """Reads a record back, whatever has become of it: cut off, overwritten, or of a later version."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
 import attrs
 
-from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.files import input_errors
 from imgsync.journal.events import Event, Header
 from imgsync.journal.lines import MAX_LINE, NewerSchema, decode_line
 
 
 @attrs.frozen
 class Entry:
-    """What one line tells.
+    """What stands in one line.
 
     :param line: its number, from 1.
     :param at: when it was written, on the writer's clock.
@@ -28,7 +28,7 @@ class Entry:
 
 @attrs.frozen
 class Skipped:
-    """A line that tells nothing.
+    """A line that can't be read.
 
     :param line: its number, from 1.
     :param why: what is wrong with it; never holds what stands there.
@@ -60,7 +60,7 @@ def read_journal(path: Path) -> Iterator[Entry | Skipped]:
 
 def _bounded_lines(path: Path) -> Iterator[bytes]:
     """Lines, of which those that are too long are cut off just behind the limit."""
-    with _input_errors(path):
+    with _reading(path):
         file = path.open("rb")
     with file:
         while line := _read_line(file, path):
@@ -71,16 +71,11 @@ def _bounded_lines(path: Path) -> Iterator[bytes]:
 
 
 def _read_line(file: BinaryIO, path: Path) -> bytes:
-    with _input_errors(path):
+    with _reading(path):
         return file.readline(MAX_LINE + 1)
 
 
-@contextmanager
-def _input_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise InputError(
-            f"can't read the record {str(path)!r}: {exc.strerror}; name a file that a peer has"
-            " written with --log"
-        ) from exc
+def _reading(path: Path) -> AbstractContextManager[None]:
+    return input_errors(
+        f"can't read the record {str(path)!r}", "name a file that a peer has written with --log"
+    )

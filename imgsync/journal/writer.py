@@ -8,16 +8,15 @@ of the process; to survive the loss of power it is fsynced, which can take long 
 thread: every FSYNC_INTERVAL where something was written, and at the end.
 
 What can't be written (the disk is full) costs the events, never the session: they are counted, and
-a `lost` line tells how many as soon as a line fits again.
+a `lost` line says how many as soon as a line fits again.
 """
 
 import logging
 import os
 import platform
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
@@ -25,7 +24,8 @@ import trio
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import Role
-from imgsync.distribution import installed_version
+from imgsync.distribution import installed_version, version_of
+from imgsync.files import input_errors, why_of
 from imgsync.journal.events import Event, Header, Lost
 from imgsync.journal.lines import encode_line
 from imgsync.tasks import open_background
@@ -77,18 +77,18 @@ class Journal:
             self._lose(str(exc), "an application has given a time that is none")
             return
         try:
-            self._tell_of_lost()
+            self._write_lost()
             self._append(line)
         except OSError as exc:
-            self._lose(_words(exc), "make room for it, or see to its disk")
+            self._lose(why_of(exc), "make room for it, or see to its disk")
 
     def begin(self, header: Header) -> None:
         """The first line. Raises OSError."""
         self._append(encode_line(header, now_ms()))
 
-    def _tell_of_lost(self) -> None:
+    def _write_lost(self) -> None:
         if self._lost:
-            self._append(encode_line(Lost(self._lost, self._lost_why), now_ms()))
+            self._append(encode_line(Lost(count=self._lost, why=self._lost_why), now_ms()))
             log.warning("%s is written again; %d events were lost", self.path, self._lost)
             self._lost = 0
 
@@ -131,12 +131,12 @@ class Journal:
             # Abandoned on cancel: a network disk that is gone may never answer.
             await trio.to_thread.run_sync(os.fsync, self._fd, abandon_on_cancel=True)
         except OSError as exc:
-            log.warning("%s may not survive a loss of power: %s", self.path, _words(exc))
+            log.warning("%s may not survive a loss of power: %s", self.path, why_of(exc))
 
     async def close(self) -> None:
         """Write what is still to be said, and have all of it fsynced, under a deadline."""
         try:
-            self._tell_of_lost()
+            self._write_lost()
         except OSError:
             log.warning("%d events are not in %s: %s", self._lost, self.path, self._lost_why)
         with trio.move_on_after(FSYNC_DEADLINE, shield=True):
@@ -171,7 +171,7 @@ async def open_journal(
 
 
 def _begin(path: Path, role: Role, user_id: str, complain: Callable[[str], None]) -> Journal:
-    with _input_errors(path):
+    with input_errors(f"can't write the record {str(path)!r}", "name another file for it"):
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             # A pipe or a terminal could have a write wait for whoever reads it.
             raise InputError(f"the record {str(path)!r} is no file; name a file for it")
@@ -184,16 +184,6 @@ def _begin(path: Path, role: Role, user_id: str, complain: Callable[[str], None]
             os.close(fd)
             raise
         return journal
-
-
-@contextmanager
-def _input_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise InputError(
-            f"can't write the record {str(path)!r}: {_words(exc)}; name another file for it"
-        ) from exc
 
 
 def _lock(fd: int, path: Path) -> None:
@@ -227,18 +217,7 @@ def _header(role: Role, user_id: str) -> Header:
         version=installed_version(),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        libraries={name: _version(name) for name in _LIBRARIES},
+        libraries={name: version_of(name) for name in _LIBRARIES},
         wall_clock=wall_clock,
         monotonic_clock=monotonic_clock,
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _words(exc: OSError) -> str:
-    return exc.strerror or str(exc)

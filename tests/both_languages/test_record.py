@@ -15,10 +15,11 @@ from typing import Any, get_args
 import attrs
 import pytest
 
+from imgsync.commands.output import camel
 from imgsync.commands.report.rows import iso
 from imgsync.commands.report.sides import Sides
 from imgsync.commands.report.summary import SessionReport, report_sessions
-from imgsync.commands.report.table import camel, columns, write_csv
+from imgsync.commands.report.table import columns, write_csv
 from imgsync.journal.events import Event, Lost, Received
 from imgsync.journal.events import Path as PathEvent
 from imgsync.journal.lines import decode_line
@@ -41,7 +42,7 @@ def report_on(jsonl: str, folder: Path) -> tuple[list[Entry], list[SessionReport
     entries = [item for item in items if isinstance(item, Entry)]
     assert len(entries) == len(items), items
     sides = Sides()
-    sides.take(items)
+    sides.add_record(items)
     reports = report_sessions(sides)
     file = io.StringIO()
     write_csv(file, (row for report in reports for row in report.rows))

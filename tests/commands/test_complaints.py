@@ -218,7 +218,8 @@ def command_of(main: str) -> tuple[str, ...]:
     """A command line of its own for what stands behind all of them."""
     code = f"""
 import sys, trio
-from imgsync.commands.common import print_line, run_command
+from imgsync.commands.common import run_command
+from imgsync.commands.output import print_line
 from imgsync.core.protocol.errors import InputError
 
 async def main():

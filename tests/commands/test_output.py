@@ -6,9 +6,34 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from imgsync.commands.demo import read_event
+from imgsync.commands.events import (
+    Acked,
+    CommandRefused,
+    Connected,
+    ExecFailed,
+    Fetched,
+    FetchFailed,
+    NotAcked,
+    PeerEvent,
+    Received,
+    Registered,
+    SeriesSummary,
+    SessionBegun,
+    SessionOver,
+    Spread,
+    Stage,
+    State,
+    Waiting,
+)
+from imgsync.commands.output import Output, dump_event
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import EndReason, Role
+from imgsync.core.protocol.states import SessionState
 from tests.kit.command_lines import HERE, client, evaluator
 from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT, open_child, shared_relay
 
@@ -102,3 +127,212 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
         '{"event": "ended", "sessionId": "ID", "reason": "ended",'
         ' "detail": "one of the two sides ended it"}',
     }
+
+
+# ── each event ───────────────────────────────────────────────────────────────────────────────────
+
+
+EVENTS: list[tuple[PeerEvent, str | None, str]] = [
+    (
+        Registered("E"),
+        None,
+        '{"event": "registered", "userId": "E"}',
+    ),
+    (
+        Registered("C", Role.CLIENT),
+        "waiting for an evaluator as C",
+        '{"event": "registered", "userId": "C"}',
+    ),
+    (
+        State(state=SessionState.SUSPECT, at=2.5),
+        "session suspect",
+        '{"event": "state", "state": "suspect", "at": 2.5, "reason": null, "detail": ""}',
+    ),
+    (
+        State(state=SessionState.INTERRUPTED, at=4, reason=EndReason.PEER_GONE),
+        "session interrupted: the other side has gone",
+        '{"event": "state", "state": "interrupted", "at": 4, "reason": "peer_gone", "detail": ""}',
+    ),
+    (
+        State(state=SessionState.INTERRUPTED, at=4, reason=EndReason.PEER_GONE, detail="no answer"),
+        "session interrupted: no answer",
+        '{"event": "state", "state": "interrupted", "at": 4, "reason": "peer_gone",'
+        ' "detail": "no answer"}',
+    ),
+    (
+        Waiting("C"),
+        "waiting for C",
+        '{"event": "waiting", "clientId": "C"}',
+    ),
+    (
+        Connected(session_id="S", client_id="C", image_count=10),
+        "connected to C; 10 images",
+        '{"event": "connected", "sessionId": "S", "clientId": "C"}',
+    ),
+    (
+        CommandRefused("there is no image 9"),
+        "there is no image 9",
+        '{"event": "refused", "reason": "there is no image 9"}',
+    ),
+    (
+        Acked(
+            image_index=3,
+            name="3.png",
+            image_url="http://h/3.png",
+            sent_at=1000.5,
+            received_at=1006.6728,
+            round_trip_ms=12.34567,
+            latency_ms=6.1728,
+            bound_ms=0.4449,
+            copies=2,
+        ),
+        "image 3  3.png  acked  12.3 ms  one way 6.2 ± 0.4 ms",
+        '{"event": "acked", "imageIndex": 3, "name": "3.png", "imageUrl": "http://h/3.png",'
+        ' "sentAt": 1000.5, "receivedAt": 1006.6728, "roundTripMs": 12.346, "latencyMs": 6.173,'
+        ' "boundMs": 0.445, "copies": 2}',
+    ),
+    (
+        NotAcked(image_index=3, name="3.png", reason="timeout", detail="no ack within 30 s"),
+        "image 3  3.png  not acked: no ack within 30 s",
+        '{"event": "not_acked", "imageIndex": 3, "name": "3.png", "reason": "timeout"}',
+    ),
+    (
+        Stage(
+            image_index=3,
+            name="3.png",
+            sent_at=1000.5,
+            stage=StageKind.SHOWN,
+            at=5.25,
+            latency_ms=6.00049,
+            bound_ms=0.12345,
+            reason=None,
+        ),
+        None,
+        '{"event": "stage", "imageIndex": 3, "name": "3.png", "sentAt": 1000.5, "stage": "shown",'
+        ' "at": 5.25, "latencyMs": 6.0, "boundMs": 0.123, "reason": null}',
+    ),
+    (
+        Stage(
+            image_index=3,
+            name="3.png",
+            sent_at=1000.5,
+            stage=StageKind.FAILED,
+            at=6,
+            latency_ms=None,
+            bound_ms=None,
+            reason="http_403",
+        ),
+        "image 3  3.png  failed: http_403",
+        '{"event": "stage", "imageIndex": 3, "name": "3.png", "sentAt": 1000.5, "stage": "failed",'
+        ' "at": 6, "latencyMs": null, "boundMs": null, "reason": "http_403"}',
+    ),
+    (
+        SeriesSummary(shown=0, acked=0),
+        "0 images shown, 0 acked",
+        '{"event": "summary", "shown": 0, "acked": 0}',
+    ),
+    (
+        SeriesSummary(
+            shown=5,
+            acked=2,
+            round_trip_ms=Spread(median=56.172835, max=100.0),
+            one_way_ms=Spread(median=23.2114, max=40.25),
+            bound_ms=Spread(median=0.59745, max=0.75),
+            stages={"fetched": 1, "shown": 2, "failed": 1},
+        ),
+        "5 images shown, 2 acked; round trip 56.2 ms (longest 100.0); one way 23.2 ms, to 0.6"
+        " (at worst 0.8); 2 on the screen; 1 failed",
+        '{"event": "summary", "shown": 5, "acked": 2, "roundTripMs": {"median": 56.173,'
+        ' "max": 100.0}, "oneWayMs": {"median": 23.211, "max": 40.25}, "boundMs": {"median": 0.597,'
+        ' "max": 0.75}, "stages": {"fetched": 1, "shown": 2, "failed": 1}}',
+    ),
+    (
+        SessionBegun(session_id="S", evaluator_id="E", evaluator_name=None),
+        "session with E",
+        '{"event": "session", "sessionId": "S", "evaluatorId": "E", "evaluatorName": null}',
+    ),
+    (
+        SessionOver(session_id="S", reason=EndReason.PEER_GONE, detail="E has gone"),
+        "session ended: E has gone",
+        '{"event": "ended", "sessionId": "S", "reason": "peer_gone", "detail": "E has gone"}',
+    ),
+    (
+        Received(image_index=3, image_url="http://h/3.png", sent_at=1000.5, received_at=1001),
+        None,
+        '{"event": "image", "imageIndex": 3, "imageUrl": "http://h/3.png", "sentAt": 1000.5,'
+        ' "receivedAt": 1001}',
+    ),
+    (
+        Fetched(
+            bytes=2048,
+            kind="png",
+            took_ms=12.3456,
+            ahead=True,
+            path=None,
+            image_index=3,
+            image_url="http://h/3.png",
+        ),
+        "image 3  http://h/3.png  2048 bytes  png  12 ms",
+        '{"event": "fetched", "bytes": 2048, "kind": "png", "tookMs": 12.3, "ahead": true,'
+        ' "path": null, "imageIndex": 3, "imageUrl": "http://h/3.png"}',
+    ),
+    (
+        FetchFailed(
+            reason="not saved: No space left on device", image_index=3, image_url="http://h/3.png"
+        ),
+        "image 3  http://h/3.png  not saved: No space left on device",
+        '{"event": "fetch_failed", "reason": "not saved: No space left on device",'
+        ' "imageIndex": 3, "imageUrl": "http://h/3.png"}',
+    ),
+    (
+        ExecFailed(
+            reason="exit_3",
+            detail="ended with exit code 3",
+            image_index=3,
+            image_url="http://h/3.png",
+        ),
+        "image 3  http://h/3.png  the command ended with exit code 3",
+        '{"event": "exec_failed", "reason": "exit_3", "detail": "ended with exit code 3",'
+        ' "imageIndex": 3, "imageUrl": "http://h/3.png"}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "prose", "line"), EVENTS)
+def test_each_event_has_its_prose_and_its_line_of_json(
+    event: PeerEvent, prose: str | None, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Output(as_json=True).write(event)
+    assert capsys.readouterr().out == f"{line}\n"
+    Output(as_json=False).write(event)
+    assert capsys.readouterr().out == ("" if prose is None else f"{prose}\n")
+
+
+@pytest.mark.parametrize(("event", "prose", "line"), EVENTS)
+def test_the_demo_reads_each_event_back_from_its_line(
+    event: PeerEvent, prose: str | None, line: str
+) -> None:
+    found = read_event(line)
+    assert type(found) is type(event)
+    assert dump_event(found) == line
+
+
+def test_no_event_is_left_out_here_and_no_two_have_one_name() -> None:
+    classes = get_args(PeerEvent)
+    assert {type(event) for event, _, _ in EVENTS} == set(classes)
+    assert len({cls.EVENT for cls in classes}) == len(classes)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        '{"event": ["waiting"], "clientId": "C"}',
+        '{"event": "surprise"}',
+        '{"event": "waiting"}',
+        '{"event": "waiting", "clientId": 1}',
+    ],
+)
+def test_what_is_no_event_is_not_read_as_one(line: str) -> None:
+    with pytest.raises(ValueError, match=r"event|clientId"):
+        read_event(line)

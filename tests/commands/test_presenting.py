@@ -1,4 +1,4 @@
-"""Presentations over the in-memory relay and links, with the autojump clock."""
+"""Series over the in-memory relay and links, with the autojump clock."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -11,8 +11,8 @@ from trio.testing import MockClock
 
 from imgsync import ImageRef, SessionEnded, open_client, open_evaluator
 from imgsync.client.client import ClientSession
-from imgsync.commands.common import Output
-from imgsync.commands.evaluator.presenting import ACK_DEADLINE, Presentation
+from imgsync.commands.evaluator.presenting import ACK_DEADLINE, Series
+from imgsync.commands.output import Output
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.signalling import EndReason
@@ -25,7 +25,7 @@ JSON = dict[str, Any]
 Follow = Callable[[ClientSession], Awaitable[None]]
 
 
-class Series(Sequence[ImageRef]):
+class Images(Sequence[ImageRef]):
     """Images, and when each was looked up: a folder's URLs are good from then on."""
 
     def __init__(self, count: int) -> None:
@@ -59,14 +59,14 @@ class Watched(Output):
 
 
 class Stage:
-    """A presentation to one client, and what the client was shown."""
+    """A series for one client, and what the client was shown."""
 
-    def __init__(self, session: EvaluatorSession, series: Series, seen: list[int]) -> None:
-        self.series = series
+    def __init__(self, session: EvaluatorSession, images: Images, seen: list[int]) -> None:
+        self.images = images
         self.session = session
         self.seen = seen
-        self._output = Watched(as_json=True)
-        self.presentation = Presentation(session, series, self._output)
+        self.output = Watched(as_json=True)
+        self.series = Series(session, images, self.output)
         self._begin = trio.current_time()
 
     @property
@@ -76,13 +76,13 @@ class Stage:
     @property
     def cadence(self) -> list[tuple[int, float]]:
         """Which image was shown when, in seconds since the start; none was looked up before."""
-        assert set(self._output.begun) <= set(self.series.looked_up)
-        return [(index, round(at - self._begin, 6)) for index, at in self._output.begun]
+        assert set(self.output.begun) <= set(self.images.looked_up)
+        return [(index, round(at - self._begin, 6)) for index, at in self.output.begun]
 
     @property
     def score(self) -> tuple[int, int]:
         """How many images were shown, and how many acked."""
-        return self.presentation.shown, len(self.presentation.deliveries)
+        return self.series.shown, len(self.series.deliveries)
 
 
 @asynccontextmanager
@@ -107,7 +107,7 @@ async def open_stage(count: int = 4, follow: Follow | None = None) -> AsyncItera
             open_evaluator(URL, user_id="e", network=network) as evaluator,
             evaluator.open_session("c") as session,
         ):
-            yield Stage(session, Series(count), seen)
+            yield Stage(session, Images(count), seen)
         nursery.cancel_scope.cancel()
 
 
@@ -158,17 +158,17 @@ async def test_all_are_shown_in_order_and_each_has_its_time(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage() as stage:
-        await stage.presentation.show_every(2.5)
+        await stage.series.show_every(2.5)
         assert stage.elapsed == 10
         assert stage.seen == [0, 1, 2, 3]
         assert stage.cadence == [(0, 0), (1, 2.5), (2, 5), (3, 7.5)]
         assert stage.score == (4, 4)
-        assert stage.presentation.all_acked
+        assert stage.series.all_acked
     events = told(capsys)
     assert [(event["event"], event["imageIndex"]) for event in events] == [
         ("acked", index) for index in range(4)
     ]
-    for event, delivery in zip(events, stage.presentation.deliveries, strict=True):
+    for event, delivery in zip(events, stage.series.deliveries, strict=True):
         assert event["name"] == f"{event['imageIndex']}.png"
         assert event["imageUrl"] == f"http://h/{event['imageIndex']}.png"
         assert event["sentAt"] == delivery.sent_at
@@ -180,7 +180,7 @@ async def test_all_are_shown_in_order_and_each_has_its_time(
 
 async def test_slow_acks_do_not_slow_the_images_down(autojump_clock: MockClock) -> None:
     async with open_stage(10, take_slowly(3)) as stage:
-        await stage.presentation.show_every(0.5)
+        await stage.series.show_every(0.5)
         assert stage.cadence == [(index, index * 0.5) for index in range(10)]
         # The last ack comes after 10 times 3 s.
         assert stage.elapsed == 30
@@ -189,7 +189,7 @@ async def test_slow_acks_do_not_slow_the_images_down(autojump_clock: MockClock) 
 
 async def test_a_short_interval_keeps_the_order(autojump_clock: MockClock) -> None:
     async with open_stage(50) as stage:
-        await stage.presentation.show_every(1e-9)
+        await stage.series.show_every(1e-9)
         assert stage.seen == list(range(50))
 
 
@@ -197,11 +197,11 @@ async def test_a_client_that_never_acks_is_counted_as_not_acked(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage(3, take_nothing) as stage:
-        await stage.presentation.show_every(1)
+        await stage.series.show_every(1)
         assert stage.elapsed == 2 + ACK_DEADLINE
         assert stage.score == (3, 0)
-        assert not stage.presentation.all_acked
-        stage.presentation.tell_summary()
+        assert not stage.series.all_acked
+        stage.output.write(stage.series.summary)
     assert told(capsys) == [
         *(
             {
@@ -220,9 +220,9 @@ async def test_acks_that_stop_half_way_are_missed(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage(4, take(2, then=trio.sleep_forever)) as stage:
-        await stage.presentation.show_every(1)
+        await stage.series.show_every(1)
         assert stage.score == (4, 2)
-        assert not stage.presentation.all_acked
+        assert not stage.series.all_acked
     assert [(event["event"], event["imageIndex"]) for event in told(capsys)] == [
         ("acked", 0),
         ("acked", 1),
@@ -239,12 +239,12 @@ async def test_a_session_that_ends_in_the_middle_is_told_and_counted(
 
     async with open_stage(9, take(2, then=leave_later)) as stage:
         with pytest.raises(SessionEnded) as failure:
-            await stage.presentation.show_every(1)
+            await stage.series.show_every(1)
         assert failure.value.reason is EndReason.ENDED
         # Image 1 came at 1 s; the client has left 3.5 s later, without taking 2 to 4.
         assert stage.elapsed == 4.5
         assert stage.score == (5, 2)
-        stage.presentation.tell_summary()
+        stage.output.write(stage.series.summary)
     *events, summary = told(capsys)
     assert sorted(event["imageIndex"] for event in events if event["event"] == "not_acked") == [
         2,
@@ -259,7 +259,7 @@ async def test_a_client_that_leaves_before_the_last_image_had_its_time_has_left_
 ) -> None:
     async with open_stage(3, take(3)) as stage:
         with pytest.raises(SessionEnded):
-            await stage.presentation.show_every(1)
+            await stage.series.show_every(1)
         assert stage.elapsed == 2
         assert stage.score == (3, 3)
 
@@ -272,7 +272,7 @@ async def test_a_client_that_leaves_just_when_an_image_is_due_is_told(
 
     async with open_stage(5, take(3, then=leave_later)) as stage:
         with pytest.raises(SessionEnded):
-            await stage.presentation.show_every(1)
+            await stage.series.show_every(1)
         assert stage.elapsed == 3
         assert stage.score in ((3, 3), (4, 3))
 
@@ -281,19 +281,19 @@ async def test_an_image_whose_url_is_too_long_comes_out_as_itself(
     autojump_clock: MockClock,
 ) -> None:
     async with open_stage(3) as stage:
-        stage.series.images[1] = ImageRef(1, "http://h/1", "http://h/" + "x" * 70_000, "1")
+        stage.images.images[1] = ImageRef(1, "http://h/1", "http://h/" + "x" * 70_000, "1")
         with pytest.raises(MessageTooLarge):
-            await stage.presentation.show_every(1)
+            await stage.series.show_every(1)
         assert stage.seen == [0]
-        assert not stage.presentation.all_acked
+        assert not stage.series.all_acked
 
 
-async def test_a_cancelled_presentation_leaves_the_session_usable(
+async def test_a_cancelled_series_leaves_the_session_usable(
     autojump_clock: MockClock,
 ) -> None:
     async with open_stage(9) as stage:
         with trio.move_on_after(2.5):
-            await stage.presentation.show_every(1)
+            await stage.series.show_every(1)
         assert stage.score == (3, 3)
         await stage.session.show(image(8))
         assert stage.seen == [0, 1, 2, 8]
@@ -324,11 +324,11 @@ async def test_lines_are_obeyed_in_their_order(
     autojump_clock: MockClock, lines: list[str], seen: list[int]
 ) -> None:
     async with open_stage() as stage:
-        await stage.presentation.obey(Typed(lines))
+        await stage.series.obey(Typed(lines))
         assert stage.elapsed == 0
         assert stage.seen == seen
         assert stage.score == (len(seen), len(seen))
-        assert stage.presentation.all_acked
+        assert stage.series.all_acked
 
 
 @pytest.mark.parametrize("attempt", range(4))
@@ -337,7 +337,7 @@ async def test_lines_that_come_in_one_piece_are_shown_in_their_order(
 ) -> None:
     # Trio starts tasks in either order, so once would prove nothing.
     async with open_stage(20) as stage:
-        await stage.presentation.obey(Typed(["next"] * 20))
+        await stage.series.obey(Typed(["next"] * 20))
         assert stage.seen == list(range(20))
 
 
@@ -345,8 +345,8 @@ async def test_what_is_refused_is_told_and_not_counted(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage() as stage:
-        await stage.presentation.obey(Typed(["goto 4", "dance"]))
-        stage.presentation.tell_summary()
+        await stage.series.obey(Typed(["goto 4", "dance"]))
+        stage.output.write(stage.series.summary)
     first, second, summary = told(capsys)
     assert first == {"event": "refused", "reason": "there is no image 4; they go from 0 to 3"}
     assert second["event"] == "refused"
@@ -357,7 +357,7 @@ async def test_what_is_refused_is_told_and_not_counted(
 async def test_each_image_is_shown_as_soon_as_it_is_asked_for(autojump_clock: MockClock) -> None:
     send, lines = trio.open_memory_channel[str](0)
     async with open_stage(4, take_slowly(10)) as stage, trio.open_nursery() as nursery:
-        nursery.start_soon(stage.presentation.obey, lines)
+        nursery.start_soon(stage.series.obey, lines)
         async with send:
             for line, after in (("next", 1), ("goto 3", 2), ("prev", 0.5)):
                 await send.send(line)
@@ -369,14 +369,14 @@ async def test_each_image_is_shown_as_soon_as_it_is_asked_for(autojump_clock: Mo
 @pytest.mark.parametrize("last", [["end"], []])
 async def test_the_end_waits_for_the_acks(autojump_clock: MockClock, last: list[str]) -> None:
     async with open_stage(4, take_slowly(5)) as stage:
-        await stage.presentation.obey(Typed(["next", "next", *last]))
+        await stage.series.obey(Typed(["next", "next", *last]))
         assert stage.elapsed == 10
         assert stage.score == (2, 2)
 
 
 async def test_the_end_does_not_wait_for_ever(autojump_clock: MockClock) -> None:
     async with open_stage(4, take_nothing) as stage:
-        await stage.presentation.obey(Typed(["next", "end"]))
+        await stage.series.obey(Typed(["next", "end"]))
         assert stage.elapsed == ACK_DEADLINE
         assert stage.score == (1, 0)
 
@@ -391,7 +391,7 @@ async def test_a_session_that_ends_while_nothing_is_typed_is_told_at_once(
     async with send, lines, open_stage(4, take(1, then=leave_later)) as stage:
         send.send_nowait("next")
         with pytest.raises(SessionEnded):
-            await stage.presentation.obey(lines)
+            await stage.series.obey(lines)
         assert stage.elapsed == 7
         assert stage.score == (1, 1)
 
@@ -402,23 +402,29 @@ async def test_a_session_that_ends_while_nothing_is_typed_is_told_at_once(
 def delivery(sent_at: float, acked_at: float, latency: float, bound: float) -> Delivery:
     fate = Fate(image(0), StageBook())
     received_at = sent_at + latency + 3.6e6  # a client whose clock is an hour ahead
-    about = (sent_at, received_at, acked_at, 1, Bounded(latency, bound))
-    return Delivery(image(0), *about, fate)
+    return Delivery(
+        image=image(0),
+        sent_at=sent_at,
+        received_at=received_at,
+        acked_at=acked_at,
+        copies=1,
+        latency=Bounded(latency, bound),
+        fate=fate,
+    )
 
 
 async def test_the_summary_has_the_median_and_the_longest(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage() as stage:
-        presentation = Presentation(stage.session, stage.series, Output(as_json=False))
-        for either in (stage.presentation, presentation):
-            either.shown = 4
-            either.deliveries += [
-                delivery(1000, 1016, 10.25, 0.5),
-                delivery(2000, 2004, 2, 0.25),
-                delivery(3000, 3100, 4, 0.75),
-            ]
-            either.tell_summary()
+        stage.series.shown = 4
+        stage.series.deliveries += [
+            delivery(1000, 1016, 10.25, 0.5),
+            delivery(2000, 2004, 2, 0.25),
+            delivery(3000, 3100, 4, 0.75),
+        ]
+        for output in (stage.output, Output(as_json=False)):
+            output.write(stage.series.summary)
     first, second = capsys.readouterr().out.splitlines()
     assert json.loads(first) == {
         "event": "summary",
@@ -438,5 +444,5 @@ async def test_the_summary_of_nothing_has_no_times(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage() as stage:
-        Presentation(stage.session, stage.series, Output(as_json=False)).tell_summary()
+        Output(as_json=False).write(stage.series.summary)
     assert capsys.readouterr().out == "0 images shown, 0 acked\n"

@@ -1,12 +1,12 @@
-"""Presentations: what is announced, and what is told of what became of the images."""
+"""Series: what is announced, and what is printed of what became of the images."""
 
 import pytest
 import trio
 from trio.testing import MockClock
 
 from imgsync import ClientSession, ImageRef
-from imgsync.commands.common import Output
-from imgsync.commands.evaluator.presenting import Presentation
+from imgsync.commands.evaluator.presenting import Series
+from imgsync.commands.output import Output
 from imgsync.core.protocol.numbers import AHEAD
 from tests.commands.test_presenting import Typed, open_stage, told
 
@@ -47,9 +47,9 @@ async def test_what_becomes_of_images_is_told_and_counted(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage(3, report) as stage:
-        await stage.presentation.show_every(1)
-        stage.presentation.tell_summary()
-        assert stage.presentation.all_acked
+        await stage.series.show_every(1)
+        stage.output.write(stage.series.summary)
+        assert stage.series.all_acked
     *events, summary = told(capsys)
     stages = [event for event in events if event["event"] == "stage"]
     assert [(one["imageIndex"], one["stage"], one["reason"]) for one in stages] == [
@@ -73,9 +73,10 @@ async def test_in_prose_only_failures_are_told(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage(2, report) as stage:
-        presentation = Presentation(stage.session, stage.series, Output(as_json=False))
-        await presentation.show_every(1)
-        presentation.tell_summary()
+        output = Output(as_json=False)
+        series = Series(stage.session, stage.images, output)
+        await series.show_every(1)
+        output.write(series.summary)
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "acked" not in line] == ["image 1  1.png  failed: http_403"]
     assert lines[-1].endswith("; 1 on the screen; 1 failed")
@@ -85,15 +86,15 @@ async def test_a_client_that_tells_nothing_leaves_the_summary_as_it_was(
     autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_stage(2) as stage:
-        await stage.presentation.show_every(1)
-        stage.presentation.tell_summary()
+        await stage.series.show_every(1)
+        stage.output.write(stage.series.summary)
     assert "stages" not in told(capsys)[-1]
 
 
 async def test_a_short_series_is_announced_once_and_as_a_whole(autojump_clock: MockClock) -> None:
     client = Announcements()
     async with open_stage(5, client.follow) as stage:
-        await stage.presentation.show_every(1)
+        await stage.series.show_every(1)
     assert client.heard == [[0, 1, 2, 3, 4], [], [], [], [], []]
 
 
@@ -101,7 +102,7 @@ async def test_a_long_series_is_announced_as_it_comes_near(autojump_clock: MockC
     client = Announcements()
     count = 3 * AHEAD
     async with open_stage(count, client.follow) as stage:
-        await stage.presentation.show_every(1)
+        await stage.series.show_every(1)
     assert client.heard[0] == list(range(AHEAD))
     known: set[int] = set()
     for index, heard in enumerate(client.heard[:count]):
@@ -117,7 +118,7 @@ async def test_a_jump_is_announced_and_what_stands_before_it_comes_last(
     client = Announcements()
     count = 2 * AHEAD
     async with open_stage(count, client.follow) as stage:
-        await stage.presentation.obey(Typed([f"goto {count - 11}"]))
+        await stage.series.obey(Typed([f"goto {count - 11}"]))
         await trio.testing.wait_all_tasks_blocked()
     first, jumped = client.heard[0][:AHEAD], client.heard[0][AHEAD:]
     assert first == list(range(AHEAD))
@@ -128,6 +129,6 @@ async def test_an_image_that_can_not_be_announced_hinders_no_other(
     autojump_clock: MockClock,
 ) -> None:
     async with open_stage(3) as stage:
-        stage.series.images[2] = ImageRef(2, "http://h/2", "http://h/" + "x" * 70_000, "2")
-        await stage.presentation.obey(Typed(["next", "next"]))
+        stage.images.images[2] = ImageRef(2, "http://h/2", "http://h/" + "x" * 70_000, "2")
+        await stage.series.obey(Typed(["next", "next"]))
         assert stage.seen == [0, 1]

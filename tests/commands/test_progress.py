@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from imgsync.commands.evaluator.progress import GAP, REFRESH_INTERVAL, Part, Progress, fit
+from imgsync.commands.events import Acked, NotAcked, Stage, State
+from imgsync.commands.output import Event
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.states import SessionState
 from tests.kit.processes import EXIT_S, SAMPLES, STRICT, our_client, shared_relay
 from tests.kit.side_by_side import Running, open_running, side_by_side
 from tests.kit.terminals import Terminal, open_terminal
@@ -28,11 +32,37 @@ COLOUR = "\x1b[32m"
 # ── what fits ────────────────────────────────────────────────────────────────────────────────────
 
 
+def acked(index: int) -> Acked:
+    return Acked(
+        image_index=index,
+        name="a.png",
+        image_url="http://h/a.png",
+        sent_at=1000,
+        received_at=1006.17,
+        round_trip_ms=12.34,
+        latency_ms=6.17,
+        bound_ms=0.44,
+        copies=1,
+    )
+
+
+def became(kind: StageKind, index: int = 1) -> Stage:
+    return Stage(
+        image_index=index,
+        name="a.png",
+        sent_at=1000,
+        stage=kind,
+        at=1010,
+        latency_ms=None,
+        bound_ms=None,
+        reason=None,
+    )
+
+
 def progress_of_an_acked_image() -> Progress:
     progress = Progress(20)
     progress.begin_image(2)
-    times: dict[str, object] = {"roundTripMs": 12.34, "latencyMs": 6.17, "boundMs": 0.44}
-    progress.take("acked", {"imageIndex": 2, **times})
+    progress.add(acked(2))
     return progress
 
 
@@ -56,19 +86,17 @@ def test_on_no_terminal_is_the_line_longer_than_that_is_wide() -> None:
         assert len(GAP.join(part.text for part in fit(parts, width))) <= width
 
 
-def fate_after(*events: tuple[str, dict[str, object]]) -> str:
+def fate_after(*events: Event) -> str | None:
     progress = Progress(3)
     progress.begin_image(1)
-    for event, values in events:
-        progress.take(event, {"imageIndex": 1, **values})
-    return progress.fate
+    for event in events:
+        progress.add(event)
+    return None if progress.fate is None else progress.fate.words
 
 
-ACKED: tuple[str, dict[str, object]]
-ACKED = ("acked", {"roundTripMs": 1.0, "latencyMs": 0.5, "boundMs": 0.1})
-FETCHED: tuple[str, dict[str, object]] = ("stage", {"stage": "fetched"})
-SHOWN: tuple[str, dict[str, object]] = ("stage", {"stage": "shown"})
-FAILED: tuple[str, dict[str, object]] = ("stage", {"stage": "failed"})
+ACKED = acked(1)
+FETCHED, SHOWN = became(StageKind.FETCHED), became(StageKind.SHOWN)
+HIDDEN, FAILED = became(StageKind.HIDDEN), became(StageKind.FAILED)
 
 
 def test_the_last_that_becomes_of_an_image_is_told() -> None:
@@ -78,16 +106,17 @@ def test_the_last_that_becomes_of_an_image_is_told() -> None:
     assert fate_after(ACKED, FETCHED, SHOWN) == "on the screen"
     assert fate_after(ACKED, SHOWN, FETCHED) == "on the screen"
     assert fate_after(ACKED, FAILED) == "failed"
-    assert fate_after(("not_acked", {})) == "not acked"
-    assert fate_after(("stage", {"stage": "shown", "imageIndex": 0})) == "sent"
+    assert fate_after(ACKED, SHOWN, HIDDEN) == "hidden"
+    assert fate_after(NotAcked(image_index=1, name="a.png", reason="timeout")) == "not acked"
+    assert fate_after(became(StageKind.SHOWN, index=0)) == "sent"
 
 
 def test_the_states_of_a_session_differ_in_style() -> None:
     styles = set()
-    for state in ("connected", "suspect", "interrupted"):
+    for state in (SessionState.CONNECTED, SessionState.SUSPECT, SessionState.INTERRUPTED):
         progress = Progress(3)
-        progress.take("state", {"state": state})
-        [part] = [part for part in progress.parts if part.text == state]
+        progress.add(State(state=state, at=1000))
+        [part] = [part for part in progress.parts if part.text == state.value]
         styles.add(part.style)
     assert len(styles) == 3
     assert Part(0, "", "").style not in styles

@@ -37,7 +37,7 @@ def acked(reports: list[SessionReport]) -> set[Fact]:
 def report(*logs: Path) -> list[SessionReport]:
     sides = Sides()
     for log in logs:
-        sides.take(read_journal(log))
+        sides.add_record(read_journal(log))
     return [report_session(record) for record in sides.sessions.values()]
 
 
@@ -122,7 +122,7 @@ def test_a_header_that_can_not_be_read_costs_what_needs_to_know_whose_it_is(
     content = log.read_bytes()
     log.write_bytes(b"#" + content[1:])
     sides = Sides()
-    skipped = sides.take(read_journal(log))
+    skipped = sides.add_record(read_journal(log))
     reports = [report_session(record) for record in sides.sessions.values()]
     assert acked(reports) == whole
     assert skipped.first[0].why == "not JSON"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
-from imgsync.commands.report.rows import make_rows
+from imgsync.commands.report.rows import Outcome, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import Role
@@ -22,7 +22,7 @@ def put_together(*records: list[Event]) -> SessionRecord:
     sides = Sides()
     for events in records:
         entries = [Entry(n, EPOCH + 1_000 * n, event) for n, event in enumerate(events)]
-        assert sides.take(entries).count == 0
+        assert sides.add_record(entries).count == 0
     return sides.sessions["s-1"]
 
 
@@ -79,7 +79,7 @@ def test_of_several_failures_the_first_counts_with_its_reason_if_it_has_one() ->
     rows = make_rows(record, OffsetHistory(record.readings, record.breaks))
     assert [row.failed_at for row in rows] == [EPOCH + 10, EPOCH + 10]
     assert [row.failed_reason for row in rows] == ["timeout", None]
-    assert all(row.has_failed for row in rows)
+    assert all(row.outcome is Outcome.FAILED for row in rows)
 
 
 def test_a_clock_may_begin_at_zero() -> None:

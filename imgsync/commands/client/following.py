@@ -1,15 +1,24 @@
-"""What the client's command does in a session: fetch, save, run a program, and tell of it."""
+"""What the client's command does in a session: fetch, save, run a program, and print all of it."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import trio
 
 from imgsync.client.client import ClientSession, ReceivedImage
-from imgsync.commands.client.program import Run, open_program
-from imgsync.commands.common import Output, tell_states
-from imgsync.images.fetch import Fetched, Fetcher, FetchFailed, save_image
+from imgsync.commands.client.program import Program, Run, open_program
+from imgsync.commands.events import (
+    ExecFailed,
+    Fetched,
+    FetchFailed,
+    Received,
+    SessionBegun,
+    SessionOver,
+    write_states,
+)
+from imgsync.commands.output import Output
+from imgsync.images import fetch
 from imgsync.images.gallery import Gallery, open_gallery
 from imgsync.tasks import open_background
 
@@ -18,7 +27,7 @@ LAST_FETCHES_DEADLINE = 10.0
 
 
 class SessionFollower:
-    """Follows one session and tells what happens in it.
+    """Follows one session and prints what happens in it.
 
     There is no screen, so nothing is reported as shown but what `program` shows.
 
@@ -29,7 +38,7 @@ class SessionFollower:
     def __init__(
         self,
         session: ClientSession,
-        fetcher: Fetcher,
+        fetcher: fetch.Fetcher,
         folder: Path | None,
         program: Sequence[str] | None,
         output: Output,
@@ -43,34 +52,30 @@ class SessionFollower:
     async def follow(self) -> None:
         """Take part until the session is over and its images are there."""
         session = self._session
-        who = session.evaluator_name or session.evaluator_id
-        self._output.tell(
-            f"session with {who}",
-            "session",
-            sessionId=session.id,
-            evaluatorId=session.evaluator_id,
-            evaluatorName=session.evaluator_name,
+        self._output.write(
+            SessionBegun(
+                session_id=session.id,
+                evaluator_id=session.evaluator_id,
+                evaluator_name=session.evaluator_name,
+            )
         )
-        with trio.CancelScope() as fetching:
-            async with trio.open_nursery() as nursery:
-                async with session:
-                    await self._follow_images(nursery)
-                fetching.deadline = trio.current_time() + LAST_FETCHES_DEADLINE
+        with trio.CancelScope() as scope:
+            # What is being fetched when the session ends goes on for a while.
+            async with trio.open_nursery() as fetching:
+                async with session, self._open_equipment() as (gallery, program):
+                    async for image in session.images():
+                        self._output.write(_received(image))
+                        run = None if program is None else program.show(image)
+                        fetching.start_soon(self._fetch, gallery, image, run)
+                scope.deadline = trio.current_time() + LAST_FETCHES_DEADLINE
         assert session.end_reason is not None
-        self._output.tell(
-            f"session ended: {session.end_detail}",
-            "ended",
-            sessionId=session.id,
-            reason=session.end_reason.value,
-            detail=session.end_detail,
+        self._output.write(
+            SessionOver(session_id=session.id, reason=session.end_reason, detail=session.end_detail)
         )
 
-    async def _follow_images(self, fetching: trio.Nursery) -> None:
-        """Until the session is over; what is being fetched then goes on.
-
-        :param fetching: for that.
-        """
-        session = self._session
+    @asynccontextmanager
+    async def _open_equipment(self) -> AsyncIterator[tuple[Gallery, Program | None]]:
+        """What images need while the session lasts; its states are written meanwhile."""
         opening_program = (
             nullcontext()
             if self._words is None
@@ -81,19 +86,9 @@ class SessionFollower:
             open_gallery(self._fetcher) as gallery,
             opening_program as program,
         ):
-            watching.start_soon(tell_states, session.changes(), self._output)
+            watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._announce, gallery)
-            async for image in session.images():
-                self._output.tell(
-                    None,
-                    "image",
-                    imageIndex=image.index,
-                    imageUrl=image.image_url,
-                    sentAt=image.sent_at,
-                    receivedAt=image.received_at,
-                )
-                run = None if program is None else program.show(image)
-                fetching.start_soon(self._fetch, gallery, image, run)
+            yield gallery, program
 
     async def _announce(self, gallery: Gallery) -> None:
         async for upcoming in self._session.preloads():
@@ -103,54 +98,59 @@ class SessionFollower:
         begin = trio.current_time()
         try:
             fetched, was_ahead = await gallery.get(image.image_url, image.signed_url)
-        except FetchFailed as exc:
-            self._tell_fetch_failed(image, exc.reason, exc.reason)
+        except fetch.FetchFailed as exc:
+            self._fail(image, word=exc.reason, reason=exc.reason)
             return
         image.fetched()
         try:
             path = await self._save(image, fetched)
         except OSError as exc:
-            self._tell_fetch_failed(image, "not_saved", f"not saved: {exc.strerror}")
+            self._fail(image, word="not_saved", reason=f"not saved: {exc.strerror}")
             return
         if run is not None and path is not None:
             run.file_is_there(path)
-        took = 1000 * (trio.current_time() - begin)
-        self._output.tell(
-            f"image {image.index}  {image.image_url}  {len(fetched.body)} bytes  {fetched.kind}"
-            f"  {took:.0f} ms",
-            "fetched",
-            bytes=len(fetched.body),
-            kind=fetched.kind,
-            tookMs=round(took, 1),
-            ahead=was_ahead,
-            path=None if path is None else str(path),
-            imageIndex=image.index,
-            imageUrl=image.image_url,
+        self._output.write(
+            Fetched(
+                bytes=len(fetched.body),
+                kind=fetched.kind,
+                took_ms=1000 * (trio.current_time() - begin),
+                ahead=was_ahead,
+                path=None if path is None else str(path),
+                image_index=image.index,
+                image_url=image.image_url,
+            )
         )
 
-    async def _save(self, image: ReceivedImage, fetched: Fetched) -> Path | None:
+    async def _save(self, image: ReceivedImage, fetched: fetch.Fetched) -> Path | None:
         if self._folder is None:
             return None
         return await trio.to_thread.run_sync(
-            save_image, self._folder, image.index, image.image_url, fetched
+            fetch.save_image, self._folder, image.index, image.image_url, fetched
         )
 
-    def _tell_fetch_failed(self, image: ReceivedImage, word: str, reason: str) -> None:
+    def _fail(self, image: ReceivedImage, *, word: str, reason: str) -> None:
+        """The image is not here.
+
+        :param word: why, for the evaluator.
+        :param reason: the same as it is printed.
+        """
         image.failed(word)
-        self._output.tell(
-            f"image {image.index}  {image.image_url}  {reason}",
-            "fetch_failed",
-            reason=reason,
-            imageIndex=image.index,
-            imageUrl=image.image_url,
+        self._output.write(
+            FetchFailed(reason=reason, image_index=image.index, image_url=image.image_url)
         )
 
     def _complain(self, image: ReceivedImage, reason: str, detail: str) -> None:
-        self._output.tell(
-            f"image {image.index}  {image.image_url}  the command {detail}",
-            "exec_failed",
-            reason=reason,
-            detail=detail,
-            imageIndex=image.index,
-            imageUrl=image.image_url,
+        self._output.write(
+            ExecFailed(
+                reason=reason, detail=detail, image_index=image.index, image_url=image.image_url
+            )
         )
+
+
+def _received(image: ReceivedImage) -> Received:
+    return Received(
+        image_index=image.index,
+        image_url=image.image_url,
+        sent_at=image.sent_at,
+        received_at=image.received_at,
+    )

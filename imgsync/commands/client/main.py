@@ -8,16 +8,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import trio
-
 from imgsync.commands.common import (
     EXIT_FAILED,
-    Output,
     add_peer_options,
+    make_folder,
     run_command,
     set_up_logging,
     token_of,
 )
+from imgsync.commands.events import Registered
+from imgsync.commands.output import Output
+from imgsync.core.protocol.signalling import Role
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.client") -> int:
@@ -68,18 +69,11 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
     from imgsync.client.client import open_client
     from imgsync.commands.client.following import SessionFollower
-    from imgsync.core.protocol.errors import InputError
     from imgsync.images.fetch import open_fetcher
 
     output = Output(as_json=options.json)
     if options.save is not None:
-        try:
-            await trio.Path(options.save).mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise InputError(
-                f"can't make the folder {str(options.save)!r}: {exc.strerror};"
-                " name another one with --save"
-            ) from exc
+        await make_folder(options.save, "--save")
     async with (
         open_fetcher() as fetcher,
         open_client(
@@ -92,9 +86,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             log_file=options.log,
         ) as client,
     ):
-        output.tell(
-            f"waiting for an evaluator as {options.user}", "registered", userId=options.user
-        )
+        output.write(Registered(options.user, Role.CLIENT))
         async for session in client.sessions():
             follower = SessionFollower(session, fetcher, options.save, options.exec, output)
             await follower.follow()

@@ -6,6 +6,7 @@ next image has a process of its own. Without a shell, and with what there is to 
 its environment.
 """
 
+import math
 import os
 import signal
 import subprocess
@@ -50,7 +51,7 @@ class Run:
         self.path: Path | None = None
         #: While it runs, or what it has started does.
         self.process: trio.Process | None = None
-        self._is_told = False
+        self._is_terminated = False
         if not needs_file:
             self.startable.set()
 
@@ -60,37 +61,42 @@ class Run:
         self.startable.set()
 
     def hide(self) -> None:
-        """The image's time is over: the program has been told when this returns."""
+        """The image's time is over: SIGTERM has been sent when this returns."""
         self.over.set()
-        self.tell_to_end()
+        self.terminate()
 
-    def tell_to_end(self) -> None:
+    def terminate(self) -> None:
         """Send SIGTERM, once: many programs take a second one for impatience."""
-        if self.process is not None and not self._is_told:
-            self._is_told = True
+        if self.process is not None and not self._is_terminated:
+            self._is_terminated = True
             _signal_group(self.process, signal.SIGTERM)
 
 
 class Program:
     """Made by `open_program`."""
 
-    def __init__(
-        self, words: Sequence[str], complain: Complain, nursery: trio.Nursery, *, needs_file: bool
-    ) -> None:
+    def __init__(self, words: Sequence[str], complain: Complain, *, needs_file: bool) -> None:
         self._words = list(words)
         self._complain = complain
-        self._nursery = nursery
         self._needs_file = needs_file
+        # Unbounded, as `show` can't wait; it is emptied at once.
+        self._begun, self._runs = trio.open_memory_channel[Run](math.inf)
         self._current: Run | None = None
         self._ending: deque[trio.CancelScope] = deque()
 
     def show(self, image: ReceivedImage) -> Run:
-        """Tell the run of the image before that its time is over, and begin one for this image."""
+        """Hide the image before, and begin a run for this one."""
         if self._current is not None:
             self._current.hide()
         run = self._current = Run(image, needs_file=self._needs_file)
-        self._nursery.start_soon(self._run, run)
+        self._begun.send_nowait(run)
         return run
+
+    async def run_all(self) -> None:
+        """Run the program for each image that is shown, for ever."""
+        async with trio.open_nursery() as nursery:
+            async for run in self._runs:
+                nursery.start_soon(self._run, run)
 
     async def _run(self, run: Run) -> None:
         await _wait_for_any(run.startable, run.over)
@@ -111,8 +117,8 @@ class Program:
             self._complain(run.image, "not_started", f"can't be started: {exc.strerror}")
             return
         run.image.shown()
-        if run.over.is_set():  # since before there was a process to tell
-            run.tell_to_end()
+        if run.over.is_set():  # since before there was a process to terminate
+            run.terminate()
         try:
             await self._wait_exit(run, process)
         finally:
@@ -131,7 +137,7 @@ class Program:
 
     async def _end(self, run: Run, process: trio.Process) -> None:
         """Have it gone, with all that it has started, at the latest when the deadlines say so."""
-        run.tell_to_end()
+        run.terminate()
         with trio.move_on_after(EXIT_DEADLINE, shield=True) as patience:
             self._ending.append(patience)
             if len(self._ending) > MAX_ENDING:
@@ -153,7 +159,7 @@ class Program:
 
 
 def variables_of(run: Run) -> dict[str, str]:
-    """What the program is told of its image, in its environment."""
+    """What the program learns of its image, from its environment."""
     image = run.image
     variables = {
         "IMGSYNC_EVENT": "show",
@@ -209,5 +215,7 @@ async def open_program(
     :param words: the program and its arguments.
     :param needs_file: it is started when `Run.file_is_there` is called, and not before.
     """
+    program = Program(words, complain, needs_file=needs_file)
     async with open_background() as nursery:
-        yield Program(words, complain, nursery, needs_file=needs_file)
+        nursery.start_soon(program.run_all)
+        yield program

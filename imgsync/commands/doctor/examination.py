@@ -1,4 +1,4 @@
-"""All checks in order, each told as soon as it is done."""
+"""All checks in order, each reported as soon as it is done."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ async def examine(
     account: Account,
     source: Path,
     addresses: Sequence[str],
-    tell: Callable[[Finding], None],
+    report: Callable[[Finding], None],
 ) -> None:
     """Check everything. Raises InputError for what can't be meant.
 
@@ -39,39 +39,39 @@ async def examine(
     """
     parse_relay_url(url)
     check_addresses(addresses)
-    servers = await _examine_relay(url, account, tell)
+    servers = await _examine_relay(url, account, report)
     async with open_bridge() as bridge:
         checked = await check_servers(bridge, split_servers(servers), addresses)
         for server in checked:
-            tell(server.finding)
+            report(server.finding)
         for way in _ways(checked):
-            tell(await check_way(bridge, way, addresses))
+            report(await check_way(bridge, way, addresses))
     for finding in await check_images(url, source):
-        tell(finding)
+        report(finding)
 
 
 async def _examine_relay(
-    url: str, account: Account, tell: Callable[[Finding], None]
+    url: str, account: Account, report: Callable[[Finding], None]
 ) -> Sequence[IceServer]:
     """Returns the ICE servers that it names."""
     relay = await check_relay(url)
-    tell(relay)
+    report(relay)
     if relay.result is Result.FAILED:
         for check in ("websocket", "token", "clock"):
-            tell(Finding(check, Result.SKIPPED, _NEEDS_RELAY))
+            report(Finding(check, Result.SKIPPED, _NEEDS_RELAY))
         return ()
     websocket = await check_websocket(url)
-    tell(websocket)
+    report(websocket)
     servers: Sequence[IceServer] | None = None
     if websocket.result is Result.FAILED:
-        tell(Finding("token", Result.SKIPPED, _NEEDS_WEBSOCKET))
+        report(Finding("token", Result.SKIPPED, _NEEDS_WEBSOCKET))
     else:
         async with open_internet() as network:
             token, servers = await check_token(network, url, account)
-        tell(token)
-    tell(await check_clock(url))
+        report(token)
+    report(await check_clock(url))
     if servers is None:
-        tell(Finding("stun", Result.SKIPPED, _NEEDS_TOKEN))
+        report(Finding("stun", Result.SKIPPED, _NEEDS_TOKEN))
     return servers or ()
 
 

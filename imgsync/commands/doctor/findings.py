@@ -1,4 +1,4 @@
-"""What a check has found, in one line for people."""
+"""What the checks have found, as `imgsync doctor` prints it."""
 
 import enum
 
@@ -23,13 +23,27 @@ class Finding:
     :param advice: what to do; empty where there is nothing to be done.
     """
 
+    EVENT = "check"
     check: str
     result: Result
     detail: str
     advice: str = ""
 
     @property
-    def line(self) -> str:
-        """All of it."""
+    def prose(self) -> str:
         advice = f"; {self.advice}" if self.advice else ""
         return f"{self.result.value:<8} {self.check:<10} {self.detail}{advice}"
+
+
+@attrs.frozen
+class ExaminationSummary:
+    """How many checks there were, and what they mean."""
+
+    EVENT = "summary"
+    checks: int
+    failed: int
+    warnings: int
+
+    @property
+    def prose(self) -> str:
+        return f"{self.checks} checks, {self.failed} failed, {self.warnings} with a warning"

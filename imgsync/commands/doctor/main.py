@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import imgsync
 from imgsync.commands.common import (
     EXIT_FAILED,
-    Output,
     add_ice_address,
     add_output_options,
     add_token_options,
@@ -19,6 +18,7 @@ from imgsync.commands.common import (
     set_up_logging,
     token_of,
 )
+from imgsync.commands.output import Output
 from imgsync.core.protocol.signalling import Role
 
 if TYPE_CHECKING:
@@ -67,34 +67,23 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 async def _examine(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
     from imgsync.commands.doctor.examination import examine
-    from imgsync.commands.doctor.findings import Result
+    from imgsync.commands.doctor.findings import ExaminationSummary, Result
     from imgsync.commands.doctor.relay import Account
 
     output = Output(as_json=options.json)
     counts: Counter[Result] = Counter()
 
-    def tell(finding: "Finding") -> None:
+    def report(finding: "Finding") -> None:
         counts[finding.result] += 1
-        output.tell(
-            finding.line,
-            "check",
-            check=finding.check,
-            result=finding.result.value,
-            detail=finding.detail,
-            advice=finding.advice,
-        )
+        output.write(finding)
 
     role = None if options.role is None else Role(options.role)
-    account = Account(options.user, role, token_of(options))
+    account = Account(user_id=options.user, role=role, token=token_of(options))
     source = Path(options.source or Path(imgsync.__file__).parent / "samples")
-    await examine(options.relay, account, source, options.ice_address, tell)
-    failed, warnings = counts[Result.FAILED], counts[Result.WARNING]
-    output.tell(
-        f"{counts.total()} checks, {failed} failed, {warnings} with a warning",
-        "summary",
-        checks=counts.total(),
-        failed=failed,
-        warnings=warnings,
+    await examine(options.relay, account, source, options.ice_address, report)
+    failed = counts[Result.FAILED]
+    output.write(
+        ExaminationSummary(checks=counts.total(), failed=failed, warnings=counts[Result.WARNING])
     )
     if failed:
         print(f"{prog}: {failed} of {counts.total()} checks failed; see above", file=sys.stderr)

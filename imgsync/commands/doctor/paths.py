@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from statistics import median
 
@@ -28,7 +29,7 @@ class Way:
     """One way for a connection to go.
 
     :param name: one word.
-    :param kind: of the only candidates that the two ends tell each other.
+    :param kind: of the only candidates that the two ends let each other know.
     """
 
     name: str
@@ -70,17 +71,15 @@ async def check_way(bridge: Bridge, way: Way, addresses: Sequence[str]) -> Findi
 
     :param addresses: the only local addresses to use.
     """
-    options = (way.servers, addresses, way.is_relayed)
+    open_end = partial(open_link, bridge, way.servers, addresses, relay_only=way.is_relayed)
     try:
-        async with (
-            open_link(bridge, *options) as near,
-            open_link(bridge, *options) as far,
-        ):
+        async with open_end() as near, open_end() as far:
             with trio.move_on_after(PATH_DEADLINE):
-                opened, echo = await _measure(near, far, way)
+                measured = await _measure(near, far, way)
                 detail = (
-                    f"{way.name}: a data channel to ourselves was open after {opened:.0f} ms,"
-                    f" a message there and back takes {echo:.1f} ms"
+                    f"{way.name}: a data channel to ourselves was open after"
+                    f" {measured.opening:.0f} ms,"
+                    f" a message there and back takes {measured.echo:.1f} ms"
                 )
                 return Finding("path", Result.OK, detail)
         why = f"no data channel to ourselves within {PATH_DEADLINE:g} s"
@@ -89,21 +88,28 @@ async def check_way(bridge: Bridge, way: Way, addresses: Sequence[str]) -> Findi
     return Finding("path", way.result, f"{way.name}: {why}", way.advice)
 
 
-async def _measure(near: RtcLink, far: RtcLink, way: Way) -> tuple[float, float]:
+@attrs.frozen
+class _Measured:
     """Milliseconds until the channel is open, and for a message there and back (median)."""
+
+    opening: float
+    echo: float
+
+
+async def _measure(near: RtcLink, far: RtcLink, way: Way) -> _Measured:
     before = time.perf_counter()
     offer = parse_description("offer", await near.make_offer())
     answer = parse_description("answer", await far.make_answer(offer))
     await near.apply_answer(answer)
     for candidate in offer.candidates:
-        _tell(far, candidate, way)
+        _add_if_allowed(far, candidate, way)
     for candidate in answer.candidates:
-        _tell(near, candidate, way)
+        _add_if_allowed(near, candidate, way)
     async with open_background() as nursery:
         nursery.start_soon(_echo, far, near, way)
         times = await _ask(near, far, way)
     trips = [after - sent for sent, after in pairwise(times)]
-    return 1000 * (times[0] - before), 1000 * median(trips)
+    return _Measured(opening=1000 * (times[0] - before), echo=1000 * median(trips))
 
 
 async def _ask(link: RtcLink, far: RtcLink, way: Way) -> list[float]:
@@ -112,7 +118,7 @@ async def _ask(link: RtcLink, far: RtcLink, way: Way) -> list[float]:
     while len(times) <= ECHOES:
         match await link.next_event():
             case Gathered(str(line)):
-                _tell(far, parse_candidate(line), way)
+                _add_if_allowed(far, parse_candidate(line), way)
             case Opened() | Received():
                 times.append(time.perf_counter())
                 link.send("is anybody there?")
@@ -125,11 +131,11 @@ async def _echo(link: RtcLink, far: RtcLink, way: Way) -> None:
     while True:
         match await link.next_event():
             case Gathered(str(line)):
-                _tell(far, parse_candidate(line), way)
+                _add_if_allowed(far, parse_candidate(line), way)
             case Received(str(text)):
                 link.send(text)
 
 
-def _tell(link: RtcLink, candidate: Candidate, way: Way) -> None:
+def _add_if_allowed(link: RtcLink, candidate: Candidate, way: Way) -> None:
     if f" typ {way.kind} " in f"{candidate.line} ":
         link.add_candidate(candidate)

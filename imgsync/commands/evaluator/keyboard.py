@@ -11,6 +11,7 @@ from functools import partial
 import trio
 
 from imgsync.commands.evaluator.steering import Keys
+from imgsync.tasks import Pull
 
 try:
     import termios
@@ -28,38 +29,36 @@ def is_terminal() -> bool:
 def open_lines() -> Iterator[AsyncIterator[str]]:
     """Complete lines until the end of input. On a terminal, those that single keys stand for."""
     if not is_terminal():
-        yield _Lines()
+        yield Pull(_Lines().next)
         return
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
     try:
-        yield _KeyedLines()
+        yield Pull(_KeyedLines().next)
     finally:
         with suppress(termios.error):  # the terminal may have gone
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 class _Lines:
-    """An iterator and no generator: one that is left half-way needs no closing."""
+    """Lines from pieces of text."""
 
     def __init__(self) -> None:
         self._complete: deque[str] = deque()
         self._rest = ""
         self._ended = False
 
-    def __aiter__(self) -> "_Lines":
-        return self
-
-    async def __anext__(self) -> str:
+    async def next(self) -> str | None:
+        """The next one; None at the end of input."""
         while not self._complete:
             if self._ended:
-                raise StopAsyncIteration
+                return None
             text = await _read_chunk()
             self._ended = not text
-            self._take(text)
+            self._split(text)
         return self._complete.popleft()
 
-    def _take(self, text: str) -> None:
+    def _split(self, text: str) -> None:
         *lines, self._rest = (self._rest + text).split("\n")
         self._complete += lines
         if self._ended and self._rest:
@@ -73,7 +72,7 @@ class _KeyedLines(_Lines):
         super().__init__()
         self._keys = Keys()
 
-    def _take(self, text: str) -> None:
+    def _split(self, text: str) -> None:
         lines = map(self._keys.press, text)
         self._complete += [line for line in lines if line is not None]
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from imgsync.commands.common import (
     EXIT_FAILED,
-    Output,
     add_peer_options,
     positive_seconds,
     run_command,
     set_up_logging,
     token_of,
 )
+from imgsync.commands.events import Connected, Registered, Waiting
+from imgsync.commands.output import Output
 
 if TYPE_CHECKING:
-    from imgsync.commands.evaluator.presenting import Presentation
+    from imgsync.commands.evaluator.presenting import Series
     from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
 
 
@@ -59,7 +60,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
-    from imgsync.commands.evaluator.presenting import Presentation
+    from imgsync.commands.evaluator.presenting import Series
     from imgsync.commands.evaluator.progress import find_console, open_progress
     from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
@@ -81,36 +82,37 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             log_file=options.log,
         ) as evaluator,
     ):
-        output.tell(None, "registered", userId=options.user)
+        output.write(Registered(options.user))
         async with AsyncExitStack() as stack:
             session = await _enter_session(stack, evaluator, options, output)
-            prose = f"connected to {options.client}; {len(images)} images"
-            output.tell(prose, "connected", sessionId=session.id, clientId=options.client)
+            output.write(
+                Connected(session_id=session.id, client_id=options.client, image_count=len(images))
+            )
             try:
-                async with open_progress(output, console, len(images)) as told:
-                    presentation = Presentation(session, images, told)
-                    await _run_series(presentation, options.every)
+                async with open_progress(output, console, len(images)) as view:
+                    series = Series(session, images, view)
+                    await _run_series(series, view, options.every)
             except SessionEnded as exc:
                 print(f"{prog}: {exc}", file=sys.stderr)
                 return EXIT_FAILED
-    if not presentation.all_acked:
+    if not series.all_acked:
         print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
         return EXIT_FAILED
     return 0
 
 
-async def _run_series(presentation: "Presentation", every: float | None) -> None:
+async def _run_series(series: "Series", output: Output, every: float | None) -> None:
     """By the clock, or by what is typed. Raises SessionEnded."""
     from imgsync.commands.evaluator.keyboard import open_lines
 
     try:
         if every is not None:
-            await presentation.show_every(every)
+            await series.show_every(every)
         else:
             with open_lines() as lines:
-                await presentation.obey(lines)
+                await series.obey(lines)
     finally:
-        presentation.tell_summary()
+        output.write(series.summary)
 
 
 async def _enter_session(
@@ -129,6 +131,6 @@ async def _enter_session(
         except (SignallingLost, ConnectTimeout):
             if not options.wait:
                 raise
-        output.tell(f"waiting for {options.client}", "waiting", clientId=options.client)
-        # Whoever else waits is told at the same moment, and may be quicker.
+        output.write(Waiting(options.client))
+        # Whoever else waits learns it at the same moment, and may be quicker.
         await evaluator.wait_available(options.client)

@@ -2,15 +2,23 @@
 
 import statistics
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import trio
 
-from imgsync.commands.common import Output, tell_states
 from imgsync.commands.evaluator.steering import End, Refused, Show, parse_line
+from imgsync.commands.events import (
+    Acked,
+    CommandRefused,
+    NotAcked,
+    SeriesSummary,
+    Spread,
+    Stage,
+    write_states,
+)
+from imgsync.commands.output import Output
 from imgsync.core.channel.preload import Announcements
-from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.errors import MessageTooLarge, SessionEnded, Superseded
 from imgsync.evaluator.delivery import Delivery
 from imgsync.evaluator.evaluator import EvaluatorSession
@@ -21,8 +29,8 @@ ACK_DEADLINE = 30.0
 """Seconds after which an image counts as not acked; a session lives on through shorter silences."""
 
 
-class Presentation:
-    """A series in a session: what was shown, what was acked."""
+class Series:
+    """A series of images in a session: what was shown, what was acked."""
 
     def __init__(
         self, session: EvaluatorSession, images: Sequence[ImageRef], output: Output
@@ -32,7 +40,7 @@ class Presentation:
         self._output = output
         self.shown = 0
         self.deliveries: list[Delivery] = []
-        #: How often each stage was told; empty where the client does not speak `stage`.
+        #: How often each stage was reported; empty where the client does not speak `stage`.
         self.stages: Counter[str] = Counter()
         self._announcements = Announcements()
 
@@ -41,14 +49,25 @@ class Presentation:
         """Whether every image that was shown was acked."""
         return len(self.deliveries) == self.shown
 
+    @property
+    def summary(self) -> SeriesSummary:
+        """How it went so far."""
+        return SeriesSummary(
+            shown=self.shown,
+            acked=len(self.deliveries),
+            round_trip_ms=_spread(delivery.round_trip for delivery in self.deliveries),
+            one_way_ms=_spread(delivery.latency for delivery in self.deliveries),
+            bound_ms=_spread(delivery.latency.bound for delivery in self.deliveries),
+            stages=dict(self.stages) or None,
+        )
+
     async def show_every(self, seconds: float) -> None:
         """Show all in order, one each so many seconds, whenever their acks come.
 
         The last image has its time, too. Raises SessionEnded.
         """
         begin = trio.current_time()
-        async with open_background() as watching, trio.open_nursery() as showing:
-            self._begin(watching)
+        async with self._watch_session(), trio.open_nursery() as showing:
             for index in range(len(self._images)):
                 await trio.sleep_until(begin + index * seconds)
                 await showing.start(self._show, index)
@@ -58,8 +77,7 @@ class Presentation:
     async def obey(self, lines: AsyncIterator[str]) -> None:
         """Show what is asked for until the end is. Raises SessionEnded."""
         current: int | None = None
-        async with open_background() as watching, trio.open_nursery() as showing:
-            self._begin(watching)
+        async with self._watch_session(), trio.open_nursery() as showing:
             async for line in lines:
                 match parse_line(line, current, len(self._images)):
                     case Show(index):
@@ -67,43 +85,22 @@ class Presentation:
                         await showing.start(self._show, index)
                         self._announce(index)
                     case Refused(why):
-                        self._output.tell(why, "refused", reason=why)
+                        self._output.write(CommandRefused(why))
                     case End():
                         return
 
-    def tell_summary(self) -> None:
-        """The last line of the output."""
-        values: dict[str, object] = {"shown": self.shown, "acked": len(self.deliveries)}
-        prose = f"{self.shown} images shown, {len(self.deliveries)} acked"
-        if self.deliveries:
-            trips = [delivery.round_trip for delivery in self.deliveries]
-            ways = [delivery.latency for delivery in self.deliveries]
-            bounds = [latency.bound for latency in ways]
-            values |= {
-                "roundTripMs": _spread(trips),
-                "oneWayMs": _spread(ways),
-                "boundMs": _spread(bounds),
-            }
-            prose += (
-                f"; round trip {statistics.median(trips):.1f} ms (longest {max(trips):.1f})"
-                f"; one way {statistics.median(ways):.1f} ms,"
-                f" to {statistics.median(bounds):.1f} (at worst {max(bounds):.1f})"
-            )
-        if self.stages:
-            values["stages"] = dict(self.stages)
-            told = (StageKind.SHOWN, "on the screen"), (StageKind.FAILED, "failed")
-            counts = [(self.stages[kind.value], words) for kind, words in told]
-            prose += "".join(f"; {count} {words}" for count, words in counts if count)
-        self._output.tell(prose, "summary", **values)
-
-    def _begin(self, watching: trio.Nursery) -> None:
-        watching.start_soon(self._raise_when_ended)
-        watching.start_soon(tell_states, self._session.changes(), self._output)
-        watching.start_soon(self._tell_stages)
-        self._announce(None)
+    @asynccontextmanager
+    async def _watch_session(self) -> AsyncIterator[None]:
+        """Write what happens to the session while the block lasts; raises SessionEnded into it."""
+        async with open_background() as watching:
+            watching.start_soon(self._raise_when_ended)
+            watching.start_soon(write_states, self._session.changes(), self._output)
+            watching.start_soon(self._write_stages)
+            self._announce(None)
+            yield
 
     def _announce(self, current: int | None) -> None:
-        """Tell the client what will be shown soon, unless it knows that of most of it."""
+        """Let the client know what will be shown soon, unless it knows most of it."""
         places = self._announcements.next(len(self._images), current)
         if places is None:
             return
@@ -111,22 +108,20 @@ class Presentation:
         with suppress(SessionEnded, MessageTooLarge):
             self._session.preload([self._images[place] for place in places])
 
-    async def _tell_stages(self) -> None:
+    async def _write_stages(self) -> None:
         async for report in self._session.stages():
             self.stages[report.stage.value] += 1
-            failed = report.stage is StageKind.FAILED
-            prose = f"image {report.image.index}  {report.image.name}  failed: {report.reason}"
-            self._output.tell(
-                prose if failed else None,
-                "stage",
-                imageIndex=report.image.index,
-                name=report.image.name,
-                sentAt=report.sent_at,
-                stage=report.stage.value,
-                at=report.at,
-                latencyMs=None if report.latency is None else round(report.latency, 3),
-                boundMs=None if report.latency is None else round(report.latency.bound, 3),
-                reason=report.reason,
+            self._output.write(
+                Stage(
+                    image_index=report.image.index,
+                    name=report.image.name,
+                    sent_at=report.sent_at,
+                    stage=report.stage,
+                    at=report.at,
+                    latency_ms=report.latency,
+                    bound_ms=None if report.latency is None else report.latency.bound,
+                    reason=report.reason,
+                )
             )
 
     async def _raise_when_ended(self) -> None:
@@ -145,40 +140,36 @@ class Presentation:
                 task_status.started()
                 delivery = await self._session.show(image)
         except trio.TooSlowError:
-            self._tell_not_acked(image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
+            self._miss_ack(image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
         except Superseded:
-            self._tell_not_acked(image, "superseded", "another image took its place")
+            self._miss_ack(image, "superseded", "another image took its place")
         except SessionEnded as exc:
-            self._tell_not_acked(image, exc.reason.value, str(exc))
+            self._miss_ack(image, exc.reason.value, str(exc))
         else:
-            self._tell_acked(image, delivery)
+            self.deliveries.append(delivery)
+            self._output.write(_acked(delivery))
 
-    def _tell_not_acked(self, image: ImageRef, reason: str, detail: str) -> None:
-        self._output.tell(
-            f"image {image.index}  {image.name}  not acked: {detail}",
-            "not_acked",
-            imageIndex=image.index,
-            name=image.name,
-            reason=reason,
-        )
-
-    def _tell_acked(self, image: ImageRef, delivery: Delivery) -> None:
-        self.deliveries.append(delivery)
-        self._output.tell(
-            f"image {image.index}  {image.name}  acked  {delivery.round_trip:.1f} ms"
-            f"  one way {delivery.latency:.1f} ± {delivery.latency.bound:.1f} ms",
-            "acked",
-            imageIndex=image.index,
-            name=image.name,
-            imageUrl=image.image_url,
-            sentAt=delivery.sent_at,
-            receivedAt=delivery.received_at,
-            roundTripMs=round(delivery.round_trip, 3),
-            latencyMs=round(delivery.latency, 3),
-            boundMs=round(delivery.latency.bound, 3),
-            copies=delivery.copies,
+    def _miss_ack(self, image: ImageRef, reason: str, detail: str) -> None:
+        self._output.write(
+            NotAcked(image_index=image.index, name=image.name, reason=reason, detail=detail)
         )
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"median": round(statistics.median(values), 3), "max": round(max(values), 3)}
+def _acked(delivery: Delivery) -> Acked:
+    return Acked(
+        image_index=delivery.image.index,
+        name=delivery.image.name,
+        image_url=delivery.image.image_url,
+        sent_at=delivery.sent_at,
+        received_at=delivery.received_at,
+        round_trip_ms=delivery.round_trip,
+        latency_ms=delivery.latency,
+        bound_ms=delivery.latency.bound,
+        copies=delivery.copies,
+    )
+
+
+def _spread(durations: Iterable[float]) -> Spread | None:
+    """None without any."""
+    known = list(durations)
+    return Spread(median=statistics.median(known), max=max(known)) if known else None

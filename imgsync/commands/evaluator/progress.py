@@ -1,4 +1,4 @@
-"""A line on the evaluator's terminal that tells how far a series is, and is kept up to date.
+"""A line on the evaluator's terminal that shows how far a series is, and is kept up to date.
 
 What stays (failures, changes of state) is printed above it. All of it is written by one thread: a
 terminal that is stopped, or far away, holds up nobody but that thread, and never an image. The
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TextIO
 import attrs
 import trio
 
-from imgsync.commands.common import Output, OutputLost
+from imgsync.commands.events import STAGE_WORDS, Acked, NotAcked, Stage, State
+from imgsync.commands.output import Event, Output, OutputLost
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.states import SessionState
 from imgsync.tasks import open_background
@@ -38,14 +39,30 @@ ERASE = "\r\x1b[J"
 
 GAP = "  "
 
-_STYLES = {
-    SessionState.CONNECTED.value: "green",
-    SessionState.RESUMED.value: "green",
-    SessionState.SUSPECT.value: "yellow",
-    SessionState.INTERRUPTED.value: "bold red",
-    "on the screen": "green",
-    "failed": "bold red",
-    "not acked": "bold red",
+_STATE_STYLES = {
+    SessionState.CONNECTED: "green",
+    SessionState.RESUMED: "green",
+    SessionState.SUSPECT: "yellow",
+    SessionState.INTERRUPTED: "bold red",
+}
+
+
+@attrs.frozen
+class Fate:
+    """What has become of an image; of a lower rank is what comes about before."""
+
+    rank: int
+    words: str
+    style: str = ""
+
+
+SENT, NOT_ACKED, ACKED = Fate(0, "sent"), Fate(1, "not acked", "bold red"), Fate(2, "acked")
+
+_FATE_OF_STAGE = {
+    StageKind.FETCHED: Fate(3, STAGE_WORDS[StageKind.FETCHED]),
+    StageKind.SHOWN: Fate(4, STAGE_WORDS[StageKind.SHOWN], "green"),
+    StageKind.HIDDEN: Fate(4, STAGE_WORDS[StageKind.HIDDEN]),
+    StageKind.FAILED: Fate(4, STAGE_WORDS[StageKind.FAILED], "bold red"),
 }
 
 
@@ -54,65 +71,51 @@ class Progress:
     """What is known of a series, as far as it fits on a line."""
 
     count: int
-    state: str = SessionState.CONNECTED.value
+    state: SessionState = SessionState.CONNECTED
     index: int | None = None
-    #: What has become of the image that was shown last.
-    fate: str = ""
-    round_trip: float | None = None
-    latency: float | None = None
-    bound: float | None = None
+    #: Of the image that was shown last.
+    fate: Fate | None = None
+    last_ack: Acked | None = None
 
     def begin_image(self, index: int) -> None:
         """An image goes out."""
-        self.index, self.fate = index, "sent"
+        self.index, self.fate = index, SENT
 
-    def take(self, event: str, values: dict[str, object]) -> None:
-        """What the command tells, in the words of its JSON."""
-        match event, values:
-            case "state", {"state": str(state)}:
-                self.state = state
-            case (
-                "acked",
-                {"roundTripMs": float(trip), "latencyMs": float(way), "boundMs": float(bound)},
-            ):
-                self.round_trip, self.latency, self.bound = trip, way, bound
-                self._become(values, "acked")
-            case "not_acked", _:
-                self._become(values, "not acked")
-            case "stage", {"stage": str(stage)}:
-                self._become(values, "on the screen" if stage == StageKind.SHOWN.value else stage)
+    def add(self, event: Event) -> None:
+        """Show it, as far as there is a place for it on the line."""
+        match event:
+            case State():
+                self.state = event.state
+            case Acked():
+                self.last_ack = event
+                self._become(event.image_index, ACKED)
+            case NotAcked():
+                self._become(event.image_index, NOT_ACKED)
+            case Stage():
+                self._become(event.image_index, _FATE_OF_STAGE[event.stage])
             case _:
                 pass
 
-    def _become(self, values: dict[str, object], fate: str) -> None:
-        if values["imageIndex"] == self.index and _rank(fate) >= _rank(self.fate):
+    def _become(self, index: int, fate: Fate) -> None:
+        if index == self.index and (self.fate is None or fate.rank >= self.fate.rank):
             self.fate = fate
 
     @property
     def parts(self) -> list["Part"]:
-        """What can be told now, in the order of the line."""
+        """All that there is to show now, in the order of the line."""
         place = "-" if self.index is None else str(self.index + 1)
+        state, style = self.state.value, _STATE_STYLES.get(self.state, "")
         parts = [
             Part(0, f"image {place} of {self.count}", f"{place}/{self.count}", "bold"),
-            Part(1, self.state, self.state, _STYLES.get(self.state, "")),
+            Part(1, state, state, style),
         ]
-        if self.fate:
-            parts.append(Part(2, self.fate, self.fate, _STYLES.get(self.fate, "")))
-        if self.latency is not None and self.bound is not None:
-            value = f"{self.latency:.1f} ± {self.bound:.1f} ms"
-            parts.append(Part(3, f"one way {value}", value))
-        if self.round_trip is not None:
-            trip = f"round trip {self.round_trip:.1f} ms"
-            parts.append(Part(4, trip, trip))
+        if self.fate is not None:
+            parts.append(Part(2, self.fate.words, self.fate.words, self.fate.style))
+        if self.last_ack is not None:
+            way = f"{self.last_ack.latency_ms:.1f} ± {self.last_ack.bound_ms:.1f} ms"
+            trip = f"round trip {self.last_ack.round_trip_ms:.1f} ms"
+            parts += [Part(3, f"one way {way}", way), Part(4, trip, trip)]
         return parts
-
-
-#: In the order in which they come about; what is not here is the last that is told of an image.
-_FATES = ("", "sent", "not acked", "acked", "fetched")
-
-
-def _rank(fate: str) -> int:
-    return _FATES.index(fate) if fate in _FATES else len(_FATES)
 
 
 @attrs.frozen
@@ -166,10 +169,11 @@ class LiveOutput(Output):
         self._drawing = threading.Lock()
         self._is_over = False
 
-    def tell(self, prose: str | None, event: str, **values: object) -> None:
+    def write(self, event: Event) -> None:
         """See Output; it is printed within REFRESH_INTERVAL."""
-        self._progress.take(event, values)
-        if prose is not None and event != "acked":
+        self._progress.add(event)
+        prose = event.prose
+        if prose is not None and not isinstance(event, Acked):
             self._permanent.append((sys.stdout, prose + "\n"))
         self._news.set()
 
@@ -272,7 +276,7 @@ class _Above:
 async def open_progress(
     output: Output, console: "Console | None", count: int
 ) -> AsyncIterator[Output]:
-    """What to tell of a series to: on a terminal a live view of it, else the output itself.
+    """Where to write the events of a series: on a terminal a live view, else the output itself.
 
     Raises OutputLost.
 

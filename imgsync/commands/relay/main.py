@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 
 import trio
 
-from imgsync.commands.common import print_line, run_command
+from imgsync.commands.common import run_command
+from imgsync.commands.output import print_line
 from imgsync.commands.relay.options import check, make_parser, settings_of
 from imgsync.core.protocol.errors import InputError
 from imgsync.net.server import is_loopback, open_port, port_of

@@ -1,7 +1,6 @@
 """`imgsync report`: tables and plots from the records of sessions."""
 
 import argparse
-import enum
 import io
 import logging
 import os
@@ -9,24 +8,71 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 import trio
 
-from imgsync.commands.common import Output, run_command, set_up_logging
+from imgsync.commands.common import make_folder, run_command, set_up_logging
+from imgsync.commands.output import Output
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.plots import draw
 from imgsync.commands.report.sides import Sides, SkippedLines
-from imgsync.commands.report.summary import SessionReport, SessionSummary, facts, report_sessions
-from imgsync.commands.report.table import camel, write_csv
+from imgsync.commands.report.summary import SessionReport, report_sessions
+from imgsync.commands.report.table import write_csv
 from imgsync.core.protocol.errors import InputError
+from imgsync.files import input_errors
 from imgsync.journal.reader import read_journal
 
 T = TypeVar("T")
 
-TOLD_LINES = 5
+LISTED_LINES = 5
 """Skipped lines of a record that a warning names."""
+
+
+@attrs.frozen
+class LinesSkipped:
+    """Of a record. People are warned of them on stderr.
+
+    :param lines: the numbers of the first of them.
+    """
+
+    EVENT = "skipped"
+    log: str
+    count: int
+    lines: tuple[int, ...]
+
+    @property
+    def prose(self) -> None:
+        return None
+
+
+@attrs.frozen
+class TableWritten:
+    """The CSV is there.
+
+    :param lost: events that could not be written when they happened.
+    """
+
+    EVENT = "written"
+    csv: str
+    lost: int
+
+    @property
+    def prose(self) -> str:
+        return f"images: {self.csv}"
+
+
+@attrs.frozen
+class PageWritten:
+    """The page is there."""
+
+    EVENT = "written"
+    html: str
+
+    @property
+    def prose(self) -> str:
+        return f"page: {self.html}"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "imgsync report") -> int:
@@ -74,7 +120,7 @@ async def _in_thread(function: Callable[[], T], *, abandon: bool = True) -> T:
 
 async def _report(options: argparse.Namespace, prog: str) -> None:
     output = Output(as_json=options.json)
-    await _in_thread(partial(_make_folder, options.out))
+    await make_folder(options.out, "--out")
     sides, warnings = Sides(), []
     for log in options.logs:
         skipped = await _in_thread(partial(_read, sides, log))
@@ -90,25 +136,25 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     table = await _in_thread(partial(_make_csv, reports))
     csv_path = await _in_thread(partial(_write, options.out / "report.csv", table), abandon=False)
     for report in reports:
-        output.tell(_describe(report.summary), "session", **_as_json(report.summary))
-    output.tell(f"images: {csv_path}", "written", csv=str(csv_path), lost=sides.lost)
+        output.write(report.summary)
+    output.write(TableWritten(csv=str(csv_path), lost=sides.lost))
     page = await _in_thread(partial(_make_html, reports, warnings))
     html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
-    output.tell(f"page: {html_path}", "written", html=str(html_path))
+    output.write(PageWritten(str(html_path)))
 
 
 def _read(sides: Sides, log: Path) -> SkippedLines:
-    return sides.take(read_journal(log))
+    return sides.add_record(read_journal(log))
 
 
 def _warn_of_lines(log: Path, skipped: SkippedLines, output: Output) -> list[str]:
     if not skipped.count:
         return []
-    told = [f"line {line.line} ({line.why})" for line in skipped.first[:TOLD_LINES]]
-    rest = skipped.count - len(told)
-    listed = ", ".join(told) + (f" and {rest} more" if rest else "")
-    numbers = [line.line for line in skipped.first]
-    output.tell(None, "skipped", log=str(log), count=skipped.count, lines=numbers)
+    named = [f"line {line.line} ({line.why})" for line in skipped.first[:LISTED_LINES]]
+    rest = skipped.count - len(named)
+    listed = ", ".join(named) + (f" and {rest} more" if rest else "")
+    numbers = tuple(line.line for line in skipped.first)
+    output.write(LinesSkipped(log=str(log), count=skipped.count, lines=numbers))
     lines = "line" if skipped.count == 1 else "lines"
     return [f"{log}: {skipped.count} {lines} skipped: {listed}"]
 
@@ -123,36 +169,9 @@ def _make_html(reports: Sequence[SessionReport], warnings: Sequence[str]) -> str
     return "".join(make_page(((report, draw(report)) for report in reports), warnings))
 
 
-def _describe(summary: SessionSummary) -> str:
-    lines = facts(summary)
-    width = max(len(name) for name, _ in lines)
-    return "".join(f"{name:<{width}}  {value or '-'}\n" for name, value in lines)
-
-
-def _as_json(value: Any) -> Any:
-    """What JSON has: names in camelCase, times in ms."""
-    if attrs.has(type(value)):
-        return {
-            camel(field.name): _as_json(getattr(value, field.name))
-            for field in attrs.fields(type(value))
-        }
-    if isinstance(value, tuple):
-        return [_as_json(item) for item in value]
-    return value.value if isinstance(value, enum.Enum) else value
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise InputError(
-            f"can't make the folder {str(folder)!r}: {exc.strerror}; name another one with --out"
-        ) from exc
-
-
 def _write(path: Path, text: str) -> Path:
     """All of it, or what stood there before."""
-    try:
+    with input_errors(f"can't write {str(path)!r}", "name another folder with --out"):
         whole = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             # With the line breaks as they are: CSV has its own.
@@ -160,8 +179,4 @@ def _write(path: Path, text: str) -> Path:
             whole.replace(path)
         finally:
             whole.unlink(missing_ok=True)
-    except OSError as exc:
-        raise InputError(
-            f"can't write {str(path)!r}: {exc.strerror}; name another folder with --out"
-        ) from exc
     return path

@@ -46,13 +46,13 @@ class Reading:
     def by_evaluator(cls, t0: float, t1: float, t2: float, t3: float) -> "Reading":
         """A probe of the evaluator's, or an image and its ack; t1 and t2 on the client's clock."""
         off = max(resolution_of(t0, t3), resolution_of(t1, t2))
-        return cls(t0, t1 - t0 + off, t3, t2 - t3 - off)
+        return cls(most_at=t0, most=t1 - t0 + off, least_at=t3, least=t2 - t3 - off)
 
     @classmethod
     def by_client(cls, t0: float, t1: float, t2: float, t3: float) -> "Reading":
         """A probe of the client's; t0 and t3 on the client's clock."""
         off = max(resolution_of(t0, t3), resolution_of(t1, t2))
-        return cls(t2, t3 - t2 + off, t1, t0 - t1 - off)
+        return cls(most_at=t2, most=t3 - t2 + off, least_at=t1, least=t0 - t1 - off)
 
     @property
     def end(self) -> float:
@@ -83,7 +83,7 @@ class Estimate:
     def hull(self, other: "Estimate") -> "Estimate":
         """What holds if one of the two does."""
         earliest, latest = min(self.earliest, other.earliest), max(self.latest, other.latest)
-        return Estimate((earliest + latest) / 2, (latest - earliest) / 2)
+        return Estimate(at=(earliest + latest) / 2, bound=(latest - earliest) / 2)
 
 
 class Span:
@@ -130,7 +130,7 @@ class Span:
         for _ in range(3):
             offset = self.at(here)
             here = time - offset.value
-        return Estimate(here, offset.bound * (1 + MAX_DRIFT))
+        return Estimate(at=here, bound=offset.bound * (1 + MAX_DRIFT))
 
 
 class _Cones:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from imgsync.commands.report.plots import Picture
-from imgsync.commands.report.rows import Row
+from imgsync.commands.report.rows import Outcome, Row
 from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
 
 MAX_ROWS = 100
@@ -112,13 +112,10 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
 
 def _why_not_shown(row: Row) -> str:
     """Empty where it was, or where nobody says that it was not."""
-    if row.shown_at is not None:
+    outcome = row.outcome
+    if outcome in (Outcome.SHOWN, Outcome.ACKED):
         return ""
-    if row.superseded:
-        return "superseded"
-    if row.failed_at is not None:
-        return row.failed_reason or "failed"
-    return "" if row.acked_at is not None else "not acked"
+    return (outcome is Outcome.FAILED and row.failed_reason) or outcome.value
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,14 +1,14 @@
 """The pictures of a session, as SVG. The home of matplotlib, which the extra `report` brings."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from imgsync.commands.report.offsets import Span
-from imgsync.commands.report.rows import Row
+from imgsync.commands.report.rows import Outcome
 from imgsync.commands.report.summary import SessionReport, Stretch, percentile
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.protocol.states import SessionState
@@ -51,25 +51,13 @@ _STATES = {
     SessionState.INTERRUPTED: "#c8503c",
 }
 _BLUE, _DARK, _RED, _GREY = "#4c86b8", "#1f4e79", "#c8503c", "#888888"
-
-
-@attrs.frozen
-class _Fate:
-    """What became of images, and how it is drawn."""
-
-    name: str
-    colour: str
-    has: Callable[[Row], bool]
-
-
-#: The first that fits.
-_FATES = (
-    _Fate("shown", "#2e7d4f", lambda row: row.shown_at is not None),
-    _Fate("failed", _RED, lambda row: row.has_failed),
-    _Fate("superseded", "#c79200", lambda row: row.superseded),
-    _Fate("acked", _BLUE, lambda row: row.acked_at is not None),
-    _Fate("not acked", _GREY, lambda row: True),
-)
+_COLOURS = {
+    Outcome.SHOWN: "#2e7d4f",
+    Outcome.FAILED: _RED,
+    Outcome.SUPERSEDED: "#c79200",
+    Outcome.ACKED: _BLUE,
+    Outcome.NOT_ACKED: _GREY,
+}
 
 
 @attrs.frozen
@@ -142,26 +130,26 @@ def _extent(report: SessionReport) -> tuple[float, float]:
 
 def _draw_timeline(report: SessionReport) -> Picture | None:
     lines = {role: line for role in Role if (line := report.stretches.get(role))}
-    fates = [_fate(row) for row in report.rows]
-    kinds = [fate for fate in _FATES if fate in fates]
+    outcomes = [row.outcome for row in report.rows]
+    kinds = [outcome for outcome in Outcome if outcome in outcomes]
     if not lines and not kinds:
         return None
     begin, end = _extent(report)
-    names = [role.value for role in lines] + [fate.name for fate in kinds]
+    names = [role.value for role in lines] + [kind.value for kind in kinds]
     figure, [axes] = _new_figure(0.95 + 0.34 * len(names))
     for place, line in enumerate(lines.values()):
         _draw_states(axes, line, begin, place)
     for place, kind in enumerate(kinds, start=len(lines)):
         times = [
             (row.sent_at - begin) / 1000
-            for row, fate in zip(report.rows, fates, strict=True)
-            if fate is kind
+            for row, outcome in zip(report.rows, outcomes, strict=True)
+            if outcome is kind
         ]
         axes.vlines(
             times,
             place - 0.32,
             place + 0.32,
-            color=kind.colour,
+            color=_COLOURS[kind],
             linewidth=0.8,
             rasterized=len(times) > MANY,
         )
@@ -174,10 +162,6 @@ def _draw_timeline(report: SessionReport) -> Picture | None:
         figure,
         "The session as each side saw it, and when images were sent, by what became of them.",
     )
-
-
-def _fate(row: Row) -> _Fate:
-    return next(fate for fate in _FATES if fate.has(row))
 
 
 def _draw_states(axes: "Axes", line: Sequence[Stretch], begin: float, place: int) -> None:

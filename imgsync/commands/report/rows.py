@@ -1,5 +1,6 @@
 """One row for each showing of an image: the columns of the CSV."""
 
+import enum
 from datetime import UTC, datetime
 
 import attrs
@@ -9,6 +10,16 @@ from imgsync.commands.report.sides import SessionRecord, Showing
 from imgsync.core.protocol.signalling import Milliseconds
 
 Ms = Milliseconds | None
+
+
+class Outcome(enum.Enum):
+    """What became of a showing, the most telling first."""
+
+    SHOWN = "shown"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    ACKED = "acked"
+    NOT_ACKED = "not acked"
 
 
 @attrs.frozen
@@ -51,9 +62,15 @@ class Row:
     failed_at_evaluator: Ms
 
     @property
-    def has_failed(self) -> bool:
-        """It was not shown, and not because of another image."""
-        return self.failed_at is not None and self.shown_at is None and not self.superseded
+    def outcome(self) -> Outcome:
+        """It has failed if it was not shown, and not because of another image."""
+        if self.shown_at is not None:
+            return Outcome.SHOWN
+        if self.superseded:
+            return Outcome.SUPERSEDED
+        if self.failed_at is not None:
+            return Outcome.FAILED
+        return Outcome.NOT_ACKED if self.acked_at is None else Outcome.ACKED
 
 
 def make_rows(record: SessionRecord, history: OffsetHistory) -> list[Row]:

@@ -11,7 +11,9 @@ from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import (
     Acked,
     ClockStep,
+    CourseEvent,
     Header,
+    ImageEvent,
     Lost,
     Path,
     Probe,
@@ -28,13 +30,13 @@ NOBODY = "no header before it that tells whose it is"
 """Why a line was skipped."""
 
 MAX_SKIPPED = 1000
-"""Lines that are told of by number: a video that is taken for a record has millions."""
+"""Lines that are known by number: a video that is taken for a record has millions."""
 
 
 @attrs.define
 class Showing:
     """One image that was to be shown, and what is known of it. `received_at` and the times of the
-    stages are the client's clock, the others the evaluator's; None where nobody has said."""
+    stages are the client's clock, the others the evaluator's; None where nothing is known."""
 
     image_index: int
     sent_at: Milliseconds
@@ -106,7 +108,7 @@ class SessionRecord:
 
 @attrs.define
 class SkippedLines:
-    """Lines of a record that tell nothing: how many, and the first MAX_SKIPPED of them."""
+    """Lines of a record that can't be used: how many, and the first MAX_SKIPPED of them."""
 
     count: int = 0
     first: list[Skipped] = attrs.Factory(list)
@@ -118,7 +120,7 @@ class SkippedLines:
 
 
 class Sides:
-    """Takes records in any order, and holds the sessions that are in them."""
+    """Records in any order, and the sessions that are in them."""
 
     def __init__(self) -> None:
         self.sessions: dict[SessionId, SessionRecord] = {}
@@ -128,20 +130,18 @@ class Sides:
         #: Sessions that the current process has written of.
         self._met: set[SessionId] = set()
 
-    def take(self, items: Iterable[Entry | Skipped]) -> SkippedLines:
-        """One record, from its beginning. Returns the lines that tell nothing."""
+    def add_record(self, items: Iterable[Entry | Skipped]) -> SkippedLines:
+        """One record, from its beginning. Returns the lines that can't be used."""
         self._header = None
         skipped = SkippedLines()
         for item in items:
-            line = self._take_one(item)
+            line = item if isinstance(item, Skipped) else self._add_entry(item)
             if line is not None:
                 skipped.add(line)
         return skipped
 
-    def _take_one(self, item: Entry | Skipped) -> Skipped | None:
-        if isinstance(item, Skipped):
-            return item
-        event = item.event
+    def _add_entry(self, entry: Entry) -> Skipped | None:
+        event = entry.event
         match event:
             case Header():
                 self._header = event
@@ -150,17 +150,17 @@ class Sides:
                 self.lost += count
             case ClockStep(session_id=None):
                 pass
-            case Acked() | Received() | Sent() | Stage() | Superseded():
+            case Sent() | Acked() | Superseded() | Stage() | Received():
                 record = self._session(event.session_id)
-                self._take_image(record, event)
-                self._note_time(record, item.at)
-            case Session() | State() | Path() | Probe() | ClockStep():
+                self._add_image_event(record, event)
+                self._note_time(record, entry.at)
+            case _:
                 assert event.session_id is not None
                 if self._header is None:
-                    return Skipped(item.line, NOBODY)
+                    return Skipped(line=entry.line, why=NOBODY)
                 record = self._session(event.session_id)
-                self._note_time(record, item.at)
-                self._take_own(record, event, item.at, self._header)
+                self._note_time(record, entry.at)
+                self._add_course_event(record, event, entry.at, self._header)
         return None
 
     def _session(self, session_id: SessionId) -> SessionRecord:
@@ -177,7 +177,7 @@ class Sides:
             self._note_start(record, Role.EVALUATOR, at)
 
     def _note_start(self, record: SessionRecord, role: Role, at: Milliseconds) -> None:
-        """`at` is the evaluator's clock, which of a client's events only its probes tell."""
+        """`at` is the evaluator's clock, which of a client's events only its probes know."""
         if record.session_id not in self._met:
             self._met.add(record.session_id)
             record.starts[role].append(at)
@@ -188,10 +188,8 @@ class Sides:
             record.sides[header.role] = Side(header.user_id)
         return record.sides[header.role]
 
-    def _take_image(
-        self, record: SessionRecord, event: Acked | Received | Sent | Stage | Superseded
-    ) -> None:
-        """These tell whose they are, or the same from both sides."""
+    @staticmethod
+    def _add_image_event(record: SessionRecord, event: ImageEvent) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
             case Sent(image_url=image_url, copy=copy):
@@ -200,8 +198,10 @@ class Sides:
             case Acked(received_at=received_at, acked_at=acked_at):
                 showing.received_at = _first(showing.received_at, received_at)
                 showing.acked_at = _first(showing.acked_at, acked_at)
-                times = (event.sent_at, received_at, received_at, acked_at)
-                record.readings.append(Reading.by_evaluator(*times))
+                reading = Reading.by_evaluator(
+                    t0=event.sent_at, t1=received_at, t2=received_at, t3=acked_at
+                )
+                record.readings.append(reading)
             case Received(image_url=image_url, received_at=received_at):
                 showing.image_url = image_url
                 # An ack can have been lost: then a later copy was acked.
@@ -209,37 +209,30 @@ class Sides:
             case Superseded():
                 showing.was_superseded = True
             case Stage():
-                _take_stage(showing, event)
+                _add_stage(showing, event)
 
-    def _take_own(
-        self,
-        record: SessionRecord,
-        event: Session | State | Path | Probe | ClockStep,
-        at: Milliseconds,
-        header: Header,
+    def _add_course_event(
+        self, record: SessionRecord, event: CourseEvent, at: Milliseconds, header: Header
     ) -> None:
-        """These are told from the side of who writes."""
         side = self._side(record, header)
         match event:
             case Session(peer_id=peer_id):
                 side.peer_id = peer_id
             case State(state=state, reason=reason, detail=detail):
-                side.changes.append(Change(at, state, reason, detail))
+                side.changes.append(Change(at=at, state=state, reason=reason, detail=detail))
             case Path(local=local, remote=remote):
                 side.paths.append((local, remote))
             case ClockStep():
                 side.clock_steps += 1
-            case Probe(t0=t0, t1=t1, t2=t2, t3=t3):
-                self._take_probe(record, header.role, (t0, t1, t2, t3))
+            case Probe():
+                self._add_probe(record, header.role, event)
 
-    def _take_probe(
-        self, record: SessionRecord, role: Role, times: tuple[float, float, float, float]
-    ) -> None:
-        _, t1, t2, _ = times
-        if t2 < t1:
+    def _add_probe(self, record: SessionRecord, role: Role, probe: Probe) -> None:
+        if probe.t2 < probe.t1:
             return  # the clock over there was set in between
         by_evaluator = role is Role.EVALUATOR
-        reading = Reading.by_evaluator(*times) if by_evaluator else Reading.by_client(*times)
+        read = Reading.by_evaluator if by_evaluator else Reading.by_client
+        reading = read(t0=probe.t0, t1=probe.t1, t2=probe.t2, t3=probe.t3)
         record.readings.append(reading)
         if not by_evaluator:
             self._note_start(record, role, min(reading.most_at, reading.least_at))
@@ -249,7 +242,7 @@ def _first(known: Milliseconds | None, new: Milliseconds) -> Milliseconds:
     return new if known is None else min(known, new)
 
 
-def _take_stage(showing: Showing, event: Stage) -> None:
+def _add_stage(showing: Showing, event: Stage) -> None:
     match event.stage:
         case StageKind.FETCHED:
             showing.fetched_at = _first(showing.fetched_at, event.stage_at)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from imgsync.commands.report.offsets import OffsetHistory
-from imgsync.commands.report.rows import Row, iso, make_rows
+from imgsync.commands.report.rows import Outcome, Row, iso, make_rows
 from imgsync.commands.report.sides import Change, SessionRecord, Side, Sides
 from imgsync.core.protocol.signalling import Milliseconds, Role
 from imgsync.core.protocol.states import SessionState
@@ -52,6 +52,7 @@ class SessionSummary:
     :param clock_steps: how often a clock was seen to be set.
     """
 
+    EVENT = "session"
     session_id: str
     evaluator: str | None
     client: str | None
@@ -71,6 +72,12 @@ class SessionSummary:
     clock_steps: int
 
     @property
+    def prose(self) -> str:
+        lines = facts(self)
+        width = max(len(name) for name, _ in lines)
+        return "".join(f"{name:<{width}}  {value or '-'}\n" for name, value in lines)
+
+    @property
     def duration(self) -> float | None:
         """Milliseconds."""
         return None if self.begin is None or self.end is None else self.end - self.begin
@@ -83,7 +90,7 @@ class SessionSummary:
 
 @attrs.frozen
 class SessionReport:
-    """All that is said of a session: in figures, image by image, and over time.
+    """All that there is to say of a session: in figures, image by image, and over time.
 
     :param stretches: of each side, on the evaluator's clock.
     """
@@ -116,7 +123,10 @@ def _make_stretches(side: Side) -> list[Stretch]:
     changes = sorted(side.changes, key=lambda change: change.at)
     # One more than changes where there are none.
     ends = [*(change.at for change in changes[1:]), side.last_at]
-    return [Stretch(change.at, end, change) for change, end in zip(changes, ends, strict=False)]
+    return [
+        Stretch(begin=change.at, end=end, change=change)
+        for change, end in zip(changes, ends, strict=False)
+    ]
 
 
 def _on_evaluators_clock(
@@ -129,7 +139,7 @@ def _on_evaluators_clock(
     for stretch in stretches:
         begin, end = history.to_evaluator(stretch.begin), history.to_evaluator(stretch.end)
         if begin is not None and end is not None:
-            found.append(Stretch(begin.at, end.at, stretch.change))
+            found.append(attrs.evolve(stretch, begin=begin.at, end=end.at))
     return found
 
 
@@ -144,7 +154,8 @@ def find_interruptions(stretches: Sequence[Stretch]) -> list[Interruption]:
                 found[-1] = attrs.evolve(found[-1], end=stretch.end)
                 continue
             sentence = "" if change.reason is None else change.reason.sentence
-            found.append(Interruption(stretch.begin, stretch.end, change.detail or sentence))
+            why = change.detail or sentence
+            found.append(Interruption(begin=stretch.begin, end=stretch.end, why=why))
             is_open = True
         elif is_open and change.state not in (*UP, SessionState.ENDED):
             found[-1] = attrs.evolve(found[-1], end=stretch.end)
@@ -166,8 +177,12 @@ def _spread(values: Sequence[float | None], bounds: Sequence[float | None] = ())
     if not ordered:
         return None
     known = sorted(bound for bound in bounds if bound is not None)
-    bound = percentile(known, 0.5) if known else None
-    return Spread(percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1], bound)
+    return Spread(
+        median=percentile(ordered, 0.5),
+        p95=percentile(ordered, 0.95),
+        max=ordered[-1],
+        bound=percentile(known, 0.5) if known else None,
+    )
 
 
 def _summarize(
@@ -185,7 +200,7 @@ def _summarize(
         sent=len(rows),
         acked=sum(row.acked_at is not None for row in rows),
         shown=sum(row.shown_at is not None for row in rows),
-        failed=sum(row.has_failed for row in rows),
+        failed=sum(row.outcome is Outcome.FAILED for row in rows),
         superseded=sum(row.superseded for row in rows),
         interruptions=tuple(find_interruptions(stretches)),
         round_trip=_spread([row.round_trip for row in rows]),

@@ -6,6 +6,7 @@ from typing import IO
 
 import attrs
 
+from imgsync.commands.output import camel
 from imgsync.commands.report.rows import Row
 
 #: A cell that begins so is a formula to a spreadsheet, and some texts come from the other side.
@@ -15,12 +16,6 @@ _FORMULA = tuple("=+-@\t\r")
 def columns() -> list[str]:
     """Their names: the fields of a row, in camelCase."""
     return [camel(field.name) for field in attrs.fields(Row)]
-
-
-def camel(name: str) -> str:
-    """A name as it is on the wire and in files."""
-    head, *rest = name.split("_")
-    return head + "".join(map(str.title, rest))
 
 
 def write_csv(file: IO[str], rows: Iterable[Row]) -> None:

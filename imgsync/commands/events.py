@@ -1,0 +1,348 @@
+"""What the peers' commands print: one class for each event, and the three ways to show it.
+
+    an event ─┬─▶ prose      a line for people; None where they need not know
+              ├─▶ JSON       {"event": NAME, ...}, one line for programs, with --json
+              └─▶ live line  on the evaluator's terminal: `commands.evaluator.progress`
+
+A class stands for its JSON: its fields are the members, in their order, with names in camelCase.
+Times are milliseconds since the epoch. `PeerEvent` is the vocabulary, by which `imgsync demo` reads
+back what the two say. Doctor and report have events of their own.
+"""
+
+from collections.abc import AsyncIterator
+
+import attrs
+
+from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
+from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
+from imgsync.core.protocol.states import SessionState, StateChange
+
+STAGE_WORDS = {
+    StageKind.FETCHED: "fetched",
+    StageKind.SHOWN: "on the screen",
+    StageKind.HIDDEN: "hidden",
+    StageKind.FAILED: "failed",
+}
+"""For people."""
+
+
+# ── of both peers ────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Registered:
+    """The relay has taken us in."""
+
+    EVENT = "registered"
+    user_id: str
+    role: Role | None = attrs.field(default=None, metadata=FOR_PEOPLE)
+
+    @property
+    def prose(self) -> str | None:
+        return f"waiting for an evaluator as {self.user_id}" if self.role is Role.CLIENT else None
+
+
+@attrs.frozen
+class State(StateChange):
+    """A session was interrupted, or is on again."""
+
+    EVENT = "state"
+
+    @property
+    def prose(self) -> str:
+        return f"session {self.sentence}"
+
+
+#: The other states have events of their own.
+_WRITTEN_STATES = (SessionState.SUSPECT, SessionState.INTERRUPTED, SessionState.RESUMED)
+
+
+async def write_states(changes: AsyncIterator[StateChange], output: Output) -> None:
+    """Write interruptions and their ends, as they come."""
+    last = SessionState.CONNECTING
+    async for change in changes:
+        recovered = change.state is SessionState.CONNECTED and last is SessionState.SUSPECT
+        if recovered or change.state in _WRITTEN_STATES:
+            output.write(
+                State(state=change.state, at=change.at, reason=change.reason, detail=change.detail)
+            )
+        last = change.state
+
+
+# ── of the evaluator ─────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Waiting:
+    """The client is not there, or not free."""
+
+    EVENT = "waiting"
+    client_id: str
+
+    @property
+    def prose(self) -> str:
+        return f"waiting for {self.client_id}"
+
+
+@attrs.frozen
+class Connected:
+    """There is a session with the client."""
+
+    EVENT = "connected"
+    session_id: str
+    client_id: str
+    image_count: int = attrs.field(default=0, metadata=FOR_PEOPLE)
+
+    @property
+    def prose(self) -> str:
+        return f"connected to {self.client_id}; {self.image_count} images"
+
+
+@attrs.frozen
+class CommandRefused:
+    """What was typed can't be done."""
+
+    EVENT = "refused"
+    reason: str
+
+    @property
+    def prose(self) -> str:
+        return self.reason
+
+
+@attrs.frozen
+class Acked:
+    """The client has an image.
+
+    :param latency_ms: one way; true to `bound_ms`.
+    :param copies: how often it was sent.
+    """
+
+    EVENT = "acked"
+    image_index: int
+    name: str
+    image_url: str
+    sent_at: Milliseconds
+    received_at: Milliseconds
+    round_trip_ms: Milliseconds = attrs.field(metadata=ROUNDED)
+    latency_ms: Milliseconds = attrs.field(metadata=ROUNDED)
+    bound_ms: Milliseconds = attrs.field(metadata=ROUNDED)
+    copies: int
+
+    @property
+    def prose(self) -> str:
+        return (
+            f"image {self.image_index}  {self.name}  acked  {self.round_trip_ms:.1f} ms"
+            f"  one way {self.latency_ms:.1f} ± {self.bound_ms:.1f} ms"
+        )
+
+
+@attrs.frozen
+class NotAcked:
+    """The client has not acked an image, and will not any more.
+
+    :param reason: a short word.
+    :param detail: the same for people.
+    """
+
+    EVENT = "not_acked"
+    image_index: int
+    name: str
+    reason: str
+    detail: str = attrs.field(default="", metadata=FOR_PEOPLE)
+
+    @property
+    def prose(self) -> str:
+        return f"image {self.image_index}  {self.name}  not acked: {self.detail}"
+
+
+@attrs.frozen
+class Stage:
+    """What has become of an image at the client.
+
+    :param at: client's clock.
+    :param latency_ms: from the showing to that; true to `bound_ms`. None where nothing is known.
+    :param reason: why it failed.
+    """
+
+    EVENT = "stage"
+    image_index: int
+    name: str
+    sent_at: Milliseconds
+    stage: StageKind
+    at: Milliseconds
+    latency_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
+    bound_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
+    reason: str | None
+
+    @property
+    def prose(self) -> str | None:
+        if self.stage is not StageKind.FAILED:
+            return None
+        return f"image {self.image_index}  {self.name}  failed: {self.reason}"
+
+
+@attrs.frozen
+class Spread:
+    """Of a series of durations, ms."""
+
+    median: Milliseconds = attrs.field(metadata=ROUNDED)
+    max: Milliseconds = attrs.field(metadata=ROUNDED)
+
+
+@attrs.frozen
+class SeriesSummary:
+    """How a series went.
+
+    :param stages: how often each was reported; None from a client that does not speak `stage`.
+    """
+
+    EVENT = "summary"
+    shown: int
+    acked: int
+    round_trip_ms: Spread | None = attrs.field(default=None, metadata=IF_KNOWN)
+    one_way_ms: Spread | None = attrs.field(default=None, metadata=IF_KNOWN)
+    bound_ms: Spread | None = attrs.field(default=None, metadata=IF_KNOWN)
+    stages: dict[str, int] | None = attrs.field(default=None, metadata=IF_KNOWN)
+
+    @property
+    def prose(self) -> str:
+        trip, way, bound = self.round_trip_ms, self.one_way_ms, self.bound_ms
+        prose = f"{self.shown} images shown, {self.acked} acked"
+        if trip is not None and way is not None and bound is not None:
+            prose += (
+                f"; round trip {trip.median:.1f} ms (longest {trip.max:.1f})"
+                f"; one way {way.median:.1f} ms,"
+                f" to {bound.median:.1f} (at worst {bound.max:.1f})"
+            )
+        for kind in (StageKind.SHOWN, StageKind.FAILED):
+            if count := (self.stages or {}).get(kind.value):
+                prose += f"; {count} {STAGE_WORDS[kind]}"
+        return prose
+
+
+# ── of the client ────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class SessionBegun:
+    """An evaluator has begun a session with us."""
+
+    EVENT = "session"
+    session_id: str
+    evaluator_id: str
+    evaluator_name: str | None
+
+    @property
+    def prose(self) -> str:
+        return f"session with {self.evaluator_name or self.evaluator_id}"
+
+
+@attrs.frozen
+class SessionOver:
+    """It has ended."""
+
+    EVENT = "ended"
+    session_id: str
+    reason: EndReason
+    detail: str
+
+    @property
+    def prose(self) -> str:
+        return f"session ended: {self.detail}"
+
+
+@attrs.frozen
+class Received:
+    """An image is to be shown.
+
+    :param sent_at: evaluator's clock.
+    """
+
+    EVENT = "image"
+    image_index: int
+    image_url: str
+    sent_at: Milliseconds
+    received_at: Milliseconds
+
+    @property
+    def prose(self) -> None:
+        return None
+
+
+@attrs.frozen
+class Fetched:
+    """An image is here.
+
+    :param ahead: it was, before it was to be shown.
+    :param path: where it was saved.
+    """
+
+    EVENT = "fetched"
+    bytes: int
+    kind: str
+    took_ms: Milliseconds = attrs.field(metadata=TO_A_TENTH)
+    ahead: bool
+    path: str | None
+    image_index: int
+    image_url: str
+
+    @property
+    def prose(self) -> str:
+        return (
+            f"image {self.image_index}  {self.image_url}  {self.bytes} bytes  {self.kind}"
+            f"  {self.took_ms:.0f} ms"
+        )
+
+
+@attrs.frozen
+class FetchFailed:
+    """An image could not be fetched, or not be saved."""
+
+    EVENT = "fetch_failed"
+    reason: str
+    image_index: int
+    image_url: str
+
+    @property
+    def prose(self) -> str:
+        return f"image {self.image_index}  {self.image_url}  {self.reason}"
+
+
+@attrs.frozen
+class ExecFailed:
+    """The program that is to run for each image did not do so.
+
+    :param reason: a short word.
+    :param detail: the same for people.
+    """
+
+    EVENT = "exec_failed"
+    reason: str
+    detail: str
+    image_index: int
+    image_url: str
+
+    @property
+    def prose(self) -> str:
+        return f"image {self.image_index}  {self.image_url}  the command {self.detail}"
+
+
+PeerEvent = (
+    Registered
+    | State
+    | Waiting
+    | Connected
+    | CommandRefused
+    | Acked
+    | NotAcked
+    | Stage
+    | SeriesSummary
+    | SessionBegun
+    | SessionOver
+    | Received
+    | Fetched
+    | FetchFailed
+    | ExecFailed
+)

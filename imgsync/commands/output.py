@@ -1,0 +1,104 @@
+"""A command's stdout: events, as prose for people or as one JSON object per line for programs.
+
+An event is an attrs class, which stands for its JSON: its fields are the members, in their order,
+with names in camelCase. The metadata of a field says what is otherwise.
+"""
+
+import enum
+import json
+from typing import Any, Protocol
+
+import attrs
+
+from imgsync.core.protocol.errors import ImgsyncError
+
+FOR_PEOPLE = {"member": "never"}
+"""Metadata of a field that only the prose needs."""
+
+IF_KNOWN = {"member": "if known"}
+"""Metadata of a field that is left out as long as it is None."""
+
+ROUNDED, TO_A_TENTH = {"digits": 3}, {"digits": 1}
+"""Metadata of figures; prose has digits of its own."""
+
+
+class Event(Protocol):
+    """An attrs class that `Output` can write."""
+
+    EVENT: str
+
+    @property
+    def prose(self) -> str | None:
+        """For people; None if they need not know."""
+
+
+class Output:
+    """A command's stdout: prose for people, or one JSON object per line."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        #: Programs read it, and no people.
+        self.as_json = as_json
+
+    def write(self, event: Event) -> None:
+        """Print an event for whoever reads it. Raises OutputLost."""
+        line = dump_event(event) if self.as_json else event.prose
+        if line is not None:
+            print_line(line)
+
+    def begin_image(self, index: int) -> None:
+        """An image goes out; events follow. For a live view, which this is not."""
+
+
+class OutputLost(ImgsyncError):
+    """What a command has to say can't be written to stdout.
+
+    :param reader_left: whether that is because nobody reads it any more, and no complaint is due.
+    """
+
+    def __init__(self, exc: OSError) -> None:
+        super().__init__(f"can't write to stdout: {exc.strerror}")
+        self.reader_left = isinstance(exc, BrokenPipeError)
+
+
+def print_line(text: str) -> None:
+    """To stdout, at once. Raises OutputLost."""
+    try:
+        print(text, flush=True)
+    except OSError as exc:
+        raise OutputLost(exc) from exc
+
+
+def dump_event(event: Event) -> str:
+    """The line for programs."""
+    return json.dumps({"event": event.EVENT, **_members(event)})
+
+
+def camel(name: str) -> str:
+    """A name as it is on the wire and in files."""
+    head, *rest = name.split("_")
+    return head + "".join(map(str.title, rest))
+
+
+def _members(value: Any) -> dict[str, object]:
+    """Of the JSON object that an attrs instance stands for."""
+    members: dict[str, object] = {}
+    for field in attrs.fields(type(value)):
+        item = getattr(value, field.name)
+        match field.metadata:
+            case {"member": "never"}:
+                continue
+            case {"member": "if known"} if item is None:
+                continue
+            case {"digits": digits} if item is not None:
+                item = round(item, digits)
+        members[camel(field.name)] = _plain(item)
+    return members
+
+
+def _plain(value: Any) -> object:
+    """What JSON has."""
+    if attrs.has(type(value)):
+        return _members(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.value if isinstance(value, enum.Enum) else value
