@@ -111,9 +111,9 @@ def set_up_logging(level: int) -> None:
     """Logs go to stderr; those of the libraries only where something is wrong."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("imgsync").setLevel(level)
-    # aiortc and aioice warn of what a peer may well do; what matters of it is in our own logs.
-    logging.getLogger("aioice").setLevel(logging.ERROR)
-    logging.getLogger("aiortc").setLevel(logging.ERROR)
+    # They warn of what a peer may well do; what matters of it is in our own logs.
+    for library in ("aioice", "aiortc"):
+        logging.getLogger(library).setLevel(logging.ERROR)
 
 
 def add_peer_options(parser: argparse.ArgumentParser) -> None:
@@ -147,7 +147,7 @@ def add_ice_address(parser: argparse.ArgumentParser) -> None:
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """What is told on stdout and on stderr."""
+    """What is printed, and how much is logged."""
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="log to stderr what happens")
 

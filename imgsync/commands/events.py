@@ -6,7 +6,7 @@
 
 A class stands for its JSON: its fields are the members, in their order, with names in camelCase.
 Times are milliseconds since the epoch. `PeerEvent` is the vocabulary, by which `imgsync demo` reads
-back what the two say. Doctor and report have events of their own.
+back the lines of both. Doctor and report have events of their own, in their rooms.
 """
 
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ STAGE_WORDS = {
 
 @attrs.frozen
 class Registered:
-    """The relay has taken us in."""
+    """The relay knows us."""
 
     EVENT = "registered"
     user_id: str

@@ -1,7 +1,7 @@
 """A command's stdout: events, as prose for people or as one JSON object per line for programs.
 
 An event is an attrs class, which stands for its JSON: its fields are the members, in their order,
-with names in camelCase. The metadata of a field says what is otherwise.
+with names in camelCase. Metadata of a field names the exceptions.
 """
 
 import enum
@@ -50,7 +50,7 @@ class Output:
 
 
 class OutputLost(ImgsyncError):
-    """What a command has to say can't be written to stdout.
+    """What a command prints can't be written to stdout.
 
     :param reader_left: whether that is because nobody reads it any more, and no complaint is due.
     """

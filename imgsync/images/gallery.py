@@ -73,7 +73,7 @@ class Gallery:
                 upcoming.image_url, await self._fetcher.fetch_persistently(upcoming.signed_url)
             )
         except FetchFailed as exc:
-            # It may work when it is shown, with a signature that is newer; if not, that is told.
+            # It may work when it is shown, with a newer signature; if not, that is reported.
             log.info("could not fetch an image ahead: %s", exc.reason)
         finally:
             del self._under_way[upcoming.image_url]

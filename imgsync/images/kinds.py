@@ -1,4 +1,4 @@
-"""Which kind of image some bytes are, told by their beginning and never by their name."""
+"""Which kind of image some bytes are, by their beginning and never by their name."""
 
 import re
 

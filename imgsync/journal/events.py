@@ -206,9 +206,9 @@ class Received:
 
 @attrs.frozen
 class Lost:
-    """Events that could not be written here, said once writing works again.
+    """Events that could not be written here, counted once writing works again.
 
-    :param why: what the system said of it.
+    :param why: why, in the system's words.
     """
 
     EVENT = "lost"

@@ -54,7 +54,7 @@ class Journal:
     """The record that is being written. Made by `open_journal`; for the Trio thread alone."""
 
     def __init__(
-        self, path: Path, fd: int, is_whole: bool, complain: Callable[[str], None]
+        self, path: Path, fd: int, *, is_whole: bool, complain: Callable[[str], None]
     ) -> None:
         self.path = path
         #: None after the end.
@@ -134,7 +134,7 @@ class Journal:
             log.warning("%s may not survive a loss of power: %s", self.path, why_of(exc))
 
     async def close(self) -> None:
-        """Write what is still to be said, and have all of it fsynced, under a deadline."""
+        """Write how much was lost, and have all of it fsynced, under a deadline."""
         try:
             self._write_lost()
         except OSError:
@@ -178,7 +178,7 @@ def _begin(path: Path, role: Role, user_id: str, complain: Callable[[str], None]
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
         try:
             _lock(fd, path)
-            journal = Journal(path, fd, _is_whole(fd), complain)
+            journal = Journal(path, fd, is_whole=_is_whole(fd), complain=complain)
             journal.begin(_header(role, user_id))
         except BaseException:
             os.close(fd)

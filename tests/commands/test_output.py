@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 
 from imgsync.commands.demo import read_event
+from imgsync.commands.doctor.findings import ExaminationSummary, Finding, Result
 from imgsync.commands.events import (
     Acked,
     CommandRefused,
@@ -30,7 +31,10 @@ from imgsync.commands.events import (
     State,
     Waiting,
 )
-from imgsync.commands.output import Output, dump_event
+from imgsync.commands.output import Event, Output, dump_event
+from imgsync.commands.report.main import LinesSkipped, PageWritten, TableWritten
+from imgsync.commands.report.summary import Interruption, SessionSummary
+from imgsync.commands.report.summary import Spread as ReportSpread
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
@@ -67,13 +71,16 @@ async def print_all(url: str, folder: Path, user: str, *options: str) -> tuple[s
             await showing.write("goto 7\ngoto 99\n")
             while "exec_failed" not in heard[-1] and "the command" not in heard[-1]:
                 heard.append(await following.wait_line(SESSION_S))
+            # In prose, nothing is printed of stages.
+            told = [await showing.wait_line(SESSION_S)]
+            while "--json" in options and '"hidden"' not in told[-1]:
+                told.append(await showing.wait_line(SESSION_S))
             await showing.write("end\n")
             shown = await showing.wait_outcome()
         followed = await following.wait_outcome()
     assert shown.errors == followed.errors == []
     heard += followed.lines
-    # Stages of the image go on while the session ends.
-    told = [line for line in shown.lines if '"hidden"' not in line and '"stages"' not in line]
+    told += shown.lines
     return {mask(line, folder) for line in told}, {mask(line, folder) for line in heard}
 
 
@@ -111,8 +118,11 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
         *(
             f'{{"event": "stage", {image}, "sentAt": #, "stage": "{stage}", "at": #, {times},'
             ' "reason": null}'
-            for stage in ("fetched", "shown")
+            for stage in ("fetched", "shown", "hidden")
         ),
+        '{"event": "summary", "shown": #, "acked": #, "roundTripMs": {"median": #, "max": #},'
+        ' "oneWayMs": {"median": #, "max": #}, "boundMs": {"median": #, "max": #},'
+        ' "stages": {"fetched": #, "shown": #, "hidden": #}}',
     }
     about = f'"imageIndex": #, "imageUrl": "HOST/images/{AMSLER}"'
     assert heard == {
@@ -336,3 +346,78 @@ def test_no_event_is_left_out_here_and_no_two_have_one_name() -> None:
 def test_what_is_no_event_is_not_read_as_one(line: str) -> None:
     with pytest.raises(ValueError, match=r"event|clientId"):
         read_event(line)
+
+
+# ── doctor and report ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("event", "prose", "line"),
+    [
+        (
+            Finding("relay", Result.OK, "it answers"),
+            "ok       relay      it answers",
+            '{"event": "check", "check": "relay", "result": "ok", "detail": "it answers",'
+            ' "advice": ""}',
+        ),
+        (
+            Finding("clock", Result.FAILED, "it is behind", "set it"),
+            "failed   clock      it is behind; set it",
+            '{"event": "check", "check": "clock", "result": "failed", "detail": "it is behind",'
+            ' "advice": "set it"}',
+        ),
+        (
+            ExaminationSummary(checks=9, failed=1, warnings=2),
+            "9 checks, 1 failed, 2 with a warning",
+            '{"event": "summary", "checks": 9, "failed": 1, "warnings": 2}',
+        ),
+        (
+            LinesSkipped(log="e.jsonl", count=2, lines=(4, 9)),
+            None,
+            '{"event": "skipped", "log": "e.jsonl", "count": 2, "lines": [4, 9]}',
+        ),
+        (
+            TableWritten(csv="report.csv", lost=0),
+            "images: report.csv",
+            '{"event": "written", "csv": "report.csv", "lost": 0}',
+        ),
+        (
+            PageWritten("report.html"),
+            "page: report.html",
+            '{"event": "written", "html": "report.html"}',
+        ),
+    ],
+)
+def test_doctor_and_report_print_what_they_always_did(
+    event: Event, prose: str | None, line: str
+) -> None:
+    assert (event.prose, dump_event(event)) == (prose, line)
+
+
+def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_known() -> None:
+    summary = SessionSummary(
+        session_id="S",
+        evaluator="E",
+        client=None,
+        missing=(Role.CLIENT,),
+        begin=1000,
+        end=61000.5,
+        sent=2,
+        acked=1,
+        shown=0,
+        failed=0,
+        superseded=1,
+        interruptions=(Interruption(begin=2000, end=3000, why="gone"),),
+        round_trip=ReportSpread(median=1.23456, p95=2, max=3),
+        latency=None,
+        onset_latency=None,
+        paths=("host-host",),
+        clock_steps=0,
+    )
+    assert dump_event(summary) == (
+        '{"event": "session", "sessionId": "S", "evaluator": "E", "client": null,'
+        ' "missing": ["client"], "begin": 1000, "end": 61000.5, "sent": 2, "acked": 1, "shown": 0,'
+        ' "failed": 0, "superseded": 1, "interruptions": [{"begin": 2000, "end": 3000,'
+        ' "why": "gone"}], "roundTrip": {"median": 1.23456, "p95": 2, "max": 3, "bound": null},'
+        ' "latency": null, "onsetLatency": null, "paths": ["host-host"], "clockSteps": 0}'
+    )

@@ -66,7 +66,7 @@ def program_words(text: str) -> list[str]:
 
 
 async def _follow(options: argparse.Namespace, prog: str) -> int:
-    # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
+    # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
     from imgsync.client.client import open_client
     from imgsync.commands.client.following import SessionFollower
     from imgsync.images.fetch import open_fetcher

@@ -30,7 +30,7 @@ MAX_ENDING = 8
 """Processes that may take their time to end; if there are more, the oldest is killed at once."""
 
 LOOK_AGAIN = 0.02
-"""Seconds. Nothing tells when the last process of a group is gone."""
+"""Seconds. Nothing can be waited for when the last process of a group goes."""
 
 _NOT_FOR_OTHERS = "IMGSYNC_TOKEN"
 """Whoever has it is this user, at the relay."""
@@ -108,7 +108,7 @@ class Program:
                 self._words,
                 env=_environment(run),
                 stdin=subprocess.DEVNULL,
-                # Our stdout is for whoever reads what we say; theirs goes where complaints go.
+                # Our stdout is for whoever reads our events; theirs goes where complaints go.
                 stdout=2,
                 start_new_session=True,
             )

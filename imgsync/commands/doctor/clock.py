@@ -1,6 +1,6 @@
-"""How far our clock is from one that is told in whole seconds, as in HTTP's `Date`.
+"""How far our clock is from one that is known in whole seconds, as from HTTP's `Date`.
 
-A server whose `Date` is d stamped it somewhen between our sending and our receiving, while its
+A server whose `Date` is d stamped it at some time between our sending and our receiving, while its
 clock stood between d and d + 1. So its offset from ours lies between d - received and d + 1 - sent.
 Several probes, spread over a second, narrow that to little more than what a round trip takes.
 """

@@ -65,7 +65,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 async def _examine(options: argparse.Namespace, prog: str) -> int:
-    # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
+    # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
     from imgsync.commands.doctor.examination import examine
     from imgsync.commands.doctor.findings import ExaminationSummary, Result
     from imgsync.commands.doctor.relay import Account

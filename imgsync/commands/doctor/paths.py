@@ -45,8 +45,8 @@ class Way:
 
 
 DIRECT = Way(
-    "direct",
-    "host",
+    name="direct",
+    kind="host",
     advice="a firewall on this machine blocks UDP, or --ice-address names what is not its own",
 )
 
@@ -54,7 +54,9 @@ DIRECT = Way(
 def reflexive(servers: Sequence[IceServer]) -> Way:
     """By the address that a STUN server sees us at."""
     advice = "many NATs don't lead back to themselves; that says nothing of a peer elsewhere"
-    return Way("reflexive", "srflx", servers, advice, Result.WARNING)
+    return Way(
+        name="reflexive", kind="srflx", servers=servers, advice=advice, result=Result.WARNING
+    )
 
 
 def relayed(server: IceServer) -> Way:
@@ -63,7 +65,7 @@ def relayed(server: IceServer) -> Way:
         "its relayed ports have to be open for UDP (coturn: min-port to max-port), and its own"
         " address not among its denied-peer-ip"
     )
-    return Way(f"through {server.urls}", "relay", [server], advice)
+    return Way(name=f"through {server.urls}", kind="relay", servers=[server], advice=advice)
 
 
 async def check_way(bridge: Bridge, way: Way, addresses: Sequence[str]) -> Finding:

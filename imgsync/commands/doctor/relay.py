@@ -23,7 +23,7 @@ from imgsync.seams import Network
 CLOCK_PROBES = 12
 CLOCK_PROBE_INTERVAL = 0.09
 """Seconds. A dozen questions, spread over just more than a second, meet the moment at which the
-relay's clock, which tells whole seconds, goes on to the next."""
+relay's clock, which has whole seconds, goes on to the next."""
 
 
 @attrs.frozen
@@ -31,7 +31,7 @@ class Account:
     """Whom the doctor registers as.
 
     :param user_id: None for whoever the token says, or somebody who is nobody else.
-    :param role: None for what the token says, or an evaluator, whom nobody is told of.
+    :param role: None for what the token says, or an evaluator, who is on nobody's list.
     """
 
     user_id: str | None
@@ -47,16 +47,16 @@ async def check_relay(url: str) -> Finding:
     except ConnectError as exc:
         return Finding("relay", Result.FAILED, str(exc))
     took = 1000 * (answer.received_at - answer.sent_at)
-    said = f"{url} answers GET {path} with HTTP {answer.status} in {took:.1f} ms"
+    seen = f"{url} answers GET {path} with HTTP {answer.status} in {took:.1f} ms"
     match answer.status:
         case 200:
-            return Finding("relay", Result.OK, said)
+            return Finding("relay", Result.OK, seen)
         case 503:
             advice = "it is shutting down or full; try again in a moment"
-            return Finding("relay", Result.WARNING, said, advice)
+            return Finding("relay", Result.WARNING, seen, advice)
         case _:
             advice = "another server stands there, or a proxy that does not pass this path on"
-            return Finding("relay", Result.WARNING, said, advice)
+            return Finding("relay", Result.WARNING, seen, advice)
 
 
 async def check_websocket(url: str) -> Finding:
@@ -74,7 +74,7 @@ async def check_websocket(url: str) -> Finding:
 async def check_token(
     network: Network, url: str, account: Account
 ) -> tuple[Finding, Sequence[IceServer] | None]:
-    """Whether we can register, and which ICE servers we are told then."""
+    """Whether we can register, and which ICE servers the relay names then."""
     try:
         claims = read_claims(read_token(account.token))
         register = _register(account, claims)
@@ -99,7 +99,7 @@ async def check_clock(url: str) -> Finding:
         while len(probes) < CLOCK_PROBES:
             answer = await ask(url, _health_path(url))
             date = answer.headers.get("date", "")
-            probes.append(Probe(answer.sent_at, date, answer.received_at))
+            probes.append(Probe(sent_at=answer.sent_at, date=date, received_at=answer.received_at))
             await trio.sleep(CLOCK_PROBE_INTERVAL)
         return _judge(clock_offset(probes))
     except (ConnectError, WrongDate) as exc:
@@ -130,8 +130,12 @@ def _register(account: Account, claims: dict[str, Any]) -> Register:
     roles = {role.value: role for role in Role}
     role = account.role or roles.get(str(claims.get("role")), Role.EVALUATOR)
     user_id = account.user_id or claims.get("sub")
-    # Of a user's connections one may hold a session; nobody else is to be taken for us.
-    return Register(str(user_id or f"doctor-{token_hex(4)}"), role, "webrtc")
+    return Register(
+        # Of a user's connections one may hold a session; this user has to be nobody else.
+        user_id=str(user_id or f"doctor-{token_hex(4)}"),
+        role=role,
+        package="webrtc",
+    )
 
 
 def _health_path(url: str) -> str:

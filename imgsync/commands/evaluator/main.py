@@ -59,7 +59,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
-    # Here and not above: aiortc takes long to load, and a wrong flag should be told at once.
+    # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
     from imgsync.commands.evaluator.presenting import Series
     from imgsync.commands.evaluator.progress import find_console, open_progress
     from imgsync.core.protocol.errors import SessionEnded

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 NO_STUN = "none"
 
 SPARE_STREAMS = 256
-"""TCP connections beside the WebSockets: scrapes, health checks, and those that are to be told that
-the relay is full."""
+"""TCP connections beside the WebSockets: scrapes, health checks, and those that hear that the
+relay is full."""
 
 SPARE_FILES = 64
 """Descriptors for everything that is no connection."""
