@@ -206,52 +206,52 @@ def _add_state_legend(axes: "Axes", lines: dict[Role, list[Stretch]]) -> None:
 # ── one way ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@attrs.frozen
+class _Duration:
+    """Something that began with a showing, ms; true to `bound`."""
+
+    sent_at: float
+    ms: float
+    bound: float = 0
+
+    @property
+    def low(self) -> float:
+        return self.ms - self.bound
+
+    @property
+    def high(self) -> float:
+        return self.ms + self.bound
+
+
 def _draw_latency(report: SessionReport) -> Picture | None:
     known = [
-        (row.sent_at, row.latency, row.bound)
+        _Duration(sent_at=row.sent_at, ms=row.latency, bound=row.bound)
         for row in report.rows
         if row.latency is not None and row.bound is not None
     ]
     if not known:
         return None
     begin, end = _extent(report)
-    most = _most([latency + bound for _, latency, bound in known])
-    inside = [one for one in known if one[1] <= most]
+    most = _most([one.high for one in known])
+    inside = [one for one in known if one.ms <= most]
     figure, [left, right] = _new_figure(2.9, 2, width_ratios=(2, 3))
-    _draw_histogram(left, [(latency, bound) for _, latency, bound in inside], most)
-    trips = [(row.sent_at, row.round_trip) for row in report.rows if row.round_trip is not None]
-    highest = max(most, _most([trip for _, trip in trips]) if trips else 0)
-    _draw_round_trips(right, [one for one in trips if one[1] <= highest], begin)
-    times = [(sent_at - begin) / 1000 for sent_at, _, _ in inside]
-    is_dense = len(inside) > MANY
-    right.vlines(
-        times,
-        [latency - bound for _, latency, bound in inside],
-        [latency + bound for _, latency, bound in inside],
-        color=_BLUE,
-        alpha=0.25 if is_dense else 0.5,
-        linewidth=1,
-        rasterized=is_dense,
-    )
-    right.plot(
-        times,
-        [latency for _, latency, _ in inside],
-        linestyle="none",
-        marker=".",
-        markersize=2 if is_dense else 5,
-        color=_DARK,
-        alpha=0.5 if is_dense else 1,
-        rasterized=is_dense,
-        label="one way",
-    )
+    _draw_histogram(left, inside, most)
+    trips = [
+        _Duration(sent_at=row.sent_at, ms=row.round_trip)
+        for row in report.rows
+        if row.round_trip is not None
+    ]
+    highest = max(most, _most([trip.ms for trip in trips]) if trips else 0)
+    _draw_round_trips(right, [trip for trip in trips if trip.ms <= highest], begin)
+    _draw_one_way(right, inside, begin)
     # Room for the legend.
-    right.set_ylim(min(0.0, *(latency - bound for _, latency, bound in inside)), highest * 1.2)
+    right.set_ylim(min(0.0, *(one.low for one in inside)), highest * 1.2)
     right.set_ylabel("ms")
     right.legend(frameon=False, fontsize=7.5, loc="upper right", ncols=2)
     _show_time(right, begin, end)
     beyond = len(known) - len(inside)
     left_out = f" {beyond} above {most:.0f} ms are not drawn." if beyond else ""
-    longer = sum(trip > highest for _, trip in trips)
+    longer = sum(trip.ms > highest for trip in trips)
     left_out += f" {longer} round trips above {highest:.0f} ms are not drawn." if longer else ""
     return _picture(
         figure,
@@ -265,11 +265,36 @@ def _most(values: Sequence[float]) -> float:
     return max(percentile(sorted(values), 0.99) * 1.1, 1.0)
 
 
-def _draw_round_trips(axes: "Axes", known: Sequence[tuple[float, float]], begin: float) -> None:
+def _draw_one_way(axes: "Axes", known: Sequence[_Duration], begin: float) -> None:
+    times = [(one.sent_at - begin) / 1000 for one in known]
+    is_dense = len(known) > MANY
+    axes.vlines(
+        times,
+        [one.low for one in known],
+        [one.high for one in known],
+        color=_BLUE,
+        alpha=0.25 if is_dense else 0.5,
+        linewidth=1,
+        rasterized=is_dense,
+    )
+    axes.plot(
+        times,
+        [one.ms for one in known],
+        linestyle="none",
+        marker=".",
+        markersize=2 if is_dense else 5,
+        color=_DARK,
+        alpha=0.5 if is_dense else 1,
+        rasterized=is_dense,
+        label="one way",
+    )
+
+
+def _draw_round_trips(axes: "Axes", known: Sequence[_Duration], begin: float) -> None:
     is_dense = len(known) > MANY
     axes.plot(
-        [(sent_at - begin) / 1000 for sent_at, _ in known],
-        [trip for _, trip in known],
+        [(trip.sent_at - begin) / 1000 for trip in known],
+        [trip.ms for trip in known],
         linestyle="none",
         marker="_",
         markersize=3 if is_dense else 6,
@@ -280,19 +305,21 @@ def _draw_round_trips(axes: "Axes", known: Sequence[tuple[float, float]], begin:
     )
 
 
-def _draw_histogram(axes: "Axes", known: Sequence[tuple[float, float]], most: float) -> None:
+def _draw_histogram(axes: "Axes", known: Sequence[_Duration], most: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    least = min(0.0, *(latency - bound for latency, bound in known))
+    least = min(0.0, *(one.low for one in known))
     # With few images, bars that are narrow would each be one image.
     count = min(max(round(2 * len(known) ** 0.5), 8), 40)
     bins = [least + (most - least) * number / count for number in range(count + 1)]
-    axes.hist(
-        [latency for latency, _ in known], bins=bins, color=_BLUE, alpha=0.75, label="estimate"
+    axes.hist([one.ms for one in known], bins=bins, color=_BLUE, alpha=0.75, label="estimate")
+    extremes = (
+        ("if all were as early", [one.low for one in known], ":"),
+        ("if all were as late", [one.high for one in known], "-"),
     )
-    for name, sign, style in (("if all were as early", -1, ":"), ("if all were as late", 1, "-")):
+    for name, values, style in extremes:
         axes.hist(
-            [latency + sign * bound for latency, bound in known],
+            values,
             bins=bins,
             histtype="step",
             color=_DARK,

@@ -6,8 +6,8 @@ import attrs
 
 from imgsync.commands.report.offsets import Reading
 from imgsync.core.protocol.channel import StageKind
-from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role, SessionId
-from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
+from imgsync.core.protocol.states import StateChange
 from imgsync.journal.events import (
     Acked,
     ClockStep,
@@ -52,16 +52,6 @@ class Showing:
     failed_reason: str | None = None
 
 
-@attrs.frozen
-class Change:
-    """A session was in another state since this time of the writer's clock."""
-
-    at: Milliseconds
-    state: SessionState
-    reason: EndReason | None
-    detail: str
-
-
 @attrs.define
 class Side:
     """What one side has written of a session, on its own clock."""
@@ -70,9 +60,9 @@ class Side:
     peer_id: str | None = None
     first_at: Milliseconds = float("inf")
     last_at: Milliseconds = float("-inf")
-    changes: list[Change] = attrs.Factory(list)
-    #: Types of the local and the remote candidate, in the order in which they were used.
-    paths: list[tuple[str, str]] = attrs.Factory(list)
+    changes: list[StateChange] = attrs.Factory(list)
+    #: In the order in which they were used.
+    paths: list[Path] = attrs.Factory(list)
     clock_steps: int = 0
 
 
@@ -219,9 +209,9 @@ class Sides:
             case Session(peer_id=peer_id):
                 side.peer_id = peer_id
             case State(state=state, reason=reason, detail=detail):
-                side.changes.append(Change(at=at, state=state, reason=reason, detail=detail))
-            case Path(local=local, remote=remote):
-                side.paths.append((local, remote))
+                side.changes.append(StateChange(state=state, at=at, reason=reason, detail=detail))
+            case Path():
+                side.paths.append(event)
             case ClockStep():
                 side.clock_steps += 1
             case Probe():

@@ -6,9 +6,9 @@ import attrs
 
 from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.commands.report.rows import Outcome, Row, iso, make_rows
-from imgsync.commands.report.sides import Change, SessionRecord, Side, Sides
+from imgsync.commands.report.sides import SessionRecord, Side, Sides
 from imgsync.core.protocol.signalling import Milliseconds, Role
-from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.states import SessionState, StateChange
 
 UP = (SessionState.CONNECTED, SessionState.RESUMED)
 
@@ -19,7 +19,7 @@ class Stretch:
 
     begin: Milliseconds
     end: Milliseconds
-    change: Change
+    change: StateChange
 
 
 @attrs.frozen
@@ -188,35 +188,42 @@ def _spread(values: Sequence[float | None], bounds: Sequence[float | None] = ())
 def _summarize(
     record: SessionRecord, rows: Sequence[Row], history: OffsetHistory
 ) -> SessionSummary:
-    begin, end, stretches = _course(record, history)
+    course = _course(record, history)
     paths = [path for side in record.sides.values() for path in side.paths]
     return SessionSummary(
         session_id=record.session_id,
         evaluator=record.user_id(Role.EVALUATOR),
         client=record.user_id(Role.CLIENT),
         missing=tuple(role for role in Role if role not in record.sides),
-        begin=begin,
-        end=end,
+        begin=course.begin,
+        end=course.end,
         sent=len(rows),
         acked=sum(row.acked_at is not None for row in rows),
         shown=sum(row.shown_at is not None for row in rows),
         failed=sum(row.outcome is Outcome.FAILED for row in rows),
         superseded=sum(row.superseded for row in rows),
-        interruptions=tuple(find_interruptions(stretches)),
+        interruptions=tuple(find_interruptions(course.stretches)),
         round_trip=_spread([row.round_trip for row in rows]),
         latency=_spread([row.latency for row in rows], [row.bound for row in rows]),
         onset_latency=_spread(
             [row.onset_latency for row in rows], [row.onset_bound for row in rows]
         ),
-        paths=tuple(dict.fromkeys(f"{local}-{remote}" for local, remote in paths)),
+        paths=tuple(dict.fromkeys(f"{path.local}-{path.remote}" for path in paths)),
         clock_steps=max((side.clock_steps for side in record.sides.values()), default=0),
     )
 
 
-def _course(
-    record: SessionRecord, history: OffsetHistory
-) -> tuple[Milliseconds | None, Milliseconds | None, list[Stretch]]:
-    """From when to when, and the states in between, as the evaluator saw it, or else the client.
+@attrs.frozen
+class _Course:
+    """From when to when a session went, and its states in between."""
+
+    begin: Milliseconds | None
+    end: Milliseconds | None
+    stretches: list[Stretch]
+
+
+def _course(record: SessionRecord, history: OffsetHistory) -> _Course:
+    """As the evaluator saw it, or else the client.
 
     A client's times are its own where nothing is known of the evaluator's clock.
     """
@@ -224,12 +231,14 @@ def _course(
     side = record.sides.get(role)
     if side is None:
         times = [showing.sent_at for showing in record.showings.values()]
-        return (min(times), max(times), []) if times else (None, None, [])
+        begin, end = min(times, default=None), max(times, default=None)
+        return _Course(begin=begin, end=end, stretches=[])
     stretches = _make_stretches(side)
     first, last = history.to_evaluator(side.first_at), history.to_evaluator(side.last_at)
     if role is Role.EVALUATOR or first is None or last is None:
-        return side.first_at, side.last_at, stretches
-    return first.at, last.at, _on_evaluators_clock(stretches, role, history)
+        return _Course(begin=side.first_at, end=side.last_at, stretches=stretches)
+    there = _on_evaluators_clock(stretches, role, history)
+    return _Course(begin=first.at, end=last.at, stretches=there)
 
 
 def utc(at: Milliseconds) -> str:
