@@ -38,6 +38,7 @@ class SessionFollower:
     def __init__(
         self,
         session: ClientSession,
+        *,
         fetcher: fetch.Fetcher,
         folder: Path | None,
         program: Sequence[str] | None,
@@ -62,7 +63,7 @@ class SessionFollower:
         with trio.CancelScope() as scope:
             # What is being fetched when the session ends goes on for a while.
             async with trio.open_nursery() as fetching:
-                async with session, self._open_equipment() as (gallery, program):
+                async with session, self._prepare() as (gallery, program):
                     async for image in session.images():
                         self._output.write(_received(image))
                         run = None if program is None else program.show(image)
@@ -74,8 +75,8 @@ class SessionFollower:
         )
 
     @asynccontextmanager
-    async def _open_equipment(self) -> AsyncIterator[tuple[Gallery, Program | None]]:
-        """What images need while the session lasts; its states are written meanwhile."""
+    async def _prepare(self) -> AsyncIterator[tuple[Gallery, Program | None]]:
+        """What images need; while the block lasts, states are written and images announced."""
         opening_program = (
             nullcontext()
             if self._words is None

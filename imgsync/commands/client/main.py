@@ -88,7 +88,13 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     ):
         output.write(Registered(options.user, Role.CLIENT))
         async for session in client.sessions():
-            follower = SessionFollower(session, fetcher, options.save, options.exec, output)
+            follower = SessionFollower(
+                session,
+                fetcher=fetcher,
+                folder=options.save,
+                program=options.exec,
+                output=output,
+            )
             await follower.follow()
             reason = session.end_reason
             assert reason is not None
