@@ -63,7 +63,7 @@ class SessionFollower:
         with trio.CancelScope() as scope:
             # What is being fetched when the session ends goes on for a while.
             async with trio.open_nursery() as fetching:
-                async with session, self._prepare() as (gallery, program):
+                async with session, self._open_equipment() as (gallery, program):
                     async for image in session.images():
                         self._output.write(_received(image))
                         run = None if program is None else program.show(image)
@@ -75,7 +75,7 @@ class SessionFollower:
         )
 
     @asynccontextmanager
-    async def _prepare(self) -> AsyncIterator[tuple[Gallery, Program | None]]:
+    async def _open_equipment(self) -> AsyncIterator[tuple[Gallery, Program | None]]:
         """What images need; while the block lasts, states are written and images announced."""
         opening_program = (
             nullcontext()

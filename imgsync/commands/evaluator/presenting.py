@@ -67,7 +67,7 @@ class Series:
         The last image has its time, too. Raises SessionEnded.
         """
         begin = trio.current_time()
-        async with self._watch_session(), trio.open_nursery() as showing:
+        async with self._open_watch(), trio.open_nursery() as showing:
             for index in range(len(self._images)):
                 await trio.sleep_until(begin + index * seconds)
                 await showing.start(self._show, index)
@@ -77,7 +77,7 @@ class Series:
     async def obey(self, lines: AsyncIterator[str]) -> None:
         """Show what is asked for until the end is. Raises SessionEnded."""
         current: int | None = None
-        async with self._watch_session(), trio.open_nursery() as showing:
+        async with self._open_watch(), trio.open_nursery() as showing:
             async for line in lines:
                 match parse_line(line, current, len(self._images)):
                     case Show(index):
@@ -90,7 +90,7 @@ class Series:
                         return
 
     @asynccontextmanager
-    async def _watch_session(self) -> AsyncIterator[None]:
+    async def _open_watch(self) -> AsyncIterator[None]:
         """Write what happens to the session while the block lasts; raises SessionEnded into it."""
         async with open_background() as watching:
             watching.start_soon(self._raise_when_ended)
