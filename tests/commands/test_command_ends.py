@@ -32,6 +32,7 @@ from tests.kit.command_lines import (
     env_with_site,
     evaluator,
 )
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     SAMPLES,
     SESSION_S,
@@ -259,9 +260,9 @@ async def open_pair(url: str, user: str, *mode: str) -> AsyncIterator[tuple[Chil
     """Both commands, connected: an evaluator that is driven by lines, or by the clock."""
     show = evaluator(url, user, *HERE, "--json", *mode)
     follow = client(url, user, *HERE, "--json", "--once")
-    async with open_child("client", *follow, env=STRICT) as following:
+    async with open_fork("client", *follow, env=STRICT) as following:
         await following.wait_event("registered")
-        async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+        async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
             await showing.wait_event("connected")
             yield showing, following
 

@@ -19,6 +19,7 @@ import pytest
 
 from imgsync.core.protocol.signalling import EndReason
 from tests.kit.command_lines import HERE, evaluator, events
+from tests.kit.forks import open_fork
 from tests.kit.onlookers import open_onlooker
 from tests.kit.processes import (
     SAMPLES,
@@ -26,7 +27,6 @@ from tests.kit.processes import (
     STRICT,
     Child,
     Outcome,
-    open_child,
     run_to_end,
     shared_relay,
     wait_until,
@@ -50,7 +50,7 @@ async def test_lines_on_stdin_drive_the_session_and_what_makes_no_sense_is_refus
     show = evaluator(relay_url, "lines", *HERE, "--json", str(SAMPLES))
     async with (
         open_onlooker(relay_url, "lines") as onlooker,
-        open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
+        open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
     ):
         for line, index in [("next", 0), ("next", 1), ("prev", 0), ("goto 3", 3), ("  next ", 4)]:
             await showing.write(f"{line}\n")
@@ -77,7 +77,7 @@ async def test_lines_that_come_together_are_obeyed_in_their_order(relay_url: str
     series = [0, 1, 2]
     async with (
         open_onlooker(relay_url, "burst") as onlooker,
-        open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
+        open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
     ):
         await showing.wait_event("connected")
         # More than once, because Trio takes tasks that are ready together in any order.
@@ -97,7 +97,7 @@ async def test_closing_stdin_ends_the_session_after_a_last_line_without_its_end(
     show = evaluator(relay_url, "eof", *HERE, str(SAMPLES))
     async with (
         open_onlooker(relay_url, "eof") as onlooker,
-        open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
+        open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
     ):
         await showing.write("goto 2\nnext")
         await showing.close_stdin()
@@ -158,7 +158,7 @@ async def open_at_terminal(url: str, user: str) -> AsyncIterator[tuple[Child, Te
     """An evaluator that waits for keys."""
     show = evaluator(url, user, *HERE, "--json", str(SAMPLES))
     with open_terminal() as terminal:
-        async with open_child("evaluator", *show, env=STRICT, stdin=terminal.program) as showing:
+        async with open_fork("evaluator", *show, env=STRICT, stdin=terminal.program) as showing:
             await showing.wait_event("connected")
             # Keys that are pressed before would be thrown away.
             await wait_until(lambda: terminal.gives_single_keys, "a terminal for single keys")

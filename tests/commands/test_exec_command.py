@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands.test_exec import RECORDER, Stage
 from tests.kit.command_lines import HERE, client, evaluator, events, named
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     EXIT_S,
     JSON,
@@ -21,7 +22,6 @@ from tests.kit.processes import (
     START_S,
     STRICT,
     Child,
-    open_child,
     run_to_end,
     shared_relay,
 )
@@ -50,9 +50,9 @@ async def test_the_command_shows_images_by_a_program_and_the_evaluator_is_told(
     with shared_relay() as url:
         show = evaluator(url, "exec", *HERE, "--json", str(SAMPLES))
         follow = client(url, "exec", *HERE, *options)
-        async with open_child("client", *follow, env=STRICT | {"LOG": str(stage.log)}) as following:
+        async with open_fork("client", *follow, env=STRICT | {"LOG": str(stage.log)}) as following:
             await following.wait_event("registered")
-            async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+            async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
                 for index in range(3):
                     await showing.write("next\n")
                     fetched = await wait_stage(showing, index, "fetched")
@@ -88,9 +88,9 @@ async def test_twenty_images_are_each_acked_fetched_and_shown_once_and_in_order(
     with shared_relay() as url:
         show = evaluator(url, "twenty", *HERE, "--json", str(source))
         follow = client(url, "twenty", *HERE, "--once", "--json", "--exec", "sleep 60")
-        async with open_child("client", *follow, env=STRICT) as following:
+        async with open_fork("client", *follow, env=STRICT) as following:
             await following.wait_event("registered")
-            async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+            async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
                 onsets = []
                 for index in range(20):
                     await showing.write("next\n")
@@ -114,11 +114,11 @@ async def test_without_a_program_nothing_is_shown_and_a_failure_is_told_with_its
     follow = ("--once", "--json")
     with shared_relay() as url:
         show = evaluator(url, "headless", *HERE, str(manifest))
-        async with open_child(
+        async with open_fork(
             "client", *client(url, "headless", *HERE, *follow), env=STRICT
         ) as following:
             await following.wait_event("registered")
-            async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+            async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
                 await showing.write("next\n")
                 lines = [await showing.wait_line(START_S) for _ in range(3)]
                 await showing.write("end\n")
@@ -134,9 +134,9 @@ async def test_what_is_announced_is_fetched_before_it_is_shown() -> None:
     with shared_relay() as url:
         show = evaluator(url, "ahead", *HERE, "--json", str(SAMPLES))
         follow = client(url, "ahead", *HERE, "--once", "--json")
-        async with open_child("client", *follow, env=STRICT) as following:
+        async with open_fork("client", *follow, env=STRICT) as following:
             await following.wait_event("registered")
-            async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+            async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
                 was_ahead = False
                 # What is shown at once may be too early; in the end it is not.
                 for index in itertools.islice(itertools.cycle(range(1, 10)), 90):
@@ -157,9 +157,9 @@ async def test_ctrl_c_ends_the_program_with_the_client(stage: Stage) -> None:
         follow = client(url, "interrupted", *HERE, "--exec", f"sh {script}")
         show = evaluator(url, "interrupted", *HERE, "--every", "60", str(SAMPLES))
         environment = STRICT | {"LOG": str(stage.log)}
-        async with open_child("client", *follow, env=environment) as following:
+        async with open_fork("client", *follow, env=environment) as following:
             await following.wait_line(EXIT_S)
-            async with open_child("evaluator", *show, env=STRICT):
+            async with open_fork("evaluator", *show, env=STRICT):
                 await stage.wait_line("0 started")
                 os.kill(following.process.pid, signal.SIGINT)
                 assert (await following.wait_outcome()).code == 130

@@ -19,6 +19,7 @@ from imgsync.commands.report.table import columns
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import Lost
+from tests.kit.forks import run_fork_to_end
 from tests.kit.processes import EXIT_S, STRICT, Outcome, open_child, run_to_end
 from tests.kit.records import EPOCH, HOUR, World, eventful_session, long_session
 from tests.test_docs import first_words
@@ -33,7 +34,7 @@ Rows = list[dict[str, str]]
 
 async def report(folder: Path, *logs: Path, options: tuple[str, ...] = ()) -> Outcome:
     words = [*map(str, logs), "--out", str(folder), *options]
-    return await run_to_end("report", *COMMAND, *words, env=STRICT, seconds=120)
+    return await run_fork_to_end("report", *COMMAND, *words, env=STRICT, seconds=120)
 
 
 async def report_rows(folder: Path, *logs: Path) -> Rows:

@@ -20,6 +20,7 @@ import attrs
 import trio
 
 from imgsync.tasks import open_background
+from tests.kit.forks import open_fork
 from tests.kit.processes import EXIT_S, JSON, LISTENING, SAMPLES, START_S, STRICT, Child, open_child
 
 HERE = ("--ice-address", "127.0.0.1")
@@ -140,13 +141,23 @@ class Stage:
         assert port is not None
         return port
 
-    async def start(self, name: str, *command: str, stdin: int = subprocess.DEVNULL) -> Witness:
-        """Start a process when its turn has come."""
+    async def start(
+        self,
+        name: str,
+        *command: str,
+        stdin: int = subprocess.DEVNULL,
+        is_loaded: bool = False,
+    ) -> Witness:
+        """Start a process when its turn has come.
+
+        :param is_loaded: it is a fork, whose start is not what the test is about.
+        """
+        opening = open_fork if is_loaded else open_child
         starting = _starting()
         await starting.acquire()
         try:
             child = await self.stack.enter_async_context(
-                open_child(name, *command, env=STRICT, stdin=stdin)
+                opening(name, *command, env=STRICT, stdin=stdin)
             )
         except BaseException:
             starting.release()
@@ -170,12 +181,20 @@ class Stage:
         self.url = line.removeprefix(LISTENING)
         return relay
 
-    async def start_client(self, *prefix: str, options: Sequence[str] = ()) -> Witness:
+    async def start_client(
+        self, *prefix: str, options: Sequence[str] = (), is_loaded: bool = False
+    ) -> Witness:
         words = (sys.executable, "-m", "imgsync.client", "--user", "C", *options)
-        return await self.start("client", *prefix, *words, *self._common(self.url))
+        command = (*prefix, *words, *self._common(self.url))
+        return await self.start("client", *command, is_loaded=is_loaded)
 
     async def start_evaluator(
-        self, *prefix: str, source: Path, every: float | None, url: str | None = None
+        self,
+        *prefix: str,
+        source: Path,
+        every: float | None,
+        url: str | None = None,
+        is_loaded: bool = False,
     ) -> Witness:
         """With stdin to drive it where it shows nothing by the clock.
 
@@ -186,7 +205,8 @@ class Stage:
         words = (sys.executable, "-m", "imgsync.evaluator", *peers, *pace, str(source))
         stdin = subprocess.PIPE if every is None else subprocess.DEVNULL
         common = self._common(url or self.url)
-        return await self.start("evaluator", *prefix, *words, *common, stdin=stdin)
+        command = (*prefix, *words, *common)
+        return await self.start("evaluator", *command, stdin=stdin, is_loaded=is_loaded)
 
     def _common(self, url: str) -> tuple[str, ...]:
         return ("--relay", url, "--json", *self.options)
@@ -217,12 +237,22 @@ async def open_stage(*options: str) -> AsyncIterator[Stage]:
 
 
 async def open_session(
-    stage: Stage, source: Path = SAMPLES, every: float | None = None, url: str | None = None
+    stage: Stage,
+    source: Path = SAMPLES,
+    every: float | None = None,
+    url: str | None = None,
+    is_loaded: bool = True,
 ) -> tuple[Witness, Witness]:
-    """An evaluator and a client in a session at the stage's relay, one image shown."""
-    client = await stage.start_client()
+    """An evaluator and a client in a session at the stage's relay, one image shown.
+
+    :param is_loaded: they are forks, as nobody judges how they start; what comes in their place
+        later is not.
+    """
+    client = await stage.start_client(is_loaded=is_loaded)
     await client.wait("registered")
-    evaluator = await stage.start_evaluator(source=source, every=every, url=url)
+    evaluator = await stage.start_evaluator(
+        source=source, every=every, url=url, is_loaded=is_loaded
+    )
     await evaluator.wait("connected")
     if every is None:
         await evaluator.child.write("next\n")

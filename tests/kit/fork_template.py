@@ -19,12 +19,24 @@ from imgsync import wallclock
 
 MAX_REQUEST = 1 << 18
 
+DRAWS = ("figure", "font_manager", "patches", "ticker", "backends.backend_svg")
+"""What it draws with, loaded when there is something to draw."""
+
+REPORT = ("imgsync.commands.report.main", *(f"matplotlib.{n}" for n in DRAWS))
+"""What `imgsync report` is made of, and nothing that peers need."""
+
 
 def import_all() -> None:
     """All that a command may import, but what draws reports."""
     for found in pkgutil.walk_packages(imgsync.__path__, "imgsync."):
         if not found.name.endswith(".__main__") and ".report" not in found.name:
             importlib.import_module(found.name)
+
+
+def import_report() -> None:
+    """All that reports are made with."""
+    for name in REPORT:
+        importlib.import_module(name)
 
 
 def serve(control: socket.socket) -> list[str]:
@@ -67,7 +79,8 @@ def become(request: dict[str, dict[str, str]], *descriptors: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    import_all()
+    load = import_report if sys.argv[2:] == ["report"] else import_all
+    load()
     module, *words = serve(socket.socket(fileno=int(sys.argv[1])))
     sys.argv[1:] = words
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -3,7 +3,7 @@
 Importing is the better part of what a short session costs: half a second of CPU time for each peer.
 So it is done once, by a process that others are forked from. Each is a process like any other from
 there on: of its own pid, files, signals and end. How a command starts and what it imports for that
-is for tests that use `open_child`, as those of the commands themselves do.
+is for tests that use `open_child`, as most of those of the commands themselves do.
 """
 
 from __future__ import annotations
@@ -63,10 +63,13 @@ class Fork:
 
 
 @functools.cache
-def _template() -> socket.socket:
-    """Where to ask for forks, until this process ends."""
+def _template(*loaded: str) -> socket.socket:
+    """Where to ask for forks, until this process ends.
+
+    :param loaded: "report" for one that has loaded what reports are made with, and nothing else.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = (sys.executable, "-m", "tests.kit.fork_template", str(theirs.fileno()))
+    command = (sys.executable, "-m", "tests.kit.fork_template", str(theirs.fileno()), *loaded)
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
         command, stdin=quiet, stdout=quiet, env=STRICT, pass_fds=[theirs.fileno()]
@@ -101,7 +104,8 @@ async def open_fork(
         descriptors += [write_stdout, stderr.fileno(), tell]
         request = json.dumps({"command": words, "env": dict(env)}).encode()
         try:
-            socket.send_fds(_template(), [request], descriptors)
+            loaded = ("report",) if words[:2] == ["imgsync", "report"] else ()
+            socket.send_fds(_template(*loaded), [request], descriptors)
         finally:
             for descriptor in (tell, write_stdout, read_stdin):
                 if descriptor is not None:
