@@ -7,6 +7,7 @@ const load = (name) => import(`${root}/${name}.js`);
 
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
+const { Sessions } = await load("core/handshake/sessions");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
@@ -14,7 +15,7 @@ const { ClockOffset } = await load("core/channel/clocks");
 const { Measurements } = await load("core/channel/measurements");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { RelayError } = await load("peer/signalling");
+const { RelayError } = await load("peer/starting");
 const { Account } = await load("console/account");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
@@ -47,6 +48,13 @@ const FORMS = {
   ping: (o) => [o.id],
   judged: (o) => [o.health],
   transmit: (o) => [o.message],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.isDisputed],
+  invited: (o) => [o.sessionId],
+  answered: (o) => [o.sessionId],
+  back: (o) => [o.sessionId],
+  gone: (o) => [o.sessionId],
+  end: (o) => [o.sessionId],
+  leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
@@ -121,6 +129,24 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "receive") given = [decodeSignal(JSON.parse(given[0]))];
       return [tell(core[method](...given)), core.phase, core.attempt, core.isOurs];
+    };
+  },
+  sessions: ({ starts }) => {
+    const sessions = new Sessions(starts);
+    let asked = null;
+    return ([method, ...given]) => {
+      switch (method) {
+        case "started":
+          return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
+        case "refused":
+          return asked === null ? [] : tell(sessions.refused(asked, ...given));
+        case "ask":
+        case "takeUpNext":
+          asked = sessions[method](...given);
+          return asked && [asked.clientId, asked.sessionId, asked.takesUp];
+        default:
+          return sessions[method](...given) ?? null;
+      }
     };
   },
   heartbeat: () => {
