@@ -16,6 +16,7 @@ const { Measurements } = await load("core/channel/measurements");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { RelayError } = await load("peer/starting");
+const { Routes } = await load("peer/routes");
 const { Account } = await load("console/account");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
@@ -120,6 +121,47 @@ async function keep(room) {
   return [record.isKept, record.events.length, again.events.map((event) => event.at)];
 }
 
+/** The sessions of a peer, before a relay that answers as the script says; what each step led to. */
+function playRoutes(starts) {
+  let told = [];
+  let isUp = true;
+  const held = new Map();
+  const hold = (what, route) => {
+    told.push([what, route.sessionId]);
+    held.set(route.sessionId, route);
+    route.listen(({ kind, reason }) => told.push([kind, route.sessionId, ...(reason ? [reason] : [])]));
+  };
+  const post = (event, { clientId = null, sessionId = null }) => {
+    if (isUp) told.push([event, clientId, sessionId]);
+    return isUp;
+  };
+  const routes = new Routes(starts, { post, probe: () => {} }, (route) => hold("invited", route));
+  const failed = ({ code }) => told.push(["failed", code === "relay_lost" ? "no_relay" : code]);
+  const methods = {
+    startSession: (clientId) =>
+      void routes.startSession(clientId, null).then((route) => hold("started", route), failed),
+    started: (data) => routes.started(decodeEvent(JSON.stringify({ event: "session_started", data })).data),
+    refused: (code) => routes.refused(new RelayError(code)),
+    relayLost: () => {
+      isUp = false;
+      routes.relayLost(new RelayError("relay_lost"));
+    },
+    registered: () => {
+      isUp = true;
+      routes.registered();
+    },
+    mayAsk: () => routes.mayAsk(),
+  };
+  return async ([method, given]) => {
+    told = [];
+    if (method in methods) methods[method](given);
+    else held.get(given)?.[method]();
+    if (method === "close") held.delete(given);
+    await new Promise(setImmediate);
+    return told.map((item) => JSON.stringify(item)).sort();
+  };
+}
+
 const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.keys(fields)]);
 
 /** By name: what is begun, and how one input goes through it. */
@@ -149,6 +191,7 @@ const PAIRS = {
       }
     };
   },
+  routes: ({ starts }) => playRoutes(starts),
   heartbeat: () => {
     let heart = new Heartbeat();
     return ([method, ...given]) => {

@@ -45,8 +45,8 @@ export class Starting {
   #turn = Promise.resolve();
   /** @type {Start | null} */
   #start = null;
-  /** Whether there will be a look at what is due. */
-  #isDue = false;
+  /** Whether what is due will be looked at, so that it need not be said. */
+  #isTakingUp = false;
 
   /**
    * @param {Sessions} sessions
@@ -84,22 +84,26 @@ export class Starting {
 
   /** Have the relay take up what is due. */
   ask() {
-    if (this.#isDue) return;
-    this.#isDue = true;
+    if (this.#isTakingUp) return;
+    this.#isTakingUp = true;
     void this.#inTurn(() => this.#takeUpNext());
   }
 
   async #takeUpNext() {
-    this.#isDue = false;
     const asked = this.#sessions.takeUpNext();
-    if (asked === null) return;
+    if (asked !== null) await this.#takeUp(asked);
+    this.#isTakingUp = false;
+    if (asked !== null) this.ask();
+  }
+
+  /** @param {Asked} asked */
+  async #takeUp(asked) {
     try {
       await this.#askAndWait(asked);
     } catch (error) {
       // What may pass is tried again when it has: presence tells of it.
       this.#perform(this.#sessions.refused(asked, /** @type {RelayError} */ (error).mayPass));
     }
-    this.ask();
   }
 
   /** @template T @param {() => Promise<T>} question @returns {Promise<T>} */
