@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from imgsync.core.codec.codec import encode_event
-from imgsync.core.protocol.errors import SignallingLost, SocketClosed
+from imgsync.core.protocol.errors import ConnectTimeout, SignallingLost, SocketClosed
 from imgsync.core.protocol.numbers import MAX_INCOMING
 from imgsync.core.protocol.signalling import (
     ClientEntry,
@@ -31,6 +31,7 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.peer.route import EndCame, RelayBack, RelayLost, Route, RouteInput
 from imgsync.peer.signalling import DEFAULT_ICE_SERVERS, Signalling, open_signalling
+from imgsync.peer.starting import Start
 from imgsync.seams import Link
 
 
@@ -231,3 +232,20 @@ async def test_a_relay_that_names_no_ice_servers_any_more_leaves_the_choice_to_u
             relay.servers = servers
             await relay.cut()
     assert found == [(own,), DEFAULT_ICE_SERVERS, ()]
+
+
+async def test_of_two_answers_to_one_question_the_first_counts(autojump_clock: MockClock) -> None:
+    start = Start()
+    start.answer(None)
+    start.answer(SignallingLost("the relay was lost a moment later"))
+    assert await start.wait() is None
+
+
+async def test_an_answer_that_never_comes_is_waited_for_so_long(autojump_clock: MockClock) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        with pytest.raises(ConnectTimeout, match="did not answer start_session within 10 s"):
+            await evaluator.start_session("c")
+        # Then it is too late.
+        await relay.say_and_wait(of_client("s"))
+        assert relay.asked() == [("start_session", None), ("end_session", "s")]
