@@ -17,6 +17,7 @@ const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/routes");
+const { describeTrouble } = await load("words/console");
 const { Account } = await load("console/account");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
@@ -266,6 +267,7 @@ const PAIRS = {
   },
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   passing: () => (code) => new RelayError(code, "").mayPass,
+  troubles: () => ([code, message]) => describeTrouble(code, message),
   announcements: () => {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);

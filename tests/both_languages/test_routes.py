@@ -189,3 +189,16 @@ def test_only_so_many_sessions_wait_for_a_client(replay: Replay) -> None:
     refused = [[item for item in told if "end_session" in item] for told in found]
     assert refused == expected
     assert [bool(told) for told in expected] == [*[False] * MAX_INCOMING, True, True]
+
+
+def test_what_a_page_finds_by_itself_is_told_in_its_own_words_and_a_refusal_in_the_relays(
+    replay: Replay,
+) -> None:
+    own = replay.run("troubles", [[code, code] for code in ("no_relay", "relay_lost", "timeout")])
+    assert own == [
+        "The relay can't be reached at this moment; try again.",
+        "The relay was lost; try again.",
+        "The relay does not answer; try again.",
+    ]
+    refusals = [[code.value, f"It is {code.value}."] for code in ErrorCode]
+    assert replay.run("troubles", refusals) == [message for _, message in refusals]
