@@ -1,38 +1,110 @@
-"""One question to the relay: start a session, or take one up again."""
+"""What is asked of the relay: sessions, and those again that it may have forgotten."""
+
+import logging
+from collections.abc import Callable, Sequence
 
 import trio
 
+from imgsync.core.handshake.sessions import Asked, Sessions, SessionsOutput
 from imgsync.core.protocol.errors import ConnectTimeout, RelayError, SignallingLost
 from imgsync.core.protocol.numbers import START_DEADLINE
+from imgsync.core.protocol.signalling import StartSession, ToRelay
 from imgsync.peer.route import Route
+from imgsync.tasks import Bell
+
+log = logging.getLogger(__name__)
 
 
 class Start:
-    """A start_session that waits for its answer.
+    """A start_session that waits for its answer."""
 
-    :param session_id: of the session that is to be taken up; None for a new one.
-    """
-
-    def __init__(self, client_id: str, session_id: str | None = None) -> None:
-        self.client_id = client_id
-        self.session_id = session_id
+    def __init__(self) -> None:
         self._answered = trio.Event()
         self._result: Route | RelayError | SignallingLost | None = None
 
-    def answer(self, result: Route | RelayError | SignallingLost) -> None:
-        """The session that came of it, or why none did."""
-        self._result = result
-        self._answered.set()
+    def answer(self, result: Route | RelayError | SignallingLost | None) -> None:
+        """The session that came of it, if any, or why none did. The first answer counts."""
+        if not self._answered.is_set():
+            self._result = result
+            self._answered.set()
 
-    async def wait(self) -> Route:
+    async def wait(self) -> Route | None:
         """Wait for that. Raises RelayError, SignallingLost and ConnectTimeout."""
         with trio.move_on_after(START_DEADLINE):
             await self._answered.wait()
-        match self._result:
-            case Route() as route:
-                return route
-            case None:
-                why = f"the relay did not answer start_session within {START_DEADLINE:g} s"
-                raise ConnectTimeout(why)
-            case error:
-                raise error
+        if not self._answered.is_set():
+            why = f"the relay did not answer start_session within {START_DEADLINE:g} s"
+            raise ConnectTimeout(why)
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
+
+
+class Starting:
+    """One question after the other; what they are is decided by `Sessions`.
+
+    :param post: sends to the relay; raises SignallingLost.
+    :param perform: carries out what is decided.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        post: Callable[[ToRelay], None],
+        perform: Callable[[Sequence[SessionsOutput]], None],
+    ) -> None:
+        self._sessions = sessions
+        self._post = post
+        self._perform = perform
+        self._lock = trio.Lock()
+        self._start: Start | None = None
+        self._due = Bell()
+
+    async def start_session(self, client_id: str) -> Route:
+        """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
+        async with self._lock:
+            route = await self._ask_and_wait(self._sessions.ask(client_id))
+        assert route is not None
+        return route
+
+    def answer(self, result: Route | RelayError | SignallingLost | None) -> bool:
+        """Answer what is asked. Returns whether anything is."""
+        if self._start is None:
+            return False
+        self._start.answer(result)
+        return True
+
+    def ask(self) -> None:
+        """Some of the forgotten sessions may be due."""
+        self._due.ring()
+
+    async def take_up_sessions(self) -> None:
+        """Have the relay take up what it may have forgotten, until cancelled."""
+        while True:
+            while await self._take_up_next():
+                pass
+            await self._due.wait()
+
+    async def _take_up_next(self) -> bool:
+        async with self._lock:
+            asked = self._sessions.take_up_next()
+            if asked is None:
+                return False
+            try:
+                await self._ask_and_wait(asked)
+            except RelayError as exc:
+                # What may pass is tried again when it has: presence tells of it.
+                may_pass = exc.code.may_pass
+                self._perform(self._sessions.refused(asked, may_pass=may_pass))
+            except (SignallingLost, ConnectTimeout) as exc:
+                log.info("session %s was not taken up: %s", asked.session_id, exc)
+        return True
+
+    async def _ask_and_wait(self, asked: Asked) -> Route | None:
+        self._start = start = Start()
+        try:
+            self._post(StartSession(asked.client_id, asked.session_id))
+            return await start.wait()
+        finally:
+            self._start = None
+            self._sessions.ask_no_more()

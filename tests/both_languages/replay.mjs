@@ -7,6 +7,7 @@ const load = (name) => import(`${root}/${name}.js`);
 
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
+const { Sessions } = await load("core/handshake/sessions");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
@@ -14,7 +15,9 @@ const { ClockOffset } = await load("core/channel/clocks");
 const { Measurements } = await load("core/channel/measurements");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { RelayError } = await load("peer/signalling");
+const { RelayError } = await load("peer/starting");
+const { Routes } = await load("peer/routes");
+const { describeTrouble } = await load("words/console");
 const { Account } = await load("console/account");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
@@ -47,6 +50,13 @@ const FORMS = {
   ping: (o) => [o.id],
   judged: (o) => [o.health],
   transmit: (o) => [o.message],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.isDisputed],
+  invited: (o) => [o.sessionId],
+  answered: (o) => [o.sessionId],
+  back: (o) => [o.sessionId],
+  gone: (o) => [o.sessionId],
+  end: (o) => [o.sessionId],
+  leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
@@ -112,6 +122,47 @@ async function keep(room) {
   return [record.isKept, record.events.length, again.events.map((event) => event.at)];
 }
 
+/** The sessions of a peer, before a relay that answers as the script says; what each step led to. */
+function playRoutes(starts) {
+  let told = [];
+  let isUp = true;
+  const held = new Map();
+  const hold = (what, route) => {
+    told.push([what, route.sessionId]);
+    held.set(route.sessionId, route);
+    route.listen(({ kind, reason }) => told.push([kind, route.sessionId, ...(reason ? [reason] : [])]));
+  };
+  const post = (event, { clientId = null, sessionId = null }) => {
+    if (isUp) told.push([event, clientId, sessionId]);
+    return isUp;
+  };
+  const routes = new Routes(starts, { post, probe: () => {} }, (route) => hold("invited", route));
+  const failed = ({ code }) => told.push(["failed", code === "relay_lost" ? "no_relay" : code]);
+  const methods = {
+    startSession: (clientId) =>
+      void routes.startSession(clientId, null).then((route) => hold("started", route), failed),
+    started: (data) => routes.started(decodeEvent(JSON.stringify({ event: "session_started", data })).data),
+    refused: (code) => routes.refused(new RelayError(code)),
+    relayLost: () => {
+      isUp = false;
+      routes.relayLost(new RelayError("relay_lost"));
+    },
+    registered: () => {
+      isUp = true;
+      routes.registered();
+    },
+    mayAsk: () => routes.mayAsk(),
+  };
+  return async ([method, given]) => {
+    told = [];
+    if (method in methods) methods[method](given);
+    else held.get(given)?.[method]();
+    if (method === "close") held.delete(given);
+    await new Promise(setImmediate);
+    return told.map((item) => JSON.stringify(item)).sort();
+  };
+}
+
 const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.keys(fields)]);
 
 /** By name: what is begun, and how one input goes through it. */
@@ -123,6 +174,25 @@ const PAIRS = {
       return [tell(core[method](...given)), core.phase, core.attempt, core.isOurs];
     };
   },
+  sessions: ({ starts }) => {
+    const sessions = new Sessions(starts);
+    let asked = null;
+    return ([method, ...given]) => {
+      switch (method) {
+        case "started":
+          return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
+        case "refused":
+          return asked === null ? [] : tell(sessions.refused(asked, ...given));
+        case "ask":
+        case "takeUpNext":
+          asked = sessions[method](...given);
+          return asked && [asked.clientId, asked.sessionId, asked.takesUp];
+        default:
+          return sessions[method](...given) ?? null;
+      }
+    };
+  },
+  routes: ({ starts }) => playRoutes(starts),
   heartbeat: () => {
     let heart = new Heartbeat();
     return ([method, ...given]) => {
@@ -197,6 +267,7 @@ const PAIRS = {
   },
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   passing: () => (code) => new RelayError(code, "").mayPass,
+  troubles: () => ([code, message]) => describeTrouble(code, message),
   announcements: () => {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);

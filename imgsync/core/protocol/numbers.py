@@ -160,6 +160,13 @@ FIRST_BACKOFF = 0.3
 MAX_BACKOFF = 7.0
 """At most, before any later one."""
 
+MAX_INCOMING = 16
+"""Sessions that may wait for a client to take them; it can be in one only."""
+
+MAX_UNTOLD = 1000
+"""Sessions whose end the relay is still to be told of. It does not ask about one that it has ended
+by itself meanwhile, so that nothing else would ever remove that."""
+
 # ── images ───────────────────────────────────────────────────────────────────────────────────────
 
 FETCH_DEADLINE = 30.0

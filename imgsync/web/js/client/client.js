@@ -16,7 +16,7 @@ import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
-import { comeBackWith } from "../peer/waking.js";
+import { wakeOnReturn } from "../peer/waking.js";
 import { describe } from "../words/client.js";
 
 /** @param {string} id @returns {HTMLElement} */
@@ -87,7 +87,7 @@ class Client {
       },
     );
     signalling.start();
-    comeBackWith(signalling);
+    wakeOnReturn(signalling);
   }
 
   /** @param {Route} route @param {Signalling} signalling */

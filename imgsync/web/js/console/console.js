@@ -16,8 +16,10 @@ import { enter } from "../page/entrance.js";
 import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
 import { Presentation } from "./presentation.js";
 import { SessionRecord } from "./record.js";
-import { RelayError, Signalling } from "../peer/signalling.js";
-import { comeBackWith } from "../peer/waking.js";
+import { Signalling } from "../peer/signalling.js";
+import { RelayError } from "../peer/starting.js";
+import { wakeOnReturn } from "../peer/waking.js";
+import { describeTrouble } from "../words/console.js";
 
 class Console {
   #memory;
@@ -58,7 +60,7 @@ class Console {
       },
     );
     this.#signalling.start();
-    comeBackWith(this.#signalling);
+    wakeOnReturn(this.#signalling);
     this.#render();
   }
 
@@ -142,7 +144,7 @@ class Console {
       if (!(error instanceof RelayError)) throw error;
       if (before === null || !error.mayPass) {
         this.#before = null;
-        this.#trouble = error.message;
+        this.#trouble = describeTrouble(error.code, error.message);
       }
     } finally {
       this.#starting = null;

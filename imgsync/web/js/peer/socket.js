@@ -2,7 +2,7 @@
  * The socket to the relay: opened, and opened again whenever it is lost.
  *
  *     connecting ── registered ──▶ up ── lost ──▶ waiting ── backoff, or `wake` ──▶ connecting ...
- *                └─ 4001 ──▶ refused
+ *                └─ unauthorized ──▶ refused
  *
  * A browser answers the relay's pings by itself, but can't send any, nor see them. Whether a socket
  * is still alive is asked with an event that the relay does not know: the contract has it answered.

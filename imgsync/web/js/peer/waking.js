@@ -6,7 +6,7 @@
  */
 
 /** @param {Signalling} signalling */
-export function comeBackWith(signalling) {
+export function wakeOnReturn(signalling) {
   addEventListener("online", () => signalling.wake());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") signalling.wake();

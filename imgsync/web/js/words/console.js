@@ -3,6 +3,7 @@
  *
  * @import { EndReason } from "../core/protocol/wire.js"
  * @import { SocketState } from "../peer/socket.js"
+ * @import { OwnCode } from "../peer/starting.js"
  * @import { SessionState } from "../peer/session.js"
  *
  * @typedef {"sent" | "acked" | "fetched" | "shown" | "hidden" | "failed" | "superseded"} Fate of a
@@ -58,6 +59,13 @@ const FATES = {
   superseded: "not sent",
 };
 
+/** Why no session is started, where the relay does not say. @type {Record<OwnCode, string>} */
+const TROUBLES = {
+  no_relay: "The relay can't be reached at this moment; try again.",
+  relay_lost: "The relay was lost; try again.",
+  timeout: "The relay does not answer; try again.",
+};
+
 /** @param {string} reason of a failure, as the client says it @returns {string} */
 export function describeFailure(reason) {
   const status = /^http_([0-9]{3})$/.exec(reason)?.[1];
@@ -90,6 +98,15 @@ export function describeFate({ fate, failed }, phase) {
     case "failed":
       return `failed: ${describeFailure(failed ?? "failed")}`;
   }
+}
+
+/**
+ * @param {string} code of a `RelayError`
+ * @param {string} message the relay's own, where it is the relay that refuses
+ * @returns {string} why no session is started
+ */
+export function describeTrouble(code, message) {
+  return Object.hasOwn(TROUBLES, code) ? TROUBLES[/** @type {OwnCode} */ (code)] : message;
 }
 
 /** @param {SocketState} state @param {number} code @returns {Status} of the relay */

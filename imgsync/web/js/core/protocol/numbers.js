@@ -179,6 +179,15 @@ export const FIRST_BACKOFF = 0.3;
 /** At most, before any later one. */
 export const MAX_BACKOFF = 7;
 
+/** Sessions that may wait for a client to take them; it can be in one only. */
+export const MAX_INCOMING = 16;
+
+/**
+ * Sessions whose end the relay is still to be told of. It does not ask about one that it has ended
+ * by itself meanwhile, so that nothing else would ever remove that.
+ */
+export const MAX_UNTOLD = 1000;
+
 /** For one try to fetch an image. */
 export const FETCH_DEADLINE = 30;
 

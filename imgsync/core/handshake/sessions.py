@@ -1,0 +1,240 @@
+"""The sessions of one peer: what `session_started` means to it, and which it has to ask for again.
+
+    session_started is of ...              to an evaluator               to a client
+    one that is over, which was not told   end it                        end it
+    one that is known                      it is back                    it is back
+    what was asked for                     it begins
+    another than was to be taken up        end it, the first is gone
+    an old one that was not asked for      leave it alone
+    any other                              end it                        it begins, others are gone
+
+A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again, when
+the relay may have another answer than before, until it is back, refused for good or forgotten here.
+"""
+
+import attrs
+
+from imgsync.core.protocol.numbers import MAX_UNTOLD
+from imgsync.core.protocol.signalling import SessionId, SessionStarted, UserId
+
+# ── what it asks of whoever drives it ────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Begin:
+    """Make a route of this session. It is disputed where another process may be in it."""
+
+    session_id: SessionId
+    peer_id: UserId
+    peer_name: str
+    resumed: bool
+    is_disputed: bool
+
+
+@attrs.frozen
+class Invited:
+    """An evaluator has begun this session with us."""
+
+    session_id: SessionId
+
+
+@attrs.frozen
+class Answered:
+    """What was asked for has led to this session; None: to none that is still wanted."""
+
+    session_id: SessionId | None
+
+
+@attrs.frozen
+class Back:
+    """The relay has us in this session again."""
+
+    session_id: SessionId
+
+
+@attrs.frozen
+class Gone:
+    """The relay has this session no more."""
+
+    session_id: SessionId
+
+
+@attrs.frozen
+class End:
+    """Tell the relay that nobody wants this session."""
+
+    session_id: SessionId
+
+
+@attrs.frozen
+class Leave:
+    """Leave this session alone: a process before this one had it, or another of the same user."""
+
+    session_id: SessionId
+
+
+SessionsOutput = Begin | Invited | Answered | Back | Gone | End | Leave
+
+
+# ── what is known ────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Asked:
+    """A start_session that waits for its answer.
+
+    :param takes_up: whether it is for a session that is known here.
+    """
+
+    client_id: UserId
+    session_id: SessionId | None = None
+    takes_up: bool = False
+
+
+@attrs.define
+class _Known:
+    """A session that somebody here has use for."""
+
+    peer_id: UserId
+    #: Whether the relay may have forgotten it, and whether it is to be asked for it now.
+    is_forgotten: bool = False
+    is_due: bool = False
+
+
+class Sessions:
+    """Those of one peer; `starts`: it is an evaluator."""
+
+    def __init__(self, *, starts: bool) -> None:
+        self._starts = starts
+        #: The oldest first.
+        self._known: dict[SessionId, _Known] = {}
+        #: Those that are over without the relay's having been told, the oldest first.
+        self._untold: dict[SessionId, None] = {}
+        #: The relay's errors don't name the client, so that only one is under way at a time.
+        self._asked: Asked | None = None
+        self._registrations = 0
+
+    # ── the relay ────────────────────────────────────────────────────────────────────────────────
+
+    def registered(self) -> None:
+        """The relay is there, or there again."""
+        self._registrations += 1
+        self.may_ask()
+
+    def relay_lost(self) -> None:
+        """What the relay knows of an evaluator's sessions may be lost with it."""
+        if self._starts:
+            for known in self._known.values():
+                known.is_forgotten = True
+
+    def started(self, message: SessionStarted) -> list[SessionsOutput]:
+        """The relay says that we are in a session."""
+        session_id = message.session_id
+        if session_id in self._untold:
+            return [End(session_id), *self._answer_if(session_id, None)]
+        known = self._known.get(session_id)
+        if known is not None:
+            known.is_forgotten = known.is_due = False
+            return [Back(session_id), *self._answer_if(session_id, session_id)]
+        return self._started_ours(message) if self._starts else self._invited(message)
+
+    def _started_ours(self, message: SessionStarted) -> list[SessionsOutput]:
+        session_id, asked = message.session_id, self._asked
+        is_named = asked is not None and asked.session_id == session_id
+        if message.resumed and not is_named:
+            return [Leave(session_id)]
+        if asked is None or not (is_named or asked.client_id == message.client_id):
+            return [End(session_id)]
+        self._asked = None
+        if not asked.takes_up:
+            return [self._begin(message, message.client_id), Answered(session_id)]
+        # What was to be taken up is over meanwhile, or the relay has begun another one instead.
+        return [End(session_id), Answered(None), *self.refused(asked, may_pass=False)]
+
+    def _invited(self, message: SessionStarted) -> list[SessionsOutput]:
+        # A client is in one session at most: those before are none of the relay's any more.
+        gone = [Gone(session_id) for session_id in self._known]
+        return [*gone, self._begin(message, message.evaluator_id), Invited(message.session_id)]
+
+    def _begin(self, message: SessionStarted, peer_id: UserId | None) -> Begin:
+        self._known[message.session_id] = _Known(peer_id or "")
+        return Begin(
+            message.session_id,
+            peer_id or "",
+            message.evaluator_name or peer_id or "",
+            message.resumed,
+            # A process that was here before and is not in it was passed over when it began.
+            is_disputed=message.resumed and self._registrations > 1,
+        )
+
+    def _answer_if(self, named: SessionId, answer: SessionId | None) -> list[SessionsOutput]:
+        if self._asked is None or self._asked.session_id != named:
+            return []
+        self._asked = None
+        return [Answered(answer)]
+
+    def find(self, session_id: SessionId | None, peer_id: UserId) -> SessionId | None:
+        """The session of a signal, by its id; a relay need not say it, then by the sender."""
+        if session_id is not None:
+            return session_id if session_id in self._known else None
+        of_peer = [id for id, known in self._known.items() if known.peer_id == peer_id]
+        return of_peer[-1] if of_peer else None
+
+    # ── what is asked for ────────────────────────────────────────────────────────────────────────
+
+    def ask(self, client_id: UserId, session_id: SessionId | None = None) -> Asked:
+        """Somebody wants a session, or one that a process before this one had."""
+        if session_id is not None:
+            self._untold.pop(session_id, None)
+        self._asked = Asked(client_id, session_id)
+        return self._asked
+
+    def may_ask(self) -> None:
+        """The relay may have another answer than before: ask for all that it may have forgotten."""
+        for known in self._known.values():
+            known.is_due = known.is_forgotten
+
+    def take_up(self, session_id: SessionId) -> None:
+        """The relay has forgotten this one, as its session has found out."""
+        if session_id in self._known:
+            self._known[session_id].is_forgotten = True
+        self.may_ask()
+
+    def take_up_next(self) -> Asked | None:
+        """The next one that the relay is to be asked for now."""
+        for session_id, known in self._known.items():
+            if known.is_due:
+                known.is_due = False
+                self._asked = Asked(known.peer_id, session_id, takes_up=True)
+                return self._asked
+        return None
+
+    def ask_no_more(self) -> None:
+        """What was asked for is answered, or is not waited for any more."""
+        self._asked = None
+
+    def refused(self, asked: Asked, *, may_pass: bool) -> list[SessionsOutput]:
+        """The relay does not take a session up. What may pass is asked for again when it has."""
+        session_id = asked.session_id
+        if may_pass or session_id is None or session_id not in self._known:
+            return []
+        known = self._known[session_id]
+        known.is_forgotten = known.is_due = False
+        return [Gone(session_id)]
+
+    # ── what is over ─────────────────────────────────────────────────────────────────────────────
+
+    def over(self, session_id: SessionId) -> None:
+        """The relay is to be told of this end; until then, it is told whenever it asks."""
+        self._untold[session_id] = None
+        # It never asks about one that it has ended by itself meanwhile.
+        if len(self._untold) > MAX_UNTOLD:
+            del self._untold[next(iter(self._untold))]
+
+    def told(self, session_id: SessionId) -> None:
+        """The relay has been told."""
+        self._untold.pop(session_id, None)
+
+    def forget(self, session_id: SessionId) -> None:
+        """Nothing more is wanted of a session."""
+        self._known.pop(session_id, None)

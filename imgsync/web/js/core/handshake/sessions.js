@@ -1,0 +1,229 @@
+/**
+ * The sessions of one peer: what `session_started` means to it, and which it has to ask for again.
+ *
+ *     session_started is of ...              to an evaluator               to a client
+ *     one that is over, which was not told   end it                        end it
+ *     one that is known                      it is back                    it is back
+ *     what was asked for                     it begins
+ *     another than was to be taken up        end it, the first is gone
+ *     an old one that was not asked for      leave it alone
+ *     any other                              end it                        it begins, others are gone
+ *
+ * A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again,
+ * when the relay may have another answer than before, until it is back, refused for good, or
+ * forgotten here.
+ *
+ * @typedef {{sessionId: string, evaluatorId?: string, evaluatorName?: string, clientId?: string,
+ *   resumed: boolean}} SessionStarted
+ *
+ * @typedef {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
+ *   isDisputed: boolean}} Beginning
+ *
+ * @typedef {{kind: "begin", about: Beginning}
+ *   | {kind: "invited", sessionId: string}
+ *   | {kind: "answered", sessionId: string | null}
+ *   | {kind: "back", sessionId: string}
+ *   | {kind: "gone", sessionId: string}
+ *   | {kind: "end", sessionId: string}
+ *   | {kind: "leave", sessionId: string}} SessionsOutput
+ *   `begin`: make a route of it, which is disputed where another page may be in it; `invited`: an
+ *   evaluator has begun it with us; `answered`: what was asked for has led to it, or to none that
+ *   is still wanted; `back`: the relay has us in it again; `gone`: the relay has it no more; `end`:
+ *   tell the relay that nobody wants it; `leave`: a page before this one had it, or another of the
+ *   same user
+ *
+ * @typedef {object} Asked a start_session that waits for its answer
+ * @property {string} clientId
+ * @property {string | null} sessionId
+ * @property {boolean} takesUp whether it is for a session that is known here
+ *
+ * @typedef {object} Known a session that somebody here has use for
+ * @property {string} peerId
+ * @property {boolean} isForgotten the relay may have forgotten it
+ * @property {boolean} isDue the relay is to be asked for it now
+ */
+
+import { MAX_UNTOLD } from "../protocol/numbers.js";
+
+export class Sessions {
+  #starts;
+  /** The oldest first. @type {Map<string, Known>} */
+  #known = new Map();
+  /** Those that are over without the relay's having been told, the oldest first. @type {Set<string>} */
+  #untold = new Set();
+  /**
+   * The relay's errors don't name the client, so that only one is under way at a time.
+   * @type {Asked | null}
+   */
+  #asked = null;
+  #registrations = 0;
+
+  /** @param {boolean} starts whether it is an evaluator */
+  constructor(starts) {
+    this.#starts = starts;
+  }
+
+  // ── the relay ──────────────────────────────────────────────────────────────────────────────────
+
+  /** The relay is there, or there again. */
+  registered() {
+    this.#registrations += 1;
+    this.mayAsk();
+  }
+
+  /** What the relay knows of an evaluator's sessions may be lost with it. */
+  relayLost() {
+    if (!this.#starts) return;
+    for (const known of this.#known.values()) known.isForgotten = true;
+  }
+
+  /** The relay says that we are in a session. @param {SessionStarted} message @returns {SessionsOutput[]} */
+  started(message) {
+    const { sessionId } = message;
+    if (this.#untold.has(sessionId)) {
+      return [{ kind: "end", sessionId }, ...this.#answerIf(sessionId, null)];
+    }
+    const known = this.#known.get(sessionId);
+    if (known !== undefined) {
+      known.isForgotten = known.isDue = false;
+      return [{ kind: "back", sessionId }, ...this.#answerIf(sessionId, sessionId)];
+    }
+    return this.#starts ? this.#startedOurs(message) : this.#invited(message);
+  }
+
+  /** @param {SessionStarted} message @returns {SessionsOutput[]} */
+  #startedOurs(message) {
+    const { sessionId, clientId } = message;
+    const asked = this.#asked;
+    const isNamed = asked?.sessionId === sessionId;
+    if (message.resumed && !isNamed) return [{ kind: "leave", sessionId }];
+    if (asked === null || !(isNamed || asked.clientId === clientId)) return [{ kind: "end", sessionId }];
+    this.#asked = null;
+    if (!asked.takesUp) return [this.#begin(message, clientId), { kind: "answered", sessionId }];
+    // What was to be taken up is over meanwhile, or the relay has begun another one instead.
+    return [
+      { kind: "end", sessionId },
+      { kind: "answered", sessionId: null },
+      ...this.refused(asked, false),
+    ];
+  }
+
+  /** @param {SessionStarted} message @returns {SessionsOutput[]} */
+  #invited(message) {
+    const { sessionId, evaluatorId } = message;
+    // A client is in one session at most: those before are none of the relay's any more.
+    const before = [...this.#known.keys()];
+    return [
+      ...before.map((id) => /** @type {SessionsOutput} */ ({ kind: "gone", sessionId: id })),
+      this.#begin(message, evaluatorId),
+      { kind: "invited", sessionId },
+    ];
+  }
+
+  /** @param {SessionStarted} message @param {string} [peerId] @returns {SessionsOutput} */
+  #begin({ sessionId, evaluatorName, resumed }, peerId = "") {
+    this.#known.set(sessionId, { peerId, isForgotten: false, isDue: false });
+    // A page that was here before and is not in it was passed over when it began.
+    const isDisputed = resumed && this.#registrations > 1;
+    const peerName = evaluatorName || peerId;
+    return { kind: "begin", about: { sessionId, peerId, peerName, resumed, isDisputed } };
+  }
+
+  /** @param {string} named @param {string | null} answer @returns {SessionsOutput[]} */
+  #answerIf(named, answer) {
+    if (this.#asked?.sessionId !== named) return [];
+    this.#asked = null;
+    return [{ kind: "answered", sessionId: answer }];
+  }
+
+  /**
+   * The session of a signal, by its id; a relay need not say it, then by the sender.
+   *
+   * @param {string | null} sessionId
+   * @param {string} peerId
+   * @returns {string | null}
+   */
+  find(sessionId, peerId) {
+    if (sessionId !== null) return this.#known.has(sessionId) ? sessionId : null;
+    const ofPeer = [...this.#known].filter(([, known]) => known.peerId === peerId);
+    return ofPeer.at(-1)?.[0] ?? null;
+  }
+
+  // ── what is asked for ──────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Somebody wants a session, or one that a page before this one had.
+   *
+   * @param {string} clientId
+   * @param {string | null} sessionId
+   * @returns {Asked}
+   */
+  ask(clientId, sessionId) {
+    if (sessionId !== null) this.#untold.delete(sessionId);
+    return (this.#asked = { clientId, sessionId, takesUp: false });
+  }
+
+  /** The relay may have another answer than before: ask for all that it may have forgotten. */
+  mayAsk() {
+    for (const known of this.#known.values()) known.isDue = known.isForgotten;
+  }
+
+  /** The relay has forgotten this one, as its session has found out. @param {string} sessionId */
+  takeUp(sessionId) {
+    const known = this.#known.get(sessionId);
+    if (known !== undefined) known.isForgotten = true;
+    this.mayAsk();
+  }
+
+  /** The next one that the relay is to be asked for now. @returns {Asked | null} */
+  takeUpNext() {
+    for (const [sessionId, known] of this.#known) {
+      if (!known.isDue) continue;
+      known.isDue = false;
+      return (this.#asked = { clientId: known.peerId, sessionId, takesUp: true });
+    }
+    return null;
+  }
+
+  /** What was asked for is answered, or is not waited for any more. */
+  askNoMore() {
+    this.#asked = null;
+  }
+
+  /**
+   * The relay does not take a session up. What may pass is asked for again when it has.
+   *
+   * @param {Asked} asked
+   * @param {boolean} mayPass
+   * @returns {SessionsOutput[]}
+   */
+  refused({ sessionId }, mayPass) {
+    const known = sessionId === null ? undefined : this.#known.get(sessionId);
+    if (mayPass || sessionId === null || known === undefined) return [];
+    known.isForgotten = known.isDue = false;
+    return [{ kind: "gone", sessionId }];
+  }
+
+  // ── what is over ───────────────────────────────────────────────────────────────────────────────
+
+  /** The relay is to be told of this end; until then, it is told whenever it asks. @param {string} sessionId */
+  over(sessionId) {
+    this.#untold.add(sessionId);
+    if (this.#untold.size <= MAX_UNTOLD) return;
+    // It never asks about one that it has ended by itself meanwhile.
+    for (const oldest of this.#untold) {
+      this.#untold.delete(oldest);
+      return;
+    }
+  }
+
+  /** The relay has been told. @param {string} sessionId */
+  told(sessionId) {
+    this.#untold.delete(sessionId);
+  }
+
+  /** Nothing more is wanted of a session. @param {string} sessionId */
+  forget(sessionId) {
+    this.#known.delete(sessionId);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * What is asked of the relay: sessions, and those again that it may have forgotten.
+ *
+ * @import { Asked, Sessions, SessionsOutput } from "../core/handshake/sessions.js"
+ * @import { Route } from "./route.js"
+ *
+ * @typedef {"no_relay" | "relay_lost" | "timeout"} OwnCode what we find by ourselves: the relay is
+ *   not there, was lost before it answered, does not answer
+ */
+
+import { PASSING_ERRORS, START_DEADLINE } from "../core/protocol/numbers.js";
+
+/** @type {readonly string[]} */
+const OWN_CODES = /** @type {OwnCode[]} */ (["no_relay", "relay_lost", "timeout"]);
+
+/** The relay refuses something, or is not there. */
+export class RelayError extends Error {
+  /**
+   * @param {string} code the relay's own, or an `OwnCode`
+   * @param {string} [message] what the relay says to do
+   */
+  constructor(code, message = code) {
+    super(message);
+    this.code = code;
+  }
+
+  /** Whether another try may be answered otherwise. */
+  get mayPass() {
+    return PASSING_ERRORS.includes(this.code) || OWN_CODES.includes(this.code);
+  }
+}
+
+/**
+ * @typedef {object} Start a start_session that waits for its answer
+ * @property {(route: Route | null) => void} resolve with the session that came of it, if any
+ * @property {(error: RelayError) => void} reject
+ */
+
+/** One question after the other; what they are is decided by `Sessions`. */
+export class Starting {
+  #sessions;
+  #post;
+  #perform;
+  /** Of the last question that was put: settled when the next one may be. */
+  #turn = Promise.resolve();
+  /** @type {Start | null} */
+  #start = null;
+  /** Whether what is due will be looked at, so that it need not be said. */
+  #isTakingUp = false;
+
+  /**
+   * @param {Sessions} sessions
+   * @param {(event: string, data: object) => boolean} post whether the relay is there
+   * @param {(outputs: SessionsOutput[]) => void} perform carries out what is decided
+   */
+  constructor(sessions, post, perform) {
+    this.#sessions = sessions;
+    this.#post = post;
+    this.#perform = perform;
+  }
+
+  /**
+   * Ask for a session.
+   *
+   * @param {string} clientId
+   * @param {string | null} sessionId
+   * @returns {Promise<Route>}
+   * @throws {RelayError}
+   */
+  async startSession(clientId, sessionId) {
+    const route = await this.#inTurn(() => this.#askAndWait(this.#sessions.ask(clientId, sessionId)));
+    return /** @type {Route} */ (route);
+  }
+
+  /** Answer what is asked, if anything is. @param {Route | null} route */
+  answer(route) {
+    this.#start?.resolve(route);
+  }
+
+  /** Say why it has no answer. @param {RelayError} error */
+  fail(error) {
+    this.#start?.reject(error);
+  }
+
+  /** Have the relay take up what is due. */
+  ask() {
+    if (this.#isTakingUp) return;
+    this.#isTakingUp = true;
+    void this.#inTurn(() => this.#takeUpNext());
+  }
+
+  async #takeUpNext() {
+    const asked = this.#sessions.takeUpNext();
+    if (asked !== null) await this.#takeUp(asked);
+    this.#isTakingUp = false;
+    if (asked !== null) this.ask();
+  }
+
+  /** @param {Asked} asked */
+  async #takeUp(asked) {
+    try {
+      await this.#askAndWait(asked);
+    } catch (error) {
+      // What may pass is tried again when it has: presence tells of it.
+      this.#perform(this.#sessions.refused(asked, /** @type {RelayError} */ (error).mayPass));
+    }
+  }
+
+  /** @template T @param {() => Promise<T>} question @returns {Promise<T>} */
+  #inTurn(question) {
+    const result = this.#turn.then(question);
+    this.#turn = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  /** @param {Asked} asked @returns {Promise<Route | null>} */
+  async #askAndWait({ clientId, sessionId }) {
+    /** @type {number | undefined} */
+    let timer;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#start = { resolve, reject };
+        const wanted = sessionId === null ? {} : { sessionId };
+        timer = setTimeout(reject, START_DEADLINE * 1000, new RelayError("timeout"));
+        if (!this.#post("start_session", { clientId, ...wanted })) reject(new RelayError("no_relay"));
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#start = null;
+      this.#sessions.askNoMore();
+    }
+  }
+}

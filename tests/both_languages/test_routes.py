@@ -1,0 +1,204 @@
+"""Sessions are started, taken up and ended at a relay alike in both languages.
+
+What is decided is compared in `test_sessions`; here it is what comes of it: questions to the relay,
+one at a time, and what the sessions and those who asked for them are told.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.protocol.errors import RelayError, SignallingLost
+from imgsync.core.protocol.numbers import MAX_INCOMING
+from imgsync.core.protocol.signalling import ErrorCode, SessionStarted, ToRelay
+from imgsync.peer.route import EndCame, RelayBack, RelayLost, Route
+from imgsync.peer.routes import Routes
+from tests.both_languages.replay import Given, Replay, dice_of
+
+RUNS = 100
+INPUTS = 50
+
+
+class Player:
+    """The Python side: the sessions of a peer, and what each step led to."""
+
+    def __init__(self, nursery: trio.Nursery, *, starts: bool, takes: bool) -> None:
+        self._nursery = nursery
+        self._takes = takes
+        self._is_up = True
+        self._told: list[list[object]] = []
+        self._held: dict[str, Route] = {}
+        self._routes = Routes(starts=starts, post=self._post, probe=lambda: None)
+        nursery.start_soon(self._routes.take_up_sessions)
+
+    def _post(self, message: ToRelay) -> None:
+        if not self._is_up:
+            raise SignallingLost("there is no relay")
+        frame = json.loads(encode_event(message))
+        asked = [frame["data"].get("clientId"), frame["data"].get("sessionId")]
+        self._told.append([frame["event"], *asked])
+
+    async def step(self, given: Given) -> list[str]:
+        self._told = []
+        method, about = given
+        self._give(method, about)
+        await wait_all_tasks_blocked()
+        if self._takes:
+            self._take_invited()
+        for id, route in self._held.items():
+            self._hear(id, route)
+        return sorted(json.dumps(item, separators=(",", ":")) for item in self._told)
+
+    def _give(self, method: str, about: object) -> None:
+        match method, about:
+            case "startSession", str(client_id):
+                self._nursery.start_soon(self._start, client_id)
+            case "started", {"sessionId": str(session_id), **rest}:
+                resumed = bool(rest.get("resumed"))
+                self._routes.started(SessionStarted(session_id, "e", None, "c", resumed))
+            case "refused", str(code):
+                self._routes.refused(RelayError(ErrorCode(code), ""))
+            case "relayLost", _:
+                self._is_up = False
+                self._routes.relay_lost()
+            case "registered", _:
+                self._is_up = True
+                self._routes.registered()
+            case "mayAsk", _:
+                self._routes.may_ask()
+            case _, str(session_id):
+                if session_id in self._held:
+                    self._say(session_id, self._held[session_id], method)
+
+    def _say(self, session_id: str, route: Route, method: str) -> None:
+        does: dict[str, Callable[[], None]] = {
+            "end": route.end,
+            "takeUp": route.take_up,
+            "close": route.close,
+        }
+        try:
+            does[method]()
+        except SignallingLost:
+            assert not self._is_up
+        if method == "close":
+            del self._held[session_id]
+
+    async def _start(self, client_id: str) -> None:
+        try:
+            self._hold("started", await self._routes.start_session(client_id))
+        except RelayError as exc:
+            self._told.append(["failed", exc.code.value])
+        except SignallingLost:
+            self._told.append(["failed", "no_relay"])
+
+    def _take_invited(self) -> None:
+        while True:
+            try:
+                self._hold("invited", self._routes.incoming.receive_nowait())
+            except trio.WouldBlock:
+                return
+
+    def _hold(self, what: str, route: Route) -> None:
+        self._told.append([what, route.session_id])
+        self._held[route.session_id] = route
+
+    def _hear(self, session_id: str, route: Route) -> None:
+        while True:
+            try:
+                item = route.inputs.receive_nowait()
+            except trio.WouldBlock:
+                return
+            match item:
+                case EndCame(reason):
+                    self._told.append(["ended", session_id, reason.value])
+                case RelayLost():
+                    self._told.append(["relayLost", session_id])
+                case RelayBack():
+                    self._told.append(["relayBack", session_id])
+
+
+def play(inputs: Iterable[Given], *, starts: bool, takes: bool = True) -> list[list[str]]:
+    """What Python makes of these, one after the other; in a step, the order is left open."""
+
+    async def run() -> list[list[str]]:
+        async with trio.open_nursery() as nursery:
+            player = Player(nursery, starts=starts, takes=takes)
+            found = [await player.step(given) for given in inputs]
+            nursery.cancel_scope.cancel()
+        return found
+
+    return trio.run(run)
+
+
+def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
+    id = dice.choice("abcd")
+    ours: list[Given] = [["end", id], ["close", id]]
+    if starts:
+        ours += [["takeUp", id], *[["startSession", dice.choice("ccd")]] * 3]
+    if not is_up:
+        return dice.choice([*ours, *[["registered", None]] * 3])
+    started = {"sessionId": id, "evaluatorId": "e", "clientId": "c"}
+    return dice.choice(
+        [
+            *ours,
+            *[["started", started | dice.choice([{}, {"resumed": True}])]] * 6,
+            ["refused", dice.choice([ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]).value],
+            *(["relayLost", None], ["mayAsk", None]),
+        ]
+    )
+
+
+def choose_all(dice: random.Random, *, starts: bool) -> list[Given]:
+    """A script, in which a relay that is lost says nothing; nobody waits when it is over."""
+    inputs: list[Given] = [["registered", None]]
+    is_up = True
+    for _ in range(INPUTS):
+        inputs.append(choose(dice, starts=starts, is_up=is_up))
+        is_up = (is_up or inputs[-1][0] == "registered") and inputs[-1][0] != "relayLost"
+    return [*inputs, ["relayLost", None]]
+
+
+def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
+    seen: set[object] = set()
+    for run, dice in dice_of("routes", RUNS):
+        starts = run % 3 > 0
+        inputs = choose_all(dice, starts=starts)
+        expected = play(inputs, starts=starts)
+        replay.compare("routes", inputs, expected, run, starts=starts)
+        seen |= {json.loads(item)[0] for told in expected for item in told}
+    # Each was led to, or the comparison is of nothing.
+    assert seen == {
+        *("start_session", "end_session", "started", "failed", "invited"),
+        *("ended", "relayLost", "relayBack"),
+    }
+
+
+def test_only_so_many_sessions_wait_for_a_client(replay: Replay) -> None:
+    invitations = [
+        ["started", {"sessionId": str(number), "evaluatorId": "e"}]
+        for number in range(MAX_INCOMING + 2)
+    ]
+    expected = play(invitations, starts=False, takes=False)
+    found = replay.run("routes", invitations, starts=False)
+    refused = [[item for item in told if "end_session" in item] for told in found]
+    assert refused == expected
+    assert [bool(told) for told in expected] == [*[False] * MAX_INCOMING, True, True]
+
+
+def test_what_a_page_finds_by_itself_is_told_in_its_own_words_and_a_refusal_in_the_relays(
+    replay: Replay,
+) -> None:
+    own = replay.run("troubles", [[code, code] for code in ("no_relay", "relay_lost", "timeout")])
+    assert own == [
+        "The relay can't be reached at this moment; try again.",
+        "The relay was lost; try again.",
+        "The relay does not answer; try again.",
+    ]
+    refusals = [[code.value, f"It is {code.value}."] for code in ErrorCode]
+    assert replay.run("troubles", refusals) == [message for _, message in refusals]

@@ -1,0 +1,219 @@
+"""Which sessions a peer is in, and which it asks for again: both languages decide the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import attrs
+import pytest
+
+from imgsync.core.codec.codec import decode_from_relay
+from imgsync.core.handshake.sessions import (
+    Answered,
+    Asked,
+    Back,
+    Begin,
+    End,
+    Gone,
+    Invited,
+    Leave,
+    Sessions,
+    SessionsOutput,
+)
+from imgsync.core.protocol.numbers import MAX_UNTOLD
+from imgsync.core.protocol.signalling import SessionStarted
+from tests.both_languages.replay import Given, Replay, dice_of
+
+RUNS = 300
+INPUTS = 60
+
+#: Those that are of a session, and say no more.
+PLAIN: dict[type, str] = {
+    Invited: "invited",
+    Answered: "answered",
+    Back: "back",
+    Gone: "gone",
+    End: "end",
+    Leave: "leave",
+}
+
+
+def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
+    return [
+        ["begin", *attrs.astuple(output)]
+        if isinstance(output, Begin)
+        else [PLAIN[type(output)], output.session_id]
+        for output in outputs
+    ]
+
+
+def tell_asked(asked: Asked | None) -> list[object] | None:
+    return None if asked is None else [asked.client_id, asked.session_id, asked.takes_up]
+
+
+class Player:
+    """The Python side of the pair."""
+
+    def __init__(self, *, starts: bool) -> None:
+        self._sessions = Sessions(starts=starts)
+        self._asked: Asked | None = None
+
+    def step(self, given: Given) -> object:
+        sessions = self._sessions
+        match given:
+            case ["started", data]:
+                return tell(sessions.started(read(data)))
+            case ["refused", may_pass]:
+                if self._asked is None:
+                    return []
+                return tell(sessions.refused(self._asked, may_pass=may_pass))
+            case ["ask", client_id, session_id]:
+                self._asked = sessions.ask(client_id, session_id)
+                return tell_asked(self._asked)
+            case ["takeUpNext"]:
+                self._asked = sessions.take_up_next()
+                return tell_asked(self._asked)
+            case ["find", session_id, peer_id]:
+                return sessions.find(session_id, peer_id)
+            case [method, *rest]:
+                getattr(sessions, METHODS.get(method, method))(*rest)
+        return None
+
+
+METHODS = {
+    "relayLost": "relay_lost",
+    "mayAsk": "may_ask",
+    "takeUp": "take_up",
+    "askNoMore": "ask_no_more",
+}
+
+
+def read(data: dict[str, Any]) -> SessionStarted:
+    """As it comes from the wire."""
+    message = decode_from_relay(json.dumps({"event": "session_started", "data": data}))
+    assert isinstance(message, SessionStarted)
+    return message
+
+
+def started(dice: random.Random) -> Given:
+    data: dict[str, Any] = {"sessionId": dice.choice("abcd")}
+    other = dice.choice(["p", "q"])
+    whom = dice.choice([{"clientId": other}, {"evaluatorId": other}, {"evaluatorId": other}, {}])
+    name = dice.choice([{}, {}, {"evaluatorName": "Eve"}, {"evaluatorName": ""}])
+    resumed = dice.choice([{}, {}, {"resumed": False}, {"resumed": True}])
+    if dice.random() < 0.5:
+        whom = {"clientId": other, "evaluatorId": other}
+    return ["started", data | whom | name | resumed]
+
+
+def choose(dice: random.Random) -> Given:
+    id = dice.choice("abcd")
+    return dice.choice(
+        [
+            *[started(dice)] * 6,
+            *[["ask", dice.choice(["p", "q"]), dice.choice([None, None, id])], ["takeUpNext"]] * 2,
+            *(["refused", dice.random() < 0.5], ["askNoMore"], ["takeUp", id], ["mayAsk"]),
+            *(["registered"], ["relayLost"], ["over", id], ["told", id], ["forget", id]),
+            ["find", dice.choice([None, id]), dice.choice(["p", "q"])],
+        ]
+    )
+
+
+def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
+    seen: set[object] = set()
+    for run, dice in dice_of("sessions", RUNS):
+        starts = run % 3 > 0
+        player = Player(starts=starts)
+        inputs: list[Given] = [["registered"], *(choose(dice) for _ in range(INPUTS))]
+        expected = [player.step(given) for given in inputs]
+        replay.compare("sessions", inputs, expected, run, starts=starts)
+        for given, found in zip(inputs, expected, strict=True):
+            if given[0] in ("started", "refused") and isinstance(found, list):
+                seen |= {(given[0], output[0]) for output in found}
+            elif found is not None:
+                seen.add(given[0])
+    # Each kind of output was led to, or the comparison is of nothing.
+    kinds = ("begin", *PLAIN.values())
+    assert seen == {
+        *(("started", kind) for kind in kinds),
+        *(("refused", "gone"), "ask", "takeUpNext", "find"),
+    }
+
+
+def of_client(session: str, **more: object) -> Given:
+    return ["started", {"sessionId": session, "evaluatorId": "e", **more}]
+
+
+def of_evaluator(session: str, **more: object) -> Given:
+    return ["started", {"sessionId": session, "clientId": "c", **more}]
+
+
+BEGUN = [["registered"], ["ask", "c", None], of_evaluator("s"), ["askNoMore"]]
+BACK = [*BEGUN, ["relayLost"], ["registered"], ["takeUpNext"]]
+
+SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
+    "a session that the relay takes up": (True, [*BACK, of_evaluator("s", resumed=True)]),
+    "one that is over before it is taken up": (
+        True,
+        [*BACK, ["forget", "s"], of_evaluator("s", resumed=True), ["askNoMore"], ["takeUpNext"]],
+    ),
+    "another one in the place of the first": (
+        True,
+        [*BACK, of_evaluator("t"), ["askNoMore"], ["mayAsk"], ["takeUpNext"], ["find", "t", "c"]],
+    ),
+    "one that may be taken up later": (
+        True,
+        [*BACK, ["refused", True], ["askNoMore"], ["takeUpNext"], ["mayAsk"], ["takeUpNext"]],
+    ),
+    "one that can't be taken up": (
+        True,
+        [*BACK, ["refused", False], ["askNoMore"], ["mayAsk"], ["takeUpNext"]],
+    ),
+    "one that a process before this one had": (
+        True,
+        [["registered"], ["ask", "c", "s"], of_evaluator("s", resumed=True)],
+    ),
+    "one in the place of that": (True, [["registered"], ["ask", "c", "s"], of_evaluator("t")]),
+    "two answers to one question": (
+        True,
+        [["registered"], ["ask", "c", None], of_evaluator("s"), of_evaluator("t")],
+    ),
+    "an end that the relay has not been told of": (
+        True,
+        [*BEGUN, ["over", "s"], ["forget", "s"], of_evaluator("s", resumed=True), ["told", "s"]],
+    ),
+    "one that is wanted again after all": (
+        True,
+        [["registered"], ["over", "s"], ["ask", "c", "s"], of_evaluator("s", resumed=True)],
+    ),
+    "the name of an evaluator that has none": (
+        False,
+        [["registered"], of_client("s", evaluatorName=""), of_client("t", evaluatorName="Eve")],
+    ),
+    "a client is in one session at most": (
+        False,
+        [["registered"], of_client("s"), of_client("t"), of_client("s"), ["find", None, "e"]],
+    ),
+    "a client that was here before": (
+        False,
+        [["registered"], ["registered"], of_client("s", resumed=True), of_client("t")],
+    ),
+    "more ends than are kept": (
+        False,
+        [
+            ["registered"],
+            *(["over", str(n)] for n in range(MAX_UNTOLD + 1)),
+            *(["over", "1"], of_client("0"), of_client("1"), of_client(str(MAX_UNTOLD))),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_at_the_corners_both_languages_do_the_same(replay: Replay, name: str) -> None:
+    starts, inputs = SCRIPTS[name]
+    player = Player(starts=starts)
+    expected = [player.step(given) for given in inputs]
+    replay.compare("sessions", inputs, expected, name, starts=starts)

@@ -1,0 +1,251 @@
+"""A peer's place at the relay, before a relay that says what the test wants said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from imgsync.core.codec.codec import encode_event
+from imgsync.core.protocol.errors import ConnectTimeout, SignallingLost, SocketClosed
+from imgsync.core.protocol.numbers import MAX_INCOMING
+from imgsync.core.protocol.signalling import (
+    ClientEntry,
+    CloseCode,
+    EndReason,
+    ErrorCode,
+    ErrorEvent,
+    FromRelay,
+    IceServer,
+    Presence,
+    PresenceState,
+    Register,
+    Registered,
+    Role,
+    SessionStarted,
+)
+from imgsync.peer.route import EndCame, RelayBack, RelayLost, Route, RouteInput
+from imgsync.peer.signalling import DEFAULT_ICE_SERVERS, Signalling, open_signalling
+from imgsync.peer.starting import Start
+from imgsync.seams import Link
+
+
+class Relay:
+    """A network with a relay of few words; it is its own socket. See `imgsync.seams`."""
+
+    def __init__(self, *servers: IceServer) -> None:
+        self.servers: tuple[IceServer, ...] | None = servers
+        #: What came in after each register.
+        self.frames: list[list[dict[str, Any]]] = []
+        self._send, self._receive = trio.open_memory_channel[str | SocketClosed](64)
+
+    @asynccontextmanager
+    async def open_socket(self, url: str) -> AsyncIterator[Relay]:
+        await trio.lowlevel.checkpoint()
+        self.frames.append([])
+        yield self
+
+    def open_link(self, ice_servers: Sequence[IceServer]) -> AbstractAsyncContextManager[Link]:
+        raise NotImplementedError
+
+    def post(self, text: str) -> None:
+        frame = json.loads(text)
+        if frame["event"] != "register":
+            self.frames[-1].append(frame)
+            return
+        role = Role(frame["data"]["role"])
+        clients = (ClientEntry("c", PresenceState.AVAILABLE),) if role is Role.EVALUATOR else None
+        self.say(Registered(frame["data"]["userId"], role, None, self.servers, clients))
+
+    async def receive(self) -> str:
+        frame = await self._receive.receive()
+        if isinstance(frame, SocketClosed):
+            raise frame
+        return frame
+
+    def probe(self, deadline: float) -> None:
+        """It never goes without a word."""
+
+    def say(self, message: FromRelay) -> None:
+        self._send.send_nowait(encode_event(message))
+
+    async def say_and_wait(self, message: FromRelay) -> None:
+        self.say(message)
+        await wait_all_tasks_blocked()
+
+    async def cut(self) -> None:
+        """Lose the connection, and wait for the next one."""
+        self._send.send_nowait(SocketClosed(CloseCode.ABNORMAL))
+        await trio.sleep(8)  # no backoff is longer
+
+    def asked(self) -> list[tuple[str, str | None]]:
+        """What the last connection has brought of sessions."""
+        return [(frame["event"], frame["data"].get("sessionId")) for frame in self.frames[-1]]
+
+
+def open_peer(relay: Relay, role: Role) -> AbstractAsyncContextManager[Signalling]:
+    return open_signalling(relay, "relay:", Register("me", role, "webrtc"))
+
+
+def of_client(session_id: str, *, resumed: bool = False) -> SessionStarted:
+    return SessionStarted(session_id, client_id="c", resumed=resumed)
+
+
+def of_evaluator(session_id: str) -> SessionStarted:
+    return SessionStarted(session_id, evaluator_id="e", evaluator_name="Eve")
+
+
+async def start(signalling: Signalling, relay: Relay, session_id: str) -> Route:
+    """Ask for a session and have it."""
+    found: list[Route] = []
+
+    async def ask() -> None:
+        found.append(await signalling.start_session("c"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        relay.say(of_client(session_id))
+    return found[0]
+
+
+def inputs_of(route: Route) -> list[RouteInput]:
+    found = []
+    while True:
+        try:
+            found.append(route.inputs.receive_nowait())
+        except trio.WouldBlock:
+            return found
+
+
+async def test_a_session_is_taken_up_by_a_relay_that_is_back(autojump_clock: MockClock) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        route = await start(evaluator, relay, "s")
+        await relay.cut()
+        assert relay.asked() == [("start_session", "s")]
+        await relay.say_and_wait(of_client("s", resumed=True))
+        assert inputs_of(route) == [RelayLost(), RelayBack()]
+        await relay.say_and_wait(Presence("d", PresenceState.AVAILABLE))
+        assert relay.asked() == [("start_session", "s")]
+
+
+async def test_it_is_asked_for_again_when_the_client_may_have_come(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        route = await start(evaluator, relay, "s")
+        await relay.cut()
+        await relay.say_and_wait(ErrorEvent(ErrorCode.UNKNOWN_CLIENT, "no", "start_session"))
+        await relay.say_and_wait(Presence("c", PresenceState.OFFLINE))
+        assert relay.asked() == [("start_session", "s")]
+        await relay.say_and_wait(Presence("c", PresenceState.AVAILABLE))
+        assert relay.asked() == [("start_session", "s")] * 2
+        # Told while the answer is on its way, which may be of the time before.
+        await relay.say_and_wait(Presence("c", PresenceState.BUSY))
+        await relay.say_and_wait(ErrorEvent(ErrorCode.CLIENT_BUSY, "no", "start_session"))
+        assert relay.asked() == [("start_session", "s")] * 3
+        await relay.say_and_wait(ErrorEvent(ErrorCode.FORBIDDEN, "no", "start_session"))
+        await relay.say_and_wait(Presence("c", PresenceState.AVAILABLE))
+        assert relay.asked() == [("start_session", "s")] * 3
+        assert inputs_of(route) == [RelayLost(), EndCame(EndReason.PEER_GONE)]
+
+
+async def test_a_session_that_is_over_before_it_is_taken_up_holds_up_no_other(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        route = await start(evaluator, relay, "s")
+        await relay.cut()
+        route.end()
+        route.close()
+        relay.say(of_client("s", resumed=True))
+        with trio.fail_after(1):
+            await start(evaluator, relay, "t")
+        about_s = [("start_session", "s"), ("end_session", "s"), ("end_session", "s")]
+        assert relay.asked() == [*about_s, ("start_session", None)]
+
+
+async def test_a_session_that_comes_instead_of_the_one_to_be_taken_up_is_ended(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        route = await start(evaluator, relay, "s")
+        await relay.cut()
+        await relay.say_and_wait(of_client("t"))
+        await relay.say_and_wait(Presence("c", PresenceState.AVAILABLE))
+        assert relay.asked() == [("start_session", "s"), ("end_session", "t")]
+        assert inputs_of(route) == [RelayLost(), EndCame(EndReason.PEER_GONE)]
+
+
+async def test_an_end_that_could_not_be_told_is_told_when_the_relay_is_back(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        route = await start(evaluator, relay, "s")
+        relay._send.send_nowait(SocketClosed(CloseCode.ABNORMAL))
+        await wait_all_tasks_blocked()
+        with pytest.raises(SignallingLost):
+            route.end()
+        route.close()
+        await trio.sleep(8)
+        assert relay.asked() == []
+        await relay.say_and_wait(of_client("s", resumed=True))
+        assert relay.asked() == [("end_session", "s")]
+
+
+async def test_a_client_is_in_one_session_and_so_many_may_wait_for_it(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.CLIENT) as client:
+        for number in range(MAX_INCOMING):
+            await relay.say_and_wait(of_evaluator(str(number)))
+        assert relay.asked() == []
+        await relay.say_and_wait(of_evaluator("late"))
+        assert relay.asked() == [("end_session", "late")]
+        first = await client.incoming.receive()
+        assert (first.session_id, first.peer_id, first.peer_name) == ("0", "e", "Eve")
+        assert inputs_of(first)[0] == EndCame(EndReason.PEER_GONE)
+        await relay.say_and_wait(of_evaluator("next"))
+        assert ("end_session", "next") not in relay.asked()
+
+
+async def test_a_relay_that_names_no_ice_servers_any_more_leaves_the_choice_to_us(
+    autojump_clock: MockClock,
+) -> None:
+    own = IceServer("stun:relay.example")
+    relay = Relay(own)
+    found = []
+    async with open_peer(relay, Role.CLIENT) as client:
+        for servers in (None, (), None):
+            found.append(client.ice_servers)
+            relay.servers = servers
+            await relay.cut()
+    assert found == [(own,), DEFAULT_ICE_SERVERS, ()]
+
+
+async def test_of_two_answers_to_one_question_the_first_counts(autojump_clock: MockClock) -> None:
+    start = Start()
+    start.answer(None)
+    start.answer(SignallingLost("the relay was lost a moment later"))
+    assert await start.wait() is None
+
+
+async def test_an_answer_that_never_comes_is_waited_for_so_long(autojump_clock: MockClock) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        with pytest.raises(ConnectTimeout, match="did not answer start_session within 10 s"):
+            await evaluator.start_session("c")
+        # Then it is too late.
+        await relay.say_and_wait(of_client("s"))
+        assert relay.asked() == [("start_session", None), ("end_session", "s")]
