@@ -28,7 +28,7 @@ export class Selection {
     this.index = null;
   }
 
-  /** @param {Choice} choice @returns {number | null} what is current now; null where there is no such image */
+  /** @param {Choice} choice @returns {number | null} the new index; null where there is no such image */
   choose(choice) {
     const here = this.index ?? -1;
     const count = this.images.length;

@@ -143,7 +143,12 @@ export class ConsoleView {
     if (!isWanted && hadFocus) this.#clients.focus();
   }
 
-  /** @param {Presentation | null} presentation @param {string | null} awaited @param {SocketState} relay @returns {Status} */
+  /**
+   * @param {Presentation | null} presentation
+   * @param {string | null} awaited
+   * @param {SocketState} relay
+   * @returns {Status} of the session
+   */
   #describe(presentation, awaited, relay) {
     if (awaited !== null) return describeWaiting(this.#clients.nameOf(awaited));
     if (presentation !== null) {

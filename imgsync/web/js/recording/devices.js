@@ -113,7 +113,11 @@ export class Devices {
   #listener;
   /** Those that are on. @type {MediaStream | null} */
   #stream = null;
-  /** Asked for and not there yet; aborted where they are not wanted any more. @type {{done: Promise<void>, control: AbortController} | null} */
+  /**
+   * Asked for and not there yet; aborted where they are not wanted any more.
+   *
+   * @type {{done: Promise<void>, control: AbortController} | null}
+   */
   #opening = null;
 
   /** @param {readonly Kind[]} wanted @param {DevicesListener} listener */

@@ -15,8 +15,9 @@
  * @import { Kind } from "../words/recording.js"
  * @import { RecordingSituation } from "./panel.js"
  *
- * @typedef {{userId: string, record: string, wanted: readonly Kind[]}} Request `record`: what the
- *   link asks for, as it has it; `wanted`: what that means, none where that is not known
+ * @typedef {{userId: string, record: string, wanted: readonly Kind[]}} RecordingRequest
+ *   `record`: what the link asks for, as it has it; `wanted`: what that means, none where that is
+ *   not known
  */
 
 import { Archive } from "./archive.js";
@@ -41,7 +42,7 @@ export class Recording {
   #answer = () => {};
   #isAsked = false;
   #place;
-  /** @type {Request} */
+  /** @type {RecordingRequest} */
   #request;
   #consent;
   #devices;

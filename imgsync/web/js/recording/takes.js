@@ -24,8 +24,12 @@ export class Takes {
   #recorder = null;
   /** Of the image that is seen. @type {Capture | null} */
   #seen = null;
-  /** Those that are not in the store yet: at most as many as images are shown in FIRST_MS, and in
-   * what the store takes to write. @type {Set<Capture>} */
+  /**
+   * Those that are not in the store yet: as many as images are shown until a recorder has stopped and
+   * the store has written what it gave.
+   *
+   * @type {Set<Capture>}
+   */
   #unfinished = new Set();
 
   /** @param {string} userId @param {RecordingStore} store @param {TakesListener} listener */

@@ -242,7 +242,14 @@ export function describeFate({ fate, failed }, phase) {
   }
 }
 
-/** To those who can't see it. @param {number} index @param {string} name @param {Outcome | undefined} outcome @param {Phase} phase */
+/**
+ * To those who can't see it.
+ *
+ * @param {number} index
+ * @param {string} name of its file
+ * @param {Outcome | undefined} outcome
+ * @param {Phase} phase
+ */
 export function describeThumb(index, name, outcome, phase) {
   const image = nameImage(index, name);
   return outcome === undefined ? image : `${image}, ${describeFate(outcome, phase)}`;
@@ -253,7 +260,11 @@ export function announceFate(index, outcome, phase) {
   return `Image ${index}: ${describeFate(outcome, phase)}`;
 }
 
-/** @param {number} showings @param {number} sessions @param {boolean} isKept whether a reload would find all */
+/**
+ * @param {number} showings
+ * @param {number} sessions
+ * @param {boolean} isKept whether a reload would find all of it
+ */
 export function describeRecord(showings, sessions, isKept) {
   if (showings === 0 && isKept) return "";
   const where = isKept
@@ -302,7 +313,7 @@ export function describeClock(offset) {
   return `${formatMs(Math.abs(value))} ${side}, ${within}`;
 }
 
-/** @param {number} count @param {string} roundTrip @param {string} oneWay @returns {string} the drawing, to those who can't see it */
+/** The drawing, to those who can't see it. @param {number} count @param {string} roundTrip @param {string} oneWay */
 export function describePlot(count, roundTrip, oneWay) {
   return `The last ${count} round trips: ${roundTrip}. One way: ${oneWay}.`;
 }

@@ -99,6 +99,11 @@ export function describeNotKept(error) {
   return `A recording could not be kept on this device (${error}).`;
 }
 
+/** @param {number} bytes of a recording that are left @param {number} size of all of it */
+export function describeLoss(bytes, size) {
+  return `${bytes} of ${size} bytes are left`;
+}
+
 /** @param {Error} error */
 export function describeNotSaved({ message }) {
   return `It was not saved: ${message}`;
@@ -122,7 +127,13 @@ export function nameSaving(isSaved) {
   return isSaved ? "Save again" : "Save";
 }
 
-/** The same, to those who do not see beside what it stands. @param {boolean} isSaved @param {number} imageIndex @param {string} time */
+/**
+ * The same, to those who do not see beside what it stands.
+ *
+ * @param {boolean} isSaved
+ * @param {number} imageIndex
+ * @param {string} time
+ */
 export function describeSaving(isSaved, imageIndex, time) {
   return `${nameSaving(isSaved)}: image ${imageIndex + 1}, ${time}`;
 }
