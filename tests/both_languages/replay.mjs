@@ -18,13 +18,13 @@ const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/routes");
 const { describeTrouble } = await load("words/console");
-const { Account } = await load("console/account");
+const { SessionJournal } = await load("console/session_journal");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
-const { EVENTS, tell: tellEvent } = await load("console/events");
+const { EVENTS, recognize } = await load("console/events");
 const { iso } = await load("console/rows");
-const { SessionRecord } = await load("console/record");
+const { Journal } = await load("console/journal");
 
 const bare = (line) => line?.replace(/^candidate:/, "") || null;
 const port = ({ candidate }) => (candidate === null ? null : Number(candidate.split(" ")[5]));
@@ -96,30 +96,30 @@ class Storage {
 /** The downloads, JSONL and CSV, of a record of these events. */
 async function download(events) {
   const storage = new Storage();
-  let record = new SessionRecord(storage, "K");
+  let journal = new Journal(storage, "K");
   for (const { at, event, ...fields } of events) {
     if (event === "header") {
       await null; // what is added is kept by then
-      record = new SessionRecord(storage, "K");
+      journal = new Journal(storage, "K");
     }
-    record.add(at, event, fields);
+    journal.add(at, event, fields);
     // The table has looked in between; what it has seen must not be what is downloaded later.
-    record.measured({ imageIndex: 0, ...fields });
+    journal.measured({ imageIndex: 0, ...fields });
   }
-  return [record.toJsonl(), record.toCsv()];
+  return [journal.toJsonl(), journal.toCsv()];
 }
 
 /** What is found again of a record that has room for so many items: whether it says so, and which. */
 async function keep(room) {
   const storage = new Storage(room);
-  const record = new SessionRecord(storage, "K");
+  const journal = new Journal(storage, "K");
   for (let number = 0; number < 350; number += 1) {
-    record.add(number, "ping");
+    journal.add(number, "ping");
     if (number % 7 === 0) await null;
   }
   await null;
-  const again = new SessionRecord(storage, "K");
-  return [record.isKept, record.events.length, again.events.map((event) => event.at)];
+  const again = new Journal(storage, "K");
+  return [journal.isKept, journal.events.length, again.events.map((event) => event.at)];
 }
 
 /** The sessions of a peer, before a relay that answers as the script says; what each step led to. */
@@ -256,13 +256,14 @@ const PAIRS = {
       return measurements[method](...given) ?? null;
     };
   },
-  account: () => {
-    let told = [];
-    const account = new Account("s", (at, event, fields) => told.push({ at, event, ...fields }));
+  sessionJournal: () => {
+    let written = [];
+    const write = (at, event, fields) => written.push({ at, event, ...fields });
+    const journal = new SessionJournal("s", write);
     return ([method, ...given]) => {
-      told = [];
-      const returned = account[method](...given);
-      return [told, method === "acked" ? returned : null];
+      written = [];
+      const returned = journal[method](...given);
+      return [written, method === "acked" ? returned : null];
     };
   },
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
@@ -283,13 +284,13 @@ const PAIRS = {
   downloads: () => download,
   kept: () => keep,
   fates: () => (events) => {
-    const record = new SessionRecord(null, "K");
-    for (const { at, event, ...fields } of events) record.add(at, event, fields);
-    return [...record.rows.values()].map(({ fate, failed }) => [fate, failed]);
+    const journal = new Journal(null, "K");
+    for (const { at, event, ...fields } of events) journal.add(at, event, fields);
+    return [...journal.rows.values()].map(({ fate, failed }) => [fate, failed]);
   },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),
-  isTold: () => (event) => tellEvent(event) !== null,
+  isKnown: () => (event) => recognize(event) !== null,
   thousandths: () => thousandths,
   iso: () => iso,
 };

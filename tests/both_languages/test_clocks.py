@@ -229,12 +229,12 @@ URLS = [
 
 def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) -> None:
     seen: set[str] = set()
-    for run, dice in dice_of("account", RUNS):
+    for run, dice in dice_of("session journal", RUNS):
         writer = Writer(dice)
         steps = [writer.next() for _ in range(INPUTS)]
         inputs, expected = [given for given, _ in steps], [told for _, told in steps]
         seen |= {line["event"] for lines, _ in expected for line in lines}
-        replay.compare("account", inputs, expected, run)
+        replay.compare("sessionJournal", inputs, expected, run)
     assert seen == {
         *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
     }

@@ -139,9 +139,9 @@ def test_a_line_can_tell_what_the_reader_takes_and_nothing_else(replay: Replay) 
     ]
     odd += [{k: v for k, v in s.items() if k != name} for s in samples.values() for name in s]
     odd = [event for event in odd if "event" in event]
-    found = replay.run("isTold", odd)
-    for event, is_told in zip(odd, found, strict=True):
-        assert is_told == (read_line(event) is not None), event
+    found = replay.run("isKnown", odd)
+    for event, is_known in zip(odd, found, strict=True):
+        assert is_known == (read_line(event) is not None), event
     assert 0.1 < sum(found) / len(odd) < 0.9
 
 

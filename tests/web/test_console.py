@@ -206,7 +206,7 @@ async def test_one_session_after_the_other_begins_with_nothing_on_the_screen(
         await console.wait_says("2 showings in 2 sessions", "#record-note")
 
 
-async def test_who_is_there_and_whether_he_is_free_is_told(browser: Browser, relay: str) -> None:
+async def test_who_is_there_and_who_of_them_is_free_is_told(browser: Browser, relay: str) -> None:
     async with (
         open_console(browser, relay, "dr-a") as console,
         open_console(browser, relay, "dr-b") as other,
@@ -275,7 +275,7 @@ async def test_a_reload_in_the_middle_takes_the_session_up_with_the_same_image(
         assert client.page.errors == console.page.errors == []
 
 
-async def test_what_is_shown_while_the_client_is_away_waits_for_him(
+async def test_what_is_shown_while_the_client_is_away_waits_for_it(
     browser: Browser, relay: str, images: Images
 ) -> None:
     async with (

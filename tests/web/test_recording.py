@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import trio
 
 from tests.kit.browsers import ANSWER_S, Browser, open_browser, shared_chromium
 from tests.kit.processes import open_relay, shared_relay, wait_until
+from tests.kit.raw_peers import open_raw
 from tests.kit.recording_pages import (
     ASKING,
     BOTH,
@@ -240,6 +242,33 @@ async def test_a_link_that_asks_for_something_else_says_so(browser: Browser, rel
         async with open_session(relay, "else"):
             await client.wait_says("Connected to")
         assert await client.page.run("asked") == []
+
+
+async def test_of_sessions_that_begin_while_they_are_asked_the_last_one_counts(
+    browser: Browser, relay: str, server: RecordingServer
+) -> None:
+    async with (
+        open_recorded(browser, relay, "slow") as client,
+        open_raw(relay, "evaluator", "hasty") as hasty,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(3):
+            session_id = await hasty.start("slow")
+            hasty.say("end_session", sessionId=session_id)
+            await hasty.wait_presence("slow", "available")
+
+        async def answer() -> None:
+            await hasty.wait_presence("slow", "busy")
+            assert await client.page.run("document.body.dataset.state") == "asking"
+            await allow(client)
+
+        nursery.start_soon(answer)
+        async with open_session(relay, "slow") as session:
+            await present(client, session, server, [5])
+        await client.wait_says("Thank you.")
+        await wait_until(lambda: len(server.of("slow")) == 1, "the recording")
+        assert server.of("slow")[0].about["imageIndex"] == 5
+        assert client.page.errors == []
 
 
 # ── sent ─────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
-/** The page of the client: takes part in one session after the other, and shows what it is shown. */
-
 /**
+ * The page of the client: takes part in one session after the other, and shows what it is shown.
+ *
  * @import { Entrance } from "../page/entrance.js"
  * @import { Image } from "../core/protocol/wire.js"
  * @import { Recording } from "../recording/recording.js"
@@ -34,12 +34,14 @@ class Client {
   #wakeLock = new WakeLock();
   #showings = new Showings(this.#loader, this.#stage, (image, stage, at, reason) => {
     this.#recording?.staged(image, stage, at);
-    const told = this.#follower.reached(image, stage, at, reason);
-    if (told !== null) this.#session?.send(told);
+    const message = this.#follower.reached(image, stage, at, reason);
+    if (message !== null) this.#session?.send(message);
   });
   #follower = new Follower();
   /** Where the link asks for it. @type {Recording | null} */
   #recording = null;
+  /** Of a session that is to be joined once they have answered. @type {Route | null} */
+  #invited = null;
   /** @type {Session | null} */
   #session = null;
   /** @type {Situation} */
@@ -47,7 +49,7 @@ class Client {
 
   constructor() {
     const entrance = enter();
-    this.#say({ hasUser: entrance.userId !== "" });
+    this.#update({ hasUser: entrance.userId !== "" });
     if (entrance.userId === "") return;
     const record = new URL(location.href).searchParams.get("record");
     if (record === null) this.#register(entrance);
@@ -60,7 +62,7 @@ class Client {
       const { Recording } = await import("../recording/recording.js");
       this.#recording = new Recording(element("front"), entrance.userId, record);
     } catch {
-      this.#say({ relay: "waiting" });
+      this.#update({ relay: "waiting" });
       setTimeout(() => location.reload(), RELOAD_MS);
       return;
     }
@@ -73,17 +75,12 @@ class Client {
       { url: relayUrl, userId, role: "client", token },
       {
         changed: (relay, code) => {
-          // Try after try is one and the same to who waits.
+          // Try after try is one and the same to those who wait.
           const isRetry = relay === "connecting" && this.#situation.relay === "waiting";
-          if (!isRetry) this.#say({ relay, code });
+          if (!isRetry) this.#update({ relay, code });
           if (relay === "up") void this.#recording?.reach(signalling.recordingUrl);
         },
-        invited: (route) => {
-          // Until they have answered, what the other side says waits in the route.
-          const answered = this.#recording?.answered;
-          if (answered === undefined) this.#join(route, signalling);
-          else void answered.then(() => this.#join(route, signalling));
-        },
+        invited: (route) => void this.#invite(route, signalling),
       },
     );
     signalling.start();
@@ -91,8 +88,23 @@ class Client {
   }
 
   /** @param {Route} route @param {Signalling} signalling */
+  async #invite(route, signalling) {
+    const answered = this.#recording?.answered;
+    if (answered !== undefined) {
+      // Until they have answered, what the other side says waits in the route; and one route at most
+      // waits, as the relay has us in one session at most.
+      this.#invited?.close();
+      this.#invited = route;
+      await answered;
+      if (route !== this.#invited) return;
+      this.#invited = null;
+    }
+    this.#join(route, signalling);
+  }
+
+  /** @param {Route} route @param {Signalling} signalling */
   #join(route, signalling) {
-    // The relay has us in one session at most; the one before is over, if it did not know it.
+    // The one before is over, even if it did not know it.
     const before = this.#session;
     this.#leave();
     void before?.close();
@@ -127,7 +139,7 @@ class Client {
     if (state === "ended") this.#leave();
     this.#wakeLock.want(state !== "ended");
     this.#recording?.attend(state !== "ended");
-    this.#say({ session: state, reason });
+    this.#update({ session: state, reason });
   }
 
   /** Its images go with a session. */
@@ -139,7 +151,7 @@ class Client {
   }
 
   /** @param {Partial<Situation>} news */
-  #say(news) {
+  #update(news) {
     Object.assign(this.#situation, news);
     const { text, hint } = describe(this.#situation);
     element("text").textContent = text;

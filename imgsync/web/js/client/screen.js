@@ -9,7 +9,7 @@ export class WakeLock {
   constructor() {
     // The browser takes it back whenever the page is hidden.
     document.addEventListener("visibilitychange", () => this.#ask());
-    // Some browsers give it only to who has been touched.
+    // Some browsers give it only to a page that has been touched.
     document.addEventListener("pointerup", () => this.#ask());
   }
 
@@ -37,7 +37,7 @@ export class WakeLock {
   }
 }
 
-/** Fill the screen on the first tap, as browsers ask for; who leaves it then is not fought. */
+/** Fill the screen on the first tap, as browsers ask for; nobody who leaves it then is fought. */
 export function fillScreenOnFirstTap() {
   const fill = () => {
     document.documentElement.requestFullscreen?.({ navigationUI: "hide" }).catch(() => {});

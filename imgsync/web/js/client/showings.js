@@ -56,7 +56,7 @@ export class Showings {
       const { element, fetchedAt } = await this.#loader.load(image, showing.control.signal);
       if (showing !== this.#current) return;
       this.#report(image, "fetched", Math.max(fetchedAt, asked));
-      this.#viewer.put(element, (at) => this.#hide(at));
+      this.#viewer.putUp(element, (at) => this.#hide(at));
     } catch (error) {
       if (showing !== this.#current) return;
       if (!(error instanceof ImageFailed)) throw error;

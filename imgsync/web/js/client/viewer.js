@@ -13,7 +13,7 @@ import { frameTime, now } from "../peer/clock.js";
 
 export class Viewer {
   #stage;
-  #tell;
+  #sighted;
   /** The animation frame in which something becomes visible; 0 for none. */
   #frame = 0;
   /** What is put up in that frame; null where it is in place already. @type {Element | null} */
@@ -25,24 +25,24 @@ export class Viewer {
 
   /**
    * @param {HTMLElement} stage
-   * @param {(sight: Sight) => void} tell
+   * @param {(sight: Sight) => void} sighted
    */
-  constructor(stage, tell) {
+  constructor(stage, sighted) {
     this.#stage = stage;
-    this.#tell = tell;
+    this.#sighted = sighted;
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
   }
 
   /**
    * @param {HTMLImageElement} element decoded
-   * @param {(at: number) => void} replaced told, before it is seen, when it takes the place of the
+   * @param {(at: number) => void} replaced called, before it is seen, when it takes the place of the
    *   one before
    */
-  put(element, replaced) {
+  putUp(element, replaced) {
     this.#cancelFrame();
     this.#next = element;
     this.#replaced = replaced;
-    if (document.visibilityState === "hidden") this.#putUnseen();
+    if (document.visibilityState === "hidden") this.#putUpUnseen();
     else this.#awaitFrame();
   }
 
@@ -63,10 +63,10 @@ export class Viewer {
     const isWaiting = this.#frame !== 0 && this.#next !== null;
     this.#cancelFrame();
     if (isWaiting) {
-      this.#putUnseen();
+      this.#putUpUnseen();
     } else if (this.#isUp && this.#isSeen) {
       this.#isSeen = false;
-      this.#tell({ kind: "hidden", at: now() });
+      this.#sighted({ kind: "hidden", at: now() });
     }
   }
 
@@ -78,15 +78,15 @@ export class Viewer {
       this.#frame = 0;
       this.#switch(at);
       this.#isSeen = true;
-      this.#tell({ kind: "shown", at });
+      this.#sighted({ kind: "shown", at });
     });
   }
 
-  #putUnseen() {
+  #putUpUnseen() {
     const at = now();
     this.#switch(at);
     this.#isSeen = false;
-    this.#tell({ kind: "unseen", at });
+    this.#sighted({ kind: "unseen", at });
   }
 
   /** @param {number} at */

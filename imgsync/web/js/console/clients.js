@@ -6,14 +6,13 @@
  * @typedef {{item: HTMLLIElement, name: Element, state: Element, button: HTMLButtonElement}} Entry
  */
 
-import { find, make, say } from "../page/dom.js";
-
-const STATES = { available: "available", busy: "busy", offline: "offline" };
+import { find, make, setText } from "../page/dom.js";
+import { START, countOnline, describeClient, describeStart, namePresence } from "../words/console.js";
 
 export class ClientsView {
   #list = find("clients", HTMLUListElement);
   #fold = find("clients-fold", HTMLDetailsElement);
-  /** Everybody who was seen. @type {Map<string, Presence>} */
+  /** Everybody who was seen: as many as the relay lets register. @type {Map<string, Presence>} */
   #known = new Map();
   /** @type {Map<string, Entry>} */
   #entries = new Map();
@@ -62,7 +61,7 @@ export class ClientsView {
       fill(entry, presence, presence.userId === ours, canStart);
     }
     const online = [...this.#known.values()].filter(({ state }) => state !== "offline").length;
-    say(find("clients-count", HTMLElement), `${online} online`);
+    setText(find("clients-count", HTMLElement), countOnline(online));
     find("clients-none", HTMLElement).hidden = this.#known.size > 0;
   }
 
@@ -70,7 +69,7 @@ export class ClientsView {
   #add(userId) {
     const name = make("span", { class: "name" });
     const state = make("span", { class: "state" });
-    const button = make("button", { type: "button" }, "Start");
+    const button = make("button", { type: "button" }, START);
     button.addEventListener("click", () => this.#start(userId));
     const item = make("li", {}, make("span", { class: "who" }, name, state), button);
     this.#list.append(item);
@@ -82,11 +81,11 @@ export class ClientsView {
 
 /** @param {Entry} entry @param {Presence} presence @param {boolean} isOurs @param {boolean} canStart */
 function fill(entry, { userId, name, state }, isOurs, canStart) {
-  const shownName = name === "" || name === userId ? userId : `${name} (${userId})`;
-  say(entry.name, shownName);
-  say(entry.state, isOurs && state !== "offline" ? "in session with you" : STATES[state]);
-  entry.item.dataset.state = isOurs && state !== "offline" ? "ours" : state;
+  const shown = isOurs && state !== "offline" ? "ours" : state;
+  setText(entry.name, describeClient(userId, name));
+  setText(entry.state, namePresence(shown));
+  entry.item.dataset.state = shown;
   entry.button.disabled = !canStart || state === "offline";
   entry.button.hidden = isOurs;
-  entry.button.setAttribute("aria-label", `Start a session with ${name || userId}`);
+  entry.button.setAttribute("aria-label", describeStart(name || userId));
 }

@@ -3,7 +3,8 @@
  * a time; a reload of the page takes it up again.
  *
  * @import { Choice } from "./stage.js"
- * @import { Place, Series } from "./memory.js"
+ * @import { Entrance } from "../page/entrance.js"
+ * @import { Place } from "./memory.js"
  * @import { Presence, ImageSource } from "../core/protocol/wire.js"
  * @import { Route } from "../peer/route.js"
  * @import { SocketState } from "../peer/socket.js"
@@ -14,44 +15,38 @@ import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
 import { enter } from "../page/entrance.js";
 import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
+import { Journal } from "./journal.js";
 import { Presentation } from "./presentation.js";
-import { SessionRecord } from "./record.js";
+import { Selection } from "./selection.js";
 import { Signalling } from "../peer/signalling.js";
-import { RelayError } from "../peer/starting.js";
+import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
-import { describeTrouble } from "../words/console.js";
 
 class Console {
   #memory;
-  #record;
+  #journal;
   #signalling;
-  #view;
-  /** @type {Presentation | null} */
+  #starting;
+  #selection = new Selection();
+  /** The session, or the last one. @type {Presentation | null} */
   #presentation = null;
-  /** @type {Series | null} */
-  #series = null;
-  /** What is current of the series. @type {number | null} */
-  #index = null;
-  /** A session of the page before this one, which is to be taken up. @type {Place | null} */
-  #before = null;
-  /** With whom a session is being started. @type {string | null} */
-  #starting = null;
-  #trouble = "";
+  #view;
+  /** With which the relay has closed its socket. */
   #code = 0;
   #isRenderDue = false;
 
-  /** @param {import("../page/entrance.js").Entrance} entrance @param {string | null} address of a manifest */
+  /** @param {Entrance} entrance @param {string | null} address of a manifest */
   constructor({ userId, token, relayUrl }, address) {
     this.#memory = new Memory(userId);
-    this.#record = new SessionRecord(this.#memory.storage, this.#memory.recordKey);
-    this.#view = new ConsoleView(userId, this.#record, {
-      start: (clientId) => this.#choosePeer(clientId),
+    this.#journal = new Journal(this.#memory.storage, this.#memory.recordKey);
+    this.#view = new ConsoleView(userId, this.#journal, {
+      start: (clientId) => {
+        if (!this.#isLive) this.#starting.choose(clientId);
+      },
       end: () => this.#end(),
       choose: (choice) => this.#choose(choice),
-      take: (images, name) => this.#take(images, name, address),
+      load: (images, name) => this.#load(images, name, address),
     });
-    this.#restore(address);
-    this.#record.begin(userId, now());
     this.#signalling = new Signalling(
       { url: relayUrl, userId, role: "evaluator", token },
       {
@@ -59,13 +54,15 @@ class Console {
         present: (clients) => this.#present(clients),
       },
     );
+    this.#starting = new Starting(this.#signalling, {
+      begun: (route, before) => this.#begin(route, before),
+      changed: () => this.#render(),
+    });
+    this.#restore(address);
+    this.#journal.begin(userId, now());
     this.#signalling.start();
     wakeOnReturn(this.#signalling);
     this.#render();
-  }
-
-  get #images() {
-    return this.#series?.images ?? [];
   }
 
   get #isLive() {
@@ -77,114 +74,75 @@ class Console {
   /** @param {string | null} address */
   #restore(address) {
     const { series, place } = this.#memory;
-    if (series !== null && (address === null || series.address === address)) this.#put(series);
-    else if (address !== null) this.#view.load(address);
+    if (series !== null && (address === null || series.address === address)) {
+      this.#selection.load(series);
+      this.#view.fill(series.images, series.name);
+    } else if (address !== null) {
+      this.#view.load(address);
+    }
     // A browser that is opened again days later has the tab's memory still.
-    const last = this.#record.events.at(-1)?.at ?? 0;
+    const last = this.#journal.events.at(-1)?.at ?? 0;
     if (place === null || place.isOver || now() - last > REPAIR_DEADLINE * 1000) return;
-    this.#before = place;
-    this.#index = place.index;
+    this.#starting.remember(place);
+    this.#selection.index = place.index;
   }
 
   #keepPlace() {
     if (this.#presentation === null) return;
     const { route, current, isOver, isEnding } = this.#presentation;
     const { sessionId, peerId: clientId } = route;
-    const index = this.#index;
+    const { index } = this.#selection;
     this.#memory.keepPlace({ sessionId, clientId, current, index, isOver: isOver || isEnding });
   }
 
   // ── the series ─────────────────────────────────────────────────────────────────────────────────
 
   /** @param {ImageSource[]} images @param {string} name @param {string | null} address */
-  #take(images, name, address) {
+  #load(images, name, address) {
     const series = { name, address, since: now(), images };
-    this.#put(series);
-    if (!this.#memory.keepSeries(series)) this.#record.isKept = false;
-    this.#index = null;
+    this.#selection.load(series);
+    this.#view.fill(images, name);
+    if (!this.#memory.keepSeries(series)) this.#journal.isKept = false;
     this.#presentation?.seriesChanged(images);
     this.#keepPlace();
     this.#render();
   }
 
-  /** @param {Series} series */
-  #put(series) {
-    this.#series = series;
-    this.#view.fill(series.images, series.name);
-  }
-
   /** @param {Choice} choice */
   #choose(choice) {
-    const index = indexOf(choice, this.#index, this.#images.length);
+    const index = this.#selection.choose(choice);
     if (index === null) return;
-    this.#index = index;
     // Without a session it is for the evaluator's eyes alone.
-    if (this.#isLive) this.#presentation?.show(this.#images, index);
+    if (this.#isLive) this.#presentation?.show(this.#selection.images, index);
     this.#render();
   }
 
   // ── the session ────────────────────────────────────────────────────────────────────────────────
 
-  /** @param {string} clientId */
-  #choosePeer(clientId) {
-    if (this.#before?.clientId !== clientId) this.#before = null;
-    void this.#start(clientId);
-  }
-
-  /** @param {string} clientId */
-  async #start(clientId) {
-    if (this.#starting !== null || this.#isLive) return;
-    this.#starting = clientId;
-    this.#trouble = "";
-    this.#render();
-    const before = this.#before;
-    try {
-      this.#begin(await this.#signalling.startSession(clientId, before?.sessionId ?? null), before);
-    } catch (error) {
-      if (!(error instanceof RelayError)) throw error;
-      if (before === null || !error.mayPass) {
-        this.#before = null;
-        this.#trouble = describeTrouble(error.code, error.message);
-      }
-    } finally {
-      this.#starting = null;
-      this.#render();
-    }
-  }
-
   /** @param {Route} route @param {Place | null} before the session that was to be taken up */
   #begin(route, before) {
     const isSame = before?.sessionId === route.sessionId;
     const index = before?.index ?? null;
-    this.#before = null;
-    this.#index = index;
+    this.#selection.index = index;
+    const { images } = this.#selection;
     const { iceServers } = this.#signalling;
     const current = isSame ? before.current : null;
-    this.#presentation = new Presentation(route, iceServers, this.#record, current, () => {
+    this.#presentation = new Presentation(route, iceServers, this.#journal, current, () => {
       this.#keepPlace();
       this.#renderSoon();
     });
     // A relay that can't take a session up has begun another one.
-    if (!isSame && index !== null) this.#presentation.show(this.#images, index);
-    else this.#presentation.announce(this.#images, index);
+    if (!isSame && index !== null) this.#presentation.show(images, index);
+    else this.#presentation.announce(images, index);
     this.#keepPlace();
     if (before === null) this.#view.sessionBegan();
   }
 
   #end() {
-    if (this.#before !== null) {
-      this.#memory.keepPlace({ ...this.#before, isOver: true });
-      this.#before = null;
-    }
+    const before = this.#starting.forget();
+    if (before !== null) this.#memory.keepPlace({ ...before, isOver: true });
     void this.#presentation?.end();
     this.#render();
-  }
-
-  /** The page before this one has left a session: take it up, as soon as that can be. */
-  #takeUp() {
-    const clientId = this.#before?.clientId;
-    if (clientId === undefined || this.#signalling.state !== "up") return;
-    if (this.#view.isOnline(clientId)) void this.#start(clientId);
   }
 
   // ── the relay ──────────────────────────────────────────────────────────────────────────────────
@@ -203,6 +161,10 @@ class Console {
     this.#renderSoon();
   }
 
+  #takeUp() {
+    this.#starting.takeUp((clientId) => this.#view.isOnline(clientId));
+  }
+
   // ── what is seen ───────────────────────────────────────────────────────────────────────────────
 
   /** Many things that happen at once are drawn once. */
@@ -214,27 +176,21 @@ class Console {
 
   #render() {
     this.#isRenderDue = false;
+    const { images, index, since } = this.#selection;
+    const { awaited, trouble } = this.#starting;
     this.#view.render({
       relay: this.#signalling.state,
       code: this.#code,
       presentation: this.#presentation,
-      awaited: this.#before?.clientId ?? this.#starting,
-      trouble: this.#trouble,
-      images: this.#images,
-      index: this.#index,
-      since: this.#series?.since ?? 0,
+      awaited,
+      trouble,
+      images,
+      index,
+      since,
     });
   }
 }
 
-/** @param {Choice} choice @param {number | null} current @param {number} count */
-function indexOf(choice, current, count) {
-  const here = current ?? -1;
-  const places = { next: here + 1, previous: here - 1, first: 0, last: count - 1 };
-  const index = typeof choice === "number" ? choice : places[choice];
-  return Number.isInteger(index) && index >= 0 && index < count ? index : null;
-}
-
 const entrance = enter();
-if (entrance.userId === "") ConsoleView.sayIncomplete();
+if (entrance.userId === "") ConsoleView.showIncomplete();
 else new Console(entrance, new URL(location.href).searchParams.get("manifest"));

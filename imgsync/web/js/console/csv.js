@@ -1,5 +1,7 @@
 /** CSV as RFC 4180 has it, read and written. */
 
+import { QUOTE_NOT_CLOSED, TEXT_AFTER_QUOTE } from "../words/manifest.js";
+
 /** The text is no CSV; `line` counts from 1. */
 export class BadCsv extends Error {
   /** @param {number} line @param {string} why */
@@ -27,7 +29,7 @@ export function parseCsv(text) {
   for (;;) {
     CELL.lastIndex = at;
     const found = CELL.exec(text);
-    if (found === null) throw new BadCsv(lineHere(), "a quotation mark is not closed");
+    if (found === null) throw new BadCsv(lineHere(), QUOTE_NOT_CLOSED);
     const [cell, quoted, plain] = found;
     row.push(quoted === undefined ? (plain ?? "") : quoted.replaceAll('""', '"'));
     at += cell.length;
@@ -38,9 +40,7 @@ export function parseCsv(text) {
     if (row.length > 1 || row[0] !== "") rows.push(row);
     row = [];
     if (at >= text.length) return rows;
-    if (text[at] !== "\r" && text[at] !== "\n") {
-      throw new BadCsv(lineHere(), "something follows a closing quotation mark");
-    }
+    if (text[at] !== "\r" && text[at] !== "\n") throw new BadCsv(lineHere(), TEXT_AFTER_QUOTE);
     at += text.startsWith("\r\n", at) ? 2 : 1;
   }
 }

@@ -5,7 +5,7 @@
  *
  * @import { Test } from "../core/protocol/values.js"
  *
- * @typedef {{event: string, at: number} & Record<string, any>} Told an event with exactly its fields
+ * @typedef {{event: string, at: number} & Record<string, any>} KnownEvent one with exactly its fields
  */
 
 import { END_REASONS, SCHEMA, SESSION_STATES, STAGES } from "../core/protocol/numbers.js";
@@ -76,18 +76,18 @@ export const EVENTS = {
 
 /**
  * @param {{event: string, at: number} & Record<string, unknown>} event
- * @returns {Told | null} the event as a line of the record has it; null for what is none
+ * @returns {KnownEvent | null} the event as a line of the record has it; null for what is none
  */
-export function tell(event) {
+export function recognize(event) {
   const fields = Object.hasOwn(EVENTS, event.event) ? EVENTS[event.event] : undefined;
   if (fields === undefined || !isNumber(event.at)) return null;
-  /** @type {Told} */
-  const told = { event: event.event, at: unsigned(event.at) };
+  /** @type {KnownEvent} */
+  const known = { event: event.event, at: unsigned(event.at) };
   for (const [name, isSound] of Object.entries(fields)) {
     if (!isSound(event[name])) return null;
-    told[name] = unsigned(event[name]);
+    known[name] = unsigned(event[name]);
   }
-  return told;
+  return known;
 }
 
 /** JSON as JavaScript writes it has no negative zero. @template T @param {T} value @returns {T} */

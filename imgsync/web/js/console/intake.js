@@ -4,10 +4,12 @@
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
  *
- * @typedef {(images: ImageSource[], name: string) => void} Taken
+ * @typedef {(images: ImageSource[], name: string) => void} OnSeries
  */
 
-import { find, say } from "../page/dom.js";
+import { find, setText } from "../page/dom.js";
+import { describeSeries } from "../words/console.js";
+import { PASTED } from "../words/manifest.js";
 import { BadManifest, fetchManifest, parseManifest, readManifest, publicUrl } from "./manifest.js";
 
 export class Intake {
@@ -16,34 +18,33 @@ export class Intake {
   #paste = find("paste", HTMLTextAreaElement);
   #file = find("file", HTMLInputElement);
   #url = find("url", HTMLInputElement);
-  #taken;
+  #loaded;
   /** Of the last one that was asked for; what comes late is not wanted any more. */
   #number = 0;
 
-  /** @param {Taken} taken */
-  constructor(taken) {
-    this.#taken = taken;
+  /** @param {OnSeries} loaded */
+  constructor(loaded) {
+    this.#loaded = loaded;
     onSubmit("paste-form", () => {
-      void this.#take("that was pasted", async () => parseManifest(this.#paste.value, "that was pasted"));
+      void this.#read(PASTED, async () => parseManifest(this.#paste.value, PASTED));
     });
     onSubmit("url-form", () => void this.load(this.#url.value.trim()));
     this.#file.addEventListener("change", () => {
       const [file] = this.#file.files ?? [];
-      if (file !== undefined) void this.#takeFile(file);
+      if (file !== undefined) void this.#readFile(file);
       this.#file.value = ""; // the same file may be chosen again, corrected
     });
-    acceptDrops((file) => void this.#takeFile(file));
+    acceptDrops((file) => void this.#readFile(file));
   }
 
   /** @param {string} url of a manifest */
   load(url) {
-    return this.#take(publicUrl(url), () => fetchManifest(url));
+    return this.#read(publicUrl(url), () => fetchManifest(url));
   }
 
   /** @param {number} count @param {string} name */
   render(count, name) {
-    const what = count === 1 ? "1 image" : `${count} images, 0 to ${count - 1}`;
-    say(find("series-name", HTMLElement), count === 0 ? "none yet" : `${what}; manifest ${name}`);
+    setText(find("series-name", HTMLElement), describeSeries(count, name));
   }
 
   fold() {
@@ -51,21 +52,21 @@ export class Intake {
   }
 
   /** @param {File} file */
-  #takeFile(file) {
-    return this.#take(file.name, () => readManifest(file, file.name));
+  #readFile(file) {
+    return this.#read(file.name, () => readManifest(file, file.name));
   }
 
   /** @param {string} name @param {() => Promise<ImageSource[]>} read */
-  async #take(name, read) {
+  async #read(name, read) {
     const number = (this.#number += 1);
-    say(this.#error, "");
+    setText(this.#error, "");
     try {
       const images = await read();
-      if (number === this.#number) this.#taken(images, name);
+      if (number === this.#number) this.#loaded(images, name);
     } catch (error) {
       if (!(error instanceof BadManifest)) throw error;
       if (number !== this.#number) return;
-      say(this.#error, error.message);
+      setText(this.#error, error.message);
       this.#fold.open = true;
     }
   }
@@ -79,8 +80,8 @@ export function onSubmit(id, act) {
   });
 }
 
-/** Anywhere on the page. @param {(file: File) => void} take */
-function acceptDrops(take) {
+/** Anywhere on the page. @param {(file: File) => void} read */
+function acceptDrops(read) {
   const hasFile = (/** @type {DragEvent} */ event) =>
     event.dataTransfer?.types.includes("Files") ?? false;
   addEventListener("dragover", (event) => {
@@ -96,6 +97,6 @@ function acceptDrops(take) {
     if (!hasFile(event)) return;
     event.preventDefault();
     const [file] = event.dataTransfer?.files ?? [];
-    if (file !== undefined) take(file);
+    if (file !== undefined) read(file);
   });
 }

@@ -39,13 +39,3 @@ export function median(values) {
   const upper = sorted[middle] ?? NaN;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
-
-/** @param {number} ms @returns {string} with as many digits as make sense, without the unit */
-export function formatNumber(ms) {
-  return ms.toFixed(Math.abs(ms) < 100 ? 1 : 0).replace("-", "\u2212");
-}
-
-/** @param {number} ms @returns {string} */
-export function formatMs(ms) {
-  return `${formatNumber(ms)}\u00a0ms`;
-}

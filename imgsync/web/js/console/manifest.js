@@ -8,7 +8,22 @@
 import { BadCsv, parseCsv } from "./csv.js";
 import { MAX_URLS } from "../core/protocol/numbers.js";
 import { encodeText } from "../core/protocol/wire.js";
-
+import {
+  describeBadUrl,
+  describeEmpty,
+  describeLate,
+  describeLongUrls,
+  describeNoColumn,
+  describeNoCsv,
+  describeNoJson,
+  describeNoList,
+  describeNoUrl,
+  describeNotUtf8,
+  describeRefused,
+  describeTooLarge,
+  describeUnreachable,
+  describeUnreadable,
+} from "../words/manifest.js";
 
 const MAX_BYTES = 32 * 1024 * 1024;
 const FETCH_MS = 20_000;
@@ -26,7 +41,7 @@ export function parseManifest(text, name) {
   const bare = text.replace(/^\ufeff/, "");
   const isJson = /^\s*[[{]/.test(bare);
   const entries = isJson ? jsonEntries(bare, name) : csvEntries(bare, name);
-  if (entries.length === 0) throw new BadManifest(`The manifest ${name} names no images.`);
+  if (entries.length === 0) throw new BadManifest(describeEmpty(name));
   return entries.map((entry, place) => readEntry(entry, place, name));
 }
 
@@ -40,7 +55,7 @@ export function decodeManifest(bytes, name) {
     return parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(bytes), name);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new BadManifest(`The manifest ${name} is not UTF-8; save it as UTF-8.`);
+    throw new BadManifest(describeNotUtf8(name));
   }
 }
 
@@ -52,14 +67,14 @@ export function decodeManifest(bytes, name) {
  */
 export async function readManifest(file, name) {
   if (file.size > MAX_BYTES) {
-    throw new BadManifest(`The manifest ${name} has ${file.size} bytes; at most ${MAX_BYTES} are read.`);
+    throw new BadManifest(describeTooLarge(name, file.size, MAX_BYTES));
   }
   /** @type {ArrayBuffer} */
   let bytes;
   try {
     bytes = await file.arrayBuffer();
   } catch (error) {
-    throw new BadManifest(`Can't read the manifest ${name}: ${messageOf(error)}; choose another one.`);
+    throw new BadManifest(describeUnreadable(name, error));
   }
   return decodeManifest(bytes, name);
 }
@@ -70,22 +85,19 @@ export async function readManifest(file, name) {
  * @throws {BadManifest}
  */
 export async function fetchManifest(url) {
-  if (!isWebUrl(url)) throw new BadManifest(`${url || "It"} is no http or https URL.`);
+  if (!isWebUrl(url)) throw new BadManifest(describeNoUrl(url));
   const name = publicUrl(url);
   const signal = AbortSignal.timeout(FETCH_MS);
   let file;
   try {
     const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", signal });
-    if (!response.ok) {
-      throw new BadManifest(`Can't get the manifest ${name}: its server says HTTP ${response.status}.`);
-    }
+    if (!response.ok) throw new BadManifest(describeRefused(name, response.status));
     file = await response.blob();
   } catch (error) {
     if (error instanceof BadManifest) throw error;
-    const why = signal.aborted
-      ? `no answer within ${FETCH_MS / 1000} s`
-      : "its server can't be reached, or lets no page of another origin read it (CORS)";
-    throw new BadManifest(`Can't get the manifest ${name}: ${why}. Download it and choose the file.`);
+    throw new BadManifest(
+      signal.aborted ? describeLate(name, FETCH_MS / 1000) : describeUnreachable(name),
+    );
   }
   return readManifest(file, name);
 }
@@ -111,9 +123,9 @@ function jsonEntries(text, name) {
   try {
     entries = JSON.parse(text);
   } catch (error) {
-    throw new BadManifest(`The manifest ${name} is not JSON: ${messageOf(error)}.`);
+    throw new BadManifest(describeNoJson(name, error));
   }
-  if (!Array.isArray(entries)) throw new BadManifest(`The manifest ${name} is not a list of images.`);
+  if (!Array.isArray(entries)) throw new BadManifest(describeNoList(name));
   return entries;
 }
 
@@ -122,36 +134,22 @@ function csvEntries(text, name) {
   try {
     const [head = [], ...rows] = parseCsv(text);
     const missing = ["imageUrl", "signedUrl"].find((column) => !head.includes(column));
-    if (missing !== undefined) {
-      throw new BadManifest(
-        `The manifest ${name} is neither JSON nor CSV with the columns imageUrl and signedUrl:` +
-          ` its first line does not name ${missing}.`,
-      );
-    }
+    if (missing !== undefined) throw new BadManifest(describeNoColumn(name, missing));
     return rows.map((row) => Object.fromEntries(head.map((column, place) => [column, row[place]])));
   } catch (error) {
     if (!(error instanceof BadCsv)) throw error;
-    throw new BadManifest(`Line ${error.line} of the manifest ${name} is not CSV: ${error.message}.`);
+    throw new BadManifest(describeNoCsv(name, error.line, error.message));
   }
 }
 
 /** @param {any} entry @param {number} place @param {string} name @returns {ImageSource} */
 function readEntry(entry, place, name) {
   for (const field of ["imageUrl", "signedUrl"]) {
-    if (!isWebUrl(entry?.[field])) {
-      throw new BadManifest(
-        `Image ${place} of the manifest ${name} has no ${field} that is an http or https URL.`,
-      );
-    }
+    if (!isWebUrl(entry?.[field])) throw new BadManifest(describeBadUrl(name, place, field));
   }
   const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
   const size = encodeText(JSON.stringify(image)).length;
-  if (size > MAX_URLS) {
-    throw new BadManifest(
-      `Image ${place} of the manifest ${name} has URLs of ${size} bytes, which fit into no message;` +
-        ` ${MAX_URLS} do.`,
-    );
-  }
+  if (size > MAX_URLS) throw new BadManifest(describeLongUrls(name, place, size, MAX_URLS));
   return image;
 }
 
@@ -167,9 +165,4 @@ function isWebUrl(value) {
   } catch {
     return false;
   }
-}
-
-/** @param {unknown} error */
-function messageOf(error) {
-  return error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
 }

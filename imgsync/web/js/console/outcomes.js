@@ -1,22 +1,21 @@
 /**
  * What became of each showing, as a table; of the current one, also for ears.
  *
- * @import { Standing } from "./record.js"
+ * @import { Standing } from "./journal.js"
  * @import { Row } from "./rows.js"
  * @import { Phase } from "../words/console.js"
  *
  * @typedef {{line: HTMLTableRowElement, fate: Element, trip: Element, delay: Element}} Line
  */
 
-import { describeFate } from "../words/console.js";
-import { find, make, say } from "../page/dom.js";
-import { formatNumber } from "./latency.js";
+import { announceFate, describeDelay, describeFate, formatNumber } from "../words/console.js";
+import { find, make, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
 
 /** Showings in the table; the record has all of them. */
 const MAX_LINES = 200;
 
-/** What is worth to be said: the steps between follow each other too fast. */
+/** What is worth announcing: the steps between follow each other too fast. */
 const SPOKEN = new Set(["shown", "failed", "superseded"]);
 
 export class Outcomes {
@@ -43,8 +42,7 @@ export class Outcomes {
     find("no-rows", HTMLElement).hidden = last.length > 0;
     const spoken = rows.find((row) => row.sentAt === current);
     if (spoken !== undefined && SPOKEN.has(spoken.fate)) {
-      const text = `Image ${spoken.imageIndex}: ${describeFate(spoken, phase)}`;
-      say(find("announcer", HTMLElement), text);
+      setText(find("announcer", HTMLElement), announceFate(spoken.imageIndex, spoken, phase));
     }
   }
 
@@ -52,10 +50,11 @@ export class Outcomes {
   #renderRow(row, measured, phase) {
     const { line, fate, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
     line.dataset.fate = row.fate;
-    say(fate, describeFate(row, phase));
+    setText(fate, describeFate(row, phase));
     const roundTrip = measured?.roundTrip ?? null;
-    say(trip, roundTrip === null ? "" : formatNumber(roundTrip));
-    say(delay, measured === null ? "" : describeDelay(measured));
+    setText(trip, roundTrip === null ? "" : formatNumber(roundTrip));
+    // From the order to the screen, as in the CSV.
+    setText(delay, describeDelay(measured?.onsetLatency ?? null, measured?.onsetBound ?? null));
   }
 
   /** @param {Standing} row @returns {Line} */
@@ -72,9 +71,3 @@ export class Outcomes {
 }
 
 const NUMBER = { class: "number" };
-
-/** From the order to the screen, as in the CSV. @param {Row} row */
-function describeDelay({ onsetLatency, onsetBound }) {
-  if (onsetLatency === null || onsetBound === null) return "";
-  return `${formatNumber(onsetLatency)} \u00b1\u00a0${formatNumber(onsetBound)}`;
-}

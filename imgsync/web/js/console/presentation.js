@@ -1,71 +1,84 @@
 /**
- * One session of the evaluator: what is shown in it, and the record of what becomes of that.
+ * One session of the evaluator: what is shown in it, and what becomes of that.
  *
- * @import { ChannelMessage, EndReason, IceServer, Image, ImageSource } from "../core/protocol/wire.js"
+ * @import { ChannelMessage, IceServer, Image, ImageSource } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
+ * @import { Journal } from "./journal.js"
  * @import { Probe } from "../core/channel/clocks.js"
  * @import { Route } from "../peer/route.js"
- * @import { SessionState, StateChange } from "../peer/session.js"
+ * @import { StateChange } from "../peer/session.js"
  */
 
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
 import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
-import { Account } from "./account.js";
 import { Latency } from "./latency.js";
-import { publicUrl } from "./manifest.js";
-import { SessionRecord } from "./record.js";
+import { SessionJournal } from "./session_journal.js";
 
 export class Presentation {
-  /** @type {SessionState} */
-  state = "connecting";
-  /** @type {EndReason | null} */
-  reason = null;
-  detail = "";
   isEnding = false;
   latency = new Latency();
+  /** What has become of the session. @type {StateChange} */
+  #change = { state: "connecting", at: 0, reason: null, detail: "" };
   #announcements = new Announcements();
   /** @type {Session | null} */
   #session = null;
   #presenter;
-  #account;
-  #record;
+  #journal;
   #changed;
 
   /**
    * @param {Route} route
    * @param {readonly IceServer[]} iceServers
-   * @param {SessionRecord} record
+   * @param {Journal} journal
    * @param {Image | null} current what a page before this one has shown last in this session
    * @param {() => void} changed something is to be seen that was not
    */
-  constructor(route, iceServers, record, current, changed) {
+  constructor(route, iceServers, journal, current, changed) {
     this.route = route;
-    this.#record = record;
     this.#changed = changed;
     this.#presenter = new Presenter({
-      lastSentAt: record.lastSentAt,
+      lastSentAt: journal.lastSentAt,
       current,
-      earlier: record.rowsOf(route.sessionId).map((row) => ({
+      earlier: journal.rowsOf(route.sessionId).map((row) => ({
         ...row,
         isOver: !["sent", "acked", "fetched"].includes(row.fate),
       })),
     });
-    this.#account = new Account(route.sessionId, (at, event, fields) => record.add(at, event, fields));
-    this.#account.began(now(), route.peerId, route.resumed);
+    this.#journal = new SessionJournal(route.sessionId, (at, event, fields) =>
+      journal.add(at, event, fields),
+    );
+    this.#journal.began(now(), route.peerId, route.resumed);
     this.#session = new Session(
       route,
       { iceServers, offers: true },
       {
         opened: () => {
-          this.#account.connected();
+          this.#journal.connected();
           this.#perform(this.#presenter.opened(), now());
         },
         received: (message, at) => this.#receive(message, at),
         changed: (change) => this.#follow(change),
       },
     );
+  }
+
+  get state() {
+    return this.#change.state;
+  }
+
+  /** Why it has ended. */
+  get reason() {
+    return this.#change.reason;
+  }
+
+  get detail() {
+    return this.#change.detail;
+  }
+
+  get isOver() {
+    return this.state === "ended";
   }
 
   /** @returns {Image | null} what is current, secret included */
@@ -75,11 +88,7 @@ export class Presentation {
 
   /** How far the client's clock is ahead of ours. */
   get clockOffset() {
-    return this.#account.offsetAt(now());
-  }
-
-  get isOver() {
-    return this.state === "ended";
+    return this.#journal.offsetAt(now());
   }
 
   /**
@@ -90,9 +99,8 @@ export class Presentation {
     const source = images[index];
     if (source === undefined || this.isOver || this.isEnding) return;
     const { image, outputs } = this.#presenter.show(index, source, now());
-    const { sentAt } = image;
-    this.#note(sentAt, "show", { clientId: this.route.peerId, imageIndex: index, imageUrl: publicUrl(source.imageUrl), sentAt });
-    this.#perform(outputs, sentAt);
+    this.#journal.ordered(image, this.route.peerId);
+    this.#perform(outputs, image.sentAt);
     this.announce(images, index);
     this.#changed();
   }
@@ -133,16 +141,16 @@ export class Presentation {
 
   /** @param {Probe} probe */
   #compareClocks(probe) {
-    const remark = this.#account.ponged(probe);
+    const remark = this.#journal.ponged(probe);
     if (remark?.kind !== "refused") this.latency.ponged(probe);
     this.#changed();
   }
 
   /** @param {StateChange} change */
   #follow(change) {
-    const { state, at, reason, detail } = change;
-    Object.assign(this, { state, reason, detail });
-    this.#account.changed(change);
+    const { state, at } = change;
+    this.#change = change;
+    this.#journal.changed(change);
     if (state === "interrupted" || state === "ended") this.#perform(this.#presenter.closed(), at);
     this.#changed();
   }
@@ -159,29 +167,24 @@ export class Presentation {
       case "transmit": {
         const { message } = output;
         const isGone = this.#session?.send(message) ?? false;
-        if (isGone && "sentAt" in message) this.#account.sent(now(), message, this.#presenter.copies);
+        if (isGone && "sentAt" in message) this.#journal.sent(now(), message, this.#presenter.copies);
         break;
       }
       case "acked": {
         const { image, receivedAt, copies } = output;
-        const latency = this.#account.acked(at, image, receivedAt);
+        const latency = this.#journal.acked(at, image, receivedAt);
         // The picture is of ways; one that waited for a channel was not on its way all the time.
         if (copies === 1) this.latency.acked(at, at - image.sentAt, latency);
         break;
       }
       case "superseded":
-        this.#account.superseded(at, output.image);
+        this.#journal.superseded(at, output.image);
         break;
       case "neverShown":
-        this.#note(at, "passed_by", { sentAt: output.image.sentAt });
+        this.#journal.passedBy(at, output.image);
         break;
       case "staged":
-        this.#account.staged(at, output);
+        this.#journal.staged(at, output);
     }
-  }
-
-  /** What is the page's own. @param {number} at @param {string} event @param {object} fields */
-  #note(at, event, fields) {
-    this.#record.add(at, event, { sessionId: this.route.sessionId, ...fields });
   }
 }

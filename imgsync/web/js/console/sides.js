@@ -2,7 +2,7 @@
  * Puts together what a record of the evaluator's says, session by session, image by image. It is
  * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
  *
- * @import { Told } from "./events.js"
+ * @import { KnownEvent } from "./events.js"
  *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
@@ -67,13 +67,13 @@ export class KnownSession {
     this.#history = null;
   }
 
-  /** @param {Told} probe */
+  /** @param {KnownEvent} probe */
   takeProbe({ t0, t1, t2, t3 }) {
     if (t2 < t1) return; // the clock over there was set in between
     this.#read(Reading.byEvaluator(t0, t1, t2, t3));
   }
 
-  /** @param {Told} event */
+  /** @param {KnownEvent} event */
   takeImage(event) {
     const showing = this.#showing(event.sentAt, event.imageIndex);
     switch (event.event) {
@@ -120,7 +120,7 @@ export class Sides {
   /** Sessions that the current process has written of. @type {Set<KnownSession>} */
   #met = new Set();
 
-  /** @param {Told} event */
+  /** @param {KnownEvent} event */
   take(event) {
     switch (event.event) {
       case "header":
@@ -163,7 +163,7 @@ export class Sides {
   }
 }
 
-/** @param {Showing} showing @param {Told} event */
+/** @param {Showing} showing @param {KnownEvent} event */
 function takeStage(showing, { stage, stageAt, reason }) {
   switch (stage) {
     case "fetched":

@@ -7,8 +7,9 @@
  */
 
 import { onSubmit } from "./intake.js";
-import { find, say } from "../page/dom.js";
+import { find, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
+import { CANT_SHOW, captionImage, nameImage } from "../words/console.js";
 
 /** @type {Record<string, Choice>} */
 const KEYS = {
@@ -57,11 +58,12 @@ export class Stage {
     find("show", HTMLElement).hidden = images.length === 0;
     const image = index === null ? undefined : images[index];
     const url = image?.signedUrl ?? "";
-    if (this.#picture.getAttribute("src") !== url) this.#put(url);
-    if (image === undefined) say(this.#none, hint);
-    this.#picture.alt = image === undefined ? "" : `Image ${index}, ${nameOf(image.imageUrl)}`;
-    say(find("caption", HTMLElement), image === undefined ? "" : `${index} · ${nameOf(image.imageUrl)}`);
-    say(find("fate", HTMLElement), image === undefined ? "" : fate);
+    if (this.#picture.getAttribute("src") !== url) this.#showPicture(url);
+    if (image === undefined) setText(this.#none, hint);
+    const isAny = index !== null && image !== undefined;
+    this.#picture.alt = isAny ? nameImage(index, nameOf(image.imageUrl)) : "";
+    setText(find("caption", HTMLElement), isAny ? captionImage(index, nameOf(image.imageUrl)) : "");
+    setText(find("fate", HTMLElement), isAny ? fate : "");
     this.#number.max = String(images.length - 1);
     // A button that is disabled under a finger or the focus loses it: it stays, and does nothing.
     setDisabled(this.#previous, index === null || index === 0);
@@ -69,7 +71,7 @@ export class Stage {
   }
 
   /** @param {string} url empty for none */
-  #put(url) {
+  #showPicture(url) {
     this.#picture.src = url;
     this.#picture.hidden = url === "";
     this.#none.hidden = url !== "";
@@ -79,7 +81,7 @@ export class Stage {
     if (this.#picture.getAttribute("src") === "") return;
     this.#picture.hidden = true;
     this.#none.hidden = false;
-    say(this.#none, "This image can\u2019t be shown here.");
+    setText(this.#none, CANT_SHOW);
   }
 }
 

@@ -2,12 +2,12 @@
  * All images as thumbnails. One of them is a tab stop, the current one; from there the keys go on.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
- * @import { Standing } from "./record.js"
+ * @import { Standing } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  */
 
-import { describeFate, nameFate } from "../words/console.js";
-import { find, make, say } from "../page/dom.js";
+import { describeThumb, nameFate } from "../words/console.js";
+import { find, make, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
 
 /** @typedef {{button: HTMLButtonElement, fate: HTMLElement, name: string}} Thumb */
@@ -47,9 +47,8 @@ export class Strip {
       thumb.button.tabIndex = place === (index ?? 0) ? 0 : -1;
       if (isCurrent) thumb.button.setAttribute("aria-current", "true");
       else thumb.button.removeAttribute("aria-current");
-      say(thumb.fate, row === undefined ? "" : nameFate(row, phase));
-      const fate = row === undefined ? "" : `, ${describeFate(row, phase)}`;
-      const label = `Image ${place}, ${thumb.name}${fate}`;
+      setText(thumb.fate, row === undefined ? "" : nameFate(row, phase));
+      const label = describeThumb(place, thumb.name, row, phase);
       if (thumb.button.getAttribute("aria-label") !== label) {
         thumb.button.setAttribute("aria-label", label);
         thumb.button.title = label;

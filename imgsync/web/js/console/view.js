@@ -4,7 +4,7 @@
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Presence } from "../core/protocol/wire.js"
  * @import { Presentation } from "./presentation.js"
- * @import { SessionRecord, Standing } from "./record.js"
+ * @import { Journal, Standing } from "./journal.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { Phase, Status } from "../words/console.js"
  *
@@ -22,21 +22,33 @@
  * @property {(clientId: string) => void} start
  * @property {() => void} end
  * @property {(choice: Choice) => void} choose
- * @property {(images: ImageSource[], name: string) => void} take
+ * @property {(images: ImageSource[], name: string) => void} load a series
  */
 
 import { ClientsView } from "./clients.js";
 import { Intake } from "./intake.js";
 import { LatencyView } from "./latency_view.js";
 import { Outcomes } from "./outcomes.js";
-import { RecordView } from "./record_view.js";
+import { JournalView } from "./journal_view.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
-import { describeFate, describeRelay, describeSession } from "../words/console.js";
-import { find, say } from "../page/dom.js";
+import {
+  INCOMPLETE,
+  NOT_VALID,
+  NO_SESSION,
+  SEEN_BY_YOU,
+  describeFate,
+  describeNothing,
+  describeRelay,
+  describeSession,
+  describeWaiting,
+  nameEvaluator,
+  titlePage,
+} from "../words/console.js";
+import { find, setText } from "../page/dom.js";
 
 export class ConsoleView {
-  #record;
+  #journal;
   #clients;
   #intake;
   #stage;
@@ -47,25 +59,21 @@ export class ConsoleView {
   #end = find("end", HTMLButtonElement);
   #seriesName = "";
 
-  /** @param {string} userId @param {SessionRecord} record @param {Doors} doors */
-  constructor(userId, record, doors) {
-    this.#record = record;
+  /** @param {string} userId @param {Journal} journal @param {Doors} doors */
+  constructor(userId, journal, doors) {
+    this.#journal = journal;
     this.#clients = new ClientsView(doors.start);
-    this.#intake = new Intake(doors.take);
+    this.#intake = new Intake(doors.load);
     this.#stage = new Stage(doors.choose);
     this.#strip = new Strip(doors.choose);
-    this.#downloads = new RecordView(record, userId);
+    this.#downloads = new JournalView(journal, userId);
     this.#end.addEventListener("click", () => doors.end());
-    say(find("user", HTMLElement), `Evaluator ${userId}`);
+    setText(find("user", HTMLElement), nameEvaluator(userId));
   }
 
   /** The address of the page says too little to begin. */
-  static sayIncomplete() {
-    put("session", {
-      text: "This link is incomplete.",
-      hint: "It has to say who you are: add ?user=ID to it.",
-      mood: "trouble",
-    });
+  static showIncomplete() {
+    showStatus(INCOMPLETE);
     document.body.dataset.incomplete = "";
   }
 
@@ -104,10 +112,10 @@ export class ConsoleView {
     const phase = phaseOf(presentation);
     const isLive = presentation !== null && phase !== "over";
     const relayStatus = describeRelay(relay, code);
-    say(find("relay", HTMLElement), relayStatus.text);
+    setText(find("relay", HTMLElement), relayStatus.text);
     find("relay", HTMLElement).dataset.mood = relayStatus.mood;
-    put("session", this.#describe(presentation, awaited, relay));
-    say(find("trouble", HTMLElement), trouble);
+    showStatus(this.#describe(presentation, awaited, relay));
+    setText(find("trouble", HTMLElement), trouble);
     this.#renderEnd(isLive || awaited !== null, isLive && presentation.isEnding);
     const ours = isLive ? presentation.route.peerId : awaited;
     this.#clients.render(ours, !isLive && awaited === null && relay === "up");
@@ -117,14 +125,13 @@ export class ConsoleView {
     const byIndex = new Map(rows.filter((r) => r.sentAt >= since).map((r) => [r.imageIndex, r]));
     const row = index === null ? undefined : byIndex.get(index);
     const isShown = isLive && row !== undefined;
-    const fate = isShown ? describeFate(row, phase) : "Only you see this.";
-    const hint = isLive ? "The client sees nothing yet. Next shows image 0." : "Next shows image 0 to you alone.";
+    const fate = isShown ? describeFate(row, phase) : SEEN_BY_YOU;
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
-    this.#stage.render(images, index, fate, hint);
+    this.#stage.render(images, index, fate, describeNothing(isLive));
     this.#strip.render(index, byIndex, phase);
     this.#intake.render(images.length, this.#seriesName);
     const current = isLive ? (presentation.current?.sentAt ?? null) : null;
-    this.#outcomes.render(rows, (shown) => this.#record.measured(shown), phase, current);
+    this.#outcomes.render(rows, (shown) => this.#journal.measured(shown), phase, current);
     this.#downloads.render();
   }
 
@@ -136,26 +143,24 @@ export class ConsoleView {
     if (!isWanted && hadFocus) this.#clients.focus();
   }
 
-  /** @param {Presentation | null} presentation @param {string | null} awaited @param {SocketState} relay */
+  /**
+   * @param {Presentation | null} presentation
+   * @param {string | null} awaited
+   * @param {SocketState} relay
+   * @returns {Status} of the session
+   */
   #describe(presentation, awaited, relay) {
-    /** @type {Status} */
-    let status = { text: "No session.", hint: "Start one with a client below.", mood: "calm" };
-    if (relay === "refused") {
-      status = { text: "This link is not valid.", hint: "Ask for a new one.", mood: "trouble" };
+    if (awaited !== null) return describeWaiting(this.#clients.nameOf(awaited));
+    if (presentation !== null) {
+      return describeSession(this.#clients.nameOf(presentation.route.peerId), presentation);
     }
-    if (awaited !== null) {
-      const name = this.#clients.nameOf(awaited);
-      status = { text: `Waiting for ${name} …`, hint: "", mood: "busy" };
-    } else if (presentation !== null) {
-      status = describeSession(this.#clients.nameOf(presentation.route.peerId), presentation);
-    }
-    return status;
+    return relay === "refused" ? NOT_VALID : NO_SESSION;
   }
 
   /** Those of the session, or of the last one. @param {Presentation | null} presentation @returns {Standing[]} */
   #rows(presentation) {
-    const last = [...this.#record.rows.values()].at(-1)?.sessionId ?? "";
-    return this.#record.rowsOf(presentation?.route.sessionId ?? last);
+    const last = [...this.#journal.rows.values()].at(-1)?.sessionId ?? "";
+    return this.#journal.rowsOf(presentation?.route.sessionId ?? last);
   }
 }
 
@@ -165,10 +170,10 @@ function phaseOf(presentation) {
   return ["connecting", "interrupted"].includes(presentation.state) ? "waiting" : "open";
 }
 
-/** @param {string} id of a section @param {Status} status */
-function put(id, { text, hint, mood }) {
-  find(id, HTMLElement).dataset.mood = mood;
-  say(find(`${id}-text`, HTMLElement), text);
-  say(find(`${id}-hint`, HTMLElement), hint);
-  document.title = `${text} imgsync console`;
+/** Of the session. @param {Status} status */
+function showStatus({ text, hint, mood }) {
+  find("session", HTMLElement).dataset.mood = mood;
+  setText(find("session-text", HTMLElement), text);
+  setText(find("session-hint", HTMLElement), hint);
+  document.title = titlePage(text);
 }

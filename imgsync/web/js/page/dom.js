@@ -27,6 +27,6 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /** Only what is another is written: a live region would be read out again. */
-export function say(/** @type {Element} */ element, /** @type {string} */ text) {
+export function setText(/** @type {Element} */ element, /** @type {string} */ text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,10 +1,22 @@
 /**
- * Camera and microphone: opened, and what is said where they can't be.
+ * Camera and microphone: opened for a session, closed at its end, and what is told where they can't
+ * be opened.
  *
  * @import { Kind } from "../words/recording.js"
+ *
+ * @typedef {object} DevicesListener
+ * @property {(stream: MediaStream) => void} opened
+ * @property {(error: NoDevice) => void} failed
+ * @property {(kind: Kind) => void} gone one that was open; they are still to be closed
  */
 
-import { listed } from "../words/recording.js";
+import {
+  CANT_RECORD,
+  NOT_SECURE,
+  describeForbidden,
+  describeMissing,
+  describeUnusable,
+} from "../words/recording.js";
 
 /** Small, as the machine has images to show meanwhile. */
 const VIDEO = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" };
@@ -34,13 +46,9 @@ export class NoDevice extends Error {}
  * @returns {Promise<MediaStream>} of those of them that there are
  * @throws {NoDevice}
  */
-export async function openDevices(wanted) {
+async function openDevices(wanted) {
   if (navigator.mediaDevices === undefined || globalThis.MediaRecorder === undefined) {
-    throw new NoDevice(
-      isSecureContext
-        ? "This browser can’t record."
-        : "A page can record only where its address begins with https.",
-    );
+    throw new NoDevice(isSecureContext ? CANT_RECORD : NOT_SECURE);
   }
   try {
     return await openAll(wanted);
@@ -55,7 +63,7 @@ export async function openDevices(wanted) {
       if (!isMissing(error)) throw explain(error, [kind]);
     }
   }
-  throw new NoDevice(`No ${listed(wanted, "or")} was found.`);
+  throw new NoDevice(describeMissing(wanted, "or"));
 }
 
 /** @param {readonly Kind[]} kinds */
@@ -73,12 +81,9 @@ function isMissing(error) {
 
 /** @param {unknown} error @param {readonly Kind[]} kinds @returns {NoDevice} */
 function explain(error, kinds) {
-  const those = listed(kinds);
-  if (isMissing(error)) return new NoDevice(`No ${those} was found.`);
-  if (error instanceof DOMException && error.name === "NotAllowedError") {
-    return new NoDevice(`The browser does not let this page use your ${those}.`);
-  }
-  return new NoDevice(`Your ${those} can’t be used; perhaps another program does.`);
+  if (isMissing(error)) return new NoDevice(describeMissing(kinds));
+  const isForbidden = error instanceof DOMException && error.name === "NotAllowedError";
+  return new NoDevice(isForbidden ? describeForbidden(kinds) : describeUnusable(kinds));
 }
 
 /** @param {MediaStream} stream @returns {Kind[]} what it is of */
@@ -98,6 +103,75 @@ export function makeRecorder(stream) {
 }
 
 /** @param {MediaStream} stream */
-export function closeDevices(stream) {
+function closeDevices(stream) {
   for (const track of stream.getTracks()) track.stop();
+}
+
+/** Those that a link asks for. */
+export class Devices {
+  #wanted;
+  #listener;
+  /** Those that are on. @type {MediaStream | null} */
+  #stream = null;
+  /**
+   * Asked for and not there yet; aborted where they are not wanted any more.
+   *
+   * @type {{done: Promise<void>, control: AbortController} | null}
+   */
+  #opening = null;
+
+  /** @param {readonly Kind[]} wanted @param {DevicesListener} listener */
+  constructor(wanted, listener) {
+    this.#wanted = wanted;
+    this.#listener = listener;
+  }
+
+  get areOpen() {
+    return this.#stream !== null;
+  }
+
+  /** @returns {Promise<void>} once they are on, or can't be */
+  open() {
+    if (this.#opening === null) {
+      const control = new AbortController();
+      const done = this.#ask(control.signal).finally(() => {
+        if (this.#opening?.done === done) this.#opening = null;
+      });
+      this.#opening = { done, control };
+    }
+    return this.#opening.done;
+  }
+
+  /** @param {Promise<unknown>} captured when what is being recorded needs them no more */
+  close(captured) {
+    this.#opening?.control.abort();
+    this.#opening = null;
+    const stream = this.#stream;
+    this.#stream = null;
+    if (stream !== null) void captured.then(() => closeDevices(stream));
+  }
+
+  /** @param {AbortSignal} signal */
+  async #ask(signal) {
+    let stream;
+    try {
+      stream = await openDevices(this.#wanted);
+    } catch (error) {
+      if (!(error instanceof NoDevice)) throw error;
+      if (!signal.aborted) this.#listener.failed(error);
+      return;
+    }
+    if (signal.aborted) {
+      closeDevices(stream);
+      return;
+    }
+    this.#stream = stream;
+    for (const track of stream.getTracks()) {
+      const kind = track.kind === "video" ? "camera" : "microphone";
+      track.addEventListener("ended", () => {
+        if (stream === this.#stream) this.#listener.gone(kind);
+      });
+    }
+    this.#listener.opened(stream);
+  }
 }

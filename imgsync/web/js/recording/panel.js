@@ -10,6 +10,7 @@
  * @property {number} failures of sending, in a row
  * @property {readonly Row[]} rows recordings that are on this device
  * @property {string} folder in which they were saved; empty for none
+ * @property {string} failed why something was not saved; empty where nothing was, or all
  *
  * @typedef {Devices & Recordings} RecordingSituation
  *
@@ -19,23 +20,31 @@
  * @property {(row: Row) => void} save one, as a download
  */
 
-import { make, say } from "../page/dom.js";
+import { make, setText } from "../page/dom.js";
 import { mayGoTo, rowsToSave } from "./destination.js";
 import { fileName, pickFolder } from "./files.js";
-import { describeLeft, describeNow, formatSize } from "../words/recording.js";
+import {
+  PANEL,
+  describeLeft,
+  describeNow,
+  describeSaving,
+  formatSize,
+  nameRecording,
+  nameSaving,
+} from "../words/recording.js";
 
 export class Panel {
   #listener;
   #now = make("p", { id: "recording-now", role: "status" });
-  #stop = make("button", { type: "button" }, "Stop recording");
+  #stop = make("button", { type: "button" }, PANEL.stop);
   #left = make("p", { id: "recordings-left", role: "status" });
   #hint = make("p", { class: "hint" });
   #failed = make("p", { role: "alert" });
-  #saveAll = make("button", { type: "button", class: "main" }, "Save all in a folder …");
+  #saveAll = make("button", { type: "button", class: "main" }, PANEL.saveAll);
   #list = make("ul", { role: "list" });
   #card = make(
     "section",
-    { id: "recordings", class: "card", "aria-label": "Recordings" },
+    { id: "recordings", class: "card", "aria-label": PANEL.title },
     this.#now,
     this.#stop,
     this.#left,
@@ -57,18 +66,18 @@ export class Panel {
     place.append(this.#card);
   }
 
-  /** @param {RecordingSituation} situation @param {string} failed why something was not saved */
-  update(situation, failed) {
+  /** @param {RecordingSituation} situation */
+  update(situation) {
     const toSave = rowsToSave(situation);
     const kept = situation.rows.filter((row) => !mayGoTo(row, situation.host));
     const unsent = situation.rows.length - kept.length;
     const { text, hint } = describeLeft({ ...situation, unsent, kept });
     // Until all is elsewhere, a status that says that the page can be closed is wrong.
     document.body.toggleAttribute("data-unsaved", !situation.isLive && hint !== "");
-    say(this.#now, describeNow(situation));
-    say(this.#left, text);
-    say(this.#hint, hint);
-    say(this.#failed, failed);
+    setText(this.#now, describeNow(situation));
+    setText(this.#left, text);
+    setText(this.#hint, hint);
+    setText(this.#failed, situation.failed);
     this.#stop.hidden = situation.open.length === 0;
     this.#saveAll.hidden = toSave.length === 0 || pickFolder === undefined;
     this.#showList(toSave);
@@ -88,13 +97,12 @@ export class Panel {
   #item(row) {
     const { about, isSaved } = row;
     const time = new Date(about.shownAt).toLocaleTimeString();
-    const name = `Image ${about.imageIndex + 1}`;
-    const facts = `${time}, ${formatSize(about.size)}`;
-    const item = make("li", {}, make("span", {}, name, make("small", {}, facts)));
+    const facts = make("small", {}, `${time}, ${formatSize(about.size)}`);
+    const item = make("li", {}, make("span", {}, nameRecording(about.imageIndex), facts));
     item.title = fileName(row);
     if (pickFolder === undefined) {
-      const label = `${isSaved ? "Save again" : "Save"}: image ${about.imageIndex + 1}, ${time}`;
-      const save = make("button", { type: "button", "aria-label": label }, isSaved ? "Save again" : "Save");
+      const label = describeSaving(isSaved, about.imageIndex, time);
+      const save = make("button", { type: "button", "aria-label": label }, nameSaving(isSaved));
       save.addEventListener("click", () => this.#listener.save(row));
       item.append(save);
     }

@@ -4,60 +4,51 @@
  * saved.
  *
  *     relay is up ──▶ asked ──▶ refused
- *                        └──▶ devices open ──▶ a capture for each image ──▶ session ends, closed
- *                                   ▲                                            │
- *                                   └──────────── another session begins ────────┘
+ *                        └──▶ devices open ──▶ a take of each image ──▶ session ends, closed
+ *                                   ▲                                         │
+ *                                   └────────── another session begins ───────┘
+ *
+ * The consent holds for the tab, the archive for longer than the page, the devices are open for one
+ * session, and a take lasts as long as its image.
  *
  * @import { Image, StageName } from "../core/protocol/wire.js"
- * @import { Answer } from "./consent.js"
  * @import { Kind } from "../words/recording.js"
- * @import { Row } from "./store.js"
  * @import { RecordingSituation } from "./panel.js"
+ *
+ * @typedef {{userId: string, record: string, wanted: readonly Kind[]}} RecordingRequest
+ *   `record`: what the link asks for, as it has it; `wanted`: what that means, none where that is
+ *   not known
  */
 
-import { Capture } from "./capture.js";
+import { Archive } from "./archive.js";
 import { Consent } from "./consent.js";
-import { NoDevice, closeDevices, kindsOf, makeRecorder, openDevices, parseKinds } from "./devices.js";
-import { download, pickFolder, writeTo } from "./files.js";
+import { Devices, kindsOf, parseKinds } from "./devices.js";
 import { hostOf, rowsToSave } from "./destination.js";
 import { Panel } from "./panel.js";
 import { RecordingStore, StorageFull } from "./store.js";
-import { Upload } from "./upload.js";
-
-const WITHOUT = "The session goes on without recording.";
+import { Takes } from "./takes.js";
+import {
+  NOTHING_KEPT,
+  describeGone,
+  describeMissing,
+  describeNotKept,
+  describeUnknown,
+  withoutRecording,
+} from "../words/recording.js";
 
 export class Recording {
   /** They have agreed, or not: a session may begin. @type {Promise<void>} */
   answered;
-  #tellAnswered = () => {};
-  #place;
-  #userId;
-  #record;
-  /** @type {readonly Kind[]} */
-  #wanted;
-  #consent;
-  #panel;
-  /** @type {RecordingStore | null} */
-  #store = null;
-  /** @type {Upload | null} */
-  #upload = null;
-  /** @type {MediaStream | null} */
-  #stream = null;
-  /** Devices that were asked for are those of the last turn, or not wanted any more. */
-  #turn = 0;
-  /** @type {Promise<void> | null} */
-  #opening = null;
-  /** Made ahead of its image, so that the frame need not wait. @type {MediaRecorder | null} */
-  #recorder = null;
-  /** Of the image that is seen. @type {Capture | null} */
-  #capture = null;
-  /** Those that are not in the store yet. @type {Set<Capture>} */
-  #unfinished = new Set();
+  #answer = () => {};
   #isAsked = false;
-  #isAllowed = false;
-  /** The host that gets what is recorded, as they have agreed. @type {string | null} */
-  #destination = null;
-  #failed = "";
+  #place;
+  /** @type {RecordingRequest} */
+  #request;
+  #consent;
+  #devices;
+  /** Both are there where this browser keeps recordings. @type {{archive: Archive, takes: Takes} | null} */
+  #kept = null;
+  #panel;
   /** @type {RecordingSituation} */
   #situation = {
     open: [],
@@ -68,6 +59,7 @@ export class Recording {
     failures: 0,
     rows: [],
     folder: "",
+    failed: "",
   };
 
   /**
@@ -76,245 +68,135 @@ export class Recording {
    * @param {string} record what the link asks for
    */
   constructor(place, userId, record) {
+    const wanted = parseKinds(record) ?? [];
     this.#place = place;
-    this.#userId = userId;
-    this.#record = record;
-    this.#wanted = parseKinds(record) ?? [];
-    this.#consent = new Consent(userId, this.#wanted);
+    this.#request = { userId, record, wanted };
+    this.#consent = new Consent(userId, wanted);
+    this.#devices = new Devices(wanted, {
+      opened: (stream) => this.#devicesOpened(stream),
+      failed: ({ message }) => this.#update({ trouble: withoutRecording(message) }),
+      gone: (kind) => this.#deviceGone(kind),
+    });
     this.#panel = new Panel(place, {
       stop: () => this.#withdraw(),
-      saveAll: () => void this.#saveAll(),
-      save: (row) => void this.#save(row),
+      saveAll: () => void this.#kept?.archive.saveAll(() => rowsToSave(this.#situation)),
+      save: (row) => void this.#kept?.archive.save(row),
     });
-    this.#say({});
-    this.answered = new Promise((resolve) => (this.#tellAnswered = resolve));
+    this.#update({});
+    this.answered = new Promise((resolve) => (this.#answer = resolve));
     addEventListener("beforeunload", (event) => {
       const isAnyLeft = this.#situation.rows.some(({ isSaved }) => !isSaved);
-      if (isAnyLeft || this.#unfinished.size > 0) event.preventDefault();
+      if (isAnyLeft || this.#kept?.takes.areAllKept === false) event.preventDefault();
     });
   }
 
   /** The relay is there. @param {string | null} url where it wants recordings posted */
   async reach(url) {
-    this.#say({ host: hostOf(url) });
+    this.#update({ host: hostOf(url) });
     if (this.#isAsked) {
-      this.#upload?.reach(url);
+      this.#kept?.archive.sendTo(url);
       return;
     }
     this.#isAsked = true;
-    await this.#openStore();
-    this.#upload?.reach(url);
-    if (this.#wanted.length === 0) {
-      const unknown = `This link asks to record “${this.#record}”, which this page can’t.`;
-      this.#say({ trouble: `${unknown} Please tell whoever gave it to you. ${WITHOUT}` });
-    } else if (this.#store === null) {
-      this.#say({ trouble: `This browser keeps no recordings for this page. ${WITHOUT}` });
+    await this.#openArchive();
+    this.#kept?.archive.sendTo(url);
+    const { record, wanted } = this.#request;
+    if (wanted.length === 0) {
+      this.#update({ trouble: withoutRecording(describeUnknown(record)) });
+    } else if (this.#kept === null) {
+      this.#update({ trouble: withoutRecording(NOTHING_KEPT) });
+    } else if (this.#consent.recall()) {
+      if (this.#consent.isGiven) void this.#devices.open();
     } else {
-      await this.#hearAnswer(url);
+      await this.#ask(url);
     }
-    this.#tellAnswered();
+    this.#answer();
   }
 
+  /** Whether a session goes on. @param {boolean} isLive */
+  attend(isLive) {
+    if (isLive === this.#situation.isLive) return;
+    this.#update({ isLive });
+    if (!isLive) this.#closeDevices();
+    else if (this.#consent.isGiven && !this.#devices.areOpen) void this.#devices.open();
+  }
+
+  /** Something became of an image. @param {Image} image @param {StageName} stage @param {number} at */
+  staged(image, stage, at) {
+    if (stage === "shown") this.#kept?.takes.start(image, at, this.#consent.destination);
+    else if (stage === "hidden") this.#kept?.takes.hide(at);
+  }
+
+  // ── consent ────────────────────────────────────────────────────────────────────────────────────
+
   /** @param {string | null} url where the relay wants recordings posted */
-  async #hearAnswer(url) {
-    const earlier = this.#consent.answer;
-    if (earlier !== null) {
-      this.#obey(earlier);
-      if (earlier.isAllowed) void this.#openDevices();
-      return;
-    }
+  async #ask(url) {
     document.body.dataset.state = "asking";
-    const answer = await this.#consent.ask(this.#place, url, () => this.#openDevices());
-    this.#obey(answer);
+    await this.#consent.ask(this.#place, hostOf(url), () => this.#devices.open());
     document.body.dataset.state = "idle";
-    if (!answer.isAllowed) this.#closeDevices();
+    if (!this.#consent.isGiven) this.#closeDevices();
     // A browser that is short of room may throw away what it was not asked to keep. Some ask the
     // participant: now, and never while an image is up.
     else void navigator.storage.persist().catch(() => false);
   }
 
-  /** @param {Answer} answer */
-  #obey({ isAllowed, destination }) {
-    this.#isAllowed = isAllowed;
-    this.#destination = destination;
+  #withdraw() {
+    this.#consent.withdraw();
+    this.#closeDevices();
   }
 
-  /** @param {boolean} isLive whether a session goes on */
-  attend(isLive) {
-    if (isLive === this.#situation.isLive) return;
-    this.#say({ isLive });
-    if (!isLive) this.#closeDevices();
-    else if (this.#isAllowed && this.#stream === null) void this.#openDevices();
+  // ── devices ────────────────────────────────────────────────────────────────────────────────────
+
+  /** @param {MediaStream} stream */
+  #devicesOpened(stream) {
+    this.#kept?.takes.use(stream);
+    const open = kindsOf(stream);
+    const missing = this.#request.wanted.filter((kind) => !open.includes(kind));
+    this.#update({ open, trouble: missing.map((kind) => `${describeMissing([kind])} `).join("") });
   }
 
-  /** Something became of an image. @param {Image} image @param {StageName} stage @param {number} at */
-  staged(image, stage, at) {
-    if (stage === "shown") {
-      this.#start(image, at);
-    } else if (stage === "hidden") {
-      this.#capture?.stop(at);
-      this.#capture = null;
-    }
+  /** @param {Kind} kind */
+  #deviceGone(kind) {
+    this.#kept?.takes.breakOff();
+    this.#closeDevices();
+    this.#update({ trouble: withoutRecording(describeGone(kind)) });
   }
 
-  // ── recording ──────────────────────────────────────────────────────────────────────────────────
+  #closeDevices() {
+    this.#kept?.takes.use(null);
+    this.#devices.close(this.#kept?.takes.settled ?? Promise.resolve());
+    this.#update({ open: [] });
+  }
 
-  async #openStore() {
+  // ── what was recorded ──────────────────────────────────────────────────────────────────────────
+
+  async #openArchive() {
+    const { userId } = this.#request;
     try {
       const store = await RecordingStore.open();
-      this.#store = store;
-      this.#upload = new Upload(store, () => void this.#refresh());
-      await store.purge();
-      await store.adopt(() => this.#kept());
-      await this.#refresh();
+      const archive = new Archive(store, userId, (news) => this.#update(news));
+      const takes = new Takes(userId, store, {
+        // Where there is no room, each image is a new try.
+        kept: () => this.#update({ isFull: false }),
+        failed: (error) => this.#takeFailed(error),
+        over: () => archive.wake(),
+      });
+      this.#kept = { archive, takes };
+      await archive.tidy();
     } catch (error) {
       console.debug(`recordings can't be kept: ${error}`);
     }
   }
 
-  #openDevices() {
-    this.#opening ??= this.#askForDevices().finally(() => (this.#opening = null));
-    return this.#opening;
-  }
-
-  async #askForDevices() {
-    const turn = (this.#turn += 1);
-    let stream;
-    try {
-      stream = await openDevices(this.#wanted);
-    } catch (error) {
-      if (!(error instanceof NoDevice)) throw error;
-      if (turn === this.#turn) this.#say({ trouble: `${error.message} ${WITHOUT}` });
-      return;
-    }
-    if (turn !== this.#turn) {
-      closeDevices(stream);
-      return;
-    }
-    this.#stream = stream;
-    for (const track of stream.getTracks()) {
-      const kind = track.kind === "video" ? "camera" : "microphone";
-      track.addEventListener("ended", () => this.#deviceEnded(stream, kind));
-    }
-    this.#prepare();
-    const open = kindsOf(stream);
-    const missing = this.#wanted.filter((kind) => !open.includes(kind));
-    const trouble = missing.map((kind) => `No ${kind} was found. `).join("");
-    this.#say({ open, trouble });
-  }
-
-  /** @param {MediaStream} stream @param {Kind} kind */
-  #deviceEnded(stream, kind) {
-    if (stream !== this.#stream) return;
-    this.#capture?.breakOff();
-    this.#closeDevices();
-    this.#say({ trouble: `Your ${kind} has gone or was switched off. ${WITHOUT}` });
-  }
-
-  #closeDevices() {
-    this.#turn += 1;
-    this.#opening = null;
-    const stream = this.#stream;
-    this.#stream = this.#recorder = null;
-    // What is being recorded still needs them, until it has stopped.
-    const captures = [...this.#unfinished].map(({ done }) => done);
-    if (stream !== null) void Promise.allSettled(captures).then(() => closeDevices(stream));
-    this.#say({ open: [] });
-  }
-
-  #prepare() {
-    this.#recorder = this.#stream === null ? null : makeRecorder(this.#stream);
-  }
-
-  /** @param {Image} image @param {number} shownAt */
-  #start(image, shownAt) {
-    if (this.#recorder === null || this.#store === null) return;
-    const capture = new Capture(
-      this.#recorder,
-      this.#store,
-      this.#userId,
-      this.#destination,
-      image,
-      shownAt,
-    );
-    this.#capture = capture;
-    this.#recorder = null;
-    this.#unfinished.add(capture);
-    // After the frame.
-    setTimeout(() => this.#prepare());
-    // Where there is no room, each image is a new try.
-    const kept = capture.done.then(() => this.#say({ isFull: false }));
-    kept.catch((error) => this.#captureFailed(error)).finally(() => {
-      this.#unfinished.delete(capture);
-      this.#kept();
-    });
-  }
-
   /** @param {unknown} error */
-  #captureFailed(error) {
-    const why = `A recording could not be kept on this device (${error}).`;
-    this.#say(error instanceof StorageFull ? { isFull: true } : { trouble: why });
-  }
-
-  /** They want no more of it. */
-  #withdraw() {
-    this.#isAllowed = false;
-    this.#consent.answer = { isAllowed: false, destination: null };
-    this.#closeDevices();
-  }
-
-  // ── what was recorded ──────────────────────────────────────────────────────────────────────────
-
-  /** There may be more in the store. */
-  #kept() {
-    void this.#refresh();
-    this.#upload?.wake();
-  }
-
-  async #refresh() {
-    const all = (await this.#store?.finished()) ?? [];
-    // Those of another participant at this device are nobody else's to see.
-    const rows = all.filter(({ about }) => about.userId === this.#userId);
-    this.#say({ rows, failures: this.#upload?.failures ?? 0 });
-  }
-
-  async #saveAll() {
-    await this.#try(async (store) => {
-      const folder = await pickFolder?.();
-      if (folder === undefined) return;
-      for (const row of rowsToSave(this.#situation)) {
-        await writeTo(folder, store, row);
-        await store.remove(row.key);
-        await this.#refresh();
-      }
-      this.#say({ folder: folder.name });
-    });
-  }
-
-  /** @param {Row} row */
-  async #save(row) {
-    await this.#try(async (store) => {
-      await download(store, row);
-      await store.markSaved(row.key);
-      await this.#refresh();
-    });
-  }
-
-  /** @param {(store: RecordingStore) => Promise<void>} act */
-  async #try(act) {
-    this.#failed = "";
-    try {
-      if (this.#store !== null) await act(this.#store);
-    } catch (error) {
-      const isDropped = error instanceof DOMException && error.name === "AbortError";
-      if (!isDropped) this.#failed = `It was not saved: ${/** @type {Error} */ (error).message}`;
-    }
-    this.#say({});
+  #takeFailed(error) {
+    const isFull = error instanceof StorageFull;
+    this.#update(isFull ? { isFull } : { trouble: describeNotKept(error) });
   }
 
   /** @param {Partial<RecordingSituation>} news */
-  #say(news) {
+  #update(news) {
     Object.assign(this.#situation, news);
-    this.#panel.update(this.#situation, this.#failed);
+    this.#panel.update(this.#situation);
   }
 }

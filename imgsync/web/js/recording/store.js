@@ -34,6 +34,8 @@
  * @property {About} about
  */
 
+import { describeLoss } from "../words/recording.js";
+
 /** Relays under several paths of one origin share its storage; their recordings are of other studies. */
 const NAME = `imgsync recordings at ${location.pathname}`;
 /** For how long another recording of one showing, by a page that was reloaded, gets another name. */
@@ -124,7 +126,7 @@ export class RecordingStore {
     const chunks = this.#database.transaction("chunks").objectStore("chunks");
     const parts = await answer(chunks.getAll(IDBKeyRange.bound([key], [key, []])));
     const blob = new Blob(parts, { type: about.mimeType });
-    if (blob.size !== about.size) throw new Error(`${blob.size} of ${about.size} bytes are left`);
+    if (blob.size !== about.size) throw new Error(describeLoss(blob.size, about.size));
     return blob;
   }
 

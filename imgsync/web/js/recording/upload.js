@@ -1,7 +1,7 @@
 /**
- * Recordings to the study's server, where their participants have agreed to it, one after the other, until it has answered each with a 2xx. A
- * server may get one twice, where its answer was lost: it has the same name, and the later one is as
- * good.
+ * Recordings to the study's server, where their participants have agreed to it, one after the other,
+ * until it has answered each with a 2xx. A server may get one twice, where its answer was lost: it has
+ * the same name, and the later one is as good.
  *
  * @import { RecordingStore, Row } from "./store.js"
  */
@@ -37,7 +37,7 @@ export class Upload {
   }
 
   /** @param {string | null} url where to post them; null for nowhere */
-  reach(url) {
+  sendTo(url) {
     this.#url = url;
     this.wake();
   }
@@ -83,6 +83,7 @@ export class Upload {
         return false;
       }
       await this.#store.remove(row.key);
+      this.#tries.delete(row.key);
       this.#changed();
     }
     return true;

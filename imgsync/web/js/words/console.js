@@ -1,7 +1,8 @@
 /**
- * What the console says, in plain words.
+ * What the console says, in plain words; of manifests, see manifest.js.
  *
- * @import { EndReason } from "../core/protocol/wire.js"
+ * @import { EndReason, Presence } from "../core/protocol/wire.js"
+ * @import { Bounded } from "../core/channel/clocks.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
  * @import { SessionState } from "../peer/session.js"
@@ -24,6 +25,21 @@
 
 import { CloseCode } from "../core/protocol/numbers.js";
 
+// ── the session ──────────────────────────────────────────────────────────────────────────────────
+
+/** @type {Status} */
+export const INCOMPLETE = {
+  text: "This link is incomplete.",
+  hint: "It has to say who you are: add ?user=ID to it.",
+  mood: "trouble",
+};
+
+/** @type {Status} */
+export const NO_SESSION = { text: "No session.", hint: "Start one with a client below.", mood: "calm" };
+
+/** @type {Status} */
+export const NOT_VALID = { text: "This link is not valid.", hint: "Ask for a new one.", mood: "trouble" };
+
 /** @type {Record<EndReason, string>} */
 const ENDS = {
   ended: "It ended in good order.",
@@ -36,6 +52,140 @@ const ENDS = {
   negotiation_failed: "No connection to the client came about.",
   signalling_lost: "The server was lost before there was a connection.",
 };
+
+/** @param {SocketState} state @param {number} code @returns {Status} of the relay */
+export function describeRelay(state, code) {
+  switch (state) {
+    case "up":
+      return { text: "Server: connected", hint: "", mood: "good" };
+    case "refused":
+      return { text: "Server: access refused", hint: "", mood: "trouble" };
+    case "waiting":
+      if (code === CloseCode.RELAY_FULL) return { text: "Server: full, trying again", hint: "", mood: "trouble" };
+      return { text: "Server: not in reach, trying again", hint: "", mood: "trouble" };
+    default:
+      return { text: "Server: connecting …", hint: "", mood: "busy" };
+  }
+}
+
+/** @param {string} text of the session's status */
+export function titlePage(text) {
+  return `${text} imgsync console`;
+}
+
+/** @param {string} userId */
+export function nameEvaluator(userId) {
+  return `Evaluator ${userId}`;
+}
+
+/** @param {string} name of the client @returns {Status} of a session that is being started, or taken up */
+export function describeWaiting(name) {
+  return { text: `Waiting for ${name} …`, hint: "", mood: "busy" };
+}
+
+/**
+ * @param {string} name of the client
+ * @param {SessionSituation} situation
+ * @returns {Status} of the session
+ */
+export function describeSession(name, { state, reason, detail, isEnding, current }) {
+  if (state === "ended") {
+    const isGood = reason === "ended";
+    const text = `The session with ${name} has ended.`;
+    return { text, hint: endHint(reason, detail), mood: isGood ? "calm" : "trouble" };
+  }
+  if (isEnding) return { text: "Ending the session …", hint: "", mood: "busy" };
+  switch (state) {
+    case "connecting":
+      return { text: `Connecting to ${name} …`, hint: "", mood: "busy" };
+    case "connected":
+      return { text: `Connected to ${name}.`, hint: firstHint(current), mood: "good" };
+    case "resumed":
+      return { text: `Connected to ${name} again.`, hint: firstHint(current), mood: "good" };
+    case "suspect":
+      return { text: `${name} is not answering.`, hint: "It may yet.", mood: "busy" };
+    case "interrupted":
+      return {
+        text: `The connection to ${name} is interrupted.`,
+        hint: "It is being restored. What you show now is sent as soon as it is back.",
+        mood: "trouble",
+      };
+  }
+}
+
+/** @param {object | null} current */
+function firstHint(current) {
+  return current === null ? "Nothing has been shown yet." : "";
+}
+
+/** @param {EndReason | null} reason @param {string} detail */
+function endHint(reason, detail) {
+  const why = reason === null ? "" : (ENDS[reason] ?? "");
+  if (reason === "ended" && detail === "the other side has left") return "The client has left.";
+  if (reason === "negotiation_failed" && detail !== "") return `${why} (${detail})`;
+  return why;
+}
+
+// ── the clients ──────────────────────────────────────────────────────────────────────────────────
+
+export const START = "Start";
+
+/** @type {Record<Presence["state"] | "ours", string>} */
+const PRESENCES = {
+  available: "available",
+  busy: "busy",
+  offline: "offline",
+  ours: "in session with you",
+};
+
+/** @param {Presence["state"] | "ours"} state */
+export function namePresence(state) {
+  return PRESENCES[state];
+}
+
+/** @param {string} userId @param {string} [name] which may be none, or the same */
+export function describeClient(userId, name = "") {
+  return name === "" || name === userId ? userId : `${name} (${userId})`;
+}
+
+/** @param {string} name */
+export function describeStart(name) {
+  return `Start a session with ${name}`;
+}
+
+/** @param {number} clients */
+export function countOnline(clients) {
+  return `${clients} online`;
+}
+
+// ── the images ───────────────────────────────────────────────────────────────────────────────────
+
+export const CANT_SHOW = "This image can\u2019t be shown here.";
+export const SEEN_BY_YOU = "Only you see this.";
+
+/** Where nothing is current. @param {boolean} isLive whether there is a session */
+export function describeNothing(isLive) {
+  return isLive ? "The client sees nothing yet. Next shows image 0." : "Next shows image 0 to you alone.";
+}
+
+/** @param {number} count @param {string} name of the manifest */
+export function describeSeries(count, name) {
+  if (count === 0) return "none yet";
+  const what = count === 1 ? "1 image" : `${count} images, 0 to ${count - 1}`;
+  return `${what}; manifest ${name}`;
+}
+
+/** @param {number} index @param {string} name of its file */
+export function nameImage(index, name) {
+  return `Image ${index}, ${name}`;
+}
+
+/** @param {number} index @param {string} name of its file */
+export function captionImage(index, name) {
+  return `${index} · ${name}`;
+}
+
+// ── what becomes of them ─────────────────────────────────────────────────────────────────────────
 
 /** @type {Record<string, string>} */
 const FAILURES = {
@@ -101,6 +251,24 @@ export function describeFate({ fate, failed }, phase) {
 }
 
 /**
+ * To those who can't see it.
+ *
+ * @param {number} index
+ * @param {string} name of its file
+ * @param {Outcome | undefined} outcome
+ * @param {Phase} phase
+ */
+export function describeThumb(index, name, outcome, phase) {
+  const image = nameImage(index, name);
+  return outcome === undefined ? image : `${image}, ${describeFate(outcome, phase)}`;
+}
+
+/** To be read out. @param {number} index @param {Outcome} outcome @param {Phase} phase */
+export function announceFate(index, outcome, phase) {
+  return `Image ${index}: ${describeFate(outcome, phase)}`;
+}
+
+/**
  * @param {string} code of a `RelayError`
  * @param {string} message the relay's own, where it is the relay that refuses
  * @returns {string} why no session is started
@@ -109,60 +277,60 @@ export function describeTrouble(code, message) {
   return Object.hasOwn(TROUBLES, code) ? TROUBLES[/** @type {OwnCode} */ (code)] : message;
 }
 
-/** @param {SocketState} state @param {number} code @returns {Status} of the relay */
-export function describeRelay(state, code) {
-  switch (state) {
-    case "up":
-      return { text: "Server: connected", hint: "", mood: "good" };
-    case "refused":
-      return { text: "Server: access refused", hint: "", mood: "trouble" };
-    case "waiting":
-      if (code === CloseCode.RELAY_FULL) return { text: "Server: full, trying again", hint: "", mood: "trouble" };
-      return { text: "Server: not in reach, trying again", hint: "", mood: "trouble" };
-    default:
-      return { text: "Server: connecting …", hint: "", mood: "busy" };
-  }
-}
-
 /**
- * @param {string} name of the client
- * @param {SessionSituation} situation
- * @returns {Status} of the session
+ * @param {number} showings
+ * @param {number} sessions
+ * @param {boolean} isKept whether a reload would find all of it
  */
-export function describeSession(name, { state, reason, detail, isEnding, current }) {
-  if (state === "ended") {
-    const isGood = reason === "ended";
-    const text = `The session with ${name} has ended.`;
-    return { text, hint: endHint(reason, detail), mood: isGood ? "calm" : "trouble" };
-  }
-  if (isEnding) return { text: "Ending the session …", hint: "", mood: "busy" };
-  switch (state) {
-    case "connecting":
-      return { text: `Connecting to ${name} …`, hint: "", mood: "busy" };
-    case "connected":
-      return { text: `Connected to ${name}.`, hint: firstHint(current), mood: "good" };
-    case "resumed":
-      return { text: `Connected to ${name} again.`, hint: firstHint(current), mood: "good" };
-    case "suspect":
-      return { text: `${name} is not answering.`, hint: "It may yet.", mood: "busy" };
-    case "interrupted":
-      return {
-        text: `The connection to ${name} is interrupted.`,
-        hint: "It is being restored. What you show now is sent as soon as it is back.",
-        mood: "trouble",
-      };
-  }
+export function describeRecord(showings, sessions, isKept) {
+  if (showings === 0 && isKept) return "";
+  const where = isKept
+    ? "kept in this tab until you close it."
+    : "but this browser can\u2019t keep all over a reload. Download them before.";
+  return `${plural(showings, "showing")} in ${plural(sessions, "session")}, ${where}`;
 }
 
-/** @param {object | null} current */
-function firstHint(current) {
-  return current === null ? "Nothing has been shown yet." : "";
+/** @param {number} count @param {string} what */
+function plural(count, what) {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** @param {EndReason | null} reason @param {string} detail */
-function endHint(reason, detail) {
-  const why = reason === null ? "" : (ENDS[reason] ?? "");
-  if (reason === "ended" && detail === "the other side has left") return "The client has left.";
-  if (reason === "negotiation_failed" && detail !== "") return `${why} (${detail})`;
-  return why;
+// ── how long it takes ────────────────────────────────────────────────────────────────────────────
+
+/** @param {number} ms @returns {string} with as many digits as make sense, without the unit */
+export function formatNumber(ms) {
+  return ms.toFixed(Math.abs(ms) < 100 ? 1 : 0).replace("-", "\u2212");
+}
+
+/** @param {number} ms @returns {string} */
+function formatMs(ms) {
+  return `${formatNumber(ms)}\u00a0ms`;
+}
+
+/** @param {number | null} latency @param {number | null} bound @returns {string} empty where nothing is known */
+export function describeDelay(latency, bound) {
+  if (latency === null || bound === null) return "";
+  return `${formatNumber(latency)} \u00b1\u00a0${formatNumber(bound)}`;
+}
+
+/** @param {{last: number, median: number, bound?: number | undefined} | null} times null for none yet */
+export function describeSpread(times) {
+  if (times === null) return "not measured yet";
+  const { last, median, bound } = times;
+  const within = bound === undefined ? "" : ` \u00b1\u00a0${formatMs(bound)}`;
+  return `${formatMs(last)}${within}, median ${formatMs(median)}`;
+}
+
+/** @param {Bounded | null} offset of the client's clock */
+export function describeClock(offset) {
+  if (offset === null) return "not compared yet";
+  const { value, bound } = offset;
+  const side = value < 0 ? "behind" : "ahead";
+  const within = `\u00b1\u00a0${formatMs(bound)} (about half the shortest round trip)`;
+  return `${formatMs(Math.abs(value))} ${side}, ${within}`;
+}
+
+/** The drawing, to those who can't see it. @param {number} count @param {string} roundTrip @param {string} oneWay */
+export function describePlot(count, roundTrip, oneWay) {
+  return `The last ${count} round trips: ${roundTrip}. One way: ${oneWay}.`;
 }

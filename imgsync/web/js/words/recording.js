@@ -17,8 +17,129 @@
  * @property {string} folder in which some were saved; empty for none
  */
 
+// ── the question ─────────────────────────────────────────────────────────────────────────────────
+
+export const QUESTION = {
+  title: "May this study record you?",
+  allow: "Allow recording",
+  refuse: "Take part without recording",
+  free: "You may take part without it, and can stop it whenever no image is shown.",
+};
+
+const CONTENTS = {
+  camera: "Your picture, by the camera of this device, without sound.",
+  microphone: "Your voice, by the microphone of this device.",
+  both: "Your picture and your voice, by this device’s camera and microphone.",
+};
+
+/**
+ * @param {readonly Kind[]} wanted
+ * @param {string | null} destination the host that gets the recordings; null for none
+ * @returns {Record<string, string>} what they agree to, by its heading
+ */
+export function explainRecording(wanted, destination) {
+  const [kind = "camera", other] = wanted;
+  const where =
+    destination === null
+      ? "On this device. You can save them after the session; nobody gets them unless you hand them on."
+      : `To the server of this study, ${destination}. Until it has them, they are kept on this device.`;
+  const verb = other === undefined ? "is" : "are";
+  return {
+    What: CONTENTS[other === undefined ? kind : "both"],
+    When: `While an image is shown, and not in between. The ${listed(wanted)} ${verb} switched off when the session ends.`,
+    Sign: "None on this page while an image is shown. Your device may have a light of its own.",
+    Where: where,
+  };
+}
+
+/** @param {readonly Kind[]} wanted @returns {string} what the browser may ask next */
+export function announceDialog(wanted) {
+  return `If your browser now asks whether this page may use your ${listed(wanted)}, please allow it there.`;
+}
+
+// ── what can't be recorded ───────────────────────────────────────────────────────────────────────
+
+export const CANT_RECORD = "This browser can’t record.";
+export const NOT_SECURE = "A page can record only where its address begins with https.";
+
 /** @param {readonly Kind[]} kinds @param {"and" | "or"} [word] */
-export function listed(kinds, word = "and") {
+export function describeMissing(kinds, word) {
+  return `No ${listed(kinds, word)} was found.`;
+}
+
+/** @param {readonly Kind[]} kinds */
+export function describeForbidden(kinds) {
+  return `The browser does not let this page use your ${listed(kinds)}.`;
+}
+
+/** @param {readonly Kind[]} kinds */
+export function describeUnusable(kinds) {
+  return `Your ${listed(kinds)} can’t be used; perhaps another program does.`;
+}
+
+/** @param {Kind} kind */
+export function describeGone(kind) {
+  return `Your ${kind} has gone or was switched off.`;
+}
+
+export const NOTHING_KEPT = "This browser keeps no recordings for this page.";
+
+/** @param {string} record what the link asks for */
+export function describeUnknown(record) {
+  return `This link asks to record “${record}”, which this page can’t. Please tell whoever gave it to you.`;
+}
+
+/** @param {string} why */
+export function withoutRecording(why) {
+  return `${why} The session goes on without recording.`;
+}
+
+/** @param {unknown} error */
+export function describeNotKept(error) {
+  return `A recording could not be kept on this device (${error}).`;
+}
+
+/** @param {number} bytes of a recording that are left @param {number} size of all of it */
+export function describeLoss(bytes, size) {
+  return `${bytes} of ${size} bytes are left`;
+}
+
+/** @param {Error} error */
+export function describeNotSaved({ message }) {
+  return `It was not saved: ${message}`;
+}
+
+// ── what is recorded, and what is left ───────────────────────────────────────────────────────────
+
+export const PANEL = {
+  title: "Recordings",
+  stop: "Stop recording",
+  saveAll: "Save all in a folder …",
+};
+
+/** @param {number} imageIndex from 0, as the wire has it */
+export function nameRecording(imageIndex) {
+  return `Image ${imageIndex + 1}`;
+}
+
+/** @param {boolean} isSaved @returns {string} the name of the button */
+export function nameSaving(isSaved) {
+  return isSaved ? "Save again" : "Save";
+}
+
+/**
+ * The same, to those who do not see beside what it stands.
+ *
+ * @param {boolean} isSaved
+ * @param {number} imageIndex
+ * @param {string} time
+ */
+export function describeSaving(isSaved, imageIndex, time) {
+  return `${nameSaving(isSaved)}: image ${imageIndex + 1}, ${time}`;
+}
+
+/** @param {readonly Kind[]} kinds @param {"and" | "or"} [word] */
+function listed(kinds, word = "and") {
   return kinds.join(` ${word} `);
 }
 

@@ -6,7 +6,7 @@
  * @typedef {{at: number, event: string} & Record<string, unknown>} RecordEvent
  *   `at` is in milliseconds since the epoch, by this machine's clock
  *
- * @import { Told } from "./events.js"
+ * @import { KnownEvent } from "./events.js"
  * @import { Row } from "./rows.js"
  * @import { Fate } from "../words/console.js"
  *
@@ -21,7 +21,7 @@
  */
 
 import { SCHEMA } from "../core/protocol/numbers.js";
-import { tell } from "./events.js";
+import { recognize } from "./events.js";
 import { makeRow, makeRows } from "./rows.js";
 import { Sides } from "./sides.js";
 import { writeCsv } from "./table.js";
@@ -29,8 +29,8 @@ import { writeCsv } from "./table.js";
 /** Events that are written together: each new one has its whole chunk written again. */
 const CHUNK = 100;
 
-export class SessionRecord {
-  /** @type {RecordEvent[]} */
+export class Journal {
+  /** All of them: they are what is downloaded. @type {RecordEvent[]} */
   events = [];
   /** By `sentAt`, which no two showings share. @type {Map<number, Standing>} */
   rows = new Map();
@@ -54,7 +54,7 @@ export class SessionRecord {
     for (let number = 0; ; number += 1) {
       const chunk = storage?.getItem(`${key} ${number}`);
       if (typeof chunk !== "string") break;
-      for (const event of /** @type {RecordEvent[]} */ (JSON.parse(chunk))) this.#take(event);
+      for (const event of /** @type {RecordEvent[]} */ (JSON.parse(chunk))) this.#append(event);
     }
     this.#written = this.events.length;
   }
@@ -80,7 +80,7 @@ export class SessionRecord {
 
   /** @param {number} at @param {string} event @param {object} [fields] */
   add(at, event, fields = {}) {
-    this.#take({ at, event, ...fields });
+    this.#append({ at, event, ...fields });
     if (this.#isWriteDue) return;
     this.#isWriteDue = true;
     // Writing takes milliseconds, and what is to be sent now must not wait for it.
@@ -127,19 +127,19 @@ export class SessionRecord {
   }
 
   /** @param {RecordEvent} event */
-  #take(event) {
+  #append(event) {
     this.events.push(event);
-    const told = tell(event);
+    const known = recognize(event);
     if (event.event === "show") {
       const { sessionId, imageIndex, imageUrl, sentAt } = /** @type {any} */ (event);
       this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, fate: "sent", failed: null });
     } else if (event.event === "passed_by") {
       const row = this.rows.get(/** @type {any} */ (event).sentAt);
       if (row !== undefined) passBy(row);
-    } else if (told !== null) {
-      this.#sides.take(told);
-      const row = this.rows.get(told.sentAt);
-      if (row !== undefined) follow(row, told);
+    } else if (known !== null) {
+      this.#sides.take(known);
+      const row = this.rows.get(known.sentAt);
+      if (row !== undefined) follow(row, known);
     }
   }
 }
@@ -151,8 +151,8 @@ export class SessionRecord {
  * @param {RecordEvent} event
  */
 function lineOf(event) {
-  const told = tell(event);
-  return told === null ? "" : JSON.stringify(told) + "\n";
+  const known = recognize(event);
+  return known === null ? "" : JSON.stringify(known) + "\n";
 }
 
 /** A later one is on the screen. @param {Standing} row */
@@ -161,9 +161,9 @@ function passBy(row) {
   row.failed = "superseded";
 }
 
-/** @param {Standing} row @param {Told} told */
-function follow(row, told) {
-  switch (told.event) {
+/** @param {Standing} row @param {KnownEvent} known */
+function follow(row, known) {
+  switch (known.event) {
     case "acked":
       // On a new channel, the stages come before the ack.
       if (row.fate === "sent") row.fate = "acked";
@@ -175,8 +175,8 @@ function follow(row, told) {
       break;
     case "stage":
       // Fetching may take longer than showing.
-      if (told.stage === "fetched" && row.fate !== "sent" && row.fate !== "acked") break;
-      row.fate = told.stage;
-      if (told.stage === "failed") row.failed = told.reason ?? "failed";
+      if (known.stage === "fetched" && row.fate !== "sent" && row.fate !== "acked") break;
+      row.fate = known.stage;
+      if (known.stage === "failed") row.failed = known.reason ?? "failed";
   }
 }

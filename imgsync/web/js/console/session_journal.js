@@ -1,6 +1,6 @@
 /**
- * What a session measures and writes down: the client's clock, and what became of each image. It is
- * the evaluator's half of what the Python peers write, word for word.
+ * What one session writes down: the client's clock, and what became of each image. It is the
+ * evaluator's half of what the Python peers write, word for word, and two events of the page's own.
  *
  * @import { Bounded, Probe, Remark } from "../core/channel/clocks.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
@@ -12,8 +12,8 @@
 import { Measurements } from "../core/channel/measurements.js";
 import { publicUrl } from "./manifest.js";
 
-/** Of one session. */
-export class Account {
+/** Measures on the way, as what is measured is written down. */
+export class SessionJournal {
   #sessionId;
   #write;
   #measurements = new Measurements();
@@ -88,6 +88,18 @@ export class Account {
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
   staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason }) {
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason });
+  }
+
+  // ── of the page's own ──────────────────────────────────────────────────────────────────────────
+
+  /** An image is to be shown. @param {Shown} image @param {string} clientId */
+  ordered({ imageIndex, imageUrl, sentAt }, clientId) {
+    this.#note(sentAt, "show", { clientId, imageIndex, imageUrl: publicUrl(imageUrl), sentAt });
+  }
+
+  /** A later one is on the screen, and this one never was. @param {number} at @param {Shown} image */
+  passedBy(at, { sentAt }) {
+    this.#note(at, "passed_by", { sentAt });
   }
 
   /** @param {Remark | null} remark @param {number} at */

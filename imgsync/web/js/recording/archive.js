@@ -1,0 +1,92 @@
+/**
+ * What was recorded, on this device until it is elsewhere: sent to the study's server, or saved by
+ * the participant.
+ *
+ * @import { Row } from "./store.js"
+ * @import { Recordings } from "./panel.js"
+ */
+
+import { download, pickFolder, writeTo } from "./files.js";
+import { RecordingStore } from "./store.js";
+import { Upload } from "./upload.js";
+import { describeNotSaved } from "../words/recording.js";
+
+export class Archive {
+  #userId;
+  #changed;
+  #upload;
+  /** Why the last ones were not saved. */
+  #failed = "";
+
+  /**
+   * @param {RecordingStore} store
+   * @param {string} userId
+   * @param {(news: Partial<Recordings>) => void} changed
+   */
+  constructor(store, userId, changed) {
+    this.store = store;
+    this.#userId = userId;
+    this.#changed = changed;
+    this.#upload = new Upload(store, () => void this.#refresh());
+  }
+
+  /** Forget what earlier pages have saved, finish what they have left, and look what there is. */
+  async tidy() {
+    await this.store.purge();
+    await this.store.adopt(() => this.wake());
+    await this.#refresh();
+  }
+
+  /** @param {string | null} url where to send them; null for nowhere */
+  sendTo(url) {
+    this.#upload.sendTo(url);
+  }
+
+  /** There may be more in the store. */
+  wake() {
+    void this.#refresh();
+    this.#upload.wake();
+  }
+
+  /** Into a folder, which is asked for. @param {() => readonly Row[]} rows those to save, once it is known */
+  async saveAll(rows) {
+    await this.#attempt(async () => {
+      const folder = await pickFolder?.();
+      if (folder === undefined) return;
+      for (const row of rows()) {
+        await writeTo(folder, this.store, row);
+        await this.store.remove(row.key);
+        await this.#refresh();
+      }
+      this.#changed({ folder: folder.name });
+    });
+  }
+
+  /** As a download. @param {Row} row */
+  async save(row) {
+    await this.#attempt(async () => {
+      await download(this.store, row);
+      await this.store.markSaved(row.key);
+      await this.#refresh();
+    });
+  }
+
+  async #refresh() {
+    const all = await this.store.finished();
+    // Those of another participant at this device are nobody else's to see.
+    const rows = all.filter(({ about }) => about.userId === this.#userId);
+    this.#changed({ rows, failures: this.#upload.failures, failed: this.#failed });
+  }
+
+  /** @param {() => Promise<void>} save */
+  async #attempt(save) {
+    this.#failed = "";
+    try {
+      await save();
+    } catch (error) {
+      const isDropped = error instanceof DOMException && error.name === "AbortError";
+      if (!isDropped) this.#failed = describeNotSaved(/** @type {Error} */ (error));
+    }
+    this.#changed({ failed: this.#failed });
+  }
+}
