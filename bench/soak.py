@@ -2,7 +2,7 @@
 
 One relay, one evaluator and one client, each a process, have one session after the other: three
 images, each acked, and the end. Every EVERY-th goes another way, these in turn: the client leaves
-in the middle; the evaluator is cancelled when he is about to offer, or when the answer comes; the
+in the middle; the evaluator is cancelled when it is about to offer, or when the answer comes; the
 connection is lost and made again; the evaluator loses the relay.
 
 Of threads, tasks, timers and open files there may, within SETTLE, be no more than before the first

@@ -74,15 +74,19 @@ class Bell:
     """
 
     def __init__(self) -> None:
-        self._rung = trio.Event()
+        #: While somebody waits.
+        self._rung: trio.Event | None = None
 
     def ring(self) -> None:
         """Wake all that wait now."""
-        self._rung.set()
-        self._rung = trio.Event()
+        if self._rung is not None:
+            rung, self._rung = self._rung, None
+            rung.set()
 
     async def wait(self) -> None:
         """Wait for the next ring."""
+        if self._rung is None:
+            self._rung = trio.Event()
         await self._rung.wait()
 
 

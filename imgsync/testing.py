@@ -12,6 +12,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import assert_never
 
 import trio
 
@@ -21,18 +22,23 @@ from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
 from imgsync.core.relay.outputs import (
     Close,
-    GraceBegan,
-    GraceEnded,
     Output,
+    Probe,
     Send,
+    SessionAnswered,
     SessionBegan,
     SessionOver,
+    SideAway,
+    SideBack,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
+
+_NOW, _GRACE = 0.0, 60.0
+"""The relay's clock stands still, so that no grace time passes by itself."""
 
 _SDP = """v=0
 o=- {number} 1 IN IP4 0.0.0.0
@@ -96,14 +102,15 @@ class MemoryRelay:
         self._ids = itertools.count(1)
         self._state = self._new_state()
         self._sockets: list[MemorySocket] = []
-        #: Sides whose grace time runs, and sessions that live.
-        self._away: dict[tuple[str, Role], None] = {}
+        #: Sessions that live.
         self._live: set[str] = set()
         self.is_up = True
 
     def _new_state(self) -> RelayState:
         return RelayState(
-            lambda: f"session-{next(self._ids)}", ice_servers=lambda user_id: self._ice_servers
+            lambda: f"session-{next(self._ids)}",
+            grace=_GRACE,
+            ice_servers=lambda user_id: self._ice_servers,
         )
 
     def connect(self) -> MemorySocket:
@@ -117,13 +124,13 @@ class MemoryRelay:
     def receive(self, socket: MemorySocket, text: str) -> None:
         """A frame of a peer."""
         if socket in self._sockets:
-            self._perform(self._state.receive(socket, text))
+            self._perform(self._state.receive(socket, text, _NOW))
 
     def lose(self, socket: MemorySocket) -> None:
         """A socket is gone."""
         if socket in self._sockets:
             self._sockets.remove(socket)
-            self._perform(self._state.lost(socket))
+            self._perform(self._state.lost(socket, _NOW))
 
     def go_down(self) -> None:
         """Cut every socket, refuse new ones, forget everything."""
@@ -132,7 +139,6 @@ class MemoryRelay:
         for socket in sockets:
             socket.close(CloseCode.GOING_AWAY)
         self._state = self._new_state()
-        self._away.clear()
         self._live.clear()
 
     def come_back(self) -> None:
@@ -142,13 +148,11 @@ class MemoryRelay:
     def forget_sessions(self) -> None:
         """End all sessions as if both of their sides had been away for too long."""
         for session_id in sorted(self._live):
-            self._perform(self._state.grace_over(session_id, Role.CLIENT))
+            self._perform(self._state.give_up(session_id, Role.CLIENT))
 
     def let_grace_pass(self) -> None:
         """End the grace time of all who are away now; it never ends by itself."""
-        while self._away:
-            session_id, role = next(iter(self._away))
-            self._perform(self._state.grace_over(session_id, role))
+        self._perform(self._state.tick(_NOW + _GRACE))
 
     def _perform(self, outputs: list[Output]) -> None:
         for output in outputs:
@@ -157,18 +161,18 @@ class MemoryRelay:
                     socket.deliver(encode_event(message))
                 case Close(MemorySocket() as socket, code, _):
                     socket.close(code)
-                case GraceBegan(session_id, role):
-                    self._away[session_id, role] = None
-                case GraceEnded(session_id, role):
-                    del self._away[session_id, role]
                 case SessionBegan(session_id):
                     self._live.add(session_id)
                 case SessionOver(session_id):
                     self._live.discard(session_id)
-                    for role in Role:
-                        self._away.pop((session_id, role), None)
-                case _:
+                case Probe() | SessionAnswered() | SideAway() | SideBack():
+                    # A socket in memory is never dead without a word, and an older one that was
+                    # probed would be another window.
                     pass
+                case Send() | Close():
+                    raise AssertionError(f"{output} is for no socket of this relay")
+                case _:
+                    assert_never(output)
 
 
 class MemoryLink:

@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from imgsync.tasks import find_lone, open_background
+from imgsync.tasks import Bell, Pull, find_lone, open_background
 
 
 class OursError(Exception):
@@ -227,3 +227,54 @@ async def test_tasks_go_on_until_a_cancelled_block_has_cleaned_up() -> None:
                 with trio.CancelScope(shield=True):
                     await ask.send("goodbye")
     assert told == ["goodbye"]
+
+
+# ── bells and iterators ──────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_bell_wakes_all_that_wait_and_nobody_who_comes_later() -> None:
+    bell, woken = Bell(), list[int]()
+
+    async def wait(number: int) -> None:
+        await bell.wait()
+        woken.append(number)
+
+    bell.ring()  # nobody waits
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            nursery.start_soon(wait, number)
+        await trio.testing.wait_all_tasks_blocked()
+        assert woken == []
+        bell.ring()
+        nursery.start_soon(wait, 3)
+        await trio.testing.wait_all_tasks_blocked()
+        assert sorted(woken) == [0, 1, 2]
+        bell.ring()
+    assert sorted(woken) == [0, 1, 2, 3]
+
+
+async def test_a_wait_that_is_cancelled_takes_no_ring_from_the_others() -> None:
+    bell, woken = Bell(), list[int]()
+
+    async def wait() -> None:
+        await bell.wait()
+        woken.append(1)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        with trio.move_on_after(0.01):
+            await bell.wait()
+        bell.ring()
+    assert woken == [1]
+
+
+async def test_a_pull_asks_until_there_is_nothing_more_and_needs_no_closing() -> None:
+    items = iter([1, 2, 3, None])
+
+    async def next_item() -> int | None:
+        return next(items)
+
+    async for item in Pull(next_item):
+        if item == 2:
+            break
+    assert [item async for item in Pull(next_item)] == [3]

@@ -15,6 +15,7 @@ import trio
 
 from imgsync.images.kinds import CONTENT_TYPES, SNIFF_SIZE, sniff_image
 from imgsync.images.signing import is_signed, sign_path
+from imgsync.net.hosts import with_port
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.tasks import open_background
@@ -79,8 +80,7 @@ class ImageHost:
 async def open_image_host(address: str, files: Mapping[str, Path]) -> AsyncIterator[ImageHost]:
     """Serve files by name on a free port of this address. Raises InputError."""
     listeners = await open_port(address, 0)
-    host = f"[{address}]" if ":" in address else address
-    image_host = ImageHost(f"http://{host}:{port_of(listeners)}", files)
+    image_host = ImageHost(f"http://{with_port(address, port_of(listeners))}", files)
     async with open_background() as nursery:
         await nursery.start(serve_site, Site(http=image_host.answer), listeners)
         yield image_host

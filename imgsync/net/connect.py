@@ -30,9 +30,10 @@ from imgsync.core.protocol.errors import (
     TlsFailed,
     UpgradeRefused,
 )
-from imgsync.net.heart import open_heart
+from imgsync.net.hosts import in_url, with_port
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
+from imgsync.net.pinger import open_pinger
 from imgsync.net.websocket import QUEUE_SIZE, Reader, WebSocket, open_websocket
 
 SOCKET_DEADLINE = 10.0
@@ -55,8 +56,8 @@ class Target:
     @property
     def host_header(self) -> str:
         """What stands in `Host:`."""
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        return name if self.port == (443 if self.tls else 80) else f"{name}:{self.port}"
+        is_usual = self.port == (443 if self.tls else 80)
+        return in_url(self.host) if is_usual else with_port(self.host, self.port)
 
 
 def parse_relay_url(url: str) -> Target:
@@ -104,8 +105,8 @@ async def open_relay_socket(
     )
     try:
         async with (
-            open_heart() as heart,
-            open_websocket(handshake, paced, limits=_LIMITS, heart=heart) as socket,
+            open_pinger() as pinger,
+            open_websocket(handshake, paced, limits=_LIMITS, pinger=pinger) as socket,
         ):
             yield socket
     finally:

@@ -23,10 +23,10 @@ from wsproto.utilities import generate_accept_token
 
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.relay.limits import network_of
-from imgsync.net.heart import Heart, open_heart
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
+from imgsync.net.pinger import Pinger, open_pinger
 from imgsync.net.websocket import WebSocket, open_websocket, take_over
 
 log = logging.getLogger(__name__)
@@ -143,11 +143,11 @@ async def serve_site(
 ) -> None:
     """Serve until cancelled."""
     serve: Any = trio.serve_listeners  # its type parameters don't allow for either kind of listener
-    async with open_heart() as heart:
-        await serve(partial(_serve_stream, site, heart), listeners, task_status=task_status)
+    async with open_pinger() as pinger:
+        await serve(partial(_serve_stream, site, pinger), listeners, task_status=task_status)
 
 
-async def _serve_stream(site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream) -> None:
+async def _serve_stream(site: Site, pinger: Pinger, stream: trio.abc.HalfCloseableStream) -> None:
     streams = site.streams
     remote = _remote_of(stream)
     address = "" if remote is None else network_of(remote)
@@ -162,7 +162,7 @@ async def _serve_stream(site: Site, heart: Heart, stream: trio.abc.HalfCloseable
         streams.open += 1
         streams.by_address[address] += 1
         try:
-            await _serve_connection(site, heart, stream, remote)
+            await _serve_connection(site, pinger, stream, remote)
         finally:
             streams.open -= 1
             streams.by_address[address] -= 1
@@ -194,7 +194,7 @@ async def _turn_away(streams: Streams, stream: trio.abc.HalfCloseableStream) -> 
 
 
 async def _serve_connection(
-    site: Site, heart: Heart, stream: trio.abc.HalfCloseableStream, remote: str
+    site: Site, pinger: Pinger, stream: trio.abc.HalfCloseableStream, remote: str
 ) -> None:
     paced = PacedStream(stream, site.limits.write_deadline)
     upgrade = await _serve_requests(site, HttpConnection(paced, remote, site.limits))
@@ -203,7 +203,7 @@ async def _serve_connection(
             await _linger(stream)
         return
     handshake = partial(take_over, stream=paced, early=upgrade.early, limits=site.limits)
-    async with open_websocket(handshake, paced, limits=site.limits, heart=heart) as socket:
+    async with open_websocket(handshake, paced, limits=site.limits, pinger=pinger) as socket:
         await site.sockets[upgrade.request.path](socket, upgrade.request)
 
 

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -20,9 +21,9 @@ from wsproto.events import Event, Message, Ping
 
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.core.protocol.signalling import CloseCode
-from imgsync.net.heart import Heart
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
+from imgsync.net.pinger import Pinger
 from imgsync.tasks import lone_errors
 
 if TYPE_CHECKING:
@@ -51,32 +52,70 @@ class Reader:
     A cancellation from outside does not reach the reader: whoever is cancelled closes first.
     """
 
-    def __init__(self, nursery: trio.Nursery) -> None:
-        self._nursery = nursery
+    def __init__(self) -> None:
         self._scope = trio.CancelScope(shield=True)
+        self._read: Callable[[], Awaitable[object]] | None = None
+        self._is_there = trio.Event()
         self.failure: Exception | None = None
         #: Told when the reader has ended, by a failure or not.
         self.on_end: Callable[[Exception | None], None] = lambda failure: None
 
     def start_soon(self, read: Callable[[], Awaitable[object]]) -> None:
         """Called by trio-websocket, or in its place."""
-        self._nursery.start_soon(self._run, read)
+        self._read = read
+        self._is_there.set()
 
-    def cancel(self) -> None:
-        """End the reader."""
-        self._scope.cancel()
-
-    async def _run(self, read: Callable[[], Awaitable[object]]) -> None:
+    async def run(self) -> None:
+        """Run the reader, once it is there."""
         try:
             with self._scope:
-                await read()
+                await self._is_there.wait()
+                assert self._read is not None
+                await self._read()
         except Exception as exc:
             self.failure = exc
         finally:
             self.on_end(self.failure)
 
+    def cancel(self) -> None:
+        """End the reader."""
+        self._scope.cancel()
+
 
 Handshake = Callable[[Reader], Awaitable[WebSocketConnection]]
+
+
+class Outbox:
+    """Texts that wait for the writer, up to so many bytes together."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._texts: deque[str] = deque()
+        #: Bytes, with those of the frame that is being written.
+        self.size = 0
+
+    def __bool__(self) -> bool:
+        """Whether any waits."""
+        return bool(self._texts)
+
+    def put(self, text: str) -> bool:
+        """Put one in, if there is room; else none of them will be written. Returns which."""
+        size = _size_of(text)
+        # One frame has its place however long: it may be the list of all clients.
+        if self.size and self.size + size > self._limit:
+            self._texts.clear()
+            return False
+        self._texts.append(text)
+        self.size += size
+        return True
+
+    def pop(self) -> str:
+        """The next one, which counts until it is written."""
+        return self._texts.popleft()
+
+    def written(self, text: str) -> None:
+        """It counts no more."""
+        self.size -= _size_of(text)
 
 
 class WebSocket:
@@ -86,17 +125,13 @@ class WebSocket:
         self,
         connection: WebSocketConnection,
         stream: PacedStream,
-        nursery: trio.Nursery,
+        pinger: Pinger,
         outbox_size: int,
     ) -> None:
         self._connection = connection
         self._stream = stream
-        #: For the task of a ping.
-        self._start_soon = nursery.start_soon
-        self._outbox_size = outbox_size
-        self._outbox: deque[str] = deque()
-        #: Bytes in the outbox, with those of the frame that is being written.
-        self._queued = 0
+        self._pinger = pinger
+        self._outbox = Outbox(outbox_size)
         #: Set when there is something to write or to close; made anew by the writer.
         self._filled = trio.Event()
         #: Nothing is posted behind a close frame.
@@ -115,15 +150,10 @@ class WebSocket:
         """Put a frame on the outbox; never waits. A full outbox closes the socket with 4013."""
         if self._closing:
             return
-        size = _size_of(text)
-        # One frame has its place however long: it may be the list of all clients.
-        if self._queued and self._queued + size > self._outbox_size:
-            self._outbox.clear()
+        if self._outbox.put(text):
+            self._filled.set()
+        else:
             self.close(CloseCode.TOO_SLOW, "too slow: the outbox is full")
-            return
-        self._outbox.append(text)
-        self._queued += size
-        self._filled.set()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """Send what is queued, then a close frame, all within CLOSE_DEADLINE; never waits."""
@@ -184,11 +214,12 @@ class WebSocket:
     def _send_ping(self, until: float) -> None:
         self._ping = trio.CancelScope(deadline=until, shield=True)
         asked, self._asked = self._asked, []
-        self._start_soon(self._await_pong, self._ping, [answered for _, answered in asked])
+        told = [answered for _, answered in asked]
+        self._pinger.send(partial(self._await_pong, self._ping, told))
 
-    def beat(self) -> None:
-        """The ordinary heartbeat. What is being written to is judged by its pace instead."""
-        if not self._queued:
+    def ping(self) -> None:
+        """It is its turn. What is being written to is judged by its pace instead."""
+        if not self._outbox.size:
             self.probe(PONG_DEADLINE)
 
     async def _await_pong(
@@ -244,9 +275,9 @@ class WebSocket:
         try:
             while True:
                 while self._outbox:
-                    text = self._outbox.popleft()
+                    text = self._outbox.pop()
                     await self._connection.send_message(text)
-                    self._queued -= _size_of(text)
+                    self._outbox.written(text)
                 if self._closing:
                     await self._connection.aclose(*self._cause or ())
                     return
@@ -347,7 +378,7 @@ async def take_over(
 
 @asynccontextmanager
 async def open_websocket(
-    handshake: Handshake, stream: PacedStream, *, limits: NetLimits, heart: Heart
+    handshake: Handshake, stream: PacedStream, *, limits: NetLimits, pinger: Pinger
 ) -> AsyncIterator[WebSocket]:
     """Complete a handshake, either side's, and own the WebSocket that comes of it.
 
@@ -355,17 +386,18 @@ async def open_websocket(
     """
     with lone_errors():
         async with trio.open_nursery() as nursery:
-            reader = Reader(nursery)
+            reader = Reader()
+            nursery.start_soon(reader.run)
             try:
                 connection = await handshake(reader)
-                socket = WebSocket(connection, stream, nursery, limits.outbox_size)
+                socket = WebSocket(connection, stream, pinger, limits.outbox_size)
                 reader.on_end = socket.reader_ended
                 nursery.start_soon(socket.run)
-                heart.add(socket)
+                pinger.add(socket)
                 try:
                     yield socket
                 finally:
-                    heart.discard(socket)
+                    pinger.discard(socket)
                     with trio.CancelScope(shield=True):
                         await socket.flush_and_close()
             finally:

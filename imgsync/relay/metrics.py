@@ -39,8 +39,8 @@ OTHER = "other"
 DROP_REASONS = (*(code.name.lower() for code in CloseCode if code != CloseCode.NORMAL), OTHER)
 
 REFUSALS = ("address_full", "address_rate", "draining", "full", "head", "origin", OTHER)
-"""Why somebody was not let in: too many or too often from his address, the relay goes away, it has
-no room, he sent no sound head in time, his page is of another origin."""
+"""Why somebody was not let in: too many or too often from that address, the relay goes away, it has
+no room, no sound head came in time, the page is of another origin."""
 
 
 def drop_reason(code: int) -> str:
@@ -49,6 +49,26 @@ def drop_reason(code: int) -> str:
         return CloseCode(code).name.lower()
     except ValueError:
         return OTHER
+
+
+class Histogram:
+    """How often something took how long, by HANDSHAKE_BUCKETS."""
+
+    def __init__(self) -> None:
+        #: The last bucket has no bound.
+        self._counts = [0] * (len(HANDSHAKE_BUCKETS) + 1)
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """It took so long, once more."""
+        self._counts[bisect_left(HANDSHAKE_BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+    @property
+    def buckets(self) -> list[tuple[str, float]]:
+        """Each bound, and how often it took no longer."""
+        bounds = [*(str(bound) for bound in HANDSHAKE_BUCKETS), "+Inf"]
+        return list(zip(bounds, accumulate(self._counts), strict=True))
 
 
 class Metrics:
@@ -61,13 +81,12 @@ class Metrics:
         self._started = 0
         self._resumed = 0
         self._ended = Counter(dict.fromkeys(END_REASONS, 0))
-        self._signals = 0
+        #: Handshake messages that were passed on, each to however many sockets.
+        self.signals = 0
         self._errors = Counter(dict.fromkeys(ErrorCode, 0))
         self._drops = Counter(dict.fromkeys(DROP_REASONS, 0))
         self._refused = Counter(dict.fromkeys(REFUSALS, 0))
-        #: Handshakes by bucket, the last of which has no bound.
-        self._handshakes = [0] * (len(HANDSHAKE_BUCKETS) + 1)
-        self._handshake_seconds = 0.0
+        self._handshakes = Histogram()
         #: Made by the first scrape.
         self._write: Callable[[], bytes] | None = None
 
@@ -109,10 +128,6 @@ class Metrics:
         """A session is over; once for each, not once for each of its sockets."""
         self._ended[reason] += 1
 
-    def signal_forwarded(self) -> None:
-        """A handshake message was passed on, to however many sockets."""
-        self._signals += 1
-
     def error(self, code: ErrorCode) -> None:
         """A peer was told an error."""
         self._errors[code] += 1
@@ -126,8 +141,7 @@ class Metrics:
 
     def handshake(self, seconds: float) -> None:
         """The client has answered, so long after `start_session`."""
-        self._handshakes[bisect_left(HANDSHAKE_BUCKETS, seconds)] += 1
-        self._handshake_seconds += seconds
+        self._handshakes.add(seconds)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -158,7 +172,7 @@ class Metrics:
         )
         ended = {reason.value: count for reason, count in self._ended.items()}
         yield _counter("sessions_ended", "Sessions that are over.", ended, "reason")
-        yield _counter("signals_forwarded", "Handshake messages passed on.", self._signals)
+        yield _counter("signals_forwarded", "Handshake messages passed on.", self.signals)
         errors = {code.value: count for code, count in self._errors.items()}
         yield _counter("errors", "Errors that peers were told.", errors, "code")
         yield _counter("drops", "WebSockets that did not end well.", self._drops, "reason")
@@ -167,12 +181,11 @@ class Metrics:
     def _histogram(self) -> "Metric":
         from prometheus_client.core import HistogramMetricFamily
 
-        bounds = [*(str(bound) for bound in HANDSHAKE_BUCKETS), "+Inf"]
         return HistogramMetricFamily(
             "imgsync_handshake_seconds",
             "From start_session to the client's answer.",
-            buckets=list(zip(bounds, accumulate(self._handshakes), strict=True)),
-            sum_value=self._handshake_seconds,
+            buckets=self._handshakes.buckets,
+            sum_value=self._handshakes.seconds,
         )
 
 

@@ -17,7 +17,7 @@ from imgsync.core.protocol.signalling import IceServer, UserId
 CREDENTIAL_LIFE = 7 * 24 * 3600
 """Seconds from registering. A TURN server looks at them whenever a connection is made or made
 again, so that they have to outlive the wait for a session, which on a ward's tablet may be days,
-and the session itself. Only who may register gets them, and he could have new ones at any time."""
+and the session itself. Only who may register gets them, and could have new ones at any time."""
 
 
 @attrs.frozen
@@ -32,7 +32,7 @@ class IceOffer:
     secret: bytes = attrs.field(default=b"", repr=False)
 
     def servers_for(self, user_id: UserId, now: float) -> list[IceServer]:
-        """What a user is told when he registers.
+        """What users are told when they register.
 
         :param now: seconds since the Unix epoch.
         """

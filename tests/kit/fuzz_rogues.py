@@ -145,7 +145,7 @@ class Run:
         #: Numbers of signals that were sent and not refused.
         self._accepted: set[int] = set()
         self._arrived: set[int] = set()
-        #: Whether somebody went, so that what was sent to him may be lost.
+        #: Whether somebody went, so that what was sent to it may be lost.
         self._has_lost = False
 
     async def perform(self, order: Order) -> None:

@@ -19,15 +19,15 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.outputs import (
     Close,
-    GraceBegan,
-    GraceEnded,
     Output,
     Probe,
     SessionAnswered,
     SessionBegan,
     SessionOver,
+    SideAway,
+    SideBack,
 )
-from tests.kit.relay_states import CLIENT, EVALUATOR, OFFLINE, Said
+from tests.kit.relay_states import CLIENT, EVALUATOR, GRACE, OFFLINE, Said
 
 
 @attrs.define
@@ -53,8 +53,8 @@ class Model:
     peers: dict[int, Peer] = attrs.field(factory=dict)
     #: Who is in a session that has begun and is not over: evaluator and client.
     live: dict[str, dict[Role, str]] = attrs.field(factory=dict)
-    #: Grace times that run.
-    timers: set[tuple[str, Role]] = attrs.field(factory=set)
+    #: When the grace times that run are over, the first one first.
+    timers: dict[tuple[str, Role], float] = attrs.field(factory=dict)
     answered: set[str] = attrs.field(factory=set)
 
     # ── what there is ──
@@ -69,7 +69,7 @@ class Model:
             if session in peer.sessions and role in (None, peer.role)
         ]
 
-    def heirs(self, session: str, role: Role) -> list[int]:
+    def successors(self, session: str, role: Role) -> list[int]:
         return [
             socket
             for socket, peer in self.peers.items()
@@ -77,8 +77,10 @@ class Model:
         ]
 
     def concerned(self, session: str) -> set[int]:
-        """Whom the end of a session is told: all that are in it, and their heirs."""
-        return {s for role in Role for s in (*self.members(session), *self.heirs(session, role))}
+        """Whom the end of a session is told: all that are in it, and their successors."""
+        return {
+            s for role in Role for s in (*self.members(session), *self.successors(session, role))
+        }
 
     def sessions_of(self, role: Role, user: str) -> list[str]:
         return [session for session, users in self.live.items() if users[role] == user]
@@ -95,7 +97,9 @@ class Model:
         peer.waits_for.discard(session)
         peer.sessions[session] = self.live[session][other(peer.role)]
 
-    def note(self, outputs: list[Output], allowed: tuple[type[Output], ...]) -> None:
+    def note(
+        self, outputs: list[Output], allowed: tuple[type[Output], ...], now: float = 0
+    ) -> None:
         """Take what is for the driver and for nobody else."""
         for output in outputs:
             assert isinstance(output, allowed), output
@@ -108,17 +112,18 @@ class Model:
                     assert session in self.live
                     assert session not in self.answered
                     self.answered.add(session)
-                case GraceBegan(session, role, user):
+                case SideAway(session, role, user):
                     assert self.live[session][role] == user
                     assert (session, role) not in self.timers
-                    self.timers.add((session, role))
-                case GraceEnded(session, role, user):
+                    self.timers[session, role] = now + GRACE
+                case SideBack(session, role, user):
                     assert self.live[session][role] == user
-                    self.timers.remove((session, role))
+                    del self.timers[session, role]
                 case SessionOver(session):
                     del self.live[session]
                     self.answered.discard(session)
-                    self.timers -= {(session, role) for role in Role}
+                    for role in Role:
+                        self.timers.pop((session, role), None)
                     for peer in self.peers.values():
                         peer.waits_for.discard(session)
                 case Probe() | Close():

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,9 @@ AVAILABLE, BUSY, OFFLINE = PresenceState.AVAILABLE, PresenceState.BUSY, Presence
 WITH_EVE = SessionStarted("s1", evaluator_id="eve", evaluator_name="eve", resumed=True)
 WITH_CARL = SessionStarted("s1", client_id="carl", resumed=True)
 
+GRACE = 60.0
+"""Seconds that a relay waits here."""
+
 Said = list[tuple[Socket, FromRelay]]
 
 
@@ -50,14 +54,16 @@ class Relay:
 
     state: RelayState = attrs.field(
         factory=lambda: RelayState(
-            numbered("s{}"), ice_servers=lambda user_id: [IceServer("stun:a")]
+            numbered("s{}"), grace=GRACE, ice_servers=lambda user_id: [IceServer("stun:a")]
         )
     )
+    #: The relay's clock, s.
+    now: float = 0
     #: The other outputs of the last call.
     noted: list[Output] = attrs.field(factory=list)
 
     def receive(self, socket: Socket, text: str | bytes) -> Said:
-        return self._split(self.state.receive(socket, text))
+        return self._split(self.state.receive(socket, text, self.now))
 
     def tell(self, socket: Socket, event: str, **data: Any) -> Said:
         return self.receive(socket, frame(event, **data))
@@ -76,13 +82,20 @@ class Relay:
         return self.tell(socket, "end_session", sessionId=session)
 
     def lose(self, socket: Socket) -> Said:
-        return self._split(self.state.lost(socket))
+        return self._split(self.state.lost(socket, self.now))
 
-    def answer_probe(self, socket: Socket, heir: Socket) -> Said:
-        return self._split(self.state.alive(socket, heir))
+    def answer_probe(self, socket: Socket, successor: Socket) -> Said:
+        return self._split(self.state.alive(socket, successor))
 
-    def pass_grace(self, session: SessionId, role: Role) -> Said:
-        return self._split(self.state.grace_over(session, role))
+    def tick(self) -> Said:
+        return self._split(self.state.tick(self.now))
+
+    def pass_grace(self) -> Said:
+        """Let the time come at which something is due."""
+        assert self.now < self.state.due < math.inf
+        assert self.state.tick(self.now) == []
+        self.now = self.state.due
+        return self.tick()
 
     def _split(self, outputs: list[Output]) -> Said:
         self.noted = [output for output in outputs if not isinstance(output, Send)]

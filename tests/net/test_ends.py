@@ -9,12 +9,12 @@ from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 from trio_websocket import WebSocketConnection
 
 from imgsync.core.protocol.errors import SocketClosed
-from imgsync.net import heart, websocket
+from imgsync.net import pinger, websocket
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.heart import open_heart
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
+from imgsync.net.pinger import open_pinger
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.net.websocket import Reader, WebSocket, open_websocket, take_over
 from imgsync.tasks import open_background
@@ -210,8 +210,8 @@ async def test_a_reader_that_fails_ends_the_socket_and_says_why() -> None:
 
     with trio.fail_after(AT_ONCE):
         async with (
-            open_heart() as beating,
-            open_websocket(handshake, stream, limits=limits, heart=beating) as socket,
+            open_pinger() as pinger,
+            open_websocket(handshake, stream, limits=limits, pinger=pinger) as socket,
         ):
             await near.send_all(frame(TEXT, b"hello"))
             with pytest.raises(SocketClosed, match="a defect below") as caught:
@@ -289,7 +289,7 @@ async def test_probes_that_overlap_are_one_with_the_earliest_deadline(
 
 
 async def test_a_probe_hurries_the_ordinary_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(pinger, "KEEPALIVE_INTERVAL", 0.05)
     async with meet() as met:
         opcode, _ = await met.raw.read_frame() or (None, b"")
         assert opcode == PING
@@ -302,7 +302,7 @@ async def test_a_probe_hurries_the_ordinary_heartbeat(monkeypatch: pytest.Monkey
 async def test_the_pong_of_an_ordinary_ping_satisfies_a_probe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(pinger, "KEEPALIVE_INTERVAL", 0.05)
     async with meet() as met:
         for _ in range(5):
             met.socket.probe(WITHIN)
@@ -331,7 +331,7 @@ async def test_a_probe_that_is_under_way_does_not_hold_up_the_end(
 async def test_a_peer_that_is_written_to_is_judged_by_its_pace_and_not_by_its_pongs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.02)
+    monkeypatch.setattr(pinger, "KEEPALIVE_INTERVAL", 0.02)
     monkeypatch.setattr(websocket, "PONG_DEADLINE", 0.02)
     async with meet(NetLimits(outbox_size=20_000_000, write_deadline=0.5)) as met:
         for _ in range(300):

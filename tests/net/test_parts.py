@@ -64,9 +64,18 @@ def test_a_frame_that_drips_in_costs_what_it_holds() -> None:
     assert peak - before < 10 * 20_000
 
 
-async def test_a_socket_that_is_closed_leaves_nothing_for_the_garbage_collector() -> None:
+@pytest.mark.parametrize("is_pinged", [False, True])
+async def test_a_socket_that_is_closed_leaves_nothing_for_the_garbage_collector(
+    is_pinged: bool,
+) -> None:
     sockets: list[weakref.ref[WebSocket]] = []
-    desk = Desk(greet=lambda socket: sockets.append(weakref.ref(socket)))
+
+    def greet(socket: WebSocket) -> None:
+        sockets.append(weakref.ref(socket))
+        if is_pinged:  # and no pong comes
+            socket.probe(60)
+
+    desk = Desk(greet=greet)
     async with desk.open() as port:
         gc.collect()
         gc.disable()

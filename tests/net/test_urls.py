@@ -10,6 +10,7 @@ from imgsync.net.connect import (
     open_relay_socket,
     parse_relay_url,
 )
+from imgsync.net.hosts import in_url, with_port
 from tests.net.test_connect import Names
 from tests.net.test_frames import open_descriptors
 
@@ -95,3 +96,11 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(InputError, match=r"before '(relay|::1)' .* --token-file") as refusal:
         parse_relay_url(url)
     assert "hush" not in str(refusal.value)
+
+
+def test_an_ipv6_address_stands_in_brackets_before_its_port_and_other_hosts_do_not() -> None:
+    assert with_port("::1", 8765) == "[::1]:8765"
+    assert with_port("127.0.0.1", 8765) == "127.0.0.1:8765"
+    assert with_port("relay.example", "443") == "relay.example:443"
+    assert in_url("2001:db8::1") == "[2001:db8::1]"
+    assert in_url("relay.example") == "relay.example"

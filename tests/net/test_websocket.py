@@ -9,7 +9,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from imgsync.core.protocol.errors import SocketClosed, UpgradeRefused
-from imgsync.net import heart, websocket
+from imgsync.net import pinger, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
@@ -274,12 +274,12 @@ async def test_a_ping_that_crosses_the_close_frame_does_not_hold_up_the_end() ->
 
 
 @pytest.fixture
-def fast_heart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heart, "BEAT_INTERVAL", 0.05)
+def fast_pinger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pinger, "KEEPALIVE_INTERVAL", 0.05)
     monkeypatch.setattr(websocket, "PONG_DEADLINE", 0.2)
 
 
-@pytest.mark.usefixtures("fast_heart")
+@pytest.mark.usefixtures("fast_pinger")
 async def test_a_peer_that_does_not_answer_pings_is_dropped() -> None:
     seen = Seen()
     with trio.fail_after(AT_ONCE):
@@ -292,7 +292,7 @@ async def test_a_peer_that_does_not_answer_pings_is_dropped() -> None:
             assert await raw.read_rest() == b""
 
 
-@pytest.mark.usefixtures("fast_heart")
+@pytest.mark.usefixtures("fast_pinger")
 async def test_a_peer_that_answers_pings_is_kept() -> None:
     seen = Seen()
     with trio.fail_after(WITHIN):
@@ -307,7 +307,7 @@ async def test_a_peer_that_answers_pings_is_kept() -> None:
             assert not seen.ended.is_set()
 
 
-@pytest.mark.usefixtures("fast_heart")
+@pytest.mark.usefixtures("fast_pinger")
 async def test_a_client_drops_a_server_that_does_not_answer_pings() -> None:
     async def answer_the_upgrade_alone(raw: RawPeer) -> None:
         await raw.accept()

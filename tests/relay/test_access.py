@@ -214,7 +214,7 @@ async def test_nobody_else_learns_anything_of_a_session() -> None:
         scene.ann.post("end_session", sessionId=scene.session_id)
         await scene.carl.next("session_ended")
         evaluator, client = scene.mallories
-        # Evaluators are told that he is free again, as the protocol has it, and no more.
+        # Evaluators are told that it is free again, as the protocol has it, and no more.
         assert await evaluator.next("presence") == {
             "userId": "carl",
             "name": "carl",

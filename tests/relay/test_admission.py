@@ -57,7 +57,7 @@ def may_connect(origin: str, host: str = "relay.example", *origins: str) -> bool
         ("[::1]:8765", True),
         ("192.0.2.7", True),
         ("localhost:8765", True),
-        # Whoever owns this name can make it mean 127.0.0.1 once his page is loaded.
+        # Whoever owns this name can make it mean 127.0.0.1 once their page is loaded.
         ("evil.example:8765", False),
         ("localhost.evil.example", False),
         ("127.0.0.1.evil.example", False),
@@ -202,7 +202,7 @@ def test_a_proxy_that_nobody_has_named_is_a_stranger() -> None:
         ("  203.0.113.7\t", "203.0.113.7"),
         (f"203.0.113.7, {OUTER_PROXY}", "203.0.113.7"),
         (f"203.0.113.7,{OUTER_PROXY},{PROXY}", "203.0.113.7"),
-        # What a stranger wrote himself stands to the left of his own address.
+        # What a stranger wrote stands to the left of its own address.
         ("198.51.100.1, 203.0.113.7", "203.0.113.7"),
         (f"198.51.100.1, {PROXY}, 203.0.113.7, {OUTER_PROXY}", "203.0.113.7"),
         ("junk, 203.0.113.7", "203.0.113.7"),

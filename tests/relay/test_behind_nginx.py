@@ -21,7 +21,7 @@ import trustme
 from imgsync.commands.relay.options import make_parser, settings_of
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.heart import BEAT_INTERVAL
+from imgsync.net.pinger import KEEPALIVE_INTERVAL
 from imgsync.net.websocket import PONG_DEADLINE
 from imgsync.relay.metrics import Metrics
 from tests.kit.processes import (
@@ -248,7 +248,7 @@ async def test_health_is_served_and_metrics_are_not(site: Site) -> None:
 def test_nginx_waits_longer_than_the_heartbeat() -> None:
     for direction in ("read", "send"):
         (seconds,) = re.findall(rf"proxy_{direction}_timeout (\d+)s;", nginx_snippet())
-        assert int(seconds) > BEAT_INTERVAL + PONG_DEADLINE
+        assert int(seconds) > KEEPALIVE_INTERVAL + PONG_DEADLINE
 
 
 # ── the unit ─────────────────────────────────────────────────────────────────────────────────────

@@ -321,7 +321,7 @@ async def shout(evaluator: Peer) -> bool:
 @pytest.mark.parametrize(
     "limits",
     [NetLimits(outbox_size=100_000), NetLimits(write_deadline=0.3, outbox_size=10**9)],
-    ids=["too much waits for him", "it waits for too long"],
+    ids=["too much waits for it", "it waits for too long"],
 )
 async def test_who_does_not_read_is_gone_in_time_and_his_evaluator_is_told(
     limits: NetLimits, monkeypatch: pytest.MonkeyPatch

@@ -86,7 +86,7 @@ def test_what_is_counted_comes_out() -> None:
     metrics.registered(Role.EVALUATOR)
     metrics.registered(Role.CLIENT)
     metrics.unregistered(Role.CLIENT)
-    metrics.signal_forwarded()
+    metrics.signals += 1
     metrics.error(ErrorCode.NO_SESSION)
     metrics.drop("too_slow")
     metrics.connect_refused("origin")

@@ -39,7 +39,7 @@ A_SESSION = 3 * 24 * 3600
 
 @attrs.frozen
 class RelayOnly:
-    """See `imgsync.seams.Network`: the real one, for who may tell nobody his addresses."""
+    """See `imgsync.seams.Network`: the real one, for whoever may tell nobody its addresses."""
 
     bridge: Bridge
 

@@ -13,6 +13,7 @@ from imgsync.commands.common import run_command
 from imgsync.commands.output import print_line
 from imgsync.commands.relay.options import check, make_parser, settings_of
 from imgsync.core.protocol.errors import InputError
+from imgsync.net.hosts import with_port
 from imgsync.net.server import is_loopback, open_port, port_of
 from imgsync.relay.logs import set_up_relay_logging
 from imgsync.relay.server import open_relay
@@ -58,9 +59,9 @@ async def _serve(options: argparse.Namespace) -> int:
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLD)
         await stack.enter_async_context(open_relay(listeners, settings))
-        host = f"[{options.host}]" if ":" in options.host else options.host
         scheme = "ws" if tls is None else "wss"
-        print_line(f"listening on {scheme}://{host}:{port_of(listeners)}/ws")
+        where = with_port(options.host, port_of(listeners))
+        print_line(f"listening on {scheme}://{where}/ws")
         await trio.sleep_forever()
     raise AssertionError("unreachable")
 

@@ -37,11 +37,11 @@ class Close:
 class Probe:
     """Find out now whether a socket is still alive, and call `alive` with these if it is.
 
-    `heir` is the one that the same user has opened since.
+    `successor` is the one that the same user has opened since.
     """
 
     socket: Socket
-    heir: Socket
+    successor: Socket
 
 
 @attrs.frozen
@@ -62,8 +62,8 @@ class SessionAnswered:
 
 
 @attrs.frozen
-class GraceBegan:
-    """Call `grace_over` with these after the grace time."""
+class SideAway:
+    """A side is away from now on; its grace time runs."""
 
     session_id: SessionId
     role: Role
@@ -71,8 +71,8 @@ class GraceBegan:
 
 
 @attrs.frozen
-class GraceEnded:
-    """The side is back; forget its timer."""
+class SideBack:
+    """The side is back."""
 
     session_id: SessionId
     role: Role
@@ -81,12 +81,10 @@ class GraceEnded:
 
 @attrs.frozen
 class SessionOver:
-    """A session has ended, and its timers with it."""
+    """A session has ended."""
 
     session_id: SessionId
     reason: EndReason
 
 
-Output = (
-    Send | Close | Probe | SessionBegan | SessionAnswered | GraceBegan | GraceEnded | SessionOver
-)
+Output = Send | Close | Probe | SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver

@@ -1,17 +1,19 @@
 """RelayState: who is registered, which sessions live, who may signal whom.
 
 A socket is any hashable token of the driver. Each input is one call that returns what is to be
-done, in order; nothing here waits, so every call is atomic.
+done, in order; nothing here waits, so every call is atomic. `due` says when to call `tick`; times
+are seconds on a clock that only goes forward.
 
     socket:   connected ── register ──▶ registered ── lost ──▶ forgotten
     session:  start_session ──▶ live ── end_session, replaced, a grace time passes ──▶ ended
 
 What a session is to its two sides stands in `core.relay.session`. Laws, each held by a test over
 random runs: a signal reaches nobody outside its session; its `fromUserId` is its sender; a client
-is in one session at most; what is refused is answered with an `error`; a side that is away has a
-grace timer, and no other has.
+is in one session at most; what is refused is answered with an `error`; a side that is away is
+waited for, and no other is.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
@@ -26,7 +28,6 @@ from imgsync.core.protocol.signalling import (
     EndSession,
     ErrorCode,
     ErrorEvent,
-    ForwardedSignal,
     IceServer,
     Presence,
     PresenceState,
@@ -47,9 +48,10 @@ from imgsync.core.relay.outputs import (
     Output,
     Probe,
     Send,
-    SessionAnswered,
     SessionBegan,
     SessionOver,
+    SideAway,
+    SideBack,
     Socket,
 )
 from imgsync.core.relay.session import Session, Side
@@ -68,10 +70,174 @@ class Peer:
     role: Role
 
 
+class Registry:
+    """Who is registered, through which sockets."""
+
+    def __init__(self) -> None:
+        self.peers: dict[Socket, Peer] = {}
+        self.evaluators: dict[Socket, Peer] = {}
+        #: Sockets in the order in which they registered, by who uses them.
+        self._sockets: dict[tuple[Role, UserId], list[Socket]] = {}
+
+    def add(self, peer: Peer) -> list[Socket]:
+        """A socket has registered. Returns the others of the same user, the oldest first."""
+        self.peers[peer.socket] = peer
+        if peer.role is Role.EVALUATOR:
+            self.evaluators[peer.socket] = peer
+        sockets = self._sockets.setdefault((peer.role, peer.user_id), [])
+        others = list(sockets)
+        sockets.append(peer.socket)
+        return others
+
+    def remove(self, socket: Socket) -> Peer | None:
+        """A socket is gone. Returns who it was, if it was anybody."""
+        peer = self.peers.pop(socket, None)
+        if peer is None:
+            return None
+        self.evaluators.pop(socket, None)
+        key = (peer.role, peer.user_id)
+        self._sockets[key].remove(socket)
+        if not self._sockets[key]:
+            del self._sockets[key]
+        return peer
+
+    def sockets_of(self, role: Role, user_id: UserId) -> Sequence[Socket]:
+        """Those of a user; none where it is not online."""
+        return self._sockets.get((role, user_id), ())
+
+    @property
+    def clients(self) -> list[UserId]:
+        """Who is online as a client."""
+        return [user_id for role, user_id in self._sockets if role is Role.CLIENT]
+
+    def name_of_client(self, client_id: UserId) -> str:
+        """As the client that is online has named itself last."""
+        return self.peers[self._sockets[(Role.CLIENT, client_id)][-1]].name
+
+
+class Sessions:
+    """Which sessions live, and until when each side that is away is waited for.
+
+    :param grace: seconds that a side may be away.
+    """
+
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
+        self._sessions: dict[SessionId, Session] = {}
+        #: By who takes part; of a client there is one at most.
+        self._sessions_of: dict[tuple[Role, UserId], list[Session]] = {}
+        #: In order of time, as all are waited for equally long.
+        self._until: dict[tuple[SessionId, Role], float] = {}
+
+    def find(self, session_id: SessionId) -> Session | None:
+        """The session of this id, if it lives."""
+        return self._sessions.get(session_id)
+
+    def of(self, role: Role, user_id: UserId) -> Sequence[Session]:
+        """Those that a user takes part in."""
+        return self._sessions_of.get((role, user_id), ())
+
+    def of_client(self, client_id: UserId) -> Session | None:
+        """The one that a client is in."""
+        return next(iter(self.of(Role.CLIENT, client_id)), None)
+
+    def begin(self, id: SessionId, evaluator: Side, client: Side, *, resumed: bool) -> list[Output]:
+        """A session lives from now on, or again; tell its two sides."""
+        # When the client has first spoken in a session of another relay, nobody here knows.
+        session = self._sessions[id] = Session(id, evaluator, client, is_answered=resumed)
+        for side in (evaluator, client):
+            self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
+        return [
+            SessionBegan(id, evaluator.user_id, client.user_id, resumed),
+            *session.tell_started(client, resumed=resumed),
+            *session.tell_started(evaluator, resumed=resumed),
+        ]
+
+    def end(self, session: Session, reason: EndReason, by: UserId) -> list[Output]:
+        """It lives no more, and is waited for no more; tell all that are in it."""
+        del self._sessions[session.id]
+        for side in (session.evaluator, session.client):
+            key = (side.role, side.user_id)
+            self._sessions_of[key].remove(session)
+            if not self._sessions_of[key]:
+                del self._sessions_of[key]
+            self._until.pop((session.id, side.role), None)
+        ended = SessionEndedEvent(session.id, reason, by)
+        over = SessionOver(session.id, reason)
+        return [over, *(Send(socket, ended) for socket in session.concerned)]
+
+    def leave(self, peer: Peer, now: float) -> list[Output]:
+        """A socket is gone from all sessions of its user."""
+        outputs: list[Output] = []
+        for session in self.of(peer.role, peer.user_id):
+            outputs += session.leave(session.side(peer.role), peer.socket)
+        return self._note(outputs, now)
+
+    def join(self, peer: Peer, now: float) -> list[Output]:
+        """A socket is new to all sessions of its user."""
+        outputs: list[Output] = []
+        for session in self.of(peer.role, peer.user_id):
+            outputs += session.join(session.side(peer.role), peer.socket)
+        return self._note(outputs, now)
+
+    def take_up(self, session: Session, socket: Socket, now: float) -> list[Output]:
+        """The evaluator starts the very session that lives."""
+        return self._note(session.take_up(socket), now)
+
+    def _note(self, outputs: list[Output], now: float) -> list[Output]:
+        """Sides have gone, or have come back."""
+        for output in outputs:
+            match output:
+                case SideAway(session_id, role):
+                    self._until[session_id, role] = now + self._grace
+                case SideBack(session_id, role):
+                    del self._until[session_id, role]
+                case _:
+                    pass
+        return outputs
+
+    @property
+    def due(self) -> float:
+        """When the first side has been waited for long enough; infinity where none is."""
+        return next(iter(self._until.values()), math.inf)
+
+    def first_away(self) -> tuple[SessionId, Role]:
+        """Whose time is over first, where any is away."""
+        return next(iter(self._until))
+
+
+class Presences:
+    """Who is online and free, as evaluators are told."""
+
+    def __init__(self, registry: Registry, sessions: Sessions) -> None:
+        self._registry = registry
+        self._sessions = sessions
+
+    def announce(self, client_id: UserId, name: str | None = None) -> list[Output]:
+        """Tell all evaluators where a client stands; with its name, where it is not online."""
+        name = name or self._registry.name_of_client(client_id)
+        presence = Presence(client_id, self._state_of(client_id), name)
+        return [Send(socket, presence) for socket in self._registry.evaluators]
+
+    def list_all(self) -> tuple[ClientEntry, ...]:
+        """Where all clients stand that are online."""
+        return tuple(
+            ClientEntry(user_id, self._state_of(user_id), self._registry.name_of_client(user_id))
+            for user_id in self._registry.clients
+        )
+
+    def _state_of(self, client_id: UserId) -> PresenceState:
+        if not self._registry.sockets_of(Role.CLIENT, client_id):
+            return PresenceState.OFFLINE
+        busy = self._sessions.of_client(client_id) is not None
+        return PresenceState.BUSY if busy else PresenceState.AVAILABLE
+
+
 class RelayState:
     """The relay's decisions.
 
     :param new_id: makes the id of a session, one that can't be guessed.
+    :param grace: seconds that a session waits for a side that has lost the relay.
     :param ice_servers: what a user is told to use.
     :param recording_url: where clients are told to post what they record; None for nowhere.
     :param read_token: takes tokens apart; None where everybody is believed.
@@ -82,6 +248,7 @@ class RelayState:
         self,
         new_id: Callable[[], str],
         *,
+        grace: float = math.inf,
         ice_servers: Callable[[UserId], Sequence[IceServer]] = lambda user_id: (),
         recording_url: Url | None = None,
         read_token: ReadToken | None = None,
@@ -94,37 +261,36 @@ class RelayState:
         self._read_token = read_token
         self._max_sockets_per_user = max_sockets_per_user
         self._max_frame = max_frame
-        self._peers: dict[Socket, Peer] = {}
-        self._evaluators: dict[Socket, Peer] = {}
-        #: Sockets in the order in which they registered, by who uses them.
-        self._sockets: dict[tuple[Role, UserId], list[Socket]] = {}
-        self._sessions: dict[SessionId, Session] = {}
-        #: By who takes part; of a client there is one at most.
-        self._sessions_of: dict[tuple[Role, UserId], list[Session]] = {}
+        self._registry = Registry()
+        self._sessions = Sessions(grace)
+        self._presences = Presences(self._registry, self._sessions)
 
     def peer_of(self, socket: Socket) -> Peer | None:
         """Who a socket has registered as."""
-        return self._peers.get(socket)
+        return self._registry.peers.get(socket)
+
+    @property
+    def due(self) -> float:
+        """When to call `tick`; infinity where nobody is waited for."""
+        return self._sessions.due
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
 
-    def receive(self, socket: Socket, frame: str | bytes) -> list[Output]:
+    def receive(self, socket: Socket, frame: str | bytes, now: float) -> list[Output]:
         """A frame came in on a socket."""
-        limit = self._max_frame
-        if socket not in self._peers:
-            limit = min(limit, MAX_REGISTER)
+        peer = self._registry.peers.get(socket)
+        limit = self._max_frame if peer is not None else min(self._max_frame, MAX_REGISTER)
         try:
             message = decode_to_relay(frame, limit)
         except WireError as exc:
             return _refuse(socket, exc.code, f"{exc}.", exc.event)
         if isinstance(message, Register):
-            return self._register(socket, message)
-        peer = self._peers.get(socket)
+            return self._register(socket, message, now)
         if peer is None:
             return _refuse(socket, ErrorCode.NOT_REGISTERED, "Send register first.", message.EVENT)
         match message:
             case StartSession():
-                return self._start_session(peer, message)
+                return self._start_session(peer, message, now)
             case SendSignal():
                 return self._signal(peer, message)
             case EndSession():
@@ -132,41 +298,42 @@ class RelayState:
             case _:
                 assert_never(message)
 
-    def lost(self, socket: Socket) -> list[Output]:
+    def lost(self, socket: Socket, now: float) -> list[Output]:
         """A socket is gone, registered or not."""
-        peer = self._peers.pop(socket, None)
+        peer = self._registry.remove(socket)
         if peer is None:
             return []
-        self._evaluators.pop(socket, None)
-        key = (peer.role, peer.user_id)
-        self._sockets[key].remove(socket)
-        if not self._sockets[key]:
-            del self._sockets[key]
-        outputs: list[Output] = []
-        for session in self._sessions_of.get(key, ()):
-            outputs += session.leave(session.side(peer.role), socket)
-        if peer.role is Role.CLIENT and key not in self._sockets:
-            outputs += self._announce(peer.user_id, peer.name)
+        outputs = self._sessions.leave(peer, now)
+        if peer.role is Role.CLIENT and not self._registry.sockets_of(peer.role, peer.user_id):
+            outputs += self._presences.announce(peer.user_id, peer.name)
         return outputs
 
-    def alive(self, socket: Socket, heir: Socket) -> list[Output]:
-        """A socket has answered a probe that was asked for when `heir` registered."""
-        peer = self._peers.get(socket)
+    def alive(self, socket: Socket, successor: Socket) -> list[Output]:
+        """A socket has answered a probe that was asked for when `successor` registered."""
+        peer = self.peer_of(socket)
         outputs: list[Output] = []
         if peer is not None:
-            for session in self._sessions_of.get((peer.role, peer.user_id), ()):
-                outputs += session.alive(session.side(peer.role), socket, heir)
+            for session in self._sessions.of(peer.role, peer.user_id):
+                outputs += session.alive(session.side(peer.role), socket, successor)
         return outputs
 
-    def grace_over(self, session_id: SessionId, role: Role) -> list[Output]:
-        """The grace time of a side has passed without its coming back."""
-        session = self._sessions[session_id]
+    def tick(self, now: float) -> list[Output]:
+        """`due` has come: the sessions of those who are not back by now are over."""
+        outputs: list[Output] = []
+        while self.due <= now:
+            outputs += self.give_up(*self._sessions.first_away())
+        return outputs
+
+    def give_up(self, session_id: SessionId, role: Role) -> list[Output]:
+        """Wait no more for one side of a session, which is over thereby."""
+        session = self._sessions.find(session_id)
+        assert session is not None
         return self._end(session, EndReason.PEER_GONE, session.side(role).user_id)
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
-    def _register(self, socket: Socket, message: Register) -> list[Output]:
-        if socket in self._peers:
+    def _register(self, socket: Socket, message: Register, now: float) -> list[Output]:
+        if socket in self._registry.peers:
             why = "This connection is registered already; open another one for another user."
             return _refuse(socket, ErrorCode.ALREADY_REGISTERED, why, message.EVENT)
         try:
@@ -175,26 +342,20 @@ class RelayState:
             why = str(exc)
             refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{why}.", message.EVENT)
             return [*refusal, Close(socket, CloseCode.UNAUTHORIZED, "unauthorized")]
-        key = (claims.role, claims.user_id)
-        others = self._sockets.get(key, [])
+        others = self._registry.sockets_of(claims.role, claims.user_id)
+        # Those that are dead give way to whoever tries again.
+        probes = [Probe(other, socket) for other in others]
         if len(others) >= self._max_sockets_per_user:
             why = f"This user has {len(others)} connections already; close one of them first."
             refusal = _refuse(socket, ErrorCode.RATE_LIMITED, why, message.EVENT)
-            # Those that are dead give way to who tries again.
-            probes = (Probe(other, socket) for other in others)
             close = Close(socket, CloseCode.RATE_LIMITED, "too many connections")
             return [*refusal, *probes, close]
         peer = Peer(socket, claims.user_id, claims.name or claims.user_id, claims.role)
-        self._peers[socket] = peer
-        self._sockets[key] = [*others, socket]
-        if peer.role is Role.EVALUATOR:
-            self._evaluators[socket] = peer
-        outputs: list[Output] = [Send(socket, self._registered(peer))]
-        outputs += [Probe(other, socket) for other in others]
-        for session in self._sessions_of.get(key, ()):
-            outputs += session.join(session.side(peer.role), socket)
-        if peer.role is Role.CLIENT and not others:
-            outputs += self._announce(peer.user_id, peer.name)
+        self._registry.add(peer)
+        outputs: list[Output] = [Send(socket, self._registered(peer)), *probes]
+        outputs += self._sessions.join(peer, now)
+        if peer.role is Role.CLIENT and not probes:
+            outputs += self._presences.announce(peer.user_id, peer.name)
         return outputs
 
     def _registered(self, peer: Peer) -> Registered:
@@ -203,56 +364,46 @@ class RelayState:
             role=peer.role,
             name=peer.name,
             ice_servers=tuple(self._ice_servers(peer.user_id)),
-            clients=self._clients() if peer.role is Role.EVALUATOR else None,
+            clients=self._presences.list_all() if peer.role is Role.EVALUATOR else None,
             recording_url=self._recording_url if peer.role is Role.CLIENT else None,
         )
 
-    def _start_session(self, peer: Peer, message: StartSession) -> list[Output]:
+    def _start_session(self, peer: Peer, message: StartSession, now: float) -> list[Output]:
         client_id = message.client_id
         if peer.role is not Role.EVALUATOR:
             why = "Only an evaluator can start a session."
             return _refuse(peer.socket, ErrorCode.FORBIDDEN, why, message.EVENT)
-        old = self._session_of_client(client_id)
+        old = self._sessions.of_client(client_id)
         is_own = old is not None and old.evaluator.user_id == peer.user_id
         if old is not None and is_own and old.id == message.session_id:
-            return old.take_up(peer.socket)
-        sockets = self._sockets.get((Role.CLIENT, client_id))
-        if sockets is None:
+            return self._sessions.take_up(old, peer.socket, now)
+        sockets = self._registry.sockets_of(Role.CLIENT, client_id)
+        if not sockets:
             why = f"No client {client_id!r} is online; start it first, or check its user id."
             return _refuse(peer.socket, ErrorCode.UNKNOWN_CLIENT, why, message.EVENT)
         if old is not None and not is_own:
             why = f"Client {client_id!r} is in a session with another evaluator; try again later."
             return _refuse(peer.socket, ErrorCode.CLIENT_BUSY, why, message.EVENT)
-        outputs: list[Output] = []
-        if old is not None:
-            outputs += self._end(old, EndReason.REPLACED, peer.user_id, announce=False)
-        outputs += self._begin(peer, client_id, sockets, message.session_id)
         if old is None:
-            outputs += self._announce(client_id, self._name_of_client(client_id))
-        return outputs
+            begun = self._begin(peer, client_id, sockets, message.session_id)
+            return [*begun, *self._presences.announce(client_id)]
+        over = self._sessions.end(old, EndReason.REPLACED, peer.user_id)
+        return [*over, *self._begin(peer, client_id, sockets, message.session_id)]
 
     def _begin(
-        self, peer: Peer, client_id: UserId, sockets: list[Socket], wanted: SessionId | None
+        self, peer: Peer, client_id: UserId, sockets: Sequence[Socket], wanted: SessionId | None
     ) -> list[Output]:
         """A new session, or one that a relay before this one has known."""
-        resumed = wanted is not None and wanted not in self._sessions
+        resumed = wanted is not None and self._sessions.find(wanted) is None
         evaluator = Side(Role.EVALUATOR, peer.user_id, peer.name, [peer.socket])
-        client = Side(Role.CLIENT, client_id, self._name_of_client(client_id), list(sockets))
-        client.is_disputed = resumed
+        name = self._registry.name_of_client(client_id)
+        client = Side(Role.CLIENT, client_id, name, list(sockets), owner_unknown=resumed)
         id = wanted if wanted is not None and resumed else self._new_id()
-        # When the client has first spoken in a session of another relay, nobody here knows.
-        session = self._sessions[id] = Session(id, evaluator, client, is_answered=resumed)
-        for side in (evaluator, client):
-            self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
-        return [
-            SessionBegan(id, peer.user_id, client_id, resumed),
-            *session.tell_started(client, resumed=resumed),
-            *session.tell_started(evaluator, resumed=resumed),
-        ]
+        return self._sessions.begin(id, evaluator, client, resumed=resumed)
 
     def _signal(self, peer: Peer, message: SendSignal) -> list[Output]:
         is_evaluator = peer.role is Role.EVALUATOR
-        session = self._session_of_client(message.target_user_id if is_evaluator else peer.user_id)
+        session = self._sessions.of_client(message.target_user_id if is_evaluator else peer.user_id)
         if (
             session is None
             or not session.may_speak(peer.role, peer.socket, message.session_id)
@@ -260,67 +411,26 @@ class RelayState:
         ):
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
-        receivers = session.other(side).sockets
-        if not receivers:
+        if not session.other(side).sockets:
             why = "The other side has lost the relay; say it again when peer_back tells of it."
             return _refuse(peer.socket, ErrorCode.NO_SESSION, why, message.EVENT)
-        outputs = session.take(side, peer.socket)
-        if not is_evaluator and not session.is_answered:
-            session.is_answered = True
-            outputs.append(SessionAnswered(session.id))
-        forwarded = ForwardedSignal(peer.user_id, message.signal, session.id)
-        return [*outputs, *(Send(socket, forwarded) for socket in receivers)]
+        return session.forward(side, peer.socket, message.signal)
 
     def _end_session(self, peer: Peer, message: EndSession) -> list[Output]:
-        session = self._sessions.get(message.session_id)
+        session = self._sessions.find(message.session_id)
         if session is None or not session.may_speak(peer.role, peer.socket, message.session_id):
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
-        outputs = [] if peer.socket in side.sockets else session.take(side, peer.socket)
+        outputs = [] if peer.socket in side.sockets else session.claim(side, peer.socket)
         return [*outputs, *self._end(session, EndReason.ENDED, peer.user_id)]
 
-    def _end(
-        self, session: Session, reason: EndReason, by: UserId, *, announce: bool = True
-    ) -> list[Output]:
-        """Forget a session and tell those that are in it."""
-        del self._sessions[session.id]
-        for side in (session.evaluator, session.client):
-            key = (side.role, side.user_id)
-            self._sessions_of[key].remove(session)
-            if not self._sessions_of[key]:
-                del self._sessions_of[key]
-        ended = SessionEndedEvent(session.id, reason, by)
-        outputs: list[Output] = [SessionOver(session.id, reason)]
-        outputs += [Send(socket, ended) for socket in session.concerned]
+    def _end(self, session: Session, reason: EndReason, by: UserId) -> list[Output]:
+        """End a session, whose client is free again."""
+        outputs = self._sessions.end(session, reason, by)
         client_id = session.client.user_id
-        if announce and (Role.CLIENT, client_id) in self._sockets:
-            outputs += self._announce(client_id, self._name_of_client(client_id))
+        if self._registry.sockets_of(Role.CLIENT, client_id):
+            outputs += self._presences.announce(client_id)
         return outputs
-
-    def _session_of_client(self, client_id: UserId) -> Session | None:
-        return next(iter(self._sessions_of.get((Role.CLIENT, client_id), ())), None)
-
-    # ── presence ─────────────────────────────────────────────────────────────────────────────────
-
-    def _announce(self, client_id: UserId, name: str) -> list[Output]:
-        presence = Presence(client_id, self._presence(client_id), name)
-        return [Send(socket, presence) for socket in self._evaluators]
-
-    def _presence(self, client_id: UserId) -> PresenceState:
-        if (Role.CLIENT, client_id) not in self._sockets:
-            return PresenceState.OFFLINE
-        busy = self._session_of_client(client_id) is not None
-        return PresenceState.BUSY if busy else PresenceState.AVAILABLE
-
-    def _name_of_client(self, client_id: UserId) -> str:
-        return self._peers[self._sockets[(Role.CLIENT, client_id)][-1]].name
-
-    def _clients(self) -> tuple[ClientEntry, ...]:
-        return tuple(
-            ClientEntry(user_id, self._presence(user_id), self._name_of_client(user_id))
-            for role, user_id in self._sockets
-            if role is Role.CLIENT
-        )
 
 
 def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:

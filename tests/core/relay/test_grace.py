@@ -1,5 +1,7 @@
 """The relay's decisions when a socket is lost: the grace time and the return."""
 
+import math
+
 import pytest
 
 from imgsync.core.protocol.signalling import (
@@ -12,12 +14,13 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.outputs import GraceBegan, GraceEnded, SessionBegan, SessionOver
+from imgsync.core.relay.outputs import SessionBegan, SessionOver, SideAway, SideBack
 from tests.kit.relay_states import (
     AVAILABLE,
     BUSY,
     CLIENT,
     EVALUATOR,
+    GRACE,
     OFFLINE,
     WITH_CARL,
     WITH_EVE,
@@ -28,8 +31,8 @@ from tests.kit.relay_states import (
     relay_with,
 )
 
-CARL_AWAY, EVE_AWAY = GraceBegan("s1", CLIENT, "carl"), GraceBegan("s1", EVALUATOR, "eve")
-CARL_BACK, EVE_BACK = GraceEnded("s1", CLIENT, "carl"), GraceEnded("s1", EVALUATOR, "eve")
+CARL_AWAY, EVE_AWAY = SideAway("s1", CLIENT, "carl"), SideAway("s1", EVALUATOR, "eve")
+CARL_BACK, EVE_BACK = SideBack("s1", CLIENT, "carl"), SideBack("s1", EVALUATOR, "eve")
 
 
 # ── away ─────────────────────────────────────────────────────────────────────────────────────────
@@ -49,7 +52,7 @@ def test_a_lost_evaluator_is_away_in_each_of_its_sessions_and_its_clients_stay_b
     relay = in_session(e2="ada", c2="cleo", c3="other")
     relay.start("e1", "cleo")
     assert relay.lose("e1") == [("c1", PeerAway("s1", "eve")), ("c2", PeerAway("s2", "eve"))]
-    assert relay.noted == [EVE_AWAY, GraceBegan("s2", EVALUATOR, "eve")]
+    assert relay.noted == [EVE_AWAY, SideAway("s2", EVALUATOR, "eve")]
     assert relay.state.peer_of("e1") is None
     assert refused(relay.start("e2", "carl"), "e2", ErrorCode.CLIENT_BUSY, "start_session")
 
@@ -159,7 +162,7 @@ def test_an_evaluator_that_is_back_is_in_all_its_sessions() -> None:
         ("e2", SessionStarted("s2", client_id="cleo", resumed=True)),
         ("c2", PeerBack("s2", "eve")),
     ]
-    assert relay.noted == [EVE_BACK, GraceEnded("s2", EVALUATOR, "eve")]
+    assert relay.noted == [EVE_BACK, SideBack("s2", EVALUATOR, "eve")]
     assert has_session(relay, "e2")
 
 
@@ -212,7 +215,7 @@ def test_when_the_grace_time_of_a_client_has_passed_its_session_ends() -> None:
     relay = in_session(e2="ada")
     relay.lose("c1")
     ended = SessionEndedEvent("s1", EndReason.PEER_GONE, "carl")
-    assert relay.pass_grace("s1", CLIENT) == [("e1", ended)]
+    assert relay.pass_grace() == [("e1", ended)]
     assert relay.noted == [SessionOver("s1", EndReason.PEER_GONE)]
     outputs = relay.register("c1", CLIENT, "carl")
     available = Presence("carl", AVAILABLE, "carl")
@@ -223,7 +226,7 @@ def test_when_the_grace_time_of_a_client_has_passed_its_session_ends() -> None:
 def test_when_the_grace_time_of_an_evaluator_has_passed_its_client_is_free_again() -> None:
     relay = in_session(e2="ada")
     relay.lose("e1")
-    assert relay.pass_grace("s1", EVALUATOR) == [
+    assert relay.pass_grace() == [
         ("c1", SessionEndedEvent("s1", EndReason.PEER_GONE, "eve")),
         ("e2", Presence("carl", AVAILABLE, "carl")),
     ]
@@ -231,23 +234,69 @@ def test_when_the_grace_time_of_an_evaluator_has_passed_its_client_is_free_again
     assert len(relay.start("e2", "carl")) == 4
 
 
-@pytest.mark.parametrize("role", [CLIENT, EVALUATOR])
-def test_where_both_are_away_the_first_timer_ends_the_session_without_a_word(role: Role) -> None:
+@pytest.mark.parametrize("sockets", [("c1", "e1"), ("e1", "c1")])
+@pytest.mark.parametrize("between", [0, 1])
+def test_where_both_are_away_the_first_whose_time_is_over_ends_the_session_without_a_word(
+    sockets: tuple[str, str], between: float
+) -> None:
     relay = in_session()
-    relay.lose("c1")
-    relay.lose("e1")
-    assert relay.pass_grace("s1", role) == []
+    for socket in sockets:
+        relay.lose(socket)
+        relay.now += between
+    assert relay.state.due == GRACE
+    assert relay.pass_grace() == []
     assert relay.noted == [SessionOver("s1", EndReason.PEER_GONE)]
+    assert relay.state.due == math.inf
     assert not join(relay, e1="eve", c1="carl")[1:-2]
 
 
 def test_one_session_of_an_evaluator_that_is_away_can_end_before_the_others() -> None:
-    relay = in_session(c2="cleo")
-    relay.start("e1", "cleo")
+    relay = in_session(c2="cleo", e2="eve")
+    relay.answer_probe("e1", "e2")
+    relay.start("e2", "cleo")
     relay.lose("e1")
-    relay.pass_grace("s1", EVALUATOR)
-    outputs = relay.register("e2", EVALUATOR, "eve")
+    relay.now += 1
+    relay.lose("e2")
+    relay.pass_grace()
+    assert relay.state.due == GRACE + 1
+    outputs = relay.register("e3", EVALUATOR, "eve")
     assert outputs[1:] == [
-        ("e2", SessionStarted("s2", client_id="cleo", resumed=True)),
+        ("e3", SessionStarted("s2", client_id="cleo", resumed=True)),
         ("c2", PeerBack("s2", "eve")),
     ]
+
+
+def test_nobody_is_waited_for_who_is_here() -> None:
+    relay = in_session()
+    assert relay.state.due == math.inf
+    relay.lose("c1")
+    assert relay.state.due == GRACE
+    relay.now = GRACE / 2
+    relay.register("c1", CLIENT, "carl")
+    assert relay.state.due == math.inf
+    assert relay.state.tick(2 * GRACE) == []
+    assert has_session(relay)
+
+
+def test_a_side_that_goes_again_is_waited_for_anew() -> None:
+    relay = in_session()
+    relay.lose("c1")
+    relay.now = GRACE - 1
+    relay.register("c1", CLIENT, "carl")
+    relay.lose("c1")
+    assert relay.state.due == 2 * GRACE - 1
+
+
+def test_a_late_look_at_the_clock_ends_all_sessions_whose_time_is_over_in_order() -> None:
+    relay = in_session(e2="ada", c2="cleo", c3="kim")
+    relay.start("e2", "cleo")
+    relay.start("e2", "kim")
+    for socket in ("c2", "c1", "c3"):
+        relay.lose(socket)
+        relay.now += 1
+    assert relay.noted != []
+    relay.now = GRACE + 1
+    relay.tick()
+    gone = EndReason.PEER_GONE
+    assert relay.noted == [SessionOver("s2", gone), SessionOver("s1", gone)]
+    assert relay.state.due == GRACE + 2

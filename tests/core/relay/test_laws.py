@@ -3,6 +3,8 @@
 The model knows RelayState by its outputs alone. Sockets are small numbers here.
 """
 
+import math
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -23,12 +25,12 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.outputs import (
     Close,
-    GraceBegan,
-    GraceEnded,
     Probe,
     SessionAnswered,
     SessionBegan,
     SessionOver,
+    SideAway,
+    SideBack,
 )
 from imgsync.core.relay.state import RelayState
 from tests.kit.relay_model import Model, Peer, other
@@ -37,6 +39,7 @@ from tests.kit.relay_states import (
     BUSY,
     CLIENT,
     EVALUATOR,
+    GRACE,
     OFFLINE,
     Relay,
     Said,
@@ -66,7 +69,9 @@ class RandomRelay(RuleBasedStateMachine):
 
     def open_relay(self) -> None:
         form = f"{'r' * self.restarts}s{{}}"
-        self.relay = Relay(RelayState(numbered(form), max_sockets_per_user=MAX_SOCKETS))
+        self.relay = Relay(
+            RelayState(numbered(form), grace=GRACE, max_sockets_per_user=MAX_SOCKETS)
+        )
         self.model = Model()
         self.peers = self.model.peers
         #: Those that nobody has answered yet.
@@ -103,7 +108,7 @@ class RandomRelay(RuleBasedStateMachine):
         probes = [output for output in self.relay.noted if isinstance(output, Probe)]
         assert probes == [Probe(other, socket) for other in older]
         self.probes += probes
-        self.model.note(self.relay.noted, allowed=(Probe, GraceEnded))
+        self.model.note(self.relay.noted, allowed=(Probe, SideBack))
 
     @precondition(lambda self: self.model.live)
     @rule(pick=PICK, role=st.sampled_from(Role))
@@ -118,15 +123,15 @@ class RandomRelay(RuleBasedStateMachine):
     def answer_probe(self, pick: int) -> None:
         probe = self.probes.pop(pick % len(self.probes))
         assert isinstance(probe.socket, int)
-        assert isinstance(probe.heir, int)
-        said = self.relay.answer_probe(probe.socket, probe.heir)
+        assert isinstance(probe.successor, int)
+        said = self.relay.answer_probe(probe.socket, probe.successor)
         lost: set[str] = set()
-        if probe.socket in self.peers and probe.heir in self.peers:
+        if probe.socket in self.peers and probe.successor in self.peers:
             # It is another window then, to all sessions that the socket is in.
-            lost = self.peers[probe.heir].waits_for & {*self.peers[probe.socket].sessions}
+            lost = self.peers[probe.successor].waits_for & {*self.peers[probe.socket].sessions}
         claimed = {SessionEndedEvent(s, EndReason.CLAIMED_ELSEWHERE) for s in lost}
         assert len(said) == len(claimed)
-        assert {*said} == {(probe.heir, message) for message in claimed}
+        assert {*said} == {(probe.successor, message) for message in claimed}
         assert self.relay.noted == []
         self.model.take(said, allowed=(SessionEndedEvent,))
 
@@ -136,28 +141,41 @@ class RandomRelay(RuleBasedStateMachine):
         socket = self.pick(pick, in_session=in_session)
         gone = self.peers.pop(socket)
         alone = [s for s in gone.sessions if not self.model.members(s, gone.role)]
-        heirs = {s: self.model.heirs(s, gone.role)[-1:] for s in alone}
+        successors = {s: self.model.successors(s, gone.role)[-1:] for s in alone}
         said = self.relay.lose(socket)
         self.model.take(said, allowed=(PeerAway, PeerBack, SessionStarted, Presence))
-        self.model.note(self.relay.noted, allowed=(GraceBegan, GraceEnded))
+        self.model.note(self.relay.noted, allowed=(SideAway, SideBack), now=self.relay.now)
         for session in gone.sessions:
             if session in alone:
-                assert self.model.members(session, gone.role) == heirs[session]
+                assert self.model.members(session, gone.role) == successors[session]
         assert self.relay.lose(socket) == []
         assert self.relay.noted == []
 
     @precondition(lambda self: self.model.timers)
-    @rule(pick=PICK)
-    def pass_grace(self, pick: int) -> None:
-        timers = sorted(self.model.timers, key=repr)
-        session, role = timers[pick % len(timers)]
-        ended = SessionEndedEvent(session, EndReason.PEER_GONE, self.model.live[session][role])
-        concerned = self.model.concerned(session)
-        said = self.relay.pass_grace(session, role)
-        assert {*self.told(said, ended)} == concerned
+    @rule(late=st.sampled_from([0, 0, 1, 10, 100]))
+    def pass_grace(self, late: float) -> None:
+        self.relay.now = self.relay.state.due + late
+        over: dict[str, str] = {}
+        for (session, role), until in self.model.timers.items():
+            if until <= self.relay.now:
+                over.setdefault(session, self.model.live[session][role])
+        concerned = {session: self.model.concerned(session) for session in over}
+        said = self.relay.tick()
+        for session, user in over.items():
+            ended = SessionEndedEvent(session, EndReason.PEER_GONE, user)
+            assert {*self.told(said, ended)} == concerned[session]
         self.model.take(said, allowed=(SessionEndedEvent, Presence))
-        assert self.relay.noted == [SessionOver(session, EndReason.PEER_GONE)]
+        assert over
+        assert self.relay.noted == [SessionOver(s, EndReason.PEER_GONE) for s in over]
         self.model.note(self.relay.noted, allowed=(SessionOver,))
+
+    @rule(seconds=st.integers(0, 40))
+    def wait(self, seconds: int) -> None:
+        now = self.relay.now + seconds
+        if now < self.relay.state.due:
+            self.relay.now = now
+            assert self.relay.tick() == []
+            assert self.relay.noted == []
 
     @precondition(lambda self: len(self.model.live) > 1)
     @rule()
@@ -200,7 +218,7 @@ class RandomRelay(RuleBasedStateMachine):
         started = [(s, m.resumed) for s, m in said if isinstance(m, SessionStarted)]
         assert started == [*((s, True) for s in clients), (socket, True)]
         self.model.take(said, allowed=(SessionEndedEvent, SessionStarted, PeerAway, PeerBack))
-        self.model.note(self.relay.noted, allowed=(GraceEnded,))
+        self.model.note(self.relay.noted, allowed=(SideBack,))
 
     def check_begun(
         self, said: Said, socket: int, client: str, old: str | None, wanted: str | None
@@ -348,9 +366,10 @@ class RandomRelay(RuleBasedStateMachine):
             for role in Role
             if not self.model.members(session, role)
         }
-        assert self.model.timers == away
+        assert self.model.timers.keys() == away
+        assert self.relay.state.due == min(self.model.timers.values(), default=math.inf)
         for session, role in away:
-            assert not self.model.heirs(session, role)
+            assert not self.model.successors(session, role)
 
     @invariant()
     def everybody_in_a_session_knows_whether_the_other_side_is_away(self) -> None:

@@ -224,7 +224,7 @@ def test_presence_is_told_to_all_evaluators_at_each_change_and_not_otherwise() -
     assert said(relay.lose("c1")) == [OFFLINE]
     assert said(relay.register("c1", CLIENT, "carl", name="Carl")) == [BUSY]
     assert said(relay.lose("c1")) == [OFFLINE]
-    assert said(relay.pass_grace("s3", CLIENT)) == []
+    assert said(relay.pass_grace()) == []
     assert said(relay.register("c1", CLIENT, "carl", name="Carl")) == [AVAILABLE]
 
 

@@ -12,11 +12,11 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
 )
 from imgsync.core.relay.outputs import (
-    GraceBegan,
-    GraceEnded,
     SessionAnswered,
     SessionBegan,
     SessionOver,
+    SideAway,
+    SideBack,
 )
 from tests.kit.relay_states import (
     AVAILABLE,
@@ -82,7 +82,7 @@ def test_after_a_restart_another_evaluator_may_have_been_faster() -> None:
 def test_a_session_whose_grace_time_has_passed_can_be_taken_up_again() -> None:
     relay = in_session()
     relay.lose("c1")
-    relay.pass_grace("s1", CLIENT)
+    relay.pass_grace()
     relay.register("c2", CLIENT, "carl")
     assert relay.start("e1", "carl", "s1")[:2] == [("c2", WITH_EVE), ("e1", WITH_CARL)]
     assert relay.noted == [SessionBegan("s1", "eve", "carl", resumed=True)]
@@ -152,7 +152,7 @@ def test_an_evaluator_that_was_away_is_back_by_it() -> None:
         ("c1", WITH_EVE),
         ("e2", WITH_CARL),
     ]
-    assert relay.noted == [GraceEnded("s1", EVALUATOR, "eve")]
+    assert relay.noted == [SideBack("s1", EVALUATOR, "eve")]
     assert has_session(relay, "e2")
 
 
@@ -160,7 +160,7 @@ def test_who_was_told_of_a_claim_gets_it_back_by_asking_and_not_otherwise() -> N
     relay = in_session(e2="eve")
     relay.start("e2", "carl", "s1")
     assert relay.lose("e2") == [("c1", PeerAway("s1", "eve"))]
-    assert relay.noted == [GraceBegan("s1", EVALUATOR, "eve")]
+    assert relay.noted == [SideAway("s1", EVALUATOR, "eve")]
     outputs = relay.signal("e1", "carl", sessionId="s1")
     assert refused(outputs, "e1", ErrorCode.NO_SESSION, "webrtc_signal")
     assert ("e1", WITH_CARL) in relay.start("e1", "carl", "s1")
@@ -245,3 +245,11 @@ def test_an_evaluators_own_session_with_another_client_is_not_moved() -> None:
     assert relay.signal("e1", "carl") == [("c1", signal_from("eve", "s1"))]
     assert relay.end("e1", "s2")[-1] == ("e1", Presence("cleo", AVAILABLE, "cleo"))
     assert has_session(relay)
+
+
+def test_a_window_that_knows_that_the_other_side_is_away_is_not_told_again() -> None:
+    relay = relay_with(e1="eve", c1="carl")
+    relay.start("e1", "carl", "old")
+    relay.lose("e1")
+    outputs = relay.register("c2", CLIENT, "carl")
+    assert [socket for socket, message in outputs if isinstance(message, PeerAway)] == ["c2"]

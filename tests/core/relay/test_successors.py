@@ -14,7 +14,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
-from imgsync.core.relay.outputs import GraceBegan, GraceEnded, Probe, SessionOver
+from imgsync.core.relay.outputs import Probe, SessionOver, SideAway, SideBack
 from tests.kit.relay_states import (
     AVAILABLE,
     CLIENT,
@@ -29,7 +29,7 @@ from tests.kit.relay_states import (
     signal_from,
 )
 
-CARL_AWAY, CARL_BACK = GraceBegan("s1", CLIENT, "carl"), GraceEnded("s1", CLIENT, "carl")
+CARL_AWAY, CARL_BACK = SideAway("s1", CLIENT, "carl"), SideBack("s1", CLIENT, "carl")
 CLAIMED = SessionEndedEvent("s1", EndReason.CLAIMED_ELSEWHERE)
 
 # ── inherit ──────────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +167,7 @@ def test_when_the_grace_time_passes_a_socket_outside_the_session_makes_its_user_
     relay.start("e1", "carl")
     relay.signal("c1", "eve")
     relay.lose("c1")
-    assert relay.pass_grace("s1", CLIENT) == [
+    assert relay.pass_grace() == [
         ("e1", SessionEndedEvent("s1", EndReason.PEER_GONE, "carl")),
         ("e1", Presence("carl", AVAILABLE, "carl")),
     ]

@@ -1,0 +1,11 @@
+"""Hosts as URLs, `Host:` and people write them."""
+
+
+def in_url(host: str) -> str:
+    """A name or an address as it stands in a URL: an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
+def with_port(host: str, port: int | str) -> str:
+    """HOST:PORT, which is [HOST]:PORT where the host is an IPv6 address."""
+    return f"{in_url(host)}:{port}"
