@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -21,11 +21,12 @@ from soak_ways import USUAL
 from worker import Object, answer, read_commands
 
 import imgsync
+from imgsync.core.handshake.inputs import LinkLost
 from imgsync.core.handshake.sdp import Description
 from imgsync.core.protocol.errors import SignallingLost, SocketClosed
 from imgsync.core.protocol.signalling import CloseCode, IceServer
 from imgsync.peer.network import open_internet
-from imgsync.seams import Link, LinkEvent, LinkLost, Network, Socket
+from imgsync.seams import Link, LinkEvent, Network, Socket
 
 IMAGES = 3  # in each session
 SESSION_WITHIN = 15.0  # s; a repair, or the way back to the relay, takes one
@@ -71,10 +72,14 @@ class LosableLink:
     def __init__(self, link: Link, network: SoakNetwork) -> None:
         self._link = link
         self._network = network
-        self._waiting = trio.CancelScope()
+        self._tell: Callable[[LinkEvent], None] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._link, name)
+
+    def listen(self, tell: Callable[[LinkEvent], None]) -> None:
+        self._tell = tell
+        self._link.listen(tell)
 
     async def make_offer(self) -> str:
         self._network.reach("offer")
@@ -84,13 +89,9 @@ class LosableLink:
         self._network.reach("answer")
         await self._link.apply_answer(answer)
 
-    async def next_event(self) -> LinkEvent:
-        with trio.CancelScope() as self._waiting:
-            return await self._link.next_event()
-        return LinkLost("lost on purpose")
-
     def lose(self) -> None:
-        self._waiting.cancel()
+        assert self._tell is not None
+        self._tell(LinkLost("lost on purpose"))
 
 
 class LosableSocket:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import attrs
 
+from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 
@@ -27,13 +28,6 @@ class Socket(Protocol):
 
 
 @attrs.frozen
-class Gathered:
-    """A candidate of our own was found (its line without `candidate:`), or None: all are."""
-
-    line: str | None
-
-
-@attrs.frozen
 class ServerFailed:
     """A STUN or TURN server gave no candidate.
 
@@ -48,17 +42,6 @@ class ServerFailed:
 
 
 @attrs.frozen
-class Opened:
-    """The data channel is open.
-
-    :param path: the types of the ICE candidates in use, ours and theirs ("host", "srflx", "prflx"
-        or "relay"); None where there are none.
-    """
-
-    path: tuple[str, str] | None = None
-
-
-@attrs.frozen
 class Received:
     """A message came in on the data channel; `at` was read as it came off the network."""
 
@@ -66,31 +49,20 @@ class Received:
     at: Milliseconds
 
 
-@attrs.frozen
-class ChannelClosed:
-    """The other side closed the data channel."""
-
-
-@attrs.frozen
-class LinkLost:
-    """The connection is gone, or could not be made.
-
-    :param by_peer: the other side closed it on purpose, as does a page that is reloaded or a
-        process that quits; otherwise it has gone silent, or there never was a connection.
-    """
-
-    why: str
-    by_peer: bool = False
-
-
 LinkEvent = Gathered | ServerFailed | Opened | Received | ChannelClosed | LinkLost
 
 
 class Link(Protocol):
-    """One peer connection with its data channel. Events come in order."""
+    """One peer connection with its data channel."""
+
+    def listen(self, tell: Callable[[LinkEvent], None]) -> None:
+        """Have all that happens told, in order; before anything else is asked of the link.
+
+        :param tell: called in any thread; never waits, never raises.
+        """
 
     async def make_offer(self) -> str:
-        """Describe our side as the offerer. Candidates that are found later come as events."""
+        """Describe our side as the offerer. Candidates that are found later are told."""
 
     async def make_answer(self, offer: Description) -> str:
         """Take the other side's offer and describe ours. Raises NegotiationError."""
@@ -110,9 +82,6 @@ class Link(Protocol):
         It is called in the thread that the channel lives in, so it touches nothing of ours, and not
         at all on a closed channel; if it raises, nothing is sent. Never waits.
         """
-
-    async def next_event(self) -> LinkEvent:
-        """Wait for the next event."""
 
     async def close_channel(self) -> None:
         """Close the channel after everything sent has left, under a deadline."""

@@ -1,13 +1,12 @@
-"""What tasks are made of here: background nurseries, bells to wait for, inboxes, iterators.
+"""What tasks are made of here: background nurseries, bells to wait for, iterators.
 
 Every `open_x` that owns tasks is built on `open_background`, so that a caller's `except SomeError`
 works whether the error was raised by its own code or by a task behind it, and so that what stands
 in the `finally` of a block can still rely on the tasks behind it, whatever ended the block.
 """
 
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Generic, TypeVar
 
 import trio
@@ -106,58 +105,4 @@ class Pull(Generic[T]):
         item = await self._next_item()
         if item is None:
             raise StopAsyncIteration
-        return item
-
-
-class Inbox(Generic[T]):
-    """From any thread to one task, in the order in which it comes, without loss.
-
-    Unbounded, as whoever puts can't wait, and to drop is worse; what a flood could fill is offered.
-
-    :param limit: items that may wait of those that are offered.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._token = trio.lowlevel.current_trio_token()
-        self._items: deque[tuple[T, bool]] = deque()
-        self._limit = limit
-        self._offered = 0
-        self._reader: trio.lowlevel.Task | None = None
-
-    def put(self, item: T) -> None:
-        """From any thread; never raises, never waits."""
-        self._items.append((item, False))
-        with suppress(trio.RunFinishedError):
-            # Idempotent wake-ups are folded into one, so that a burst costs one hop.
-            self._token.run_sync_soon(self._wake, idempotent=True)
-
-    def offer(self, item: T) -> bool:
-        """From a task of Trio's: put it, if there is room. Returns whether there was."""
-        if self._offered >= self._limit:
-            return False
-        self._offered += 1
-        self._items.append((item, True))
-        self._wake()
-        return True
-
-    def _wake(self) -> None:
-        if self._reader is not None:
-            reader, self._reader = self._reader, None
-            trio.lowlevel.reschedule(reader)
-
-    async def get(self) -> T:
-        """The next item. One task at a time."""
-        if self._items:
-            # Before the item is taken, so that none is lost; a flood must not starve other tasks.
-            await trio.lowlevel.checkpoint()
-        while not self._items:
-            self._reader = trio.lowlevel.current_task()
-
-            def abort(_: object) -> trio.lowlevel.Abort:
-                self._reader = None
-                return trio.lowlevel.Abort.SUCCEEDED
-
-            await trio.lowlevel.wait_task_rescheduled(abort)
-        item, is_offered = self._items.popleft()
-        self._offered -= is_offered
         return item

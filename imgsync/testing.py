@@ -17,6 +17,7 @@ from typing import assert_never
 import trio
 
 from imgsync.core.codec.codec import encode_event
+from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
@@ -32,7 +33,7 @@ from imgsync.core.relay.outputs import (
     SideBack,
 )
 from imgsync.core.relay.state import RelayState
-from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
+from imgsync.seams import LinkEvent, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -184,11 +185,15 @@ class MemoryLink:
     def __init__(self, network: "MemoryNetwork", number: int) -> None:
         self._network = network
         self._number = number
-        self._send, self._events = trio.open_memory_channel[LinkEvent](10_000)
+        self._tell: Callable[[LinkEvent], None] = _ignore
         self._other: MemoryLink | None = None
         self._is_open = False
         #: What the other side has told us, in order, for tests to look at.
         self.candidates: list[Candidate | None] = []
+
+    def listen(self, tell: Callable[[LinkEvent], None]) -> None:
+        """See the protocol."""
+        self._tell = tell
 
     async def make_offer(self) -> str:
         """See the protocol."""
@@ -233,10 +238,6 @@ class MemoryLink:
         else:
             self.send(text)
 
-    async def next_event(self) -> LinkEvent:
-        """See the protocol."""
-        return await self._events.receive()
-
     async def close_channel(self) -> None:
         """See the protocol."""
         await trio.lowlevel.checkpoint()
@@ -246,7 +247,7 @@ class MemoryLink:
 
     def put(self, event: LinkEvent) -> None:
         """Make something happen to this end."""
-        self._send.send_nowait(event)
+        self._tell(event)
 
     def break_off(self) -> None:
         """Lose the connection, on both ends."""
@@ -264,6 +265,10 @@ class MemoryLink:
         if self._is_open:
             self._is_open = False
             self.put(event)
+
+
+def _ignore(event: LinkEvent) -> None:
+    """Where nobody listens."""
 
 
 class MemoryNetwork:

@@ -12,27 +12,27 @@ import attrs
 import trio
 
 from imgsync.core.channel.follower import Follower
-from imgsync.core.channel.outputs import Announced, Deliver, Drop, Pinged, Ponged, Transmit
-from imgsync.core.protocol.channel import Stage, StageKind, UpcomingImage
+from imgsync.core.channel.outputs import Announced, Deliver, Drop, Transmit
+from imgsync.core.handshake.outputs import Ended
+from imgsync.core.protocol.channel import Stage, StageKind, TalkMessage, UpcomingImage
 from imgsync.core.protocol.numbers import MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.peer.account import Write
-from imgsync.peer.changes import Changes
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
+from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
-from imgsync.peer.talk import Talk
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
+from imgsync.tasks import Bell, Pull
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 1000
 """Images that may wait for the application; an evaluator that sends more does not wait for acks,
-and nothing on a data channel could slow him down."""
+and nothing on a data channel could slow it down."""
 
 MAX_UPCOMING = 1000
 """Images that are known to be shown soon; the oldest are forgotten if nobody asks for them."""
@@ -87,6 +87,97 @@ class ReceivedImage:
         self._tell(self, stage, now_ms() if at is None else at, reason)
 
 
+class _Following:
+    """What is said on the channel, and what has come in; see `imgsync.peer.talk`."""
+
+    def __init__(self, peer: PeerSession) -> None:
+        self._peer = peer
+        self._follower = Follower()
+        self._waiting: deque[Deliver] = deque()
+        self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
+        self._news = Bell()
+
+    async def next_preload(self) -> UpcomingImage | None:
+        """The next that was announced and not handed out before; None when the session is over."""
+        while not self._upcoming:
+            if self._peer.history.end is not None:
+                return None
+            await self._news.wait()
+        await trio.lowlevel.checkpoint()
+        return self._upcoming.popleft()
+
+    async def next_image(self) -> ReceivedImage | None:
+        """The next image that was not handed out before; None when the session is over."""
+        while True:
+            while self._waiting:
+                delivery = self._waiting.popleft()
+                is_new, ack = self._follower.taken(delivery)
+                self._peer.send(ack.text)
+                if is_new:
+                    return self._hand_out(delivery)
+            if self._peer.history.end is not None:
+                return None
+            await self._news.wait()
+
+    def _hand_out(self, delivery: Deliver) -> ReceivedImage:
+        image, received_at = delivery.image, delivery.received_at
+        self._peer.journal.received(image, received_at)
+        return ReceivedImage(
+            index=image.image_index,
+            image_url=image.image_url,
+            signed_url=image.signed_url,
+            sent_at=image.sent_at,
+            received_at=received_at,
+            tell=self._tell_stage,
+        )
+
+    def _tell_stage(
+        self, image: ReceivedImage, stage: StageKind, at: Milliseconds, reason: str | None
+    ) -> None:
+        said = Stage(image.index, image.sent_at, stage, at, reason)
+        for output in self._follower.staged(said):
+            self._peer.journal.staged(said)
+            self._peer.send(output.text)
+
+    def opened(self) -> None:
+        """See the protocol."""
+        for output in self._follower.opened():
+            self._peer.send(output.text)
+
+    def heard(self, message: TalkMessage, at: Milliseconds) -> None:
+        """See the protocol."""
+        session_id = self._peer.route.session_id
+        for output in self._follower.receive(message, at):
+            match output:
+                case Transmit(text):
+                    self._peer.send(text)
+                case Deliver():
+                    self._put(output)
+                case Announced(images):
+                    self._upcoming += images
+                    self._news.ring()
+                case Drop(why):
+                    log.info("session %s: dropped a message: %s", session_id, why)
+                case _:
+                    assert_never(output)
+
+    def _put(self, delivery: Deliver) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            # Not acked, so the evaluator knows.
+            session_id = self._peer.route.session_id
+            log.warning("session %s: dropping an image, %d wait", session_id, MAX_WAITING)
+            return
+        self._waiting.append(delivery)
+        self._news.ring()
+
+    def closed(self) -> None:
+        """What has come in is still handed out, and acked on the next channel as a copy."""
+
+    def ended(self, end: Ended) -> None:
+        """See the protocol."""
+        self._news.ring()
+
+
 class ClientSession:
     """A session that an evaluator has started; enter it to take part.
 
@@ -100,15 +191,10 @@ class ClientSession:
         self.id = route.session_id
         self.evaluator_id = route.peer_id
         self.evaluator_name = route.peer_name
-        self.end_reason: EndReason | None = None
-        self.end_detail = ""
-        self._peer: PeerSession | None = None
-        self._follower = Follower()
-        self._waiting: deque[Deliver] = deque()
-        self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
-        self._news = trio.Event()
-        self._block: AbstractAsyncContextManager[PeerSession] = open_peer_session(
-            route, network, signalling.ice_servers, self._make_talk, write, offers=False
+        self._peer = PeerSession(route, write)
+        self._following = _Following(self._peer)
+        self._block: AbstractAsyncContextManager[None] = open_peer_session(
+            self._peer, self._following, network, signalling.ice_servers, offers=False
         )
 
     async def __aenter__(self) -> "ClientSession":
@@ -125,156 +211,47 @@ class ClientSession:
         return await self._block.__aexit__(kind, exc, traceback)
 
     @property
+    def end_reason(self) -> EndReason | None:
+        """Why it ended; None while it lives."""
+        end = self._peer.history.end
+        return None if end is None else end.reason
+
+    @property
+    def end_detail(self) -> str:
+        """The same in words; empty while it lives."""
+        end = self._peer.history.end
+        return "" if end is None else end.detail or end.reason.sentence
+
+    @property
     def state(self) -> SessionState:
         """Where the session stands."""
-        return SessionState.CONNECTING if self._peer is None else self._peer.state
+        return self._peer.history.state
 
     def changes(self) -> AsyncIterator[StateChange]:
-        """Every change of state from the beginning, as it comes; for a session that is entered."""
-        assert self._peer is not None, "enter the session first"
-        return Changes(self._peer)
+        """Every change of state from the beginning, as it comes; stops at the end."""
+        return self._peer.history.changes()
 
     def images(self) -> AsyncIterator[ReceivedImage]:
         """Each image once, in order, as it comes; stops when the session is over.
 
         An image is acked as it is handed out, with the time at which it came in.
         """
-        return _Images(self)
+        return Pull(self.next_image)
 
     def preloads(self) -> AsyncIterator[UpcomingImage]:
         """What will be shown soon, each as often as the evaluator says so; stops with the session.
 
         An image that is shown later has the same `image_url`, but may have another signature.
         """
-        return _Preloads(self)
+        return Pull(self.next_preload)
 
     async def next_preload(self) -> UpcomingImage | None:
         """The next that was announced and not handed out before; None when the session is over."""
-        while not self._upcoming:
-            if self.end_reason is not None:
-                return None
-            await self._wait_news()
-        await trio.lowlevel.checkpoint()
-        return self._upcoming.popleft()
+        return await self._following.next_preload()
 
     async def next_image(self) -> ReceivedImage | None:
         """The next image that was not handed out before; None when the session is over."""
-        while True:
-            while self._waiting:
-                delivery = self._waiting.popleft()
-                is_new, ack = self._follower.taken(delivery)
-                self._send(ack)
-                if is_new:
-                    if self._peer is not None:
-                        self._peer.account.received(delivery.image, delivery.received_at)
-                    return ReceivedImage(
-                        delivery.image.image_index,
-                        delivery.image.image_url,
-                        delivery.image.signed_url,
-                        delivery.image.sent_at,
-                        delivery.received_at,
-                        self._tell_stage,
-                    )
-            if self.end_reason is not None:
-                return None
-            await self._wait_news()
-
-    async def _wait_news(self) -> None:
-        # Two may wait for the same event, one for images and one for preloads.
-        if self._news.is_set():
-            self._news = trio.Event()
-        await self._news.wait()
-
-    def _tell_stage(
-        self, image: ReceivedImage, stage: StageKind, at: Milliseconds, reason: str | None
-    ) -> None:
-        said = Stage(image.index, image.sent_at, stage, at, reason)
-        for output in self._follower.staged(said):
-            if self._peer is not None:
-                self._peer.account.staged(said)
-            self._send(output)
-
-    def _send(self, output: Transmit) -> None:
-        if self._peer is not None:
-            self._peer.send(output.text)
-
-    # ── the talk ─────────────────────────────────────────────────────────────────────────────────
-
-    def _make_talk(self, peer: PeerSession) -> Talk:
-        self._peer = peer
-        return Talk(self._opened, self._received, self._closed, self._ended)
-
-    def _opened(self) -> None:
-        for output in self._follower.opened():
-            self._send(output)
-
-    def _received(self, text: str | bytes, at: Milliseconds) -> None:
-        for output in self._follower.received(text, at):
-            match output:
-                case Transmit():
-                    self._send(output)
-                case Deliver():
-                    self._put(output)
-                case Announced(images):
-                    self._upcoming += images
-                    self._news.set()
-                case Pinged() | Ponged():
-                    if self._peer is not None:
-                        self._peer.beat(output, at)
-                case Drop(why):
-                    log.info("session %s: dropped a message: %s", self.id, why)
-                case _:
-                    assert_never(output)
-
-    def _put(self, delivery: Deliver) -> None:
-        if len(self._waiting) >= MAX_WAITING:
-            # Not acked, so the evaluator knows.
-            log.warning("session %s: dropping an image, %d wait", self.id, MAX_WAITING)
-            return
-        self._waiting.append(delivery)
-        self._news.set()
-
-    def _closed(self) -> None:
-        """What has come in is still handed out, and acked on the next channel as a copy."""
-
-    def _ended(self) -> None:
-        assert self._peer is not None
-        assert self._peer.end is not None
-        self.end_reason = self._peer.end.reason
-        self.end_detail = self._peer.end.detail or self.end_reason.sentence
-        self._news.set()
-
-
-class _Images:
-    """An iterator and no generator: one that is left half-way needs no closing."""
-
-    def __init__(self, session: ClientSession) -> None:
-        self._session = session
-
-    def __aiter__(self) -> "_Images":
-        return self
-
-    async def __anext__(self) -> ReceivedImage:
-        image = await self._session.next_image()
-        if image is None:
-            raise StopAsyncIteration
-        return image
-
-
-class _Preloads:
-    """As `_Images`, for the same reason."""
-
-    def __init__(self, session: ClientSession) -> None:
-        self._session = session
-
-    def __aiter__(self) -> "_Preloads":
-        return self
-
-    async def __anext__(self) -> UpcomingImage:
-        upcoming = await self._session.next_preload()
-        if upcoming is None:
-            raise StopAsyncIteration
-        return upcoming
+        return await self._following.next_image()
 
 
 class Client:
@@ -287,25 +264,12 @@ class Client:
 
     def sessions(self) -> AsyncIterator[ClientSession]:
         """Sessions as evaluators start them, one after the other; never ends by itself."""
-        return _Sessions(self)
+        return Pull(self.next_session)
 
     async def next_session(self) -> ClientSession:
         """Wait for an evaluator to start a session with us."""
         route = await self._signalling.incoming.receive()
         return ClientSession(route, self._network, self._signalling, self._write)
-
-
-class _Sessions:
-    """As `_Images`, for the same reason."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def __aiter__(self) -> "_Sessions":
-        return self
-
-    async def __anext__(self) -> ClientSession:
-        return await self._client.next_session()
 
 
 @asynccontextmanager

@@ -2,16 +2,19 @@
 
 import logging
 from collections import deque
+from collections.abc import AsyncIterator
 
 import attrs
 import trio
 
 from imgsync.core.channel.clocks import Bounded
-from imgsync.core.protocol.channel import Stage, StageKind
-from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded
+from imgsync.core.handshake.outputs import Ended
+from imgsync.core.protocol.channel import Ack, Stage, StageKind
+from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded, Superseded
 from imgsync.core.protocol.numbers import FEATURE_STAGE
-from imgsync.core.protocol.signalling import EndReason, Milliseconds
+from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.images.ref import ImageRef
+from imgsync.tasks import Bell, Pull
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +42,21 @@ class StageReport:
     reason: str | None = None
 
 
-class Fate:
-    """What is known of one showing, for whoever waits for it to be on the screen."""
+class Showing:
+    """One time that an image is to be shown, for whoever waits for what becomes of it."""
 
-    def __init__(self, image: ImageRef, book: "StageBook") -> None:
+    def __init__(self, image: ImageRef, showings: "Showings") -> None:
         self.image = image
-        self._book = book
+        self._showings = showings
+        #: Set when it is known whether it was acked.
+        self.settled = trio.Event()
+        self.delivery: Delivery | None = None
+        self.is_superseded = False
         #: What was said of it when it was on the screen.
         self.shown: StageReport | None = None
         self._failure: str | None = None
 
-    def take(self, report: StageReport) -> None:
+    def reach(self, report: StageReport) -> None:
         """The client tells a stage of it."""
         match report.stage:
             case StageKind.SHOWN:
@@ -66,114 +73,136 @@ class Fate:
         """It will not be told of as shown, unless it was before."""
         self._failure = self._failure or why
 
+    async def wait_acked(self) -> "Delivery":
+        """The client has it. Raises Superseded and SessionEnded."""
+        await self.settled.wait()
+        if self.is_superseded:
+            raise Superseded(
+                f"image {self.image.index} may not have reached the client: the connection was"
+                " interrupted, and another image was to be shown meanwhile"
+            )
+        if self.delivery is None:
+            self._showings.raise_if_ended()
+        assert self.delivery is not None
+        return self.delivery
+
     async def wait_shown(self) -> Milliseconds:
         """The onset. Raises ImageFailed, NotSpoken and SessionEnded."""
         while self.shown is None:
             if self._failure is not None:
                 raise ImageFailed(self.image.index, self._failure)
-            self._book.raise_if_silent()
-            await self._book.wait_news()
+            self._showings.raise_if_silent()
+            await self._showings.news.wait()
         await trio.lowlevel.checkpoint()
         return self.shown.at
 
 
-class StageBook:
+class Showings:
     """What becomes of the images of one session."""
 
     def __init__(self) -> None:
-        #: By `sent_at`, of those showings whose stages the core still listens for.
-        self._fates: dict[Milliseconds, Fate] = {}
+        #: By `sent_at`, of those whose stages the core still listens for.
+        self._showings: dict[Milliseconds, Showing] = {}
         self._reports: deque[StageReport] = deque(maxlen=MAX_REPORTS)
         #: Of all that ever came.
         self._count = 0
         self._speaks_stage = False
-        self._end: tuple[EndReason, str] | None = None
-        self._news = trio.Event()
+        self._end: Ended | None = None
+        #: Of any change.
+        self.news = Bell()
 
-    def add(self, image: ImageRef, sent_at: Milliseconds) -> Fate:
+    def add(self, image: ImageRef, sent_at: Milliseconds) -> Showing:
         """An image is to be shown."""
-        fate = self._fates[sent_at] = Fate(image, self)
-        return fate
+        showing = self._showings[sent_at] = Showing(image, self)
+        return showing
+
+    def ack(self, ack: Ack, at: Milliseconds, copies: int, latency: Bounded) -> None:
+        """The client has an image, as it says in an ack that came in at this time of ours."""
+        showing = self._showings[ack.sent_at]
+        showing.delivery = Delivery(
+            showing.image,
+            sent_at=ack.sent_at,
+            received_at=ack.received_at,
+            acked_at=at,
+            copies=copies,
+            latency=latency,
+            showing=showing,
+        )
+        showing.settled.set()
+
+    def supersede(self, sent_at: Milliseconds) -> None:
+        """An image may not have arrived, and is not sent again."""
+        self._showings[sent_at].is_superseded = True
+        self._showings[sent_at].settled.set()
 
     def report(self, said: Stage, latency: Bounded | None) -> None:
         """The client tells a stage, which came so long after the showing."""
-        fate = self._fates[said.sent_at]
-        about = (said.sent_at, said.stage, said.at, latency, said.reason)
-        report = StageReport(fate.image, *about)
-        fate.take(report)
+        showing = self._showings[said.sent_at]
+        report = StageReport(
+            showing.image,
+            sent_at=said.sent_at,
+            stage=said.stage,
+            at=said.at,
+            latency=latency,
+            reason=said.reason,
+        )
+        showing.reach(report)
         self._reports.append(report)
         self._count += 1
-        self._tell()
+        self.news.ring()
 
     def give_up(self, sent_at: Milliseconds) -> None:
         """A later image was shown instead."""
-        self._fates[sent_at].give_up("superseded")
-        self._tell()
+        self._showings[sent_at].give_up("superseded")
+        self.news.ring()
 
     def forget(self, sent_at: Milliseconds) -> None:
         """Nothing that is said of this one will be listened to."""
         self.give_up(sent_at)
-        del self._fates[sent_at]
+        del self._showings[sent_at]
 
     def peer_speaks(self, features: tuple[str, ...]) -> None:
         """The client says what it speaks; another one, that was started anew, may speak less."""
         self._speaks_stage = FEATURE_STAGE in features
-        self._tell()
+        self.news.ring()
 
-    def end(self, reason: EndReason, detail: str) -> None:
+    def end(self, end: Ended) -> None:
         """The session is over."""
-        self._end = (reason, detail)
-        self._tell()
+        self._end = end
+        for showing in self._showings.values():
+            showing.settled.set()
+        self.news.ring()
+
+    def raise_if_ended(self) -> None:
+        """Raise SessionEnded if the session is over."""
+        if self._end is not None:
+            raise SessionEnded(self._end.reason, self._end.detail)
 
     def raise_if_silent(self) -> None:
         """Raise SessionEnded or NotSpoken where no stage will come."""
-        if self._end is not None:
-            raise SessionEnded(*self._end)
+        self.raise_if_ended()
         if not self._speaks_stage:
             raise NotSpoken(FEATURE_STAGE)
 
-    async def wait_news(self) -> None:
-        """Wait until there is anything new."""
-        await self._news.wait()
+    def reports(self) -> AsyncIterator[StageReport]:
+        """Every stage that was told, from the first that is still kept; stops at the end."""
+        position = 0
 
-    async def next_report(self, number: int) -> tuple[int, StageReport] | None:
-        """The report of this number, or the next one that is still kept, and its number.
+        async def next_report() -> StageReport | None:
+            nonlocal position
+            while position >= self._count:
+                if self._end is not None:
+                    return None
+                await self.news.wait()
+            oldest = self._count - len(self._reports)
+            if position < oldest:
+                missed = oldest - position
+                log.warning("%d stages were missed, nobody asked for them in time", missed)
+            await trio.lowlevel.checkpoint()
+            position = max(position, oldest) + 1
+            return self._reports[position - 1 - oldest]
 
-        None where there will be no such one.
-        """
-        while number >= self._count:
-            if self._end is not None:
-                return None
-            await self._news.wait()
-        oldest = self._count - len(self._reports)
-        if number < oldest:
-            log.warning("%d stages were missed, nobody asked for them in time", oldest - number)
-            number = oldest
-        await trio.lowlevel.checkpoint()
-        return number, self._reports[number - oldest]
-
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = trio.Event()
-
-
-class Stages:
-    """Iterates over all stages of a session; left half-way, it needs no closing."""
-
-    def __init__(self, book: StageBook) -> None:
-        self._book = book
-        self._next = 0
-
-    def __aiter__(self) -> "Stages":
-        return self
-
-    async def __anext__(self) -> StageReport:
-        found = await self._book.next_report(self._next)
-        if found is None:
-            raise StopAsyncIteration
-        number, report = found
-        self._next = number + 1
-        return report
+        return Pull(next_report)
 
 
 @attrs.frozen
@@ -195,7 +224,7 @@ class Delivery:
     acked_at: Milliseconds
     copies: int
     latency: Bounded
-    _fate: Fate = attrs.field(repr=False, eq=False)
+    _showing: Showing = attrs.field(repr=False, eq=False)
 
     @property
     def round_trip(self) -> float:
@@ -205,7 +234,7 @@ class Delivery:
     @property
     def onset_latency(self) -> Bounded | None:
         """Milliseconds from `sent_at` to the onset, with its bound; None before `shown` returns."""
-        return None if self._fate.shown is None else self._fate.shown.latency
+        return None if self._showing.shown is None else self._showing.shown.latency
 
     async def shown(self) -> Milliseconds:
         """Wait until the image is on the screen; the onset, client's clock, ms since the epoch.
@@ -216,4 +245,4 @@ class Delivery:
         Raises ImageFailed where the client says that it can't show the image, or its time is over
         without a word; NotSpoken where the client never says what becomes of images; SessionEnded.
         """
-        return await self._fate.wait_shown()
+        return await self._showing.wait_shown()

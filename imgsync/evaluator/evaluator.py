@@ -6,34 +6,27 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import assert_never
 
-import trio
-
 from imgsync.core.channel import outputs as channel
 from imgsync.core.channel.outputs import (
     Acked,
     Drop,
     Forgotten,
     NeverShown,
-    PeerSpeaks,
-    Pinged,
-    Ponged,
     PresenterOutput,
     Staged,
     Transmit,
 )
 from imgsync.core.channel.presenter import Presenter
-from imgsync.core.protocol.channel import Stage, UpcomingImage
-from imgsync.core.protocol.errors import SessionEnded, Superseded
+from imgsync.core.handshake.outputs import Ended
+from imgsync.core.protocol.channel import Ready, TalkMessage, UpcomingImage
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.evaluator.delivery import Delivery, Fate, StageBook, StageReport, Stages
+from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
 from imgsync.images.ref import ImageRef
-from imgsync.peer.account import Write
-from imgsync.peer.changes import Changes
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
+from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
-from imgsync.peer.talk import Talk
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
 from imgsync.wallclock import now_ms
@@ -41,25 +34,84 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 
-class _Waiter:
-    """A showing whose ack is waited for."""
+class _Presenting:
+    """What is said on the channel, and what becomes of the images; see `imgsync.peer.talk`."""
 
-    def __init__(self, fate: Fate) -> None:
-        self.fate = fate
-        self.done = trio.Event()
-        self.delivery: Delivery | None = None
-        self.is_superseded = False
+    def __init__(self, peer: PeerSession) -> None:
+        self._peer = peer
+        self._presenter = Presenter()
+        self.showings = Showings()
+
+    def show(self, image: ImageRef) -> Showing:
+        """Show an image now. Raises MessageTooLarge."""
+        message, outputs = self._presenter.show(
+            image.index, image.image_url, image.signed_url, now_ms()
+        )
+        showing = self.showings.add(image, message.sent_at)
+        self._perform(outputs)
+        return showing
+
+    def preload(self, images: Sequence[ImageRef]) -> None:
+        """Tell what will be shown soon. Raises MessageTooLarge."""
+        upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
+        self._perform(self._presenter.preload(upcoming))
+
+    def opened(self) -> None:
+        """See the protocol."""
+        self._perform(self._presenter.opened())
+
+    def heard(self, message: TalkMessage, at: Milliseconds) -> None:
+        """See the protocol."""
+        if isinstance(message, Ready):
+            self.showings.peer_speaks(message.features)
+        self._perform(self._presenter.receive(message), at)
+
+    def closed(self) -> None:
+        """See the protocol."""
+        self._perform(self._presenter.closed())
+
+    def ended(self, end: Ended) -> None:
+        """See the protocol."""
+        for output in self._presenter.closed():
+            if isinstance(output, channel.Superseded):
+                self._peer.journal.superseded(output.image)
+        self.showings.end(end)
+
+    def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
+        """Carry out what the core decides.
+
+        :param at: when the message that led to it came in, where one did.
+        """
+        journal, showings = self._peer.journal, self.showings
+        for output in outputs:
+            match output:
+                case Transmit(text, image, copy):
+                    self._peer.send(text)
+                    if image is not None:
+                        journal.sent(image, copy)
+                case Acked(image, ack, copies):
+                    showings.ack(ack, at, copies, journal.acked(image, ack, at))
+                case channel.Superseded(image):
+                    journal.superseded(image)
+                    showings.supersede(image.sent_at)
+                case Staged(said):
+                    showings.report(said, journal.staged(said))
+                case NeverShown(image):
+                    showings.give_up(image.sent_at)
+                case Forgotten(image):
+                    showings.forget(image.sent_at)
+                case Drop(why):
+                    log.info("session %s: dropped a message: %s", self._peer.route.session_id, why)
+                case _:
+                    assert_never(output)
 
 
 class EvaluatorSession:
     """A connected session with one client. Made by `Evaluator.open_session`."""
 
-    def __init__(self, peer: PeerSession, presenter: Presenter) -> None:
+    def __init__(self, peer: PeerSession, presenting: _Presenting) -> None:
         self._peer = peer
-        self._account = peer.account
-        self._presenter = presenter
-        self._waiters: dict[Milliseconds, _Waiter] = {}
-        self._book = StageBook()
+        self._presenting = presenting
 
     @property
     def id(self) -> str:
@@ -83,25 +135,7 @@ class EvaluatorSession:
         SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
         """
         self.raise_if_ended()
-        message, outputs = self._presenter.show(
-            image.index, image.image_url, image.signed_url, now_ms()
-        )
-        fate = self._book.add(image, message.sent_at)
-        waiter = self._waiters[message.sent_at] = _Waiter(fate)
-        try:
-            self._perform(outputs)
-            await waiter.done.wait()
-        finally:
-            del self._waiters[message.sent_at]
-        if waiter.is_superseded:
-            raise Superseded(
-                f"image {image.index} may not have reached the client: the connection was"
-                " interrupted, and another image was to be shown meanwhile"
-            )
-        if waiter.delivery is None:
-            self.raise_if_ended()
-        assert waiter.delivery is not None
-        return waiter.delivery
+        return await self._presenting.show(image).wait_acked()
 
     def preload(self, images: Sequence[ImageRef]) -> None:
         """Tell the client what will be shown soon, the next one first; never waits.
@@ -113,8 +147,7 @@ class EvaluatorSession:
         Raises SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
         """
         self.raise_if_ended()
-        upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
-        self._perform(self._presenter.preload(upcoming))
+        self._presenting.preload(images)
 
     def stages(self) -> AsyncIterator[StageReport]:
         """What becomes of the images, from the beginning, as the client tells it; stops at the end.
@@ -122,90 +155,24 @@ class EvaluatorSession:
         A client that does not speak `stage` tells nothing. Who falls behind by more than a thousand
         reports misses some.
         """
-        return Stages(self._book)
+        return self._presenting.showings.reports()
 
     async def wait_ended(self) -> EndReason:
         """Wait until the session is over, whoever ended it."""
-        return await self._peer.wait_ended()
+        return await self._peer.history.wait_ended()
 
     def raise_if_ended(self) -> None:
         """Raise SessionEnded if the session is over."""
-        if self._peer.end is not None:
-            raise SessionEnded(self._peer.end.reason, self._peer.end.detail)
+        self._peer.history.raise_if_ended()
 
     @property
     def state(self) -> SessionState:
         """Where the session stands."""
-        return self._peer.state
+        return self._peer.history.state
 
     def changes(self) -> AsyncIterator[StateChange]:
         """Every change of state from the beginning, as it comes; stops at the end."""
-        return Changes(self._peer)
-
-    # ── the talk ─────────────────────────────────────────────────────────────────────────────────
-
-    def _opened(self) -> None:
-        self._perform(self._presenter.opened())
-
-    def _received(self, text: str | bytes, at: Milliseconds) -> None:
-        self._perform(self._presenter.received(text), at)
-
-    def _closed(self) -> None:
-        self._perform(self._presenter.closed())
-
-    def _ended(self) -> None:
-        assert self._peer.end is not None
-        for output in self._presenter.closed():
-            if isinstance(output, channel.Superseded):
-                self._account.superseded(output.image)
-        for waiter in self._waiters.values():
-            waiter.done.set()
-        self._book.end(self._peer.end.reason, self._peer.end.detail)
-
-    def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
-        """Carry out what the core decides.
-
-        :param at: when the message that led to it came in, where one did.
-        """
-        for output in outputs:
-            match output:
-                case Transmit(text, image, copy):
-                    self._peer.send(text)
-                    if image is not None:
-                        self._account.sent(image, copy)
-                case Acked():
-                    self._acked(output, at)
-                case channel.Superseded(image):
-                    self._account.superseded(image)
-                    waiter = self._waiters.get(image.sent_at)
-                    if waiter is not None:
-                        waiter.is_superseded = True
-                        waiter.done.set()
-                case Staged(image, stage, staged_at, reason):
-                    said = Stage(image.image_index, image.sent_at, stage, staged_at, reason)
-                    self._book.report(said, self._account.staged(said))
-                case NeverShown(image):
-                    self._book.give_up(image.sent_at)
-                case Forgotten(image):
-                    self._book.forget(image.sent_at)
-                case Pinged() | Ponged():
-                    self._peer.beat(output, at)
-                case PeerSpeaks(features):
-                    self._book.peer_speaks(features)
-                    self._peer.beat(output, at)
-                case Drop(why):
-                    log.info("session %s: dropped a message: %s", self.id, why)
-                case _:
-                    assert_never(output)
-
-    def _acked(self, acked: Acked, at: Milliseconds) -> None:
-        image, received_at = acked.image, acked.received_at
-        latency = self._account.acked(image, received_at, at)
-        waiter = self._waiters.get(image.sent_at)
-        if waiter is not None:
-            about = (image.sent_at, received_at, at, acked.copies, latency)
-            waiter.delivery = Delivery(waiter.fate.image, *about, waiter.fate)
-            waiter.done.set()
+        return self._peer.history.changes()
 
 
 class Evaluator:
@@ -233,19 +200,12 @@ class Evaluator:
         no connection comes about.
         """
         route = await self._signalling.start_session(client_id)
-        session: EvaluatorSession | None = None
-
-        def make_talk(peer: PeerSession) -> Talk:
-            nonlocal session
-            session = EvaluatorSession(peer, Presenter())
-            return Talk(session._opened, session._received, session._closed, session._ended)
-
+        peer = PeerSession(route, self._write)
+        presenting = _Presenting(peer)
         ways = (self._network, self._signalling.ice_servers)
-        opening = open_peer_session(route, *ways, make_talk, self._write, offers=True)
-        async with opening as peer:
-            await peer.wait_connected()
-            assert session is not None
-            yield session
+        async with open_peer_session(peer, presenting, *ways, offers=True):
+            await peer.history.wait_connected()
+            yield EvaluatorSession(peer, presenting)
 
 
 @asynccontextmanager

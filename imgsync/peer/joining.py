@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, get_args
 
 from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.numbers import PACKAGE
 from imgsync.core.protocol.signalling import Register, Role
-from imgsync.peer.account import Write
 from imgsync.peer.network import open_internet
 from imgsync.peer.record import open_record
+from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling, open_signalling
 from imgsync.peer.token_source import TokenSource
 from imgsync.seams import Network
@@ -39,7 +40,7 @@ async def join_relay(
     """
     if ice_policy not in get_args(IcePolicy):  # taken for "all", it would give addresses away
         raise InputError(f'the ICE policy is "all" or "relay", and not {ice_policy!r}')
-    register = Register(user_id, role, "webrtc", name)
+    register = Register(user_id, role, PACKAGE, name)
     async with AsyncExitStack() as stack:
         write = await stack.enter_async_context(open_record(log_file, role, user_id))
         if network is None:

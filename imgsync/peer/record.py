@@ -9,7 +9,7 @@ import trio
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import ClockStep
 from imgsync.journal.writer import open_journal
-from imgsync.peer.account import Write, forget
+from imgsync.peer.session_journal import Write, forget
 from imgsync.tasks import open_background
 from imgsync.wallclock import clock_skew
 

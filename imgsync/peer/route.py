@@ -3,59 +3,18 @@
 import logging
 from collections.abc import Callable
 
-import attrs
-import trio
-
+from imgsync.core.handshake.inputs import EndCame, RouteInput
+from imgsync.core.protocol.numbers import MAX_INPUTS
 from imgsync.core.protocol.signalling import EndReason, RawJson, SendSignal, ToRelay
 
 log = logging.getLogger(__name__)
-
-MAX_INPUTS = 256
-"""Inputs that may wait. A session handles one in microseconds, so that only a flood fills this."""
-
-
-@attrs.frozen
-class SignalCame:
-    """The other peer says something in the handshake."""
-
-    raw: RawJson
-
-
-@attrs.frozen
-class EndCame:
-    """The relay says that the session is over."""
-
-    reason: EndReason
-
-
-@attrs.frozen
-class RelayLost:
-    """The connection to the relay is gone; it is being made again."""
-
-
-@attrs.frozen
-class RelayBack:
-    """We are registered again, and the relay has us in the session."""
-
-
-@attrs.frozen
-class PeerWent:
-    """The other side has lost the relay."""
-
-
-@attrs.frozen
-class PeerCame:
-    """The other side is at the relay again."""
-
-
-RouteInput = SignalCame | EndCame | RelayLost | RelayBack | PeerWent | PeerCame
 
 
 class Route:
     """Made by Signalling when the relay says that a session has started.
 
     :param resumed: whether it is an old session, which this process may know nothing of.
-    :param is_disputed: whether another process of the same user may be in it.
+    :param owner_unknown: whether another process of the same user may be in it.
     :param post: sends to the relay; raises SignallingLost.
     :param end: tells the relay that a session is over; raises SignallingLost.
     :param take_up: has the relay take a session up again that it has forgotten.
@@ -70,7 +29,7 @@ class Route:
         peer_name: str,
         *,
         resumed: bool,
-        is_disputed: bool,
+        owner_unknown: bool,
         post: Callable[[ToRelay], None],
         end: Callable[[str], None],
         take_up: Callable[[str], None],
@@ -81,24 +40,38 @@ class Route:
         self.peer_id = peer_id
         self.peer_name = peer_name
         self.resumed = resumed
-        self.is_disputed = is_disputed
+        self.owner_unknown = owner_unknown
         self._post = post
         self._end = end
         self._take_up = take_up
         #: Looks whether the relay is still there; RelayLost comes if it is not.
         self.probe = probe
         self._forget = forget
-        self._send, self.inputs = trio.open_memory_channel[RouteInput](MAX_INPUTS)
+        #: What has come in before anybody listens.
+        self._waiting: list[RouteInput] = []
+        self._take: Callable[[RouteInput], None] = self._wait
+
+    def listen(self, take: Callable[[RouteInput], None]) -> None:
+        """Have all inputs given to the session, those that waited for it first."""
+        self._take = take
+        waiting, self._waiting = self._waiting, []
+        for item in waiting:
+            take(item)
 
     def put(self, item: RouteInput) -> None:
-        """Hand the session an input. One that falls behind sees its inputs end."""
-        try:
-            self._send.send_nowait(item)
-        except trio.WouldBlock:
+        """Hand the session an input."""
+        self._take(item)
+
+    def _wait(self, item: RouteInput) -> None:
+        self._waiting.append(item)
+        if len(self._waiting) > MAX_INPUTS:
             log.warning("session %s: more signals than can be handled", self.session_id)
-            self._send.close()
-        except (trio.ClosedResourceError, trio.BrokenResourceError):
-            log.debug("session %s: over, dropping %r", self.session_id, item)
+            flood = "the other side sent more signals than can be handled"
+            self._waiting = [EndCame(EndReason.NEGOTIATION_FAILED, flood)]
+            self._take = self._drop
+
+    def _drop(self, item: RouteInput) -> None:
+        log.debug("session %s: over, dropping %r", self.session_id, item)
 
     def say(self, raw: RawJson) -> None:
         """Send a signal to the other peer. Raises SignallingLost."""
@@ -115,5 +88,4 @@ class Route:
     def close(self) -> None:
         """Nothing more is wanted of this session."""
         self._forget(self.session_id)
-        self._send.close()
-        self.inputs.close()
+        self._take = self._drop

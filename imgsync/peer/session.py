@@ -1,22 +1,44 @@
 """One session of one peer: carries out what `core.handshake` decides, over a route and links.
 
-Each side that inputs come from has a task: the route (what the relay passes on), the current link,
-its heartbeat, the deadlines. An input is one call into the core; what comes out is performed in
-order. The talk on the channel belongs to evaluator and client, who give synchronous callbacks.
+    route ─── what the relay says ──▶ ┐
+    links ─── what happens to them ─▶ ├ one inbox ──▶ one task: decides, and performs in order
+    the clock ────────── due ───────▶ ┘                 │
+                                                         └──▶ route, links, the talk, the journal
+
+A PeerSession is what evaluator and client speak through; it is built first. What drives it lives in
+`open_peer_session`. Each link has a task of its own, in which it is described and given what comes
+from the other side; what comes of that goes into the inbox.
 """
 
 import logging
+import math
+import random
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import assert_never
+from threading import get_ident
+from typing import Generic, TypeVar, assert_never
 
+import attrs
 import trio
 
-from imgsync.core.channel.heartbeat import Health, HeartbeatOutput, Judged, SendPing
-from imgsync.core.channel.outputs import PeerSpeaks, Pinged, Ponged
+from imgsync.core.channel.heartbeat import Health, Judged, SendPing
+from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong
+from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.handshake import Handshake
+from imgsync.core.handshake.inputs import (
+    Described,
+    EndCame,
+    FromAttempt,
+    Input,
+    LinkLost,
+    NotMade,
+    Opened,
+    RouteInput,
+    Start,
+)
 from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
@@ -29,372 +51,524 @@ from imgsync.core.handshake.outputs import (
     Note,
     Output,
     Say,
-    SetAbsence,
-    SetAnswerDeadline,
-    SetDeadline,
-    SetGiveUp,
-    SetRetry,
     TakeUp,
 )
 from imgsync.core.protocol.channel import Ping, Pong
-from imgsync.core.protocol.errors import InputError, NegotiationError, SessionEnded, SignallingLost
-from imgsync.core.protocol.numbers import FEATURE_PING
+from imgsync.core.protocol.errors import (
+    InputError,
+    NegotiationError,
+    SessionEnded,
+    SignallingLost,
+)
+from imgsync.core.protocol.numbers import MAX_CANDIDATES
 from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.peer.account import Account, Write
-from imgsync.peer.attempt import Attempt
-from imgsync.peer.route import EndCame, PeerCame, PeerWent, RelayBack, RelayLost, Route, SignalCame
+from imgsync.peer.route import Route
+from imgsync.peer.session_journal import SessionJournal, Write
 from imgsync.peer.talk import Talk
-from imgsync.peer.timers import timer_of
-from imgsync.seams import (
-    ChannelClosed,
-    Gathered,
-    LinkEvent,
-    LinkLost,
-    Network,
-    Opened,
-    Received,
-    ServerFailed,
-)
-from imgsync.tasks import open_background
+from imgsync.seams import Link, LinkEvent, Network, Received, ServerFailed
+from imgsync.tasks import Bell, Pull, open_background
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 END_DEADLINE = 3.0
 """Seconds for an end in good order: the channel flushed and closed, the relay told."""
 
+_SILENCE = "the other side has not answered for too long"
 
-class PeerSession:
-    """The session behind an EvaluatorSession or a ClientSession. Made by `open_peer_session`."""
 
-    def __init__(
-        self,
-        route: Route,
-        network: Network,
-        ice_servers: Sequence[IceServer],
-        write: Write,
-        *,
-        offers: bool,
-    ) -> None:
-        self.route = route
-        self.account = Account(route.session_id, write)
-        self._network = network
-        self._ice_servers = ice_servers
-        self._handshake = Handshake(offers=offers)
-        self._talk: Talk | None = None
-        self._attempts: dict[int, Attempt] = {}
-        self._connected = trio.Event()
-        self._ended = trio.Event()
+# ── what comes in, and where the session stands ──────────────────────────────────────────────────
+
+
+class Inbox(Generic[T]):
+    """From any thread to one task, in the order in which it comes, without loss.
+
+    Unbounded: whoever puts can't wait, and to drop is worse. What comes in is bounded by what the
+    other peer sends, as nothing on the way here can slow it down.
+    """
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._thread = get_ident()
+        self._items: deque[T] = deque()
+        self._reader: trio.lowlevel.Task | None = None
+
+    def put(self, item: T) -> None:
+        """From any thread; never raises, never waits."""
+        self._items.append(item)
+        if get_ident() == self._thread:
+            self._wake()
+            return
+        with suppress(trio.RunFinishedError):
+            # Idempotent wake-ups are folded into one, so that a burst costs one hop.
+            self._token.run_sync_soon(self._wake, idempotent=True)
+
+    def _wake(self) -> None:
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            trio.lowlevel.reschedule(reader)
+
+    async def get(self) -> T:
+        """The next item. One task at a time."""
+        if self._items:
+            # Before the item is taken, so that none is lost; a flood must not starve other tasks.
+            await trio.lowlevel.checkpoint()
+        while not self._items:
+            self._reader = trio.lowlevel.current_task()
+
+            def abort(_: object) -> trio.lowlevel.Abort:
+                self._reader = None
+                return trio.lowlevel.Abort.SUCCEEDED
+
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        return self._items.popleft()
+
+
+class History:
+    """Of one session."""
+
+    def __init__(self) -> None:
+        self._changes = [StateChange(SessionState.CONNECTING, now_ms())]
         #: Why the session ended; None while it lives.
         self.end: Ended | None = None
-        self._changes = [StateChange(SessionState.CONNECTING, now_ms())]
-        #: Of the next change.
-        self._changed = trio.Event()
+        self._news = Bell()
 
     @property
     def state(self) -> SessionState:
         """Where the session stands."""
         return self._changes[-1].state
 
-    async def change(self, number: int) -> StateChange | None:
-        """The so manieth change of state, from 0; None where there will be no such one."""
-        while number >= len(self._changes):
-            if self.state is SessionState.ENDED:
-                return None
-            await self._changed.wait()
-        return self._changes[number]
+    @property
+    def last(self) -> StateChange:
+        """The last change."""
+        return self._changes[-1]
 
-    async def wait_connected(self) -> None:
-        """Wait for the channel. Raises SessionEnded."""
-        await self._connected.wait()
+    @property
+    def was_connected(self) -> bool:
+        """Whether there was a channel."""
+        return any(change.state is SessionState.CONNECTED for change in self._changes)
+
+    def add(self, state: SessionState, reason: EndReason | None, detail: str) -> None:
+        """The session is in another state."""
+        self._changes.append(StateChange(state, now_ms(), reason, detail))
+        self._news.ring()
+
+    def finish(self, end: Ended) -> None:
+        """The session is over."""
+        self.end = end
+        self.add(SessionState.ENDED, end.reason, end.detail)
+
+    def raise_if_ended(self) -> None:
+        """Raise SessionEnded if the session is over."""
         if self.end is not None:
             raise SessionEnded(self.end.reason, self.end.detail)
 
+    async def wait_connected(self) -> None:
+        """Wait for the channel. Raises SessionEnded."""
+        while not self.was_connected:
+            self.raise_if_ended()
+            await self._news.wait()
+        self.raise_if_ended()
+
     async def wait_ended(self) -> EndReason:
         """Wait until the session is over, for whatever reason."""
-        await self._ended.wait()
-        assert self.end is not None
+        while self.end is None:
+            await self._news.wait()
         return self.end.reason
+
+    def changes(self) -> AsyncIterator[StateChange]:
+        """Every change from the beginning, as it comes; stops at the end."""
+        told = 0
+
+        async def next_change() -> StateChange | None:
+            nonlocal told
+            while told == len(self._changes):
+                if self.end is not None:
+                    return None
+                await self._news.wait()
+            told += 1
+            return self._changes[told - 1]
+
+        return Pull(next_change)
+
+
+class PeerSession:
+    """The session behind an EvaluatorSession or a ClientSession, which both speak through it."""
+
+    def __init__(self, route: Route, write: Write) -> None:
+        self.route = route
+        self.history = History()
+        self.journal = SessionJournal(route.session_id, write)
+        #: Whose channel is open.
+        self._link: Link | None = None
 
     def send(self, text: str) -> None:
         """Send on the open channel; without one it goes nowhere."""
-        attempt = self._current
-        if attempt is not None:
-            attempt.link.send(text)
+        if self._link is not None:
+            self._link.send(text)
 
-    def beat(self, output: Pinged | Ponged | PeerSpeaks, at: Milliseconds) -> None:
-        """Something of the heartbeat came in on the channel.
+    def opened(self, link: Link) -> None:
+        """A link's channel is open."""
+        self._link = link
+        again = self.history.was_connected
+        self.tell(SessionState.RESUMED if again else SessionState.CONNECTED)
 
-        :param at: when it came off the network.
-        """
-        attempt = self._current
-        if attempt is None:
-            return
-        now, heart = trio.current_time(), attempt.heartbeat
-        match output:
-            case Pinged(Ping(id, t0)):
-                attempt.link.send_stamped(lambda t2: encode_channel(Pong(id, t0, at, t2)))
-                outputs = heart.begin(now)
-            case Ponged(Pong(id) as pong):
-                if heart.has_sent(id):
-                    self.account.ponged(pong, at)
-                outputs = heart.answered(id, now)
-            case PeerSpeaks(features):
-                outputs = heart.begin(now) if FEATURE_PING in features else []
-            case _:
-                assert_never(output)
-        self._perform_beat(attempt, outputs)
-        attempt.news.set()
+    def closed(self) -> None:
+        """There is no open channel any more."""
+        self._link = None
+
+    def tell(self, state: SessionState, reason: EndReason | None = None, detail: str = "") -> None:
+        """The session is in another state."""
+        self.history.add(state, reason, detail)
+        self._write_down_state()
+
+    def finish(self, end: Ended) -> None:
+        """The session is over."""
+        self.history.finish(end)
+        self._write_down_state()
+
+    def begin(self) -> None:
+        """The session lives."""
+        self.journal.began(self.route.peer_id, resumed=self.route.resumed)
+        self.journal.changed(self.history.last)
+
+    def _write_down_state(self) -> None:
+        change = self.history.last
+        log.info("session %s %s", self.route.session_id, change.sentence)
+        self.journal.changed(change)
+
+
+# ── links ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class _FromLink:
+    """Something happened to the link of an attempt."""
+
+    attempt: int
+    event: LinkEvent | Described | NotMade
+
+
+@attrs.frozen
+class _NoAddress:
+    """The link of an attempt finds no address to use."""
+
+    attempt: int
+    error: InputError
+
+
+_Item = RouteInput | _FromLink | _NoAddress
+
+_LinkTask = MakeOffer | MakeAnswer | ApplyAnswer | AddCandidate
+
+_MAX_TASKS = MAX_CANDIDATES + 3
+"""Of one link: the two descriptions, as many candidates as a handshake lets through, their end."""
+
+
+class _HeldLink:
+    """The link of one attempt, while the session has use for it."""
+
+    def __init__(self) -> None:
+        self.line = Line()
+        self.scope = trio.CancelScope()
+        self.give, self.tasks = trio.open_memory_channel[_LinkTask](_MAX_TASKS)
+        #: Given, and not done yet.
+        self.unfinished = 0
+        #: Once it is opened.
+        self.link: Link | None = None
+
+
+class _Links:
+    """The links of one session, each with a task of its own."""
+
+    def __init__(
+        self,
+        network: Network,
+        ice_servers: Sequence[IceServer],
+        put: Callable[["_FromLink | _NoAddress"], None],
+    ) -> None:
+        self._network = network
+        self._ice_servers = ice_servers
+        self._put = put
+        self._held: dict[int, _HeldLink] = {}
+        self._newest = 0
+        # Unbounded: each is a decision of ours, which counts those that the other side asks for.
+        self._prepare, self._to_hold = trio.open_memory_channel[_HeldLink](math.inf)
+        self._next = self._prepare_next()
 
     @property
-    def _current(self) -> Attempt | None:
-        return self._attempts.get(self._handshake.attempt)
+    def current(self) -> _HeldLink | None:
+        """The link of the current attempt, unless it was discarded."""
+        return self._held.get(self._newest)
+
+    def find(self, attempt: int) -> _HeldLink | None:
+        """The link of an attempt; one that is being replaced has no say any more."""
+        return self._held.get(attempt) if attempt == self._newest else None
+
+    def _prepare_next(self) -> _HeldLink:
+        """Its task is there by the time at which it is wanted."""
+        held = _HeldLink()
+        self._prepare.send_nowait(held)
+        return held
+
+    def give(self, task: _LinkTask) -> None:
+        """Have a link described, or given something; the first opens it."""
+        if isinstance(task, MakeOffer | MakeAnswer):
+            self._newest = task.attempt
+            self._held[task.attempt], self._next = self._next, self._prepare_next()
+        held = self._held.get(task.attempt)
+        if held is None:
+            return
+        if isinstance(task, AddCandidate) and held.link is not None and not held.unfinished:
+            held.link.add_candidate(task.candidate)
+        else:
+            held.unfinished += 1
+            held.give.send_nowait(task)
+
+    def discard(self, attempt: int) -> None:
+        """Have a link closed."""
+        if attempt in self._held:
+            self._held.pop(attempt).scope.cancel()
+
+    async def run(self) -> None:
+        """Hold them open until cancelled."""
+        async with trio.open_nursery() as nursery:
+            async for held in self._to_hold:
+                nursery.start_soon(self._hold, held)
+
+    async def _hold(self, held: _HeldLink) -> None:
+        first = await held.tasks.receive()
+        with held.scope:
+            async with self._network.open_link(self._ice_servers) as link:
+                link.listen(lambda event: self._put(_FromLink(first.attempt, event)))
+                held.link = link
+                await self._carry_out(link, first)
+                held.unfinished -= 1
+                async for task in held.tasks:
+                    await self._carry_out(link, task)
+                    held.unfinished -= 1
+
+    async def _carry_out(self, link: Link, task: _LinkTask) -> None:
+        try:
+            match task:
+                case MakeOffer(attempt):
+                    self._put(_FromLink(attempt, Described(await link.make_offer())))
+                case MakeAnswer(attempt, offer):
+                    self._put(_FromLink(attempt, Described(await link.make_answer(offer))))
+                case ApplyAnswer(_, answer):
+                    await link.apply_answer(answer)
+                case AddCandidate(_, candidate):
+                    link.add_candidate(candidate)
+        except NegotiationError as exc:
+            self._put(_FromLink(task.attempt, NotMade(str(exc))))
+        except InputError as exc:
+            self._put(_NoAddress(task.attempt, exc))
+
+
+# ── what drives it ───────────────────────────────────────────────────────────────────────────────
+
+
+class _Driver:
+    """Decides and performs, one thing after the other."""
+
+    def __init__(
+        self,
+        peer: PeerSession,
+        talk: Talk,
+        links: _Links,
+        inbox: Inbox[_Item],
+        *,
+        offers: bool,
+    ) -> None:
+        self._peer = peer
+        self._route = peer.route
+        self._talk = talk
+        self._links = links
+        self._inbox = inbox
+        self._core = Handshake(offers=offers, chance=random.random)
+        #: For when the alarm is set, and what is rung when something is due before that.
+        self._alarm_at = math.inf
+        self._sooner = Bell()
+
+    async def run(self) -> None:
+        """Handle what comes in until cancelled."""
+        self._peer.begin()
+        self._handle(Start(self._route.resumed, self._route.owner_unknown))
+        self._route.listen(self._inbox.put)
+        while True:
+            self._receive(await self._inbox.get())
+
+    async def run_alarm(self) -> None:
+        """Do what is due when it is, until cancelled."""
+        while True:
+            held = self._links.current
+            line_due = math.inf if held is None else held.line.due
+            self._alarm_at = min(self._core.due, line_due)
+            with trio.move_on_at(self._alarm_at):
+                await self._sooner.wait()
+            self._tick()
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
 
-    async def run(self, talk: Talk, nursery: trio.Nursery) -> None:
-        """Handle what comes in from the relay until the session is over."""
-        self._talk = talk
-        self.account.began(self.route.peer_id, resumed=self.route.resumed)
-        self.account.changed(self._changes[0])
-        about = {"resumed": self.route.resumed, "is_disputed": self.route.is_disputed}
-        await self._perform(self._handshake.start(**about), nursery)
-        async for item in self.route.inputs:
-            match item:
-                case SignalCame(raw):
-                    outputs = self._handshake.receive(raw)
-                case EndCame(reason):
-                    outputs = self._handshake.session_ended(reason)
-                case RelayLost():
-                    outputs = self._handshake.signalling_lost()
-                case RelayBack():
-                    outputs = self._handshake.signalling_back()
-                case PeerWent():
-                    outputs = self._handshake.peer_away()
-                case PeerCame():
-                    outputs = self._handshake.peer_back()
-                case _:
-                    assert_never(item)
-            await self._perform(outputs, nursery)
-        if self.end is None:
-            flood = "the other side sent more signals than can be handled"
-            await self._perform(self._fail(self._handshake.attempt, flood), nursery)
-        if self.end is None:  # it would be repaired, but there is nobody left to hear
-            outputs = self._handshake.session_ended(EndReason.NEGOTIATION_FAILED)
-            await self._perform(outputs, nursery)
-
-    async def _run_link(
-        self,
-        number: int,
-        nursery: trio.Nursery,
-        *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        with trio.CancelScope() as scope:
-            async with self._network.open_link(self._ice_servers) as link:
-                self._attempts[number] = attempt = Attempt(link, scope)
-                task_status.started()
-                nursery.start_soon(self._run_heartbeat, number, attempt, nursery)
-                while True:
-                    event = await link.next_event()
-                    outputs = self._on_link_event(number, event)
-                    if isinstance(event, ChannelClosed | LinkLost):
-                        # Elsewhere: what is to be done then may well begin with our own end.
-                        nursery.start_soon(self._perform, outputs, nursery)
-                        return
-                    await self._perform(outputs, nursery)
-
-    def _on_link_event(self, number: int, event: LinkEvent) -> list[Output]:
-        match event:
-            case Gathered(line):
-                return self._handshake.gathered(number, line)
-            case ServerFailed(server, code, why):
-                session_id = self.route.session_id
-                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
-                return []
-            case Opened(path):
-                self.account.connected(path)
-                return self._handshake.opened(number)
-            case Received(text, at):
-                if self._talk is not None and number == self._handshake.attempt:
-                    self._talk.received(text, at)
-                return []
-            case ChannelClosed():
-                return self._handshake.lost(number, EndReason.ENDED)
-            case LinkLost(_, True):
-                return self._handshake.left(number)
-            case LinkLost(why):
-                return self._handshake.lost(number, EndReason.CONNECTION_LOST, why)
+    def _receive(self, item: _Item) -> None:
+        match item:
+            case _FromLink(attempt, event):
+                self._on_link_event(attempt, event)
+            case _NoAddress(attempt, error):
+                # Addresses can go, and come back, in the middle of a session.
+                if not self._core.was_connected:
+                    raise error
+                self._handle(FromAttempt(attempt, NotMade(str(error))))
             case _:
-                assert_never(event)
+                self._handle(item)
 
-    async def _run_heartbeat(self, number: int, attempt: Attempt, nursery: trio.Nursery) -> None:
-        heart = attempt.heartbeat
-        while not attempt.scope.cancel_called:
-            attempt.news = trio.Event()
-            with trio.move_on_at(heart.due):
-                await attempt.news.wait()
-            self._perform_beat(attempt, heart.tick(trio.current_time()))
-            if heart.health is Health.LOST:
-                silence = "the other side has not answered for too long"
-                outputs = self._handshake.lost(number, EndReason.CONNECTION_LOST, silence)
-                await self._perform(outputs, nursery)
-                return
+    def _on_link_event(self, attempt: int, event: LinkEvent | Described | NotMade) -> None:
+        match event:
+            case Received(text, at):
+                held = self._links.find(attempt)
+                if held is not None:
+                    self._perform_line(held, held.line.receive(text, at, trio.current_time()))
+            case ServerFailed(server, code, why):
+                session_id = self._route.session_id
+                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+            case _:
+                if isinstance(event, Opened) and attempt == self._core.attempt:
+                    self._peer.journal.connected(event.path)
+                self._handle(FromAttempt(attempt, event))
 
-    def _perform_beat(self, attempt: Attempt, outputs: list[HeartbeatOutput]) -> None:
-        if attempt is not self._current:
-            return  # one that is being replaced has no say any more
-        for output in outputs:
-            match output:
-                case SendPing(id):
-                    attempt.link.send_stamped(partial(_make_ping, id))
-                case Judged(Health.SUSPECT):
-                    self.route.probe()
-                    self._tell(SessionState.SUSPECT)
-                case Judged(Health.ALIVE):
-                    self._tell(SessionState.CONNECTED)
-                case Judged():
-                    pass
-                case _:
-                    assert_never(output)
+    def _handle(self, given: Input) -> None:
+        self._perform(self._core.handle(given, trio.current_time()))
+        self._expect(self._core.due)
 
-    async def _run_timer(
-        self, seconds: float, due: Callable[[], list[Output]], nursery: trio.Nursery
-    ) -> None:
-        await trio.sleep(seconds)
-        await self._perform(due(), nursery)
+    def _expect(self, due: float) -> None:
+        """Something is due at this time, as it may not have been before."""
+        if due < self._alarm_at:
+            self._sooner.ring()
+
+    def _tick(self) -> None:
+        now = trio.current_time()
+        self._perform(self._core.tick(now))
+        held = self._links.current
+        if held is not None:
+            self._perform_line(held, held.line.tick(now))
 
     # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _perform(self, outputs: list[Output], nursery: trio.Nursery) -> None:
+    def _perform(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
             match output:
-                case MakeOffer() | MakeAnswer() | ApplyAnswer():
-                    await self._perform(await self._negotiate(output, nursery), nursery)
-                case AddCandidate(number, candidate):
-                    if number in self._attempts:
-                        self._attempts[number].link.add_candidate(candidate)
-                case SetDeadline() | SetAnswerDeadline() | SetRetry() | SetAbsence() | SetGiveUp():
-                    timer = timer_of(output, self._handshake)
-                    nursery.start_soon(self._run_timer, *timer, nursery)
-                case Discard(number):
-                    if number in self._attempts:
-                        self._attempts.pop(number).discard()
-                case _:
-                    self._perform_at_once(output)
-
-    async def _negotiate(
-        self, output: MakeOffer | MakeAnswer | ApplyAnswer, nursery: trio.Nursery
-    ) -> list[Output]:
-        number = output.attempt
-        try:
-            if isinstance(output, ApplyAnswer):
-                if number in self._attempts:
-                    await self._attempts[number].link.apply_answer(output.answer)
-                return []
-            await nursery.start(self._run_link, number, nursery)
-            link = self._attempts[number].link
-            if isinstance(output, MakeOffer):
-                return self._handshake.described(number, await link.make_offer())
-            return self._handshake.described(number, await link.make_answer(output.offer))
-        except NegotiationError as exc:
-            return self._fail(number, str(exc))
-        except InputError as exc:
-            # Addresses can go, and come back, in the middle of a session.
-            if not self._handshake.was_connected:
-                raise
-            return self._fail(number, str(exc))
-
-    def _fail(self, number: int, detail: str) -> list[Output]:
-        return self._handshake.lost(number, EndReason.NEGOTIATION_FAILED, detail)
-
-    def _perform_at_once(
-        self, output: Say | Connected | Interrupted | Ended | TakeUp | Note
-    ) -> None:
-        match output:
-            case Say(signal):
-                try:
-                    self.route.say(encode_signal(signal))
-                except SignallingLost:
-                    # The route says so, too, and that decides what it means.
-                    log.debug("session %s: a signal was not sent", self.route.session_id)
-            case Connected():
-                again = self._connected.is_set()
-                self._connected.set()
-                self._tell(SessionState.RESUMED if again else SessionState.CONNECTED)
-                if self._talk is not None:
+                case MakeOffer() | MakeAnswer() | ApplyAnswer() | AddCandidate():
+                    self._links.give(output)
+                case Discard(attempt):
+                    self._links.discard(attempt)
+                case Say(signal):
+                    try:
+                        self._route.say(encode_signal(signal))
+                    except SignallingLost:
+                        # The route says so, too, and that decides what it means.
+                        log.debug("session %s: a signal was not sent", self._route.session_id)
+                case TakeUp():
+                    self._route.take_up()
+                case Connected(attempt):
+                    held = self._links.find(attempt)
+                    assert held is not None
+                    assert held.link is not None
+                    self._peer.opened(held.link)
                     self._talk.opened()
-            case Interrupted(reason, detail):
-                self.route.probe()
-                self._tell(SessionState.INTERRUPTED, reason, detail)
-                if self._talk is not None:
+                case Interrupted(reason, detail):
+                    self._peer.closed()
+                    self._route.probe()
+                    self._peer.tell(SessionState.INTERRUPTED, reason, detail)
                     self._talk.closed()
-            case TakeUp():
-                self.route.take_up()
-            case Ended():
-                self._finish(output)
-            case Note(text):
-                log.info("session %s: %s", self.route.session_id, text)
-            case _:
-                assert_never(output)
+                case Ended():
+                    self._finish(output)
+                case Note(text):
+                    log.info("session %s: %s", self._route.session_id, text)
+                case _:
+                    assert_never(output)
+
+    def _perform_line(self, held: _HeldLink, outputs: Sequence[LineOutput]) -> None:
+        for output in outputs:
+            assert held.link is not None  # there is a channel
+            match output:
+                case Heard(message, at):
+                    self._talk.heard(message, at)
+                case SendPing(id):
+                    held.link.send_stamped(partial(_make_ping, id))
+                    self._expect(held.line.due)
+                case SendPong():
+                    held.link.send_stamped(partial(_make_pong, output))
+                case Ponged(pong, t3):
+                    self._peer.journal.ponged(pong, t3)
+                case Judged(health):
+                    self._judge(health)
+                case Drop(why):
+                    log.info("session %s: dropped a message: %s", self._route.session_id, why)
+                case _:
+                    assert_never(output)
+
+    def _judge(self, health: Health) -> None:
+        match health:
+            case Health.ALIVE:
+                self._peer.tell(SessionState.CONNECTED)
+            case Health.SUSPECT:
+                self._route.probe()
+                self._peer.tell(SessionState.SUSPECT)
+            case Health.LOST:
+                self._handle(FromAttempt(self._core.attempt, LinkLost(_SILENCE)))
 
     def _finish(self, end: Ended) -> None:
-        self.end = end
-        self._tell(SessionState.ENDED, end.reason, end.detail)
-        self._ended.set()
-        self._connected.set()
-        if self._talk is not None:
-            self._talk.ended()
-
-    def _tell(self, state: SessionState, reason: EndReason | None = None, detail: str = "") -> None:
-        change = StateChange(state, now_ms(), reason, detail)
-        log.info("session %s %s", self.route.session_id, change.sentence)
-        self._changes.append(change)
-        self.account.changed(change)
-        self._changed.set()
-        self._changed = trio.Event()
+        self._peer.finish(end)
+        self._talk.ended(end)
 
     async def close(self) -> None:
         """End it in good order: the channel first, flushed, then the relay is told."""
-        if self.end is None:
-            self._handshake.session_ended(EndReason.ENDED)
-            if self._current is not None:
-                await self._current.link.close_channel()
+        if self._peer.history.end is None:
+            self._core.handle(EndCame(EndReason.ENDED), trio.current_time())
+            held = self._links.current
+            if held is not None and held.link is not None:
+                await held.link.close_channel()
             self._finish(Ended(EndReason.ENDED))
         try:
-            if self._handshake.is_ours:
-                self.route.end()
+            if self._core.is_ours:
+                self._route.end()
         except SignallingLost:
-            log.info("session %s: its end could not be told", self.route.session_id)
-        self.route.close()
+            log.info("session %s: its end could not be told", self._route.session_id)
+        self._route.close()
 
 
 def _make_ping(id: int, t0: Milliseconds) -> str:
     return encode_channel(Ping(id, t0))
 
 
+def _make_pong(answer: SendPong, t2: Milliseconds) -> str:
+    ping = answer.ping
+    return encode_channel(Pong(ping.id, ping.t0, answer.t1, t2))
+
+
 @asynccontextmanager
 async def open_peer_session(
-    route: Route,
+    peer: PeerSession,
+    talk: Talk,
     network: Network,
     ice_servers: Sequence[IceServer],
-    make_talk: Callable[[PeerSession], Talk],
-    write: Write,
     *,
     offers: bool,
-) -> AsyncIterator[PeerSession]:
-    """Own everything of one session; leaving the block ends it in good order, under a deadline.
-
-    :param make_talk: called once with the session, before anything can be received.
-    :param write: takes what is to be written down.
-    """
-    session = PeerSession(route, network, ice_servers, write, offers=offers)
+) -> AsyncIterator[None]:
+    """Own everything of one session; leaving the block ends it in good order, under a deadline."""
+    inbox = Inbox[_Item]()
+    links = _Links(network, ice_servers, inbox.put)
+    driver = _Driver(peer, talk, links, inbox, offers=offers)
     async with open_background() as nursery:
-        nursery.start_soon(session.run, make_talk(session), nursery)
+        nursery.start_soon(links.run)
+        nursery.start_soon(driver.run)
+        nursery.start_soon(driver.run_alarm)
         try:
-            yield session
+            yield
         finally:
             with trio.move_on_after(END_DEADLINE) as scope:
                 scope.shield = True
-                await session.close()
+                await driver.close()

@@ -8,24 +8,56 @@ evaluator has the relay take its sessions up again, which a relay that was resta
 """
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import assert_never
 
 import attrs
 import trio
 
 from imgsync.backoff import backoff
-from imgsync.core.codec.codec import encode_event
+from imgsync.core.codec.codec import decode_from_relay, encode_event
+from imgsync.core.handshake.inputs import (
+    EndCame,
+    PeerCame,
+    PeerWent,
+    RelayBack,
+    RelayLost,
+    RouteInput,
+    SignalCame,
+)
+from imgsync.core.handshake.sessions import (
+    Answered,
+    Back,
+    Begin,
+    End,
+    Gone,
+    Invited,
+    Leave,
+    Sessions,
+    SessionsOutput,
+)
 from imgsync.core.protocol.errors import (
     ConnectError,
+    ConnectTimeout,
     InputError,
     RelayError,
     SignallingLost,
     SocketClosed,
+    WireError,
 )
-from imgsync.core.protocol.numbers import DEFAULT_STUN, PROBE_DEADLINE
+from imgsync.core.protocol.numbers import (
+    DEFAULT_STUN,
+    MAX_INCOMING,
+    PROBE_DEADLINE,
+    REGISTER_DEADLINE,
+)
 from imgsync.core.protocol.signalling import (
+    ClientEntry,
+    CloseCode,
+    EndReason,
+    EndSession,
+    ErrorCode,
     ErrorEvent,
     ForwardedSignal,
     FromRelay,
@@ -42,18 +74,231 @@ from imgsync.core.protocol.signalling import (
     StartSession,
     ToRelay,
 )
-from imgsync.peer.online import Online
-from imgsync.peer.registering import receive_message, register_on
-from imgsync.peer.route import EndCame, PeerCame, PeerWent, Route
-from imgsync.peer.routes import Routes
+from imgsync.peer.route import Route
+from imgsync.peer.starting import Starting
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
-from imgsync.tasks import open_background
+from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
 
 DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer(DEFAULT_STUN),)
 """What a peer uses where the relay names no list; an empty list means none."""
+
+
+# ── registering ──
+
+
+async def register_on(socket: Socket, register: Register) -> Registered:
+    """Register, and wait for the answer. Raises RelayError, ConnectTimeout and SocketClosed."""
+    socket.post(encode_event(register))
+    with trio.move_on_after(REGISTER_DEADLINE):
+        while True:
+            try:
+                message = await receive_message(socket)
+            except SocketClosed as exc:
+                if exc.code != CloseCode.UNAUTHORIZED:
+                    raise
+                # Of a relay that closes without an error event.
+                why = f"{exc.reason or 'unauthorized'}; ask whoever runs it for a token"
+                raise _refusal(ErrorCode.UNAUTHORIZED, why, register) from None
+            match message:
+                case Registered():
+                    return message
+                case ErrorEvent(code, why):
+                    raise _refusal(code, why, register)
+    raise ConnectTimeout(f"the relay did not answer register within {REGISTER_DEADLINE:g} s")
+
+
+def _refusal(code: ErrorCode, message: str, register: Register) -> RelayError:
+    """What the relay answers to our register, without the token, and how to send one."""
+    if register.token is not None:
+        message = message.replace(register.token, "(token)")
+    elif code is ErrorCode.UNAUTHORIZED:
+        message = message.removesuffix(".")
+        message += " (it is given with --token-file, --token or IMGSYNC_TOKEN)"
+    return RelayError(code, f"the relay refused to register us: {message}")
+
+
+async def receive_message(socket: Socket) -> FromRelay:
+    """The next message of the relay that can be read. Raises SocketClosed."""
+    while True:
+        frame = await socket.receive()
+        try:
+            return decode_from_relay(frame)
+        except WireError as exc:
+            log.warning("ignoring a frame of the relay: %s", exc)
+
+
+# ── who is online, and the sessions ──
+
+
+class Online:
+    """The clients that are at the relay, and waiting for one."""
+
+    def __init__(self) -> None:
+        self.clients: dict[str, PresenceState] = {}
+        self._has_relay = False
+        self._changed = Bell()
+
+    def registered(self, entries: Iterable[ClientEntry]) -> None:
+        """The relay is there, and says who else is."""
+        self.clients = {entry.user_id: entry.state for entry in entries}
+        self._has_relay = True
+        self._changed.ring()
+
+    def relay_lost(self) -> None:
+        """What it has said last is of no use until it is back."""
+        self._has_relay = False
+
+    def changed(self, presence: Presence) -> None:
+        """A client came, went, became busy or free again."""
+        if presence.state is PresenceState.OFFLINE:
+            self.clients.pop(presence.user_id, None)
+        else:
+            self.clients[presence.user_id] = presence.state
+        self._changed.ring()
+
+    async def wait_available(self, user_id: str) -> None:
+        """Wait until the relay is there, and a client online and free as far as it has said."""
+        while not self._has_relay or self.clients.get(user_id) is not PresenceState.AVAILABLE:
+            await self._changed.wait()
+
+
+class Routes:
+    """One for each session that somebody here has use for.
+
+    :param starts: whether this is an evaluator, who asks for sessions.
+    :param post: sends to the relay; raises SignallingLost.
+    :param probe: looks whether the relay is still there.
+    """
+
+    def __init__(
+        self, *, starts: bool, post: Callable[[ToRelay], None], probe: Callable[[], None]
+    ) -> None:
+        self._post = post
+        self._probe = probe
+        self._routes: dict[str, Route] = {}
+        self._sessions = Sessions(starts=starts)
+        self._starting = Starting(self._sessions, post, self._perform)
+        #: Sessions that evaluators have started with us.
+        self._invite, self.incoming = trio.open_memory_channel[Route](MAX_INCOMING)
+
+    # ── what is wanted of the relay ──────────────────────────────────────────────────────────────
+
+    async def start_session(self, client_id: str) -> Route:
+        """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
+        return await self._starting.start_session(client_id)
+
+    async def take_up_sessions(self) -> None:
+        """Have the relay take up what it may have forgotten, until cancelled."""
+        await self._starting.take_up_sessions()
+
+    def end_all(self) -> None:
+        """End those that nobody has entered, and will not any more."""
+        for session_id in [*self._routes]:
+            with suppress(SignallingLost):
+                self._end(session_id)
+
+    # ── what the relay says ──────────────────────────────────────────────────────────────────────
+
+    def registered(self) -> None:
+        """The relay is there, or there again."""
+        self._sessions.registered()
+        self._starting.ask()
+
+    def relay_lost(self) -> None:
+        """There is no relay, until it is registered at again."""
+        self._sessions.relay_lost()
+        self._starting.answer(SignallingLost("the relay was lost before it answered; try again"))
+        for route in self._routes.values():
+            route.put(RelayLost())
+
+    def started(self, message: SessionStarted) -> None:
+        """We are in a session."""
+        self._perform(self._sessions.started(message))
+
+    def refused(self, error: RelayError) -> bool:
+        """No session is started. Returns whether one was asked for."""
+        return self._starting.answer(error)
+
+    def may_ask(self) -> None:
+        """What was refused before may be taken up by now."""
+        self._sessions.may_ask()
+        self._starting.ask()
+
+    def signal_came(self, message: ForwardedSignal) -> None:
+        """The other side of one says something."""
+        session_id = message.session_id or self._sessions.last_with(message.from_user_id)
+        if session_id is not None:
+            self.put(session_id, SignalCame(message.signal))
+
+    def put(self, session_id: str, item: RouteInput) -> None:
+        """Hand it to a session, if that is known."""
+        if session_id in self._routes:
+            self._routes[session_id].put(item)
+
+    # ── what is decided ──────────────────────────────────────────────────────────────────────────
+
+    def _perform(self, outputs: Sequence[SessionsOutput]) -> None:
+        for output in outputs:
+            match output:
+                case Begin(session_id):
+                    self._routes[session_id] = self._make_route(output)
+                case Invited(session_id):
+                    self._offer(self._routes[session_id])
+                case Answered(session_id):
+                    self._starting.answer(None if session_id is None else self._routes[session_id])
+                case Back(session_id):
+                    self.put(session_id, RelayBack())
+                case Gone(session_id):
+                    self.put(session_id, EndCame(EndReason.PEER_GONE))
+                case End(session_id):
+                    log.info("ending session %s, which nobody waits for any more", session_id)
+                    self._end(session_id)
+                case Leave(session_id):
+                    log.info("leaving session %s alone, which was not started here", session_id)
+                case _:
+                    assert_never(output)
+
+    def _make_route(self, begin: Begin) -> Route:
+        return Route(
+            begin.session_id,
+            begin.peer_id,
+            begin.peer_name,
+            resumed=begin.resumed,
+            owner_unknown=begin.owner_unknown,
+            post=self._post,
+            end=self._end,
+            take_up=self._take_up,
+            probe=self._probe,
+            forget=self._forget,
+        )
+
+    def _offer(self, route: Route) -> None:
+        try:
+            self._invite.send_nowait(route)
+        except trio.WouldBlock:
+            log.warning("refusing session %s: none of those before was taken", route.session_id)
+            route.end()
+            route.close()
+
+    def _end(self, session_id: str) -> None:
+        """Tell the relay; where it is lost, it is told when it takes the session up again."""
+        self._sessions.over(session_id)
+        self._post(EndSession(session_id))
+        self._sessions.told(session_id)
+
+    def _take_up(self, session_id: str) -> None:
+        self._sessions.take_up(session_id)
+        self._starting.ask()
+
+    def _forget(self, session_id: str) -> None:
+        self._sessions.forget(session_id)
+        self._routes.pop(session_id, None)
+
+
+# ── all of it ──
 
 
 class Signalling:

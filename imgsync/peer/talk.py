@@ -1,23 +1,23 @@
 """What a session tells to whoever speaks on its channel: the evaluator, or the client."""
 
-from collections.abc import Callable
+from typing import Protocol
 
-import attrs
-
+from imgsync.core.handshake.outputs import Ended
+from imgsync.core.protocol.channel import TalkMessage
 from imgsync.core.protocol.signalling import Milliseconds
 
 
-@attrs.frozen
-class Talk:
-    """What happens on the channel, for whoever speaks on it; none of these may wait.
+class Talk(Protocol):
+    """What happens on the channel; none of these may wait."""
 
-    :param opened: a channel is open.
-    :param received: a message came in, and when.
-    :param closed: it is open no more; another one may follow.
-    :param ended: no other one will follow.
-    """
+    def opened(self) -> None:
+        """A channel is open."""
 
-    opened: Callable[[], None]
-    received: Callable[[str | bytes, Milliseconds], None]
-    closed: Callable[[], None]
-    ended: Callable[[], None]
+    def heard(self, message: TalkMessage, at: Milliseconds) -> None:
+        """The other side says something, which came in at this time of ours."""
+
+    def closed(self) -> None:
+        """It is open no more; another one may follow."""
+
+    def ended(self, end: Ended) -> None:
+        """No other one will follow."""

@@ -1,17 +1,16 @@
 """Trio's bridge to one asyncio loop in one thread of its own.
 
-Two doors. `Bridge.call` awaits a coroutine over there; cancellation and errors cross both ways.
-A `Mailbox` brings things back in order; putting into it never raises, because it is done inside
-callbacks of aiortc, where an exception would end the connection. What lives on the loop is
-touched on the loop thread alone.
+`Bridge.call` awaits a coroutine over there; cancellation and errors cross both ways. What comes
+back by itself is told, in order; nothing that is told raises, because it is done inside callbacks
+of aiortc, where an exception would end the connection. What lives on the loop is touched on the
+loop thread alone.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import trio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -22,46 +21,6 @@ T = TypeVar("T")
 
 STOP_DEADLINE = 5.0
 """Seconds for what still runs on the loop when the bridge is left."""
-
-
-class Mailbox(Generic[T]):
-    """From any thread to one Trio task, in order, without loss.
-
-    Unbounded: whoever puts can't wait, and to drop is worse. What comes in is bounded by what the
-    other peer sends, as nothing on the way here can slow him down.
-    """
-
-    def __init__(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
-        self._items: deque[T] = deque()
-        self._reader: trio.lowlevel.Task | None = None
-
-    def put(self, item: T) -> None:
-        """Any thread; never raises, never waits."""
-        self._items.append(item)
-        with suppress(trio.RunFinishedError):
-            # Idempotent wake-ups are folded into one, so a burst costs one hop.
-            self._token.run_sync_soon(self._wake, idempotent=True)
-
-    def _wake(self) -> None:
-        if self._reader is not None:
-            reader, self._reader = self._reader, None
-            trio.lowlevel.reschedule(reader)
-
-    async def get(self) -> T:
-        """The next item. One task at a time."""
-        if self._items:
-            # Before the item is taken, so that none is lost; a flood must not starve other tasks.
-            await trio.lowlevel.checkpoint()
-        while not self._items:
-            self._reader = trio.lowlevel.current_task()
-
-            def abort(_: object) -> trio.lowlevel.Abort:
-                self._reader = None
-                return trio.lowlevel.Abort.SUCCEEDED
-
-            await trio.lowlevel.wait_task_rescheduled(abort)
-        return self._items.popleft()
 
 
 class Bridge:

@@ -27,7 +27,6 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 import aiortc.rtcicetransport
@@ -38,9 +37,11 @@ from aiortc import RTCPeerConnection
 from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
+from imgsync.core.handshake.inputs import Gathered
+from imgsync.distribution import version_of
 from imgsync.rtc.names import resolve
 from imgsync.rtc.servers import StunServer, TurnServer
-from imgsync.seams import Gathered, ServerFailed
+from imgsync.seams import ServerFailed
 
 log = logging.getLogger(__name__)
 
@@ -367,7 +368,7 @@ def _host_addresses() -> list[str]:
 def _install() -> None:
     """Take the place of aioice's class in aiortc. Raises ImportError for versions unknown."""
     for name, known in _KNOWN.items():
-        found = version(name)
+        found = version_of(name)
         if not found.startswith(f"{known}."):
             raise ImportError(
                 f"imgsync works with {name} {known}, and {found} is installed;"

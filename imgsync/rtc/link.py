@@ -1,7 +1,7 @@
 """One peer connection with its data channel, driven from Trio; implements `imgsync.seams.Link`.
 
 Methods whose name ends in `_aio` run on the loop thread. Callbacks of aiortc decide nothing: they
-put an event into the mailbox and return; an exception in one would end the connection on our side
+tell an event and return; an exception in one would end the connection on our side
 only. A message is stamped there, as it comes in, and listeners are attached before anything else
 can run, because aiortc drops a message that nobody listens for.
 """
@@ -23,15 +23,16 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
+from imgsync.core.handshake.inputs import ChannelClosed, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
-from imgsync.rtc.bridge import Bridge, Mailbox
+from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.servers import choose_stun, choose_turn
 from imgsync.rtc.transports import closed_by_peer, contain_bad_messages, end_late_association
-from imgsync.seams import ChannelClosed, LinkEvent, LinkLost, Opened, Received
+from imgsync.seams import LinkEvent, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -42,28 +43,12 @@ CHANNEL_CLOSE_DEADLINE = 1.0
 CLOSE_DEADLINE = 2.0
 
 
-class RtcLink:
-    """See `imgsync.seams.Link`. Made by `open_link`."""
+class _LoopLink:
+    """What of a link lives on the loop thread, and is touched there alone."""
 
-    def __init__(
-        self,
-        bridge: Bridge,
-        ice_servers: Sequence[IceServer],
-        addresses: Sequence[str],
-        relay_only: bool,
-    ) -> None:
-        self._bridge = bridge
-        self._events: Mailbox[LinkEvent] = Mailbox()
-        self._ice = IceSettings(
-            addresses,
-            self._events.put,
-            stun=choose_stun(ice_servers),
-            turn=choose_turn(ice_servers),
-            relay_only=relay_only,
-        )
-        if relay_only and not self._ice.turn:
-            log.warning("all is to go through a TURN server, and none is named that can be used")
-        # From here on: touched on the loop thread alone.
+    def __init__(self, ice: IceSettings, tell: Callable[[LinkEvent], None]) -> None:
+        self._ice = ice
+        self._tell = tell
         self._pc: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
         self._closing = False
@@ -75,46 +60,7 @@ class RtcLink:
         self._describing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # ── on the Trio side ─────────────────────────────────────────────────────────────────────────
-
-    async def make_offer(self) -> str:
-        """See the protocol. Raises InputError where no address can be used."""
-        return await self._bridge.call(self._make_offer_aio)
-
-    async def make_answer(self, offer: Description) -> str:
-        """See the protocol. Raises InputError where no address can be used."""
-        return await self._bridge.call(self._make_answer_aio, offer)
-
-    async def apply_answer(self, answer: Description) -> None:
-        """See the protocol."""
-        await self._bridge.call(self._apply_aio, answer)
-
-    def add_candidate(self, candidate: Candidate | None) -> None:
-        """See the protocol."""
-        self._bridge.post(self._add_candidate_aio, candidate)
-
-    def send(self, text: str) -> None:
-        """See the protocol."""
-        self._bridge.post(self._send_aio, text)
-
-    def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
-        """See the protocol; `make` is called on the loop thread."""
-        self._bridge.post(self._send_stamped_aio, make)
-
-    async def next_event(self) -> LinkEvent:
-        """See the protocol."""
-        return await self._events.get()
-
-    async def close_channel(self) -> None:
-        """See the protocol."""
-        await self._bridge.call(self._close_channel_aio)
-
-    async def aclose(self) -> None:
-        """Close the connection; what is queued on the channel is lost. Done under a deadline."""
-        with trio.CancelScope(shield=True):
-            await self._bridge.call(self._close_aio)
-
-    # ── on the loop thread ───────────────────────────────────────────────────────────────────────
+    # ── what is asked of it ──────────────────────────────────────────────────────────────────────
 
     def _open_pc_aio(self) -> RTCPeerConnection:
         assert not self._closing
@@ -124,7 +70,7 @@ class RtcLink:
         pc.on("datachannel", self._on_channel_aio)
         return pc
 
-    async def _make_offer_aio(self) -> str:
+    async def make_offer_aio(self) -> str:
         async with self._describing:
             pc = self._open_pc_aio()
             with trickling(self._ice):
@@ -136,11 +82,11 @@ class RtcLink:
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
             return self._described_aio(pc)
 
-    async def _make_answer_aio(self, offer: Description) -> str:
+    async def make_answer_aio(self, offer: Description) -> str:
         async with self._describing:
             pc = self._open_pc_aio()
             with trickling(self._ice):
-                await self._apply_aio(offer)
+                await self.apply_aio(offer)
             assert pc.sctp is not None
             contain_bad_messages(pc.sctp)
             await pc.setLocalDescription(await pc.createAnswer())
@@ -156,7 +102,7 @@ class RtcLink:
         untold = {"a=end-of-candidates", *(hosts if self._ice.relay_only else ())}
         return "".join(f"{line}\r\n" for line in lines if line not in untold)
 
-    async def _apply_aio(self, description: Description) -> None:
+    async def apply_aio(self, description: Description) -> None:
         assert self._pc is not None
         problem = f"the other side sent an {description.kind} that can't be used"
         try:
@@ -169,7 +115,7 @@ class RtcLink:
         if self._pc.sctp is None or self._pc.sctp.transport is None:
             raise NegotiationError(f"{problem}: its a=group names a section that it does not have")
 
-    def _add_candidate_aio(self, candidate: Candidate | None) -> None:
+    def add_candidate_aio(self, candidate: Candidate | None) -> None:
         # A task for each, because to look up an mDNS name takes up to a second.
         self._spawn_aio(self._apply_candidate_aio(candidate))
 
@@ -196,11 +142,11 @@ class RtcLink:
     def _on_channel_open_aio(self) -> None:
         self._was_open = True
         assert self._pc is not None
-        self._events.put(Opened(path_of(self._pc)))
+        self._tell(Opened(path_of(self._pc)))
 
     def _listen_aio(self, channel: RTCDataChannel) -> None:
         self._channel = channel
-        channel.on("message", lambda text: self._events.put(Received(text, now_ms())))
+        channel.on("message", lambda text: self._tell(Received(text, now_ms())))
         channel.on("close", self._on_channel_close_aio)
         channel.on("error", lambda exc: log.info("the data channel reports %r", exc))
 
@@ -211,7 +157,7 @@ class RtcLink:
         if self._pc.sctp.state == "closed":
             self._lose_aio("the SCTP association is closed")
         elif not self._closing:
-            self._events.put(ChannelClosed())
+            self._tell(ChannelClosed())
 
     def _on_connection_state_aio(self) -> None:
         assert self._pc is not None
@@ -225,16 +171,16 @@ class RtcLink:
             self._is_lost = True
             sctp = self._pc.sctp
             by_peer = self._was_open and sctp is not None and closed_by_peer(sctp)
-            self._events.put(LinkLost(why, by_peer))
+            self._tell(LinkLost(why, by_peer))
 
-    def _send_aio(self, text: str) -> None:
+    def send_aio(self, text: str) -> None:
         try:
             if self._channel is not None:
                 self._channel.send(text)
         except (InvalidStateError, ValueError) as exc:
             log.info("a message was not sent: %r", exc)
 
-    def _send_stamped_aio(self, make: Callable[[Milliseconds], str]) -> None:
+    def send_stamped_aio(self, make: Callable[[Milliseconds], str]) -> None:
         if self._channel is None or self._channel.readyState != "open":
             return
         try:
@@ -242,9 +188,9 @@ class RtcLink:
         except Exception:
             log.exception("a stamped message could not be made")
         else:
-            self._send_aio(text)
+            self.send_aio(text)
 
-    async def _close_channel_aio(self) -> None:
+    async def close_channel_aio(self) -> None:
         self._closing = True
         channel = self._channel
         if channel is None or channel.readyState != "open":
@@ -258,7 +204,7 @@ class RtcLink:
         except TimeoutError:
             log.info("the other side did not agree to close the channel")
 
-    async def _close_aio(self) -> None:
+    async def close_aio(self) -> None:
         self._closing = True
         if self._pc is None:
             return
@@ -274,6 +220,74 @@ class RtcLink:
             await pc.close()
             if pc.sctp is not None:
                 end_late_association(pc.sctp)
+
+
+class RtcLink:
+    """See `imgsync.seams.Link`. Made by `open_link`."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        ice_servers: Sequence[IceServer],
+        addresses: Sequence[str],
+        relay_only: bool,
+    ) -> None:
+        self._bridge = bridge
+        self._tell: Callable[[LinkEvent], None] = _ignore
+        ice = IceSettings(
+            addresses,
+            self._pass_on,
+            stun=choose_stun(ice_servers),
+            turn=choose_turn(ice_servers),
+            relay_only=relay_only,
+        )
+        if relay_only and not ice.turn:
+            log.warning("all is to go through a TURN server, and none is named that can be used")
+        self._loop = _LoopLink(ice, self._pass_on)
+
+    def listen(self, tell: Callable[[LinkEvent], None]) -> None:
+        """See the protocol."""
+        self._tell = tell
+
+    def _pass_on(self, event: LinkEvent) -> None:
+        self._tell(event)
+
+    async def make_offer(self) -> str:
+        """See the protocol. Raises InputError where no address can be used."""
+        return await self._bridge.call(self._loop.make_offer_aio)
+
+    async def make_answer(self, offer: Description) -> str:
+        """See the protocol. Raises InputError where no address can be used."""
+        return await self._bridge.call(self._loop.make_answer_aio, offer)
+
+    async def apply_answer(self, answer: Description) -> None:
+        """See the protocol."""
+        await self._bridge.call(self._loop.apply_aio, answer)
+
+    def add_candidate(self, candidate: Candidate | None) -> None:
+        """See the protocol."""
+        self._bridge.post(self._loop.add_candidate_aio, candidate)
+
+    def send(self, text: str) -> None:
+        """See the protocol."""
+        self._bridge.post(self._loop.send_aio, text)
+
+    def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
+        """See the protocol; `make` is called on the loop thread."""
+        self._bridge.post(self._loop.send_stamped_aio, make)
+
+    async def close_channel(self) -> None:
+        """See the protocol."""
+        await self._bridge.call(self._loop.close_channel_aio)
+
+    async def aclose(self) -> None:
+        """Close the connection; what is queued on the channel is lost. Done under a deadline."""
+        with trio.CancelScope(shield=True):
+            await self._bridge.call(self._loop.close_aio)
+
+
+def _ignore(event: LinkEvent) -> None:
+    """Where nobody listens."""
 
 
 def _name_section(offer: RTCSessionDescription) -> RTCSessionDescription:

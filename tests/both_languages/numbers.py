@@ -42,8 +42,9 @@ def described() -> dict[str, str]:
     body = ast.parse(inspect.getsource(numbers)).body
     found = {}
     for statement, following in pairwise(body):
-        if isinstance(statement, ast.Assign):
-            [name] = statement.targets
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            [name] = targets
             assert isinstance(name, ast.Name)
             assert isinstance(following, ast.Expr), f"{name.id} says nothing of itself"
             assert isinstance(following.value, ast.Constant)

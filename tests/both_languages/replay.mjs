@@ -9,14 +9,15 @@ const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
 const { Sessions } = await load("core/handshake/sessions");
 const { Heartbeat } = await load("core/channel/heartbeat");
+const { Line } = await load("core/channel/line");
 const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
-const { ClockOffset } = await load("core/channel/clocks");
-const { Measurements } = await load("core/channel/measurements");
+const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
-const { Routes } = await load("peer/routes");
+const { Routes } = await load("peer/signalling");
 const { describeTrouble } = await load("words/console");
 const { SessionJournal } = await load("console/session_journal");
 const { BadManifest, parseManifest } = await load("console/manifest");
@@ -40,17 +41,20 @@ const FORMS = {
     type === undefined
       ? ["candidate", bare(candidate), sdpMid, sdpMLineIndex, usernameFragment]
       : [type, sdp ?? null],
-  timer: (o) => [o.timer, o.number, o.seconds, o.failures],
   takeUp: () => [],
   discard: (o) => [o.attempt],
-  connected: () => [],
+  connected: (o) => [o.attempt],
   interrupted: (o) => [o.reason, o.detail],
   // What is wrong with a signal, each parser says in its own words.
   ended: (o) => [o.reason, o.reason === "negotiation_failed" ? "" : o.detail],
-  ping: (o) => [o.id],
+  sendPing: (o) => [o.id],
   judged: (o) => [o.health],
+  sendPong: (o) => [o.ping, o.t1],
+  ponged: (o) => [o.pong, o.t3],
+  heard: (o) => [o.message, o.at],
+  drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
-  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.isDisputed],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
   back: (o) => [o.sessionId],
@@ -167,11 +171,30 @@ const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.ke
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
-  handshake: ({ offers }) => {
-    const core = new Handshake(offers);
+  handshake: ({ offers, chances }) => {
+    let thrown = 0;
+    const chance = () => chances[thrown++ % chances.length];
+    const core = new Handshake({ offers, chance });
+    return ([input, now]) => {
+      if (input?.kind === "signalCame") input = { ...input, signal: decodeSignal(JSON.parse(input.raw)) };
+      const told = tell(input === null ? core.tick(now) : core.handle(input, now));
+      return [told, core.phase, core.attempt, core.isOurs, finite(core.due)];
+    };
+  },
+  impossible: () => ([offers, ...inputs]) => {
+    const core = new Handshake({ offers, chance: () => 0 });
+    try {
+      for (const input of inputs) core.handle(input, 0);
+    } catch (error) {
+      return error.constructor === Error ? "refused" : String(error);
+    }
+    return "taken";
+  },
+  line: () => {
+    let line = new Line();
     return ([method, ...given]) => {
-      if (method === "receive") given = [decodeSignal(JSON.parse(given[0]))];
-      return [tell(core[method](...given)), core.phase, core.attempt, core.isOurs];
+      if (method === "another") line = new Line(); // a channel of its own
+      return [method === "another" ? [] : tell(line[method](...given)), finite(line.due)];
     };
   },
   sessions: ({ starts }) => {
@@ -239,9 +262,9 @@ const PAIRS = {
   clocks: () => {
     const clocks = new ClockOffset();
     return ([method, ...given]) => {
-      if (method === "take") {
+      if (method === "add") {
         const [t0, t1, t2, t3] = given;
-        return clocks.take({ t0, t1, t2, t3 });
+        return clocks.add({ t0, t1, t2, t3 });
       }
       return clocks[method](...given) ?? null;
     };
@@ -267,6 +290,13 @@ const PAIRS = {
     };
   },
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
+  flooding: () => (count) => {
+    const route = new Route({}, {});
+    for (let number = 0; number < count; number += 1) route.put({ kind: "peerCame" });
+    const heard = [];
+    route.listen((input) => heard.push(input));
+    return heard;
+  },
   passing: () => (code) => new RelayError(code, "").mayPass,
   troubles: () => ([code, message]) => describeTrouble(code, message),
   announcements: () => {

@@ -1,4 +1,4 @@
-"""The talk on the channel is one in both languages: heartbeat, presenter, follower, preloads."""
+"""The talk on the channel is one in both languages: line, presenter, follower, preloads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pytest
 from imgsync.core.channel import outputs as c
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
+from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong
 from imgsync.core.channel.preload import Announcements, split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
-from imgsync.core.protocol.channel import Image, Preload, Stage, StageKind, UpcomingImage
+from imgsync.core.protocol.channel import Image, Preload, Ready, Stage, StageKind, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import (
     HIDDEN_TAB,
@@ -26,6 +27,7 @@ from imgsync.core.protocol.numbers import (
     TICK,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
+from tests.kit.channels import hear
 
 RUNS = 300
 INPUTS = 60
@@ -42,7 +44,7 @@ def tell_beat(outputs: Sequence[HeartbeatOutput]) -> list[list[object]]:
     for output in outputs:
         match output:
             case SendPing(id):
-                told.append(["ping", id])
+                told.append(["sendPing", id])
             case Judged(health):
                 told.append(["judged", health.name.lower()])
     return told
@@ -62,14 +64,14 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
             if dice.random() < 0.6 and heart.due < float("inf"):
                 late = dice.choice([0, 0, 0, 1, 2] if is_whole else [0, 0, 0, dice.random(), 2])
                 now = max(now, heart.due + late)
-            method = dice.choice([*["begin", "tick", "tick", "tick", "answered"] * 4, "another"])
+            method = dice.choice([*["begin", "tick", "tick", "tick", "answer"] * 4, "another"])
             outputs: list[HeartbeatOutput] = []
             if method == "another":
                 heart = Heartbeat()
                 inputs.append([method])
             else:
                 id = dice.choice([dice.randrange(12), str(dice.randrange(12))])
-                given = [id, now] if method == "answered" else [now]
+                given = [id, now] if method == "answer" else [now]
                 outputs = getattr(heart, method)(*given)
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
@@ -78,6 +80,80 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
             seen.add(heart.health.name)
         replay.compare("heartbeat", inputs, expected, run)
     assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST"}
+
+
+# ── the line ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def tell_line(outputs: Sequence[LineOutput]) -> list[list[object]]:
+    told: list[list[object]] = []
+    for output in outputs:
+        match output:
+            case SendPing() | Judged():
+                told += tell_beat([output])
+            case SendPong(ping, t1):
+                told.append(["sendPong", json.loads(encode_channel(ping)), t1])
+            case Ponged(pong, t3):
+                told.append(["ponged", json.loads(encode_channel(pong)), t3])
+            case Heard(message, at):
+                # Python leaves out what is empty.
+                said = json.loads(encode_channel(message))
+                if isinstance(message, Ready):
+                    said.setdefault("features", [])
+                told.append(["heard", said, at])
+            case c.Drop():
+                told.append(["drop"])
+    return told
+
+
+def choose_message(dice: random.Random, at: float) -> str:
+    """What comes in on a channel: most often what is for the heartbeat."""
+    id = dice.choice([dice.randrange(12), dice.randrange(12), str(dice.randrange(12))])
+    sources = [{"imageUrl": f"http://h/{n}", "signedUrl": "s"} for n in range(dice.randrange(3))]
+    of = {"imageIndex": dice.randrange(5), "sentAt": at - 5}
+    return dice.choice(
+        [
+            *[json.dumps({"type": "pong", "id": id, "t0": at - 2, "t1": at - 1, "t2": at})] * 4,
+            *[json.dumps({"type": "ping", "id": id, "t0": at - 1})] * 2,
+            json.dumps({"type": "ready", "features": dice.choice([["ping", "stage"], ["stage"]])}),
+            json.dumps({"type": "ready"}),
+            json.dumps({"type": "ack", "receivedAt": at, **of}),
+            json.dumps({"type": "stage", "stage": "failed", "at": at, "reason": "decode", **of}),
+            json.dumps({"type": "preload", "images": sources}),
+            json.dumps({"imageUrl": "http://h/ä", "signedUrl": "s", **of}),
+            dice.choice(["", "[]", '{"type":"pong"}', '{"type":"nonsense"}', '{"type":7}']),
+        ]
+    )
+
+
+def test_a_line_reads_answers_and_judges_alike_on_several_channels(replay: Replay) -> None:
+    seen: set[object] = set()
+    for run, dice in dice_of("line", RUNS):
+        line, now = Line(), dice.uniform(0, 1e5)
+        inputs: list[Given] = []
+        expected: list[object] = []
+        for _ in range(INPUTS):
+            now = time_after(dice, now, 10)
+            method = dice.choice([*["receive", "receive", "tick"] * 8, "another"])
+            if method == "tick" and line.due < float("inf"):
+                now = max(now, line.due + dice.choice([0, 0, -0.001, dice.random(), 2]))
+            outputs: list[LineOutput] = []
+            match method:
+                case "receive":
+                    at = 1.7e12 + now * 1000
+                    inputs.append([method, choose_message(dice, at), at, now])
+                    outputs = line.receive(*inputs[-1][1:])
+                case "tick":
+                    inputs.append([method, now])
+                    outputs = [*line.tick(now)]
+                case _:
+                    inputs.append([method])
+                    line = Line()
+            due = line.due if line.due < float("inf") else None
+            expected.append([tell_line(outputs), due])
+            seen |= {type(output) for output in outputs}
+        replay.compare("line", inputs, expected, run)
+    assert seen == {SendPing, Judged, SendPong, Ponged, Heard, c.Drop}
 
 
 # ── the presenter ────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +209,7 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
                 image, outputs = presenter.show(index, *urls, now)
                 shown.append(image)
             case "received", [text]:
-                outputs = presenter.received(text)
+                outputs = hear(presenter, text)
             case "preload", [images]:
                 upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
                 outputs = presenter.preload(upcoming)
@@ -151,14 +227,14 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
         match output:
             case c.Transmit(text):
                 told.append(["transmit", json.loads(text)])
-            case c.Acked(image, received_at, copies):
-                told.append(["acked", image.sent_at, received_at, copies])
+            case c.Acked(image, ack, copies):
+                told.append(["acked", image.sent_at, ack.received_at, copies])
             case c.Superseded(image):
                 told.append(["superseded", image.sent_at])
             case c.NeverShown(image):
                 told.append(["neverShown", image.sent_at])
-            case c.Staged(image, stage, at, reason):
-                told.append(["staged", image.sent_at, stage.value, at, reason])
+            case c.Staged(said):
+                told.append(["staged", said.sent_at, said.stage.value, said.at, said.reason])
     return told
 
 
@@ -232,7 +308,7 @@ def follow(follower: Follower, method: str, *given: Any) -> list[object]:
     match method, given:
         case "received", [image, at]:
             told: list[object] = []
-            for output in follower.received(json.dumps(image), at):
+            for output in hear(follower, json.dumps(image), at):
                 if isinstance(output, c.Deliver):
                     is_new, ack = follower.taken(output)
                     told += [["new", output.image.sent_at]] * is_new

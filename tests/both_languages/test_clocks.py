@@ -6,15 +6,22 @@ import json
 import random
 from typing import Any
 
-from imgsync.core.channel.clocks import ClockOffset, Offset, Probe, Refused, Remark, Stepped
-from imgsync.core.channel.measurements import Measurements
-from imgsync.core.protocol.channel import Image, Pong, Stage, StageKind
+from imgsync.core.channel.clocks import (
+    ClockOffset,
+    Measurements,
+    Offset,
+    Probe,
+    Refused,
+    Remark,
+    Stepped,
+)
+from imgsync.core.protocol.channel import Ack, Image, Pong, Stage, StageKind
 from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.journal.events import Event
 from imgsync.journal.lines import encode_line
-from imgsync.peer.account import Account
+from imgsync.peer.session_journal import SessionJournal
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
 
 RUNS = 150
@@ -79,13 +86,13 @@ def test_the_offset_is_the_same_through_several_connections(replay: Replay) -> N
         inputs: list[Given] = []
         expected: list[object] = []
         for _ in range(INPUTS):
-            method = dice.choice([*["take", "take", "at", "toOurs", "since"] * 6, "reconnected"])
+            method = dice.choice([*["add", "add", "at", "toOurs", "since"] * 6, "reconnected"])
             given: list[Any] = []
             told: object
             match method:
-                case "take":
+                case "add":
                     given = [*world.ways()]
-                    told = tell_remark(clocks.take(Probe(*given)))
+                    told = tell_remark(clocks.add(Probe(*given)))
                     seen.add(told and told["kind"])
                 case "at":
                     given = [world.now + dice.uniform(-5000, 5000)]
@@ -155,7 +162,7 @@ class Writer:
         self._dice = dice
         self._world = World(dice)
         self._told: list[Event] = []
-        self._account = Account("s", self._told.append)
+        self._journal = SessionJournal("s", self._told.append)
 
     def next(self) -> tuple[list[Any], list[Any]]:
         """The input for the page, and what comes of it: the lines, and what is returned."""
@@ -173,41 +180,41 @@ class Writer:
 
     def _ponged(self) -> tuple[list[Any], float, None]:
         t0, t1, t2, t3 = self._world.ways()
-        self._account.ponged(Pong(1, t0, t1, t2), t3)
+        self._journal.ponged(Pong(1, t0, t1, t2), t3)
         return [{"t0": t0, "t1": t1, "t2": t2, "t3": t3}], t3, None
 
     def _acked(self) -> tuple[list[Any], float, dict[str, float]]:
         sent_at, received_at, _, at = self._world.ways()
         image, shown = self._image(sent_at)
-        latency = self._account.acked(image, received_at, at)
+        latency = self._journal.acked(image, Ack(image.sent_at, received_at), at)
         return [at, shown, received_at], at, {"value": float(latency), "bound": latency.bound}
 
     def _began(self) -> tuple[list[Any], float, None]:
         is_old = self._dice.random() < 0.5
-        self._account.began("c", resumed=is_old)
+        self._journal.began("c", resumed=is_old)
         return [self._world.now, "c", is_old], self._world.now, None
 
     def _changed(self) -> tuple[list[Any], float, None]:
         at, state = self._world.now, self._dice.choice([*SessionState])
         reason = self._dice.choice([None, EndReason.CONNECTION_LOST])
-        self._account.changed(StateChange(state, at, reason, "why"))
+        self._journal.changed(StateChange(state, at, reason, "why"))
         told = None if reason is None else reason.value
         return [{"state": state.value, "at": at, "reason": told, "detail": "why"}], at, None
 
     def _connected(self) -> tuple[list[Any], float, None]:
-        self._account.connected(None)
+        self._journal.connected(None)
         return [], 0, None
 
     def _sent(self) -> tuple[list[Any], float, None]:
         at, copy = self._world.now, self._dice.randrange(1, 4)
         image, shown = self._image(at - 1)
-        self._account.sent(image, copy)
+        self._journal.sent(image, copy)
         return [at, shown, copy], at, None
 
     def _superseded(self) -> tuple[list[Any], float, None]:
         at = self._world.now
         image, shown = self._image(at - 1)
-        self._account.superseded(image)
+        self._journal.superseded(image)
         return [at, shown], at, None
 
     def _staged(self) -> tuple[list[Any], float, None]:
@@ -215,7 +222,7 @@ class Writer:
         image, shown = self._image(at - 1)
         stage = self._dice.choice([*StageKind])
         reason = self._dice.choice([None, "http_403"])
-        self._account.staged(Stage(image.image_index, image.sent_at, stage, stage_at, reason))
+        self._journal.staged(Stage(image.image_index, image.sent_at, stage, stage_at, reason))
         staged = {"image": shown, "stage": stage.value, "at": stage_at, "reason": reason}
         return [at, staged], at, None
 
@@ -247,14 +254,14 @@ def test_so_many_probes_are_kept_and_no_more(replay: Replay) -> None:
     for number in range(3 * PROBE_WINDOW):
         now = 1e6 + number
         way = 1.5 if number % (PROBE_WINDOW + 7) == 0 else 20.25
-        inputs += [["take", now, now + way, now + way, now + 2 * way], ["at", now + 3 * way]]
+        inputs += [["add", now, now + way, now + way, now + 2 * way], ["at", now + 3 * way]]
         if number in (PROBE_WINDOW + 3, 2 * PROBE_WINDOW):
             inputs.append(["reconnected"])
     expected: list[object] = []
     for method, *given in inputs:
         match method:
-            case "take":
-                expected.append(tell_remark(clocks.take(Probe(*given))))
+            case "add":
+                expected.append(tell_remark(clocks.add(Probe(*given))))
             case "at":
                 expected.append(tell_offset(clocks.at(*given)))
             case _:

@@ -1,20 +1,28 @@
-"""The handshake decides the same in both languages."""
+"""The handshake decides the same in both languages, whenever what happens comes."""
 
 from __future__ import annotations
 
 import json
+import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 from typing import Any
 
+import attrs
 import pytest
 
 from imgsync.core.codec.codec import encode_signal
+from imgsync.core.handshake import inputs as i
 from imgsync.core.handshake import outputs as o
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.patience import pause_after
 from imgsync.core.protocol.numbers import (
     ABSENCE_DEADLINE,
+    ANSWER_DEADLINES,
+    ATTEMPT_DEADLINE,
+    CLAIM_PAUSE,
+    CONNECT_DEADLINE,
     FIRST_BACKOFF,
     MAX_ASKED,
     MAX_BACKOFF,
@@ -27,13 +35,41 @@ from imgsync.core.protocol.signalling import (
     CandidateSignal,
     EndReason,
     Offer,
+    RawJson,
     RequestOffer,
 )
-from tests.both_languages.replay import Given, Replay, dice_of
+from tests.both_languages.replay import Given, Replay, dice_of, time_after
 from tests.kit.handshakes import REQUEST, answer, candidate, line, offer, sdp
 
 RUNS = 400
-INPUTS = 40
+INPUTS = 60
+
+CHANCES = [0.0, 0.3, 0.999, 0.5, 0.125]
+"""What chance is, one after the other and then again, in both languages."""
+
+Step = tuple[i.Input | None, float]
+"""What happens, and when; None for a timer that rings."""
+
+
+def make(*, offers: bool) -> Handshake:
+    return Handshake(offers=offers, chance=cycle(CHANCES).__next__)
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def wire(given: i.Input | i.AttemptEvent | None) -> Given:
+    """An input as the pages have it."""
+    if given is None:
+        return None
+    name = type(given).__name__
+    told: dict[str, Any] = {"kind": name[0].lower() + name[1:]}
+    for field, value in attrs.asdict(given, recurse=False).items():
+        is_inner = attrs.has(type(value))
+        told[camel(field)] = wire(value) if is_inner else getattr(value, "value", value)
+    return told
 
 
 def tell(outputs: list[o.Output]) -> list[list[object]]:
@@ -54,22 +90,12 @@ def tell(outputs: list[o.Output]) -> list[list[object]]:
                 told.append(["say", signal.TYPE, text])
             case o.Say(RequestOffer() as signal):
                 told.append(["say", signal.TYPE, None])
-            case o.SetDeadline(attempt, seconds):
-                told.append(["timer", "timedOut", attempt, seconds, 0])
-            case o.SetAnswerDeadline(attempt, seconds):
-                told.append(["timer", "unanswered", attempt, seconds, 0])
-            case o.SetRetry(pause, failures):
-                told.append(["timer", "retryDue", pause, None, failures])
-            case o.SetAbsence(interruption):
-                told.append(["timer", "absenceDue", interruption, ABSENCE_DEADLINE, 0])
-            case o.SetGiveUp(interruption):
-                told.append(["timer", "gaveUp", interruption, REPAIR_DEADLINE, 0])
             case o.TakeUp():
                 told.append(["takeUp"])
             case o.Discard(attempt):
                 told.append(["discard", attempt])
-            case o.Connected():
-                told.append(["connected"])
+            case o.Connected(attempt):
+                told.append(["connected", attempt])
             case o.Interrupted(reason, detail):
                 told.append(["interrupted", reason.value, detail])
             case o.Ended(reason, detail):
@@ -80,118 +106,126 @@ def tell(outputs: list[o.Output]) -> list[list[object]]:
     return told
 
 
+def take(core: Handshake, given: i.Input | None, now: float) -> list[Any]:
+    """What the Python core makes of a step, and where it stands after that."""
+    told = tell(core.tick(now) if given is None else core.handle(given, now))
+    due = core.due if core.due < math.inf else None
+    return [told, core.phase.name.lower(), core.attempt, core.is_ours, due]
+
+
+def compare(
+    replay: Replay, steps: Iterable[Step], expected: Sequence[object], label: object, offers: bool
+) -> None:
+    inputs = [[wire(given), now] for given, now in steps]
+    replay.compare("handshake", inputs, expected, label, offers=offers, chances=CHANCES)
+
+
+def deadlines(core: Handshake) -> dict[str, float]:
+    """All that a core may wait for, by name."""
+    attempts = core._attempts
+    current, interruption = attempts.current, attempts.interruption
+    return {
+        "attempt": current.deadline,
+        "answer": current.answer_due,
+        "owner": core._ownership.due,
+        "retry": interruption.retry_due,
+        "absence": interruption.absence_due,
+        "giving up": interruption.give_up_due,
+    }
+
+
 UNREADABLE = ["0", '"text"', "[]", "{}", '{"type":"offer"}', '{"type":"answer","sdp":7}']
 
 
 class Script:
-    """Chooses one input after the other, most often one that concerns the current attempt."""
+    """Chooses one thing after the other that happens, most often to the current attempt."""
 
     def __init__(self, dice: random.Random, core: Handshake, *, offers: bool) -> None:
         self._dice = dice
         self._kind = "offer" if offers else "answer"
         self._core = core
         self._mid = dice.choice(["0", "1"])
-        #: The inputs that timers have called for, the last ones.
-        self._timers: list[list[Any]] = []
+        # On whole seconds, deadlines are met exactly.
+        self.now = float(dice.randrange(1000)) if dice.random() < 0.5 else dice.uniform(0, 1e5)
 
-    def hear(self, told: list[list[object]]) -> None:
-        """What came of the last input."""
-        self._timers += [[*output[1:3]] for output in told if output[0] == "timer"]
-        self._timers = self._timers[-4:]
-
-    def choose(self) -> list[Any]:
+    def choose(self) -> Step:
         dice, core = self._dice, self._core
-        if self._timers and dice.random() < 0.2:
-            return self._timers.pop(dice.randrange(len(self._timers)))
-        attempt = core.attempt if dice.random() < 0.9 else dice.randrange(5)
+        if core.due < math.inf and dice.random() < 0.3:
+            late = dice.choice([0, 0, 0, -0.001, 0.001, dice.random(), dice.uniform(0, 20), 200])
+            self.now = max(self.now, core.due + late)
+            return None, self.now
+        self.now = time_after(dice, self.now, 3)
+        return dice.choice([self._choose_signal, self._choose_event, self._choose_news])(), self.now
+
+    def _choose_signal(self) -> i.Input:
+        dice = self._dice
         ufrag = dice.choice("abcdef") * 4
         mid = self._mid if dice.random() < 0.8 else "9"
-        found = dice.choice([line(9), line(10), None])
         port = dice.choice([None, 5, 6])
-        ours = sdp(self._kind, "ours", mid=self._mid)
-        why = dice.choice(["connection_lost", "negotiation_failed", "ended"])
-        # Most often one that an open channel, or a repair, outlives.
-        over = dice.choice([*EndReason, *[EndReason.PEER_GONE, EndReason.RELAY_SHUTDOWN] * 6])
-        own = {"candidate": found, "sdpMid": self._mid, "sdpMLineIndex": 0}
-        own["usernameFragment"] = "ours"
-        return dice.choice(
-            [
-                *[["receive", offer(ufrag)], ["receive", answer(ufrag, mid=mid)]] * 3,
-                *[["receive", candidate(port, dice.choice([None, ufrag]))]] * 2,
-                ["receive", REQUEST],
-                ["receive", json.dumps({"type": "nonsense"})],
-                ["receive", dice.choice(UNREADABLE)],
-                *[["described", attempt, ours], ["opened", attempt]] * 3,
-                *[["gathered", attempt, own]] * 2,
-                ["lost", attempt, why, "x"],
-                *[["left", attempt]] * 2,
-                ["timedOut", attempt],
-                ["unanswered", attempt],
-                ["retryDue", dice.randrange(4)],
-                ["absenceDue", dice.randrange(3)],
-                ["gaveUp", dice.randrange(3)],
-                ["sessionEnded", over.value],
-                *(["signallingLost"], ["signallingBack"], ["peerAway"], ["peerBack"]) * 2,
-            ]
+        of_ours = offer(ufrag) if self._kind == "answer" else answer(ufrag, mid=mid)
+        return i.SignalCame(
+            dice.choice(
+                [
+                    *[offer(ufrag), answer(ufrag, mid=mid), *[of_ours] * 4],
+                    *[candidate(port, dice.choice([None, ufrag]))] * 3,
+                    REQUEST,
+                    RawJson(json.dumps({"type": "nonsense"})),
+                    RawJson(dice.choice(UNREADABLE if dice.random() < 0.3 else [candidate(7)])),
+                ]
+            )
         )
 
+    def _choose_event(self) -> i.Input:
+        dice, current = self._dice, self._core.attempt
+        # Nothing happens to what is none.
+        attempt = current if current > 0 and dice.random() < 0.9 else current + dice.choice([1, 2])
+        events: list[i.AttemptEvent] = [
+            *[i.Described(sdp(self._kind, "ours", mid=self._mid))] * 5,
+            *[i.Opened()] * 5,
+            *[i.Gathered(dice.choice([line(9), line(10), None]))] * 3,
+            *[i.LinkLost("x")] * 2,
+            *[i.LinkLost("y", by_peer=True)] * 2,
+            i.NotMade("z"),
+            *[i.ChannelClosed()] * (dice.random() < 0.3),
+        ]
+        return i.FromAttempt(attempt, dice.choice(events))
 
-METHODS = {
-    "timedOut": "timed_out",
-    "retryDue": "retry_due",
-    "absenceDue": "absence_due",
-    "gaveUp": "gave_up",
-    "signallingLost": "signalling_lost",
-    "signallingBack": "signalling_back",
-    "peerAway": "peer_away",
-    "peerBack": "peer_back",
-}
-
-
-def give(core: Handshake, method: str, *given: Any) -> list[o.Output]:
-    """An input in the form of the wire, to the Python core."""
-    match method, given:
-        case "start", [resumed, is_disputed]:
-            return core.start(resumed=resumed, is_disputed=is_disputed)
-        case "lost", [attempt, reason, detail]:
-            return core.lost(attempt, EndReason(reason), detail)
-        case "sessionEnded", [reason]:
-            return core.session_ended(EndReason(reason))
-        case "gathered", [attempt, own]:
-            return core.gathered(attempt, own["candidate"])
-    outputs: list[o.Output] = getattr(core, METHODS.get(method, method))(*given)
-    return outputs
-
-
-def play(core: Handshake, inputs: Iterable[Given]) -> list[object]:
-    """What the Python core makes of these, one after the other."""
-    return [step(core, given) for given in inputs]
-
-
-def step(core: Handshake, given: Given) -> list[object]:
-    told = tell(give(core, *given))
-    return [told, core.phase.name.lower(), core.attempt, core.is_ours]
+    def _choose_news(self) -> i.Input:
+        dice = self._dice
+        # Most often one that an open channel, or a repair, outlives.
+        over = dice.choice([*EndReason, *[EndReason.PEER_GONE, EndReason.RELAY_SHUTDOWN] * 6])
+        detail = dice.choice(["", "why"])
+        news: list[i.Input] = [i.RelayLost(), i.RelayBack(), i.PeerWent(), i.PeerCame()] * 3
+        return dice.choice([*news, i.EndCame(over, detail)])
 
 
 def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     seen: set[object] = set()
+    passed: set[object] = set()
     for run, dice in dice_of("handshake", RUNS):
         offers = run % 2 == 0
-        core = Handshake(offers=offers)
+        core = make(offers=offers)
         script = Script(dice, core, offers=offers)
-        inputs: list[Given] = [["start", run % 4 > 1, run % 8 > 3]]
+        steps: list[Step] = [(i.Start(run % 4 > 1, run % 8 > 3), script.now)]
         expected: list[Any] = []
         while len(expected) < INPUTS:
-            expected.append(step(core, inputs[-1]))
-            script.hear(expected[-1][0])
+            given, now = steps[-1]
+            if given is None:
+                due = [name for name, at in deadlines(core).items() if at <= now]
+                passed |= {*due[:1]} if len(due) < 2 else {"several at once"}
+            expected.append(take(core, given, now))
             seen |= {output[0] for output in expected[-1][0]}
-            inputs.append(script.choose())
-        replay.compare("handshake", inputs[:-1], expected, run, offers=offers)
-    # Each kind of output was led to, or the comparison is of nothing.
+            steps.append(script.choose())
+        compare(replay, steps[:-1], expected, run, offers)
+    # Each kind of output was led to, and each deadline was passed, or the comparison is of nothing.
     assert seen == {
-        *("makeOffer", "makeAnswer", "applyAnswer", "addCandidate", "say", "timer", "takeUp"),
-        *("discard", "connected", "interrupted", "ended"),
+        *("makeOffer", "makeAnswer", "applyAnswer", "addCandidate", "say", "takeUp", "discard"),
+        *("connected", "interrupted", "ended"),
     }
+    assert passed == {*deadlines(core), "several at once"}
+
+
+# ── at the limits ────────────────────────────────────────────────────────────────────────────────
 
 
 def padded(kind: str, ufrag: str, length: int) -> str:
@@ -201,64 +235,101 @@ def padded(kind: str, ufrag: str, length: int) -> str:
     return text + attribute + "x" * (length - len(text) - len(attribute) - 2) + "\r\n"
 
 
-START: Given = ["start", False, False]
-OURS = sdp("answer", "ours")
-GROWN = [["receive", offer(chr(97 + n) * 4)] for n in range(MAX_ASKED + 1)]
-BUSY = [["receive", candidate(n + 1)] for n in range(MAX_CANDIDATES + 1)]
-OPEN = [START, ["receive", offer("aaaa")], ["described", 1, OURS], ["opened", 1]]
+def came(raw: RawJson, now: float = 0.0) -> Step:
+    return i.SignalCame(raw), now
 
-SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
+
+def of(attempt: int, event: i.AttemptEvent, now: float = 0.0) -> Step:
+    return i.FromAttempt(attempt, event), now
+
+
+def wait(until: float) -> Step:
+    return None, until
+
+
+START: Step = i.Start(), 0.0
+OUR_OFFER, OUR_ANSWER = (i.Described(sdp(kind, "ours")) for kind in ("offer", "answer"))
+GROWN = [came(offer(chr(97 + n) * 4)) for n in range(MAX_ASKED + 1)]
+BUSY = [came(candidate(n + 1)) for n in range(MAX_CANDIDATES + 1)]
+OPEN = [START, came(offer("aaaa")), of(1, OUR_ANSWER), of(1, i.Opened())]
+LEFT = of(1, i.LinkLost("", by_peer=True))
+SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]
+
+SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
     "too many candidates before an offer": (False, [START, *BUSY]),
-    "too many candidates of one attempt": (False, [START, ["receive", offer("aaaa")], *BUSY]),
+    "too many candidates of one attempt": (False, [START, came(offer("aaaa")), *BUSY]),
     "candidates count for their attempt": (
         False,
-        [START, ["receive", offer("aaaa")], *BUSY[:-1], ["receive", offer("bbbb")], *BUSY[:-1]],
+        [START, came(offer("aaaa")), *BUSY[:-1], came(offer("bbbb")), *BUSY[:-1]],
+    ),
+    "candidates that wait count for the next attempt": (
+        False,
+        [
+            *(START, *[came(candidate(n + 1, "bbbb")) for n in range(MAX_CANDIDATES)]),
+            *(came(offer("aaaa")), came(candidate(1))),
+        ],
     ),
     "too many offers": (False, [START, *GROWN]),
-    "too many requests": (True, [START, *[["receive", REQUEST]] * (MAX_ASKED + 1)]),
+    "too many requests": (True, [START, *[came(REQUEST)] * (MAX_ASKED + 1)]),
     "offers count anew after a connection": (
         False,
-        [START, *GROWN[:-1], ["described", MAX_ASKED, OURS], ["opened", MAX_ASKED], *GROWN[-1:]],
+        [
+            *(START, *GROWN[:-1], of(MAX_ASKED, OUR_ANSWER), of(MAX_ASKED, i.Opened())),
+            *GROWN[-1:],
+        ],
     ),
     "requests count anew after a repair of ours": (
         True,
         [
-            *(START, ["described", 1, sdp("offer", "ours")], ["receive", answer("aaaa")]),
-            *(["opened", 1], *[["receive", REQUEST]] * MAX_ASKED),
-            *(["timedOut", MAX_ASKED + 1], ["retryDue", 2], ["retryDue", 3], ["receive", REQUEST]),
+            *(START, of(1, OUR_OFFER), came(answer("aaaa")), of(1, i.Opened())),
+            *([came(REQUEST)] * MAX_ASKED),
+            *(wait(ATTEMPT_DEADLINE), wait(ATTEMPT_DEADLINE + MAX_BACKOFF)),
+            came(REQUEST, ATTEMPT_DEADLINE + MAX_BACKOFF),
         ],
     ),
     "an absence is in doubt no more": (
         False,
-        [*OPEN, ["left", 1], ["peerAway"], ["peerBack"], ["absenceDue", 1]],
+        [*OPEN, LEFT, (i.PeerWent(), 0.0), (i.PeerCame(), 0.0), wait(ABSENCE_DEADLINE)],
     ),
     "an absence that another attempt has settled": (
         False,
-        [*OPEN, ["left", 1], ["receive", offer("bbbb")], ["timedOut", 2], ["absenceDue", 1]],
+        [*OPEN, LEFT, came(offer("bbbb")), wait(ABSENCE_DEADLINE), wait(ATTEMPT_DEADLINE)],
     ),
     "the claim of who has it": (
         False,
-        [*OPEN, ["signallingLost"], ["lost", 1, "connection_lost", ""], ["signallingBack"]],
+        [*OPEN, (i.RelayLost(), 0.0), of(1, i.LinkLost("")), (i.RelayBack(), 0.0)],
     ),
     "the last answer that is waited for": (
         True,
         [
-            *(START, ["described", 1, sdp("offer", "ours")], ["timedOut", 1]),
-            *(["described", 2, sdp("offer", "ours")], ["unanswered", 2]),
-            *(["described", 3, sdp("offer", "ours")], ["unanswered", 3], ["timedOut", 3]),
+            *(START, wait(ATTEMPT_DEADLINE), of(2, OUR_OFFER, ATTEMPT_DEADLINE)),
+            *(wait(SECOND), of(3, OUR_OFFER, SECOND), wait(CONNECT_DEADLINE)),
         ],
     ),
-    "a dispute that time decides": (
+    "an answer is waited for anew after a connection": (
+        True,
+        [
+            *(START, of(1, OUR_OFFER), wait(ANSWER_DEADLINES[0]), of(2, OUR_OFFER, 5.0)),
+            *(came(answer("aaaa"), 5.0), of(2, i.Opened(), 5.0), of(2, i.LinkLost(""), 6.0)),
+            of(3, OUR_OFFER, 6.0),
+        ],
+    ),
+    "an owner whom time tells": (
         False,
         [
-            *(["start", True, True], ["receive", offer("aaaa")], ["unanswered", 1]),
-            *(["receive", offer("bbbb")], ["unanswered", 0], ["receive", offer("cccc")]),
+            *((i.Start(resumed=True, owner_unknown=True), 0.0), came(offer("aaaa"))),
+            *(wait(CLAIM_PAUSE), came(offer("bbbb"), CLAIM_PAUSE), wait(CLAIM_PAUSE + 1)),
+            came(offer("cccc"), CLAIM_PAUSE + 1),
         ],
+    ),
+    "a sleep through all deadlines": (
+        False,
+        [*OPEN, of(1, i.LinkLost("")), wait(REPAIR_DEADLINE - 1), wait(REPAIR_DEADLINE + 1)],
     ),
     **{
         f"an offer of {length} characters": (
             False,
-            [START, ["receive", encode_signal(Offer(padded("offer", "aaaa", length)))]],
+            [START, came(encode_signal(Offer(padded("offer", "aaaa", length))))],
         )
         for length in (MAX_SDP, MAX_SDP + 1)
     },
@@ -267,9 +338,26 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_at_a_limit_both_languages_do_the_same(replay: Replay, name: str) -> None:
-    offers, inputs = SCRIPTS[name]
-    expected = play(Handshake(offers=offers), inputs)
-    replay.compare("handshake", inputs, expected, name, offers=offers)
+    offers, steps = SCRIPTS[name]
+    core = make(offers=offers)
+    compare(replay, steps, [take(core, *step) for step in steps], name, offers)
+
+
+@pytest.mark.parametrize(
+    ("offers", "inputs"),
+    [
+        (True, [i.Start(), i.Start()]),
+        (False, [i.Start(), i.FromAttempt(0, i.Opened())]),
+        (False, [i.FromAttempt(0, i.ChannelClosed())]),
+    ],
+)
+def test_both_languages_refuse_what_can_not_happen(
+    replay: Replay, offers: bool, inputs: list[i.Input]
+) -> None:
+    core = make(offers=offers)
+    with pytest.raises(AssertionError, match="can't come"):
+        _ = [core.handle(given, 0) for given in inputs]
+    assert replay.run("impossible", [[offers, *map(wire, inputs)]]) == ["refused"]
 
 
 def test_the_pause_after_failures_is_as_long(replay: Replay) -> None:

@@ -75,8 +75,8 @@ class Player:
             case ["takeUpNext"]:
                 self._asked = sessions.take_up_next()
                 return tell_asked(self._asked)
-            case ["find", session_id, peer_id]:
-                return sessions.find(session_id, peer_id)
+            case ["lastWith", peer_id]:
+                return sessions.last_with(peer_id)
             case [method, *rest]:
                 getattr(sessions, METHODS.get(method, method))(*rest)
         return None
@@ -116,7 +116,7 @@ def choose(dice: random.Random) -> Given:
             *[["ask", dice.choice(["p", "q"]), dice.choice([None, None, id])], ["takeUpNext"]] * 2,
             *(["refused", dice.random() < 0.5], ["askNoMore"], ["takeUp", id], ["mayAsk"]),
             *(["registered"], ["relayLost"], ["over", id], ["told", id], ["forget", id]),
-            ["find", dice.choice([None, id]), dice.choice(["p", "q"])],
+            ["lastWith", dice.choice(["p", "q"])],
         ]
     )
 
@@ -138,7 +138,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     kinds = ("begin", *PLAIN.values())
     assert seen == {
         *(("started", kind) for kind in kinds),
-        *(("refused", "gone"), "ask", "takeUpNext", "find"),
+        *(("refused", "gone"), "ask", "takeUpNext", "lastWith"),
     }
 
 
@@ -161,7 +161,7 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
     ),
     "another one in the place of the first": (
         True,
-        [*BACK, of_evaluator("t"), ["askNoMore"], ["mayAsk"], ["takeUpNext"], ["find", "t", "c"]],
+        [*BACK, of_evaluator("t"), ["askNoMore"], ["mayAsk"], ["takeUpNext"], ["lastWith", "c"]],
     ),
     "one that may be taken up later": (
         True,
@@ -194,7 +194,7 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
     ),
     "a client is in one session at most": (
         False,
-        [["registered"], of_client("s"), of_client("t"), of_client("s"), ["find", None, "e"]],
+        [["registered"], of_client("s"), of_client("t"), of_client("s"), ["lastWith", "e"]],
     ),
     "a client that was here before": (
         False,

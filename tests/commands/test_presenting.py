@@ -16,7 +16,7 @@ from imgsync.commands.output import Output
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.signalling import EndReason
-from imgsync.evaluator.delivery import Delivery, Fate, StageBook
+from imgsync.evaluator.delivery import Delivery, Showing, Showings
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.testing import MemoryNetwork
 from tests.peer.test_sessions import URL, image
@@ -400,7 +400,7 @@ async def test_a_session_that_ends_while_nothing_is_typed_is_told_at_once(
 
 
 def delivery(sent_at: float, acked_at: float, latency: float, bound: float) -> Delivery:
-    fate = Fate(image(0), StageBook())
+    showing = Showing(image(0), Showings())
     received_at = sent_at + latency + 3.6e6  # a client whose clock is an hour ahead
     return Delivery(
         image=image(0),
@@ -409,7 +409,7 @@ def delivery(sent_at: float, acked_at: float, latency: float, bound: float) -> D
         acked_at=acked_at,
         copies=1,
         latency=Bounded(latency, bound),
-        fate=fate,
+        showing=showing,
     )
 
 

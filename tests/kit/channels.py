@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
-from imgsync.core.channel.outputs import PeerSpeaks, Transmit
+from imgsync.core.channel.follower import Follower
+from imgsync.core.channel.line import Heard, Line
+from imgsync.core.channel.outputs import Acked, Drop, Staged, Transmit
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
-from imgsync.core.protocol.channel import Image, Ready
+from imgsync.core.protocol.channel import Ack, Image, Ready, Stage, StageKind
 from imgsync.core.protocol.numbers import FEATURES
 
 LAW = settings(
@@ -17,13 +19,28 @@ LAW = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 READY = encode_channel(Ready(FEATURES))
-SPEAKS = PeerSpeaks(FEATURES)
 
 
-def resent(outputs: Sequence[object]) -> list[Transmit]:
-    """What a ready leads to, but for the news of what the other side speaks."""
-    assert outputs[0] == SPEAKS
-    return [output for output in outputs[1:] if isinstance(output, Transmit)]
+def hear(side: Presenter | Follower, text: str | bytes, at: float = 0) -> list[object]:
+    """What comes of a message, as it is read off the channel."""
+    outputs: list[object] = []
+    for output in Line().receive(text, at, now=0):
+        match output:
+            case Heard(message, at) if isinstance(side, Presenter):
+                outputs += side.receive(message)
+            case Heard(message, at) if isinstance(side, Follower):
+                outputs += side.receive(message, at)
+            case Drop():
+                outputs.append(output)
+    return outputs
+
+
+def acked(image: Image, at: float, copies: int, index: int | None = None) -> Acked:
+    return Acked(image, Ack(image.sent_at, at, index), copies)
+
+
+def staged(image: Image, kind: StageKind, at: float, reason: str | None) -> Staged:
+    return Staged(Stage(image.image_index, image.sent_at, kind, at, reason))
 
 
 def show(presenter: Presenter, index: int, now: float) -> Image:

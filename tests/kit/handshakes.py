@@ -1,11 +1,31 @@
 """What the tests of the handshake share: fake descriptions and signals, and cores to begin with.
 
-The connections are fake, too: text that parses as a description is all there is of them.
+The connections are fake, too: text that parses as a description is all there is of them. So is
+time: each core has a clock of its own, which stands still until it is told how long to wait.
 """
+
+import math
 
 from imgsync.core.codec.codec import encode_signal
 from imgsync.core.handshake.handshake import Handshake
-from imgsync.core.handshake.outputs import AddCandidate, Note, Output, Phase, SetDeadline
+from imgsync.core.handshake.inputs import (
+    AttemptEvent,
+    ChannelClosed,
+    Described,
+    EndCame,
+    FromAttempt,
+    Gathered,
+    LinkLost,
+    NotMade,
+    Opened,
+    PeerCame,
+    PeerWent,
+    RelayBack,
+    RelayLost,
+    SignalCame,
+    Start,
+)
+from imgsync.core.handshake.outputs import AddCandidate, Note, Output, Phase
 from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
@@ -49,44 +69,124 @@ def candidate(port: int | None, ufrag: str | None = None) -> RawJson:
 
 REQUEST = encode_signal(RequestOffer())
 
+#: What a core's chance is where nobody says otherwise: pauses are the longest that they may be.
+CHANCE = 1.0
 
-def offerer() -> Handshake:
+
+class Core(Handshake):
+    """A handshake with a verb for each input, and a clock of its own."""
+
+    def __init__(self, *, offers: bool) -> None:
+        super().__init__(offers=offers, chance=lambda: self.chance)
+        self.now = 0.0
+        self.chance = CHANCE
+
+    # ── of the relay ─────────────────────────────────────────────────────────────────────────────
+
+    def start(self, *, resumed: bool = False, owner_unknown: bool = False) -> list[Output]:
+        return self.handle(Start(resumed, owner_unknown), self.now)
+
+    def receive(self, raw: RawJson) -> list[Output]:
+        return self.handle(SignalCame(raw), self.now)
+
+    def session_ended(self, reason: EndReason) -> list[Output]:
+        return self.handle(EndCame(reason), self.now)
+
+    def signalling_lost(self) -> list[Output]:
+        return self.handle(RelayLost(), self.now)
+
+    def signalling_back(self) -> list[Output]:
+        return self.handle(RelayBack(), self.now)
+
+    def peer_away(self) -> list[Output]:
+        return self.handle(PeerWent(), self.now)
+
+    def peer_back(self) -> list[Output]:
+        return self.handle(PeerCame(), self.now)
+
+    # ── of an attempt ────────────────────────────────────────────────────────────────────────────
+
+    def described(self, attempt: int, text: str) -> list[Output]:
+        return self._happen(attempt, Described(text))
+
+    def gathered(self, attempt: int, found: str | None) -> list[Output]:
+        return self._happen(attempt, Gathered(found))
+
+    def opened(self, attempt: int) -> list[Output]:
+        return self._happen(attempt, Opened())
+
+    def lost(self, attempt: int, reason: EndReason, detail: str = "") -> list[Output]:
+        """The channel was closed by the other side, or the connection not made, or lost."""
+        losses: dict[EndReason, AttemptEvent] = {
+            EndReason.ENDED: ChannelClosed(),
+            EndReason.NEGOTIATION_FAILED: NotMade(detail),
+            EndReason.CONNECTION_LOST: LinkLost(detail),
+        }
+        return self._happen(attempt, losses[reason])
+
+    def left(self, attempt: int) -> list[Output]:
+        """The other side has closed the connection."""
+        return self._happen(attempt, LinkLost("closed", by_peer=True))
+
+    def _happen(self, attempt: int, event: AttemptEvent) -> list[Output]:
+        return self.handle(FromAttempt(attempt, event), self.now)
+
+    # ── of time ──────────────────────────────────────────────────────────────────────────────────
+
+    def wait_due(self) -> list[Output]:
+        """Let it be the time that the core waits for. Returns what it does then."""
+        assert self.due < math.inf, "nothing is waited for"
+        self.now = self.due
+        return self.tick(self.now)
+
+    def wait(self, seconds: float) -> list[Output]:
+        """Let so much time pass. Returns all that the core does meanwhile."""
+        end = self.now + seconds
+        outputs: list[Output] = []
+        while self.due <= end:
+            outputs += self.wait_due()
+        self.now = end
+        return outputs
+
+
+def offerer() -> Core:
     """An evaluator's core whose offer, of fragment eva1, has gone out."""
-    core = Handshake(offers=True)
+    core = Core(offers=True)
     core.start()
     core.described(1, sdp("offer", "eva1"))
     return core
 
 
-def answerer() -> Handshake:
+def answerer() -> Core:
     """A client's core that has made an answer, of fragment cli1, to the offer eva1."""
-    core = Handshake(offers=False)
+    core = Core(offers=False)
     core.start()
     core.receive(offer("eva1"))
     core.described(1, sdp("answer", "cli1"))
     return core
 
 
-def connected(core: Handshake) -> Handshake:
+def connected(core: Core) -> Core:
     if core.attempt and core.phase is Phase.NEGOTIATING:
         core.receive(answer("cli1"))
         core.opened(core.attempt)
     return core
 
 
-def interrupted(core: Handshake) -> Handshake:
+def interrupted(core: Core) -> Core:
     """Whose connection was lost, and whose first attempt to repair it, where it made one."""
     connected(core).lost(1, EndReason.CONNECTION_LOST)
-    core.timed_out(core.attempt)
+    if core.phase is Phase.NEGOTIATING:
+        core.wait_due()
     assert core.phase is Phase.INTERRUPTED
     return core
 
 
-def time_out(core: Handshake) -> list[Output]:
-    """Let one attempt after the other run into its deadline, until there is no other."""
-    for _ in range(3):
-        outputs = core.timed_out(core.attempt)
-        if not any(isinstance(output, SetDeadline) for output in outputs):
+def wait_for_end(core: Core) -> list[Output]:
+    """Let one deadline after the other pass, until nothing follows. Returns what the last does."""
+    for _ in range(100):
+        outputs = core.wait_due()
+        if core.phase is Phase.ENDED:
             return outputs
     raise AssertionError("there is no end to the attempts")
 

@@ -3,6 +3,7 @@
 Nothing here waits. Whatever could happen next is a move, and whoever tests chooses among them.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,6 @@ from random import Random
 import attrs
 
 from imgsync.core.codec.codec import encode_signal
-from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
@@ -25,16 +25,10 @@ from imgsync.core.handshake.outputs import (
     Output,
     Phase,
     Say,
-    SetAbsence,
-    SetAnswerDeadline,
-    SetDeadline,
-    SetGiveUp,
-    SetRetry,
     TakeUp,
 )
-from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, Signal
-from tests.kit.handshakes import sdp
+from tests.kit.handshakes import Core, sdp
 
 Move = Callable[[], None]
 Input = Callable[[], list[Output]]
@@ -42,14 +36,13 @@ Input = Callable[[], list[Output]]
 
 @attrs.define(eq=False, repr=False)
 class Peer:
-    """One core, its fake connections and its timers."""
+    """One core and its fake connections."""
 
     name: str
-    core: Handshake
+    core: Core
     #: Whether it is at the relay, and what the relay has for it.
     is_here: bool = True
     inbox: deque[Input] = attrs.field(factory=deque)
-    timers: list[tuple[float, Input]] = attrs.field(factory=list)
     to_describe: deque[int] = attrs.field(factory=deque)
     #: By attempt: fragments of the two descriptions.
     local: dict[int, str] = attrs.field(factory=dict)
@@ -78,8 +71,8 @@ class World:
         #: Which signals never arrive, by their number.
         self.is_lost: Callable[[int], bool] = lambda number: False
         self.signals = 0
-        self.evaluator = Peer("eva", Handshake(offers=True))
-        self.client = Peer("cli", Handshake(offers=False))
+        self.evaluator = Peer("eva", Core(offers=True))
+        self.client = Peer("cli", Core(offers=False))
         self.peers = (self.evaluator, self.client)
         for peer in self.peers:
             self.perform(peer, peer.core.start())
@@ -90,7 +83,6 @@ class World:
     # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
     def perform(self, peer: Peer, outputs: list[Output]) -> None:
-        core = peer.core
         for output in outputs:
             match output:
                 case MakeOffer(attempt) | MakeAnswer(attempt):
@@ -104,19 +96,6 @@ class World:
                         peer.remote[attempt] = answer.ufrag
                 case Say(signal):
                     self.forward(peer, signal)
-                case SetDeadline(attempt, seconds):
-                    self.set_timer(peer, seconds, partial(core.timed_out, attempt))
-                case SetAnswerDeadline(attempt, seconds):
-                    self.set_timer(peer, seconds, partial(core.unanswered, attempt))
-                case SetRetry(pause, failures):
-                    assert failures >= 1
-                    seconds = min(7.0, 0.15 * 2**failures)
-                    self.set_timer(peer, seconds, partial(core.retry_due, pause))
-                case SetAbsence(interruption):
-                    due = partial(core.absence_due, interruption)
-                    self.set_timer(peer, ABSENCE_DEADLINE, due)
-                case SetGiveUp(interruption):
-                    self.set_timer(peer, REPAIR_DEADLINE, partial(core.gave_up, interruption))
                 case TakeUp():
                     self.is_wanted = True
                     self.take_up()
@@ -135,13 +114,12 @@ class World:
                 case AddCandidate() | Note():
                     pass
 
-    def set_timer(self, peer: Peer, seconds: float, due: Input) -> None:
-        peer.timers.append((self.now + seconds, due))
-
-    def fire(self, peer: Peer, index: int) -> None:
-        at, due = peer.timers.pop(index)
-        self.now = max(self.now, at)
-        self.perform(peer, due())
+    def fire(self, peer: Peer) -> None:
+        """Let the peer's time come; it is late where the clock is further already."""
+        self.now = max(self.now, peer.core.due)
+        for each in self.peers:
+            each.core.now = self.now
+        self.perform(peer, peer.core.tick(self.now))
 
     # ── the relay ────────────────────────────────────────────────────────────────────────────────
 
@@ -266,14 +244,9 @@ class World:
                 possible.append(partial(self.lose, peer))
         return possible
 
-    def timers(self) -> list[tuple[float, Peer, int]]:
+    def timers(self) -> list[tuple[float, Peer]]:
         """In the order in which they are due."""
-        found = [
-            (at, peer, index)
-            for peer in self.peers
-            for index, (at, _) in enumerate(peer.timers)
-            if not peer.is_over
-        ]
+        found = [(peer.core.due, peer) for peer in self.peers if peer.core.due < math.inf]
         return sorted(found, key=lambda timer: timer[0])
 
     def settle(self, random: Random) -> None:
@@ -291,6 +264,6 @@ class World:
             else:
                 timers = self.timers()
                 assert timers, "nothing will ever happen"
-                _, peer, index = timers[0]
-                self.fire(peer, index)
+                _, peer = timers[0]
+                self.fire(peer)
         raise AssertionError("they don't come to rest")

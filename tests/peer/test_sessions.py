@@ -362,7 +362,7 @@ async def test_a_new_offer_in_a_live_session_replaces_the_connection(
         ):
             await session.show(image(7))
             # What a client without a connection says, put into our session's socket by hand.
-            follower.sessions[0]._peer.route.say(RawJson('{"type":"request_offer"}'))  # type: ignore[union-attr]
+            follower.sessions[0]._peer.route.say(RawJson('{"type":"request_offer"}'))
             await trio.testing.wait_all_tasks_blocked()
             assert len(network.links) == 4
             await session.show(image(8))

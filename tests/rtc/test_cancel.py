@@ -19,6 +19,7 @@ import trio.testing
 from aioice import ice
 from aiortc import RTCDtlsTransport
 
+from imgsync.core.handshake.inputs import ChannelClosed, LinkLost
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
@@ -26,7 +27,7 @@ from imgsync.rtc import link as our_link
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Connection, IceSettings
 from imgsync.rtc.link import RtcLink, open_link
-from imgsync.seams import ChannelClosed, LinkLost, Received
+from imgsync.seams import Received
 from tests.rtc.test_link import (
     DEADLINE,
     LOOPBACK,

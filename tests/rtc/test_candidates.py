@@ -8,11 +8,12 @@ import pytest
 import trio
 from aioice import ice
 
+from imgsync.core.handshake.inputs import LinkLost
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
-from imgsync.seams import LinkLost, Received
+from imgsync.seams import Received
 from tests.rtc.test_link import (
     DEADLINE,
     LOOPBACK,

@@ -9,11 +9,12 @@ import pytest
 import trio
 import trio.testing
 
+from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
-from imgsync.seams import ChannelClosed, Gathered, LinkEvent, LinkLost, Opened, Received
+from imgsync.seams import LinkEvent, Received
 from imgsync.testing import MemoryLink, MemoryNetwork
 from imgsync.wallclock import now_ms
 from tests.rtc.test_link import DEADLINE, LOOPBACK, End, connect, open_connected, open_ends
@@ -121,13 +122,13 @@ async def test_nothing_is_stamped_where_no_channel_is_open() -> None:
 
 async def send_raw(end: End, kind: int, *messages: bytes) -> None:
     """Run by `Bridge.call`; send bytes as what they are not."""
-    assert end.link._pc is not None
-    assert end.link._pc.sctp is not None
-    channel = end.link._channel
+    assert end.link._loop._pc is not None
+    assert end.link._loop._pc.sctp is not None
+    channel = end.link._loop._channel
     assert channel is not None
     for message in messages:
-        end.link._pc.sctp._data_channel_queue.append((channel, kind, message))
-    await end.link._pc.sctp._data_channel_flush()
+        end.link._loop._pc.sctp._data_channel_queue.append((channel, kind, message))
+    await end.link._loop._pc.sctp._data_channel_flush()
 
 
 async def test_a_text_that_is_no_utf_8_is_dropped_and_the_connection_goes_on(
@@ -162,13 +163,16 @@ async def test_a_channel_that_is_opened_a_second_time_hurts_nobody() -> None:
 # ── the in-memory link does the same ─────────────────────────────────────────────────────────────
 
 
-async def read_all(link: MemoryLink) -> list[LinkEvent]:
-    """What has happened to it, without candidates."""
-    events = []
-    with trio.move_on_after(1):
-        while True:
-            events.append(await link.next_event())
-    return [event for event in events if not isinstance(event, Gathered)]
+def listen_to(link: MemoryLink) -> list[LinkEvent]:
+    """What happens to it, without candidates; grows as it does."""
+    events: list[LinkEvent] = []
+
+    def tell(event: LinkEvent) -> None:
+        if not isinstance(event, Gathered):
+            events.append(event)
+
+    link.listen(tell)
+    return events
 
 
 async def connect_memory(near: MemoryLink, far: MemoryLink) -> None:
@@ -182,6 +186,7 @@ async def test_a_memory_link_stamps_what_it_sends(
 ) -> None:
     network = MemoryNetwork()
     async with network.open_link(()) as near, network.open_link(()) as far:
+        events = listen_to(far)
         near.send_stamped(fail)
         await connect_memory(near, far)
         before = now_ms()
@@ -189,7 +194,7 @@ async def test_a_memory_link_stamps_what_it_sends(
         near.send_stamped(stamped)
         await near.close_channel()
         near.send_stamped(fail)
-        opened, received, closed = await read_all(far)
+        opened, received, closed = events
     assert (opened, closed) == (Opened(), ChannelClosed())
     assert isinstance(received, Received)
     assert before <= json.loads(received.text)["t"] <= received.at
@@ -201,15 +206,17 @@ async def test_a_memory_link_that_is_closed_says_so_and_one_that_is_cut_does_not
 ) -> None:
     network = MemoryNetwork()
     async with network.open_link(()) as stayer:
+        events = listen_to(stayer)
         async with network.open_link(()) as leaver:
             await connect_memory(leaver, stayer)
-        _, lost = await read_all(stayer)
+        _, lost = events
         assert isinstance(lost, LinkLost)
         assert lost.by_peer
     async with network.open_link(()) as near, network.open_link(()) as far:
+        told = [listen_to(end) for end in (near, far)]
         await connect_memory(near, far)
         near.break_off()
-        for end in (near, far):
-            _, lost = await read_all(end)
+        for events in told:
+            _, lost = events
             assert isinstance(lost, LinkLost)
             assert not lost.by_peer

@@ -11,10 +11,10 @@ import trio
 from aioice import ice
 from aiortc import RTCDtlsTransport, RTCSctpTransport
 
+from imgsync.core.handshake.inputs import ChannelClosed, LinkLost, Opened
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
-from imgsync.seams import ChannelClosed, LinkLost, Opened
 from tests.kit.foreign import find_node_link
 from tests.kit.processes import Child, open_child
 from tests.kit.turn_servers import needs_coturn, open_coturn
@@ -35,9 +35,9 @@ def quick_consent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sctp_of(end: End) -> RTCSctpTransport:
-    assert end.link._pc is not None
-    assert end.link._pc.sctp is not None
-    return end.link._pc.sctp
+    assert end.link._loop._pc is not None
+    assert end.link._loop._pc.sctp is not None
+    return end.link._loop._pc.sctp
 
 
 async def fall_silent(end: End) -> None:
@@ -137,13 +137,13 @@ async def open_connected_to_node(bridge: Bridge) -> AsyncIterator[tuple[End, Chi
         open_child("Node link", *find_node_link(), stdin=subprocess.PIPE) as child,
         open_link(bridge, (), LOOPBACK) as link,
     ):
+        end = End(link)
         await child.write(json.dumps({"type": "offer", "sdp": await link.make_offer()}) + "\n")
         told = await child.wait_event("described")
         answer = parse_description("answer", told["sdp"])
         await link.apply_answer(answer)
         for candidate in answer.candidates:
             link.add_candidate(candidate)
-        end = End(link)
         with trio.fail_after(DEADLINE):
             await end.expect(Opened)
         yield end, child

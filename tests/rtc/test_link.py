@@ -9,21 +9,15 @@ import trio
 import trio.testing
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
+from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer
+from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import IceSettings, trickling
 from imgsync.rtc.link import CHANNEL_CLOSE_DEADLINE, RtcLink, open_link
-from imgsync.seams import (
-    ChannelClosed,
-    Gathered,
-    LinkEvent,
-    LinkLost,
-    Opened,
-    Received,
-    ServerFailed,
-)
+from imgsync.seams import LinkEvent, Received, ServerFailed
 from imgsync.wallclock import now_ms
 
 DEADLINE = 30.0
@@ -42,6 +36,8 @@ class End:
 
     def __init__(self, link: RtcLink) -> None:
         self.link = link
+        self._events = Inbox[LinkEvent]()
+        link.listen(self._events.put)
         self.gathered: list[str | None] = []
         #: What was told of servers that gave no candidate.
         self.failures: list[ServerFailed] = []
@@ -90,7 +86,7 @@ class End:
         return rest
 
     async def _next_event(self) -> LinkEvent:
-        while isinstance(event := await self.link.next_event(), ServerFailed):
+        while isinstance(event := await self._events.get(), ServerFailed):
             self.failures.append(event)
         return event
 
@@ -347,9 +343,10 @@ async def test_closing_the_channel_does_not_wait_for_a_dead_peer() -> None:
 
     async with open_bridge() as bridge, open_link(bridge, (), LOOPBACK) as link:
         foreign = await bridge.call(make_foreign)
+        end = End(link)
         await answer_foreign(bridge, foreign, link, [CHANNEL_LABEL])
         with trio.fail_after(DEADLINE):
-            await End(link).expect(Opened)
+            await end.expect(Opened)
         await bridge.call(die, foreign)
         before = trio.current_time()
         with trio.fail_after(CHANNEL_CLOSE_DEADLINE + DEADLINE):
@@ -418,8 +415,8 @@ async def test_other_data_channels_of_an_offerer_are_ignored() -> None:
     labels = ["chat", CHANNEL_LABEL, CHANNEL_LABEL, "x" * 5000]
     async with open_bridge() as bridge, open_link(bridge, (), LOOPBACK) as link:
         foreign = await bridge.call(make_foreign)
-        await answer_foreign(bridge, foreign, link, labels)
         end = End(link)
+        await answer_foreign(bridge, foreign, link, labels)
         with trio.fail_after(DEADLINE):
             await end.expect(Opened)
             for number in (1, 2):
@@ -438,12 +435,12 @@ async def test_other_data_channels_of_an_answerer_are_ignored() -> None:
 
     async with open_bridge() as bridge, open_link(bridge, (), LOOPBACK) as link:
         foreign = await bridge.call(make_foreign)
+        end = End(link)
         answer = await bridge.call(foreign.answer, await link.make_offer())
         description = parse_description("answer", answer)
         await link.apply_answer(description)
         for candidate in description.candidates:
             link.add_candidate(candidate)
-        end = End(link)
         with trio.fail_after(DEADLINE):
             await end.expect(Opened)
             await bridge.call(create_channels, foreign)
@@ -456,8 +453,8 @@ async def test_other_data_channels_of_an_answerer_are_ignored() -> None:
 async def test_a_binary_message_comes_in_as_bytes() -> None:
     async with open_bridge() as bridge, open_link(bridge, (), LOOPBACK) as link:
         foreign = await bridge.call(make_foreign)
-        await answer_foreign(bridge, foreign, link, [CHANNEL_LABEL])
         end = End(link)
+        await answer_foreign(bridge, foreign, link, [CHANNEL_LABEL])
         with trio.fail_after(DEADLINE):
             await end.expect(Opened)
             await bridge.call(foreign.send, [b"\xff\x00"])

@@ -84,9 +84,10 @@ async def open_server(*, garbage: bool = False) -> AsyncIterator[IceServer]:
 
 async def test_without_a_stun_server_the_end_of_candidates_follows_the_offer() -> None:
     async with open_bridge() as bridge, open_link(bridge, (), LOOPBACK) as link:
+        end = End(link)
         await link.make_offer()
         with trio.fail_after(DEADLINE):
-            assert await End(link).expect_candidate() is None
+            assert await end.expect_candidate() is None
 
 
 async def test_what_the_stun_server_sees_is_trickled_and_then_the_end() -> None:
@@ -95,10 +96,11 @@ async def test_what_the_stun_server_sees_is_trickled_and_then_the_end() -> None:
         open_bridge() as bridge,
         open_link(bridge, [server], LOOPBACK) as link,
     ):
+        end = End(link)
         offer = await link.make_offer()
         with trio.fail_after(DEADLINE):
-            line = await End(link).expect_candidate()
-            assert await End(link).expect_candidate() is None
+            line = await end.expect_candidate()
+            assert await end.expect_candidate() is None
     assert line is not None
     words = line.split()
     assert words[4:8] == [MAPPED[0], str(MAPPED[1]), "typ", "srflx"]
@@ -114,8 +116,8 @@ async def test_every_local_address_gets_a_candidate_of_its_own() -> None:
         open_bridge() as bridge,
         open_link(bridge, [server], addresses) as link,
     ):
-        await link.make_offer()
         end = End(link)
+        await link.make_offer()
         with trio.fail_after(DEADLINE):
             while await end.expect_candidate() is not None:
                 pass
@@ -145,9 +147,10 @@ async def test_an_error_of_the_stun_server_is_no_candidate_and_then_the_end() ->
         open_bridge() as bridge,
         open_link(bridge, [server], LOOPBACK) as link,
     ):
+        end = End(link)
         await link.make_offer()
         with trio.fail_after(DEADLINE):
-            assert await End(link).expect_candidate() is None
+            assert await end.expect_candidate() is None
 
 
 async def test_a_stun_server_whose_name_is_unknown_holds_nothing_up() -> None:
@@ -181,9 +184,10 @@ async def test_a_dead_stun_server_is_given_up_and_the_end_is_told() -> None:
     with bind_dead_server() as server:
         async with open_bridge() as bridge, open_link(bridge, [server], LOOPBACK) as link:
             before = trio.current_time()
+            end = End(link)
             await link.make_offer()
             with trio.fail_after(GATHERING_DEADLINE + DEADLINE):
-                assert await End(link).expect_candidate() is None
+                assert await end.expect_candidate() is None
             assert trio.current_time() - before > GATHERING_DEADLINE * 0.9
 
 

@@ -44,7 +44,7 @@ async def read_kinds(*ends: End) -> set[tuple[str, str]]:
     """Run by `Bridge.call`; the kinds of the candidates, near and far, that each end has chosen."""
     kinds = set()
     for end in ends:
-        pc = end.link._pc
+        pc = end.link._loop._pc
         assert pc is not None
         assert pc.sctp is not None
         pair = pc.sctp.transport.transport._connection._nominated[1]
@@ -168,9 +168,10 @@ async def test_every_server_gives_a_candidate_and_udp_has_the_highest_priority()
     async with open_coturn() as coturn, open_bridge() as bridge, nothing_left(bridge):
         servers = [coturn.over("tcp"), coturn.over("udp")]
         async with open_link(bridge, servers, LOOPBACK) as link:
+            end = End(link)
             await link.make_offer()
             with trio.fail_after(DEADLINE):
-                lines = await gather_all(End(link))
+                lines = await gather_all(end)
     words = sorted((line.split() for line in lines), key=lambda line: -int(line[3]))
     assert all(line[6:10] == ["typ", "relay", "raddr", "127.0.0.1"] for line in words)
     foundations = [line[0] for line in words]
@@ -204,9 +205,10 @@ async def test_a_relay_only_peer_without_a_turn_server_tells_of_nothing_and_warn
         open_bridge() as bridge,
         open_link(bridge, [IceServer("turn:")], LOOPBACK, relay_only=True) as link,
     ):
+        end = End(link)
         offer = parse_description("offer", await link.make_offer())
         with trio.fail_after(DEADLINE):
-            assert await gather_all(End(link)) == []
+            assert await gather_all(end) == []
     assert offer.candidates == ()
     assert "none is named that can be used" in caplog.text
 

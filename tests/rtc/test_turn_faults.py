@@ -12,12 +12,12 @@ import pytest
 import trio
 from aioice import turn
 
+from imgsync.core.handshake.inputs import LinkLost
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Allocation
 from imgsync.rtc.link import open_link
-from imgsync.seams import LinkLost
 from tests.kit.turn_servers import (
     bind_dead_turn_server,
     needs_coturn,
@@ -78,13 +78,14 @@ async def test_a_dead_server_holds_up_no_other_one_and_candidates_end_with_the_l
             servers = [stun, udp, tcp, coturn.over("udp")]
             async with open_link(bridge, servers, LOOPBACK) as link:
                 before = trio.current_time()
+                end = End(link)
                 await link.make_offer()
                 with trio.fail_after(DEADLINE):
-                    line = await End(link).expect_candidate()
+                    line = await end.expect_candidate()
                     assert line is not None
                     assert " typ relay " in line
                     answered = trio.current_time() - before
-                    assert await End(link).expect_candidate() is None
+                    assert await end.expect_candidate() is None
                 ended = trio.current_time() - before
     assert answered < 0.9 <= ended
 
@@ -123,8 +124,8 @@ async def test_a_server_that_hangs_up_or_speaks_no_turn_is_no_candidate(
             nothing_left(bridge),
             open_link(bridge, [IceServer(urls, "ann", "wonder")], LOOPBACK) as link,
         ):
-            await link.make_offer()
             end = End(link)
+            await link.make_offer()
             with trio.fail_after(DEADLINE):
                 assert await gather_all(end) == []
         nursery.cancel_scope.cancel()
@@ -167,9 +168,9 @@ async def test_a_server_killed_during_a_session_does_not_hold_up_its_end(
 
 async def clog(end: End) -> None:
     """Run by `Bridge.call`; have things wait for the server, in every place where they can."""
-    assert end.link._pc is not None
-    assert end.link._pc.sctp is not None
-    (protocol,) = end.link._pc.sctp.transport.transport._connection._protocols
+    assert end.link._loop._pc is not None
+    assert end.link._loop._pc.sctp is not None
+    (protocol,) = end.link._loop._pc.sctp.transport.transport._connection._protocols
     allocation: object = protocol.transport
     assert isinstance(allocation, Allocation)
     # The server has not been told of this peer, and the second packet waits for the first.

@@ -198,6 +198,21 @@ async def test_who_does_not_want_it_takes_part_without(
         assert client.page.errors == []
 
 
+async def test_a_session_that_is_over_before_the_participant_answers_is_said_to_be_over(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_recorded(browser, relay, "slow") as client,
+        open_raw(relay, "evaluator", "E-of-slow") as evaluator,
+    ):
+        session_id = await evaluator.start("slow")
+        evaluator.say("end_session", sessionId=session_id)
+        await evaluator.wait_presence("slow", "available")
+        await tap(client.page, "Take part without recording")
+        await client.wait_says("Thank you.")
+        assert client.page.errors == []
+
+
 @pytest.mark.parametrize(
     ("early", "words"),
     [

@@ -7,11 +7,14 @@ import attrs
 import trio
 
 from imgsync.commands.doctor.findings import Finding, Result
+from imgsync.core.handshake.inputs import Gathered
 from imgsync.core.handshake.sdp import Candidate, parse_candidate
 from imgsync.core.protocol.signalling import IceServer
+from imgsync.net.hosts import with_port
+from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.link import open_link
-from imgsync.seams import Gathered, ServerFailed
+from imgsync.seams import LinkEvent, ServerFailed
 
 _UNAUTHORIZED = 401
 _CREDENTIAL = (
@@ -63,9 +66,11 @@ async def _check_server(bridge: Bridge, server: IceServer, addresses: Sequence[s
     failure: ServerFailed | None = None
     before = time.perf_counter()
     async with open_link(bridge, [server], addresses) as link:
+        events = Inbox[LinkEvent]()
+        link.listen(events.put)
         await link.make_offer()
         while True:
-            match await link.next_event():
+            match await events.get():
                 case Gathered(None):
                     break
                 case Gathered(str(line)):
@@ -99,4 +104,4 @@ def _explain(check: str, url: str, failure: ServerFailed | None) -> Finding:
 
 def _where(candidate: Candidate) -> str:
     address, port = candidate.line.split()[4:6]
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return with_port(address, port)

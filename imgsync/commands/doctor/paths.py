@@ -10,12 +10,14 @@ import attrs
 import trio
 
 from imgsync.commands.doctor.findings import Finding, Result
+from imgsync.core.handshake.inputs import Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, parse_candidate, parse_description
 from imgsync.core.protocol.errors import ImgsyncError, NegotiationError
 from imgsync.core.protocol.signalling import IceServer
+from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.link import RtcLink, open_link
-from imgsync.seams import Gathered, LinkLost, Opened, Received
+from imgsync.seams import LinkEvent, Received
 from imgsync.tasks import open_background
 
 PATH_DEADLINE = 8.0
@@ -99,6 +101,9 @@ class _Measured:
 
 
 async def _measure(near: RtcLink, far: RtcLink, way: Way) -> _Measured:
+    near_events, far_events = Inbox[LinkEvent](), Inbox[LinkEvent]()
+    near.listen(near_events.put)
+    far.listen(far_events.put)
     before = time.perf_counter()
     offer = parse_description("offer", await near.make_offer())
     answer = parse_description("answer", await far.make_answer(offer))
@@ -108,17 +113,17 @@ async def _measure(near: RtcLink, far: RtcLink, way: Way) -> _Measured:
     for candidate in answer.candidates:
         _add_if_allowed(near, candidate, way)
     async with open_background() as nursery:
-        nursery.start_soon(_echo, far, near, way)
-        times = await _ask(near, far, way)
+        nursery.start_soon(_echo, far, far_events, near, way)
+        times = await _ask(near, near_events, far, way)
     trips = [after - sent for sent, after in pairwise(times)]
     return _Measured(opening=1000 * (times[0] - before), echo=1000 * median(trips))
 
 
-async def _ask(link: RtcLink, far: RtcLink, way: Way) -> list[float]:
+async def _ask(link: RtcLink, events: Inbox[LinkEvent], far: RtcLink, way: Way) -> list[float]:
     """Send whenever the channel opens and an answer comes; returns when that was."""
     times: list[float] = []
     while len(times) <= ECHOES:
-        match await link.next_event():
+        match await events.get():
             case Gathered(str(line)):
                 _add_if_allowed(far, parse_candidate(line), way)
             case Opened() | Received():
@@ -129,9 +134,9 @@ async def _ask(link: RtcLink, far: RtcLink, way: Way) -> list[float]:
     return times
 
 
-async def _echo(link: RtcLink, far: RtcLink, way: Way) -> None:
+async def _echo(link: RtcLink, events: Inbox[LinkEvent], far: RtcLink, way: Way) -> None:
     while True:
-        match await link.next_event():
+        match await events.get():
             case Gathered(str(line)):
                 _add_if_allowed(far, parse_candidate(line), way)
             case Received(str(text)):

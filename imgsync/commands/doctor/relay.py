@@ -13,6 +13,7 @@ import trio
 from imgsync.commands.doctor.clock import MAX_OFFSET, Interval, Probe, WrongDate, clock_offset
 from imgsync.commands.doctor.findings import Finding, Result
 from imgsync.core.protocol.errors import ConnectError, ImgsyncError
+from imgsync.core.protocol.numbers import PACKAGE
 from imgsync.core.protocol.signalling import IceServer, Register, Role
 from imgsync.net.ask import ask
 from imgsync.net.connect import open_relay_socket, parse_relay_url
@@ -134,7 +135,7 @@ def _register(account: Account, claims: dict[str, Any]) -> Register:
         # Of a user's connections one may hold a session; this user has to be nobody else.
         user_id=str(user_id or f"doctor-{token_hex(4)}"),
         role=role,
-        package="webrtc",
+        package=PACKAGE,
     )
 
 

@@ -4,8 +4,7 @@
     image ──▶ to the application ──▶ ack      copy of the last image ──▶ ack alone
     preload ──▶ Announced
 
-A stage has no ack, so the last ones are said again on every channel. Pings and pongs are handed on
-to whoever keeps the heartbeat.
+A stage has no ack, so the last ones are said again on every channel.
 """
 
 from collections import deque
@@ -16,23 +15,19 @@ from imgsync.core.channel.outputs import (
     Deliver,
     Drop,
     FollowerOutput,
-    Pinged,
-    Ponged,
     Transmit,
 )
-from imgsync.core.codec.codec import decode_channel, encode_channel
+from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
     Image,
-    Ping,
-    Pong,
     Preload,
     Ready,
     Stage,
     StageKind,
+    TalkMessage,
 )
-from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB, MAX_STAGES
 from imgsync.core.protocol.signalling import Milliseconds
 
@@ -79,22 +74,14 @@ class Follower:
         self._stages.append(stage)
         return [Transmit(encode_channel(stage))]
 
-    def received(self, text: str | bytes, at: Milliseconds) -> list[FollowerOutput]:
-        """A message came in at this time of ours."""
-        try:
-            message = decode_channel(text)
-        except WireError as exc:
-            return [Drop(str(exc))]
+    def receive(self, message: TalkMessage, at: Milliseconds) -> list[FollowerOutput]:
+        """The evaluator says something, which came in at this time of ours."""
         match message:
             case Image():
                 is_copy = self._is_copy(message)
                 return [self._ack(message, at) if is_copy else Deliver(message, at)]
             case Preload(images):
                 return [Announced(images)]
-            case Ping():
-                return [Pinged(message)]
-            case Pong():
-                return [Ponged(message)]
             case _:
                 return [Drop("not a message for a client")]
 

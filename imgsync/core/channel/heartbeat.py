@@ -93,7 +93,7 @@ class Heartbeat:
         """Whether a pong with this id answers a ping of ours."""
         return isinstance(id, int) and 0 < id <= self._last_id
 
-    def answered(self, id: int | str, now: float) -> list[HeartbeatOutput]:
+    def answer(self, id: int | str, now: float) -> list[HeartbeatOutput]:
         """A pong came in."""
         if not self.has_sent(id) or self.health in (Health.QUIET, Health.LOST):
             return []

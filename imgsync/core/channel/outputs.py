@@ -3,10 +3,9 @@
 import attrs
 
 from imgsync.core.protocol.channel import (
+    Ack,
     Image,
-    Ping,
-    Pong,
-    StageKind,
+    Stage,
     UpcomingImage,
 )
 from imgsync.core.protocol.signalling import Milliseconds
@@ -33,7 +32,7 @@ class Acked:
     """
 
     image: Image
-    received_at: Milliseconds
+    ack: Ack
     copies: int
 
 
@@ -46,12 +45,9 @@ class Superseded:
 
 @attrs.frozen
 class Staged:
-    """The client tells that an image has come to this stage, for the first time or anew."""
+    """The client tells this of an image, for the first time or anew."""
 
-    image: Image
-    stage: StageKind
-    at: Milliseconds
-    reason: str | None
+    said: Stage
 
 
 @attrs.frozen
@@ -76,27 +72,6 @@ class Announced:
 
 
 @attrs.frozen
-class PeerSpeaks:
-    """The other side has named the extensions that it speaks."""
-
-    features: tuple[str, ...]
-
-
-@attrs.frozen
-class Pinged:
-    """A ping came in."""
-
-    ping: Ping
-
-
-@attrs.frozen
-class Ponged:
-    """A pong came in."""
-
-    pong: Pong
-
-
-@attrs.frozen
 class Deliver:
     """Hand this image to the application, then call `taken`."""
 
@@ -111,17 +86,6 @@ class Drop:
     why: str
 
 
-PresenterOutput = (
-    Transmit
-    | Acked
-    | Superseded
-    | Staged
-    | NeverShown
-    | Forgotten
-    | PeerSpeaks
-    | Pinged
-    | Ponged
-    | Drop
-)
+PresenterOutput = Transmit | Acked | Superseded | Staged | NeverShown | Forgotten | Drop
 
-FollowerOutput = Transmit | Deliver | Announced | Pinged | Ponged | Drop
+FollowerOutput = Transmit | Deliver | Announced | Drop

@@ -8,7 +8,7 @@ The current image is the last one that was to be shown. A resend repeats the ver
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
 image that has not been acked when its channel goes, and is not the current one, will not be sent
 again: it is superseded. The client says its last stages again on every channel; one with the same
-time is told once. Pings and pongs are handed on to whoever keeps the heartbeat.
+time is told once.
 """
 
 from collections.abc import Sequence
@@ -20,28 +20,23 @@ from imgsync.core.channel.outputs import (
     Drop,
     Forgotten,
     NeverShown,
-    PeerSpeaks,
-    Pinged,
-    Ponged,
     PresenterOutput,
     Staged,
     Superseded,
     Transmit,
 )
 from imgsync.core.channel.preload import split_preload
-from imgsync.core.codec.codec import decode_channel, encode_channel
+from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
     Image,
-    Ping,
-    Pong,
     Preload,
     Ready,
     Stage,
     StageKind,
+    TalkMessage,
     UpcomingImage,
 )
-from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
@@ -61,6 +56,8 @@ def _next_time(sent_at: Milliseconds) -> float:
 @attrs.define
 class _Showing:
     image: Image
+    #: As it goes out, however often: a copy repeats the very same payload.
+    text: str
     copies: int = 0
     told: set[tuple[StageKind, Milliseconds]] = attrs.field(factory=set)
     #: Whether it was shown, or never will be.
@@ -97,10 +94,10 @@ class Presenter:
         if self._current is not None:
             now = max(now, _next_time(self._current.image.sent_at))
         image = Image(image_index=index, image_url=image_url, signed_url=signed_url, sent_at=now)
-        encode_channel(image)
+        text = encode_channel(image)
         # Without a channel, whatever waits for its ack has nothing to come on any more.
         superseded = [] if self._open else self._supersede()
-        self._current = self._unacked[now] = _Showing(image)
+        self._current = self._unacked[now] = _Showing(image, text)
         self._upcoming = [other for other in self._upcoming if other.image_url != image_url]
         if len(self._unacked) > MAX_UNACKED:
             superseded += self._settle(next(iter(self._unacked.values())), is_superseded=True)
@@ -125,26 +122,18 @@ class Presenter:
         self._open = self._wants_preload = False
         return self._supersede(but=self._current)
 
-    def received(self, text: str | bytes) -> list[PresenterOutput]:
-        """A message came in."""
-        try:
-            message = decode_channel(text)
-        except WireError as exc:
-            return [Drop(str(exc))]
+    def receive(self, message: TalkMessage) -> list[PresenterOutput]:
+        """The client says something."""
         match message:
             case Ready(features):
                 self._wants_preload = self._open and FEATURE_PRELOAD in features
                 upcoming = self._send_upcoming(split_preload(self._upcoming))
                 # First what is to be seen now: the channel is ordered, and preloads can be long.
-                return [PeerSpeaks(features), *self._send_current(), *upcoming]
+                return [*self._send_current(), *upcoming]
             case Ack():
                 return self._acked(message)
             case Stage():
                 return self._staged(message)
-            case Ping():
-                return [Pinged(message)]
-            case Pong():
-                return [Ponged(message)]
             case _:
                 return [Drop("not a message for an evaluator")]
 
@@ -172,7 +161,7 @@ class Presenter:
             return [Drop("an ack of no image that waits for one")]
         if ack.image_index not in (None, showing.image.image_index):
             return [Drop("an ack whose imageIndex is not that of the image sent then")]
-        return [Acked(showing.image, ack.received_at, showing.copies), *self._settle(showing)]
+        return [Acked(showing.image, ack, showing.copies), *self._settle(showing)]
 
     def _staged(self, said: Stage) -> list[PresenterOutput]:
         showing = self._unacked.get(said.sent_at) or self._settled.get(said.sent_at)
@@ -184,7 +173,7 @@ class Presenter:
             return [Drop("a stage that was told before, or one too many")]
         showing.told.add(told)
         showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
-        staged = Staged(showing.image, said.stage, said.at, said.reason)
+        staged = Staged(said)
         if said.stage is not StageKind.SHOWN:
             return [staged]
         # There is one screen: what came before this and was not on it will not be.
@@ -202,5 +191,4 @@ class Presenter:
         if not self._open or self._current is None:
             return []
         self._current.copies += 1
-        image = self._current.image
-        return [Transmit(encode_channel(image), image, self._current.copies)]
+        return [Transmit(self._current.text, self._current.image, self._current.copies)]

@@ -20,14 +20,14 @@ class Phase(enum.Enum):
 
 @attrs.frozen
 class MakeOffer:
-    """Open a peer connection and describe it; answer with `described`."""
+    """Open a peer connection and describe it; answer with Described."""
 
     attempt: int
 
 
 @attrs.frozen
 class MakeAnswer:
-    """Open a peer connection for this offer and describe it; answer with `described`."""
+    """Open a peer connection for this offer and describe it; answer with Described."""
 
     attempt: int
     offer: Description
@@ -54,44 +54,6 @@ class Say:
     """Send this to the other peer through the relay."""
 
     signal: Signal
-
-
-@attrs.frozen
-class SetDeadline:
-    """Call `timed_out` with this attempt after so many seconds."""
-
-    attempt: int
-    seconds: float
-
-
-@attrs.frozen
-class SetAnswerDeadline:
-    """Call `unanswered` with this attempt after so many seconds."""
-
-    attempt: int
-    seconds: float
-
-
-@attrs.frozen
-class SetRetry:
-    """Call `retry_due` with this number of the pause after a time that grows with the failures."""
-
-    pause: int
-    failures: int
-
-
-@attrs.frozen
-class SetAbsence:
-    """Call `absence_due` with this interruption after ABSENCE_DEADLINE."""
-
-    interruption: int
-
-
-@attrs.frozen
-class SetGiveUp:
-    """Call `gave_up` with this interruption after REPAIR_DEADLINE."""
-
-    interruption: int
 
 
 @attrs.frozen
@@ -142,11 +104,6 @@ Output = (
     | ApplyAnswer
     | AddCandidate
     | Say
-    | SetDeadline
-    | SetAnswerDeadline
-    | SetRetry
-    | SetAbsence
-    | SetGiveUp
     | TakeUp
     | Discard
     | Connected

@@ -2,8 +2,11 @@
 
 The first connection has CONNECT_DEADLINE. An attempt that comes to nothing, or an offer (or the
 request for one) that stays without an answer, takes its time of it; the rest is for the next one. A
-repair has no end here, so that only its attempts and answers are bounded.
+repair has no end here, so that only its attempts and answers are bounded. Times are seconds on a
+clock that only goes forward.
 """
+
+import math
 
 from imgsync.core.protocol.errors import NegotiationError
 from imgsync.core.protocol.numbers import (
@@ -35,49 +38,44 @@ class Patience:
 
     def __init__(self, *, offers: bool) -> None:
         self._offers = offers
-        self._is_repair = False
+        #: Whether there was a connection.
+        self.is_repair = False
+        #: When the first connection has to be there.
+        self._connect_by = math.inf
         #: Attempts that the other side asked for, since the last connection or repair of ours.
         self._asked = 0
         self._unanswered = 0
-        #: Seconds of CONNECT_DEADLINE that have passed.
-        self._waited = 0.0
 
-    @property
-    def for_attempt(self) -> float:
-        """Seconds for an attempt that begins now."""
-        if self._is_repair:
-            return ATTEMPT_DEADLINE
-        left = CONNECT_DEADLINE - self._waited
-        return min(ATTEMPT_DEADLINE, left) if self._offers else left
+    def attempt_due(self, now: float) -> float:
+        """When an attempt that begins now has come to nothing."""
+        one_of_many = self._offers or self.is_repair
+        return min(now + ATTEMPT_DEADLINE, self._connect_by) if one_of_many else self._connect_by
 
-    @property
-    def for_answer(self) -> float | None:
-        """Seconds for the answer to what is said now; None where the attempt's own will do."""
+    def answer_due(self, now: float) -> float:
+        """When the answer to what is said now is late; infinity where the attempt's own will do."""
         left = ANSWER_DEADLINES[self._unanswered :]
-        if not left or (not self._is_repair and self._waited + left[0] >= CONNECT_DEADLINE):
-            return None
-        return left[0]
+        return now + left[0] if left and now + left[0] < self._connect_by else math.inf
 
-    def attempt_over(self) -> bool:
-        """An attempt had its time. Returns whether there is some left for another one."""
-        self._waited += self.for_attempt
-        return self._waited < CONNECT_DEADLINE
+    def has_time(self, now: float) -> bool:
+        """Whether another attempt to make the first connection may follow."""
+        return self._offers and now < self._connect_by
 
     def unanswered(self) -> None:
         """What was said had its time to be answered."""
-        self._waited += sum(ANSWER_DEADLINES[self._unanswered : self._unanswered + 1])
         self._unanswered += 1
 
-    def asked(self) -> None:
+    def asked(self, now: float) -> None:
         """The other side asks for another attempt. Raises NegotiationError where it is too many."""
         self._asked += 1
         if self._asked > MAX_ASKED:
             raise NegotiationError(f"{MAX_ASKED} attempts to connect came to nothing")
-        self.is_back()
+        self.begin(now)
 
-    def is_back(self) -> None:
+    def begin(self, now: float) -> None:
         """The other side is there, so that all begins anew."""
-        self._unanswered, self._waited = 0, 0.0
+        self._unanswered = 0
+        if not self.is_repair:
+            self._connect_by = now + CONNECT_DEADLINE
 
     def repairing(self) -> None:
         """Our side begins an attempt, or waits for one."""
@@ -85,6 +83,6 @@ class Patience:
 
     def connected(self) -> None:
         """What follows is a repair."""
-        self._is_repair = True
-        self._asked = 0
-        self.is_back()
+        self.is_repair = True
+        self._asked = self._unanswered = 0
+        self._connect_by = math.inf

@@ -22,13 +22,13 @@ from imgsync.core.protocol.signalling import SessionId, SessionStarted, UserId
 
 @attrs.frozen
 class Begin:
-    """Make a route of this session. It is disputed where another process may be in it."""
+    """Make a route of this session; its owner is unknown where another process may be in it."""
 
     session_id: SessionId
     peer_id: UserId
     peer_name: str
     resumed: bool
-    is_disputed: bool
+    owner_unknown: bool
 
 
 @attrs.frozen
@@ -164,7 +164,7 @@ class Sessions:
             message.evaluator_name or peer_id or "",
             message.resumed,
             # A process that was here before and is not in it was passed over when it began.
-            is_disputed=message.resumed and self._registrations > 1,
+            owner_unknown=message.resumed and self._registrations > 1,
         )
 
     def _answer_if(self, named: SessionId, answer: SessionId | None) -> list[SessionsOutput]:
@@ -173,10 +173,8 @@ class Sessions:
         self._asked = None
         return [Answered(answer)]
 
-    def find(self, session_id: SessionId | None, peer_id: UserId) -> SessionId | None:
-        """The session of a signal, by its id; a relay need not say it, then by the sender."""
-        if session_id is not None:
-            return session_id if session_id in self._known else None
+    def last_with(self, peer_id: UserId) -> SessionId | None:
+        """The session of a signal that does not name it, as a relay need not: by the sender."""
         of_peer = [id for id, known in self._known.items() if known.peer_id == peer_id]
         return of_peer[-1] if of_peer else None
 

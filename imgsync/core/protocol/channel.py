@@ -115,4 +115,7 @@ class Pong:
     t2: Milliseconds
 
 
-ChannelMessage = Image | Preload | Ready | Ack | Stage | Ping | Pong
+TalkMessage = Image | Preload | Ready | Ack | Stage
+"""What evaluator and client say to each other."""
+
+ChannelMessage = TalkMessage | Ping | Pong

@@ -7,7 +7,7 @@
     ├── NotSpoken             the client does not speak the extension that is asked for
     ├── MessageTooLarge       what we were told to send does not fit into one channel message
     ├── WireError             what came in is no message of the protocol
-    ├── Unauthorized          who registers has no token that says he may
+    ├── Unauthorized          who registers has no token that allows it
     ├── NegotiationError      what came in is a message, but its SDP or candidate makes no sense
     ├── ConnectError          the relay could not be reached
     │   ├── ConnectRefused    nobody listens there, or the name is unknown

@@ -4,6 +4,8 @@ The pages' numbers.js is made of this module, with `python -m tests.both_languag
 fails where it is stale. Times are in seconds where nothing else is said.
 """
 
+from typing import Final
+
 # ── the data channel ─────────────────────────────────────────────────────────────────────────────
 
 CHANNEL_LABEL = "image-sync"
@@ -136,10 +138,16 @@ costs a key pair and sockets."""
 MAX_CANDIDATES = 100
 """Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1."""
 
+MAX_INPUTS = 256
+"""What the relay says of a session may wait so often until it begins; only a flood fills this."""
+
 MAX_SDP = 32 * 1024
 """Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB."""
 
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────
+
+PACKAGE: Final = "webrtc"
+"""What `register` says of how the two speak to each other. There is no other way."""
 
 DEFAULT_STUN = "stun:stun.l.google.com:19302"
 """Where the relay names no ICE servers."""

@@ -236,7 +236,7 @@ class SessionStarted:
 
 @attrs.frozen
 class ForwardedSignal:
-    """A handshake message as it leaves the relay; the sender is the relay's word, not his own."""
+    """A handshake message as it leaves the relay; the sender is the relay's word, not its own."""
 
     EVENT = "webrtc_signal"
     from_user_id: UserId

@@ -8,23 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.follower import Follower
-from imgsync.core.channel.outputs import (
-    Acked,
-    Deliver,
-    Drop,
-    PeerSpeaks,
-    Pinged,
-    Ponged,
-    Superseded,
-    Transmit,
-)
+from imgsync.core.channel.outputs import Deliver, Drop, Superseded, Transmit
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
-from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready
+from imgsync.core.protocol.channel import Ack, Image, Ready
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_UNACKED
 from imgsync.core.protocol.signalling import Milliseconds
-from tests.kit.channels import LAW, READY, SPEAKS, resent, show, texts
+from tests.kit.channels import LAW, READY, acked, hear, show, texts
 
 NOT_FOR_ANYBODY = ["", "{", "[]", "7", '{"type":"dance"}', '{"type":"ack"}', '{"imageIndex":1}']
 
@@ -65,32 +56,32 @@ def test_an_image_waits_for_the_channel_to_open() -> None:
 
 
 def test_nothing_is_sent_before_there_is_an_image() -> None:
-    assert open_presenter().received(READY) == [SPEAKS]
+    assert hear(open_presenter(), READY) == []
 
 
 def test_nothing_is_sent_on_a_closed_channel() -> None:
     presenter = open_presenter()
     show(presenter, 1, 5)
     presenter.closed()
-    assert presenter.received(READY) == [SPEAKS]
+    assert hear(presenter, READY) == []
     assert texts(presenter.show(2, "2.png", "2.png?sig", 6)[1]) == []
 
 
 def test_every_ready_and_every_new_channel_gets_the_very_same_payload() -> None:
     presenter = open_presenter()
     _, first = presenter.show(1, "1.png", "1.png?sig", 1700000000000.125)
-    assert resent(presenter.received(READY)) == first
+    assert hear(presenter, READY) == first
     presenter.closed()
     assert presenter.opened() == first
-    assert resent(presenter.received(READY)) == first
-    assert resent(presenter.received(READY)) == first
+    assert hear(presenter, READY) == first
+    assert hear(presenter, READY) == first
 
 
 def test_the_current_image_is_the_last_one_shown() -> None:
     presenter = open_presenter()
     show(presenter, 1, 5)
     _, last = presenter.show(2, "2.png", "2.png?sig", 6)
-    assert resent(presenter.received(READY)) == last
+    assert hear(presenter, READY) == last
     presenter.closed()
     show(presenter, 3, 7)
     [text] = texts(presenter.opened())
@@ -118,48 +109,48 @@ def test_sent_at_is_the_clock_where_the_clock_goes_on() -> None:
 def test_an_ack_is_tied_to_its_image_with_the_number_of_copies_until_then() -> None:
     presenter = open_presenter()
     first, second = show(presenter, 1, 5), show(presenter, 2, 6)
-    presenter.received(READY)
-    presenter.received(READY)
-    assert presenter.received(ack(second, 70.5)) == [Acked(second, 70.5, copies=3)]
-    assert presenter.received(ack(first, 80)) == [Acked(first, 80, copies=1)]
+    hear(presenter, READY)
+    hear(presenter, READY)
+    assert hear(presenter, ack(second, 70.5)) == [acked(second, 70.5, copies=3)]
+    assert hear(presenter, ack(first, 80)) == [acked(first, 80, copies=1)]
 
 
 def test_only_the_first_ack_counts() -> None:
     presenter = open_presenter()
     image = show(presenter, 1, 5)
-    presenter.received(ack(image))
-    assert is_dropped(presenter.received(ack(image)))
-    presenter.received(READY)
-    assert is_dropped(presenter.received(ack(image)))
+    hear(presenter, ack(image))
+    assert is_dropped(hear(presenter, ack(image)))
+    hear(presenter, READY)
+    assert is_dropped(hear(presenter, ack(image)))
 
 
 @pytest.mark.parametrize("sent_at", [4, 5.5, 0, -5, 1e300])
 def test_an_ack_of_no_image_is_dropped(sent_at: Milliseconds) -> None:
     presenter = open_presenter()
     image = show(presenter, 1, 5)
-    assert is_dropped(presenter.received(encode_channel(Ack(sent_at, 9))))
-    assert presenter.received(ack(image)) == [Acked(image, 9, copies=1)]
+    assert is_dropped(hear(presenter, encode_channel(Ack(sent_at, 9))))
+    assert hear(presenter, ack(image)) == [acked(image, 9, copies=1)]
 
 
 def test_an_ack_with_another_index_is_dropped_and_the_image_waits_on() -> None:
     presenter = open_presenter()
     image = show(presenter, 1, 5)
-    assert is_dropped(presenter.received(ack(image, index=2)))
-    assert presenter.received(ack(image, index=1)) == [Acked(image, 9, copies=1)]
+    assert is_dropped(hear(presenter, ack(image, index=2)))
+    assert hear(presenter, ack(image, index=1)) == [acked(image, 9, copies=1, index=1)]
 
 
 def test_a_message_that_is_too_large_is_refused_and_the_current_image_stays() -> None:
     presenter = open_presenter()
     with pytest.raises(MessageTooLarge):
         presenter.show(1, "x" * MAX_CHANNEL_MESSAGE, "", 4)
-    assert presenter.received(READY) == [SPEAKS]
+    assert hear(presenter, READY) == []
     image, sent = presenter.show(2, "2.png", "2.png?sig", 5)
     for url in ("x" * MAX_CHANNEL_MESSAGE, "é" * (MAX_CHANNEL_MESSAGE // 4)):
         with pytest.raises(MessageTooLarge):
             presenter.show(3, url, "", 6)
-    assert resent(presenter.received(READY)) == sent
-    assert is_dropped(presenter.received(encode_channel(Ack(6, 9))))
-    assert presenter.received(ack(image)) == [Acked(image, 9, copies=2)]
+    assert hear(presenter, READY) == sent
+    assert is_dropped(hear(presenter, encode_channel(Ack(6, 9))))
+    assert hear(presenter, ack(image)) == [acked(image, 9, copies=2)]
     assert show(presenter, 4, 6).sent_at == 6
 
 
@@ -170,17 +161,19 @@ def test_a_peer_that_acks_nothing_makes_us_forget_the_oldest() -> None:
     assert forgotten == Superseded(images[0])
     assert isinstance(sent, Transmit)
     images.append(more)
-    assert is_dropped(presenter.received(ack(images[0])))
+    assert is_dropped(hear(presenter, ack(images[0])))
     for image in images[1:]:
-        assert presenter.received(ack(image))[0] == Acked(image, 9, copies=1)
+        assert hear(presenter, ack(image))[0] == acked(image, 9, copies=1)
 
 
 @pytest.mark.parametrize("features", [(), ("ping",), ("stage", "preload", "x-new")])
-def test_every_ready_tells_what_the_client_speaks(features: tuple[str, ...]) -> None:
+def test_every_ready_gets_the_current_image_whatever_it_names(
+    features: tuple[str, ...],
+) -> None:
     presenter = open_presenter()
-    assert presenter.received(encode_channel(Ready(features))) == [PeerSpeaks(features)]
+    assert hear(presenter, encode_channel(Ready(features))) == []
     _, sent = presenter.show(1, "1.png", "1.png?sig", 5)
-    assert presenter.received(encode_channel(Ready(features))) == [PeerSpeaks(features), *sent]
+    assert hear(presenter, encode_channel(Ready(features))) == [*sent]
 
 
 def test_what_is_current_when_the_channel_goes_waits_for_the_next_one() -> None:
@@ -188,18 +181,18 @@ def test_what_is_current_when_the_channel_goes_waits_for_the_next_one() -> None:
     image = show(presenter, 1, 5)
     assert presenter.closed() == []
     assert len(presenter.opened()) == 1
-    assert presenter.received(ack(image)) == [Acked(image, 9, copies=2)]
+    assert hear(presenter, ack(image)) == [acked(image, 9, copies=2)]
 
 
 def test_what_was_not_acked_and_is_not_current_goes_with_its_channel() -> None:
     presenter = open_presenter()
-    acked, first, second, last = (show(presenter, index, index) for index in range(4))
-    presenter.received(ack(acked))
+    known, first, second, last = (show(presenter, index, index) for index in range(4))
+    hear(presenter, ack(known))
     assert presenter.closed() == [Superseded(first), Superseded(second)]
     assert presenter.closed() == []
     presenter.opened()
-    assert is_dropped(presenter.received(ack(first)))
-    assert presenter.received(ack(last)) == [Acked(last, 9, copies=2)]
+    assert is_dropped(hear(presenter, ack(first)))
+    assert hear(presenter, ack(last)) == [acked(last, 9, copies=2)]
 
 
 def test_an_image_shown_without_a_channel_takes_the_place_of_the_one_before() -> None:
@@ -215,7 +208,7 @@ def test_an_image_shown_without_a_channel_takes_the_place_of_the_one_before() ->
 
 def test_an_image_that_was_acked_is_not_superseded() -> None:
     presenter = open_presenter()
-    presenter.received(ack(show(presenter, 1, 5)))
+    hear(presenter, ack(show(presenter, 1, 5)))
     presenter.closed()
     assert presenter.show(2, "2.png", "2.png?sig", 6)[1] == []
 
@@ -227,22 +220,15 @@ def test_an_image_that_is_too_large_supersedes_nothing() -> None:
     with pytest.raises(MessageTooLarge):
         presenter.show(2, "x" * MAX_CHANNEL_MESSAGE, "", 6)
     presenter.opened()
-    assert presenter.received(ack(image)) == [Acked(image, 9, copies=2)]
-
-
-def test_pings_and_pongs_are_handed_on_by_both_sides() -> None:
-    for ping, pong in ((Ping(1, 5), Pong(1, 5, 6, 7.5)), (Ping("x", 5.5), Pong("x", 5.5, 6, 7))):
-        for said, outputs in ((ping, [Pinged(ping)]), (pong, [Ponged(pong)])):
-            assert open_presenter().received(encode_channel(said)) == outputs
-            assert Follower().received(encode_channel(said), 9) == outputs
+    assert hear(presenter, ack(image)) == [acked(image, 9, copies=2)]
 
 
 @pytest.mark.parametrize("text", [*NOT_FOR_ANYBODY, encode_channel(Image(1, "u", "s", 5)), b"{}"])
 def test_what_is_not_for_an_evaluator_is_dropped(text: str | bytes) -> None:
     presenter = open_presenter()
     image = show(presenter, 1, 5)
-    assert is_dropped(presenter.received(text))
-    assert presenter.received(ack(image)) == [Acked(image, 9, copies=1)]
+    assert is_dropped(hear(presenter, text))
+    assert hear(presenter, ack(image)) == [acked(image, 9, copies=1)]
 
 
 # ── the client's side ────────────────────────────────────────────────────────────────────────────
@@ -253,7 +239,7 @@ def image_text(index: int = 1, sent_at: str = "5") -> str:
 
 
 def deliver(follower: Follower, text: str, at: Milliseconds) -> Deliver:
-    [delivery] = follower.received(text, at)
+    [delivery] = hear(follower, text, at)
     assert isinstance(delivery, Deliver)
     return delivery
 
@@ -276,7 +262,7 @@ def test_a_copy_is_acked_every_time_and_shown_once() -> None:
     follower = Follower()
     follower.taken(deliver(follower, image_text(), at=7))
     for at in (8, 9):
-        [again] = follower.received(image_text(), at)
+        [again] = hear(follower, image_text(), at)
         assert again == Transmit(encode_channel(Ack(5, at, 1)))
 
 
@@ -306,7 +292,7 @@ def test_the_ack_repeats_sent_at_to_the_digit(sent_at: str) -> None:
     follower = Follower()
     _, sent = follower.taken(deliver(follower, image_text(1, sent_at), at=9))
     assert f'"sentAt":{sent_at},' in sent.text
-    [again] = follower.received(image_text(1, sent_at), 10)
+    [again] = hear(follower, image_text(1, sent_at), 10)
     assert isinstance(again, Transmit)
     assert f'"sentAt":{sent_at},' in again.text
 
@@ -315,12 +301,12 @@ def test_the_ack_repeats_sent_at_to_the_digit(sent_at: str) -> None:
 def test_what_is_not_for_a_client_is_dropped(text: str | bytes) -> None:
     follower = Follower()
     follower.taken(deliver(follower, image_text(), at=7))
-    assert is_dropped(follower.received(text, 8))
-    assert len(follower.received(image_text(), 9)) == 1
+    assert is_dropped(hear(follower, text, 8))
+    assert len(hear(follower, image_text(), 9)) == 1
 
 
 @given(st.text() | st.binary(), st.floats(allow_nan=False, allow_infinity=False))
 @LAW
 def test_neither_side_is_disturbed_by_anything_that_comes_in(text: str | bytes, at: float) -> None:
-    assert is_dropped(open_presenter().received(text))
-    assert is_dropped(Follower().received(text, at))
+    assert is_dropped(hear(open_presenter(), text))
+    assert is_dropped(hear(Follower(), text, at))

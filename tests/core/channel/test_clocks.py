@@ -58,7 +58,7 @@ def test_the_true_offset_lies_inside_the_bound(
     world, clock, now = World(offset, drift), ClockOffset(), EPOCH
     for there, stay, back, pause in journeys:
         probe = world.probe(now, there, stay, back)
-        assert clock.take(probe) is None
+        assert clock.add(probe) is None
         now = probe.t3
         assert is_inside(clock, world, now)
         now += pause
@@ -79,7 +79,7 @@ def test_it_does_so_where_a_clock_tells_whole_milliseconds_only(
         true = world.probe(now, there, stay, back)
         t0, t3 = (floor(t) if ours_is_coarse else t for t in (true.t0, true.t3))
         t1, t2 = (floor(t) if theirs_is_coarse else t for t in (true.t1, true.t2))
-        assert clock.take(Probe(t0, t1, t2, t3)) is None
+        assert clock.add(Probe(t0, t1, t2, t3)) is None
         now = true.t3
         assert is_inside(clock, world, now)
         now += pause
@@ -98,13 +98,13 @@ def test_after_a_clock_was_set_the_offset_is_the_new_one(
     world = World(offset, drift)
     for there, stay, back, pause in before[-5:]:
         probe = world.probe(now, there, stay, back)
-        clock.take(probe)
+        clock.add(probe)
         now = probe.t3 + min(pause, 2_000)
     world = World(offset + (step if ahead else -step), drift)
     told = []
     for there, stay, back, pause in after:
         probe = world.probe(now, there, stay, back)
-        told.append(clock.take(probe))
+        told.append(clock.add(probe))
         now = probe.t3
         assert is_inside(clock, world, now)
         now += pause
@@ -115,14 +115,14 @@ def test_after_a_clock_was_set_the_offset_is_the_new_one(
 
 def test_the_shortest_round_trip_decides_until_it_is_too_old() -> None:
     clock, world = ClockOffset(), World(1000.0, 0.0)
-    clock.take(world.probe(EPOCH, 1, 0, 1))
-    clock.take(world.probe(EPOCH + 2_000, 50, 0, 10))
+    clock.add(world.probe(EPOCH, 1, 0, 1))
+    clock.add(world.probe(EPOCH + 2_000, 50, 0, 10))
     found = clock.at(EPOCH + 2_060)
     assert found is not None
     assert found.value == pytest.approx(1000.0)
     assert found.bound == pytest.approx(1 + RESOLUTION + MAX_DRIFT * 2_060)
     # By now they may have drifted further apart than these ways can explain.
-    clock.take(world.probe(EPOCH + 200_000, 50, 0, 10))
+    clock.add(world.probe(EPOCH + 200_000, 50, 0, 10))
     late = clock.at(EPOCH + 200_060)
     assert late is not None
     assert late.value == pytest.approx(1020.0)
@@ -142,15 +142,15 @@ def test_without_a_probe_nothing_is_known() -> None:
 )
 def test_what_can_not_be_true_is_refused(probe: Probe) -> None:
     clock = ClockOffset()
-    assert isinstance(clock.take(probe), Refused)
+    assert isinstance(clock.add(probe), Refused)
     assert clock.at(EPOCH) is None
 
 
 def test_only_the_window_is_kept() -> None:
     clock, world = ClockOffset(), World(0.0, 0.0)
-    clock.take(world.probe(EPOCH, 0, 0, 0))
+    clock.add(world.probe(EPOCH, 0, 0, 0))
     for number in range(1, PROBE_WINDOW + 1):
-        clock.take(world.probe(EPOCH + number, 100, 0, 100))
+        clock.add(world.probe(EPOCH + number, 100, 0, 100))
     found = clock.at(EPOCH)
     assert found is not None
     assert found.bound > 100
@@ -167,7 +167,7 @@ def test_a_time_of_theirs_is_told_on_our_clock_and_what_lies_between_the_two_wit
     world, clock, now = World(offset, drift), ClockOffset(), EPOCH
     for there, stay, back, pause in journeys:
         probe = world.probe(now, there, stay, back)
-        clock.take(probe)
+        clock.add(probe)
         now = probe.t3 + pause
     sent = now + when
     received = world.theirs(sent + latency)

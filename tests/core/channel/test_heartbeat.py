@@ -33,7 +33,7 @@ def begun(now: float = START) -> Heartbeat:
     while heart.due < now:
         heart.tick(heart.due)
     assert heart.tick(now) == [SendPing(PING_BURST)]
-    heart.answered(PING_BURST - 1, now)
+    heart.answer(PING_BURST - 1, now)
     return heart
 
 
@@ -62,7 +62,7 @@ def test_there_are_no_pings_before_the_other_side_speaks_ping() -> None:
     assert heart.health is Health.QUIET
     assert heart.due == math.inf
     assert heart.tick(START) == []
-    assert heart.answered(1, START) == []
+    assert heart.answer(1, START) == []
     assert heart.tick(START + 3600) == []
     assert heart.health is Health.QUIET
 
@@ -91,7 +91,7 @@ def test_pings_are_sent_every_two_seconds_with_ids_of_their_own() -> None:
     for number in range(1, 20):
         assert heart.due == START + number * PING_INTERVAL
         assert heart.tick(heart.due) == [SendPing(PING_BURST + number)]
-        assert heart.answered(PING_BURST + number, START + number * PING_INTERVAL + 0.1) == []
+        assert heart.answer(PING_BURST + number, START + number * PING_INTERVAL + 0.1) == []
     assert heart.health is Health.ALIVE
 
 
@@ -106,8 +106,8 @@ def test_a_pong_ends_the_suspicion() -> None:
     heart = begun()
     run(heart, START + SUSPECT_AFTER)
     assert heart.health is Health.SUSPECT
-    assert heart.answered(1, START + 5) == [Judged(Health.ALIVE)]
-    assert heart.answered(2, START + 5) == []
+    assert heart.answer(1, START + 5) == [Judged(Health.ALIVE)]
+    assert heart.answer(2, START + 5) == []
     assert verdicts(run(heart, START + 5 + LOST_AFTER)) == [
         (START + 5 + SUSPECT_AFTER, Health.SUSPECT),
         (START + 5 + LOST_AFTER, Health.LOST),
@@ -118,7 +118,7 @@ def test_a_pong_ends_the_suspicion() -> None:
 def test_a_pong_with_an_id_that_we_never_sent_is_no_answer(id: int | str) -> None:
     heart = begun()
     said = run(heart, START + PING_INTERVAL)
-    assert heart.answered(id, START + 3) == []
+    assert heart.answer(id, START + 3) == []
     said += run(heart, START + LOST_AFTER)
     assert verdicts(said)[-1] == (START + LOST_AFTER, Health.LOST)
 
@@ -139,7 +139,7 @@ def test_nothing_is_said_after_the_loss() -> None:
     assert heart.health is Health.LOST
     assert heart.due == math.inf
     assert heart.tick(START + 100) == []
-    assert heart.answered(1, START + 100) == []
+    assert heart.answer(1, START + 100) == []
     assert heart.begin(START + 100) == []
 
 
@@ -148,7 +148,7 @@ def test_a_caller_that_slept_does_not_condemn_the_other_side() -> None:
     awake = START + 600
     assert heart.tick(awake) == [SendPing(PING_BURST + 1)]
     assert heart.health is Health.ALIVE
-    assert heart.answered(PING_BURST + 1, awake + 0.1) == []
+    assert heart.answer(PING_BURST + 1, awake + 0.1) == []
     assert verdicts(run(heart, awake + SUSPECT_AFTER)) == []
 
 
@@ -166,7 +166,7 @@ def test_a_caller_that_slept_while_it_suspected_still_waits_for_what_was_left(aw
 def test_a_pong_that_waited_for_a_caller_that_slept_does_not_count_for_the_time_to_come() -> None:
     heart = begun()
     awake = START + 600
-    heart.answered(1, awake)
+    heart.answer(1, awake)
     assert heart.tick(awake) == [SendPing(PING_BURST + 1)]
     assert verdicts(run(heart, awake + 3600)) == [
         (awake + SUSPECT_AFTER, Health.SUSPECT),
@@ -191,7 +191,7 @@ def test_a_side_whose_pongs_come_within_four_seconds_is_never_lost(
         for id, at in sorted(on_the_way.items(), key=lambda entry: entry[1]):
             if at <= due:
                 del on_the_way[id]
-                heart.answered(id, at)
+                heart.answer(id, at)
         for output in heart.tick(due):
             if isinstance(output, SendPing):
                 on_the_way[output.id] = due + delay
@@ -215,7 +215,7 @@ def test_whatever_came_before_a_side_that_falls_silent_is_lost_eight_seconds_lat
         outputs = (
             heart.tick(now)
             if kind in ("tick", "late")
-            else heart.answered(sent if kind == "pong" else -sent, now)
+            else heart.answer(sent if kind == "pong" else -sent, now)
         )
         sent += sum(isinstance(output, SendPing) for output in outputs)
         judged = [output.health for output in outputs if isinstance(output, Judged)]

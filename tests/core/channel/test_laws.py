@@ -18,7 +18,7 @@ from imgsync.core.protocol.channel import Ack, Image
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import Milliseconds
-from tests.kit.channels import LAW, READY, resent, show, texts
+from tests.kit.channels import LAW, READY, hear, show, texts
 
 
 class BackToBack(RuleBasedStateMachine):
@@ -108,10 +108,10 @@ class BackToBack(RuleBasedStateMachine):
         self.evaluator_hears(self.to_evaluator.popleft())
 
     def evaluator_hears(self, text: str) -> None:
-        outputs = self.presenter.received(text)
+        outputs = hear(self.presenter, text)
         if text == READY:
-            assert len(resent(outputs)) == bool(self.shown)
-            self.transmit_image(resent(outputs))
+            assert len(outputs) == bool(self.shown)
+            self.transmit_image(outputs)
             return
         [output] = outputs
         message = decode_channel(text)
@@ -122,7 +122,7 @@ class BackToBack(RuleBasedStateMachine):
         assert isinstance(output, Acked)
         assert output.image.sent_at == message.sent_at
         assert output.image in self.shown
-        assert output.received_at == message.received_at
+        assert output.ack == message
         assert output.copies == len(self.copies[message.sent_at])
         self.acked.append(output.image)
 
@@ -132,7 +132,7 @@ class BackToBack(RuleBasedStateMachine):
         self.client_hears(self.to_client.popleft(), at)
 
     def client_hears(self, text: str, at: int) -> None:
-        [output] = self.follower.received(text, at)
+        [output] = hear(self.follower, text, at)
         self.acks_due += 1
         if isinstance(output, Deliver):
             self.delivered.append(output)

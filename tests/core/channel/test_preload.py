@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.follower import Follower
-from imgsync.core.channel.outputs import Announced, PeerSpeaks
+from imgsync.core.channel.outputs import Announced
 from imgsync.core.channel.preload import split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Image, Preload, Ready, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import FEATURES, MAX_CHANNEL_MESSAGE, MAX_PRELOAD
-from tests.kit.channels import LAW, READY, show, texts
+from tests.kit.channels import LAW, READY, hear, show, texts
 
 
 def upcoming(*indices: int, padding: int = 0) -> list[UpcomingImage]:
@@ -67,18 +67,18 @@ def test_an_image_that_fits_into_no_message_is_refused_and_what_was_announced_st
     presenter.preload(upcoming(1))
     with pytest.raises(MessageTooLarge):
         presenter.preload(upcoming(2, padding=MAX_CHANNEL_MESSAGE))
-    assert told(texts(presenter.received(READY))) == upcoming(1)
+    assert told(texts(hear(presenter, READY))) == upcoming(1)
 
 
 def test_only_a_client_that_names_preload_is_told_and_an_image_goes_first() -> None:
     presenter = Presenter()
     presenter.opened()
     assert presenter.preload(upcoming(1, 2)) == []
-    without = presenter.received(encode_channel(Ready(("ping", "stage"))))
-    assert without == [PeerSpeaks(("ping", "stage"))]
+    without = hear(presenter, encode_channel(Ready(("ping", "stage"))))
+    assert without == []
     assert presenter.preload(upcoming(1, 2)) == []
     image = show(presenter, 0, 5)
-    first, *others = texts(presenter.received(READY))
+    first, *others = texts(hear(presenter, READY))
     assert decode_channel(first) == image
     assert told(others) == upcoming(1, 2)
     # From now on it is told at once.
@@ -88,14 +88,14 @@ def test_only_a_client_that_names_preload_is_told_and_an_image_goes_first() -> N
 def test_a_new_channel_is_told_again_of_what_was_not_shown_yet() -> None:
     presenter = Presenter()
     presenter.opened()
-    presenter.received(READY)
+    hear(presenter, READY)
     presenter.preload(upcoming(1, 2, 3))
     show(presenter, 2, 5)
     presenter.closed()
     assert presenter.preload(upcoming(1, 2, 3, 4)) == []
     show(presenter, 1, 6)
     assert told(texts(presenter.opened())) == []
-    assert told(texts(presenter.received(READY))) == upcoming(2, 3, 4)
+    assert told(texts(hear(presenter, READY))) == upcoming(2, 3, 4)
 
 
 def test_what_is_announced_takes_the_place_of_what_was() -> None:
@@ -103,13 +103,13 @@ def test_what_is_announced_takes_the_place_of_what_was() -> None:
     presenter.opened()
     presenter.preload(upcoming(1, 2))
     presenter.preload([])
-    assert told(texts(presenter.received(READY))) == []
+    assert told(texts(hear(presenter, READY))) == []
 
 
 def test_a_client_hands_on_what_is_announced_and_names_what_it_speaks() -> None:
     follower = Follower()
     message = Preload(tuple(upcoming(1, 2)))
-    assert follower.received(encode_channel(message), 9) == [Announced(message.images)]
+    assert hear(follower, encode_channel(message), 9) == [Announced(message.images)]
     [ready] = texts(follower.opened())
     assert decode_channel(ready) == Ready(FEATURES)
     assert set(FEATURES) == {"ping", "stage", "preload"}
@@ -118,6 +118,6 @@ def test_a_client_hands_on_what_is_announced_and_names_what_it_speaks() -> None:
 def test_a_preload_is_no_image_to_show() -> None:
     presenter = Presenter()
     presenter.opened()
-    presenter.received(READY)
+    hear(presenter, READY)
     outputs = presenter.preload(upcoming(1))
     assert not [text for text in texts(outputs) if isinstance(decode_channel(text), Image)]

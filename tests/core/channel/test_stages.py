@@ -12,7 +12,7 @@ from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Stage, StageKind
 from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_SETTLED, MAX_STAGES
-from tests.kit.channels import LAW, READY, show, texts
+from tests.kit.channels import LAW, READY, hear, show, staged, texts
 
 FETCHED, SHOWN, HIDDEN, FAILED = StageKind
 
@@ -25,7 +25,7 @@ def open_presenter() -> Presenter:
 
 def shown_and_acked(presenter: Presenter, index: int) -> Image:
     image = show(presenter, index, index)
-    presenter.received(encode_channel(Ack(image.sent_at, 9)))
+    hear(presenter, encode_channel(Ack(image.sent_at, 9)))
     return image
 
 
@@ -33,7 +33,7 @@ def tell(
     presenter: Presenter, image: Image, kind: StageKind, at: float = 7.5, reason: str | None = None
 ) -> list[object]:
     said = Stage(image.image_index, image.sent_at, kind, at, reason)
-    return list(presenter.received(encode_channel(said)))
+    return list(hear(presenter, encode_channel(said)))
 
 
 # ── the evaluator's side ─────────────────────────────────────────────────────────────────────────
@@ -42,8 +42,8 @@ def tell(
 def test_each_stage_of_a_showing_is_told_once_with_its_time_and_reason() -> None:
     presenter = open_presenter()
     image = shown_and_acked(presenter, 1)
-    assert tell(presenter, image, FETCHED) == [Staged(image, FETCHED, 7.5, None)]
-    assert tell(presenter, image, FAILED, 8, "decode") == [Staged(image, FAILED, 8, "decode")]
+    assert tell(presenter, image, FETCHED) == [staged(image, FETCHED, 7.5, None)]
+    assert tell(presenter, image, FAILED, 8, "decode") == [staged(image, FAILED, 8, "decode")]
     for kind, at in ((FETCHED, 7.5), (FAILED, 8)):
         assert isinstance(tell(presenter, image, kind, at)[0], Drop)
 
@@ -56,7 +56,7 @@ def test_an_image_that_is_hidden_and_seen_again_is_told_of_each_time() -> None:
         tell(presenter, image, kind, at, None)
     again = [tell(presenter, image, kind, at) for kind, at in stages]
     assert all(isinstance(outputs[0], Drop) for outputs in again)
-    assert tell(presenter, image, HIDDEN, 9) == [Staged(image, HIDDEN, 9, None)]
+    assert tell(presenter, image, HIDDEN, 9) == [staged(image, HIDDEN, 9, None)]
 
 
 def test_a_client_that_tells_of_one_showing_without_end_is_heard_so_far_and_no_further() -> None:
@@ -69,9 +69,9 @@ def test_a_client_that_tells_of_one_showing_without_end_is_heard_so_far_and_no_f
 def test_a_stage_may_come_before_the_ack_and_after_the_next_image() -> None:
     presenter = open_presenter()
     first = show(presenter, 1, 5)
-    assert tell(presenter, first, SHOWN) == [Staged(first, SHOWN, 7.5, None)]
+    assert tell(presenter, first, SHOWN) == [staged(first, SHOWN, 7.5, None)]
     show(presenter, 2, 6)
-    assert tell(presenter, first, HIDDEN) == [Staged(first, HIDDEN, 7.5, None)]
+    assert tell(presenter, first, HIDDEN) == [staged(first, HIDDEN, 7.5, None)]
 
 
 def test_a_stage_of_another_image_or_of_a_kind_that_is_unknown_is_dropped() -> None:
@@ -87,9 +87,9 @@ def test_a_stage_of_another_image_or_of_a_kind_that_is_unknown_is_dropped() -> N
         '{"type":"stage","imageIndex":1,"sentAt":1,"stage":"shown"}',
         encode_channel(Stage(1, 1, FAILED, 2, "x" * 129)),
     ):
-        [output] = presenter.received(text)
+        [output] = hear(presenter, text)
         assert isinstance(output, Drop)
-    assert tell(presenter, image, SHOWN) == [Staged(image, SHOWN, 7.5, None)]
+    assert tell(presenter, image, SHOWN) == [staged(image, SHOWN, 7.5, None)]
 
 
 def test_what_was_not_shown_before_a_later_one_never_will_be() -> None:
@@ -99,16 +99,16 @@ def test_what_was_not_shown_before_a_later_one_never_will_be() -> None:
     tell(presenter, failed, FAILED, reason="timeout")
     tell(presenter, fetched, FETCHED)
     assert tell(presenter, last, SHOWN) == [
-        Staged(last, SHOWN, 7.5, None),
+        staged(last, SHOWN, 7.5, None),
         NeverShown(silent),
         NeverShown(fetched),
     ]
     # Said all the same, it is passed on.
     assert tell(presenter, silent, FAILED, 9, "superseded") == [
-        Staged(silent, FAILED, 9, "superseded")
+        staged(silent, FAILED, 9, "superseded")
     ]
     again = shown_and_acked(presenter, 6)
-    assert tell(presenter, again, SHOWN) == [Staged(again, SHOWN, 7.5, None)]
+    assert tell(presenter, again, SHOWN) == [staged(again, SHOWN, 7.5, None)]
 
 
 def test_a_superseded_image_that_came_through_after_all_is_told_of() -> None:
@@ -116,17 +116,17 @@ def test_a_superseded_image_that_came_through_after_all_is_told_of() -> None:
     first, _second = show(presenter, 1, 5), show(presenter, 2, 6)
     assert presenter.closed() == [Superseded(first)]
     presenter.opened()
-    assert tell(presenter, first, SHOWN) == [Staged(first, SHOWN, 7.5, None)]
+    assert tell(presenter, first, SHOWN) == [staged(first, SHOWN, 7.5, None)]
 
 
 def test_a_client_that_tells_nothing_makes_us_forget_the_oldest() -> None:
     presenter = open_presenter()
     images = [shown_and_acked(presenter, index) for index in range(MAX_SETTLED)]
     more = show(presenter, MAX_SETTLED, MAX_SETTLED)
-    outputs = presenter.received(encode_channel(Ack(more.sent_at, 9)))
+    outputs = hear(presenter, encode_channel(Ack(more.sent_at, 9)))
     assert outputs[1:] == [Forgotten(images[0])]
     assert isinstance(tell(presenter, images[0], SHOWN)[0], Drop)
-    assert tell(presenter, images[1], SHOWN) == [Staged(images[1], SHOWN, 7.5, None)]
+    assert tell(presenter, images[1], SHOWN) == [staged(images[1], SHOWN, 7.5, None)]
 
 
 # ── the client's side ────────────────────────────────────────────────────────────────────────────
@@ -208,11 +208,11 @@ def test_each_time_of_a_stage_is_heard_once_in_its_order_however_the_channel_com
     clock = itertools.count()
     is_open, made, heard = True, list[Heard](), list[Heard]()
 
-    def hear(lines: list[str]) -> None:
+    def hear_all(lines: list[str]) -> None:
         for line in lines:
             heard.extend(
-                (output.image.image_index, output.stage, output.at)
-                for output in presenter.received(line)
+                (output.said.image_index, output.said.stage, output.said.at)
+                for output in hear(presenter, line)
                 if isinstance(output, Staged)
             )
 
@@ -223,7 +223,7 @@ def test_each_time_of_a_stage_is_heard_once_in_its_order_however_the_channel_com
         elif step == "open":
             is_open = True
             presenter.opened()
-            hear(texts(follower.opened()))
+            hear_all(texts(follower.opened()))
         else:
             assert not isinstance(step, str)
             index, kind = step
@@ -232,6 +232,6 @@ def test_each_time_of_a_stage_is_heard_once_in_its_order_however_the_channel_com
             if sent:
                 made.append((index, kind, at))
             if is_open:
-                hear(texts(sent))
+                hear_all(texts(sent))
     assert heard == made
     assert len(set(heard)) == len(heard)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from imgsync.core.codec.codec import encode_signal
-from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
@@ -15,14 +14,13 @@ from imgsync.core.handshake.outputs import (
     MakeOffer,
     Phase,
     Say,
-    SetAnswerDeadline,
-    SetDeadline,
 )
 from imgsync.core.handshake.sdp import Candidate, parse_description
 from imgsync.core.protocol.numbers import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
 from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RawJson
 from tests.kit.handshakes import (
     REQUEST,
+    Core,
     added,
     answer,
     answerer,
@@ -39,22 +37,23 @@ from tests.kit.handshakes import (
 
 
 def test_the_evaluator_offers_at_once() -> None:
-    core = Handshake(offers=True)
-    assert core.start() == [SetDeadline(1, ATTEMPT_DEADLINE), MakeOffer(1)]
+    core = Core(offers=True)
+    assert core.start() == [MakeOffer(1)]
+    assert core.due == ATTEMPT_DEADLINE
     assert core.phase is Phase.NEGOTIATING
     text = sdp("offer", "eva1")
-    assert core.described(1, text)[:-1] == [Say(Offer(text))]
+    assert core.described(1, text) == [Say(Offer(text))]
 
 
 def test_the_client_makes_nothing_before_the_offer() -> None:
-    core = Handshake(offers=False)
-    assert core.start() == [SetDeadline(0, CONNECT_DEADLINE)]
+    core = Core(offers=False)
+    assert core.start() == []
+    assert core.due == CONNECT_DEADLINE
     assert core.phase is Phase.IDLE
     text = sdp("offer", "eva1")
-    assert core.receive(offer("eva1")) == [
-        SetDeadline(1, CONNECT_DEADLINE),
-        MakeAnswer(1, parse_description("offer", text)),
-    ]
+    core.wait(1)
+    assert core.receive(offer("eva1")) == [MakeAnswer(1, parse_description("offer", text))]
+    assert core.due == core.now + CONNECT_DEADLINE
     text = sdp("answer", "cli1")
     assert core.described(1, text) == [Say(Answer(text))]
 
@@ -66,14 +65,14 @@ def test_the_evaluator_applies_the_answer() -> None:
 
 
 @pytest.mark.parametrize("make", [offerer, answerer])
-def test_an_open_channel_means_connected(make: Callable[[], Handshake]) -> None:
+def test_an_open_channel_means_connected(make: Callable[[], Core]) -> None:
     core = make()
     assert core.opened(1) == [Connected(1)]
     assert core.phase is Phase.CONNECTED
 
 
 def test_our_candidates_wait_for_our_description_and_name_it() -> None:
-    core = Handshake(offers=True)
+    core = Core(offers=True)
     core.start()
     assert core.gathered(1, line(7)) == []
     assert core.gathered(1, line(8)) == []
@@ -82,8 +81,8 @@ def test_our_candidates_wait_for_our_description_and_name_it() -> None:
         Say(Offer(text)),
         Say(CandidateSignal(line(7), "0", 0, "eva1")),
         Say(CandidateSignal(line(8), "0", 0, "eva1")),
-        SetAnswerDeadline(1, ANSWER_DEADLINES[0]),
     ]
+    assert core.due == core.now + ANSWER_DEADLINES[0]
     assert core.gathered(1, line(9)) == [Say(CandidateSignal(line(9), "0", 0, "eva1"))]
     assert core.gathered(1, None) == [Say(CandidateSignal(None, "0", 0, "eva1"))]
 
@@ -101,7 +100,7 @@ def test_their_candidates_are_applied_at_once_when_their_description_is_there() 
 def test_a_candidate_that_comes_before_its_description_waits_for_it(
     place: int, ufrag: str | None
 ) -> None:
-    evaluator, client = offerer(), Handshake(offers=False)
+    evaluator, client = offerer(), Core(offers=False)
     client.start()
     for core, description in ((client, offer("them")), (evaluator, answer("them"))):
         signals = [candidate(1, ufrag), candidate(2, ufrag), candidate(None, ufrag)]
@@ -112,7 +111,7 @@ def test_a_candidate_that_comes_before_its_description_waits_for_it(
 
 
 def test_a_candidate_that_waited_is_not_applied_to_the_next_attempt_too() -> None:
-    core = Handshake(offers=False)
+    core = Core(offers=False)
     core.start()
     core.receive(candidate(1))
     core.receive(candidate(2, "eva1"))
@@ -121,7 +120,7 @@ def test_a_candidate_that_waited_is_not_applied_to_the_next_attempt_too() -> Non
 
 
 def test_candidates_inside_a_description_come_before_those_that_waited_for_it() -> None:
-    core = Handshake(offers=False)
+    core = Core(offers=False)
     core.start()
     core.receive(candidate(3, "eva1"))
     core.receive(candidate(4))
@@ -157,25 +156,27 @@ def test_a_candidate_of_no_use_is_noted_and_not_applied(transport: str) -> None:
 
 
 @pytest.mark.parametrize("prepare", [lambda core: core, connected])
-def test_a_new_offer_replaces_the_connection(prepare: Callable[[Handshake], Handshake]) -> None:
+def test_a_new_offer_replaces_the_connection(prepare: Callable[[Core], Core]) -> None:
     core = prepare(answerer())
     deadline = ATTEMPT_DEADLINE if core.was_connected else CONNECT_DEADLINE
-    assert core.receive(offer("eva2"))[2 * core.was_connected :] == [
+    core.wait(1)
+    assert core.receive(offer("eva2"))[core.was_connected :] == [
         Discard(1),
-        SetDeadline(2, deadline),
         MakeAnswer(2, parse_description("offer", sdp("offer", "eva2"))),
     ]
+    assert core.due == core.now + deadline
     assert core.phase is Phase.NEGOTIATING
 
 
 @pytest.mark.parametrize("prepare", [lambda core: core, connected])
 def test_a_request_for_an_offer_gets_a_new_one_whose_answer_replaces_the_connection(
-    prepare: Callable[[Handshake], Handshake],
+    prepare: Callable[[Core], Core],
 ) -> None:
     core = prepare(offerer())
     core.receive(answer("cli1"))
-    outputs = core.receive(REQUEST)[2 * core.was_connected :]
-    assert outputs == [SetDeadline(2, ATTEMPT_DEADLINE), MakeOffer(2)]
+    core.wait(1)
+    assert core.receive(REQUEST)[core.was_connected :] == [MakeOffer(2)]
+    assert core.due == core.now + ATTEMPT_DEADLINE
     assert core.phase is Phase.NEGOTIATING
     core.described(2, sdp("offer", "eva2"))
     assert core.receive(answer("cli2")) == [
@@ -202,9 +203,12 @@ def test_a_candidate_may_come_before_the_new_offer_that_it_belongs_to() -> None:
 
 @pytest.mark.parametrize("prepare", [lambda core: core, connected])
 def test_what_our_side_says_of_an_earlier_attempt_is_dropped(
-    prepare: Callable[[Handshake], Handshake],
+    prepare: Callable[[Core], Core],
 ) -> None:
     evaluator, client = prepare(offerer()), prepare(answerer())
+    is_repair = client.was_connected
+    for core in (evaluator, client):
+        core.wait(ANSWER_DEADLINES[0] - 1)
     evaluator.receive(REQUEST)
     client.receive(offer("eva2"))
     for core in (evaluator, client):
@@ -213,18 +217,18 @@ def test_what_our_side_says_of_an_earlier_attempt_is_dropped(
         assert core.gathered(1, None) == []
         assert core.opened(1) == []
         assert core.lost(1, EndReason.CONNECTION_LOST) == []
-        assert core.timed_out(1) == []
-        assert core.timed_out(0) == []
+        is_short = is_repair or core is evaluator
+        assert core.due == core.now + (ATTEMPT_DEADLINE if is_short else CONNECT_DEADLINE)
         assert core.phase is Phase.NEGOTIATING
 
 
 def test_our_candidates_of_an_earlier_attempt_do_not_go_out_with_the_next() -> None:
-    core = Handshake(offers=True)
+    core = Core(offers=True)
     core.start()
     core.gathered(1, line(7))
     core.receive(REQUEST)
     text = sdp("offer", "eva2")
-    assert core.described(2, text)[:-1] == [Say(Offer(text))]
+    assert core.described(2, text) == [Say(Offer(text))]
 
 
 def test_what_the_other_side_says_of_an_earlier_attempt_is_dropped() -> None:
@@ -251,7 +255,7 @@ def test_an_answer_that_comes_twice_is_applied_once() -> None:
 
 
 def test_an_answer_before_our_offer_went_out_is_dropped() -> None:
-    core = Handshake(offers=True)
+    core = Core(offers=True)
     core.start()
     assert is_noted(core.receive(answer("cli1")))
 

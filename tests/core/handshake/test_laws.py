@@ -4,7 +4,9 @@ The wired ones have fake connections: text that parses as a description, and lis
 the cores ask to be applied. Hypothesis chooses who moves next.
 """
 
+import enum
 import json
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imgsync.core.codec.codec import encode_signal
-from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
     AddCandidate,
     ApplyAnswer,
@@ -29,15 +30,10 @@ from imgsync.core.handshake.outputs import (
     Output,
     Phase,
     Say,
-    SetAbsence,
-    SetAnswerDeadline,
-    SetDeadline,
-    SetGiveUp,
-    SetRetry,
     TakeUp,
 )
 from imgsync.core.protocol.signalling import EndReason, RawJson, RequestOffer, Signal
-from tests.kit.handshakes import REQUEST, answer, candidate, line, offer, sdp
+from tests.kit.handshakes import REQUEST, Core, answer, candidate, line, offer, sdp
 
 LAW = settings(
     max_examples=150,
@@ -62,22 +58,61 @@ RAW = st.one_of(
 )
 ATTEMPT = st.integers(1, 3)
 REASON = st.sampled_from(EndReason)
-INPUT: st.SearchStrategy[Callable[[Handshake], list[Output]]] = st.one_of(
+LOSS = st.sampled_from(
+    [EndReason.ENDED, EndReason.NEGOTIATION_FAILED, EndReason.CONNECTION_LOST],
+)
+
+
+def wait_due(core: Core) -> list[Output]:
+    """Let its time come, if it waits for any."""
+    return [] if core.due == math.inf else core.wait_due()
+
+
+def oversleep(core: Core, seconds: float) -> list[Output]:
+    """Let so much time pass in one go, whatever is due meanwhile."""
+    core.now += seconds
+    return core.tick(core.now)
+
+
+def state_of(value: object) -> object:
+    """All that it consists of, as what can be compared."""
+    if isinstance(value, list | tuple):
+        return [state_of(part) for part in value]
+    if isinstance(value, dict):
+        return {key: state_of(part) for key, part in value.items()}
+    if isinstance(value, enum.Enum) or not type(value).__module__.startswith("imgsync."):
+        return repr(value)
+    kind = type(value)
+    if attrs.has(kind):
+        return {field.name: state_of(getattr(value, field.name)) for field in attrs.fields(kind)}
+    return state_of(vars(value))
+
+
+def check_time(core: Core) -> None:
+    """Nothing is due that has been done, and nothing is done before it is due."""
+    assert core.due > core.now
+    assert core.phase is not Phase.ENDED or core.due == math.inf
+    before = state_of(vars(core))
+    early = core.now if core.due == math.inf else math.nextafter(core.due, -math.inf)
+    for now in (core.now, early):
+        assert core.tick(now) == []
+    assert state_of(vars(core)) == before
+
+
+INPUT: st.SearchStrategy[Callable[[Core], list[Output]]] = st.one_of(
     *[RAW.map(lambda raw: lambda core: core.receive(raw))] * 6,
     ATTEMPT.map(lambda n: lambda core: core.described(n, sdp("answer", "ours"))),
     ATTEMPT.map(lambda n: lambda core: core.gathered(n, line(9))),
     ATTEMPT.map(lambda n: lambda core: core.opened(n)),
-    ATTEMPT.map(lambda n: lambda core: core.timed_out(n)),
-    st.builds(lambda n, reason: lambda core: core.lost(n, reason), ATTEMPT, REASON),
+    st.builds(lambda n, reason: lambda core: core.lost(n, reason), ATTEMPT, LOSS),
     REASON.map(lambda reason: lambda core: core.session_ended(reason)),
     ATTEMPT.map(lambda n: lambda core: core.left(n)),
-    ATTEMPT.map(lambda n: lambda core: core.retry_due(n)),
-    ATTEMPT.map(lambda n: lambda core: core.absence_due(n)),
-    ATTEMPT.map(lambda n: lambda core: core.gave_up(n)),
-    st.just(Handshake.signalling_lost),
-    st.just(Handshake.signalling_back),
-    st.just(Handshake.peer_away),
-    st.just(Handshake.peer_back),
+    st.just(Core.signalling_lost),
+    st.just(Core.signalling_back),
+    st.just(Core.peer_away),
+    st.just(Core.peer_back),
+    *[st.just(wait_due)] * 6,
+    st.sampled_from([0.25, 2, 15, 300]).map(lambda seconds: lambda core: oversleep(core, seconds)),
 )
 MOVES = {
     Phase.IDLE: {Phase.IDLE, Phase.NEGOTIATING, Phase.ENDED},
@@ -88,17 +123,22 @@ MOVES = {
 }
 
 
-@given(st.booleans(), st.lists(INPUT, max_size=25))
+@given(st.booleans(), st.booleans(), st.booleans(), st.lists(INPUT, max_size=25))
 @settings(LAW, max_examples=300)
 def test_no_input_raises_and_what_comes_out_is_of_the_current_attempt(
-    offers: bool, inputs: list[Callable[[Handshake], list[Output]]]
+    offers: bool,
+    resumed: bool,
+    owner_unknown: bool,
+    inputs: list[Callable[[Core], list[Output]]],
 ) -> None:
-    core = Handshake(offers=offers)
-    core.start()
+    core = Core(offers=offers)
+    core.start(resumed=resumed, owner_unknown=owner_unknown)
+    check_time(core)
     discarded: set[int] = set()
     for give in inputs:
         phase, attempt = core.phase, core.attempt
         outputs = give(core)
+        check_time(core)
         assert core.phase in MOVES[phase]
         assert core.attempt - attempt in (0, 1)
         ends = [output for output in outputs if isinstance(output, Ended)]
@@ -130,7 +170,7 @@ class Side:
     """
 
     name: str
-    core: Handshake
+    core: Core
     ports: list[int]
     inside: int
     outgoing: deque[RawJson] = attrs.field(factory=deque)
@@ -168,12 +208,12 @@ class Side:
                     self.discarded.add(attempt)
                 case Ended():
                     pytest.fail(f"{self.name}: {output}")
-                case Connected() | SetDeadline() | SetAnswerDeadline() | SetGiveUp() | Note():
+                case Connected() | Interrupted() | Note():
                     pass
-                case Interrupted():
-                    pass
-                case SetRetry() | SetAbsence() | TakeUp():
+                case TakeUp():
                     pytest.fail(f"{self.name}: {output}")
+        # There is always something to do; neither a retry nor a verdict is waited for.
+        assert self.core.phase is not Phase.INTERRUPTED
 
     def say(self, signal: Signal) -> None:
         self.outgoing.append(encode_signal(signal))
@@ -209,8 +249,8 @@ class Side:
     def hear_of_the_past(self) -> None:
         for attempt in range(1, self.core.attempt):
             self.carry_out(self.core.opened(attempt))
-            self.carry_out(self.core.timed_out(attempt))
             self.carry_out(self.core.lost(attempt, EndReason.CONNECTION_LOST))
+            self.carry_out(self.core.left(attempt))
 
     def hear(self, other: "Side") -> None:
         self.carry_out(self.core.receive(other.outgoing.popleft()))
@@ -245,7 +285,7 @@ def moves(one: Side, other: Side) -> dict[str, Callable[[], None]]:
 def new_side(name: str, data: st.DataObject) -> Side:
     ports = data.draw(st.lists(st.integers(1, 9), max_size=4, unique=True))
     inside = data.draw(st.integers(0, len(ports)))
-    side = Side(name, Handshake(offers=name.startswith("eva")), ports, inside)
+    side = Side(name, Core(offers=name.startswith("eva")), ports, inside)
     side.carry_out(side.core.start())
     return side
 

@@ -5,7 +5,6 @@ from random import Random
 
 import pytest
 
-from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
     Discard,
     Ended,
@@ -13,100 +12,165 @@ from imgsync.core.handshake.outputs import (
     Output,
     Phase,
     Say,
-    SetAnswerDeadline,
-    SetDeadline,
 )
 from imgsync.core.protocol.numbers import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
-from imgsync.core.protocol.signalling import EndReason, RequestOffer
-from tests.kit.handshakes import REQUEST, answer, connected, offer, offerer, sdp
+from imgsync.core.protocol.signalling import EndReason, Offer, RequestOffer
+from tests.kit.handshakes import REQUEST, Core, answer, answerer, connected, offer, offerer, sdp
 from tests.kit.repairs import World
 
-Away = Callable[[Handshake], list[Output]]
+Away = Callable[[Core], list[Output]]
 
 
-def again(attempt: int, seconds: float = ATTEMPT_DEADLINE) -> list[Output]:
-    """Instead of the attempt before."""
-    return [Discard(attempt - 1), SetDeadline(attempt, seconds), MakeOffer(attempt)]
+def wait_for_another(core: Core) -> float:
+    """Have another offer take the place of the last one. Returns the seconds that it has."""
+    attempt = core.attempt
+    assert core.wait_due() == [Discard(attempt), MakeOffer(attempt + 1)]
+    return core.due - core.now
 
 
-def describe(core: Handshake) -> list[Output]:
-    """Have the offer that was asked for go out; what follows on it."""
-    return core.described(core.attempt, sdp("offer", f"eva{core.attempt}"))[1:]
+def describe(core: Core) -> float:
+    """Have the offer that was asked for go out. Returns the seconds until something is due."""
+    text = sdp("offer", f"eva{core.attempt}")
+    assert core.described(core.attempt, text) == [Say(Offer(text))]
+    return core.due - core.now
 
 
 def test_an_offer_that_nobody_answers_is_followed_by_two_more_in_the_time_for_one() -> None:
-    core = Handshake(offers=True)
+    core = Core(offers=True)
     core.start()
     first, second = ANSWER_DEADLINES
-    assert describe(core) == [SetAnswerDeadline(1, first)]
-    assert core.unanswered(1) == again(2)
-    assert describe(core) == [SetAnswerDeadline(2, second)]
-    assert core.unanswered(2) == again(3)
-    assert describe(core) == []
-    [end] = core.timed_out(3)
+    assert describe(core) == first
+    assert wait_for_another(core) == ATTEMPT_DEADLINE
+    assert describe(core) == second
+    assert wait_for_another(core) == ATTEMPT_DEADLINE
+    assert describe(core) == ATTEMPT_DEADLINE
+    [end] = core.wait_due()
     assert isinstance(end, Ended)
     assert end.reason is EndReason.CONNECT_TIMEOUT
-    assert first + second + ATTEMPT_DEADLINE == CONNECT_DEADLINE
+    assert first + second + ATTEMPT_DEADLINE == core.now == CONNECT_DEADLINE
 
 
 def test_an_answer_that_leads_nowhere_is_followed_by_another_offer_in_the_time_that_is_left() -> (
     None
 ):
     core = offerer()
-    core.unanswered(1)
+    wait_for_another(core)
     describe(core)
     core.receive(answer("cli2"))
-    assert core.unanswered(2) == []
+    assert core.due == core.now + ATTEMPT_DEADLINE
     left = CONNECT_DEADLINE - ANSWER_DEADLINES[0] - ATTEMPT_DEADLINE
-    assert core.timed_out(2) == again(3, left)
+    assert wait_for_another(core) == left
     # There would be no time for the answer to yet another one.
-    assert describe(core) == []
-    assert isinstance(core.timed_out(3)[0], Ended)
+    assert describe(core) == left
+    assert isinstance(core.wait_due()[0], Ended)
+
+
+def test_the_time_that_a_description_takes_is_of_the_time_for_the_first_connection() -> None:
+    core = Core(offers=True)
+    core.start()
+    core.wait(ATTEMPT_DEADLINE - 1)
+    assert describe(core) == 1
+    core.receive(answer("cli1"))
+    assert wait_for_another(core) == ATTEMPT_DEADLINE
+    core.wait(ATTEMPT_DEADLINE - ANSWER_DEADLINES[0])
+    # Its answer would be too late for another one.
+    assert describe(core) == ANSWER_DEADLINES[0]
+    assert isinstance(core.wait_due()[0], Ended)
+    assert core.now == CONNECT_DEADLINE
 
 
 def test_a_client_that_asked_for_an_offer_asks_again() -> None:
-    core = Handshake(offers=False)
-    first, second = (SetAnswerDeadline(0, seconds) for seconds in ANSWER_DEADLINES)
-    assert core.start(resumed=True)[1:] == [Say(RequestOffer()), first]
-    assert core.unanswered(0) == [Say(RequestOffer()), second]
-    assert core.unanswered(0) == [Say(RequestOffer())]
+    core = Core(offers=False)
+    first, second = ANSWER_DEADLINES
+    assert core.start(resumed=True) == [Say(RequestOffer())]
+    assert core.due == first
+    assert core.wait_due() == [Say(RequestOffer())]
+    assert core.due == first + second
+    assert core.wait_due() == [Say(RequestOffer())]
+    assert core.due == CONNECT_DEADLINE
     core.receive(offer("eva1"))
-    assert core.unanswered(0) == []
+    assert core.due == core.now + CONNECT_DEADLINE
+
+
+def test_an_offer_that_came_is_not_asked_for_again() -> None:
+    core = Core(offers=False)
+    core.start(resumed=True)
+    core.receive(offer("eva1"))
+    assert core.wait(sum(ANSWER_DEADLINES)) == []
 
 
 @pytest.mark.parametrize(
     ("go", "come"),
-    [
-        (Handshake.signalling_lost, Handshake.signalling_back),
-        (Handshake.peer_away, Handshake.peer_back),
-    ],
+    [(Core.signalling_lost, Core.signalling_back), (Core.peer_away, Core.peer_back)],
 )
 def test_nothing_is_said_anew_while_nobody_would_hear_it(go: Away, come: Away) -> None:
     core = offerer()
     go(core)
-    assert core.unanswered(1) == []
+    assert core.wait_due() == []
+    assert core.now == ANSWER_DEADLINES[0]
     # The time for the first connection goes on, and the attempt with it.
-    assert core.timed_out(1) == [SetDeadline(1, CONNECT_DEADLINE - ATTEMPT_DEADLINE)]
+    assert core.wait_due() == []
+    assert core.now == ATTEMPT_DEADLINE
+    assert core.due == CONNECT_DEADLINE
     assert core.phase is Phase.NEGOTIATING
     assert MakeOffer(2) in come(core)
 
 
 def test_who_is_asked_for_an_offer_has_all_the_time_again() -> None:
     core = offerer()
-    core.unanswered(1)
-    core.timed_out(2)
+    wait_for_another(core)
+    wait_for_another(core)
     core.receive(REQUEST)
-    assert describe(core) == [SetAnswerDeadline(core.attempt, ANSWER_DEADLINES[0])]
+    assert describe(core) == ANSWER_DEADLINES[0]
+    core.receive(answer("cli4"))
+    wait_for_another(core)
+    assert core.due == core.now + ATTEMPT_DEADLINE
+
+
+def test_who_finds_the_other_side_there_again_has_all_the_time_again() -> None:
+    core = offerer()
+    wait_for_another(core)
+    wait_for_another(core)
+    core.peer_away()
+    assert core.peer_back() == [MakeOffer(4)]
+    assert describe(core) == ANSWER_DEADLINES[0]
+    core.receive(answer("cli4"))
+    wait_for_another(core)
+    assert core.due == core.now + ATTEMPT_DEADLINE
+
+
+def test_a_client_that_finds_the_other_side_there_again_has_its_time_from_the_offer_on() -> None:
+    for comes in (False, True):
+        core = answerer()
+        core.wait(CONNECT_DEADLINE - 1)
+        core.peer_away()
+        assert core.peer_back() == []
+        if comes:
+            core.receive(offer("eva2"))
+            core.wait(CONNECT_DEADLINE - 1)
+        [end] = core.wait(1)
+        assert isinstance(end, Ended)
+        assert end.reason is EndReason.CONNECT_TIMEOUT
+
+
+def test_a_connection_gives_the_next_offer_all_the_time_for_its_answer() -> None:
+    core = offerer()
+    wait_for_another(core)
+    describe(core)
+    core.receive(answer("cli2"))
+    core.opened(2)
+    core.lost(2, EndReason.CONNECTION_LOST)
+    assert describe(core) == ANSWER_DEADLINES[0]
 
 
 def test_an_offer_to_repair_is_followed_by_another_one_too() -> None:
     core = connected(offerer())
     core.lost(1, EndReason.CONNECTION_LOST)
-    assert describe(core) == [SetAnswerDeadline(2, ANSWER_DEADLINES[0])]
-    assert core.unanswered(2) == again(3)
-    assert describe(core) == [SetAnswerDeadline(3, ANSWER_DEADLINES[1])]
-    assert core.unanswered(3) == again(4)
-    assert describe(core) == []
+    assert describe(core) == ANSWER_DEADLINES[0]
+    assert wait_for_another(core) == ATTEMPT_DEADLINE
+    assert describe(core) == ANSWER_DEADLINES[1]
+    assert wait_for_another(core) == ATTEMPT_DEADLINE
+    assert describe(core) == ATTEMPT_DEADLINE
 
 
 @pytest.mark.parametrize("lost", [1, 2])

@@ -1,15 +1,24 @@
 """What one core of the handshake refuses: signals that don't belong, and too many of them."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.handshake.handshake import Handshake
-from imgsync.core.handshake.outputs import Ended, MakeOffer, Phase
-from imgsync.core.protocol.numbers import MAX_ASKED, MAX_CANDIDATES
+from imgsync.core.handshake.outputs import (
+    ApplyAnswer,
+    Discard,
+    Ended,
+    Interrupted,
+    MakeAnswer,
+    MakeOffer,
+    Phase,
+)
+from imgsync.core.protocol.numbers import ANSWER_DEADLINES, MAX_ASKED, MAX_CANDIDATES
 from imgsync.core.protocol.signalling import EndReason, RawJson
 from tests.kit.handshakes import (
     REQUEST,
+    Core,
     added,
     answer,
     answerer,
@@ -18,6 +27,7 @@ from tests.kit.handshakes import (
     is_noted,
     offer,
     offerer,
+    sdp,
 )
 
 # ── what does not belong here ────────────────────────────────────────────────────────────────────
@@ -34,7 +44,7 @@ from tests.kit.handshakes import (
     ],
 )
 def test_a_signal_that_is_not_for_this_side_is_noted(
-    make: Callable[[], Handshake], raw: RawJson
+    make: Callable[[], Core], raw: RawJson
 ) -> None:
     core = make()
     assert is_noted(core.receive(raw))
@@ -71,7 +81,7 @@ BAD = [
 
 @pytest.mark.parametrize(("make", "raw", "says"), BAD)
 def test_what_makes_no_sense_ends_the_negotiation_and_is_named(
-    make: Callable[[], Handshake], raw: str, says: str
+    make: Callable[[], Core], raw: str, says: str
 ) -> None:
     core = make()
     outputs = core.receive(RawJson(raw))
@@ -84,7 +94,7 @@ def test_what_makes_no_sense_ends_the_negotiation_and_is_named(
 
 @pytest.mark.parametrize(("make", "raw", "says"), BAD)
 def test_what_makes_no_sense_is_only_noted_once_the_channel_is_open(
-    make: Callable[[], Handshake], raw: str, says: str
+    make: Callable[[], Core], raw: str, says: str
 ) -> None:
     core = make()
     core.opened(1)
@@ -109,7 +119,7 @@ def test_a_hundred_candidates_are_taken_and_one_more_is_not() -> None:
 def test_candidates_are_counted_wherever_they_come() -> None:
     half = range(1, MAX_CANDIDATES // 2 + 1)
     for extra in (0, 1):
-        core = Handshake(offers=False)
+        core = Core(offers=False)
         core.start()
         for port in half:
             core.receive(candidate(port, "eva1"))
@@ -133,6 +143,29 @@ def test_once_connected_too_many_candidates_are_noted_and_not_applied() -> None:
     assert core.phase is Phase.CONNECTED
 
 
+def test_an_offer_with_too_many_candidates_leaves_the_connection_as_it_is() -> None:
+    core = connected(answerer())
+    assert is_noted(core.receive(offer("eva2", *range(1, MAX_CANDIDATES + 2))))
+    assert core.phase is Phase.CONNECTED
+    assert core.attempt == 1
+    assert core.due == math.inf
+    interrupted, discarded, made = core.receive(offer("eva3"))
+    assert isinstance(interrupted, Interrupted)
+    assert discarded == Discard(1)
+    assert isinstance(made, MakeAnswer)
+
+
+def test_an_answer_with_too_many_candidates_is_as_good_as_none() -> None:
+    core = connected(offerer())
+    core.lost(1, EndReason.CONNECTION_LOST)
+    core.described(2, sdp("offer", "eva2"))
+    assert is_noted(core.receive(answer("cli2", *range(1, MAX_CANDIDATES + 2))))
+    assert core.wait_due() == [Discard(2), MakeOffer(3)]
+    assert core.now == ANSWER_DEADLINES[0]
+    core.described(3, sdp("offer", "eva3"))
+    assert isinstance(core.receive(answer("cli3"))[-1], ApplyAnswer)
+
+
 def test_each_attempt_counts_anew() -> None:
     core = answerer()
     for attempt in range(2, 6):
@@ -142,7 +175,7 @@ def test_each_attempt_counts_anew() -> None:
 
 def test_attempts_that_come_to_nothing_are_limited_and_a_connection_resets_the_count() -> None:
     for times in (1, 2):
-        core = Handshake(offers=True)
+        core = Core(offers=True)
         core.start()
         for _ in range(times):
             core.opened(core.attempt)
@@ -153,7 +186,7 @@ def test_attempts_that_come_to_nothing_are_limited_and_a_connection_resets_the_c
 
 
 def test_before_the_first_connection_too_many_attempts_end_the_session() -> None:
-    core = Handshake(offers=True)
+    core = Core(offers=True)
     core.start()
     for _ in range(MAX_ASKED):
         assert MakeOffer(core.attempt + 1) in core.receive(REQUEST)
@@ -161,3 +194,25 @@ def test_before_the_first_connection_too_many_attempts_end_the_session() -> None
     assert isinstance(ended, Ended)
     assert ended.reason is EndReason.NEGOTIATION_FAILED
     assert "attempts" in ended.detail
+
+
+# ── what can't happen ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("offers", [False, True])
+def test_a_session_begins_once(offers: bool) -> None:
+    core = Core(offers=offers)
+    core.start()
+    with pytest.raises(AssertionError, match="can't come"):
+        core.start()
+
+
+def test_a_connection_is_made_before_anything_happens_to_it() -> None:
+    core = Core(offers=False)
+    core.start()
+    for happens in (core.opened, core.left):
+        with pytest.raises(AssertionError, match="can't come"):
+            happens(0)
+    with pytest.raises(AssertionError, match="can't come"):
+        core.gathered(0, None)
+    assert core.phase is Phase.IDLE

@@ -37,8 +37,8 @@ class Repairs(RuleBasedStateMachine):
     def a_timer_fires(self, data: st.DataObject) -> None:
         timers = self.world.timers()
         if timers:
-            _, peer, index = timers[data.draw(st.integers(0, len(timers) - 1))]
-            self.world.fire(peer, index)
+            _, peer = timers[data.draw(st.integers(0, len(timers) - 1))]
+            self.world.fire(peer)
 
     @rule()
     def the_network_fails_or_is_back(self) -> None:
@@ -46,7 +46,9 @@ class Repairs(RuleBasedStateMachine):
 
     @rule(which=PEER)
     def a_side_loses_its_connection(self, which: int) -> None:
-        self.world.lose(self.world.peers[which])
+        peer = self.world.peers[which]
+        if peer.core.attempt:
+            self.world.lose(peer)
 
     @rule(which=PEER)
     def a_side_loses_the_relay_or_is_back(self, which: int) -> None:
@@ -55,7 +57,7 @@ class Repairs(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 2))
     def the_relay_loses_a_third_of_all_signals_from_now_on(self, which: int) -> None:
-        # Who sees the connection closed, and hears of no other one, takes it that he was left.
+        # Who sees the connection closed, and hears of no other one, takes it that it was left.
         self.world.is_lost = lambda number: number % 3 == which
         self.is_lossy = True
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.outputs import (
     Connected,
     Discard,
@@ -18,16 +17,15 @@ from imgsync.core.handshake.outputs import (
     Output,
     Phase,
     Say,
-    SetAbsence,
-    SetDeadline,
-    SetGiveUp,
-    SetRetry,
     TakeUp,
 )
-from imgsync.core.protocol.numbers import ATTEMPT_DEADLINE
+from imgsync.core.handshake.patience import pause_after
+from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, ATTEMPT_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import CandidateSignal, EndReason, RequestOffer
 from tests.kit.handshakes import (
+    CHANCE,
     REQUEST,
+    Core,
     answer,
     answerer,
     connected,
@@ -36,16 +34,16 @@ from tests.kit.handshakes import (
     offer,
     offerer,
     sdp,
-    time_out,
+    wait_for_end,
 )
 
-Make = Callable[[], Handshake]
+Make = Callable[[], Core]
 LOST = EndReason.CONNECTION_LOST
 GONE, SHUTDOWN = EndReason.PEER_GONE, EndReason.RELAY_SHUTDOWN
 both = pytest.mark.parametrize("make", [offerer, answerer])
 
 
-def lose(core: Handshake) -> list[Output]:
+def lose(core: Core) -> list[Output]:
     return core.lost(core.attempt, LOST)
 
 
@@ -63,16 +61,17 @@ def is_tried(outputs: list[Output]) -> bool:
     return any(isinstance(output, MakeOffer | MakeAnswer | Say | TakeUp) for output in tries)
 
 
-def pauses(outputs: list[Output]) -> list[int]:
-    return [output.pause for output in outputs if isinstance(output, SetRetry)]
+def is_pausing(core: Core) -> bool:
+    """Whether it waits for as long as it does before its first request."""
+    return core.phase is Phase.INTERRUPTED and core.due == core.now + pause_after(1, CHANCE)
 
 
 # ── who waits, and for what ──────────────────────────────────────────────────────────────────────
 
-Away = Callable[[Handshake], list[Output]]
+Away = Callable[[Core], list[Output]]
 AWAY: list[tuple[Away, Away]] = [
-    (Handshake.signalling_lost, Handshake.signalling_back),
-    (Handshake.peer_away, Handshake.peer_back),
+    (Core.signalling_lost, Core.signalling_back),
+    (Core.peer_away, Core.peer_back),
 ]
 whoever_is_away = pytest.mark.parametrize(("go", "come"), AWAY, ids=["we", "they"])
 
@@ -92,9 +91,9 @@ def test_a_connection_that_is_open_does_not_mind(make: Make, go: Away, come: Awa
 def test_nothing_is_tried_while_one_side_is_away(make: Make, go: Away, come: Away) -> None:
     core = connected(make())
     go(core)
-    outputs = lose(core)
-    assert outputs == [Interrupted(LOST), SetGiveUp(1), Discard(1)]
+    assert lose(core) == [Interrupted(LOST), Discard(1)]
     assert core.phase is Phase.INTERRUPTED
+    assert core.due == core.now + REPAIR_DEADLINE
 
 
 @whoever_is_away
@@ -102,7 +101,8 @@ def test_an_evaluator_offers_when_both_are_there_again(go: Away, come: Away) -> 
     core = connected(offerer())
     go(core)
     lose(core)
-    assert come(core) == [SetDeadline(2, ATTEMPT_DEADLINE), MakeOffer(2)]
+    assert come(core) == [MakeOffer(2)]
+    assert core.due == core.now + ATTEMPT_DEADLINE
 
 
 @whoever_is_away
@@ -110,20 +110,20 @@ def test_a_client_gives_the_evaluator_time_when_both_are_there_again(go: Away, c
     core = connected(answerer())
     go(core)
     lose(core)
-    outputs = come(core)
-    assert not is_tried(outputs)
-    [pause] = pauses(outputs)
-    assert core.retry_due(pause)[0] == Say(RequestOffer())
+    assert not is_tried(come(core))
+    assert is_pausing(core)
+    assert core.wait_due() == [Say(RequestOffer())]
 
 
 @whoever_is_away
 def test_a_client_does_so_however_often_it_has_asked_before(go: Away, come: Away) -> None:
     core = connected(answerer())
-    outputs = lose(core)
+    lose(core)
     for _ in range(3):
-        outputs = core.retry_due(pauses(outputs)[0])
+        assert is_tried(core.wait_due())
     go(core)
     assert not is_tried(come(core))
+    assert is_pausing(core)
 
 
 @both
@@ -132,15 +132,14 @@ def test_a_pause_that_ends_while_one_side_is_away_leads_to_nothing_until_it_is_b
     make: Make, go: Away, come: Away
 ) -> None:
     core = connected(make())
-    outputs = lose(core)
+    lose(core)
     if core.phase is Phase.NEGOTIATING:
-        outputs = core.timed_out(core.attempt)
-    [pause] = pauses(outputs)
+        core.wait_due()
     go(core)
-    assert core.retry_due(pause) == []
+    assert core.wait_due() == []
     assert core.phase is Phase.INTERRUPTED
-    outputs = come(core)
-    assert is_tried(outputs) or pauses(outputs)
+    assert core.due == REPAIR_DEADLINE
+    assert is_tried(come(core)) or is_pausing(core)
 
 
 @whoever_is_away
@@ -175,9 +174,10 @@ def test_an_attempt_that_fails_while_one_side_is_away_is_not_repeated_until_it_i
     lose(core)
     core.receive(offer("eva2"))
     go(core)
-    [pause] = pauses(core.timed_out(core.attempt))
-    assert core.retry_due(pause) == []
-    assert come(core) != []
+    assert core.wait_due() == [Discard(core.attempt)]
+    assert core.wait_due() == []
+    assert core.due == REPAIR_DEADLINE
+    assert is_tried(come(core)) or is_pausing(core)
 
 
 def test_both_have_to_be_there() -> None:
@@ -188,9 +188,19 @@ def test_both_have_to_be_there() -> None:
     # The relay says next whether the other side is away; an offer that is lost is made up for.
     core.signalling_back()
     core.peer_away()
-    [pause] = pauses(core.timed_out(core.attempt))
-    assert core.retry_due(pause) == []
+    assert core.wait_due() == [Discard(core.attempt)]
+    assert core.wait_due() == []
     assert is_tried(core.peer_back())
+
+
+@pytest.mark.parametrize("prepare", [lambda core: core, interrupted])
+def test_while_we_are_away_nothing_is_tried_whatever_is_heard_of_the_other_side(
+    prepare: Callable[[Core], Core],
+) -> None:
+    core = prepare(offerer())
+    core.signalling_lost()
+    assert core.peer_back() == []
+    assert is_tried(core.signalling_back())
 
 
 def test_a_relay_that_has_us_still_is_no_news() -> None:
@@ -216,7 +226,7 @@ def test_the_relay_comes_back_to_a_side_whose_first_connection_is_not_there_yet(
 def test_without_a_relay_the_first_connection_has_its_deadline_still(make: Make) -> None:
     core = make()
     core.signalling_lost()
-    assert time_out(core) == [Ended(EndReason.SIGNALLING_LOST)]
+    assert wait_for_end(core) == [Ended(EndReason.SIGNALLING_LOST)]
 
 
 # ── a relay that knows the session no more ───────────────────────────────────────────────────────
@@ -233,8 +243,10 @@ def test_an_evaluator_has_a_session_that_was_forgotten_taken_up_before_it_offers
 def test_a_client_waits_until_a_session_that_was_forgotten_is_taken_up() -> None:
     core = connected(answerer())
     core.session_ended(GONE)
-    assert lose(core) == [Interrupted(LOST), SetGiveUp(1), Discard(1)]
-    assert pauses(core.signalling_back())
+    assert lose(core) == [Interrupted(LOST), Discard(1)]
+    assert core.due == core.now + REPAIR_DEADLINE
+    core.signalling_back()
+    assert is_pausing(core)
 
 
 @both
@@ -248,7 +260,7 @@ def test_a_session_that_was_taken_up_while_the_channel_was_open_is_an_ordinary_o
     assert [is_claim(output) for output in said] == ([True] if make is answerer else [])
     outputs = lose(core)
     assert TakeUp() not in outputs
-    assert is_tried(outputs) or pauses(outputs)
+    assert is_tried(outputs) or is_pausing(core)
 
 
 @both
@@ -270,7 +282,7 @@ def test_a_relay_that_stops_ends_no_repair(make: Make) -> None:
     core.signalling_lost()
     assert core.phase is Phase.INTERRUPTED
     outputs = core.signalling_back()
-    assert is_tried(outputs) or pauses(outputs)
+    assert is_tried(outputs) or is_pausing(core)
 
 
 # ── an end is told from an absence ───────────────────────────────────────────────────────────────
@@ -281,7 +293,8 @@ def test_who_closes_the_connection_may_have_left_or_be_away(make: Make) -> None:
     core = connected(make())
     [interruption, *rest] = core.left(1)
     assert interruption == Interrupted(LOST, "the other side has closed the connection")
-    assert rest == [SetGiveUp(1), Discard(1), SetAbsence(1)]
+    assert rest == [Discard(1)]
+    assert core.due == core.now + ABSENCE_DEADLINE
     assert core.phase is Phase.INTERRUPTED
 
 
@@ -289,7 +302,7 @@ def test_who_closes_the_connection_may_have_left_or_be_away(make: Make) -> None:
 def test_who_is_still_at_the_relay_when_the_verdict_is_due_has_left(make: Make) -> None:
     core = connected(make())
     core.left(1)
-    assert core.absence_due(1) == [Ended(EndReason.ENDED, "the other side has left")]
+    assert core.wait_due() == [Ended(EndReason.ENDED, "the other side has left")]
 
 
 @both
@@ -300,10 +313,10 @@ def test_who_has_lost_the_relay_too_is_waited_for(make: Make, first: str) -> Non
         core.peer_away()
     core.left(1)
     core.peer_away()
-    assert core.absence_due(1) == []
+    assert core.wait(ABSENCE_DEADLINE) == []
     assert core.phase is Phase.INTERRUPTED
     outputs = core.peer_back()
-    assert is_tried(outputs) or pauses(outputs)
+    assert is_tried(outputs) or is_pausing(core)
 
 
 @both
@@ -314,8 +327,8 @@ def test_who_was_away_and_is_back_before_the_verdict_has_not_left(make: Make) ->
     core.peer_back()
     if core.phase is Phase.NEGOTIATING:
         lose(core)
-    assert core.absence_due(1) == []
     assert core.phase is Phase.INTERRUPTED
+    assert not any(isinstance(output, Ended) for output in core.wait(ABSENCE_DEADLINE))
 
 
 def test_a_client_that_asks_for_an_offer_has_not_left() -> None:
@@ -323,7 +336,7 @@ def test_a_client_that_asks_for_an_offer_has_not_left() -> None:
     core.left(1)
     assert MakeOffer(2) in core.receive(REQUEST)
     lose(core)
-    assert core.absence_due(1) == []
+    assert not any(isinstance(output, Ended) for output in core.wait(ABSENCE_DEADLINE))
 
 
 def test_an_evaluator_that_offers_has_not_left() -> None:
@@ -332,7 +345,7 @@ def test_an_evaluator_that_offers_has_not_left() -> None:
     core.receive(offer("eva2"))
     assert core.phase is Phase.NEGOTIATING
     lose(core)
-    assert core.absence_due(1) == []
+    assert not any(isinstance(output, Ended) for output in core.wait(ABSENCE_DEADLINE))
 
 
 @both
@@ -340,9 +353,10 @@ def test_there_is_no_verdict_on_the_other_side_without_a_relay_of_ours(make: Mak
     core = connected(make())
     core.left(1)
     core.signalling_lost()
-    assert core.absence_due(1) == []
+    assert core.wait(ABSENCE_DEADLINE) == []
+    assert core.due == REPAIR_DEADLINE
     outputs = core.signalling_back()
-    assert is_tried(outputs) or pauses(outputs)
+    assert is_tried(outputs) or is_pausing(core)
 
 
 def test_there_is_no_verdict_on_the_other_side_in_a_session_that_the_relay_has_forgotten() -> None:
@@ -350,8 +364,10 @@ def test_there_is_no_verdict_on_the_other_side_in_a_session_that_the_relay_has_f
     for core in (evaluator, client):
         core.session_ended(GONE)
         core.left(1)
-    assert evaluator.absence_due(1) == [TakeUp()]
-    assert client.absence_due(1) == []
+    assert evaluator.wait(ABSENCE_DEADLINE) == [TakeUp()]
+    assert client.wait(ABSENCE_DEADLINE) == []
+    for core in (evaluator, client):
+        assert core.due == REPAIR_DEADLINE
 
 
 @both

@@ -47,7 +47,7 @@ def with_session(session_id: str, client_id: str = "c") -> Sessions:
 def start(sessions: Sessions, session_id: str, client_id: str = "c") -> None:
     sessions.ask(client_id)
     begin, answered = sessions.started(ours(session_id, client_id))
-    assert begin == Begin(session_id, client_id, client_id, resumed=False, is_disputed=False)
+    assert begin == Begin(session_id, client_id, client_id, resumed=False, owner_unknown=False)
     assert answered == Answered(session_id)
     sessions.ask_no_more()
 
@@ -97,7 +97,7 @@ def test_a_session_of_a_process_before_this_one_begins_where_it_is_asked_for_by_
     sessions = an_evaluator()
     sessions.ask("c", "s")
     begin, answered = sessions.started(ours("s", resumed=True))
-    assert begin == Begin("s", "c", "c", resumed=True, is_disputed=False)
+    assert begin == Begin("s", "c", "c", resumed=True, owner_unknown=False)
     assert answered == Answered("s")
 
 
@@ -213,7 +213,7 @@ def test_of_the_ends_that_nobody_asks_about_the_last_ones_are_kept() -> None:
 def test_a_client_is_invited_and_leaves_the_session_before() -> None:
     sessions = a_client()
     begin, invited = sessions.started(theirs("s"))
-    assert begin == Begin("s", "e", "Eve", resumed=False, is_disputed=False)
+    assert begin == Begin("s", "e", "Eve", resumed=False, owner_unknown=False)
     assert invited == Invited("s")
     gone, *begun = sessions.started(theirs("t"))
     assert gone == Gone("s")
@@ -221,14 +221,14 @@ def test_a_client_is_invited_and_leaves_the_session_before() -> None:
 
 
 def test_another_window_may_be_in_an_old_session_if_this_one_was_here_before() -> None:
-    for returns, is_disputed in ((0, False), (1, True)):
+    for returns, owner_unknown in ((0, False), (1, True)):
         sessions = a_client()
         for _ in range(returns):
             come_back(sessions)
         begin, _ = sessions.started(theirs("s", resumed=True))
-        assert begin == Begin("s", "e", "Eve", resumed=True, is_disputed=is_disputed)
+        assert begin == Begin("s", "e", "Eve", resumed=True, owner_unknown=owner_unknown)
         [*_, begin, _] = sessions.started(theirs("t"))
-        assert begin == Begin("t", "e", "Eve", resumed=False, is_disputed=False)
+        assert begin == Begin("t", "e", "Eve", resumed=False, owner_unknown=False)
 
 
 def test_a_client_is_told_that_it_is_back() -> None:
@@ -238,13 +238,11 @@ def test_a_client_is_told_that_it_is_back() -> None:
     assert sessions.started(theirs("s", resumed=True)) == [Back("s")]
 
 
-def test_a_signal_is_of_the_session_that_it_names_or_of_the_last_one_with_its_sender() -> None:
+def test_a_signal_that_names_no_session_is_of_the_last_one_with_its_sender() -> None:
     sessions = with_session("s")
     start(sessions, "t")
     start(sessions, "u", "d")
-    assert sessions.find("s", "c") == "s"
-    assert sessions.find("unknown", "c") is None
-    assert sessions.find(None, "c") == "t"
-    assert sessions.find(None, "nobody") is None
+    assert sessions.last_with("c") == "t"
+    assert sessions.last_with("nobody") is None
     sessions.forget("t")
-    assert sessions.find(None, "c") == "s"
+    assert sessions.last_with("c") == "s"

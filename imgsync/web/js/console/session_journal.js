@@ -9,7 +9,7 @@
  * @typedef {(at: number, event: string, fields: object) => void} Write
  */
 
-import { Measurements } from "../core/channel/measurements.js";
+import { Measurements } from "../core/channel/clocks.js";
 import { publicUrl } from "./manifest.js";
 
 /** Measures on the way, as what is measured is written down. */

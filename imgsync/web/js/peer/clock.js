@@ -1,4 +1,7 @@
-/** The wire's clock: milliseconds since the Unix epoch, with fractions, on this machine. */
+/**
+ * The wire's clock, in milliseconds since the Unix epoch, with fractions, on this machine; and one
+ * that only goes forward, for deadlines.
+ */
 
 /** Whole, so that a clock that tells whole milliseconds only can be told by them. */
 const origin = Math.round(performance.timeOrigin);
@@ -19,4 +22,30 @@ export function frameTime(timestamp) {
 /** @returns {number} seconds on a clock that only goes forward */
 export function seconds() {
   return performance.now() / 1000;
+}
+
+/** Rings once at a time of `seconds()`, which may be changed as often as need be. */
+export class Timer {
+  #ring;
+  #due = Infinity;
+  /** @type {number | undefined} */
+  #id;
+
+  /** @param {() => void} ring may come a little early, as browsers round */
+  constructor(ring) {
+    this.#ring = ring;
+  }
+
+  /** @param {number} due instead of what was set before; Infinity for never */
+  set(due) {
+    if (due === this.#due) return;
+    clearTimeout(this.#id);
+    this.#due = due;
+    if (due === Infinity) return;
+    const wake = () => {
+      this.#due = Infinity;
+      this.#ring();
+    };
+    this.#id = setTimeout(wake, Math.max(0, (due - seconds()) * 1000));
+  }
 }

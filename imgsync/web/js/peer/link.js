@@ -1,14 +1,11 @@
 /**
  * One peer connection with its data channel, for either side. It carries out and decides nothing.
  *
+ * @import { AttemptEvent } from "../core/handshake/inputs.js"
  * @import { CandidateSignal, IceServer } from "../core/protocol/wire.js"
  *
- * @typedef {{kind: "gathered", candidate: CandidateSignal}
- *   | {kind: "opened"}
- *   | {kind: "received", data: unknown, at: number}
- *   | {kind: "closed", why: "channel" | "left" | "failed", detail: string}} LinkEvent
- *   `closed` comes once and last: the other side has closed the channel alone, has closed the whole
- *   connection, or is not to be reached.
+ * @typedef {AttemptEvent | {kind: "received", data: unknown, at: number}} LinkEvent
+ *   One of `channelClosed` and `linkLost` comes, once and last.
  */
 
 import { now } from "./clock.js";
@@ -57,7 +54,8 @@ export class Link {
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onconnectionstatechange = () => {
-      if (this.#pc.connectionState === "failed") this.#finish("failed", "the connection failed");
+      if (this.#pc.connectionState !== "failed") return;
+      this.#finish({ kind: "linkLost", why: "the connection failed", byPeer: false });
     };
     if (offers) this.#adopt(this.#pc.createDataChannel(CHANNEL_LABEL, { ordered: true }));
     else this.#pc.ondatachannel = ({ channel }) => this.#adopt(channel);
@@ -119,16 +117,7 @@ export class Link {
   #gathered(candidate) {
     // An empty one ends a generation, of which there is only one; null, which comes after it, all.
     if (this.#isOver || candidate?.candidate === "") return;
-    const { sdp = "" } = this.#pc.localDescription ?? {};
-    this.#tell({
-      kind: "gathered",
-      candidate: {
-        candidate: candidate?.candidate ?? null,
-        sdpMid: this.#offers ? this.#mid : (/^a=mid:(\S+)/m.exec(sdp)?.[1] ?? OWN_MID),
-        sdpMLineIndex: 0,
-        usernameFragment: /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? null,
-      },
-    });
+    this.#tell({ kind: "gathered", line: candidate?.candidate ?? null });
   }
 
   /** @param {RTCDataChannel} channel */
@@ -148,17 +137,14 @@ export class Link {
 
   #channelClosed() {
     const transport = this.#pc.sctp?.transport.state;
-    if (this.#hasFailed || transport !== "connected") {
-      this.#finish("left", "the other side has closed the connection");
-    } else {
-      this.#finish("channel", "the other side has closed the channel");
-    }
+    if (!this.#hasFailed && transport === "connected") this.#finish({ kind: "channelClosed" });
+    else this.#finish({ kind: "linkLost", why: "the other side has closed the connection", byPeer: true });
   }
 
-  /** @param {"channel" | "left" | "failed"} why @param {string} detail */
-  #finish(why, detail) {
+  /** @param {LinkEvent} event */
+  #finish(event) {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#tell({ kind: "closed", why, detail });
+    this.#tell(event);
   }
 }

@@ -1,12 +1,8 @@
 /** One session as signalling knows it: whom it is with, what comes in of it, and the way back. */
 
 /**
- * @import { EndReason, Signal } from "../core/protocol/wire.js"
- *
- * @typedef {{kind: "signal", signal: Signal | null}
- *   | {kind: "ended", reason: EndReason}
- *   | {kind: "relayLost"} | {kind: "relayBack"}
- *   | {kind: "peerAway"} | {kind: "peerBack"}} RouteInput
+ * @import { RouteInput } from "../core/handshake/inputs.js"
+ * @import { Signal } from "../core/protocol/wire.js"
  *
  * @typedef {object} RouteDoors the way back to signalling
  * @property {(event: string, data: object) => boolean} post
@@ -16,7 +12,11 @@
  * @property {(sessionId: string) => void} forget
  */
 
+import { MAX_INPUTS } from "../core/protocol/numbers.js";
+
 export class Route {
+  /** Whether more came before anybody listened than may wait: its end is all that is told then. */
+  isFlooded = false;
   /** @type {((input: RouteInput) => void) | null} */
   #listener = null;
   /** What came before anybody listened. @type {RouteInput[]} */
@@ -25,17 +25,17 @@ export class Route {
 
   /**
    * @param {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
-   *   isDisputed: boolean}} about
-   *   `resumed`: it is an old session, which this page may know nothing of; `isDisputed`: another
+   *   ownerUnknown: boolean}} about
+   *   `resumed`: it is an old session, which this page may know nothing of; `ownerUnknown`: another
    *   page of the same user may be in it
    * @param {RouteDoors} doors
    */
-  constructor({ sessionId, peerId, peerName, resumed, isDisputed }, doors) {
+  constructor({ sessionId, peerId, peerName, resumed, ownerUnknown }, doors) {
     this.sessionId = sessionId;
     this.peerId = peerId;
     this.peerName = peerName;
     this.resumed = resumed;
-    this.isDisputed = isDisputed;
+    this.ownerUnknown = ownerUnknown;
     this.#doors = doors;
   }
 
@@ -47,8 +47,17 @@ export class Route {
 
   /** @param {RouteInput} input */
   put(input) {
-    if (this.#listener === null) this.#waiting.push(input);
-    else this.#listener(input);
+    if (this.#listener !== null) this.#listener(input);
+    else if (!this.isFlooded) this.#wait(input);
+  }
+
+  /** @param {RouteInput} input */
+  #wait(input) {
+    this.#waiting.push(input);
+    this.isFlooded = this.#waiting.length > MAX_INPUTS;
+    if (!this.isFlooded) return;
+    const detail = "the other side sent more signals than can be handled";
+    this.#waiting = [{ kind: "endCame", reason: "negotiation_failed", detail }];
   }
 
   /** @param {Signal} signal @returns {boolean} whether the relay was there */

@@ -4,8 +4,8 @@
  * the relay take its sessions up again, which a relay that was restarted has forgotten.
  *
  * @import { IceServer, Presence, Role } from "../core/protocol/wire.js"
- * @import { SessionStarted } from "../core/handshake/sessions.js"
- * @import { Route } from "./route.js"
+ * @import { RouteInput } from "../core/handshake/inputs.js"
+ * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
  * @import { SocketState } from "./socket.js"
  *
  * @typedef {object} SignallingListener
@@ -14,13 +14,184 @@
  * @property {(route: Route) => void} [invited] an evaluator has started a session with us
  * @property {(clients: ReadonlyMap<string, Presence>) => void} [present] for evaluators: who is
  *   online, at each change
+ *
+ * @typedef {object} Relay the way to it
+ * @property {(event: string, data: object) => boolean} post whether it is there
+ * @property {() => void} probe looks whether it is
  */
 
+import { Sessions } from "../core/handshake/sessions.js";
+import { MAX_INCOMING, PACKAGE } from "../core/protocol/numbers.js";
 import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
-import { Online } from "./online.js";
-import { Routes } from "./routes.js";
+import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
-import { RelayError } from "./starting.js";
+import { RelayError, Starting } from "./starting.js";
+
+/** Who is online, as the relay tells evaluators. */
+class Online {
+  /** @type {Map<string, Presence>} */
+  clients = new Map();
+  #changed;
+
+  /** @param {(clients: ReadonlyMap<string, Presence>) => void} changed told at each change */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  /** The relay is there, and says who else is. @param {readonly Presence[]} entries */
+  registered(entries) {
+    this.clients = new Map(entries.map((entry) => [entry.userId, entry]));
+    this.#changed(this.clients);
+  }
+
+  /** A client came, went, became busy or free again. @param {Presence} presence */
+  changed(presence) {
+    if (presence.state === "offline") this.clients.delete(presence.userId);
+    else this.clients.set(presence.userId, presence);
+    this.#changed(this.clients);
+  }
+}
+
+/** One for each session that somebody here has use for. */
+export class Routes {
+  #relay;
+  #invited;
+  #sessions;
+  #starting;
+  /** @type {Map<string, Route>} */
+  #routes = new Map();
+
+  /**
+   * @param {boolean} starts whether this is an evaluator, who asks for sessions
+   * @param {Relay} relay
+   * @param {(route: Route) => void} invited an evaluator has started a session with us
+   */
+  constructor(starts, relay, invited) {
+    this.#relay = relay;
+    this.#invited = invited;
+    this.#sessions = new Sessions(starts);
+    this.#starting = new Starting(this.#sessions, relay.post, (outputs) => this.#perform(outputs));
+  }
+
+  /** See `Starting`. @param {string} clientId @param {string | null} sessionId */
+  startSession(clientId, sessionId) {
+    return this.#starting.startSession(clientId, sessionId);
+  }
+
+  // ── what the relay says ────────────────────────────────────────────────────────────────────────
+
+  /** The relay is there, or there again. */
+  registered() {
+    this.#sessions.registered();
+    this.#starting.ask();
+  }
+
+  /** There is no relay, until it is registered at again. @param {RelayError} error */
+  relayLost(error) {
+    this.#sessions.relayLost();
+    this.#starting.fail(error);
+    for (const route of this.#routes.values()) route.put({ kind: "relayLost" });
+  }
+
+  /** We are in a session. @param {SessionStarted} message */
+  started(message) {
+    this.#perform(this.#sessions.started(message));
+  }
+
+  /** No session is started. @param {RelayError} error */
+  refused(error) {
+    this.#starting.fail(error);
+  }
+
+  /** What was refused before may be taken up by now. */
+  mayAsk() {
+    this.#sessions.mayAsk();
+    this.#starting.ask();
+  }
+
+  /**
+   * @param {string | null} sessionId where the relay says it
+   * @param {string} fromUserId
+   * @param {RouteInput} input a signal of the other side
+   */
+  signalCame(sessionId, fromUserId, input) {
+    const found = sessionId ?? this.#sessions.lastWith(fromUserId);
+    if (found !== null) this.put(found, input);
+  }
+
+  /** Hand it to a session, if that is known. @param {string} sessionId @param {RouteInput} input */
+  put(sessionId, input) {
+    this.#routes.get(sessionId)?.put(input);
+  }
+
+  // ── what is decided ────────────────────────────────────────────────────────────────────────────
+
+  /** @param {SessionsOutput[]} outputs */
+  #perform(outputs) {
+    for (const output of outputs) {
+      switch (output.kind) {
+        case "begin":
+          this.#routes.set(output.about.sessionId, this.#makeRoute(output.about));
+          break;
+        case "invited":
+          this.#offer(/** @type {Route} */ (this.#routes.get(output.sessionId)));
+          break;
+        case "answered":
+          this.#starting.answer(this.#routes.get(output.sessionId ?? "") ?? null);
+          break;
+        case "back":
+          this.put(output.sessionId, { kind: "relayBack" });
+          break;
+        case "gone":
+          this.put(output.sessionId, { kind: "endCame", reason: "peer_gone" });
+          break;
+        case "end":
+          this.#end(output.sessionId);
+          break;
+        case "leave": // nothing is to be done
+      }
+    }
+  }
+
+  /** @param {Beginning} about */
+  #makeRoute(about) {
+    return new Route(about, {
+      ...this.#relay,
+      end: (id) => this.#end(id),
+      takeUp: (id) => this.#takeUp(id),
+      forget: (id) => this.#forget(id),
+    });
+  }
+
+  /** @param {Route} route */
+  #offer(route) {
+    if (this.#routes.size <= MAX_INCOMING) {
+      this.#invited(route);
+      return;
+    }
+    // None of those before was taken, or left.
+    route.end();
+    route.close();
+  }
+
+  /** Tell the relay; where it is lost, it is told when it takes the session up. @param {string} id */
+  #end(id) {
+    this.#sessions.over(id);
+    if (this.#relay.post("end_session", { sessionId: id })) this.#sessions.told(id);
+  }
+
+  /** @param {string} id */
+  #takeUp(id) {
+    this.#sessions.takeUp(id);
+    this.#starting.ask();
+  }
+
+  /** @param {string} id */
+  #forget(id) {
+    this.#sessions.forget(id);
+    this.#routes.delete(id);
+  }
+}
 
 export class Signalling {
   /** What the relay says to use. @type {readonly IceServer[]} */
@@ -40,7 +211,7 @@ export class Signalling {
     this.#listener = listener;
     const socket = (this.#socket = new RelaySocket(
       url,
-      { userId, role, package: "webrtc", name, token },
+      { userId, role, package: PACKAGE, name, token },
       {
         changed: (state, code) => this.#changed(state, code),
         received: (event, data) => this.#received(event, data),
@@ -111,17 +282,17 @@ export class Signalling {
         break;
       case "webrtc_signal": {
         const signal = decodeSignal(data.signal);
-        routes.signalCame(data.sessionId ?? null, data.fromUserId, { kind: "signal", signal });
+        routes.signalCame(data.sessionId ?? null, data.fromUserId, { kind: "signalCame", signal });
         break;
       }
       case "session_ended":
-        routes.put(data.sessionId, { kind: "ended", reason: data.reason });
+        routes.put(data.sessionId, { kind: "endCame", reason: data.reason });
         break;
       case "peer_away":
-        routes.put(data.sessionId, { kind: "peerAway" });
+        routes.put(data.sessionId, { kind: "peerWent" });
         break;
       case "peer_back":
-        routes.put(data.sessionId, { kind: "peerBack" });
+        routes.put(data.sessionId, { kind: "peerCame" });
         break;
       case "presence":
         this.#presence(/** @type {Presence} */ (data));

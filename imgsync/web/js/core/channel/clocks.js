@@ -11,7 +11,8 @@
  *
  * A probe that contradicts the others means that a clock was set; those before it say nothing any
  * more. Nor do they on a new connection, once it has a probe of its own: behind it there may be
- * another page, with another clock. Times are in milliseconds.
+ * another page, with another clock. A ping and its pong are a probe, and so are an image and its ack.
+ * Times are in milliseconds.
  *
  * @typedef {{t0: number, t1: number, t2: number, t3: number}} Probe t0 and t3 are of our clock
  * @typedef {{value: number, bound: number}} Bounded the true value lies within `bound` of it
@@ -34,7 +35,7 @@ export class ClockOffset {
   }
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
-  take(probe) {
+  add(probe) {
     if (roundTripOf(probe) < -2 * resolution(probe) || probe.t2 < probe.t1) return { kind: "refused" };
     const known = bestOf([...this.#earlier, ...this.#probes], probe.t3);
     this.#probes = [...this.#probes, probe].slice(-PROBE_WINDOW);
@@ -69,6 +70,49 @@ export class ClockOffset {
   since(ours, theirs) {
     const here = this.toOurs(theirs);
     return here === null ? null : { value: here.value - ours, bound: here.bound };
+  }
+}
+
+/** Of one session; they outlive connections, as the two peers' clocks do. */
+export class Measurements {
+  #clock = new ClockOffset();
+
+  /** A channel is open; on its other side may be another page, with another clock. */
+  connected() {
+    this.#clock.reconnected();
+  }
+
+  /** A ping of ours was answered. @param {Probe} probe @returns {Remark | null} */
+  ponged(probe) {
+    return this.#clock.add(probe);
+  }
+
+  /**
+   * The ack of an image came in.
+   *
+   * @param {number} sentAt
+   * @param {number} receivedAt the other side's clock
+   * @param {number} at
+   * @returns {{remark: Remark | null, latency: Bounded}} how long the image took to the client
+   */
+  acked(sentAt, receivedAt, at) {
+    // When the ack left is not told: it is taken as if it had left at once.
+    const remark = this.#clock.add({ t0: sentAt, t1: receivedAt, t2: receivedAt, t3: at });
+    const roundTrip = at - sentAt;
+    // Where there is none, the two clocks contradict each other.
+    const unknown = { value: roundTrip / 2, bound: roundTrip / 2 + COARSE };
+    const latency = this.#clock.since(sentAt, receivedAt) ?? unknown;
+    return { remark, latency: within(latency, 0, roundTrip) };
+  }
+
+  /** How long after a time of ours a time of theirs was. @param {number} ours @param {number} theirs */
+  since(ours, theirs) {
+    return this.#clock.since(ours, theirs);
+  }
+
+  /** How far the other side's clock is ahead. @param {number} now @returns {Bounded | null} */
+  offsetAt(now) {
+    return this.#clock.at(now);
   }
 }
 

@@ -8,7 +8,7 @@
  * back. It decides and does nothing; times are seconds on a clock that only goes forward.
  *
  * @typedef {"quiet" | "alive" | "suspect" | "lost"} Health
- * @typedef {{kind: "ping", id: number} | {kind: "judged", health: Health}} HeartbeatOutput
+ * @typedef {{kind: "sendPing", id: number} | {kind: "judged", health: Health}} HeartbeatOutput
  */
 
 import {
@@ -78,7 +78,7 @@ export class Heartbeat {
    * @param {number} now
    * @returns {HeartbeatOutput[]}
    */
-  answered(id, now) {
+  answer(id, now) {
     if (!this.hasSent(id) || this.health === "quiet" || this.health === "lost") return [];
     this.#heard = now;
     return this.#judge("alive");
@@ -88,7 +88,7 @@ export class Heartbeat {
   #ping(now) {
     this.#lastId += 1;
     this.#nextPing = now + (this.#lastId < PING_BURST ? PING_BURST_INTERVAL : PING_INTERVAL);
-    return { kind: "ping", id: this.#lastId };
+    return { kind: "sendPing", id: this.#lastId };
   }
 
   /** @param {Health} health @returns {HeartbeatOutput[]} */

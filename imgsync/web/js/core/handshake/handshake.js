@@ -8,406 +8,319 @@
  *     both       connected ── lost ──▶ interrupted ── offer, retry ──▶ negotiating ── opened ──▶ ...
  *                                           ▲────────── timed out ─────────┘
  *
- * What fails before the first connection ends the session; after it, only a person does, or the
- * relay when the other side has not come back to it, or a deadline. An offer that leads nowhere is
- * followed by another one. Without the relay, or while the other side is away from it, nothing is
- * tried. The answerer can only ask for an offer, and does so where none comes by itself. Who closes
- * the connection has left, if he is at the relay still.
+ * What fails before the first connection ends the session, as does CONNECT_DEADLINE; after it, only
+ * a person does, or the relay when the other side has not come back to it, or REPAIR_DEADLINE. An
+ * offer that leads nowhere is followed by another one. Without the relay, or while the other side is
+ * away from it, nothing is tried. The answerer asks for an offer only where none comes by itself.
+ * Whoever closes the connection has left, if it is at the relay still.
  *
  * Each peer connection is an attempt with a number of its own. The one before is discarded once
  * both sides know of the new one. What concerns an attempt that is no longer current is dropped:
- * inputs of our side by its number, answers by the media identification, which they repeat from their
- * offer, and other signals by their ICE user name fragment.
+ * what happens to its connection by its number, answers by the media identification, which they
+ * repeat from their offer, and other signals by their ICE user name fragment.
  *
- * Each input is one call that returns what is to be done, in order; nothing here waits.
+ * Each input is one call that returns what is to be done, in order. Deadlines are fields of what
+ * they belong to: `due` is the first of them, and `tick` is called when it has come. Times are
+ * seconds on a clock that only goes forward.
  */
 
 /**
- * @import { Output } from "./outputs.js"
  * @import { CandidateSignal, DescriptionSignal, EndReason, Signal } from "../protocol/wire.js"
+ * @import { AttemptEvent, Failure, Input, Start } from "./inputs.js"
+ * @import { Output } from "./outputs.js"
  */
 
-import { ABSENCE_DEADLINE, CLAIM_PAUSE, CONNECT_DEADLINE, REPAIR_DEADLINE } from "../protocol/numbers.js";
-import { addCandidate, discard, note, retry, say, timer } from "./outputs.js";
-import { Patience } from "./patience.js";
-import { Refused, Remote, midOf, ufragOf } from "./remote.js";
+import { NegotiationError } from "../protocol/errors.js";
+import { CONNECT_DEADLINE, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { Attempts } from "./attempts.js";
+import { reasonOf } from "./inputs.js";
+import { note } from "./outputs.js";
+import { Ownership } from "./reach.js";
+import { parseDescription } from "./sdp.js";
 
 /** One peer's decisions in one session. */
 export class Handshake {
-  /** @type {"idle" | "negotiating" | "connected" | "interrupted" | "ended"} */
-  phase = "idle";
-  /** Number of the current attempt; 0 before the first. */
-  attempt = 0;
-  wasConnected = false;
-  #offers;
-  #remote = new Remote();
-  /** Of our description of the current attempt, once it is out. @type {{mid: string, ufrag: string} | null} */
-  #local = null;
-  /** What we found, while that is not out. @type {CandidateSignal[]} */
-  #gathered = [];
-  /** Earlier attempts whose connections are still there. @type {number[]} */
-  #replaced = [];
-  #patience;
-  /** What has come to nothing since the last connection, or since a return to the relay. */
-  #failures = 0;
-  #interruption = 0;
-  #pause = 0;
-  /** The interruption that may mean that the other side has left; 0 for none. */
-  #inDoubt = 0;
-  #hasRelay = true;
-  #hasPeer = true;
-  /** Whether the relay knows the session. */
-  #isKnown = true;
-  /** Whether another page may be in the session. */
-  #isDisputed = false;
-  #beganDisputed = false;
-  /** The offer that waits until that is known. @type {DescriptionSignal | null} */
-  #held = null;
+  #attempts;
+  #ownership = new Ownership();
+  #hearing;
 
-  /** @param {boolean} offers whether this is the evaluator's side */
-  constructor(offers) {
-    this.#offers = offers;
-    this.#patience = new Patience(offers);
+  /**
+   * @param {{offers: boolean, chance: () => number}} options `offers`: whether this is the
+   *   evaluator's side; `chance`: a number from 0 to 1, another one each time
+   */
+  constructor({ offers, chance }) {
+    this.#attempts = new Attempts({ offers, chance });
+    this.#hearing = new Hearing(this.#attempts, this.#ownership);
+  }
+
+  /** Where it stands. */
+  get phase() {
+    return this.#attempts.phase;
+  }
+
+  /** Number of the current attempt; 0 before the first. */
+  get attempt() {
+    return this.#attempts.current.number;
   }
 
   /** Whether it is ours to end; another page may be in one that we never took part in. */
   get isOurs() {
-    return this.attempt > 0 || !this.#beganDisputed;
+    return this.attempt > 0 || !this.#ownership.beganUnknown;
   }
 
-  // ── what our side does ─────────────────────────────────────────────────────────────────────────
-
-  /**
-   * The session has begun.
-   *
-   * @param {boolean} resumed it is an old one, whose offer may have gone to another page
-   * @param {boolean} isDisputed another page may be in it, and has time to claim it before us
-   * @returns {Output[]}
-   */
-  start(resumed, isDisputed) {
-    if (this.#offers) return this.#makeOffer();
-    this.#isDisputed = this.#beganDisputed = resumed && isDisputed;
-    if (this.#isDisputed) return [this.#deadline(), timer("unanswered", this.attempt, CLAIM_PAUSE)];
-    return [this.#deadline(), ...(resumed ? this.#requestOffer() : [])];
+  /** When to call `tick`; Infinity where nothing is waited for. */
+  get due() {
+    return this.phase === "ended" ? Infinity : Math.min(this.#attempts.due, this.#ownership.due);
   }
 
-  /** The description that was asked for is made. @param {number} attempt @param {string} sdp */
-  described(attempt, sdp) {
-    if (!this.#isCurrent(attempt)) return [];
-    this.#local = { mid: midOf(sdp), ufrag: ufragOf(sdp) };
-    const waiting = this.#gathered.splice(0);
-    const type = /** @type {"offer" | "answer"} */ (this.#offers ? "offer" : "answer");
-    const told = [{ type, sdp }, ...waiting].map(say);
-    return [...told, ...(this.#offers ? this.#answerDeadline() : [])];
-  }
+  // ── which input leads where ────────────────────────────────────────────────────────────────────
 
-  /** We found a candidate, or the last one. @param {number} attempt @param {CandidateSignal} own */
-  gathered(attempt, own) {
-    if (!this.#isCurrent(attempt)) return [];
-    if (this.#local !== null) return [say(own)];
-    this.#gathered.push(own);
-    return [];
-  }
-
-  /** The data channel is open. @param {number} attempt @returns {Output[]} */
-  opened(attempt) {
-    if (!this.#isCurrent(attempt) || this.phase !== "negotiating") return [];
-    this.phase = "connected";
-    this.wasConnected = true;
-    this.#failures = 0;
-    this.#patience.connected();
-    return [{ kind: "connected" }];
-  }
-
-  /**
-   * The connection or its channel is gone, or could not be made.
-   * @param {number} attempt @param {EndReason} reason @param {string} detail @returns {Output[]} */
-  lost(attempt, reason, detail) {
-    if (!this.#isCurrent(attempt)) return [];
-    if (reason === "ended" || !this.wasConnected) return this.#end(reason, detail);
-    if (this.phase === "connected") {
-      return [...this.#interrupt(reason, detail), discard(attempt), ...this.#repair()];
+  /** Something happened. @param {Input} input @param {number} now @returns {Output[]} */
+  handle(input, now) {
+    const { reach, interruption } = this.#attempts;
+    if (this.phase === "ended") return [];
+    switch (input.kind) {
+      case "fromAttempt":
+        return input.attempt === this.attempt ? this.#handleEvent(input.event, now) : [];
+      case "signalCame":
+        return this.#hearing.receive(input.signal, now);
+      case "endCame":
+        return this.#endCame(input.reason, input.detail);
+      case "relayLost":
+        reach.hasRelay = false;
+        return [note("the relay was lost")];
+      case "relayBack":
+        return this.#relayBack(now);
+      case "peerWent":
+        reach.hasPeer = false;
+        interruption.absenceDue = Infinity;
+        return [];
+      case "peerCame":
+        reach.hasPeer = true;
+        return this.#attempts.beginAnew(now);
+      case "start":
+        if (this.phase === "idle") return this.#start(input, now);
     }
-    return this.phase === "negotiating" ? this.#fail() : [];
+    throw new Error(`${input.kind} can't come to what is ${this.phase}`);
   }
 
-  /** The other side has closed the connection. @param {number} attempt @returns {Output[]} */
-  left(attempt) {
-    if (!this.#isCurrent(attempt) || this.phase !== "connected") return [];
-    const detail = "the other side has closed the connection";
-    const interruption = this.#interrupt("connection_lost", detail);
-    this.#inDoubt = this.#interruption;
-    const absence = timer("absenceDue", this.#inDoubt, ABSENCE_DEADLINE);
-    return [...interruption, discard(attempt), absence];
-  }
-
-  // ── what time says ─────────────────────────────────────────────────────────────────────────────
-
-  /** The deadline of an attempt has passed. @param {number} attempt */
-  timedOut(attempt) {
-    const isOpen = this.phase === "idle" || this.phase === "negotiating";
-    if (!isOpen || !this.#isCurrent(attempt)) return [];
-    if (this.wasConnected) return this.#fail();
-    if (this.#patience.attemptOver()) {
-      return this.#canSignal ? this.#offerAgain() : [this.#deadline()];
+  /** Something happened to the current attempt. @param {AttemptEvent} event @param {number} now @returns {Output[]} */
+  #handleEvent(event, now) {
+    const attempts = this.#attempts;
+    if (this.phase === "idle") throw new Error(`${event.kind} can't come before the first attempt`);
+    if (event.kind === "channelClosed") return attempts.end("ended");
+    if (this.phase === "interrupted") return []; // given up
+    const isKnown = this.phase === "connected";
+    switch (event.kind) {
+      case "described":
+        return isKnown ? [] : this.#described(event.sdp, now);
+      case "gathered":
+        return attempts.current.gather(event.line);
+      case "opened":
+        return isKnown ? [] : attempts.connected();
+      case "notMade":
+      case "linkLost":
+        return this.#failed(event, now);
     }
-    if (!this.#hasRelay) return this.#end("signalling_lost", "");
-    return this.#end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${this.#missing}`);
   }
 
-  /** An offer's answer, or an offer that was asked for, has not come. @param {number} attempt */
-  unanswered(attempt) {
-    this.#isDisputed = false;
-    if (this.#held !== null && this.#isCurrent(attempt)) return this.#receiveOffer(this.#held);
-    const isOpen = this.phase === "idle" || this.phase === "negotiating";
-    // Who can't signal begins anew when he can.
-    if (!isOpen || this.#remote.isDescribed || !this.#isCurrent(attempt) || !this.#canSignal) {
+  /** `due` has come: whatever is due by now is passed, in order. @param {number} now @returns {Output[]} */
+  tick(now) {
+    /** @type {Output[]} */
+    const outputs = [];
+    while (this.due <= now) outputs.push(...this.#passDeadline(this.due, now));
+    return outputs;
+  }
+
+  /** @param {number} due @param {number} now @returns {Output[]} */
+  #passDeadline(due, now) {
+    const { current, interruption, reach } = this.#attempts;
+    switch (due) {
+      case current.deadline:
+        return this.#timedOut(now);
+      case current.answerDue:
+        current.answerDue = Infinity;
+        return this.#unanswered(now);
+      case this.#ownership.due: {
+        const held = this.#ownership.settle();
+        return held === null ? this.#unanswered(now) : this.#hearing.receive(held, now);
+      }
+      case interruption.retryDue:
+        interruption.retryDue = Infinity;
+        return this.#attempts.repair(now);
+      case interruption.absenceDue:
+        interruption.absenceDue = Infinity;
+        if (reach.canSignal) return this.#attempts.end("ended", "the other side has left");
+        return this.#attempts.repair(now);
+    }
+    const detail = `the connection could not be repaired within ${REPAIR_DEADLINE} s`;
+    return this.#attempts.end("connection_lost", detail);
+  }
+
+  // ── what each means ────────────────────────────────────────────────────────────────────────────
+
+  /** @param {Start} start @param {number} now @returns {Output[]} */
+  #start({ resumed, ownerUnknown }, now) {
+    const attempts = this.#attempts;
+    attempts.patience.begin(now);
+    if (attempts.offers) return attempts.offer(now);
+    attempts.current.deadline = attempts.patience.attemptDue(now);
+    if (resumed && ownerUnknown) {
+      this.#ownership.doubt(now);
       return [];
     }
-    this.#patience.unanswered();
-    return this.#offers ? this.#offerAgain() : this.#requestOffer();
+    return resumed ? attempts.requestOffer(now) : [];
   }
 
-  /** The pause after a failure is over. @param {number} pause */
-  retryDue(pause) {
-    return this.phase === "interrupted" && pause === this.#pause ? this.#repair() : [];
+  /** @param {string} sdp @param {number} now @returns {Output[]} */
+  #described(sdp, now) {
+    const { current, offers, patience } = this.#attempts;
+    const outputs = current.describe(offers ? "offer" : "answer", sdp);
+    if (offers) current.answerDue = patience.answerDue(now);
+    return outputs;
   }
 
-  /** The other side has had its time to be lost to the relay, too. @param {number} interruption */
-  absenceDue(interruption) {
-    if (this.phase !== "interrupted" || interruption !== this.#inDoubt) return [];
-    return this.#canSignal ? this.#end("ended", "the other side has left") : this.#repair();
+  /** The connection is not, or not any more. @param {Failure} event @param {number} now @returns {Output[]} */
+  #failed(event, now) {
+    const attempts = this.#attempts;
+    const byPeer = event.kind === "linkLost" && event.byPeer;
+    const reason = reasonOf(event);
+    if (this.phase === "connected") return byPeer ? attempts.left(now) : attempts.lost(reason, event.why, now);
+    if (byPeer) return []; // the deadline tells
+    return attempts.patience.isRepair ? attempts.failed(now) : attempts.end(reason, event.why);
   }
 
-  /** An interruption has lasted for too long. @param {number} interruption */
-  gaveUp(interruption) {
-    if (interruption !== this.#interruption || this.phase === "connected") return [];
-    return this.#end("connection_lost", `the connection could not be repaired within ${REPAIR_DEADLINE} s`);
-  }
-
-  // ── what the relay says ────────────────────────────────────────────────────────────────────────
-
-  /** The session is over; an open channel outlives the relay. @param {EndReason} reason */
-  sessionEnded(reason) {
-    const isOpen = this.phase === "connected";
-    const isRepaired = this.wasConnected && this.phase !== "ended";
-    if ((reason === "peer_gone" && isOpen) || (reason === "relay_shutdown" && isRepaired)) {
-      this.#isKnown = false;
-      return [note(`the relay ended the session (${reason}), which carries on`)];
+  /** The attempt has come to nothing. @param {number} now @returns {Output[]} */
+  #timedOut(now) {
+    const attempts = this.#attempts;
+    const { current, patience, reach } = attempts;
+    if (patience.isRepair) return attempts.failed(now);
+    if (patience.hasTime(now)) {
+      if (reach.canSignal) return attempts.offerAgain(now);
+      current.deadline = patience.attemptDue(now);
+      return [];
     }
-    return this.#end(reason, "");
+    if (!reach.hasRelay) return attempts.end("signalling_lost");
+    let why = attempts.offers ? "the other side's answer never came" : "no offer ever came";
+    if (current.remote !== null) why = "no path between the two was found";
+    return attempts.end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${why}`);
   }
 
-  /** The relay can't be reached. An open channel does not need it; all else waits. */
-  signallingLost() {
-    this.#hasRelay = false;
+  /** Nothing was said to our offer, or to our request for one. @param {number} now @returns {Output[]} */
+  #unanswered(now) {
+    const attempts = this.#attempts;
+    if (!attempts.reach.canSignal) return []; // all begins anew when it can
+    attempts.patience.unanswered();
+    return attempts.offers ? attempts.offerAgain(now) : attempts.requestOffer(now);
   }
 
-  /** The relay has us in the session, again; it tells us next if the other side is away. */
-  signallingBack() {
-    const isNews = !(this.#hasRelay && this.#isKnown);
-    this.#hasRelay = this.#hasPeer = this.#isKnown = true;
-    return isNews ? [...this.#claim(), ...this.#beginAnew()] : [];
+  /** The relay has forgotten the session, or a person has ended it. @param {EndReason} reason */
+  #endCame(reason, detail = "") {
+    const isOutlived =
+      (reason === "peer_gone" && this.phase === "connected") ||
+      (reason === "relay_shutdown" && this.#attempts.patience.isRepair);
+    if (!isOutlived) return this.#attempts.end(reason, detail);
+    this.#attempts.reach.isKnown = false;
+    return [note(`the relay ended the session (${reason}), which carries on`)];
   }
 
-  /** A signal that says nothing new shows the relay that the session is in this window. */
-  #claim() {
-    if (this.#offers || this.phase === "ended" || this.#local === null) return [];
-    const { mid, ufrag } = this.#local;
-    return [say({ candidate: "", sdpMid: mid, sdpMLineIndex: 0, usernameFragment: ufrag })];
+  /** @param {number} now @returns {Output[]} */
+  #relayBack(now) {
+    const attempts = this.#attempts;
+    if (!attempts.reach.restore()) return [];
+    // Of the client's pages, the relay does not know which has the channel.
+    const claim = attempts.offers ? [] : attempts.current.claim();
+    return [...claim, ...attempts.beginAnew(now)];
+  }
+}
+
+/** Takes the other side's signals to the attempts of ours. */
+export class Hearing {
+  #attempts;
+  #ownership;
+
+  /** @param {Attempts} attempts @param {Ownership} ownership */
+  constructor(attempts, ownership) {
+    this.#attempts = attempts;
+    this.#ownership = ownership;
   }
 
-  peerAway() {
-    this.#hasPeer = false;
-    this.#inDoubt = 0;
-  }
-
-  peerBack() {
-    this.#hasPeer = true;
-    return this.#beginAnew();
-  }
-
-  // ── what the other side says ───────────────────────────────────────────────────────────────────
-
-  /** @param {Signal | null} signal @returns {Output[]} */
-  receive(signal) {
-    if (this.phase === "ended") return [];
+  /**
+   * A signal came in.
+   *
+   * @param {Signal | null} signal null for what can't be read
+   * @param {number} now
+   * @returns {Output[]}
+   */
+  receive(signal, now) {
     try {
-      if (signal === null) throw new Refused("it is no signal");
-      if ("candidate" in signal) return this.#receiveCandidate(signal);
-      if (signal.type === "offer" && !this.#offers) return this.#receiveOffer(signal);
-      if (signal.type === "answer" && this.#offers) return this.#receiveAnswer(signal);
-      if (signal.type === "request_offer" && this.#offers) {
-        this.#patience.asked();
-        return [...this.#interruptByPeer(), ...this.#makeOffer()];
-      }
-      return [note(`dropped a signal that is not for this side: ${signal.type}`)];
+      return this.#sort(signal, now);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (this.wasConnected) return [note(`dropped a signal: ${error.message}`)];
-      return this.#end("negotiation_failed", error.message);
+      if (!(error instanceof NegotiationError)) throw error;
+      if (this.#attempts.patience.isRepair) return [note(`dropped a signal: ${error.message}`)];
+      return this.#attempts.end("negotiation_failed", error.message);
     }
   }
 
-  /** @param {DescriptionSignal} offer @returns {Output[]} */
-  #receiveOffer(offer) {
-    const ufrag = ufragOf(offer.sdp);
-    if (this.#remote.knows(ufrag)) return [note("dropped an offer that was seen before")];
-    this.#held = this.#isDisputed ? offer : null;
-    if (this.#isDisputed) return [note("an offer waits, as it may be for another page")];
-    this.#patience.asked();
-    const interruption = this.#interruptByPeer();
-    this.#nextAttempt();
+  /** @param {Signal | null} signal @param {number} now @returns {Output[]} */
+  #sort(signal, now) {
+    if (signal === null) throw new NegotiationError("the other side sent an unreadable signal");
+    if ("candidate" in signal) return this.#receiveCandidate(signal);
+    const { offers } = this.#attempts;
+    if (signal.type === "offer" && !offers) return this.#receiveOffer(signal, now);
+    if (signal.type === "answer" && offers) return this.#receiveAnswer(signal);
+    if (signal.type === "request_offer" && offers) {
+      this.#attempts.patience.asked(now);
+      return [...this.#attempts.interruptByPeer(now), ...this.#attempts.offer(now)];
+    }
+    return [note(`dropped a signal that is not for this side: ${signal.type}`)];
+  }
+
+  /** @param {DescriptionSignal} signal @param {number} now @returns {Output[]} */
+  #receiveOffer(signal, now) {
+    const attempts = this.#attempts;
+    const offer = parseDescription(signal.sdp);
+    const isCurrent = attempts.current.remote?.ufrag === offer.ufrag;
+    if (isCurrent || attempts.spentUfrags.has(offer.ufrag)) {
+      return [note("dropped an offer that was seen before")];
+    }
+    if (this.#ownership.isUnknown) {
+      this.#ownership.held = signal;
+      return [note("an offer waits, as it may be for another page")];
+    }
+    attempts.patience.asked(now);
+    const interrupted = attempts.interruptByPeer(now);
+    attempts.beginNext(now);
     return [
-      ...interruption,
-      ...this.#discardReplaced(),
-      this.#deadline(),
-      { kind: "makeAnswer", attempt: this.attempt, sdp: offer.sdp },
-      ...this.#describeRemote(ufrag),
+      ...interrupted,
+      ...attempts.discardReplaced(),
+      { kind: "makeAnswer", attempt: attempts.current.number, sdp: offer.sdp },
+      ...attempts.current.setRemote(offer),
     ];
   }
 
-  /** @param {DescriptionSignal} answer @returns {Output[]} */
-  #receiveAnswer({ sdp }) {
-    const ufrag = ufragOf(sdp);
-    const isOpen = !this.#remote.isDescribed && this.phase !== "connected";
-    if (!isOpen || midOf(sdp) !== this.#local?.mid) return [note("dropped an answer to no open offer")];
+  /** @param {DescriptionSignal} signal @returns {Output[]} */
+  #receiveAnswer(signal) {
+    const attempts = this.#attempts;
+    const { current } = attempts;
+    const answer = parseDescription(signal.sdp);
+    const isToOurs = current.local?.mid === answer.mid;
+    if (!isToOurs || current.remote !== null || attempts.phase === "connected") {
+      return [note("dropped an answer to no open offer")];
+    }
     return [
-      ...this.#discardReplaced(),
-      { kind: "applyAnswer", attempt: this.attempt, sdp },
-      ...this.#describeRemote(ufrag),
+      ...attempts.discardReplaced(),
+      { kind: "applyAnswer", attempt: current.number, sdp: answer.sdp },
+      ...current.setRemote(answer),
     ];
   }
 
   /** @param {CandidateSignal} signal @returns {Output[]} */
   #receiveCandidate(signal) {
-    switch (this.#remote.sort(signal)) {
-      case "add":
-        return [addCandidate(this.attempt, signal)];
-      case "wait":
-        return [];
-      case "drop":
-        return [note("dropped a candidate of an earlier attempt")];
+    const { usernameFragment } = signal;
+    if (usernameFragment != null && this.#attempts.spentUfrags.has(usernameFragment)) {
+      return [note("dropped a candidate of an earlier attempt")];
     }
-  }
-
-  /** @param {string} ufrag */
-  #describeRemote(ufrag) {
-    return this.#remote.describe(ufrag).map((waiting) => addCandidate(this.attempt, waiting));
-  }
-
-  // ── repair ─────────────────────────────────────────────────────────────────────────────────────
-
-  /** @param {EndReason} reason @param {string} detail @returns {Output[]} */
-  #interrupt(reason, detail) {
-    this.phase = "interrupted";
-    this.#interruption += 1;
-    this.#pause += 1;
-    return [
-      { kind: "interrupted", reason, detail },
-      timer("gaveUp", this.#interruption, REPAIR_DEADLINE),
-    ];
-  }
-
-  #interruptByPeer() {
-    if (this.phase !== "connected") return [];
-    return this.#interrupt("connection_lost", "the other side connects anew");
-  }
-
-  /** Do what can be done now; where it takes somebody else first, he is waited for. */
-  #repair() {
-    this.#patience.repairing();
-    if (!this.#hasRelay) return [];
-    if (!this.#isKnown) return this.#offers ? [/** @type {Output} */ ({ kind: "takeUp" })] : [];
-    if (!this.#hasPeer) return [];
-    if (this.#offers) return this.#makeOffer();
-    // The evaluator offers by itself, where it has noticed; only later it is asked to.
-    this.#failures += 1;
-    const pause = this.#setRetry(this.#failures + 1);
-    return this.#failures > 1 ? [say({ type: "request_offer" }), pause] : [pause];
-  }
-
-  /** An attempt to repair has come to nothing. @returns {Output[]} */
-  #fail() {
-    this.phase = "interrupted";
-    this.#failures += 1;
-    return [discard(this.attempt), this.#setRetry(this.#failures)];
-  }
-
-  /** @param {number} failures */
-  #setRetry(failures) {
-    this.#pause += 1;
-    return retry(this.#pause, failures);
-  }
-
-  /** Both sides are at the relay: signals that were lost meanwhile are made up for. */
-  #beginAnew() {
-    this.#failures = 0;
-    this.#patience.isBack();
-    if (this.#hasRelay && this.#offers && this.phase === "negotiating") return this.#makeOffer();
-    return this.phase === "interrupted" ? this.#repair() : [];
-  }
-
-  // ── shared ─────────────────────────────────────────────────────────────────────────────────────
-
-  /** @param {number} attempt */
-  #isCurrent(attempt) {
-    return attempt === this.attempt && this.phase !== "ended";
-  }
-
-  /** @returns {Output[]} */
-  #makeOffer() {
-    this.#nextAttempt();
-    return [this.#deadline(), { kind: "makeOffer", attempt: this.attempt }];
-  }
-
-  #offerAgain() {
-    return [discard(this.attempt), ...this.#makeOffer()];
-  }
-
-  #requestOffer() {
-    return [say({ type: "request_offer" }), ...this.#answerDeadline()];
-  }
-
-  #deadline() {
-    return timer("timedOut", this.attempt, this.#patience.forAttempt);
-  }
-
-  #answerDeadline() {
-    const seconds = this.#patience.forAnswer;
-    return seconds === null ? [] : [timer("unanswered", this.attempt, seconds)];
-  }
-
-  /** What the first connection wanted for. */
-  get #missing() {
-    if (this.#remote.isDescribed) return "no path between the two was found";
-    return this.#offers ? "the other side's answer never came" : "no offer ever came";
-  }
-
-  get #canSignal() {
-    return this.#hasRelay && this.#hasPeer && this.#isKnown;
-  }
-
-  /** Begin the next attempt, with nothing left of the one before but its fragment's name. */
-  #nextAttempt() {
-    if (this.phase !== "idle") this.#replaced.push(this.attempt);
-    // A candidate may come before the offer that it belongs to, and not before our own.
-    this.#remote.begin(!this.#offers);
-    this.phase = "negotiating";
-    this.#inDoubt = 0;
-    this.attempt += 1;
-    this.#local = null;
-    this.#gathered = [];
-  }
-
-  #discardReplaced() {
-    return this.#replaced.splice(0).map(discard);
-  }
-
-  /** @param {EndReason} reason @param {string} detail @returns {Output[]} */
-  #end(reason, detail) {
-    if (this.phase === "ended") return [];
-    this.phase = "ended";
-    return [{ kind: "ended", reason, detail }];
+    return this.#attempts.current.addCandidate(signal);
   }
 }

@@ -1,11 +1,13 @@
 /**
  * How long the other side is waited for: in all, for one attempt, and for its word on an offer.
  *
- * The first connection has 20 s. An attempt that comes to nothing, or an offer (or the request for
- * one) that stays without an answer, takes its time of it; the rest is for the next one. A repair
- * has no end here, so that only its attempts and answers are bounded. Times are in seconds.
+ * The first connection has CONNECT_DEADLINE. An attempt that comes to nothing, or an offer (or the
+ * request for one) that stays without an answer, takes its time of it; the rest is for the next
+ * one. A repair has no end here, so that only its attempts and answers are bounded. Times are
+ * seconds on a clock that only goes forward.
  */
 
+import { NegotiationError } from "../protocol/errors.js";
 import {
   ANSWER_DEADLINES,
   ATTEMPT_DEADLINE,
@@ -14,7 +16,6 @@ import {
   MAX_ASKED,
   MAX_BACKOFF,
 } from "../protocol/numbers.js";
-import { Refused } from "./remote.js";
 
 /**
  * Doubling, with half of it left to chance: all peers of a relay that restarts come back at once.
@@ -30,54 +31,60 @@ export function pauseAfter(failures, chance) {
 
 /** Of one side in one session. */
 export class Patience {
+  /** Whether there was a connection. */
+  isRepair = false;
   #offers;
-  #isRepair = false;
+  /** When the first connection has to be there. */
+  #connectBy = Infinity;
+  /** Attempts that the other side asked for, since the last connection or repair of ours. */
   #asked = 0;
   #unanswered = 0;
-  /** How much of the time for the first connection has passed. */
-  #waited = 0;
 
   /** @param {boolean} offers whether this is the evaluator's side; the client's waits in one go */
   constructor(offers) {
     this.#offers = offers;
   }
 
-  /** For an attempt that begins now. */
-  get forAttempt() {
-    if (this.#isRepair) return ATTEMPT_DEADLINE;
-    const left = CONNECT_DEADLINE - this.#waited;
-    return this.#offers ? Math.min(ATTEMPT_DEADLINE, left) : left;
+  /** When an attempt that begins now has come to nothing. @param {number} now */
+  attemptDue(now) {
+    const isOneOfMany = this.#offers || this.isRepair;
+    return isOneOfMany ? Math.min(now + ATTEMPT_DEADLINE, this.#connectBy) : this.#connectBy;
   }
 
-  /** For the answer to what is said now; null where the attempt's own time will do. */
-  get forAnswer() {
-    const left = ANSWER_DEADLINES[this.#unanswered];
-    const isLast = left === undefined || (!this.#isRepair && this.#waited + left >= CONNECT_DEADLINE);
-    return isLast ? null : left;
+  /** When the answer to what is said now is late; Infinity where the attempt's own will do. @param {number} now */
+  answerDue(now) {
+    const due = now + (ANSWER_DEADLINES[this.#unanswered] ?? Infinity);
+    return due < this.#connectBy ? due : Infinity;
   }
 
-  /** An attempt had its time. @returns {boolean} whether there is some left for another one */
-  attemptOver() {
-    this.#waited += this.forAttempt;
-    return this.#waited < CONNECT_DEADLINE;
+  /** Whether another attempt to make the first connection may follow. @param {number} now */
+  hasTime(now) {
+    return this.#offers && now < this.#connectBy;
   }
 
   /** What was said had its time to be answered. */
   unanswered() {
-    this.#waited += ANSWER_DEADLINES[this.#unanswered] ?? 0;
     this.#unanswered += 1;
   }
 
-  /** The other side asks for another attempt. @throws {Refused} where it is too many */
-  asked() {
+  /**
+   * The other side asks for another attempt.
+   *
+   * @param {number} now
+   * @throws {NegotiationError} where it is too many
+   */
+  asked(now) {
     this.#asked += 1;
-    if (this.#asked > MAX_ASKED) throw new Refused(`${MAX_ASKED} attempts came to nothing`);
-    this.isBack();
+    if (this.#asked > MAX_ASKED) {
+      throw new NegotiationError(`${MAX_ASKED} attempts to connect came to nothing`);
+    }
+    this.begin(now);
   }
 
-  /** The other side is there, so that all begins anew. */
-  isBack() {
-    this.#unanswered = this.#waited = 0;
+  /** The other side is there, so that all begins anew. @param {number} now */
+  begin(now) {
+    this.#unanswered = 0;
+    if (!this.isRepair) this.#connectBy = now + CONNECT_DEADLINE;
   }
 
   /** Our side begins an attempt, or waits for one. */
@@ -87,8 +94,8 @@ export class Patience {
 
   /** What follows is a repair. */
   connected() {
-    this.#isRepair = true;
-    this.#asked = 0;
-    this.isBack();
+    this.isRepair = true;
+    this.#asked = this.#unanswered = 0;
+    this.#connectBy = Infinity;
   }
 }

@@ -17,7 +17,7 @@
  *   resumed: boolean}} SessionStarted
  *
  * @typedef {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
- *   isDisputed: boolean}} Beginning
+ *   ownerUnknown: boolean}} Beginning
  *
  * @typedef {{kind: "begin", about: Beginning}
  *   | {kind: "invited", sessionId: string}
@@ -124,9 +124,9 @@ export class Sessions {
   #begin({ sessionId, evaluatorName, resumed }, peerId = "") {
     this.#known.set(sessionId, { peerId, isForgotten: false, isDue: false });
     // A page that was here before and is not in it was passed over when it began.
-    const isDisputed = resumed && this.#registrations > 1;
+    const ownerUnknown = resumed && this.#registrations > 1;
     const peerName = evaluatorName || peerId;
-    return { kind: "begin", about: { sessionId, peerId, peerName, resumed, isDisputed } };
+    return { kind: "begin", about: { sessionId, peerId, peerName, resumed, ownerUnknown } };
   }
 
   /** @param {string} named @param {string | null} answer @returns {SessionsOutput[]} */
@@ -137,14 +137,12 @@ export class Sessions {
   }
 
   /**
-   * The session of a signal, by its id; a relay need not say it, then by the sender.
+   * The session of a signal that does not name it, as a relay need not: by the sender.
    *
-   * @param {string | null} sessionId
    * @param {string} peerId
    * @returns {string | null}
    */
-  find(sessionId, peerId) {
-    if (sessionId !== null) return this.#known.has(sessionId) ? sessionId : null;
+  lastWith(peerId) {
     const ofPeer = [...this.#known].filter(([, known]) => known.peerId === peerId);
     return ofPeer.at(-1)?.[0] ?? null;
   }

@@ -155,8 +155,14 @@ export const MAX_ASKED = 8;
 /** Of one attempt, their end included; the limit on checks in RFC 8445, section 19.5.1. */
 export const MAX_CANDIDATES = 100;
 
+/** What the relay says of a session may wait so often until it begins; only a flood fills this. */
+export const MAX_INPUTS = 256;
+
 /** Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB. */
 export const MAX_SDP = 32768;
+
+/** What `register` says of how the two speak to each other. There is no other way. */
+export const PACKAGE = "webrtc";
 
 /** Where the relay names no ICE servers. */
 export const DEFAULT_STUN = "stun:stun.l.google.com:19302";

@@ -26,7 +26,8 @@
  * @typedef {{type: "preload", images: ImageSource[]}} Preload
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
- * @typedef {Image | Ready | Ack | Stage | Preload | Ping | Pong} ChannelMessage
+ * @typedef {Image | Preload | Ready | Ack | Stage} TalkMessage what evaluator and client say to each other
+ * @typedef {TalkMessage | Ping | Pong} ChannelMessage
  *
  * @import { Test } from "./values.js"
  */

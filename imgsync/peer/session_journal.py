@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from imgsync.core.channel.clocks import Bounded, Refused, Remark, Stepped
-from imgsync.core.channel.measurements import Measurements
-from imgsync.core.protocol.channel import Image, Pong, Stage
+from imgsync.core.channel.clocks import Bounded, Measurements, Refused, Remark, Stepped
+from imgsync.core.protocol.channel import Ack, Image, Pong, Stage
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal import events
@@ -18,7 +17,7 @@ def forget(event: Event) -> None:
     """Where no record is kept."""
 
 
-class Account:
+class SessionJournal:
     """Of one session: what it measures goes into the record, and some of it to whoever asks."""
 
     def __init__(self, session_id: str, write: Write) -> None:
@@ -40,20 +39,29 @@ class Account:
         """A channel is open, between these types of candidates, ours and theirs."""
         self._measurements.connected()
         if path is not None:
-            self._write(events.Path(self._session_id, *path))
+            local, remote = path
+            self._write(events.Path(self._session_id, local, remote))
 
-    def ponged(self, pong: Pong, at: Milliseconds) -> None:
-        """A ping of ours was answered."""
-        self._remark(self._measurements.ponged(pong, at))
-        self._write(events.Probe(self._session_id, pong.t0, pong.t1, pong.t2, at))
+    def ponged(self, pong: Pong, t3: Milliseconds) -> None:
+        """A ping of ours was answered, and the answer came in at this time of ours."""
+        self._remark(self._measurements.ponged(pong, t3))
+        self._write(events.Probe(self._session_id, pong.t0, pong.t1, pong.t2, t3))
 
     def staged(self, said: Stage) -> Bounded | None:
         """What has become of an image at the client.
 
         Returns how long after the showing that was, which is for the evaluator.
         """
-        about = (said.image_index, said.sent_at, said.stage, said.at, said.reason)
-        self._write(events.Stage(self._session_id, *about))
+        self._write(
+            events.Stage(
+                self._session_id,
+                said.image_index,
+                said.sent_at,
+                stage=said.stage,
+                stage_at=said.at,
+                reason=said.reason,
+            )
+        )
         return self._measurements.since(said.sent_at, said.at)
 
     def _remark(self, remark: Remark | None) -> None:
@@ -67,16 +75,28 @@ class Account:
 
     def sent(self, image: Image, copy: int) -> None:
         """An image was handed to the channel."""
-        about = (image.image_index, image.image_url, image.sent_at, copy)
-        self._write(events.Sent(self._session_id, *about))
+        index, url = image.image_index, image.image_url
+        self._write(events.Sent(self._session_id, index, url, image.sent_at, copy))
 
-    def acked(self, image: Image, received_at: Milliseconds, at: Milliseconds) -> Bounded:
-        """The client has it. Returns how long it took there."""
-        sent_at = image.sent_at
-        remark, latency = self._measurements.acked(sent_at, received_at, at)
+    def acked(self, image: Image, ack: Ack, at: Milliseconds) -> Bounded:
+        """The client has it, as an ack says that came in at this time of ours.
+
+        Returns how long the image took there.
+        """
+        remark, latency = self._measurements.acked(image.sent_at, ack.received_at, at)
         self._remark(remark)
-        times = (sent_at, received_at, at, at - sent_at, float(latency), latency.bound)
-        self._write(events.Acked(self._session_id, image.image_index, *times))
+        self._write(
+            events.Acked(
+                self._session_id,
+                image.image_index,
+                sent_at=image.sent_at,
+                received_at=ack.received_at,
+                acked_at=at,
+                round_trip=at - image.sent_at,
+                latency=float(latency),
+                bound=latency.bound,
+            )
+        )
         return latency
 
     def superseded(self, image: Image) -> None:
@@ -87,5 +107,5 @@ class Account:
 
     def received(self, image: Image, at: Milliseconds) -> None:
         """An image has come in that was not there before."""
-        about = (image.image_index, image.image_url, image.sent_at, at)
-        self._write(events.Received(self._session_id, *about))
+        index, url = image.image_index, image.image_url
+        self._write(events.Received(self._session_id, index, url, image.sent_at, at))

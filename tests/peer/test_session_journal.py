@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.clocks import Bounded
-from imgsync.core.protocol.channel import Image, Pong, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, Image, Pong, Stage, StageKind
 from imgsync.core.protocol.numbers import MAX_DRIFT, RESOLUTION
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.journal import events
 from imgsync.journal.events import Event
-from imgsync.peer.account import Account
+from imgsync.peer.session_journal import SessionJournal
 
 EPOCH = 1_800_000_000_000.25  # a clock of whole milliseconds is a coarse one
 HOUR = 3_600_000.0
@@ -24,20 +24,22 @@ offsets = st.floats(-1e8, 1e8)
 
 
 class Told:
-    """An account, and all that it has written."""
+    """A journal, and all that it has written."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.account = Account("s", self.events.append)
+        self.journal = SessionJournal("s", self.events.append)
 
     def probe(self, now: float, offset: float, way: float = 1.0) -> None:
         """A ping of a client whose clock is ahead by so much."""
         arrived = now + way + offset
-        self.account.ponged(Pong(1, now, arrived, arrived), now + 2 * way)
+        self.journal.ponged(Pong(1, now, arrived, arrived), now + 2 * way)
 
     def ack(self, now: float, offset: float, there: float, back: float) -> Bounded:
         """An image that is shown now."""
-        return self.account.acked(image(now), now + there + offset, now + there + back)
+        received_at = now + there + offset
+        ack = Ack(now, received_at)
+        return self.journal.acked(image(now), ack, now + there + back)
 
     def steps(self) -> list[events.ClockStep]:
         return [event for event in self.events if isinstance(event, events.ClockStep)]
@@ -58,16 +60,16 @@ def is_true(latency: Bounded, true: float) -> bool:
 
 def test_everything_that_happens_is_a_line_of_its_session() -> None:
     told = Told()
-    account = told.account
+    journal = told.journal
     shown = image(EPOCH)
-    account.began("patient-7", resumed=False)
-    account.changed(StateChange(SessionState.INTERRUPTED, 5.0, EndReason.CONNECTION_LOST, "cut"))
-    account.connected(("host", "relay"))
-    account.ponged(Pong(1, 1.0, 2.0, 3.0), 4.0)
-    account.sent(shown, 2)
-    account.superseded(shown)
-    account.received(shown, EPOCH + 7)
-    account.staged(Stage(0, EPOCH, StageKind.FAILED, EPOCH + 9, "http_403"))
+    journal.began("patient-7", resumed=False)
+    journal.changed(StateChange(SessionState.INTERRUPTED, 5.0, EndReason.CONNECTION_LOST, "cut"))
+    journal.connected(("host", "relay"))
+    journal.ponged(Pong(1, 1.0, 2.0, 3.0), 4.0)
+    journal.sent(shown, 2)
+    journal.superseded(shown)
+    journal.received(shown, EPOCH + 7)
+    journal.staged(Stage(0, EPOCH, StageKind.FAILED, EPOCH + 9, "http_403"))
     assert told.events == [
         events.Session("s", "patient-7", False),
         events.State("s", SessionState.INTERRUPTED, EndReason.CONNECTION_LOST, "cut"),
@@ -82,8 +84,8 @@ def test_everything_that_happens_is_a_line_of_its_session() -> None:
 
 def test_no_secret_of_an_image_is_written() -> None:
     told = Told()
-    told.account.sent(image(EPOCH), 1)
-    told.account.received(image(EPOCH), EPOCH)
+    told.journal.sent(image(EPOCH), 1)
+    told.journal.received(image(EPOCH), EPOCH)
     told.ack(EPOCH, 0, 1, 1)
     assert not [event for event in told.events if "secret" in repr(event)]
     assert not [event for event in told.events if "password" in repr(event)]
@@ -91,7 +93,7 @@ def test_no_secret_of_an_image_is_written() -> None:
 
 def test_a_connection_whose_way_is_not_known_is_no_line() -> None:
     told = Told()
-    told.account.connected(None)
+    told.journal.connected(None)
     assert told.events == []
 
 
@@ -159,9 +161,9 @@ def test_no_image_comes_before_it_was_shown() -> None:
 def test_an_onset_is_told_by_what_is_known_of_the_clock() -> None:
     told = Told()
     said = Stage(0, EPOCH, StageKind.SHOWN, EPOCH + 30 + HOUR, None)
-    assert told.account.staged(said) is None
+    assert told.journal.staged(said) is None
     told.probe(EPOCH, HOUR, way=1)
-    onset = told.account.staged(said)
+    onset = told.journal.staged(said)
     assert onset is not None
     assert is_true(onset, 30)
     assert onset.bound < 1.5
@@ -194,11 +196,11 @@ def test_a_drift_is_no_step() -> None:
 @pytest.mark.parametrize("by", [-10_000.0, 10_000.0])
 def test_another_process_has_another_clock_though_its_first_ack_may_not_show_it(by: float) -> None:
     told = Told()
-    told.account.connected(("host", "host"))
+    told.journal.connected(("host", "host"))
     told.probe(EPOCH, HOUR)
     # Shown while nobody was there: by its ack alone it came at any time of a minute.
     shown_at = EPOCH + 5000
-    told.account.connected(("host", "host"))
+    told.journal.connected(("host", "host"))
     latency = told.ack(shown_at, HOUR + by, there=30_000, back=30_000)
     assert is_true(latency, 30_000)
     told.probe(shown_at + 61_000, HOUR + by)
@@ -213,7 +215,7 @@ def test_another_process_has_another_clock_though_its_first_ack_may_not_show_it(
 def test_the_same_process_on_another_connection_is_no_step() -> None:
     told = Told()
     told.probe(EPOCH, HOUR)
-    told.account.connected(None)
+    told.journal.connected(None)
     told.ack(EPOCH + 100, HOUR, there=20_000, back=10)
     told.probe(EPOCH + 21_000, HOUR)
     assert told.steps() == []
@@ -222,8 +224,8 @@ def test_the_same_process_on_another_connection_is_no_step() -> None:
 def test_what_is_said_again_before_the_first_probe_of_a_connection_is_of_the_clock_before() -> None:
     told = Told()
     told.probe(EPOCH, HOUR)
-    told.account.connected(None)
-    onset = told.account.staged(Stage(0, EPOCH + 5, StageKind.SHOWN, EPOCH + 35 + HOUR, None))
+    told.journal.connected(None)
+    onset = told.journal.staged(Stage(0, EPOCH + 5, StageKind.SHOWN, EPOCH + 35 + HOUR, None))
     assert onset is not None
     assert is_true(onset, 30)
 
@@ -231,7 +233,7 @@ def test_what_is_said_again_before_the_first_probe_of_a_connection_is_of_the_clo
 def test_a_pong_that_can_not_be_true_spoils_nothing() -> None:
     told = Told()
     told.probe(EPOCH, HOUR)
-    told.account.ponged(Pong(2, EPOCH + 10, EPOCH + 900 + HOUR, EPOCH + 100 + HOUR), EPOCH + 12)
+    told.journal.ponged(Pong(2, EPOCH + 10, EPOCH + 900 + HOUR, EPOCH + 100 + HOUR), EPOCH + 12)
     latency = told.ack(EPOCH + 100, HOUR, there=7, back=1)
     assert is_true(latency, 7)
     assert latency.bound < 2.5

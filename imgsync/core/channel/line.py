@@ -1,0 +1,79 @@
+"""One open channel: what comes in is read, pings are answered and sent, the other side is judged.
+
+ping ──▶ pong, at once                       pong of a ping of ours ──▶ Ponged: measure by it
+ready that names ping, or a ping ──▶ the heartbeat begins
+image, ack, ready, ... ──▶ Heard: for whoever speaks on the channel
+"""
+
+import attrs
+
+from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput
+from imgsync.core.channel.outputs import Drop
+from imgsync.core.codec.codec import decode_channel
+from imgsync.core.protocol.channel import Ping, Pong, Ready, TalkMessage
+from imgsync.core.protocol.errors import WireError
+from imgsync.core.protocol.numbers import FEATURE_PING
+from imgsync.core.protocol.signalling import Milliseconds
+
+
+@attrs.frozen
+class SendPong:
+    """Answer this ping, which came in at `t1` of our clock."""
+
+    ping: Ping
+    t1: Milliseconds
+
+
+@attrs.frozen
+class Ponged:
+    """A ping of ours was answered, and the answer came in at `t3` of our clock."""
+
+    pong: Pong
+    t3: Milliseconds
+
+
+@attrs.frozen
+class Heard:
+    """The other side says something, which came in at this time of our clock."""
+
+    message: TalkMessage
+    at: Milliseconds
+
+
+LineOutput = HeartbeatOutput | SendPong | Ponged | Heard | Drop
+
+
+class Line:
+    """Of one channel; a new one has a new line. `now` is on a clock that only goes forward, s."""
+
+    def __init__(self) -> None:
+        self._heartbeat = Heartbeat()
+
+    @property
+    def due(self) -> float:
+        """When to call `tick`."""
+        return self._heartbeat.due
+
+    def tick(self, now: float) -> list[HeartbeatOutput]:
+        """`due` has come."""
+        return self._heartbeat.tick(now)
+
+    def receive(self, text: str | bytes, at: Milliseconds, now: float) -> list[LineOutput]:
+        """A message came off the network at this time of our clock."""
+        heartbeat = self._heartbeat
+        try:
+            message = decode_channel(text)
+        except WireError as exc:
+            return [Drop(str(exc))]
+        match message:
+            case Ping():
+                return [SendPong(message, at), *heartbeat.begin(now)]
+            case Pong(id):
+                measured = [Ponged(message, at)] if heartbeat.has_sent(id) else []
+                return [*measured, *heartbeat.answer(id, now)]
+            case Ready(features) if FEATURE_PING in features:
+                return [*heartbeat.begin(now), Heard(message, at)]
+            case None:
+                return [Drop("a message of a kind that is not known")]
+            case _:
+                return [Heard(message, at)]

@@ -1,0 +1,125 @@
+"""What a handshake is told: by the relay, and by the connections of its attempts."""
+
+from typing import ClassVar
+
+import attrs
+
+from imgsync.core.protocol.signalling import EndReason, RawJson
+
+# ── of the relay ─────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Start:
+    """The session has begun.
+
+    :param resumed: it is an old one, whose offer may have gone to another process.
+    :param owner_unknown: another window may have it, and has time to claim it before we act.
+    """
+
+    resumed: bool = False
+    owner_unknown: bool = False
+
+
+@attrs.frozen
+class SignalCame:
+    """The other peer says something in the handshake."""
+
+    raw: RawJson
+
+
+@attrs.frozen
+class EndCame:
+    """The session is over, as the relay says, or our own side."""
+
+    reason: EndReason
+    detail: str = ""
+
+
+@attrs.frozen
+class RelayLost:
+    """The connection to the relay is gone; it is being made again."""
+
+
+@attrs.frozen
+class RelayBack:
+    """The relay has us in the session, again; it tells us next if the other side is away."""
+
+
+@attrs.frozen
+class PeerWent:
+    """The other side has lost the relay."""
+
+
+@attrs.frozen
+class PeerCame:
+    """The other side is at the relay again."""
+
+
+# ── of an attempt ────────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Described:
+    """The description that was asked for is made."""
+
+    sdp: str
+
+
+@attrs.frozen
+class NotMade:
+    """The connection could not be made as the descriptions have it."""
+
+    reason: ClassVar = EndReason.NEGOTIATION_FAILED
+    why: str
+
+
+@attrs.frozen
+class Gathered:
+    """A candidate of our own was found (its line without `candidate:`), or None: all are."""
+
+    line: str | None
+
+
+@attrs.frozen
+class Opened:
+    """The data channel is open.
+
+    :param path: the types of the ICE candidates in use, ours and theirs ("host", "srflx", "prflx"
+        or "relay"); None where there are none.
+    """
+
+    path: tuple[str, str] | None = None
+
+
+@attrs.frozen
+class ChannelClosed:
+    """The other side closed the data channel."""
+
+
+@attrs.frozen
+class LinkLost:
+    """The connection is gone, or could not be made.
+
+    :param by_peer: the other side closed it on purpose, as does a page that is reloaded or a
+        process that quits; otherwise it has gone silent, or there never was a connection.
+    """
+
+    reason: ClassVar = EndReason.CONNECTION_LOST
+    why: str
+    by_peer: bool = False
+
+
+AttemptEvent = Described | NotMade | Gathered | Opened | ChannelClosed | LinkLost
+
+
+@attrs.frozen
+class FromAttempt:
+    """Something happened to the connection of an attempt, current or not."""
+
+    attempt: int
+    event: AttemptEvent
+
+
+RouteInput = SignalCame | EndCame | RelayLost | RelayBack | PeerWent | PeerCame
+Input = Start | RouteInput | FromAttempt

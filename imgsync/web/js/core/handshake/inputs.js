@@ -1,0 +1,42 @@
+/**
+ * What a handshake is told: by the relay, and by the connections of its attempts.
+ *
+ * @import { EndReason, Signal } from "../protocol/wire.js"
+ *
+ * The session has begun. `resumed`: it is an old one, whose offer may have gone to another page;
+ * `ownerUnknown`: another page may have it, and has time to claim it before we act.
+ * @typedef {{kind: "start", resumed: boolean, ownerUnknown: boolean}} Start
+ *
+ * Of the relay. `signalCame`: the other peer says something in the handshake, or (null) what can't
+ * be read; `endCame`: the session is over, as the relay says, or our own side; `relayLost`: the
+ * connection to the relay is gone, and is being made again; `relayBack`: the relay has us in the
+ * session, again, and tells us next if the other side is away; `peerWent`: the other side has lost
+ * the relay; `peerCame`: it is there again.
+ * @typedef {{kind: "signalCame", signal: Signal | null}
+ *   | {kind: "endCame", reason: EndReason, detail?: string}
+ *   | {kind: "relayLost"} | {kind: "relayBack"}
+ *   | {kind: "peerWent"} | {kind: "peerCame"}} RouteInput
+ *
+ * Of an attempt. `described`: the description that was asked for is made; `notMade`: the connection
+ * could not be made as the descriptions have it; `gathered`: a candidate of our own was found (its
+ * line as the browser writes it), or null: all are; `opened`: the data channel is open;
+ * `channelClosed`: the other side closed the data channel; `linkLost`: the connection is gone, or
+ * could not be made. `byPeer`: the other side closed it on purpose, as does a page that is reloaded
+ * or a process that quits; otherwise it has gone silent, or there never was a connection.
+ * @typedef {{kind: "notMade", why: string} | {kind: "linkLost", why: string, byPeer: boolean}} Failure
+ * @typedef {{kind: "described", sdp: string}
+ *   | {kind: "gathered", line: string | null}
+ *   | {kind: "opened"}
+ *   | {kind: "channelClosed"}
+ *   | Failure} AttemptEvent
+ *
+ * Something happened to the connection of an attempt, current or not.
+ * @typedef {{kind: "fromAttempt", attempt: number, event: AttemptEvent}} FromAttempt
+ *
+ * @typedef {Start | RouteInput | FromAttempt} Input
+ */
+
+/** What others are told of it. @param {Failure} event @returns {EndReason} */
+export function reasonOf({ kind }) {
+  return kind === "notMade" ? "negotiation_failed" : "connection_lost";
+}

@@ -1,0 +1,125 @@
+/** One attempt of a session: a peer connection, and the line that its channel is. */
+
+/**
+ * @import { Health } from "../core/channel/heartbeat.js"
+ * @import { LineOutput } from "../core/channel/line.js"
+ * @import { AttemptEvent } from "../core/handshake/inputs.js"
+ * @import { CandidateSignal, ChannelMessage, IceServer } from "../core/protocol/wire.js"
+ * @import { LinkEvent } from "./link.js"
+ *
+ * @typedef {object} AttemptListener
+ * @property {() => boolean} isCurrent one that is being replaced has no say any more
+ * @property {(event: AttemptEvent) => void} happened
+ * @property {(message: ChannelMessage, at: number) => void} received all but pings, and but pongs of
+ *   pings that were none of ours; the others tell how the two clocks differ
+ * @property {(health: Health) => void} judged
+ */
+
+import { Line } from "../core/channel/line.js";
+import { encodeMessage } from "../core/protocol/wire.js";
+import { Timer, now, seconds } from "./clock.js";
+import { Link } from "./link.js";
+
+export class Attempt {
+  #line = new Line();
+  #timer = new Timer(() => this.#perform(this.#line.tick(seconds())));
+  #link;
+  #listener;
+
+  /**
+   * @param {{iceServers: readonly IceServer[], offers: boolean}} options of the session
+   * @param {AttemptListener} listener
+   * @throws {DOMException} for servers that the browser refuses
+   */
+  constructor({ iceServers, offers }, listener) {
+    this.#listener = listener;
+    this.#link = new Link(iceServers, offers, (event) => this.#onLinkEvent(event));
+  }
+
+  /** @param {string | null} offer its SDP; null to make one */
+  async describe(offer) {
+    /** @type {AttemptEvent} */
+    let event;
+    try {
+      const sdp = await (offer === null ? this.#link.makeOffer() : this.#link.makeAnswer(offer));
+      event = { kind: "described", sdp };
+    } catch (error) {
+      event = { kind: "notMade", why: String(error) };
+    }
+    this.#listener.happened(event);
+  }
+
+  /** @param {string} sdp */
+  async applyAnswer(sdp) {
+    try {
+      await this.#link.applyAnswer(sdp);
+    } catch (error) {
+      this.#listener.happened({ kind: "notMade", why: String(error) });
+    }
+  }
+
+  /** @param {CandidateSignal} candidate */
+  addCandidate(candidate) {
+    return this.#link.addCandidate(candidate);
+  }
+
+  /**
+   * @param {ChannelMessage} message
+   * @returns {boolean} whether it is on its way
+   * @throws {RangeError} for one that is too large
+   */
+  send(message) {
+    return this.#link.send(encodeMessage(message));
+  }
+
+  /** With what was sent before; nothing is told any more. */
+  closeChannel() {
+    return this.#link.closeChannel();
+  }
+
+  /** At once. What was under way may still be told, and is no news. */
+  close() {
+    this.#timer.set(Infinity);
+    this.#link.close();
+  }
+
+  /** @param {LinkEvent} event */
+  #onLinkEvent(event) {
+    if (event.kind !== "received") this.#listener.happened(event);
+    else this.#perform(this.#line.receive(event.data, event.at, seconds()));
+  }
+
+  /** @param {LineOutput[]} outputs */
+  #perform(outputs) {
+    for (const output of outputs) {
+      if (!this.#listener.isCurrent()) return;
+      this.#performOne(output);
+    }
+    if (this.#listener.isCurrent()) this.#timer.set(this.#line.due);
+  }
+
+  /** @param {LineOutput} output */
+  #performOne(output) {
+    switch (output.kind) {
+      case "sendPing":
+        this.send({ type: "ping", id: output.id, t0: now() });
+        break;
+      case "sendPong": {
+        const { id, t0 } = output.ping;
+        this.send({ type: "pong", id, t0, t1: output.t1, t2: now() });
+        break;
+      }
+      case "judged":
+        this.#listener.judged(output.health);
+        break;
+      case "ponged":
+        this.#listener.received(output.pong, output.t3);
+        break;
+      case "heard":
+        this.#listener.received(output.message, output.at);
+        break;
+      case "drop":
+        console.debug(`dropped a message: ${output.why}`);
+    }
+  }
+}

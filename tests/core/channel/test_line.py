@@ -1,0 +1,84 @@
+"""One open channel: pings are answered, pongs are measured, all else is heard."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsync.core.channel.heartbeat import Health, Judged, SendPing
+from imgsync.core.channel.line import Heard, Line, Ponged, SendPong
+from imgsync.core.channel.outputs import Drop
+from imgsync.core.codec.codec import encode_channel
+from imgsync.core.protocol.channel import (
+    Ack,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    TalkMessage,
+)
+from imgsync.core.protocol.numbers import LOST_AFTER, SUSPECT_AFTER
+from tests.kit.channels import LAW, READY
+
+NOT_FOR_ANYBODY = ["", "{", "[]", "7", '{"type":"dance"}', '{"type":"ack"}', '{"imageIndex":1}']
+
+
+@pytest.mark.parametrize("ping", [Ping(1, 5), Ping("x", 5.5)])
+def test_a_ping_is_answered_at_once_and_begins_ours(ping: Ping) -> None:
+    line = Line()
+    assert line.due == float("inf")
+    assert line.receive(encode_channel(ping), at=7, now=1) == [SendPong(ping, 7), SendPing(1)]
+    assert line.receive(encode_channel(ping), at=8, now=1) == [SendPong(ping, 8)]
+
+
+def test_a_pong_of_a_ping_of_ours_is_measured_and_another_is_not() -> None:
+    line = Line()
+    assert line.receive(encode_channel(Pong(1, 5, 6, 7)), at=8, now=1) == []
+    line.receive(READY, at=0, now=1)
+    pong = Pong(1, 5, 6, 7.5)
+    assert line.receive(encode_channel(pong), at=8, now=1) == [Ponged(pong, 8)]
+    for id in (2, 0, "1", "x"):
+        assert line.receive(encode_channel(Pong(id, 5, 6, 7)), at=8, now=1) == []
+
+
+def test_a_ready_that_names_ping_begins_ours_and_is_heard() -> None:
+    assert Line().receive(READY, at=7, now=1)[0] == SendPing(1)
+    quiet = Ready(("stage",))
+    line = Line()
+    assert line.receive(encode_channel(quiet), at=7, now=1) == [Heard(quiet, 7)]
+    assert line.due == float("inf")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Image(1, "u", "s", 5),
+        Preload(()),
+        Ready(),
+        Ack(5, 6, 1),
+        Stage(1, 5, StageKind.SHOWN, 7),
+    ],
+)
+def test_all_else_is_heard_with_its_time(message: TalkMessage) -> None:
+    assert Line().receive(encode_channel(message), at=7.5, now=1) == [Heard(message, 7.5)]
+
+
+def test_the_other_side_is_judged_by_its_pongs_alone() -> None:
+    line = Line()
+    line.receive(READY, at=0, now=0)
+    judged: list[tuple[float, Health]] = []
+    while line.due < float("inf"):
+        now = line.due
+        line.receive(encode_channel(Ack(5, 6)), at=0, now=now)
+        judged += [(now, one.health) for one in line.tick(now) if isinstance(one, Judged)]
+    assert judged == [(SUSPECT_AFTER, Health.SUSPECT), (LOST_AFTER, Health.LOST)]
+
+
+@given(st.text() | st.binary() | st.sampled_from(NOT_FOR_ANYBODY))
+@LAW
+def test_what_can_not_be_read_is_dropped_with_a_reason(text: str | bytes) -> None:
+    [dropped] = Line().receive(text, at=0, now=0)
+    assert isinstance(dropped, Drop)
+    assert dropped.why
