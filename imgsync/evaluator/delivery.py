@@ -45,8 +45,10 @@ class StageReport:
 class Showing:
     """One time that an image is to be shown, for whoever waits for what becomes of it."""
 
-    def __init__(self, image: ImageRef, showings: "Showings") -> None:
+    def __init__(self, image: ImageRef, sent_at: Milliseconds, showings: "Showings") -> None:
         self.image = image
+        #: As we have said it; a client may repeat 5.0 as 5.
+        self.sent_at = sent_at
         self._showings = showings
         #: Set when it is known whether it was acked.
         self.settled = trio.Event()
@@ -113,7 +115,7 @@ class Showings:
 
     def add(self, image: ImageRef, sent_at: Milliseconds) -> Showing:
         """An image is to be shown."""
-        showing = self._showings[sent_at] = Showing(image, self)
+        showing = self._showings[sent_at] = Showing(image, sent_at, self)
         return showing
 
     def ack(self, ack: Ack, at: Milliseconds, copies: int, latency: Bounded) -> None:
@@ -121,7 +123,7 @@ class Showings:
         showing = self._showings[ack.sent_at]
         showing.delivery = Delivery(
             showing.image,
-            sent_at=ack.sent_at,
+            sent_at=showing.sent_at,
             received_at=ack.received_at,
             acked_at=at,
             copies=copies,

@@ -238,10 +238,12 @@ class WebSocket:
         if scope.cancelled_caught:
             self.drop(CloseCode.ABNORMAL, "no pong in time")
             return
-        for tell in answered:
-            tell()
-        if self._asked and not self._closing:
-            self._send_ping(min(until for until, _ in self._asked))
+        try:
+            for tell in answered:
+                tell()
+        finally:
+            if self._asked and not self._closing:
+                self._send_ping(min(until for until, _ in self._asked))
 
     def _drop_slow(self) -> None:
         self.drop(CloseCode.TOO_SLOW, "too slow: what was sent is not taken in time")

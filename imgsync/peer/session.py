@@ -14,8 +14,8 @@ import logging
 import math
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from threading import get_ident
 from typing import Generic, TypeVar, assert_never
@@ -29,6 +29,7 @@ from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.inputs import (
+    ChannelClosed,
     Described,
     EndCame,
     FromAttempt,
@@ -175,6 +176,7 @@ class History:
 
     async def wait_ended(self) -> EndReason:
         """Wait until the session is over, for whatever reason."""
+        await trio.lowlevel.checkpoint()
         while self.end is None:
             await self._news.wait()
         return self.end.reason
@@ -341,18 +343,19 @@ class _Links:
 
     async def _hold(self, held: _HeldLink) -> None:
         first = await held.tasks.receive()
-        with held.scope:
+        attempt = first.attempt
+        with held.scope, self._translated_errors(attempt):
             async with self._network.open_link(self._ice_servers) as link:
-                link.listen(lambda event: self._put(_FromLink(first.attempt, event)))
+                link.listen(lambda event: self._put(_FromLink(attempt, event)))
                 held.link = link
-                await self._carry_out(link, first)
-                held.unfinished -= 1
+                await self._carry_out(held, first)
                 async for task in held.tasks:
-                    await self._carry_out(link, task)
-                    held.unfinished -= 1
+                    await self._carry_out(held, task)
 
-    async def _carry_out(self, link: Link, task: _LinkTask) -> None:
-        try:
+    async def _carry_out(self, held: _HeldLink, task: _LinkTask) -> None:
+        link = held.link
+        assert link is not None
+        with self._translated_errors(task.attempt):
             match task:
                 case MakeOffer(attempt):
                     self._put(_FromLink(attempt, Described(await link.make_offer())))
@@ -362,10 +365,17 @@ class _Links:
                     await link.apply_answer(answer)
                 case AddCandidate(_, candidate):
                     link.add_candidate(candidate)
+        held.unfinished -= 1
+
+    @contextmanager
+    def _translated_errors(self, attempt: int) -> Iterator[None]:
+        """What makes an attempt come to nothing goes into the inbox."""
+        try:
+            yield
         except NegotiationError as exc:
-            self._put(_FromLink(task.attempt, NotMade(str(exc))))
+            self._put(_FromLink(attempt, NotMade(str(exc))))
         except InputError as exc:
-            self._put(_NoAddress(task.attempt, exc))
+            self._put(_NoAddress(attempt, exc))
 
 
 # ── what drives it ───────────────────────────────────────────────────────────────────────────────
@@ -392,10 +402,10 @@ class _Driver:
         #: For when the alarm is set, and what is rung when something is due before that.
         self._alarm_at = math.inf
         self._sooner = Bell()
+        self._has_left = False
 
     async def run(self) -> None:
         """Handle what comes in until cancelled."""
-        self._peer.begin()
         self._handle(Start(self._route.resumed, self._route.owner_unknown))
         self._route.listen(self._inbox.put)
         while True:
@@ -438,6 +448,8 @@ class _Driver:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
                     self._peer.journal.connected(event.path)
                 self._handle(FromAttempt(attempt, event))
+                if isinstance(event, ChannelClosed | LinkLost):
+                    self._links.discard(attempt)  # whatever was decided, it is of no more use
 
     def _handle(self, given: Input) -> None:
         self._perform(self._core.handle(given, trio.current_time()))
@@ -504,7 +516,8 @@ class _Driver:
                 case Ponged(pong, t3):
                     self._peer.journal.ponged(pong, t3)
                 case Judged(health):
-                    self._judge(health)
+                    if self._peer.history.end is None:
+                        self._judge(health)
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self._route.session_id, why)
                 case _:
@@ -529,9 +542,18 @@ class _Driver:
         if self._peer.history.end is None:
             self._core.handle(EndCame(EndReason.ENDED), trio.current_time())
             held = self._links.current
-            if held is not None and held.link is not None:
-                await held.link.close_channel()
-            self._finish(Ended(EndReason.ENDED))
+            try:
+                if held is not None and held.link is not None:
+                    await held.link.close_channel()
+            finally:
+                self._finish(Ended(EndReason.ENDED))
+        self.leave()
+
+    def leave(self) -> None:
+        """Nothing more is wanted of the session: the relay is told, once."""
+        if self._has_left:
+            return
+        self._has_left = True
         try:
             if self._core.is_ours:
                 self._route.end()
@@ -562,13 +584,17 @@ async def open_peer_session(
     inbox = Inbox[_Item]()
     links = _Links(network, ice_servers, inbox.put)
     driver = _Driver(peer, talk, links, inbox, offers=offers)
-    async with open_background() as nursery:
-        nursery.start_soon(links.run)
-        nursery.start_soon(driver.run)
-        nursery.start_soon(driver.run_alarm)
-        try:
-            yield
-        finally:
-            with trio.move_on_after(END_DEADLINE) as scope:
-                scope.shield = True
-                await driver.close()
+    peer.begin()
+    try:
+        async with open_background() as nursery:
+            nursery.start_soon(links.run)
+            nursery.start_soon(driver.run)
+            nursery.start_soon(driver.run_alarm)
+            try:
+                yield
+            finally:
+                with trio.move_on_after(END_DEADLINE) as scope:
+                    scope.shield = True
+                    await driver.close()
+    finally:
+        driver.leave()  # where the block was cancelled before it was entered

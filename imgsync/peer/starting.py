@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import trio
 
@@ -27,6 +28,13 @@ class Start:
         if not self._answered.is_set():
             self._result = result
             self._answered.set()
+
+    def abandon(self) -> None:
+        """Nobody takes what may have come of it in the very moment."""
+        if isinstance(self._result, Route):
+            with suppress(SignallingLost):
+                self._result.end()
+            self._result.close()
 
     async def wait(self) -> Route | None:
         """Wait for that. Raises RelayError, SignallingLost and ConnectTimeout."""
@@ -63,7 +71,12 @@ class Starting:
     async def start_session(self, client_id: str) -> Route:
         """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
         async with self._lock:
-            route = await self._ask_and_wait(self._sessions.ask(client_id))
+            start = Start()
+            try:
+                route = await self._ask_and_wait(start, self._sessions.ask(client_id))
+            except BaseException:
+                start.abandon()
+                raise
         assert route is not None
         return route
 
@@ -91,7 +104,7 @@ class Starting:
             if asked is None:
                 return False
             try:
-                await self._ask_and_wait(asked)
+                await self._ask_and_wait(Start(), asked)
             except RelayError as exc:
                 # What may pass is tried again when it has: presence tells of it.
                 may_pass = exc.code.may_pass
@@ -100,8 +113,8 @@ class Starting:
                 log.info("session %s was not taken up: %s", asked.session_id, exc)
         return True
 
-    async def _ask_and_wait(self, asked: Asked) -> Route | None:
-        self._start = start = Start()
+    async def _ask_and_wait(self, start: Start, asked: Asked) -> Route | None:
+        self._start = start
         try:
             self._post(StartSession(asked.client_id, asked.session_id))
             return await start.wait()

@@ -256,6 +256,11 @@ LEFT = of(1, i.LinkLost("", by_peer=True))
 SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]
 
 SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
+    "a description of our own that can't be used": (True, [START, of(1, i.Described("v=0"))]),
+    "the same in a repair": (
+        False,
+        [*OPEN, came(offer("bbbb")), of(2, i.Described("v=0")), of(2, i.Opened())],
+    ),
     "too many candidates before an offer": (False, [START, *BUSY]),
     "too many candidates of one attempt": (False, [START, came(offer("aaaa")), *BUSY]),
     "candidates count for their attempt": (

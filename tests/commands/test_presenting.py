@@ -400,7 +400,7 @@ async def test_a_session_that_ends_while_nothing_is_typed_is_told_at_once(
 
 
 def delivery(sent_at: float, acked_at: float, latency: float, bound: float) -> Delivery:
-    showing = Showing(image(0), Showings())
+    showing = Showing(image(0), sent_at, Showings())
     received_at = sent_at + latency + 3.6e6  # a client whose clock is an hour ahead
     return Delivery(
         image=image(0),

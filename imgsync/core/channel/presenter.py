@@ -173,7 +173,7 @@ class Presenter:
             return [Drop("a stage that was told before, or one too many")]
         showing.told.add(told)
         showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
-        staged = Staged(said)
+        staged = Staged(attrs.evolve(said, sent_at=showing.image.sent_at))
         if said.stage is not StageKind.SHOWN:
             return [staged]
         # There is one screen: what came before this and was not on it will not be.

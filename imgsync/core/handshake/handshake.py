@@ -141,7 +141,10 @@ class Handshake:
             case Phase.NEGOTIATING | Phase.CONNECTED | Phase.INTERRUPTED, ChannelClosed():
                 return self._attempts.end(EndReason.ENDED)
             case Phase.NEGOTIATING, Described(sdp):
-                return self._described(sdp, now)
+                try:
+                    return self._described(sdp, now)
+                except NegotiationError as exc:
+                    return self._handle_event(NotMade(str(exc)), now)
             case Phase.NEGOTIATING | Phase.CONNECTED, Gathered(line):
                 return attempts.current.gather(line)
             case Phase.NEGOTIATING, Opened():

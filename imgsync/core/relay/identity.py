@@ -10,7 +10,7 @@ from imgsync.core.protocol.signalling import Name, Register, Role, UserId
 
 @attrs.frozen
 class Claims:
-    """What a token says of its bearer; `name` None leaves the choice of it to him."""
+    """What a token says of its bearer; `name` None leaves the choice of it to the bearer."""
 
     user_id: UserId
     role: Role
@@ -24,7 +24,7 @@ ReadToken = Callable[[str], Claims]
 def identify(register: Register, read_token: ReadToken | None) -> Claims:
     """Who this is from now on. Raises Unauthorized.
 
-    :param read_token: None where everybody is who he says he is.
+    :param read_token: None where everybody is who they say they are.
     """
     if read_token is None:
         return Claims(register.user_id, register.role, register.name)

@@ -105,7 +105,7 @@ class ConnectLimit:
         self._next_sweep = 0.0
 
     def take(self, address: str, now: float) -> bool:
-        """Somebody connects; False where his address has connected too often."""
+        """Somebody connects; False where that address has connected too often."""
         if self._rate == 0:
             return True
         if now >= self._next_sweep:

@@ -121,7 +121,7 @@ class Session:
         return [*outputs, *self.join(side, side.successors.pop())] if side.successors else outputs
 
     def join(self, side: Side, socket: Socket) -> list[Output]:
-        """A socket of this side's user is new: it brings the side back, or is an successor."""
+        """A socket of this side's user is new: it brings the side back, or is a successor."""
         if side.sockets and not side.owner_unknown:
             side.successors.append(socket)
             return []
@@ -134,7 +134,7 @@ class Session:
         return [*told, *outputs]
 
     def take_up(self, socket: Socket) -> list[Output]:
-        """Its evaluator starts the very session that lives, which he believed to be lost."""
+        """Its evaluator starts the very session that lives, which it believed to be lost."""
         side = self.evaluator
         outputs = [] if side.sockets else self._bring_back(side)
         outputs += self.claim(side, socket)

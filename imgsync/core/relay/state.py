@@ -201,9 +201,11 @@ class Sessions:
         """When the first side has been waited for long enough; infinity where none is."""
         return next(iter(self._until.values()), math.inf)
 
-    def first_away(self) -> tuple[SessionId, Role]:
-        """Whose time is over first, where any is away."""
-        return next(iter(self._until))
+    def pop_first_away(self) -> tuple[SessionId, Role]:
+        """Whose time is over first, where any is away; it is waited for no more."""
+        first = next(iter(self._until))
+        del self._until[first]
+        return first
 
 
 class Presences:
@@ -321,7 +323,7 @@ class RelayState:
         """`due` has come: the sessions of those who are not back by now are over."""
         outputs: list[Output] = []
         while self.due <= now:
-            outputs += self.give_up(*self._sessions.first_away())
+            outputs += self.give_up(*self._sessions.pop_first_away())
         return outputs
 
     def give_up(self, session_id: SessionId, role: Role) -> list[Output]:

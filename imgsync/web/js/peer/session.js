@@ -74,6 +74,7 @@ export class Session {
 
   /** End it in good order: the channel first, flushed, then the relay is told. */
   async close() {
+    await null; // until it has begun
     if (this.end !== null) return;
     const attempt = this.#current;
     this.#handshake.handle({ kind: "endCame", reason: "ended" }, seconds());

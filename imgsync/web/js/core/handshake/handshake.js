@@ -99,7 +99,7 @@ export class Handshake {
         reach.hasPeer = true;
         return this.#attempts.beginAnew(now);
       case "start":
-        if (this.phase === "idle") return this.#start(input, now);
+        if (this.phase === "idle" && this.due === Infinity) return this.#start(input, now);
     }
     throw new Error(`${input.kind} can't come to what is ${this.phase}`);
   }
@@ -175,9 +175,14 @@ export class Handshake {
   /** @param {string} sdp @param {number} now @returns {Output[]} */
   #described(sdp, now) {
     const { current, offers, patience } = this.#attempts;
-    const outputs = current.describe(offers ? "offer" : "answer", sdp);
-    if (offers) current.answerDue = patience.answerDue(now);
-    return outputs;
+    try {
+      const outputs = current.describe(offers ? "offer" : "answer", sdp);
+      if (offers) current.answerDue = patience.answerDue(now);
+      return outputs;
+    } catch (error) {
+      if (!(error instanceof NegotiationError)) throw error;
+      return this.#failed({ kind: "notMade", why: error.message }, now);
+    }
   }
 
   /** The connection is not, or not any more. @param {Failure} event @param {number} now @returns {Output[]} */
