@@ -25,6 +25,8 @@ async def open_background() -> AsyncIterator[trio.Nursery]:
         async with trio.open_nursery() as outer:
             scope = trio.CancelScope()
             nursery: trio.Nursery = await outer.start(_hold_nursery, scope)
+            # One that was cancelled in the very moment in which it started is closed by now.
+            await trio.lowlevel.checkpoint_if_cancelled()
             # Not before: a start that is cancelled half-way waits for its task to end.
             scope.shield = True
             try:

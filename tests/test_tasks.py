@@ -278,3 +278,22 @@ async def test_a_pull_asks_until_there_is_nothing_more_and_needs_no_closing() ->
         if item == 2:
             break
     assert [item async for item in Pull(next_item)] == [3]
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_block_is_not_entered_with_a_nursery_that_a_cancellation_has_closed(
+    steps: int,
+) -> None:
+    async def cancel(scope: trio.CancelScope) -> None:
+        for _ in range(steps):
+            await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    for _ in range(50):  # in which order tasks run is a matter of chance
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as scope:
+                nursery.start_soon(cancel, scope)
+                async with open_background() as background:
+                    background.start_soon(trio.sleep_forever)
+                    await trio.sleep_forever()
+            assert scope.cancelled_caught
