@@ -220,7 +220,12 @@ class ClientSession:
     def end_detail(self) -> str:
         """The same in words; empty while it lives."""
         end = self._peer.history.end
-        return "" if end is None else end.detail or end.reason.sentence
+        return "" if end is None else end.reason.in_words(end.detail)
+
+    @property
+    def was_connected(self) -> bool:
+        """Whether there is a channel, or was one."""
+        return self._peer.history.was_connected
 
     @property
     def state(self) -> SessionState:

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from imgsync.core.handshake.inputs import EndCame, RouteInput
+from imgsync.core.handshake.inputs import OwnEnd, RouteInput
 from imgsync.core.protocol.numbers import MAX_INPUTS
-from imgsync.core.protocol.signalling import EndReason, RawJson, SendSignal, ToRelay
+from imgsync.core.protocol.signalling import EndReason, EndSession, RawJson, SendSignal, ToRelay
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Route:
         resumed: bool,
         owner_unknown: bool,
         post: Callable[[ToRelay], None],
-        end: Callable[[str], None],
+        end: Callable[[EndSession], None],
         take_up: Callable[[str], None],
         probe: Callable[[], None],
         forget: Callable[[str], None],
@@ -67,7 +67,7 @@ class Route:
         if len(self._waiting) > MAX_INPUTS:
             log.warning("session %s: more signals than can be handled", self.session_id)
             flood = "the other side sent more signals than can be handled"
-            self._waiting = [EndCame(EndReason.NEGOTIATION_FAILED, flood)]
+            self._waiting = [OwnEnd(EndReason.NEGOTIATION_FAILED, flood)]
             self._take = self._drop
 
     def _drop(self, item: RouteInput) -> None:
@@ -77,9 +77,9 @@ class Route:
         """Send a signal to the other peer. Raises SignallingLost."""
         self._post(SendSignal(self.peer_id, raw, self.session_id))
 
-    def end(self) -> None:
-        """Tell the relay that the session is over. Raises SignallingLost."""
-        self._end(self.session_id)
+    def end(self, message: EndSession | None = None) -> None:
+        """Tell the relay that the session is over, and why. Raises SignallingLost."""
+        self._end(message or EndSession(self.session_id))
 
     def take_up(self) -> None:
         """Have the relay take the session up again; RelayBack comes when it has."""

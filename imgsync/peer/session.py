@@ -31,12 +31,12 @@ from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.inputs import (
     ChannelClosed,
     Described,
-    EndCame,
     FromAttempt,
     Input,
     LinkLost,
     NotMade,
     Opened,
+    OwnEnd,
     RouteInput,
     Start,
 )
@@ -54,6 +54,7 @@ from imgsync.core.handshake.outputs import (
     Say,
     TakeUp,
 )
+from imgsync.core.handshake.telling import last_words
 from imgsync.core.protocol.channel import Ping, Pong
 from imgsync.core.protocol.errors import (
     InputError,
@@ -398,6 +399,7 @@ class _Driver:
         self._talk = talk
         self._links = links
         self._inbox = inbox
+        self._offers = offers
         self._core = Handshake(offers=offers, chance=random.random)
         #: For when the alarm is set, and what is rung when something is due before that.
         self._alarm_at = math.inf
@@ -430,6 +432,7 @@ class _Driver:
             case _NoAddress(attempt, error):
                 # Addresses can go, and come back, in the middle of a session.
                 if not self._core.was_connected:
+                    self.leave(Ended(EndReason.UNSUPPORTED, "this side has no address to use"))
                     raise error
                 self._handle(FromAttempt(attempt, NotMade(str(error))))
             case _:
@@ -540,23 +543,24 @@ class _Driver:
     async def close(self) -> None:
         """End it in good order: the channel first, flushed, then the relay is told."""
         if self._peer.history.end is None:
-            self._core.handle(EndCame(EndReason.ENDED), trio.current_time())
+            self._core.handle(OwnEnd(), trio.current_time())
             held = self._links.current
             try:
                 if held is not None and held.link is not None:
                     await held.link.close_channel()
             finally:
                 self._finish(Ended(EndReason.ENDED))
-        self.leave()
+        self.leave(self._peer.history.end)
 
-    def leave(self) -> None:
-        """Nothing more is wanted of the session: the relay is told, once."""
+    def leave(self, end: Ended | None) -> None:
+        """Nothing more is wanted of the session: the relay is told, once, how it has ended."""
         if self._has_left:
             return
         self._has_left = True
         try:
             if self._core.is_ours:
-                self._route.end()
+                end = end or Ended(EndReason.ENDED)
+                self._route.end(last_words(self._route.session_id, end, offers=self._offers))
         except SignallingLost:
             log.info("session %s: its end could not be told", self._route.session_id)
         self._route.close()
@@ -597,4 +601,4 @@ async def open_peer_session(
                     scope.shield = True
                     await driver.close()
     finally:
-        driver.leave()  # where the block was cancelled before it was entered
+        driver.leave(None)  # where the block was cancelled before it was entered

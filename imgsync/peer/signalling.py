@@ -20,6 +20,7 @@ from imgsync.core.codec.codec import decode_from_relay, encode_event
 from imgsync.core.handshake.inputs import (
     EndCame,
     PeerCame,
+    PeerTaken,
     PeerWent,
     RelayBack,
     RelayLost,
@@ -36,6 +37,7 @@ from imgsync.core.handshake.sessions import (
     Leave,
     Sessions,
     SessionsOutput,
+    Taken,
 )
 from imgsync.core.protocol.errors import (
     ConnectError,
@@ -55,7 +57,6 @@ from imgsync.core.protocol.numbers import (
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
-    EndReason,
     EndSession,
     ErrorCode,
     ErrorEvent,
@@ -198,7 +199,7 @@ class Routes:
         """End those that nobody has entered, and will not any more."""
         for session_id in [*self._routes]:
             with suppress(SignallingLost):
-                self._end(session_id)
+                self._end(EndSession(session_id))
 
     # ── what the relay says ──────────────────────────────────────────────────────────────────────
 
@@ -251,11 +252,13 @@ class Routes:
                     self._starting.answer(None if session_id is None else self._routes[session_id])
                 case Back(session_id):
                     self.put(session_id, RelayBack())
-                case Gone(session_id):
-                    self.put(session_id, EndCame(EndReason.PEER_GONE))
-                case End(session_id):
-                    log.info("ending session %s, which nobody waits for any more", session_id)
-                    self._end(session_id)
+                case Gone(session_id, reason):
+                    self.put(session_id, EndCame(reason))
+                case Taken(session_id):
+                    self.put(session_id, PeerTaken())
+                case End(message):
+                    log.info("ending session %s, which is over here", message.session_id)
+                    self._end(message)
                 case Leave(session_id):
                     log.info("leaving session %s alone, which was not started here", session_id)
                 case _:
@@ -283,11 +286,11 @@ class Routes:
             route.end()
             route.close()
 
-    def _end(self, session_id: str) -> None:
+    def _end(self, message: EndSession) -> None:
         """Tell the relay; where it is lost, it is told when it takes the session up again."""
-        self._sessions.over(session_id)
-        self._post(EndSession(session_id))
-        self._sessions.told(session_id)
+        self._sessions.over(message)
+        self._post(message)
+        self._sessions.told(message.session_id)
 
     def _take_up(self, session_id: str) -> None:
         self._sessions.take_up(session_id)
@@ -406,8 +409,8 @@ class Signalling:
                 self._routes.started(message)
             case ForwardedSignal():
                 self._routes.signal_came(message)
-            case SessionEndedEvent(session_id, reason):
-                self._routes.put(session_id, EndCame(reason))
+            case SessionEndedEvent(session_id, reason, _, detail):
+                self._routes.put(session_id, EndCame(reason, detail or ""))
             case PeerAway(session_id):
                 self._routes.put(session_id, PeerWent())
             case PeerBack(session_id):

@@ -107,8 +107,8 @@ class Starting:
                 await self._ask_and_wait(Start(), asked)
             except RelayError as exc:
                 # What may pass is tried again when it has: presence tells of it.
-                may_pass = exc.code.may_pass
-                self._perform(self._sessions.refused(asked, may_pass=may_pass))
+                passing, taken = exc.code.may_pass, exc.code.is_taken
+                self._perform(self._sessions.refused(asked, may_pass=passing, is_taken=taken))
             except (SignallingLost, ConnectTimeout) as exc:
                 log.info("session %s was not taken up: %s", asked.session_id, exc)
         return True

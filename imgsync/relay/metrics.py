@@ -13,7 +13,13 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, Role
+from imgsync.core.protocol.signalling import (
+    PEER_REASONS,
+    CloseCode,
+    EndReason,
+    ErrorCode,
+    Role,
+)
 from imgsync.distribution import installed_version, missing_extra
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ HANDSHAKE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.
 """Seconds: one machine, one town, one continent, a person who has to be woken up."""
 
 END_REASONS = (
-    EndReason.ENDED,
+    *PEER_REASONS,
     EndReason.REPLACED,
     EndReason.PEER_GONE,
 )

@@ -89,6 +89,9 @@ def make() -> str:
     passing = list_of(code.value for code in ErrorCode if code.may_pass)
     parts.append(f"\n{comment(inspect.getdoc(ErrorCode.may_pass) or '')}")
     parts.append(f"export const PASSING_ERRORS = {passing};\n")
+    taken = list_of(code.value for code in ErrorCode if code.is_taken)
+    parts.append(f"\n{comment(inspect.getdoc(ErrorCode.is_taken) or '')}")
+    parts.append(f"export const TAKEN_ERRORS = {taken};\n")
     return "".join(parts)
 
 

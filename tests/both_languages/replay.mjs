@@ -18,7 +18,9 @@ const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
-const { describeTrouble } = await load("words/console");
+const { lastWords, plain } = await load("core/handshake/telling");
+const console_ = await load("words/console");
+const client = await load("words/client");
 const { SessionJournal } = await load("console/session_journal");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
@@ -58,8 +60,9 @@ const FORMS = {
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
   back: (o) => [o.sessionId],
-  gone: (o) => [o.sessionId],
-  end: (o) => [o.sessionId],
+  gone: (o) => [o.sessionId, o.reason],
+  taken: (o) => [o.sessionId],
+  end: (o) => [o.message],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   superseded: (o) => [o.image.sentAt],
@@ -298,7 +301,13 @@ const PAIRS = {
     return heard;
   },
   passing: () => (code) => new RelayError(code, "").mayPass,
-  troubles: () => ([code, message]) => describeTrouble(code, message),
+  troubles: () => ([code, message]) => console_.describeTrouble(code, message),
+  plain: () => (detail) => plain(detail),
+  lastWords: () => ([reason, detail, offers]) => lastWords("s", { reason, detail }, offers),
+  ends: () => ([page, reason, detail, wasConnected]) => {
+    const said = (page === "client" ? client : console_).describeEnd(reason, detail, wasConnected);
+    return typeof said === "string" ? said : `${said.text} ${said.hint}`;
+  },
   announcements: () => {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);

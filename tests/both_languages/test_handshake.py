@@ -185,7 +185,7 @@ class Script:
             *[i.Gathered(dice.choice([line(9), line(10), None]))] * 3,
             *[i.LinkLost("x")] * 2,
             *[i.LinkLost("y", by_peer=True)] * 2,
-            i.NotMade("z"),
+            dice.choice([i.NotMade("z"), i.NotMade("z", EndReason.UNSUPPORTED)]),
             *[i.ChannelClosed()] * (dice.random() < 0.3),
         ]
         return i.FromAttempt(attempt, dice.choice(events))
@@ -196,7 +196,9 @@ class Script:
         over = dice.choice([*EndReason, *[EndReason.PEER_GONE, EndReason.RELAY_SHUTDOWN] * 6])
         detail = dice.choice(["", "why"])
         news: list[i.Input] = [i.RelayLost(), i.RelayBack(), i.PeerWent(), i.PeerCame()] * 3
-        return dice.choice([*news, i.EndCame(over, detail)])
+        if dice.random() < 0.1:
+            news += [i.PeerTaken()] * 3
+        return dice.choice([*news, i.EndCame(over, detail), i.OwnEnd(over, detail)])
 
 
 def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
@@ -291,6 +293,24 @@ SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
             *(wait(ATTEMPT_DEADLINE), wait(ATTEMPT_DEADLINE + MAX_BACKOFF)),
             came(REQUEST, ATTEMPT_DEADLINE + MAX_BACKOFF),
         ],
+    ),
+    "a client that is in another session, and then leaves": (
+        True,
+        [
+            *(START, of(1, OUR_OFFER), came(answer("aaaa")), of(1, i.Opened())),
+            *((i.RelayLost(), 0.0), (i.PeerTaken(), 1.0), LEFT),
+        ],
+    ),
+    "a client that was in another session, and is back": (
+        True,
+        [
+            *(START, of(1, OUR_OFFER), came(answer("aaaa")), of(1, i.Opened())),
+            *((i.RelayLost(), 0.0), (i.PeerTaken(), 1.0), (i.RelayBack(), 2.0), LEFT),
+        ],
+    ),
+    "a side that can't connect at all": (
+        True,
+        [START, of(1, i.NotMade("no WebRTC", EndReason.UNSUPPORTED))],
     ),
     "an absence is in doubt no more": (
         False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgsync.core.handshake.inputs import EndCame, PeerCame, RouteInput
+from imgsync.core.handshake.inputs import OwnEnd, PeerCame, RouteInput
 from imgsync.core.protocol.numbers import MAX_INPUTS
 from imgsync.peer.route import Route
 from tests.both_languages.replay import Given, Replay
@@ -14,8 +14,8 @@ def tell(given: RouteInput) -> Given:
     match given:
         case PeerCame():
             return {"kind": "peerCame"}
-        case EndCame(reason, detail):
-            return {"kind": "endCame", "reason": reason.value, "detail": detail}
+        case OwnEnd(reason, detail):
+            return {"kind": "ownEnd", "reason": reason.value, "detail": detail}
     raise AssertionError(given)
 
 

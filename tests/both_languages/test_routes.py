@@ -14,7 +14,13 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from imgsync.core.codec.codec import encode_event
-from imgsync.core.handshake.inputs import EndCame, RelayBack, RelayLost, RouteInput
+from imgsync.core.handshake.inputs import (
+    EndCame,
+    PeerTaken,
+    RelayBack,
+    RelayLost,
+    RouteInput,
+)
 from imgsync.core.protocol.errors import RelayError, SignallingLost
 from imgsync.core.protocol.numbers import MAX_INCOMING
 from imgsync.core.protocol.signalling import ErrorCode, SessionStarted, ToRelay
@@ -116,6 +122,8 @@ class Player:
             match item:
                 case EndCame(reason):
                     self._told.append(["endCame", session_id, reason.value])
+                case PeerTaken():
+                    self._told.append(["peerTaken", session_id])
                 case RelayLost():
                     self._told.append(["relayLost", session_id])
                 case RelayBack():
@@ -174,7 +182,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     # Each was led to, or the comparison is of nothing.
     assert seen == {
         *("start_session", "end_session", "started", "failed", "invited"),
-        *("endCame", "relayLost", "relayBack"),
+        *("endCame", "peerTaken", "relayLost", "relayBack"),
     }
 
 

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from imgsync.core.codec.codec import decode_from_relay
+from imgsync.core.codec.strict import structure, unstructure
 from imgsync.core.handshake.sessions import (
     Answered,
     Asked,
@@ -21,9 +22,10 @@ from imgsync.core.handshake.sessions import (
     Leave,
     Sessions,
     SessionsOutput,
+    Taken,
 )
 from imgsync.core.protocol.numbers import MAX_UNTOLD
-from imgsync.core.protocol.signalling import SessionStarted
+from imgsync.core.protocol.signalling import EndSession, SessionStarted
 from tests.both_languages.replay import Given, Replay, dice_of
 
 RUNS = 300
@@ -34,19 +36,24 @@ PLAIN: dict[type, str] = {
     Invited: "invited",
     Answered: "answered",
     Back: "back",
-    Gone: "gone",
-    End: "end",
+    Taken: "taken",
     Leave: "leave",
 }
 
 
 def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
-    return [
-        ["begin", *attrs.astuple(output)]
-        if isinstance(output, Begin)
-        else [PLAIN[type(output)], output.session_id]
-        for output in outputs
-    ]
+    return [tell_one(output) for output in outputs]
+
+
+def tell_one(output: SessionsOutput) -> list[object]:
+    match output:
+        case Begin():
+            return ["begin", *attrs.astuple(output)]
+        case Gone(session_id, reason):
+            return ["gone", session_id, reason.value]
+        case End(message):
+            return ["end", unstructure(message)]
+    return [PLAIN[type(output)], output.session_id]
 
 
 def tell_asked(asked: Asked | None) -> list[object] | None:
@@ -65,10 +72,12 @@ class Player:
         match given:
             case ["started", data]:
                 return tell(sessions.started(read(data)))
-            case ["refused", may_pass]:
+            case ["refused", may_pass, is_taken]:
                 if self._asked is None:
                     return []
-                return tell(sessions.refused(self._asked, may_pass=may_pass))
+                return tell(sessions.refused(self._asked, may_pass=may_pass, is_taken=is_taken))
+            case ["over", message]:
+                sessions.over(structure(message, EndSession, "message"))
             case ["ask", client_id, session_id]:
                 self._asked = sessions.ask(client_id, session_id)
                 return tell_asked(self._asked)
@@ -108,14 +117,29 @@ def started(dice: random.Random) -> Given:
     return ["started", data | whom | name | resumed]
 
 
+def ended(dice: random.Random, id: str) -> Given:
+    return {"sessionId": id, **dice.choice([{}, {"reason": "unsupported", "detail": "why"}])}
+
+
 def choose(dice: random.Random) -> Given:
     id = dice.choice("abcd")
     return dice.choice(
         [
             *[started(dice)] * 6,
             *[["ask", dice.choice(["p", "q"]), dice.choice([None, None, id])], ["takeUpNext"]] * 2,
-            *(["refused", dice.random() < 0.5], ["askNoMore"], ["takeUp", id], ["mayAsk"]),
-            *(["registered"], ["relayLost"], ["over", id], ["told", id], ["forget", id]),
+            *(
+                ["refused", dice.random() < 0.5, dice.random() < 0.5],
+                ["askNoMore"],
+                ["takeUp", id],
+                ["mayAsk"],
+            ),
+            *(
+                ["registered"],
+                ["relayLost"],
+                ["over", ended(dice, id)],
+                ["told", id],
+                ["forget", id],
+            ),
             ["lastWith", dice.choice(["p", "q"])],
         ]
     )
@@ -135,10 +159,10 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
             elif found is not None:
                 seen.add(given[0])
     # Each kind of output was led to, or the comparison is of nothing.
-    kinds = ("begin", *PLAIN.values())
+    kinds = ("begin", "invited", "answered", "back", "gone", "end", "leave")
     assert seen == {
         *(("started", kind) for kind in kinds),
-        *(("refused", "gone"), "ask", "takeUpNext", "lastWith"),
+        *(("refused", "gone"), ("refused", "taken"), "ask", "takeUpNext", "lastWith"),
     }
 
 
@@ -150,6 +174,7 @@ def of_evaluator(session: str, **more: object) -> Given:
     return ["started", {"sessionId": session, "clientId": "c", **more}]
 
 
+SAID = {"sessionId": "s", "reason": "connect_timeout", "detail": "no path"}
 BEGUN = [["registered"], ["ask", "c", None], of_evaluator("s"), ["askNoMore"]]
 BACK = [*BEGUN, ["relayLost"], ["registered"], ["takeUpNext"]]
 
@@ -165,11 +190,22 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
     ),
     "one that may be taken up later": (
         True,
-        [*BACK, ["refused", True], ["askNoMore"], ["takeUpNext"], ["mayAsk"], ["takeUpNext"]],
+        [
+            *BACK,
+            ["refused", True, False],
+            ["askNoMore"],
+            ["takeUpNext"],
+            ["mayAsk"],
+            ["takeUpNext"],
+        ],
+    ),
+    "one whose client is in another": (
+        True,
+        [*BACK, ["refused", True, True], ["askNoMore"], ["mayAsk"], ["takeUpNext"]],
     ),
     "one that can't be taken up": (
         True,
-        [*BACK, ["refused", False], ["askNoMore"], ["mayAsk"], ["takeUpNext"]],
+        [*BACK, ["refused", False, False], ["askNoMore"], ["mayAsk"], ["takeUpNext"]],
     ),
     "one that a process before this one had": (
         True,
@@ -182,11 +218,11 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
     ),
     "an end that the relay has not been told of": (
         True,
-        [*BEGUN, ["over", "s"], ["forget", "s"], of_evaluator("s", resumed=True), ["told", "s"]],
+        [*BEGUN, ["over", SAID], ["forget", "s"], of_evaluator("s", resumed=True), ["told", "s"]],
     ),
     "one that is wanted again after all": (
         True,
-        [["registered"], ["over", "s"], ["ask", "c", "s"], of_evaluator("s", resumed=True)],
+        [["registered"], ["over", SAID], ["ask", "c", "s"], of_evaluator("s", resumed=True)],
     ),
     "the name of an evaluator that has none": (
         False,
@@ -204,8 +240,13 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
         False,
         [
             ["registered"],
-            *(["over", str(n)] for n in range(MAX_UNTOLD + 1)),
-            *(["over", "1"], of_client("0"), of_client("1"), of_client(str(MAX_UNTOLD))),
+            *(["over", {"sessionId": str(n)}] for n in range(MAX_UNTOLD + 1)),
+            *(
+                ["over", {"sessionId": "1"}],
+                of_client("0"),
+                of_client("1"),
+                of_client(str(MAX_UNTOLD)),
+            ),
         ],
     ),
 }

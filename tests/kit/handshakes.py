@@ -18,7 +18,9 @@ from imgsync.core.handshake.inputs import (
     LinkLost,
     NotMade,
     Opened,
+    OwnEnd,
     PeerCame,
+    PeerTaken,
     PeerWent,
     RelayBack,
     RelayLost,
@@ -91,6 +93,13 @@ class Core(Handshake):
 
     def session_ended(self, reason: EndReason) -> list[Output]:
         return self.handle(EndCame(reason), self.now)
+
+    def end(self, reason: EndReason = EndReason.ENDED, detail: str = "") -> list[Output]:
+        """Our own side ends the session."""
+        return self.handle(OwnEnd(reason, detail), self.now)
+
+    def peer_taken(self) -> list[Output]:
+        return self.handle(PeerTaken(), self.now)
 
     def signalling_lost(self) -> list[Output]:
         return self.handle(RelayLost(), self.now)

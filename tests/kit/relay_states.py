@@ -78,8 +78,8 @@ class Relay:
     def signal(self, socket: Socket, target: str, signal: Any = 1, **more: str) -> Said:
         return self.tell(socket, "webrtc_signal", targetUserId=target, signal=signal, **more)
 
-    def end(self, socket: Socket, session: SessionId) -> Said:
-        return self.tell(socket, "end_session", sessionId=session)
+    def end(self, socket: Socket, session: SessionId, **more: Any) -> Said:
+        return self.tell(socket, "end_session", sessionId=session, **more)
 
     def lose(self, socket: Socket) -> Said:
         return self._split(self.state.lost(socket, self.now))

@@ -232,7 +232,7 @@ async def test_a_client_whose_evaluator_has_gone_unheard_is_free_for_the_next_se
                     await session.show(image(1))
         nursery.cancel_scope.cancel()
     assert [seen.index for seen in follower.seen] == [0, 1]
-    assert follower.ends[0] is EndReason.PEER_GONE
+    assert follower.ends[0] is EndReason.REPLACED
 
 
 @pytest.mark.parametrize("is_cut", [False, True], ids=["channel lives", "channel is lost, too"])

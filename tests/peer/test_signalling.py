@@ -12,7 +12,13 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from imgsync.core.codec.codec import encode_event
-from imgsync.core.handshake.inputs import EndCame, RelayBack, RelayLost, RouteInput
+from imgsync.core.handshake.inputs import (
+    EndCame,
+    PeerTaken,
+    RelayBack,
+    RelayLost,
+    RouteInput,
+)
 from imgsync.core.protocol.errors import ConnectTimeout, SignallingLost, SocketClosed
 from imgsync.core.protocol.numbers import MAX_INCOMING
 from imgsync.core.protocol.signalling import (
@@ -152,7 +158,7 @@ async def test_it_is_asked_for_again_when_the_client_may_have_come(
         await relay.say_and_wait(ErrorEvent(ErrorCode.FORBIDDEN, "no", "start_session"))
         await relay.say_and_wait(Presence("c", PresenceState.AVAILABLE))
         assert relay.asked() == [("start_session", "s")] * 3
-        assert inputs_of(route) == [RelayLost(), EndCame(EndReason.PEER_GONE)]
+        assert inputs_of(route) == [RelayLost(), PeerTaken(), EndCame(EndReason.PEER_GONE)]
 
 
 async def test_a_session_that_is_over_before_it_is_taken_up_holds_up_no_other(
@@ -213,7 +219,7 @@ async def test_a_client_is_in_one_session_and_so_many_may_wait_for_it(
         assert relay.asked() == [("end_session", "late")]
         first = await client.incoming.receive()
         assert (first.session_id, first.peer_id, first.peer_name) == ("0", "e", "Eve")
-        assert inputs_of(first)[0] == EndCame(EndReason.PEER_GONE)
+        assert inputs_of(first)[0] == EndCame(EndReason.REPLACED)
         await relay.say_and_wait(of_evaluator("next"))
         assert ("end_session", "next") not in relay.asked()
 

@@ -22,7 +22,10 @@ BAD_ENDS = [code for code in CloseCode if code != CloseCode.NORMAL]
 
 LABELS = {
     "imgsync_registered": {"evaluator", "client"},
-    "imgsync_sessions_ended_total": {"ended", "replaced", "peer_gone"},
+    "imgsync_sessions_ended_total": {
+        *("ended", "replaced", "peer_gone"),
+        *("connect_timeout", "negotiation_failed", "connection_lost", "unsupported"),
+    },
     "imgsync_errors_total": {code.value for code in ErrorCode},
     "imgsync_drops_total": {code.name.lower() for code in BAD_ENDS} | {"other"},
     "imgsync_connects_refused_total": {

@@ -99,8 +99,11 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             reason = session.end_reason
             assert reason is not None
             if options.once:
-                if reason.in_good_order:
+                if reason.in_good_order and session.was_connected:
                     return 0
-                print(f"{prog}: the session has ended: {session.end_detail}", file=sys.stderr)
+                # An end that somebody wanted is a failure where there was nothing to end.
+                when = " before there was a connection" if reason.in_good_order else ""
+                why = f"the session has ended{when}: {session.end_detail}"
+                print(f"{prog}: {why}", file=sys.stderr)
                 return EXIT_FAILED
     return 0

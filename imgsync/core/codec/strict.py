@@ -8,7 +8,7 @@ problems are ValueErrors, whose text never repeats a value: it might be a token.
 import enum
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from json import JSONDecoder
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -17,8 +17,19 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from imgsync.core.protocol.channel import PingId, Reason
-from imgsync.core.protocol.numbers import MAX_ID, MAX_NUMBER
-from imgsync.core.protocol.signalling import Milliseconds, Name, RawJson, SessionId, Url, UserId
+from imgsync.core.protocol.numbers import MAX_DETAIL, MAX_ID, MAX_NUMBER
+from imgsync.core.protocol.signalling import (
+    PEER_REASONS,
+    Detail,
+    EndReason,
+    Milliseconds,
+    Name,
+    PeerReason,
+    RawJson,
+    SessionId,
+    Url,
+    UserId,
+)
 
 T = TypeVar("T")
 
@@ -49,9 +60,17 @@ def _id(value: Any, kind: Any) -> str:
 
 
 def _name(value: Any, kind: Any) -> str:
+    return _bounded(value, kind, MAX_ID)
+
+
+def _detail(value: Any, kind: Any) -> str:
+    return _bounded(value, kind, MAX_DETAIL)
+
+
+def _bounded(value: Any, kind: Any, most: int) -> str:
     text = _printable(value, kind)
-    if len(text) > MAX_ID:
-        raise ValueError(f"expected at most {MAX_ID} characters")
+    if len(text) > most:
+        raise ValueError(f"expected at most {most} characters")
     return text
 
 
@@ -92,12 +111,18 @@ def _strings(value: Any, _: Any) -> str | tuple[str, ...]:
     return _string(value, str)
 
 
-def _enum_member(value: Any, kind: type[enum.Enum]) -> enum.Enum:
+def _enum_member(value: Any, kind: Iterable[enum.Enum]) -> enum.Enum:
     if type(value) is str:
         for member in kind:
             if member.value == value:
                 return member
     raise ValueError(f"expected one of {', '.join(str(member.value) for member in kind)}")
+
+
+def _peer_reason(value: Any, _: Any) -> EndReason:
+    reason = EndReason.ENDED if value is None else _enum_member(value, PEER_REASONS)
+    assert isinstance(reason, EndReason)
+    return reason
 
 
 def _is_tuple(kind: Any) -> bool:
@@ -169,6 +194,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_func(_is_exactly(SessionId), _id)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(_is_exactly(Reason), _name)
+    converter.register_structure_hook_func(_is_exactly(Detail), _detail)
+    converter.register_structure_hook_func(_is_exactly(PeerReason), _peer_reason)
     converter.register_structure_hook_func(_is_exactly(Url), _printable)
     converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)
     converter.register_structure_hook_func(

@@ -246,15 +246,14 @@ class Attempts:
         self.interruption.failures += 1
         return [Discard(self.current.number)]
 
-    def lost(self, reason: EndReason, detail: str, now: float) -> list[Output]:
+    def lost(self, detail: str, now: float) -> list[Output]:
         """The connection that was there is not."""
-        interrupted = self._interrupt(reason, detail, now)
+        interrupted = self._interrupt(detail, now)
         return [*interrupted, Discard(self.current.number), *self.repair(now)]
 
     def left(self, now: float) -> list[Output]:
         """The other side has closed the connection, as a process does that quits or restarts."""
-        detail = "the other side has closed the connection"
-        interrupted = self._interrupt(EndReason.CONNECTION_LOST, detail, now)
+        interrupted = self._interrupt("the other side has closed the connection", now)
         self.interruption.absence_due = now + ABSENCE_DEADLINE
         return [*interrupted, Discard(self.current.number)]
 
@@ -267,8 +266,7 @@ class Attempts:
         """The other side wants another connection; it has no use for the one that we have."""
         if self.phase is not Phase.CONNECTED:
             return []
-        detail = "the other side connects anew"
-        return self._interrupt(EndReason.CONNECTION_LOST, detail, now)
+        return self._interrupt("the other side connects anew", now)
 
     # ── shared ───────────────────────────────────────────────────────────────────────────────────
 
@@ -291,10 +289,10 @@ class Attempts:
         replaced, self._replaced = self._replaced, []
         return [Discard(number) for number in replaced]
 
-    def _interrupt(self, reason: EndReason, detail: str, now: float) -> list[Output]:
+    def _interrupt(self, detail: str, now: float) -> list[Output]:
         self.phase = Phase.INTERRUPTED
         self.interruption = Interruption(now + REPAIR_DEADLINE)
-        return [Interrupted(reason, detail)]
+        return [Interrupted(EndReason.CONNECTION_LOST, detail)]
 
     def _pause(self, failures: int, now: float) -> None:
         self.interruption.retry_due = now + pause_after(failures, self._chance())

@@ -43,7 +43,9 @@ from imgsync.core.handshake.inputs import (
     LinkLost,
     NotMade,
     Opened,
+    OwnEnd,
     PeerCame,
+    PeerTaken,
     PeerWent,
     RelayBack,
     RelayLost,
@@ -77,6 +79,7 @@ class Handshake:
         self._attempts = Attempts(offers=offers, chance=chance)
         self._ownership = Ownership()
         self._hearing = Hearing(self._attempts, self._ownership)
+        self._waiting = Waiting(self._attempts, self._ownership, self._hearing)
 
     @property
     def phase(self) -> Phase:
@@ -95,8 +98,12 @@ class Handshake:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is ours to end; another window may be in one that we never took part in."""
-        return self.attempt > 0 or not self._ownership.began_unknown
+        """Whether the relay is to be told of its end.
+
+        Another window may be in one that we never took part in, and the relay may know of it.
+        """
+        is_known = self._attempts.reach.is_known
+        return is_known and (self.attempt > 0 or not self._ownership.began_unknown)
 
     @property
     def due(self) -> float:
@@ -118,6 +125,8 @@ class Handshake:
                 return self._hearing.receive(raw, now)
             case _, EndCame(reason, detail):
                 return self._end_came(reason, detail)
+            case _, OwnEnd(reason, detail):
+                return attempts.end(reason, detail)
             case _, RelayLost():
                 attempts.reach.has_relay = False
                 return [Note("the relay was lost")]
@@ -130,6 +139,11 @@ class Handshake:
             case _, PeerCame():
                 attempts.reach.has_peer = True
                 return attempts.begin_anew(now)
+            case Phase.CONNECTED, PeerTaken():
+                attempts.reach.is_taken = True
+                return [Note("the relay has the client in another session; the channel is open")]
+            case _, PeerTaken():
+                return attempts.end(EndReason.REPLACED)
             case Phase.IDLE, Start() if self.due == math.inf:
                 return self._start(given, now)
         raise AssertionError(f"{given} can't come to what is {self.phase.name}")
@@ -138,6 +152,8 @@ class Handshake:
         """Something happened to the current attempt."""
         attempts = self._attempts
         match self.phase, event:
+            case Phase.CONNECTED, ChannelClosed() | LinkLost() if attempts.reach.is_taken:
+                return attempts.end(EndReason.REPLACED)
             case Phase.NEGOTIATING | Phase.CONNECTED | Phase.INTERRUPTED, ChannelClosed():
                 return self._attempts.end(EndReason.ENDED)
             case Phase.NEGOTIATING, Described(sdp):
@@ -151,13 +167,16 @@ class Handshake:
                 return attempts.connected()
             case Phase.NEGOTIATING, LinkLost(by_peer=True):
                 return []  # the deadline tells
-            case Phase.NEGOTIATING, NotMade(why) | LinkLost(why):
-                is_repair = self.was_connected
-                return attempts.failed(now) if is_repair else self._attempts.end(event.reason, why)
+            case Phase.NEGOTIATING, NotMade() | LinkLost() if self.was_connected:
+                return attempts.failed(now)
+            case Phase.NEGOTIATING, NotMade(why, reason):
+                return attempts.end(reason, why)
+            case Phase.NEGOTIATING, LinkLost(why):
+                return attempts.end(EndReason.NEGOTIATION_FAILED, why)
             case Phase.CONNECTED, LinkLost(by_peer=True):
                 return attempts.left(now)
             case Phase.CONNECTED, NotMade(why) | LinkLost(why):
-                return attempts.lost(event.reason, why, now)
+                return attempts.lost(why, now)
             case Phase.CONNECTED, Described() | Opened():
                 return []  # known
             case Phase.INTERRUPTED, _:
@@ -168,29 +187,8 @@ class Handshake:
         """`due` has come. Returns what is to be done; whatever is due by now is passed in order."""
         outputs: list[Output] = []
         while self.due <= now:
-            outputs += self._pass_deadline(self.due, now)
+            outputs += self._waiting.pass_deadline(self.due, now)
         return outputs
-
-    def _pass_deadline(self, due: float, now: float) -> list[Output]:
-        current, interruption = self._attempts.current, self._attempts.interruption
-        if due == current.deadline:
-            return self._timed_out(now)
-        if due == current.answer_due:
-            current.answer_due = math.inf
-            return self._unanswered(now)
-        if due == self._ownership.due:
-            held = self._ownership.settle()
-            return self._unanswered(now) if held is None else self._hearing.receive(held, now)
-        if due == interruption.retry_due:
-            interruption.retry_due = math.inf
-            return self._attempts.repair(now)
-        if due == interruption.absence_due:
-            interruption.absence_due = math.inf
-            if self._attempts.reach.can_signal:
-                return self._attempts.end(EndReason.ENDED, "the other side has left")
-            return self._attempts.repair(now)
-        detail = f"the connection could not be repaired within {REPAIR_DEADLINE:g} s"
-        return self._attempts.end(EndReason.CONNECTION_LOST, detail)
 
     # ── what each means ──────────────────────────────────────────────────────────────────────────
 
@@ -212,39 +210,13 @@ class Handshake:
             current.answer_due = self._attempts.patience.answer_due(now)
         return outputs
 
-    def _timed_out(self, now: float) -> list[Output]:
-        """The attempt has come to nothing."""
-        attempts = self._attempts
-        if self.was_connected:
-            return attempts.failed(now)
-        if attempts.patience.has_time(now):
-            if attempts.reach.can_signal:
-                return attempts.offer_again(now)
-            attempts.current.deadline = attempts.patience.attempt_due(now)
-            return []
-        if not attempts.reach.has_relay:
-            return self._attempts.end(EndReason.SIGNALLING_LOST)
-        why = "the other side's answer never came" if self._offers else "no offer ever came"
-        if attempts.current.remote is not None:
-            why = "no path between the two was found"
-        detail = f"no connection within {CONNECT_DEADLINE:g} s: {why}"
-        return self._attempts.end(EndReason.CONNECT_TIMEOUT, detail)
-
-    def _unanswered(self, now: float) -> list[Output]:
-        """Nothing was said to our offer, or to our request for one."""
-        attempts = self._attempts
-        if not attempts.reach.can_signal:  # all begins anew when it can
-            return []
-        attempts.patience.unanswered()
-        return attempts.offer_again(now) if self._offers else attempts.request_offer(now)
-
     def _end_came(self, reason: EndReason, detail: str) -> list[Output]:
         """The relay has forgotten the session, or a person has ended it."""
+        self._attempts.reach.is_known = False
         is_open = self.phase is Phase.CONNECTED
         outlives = {EndReason.PEER_GONE: is_open, EndReason.RELAY_SHUTDOWN: self.was_connected}
         if not outlives.get(reason):
             return self._attempts.end(reason, detail)
-        self._attempts.reach.is_known = False
         return [Note(f"the relay ended the session ({reason.value}), which carries on")]
 
     def _relay_back(self, now: float) -> list[Output]:
@@ -317,3 +289,60 @@ class Hearing:
             return [Note("dropped a candidate of an earlier attempt")]
         candidate = None if signal.candidate is None else parse_candidate(signal.candidate)
         return self._attempts.current.add_candidate(candidate, ufrag)
+
+
+class Waiting:
+    """What follows when something has been waited for in vain."""
+
+    def __init__(self, attempts: Attempts, ownership: Ownership, hearing: Hearing) -> None:
+        self._attempts = attempts
+        self._ownership = ownership
+        self._hearing = hearing
+
+    def pass_deadline(self, due: float, now: float) -> list[Output]:
+        """The deadline that comes first is over."""
+        current, interruption = self._attempts.current, self._attempts.interruption
+        if due == current.deadline:
+            return self._timed_out(now)
+        if due == current.answer_due:
+            current.answer_due = math.inf
+            return self._unanswered(now)
+        if due == self._ownership.due:
+            held = self._ownership.settle()
+            return self._unanswered(now) if held is None else self._hearing.receive(held, now)
+        if due == interruption.retry_due:
+            interruption.retry_due = math.inf
+            return self._attempts.repair(now)
+        if due == interruption.absence_due:
+            interruption.absence_due = math.inf
+            if self._attempts.reach.can_signal:
+                return self._attempts.end(EndReason.ENDED, "the other side has left")
+            return self._attempts.repair(now)
+        detail = f"the connection could not be repaired within {REPAIR_DEADLINE:g} s"
+        return self._attempts.end(EndReason.CONNECTION_LOST, detail)
+
+    def _timed_out(self, now: float) -> list[Output]:
+        """The attempt has come to nothing."""
+        attempts = self._attempts
+        if attempts.patience.is_repair:
+            return attempts.failed(now)
+        if attempts.patience.has_time(now):
+            if attempts.reach.can_signal:
+                return attempts.offer_again(now)
+            attempts.current.deadline = attempts.patience.attempt_due(now)
+            return []
+        if not attempts.reach.has_relay:
+            return attempts.end(EndReason.SIGNALLING_LOST)
+        why = "the other side's answer never came" if attempts.offers else "no offer ever came"
+        if attempts.current.remote is not None:
+            why = "no path between the two was found"
+        detail = f"no connection within {CONNECT_DEADLINE:g} s: {why}"
+        return attempts.end(EndReason.CONNECT_TIMEOUT, detail)
+
+    def _unanswered(self, now: float) -> list[Output]:
+        """Nothing was said to our offer, or to our request for one."""
+        attempts = self._attempts
+        if not attempts.reach.can_signal:  # all begins anew when it can
+            return []
+        attempts.patience.unanswered()
+        return attempts.offer_again(now) if attempts.offers else attempts.request_offer(now)

@@ -1,7 +1,5 @@
 """What a handshake is told: by the relay, and by the connections of its attempts."""
 
-from typing import ClassVar
-
 import attrs
 
 from imgsync.core.protocol.signalling import EndReason, RawJson
@@ -30,9 +28,17 @@ class SignalCame:
 
 @attrs.frozen
 class EndCame:
-    """The session is over, as the relay says, or our own side."""
+    """The session is over, as the relay says."""
 
     reason: EndReason
+    detail: str = ""
+
+
+@attrs.frozen
+class OwnEnd:
+    """The session is over, as our own side wants it."""
+
+    reason: EndReason = EndReason.ENDED
     detail: str = ""
 
 
@@ -56,6 +62,11 @@ class PeerCame:
     """The other side is at the relay again."""
 
 
+@attrs.frozen
+class PeerTaken:
+    """The other side is in a session with somebody else, as the relay says that refuses us ours."""
+
+
 # ── of an attempt ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -68,10 +79,10 @@ class Described:
 
 @attrs.frozen
 class NotMade:
-    """The connection could not be made as the descriptions have it."""
+    """The connection could not be made: as the descriptions have it, or on this side at all."""
 
-    reason: ClassVar = EndReason.NEGOTIATION_FAILED
     why: str
+    reason: EndReason = EndReason.NEGOTIATION_FAILED
 
 
 @attrs.frozen
@@ -105,7 +116,6 @@ class LinkLost:
         process that quits; otherwise it has gone silent, or there never was a connection.
     """
 
-    reason: ClassVar = EndReason.CONNECTION_LOST
     why: str
     by_peer: bool = False
 
@@ -121,5 +131,5 @@ class FromAttempt:
     event: AttemptEvent
 
 
-RouteInput = SignalCame | EndCame | RelayLost | RelayBack | PeerWent | PeerCame
+RouteInput = SignalCame | EndCame | OwnEnd | RelayLost | RelayBack | PeerWent | PeerCame | PeerTaken
 Input = Start | RouteInput | FromAttempt

@@ -18,6 +18,8 @@ class Reach:
     has_peer: bool = True
     #: Whether the relay knows the session.
     is_known: bool = True
+    #: Whether the other side is in a session with somebody else instead.
+    is_taken: bool = False
 
     @property
     def can_signal(self) -> bool:
@@ -28,6 +30,7 @@ class Reach:
         """The relay has us in the session. Returns whether that is news."""
         is_news = not (self.has_relay and self.is_known)
         self.has_relay = self.has_peer = self.is_known = True
+        self.is_taken = False
         return is_news
 
 

@@ -15,7 +15,13 @@ the relay may have another answer than before, until it is back, refused for goo
 import attrs
 
 from imgsync.core.protocol.numbers import MAX_UNTOLD
-from imgsync.core.protocol.signalling import SessionId, SessionStarted, UserId
+from imgsync.core.protocol.signalling import (
+    EndReason,
+    EndSession,
+    SessionId,
+    SessionStarted,
+    UserId,
+)
 
 # ── what it asks of whoever drives it ────────────────────────────────────────────────────────────
 
@@ -54,16 +60,24 @@ class Back:
 
 @attrs.frozen
 class Gone:
-    """The relay has this session no more."""
+    """The relay has this session no more, and why."""
+
+    session_id: SessionId
+    reason: EndReason
+
+
+@attrs.frozen
+class Taken:
+    """The relay has the client of this session in one with another evaluator."""
 
     session_id: SessionId
 
 
 @attrs.frozen
 class End:
-    """Tell the relay that nobody wants this session."""
+    """Tell the relay that this session is over here."""
 
-    session_id: SessionId
+    message: EndSession
 
 
 @attrs.frozen
@@ -73,7 +87,7 @@ class Leave:
     session_id: SessionId
 
 
-SessionsOutput = Begin | Invited | Answered | Back | Gone | End | Leave
+SessionsOutput = Begin | Invited | Answered | Back | Gone | Taken | End | Leave
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +123,7 @@ class Sessions:
         #: The oldest first.
         self._known: dict[SessionId, _Known] = {}
         #: Those that are over without the relay's having been told, the oldest first.
-        self._untold: dict[SessionId, None] = {}
+        self._untold: dict[SessionId, EndSession] = {}
         #: The relay's errors don't name the client, so that only one is under way at a time.
         self._asked: Asked | None = None
         self._registrations = 0
@@ -131,7 +145,7 @@ class Sessions:
         """The relay says that we are in a session."""
         session_id = message.session_id
         if session_id in self._untold:
-            return [End(session_id), *self._answer_if(session_id, None)]
+            return [End(self._untold[session_id]), *self._answer_if(session_id, None)]
         known = self._known.get(session_id)
         if known is not None:
             known.is_forgotten = known.is_due = False
@@ -144,16 +158,16 @@ class Sessions:
         if message.resumed and not is_named:
             return [Leave(session_id)]
         if asked is None or not (is_named or asked.client_id == message.client_id):
-            return [End(session_id)]
+            return [End(EndSession(session_id))]
         self._asked = None
         if not asked.takes_up:
             return [self._begin(message, message.client_id), Answered(session_id)]
         # What was to be taken up is over meanwhile, or the relay has begun another one instead.
-        return [End(session_id), Answered(None), *self.refused(asked, may_pass=False)]
+        return [End(EndSession(session_id)), Answered(None), *self.refused(asked, may_pass=False)]
 
     def _invited(self, message: SessionStarted) -> list[SessionsOutput]:
         # A client is in one session at most: those before are none of the relay's any more.
-        gone = [Gone(session_id) for session_id in self._known]
+        gone = [Gone(session_id, EndReason.REPLACED) for session_id in self._known]
         return [*gone, self._begin(message, message.evaluator_id), Invited(message.session_id)]
 
     def _begin(self, message: SessionStarted, peer_id: UserId | None) -> Begin:
@@ -211,20 +225,24 @@ class Sessions:
         """What was asked for is answered, or is not waited for any more."""
         self._asked = None
 
-    def refused(self, asked: Asked, *, may_pass: bool) -> list[SessionsOutput]:
+    def refused(
+        self, asked: Asked, *, may_pass: bool, is_taken: bool = False
+    ) -> list[SessionsOutput]:
         """The relay does not take a session up. What may pass is asked for again when it has."""
         session_id = asked.session_id
-        if may_pass or session_id is None or session_id not in self._known:
+        if session_id is None or session_id not in self._known:
             return []
+        if may_pass:
+            return [Taken(session_id)] if is_taken else []
         known = self._known[session_id]
         known.is_forgotten = known.is_due = False
-        return [Gone(session_id)]
+        return [Gone(session_id, EndReason.PEER_GONE)]
 
     # ── what is over ─────────────────────────────────────────────────────────────────────────────
 
-    def over(self, session_id: SessionId) -> None:
+    def over(self, message: EndSession) -> None:
         """The relay is to be told of this end; until then, it is told whenever it asks."""
-        self._untold[session_id] = None
+        self._untold[message.session_id] = message
         # It never asks about one that it has ended by itself meanwhile.
         if len(self._untold) > MAX_UNTOLD:
             del self._untold[next(iter(self._untold))]

@@ -168,6 +168,6 @@ class SessionEnded(ImgsyncError):
     """
 
     def __init__(self, reason: EndReason, detail: str = "") -> None:
-        super().__init__(f"the session has ended: {detail or reason.sentence}")
+        super().__init__(f"the session has ended: {reason.in_words(detail)}")
         self.reason = reason
         self.detail = detail

@@ -45,6 +45,12 @@ MAX_ID = 128
 MAX_REASON = 128
 """Characters of the reason of a stage."""
 
+MAX_DETAIL = 200
+"""Characters of what is said of an end beside its reason."""
+
+MAX_WORD = 20
+"""Characters of a word in that. What is longer may be a credential, and is left out."""
+
 MAX_NUMBER = 2**53
 """Whole numbers up to here are the same in every language; RFC 8259, section 6."""
 

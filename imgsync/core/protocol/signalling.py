@@ -40,6 +40,9 @@ SessionId = Annotated[str, "session id"]
 Url = Annotated[str, "URL"]
 """Printable characters only: it is written to terminals and logs."""
 
+Detail = Annotated[str, "detail"]
+"""Up to 200 printable characters: why a session ended, in words that both sides may read."""
+
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
 
@@ -79,6 +82,11 @@ class ErrorCode(enum.Enum):
         and who is in another session may leave it."""
         return self in (ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY)
 
+    @property
+    def is_taken(self) -> bool:
+        """Those after which the client is known to be in a session with another evaluator."""
+        return self is ErrorCode.CLIENT_BUSY
+
 
 class CloseCode(enum.IntEnum):
     """Why a WebSocket was closed: RFC 6455, section 7.4, and our own from 4000 on."""
@@ -106,30 +114,48 @@ class EndReason(enum.Enum):
     CONNECTION_LOST = "connection_lost"
     CONNECT_TIMEOUT = "connect_timeout"
     NEGOTIATION_FAILED = "negotiation_failed"
+    UNSUPPORTED = "unsupported"
     SIGNALLING_LOST = "signalling_lost"
 
     @property
     def in_good_order(self) -> bool:
-        """Whether somebody wanted this end."""
-        return self in (EndReason.ENDED, EndReason.REPLACED)
+        """Whether one of the two wanted this end."""
+        return self is EndReason.ENDED
 
     @property
     def sentence(self) -> str:
         """The reason in words, for people."""
         return _SENTENCES[self]
 
+    def in_words(self, detail: str) -> str:
+        """The sentence, and what there is to say beside it; the same wherever people read it."""
+        return f"{self.sentence} ({detail})" if detail else self.sentence
+
 
 _SENTENCES = {
     EndReason.ENDED: "one of the two sides ended it",
-    EndReason.REPLACED: "the evaluator started a new session with this client",
+    EndReason.REPLACED: "another session with this client took its place",
     EndReason.PEER_GONE: "the other side has gone",
     EndReason.CLAIMED_ELSEWHERE: "another window or device of this user took it",
     EndReason.RELAY_SHUTDOWN: "the relay was shut down before the two sides were connected",
     EndReason.CONNECTION_LOST: "the connection to the other side was lost",
     EndReason.CONNECT_TIMEOUT: "no connection to the other side came about in time",
-    EndReason.NEGOTIATION_FAILED: "the other side sent something that makes no sense",
+    EndReason.NEGOTIATION_FAILED: "the two sides could not agree on a connection",
+    EndReason.UNSUPPORTED: "one of the two sides can't make such a connection",
     EndReason.SIGNALLING_LOST: "the relay was lost before the two sides were connected",
 }
+
+PeerReason = Annotated[EndReason, "a peer's reason"]
+"""One of PEER_REASONS."""
+
+PEER_REASONS = (
+    EndReason.ENDED,
+    EndReason.CONNECT_TIMEOUT,
+    EndReason.NEGOTIATION_FAILED,
+    EndReason.CONNECTION_LOST,
+    EndReason.UNSUPPORTED,
+)
+"""What a peer may say of why it ends a session; the relay's own reasons are the relay's to say."""
 
 
 # ── peer to relay ────────────────────────────────────────────────────────────────────────────────
@@ -171,10 +197,12 @@ class SendSignal:
 
 @attrs.frozen
 class EndSession:
-    """Either side ends a session."""
+    """Either side ends a session; without a reason it is `ended`."""
 
     EVENT = "end_session"
     session_id: SessionId
+    reason: PeerReason = EndReason.ENDED
+    detail: Detail | None = None
 
 
 # ── relay to peer ────────────────────────────────────────────────────────────────────────────────
@@ -274,12 +302,13 @@ class PeerBack:
 
 @attrs.frozen
 class SessionEndedEvent:
-    """A session is over; `by_user_id` where one peer caused it."""
+    """A session is over; `by_user_id` where one peer caused it, `detail` where it has said more."""
 
     EVENT = "session_ended"
     session_id: SessionId
     reason: EndReason
     by_user_id: UserId | None = None
+    detail: Detail | None = None
 
 
 @attrs.frozen

@@ -44,4 +44,6 @@ class StateChange:
         """For people."""
         if self.reason is None:
             return self.state.value
+        if self.state is SessionState.ENDED:
+            return f"{self.state.value}: {self.reason.in_words(self.detail)}"
         return f"{self.state.value}: {self.detail or self.reason.sentence}"

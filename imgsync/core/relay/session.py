@@ -64,6 +64,10 @@ class Session:
         """The one that this one is with."""
         return self.client if side is self.evaluator else self.evaluator
 
+    def gone(self, role: Role) -> SessionEndedEvent:
+        """Its end, where one side is waited for no more."""
+        return SessionEndedEvent(self.id, EndReason.PEER_GONE, self.side(role).user_id)
+
     @property
     def concerned(self) -> list[Socket]:
         """All whom its end concerns."""

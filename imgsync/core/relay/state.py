@@ -153,7 +153,7 @@ class Sessions:
             *session.tell_started(evaluator, resumed=resumed),
         ]
 
-    def end(self, session: Session, reason: EndReason, by: UserId) -> list[Output]:
+    def end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
         """It lives no more, and is waited for no more; tell all that are in it."""
         del self._sessions[session.id]
         for side in (session.evaluator, session.client):
@@ -162,8 +162,7 @@ class Sessions:
             if not self._sessions_of[key]:
                 del self._sessions_of[key]
             self._until.pop((session.id, side.role), None)
-        ended = SessionEndedEvent(session.id, reason, by)
-        over = SessionOver(session.id, reason)
+        over = SessionOver(session.id, ended.reason)
         return [over, *(Send(socket, ended) for socket in session.concerned)]
 
     def leave(self, peer: Peer, now: float) -> list[Output]:
@@ -330,7 +329,7 @@ class RelayState:
         """Wait no more for one side of a session, which is over thereby."""
         session = self._sessions.find(session_id)
         assert session is not None
-        return self._end(session, EndReason.PEER_GONE, session.side(role).user_id)
+        return self._end(session, session.gone(role))
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
@@ -389,7 +388,8 @@ class RelayState:
         if old is None:
             begun = self._begin(peer, client_id, sockets, message.session_id)
             return [*begun, *self._presences.announce(client_id)]
-        over = self._sessions.end(old, EndReason.REPLACED, peer.user_id)
+        replaced = SessionEndedEvent(old.id, EndReason.REPLACED, peer.user_id)
+        over = self._sessions.end(old, replaced)
         return [*over, *self._begin(peer, client_id, sockets, message.session_id)]
 
     def _begin(
@@ -424,11 +424,12 @@ class RelayState:
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
         outputs = [] if peer.socket in side.sockets else session.claim(side, peer.socket)
-        return [*outputs, *self._end(session, EndReason.ENDED, peer.user_id)]
+        ended = SessionEndedEvent(session.id, message.reason, peer.user_id, message.detail)
+        return [*outputs, *self._end(session, ended)]
 
-    def _end(self, session: Session, reason: EndReason, by: UserId) -> list[Output]:
+    def _end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
         """End a session, whose client is free again."""
-        outputs = self._sessions.end(session, reason, by)
+        outputs = self._sessions.end(session, ended)
         client_id = session.client.user_id
         if self._registry.sockets_of(Role.CLIENT, client_id):
             outputs += self._presences.announce(client_id)

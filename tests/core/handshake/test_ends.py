@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from imgsync.core.handshake.inputs import FromAttempt, NotMade
 from imgsync.core.handshake.outputs import Ended, Phase
 from imgsync.core.protocol.numbers import CONNECT_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, RawJson
@@ -116,7 +117,7 @@ def test_a_connection_that_never_came_about_ends_the_session_with_its_reason(
 ) -> None:
     core = make()
     assert core.lost(1, EndReason.CONNECTION_LOST, "bye") == [
-        Ended(EndReason.CONNECTION_LOST, "bye")
+        Ended(EndReason.NEGOTIATION_FAILED, "bye")
     ]
     assert core.phase is Phase.ENDED
 
@@ -152,3 +153,60 @@ def test_nothing_follows_the_end(make: Callable[[], Core], prepare: Callable[[Co
     for raw in (offer("eva2"), answer("cli1"), REQUEST, candidate(9), RawJson("{")):
         assert core.receive(raw) == []
     assert core.phase is Phase.ENDED
+
+
+# ── who else has the client ──────────────────────────────────────────────────────────────────────
+
+
+def test_a_client_that_is_taken_elsewhere_ends_what_is_not_connected_as_replaced() -> None:
+    for core in (offerer(), interrupted(offerer())):
+        core.signalling_lost()
+        assert core.peer_taken() == [Ended(EndReason.REPLACED)]
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda core: core.left(1),
+        lambda core: core.lost(1, EndReason.CONNECTION_LOST),
+        lambda core: core.lost(1, EndReason.ENDED),
+    ],
+    ids=["connection closed", "connection lost", "channel closed"],
+)
+def test_an_open_channel_outlives_that_and_its_end_is_told_as_what_it_is(
+    happens: Callable[[Core], object],
+) -> None:
+    core = connected(offerer())
+    core.signalling_lost()
+    assert is_noted(core.peer_taken())
+    assert core.phase is Phase.CONNECTED
+    assert happens(core) == [Ended(EndReason.REPLACED)]
+
+
+def test_a_client_that_is_back_in_the_session_is_taken_no_more() -> None:
+    core = connected(offerer())
+    core.signalling_lost()
+    core.peer_taken()
+    core.signalling_back()
+    assert core.lost(1, EndReason.ENDED) == [Ended(EndReason.ENDED)]
+
+
+# ── who is told of it ────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_relay_is_told_of_our_own_ends_and_not_of_what_it_has_said_itself() -> None:
+    timed_out, own, said, outlived = (connected(offerer()) for _ in range(4))
+    timed_out.lost(1, EndReason.CONNECTION_LOST)
+    wait_for_end(timed_out)
+    own.end()
+    said.session_ended(EndReason.ENDED)
+    outlived.session_ended(EndReason.PEER_GONE)
+    assert [core.is_ours for core in (timed_out, own, said, outlived)] == [True, True, False, False]
+    outlived.signalling_back()
+    assert outlived.is_ours
+
+
+def test_a_side_that_can_not_connect_at_all_says_so() -> None:
+    core = offerer()
+    made = core.handle(FromAttempt(1, NotMade("no WebRTC", EndReason.UNSUPPORTED)), core.now)
+    assert made == [Ended(EndReason.UNSUPPORTED, "no WebRTC")]

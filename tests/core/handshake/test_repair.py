@@ -141,7 +141,7 @@ def test_the_side_that_has_noticed_nothing_is_interrupted_by_the_other_one() -> 
 @both
 def test_before_the_first_connection_a_loss_ends_the_session(make: Make) -> None:
     core = make()
-    assert lose(core) == [Ended(LOST, "silence")]
+    assert lose(core) == [Ended(EndReason.NEGOTIATION_FAILED, "silence")]
 
 
 @both

@@ -14,7 +14,7 @@ from imgsync.core.handshake.sessions import (
     Sessions,
 )
 from imgsync.core.protocol.numbers import MAX_UNTOLD
-from imgsync.core.protocol.signalling import SessionStarted
+from imgsync.core.protocol.signalling import EndReason, EndSession, SessionStarted
 
 
 def ours(session_id: str, client_id: str = "c", *, resumed: bool = False) -> SessionStarted:
@@ -67,23 +67,23 @@ def test_what_an_evaluator_asks_for_begins_and_is_its_answer() -> None:
 
 def test_a_session_that_nobody_waits_for_is_ended() -> None:
     sessions = an_evaluator()
-    assert sessions.started(ours("s")) == [End("s")]
+    assert sessions.started(ours("s")) == [End(EndSession("s"))]
     sessions.ask("another")
-    assert sessions.started(ours("s")) == [End("s")]
+    assert sessions.started(ours("s")) == [End(EndSession("s"))]
 
 
 def test_a_question_has_one_answer() -> None:
     sessions = an_evaluator()
     sessions.ask("c")
     assert sessions.started(ours("s"))[1:] == [Answered("s")]
-    assert sessions.started(ours("t")) == [End("t")]
+    assert sessions.started(ours("t")) == [End(EndSession("t"))]
 
 
 def test_an_answer_that_is_too_late_is_of_no_use() -> None:
     sessions = an_evaluator()
     sessions.ask("c")
     sessions.ask_no_more()
-    assert sessions.started(ours("s")) == [End("s")]
+    assert sessions.started(ours("s")) == [End(EndSession("s"))]
 
 
 def test_an_old_session_that_was_not_asked_for_is_left_alone() -> None:
@@ -154,7 +154,7 @@ def test_what_does_not_pass_is_the_end_of_a_session_for_the_relay() -> None:
     come_back(sessions)
     asked = sessions.take_up_next()
     assert asked is not None
-    assert sessions.refused(asked, may_pass=False) == [Gone("s")]
+    assert sessions.refused(asked, may_pass=False) == [Gone("s", EndReason.PEER_GONE)]
     sessions.may_ask()
     assert sessions.take_up_next() is None
 
@@ -173,14 +173,18 @@ def test_a_session_that_is_over_before_it_is_taken_up_is_ended_and_waited_for_no
     come_back(sessions)
     assert sessions.take_up_next() is not None
     sessions.forget("s")
-    assert sessions.started(ours("s", resumed=True)) == [End("s"), Answered(None)]
+    assert sessions.started(ours("s", resumed=True)) == [End(EndSession("s")), Answered(None)]
 
 
 def test_a_relay_that_begins_another_session_instead_can_not_take_the_first_one_up() -> None:
     sessions = with_session("s")
     come_back(sessions)
     sessions.take_up_next()
-    assert sessions.started(ours("t")) == [End("t"), Answered(None), Gone("s")]
+    assert sessions.started(ours("t")) == [
+        End(EndSession("t")),
+        Answered(None),
+        Gone("s", EndReason.PEER_GONE),
+    ]
     sessions.may_ask()
     assert sessions.take_up_next() is None
 
@@ -190,11 +194,11 @@ def test_a_relay_that_begins_another_session_instead_can_not_take_the_first_one_
 
 def test_the_relay_is_told_of_an_end_when_it_asks() -> None:
     sessions = with_session("s")
-    sessions.over("s")
+    sessions.over(EndSession("s"))
     # Even before the session is forgotten here.
-    assert sessions.started(ours("s", resumed=True)) == [End("s")]
+    assert sessions.started(ours("s", resumed=True)) == [End(EndSession("s"))]
     sessions.forget("s")
-    assert sessions.started(ours("s", resumed=True)) == [End("s")]
+    assert sessions.started(ours("s", resumed=True)) == [End(EndSession("s"))]
     sessions.told("s")
     assert sessions.started(ours("s", resumed=True)) == [Leave("s")]
 
@@ -202,9 +206,9 @@ def test_the_relay_is_told_of_an_end_when_it_asks() -> None:
 def test_of_the_ends_that_nobody_asks_about_the_last_ones_are_kept() -> None:
     sessions = an_evaluator()
     for number in range(MAX_UNTOLD + 1):
-        sessions.over(str(number))
+        sessions.over(EndSession(str(number)))
     assert sessions.started(ours("0", resumed=True)) == [Leave("0")]
-    assert sessions.started(ours("1", resumed=True)) == [End("1")]
+    assert sessions.started(ours("1", resumed=True)) == [End(EndSession("1"))]
 
 
 # ── what a client is told of ─────────────────────────────────────────────────────────────────────
@@ -216,7 +220,7 @@ def test_a_client_is_invited_and_leaves_the_session_before() -> None:
     assert begin == Begin("s", "e", "Eve", resumed=False, owner_unknown=False)
     assert invited == Invited("s")
     gone, *begun = sessions.started(theirs("t"))
-    assert gone == Gone("s")
+    assert gone == Gone("s", EndReason.REPLACED)
     assert begun[1:] == [Invited("t")]
 
 

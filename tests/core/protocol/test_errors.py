@@ -54,7 +54,7 @@ def test_the_end_of_a_session_is_told_in_words(reason: EndReason) -> None:
     assert len(reason.sentence) > 10
     assert "_" not in reason.sentence
     ended = SessionEnded(reason, "its port is 0")
-    assert str(ended) == "the session has ended: its port is 0"
+    assert str(ended) == f"the session has ended: {reason.sentence} (its port is 0)"
     assert (ended.reason, ended.detail) == (reason, "its port is 0")
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from imgsync.core.protocol.numbers import MAX_DETAIL
 from imgsync.core.protocol.signalling import (
+    PEER_REASONS,
     EndReason,
     ErrorCode,
     ForwardedSignal,
@@ -156,6 +158,36 @@ def test_either_side_ends_the_session_for_both(socket: str, user: str) -> None:
     assert relay.noted == [SessionOver("s1", EndReason.ENDED)]
     outputs = relay.end(socket, "s1")
     assert refused(outputs, socket, ErrorCode.NO_SESSION, "end_session")
+
+
+@pytest.mark.parametrize("reason", [*PEER_REASONS, None])
+@pytest.mark.parametrize("detail", ["no path", "é" * MAX_DETAIL, "", None])
+def test_a_peers_reason_and_detail_go_on_to_both_sides(
+    reason: EndReason | None, detail: str | None
+) -> None:
+    relay = relay_with(e1="eve", c1="carl")
+    relay.start("e1", "carl")
+    said = None if reason is None else reason.value
+    outputs = relay.end("c1", "s1", reason=said, detail=detail)
+    ended = SessionEndedEvent("s1", reason or EndReason.ENDED, "carl", detail)
+    assert outputs[:2] == [("e1", ended), ("c1", ended)]
+    assert relay.noted == [SessionOver("s1", reason or EndReason.ENDED)]
+
+
+RELAYS_OWN = [reason.value for reason in EndReason if reason not in PEER_REASONS]
+WORDS: list[object] = [*RELAYS_OWN, "ENDED", "", "none", 1, True, ["ended"], {}]
+TEXTS: list[object] = ["x" * (MAX_DETAIL + 1), "a\nb", "\x1b[31m", 7, []]
+BAD = [*(("reason", word) for word in WORDS), *(("detail", text) for text in TEXTS)]
+
+
+@pytest.mark.parametrize(("name", "bad"), BAD)
+def test_what_is_not_a_peers_to_say_is_refused_and_ends_nothing(name: str, bad: object) -> None:
+    relay = relay_with(e1="eve", c1="carl")
+    relay.start("e1", "carl")
+    outputs = relay.end("c1", "s1", **{name: bad})
+    assert refused(outputs, "c1", ErrorCode.BAD_MESSAGE, "end_session")
+    assert relay.noted == []
+    assert relay.signal("e1", "carl") == [("c1", signal_from("eve", "s1"))]
 
 
 def test_nobody_else_ends_a_session() -> None:

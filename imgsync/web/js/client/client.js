@@ -45,7 +45,16 @@ class Client {
   /** @type {Session | null} */
   #session = null;
   /** @type {Situation} */
-  #situation = { hasUser: true, relay: "connecting", code: 0, with: "", session: null, reason: null };
+  #situation = {
+    hasUser: true,
+    relay: "connecting",
+    code: 0,
+    with: "",
+    session: null,
+    reason: null,
+    detail: "",
+    wasConnected: false,
+  };
 
   constructor() {
     const entrance = enter();
@@ -120,7 +129,8 @@ class Client {
       changed: (change) => this.#changed(session, change),
     });
     this.#session = session;
-    this.#changed(session, { state: session.state, at: 0, reason: null, detail: "" });
+    const { state } = session;
+    this.#changed(session, { state, at: 0, reason: null, detail: "", wasConnected: false });
   }
 
   /** @param {Session} session @param {Image} image @param {number} at */
@@ -134,12 +144,12 @@ class Client {
   }
 
   /** @param {Session} session @param {StateChange} change */
-  #changed(session, { state, reason }) {
+  #changed(session, { state, reason, detail, wasConnected }) {
     if (session !== this.#session) return;
     if (state === "ended") this.#leave();
     this.#wakeLock.want(state !== "ended");
     this.#recording?.attend(state !== "ended");
-    this.#update({ session: state, reason });
+    this.#update({ session: state, reason, detail, wasConnected });
   }
 
   /** Its images go with a session. */

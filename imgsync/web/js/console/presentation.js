@@ -20,7 +20,7 @@ export class Presentation {
   isEnding = false;
   latency = new Latency();
   /** What has become of the session. @type {StateChange} */
-  #change = { state: "connecting", at: 0, reason: null, detail: "" };
+  #change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
   #announcements = new Announcements();
   /** @type {Session | null} */
   #session = null;
@@ -75,6 +75,10 @@ export class Presentation {
 
   get detail() {
     return this.#change.detail;
+  }
+
+  get wasConnected() {
+    return this.#change.wasConnected;
   }
 
   get isOver() {

@@ -2,11 +2,11 @@
 
 /**
  * @import { RouteInput } from "../core/handshake/inputs.js"
- * @import { Signal } from "../core/protocol/wire.js"
+ * @import { EndSession, Signal } from "../core/protocol/wire.js"
  *
  * @typedef {object} RouteDoors the way back to signalling
  * @property {(event: string, data: object) => boolean} post
- * @property {(sessionId: string) => void} end
+ * @property {(message: EndSession) => void} end
  * @property {(sessionId: string) => void} takeUp
  * @property {() => void} probe
  * @property {(sessionId: string) => void} forget
@@ -16,7 +16,7 @@ import { MAX_INPUTS } from "../core/protocol/numbers.js";
 
 export class Route {
   /** Whether more came before anybody listened than may wait: its end is all that is told then. */
-  isFlooded = false;
+  #isFlooded = false;
   /** @type {((input: RouteInput) => void) | null} */
   #listener = null;
   /** What came before anybody listened. @type {RouteInput[]} */
@@ -48,16 +48,16 @@ export class Route {
   /** @param {RouteInput} input */
   put(input) {
     if (this.#listener !== null) this.#listener(input);
-    else if (!this.isFlooded) this.#wait(input);
+    else if (!this.#isFlooded) this.#wait(input);
   }
 
   /** @param {RouteInput} input */
   #wait(input) {
     this.#waiting.push(input);
-    this.isFlooded = this.#waiting.length > MAX_INPUTS;
-    if (!this.isFlooded) return;
+    this.#isFlooded = this.#waiting.length > MAX_INPUTS;
+    if (!this.#isFlooded) return;
     const detail = "the other side sent more signals than can be handled";
-    this.#waiting = [{ kind: "endCame", reason: "negotiation_failed", detail }];
+    this.#waiting = [{ kind: "ownEnd", reason: "negotiation_failed", detail }];
   }
 
   /** @param {Signal} signal @returns {boolean} whether the relay was there */
@@ -76,9 +76,9 @@ export class Route {
     this.#doors.probe();
   }
 
-  /** Tell the relay that the session is over. */
-  end() {
-    this.#doors.end(this.sessionId);
+  /** Tell the relay that the session is over, and why. @param {EndSession} [message] */
+  end(message = { sessionId: this.sessionId }) {
+    this.#doors.end(message);
   }
 
   /** Nothing more is wanted of it. */

@@ -11,7 +11,7 @@
  */
 
 /**
- * @import { AttemptEvent, Input, RouteInput } from "../core/handshake/inputs.js"
+ * @import { AttemptEvent, Input } from "../core/handshake/inputs.js"
  * @import { Output } from "../core/handshake/outputs.js"
  * @import { Health } from "../core/channel/heartbeat.js"
  * @import { ChannelMessage, EndReason, IceServer } from "../core/protocol/wire.js"
@@ -19,8 +19,9 @@
  *
  * @typedef {"connecting" | "connected" | "suspect" | "interrupted" | "resumed" | "ended"}
  *   SessionState
- * @typedef {{state: SessionState, at: number, reason: EndReason | null, detail: string}} StateChange
- *   `at` is in milliseconds since the epoch
+ * @typedef {{state: SessionState, at: number, reason: EndReason | null, detail: string,
+ *   wasConnected: boolean}} StateChange `at` is in milliseconds since the epoch; `wasConnected`:
+ *   there is a channel, or was one
  *
  * @typedef {object} Talk
  * @property {() => void} opened a channel is open; there may have been others before
@@ -30,22 +31,29 @@
  */
 
 import { Handshake } from "../core/handshake/handshake.js";
+import { lastWords } from "../core/handshake/telling.js";
 import { Attempt } from "./attempt.js";
 import { Timer, now, seconds } from "./clock.js";
+
+/** @type {AttemptEvent} */
+const NO_WEBRTC = {
+  kind: "notMade",
+  why: "the browser of this side has no WebRTC, or it is turned off there",
+  reason: "unsupported",
+};
 
 export class Session {
   /** @type {SessionState} */
   state = "connecting";
   /** @type {StateChange | null} */
   end = null;
+  #wasConnected = false;
   #options;
   #talk;
   #handshake;
   /** @type {Map<number, Attempt>} */
   #attempts = new Map();
   #timer = new Timer(() => this.#perform(this.#handshake.tick(seconds())));
-  /** Whether it is the relay that has ended it. */
-  #isTold = false;
 
   /**
    * It begins as soon as whoever makes it has it: what waits in the route may be the end of it.
@@ -77,7 +85,7 @@ export class Session {
     await null; // until it has begun
     if (this.end !== null) return;
     const attempt = this.#current;
-    this.#handshake.handle({ kind: "endCame", reason: "ended" }, seconds());
+    this.#handshake.handle({ kind: "ownEnd", reason: "ended" }, seconds());
     await attempt?.closeChannel();
     this.#finish("ended", "");
   }
@@ -96,14 +104,7 @@ export class Session {
   #begin() {
     const { resumed, ownerUnknown } = this.route;
     this.#handle({ kind: "start", resumed, ownerUnknown });
-    this.route.listen((input) => this.#onRouteInput(input));
-  }
-
-  /** @param {RouteInput} input */
-  #onRouteInput(input) {
-    if (input.kind === "endCame") this.#isTold = !this.route.isFlooded;
-    else if (input.kind === "relayBack") this.#isTold = false;
-    this.#handle(input);
+    this.route.listen((input) => this.#handle(input));
   }
 
   /** @param {Health} health */
@@ -157,6 +158,7 @@ export class Session {
         this.#attempts.delete(output.attempt);
         break;
       case "connected":
+        this.#wasConnected = true;
         this.#tell(this.state === "connecting" ? "connected" : "resumed");
         this.#talk.opened();
         break;
@@ -187,7 +189,9 @@ export class Session {
       this.#attempts.set(number, attempt);
       void attempt.describe(offer);
     } catch (error) {
-      happened({ kind: "notMade", why: String(error) }); // by a browser that refuses the servers
+      // By a browser that has no WebRTC, or refuses the servers.
+      const hasNone = typeof RTCPeerConnection === "undefined";
+      happened(hasNone ? NO_WEBRTC : { kind: "notMade", why: String(error) });
     }
   }
 
@@ -200,7 +204,9 @@ export class Session {
     this.#attempts.clear();
     attempts.forEach((attempt) => attempt.close());
     this.#timer.set(Infinity);
-    if (!this.#isTold && this.#handshake.isOurs) this.route.end();
+    if (this.#handshake.isOurs) {
+      this.route.end(lastWords(this.route.sessionId, { reason, detail }, this.#options.offers));
+    }
     this.route.close();
     this.#tell("ended", reason, detail);
   }
@@ -208,7 +214,7 @@ export class Session {
   /** @param {SessionState} state @param {EndReason | null} [reason] @param {string} [detail] */
   #tell(state, reason = null, detail = "") {
     this.state = state;
-    const change = { state, at: now(), reason, detail };
+    const change = { state, at: now(), reason, detail, wasConnected: this.#wasConnected };
     if (state === "ended") this.end = change;
     this.#talk.changed(change);
   }

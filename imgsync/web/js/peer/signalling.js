@@ -3,7 +3,7 @@
  * was lost; sessions are told, and decide for themselves what it means to them. An evaluator has
  * the relay take its sessions up again, which a relay that was restarted has forgotten.
  *
- * @import { IceServer, Presence, Role } from "../core/protocol/wire.js"
+ * @import { EndSession, IceServer, Presence, Role } from "../core/protocol/wire.js"
  * @import { RouteInput } from "../core/handshake/inputs.js"
  * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
  * @import { SocketState } from "./socket.js"
@@ -143,10 +143,13 @@ export class Routes {
           this.put(output.sessionId, { kind: "relayBack" });
           break;
         case "gone":
-          this.put(output.sessionId, { kind: "endCame", reason: "peer_gone" });
+          this.put(output.sessionId, { kind: "endCame", reason: output.reason });
+          break;
+        case "taken":
+          this.put(output.sessionId, { kind: "peerTaken" });
           break;
         case "end":
-          this.#end(output.sessionId);
+          this.#end(output.message);
           break;
         case "leave": // nothing is to be done
       }
@@ -157,7 +160,7 @@ export class Routes {
   #makeRoute(about) {
     return new Route(about, {
       ...this.#relay,
-      end: (id) => this.#end(id),
+      end: (message) => this.#end(message),
       takeUp: (id) => this.#takeUp(id),
       forget: (id) => this.#forget(id),
     });
@@ -174,10 +177,10 @@ export class Routes {
     route.close();
   }
 
-  /** Tell the relay; where it is lost, it is told when it takes the session up. @param {string} id */
-  #end(id) {
-    this.#sessions.over(id);
-    if (this.#relay.post("end_session", { sessionId: id })) this.#sessions.told(id);
+  /** Tell the relay; where it is lost, it is told when it takes the session up. @param {EndSession} message */
+  #end(message) {
+    this.#sessions.over(message);
+    if (this.#relay.post("end_session", message)) this.#sessions.told(message.sessionId);
   }
 
   /** @param {string} id */
@@ -286,7 +289,7 @@ export class Signalling {
         break;
       }
       case "session_ended":
-        routes.put(data.sessionId, { kind: "endCame", reason: data.reason });
+        routes.put(data.sessionId, { kind: "endCame", reason: data.reason, detail: data.detail });
         break;
       case "peer_away":
         routes.put(data.sessionId, { kind: "peerWent" });

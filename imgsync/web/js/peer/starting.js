@@ -8,7 +8,7 @@
  *   not there, was lost before it answered, does not answer
  */
 
-import { PASSING_ERRORS, START_DEADLINE } from "../core/protocol/numbers.js";
+import { PASSING_ERRORS, START_DEADLINE, TAKEN_ERRORS } from "../core/protocol/numbers.js";
 
 /** @type {readonly string[]} */
 const OWN_CODES = /** @type {OwnCode[]} */ (["no_relay", "relay_lost", "timeout"]);
@@ -27,6 +27,11 @@ export class RelayError extends Error {
   /** Whether another try may be answered otherwise. */
   get mayPass() {
     return PASSING_ERRORS.includes(this.code) || OWN_CODES.includes(this.code);
+  }
+
+  /** Whether the client is known to be in a session with another evaluator. */
+  get isTaken() {
+    return TAKEN_ERRORS.includes(this.code);
   }
 }
 
@@ -102,7 +107,8 @@ export class Starting {
       await this.#askAndWait(asked);
     } catch (error) {
       // What may pass is tried again when it has: presence tells of it.
-      this.#perform(this.#sessions.refused(asked, /** @type {RelayError} */ (error).mayPass));
+      const { mayPass, isTaken } = /** @type {RelayError} */ (error);
+      this.#perform(this.#sessions.refused(asked, mayPass, isTaken));
     }
   }
 

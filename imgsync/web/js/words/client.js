@@ -12,6 +12,8 @@
  * @property {string} with whom the session is
  * @property {SessionState | null} session
  * @property {EndReason | null} reason why it has ended
+ * @property {string} detail the same for whoever is asked for help
+ * @property {boolean} wasConnected whether the session had begun for those who see the page
  *
  * @typedef {{text: string, hint: string}} Status
  */
@@ -37,14 +39,18 @@ const ENDS = {
     "Please wait here for another try, or try another network.",
   ],
   negotiation_failed: [
-    "No connection to the other side came about.",
+    "The connection could not be made.",
     "Please wait here for another try, or reload this page.",
+  ],
+  unsupported: [
+    "This connection can\u2019t be made with these browsers.",
+    "Please wait here for another try, or open this page in another browser.",
   ],
   signalling_lost: ["The server was lost before the session began.", "Please wait here."],
 };
 
 /** @param {Situation} situation @returns {Status} */
-export function describe({ hasUser, relay, code, with: name, session, reason }) {
+export function describe({ hasUser, relay, code, with: name, session, reason, detail, wasConnected }) {
   if (!hasUser) return status("This link is incomplete.", "Please open the whole link you were given.");
   if (session !== null && session !== "ended") return describeSession(session, name);
   if (relay === "refused") {
@@ -54,9 +60,26 @@ export function describe({ hasUser, relay, code, with: name, session, reason }) 
     const why = code === CloseCode.RELAY_FULL ? "The server is full at this moment." : "No server in reach.";
     return status(why, "This page tries again by itself.");
   }
-  if (session === "ended" && reason !== null) return status(...(ENDS[reason] ?? ENDS.ended));
+  if (session === "ended" && reason !== null) return describeEnd(reason, detail, wasConnected);
   if (relay !== "up") return status("Connecting …", "");
   return status("Ready.", "The images will appear here. Tap to fill the screen.");
+}
+
+/** @type {readonly EndReason[]} */
+const FAILURES = ["connection_lost", "connect_timeout", "negotiation_failed", "unsupported"];
+
+/**
+ * @param {EndReason} reason
+ * @param {string} detail
+ * @param {boolean} wasConnected
+ * @returns {Status}
+ */
+export function describeEnd(reason, detail, wasConnected) {
+  if (reason === "ended" && !wasConnected) {
+    return status("The session was ended before it began.", "Please wait here for another try.");
+  }
+  const [text, hint] = ENDS[reason];
+  return status(text, FAILURES.includes(reason) && detail !== "" ? `${hint} (${detail})` : hint);
 }
 
 /** @param {Exclude<SessionState, "ended">} session @param {string} name @returns {Status} */

@@ -15,6 +15,7 @@
  * @property {SessionState} state
  * @property {EndReason | null} reason why it has ended
  * @property {string} detail
+ * @property {boolean} wasConnected
  * @property {boolean} isEnding it has been asked to end
  * @property {object | null} current what is shown
  *
@@ -49,7 +50,8 @@ const ENDS = {
   relay_shutdown: "The server was shut down before there was a connection.",
   connection_lost: "The connection was lost and could not be restored.",
   connect_timeout: "No connection to the client came about. A firewall may be in the way.",
-  negotiation_failed: "No connection to the client came about.",
+  negotiation_failed: "The two sides could not agree on a connection.",
+  unsupported: "One of the two sides can\u2019t make such a connection.",
   signalling_lost: "The server was lost before there was a connection.",
 };
 
@@ -88,11 +90,11 @@ export function describeWaiting(name) {
  * @param {SessionSituation} situation
  * @returns {Status} of the session
  */
-export function describeSession(name, { state, reason, detail, isEnding, current }) {
+export function describeSession(name, { state, reason, detail, wasConnected, isEnding, current }) {
   if (state === "ended") {
-    const isGood = reason === "ended";
-    const text = `The session with ${name} has ended.`;
-    return { text, hint: endHint(reason, detail), mood: isGood ? "calm" : "trouble" };
+    const isGood = reason === "ended" && wasConnected;
+    const hint = reason === null ? "" : describeEnd(reason, detail, wasConnected);
+    return { text: `The session with ${name} has ended.`, hint, mood: isGood ? "calm" : "trouble" };
   }
   if (isEnding) return { text: "Ending the session …", hint: "", mood: "busy" };
   switch (state) {
@@ -118,12 +120,16 @@ function firstHint(current) {
   return current === null ? "Nothing has been shown yet." : "";
 }
 
-/** @param {EndReason | null} reason @param {string} detail */
-function endHint(reason, detail) {
-  const why = reason === null ? "" : (ENDS[reason] ?? "");
-  if (reason === "ended" && detail === "the other side has left") return "The client has left.";
-  if (reason === "negotiation_failed" && detail !== "") return `${why} (${detail})`;
-  return why;
+/**
+ * Why it has ended, and what there is to say beside it.
+ *
+ * @param {EndReason} reason
+ * @param {string} detail
+ * @param {boolean} wasConnected
+ */
+export function describeEnd(reason, detail, wasConnected) {
+  const why = reason === "ended" && !wasConnected ? "It ended before there was a connection." : ENDS[reason];
+  return detail === "" ? why : `${why} (${detail})`;
 }
 
 // ── the clients ──────────────────────────────────────────────────────────────────────────────────

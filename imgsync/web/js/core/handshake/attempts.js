@@ -277,13 +277,12 @@ export class Attempts {
   /**
    * The connection that was there is not.
    *
-   * @param {EndReason} reason
    * @param {string} detail
    * @param {number} now
    * @returns {Output[]}
    */
-  lost(reason, detail, now) {
-    const interrupted = this.#interrupt(reason, detail, now);
+  lost(detail, now) {
+    const interrupted = this.#interrupt(detail, now);
     return [...interrupted, discard(this.current.number), ...this.repair(now)];
   }
 
@@ -294,8 +293,7 @@ export class Attempts {
    * @returns {Output[]}
    */
   left(now) {
-    const detail = "the other side has closed the connection";
-    const interrupted = this.#interrupt("connection_lost", detail, now);
+    const interrupted = this.#interrupt("the other side has closed the connection", now);
     this.interruption.absenceDue = now + ABSENCE_DEADLINE;
     return [...interrupted, discard(this.current.number)];
   }
@@ -314,7 +312,7 @@ export class Attempts {
    */
   interruptByPeer(now) {
     if (this.phase !== "connected") return [];
-    return this.#interrupt("connection_lost", "the other side connects anew", now);
+    return this.#interrupt("the other side connects anew", now);
   }
 
   // ── shared ─────────────────────────────────────────────────────────────────────────────────────
@@ -336,11 +334,11 @@ export class Attempts {
     return this.#replaced.splice(0).map(discard);
   }
 
-  /** @param {EndReason} reason @param {string} detail @param {number} now @returns {Output[]} */
-  #interrupt(reason, detail, now) {
+  /** @param {string} detail @param {number} now @returns {Output[]} */
+  #interrupt(detail, now) {
     this.phase = "interrupted";
     this.interruption = new Interruption(now + REPAIR_DEADLINE);
-    return [{ kind: "interrupted", reason, detail }];
+    return [{ kind: "interrupted", reason: "connection_lost", detail }];
   }
 
   /** @param {number} failures @param {number} now */

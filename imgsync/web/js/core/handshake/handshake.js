@@ -33,7 +33,6 @@
 import { NegotiationError } from "../protocol/errors.js";
 import { CONNECT_DEADLINE, REPAIR_DEADLINE } from "../protocol/numbers.js";
 import { Attempts } from "./attempts.js";
-import { reasonOf } from "./inputs.js";
 import { note } from "./outputs.js";
 import { Ownership } from "./reach.js";
 import { parseDescription } from "./sdp.js";
@@ -43,6 +42,7 @@ export class Handshake {
   #attempts;
   #ownership = new Ownership();
   #hearing;
+  #waiting;
 
   /**
    * @param {{offers: boolean, chance: () => number}} options `offers`: whether this is the
@@ -51,6 +51,7 @@ export class Handshake {
   constructor({ offers, chance }) {
     this.#attempts = new Attempts({ offers, chance });
     this.#hearing = new Hearing(this.#attempts, this.#ownership);
+    this.#waiting = new Waiting(this.#attempts, this.#ownership, this.#hearing);
   }
 
   /** Where it stands. */
@@ -63,9 +64,13 @@ export class Handshake {
     return this.#attempts.current.number;
   }
 
-  /** Whether it is ours to end; another page may be in one that we never took part in. */
+  /**
+   * Whether the relay is to be told of its end. Another page may be in one that we never took part
+   * in, and the relay may know of it.
+   */
   get isOurs() {
-    return this.attempt > 0 || !this.#ownership.beganUnknown;
+    const { isKnown } = this.#attempts.reach;
+    return isKnown && (this.attempt > 0 || !this.#ownership.beganUnknown);
   }
 
   /** When to call `tick`; Infinity where nothing is waited for. */
@@ -86,6 +91,8 @@ export class Handshake {
         return this.#hearing.receive(input.signal, now);
       case "endCame":
         return this.#endCame(input.reason, input.detail);
+      case "ownEnd":
+        return this.#attempts.end(input.reason, input.detail);
       case "relayLost":
         reach.hasRelay = false;
         return [note("the relay was lost")];
@@ -98,6 +105,10 @@ export class Handshake {
       case "peerCame":
         reach.hasPeer = true;
         return this.#attempts.beginAnew(now);
+      case "peerTaken":
+        if (this.phase !== "connected") return this.#attempts.end("replaced");
+        reach.isTaken = true;
+        return [note("the relay has the client in another session; the channel is open")];
       case "start":
         if (this.phase === "idle" && this.due === Infinity) return this.#start(input, now);
     }
@@ -108,6 +119,8 @@ export class Handshake {
   #handleEvent(event, now) {
     const attempts = this.#attempts;
     if (this.phase === "idle") throw new Error(`${event.kind} can't come before the first attempt`);
+    const isClosed = event.kind === "channelClosed" || event.kind === "linkLost";
+    if (isClosed && this.phase === "connected" && attempts.reach.isTaken) return attempts.end("replaced");
     if (event.kind === "channelClosed") return attempts.end("ended");
     if (this.phase === "interrupted") return []; // given up
     const isKnown = this.phase === "connected";
@@ -128,33 +141,8 @@ export class Handshake {
   tick(now) {
     /** @type {Output[]} */
     const outputs = [];
-    while (this.due <= now) outputs.push(...this.#passDeadline(this.due, now));
+    while (this.due <= now) outputs.push(...this.#waiting.passDeadline(this.due, now));
     return outputs;
-  }
-
-  /** @param {number} due @param {number} now @returns {Output[]} */
-  #passDeadline(due, now) {
-    const { current, interruption, reach } = this.#attempts;
-    switch (due) {
-      case current.deadline:
-        return this.#timedOut(now);
-      case current.answerDue:
-        current.answerDue = Infinity;
-        return this.#unanswered(now);
-      case this.#ownership.due: {
-        const held = this.#ownership.settle();
-        return held === null ? this.#unanswered(now) : this.#hearing.receive(held, now);
-      }
-      case interruption.retryDue:
-        interruption.retryDue = Infinity;
-        return this.#attempts.repair(now);
-      case interruption.absenceDue:
-        interruption.absenceDue = Infinity;
-        if (reach.canSignal) return this.#attempts.end("ended", "the other side has left");
-        return this.#attempts.repair(now);
-    }
-    const detail = `the connection could not be repaired within ${REPAIR_DEADLINE} s`;
-    return this.#attempts.end("connection_lost", detail);
   }
 
   // ── what each means ────────────────────────────────────────────────────────────────────────────
@@ -189,43 +177,20 @@ export class Handshake {
   #failed(event, now) {
     const attempts = this.#attempts;
     const byPeer = event.kind === "linkLost" && event.byPeer;
-    const reason = reasonOf(event);
-    if (this.phase === "connected") return byPeer ? attempts.left(now) : attempts.lost(reason, event.why, now);
+    if (this.phase === "connected") return byPeer ? attempts.left(now) : attempts.lost(event.why, now);
     if (byPeer) return []; // the deadline tells
-    return attempts.patience.isRepair ? attempts.failed(now) : attempts.end(reason, event.why);
-  }
-
-  /** The attempt has come to nothing. @param {number} now @returns {Output[]} */
-  #timedOut(now) {
-    const attempts = this.#attempts;
-    const { current, patience, reach } = attempts;
-    if (patience.isRepair) return attempts.failed(now);
-    if (patience.hasTime(now)) {
-      if (reach.canSignal) return attempts.offerAgain(now);
-      current.deadline = patience.attemptDue(now);
-      return [];
-    }
-    if (!reach.hasRelay) return attempts.end("signalling_lost");
-    let why = attempts.offers ? "the other side's answer never came" : "no offer ever came";
-    if (current.remote !== null) why = "no path between the two was found";
-    return attempts.end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${why}`);
-  }
-
-  /** Nothing was said to our offer, or to our request for one. @param {number} now @returns {Output[]} */
-  #unanswered(now) {
-    const attempts = this.#attempts;
-    if (!attempts.reach.canSignal) return []; // all begins anew when it can
-    attempts.patience.unanswered();
-    return attempts.offers ? attempts.offerAgain(now) : attempts.requestOffer(now);
+    if (attempts.patience.isRepair) return attempts.failed(now);
+    const reason = event.kind === "notMade" ? event.reason : undefined;
+    return attempts.end(reason ?? "negotiation_failed", event.why);
   }
 
   /** The relay has forgotten the session, or a person has ended it. @param {EndReason} reason */
   #endCame(reason, detail = "") {
+    this.#attempts.reach.isKnown = false;
     const isOutlived =
       (reason === "peer_gone" && this.phase === "connected") ||
       (reason === "relay_shutdown" && this.#attempts.patience.isRepair);
     if (!isOutlived) return this.#attempts.end(reason, detail);
-    this.#attempts.reach.isKnown = false;
     return [note(`the relay ended the session (${reason}), which carries on`)];
   }
 
@@ -327,5 +292,68 @@ export class Hearing {
       return [note("dropped a candidate of an earlier attempt")];
     }
     return this.#attempts.current.addCandidate(signal);
+  }
+}
+
+/** What follows when something has been waited for in vain. */
+export class Waiting {
+  #attempts;
+  #ownership;
+  #hearing;
+
+  /** @param {Attempts} attempts @param {Ownership} ownership @param {Hearing} hearing */
+  constructor(attempts, ownership, hearing) {
+    this.#attempts = attempts;
+    this.#ownership = ownership;
+    this.#hearing = hearing;
+  }
+
+  /** The deadline that comes first is over. @param {number} due @param {number} now @returns {Output[]} */
+  passDeadline(due, now) {
+    const { current, interruption, reach } = this.#attempts;
+    switch (due) {
+      case current.deadline:
+        return this.#timedOut(now);
+      case current.answerDue:
+        current.answerDue = Infinity;
+        return this.#unanswered(now);
+      case this.#ownership.due: {
+        const held = this.#ownership.settle();
+        return held === null ? this.#unanswered(now) : this.#hearing.receive(held, now);
+      }
+      case interruption.retryDue:
+        interruption.retryDue = Infinity;
+        return this.#attempts.repair(now);
+      case interruption.absenceDue:
+        interruption.absenceDue = Infinity;
+        if (reach.canSignal) return this.#attempts.end("ended", "the other side has left");
+        return this.#attempts.repair(now);
+    }
+    const detail = `the connection could not be repaired within ${REPAIR_DEADLINE} s`;
+    return this.#attempts.end("connection_lost", detail);
+  }
+
+  /** The attempt has come to nothing. @param {number} now @returns {Output[]} */
+  #timedOut(now) {
+    const attempts = this.#attempts;
+    const { current, patience, reach } = attempts;
+    if (patience.isRepair) return attempts.failed(now);
+    if (patience.hasTime(now)) {
+      if (reach.canSignal) return attempts.offerAgain(now);
+      current.deadline = patience.attemptDue(now);
+      return [];
+    }
+    if (!reach.hasRelay) return attempts.end("signalling_lost");
+    let why = attempts.offers ? "the other side's answer never came" : "no offer ever came";
+    if (current.remote !== null) why = "no path between the two was found";
+    return attempts.end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${why}`);
+  }
+
+  /** Nothing was said to our offer, or to our request for one. @param {number} now @returns {Output[]} */
+  #unanswered(now) {
+    const attempts = this.#attempts;
+    if (!attempts.reach.canSignal) return []; // all begins anew when it can
+    attempts.patience.unanswered();
+    return attempts.offers ? attempts.offerAgain(now) : attempts.requestOffer(now);
   }
 }

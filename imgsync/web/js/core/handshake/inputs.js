@@ -8,22 +8,23 @@
  * @typedef {{kind: "start", resumed: boolean, ownerUnknown: boolean}} Start
  *
  * Of the relay. `signalCame`: the other peer says something in the handshake, or (null) what can't
- * be read; `endCame`: the session is over, as the relay says, or our own side; `relayLost`: the
- * connection to the relay is gone, and is being made again; `relayBack`: the relay has us in the
- * session, again, and tells us next if the other side is away; `peerWent`: the other side has lost
- * the relay; `peerCame`: it is there again.
+ * be read; `endCame`: the session is over, as the relay says; `ownEnd`: the same, as our own side
+ * wants it; `relayLost`: the connection to the relay is gone, and is being made again; `relayBack`:
+ * the relay has us in the session, again, and tells us next if the other side is away; `peerWent`:
+ * the other side has lost the relay; `peerCame`: it is there again; `peerTaken`: it is in a session
+ * with somebody else, as the relay says that refuses us ours.
  * @typedef {{kind: "signalCame", signal: Signal | null}
- *   | {kind: "endCame", reason: EndReason, detail?: string}
+ *   | {kind: "endCame" | "ownEnd", reason: EndReason, detail?: string}
  *   | {kind: "relayLost"} | {kind: "relayBack"}
- *   | {kind: "peerWent"} | {kind: "peerCame"}} RouteInput
+ *   | {kind: "peerWent"} | {kind: "peerCame"} | {kind: "peerTaken"}} RouteInput
  *
  * Of an attempt. `described`: the description that was asked for is made; `notMade`: the connection
- * could not be made as the descriptions have it; `gathered`: a candidate of our own was found (its
+ * could not be made, as the descriptions have it (`negotiation_failed`) or on this side at all; `gathered`: a candidate of our own was found (its
  * line as the browser writes it), or null: all are; `opened`: the data channel is open;
  * `channelClosed`: the other side closed the data channel; `linkLost`: the connection is gone, or
  * could not be made. `byPeer`: the other side closed it on purpose, as does a page that is reloaded
  * or a process that quits; otherwise it has gone silent, or there never was a connection.
- * @typedef {{kind: "notMade", why: string} | {kind: "linkLost", why: string, byPeer: boolean}} Failure
+ * @typedef {{kind: "notMade", why: string, reason?: EndReason} | {kind: "linkLost", why: string, byPeer: boolean}} Failure
  * @typedef {{kind: "described", sdp: string}
  *   | {kind: "gathered", line: string | null}
  *   | {kind: "opened"}
@@ -36,7 +37,4 @@
  * @typedef {Start | RouteInput | FromAttempt} Input
  */
 
-/** What others are told of it. @param {Failure} event @returns {EndReason} */
-export function reasonOf({ kind }) {
-  return kind === "notMade" ? "negotiation_failed" : "connection_lost";
-}
+export {};

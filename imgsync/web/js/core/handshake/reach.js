@@ -14,6 +14,8 @@ export class Reach {
   hasPeer = true;
   /** Whether the relay knows the session. */
   isKnown = true;
+  /** Whether the other side is in a session with somebody else instead. */
+  isTaken = false;
 
   /** Whether the other side would hear a signal. */
   get canSignal() {
@@ -24,6 +26,7 @@ export class Reach {
   restore() {
     const isNews = !(this.hasRelay && this.isKnown);
     this.hasRelay = this.hasPeer = this.isKnown = true;
+    this.isTaken = false;
     return isNews;
   }
 }

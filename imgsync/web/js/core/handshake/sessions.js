@@ -1,4 +1,6 @@
 /**
+ * @import { EndReason, EndSession } from "../protocol/wire.js"
+ *
  * The sessions of one peer: what `session_started` means to it, and which it has to ask for again.
  *
  *     session_started is of ...              to an evaluator               to a client
@@ -23,13 +25,15 @@
  *   | {kind: "invited", sessionId: string}
  *   | {kind: "answered", sessionId: string | null}
  *   | {kind: "back", sessionId: string}
- *   | {kind: "gone", sessionId: string}
- *   | {kind: "end", sessionId: string}
+ *   | {kind: "gone", sessionId: string, reason: EndReason}
+ *   | {kind: "taken", sessionId: string}
+ *   | {kind: "end", message: EndSession}
  *   | {kind: "leave", sessionId: string}} SessionsOutput
  *   `begin`: make a route of it, which is disputed where another page may be in it; `invited`: an
  *   evaluator has begun it with us; `answered`: what was asked for has led to it, or to none that
- *   is still wanted; `back`: the relay has us in it again; `gone`: the relay has it no more; `end`:
- *   tell the relay that nobody wants it; `leave`: a page before this one had it, or another of the
+ *   is still wanted; `back`: the relay has us in it again; `gone`: the relay has it no more, and
+ *   why; `taken`: the relay has its client in one with another evaluator; `end`: tell the relay that
+ *   it is over here; `leave`: a page before this one had it, or another of the
  *   same user
  *
  * @typedef {object} Asked a start_session that waits for its answer
@@ -49,8 +53,8 @@ export class Sessions {
   #starts;
   /** The oldest first. @type {Map<string, Known>} */
   #known = new Map();
-  /** Those that are over without the relay's having been told, the oldest first. @type {Set<string>} */
-  #untold = new Set();
+  /** Those that are over without the relay's having been told, the oldest first. @type {Map<string, EndSession>} */
+  #untold = new Map();
   /**
    * The relay's errors don't name the client, so that only one is under way at a time.
    * @type {Asked | null}
@@ -80,9 +84,8 @@ export class Sessions {
   /** The relay says that we are in a session. @param {SessionStarted} message @returns {SessionsOutput[]} */
   started(message) {
     const { sessionId } = message;
-    if (this.#untold.has(sessionId)) {
-      return [{ kind: "end", sessionId }, ...this.#answerIf(sessionId, null)];
-    }
+    const untold = this.#untold.get(sessionId);
+    if (untold !== undefined) return [{ kind: "end", message: untold }, ...this.#answerIf(sessionId, null)];
     const known = this.#known.get(sessionId);
     if (known !== undefined) {
       known.isForgotten = known.isDue = false;
@@ -97,12 +100,12 @@ export class Sessions {
     const asked = this.#asked;
     const isNamed = asked?.sessionId === sessionId;
     if (message.resumed && !isNamed) return [{ kind: "leave", sessionId }];
-    if (asked === null || !(isNamed || asked.clientId === clientId)) return [{ kind: "end", sessionId }];
+    if (asked === null || !(isNamed || asked.clientId === clientId)) return [{ kind: "end", message: { sessionId } }];
     this.#asked = null;
     if (!asked.takesUp) return [this.#begin(message, clientId), { kind: "answered", sessionId }];
     // What was to be taken up is over meanwhile, or the relay has begun another one instead.
     return [
-      { kind: "end", sessionId },
+      { kind: "end", message: { sessionId } },
       { kind: "answered", sessionId: null },
       ...this.refused(asked, false),
     ];
@@ -114,7 +117,7 @@ export class Sessions {
     // A client is in one session at most: those before are none of the relay's any more.
     const before = [...this.#known.keys()];
     return [
-      ...before.map((id) => /** @type {SessionsOutput} */ ({ kind: "gone", sessionId: id })),
+      ...before.map((id) => /** @type {SessionsOutput} */ ({ kind: "gone", sessionId: id, reason: "replaced" })),
       this.#begin(message, evaluatorId),
       { kind: "invited", sessionId },
     ];
@@ -193,23 +196,25 @@ export class Sessions {
    *
    * @param {Asked} asked
    * @param {boolean} mayPass
+   * @param {boolean} [isTaken]
    * @returns {SessionsOutput[]}
    */
-  refused({ sessionId }, mayPass) {
+  refused({ sessionId }, mayPass, isTaken = false) {
     const known = sessionId === null ? undefined : this.#known.get(sessionId);
-    if (mayPass || sessionId === null || known === undefined) return [];
+    if (sessionId === null || known === undefined) return [];
+    if (mayPass) return isTaken ? [{ kind: "taken", sessionId }] : [];
     known.isForgotten = known.isDue = false;
-    return [{ kind: "gone", sessionId }];
+    return [{ kind: "gone", sessionId, reason: "peer_gone" }];
   }
 
   // ── what is over ───────────────────────────────────────────────────────────────────────────────
 
-  /** The relay is to be told of this end; until then, it is told whenever it asks. @param {string} sessionId */
-  over(sessionId) {
-    this.#untold.add(sessionId);
+  /** The relay is to be told of this end; until then, it is told whenever it asks. @param {EndSession} message */
+  over(message) {
+    this.#untold.set(message.sessionId, message);
     if (this.#untold.size <= MAX_UNTOLD) return;
     // It never asks about one that it has ended by itself meanwhile.
-    for (const oldest of this.#untold) {
+    for (const oldest of this.#untold.keys()) {
       this.#untold.delete(oldest);
       return;
     }

@@ -42,6 +42,12 @@ export const MAX_ID = 128;
 /** Characters of the reason of a stage. */
 export const MAX_REASON = 128;
 
+/** Characters of what is said of an end beside its reason. */
+export const MAX_DETAIL = 200;
+
+/** Characters of a word in that. What is longer may be a credential, and is left out. */
+export const MAX_WORD = 20;
+
 /** Whole numbers up to here are the same in every language; RFC 8259, section 6. */
 export const MAX_NUMBER = 9007199254740992;
 
@@ -259,6 +265,7 @@ export const END_REASONS = [
   "connection_lost",
   "connect_timeout",
   "negotiation_failed",
+  "unsupported",
   "signalling_lost",
 ];
 
@@ -273,3 +280,6 @@ export const STAGES = ["fetched", "shown", "hidden", "failed"];
  * and who is in another session may leave it.
  */
 export const PASSING_ERRORS = ["unknown_client", "client_busy"];
+
+/** Those after which the client is known to be in a session with another evaluator. */
+export const TAKEN_ERRORS = ["client_busy"];

@@ -8,7 +8,11 @@
  *
  * What the relay says in a session's end, and what a peer finds by itself:
  * @typedef {"ended" | "replaced" | "peer_gone" | "claimed_elsewhere" | "relay_shutdown"
- *   | "connection_lost" | "connect_timeout" | "negotiation_failed" | "signalling_lost"} EndReason
+ *   | "connection_lost" | "connect_timeout" | "negotiation_failed" | "unsupported"
+ *   | "signalling_lost"} EndReason
+ *
+ * What a peer says of a session's end; without a reason it is `ended`:
+ * @typedef {{sessionId: string, reason?: EndReason, detail?: string}} EndSession
  *
  * @typedef {{candidate: string | null, sdpMid?: string | null, sdpMLineIndex?: number | null,
  *   usernameFragment?: string | null}} CandidateSignal `candidate` is null at the end of them
@@ -43,6 +47,7 @@ import {
 } from "./numbers.js";
 import {
   isBoolean,
+  isDetail,
   isId,
   isName,
   isNumber,
@@ -225,7 +230,12 @@ const EVENTS = {
   presence: PRESENCE,
   peer_away: OF_PEER,
   peer_back: OF_PEER,
-  session_ended: { sessionId: must(isId), reason: must(oneOf(END_REASONS)), byUserId: may(isId) },
+  session_ended: {
+    sessionId: must(isId),
+    reason: must(oneOf(END_REASONS)),
+    byUserId: may(isId),
+    detail: may(isDetail),
+  },
   error: { code: must(oneOf(ERROR_CODES)), message: must(isText), event: may(isText) },
 };
 
