@@ -51,6 +51,7 @@ from imgsync.core.handshake.outputs import (
     MakeOffer,
     Note,
     Output,
+    Phase,
     Say,
     TakeUp,
 )
@@ -451,7 +452,7 @@ class _Driver:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
                     self._peer.journal.connected(event.path)
                 self._handle(FromAttempt(attempt, event))
-                if isinstance(event, ChannelClosed | LinkLost):
+                if isinstance(event, LinkLost) or event == ChannelClosed(is_reset=True):
                     self._links.discard(attempt)  # whatever was decided, it is of no more use
 
     def _handle(self, given: Input) -> None:
@@ -519,7 +520,8 @@ class _Driver:
                 case Ponged(pong, t3):
                     self._peer.journal.ponged(pong, t3)
                 case Judged(health):
-                    if self._peer.history.end is None:
+                    # One whose channel is closed is kept while it may turn out to have failed.
+                    if self._core.phase is Phase.CONNECTED or health is Health.LOST:
                         self._judge(health)
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self._route.session_id, why)

@@ -187,6 +187,7 @@ class Script:
             *[i.LinkLost("y", by_peer=True)] * 2,
             dice.choice([i.NotMade("z"), i.NotMade("z", EndReason.UNSUPPORTED)]),
             *[i.ChannelClosed()] * (dice.random() < 0.3),
+            i.ChannelClosed(is_reset=False),
         ]
         return i.FromAttempt(attempt, dice.choice(events))
 
@@ -257,7 +258,38 @@ OPEN = [START, came(offer("aaaa")), of(1, OUR_ANSWER), of(1, i.Opened())]
 LEFT = of(1, i.LinkLost("", by_peer=True))
 SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]
 
+BARE = of(1, i.ChannelClosed(is_reset=False))
+
 SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
+    "a bare close, and nothing is said": (False, [*OPEN, BARE, wait(ABSENCE_DEADLINE)]),
+    "a bare close, and the session's end": (
+        False,
+        [*OPEN, BARE, (i.EndCame(EndReason.ENDED), 1.0)],
+    ),
+    "a bare close of what has failed": (
+        False,
+        [*OPEN, BARE, of(1, i.LinkLost("failed"), 1.0), wait(ABSENCE_DEADLINE)],
+    ),
+    "a bare close of what was closed": (
+        False,
+        [*OPEN, BARE, of(1, i.LinkLost("", by_peer=True), 1.0), wait(ABSENCE_DEADLINE)],
+    ),
+    "a bare close of who goes": (
+        False,
+        [*OPEN, BARE, (i.PeerWent(), 1.0), wait(ABSENCE_DEADLINE), of(1, i.LinkLost(""), 3.0)],
+    ),
+    "a bare close without the relay": (
+        False,
+        [*OPEN, (i.RelayLost(), 0.0), BARE, wait(ABSENCE_DEADLINE), (i.RelayBack(), 3.0)],
+    ),
+    "a bare close before another attempt": (
+        False,
+        [*OPEN, BARE, came(offer("bbbb"), 1.0), wait(ABSENCE_DEADLINE)],
+    ),
+    "a bare close of what is not open yet": (
+        False,
+        [START, came(offer("aaaa")), BARE, wait(ABSENCE_DEADLINE)],
+    ),
     "a description of our own that can't be used": (True, [START, of(1, i.Described("v=0"))]),
     "the same in a repair": (
         False,

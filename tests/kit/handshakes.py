@@ -133,6 +133,10 @@ class Core(Handshake):
         }
         return self._happen(attempt, losses[reason])
 
+    def bare_close(self, attempt: int) -> list[Output]:
+        """The channel is closed; this stack does not know by what."""
+        return self._happen(attempt, ChannelClosed(is_reset=False))
+
     def left(self, attempt: int) -> list[Output]:
         """The other side has closed the connection."""
         return self._happen(attempt, LinkLost("closed", by_peer=True))

@@ -11,7 +11,8 @@ from trio.testing import MockClock
 
 from imgsync import SessionEnded, open_client, open_evaluator
 from imgsync.core.codec.codec import decode_from_relay, encode_event
-from imgsync.core.protocol.numbers import MAX_BACKOFF
+from imgsync.core.handshake.inputs import ChannelClosed
+from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, MAX_BACKOFF, SUSPECT_AFTER
 from imgsync.core.protocol.signalling import (
     EndReason,
     EndSession,
@@ -195,4 +196,54 @@ async def test_another_evaluators_session_with_the_client_replaces_what_a_new_re
         nursery.cancel_scope.cancel()
     assert ends == [EndReason.REPLACED]
     assert follower.ends == [EndReason.REPLACED, EndReason.ENDED]
+    assert [seen.index for seen in follower.seen] == [0, 1]
+
+
+# ── a channel that is closed, and this stack can't tell how ──────────────────────────────────────
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_bare_close_is_an_end_within_two_seconds(
+    autojump_clock: MockClock, is_told: bool
+) -> None:
+    network, follower = MemoryNetwork(), FollowingClient()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(follower.run, network)
+        async with (
+            open_evaluator(URL, user_id="e", network=network) as evaluator,
+            evaluator.open_session("c") as session,
+        ):
+            await session.show(image(0))
+            await trio.sleep(SUSPECT_AFTER - 1)
+            begin = trio.current_time()
+            network.links[0].put(ChannelClosed(is_reset=False))
+            if is_told:
+                route = follower.sessions[0]._peer.route
+                route.end()
+            assert await session.wait_ended() is EndReason.ENDED
+            took = trio.current_time() - begin
+            states = [change.state.value async for change in session.changes()]
+        nursery.cancel_scope.cancel()
+    assert took == pytest.approx(0.0 if is_told else ABSENCE_DEADLINE)
+    # What is in doubt is not suspected, though no pong comes.
+    assert states[-2:] == ["interrupted", "ended"]
+
+
+async def test_a_bare_close_of_a_connection_that_has_failed_is_repaired(
+    autojump_clock: MockClock,
+) -> None:
+    network, follower = MemoryNetwork(), FollowingClient()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(follower.run, network)
+        async with (
+            open_evaluator(URL, user_id="e", network=network) as evaluator,
+            evaluator.open_session("c") as session,
+        ):
+            await session.show(image(0))
+            network.links[0].put(ChannelClosed(is_reset=False))
+            await trio.sleep(ABSENCE_DEADLINE / 2)
+            network.links[0].break_off()
+            with trio.fail_after(ABSENCE_DEADLINE):
+                await session.show(image(1))
+        nursery.cancel_scope.cancel()
     assert [seen.index for seen in follower.seen] == [0, 1]

@@ -149,12 +149,24 @@ class Interruption:
     :param retry_due: when the pause after a failure is over.
     :param absence_due: when whoever closed the connection has had its time to lose the relay, too.
     :param failures: what has come to nothing since, or since a return to the relay.
+    :param is_bare: whether the channel was closed, and by what is not known.
     """
 
     give_up_due: float
     retry_due: float = math.inf
     absence_due: float = math.inf
     failures: int = 0
+    is_bare: bool = False
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a connection may still fail, which would tell that nobody has closed it."""
+        return self.is_bare and self.absence_due < math.inf
+
+    @property
+    def verdict(self) -> str:
+        """What it is if whoever closed the connection is still there when it has had its time."""
+        return "the other side closed the channel" if self.is_bare else "the other side has left"
 
     @property
     def due(self) -> float:
@@ -251,11 +263,21 @@ class Attempts:
         interrupted = self._interrupt(detail, now)
         return [*interrupted, Discard(self.current.number), *self.repair(now)]
 
-    def left(self, now: float) -> list[Output]:
-        """The other side has closed the connection, as a process does that quits or restarts."""
-        interrupted = self._interrupt("the other side has closed the connection", now)
+    def left(self, now: float, *, is_bare: bool = False) -> list[Output]:
+        """The other side has closed the connection, as a process does that quits or restarts.
+
+        :param is_bare: all that is known is that the channel is closed.
+        """
+        what = "channel" if is_bare else "connection"
+        interrupted = self._interrupt(f"the other side has closed the {what}", now)
         self.interruption.absence_due = now + ABSENCE_DEADLINE
-        return [*interrupted, Discard(self.current.number)]
+        self.interruption.is_bare = is_bare
+        return interrupted if is_bare else [*interrupted, Discard(self.current.number)]
+
+    def absent(self, now: float) -> list[Output]:
+        """What was in doubt is a connection that has failed."""
+        self.interruption.absence_due = math.inf
+        return [Discard(self.current.number), *self.repair(now)]
 
     def end(self, reason: EndReason, detail: str = "") -> list[Output]:
         """The session is over; nothing follows."""

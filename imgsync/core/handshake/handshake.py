@@ -12,7 +12,8 @@ What fails before the first connection ends the session, as does CONNECT_DEADLIN
 person does, or the relay when the other side has not come back to it, or REPAIR_DEADLINE. An offer
 that leads nowhere is followed by another one. Without the relay, or while the other side is away
 from it, nothing is tried. The answerer asks for an offer only where none comes by itself. Whoever
-closes the connection has left, if it is at the relay still.
+closes the connection has left, if it is at the relay still. Where a stack can't tell whether that
+was closed or the channel alone, a failure of the connection shows that it was none of the two.
 
 Each peer connection is an attempt with a number of its own; an offer (or a request for one) in a
 live session begins the next attempt. The connection before is discarded once both sides know of
@@ -154,8 +155,14 @@ class Handshake:
         match self.phase, event:
             case Phase.CONNECTED, ChannelClosed() | LinkLost() if attempts.reach.is_taken:
                 return attempts.end(EndReason.REPLACED)
-            case Phase.NEGOTIATING | Phase.CONNECTED | Phase.INTERRUPTED, ChannelClosed():
+            case Phase.NEGOTIATING | Phase.CONNECTED | Phase.INTERRUPTED, ChannelClosed(
+                is_reset=True
+            ):
                 return self._attempts.end(EndReason.ENDED)
+            case Phase.CONNECTED, ChannelClosed():
+                return attempts.left(now, is_bare=True)
+            case Phase.NEGOTIATING, ChannelClosed():
+                return []  # the deadline tells
             case Phase.NEGOTIATING, Described(sdp):
                 try:
                     return self._described(sdp, now)
@@ -179,6 +186,8 @@ class Handshake:
                 return attempts.lost(why, now)
             case Phase.CONNECTED, Described() | Opened():
                 return []  # known
+            case Phase.INTERRUPTED, LinkLost(by_peer=False) if attempts.interruption.is_in_doubt:
+                return attempts.absent(now)
             case Phase.INTERRUPTED, _:
                 return []  # given up
         raise AssertionError(f"{event} can't come to what is {self.phase.name}")
@@ -316,7 +325,7 @@ class Waiting:
         if due == interruption.absence_due:
             interruption.absence_due = math.inf
             if self._attempts.reach.can_signal:
-                return self._attempts.end(EndReason.ENDED, "the other side has left")
+                return self._attempts.end(EndReason.ENDED, interruption.verdict)
             return self._attempts.repair(now)
         detail = f"the connection could not be repaired within {REPAIR_DEADLINE:g} s"
         return self._attempts.end(EndReason.CONNECTION_LOST, detail)

@@ -105,7 +105,13 @@ class Opened:
 
 @attrs.frozen
 class ChannelClosed:
-    """The other side closed the data channel."""
+    """The data channel is closed.
+
+    :param is_reset: the other side closed it alone, and the connection stands. Where a stack can't
+        tell that, it may be the connection that has gone; if it has failed, LinkLost follows.
+    """
+
+    is_reset: bool = True
 
 
 @attrs.frozen

@@ -375,3 +375,71 @@ def test_who_leaves_before_there_was_a_connection_is_noticed_by_the_deadline(mak
     core = make()
     assert core.left(1) == []
     assert core.phase is Phase.NEGOTIATING
+
+
+# ── a channel that is closed, and nobody knows how ───────────────────────────────────────────────
+
+
+@both
+def test_a_bare_close_is_in_doubt_and_its_connection_is_kept_meanwhile(make: Make) -> None:
+    core = connected(make())
+    assert core.bare_close(1) == [Interrupted(LOST, "the other side has closed the channel")]
+    assert core.due == core.now + ABSENCE_DEADLINE
+    assert core.phase is Phase.INTERRUPTED
+
+
+@both
+def test_in_doubt_nothing_said_is_an_end_and_what_is_said_is_what_it_is(make: Make) -> None:
+    silent, told = (connected(make()) for _ in range(2))
+    for core in (silent, told):
+        core.bare_close(1)
+    assert silent.wait_due() == [Ended(EndReason.ENDED, "the other side closed the channel")]
+    told.wait(ABSENCE_DEADLINE / 2)
+    assert told.session_ended(EndReason.ENDED) == [Ended(EndReason.ENDED)]
+
+
+@both
+def test_in_doubt_the_loss_of_the_relay_is_an_absence(make: Make) -> None:
+    core = connected(make())
+    core.bare_close(1)
+    core.peer_away()
+    assert core.wait(2 * ABSENCE_DEADLINE) == []
+    outputs = core.peer_back()
+    assert is_tried(outputs) or is_pausing(core)
+
+
+@both
+def test_in_doubt_a_connection_that_fails_is_repaired(make: Make) -> None:
+    core = connected(make())
+    core.bare_close(1)
+    core.wait(ABSENCE_DEADLINE / 2)
+    outputs = core.lost(1, EndReason.CONNECTION_LOST)
+    assert outputs[0] == Discard(1)
+    assert is_tried(outputs) or is_pausing(core)
+    core.wait(ABSENCE_DEADLINE)
+    assert core.phase is not Phase.ENDED
+
+
+@both
+def test_in_doubt_a_connection_that_is_closed_on_purpose_settles_nothing(make: Make) -> None:
+    core = connected(make())
+    core.bare_close(1)
+    assert core.left(1) == []
+    assert core.wait_due() == [Ended(EndReason.ENDED, "the other side closed the channel")]
+
+
+@both
+def test_a_bare_close_before_the_channel_was_open_is_left_to_the_deadline(make: Make) -> None:
+    core = make()
+    assert core.bare_close(1) == []
+    assert core.phase is Phase.NEGOTIATING
+
+
+@both
+def test_another_attempt_settles_the_doubt(make: Make) -> None:
+    core = connected(make())
+    core.bare_close(1)
+    core.receive(REQUEST if make is offerer else offer("eva2"))
+    assert core.phase is Phase.NEGOTIATING
+    core.wait(ABSENCE_DEADLINE)
+    assert core.phase is Phase.NEGOTIATING

@@ -5,7 +5,7 @@
  * @import { CandidateSignal, IceServer } from "../core/protocol/wire.js"
  *
  * @typedef {AttemptEvent | {kind: "received", data: unknown, at: number}} LinkEvent
- *   One of `channelClosed` and `linkLost` comes, once and last.
+ *   One of `channelClosed` and `linkLost` comes last, or the one that is no reset and then the other.
  */
 
 import { now } from "./clock.js";
@@ -16,6 +16,13 @@ const CLOSE_MS = 2000;
 
 /** The media identification that browsers give to the data channel's section of an offer. */
 const OWN_MID = "0";
+
+/**
+ * Whether this browser tells errors of transports, so that a channel whose whole connection has gone
+ * gets one before its close, and a close alone is a stream that was reset. That there is an
+ * RTCErrorEvent says nothing: Firefox 153 has it, and fires none.
+ */
+const TELLS_ERRORS = "RTCDtlsTransport" in globalThis && "onerror" in RTCDtlsTransport.prototype;
 
 /**
  * @param {string} sdp
@@ -136,9 +143,12 @@ export class Link {
   }
 
   #channelClosed() {
-    const transport = this.#pc.sctp?.transport.state;
-    if (!this.#hasFailed && transport === "connected") this.#finish({ kind: "channelClosed" });
-    else this.#finish({ kind: "linkLost", why: "the other side has closed the connection", byPeer: true });
+    const { sctp } = this.#pc;
+    const stands = sctp?.state === "connected" && sctp.transport.state === "connected";
+    if (this.#hasFailed || !stands) {
+      this.#finish({ kind: "linkLost", why: "the other side has closed the connection", byPeer: true });
+    } else if (TELLS_ERRORS) this.#finish({ kind: "channelClosed", isReset: true });
+    else if (!this.#isOver) this.#tell({ kind: "channelClosed", isReset: false });
   }
 
   /** @param {LinkEvent} event */

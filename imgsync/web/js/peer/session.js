@@ -109,8 +109,10 @@ export class Session {
 
   /** @param {Health} health */
   #judge(health) {
-    if (health === "alive") this.#tell("connected");
-    if (health === "suspect") {
+    // One whose channel is closed is kept while it may turn out to have failed.
+    const isConnected = this.#handshake.phase === "connected";
+    if (health === "alive" && isConnected) this.#tell("connected");
+    if (health === "suspect" && isConnected) {
       this.route.probe();
       this.#tell("suspect");
     }

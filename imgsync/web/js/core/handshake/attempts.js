@@ -156,6 +156,8 @@ export class Interruption {
   absenceDue = Infinity;
   /** What has come to nothing since, or since a return to the relay. */
   failures = 0;
+  /** Whether the channel was closed, and by what is not known. */
+  isBare = false;
 
   /** @param {number} giveUpDue when it has lasted for too long */
   constructor(giveUpDue) {
@@ -165,6 +167,16 @@ export class Interruption {
   /** The first of its deadlines. */
   get due() {
     return Math.min(this.retryDue, this.absenceDue, this.giveUpDue);
+  }
+
+  /** Whether a connection may still fail, which would tell that nobody has closed it. */
+  get isInDoubt() {
+    return this.isBare && this.absenceDue < Infinity;
+  }
+
+  /** What it is if whoever closed the connection is still there when it has had its time. */
+  get verdict() {
+    return this.isBare ? "the other side closed the channel" : "the other side has left";
   }
 
   /** Something happens: neither a retry nor a verdict is waited for. */
@@ -290,12 +302,21 @@ export class Attempts {
    * The other side has closed the connection, as a page does that is closed or loaded again.
    *
    * @param {number} now
+   * @param {boolean} [isBare] all that is known is that the channel is closed
    * @returns {Output[]}
    */
-  left(now) {
-    const interrupted = this.#interrupt("the other side has closed the connection", now);
+  left(now, isBare = false) {
+    const what = isBare ? "channel" : "connection";
+    const interrupted = this.#interrupt(`the other side has closed the ${what}`, now);
     this.interruption.absenceDue = now + ABSENCE_DEADLINE;
-    return [...interrupted, discard(this.current.number)];
+    this.interruption.isBare = isBare;
+    return isBare ? interrupted : [...interrupted, discard(this.current.number)];
+  }
+
+  /** What was in doubt is a connection that has failed. @param {number} now @returns {Output[]} */
+  absent(now) {
+    this.interruption.absenceDue = Infinity;
+    return [discard(this.current.number), ...this.repair(now)];
   }
 
   /** The session is over; nothing follows. @param {EndReason} reason @returns {Output[]} */

@@ -12,7 +12,9 @@
  * a person does, or the relay when the other side has not come back to it, or REPAIR_DEADLINE. An
  * offer that leads nowhere is followed by another one. Without the relay, or while the other side is
  * away from it, nothing is tried. The answerer asks for an offer only where none comes by itself.
- * Whoever closes the connection has left, if it is at the relay still.
+ * Whoever closes the connection has left, if it is at the relay still. Where a browser can't tell
+ * whether that was closed or the channel alone, a failure of the connection shows that it was none
+ * of the two.
  *
  * Each peer connection is an attempt with a number of its own. The one before is discarded once
  * both sides know of the new one. What concerns an attempt that is no longer current is dropped:
@@ -121,8 +123,11 @@ export class Handshake {
     if (this.phase === "idle") throw new Error(`${event.kind} can't come before the first attempt`);
     const isClosed = event.kind === "channelClosed" || event.kind === "linkLost";
     if (isClosed && this.phase === "connected" && attempts.reach.isTaken) return attempts.end("replaced");
-    if (event.kind === "channelClosed") return attempts.end("ended");
-    if (this.phase === "interrupted") return []; // given up
+    if (event.kind === "channelClosed" && event.isReset) return attempts.end("ended");
+    if (this.phase === "interrupted") {
+      const isFailure = event.kind === "linkLost" && !event.byPeer;
+      return isFailure && attempts.interruption.isInDoubt ? attempts.absent(now) : []; // given up
+    }
     const isKnown = this.phase === "connected";
     switch (event.kind) {
       case "described":
@@ -131,6 +136,8 @@ export class Handshake {
         return attempts.current.gather(event.line);
       case "opened":
         return isKnown ? [] : attempts.connected();
+      case "channelClosed":
+        return isKnown ? attempts.left(now, true) : []; // the deadline tells
       case "notMade":
       case "linkLost":
         return this.#failed(event, now);
@@ -326,7 +333,7 @@ export class Waiting {
         return this.#attempts.repair(now);
       case interruption.absenceDue:
         interruption.absenceDue = Infinity;
-        if (reach.canSignal) return this.#attempts.end("ended", "the other side has left");
+        if (reach.canSignal) return this.#attempts.end("ended", interruption.verdict);
         return this.#attempts.repair(now);
     }
     const detail = `the connection could not be repaired within ${REPAIR_DEADLINE} s`;

@@ -21,14 +21,16 @@
  * Of an attempt. `described`: the description that was asked for is made; `notMade`: the connection
  * could not be made, as the descriptions have it (`negotiation_failed`) or on this side at all; `gathered`: a candidate of our own was found (its
  * line as the browser writes it), or null: all are; `opened`: the data channel is open;
- * `channelClosed`: the other side closed the data channel; `linkLost`: the connection is gone, or
+ * `channelClosed`: the data channel is closed. `isReset`: by the other side and alone, while the
+ * connection stands; where a browser can't tell that, it may be the connection that has gone, and if
+ * it has failed, `linkLost` follows. `linkLost`: the connection is gone, or
  * could not be made. `byPeer`: the other side closed it on purpose, as does a page that is reloaded
  * or a process that quits; otherwise it has gone silent, or there never was a connection.
  * @typedef {{kind: "notMade", why: string, reason?: EndReason} | {kind: "linkLost", why: string, byPeer: boolean}} Failure
  * @typedef {{kind: "described", sdp: string}
  *   | {kind: "gathered", line: string | null}
  *   | {kind: "opened"}
- *   | {kind: "channelClosed"}
+ *   | {kind: "channelClosed", isReset: boolean}
  *   | Failure} AttemptEvent
  *
  * Something happened to the connection of an attempt, current or not.
