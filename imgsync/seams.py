@@ -9,7 +9,8 @@ from typing import Protocol
 
 import attrs
 
-from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
+from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.inputs import ChannelClosed, Gathered, Hindered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 
@@ -34,11 +35,13 @@ class ServerFailed:
     :param server: its URL.
     :param code: the STUN error code that it answered with; None where it did not answer.
     :param why: the reason in words; never holds a credential.
+    :param cause: the same for others, who need not know which server it is.
     """
 
     server: str
     code: int | None
     why: str
+    cause: Cause
 
 
 @attrs.frozen
@@ -49,7 +52,7 @@ class Received:
     at: Milliseconds
 
 
-LinkEvent = Gathered | ServerFailed | Opened | Received | ChannelClosed | LinkLost
+LinkEvent = Gathered | ServerFailed | Hindered | Opened | Received | ChannelClosed | LinkLost
 
 
 class Link(Protocol):

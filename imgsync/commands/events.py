@@ -244,7 +244,7 @@ class SessionOver:
     """It has ended."""
 
     EVENT = "ended"
-    session_id: str
+    session_id: str | None = attrs.field(metadata=IF_KNOWN)
     reason: EndReason
     detail: str
 

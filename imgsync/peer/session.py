@@ -32,6 +32,7 @@ from imgsync.core.handshake.inputs import (
     ChannelClosed,
     Described,
     FromAttempt,
+    Hindered,
     Input,
     LinkLost,
     NotMade,
@@ -445,9 +446,10 @@ class _Driver:
                 held = self._links.find(attempt)
                 if held is not None:
                     self._perform_line(held, held.line.receive(text, at, trio.current_time()))
-            case ServerFailed(server, code, why):
+            case ServerFailed(server, code, why, cause):
                 session_id = self._route.session_id
                 log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+                self._handle(FromAttempt(attempt, Hindered(cause)))
             case _:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
                     self._peer.journal.connected(event.path)

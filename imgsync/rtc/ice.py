@@ -37,6 +37,7 @@ from aiortc import RTCPeerConnection
 from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import Gathered
 from imgsync.distribution import version_of
 from imgsync.rtc.names import resolve
@@ -57,6 +58,9 @@ pass (RFC 8656, section 9); stock binds anew after 500, which only some servers 
 
 CHECK_INTERVAL = 0.02
 """Seconds between checks, as stock aioice; RFC 8445, section 14.2, asks for at least 5 ms."""
+
+UNAUTHORIZED = 401
+"""What a TURN server answers to credentials that it does not take (RFC 8489, section 9.2.4)."""
 
 MAX_PHRASE = 200
 """Characters of what a server gives as its reason."""
@@ -145,21 +149,25 @@ class Connection(ice.Connection):
         self, server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]
     ) -> None:
         code: int | None = None
+        is_turn = isinstance(server, TurnServer)
+        cause = Cause.TURN_FAILED if is_turn else Cause.STUN_FAILED
         try:
             async with asyncio.timeout(GATHERING_DEADLINE):
                 await ask()
             return
-        except TimeoutError:
+        except (TimeoutError, stun.TransactionTimeout):
             why = "it did not answer in time"
-        except stun.TransactionTimeout:
-            why = "it did not answer"
+            cause = Cause.TURN_SILENT if is_turn else Cause.STUN_SILENT
         except stun.TransactionFailed as exc:
             code, why = exc.response.attributes.get("ERROR-CODE", (None, "it refused"))
+            cause = Cause.TURN_UNAUTHORIZED if is_turn and code == UNAUTHORIZED else cause
+        except ssl.SSLCertVerificationError as exc:
+            why, cause = f"{type(exc).__name__} {exc}", Cause.TURN_UNTRUSTED
         except Exception as exc:  # what a server may answer is not ours to foresee
             # Not its repr: that of a UnicodeError can have the whole credential in it.
             why = f"{type(exc).__name__} {exc}"
         words = "".join(filter(str.isprintable, why))
-        self._settings.tell(ServerFailed(str(server), code, words[:MAX_PHRASE]))
+        self._settings.tell(ServerFailed(str(server), code, words[:MAX_PHRASE], cause))
 
     async def _query_stun(self, server: StunServer, protocol: ice.StunProtocol) -> None:
         address = await resolve(server.host)

@@ -23,7 +23,8 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
-from imgsync.core.handshake.inputs import ChannelClosed, LinkLost, Opened
+from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.inputs import ChannelClosed, Hindered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
@@ -162,6 +163,9 @@ class _LoopLink:
     def _on_connection_state_aio(self) -> None:
         assert self._pc is not None
         state = self._pc.connectionState
+        sctp = self._pc.sctp
+        if state == "failed" and sctp is not None and sctp.transport.state == "failed":
+            self._tell(Hindered(Cause.DTLS_REFUSED))
         if state in ("failed", "closed"):
             self._lose_aio(f"the peer connection is {state}")
 

@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol import numbers
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
@@ -83,6 +84,9 @@ def make() -> str:
     codes = "".join(f"  {code.name}: {code.value},\n" for code in CloseCode)
     parts.append(f"\n{comment(inspect.getdoc(CloseCode) or '')}")
     parts.append(f"export const CloseCode = {{\n{codes}}};\n")
+    causes = "".join(f"  {cause.name}: {json.dumps(cause.value)},\n" for cause in Cause)
+    parts.append(f"\n{comment(inspect.getdoc(Cause) or '')}")
+    parts.append(f"export const Cause = {{\n{causes}}};\n")
     for name, words in WORDS.items():
         parts.append(f"\n{comment(inspect.getdoc(words) or '')}")
         parts.append(f"export const {name} = {list_of(member.value for member in words)};\n")

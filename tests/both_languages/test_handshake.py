@@ -15,6 +15,7 @@ import pytest
 from imgsync.core.codec.codec import encode_signal
 from imgsync.core.handshake import inputs as i
 from imgsync.core.handshake import outputs as o
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.patience import pause_after
 from imgsync.core.protocol.numbers import (
@@ -182,8 +183,14 @@ class Script:
         events: list[i.AttemptEvent] = [
             *[i.Described(sdp(self._kind, "ours", mid=self._mid))] * 5,
             *[i.Opened()] * 5,
-            *[i.Gathered(dice.choice([line(9), line(10), None]))] * 3,
+            *[
+                i.Gathered(
+                    dice.choice([line(9), line(10, kind="srflx"), line(11, kind="relay"), None])
+                )
+            ]
+            * 3,
             *[i.LinkLost("x")] * 2,
+            i.Hindered(dice.choice([*Cause])),
             *[i.LinkLost("y", by_peer=True)] * 2,
             dice.choice([i.NotMade("z"), i.NotMade("z", EndReason.UNSUPPORTED)]),
             *[i.ChannelClosed()] * (dice.random() < 0.3),
@@ -258,9 +265,47 @@ OPEN = [START, came(offer("aaaa")), of(1, OUR_ANSWER), of(1, i.Opened())]
 LEFT = of(1, i.LinkLost("", by_peer=True))
 SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]
 
+UNAUTHORIZED, UNHEARD = i.Hindered(Cause.TURN_UNAUTHORIZED), i.Hindered(Cause.STUN_SILENT)
 BARE = of(1, i.ChannelClosed(is_reset=False))
 
 SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
+    "a client that knows what is in the way": (
+        False,
+        [START, came(offer("aaaa")), of(1, UNAUTHORIZED), of(1, UNHEARD), wait(CONNECT_DEADLINE)],
+    ),
+    "an evaluator that does": (
+        True,
+        [
+            *(START, of(1, OUR_OFFER), of(1, UNHEARD), of(1, UNAUTHORIZED), came(answer("aaaa"))),
+            *(wait(ATTEMPT_DEADLINE), of(2, OUR_OFFER, ATTEMPT_DEADLINE), wait(CONNECT_DEADLINE)),
+        ],
+    ),
+    "servers that are not in the way": (
+        False,
+        [
+            *(START, came(offer("aaaa")), of(1, UNAUTHORIZED), of(1, UNHEARD)),
+            *(of(1, i.Gathered(line(1, kind=kind))) for kind in ("srflx", "relay")),
+            (i.EndCame(EndReason.CONNECT_TIMEOUT, "why"), 1.0),
+        ],
+    ),
+    "what each of the two knows": (
+        False,
+        [
+            *(START, came(offer("aaaa")), of(1, UNAUTHORIZED)),
+            (i.EndCame(EndReason.CONNECT_TIMEOUT, "why"), 1.0),
+        ],
+    ),
+    "DTLS that is refused": (
+        True,
+        [START, of(1, i.Hindered(Cause.DTLS_REFUSED)), of(1, i.LinkLost("failed"))],
+    ),
+    "what was in the way of another connection": (
+        False,
+        [
+            *(START, came(offer("aaaa")), of(1, UNAUTHORIZED), of(1, OUR_ANSWER)),
+            *(of(1, i.Opened()), of(1, i.LinkLost("")), wait(REPAIR_DEADLINE)),
+        ],
+    ),
     "a bare close, and nothing is said": (False, [*OPEN, BARE, wait(ABSENCE_DEADLINE)]),
     "a bare close, and the session's end": (
         False,

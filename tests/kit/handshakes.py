@@ -7,6 +7,7 @@ time: each core has a clock of its own, which stands still until it is told how 
 import math
 
 from imgsync.core.codec.codec import encode_signal
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.inputs import (
     AttemptEvent,
@@ -15,6 +16,7 @@ from imgsync.core.handshake.inputs import (
     EndCame,
     FromAttempt,
     Gathered,
+    Hindered,
     LinkLost,
     NotMade,
     Opened,
@@ -38,8 +40,8 @@ from imgsync.core.protocol.signalling import (
 )
 
 
-def line(port: int, transport: str = "udp") -> str:
-    return f"1 1 {transport} 5 10.0.0.1 {port} typ host"
+def line(port: int, transport: str = "udp", kind: str = "host") -> str:
+    return f"1 1 {transport} 5 10.0.0.1 {port} typ {kind}"
 
 
 def sdp(kind: str, ufrag: str, *ports: int, complete: bool = False, mid: str = "0") -> str:
@@ -120,6 +122,9 @@ class Core(Handshake):
 
     def gathered(self, attempt: int, found: str | None) -> list[Output]:
         return self._happen(attempt, Gathered(found))
+
+    def hindered(self, attempt: int, cause: Cause) -> list[Output]:
+        return self._happen(attempt, Hindered(cause))
 
     def opened(self, attempt: int) -> list[Output]:
         return self._happen(attempt, Opened())

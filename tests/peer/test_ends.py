@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from imgsync import SessionEnded, open_client, open_evaluator
 from imgsync.core.codec.codec import decode_from_relay, encode_event
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import ChannelClosed
 from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, MAX_BACKOFF, SUSPECT_AFTER
 from imgsync.core.protocol.signalling import (
@@ -23,6 +24,7 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
     StartSession,
 )
+from imgsync.seams import ServerFailed
 from imgsync.testing import MemoryLink, MemoryNetwork, MemorySocket
 from tests.peer.test_sessions import FollowingClient, image
 
@@ -247,3 +249,36 @@ async def test_a_bare_close_of_a_connection_that_has_failed_is_repaired(
                 await session.show(image(1))
         nursery.cancel_scope.cancel()
     assert [seen.index for seen in follower.seen] == [0, 1]
+
+
+# ── what was in the way ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("whose", ["evaluator", "client"])
+async def test_what_was_in_the_way_of_one_side_is_told_to_both(
+    autojump_clock: MockClock, whose: str
+) -> None:
+    network, follower = MemoryNetwork(), FollowingClient()
+    network.is_blocked = True
+    server = "turn:turn.example:3478?transport=udp"
+    failure = ServerFailed(server, 401, "Unauthorized", Cause.TURN_UNAUTHORIZED)
+
+    async def fail() -> None:
+        await trio.sleep(1)
+        network.links[0 if whose == "evaluator" else 1].put(failure)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(follower.run, network)
+        nursery.start_soon(fail)
+        async with open_evaluator(URL, user_id="e", network=network) as evaluator:
+            with pytest.raises(SessionEnded) as caught:
+                async with evaluator.open_session("c"):
+                    pass
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    [session] = follower.sessions
+    assert caught.value.reason is session.end_reason is EndReason.CONNECT_TIMEOUT
+    for side, said in (("evaluator", str(caught.value)), ("client", session.end_detail)):
+        name = "this side" if side == whose else f"the {whose}"
+        assert f"{name}'s {Cause.TURN_UNAUTHORIZED.value}" in said
+        assert "turn.example" not in said

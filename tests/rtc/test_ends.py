@@ -1,6 +1,7 @@
 """How a connection ends: closed by the other side on purpose, gone silent, or never made."""
 
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,14 +12,15 @@ import trio
 from aioice import ice
 from aiortc import RTCDtlsTransport, RTCSctpTransport
 
-from imgsync.core.handshake.inputs import ChannelClosed, LinkLost, Opened
+from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.inputs import ChannelClosed, Hindered, LinkLost, Opened
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from tests.kit.foreign import find_node_link
 from tests.kit.processes import Child, open_child
 from tests.kit.turn_servers import needs_coturn, open_coturn
-from tests.rtc.test_link import DEADLINE, LOOPBACK, End, connect, open_ends
+from tests.rtc.test_link import DEADLINE, LOOPBACK, End, connect, introduce, open_ends
 
 AT_ONCE = 0.1
 """Seconds in which an end that is said is heard."""
@@ -161,3 +163,14 @@ async def test_libwebrtc_that_is_killed_has_not_closed_its_connection() -> None:
     async with open_bridge() as bridge, open_connected_to_node(bridge) as (end, child):
         child.process.kill()
         assert not await expect_lost(end)
+
+
+async def test_a_certificate_that_the_description_does_not_name_is_told_as_dtls_refused() -> None:
+    def of_another(sdp: str) -> str:
+        return re.sub("(?m)^(a=fingerprint:sha-[0-9]+) ..", r"\1 00", sdp)
+
+    async with open_bridge() as bridge, open_ends(bridge) as (offerer, answerer):
+        await introduce(offerer, answerer, change_answer=of_another)
+        with trio.fail_after(DEADLINE):
+            assert (await offerer.expect(Hindered)).cause is Cause.DTLS_REFUSED
+            assert not (await offerer.expect(LinkLost)).by_peer

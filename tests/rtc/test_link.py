@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
-from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
+from imgsync.core.handshake.inputs import ChannelClosed, Gathered, Hindered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer
@@ -25,7 +25,7 @@ DEADLINE = 30.0
 
 LOOPBACK = ("127.0.0.1",)
 
-E = TypeVar("E", Opened, Received, ChannelClosed, LinkLost)
+E = TypeVar("E", Opened, Received, ChannelClosed, LinkLost, Hindered)
 
 
 # ── two links and their handshake ────────────────────────────────────────────────────────────────

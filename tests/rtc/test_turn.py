@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import ssl
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +14,14 @@ import trio
 from aioice import Candidate
 from aioice.candidate import candidate_foundation
 
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Connection, IceSettings
 from imgsync.rtc.link import open_link
-from imgsync.rtc.servers import StunServer, choose_turn
+from imgsync.rtc.servers import StunServer, TurnServer, choose_turn
 from imgsync.seams import Received, ServerFailed
 from tests.kit.turn_servers import needs_coturn, open_coturn, trust_certificate
 from tests.rtc.test_cancel import nothing_left
@@ -238,6 +240,9 @@ async def test_the_direct_way_is_taken_and_as_quickly_where_there_is_one(transpo
 # ── a server that refuses us ─────────────────────────────────────────────────────────────────────
 
 
+TURN = TurnServer("t.example", 5349, "tcp", True, "u", "c")
+
+
 @needs_coturn
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_a_wrong_credential_costs_the_relayed_candidate_alone_and_is_not_logged(
@@ -259,8 +264,39 @@ async def test_a_wrong_credential_costs_the_relayed_candidate_alone_and_is_not_l
             failures += [failure for end in ends for failure in end.failures]
     url = f"turn:127.0.0.1:{coturn.port}?transport={transport}"
     assert [(failure.server, failure.code) for failure in failures] == [(url, 401)] * 4
+    assert {failure.cause for failure in failures} == {Cause.TURN_UNAUTHORIZED}
     assert server.credential is not None
     assert server.credential not in f"{failures}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    ("server", "error", "cause"),
+    [
+        (TURN, ssl.SSLCertVerificationError("self-signed"), Cause.TURN_UNTRUSTED),
+        (TURN, TimeoutError(), Cause.TURN_SILENT),
+        (TURN, ConnectionRefusedError(), Cause.TURN_FAILED),
+        (TURN, ssl.SSLError("wrong version"), Cause.TURN_FAILED),
+        (StunServer("s.example", 3478), TimeoutError(), Cause.STUN_SILENT),
+        (StunServer("s.example", 3478), OSError("no such name"), Cause.STUN_FAILED),
+    ],
+)
+async def test_a_server_that_fails_is_told_as_a_cause(
+    server: StunServer | TurnServer, error: Exception, cause: Cause
+) -> None:
+    told: list[object] = []
+
+    async def fail() -> None:
+        raise error
+
+    async def ask() -> None:
+        connection = our_ice.Connection(our_ice.IceSettings((), told.append), ice_controlling=True)
+        await connection._bounded(server, fail)
+
+    async with open_bridge() as bridge:
+        await bridge.call(ask)
+    [failure] = told
+    assert isinstance(failure, ServerFailed)
+    assert failure.cause is cause
 
 
 async def test_a_credential_that_is_no_text_is_not_told_either() -> None:

@@ -15,11 +15,12 @@ from imgsync.commands.common import (
     set_up_logging,
     token_of,
 )
-from imgsync.commands.events import Connected, Registered, Waiting
+from imgsync.commands.events import Connected, Registered, SessionOver, Waiting
 from imgsync.commands.output import Output
 
 if TYPE_CHECKING:
     from imgsync.commands.evaluator.presenting import Series
+    from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
 
 
@@ -83,27 +84,42 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
         ) as evaluator,
     ):
         output.write(Registered(options.user))
-        async with AsyncExitStack() as stack:
-            session = await _enter_session(stack, evaluator, options, output)
-            output.write(
-                Connected(session_id=session.id, client_id=options.client, image_count=len(images))
-            )
-            try:
+        series = None
+        try:
+            async with AsyncExitStack() as stack:
+                session = await _enter_session(stack, evaluator, options, output)
+                output.write(
+                    Connected(
+                        session_id=session.id, client_id=options.client, image_count=len(images)
+                    )
+                )
                 async with open_progress(output, console, len(images)) as view:
                     series = Series(session, images, view)
-                    await _run_series(series, view, options.every)
-            except SessionEnded as exc:
-                print(f"{prog}: {exc}", file=sys.stderr)
-                return EXIT_FAILED
+                    await _run_series(session.id, series, view, options.every)
+        except SessionEnded as exc:
+            if series is None:
+                _tell_end(output, None, exc)
+            print(f"{prog}: {exc}", file=sys.stderr)
+            return EXIT_FAILED
     if not series.all_acked:
         print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
         return EXIT_FAILED
     return 0
 
 
-async def _run_series(series: "Series", output: Output, every: float | None) -> None:
+def _tell_end(output: Output, session_id: str | None, end: "SessionEnded") -> None:
+    """To programs; people read it on stderr."""
+    if output.as_json:
+        detail = end.reason.in_words(end.detail)
+        output.write(SessionOver(session_id=session_id, reason=end.reason, detail=detail))
+
+
+async def _run_series(
+    session_id: str, series: "Series", output: Output, every: float | None
+) -> None:
     """By the clock, or by what is typed. Raises SessionEnded."""
     from imgsync.commands.evaluator.keyboard import open_lines
+    from imgsync.core.protocol.errors import SessionEnded
 
     try:
         if every is not None:
@@ -111,6 +127,9 @@ async def _run_series(series: "Series", output: Output, every: float | None) -> 
         else:
             with open_lines() as lines:
                 await series.obey(lines)
+    except SessionEnded as exc:
+        _tell_end(output, session_id, exc)
+        raise
     finally:
         output.write(series.summary)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from imgsync.core.handshake.causes import Cause, Causes
 from imgsync.core.handshake.outputs import (
     AddCandidate,
     Connected,
@@ -192,6 +193,7 @@ class Attempts:
         self._replaced: list[int] = []
         self.patience = Patience(offers=offers)
         self.reach = Reach()
+        self.causes = Causes()
         #: While there is a connection, and before the first, nothing in it is due.
         self.interruption = Interruption(math.inf)
 
@@ -284,6 +286,15 @@ class Attempts:
         self.phase = Phase.ENDED
         return [Ended(reason, detail)]
 
+    def hindered(self, cause: Cause, now: float) -> list[Output]:
+        """Something is in the way of this attempt, or of one before, on our side."""
+        self.causes.add(cause)
+        is_first = self.phase is Phase.NEGOTIATING and not self.patience.is_repair
+        if is_first and not self.offers and self.causes.known:
+            self.patience.can_explain = True
+            self.current.deadline = self.patience.attempt_due(now)
+        return []
+
     def interrupt_by_peer(self, now: float) -> list[Output]:
         """The other side wants another connection; it has no use for the one that we have."""
         if self.phase is not Phase.CONNECTED:
@@ -313,6 +324,7 @@ class Attempts:
 
     def _interrupt(self, detail: str, now: float) -> list[Output]:
         self.phase = Phase.INTERRUPTED
+        self.causes = Causes()
         self.interruption = Interruption(now + REPAIR_DEADLINE)
         return [Interrupted(EndReason.CONNECTION_LOST, detail)]
 

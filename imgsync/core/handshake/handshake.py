@@ -40,6 +40,7 @@ from imgsync.core.handshake.inputs import (
     EndCame,
     FromAttempt,
     Gathered,
+    Hindered,
     Input,
     LinkLost,
     NotMade,
@@ -59,6 +60,7 @@ from imgsync.core.handshake.sdp import Description, parse_candidate, parse_descr
 from imgsync.core.protocol.errors import NegotiationError
 from imgsync.core.protocol.numbers import CONNECT_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import (
+    PEER_REASONS,
     Answer,
     CandidateSignal,
     EndReason,
@@ -120,6 +122,8 @@ class Handshake:
         match self.phase, given:
             case Phase.ENDED, _:
                 return []
+            case _, FromAttempt(_, Hindered(cause)):
+                return attempts.hindered(cause, now)
             case _, FromAttempt(number, event):
                 return self._handle_event(event, now) if number == self.attempt else []
             case _, SignalCame(raw):
@@ -169,6 +173,7 @@ class Handshake:
                 except NegotiationError as exc:
                     return self._handle_event(NotMade(str(exc)), now)
             case Phase.NEGOTIATING | Phase.CONNECTED, Gathered(line):
+                attempts.causes.gather(line)
                 return attempts.current.gather(line)
             case Phase.NEGOTIATING, Opened():
                 return attempts.connected()
@@ -179,7 +184,7 @@ class Handshake:
             case Phase.NEGOTIATING, NotMade(why, reason):
                 return attempts.end(reason, why)
             case Phase.NEGOTIATING, LinkLost(why):
-                return attempts.end(EndReason.NEGOTIATION_FAILED, why)
+                return attempts.end(EndReason.NEGOTIATION_FAILED, attempts.causes.explain(why))
             case Phase.CONNECTED, LinkLost(by_peer=True):
                 return attempts.left(now)
             case Phase.CONNECTED, NotMade(why) | LinkLost(why):
@@ -225,7 +230,9 @@ class Handshake:
         is_open = self.phase is Phase.CONNECTED
         outlives = {EndReason.PEER_GONE: is_open, EndReason.RELAY_SHUTDOWN: self.was_connected}
         if not outlives.get(reason):
-            return self._attempts.end(reason, detail)
+            has_failed = reason in PEER_REASONS and not reason.in_good_order
+            said = self._attempts.causes.explain(detail) if has_failed else detail
+            return self._attempts.end(reason, said)
         return [Note(f"the relay ended the session ({reason.value}), which carries on")]
 
     def _relay_back(self, now: float) -> list[Output]:
@@ -328,7 +335,8 @@ class Waiting:
                 return self._attempts.end(EndReason.ENDED, interruption.verdict)
             return self._attempts.repair(now)
         detail = f"the connection could not be repaired within {REPAIR_DEADLINE:g} s"
-        return self._attempts.end(EndReason.CONNECTION_LOST, detail)
+        said = self._attempts.causes.explain(detail)
+        return self._attempts.end(EndReason.CONNECTION_LOST, said)
 
     def _timed_out(self, now: float) -> list[Output]:
         """The attempt has come to nothing."""
@@ -346,7 +354,7 @@ class Waiting:
         if attempts.current.remote is not None:
             why = "no path between the two was found"
         detail = f"no connection within {CONNECT_DEADLINE:g} s: {why}"
-        return attempts.end(EndReason.CONNECT_TIMEOUT, detail)
+        return attempts.end(EndReason.CONNECT_TIMEOUT, attempts.causes.explain(detail))
 
     def _unanswered(self, now: float) -> list[Output]:
         """Nothing was said to our offer, or to our request for one."""

@@ -2,6 +2,7 @@
 
 import attrs
 
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol.signalling import EndReason, RawJson
 
 # ── of the relay ─────────────────────────────────────────────────────────────────────────────────
@@ -126,7 +127,14 @@ class LinkLost:
     by_peer: bool = False
 
 
-AttemptEvent = Described | NotMade | Gathered | Opened | ChannelClosed | LinkLost
+@attrs.frozen
+class Hindered:
+    """Something is in the way of a connection on our side, which may come about all the same."""
+
+    cause: Cause
+
+
+AttemptEvent = Described | NotMade | Gathered | Hindered | Opened | ChannelClosed | LinkLost
 
 
 @attrs.frozen

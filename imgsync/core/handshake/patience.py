@@ -13,6 +13,7 @@ from imgsync.core.protocol.numbers import (
     ANSWER_DEADLINES,
     ATTEMPT_DEADLINE,
     CONNECT_DEADLINE,
+    EXPLAIN_FIRST,
     FIRST_BACKOFF,
     MAX_ASKED,
     MAX_BACKOFF,
@@ -42,14 +43,19 @@ class Patience:
         self.is_repair = False
         #: When the first connection has to be there.
         self._connect_by = math.inf
+        #: When to say what is in the way: the evaluator does not wait longer with each offer.
+        self._explain_by = math.inf
         #: Attempts that the other side asked for, since the last connection or repair of ours.
         self._asked = 0
         self._unanswered = 0
+        #: Whether there is something to say of why no connection comes about.
+        self.can_explain = False
 
     def attempt_due(self, now: float) -> float:
         """When an attempt that begins now has come to nothing."""
-        one_of_many = self._offers or self.is_repair
-        return min(now + ATTEMPT_DEADLINE, self._connect_by) if one_of_many else self._connect_by
+        if self._offers or self.is_repair:
+            return min(now + ATTEMPT_DEADLINE, self._connect_by)
+        return min(self._connect_by, self._explain_by) if self.can_explain else self._connect_by
 
     def answer_due(self, now: float) -> float:
         """When the answer to what is said now is late; infinity where the attempt's own will do."""
@@ -69,13 +75,17 @@ class Patience:
         self._asked += 1
         if self._asked > MAX_ASKED:
             raise NegotiationError(f"{MAX_ASKED} attempts to connect came to nothing")
+        explain_by = self._explain_by
         self.begin(now)
+        if now < explain_by:
+            self._explain_by = explain_by
 
     def begin(self, now: float) -> None:
         """The other side is there, so that all begins anew."""
         self._unanswered = 0
         if not self.is_repair:
             self._connect_by = now + CONNECT_DEADLINE
+            self._explain_by = self._connect_by - EXPLAIN_FIRST
 
     def repairing(self) -> None:
         """Our side begins an attempt, or waits for one."""

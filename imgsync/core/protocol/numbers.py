@@ -137,6 +137,10 @@ CLAIM_PAUSE = 8.0
 """For another window to claim a session that the relay has forgotten and has from the evaluator
 anew. By then it has tried to register again, as no pause in between is over MAX_BACKOFF."""
 
+EXPLAIN_FIRST = 0.5
+"""By so much sooner a client that knows what is in the way ends what never connected. So it is told
+to the evaluator, who would end it then, and may know something, too."""
+
 MAX_ASKED = 8
 """Attempts that the other side asks for, without a connection or a pause of ours in between. Each
 costs a key pair and sockets."""

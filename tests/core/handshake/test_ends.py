@@ -5,9 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from imgsync.core.handshake.inputs import FromAttempt, NotMade
+from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.inputs import EndCame, FromAttempt, NotMade
 from imgsync.core.handshake.outputs import Ended, Phase
-from imgsync.core.protocol.numbers import CONNECT_DEADLINE, REPAIR_DEADLINE
+from imgsync.core.protocol.numbers import (
+    ATTEMPT_DEADLINE,
+    CONNECT_DEADLINE,
+    EXPLAIN_FIRST,
+    REPAIR_DEADLINE,
+)
 from imgsync.core.protocol.signalling import EndReason, RawJson
 from tests.kit.handshakes import (
     REQUEST,
@@ -210,3 +216,100 @@ def test_a_side_that_can_not_connect_at_all_says_so() -> None:
     core = offerer()
     made = core.handle(FromAttempt(1, NotMade("no WebRTC", EndReason.UNSUPPORTED)), core.now)
     assert made == [Ended(EndReason.UNSUPPORTED, "no WebRTC")]
+
+
+# ── what was in the way ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("make", [offerer, answerer])
+@pytest.mark.parametrize("cause", Cause)
+def test_what_is_in_the_way_stands_in_the_detail(make: Callable[[], Core], cause: Cause) -> None:
+    core = make()
+    core.hindered(core.attempt, cause)
+    core.hindered(core.attempt, cause)
+    [end] = wait_for_end(core)
+    assert isinstance(end, Ended)
+    assert end.reason is EndReason.CONNECT_TIMEOUT
+    assert end.detail.count(f"this side's {cause.value}") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        ("relay", Cause.TURN_UNAUTHORIZED),
+        ("relay", Cause.TURN_SILENT),
+        ("srflx", Cause.STUN_SILENT),
+    ],
+)
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_server_is_not_in_the_way_where_another_serves(
+    kind: str, cause: Cause, is_late: bool
+) -> None:
+    core = offerer()
+    found = line(9, kind=kind)
+    if not is_late:
+        core.gathered(1, found)
+    core.hindered(1, cause)
+    if is_late:
+        core.gathered(1, found)
+    [end] = wait_for_end(core)
+    assert isinstance(end, Ended)
+    assert cause.value not in end.detail
+
+
+def test_what_is_found_of_an_attempt_that_was_followed_by_another_counts() -> None:
+    core = offerer()
+    core.wait_due()
+    assert core.attempt == 2
+    core.hindered(1, Cause.TURN_SILENT)
+    [end] = wait_for_end(core)
+    assert isinstance(end, Ended)
+    assert Cause.TURN_SILENT.value in end.detail
+
+
+def test_what_the_other_side_says_of_a_failure_has_ours_beside_it() -> None:
+    core = answerer()
+    core.hindered(1, Cause.TURN_UNTRUSTED)
+    failed = EndCame(EndReason.CONNECT_TIMEOUT, "no path")
+    said = f"no path; this side's {Cause.TURN_UNTRUSTED.value}"
+    assert core.handle(failed, core.now) == [Ended(EndReason.CONNECT_TIMEOUT, said)]
+
+
+@pytest.mark.parametrize("reason", [EndReason.ENDED, EndReason.REPLACED])
+def test_an_end_that_is_no_failure_has_nothing_beside_it(reason: EndReason) -> None:
+    core = answerer()
+    core.hindered(1, Cause.TURN_UNTRUSTED)
+    assert core.session_ended(reason) == [Ended(reason)]
+
+
+def test_a_client_that_knows_what_is_in_the_way_says_so_before_the_evaluator_ends_it() -> None:
+    silent, knows = answerer(), answerer()
+    knows.hindered(1, Cause.TURN_UNTRUSTED)
+    assert silent.due - knows.due == EXPLAIN_FIRST
+    for core in (silent, knows):
+        core.wait(ATTEMPT_DEADLINE)
+        core.receive(offer("eva2"))
+    # The evaluator waits in all for no longer than before.
+    assert silent.due - knows.due == ATTEMPT_DEADLINE + EXPLAIN_FIRST
+
+
+@pytest.mark.parametrize("make", [offerer, answerer])
+def test_a_connection_that_is_refused_says_by_what(make: Callable[[], Core]) -> None:
+    core = make()
+    core.hindered(1, Cause.DTLS_REFUSED)
+    said = f"failed; this side's {Cause.DTLS_REFUSED.value}"
+    ended = Ended(EndReason.NEGOTIATION_FAILED, said)
+    assert core.lost(1, EndReason.CONNECTION_LOST, "failed") == [ended]
+
+
+@pytest.mark.parametrize("make", [offerer, answerer])
+def test_a_repair_is_hindered_by_what_is_found_in_it(make: Callable[[], Core]) -> None:
+    core = make()
+    core.hindered(1, Cause.STUN_SILENT)
+    interrupted(core)
+    core.hindered(core.attempt, Cause.TURN_SILENT)
+    [end] = wait_for_end(core)
+    assert isinstance(end, Ended)
+    assert end.reason is EndReason.CONNECTION_LOST
+    assert Cause.TURN_SILENT.value in end.detail
+    assert Cause.STUN_SILENT.value not in end.detail

@@ -9,7 +9,7 @@
  */
 
 import { now } from "./clock.js";
-import { CHANNEL_LABEL } from "../core/protocol/numbers.js";
+import { CHANNEL_LABEL, Cause } from "../core/protocol/numbers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;
@@ -33,6 +33,17 @@ function renameMid(sdp, from, to) {
   return sdp
     .replace(`a=mid:${from}\r\n`, `a=mid:${to}\r\n`)
     .replace(`a=group:BUNDLE ${from}\r\n`, `a=group:BUNDLE ${to}\r\n`);
+}
+
+/** The code of a server that gave no answer, or could not be reached; W3C WebRTC, section 5.6.3. */
+const NOT_REACHED = 701;
+
+/** @param {RTCPeerConnectionIceErrorEvent} event @returns {string} one of `Cause` */
+function causeOf({ url, errorCode }) {
+  const isTurn = /^turns?:/i.test(url ?? "");
+  if (isTurn && errorCode === 401) return Cause.TURN_UNAUTHORIZED;
+  if (errorCode === NOT_REACHED) return isTurn ? Cause.TURN_SILENT : Cause.STUN_SILENT;
+  return isTurn ? Cause.TURN_FAILED : Cause.STUN_FAILED;
 }
 
 export class Link {
@@ -60,8 +71,10 @@ export class Link {
     this.#offers = offers;
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
+    this.#pc.onicecandidateerror = (event) => this.#hindered(causeOf(event));
     this.#pc.onconnectionstatechange = () => {
       if (this.#pc.connectionState !== "failed") return;
+      if (this.#pc.sctp?.transport.state === "failed") this.#hindered(Cause.DTLS_REFUSED);
       this.#finish({ kind: "linkLost", why: "the connection failed", byPeer: false });
     };
     if (offers) this.#adopt(this.#pc.createDataChannel(CHANNEL_LABEL, { ordered: true }));
@@ -118,6 +131,11 @@ export class Link {
   close() {
     this.#isOver = true;
     this.#pc.close();
+  }
+
+  /** @param {string} cause */
+  #hindered(cause) {
+    if (!this.#isOver) this.#tell({ kind: "hindered", cause });
   }
 
   /** @param {RTCIceCandidate | null} candidate */

@@ -15,6 +15,7 @@
 
 import { NegotiationError } from "../protocol/errors.js";
 import { ABSENCE_DEADLINE, MAX_CANDIDATES, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { Causes } from "./causes.js";
 import { discard, say } from "./outputs.js";
 import { Patience, pauseAfter } from "./patience.js";
 import { Reach } from "./reach.js";
@@ -198,6 +199,7 @@ export class Attempts {
   /** Of the other side's descriptions in attempts before. @type {Set<string>} */
   spentUfrags = new Set();
   reach = new Reach();
+  causes = new Causes();
   /** While there is a connection, and before the first, nothing in it is due. */
   interruption = new Interruption(Infinity);
   /** Earlier attempts whose connections are still there. @type {number[]} */
@@ -326,6 +328,23 @@ export class Attempts {
   }
 
   /**
+   * Something is in the way of this attempt, or of one before, on our side.
+   *
+   * @param {string} cause
+   * @param {number} now
+   * @returns {Output[]}
+   */
+  hindered(cause, now) {
+    this.causes.add(cause);
+    const isFirst = this.phase === "negotiating" && !this.patience.isRepair;
+    if (isFirst && !this.offers && this.causes.known.length > 0) {
+      this.patience.canExplain = true;
+      this.current.deadline = this.patience.attemptDue(now);
+    }
+    return [];
+  }
+
+  /**
    * The other side wants another connection; it has no use for the one that we have.
    *
    * @param {number} now
@@ -358,6 +377,7 @@ export class Attempts {
   /** @param {string} detail @param {number} now @returns {Output[]} */
   #interrupt(detail, now) {
     this.phase = "interrupted";
+    this.causes = new Causes();
     this.interruption = new Interruption(now + REPAIR_DEADLINE);
     return [{ kind: "interrupted", reason: "connection_lost", detail }];
   }

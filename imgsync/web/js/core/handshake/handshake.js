@@ -39,6 +39,9 @@ import { note } from "./outputs.js";
 import { Ownership } from "./reach.js";
 import { parseDescription } from "./sdp.js";
 
+/** What a peer says of a session that has failed. @type {readonly EndReason[]} */
+const FAILURES = ["connect_timeout", "negotiation_failed", "connection_lost", "unsupported"];
+
 /** One peer's decisions in one session. */
 export class Handshake {
   #attempts;
@@ -88,6 +91,7 @@ export class Handshake {
     if (this.phase === "ended") return [];
     switch (input.kind) {
       case "fromAttempt":
+        if (input.event.kind === "hindered") return this.#attempts.hindered(input.event.cause, now);
         return input.attempt === this.attempt ? this.#handleEvent(input.event, now) : [];
       case "signalCame":
         return this.#hearing.receive(input.signal, now);
@@ -133,7 +137,10 @@ export class Handshake {
       case "described":
         return isKnown ? [] : this.#described(event.sdp, now);
       case "gathered":
+        attempts.causes.gather(event.line);
         return attempts.current.gather(event.line);
+      case "hindered":
+        return []; // known
       case "opened":
         return isKnown ? [] : attempts.connected();
       case "channelClosed":
@@ -187,8 +194,8 @@ export class Handshake {
     if (this.phase === "connected") return byPeer ? attempts.left(now) : attempts.lost(event.why, now);
     if (byPeer) return []; // the deadline tells
     if (attempts.patience.isRepair) return attempts.failed(now);
-    const reason = event.kind === "notMade" ? event.reason : undefined;
-    return attempts.end(reason ?? "negotiation_failed", event.why);
+    if (event.kind === "notMade") return attempts.end(event.reason ?? "negotiation_failed", event.why);
+    return attempts.end("negotiation_failed", attempts.causes.explain(event.why));
   }
 
   /** The relay has forgotten the session, or a person has ended it. @param {EndReason} reason */
@@ -197,7 +204,9 @@ export class Handshake {
     const isOutlived =
       (reason === "peer_gone" && this.phase === "connected") ||
       (reason === "relay_shutdown" && this.#attempts.patience.isRepair);
-    if (!isOutlived) return this.#attempts.end(reason, detail);
+    const { causes } = this.#attempts;
+    const hasFailed = FAILURES.includes(reason);
+    if (!isOutlived) return this.#attempts.end(reason, hasFailed ? causes.explain(detail) : detail);
     return [note(`the relay ended the session (${reason}), which carries on`)];
   }
 
@@ -337,7 +346,7 @@ export class Waiting {
         return this.#attempts.repair(now);
     }
     const detail = `the connection could not be repaired within ${REPAIR_DEADLINE} s`;
-    return this.#attempts.end("connection_lost", detail);
+    return this.#attempts.end("connection_lost", this.#attempts.causes.explain(detail));
   }
 
   /** The attempt has come to nothing. @param {number} now @returns {Output[]} */
@@ -353,7 +362,8 @@ export class Waiting {
     if (!reach.hasRelay) return attempts.end("signalling_lost");
     let why = attempts.offers ? "the other side's answer never came" : "no offer ever came";
     if (current.remote !== null) why = "no path between the two was found";
-    return attempts.end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${why}`);
+    const detail = `no connection within ${CONNECT_DEADLINE} s: ${why}`;
+    return attempts.end("connect_timeout", attempts.causes.explain(detail));
   }
 
   /** Nothing was said to our offer, or to our request for one. @param {number} now @returns {Output[]} */

@@ -19,8 +19,10 @@
  *   | {kind: "peerWent"} | {kind: "peerCame"} | {kind: "peerTaken"}} RouteInput
  *
  * Of an attempt. `described`: the description that was asked for is made; `notMade`: the connection
- * could not be made, as the descriptions have it (`negotiation_failed`) or on this side at all; `gathered`: a candidate of our own was found (its
- * line as the browser writes it), or null: all are; `opened`: the data channel is open;
+ * could not be made, as the descriptions have it (`negotiation_failed`) or on this side at all;
+ * `gathered`: a candidate of our own was found (its line as the browser writes it), or null: all
+ * are; `hindered`: something (one of `Cause`) is in the way of a connection on our side, which may
+ * come about all the same; `opened`: the data channel is open;
  * `channelClosed`: the data channel is closed. `isReset`: by the other side and alone, while the
  * connection stands; where a browser can't tell that, it may be the connection that has gone, and if
  * it has failed, `linkLost` follows. `linkLost`: the connection is gone, or
@@ -29,6 +31,7 @@
  * @typedef {{kind: "notMade", why: string, reason?: EndReason} | {kind: "linkLost", why: string, byPeer: boolean}} Failure
  * @typedef {{kind: "described", sdp: string}
  *   | {kind: "gathered", line: string | null}
+ *   | {kind: "hindered", cause: string}
  *   | {kind: "opened"}
  *   | {kind: "channelClosed", isReset: boolean}
  *   | Failure} AttemptEvent

@@ -12,6 +12,7 @@ import {
   ANSWER_DEADLINES,
   ATTEMPT_DEADLINE,
   CONNECT_DEADLINE,
+  EXPLAIN_FIRST,
   FIRST_BACKOFF,
   MAX_ASKED,
   MAX_BACKOFF,
@@ -33,9 +34,13 @@ export function pauseAfter(failures, chance) {
 export class Patience {
   /** Whether there was a connection. */
   isRepair = false;
+  /** Whether there is something to say of why no connection comes about. */
+  canExplain = false;
   #offers;
   /** When the first connection has to be there. */
   #connectBy = Infinity;
+  /** When to say what is in the way: the evaluator does not wait longer with each offer. */
+  #explainBy = Infinity;
   /** Attempts that the other side asked for, since the last connection or repair of ours. */
   #asked = 0;
   #unanswered = 0;
@@ -47,8 +52,8 @@ export class Patience {
 
   /** When an attempt that begins now has come to nothing. @param {number} now */
   attemptDue(now) {
-    const isOneOfMany = this.#offers || this.isRepair;
-    return isOneOfMany ? Math.min(now + ATTEMPT_DEADLINE, this.#connectBy) : this.#connectBy;
+    if (this.#offers || this.isRepair) return Math.min(now + ATTEMPT_DEADLINE, this.#connectBy);
+    return this.canExplain ? Math.min(this.#connectBy, this.#explainBy) : this.#connectBy;
   }
 
   /** When the answer to what is said now is late; Infinity where the attempt's own will do. @param {number} now */
@@ -78,13 +83,17 @@ export class Patience {
     if (this.#asked > MAX_ASKED) {
       throw new NegotiationError(`${MAX_ASKED} attempts to connect came to nothing`);
     }
+    const explainBy = this.#explainBy;
     this.begin(now);
+    if (now < explainBy) this.#explainBy = explainBy;
   }
 
   /** The other side is there, so that all begins anew. @param {number} now */
   begin(now) {
     this.#unanswered = 0;
-    if (!this.isRepair) this.#connectBy = now + CONNECT_DEADLINE;
+    if (this.isRepair) return;
+    this.#connectBy = now + CONNECT_DEADLINE;
+    this.#explainBy = this.#connectBy - EXPLAIN_FIRST;
   }
 
   /** Our side begins an attempt, or waits for one. */

@@ -153,6 +153,12 @@ export const ABSENCE_DEADLINE = 2;
 export const CLAIM_PAUSE = 8;
 
 /**
+ * By so much sooner a client that knows what is in the way ends what never connected. So it is told
+ * to the evaluator, who would end it then, and may know something, too.
+ */
+export const EXPLAIN_FIRST = 0.5;
+
+/**
  * Attempts that the other side asks for, without a connection or a pause of ours in between. Each
  * costs a key pair and sockets.
  */
@@ -233,6 +239,17 @@ export const CloseCode = {
   REGISTER_TIMEOUT: 4008,
   TOO_SLOW: 4013,
   RATE_LIMITED: 4029,
+};
+
+/** Each in words that follow on whose it is. */
+export const Cause = {
+  TURN_UNAUTHORIZED: "TURN server refused the credentials (401)",
+  TURN_UNTRUSTED: "TURN server has a certificate that is not trusted",
+  TURN_SILENT: "TURN server did not answer",
+  TURN_FAILED: "TURN server gave no address",
+  STUN_SILENT: "STUN server did not answer",
+  STUN_FAILED: "STUN server gave no address",
+  DTLS_REFUSED: "DTLS handshake was refused",
 };
 
 /** What a socket has registered as. */

@@ -1,0 +1,34 @@
+/** What stands in the way of a connection, as this side finds out: for the detail of an end. */
+
+/** Those that were found since the session began, or was interrupted. */
+export class Causes {
+  /** In the order in which they were found, each once. @type {Set<string>} */
+  #found = new Set();
+  #gathered = "";
+
+  /** Something is in the way. @param {string} cause one of `Cause` */
+  add(cause) {
+    this.#found.add(cause);
+  }
+
+  /** A candidate of ours was found: the server behind it is not in the way. @param {string | null} line */
+  gather(line) {
+    for (const kind of ["srflx", "relay"]) {
+      if ((line ?? "").includes(` typ ${kind}`)) this.#gathered += kind;
+    }
+  }
+
+  /** What may be why there is no connection. */
+  get known() {
+    const isServed = (/** @type {string} */ cause) =>
+      (cause.startsWith("TURN") && this.#gathered.includes("relay")) ||
+      (cause.startsWith("STUN") && this.#gathered.includes("srflx"));
+    return [...this.#found].filter((cause) => !isServed(cause));
+  }
+
+  /** The detail of an end, and what this side knows beside it. @param {string} detail */
+  explain(detail) {
+    const found = this.known.map((cause) => `this side's ${cause}`);
+    return [detail, ...found].filter((part) => part !== "").join("; ");
+  }
+}
