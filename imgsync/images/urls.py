@@ -1,7 +1,7 @@
 """Which URLs an image can be fetched from. `web/js/core/protocol/urls.js` has the same rule.
 
 A URL comes from a manifest or from the other side, and what fetches may do anything with what is
-none: take it for a file, or as relative to what it knows, or fall over it. So it is looked at first.
+none: take it for a file, or as relative to what it knows, or fall over it. So this comes first.
 """
 
 import re

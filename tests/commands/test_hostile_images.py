@@ -1,4 +1,4 @@
-"""URLs of an evaluator that means no good: the client's command says that they fail, and goes on."""
+"""URLs of an evaluator that means no good: the client's command tells of them, and goes on."""
 
 from __future__ import annotations
 
