@@ -69,7 +69,7 @@ async def test_lines_on_stdin_drive_the_session_and_what_makes_no_sense_is_refus
     assert outcome.code == 0
     assert outcome.errors == []
     [summary] = events(outcome.lines)
-    assert (summary["event"], summary["shown"], summary["acked"]) == ("summary", 5, 5)
+    assert (summary["event"], summary["sent"], summary["acked"]) == ("summary", 5, 5)
 
 
 async def test_lines_that_come_together_are_obeyed_in_their_order(relay_url: str) -> None:
