@@ -11,7 +11,7 @@ from imgsync.core.channel.clocks import Bounded
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import Ack, Stage, StageKind
 from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded, Superseded
-from imgsync.core.protocol.numbers import FEATURE_STAGE
+from imgsync.core.protocol.numbers import FEATURE_STAGE, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import Bell, Pull
@@ -155,7 +155,7 @@ class Showings:
 
     def give_up(self, sent_at: Milliseconds) -> None:
         """A later image was shown instead."""
-        self._showings[sent_at].give_up("superseded")
+        self._showings[sent_at].give_up(SUPERSEDED)
         self.news.ring()
 
     def forget(self, sent_at: Milliseconds) -> None:

@@ -35,6 +35,9 @@ FEATURE_PRELOAD = "preload"
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
 """What our clients speak."""
 
+SUPERSEDED = "superseded"
+"""The reason of what fails, or is not acked, because another image took its place."""
+
 HIDDEN_TAB = "hidden_tab"
 """The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
 the page may be looked at again."""

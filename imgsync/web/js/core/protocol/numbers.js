@@ -30,6 +30,9 @@ export const FEATURE_PRELOAD = "preload";
 /** What our clients speak. */
 export const FEATURES = ["ping", "stage", "preload"];
 
+/** The reason of what fails, or is not acked, because another image took its place. */
+export const SUPERSEDED = "superseded";
+
 /**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
  * the page may be looked at again.
