@@ -54,10 +54,11 @@ const FORMS = {
   heard: (o) => [o.message, o.at],
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
-  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
-  back: (o) => [o.sessionId],
+  back: (o) => [o.sessionId, o.features],
+  speaks: (o) => [o.sessionId, o.features],
   gone: (o) => [o.sessionId],
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
@@ -204,6 +205,8 @@ const PAIRS = {
       switch (method) {
         case "started":
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
+        case "speaks":
+          return tell(sessions.speaks(...given));
         case "refused":
           return asked === null ? [] : tell(sessions.refused(asked, ...given));
         case "ask":
