@@ -108,12 +108,13 @@ def encode_svg(side: float, background: str, body: Sequence[str]) -> bytes:
 
 def on_ring(x: float, y: float, diameter: float, direction: int) -> bool:
     """Whether a point, from the ring's middle, is on the black of a Landolt ring."""
+    gap = diameter / RING_DIAMETER
+    if not RING_INNER * gap <= math.hypot(x, y) <= RING_OUTER * gap:
+        return False
     turn = direction * math.tau / 8
     along = x * math.cos(turn) + y * math.sin(turn)
     across = y * math.cos(turn) - x * math.sin(turn)
-    gap = diameter / RING_DIAMETER
-    in_gap = along > 0 and abs(across) < gap / 2
-    return RING_INNER * gap <= math.hypot(x, y) <= RING_OUTER * gap and not in_gap
+    return not (along > 0 and abs(across) < gap / 2)
 
 
 def on_target(x: float, y: float, diameter: float) -> bool:
