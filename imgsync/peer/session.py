@@ -38,7 +38,6 @@ from imgsync.core.handshake.inputs import (
     NotMade,
     Opened,
     RouteInput,
-    Start,
 )
 from imgsync.core.handshake.outputs import (
     AddCandidate,
@@ -234,7 +233,7 @@ class PeerSession:
 
     def begin(self) -> None:
         """The session lives."""
-        self.journal.began(self.route.peer_id, resumed=self.route.resumed)
+        self.journal.began(self.route.peer_id, resumed=self.route.start.resumed)
         self.journal.changed(self.history.last)
 
     def _write_down_state(self) -> None:
@@ -406,7 +405,7 @@ class _Driver:
 
     async def run(self) -> None:
         """Handle what comes in until cancelled."""
-        self._handle(Start(self._route.resumed, self._route.owner_unknown))
+        self._handle(self._route.start)
         self._route.listen(self._inbox.put)
         while True:
             self._receive(await self._inbox.get())
@@ -489,6 +488,8 @@ class _Driver:
                     assert held is not None
                     assert held.link is not None
                     self._peer.opened(held.link)
+                    beat = held.line.opened(self._route.features, trio.current_time())
+                    self._perform_line(held, beat)
                     self._talk.opened()
                 case Interrupted(reason, detail):
                     self._peer.closed()

@@ -56,10 +56,11 @@ const FORMS = {
   heard: (o) => [o.message, o.at],
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
-  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
-  back: (o) => [o.sessionId],
+  back: (o) => [o.sessionId, o.features],
+  speaks: (o) => [o.sessionId, o.features],
   gone: (o) => [o.sessionId],
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
@@ -158,6 +159,7 @@ function playRoutes(starts) {
       routes.registered();
     },
     mayAsk: () => routes.mayAsk(),
+    clientSpeaks: ([clientId, features]) => routes.clientSpeaks(clientId, features),
   };
   return async ([method, given]) => {
     told = [];
@@ -165,6 +167,7 @@ function playRoutes(starts) {
     else held.get(given)?.[method]();
     if (method === "close") held.delete(given);
     await new Promise(setImmediate);
+    for (const [id, route] of held) told.push(["speaks", id, route.features]);
     return told.map((item) => JSON.stringify(item)).sort();
   };
 }
@@ -206,6 +209,8 @@ const PAIRS = {
       switch (method) {
         case "started":
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
+        case "speaks":
+          return tell(sessions.speaks(...given));
         case "refused":
           return asked === null ? [] : tell(sessions.refused(asked, ...given));
         case "ask":

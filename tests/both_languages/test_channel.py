@@ -64,14 +64,16 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
             if dice.random() < 0.6 and heart.due < float("inf"):
                 late = dice.choice([0, 0, 0, 1, 2] if is_whole else [0, 0, 0, dice.random(), 2])
                 now = max(now, heart.due + late)
-            method = dice.choice([*["begin", "tick", "tick", "tick", "answer"] * 4, "another"])
+            method = dice.choice(
+                [*["begin", "tick", "tick", "tick", "answer"] * 4, "another", "rest"]
+            )
             outputs: list[HeartbeatOutput] = []
             if method == "another":
                 heart = Heartbeat()
                 inputs.append([method])
             else:
                 id = dice.choice([dice.randrange(12), str(dice.randrange(12))])
-                given = [id, now] if method == "answer" else [now]
+                given = {"answer": [id, now], "rest": []}.get(method, [now])
                 outputs = getattr(heart, method)(*given)
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
@@ -134,7 +136,7 @@ def test_a_line_reads_answers_and_judges_alike_on_several_channels(replay: Repla
         expected: list[object] = []
         for _ in range(INPUTS):
             now = time_after(dice, now, 10)
-            method = dice.choice([*["receive", "receive", "tick"] * 8, "another"])
+            method = dice.choice([*["receive", "receive", "tick"] * 8, "another", "opened"])
             if method == "tick" and line.due < float("inf"):
                 now = max(now, line.due + dice.choice([0, 0, -0.001, dice.random(), 2]))
             outputs: list[LineOutput] = []
@@ -143,6 +145,10 @@ def test_a_line_reads_answers_and_judges_alike_on_several_channels(replay: Repla
                     at = 1.7e12 + now * 1000
                     inputs.append([method, choose_message(dice, at), at, now])
                     outputs = line.receive(*inputs[-1][1:])
+                case "opened":
+                    features = dice.choice([[], ["stage"], ["ping", "stage"]])
+                    inputs.append([method, features, now])
+                    outputs = [*line.opened(tuple(features), now)]
                 case "tick":
                     inputs.append([method, now])
                     outputs = [*line.tick(now)]
@@ -194,7 +200,7 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
             *[["received", json.dumps(choose_saying(dice, shown, now))]] * 8,
             ["received", dice.choice(["", "[]", '{"type":"stage"}', '{"type":"nonsense"}'])],
             ["preload", [*sources, *[source] * bool(long)]],
-            ["opened"],
+            ["opened", dice.choice([[], ["stage"], ["preload", "ping"]])],
             ["closed"],
         ]
     )
@@ -213,6 +219,8 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
             case "preload", [images]:
                 upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
                 outputs = presenter.preload(upcoming)
+            case "opened", [features]:
+                outputs = [*presenter.opened(tuple(features))]
             case _:
                 outputs = getattr(presenter, method)()
     except MessageTooLarge:

@@ -28,7 +28,7 @@ from imgsync.core.protocol.channel import (
     UpcomingImage,
 )
 from imgsync.core.protocol.errors import NegotiationError, WireError
-from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_FEATURE, MAX_FEATURES
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
     ClientEntry,
@@ -65,16 +65,23 @@ MESSAGES: list[ChannelMessage] = [
     Pong(1, 5, 6, 7),
 ]
 
+AVAILABLE = PresenceState.AVAILABLE
+
+SPOKEN = ("ping", "a new one")
+
 EVENTS: list[FromRelay] = [
     Registered("e", Role.EVALUATOR, "Dr", (IceServer("stun:h"),), ()),
     Registered("c", Role.CLIENT, None, (IceServer(("turn:h", "turns:h"), "u", "p"),)),
     Registered("c", Role.CLIENT, recording_url="https://h/r"),
     Registered("e", Role.EVALUATOR, clients=(ClientEntry("c", PresenceState.BUSY, "C"),)),
+    Registered("e", Role.EVALUATOR, clients=(ClientEntry("c", AVAILABLE, None, SPOKEN),)),
     SessionStarted("s", "e", "Dr"),
     SessionStarted("s", client_id="c", resumed=True),
+    SessionStarted("s", client_id="c", features=SPOKEN),
     ForwardedSignal("e", RawJson('{"type":"offer","sdp":"v=0"}'), "s"),
     ForwardedSignal("e", RawJson("null")),
     Presence("c", PresenceState.OFFLINE, "C"),
+    Presence("c", AVAILABLE, "C", SPOKEN),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),
@@ -105,6 +112,13 @@ VALUES: list[Any] = [
     *(None, True, False, 0, -1, 1, 1.5, -2.5, 2**53, 2**53 + 2, -(2**53), 1e300),
     *("", " ", "a", "a\n", "\x7f", "\u0085", "\u00a0", "\u2028", "ä", "😀", "\ud800", "\ufeff"),
     *("x" * 128, "x" * 129, "😀" * 128, "😀" * 129, "ended", "shown", "client", "busy", "ping"),
+    *(["x"] * MAX_FEATURES, ["x"] * (MAX_FEATURES + 1), [""], ["a\n"], [" "], ["😀" * MAX_FEATURE]),
+    *(
+        ["x" * MAX_FEATURE],
+        ["x" * (MAX_FEATURE + 1)],
+        ["😀" * (MAX_FEATURE + 1)],
+        "x" * MAX_FEATURE,
+    ),
     *([], [None], ["ping"], [["ping"]], ["\ud800"], {}, {"imageUrl": "u", "signedUrl": "s"}),
     *([{}], [{"imageUrl": "u", "signedUrl": "s"}], [{"urls": "stun:h"}], [{"urls": ["a", 1]}]),
     *([{"userId": "c", "state": "busy"}], [{"userId": "", "state": "busy"}]),

@@ -3,6 +3,8 @@
     QUIET ── the other side speaks ping ──▶ ALIVE ── 4 s ──▶ SUSPECT ── 8 s without a pong ──▶ LOST
                                               ▲──── pong ──────┘
 
+Whoever says then that it speaks no ping is QUIET again.
+
 Only a pong counts as an answer: other messages show that the way here works, and not the way back.
 As pings also measure how far the two clocks are apart, it begins with a burst of them.
 Times are seconds on a clock that only goes forward.
@@ -74,6 +76,14 @@ class Heartbeat:
         self.health = Health.ALIVE
         self._heard = now
         return self._ping(now)
+
+    def rest(self) -> list[HeartbeatOutput]:
+        """The other side says that it does not speak ping: nothing follows from its silence."""
+        if self.health in (Health.QUIET, Health.LOST):
+            return []
+        cleared = self._judge(Health.ALIVE)
+        self.health = Health.QUIET
+        return cleared
 
     def tick(self, now: float) -> list[HeartbeatOutput]:
         """`due` has come."""

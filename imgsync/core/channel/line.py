@@ -1,7 +1,8 @@
 """One open channel: what comes in is read, pings are answered and sent, the other side is judged.
 
 ping ──▶ pong, at once                       pong of a ping of ours ──▶ Ponged: measure by it
-ready that names ping, or a ping ──▶ the heartbeat begins
+ready that names ping, or a ping ──▶ the heartbeat begins; ready without it ──▶ it rests
+opened, with a client that the relay knows to speak ping ──▶ it begins before any ready
 image, ack, ready, ... ──▶ Heard: for whoever speaks on the channel
 """
 
@@ -13,7 +14,7 @@ from imgsync.core.codec.codec import decode_channel
 from imgsync.core.protocol.channel import Ping, Pong, Ready, TalkMessage
 from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.numbers import FEATURE_PING
-from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.signalling import Features, Milliseconds
 
 
 @attrs.frozen
@@ -54,6 +55,10 @@ class Line:
         """When to call `tick`."""
         return self._heartbeat.due
 
+    def opened(self, features: Features, now: float) -> list[HeartbeatOutput]:
+        """The channel is open; the other side speaks this, as far as the relay knows."""
+        return self._heartbeat.begin(now) if FEATURE_PING in features else []
+
     def tick(self, now: float) -> list[HeartbeatOutput]:
         """`due` has come."""
         return self._heartbeat.tick(now)
@@ -71,8 +76,11 @@ class Line:
             case Pong(id):
                 measured = [Ponged(message, at)] if heartbeat.has_sent(id) else []
                 return [*measured, *heartbeat.answer(id, now)]
-            case Ready(features) if FEATURE_PING in features:
-                return [*heartbeat.begin(now), Heard(message, at)]
+            case Ready(features):
+                # The channel's own word is newer than the relay's.
+                speaks_ping = FEATURE_PING in features
+                judged = heartbeat.begin(now) if speaks_ping else heartbeat.rest()
+                return [*judged, Heard(message, at)]
             case None:
                 return [Drop("a message of a kind that is not known")]
             case _:

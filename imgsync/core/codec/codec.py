@@ -61,7 +61,7 @@ MAX_REGISTER = 8 * 1024
 
 MAX_RELAY_FRAME = 16 * 1024 * 1024
 """Characters of one frame from the relay, which adds to what it forwards, and tells an evaluator of
-all clients at once (about 85 bytes each, and up to 3 kB)."""
+all clients at once (about 125 bytes each, and up to 10 kB)."""
 
 _TO_RELAY = {cls.EVENT: cls for cls in (Register, StartSession, SendSignal, EndSession)}
 _FROM_RELAY = {

@@ -17,8 +17,17 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from imgsync.core.protocol.channel import PingId, Reason
-from imgsync.core.protocol.numbers import MAX_ID, MAX_NUMBER
-from imgsync.core.protocol.signalling import Milliseconds, Name, RawJson, SessionId, Url, UserId
+from imgsync.core.protocol.numbers import MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER
+from imgsync.core.protocol.signalling import (
+    Features,
+    Group,
+    Milliseconds,
+    Name,
+    RawJson,
+    SessionId,
+    Url,
+    UserId,
+)
 
 T = TypeVar("T")
 
@@ -53,6 +62,17 @@ def _name(value: Any, kind: Any) -> str:
     if len(text) > MAX_ID:
         raise ValueError(f"expected at most {MAX_ID} characters")
     return text
+
+
+def _features(value: Any, _: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise TypeError("expected a list")
+    if len(value) > MAX_FEATURES:
+        raise ValueError(f"expected at most {MAX_FEATURES} names")
+    names = tuple(_printable(name, str) for name in value)
+    if not all(0 < len(name) <= MAX_FEATURE for name in names):
+        raise ValueError(f"expected names of 1 to {MAX_FEATURE} characters")
+    return names
 
 
 def _is_exactly(wanted: object) -> Callable[[object], bool]:
@@ -167,6 +187,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook_func(_is_exactly(UserId), _id)
     converter.register_structure_hook_func(_is_exactly(SessionId), _id)
+    converter.register_structure_hook_func(_is_exactly(Group), _id)
+    converter.register_structure_hook_func(_is_exactly(Features), _features)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(_is_exactly(Reason), _name)
     converter.register_structure_hook_func(_is_exactly(Url), _printable)

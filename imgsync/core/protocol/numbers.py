@@ -38,6 +38,14 @@ FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
 SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
+MAX_FEATURES = 16
+"""Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+are told them at each change of a client."""
+
+MAX_FEATURE = 32
+"""Characters of each. Together they are no more than half a kB of the 8 kB of a `register`, most of
+which is for its token."""
+
 HIDDEN_TAB = "hidden_tab"
 """The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
 the page may be looked at again."""

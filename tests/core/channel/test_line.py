@@ -19,7 +19,7 @@ from imgsync.core.protocol.channel import (
     StageKind,
     TalkMessage,
 )
-from imgsync.core.protocol.numbers import LOST_AFTER, SUSPECT_AFTER
+from imgsync.core.protocol.numbers import FEATURES, LOST_AFTER, SUSPECT_AFTER
 from tests.kit.channels import LAW, READY
 
 NOT_FOR_ANYBODY = ["", "{", "[]", "7", '{"type":"dance"}', '{"type":"ack"}', '{"imageIndex":1}']
@@ -49,6 +49,44 @@ def test_a_ready_that_names_ping_begins_ours_and_is_heard() -> None:
     line = Line()
     assert line.receive(encode_channel(quiet), at=7, now=1) == [Heard(quiet, 7)]
     assert line.due == float("inf")
+
+
+@pytest.mark.parametrize("features", [FEATURES, ("ping",), ("new", "ping")])
+def test_who_is_known_to_speak_ping_is_pinged_from_the_opening_on_and_once(
+    features: tuple[str, ...],
+) -> None:
+    line = Line()
+    assert line.opened(features, now=1) == [SendPing(1)]
+    [heard] = line.receive(READY, at=7, now=1)
+    assert isinstance(heard, Heard)
+
+
+@pytest.mark.parametrize("features", [(), ("stage", "preload"), ("pings",)])
+def test_of_any_other_nothing_is_expected_before_its_ready(features: tuple[str, ...]) -> None:
+    line = Line()
+    assert line.opened(features, now=1) == []
+    assert line.due == float("inf")
+    assert line.receive(READY, at=7, now=1)[0] == SendPing(1)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, SUSPECT_AFTER, LOST_AFTER - 0.01])
+def test_a_ready_without_ping_counts_for_more_than_what_was_known_before(seconds: float) -> None:
+    line, quiet = Line(), Ready(("stage",))
+    line.opened(FEATURES, now=0)
+    judged: list[Health] = []
+    while line.due <= seconds:
+        judged += [one.health for one in line.tick(line.due) if isinstance(one, Judged)]
+    cleared = [Judged(Health.ALIVE)] if judged else []
+    assert line.receive(encode_channel(quiet), at=7, now=seconds) == [*cleared, Heard(quiet, 7)]
+    assert line.due == float("inf")
+
+
+def test_who_is_lost_is_not_brought_back_by_a_ready() -> None:
+    line, quiet = Line(), Ready(("stage",))
+    line.opened(FEATURES, now=0)
+    while line.due < float("inf"):
+        line.tick(line.due)
+    assert line.receive(encode_channel(quiet), at=7, now=LOST_AFTER) == [Heard(quiet, 7)]
 
 
 @pytest.mark.parametrize(

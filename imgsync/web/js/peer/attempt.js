@@ -72,6 +72,11 @@ export class Attempt {
     return this.#link.send(encodeMessage(message));
   }
 
+  /** Its channel is open. @param {readonly string[]} features what the client speaks, as the relay knows */
+  opened(features) {
+    this.#perform(this.#line.opened(features, seconds()));
+  }
+
   /** With what was sent before; nothing is told any more. */
   closeChannel() {
     return this.#link.closeChannel();

@@ -158,6 +158,7 @@ export class Session {
         break;
       case "connected":
         this.#tell(this.state === "connecting" ? "connected" : "resumed");
+        this.#current?.opened(this.route.features);
         this.#talk.opened();
         break;
       case "interrupted":

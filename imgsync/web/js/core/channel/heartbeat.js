@@ -4,6 +4,8 @@
  *     quiet ── the other side speaks ping ──▶ alive ── 4 s ──▶ suspect ── 8 s without a pong ──▶ lost
  *                                               ▲──── pong ──────┘
  *
+ * Whoever says then that it speaks no ping is quiet again.
+ *
  * Only a pong counts as an answer: other messages show that the way here works, and not the way
  * back. It decides and does nothing; times are seconds on a clock that only goes forward.
  *
@@ -47,6 +49,18 @@ export class Heartbeat {
     this.health = "alive";
     this.#heard = now;
     return [this.#ping(now)];
+  }
+
+  /**
+   * The other side says that it does not speak ping: nothing follows from its silence.
+   *
+   * @returns {HeartbeatOutput[]}
+   */
+  rest() {
+    if (this.health === "quiet" || this.health === "lost") return [];
+    const cleared = this.#judge("alive");
+    this.health = "quiet";
+    return cleared;
   }
 
   /**

@@ -2,7 +2,8 @@
  * One open channel: what comes in is read, pings are answered and sent, the other side is judged.
  *
  *     ping ──▶ sendPong, at once               pong of a ping of ours ──▶ ponged: measure by it
- *     ready that names ping, or a ping ──▶ the heartbeat begins
+ *     ready that names ping, or a ping ──▶ the heartbeat begins; ready without it ──▶ it rests
+ *     opened, with a client that the relay knows to speak ping ──▶ it begins before any ready
  *     image, ack, ready, ... ──▶ heard: for whoever speaks on the channel
  *
  * @import { Ping, Pong, TalkMessage } from "../protocol/wire.js"
@@ -27,6 +28,17 @@ export class Line {
   /** When to call `tick`. */
   get due() {
     return this.#heartbeat.due;
+  }
+
+  /**
+   * The channel is open.
+   *
+   * @param {readonly string[]} features what the other side speaks, as far as the relay knows
+   * @param {number} now
+   * @returns {HeartbeatOutput[]}
+   */
+  opened(features, now) {
+    return features.includes(FEATURE_PING) ? this.#heartbeat.begin(now) : [];
   }
 
   /** `due` has come. @param {number} now @returns {HeartbeatOutput[]} */
@@ -57,8 +69,10 @@ export class Line {
         return [...measured, ...heartbeat.answer(id, now)];
       }
       case "ready": {
-        const begun = message.features.includes(FEATURE_PING) ? heartbeat.begin(now) : [];
-        return [...begun, { kind: "heard", message, at }];
+        // The channel's own word is newer than the relay's.
+        const speaksPing = message.features.includes(FEATURE_PING);
+        const judged = speaksPing ? heartbeat.begin(now) : heartbeat.rest();
+        return [...judged, { kind: "heard", message, at }];
       }
       default:
         return [{ kind: "heard", message, at }];

@@ -34,6 +34,18 @@ export const FEATURES = ["ping", "stage", "preload"];
 export const SUPERSEDED = "superseded";
 
 /**
+ * Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+ * are told them at each change of a client.
+ */
+export const MAX_FEATURES = 16;
+
+/**
+ * Characters of each. Together they are no more than half a kB of the 8 kB of a `register`, most of
+ * which is for its token.
+ */
+export const MAX_FEATURE = 32;
+
+/**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
  * the page may be looked at again.
  */
@@ -252,13 +264,14 @@ export const ERROR_CODES = [
   "rate_limited",
 ];
 
-/** Why a session ended. The first five are said by the relay, the others found by a peer. */
+/** Why a session ended. The first six are said by the relay, the others found by a peer. */
 export const END_REASONS = [
   "ended",
   "replaced",
   "peer_gone",
   "claimed_elsewhere",
   "relay_shutdown",
+  "token_expired",
   "connection_lost",
   "connect_timeout",
   "negotiation_failed",

@@ -4,11 +4,12 @@
  *
  * @typedef {"evaluator" | "client"} Role
  * @typedef {{urls: string | string[], username?: string, credential?: string}} IceServer
- * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline"}} Presence
+ * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline",
+ *   features: string[]}} Presence `features`: what the client speaks on the channel
  *
  * What the relay says in a session's end, and what a peer finds by itself:
  * @typedef {"ended" | "replaced" | "peer_gone" | "claimed_elsewhere" | "relay_shutdown"
- *   | "connection_lost" | "connect_timeout" | "negotiation_failed" | "signalling_lost"} EndReason
+ *   | "token_expired" | "connection_lost" | "connect_timeout" | "negotiation_failed" | "signalling_lost"} EndReason
  *
  * @typedef {{candidate: string | null, sdpMid?: string | null, sdpMLineIndex?: number | null,
  *   usernameFragment?: string | null}} CandidateSignal `candidate` is null at the end of them
@@ -43,6 +44,7 @@ import {
 } from "./numbers.js";
 import {
   isBoolean,
+  isFeatures,
   isId,
   isName,
   isNumber,
@@ -199,8 +201,15 @@ function escapeUnit(unit) {
 
 /** @type {Fields} */
 const ICE_SERVER = { urls: must(isTextOrTexts), username: may(isText), credential: may(isText) };
+/** What a client speaks. @type {Field} */
+const SPOKEN = { test: isFeatures, absent: [] };
 /** @type {Fields} */
-const PRESENCE = { userId: must(isId), state: must(oneOf(PRESENCE_STATES)), name: may(isName) };
+const PRESENCE = {
+  userId: must(isId),
+  state: must(oneOf(PRESENCE_STATES)),
+  name: may(isName),
+  features: SPOKEN,
+};
 /** @type {Fields} */
 const OF_PEER = { sessionId: must(isId), userId: must(isId) };
 
@@ -220,6 +229,7 @@ const EVENTS = {
     evaluatorName: may(isName),
     clientId: may(isId),
     resumed: { test: isBoolean, absent: false },
+    features: SPOKEN,
   },
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
