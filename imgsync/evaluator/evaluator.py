@@ -63,6 +63,9 @@ class _Presenting:
             self.showings.peer_speaks(features)
         self._perform(self._presenter.opened(features))
 
+    def unanswered(self) -> None:
+        """See the protocol; an evaluator does not greet."""
+
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""
         if isinstance(message, Ready):

@@ -42,6 +42,9 @@ export const MAX_FEATURES = 16;
  */
 export const MAX_FEATURE = 32;
 
+/** Seconds after the first `ready` at which a client says it again, until it is pinged. */
+export const READY_AGAIN = [0.5, 1, 2, 4];
+
 /**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
  * the page may be looked at again.
@@ -77,6 +80,12 @@ export const MAX_SETTLED = 256;
  * a connection goes silent. An evaluator listens to so many of one showing.
  */
 export const MAX_STAGES = 256;
+
+/**
+ * Messages that are kept from before our side of a channel is open; they are characters of one
+ * message together, at most.
+ */
+export const MAX_EARLY = 512;
 
 /** Between two pings. */
 export const PING_INTERVAL = 2;
