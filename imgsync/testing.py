@@ -20,6 +20,7 @@ from imgsync.core.codec.codec import encode_event
 from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
 from imgsync.core.relay.outputs import (
     Close,
@@ -190,6 +191,9 @@ class MemoryLink:
         self._is_open = False
         #: What the other side has told us, in order, for tests to look at.
         self.candidates: list[Candidate | None] = []
+        #: What it says of the other side, for tests to set.
+        self.max_message = network.max_message
+        self.waiting = 0
 
     def listen(self, tell: Callable[[LinkEvent], None]) -> None:
         """See the protocol."""
@@ -282,6 +286,8 @@ class MemoryNetwork:
         self.relay = MemoryRelay(ice_servers)
         #: Every link that was ever opened, in order.
         self.links: list[MemoryLink] = []
+        #: Bytes of a message that the other side of each link opened from now on takes.
+        self.max_message = MAX_CHANNEL_MESSAGE
         #: While set, links find no path to each other.
         self.is_blocked = False
         #: While set, what is sent on links goes nowhere, ends included, and nobody is told.

@@ -65,6 +65,7 @@ const FORMS = {
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
+  tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
@@ -239,7 +240,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message));
+        return message === null ? [] : tell(presenter.received(message, given[1]));
       }
       const run = () => {
         const found = presenter[method](...given);
@@ -313,8 +314,8 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
-  preload: () => (images) =>
-    orRefused(() => splitPreload(images).map(({ images: group }) => group.length), RangeError),
+  preload: () => ([images, limit]) =>
+    orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),
   messages: () => (text) => decodeMessage(text),
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
