@@ -107,7 +107,7 @@ export class Presentation {
   show(images, index) {
     const source = images[index];
     if (source === undefined || this.isOver || this.isEnding) return;
-    const shown = this.#orTooLarge(() => this.#presenter.show(index, source, now()));
+    const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
       this.#journal.ordered(shown.image, this.route.peerId);
@@ -115,20 +115,6 @@ export class Presentation {
       this.announce(images, index);
     }
     this.#changed();
-  }
-
-  /**
-   * @template T
-   * @param {() => T} say
-   * @returns {T | null} null where the client does not take a message of that size
-   */
-  #orTooLarge(say) {
-    try {
-      return say();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      return null;
-    }
   }
 
   /**
@@ -140,7 +126,7 @@ export class Presentation {
     if (places === null) return;
     const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
     // It is only a hint; what is wrong comes out when an image is shown.
-    const outputs = this.#orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
+    const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
     this.#perform(outputs ?? [], now());
   }
 
@@ -218,5 +204,19 @@ export class Presentation {
       case "staged":
         this.#journal.staged(at, output);
     }
+  }
+}
+
+/**
+ * @template T
+ * @param {() => T} say
+ * @returns {T | null} null where the client does not take a message of that size
+ */
+function orTooLarge(say) {
+  try {
+    return say();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return null;
   }
 }
