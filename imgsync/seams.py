@@ -51,7 +51,7 @@ class Received:
 
 @attrs.frozen
 class Drained:
-    """More than MAX_WAITING waited to be sent, and has shrunk to DRAINED."""
+    """More than MAX_UNSENT waited to be sent, and has shrunk to DRAINED."""
 
 
 LinkEvent = Gathered | ServerFailed | Opened | Received | Drained | ChannelClosed | LinkLost

@@ -183,6 +183,10 @@ class MemoryLink:
     Two ends find each other through their descriptions, as real ones do.
     """
 
+    #: What it says of the other side, for tests to set.
+    max_message = MAX_CHANNEL_MESSAGE
+    waiting = 0
+
     def __init__(self, network: "MemoryNetwork", number: int) -> None:
         self._network = network
         self._number = number
@@ -191,9 +195,6 @@ class MemoryLink:
         self._is_open = False
         #: What the other side has told us, in order, for tests to look at.
         self.candidates: list[Candidate | None] = []
-        #: What it says of the other side, for tests to set.
-        self.max_message = network.max_message
-        self.waiting = 0
 
     def listen(self, tell: Callable[[LinkEvent], None]) -> None:
         """See the protocol."""
@@ -286,8 +287,6 @@ class MemoryNetwork:
         self.relay = MemoryRelay(ice_servers)
         #: Every link that was ever opened, in order.
         self.links: list[MemoryLink] = []
-        #: Bytes of a message that the other side of each link opened from now on takes.
-        self.max_message = MAX_CHANNEL_MESSAGE
         #: While set, links find no path to each other.
         self.is_blocked = False
         #: While set, what is sent on links goes nowhere, ends included, and nobody is told.

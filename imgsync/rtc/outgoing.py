@@ -14,7 +14,7 @@ from imgsync.core.protocol.numbers import (
     MAX_BUFFERED,
     MAX_BUFFERED_MESSAGES,
     MAX_CHANNEL_MESSAGE,
-    MAX_WAITING,
+    MAX_UNSENT,
 )
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.rtc.transports import largest_message, unsent_on, watch_acknowledgements
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Backlog:
     """What was given to a channel and has not arrived, in bytes.
 
-    :param drained: told on the loop thread when more than MAX_WAITING has shrunk to DRAINED.
+    :param drained: told on the loop thread when more than MAX_UNSENT has shrunk to DRAINED.
     """
 
     def __init__(self, drained: Callable[[], None]) -> None:
@@ -46,7 +46,7 @@ class Backlog:
     def post(self, size: int) -> None:
         """So much goes to the loop thread, from the thread that sends."""
         self._posted += size
-        if self.waiting > MAX_WAITING:
+        if self.waiting > MAX_UNSENT:
             self._is_high = True
 
     def take_aio(self, size: int) -> None:
@@ -56,7 +56,7 @@ class Backlog:
     def look_aio(self, unsent: int) -> None:
         """So much is with the channel now."""
         self._rest = unsent - self._taken
-        if self.waiting > MAX_WAITING:
+        if self.waiting > MAX_UNSENT:
             self._is_high = True
         elif self._is_high and self.waiting <= DRAINED:
             self._is_high = False

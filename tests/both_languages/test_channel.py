@@ -26,7 +26,7 @@ from imgsync.core.protocol.numbers import (
     MAX_SETTLED,
     MAX_STAGES,
     MAX_UNACKED,
-    MAX_WAITING,
+    MAX_UNSENT,
     TICK,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
@@ -237,7 +237,7 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
 
 
 def choose_waiting(dice: random.Random) -> int:
-    return dice.choice([0, 0, 0, MAX_WAITING - 100, MAX_WAITING, MAX_WAITING + 1, 10**6])
+    return dice.choice([0, 0, 0, MAX_UNSENT - 100, MAX_UNSENT, MAX_UNSENT + 1, 10**6])
 
 
 def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any] | str:

@@ -12,7 +12,7 @@ from imgsync.client.client import ClientSession
 from imgsync.core.channel import line
 from imgsync.core.handshake.inputs import Opened
 from imgsync.core.protocol.errors import MessageTooLarge
-from imgsync.core.protocol.numbers import MAX_WAITING
+from imgsync.core.protocol.numbers import MAX_UNSENT
 from imgsync.peer import joining
 from imgsync.seams import Drained, LinkEvent, Received
 from imgsync.testing import MemoryLink, MemoryNetwork
@@ -173,10 +173,10 @@ def long(index: int, size: int) -> ImageRef:
 
 
 async def test_an_image_that_the_client_does_not_take_raises_and_the_session_goes_on(
-    autojump_clock: MockClock,
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follower, network = Follower(), MemoryNetwork()
-    network.max_message = 2000
+    monkeypatch.setattr(MemoryLink, "max_message", 2000)
     async with open_pair(follower.follow, network) as session:
         with pytest.raises(MessageTooLarge, match="2000"):
             await session.show(long(0, 2000))
@@ -189,11 +189,11 @@ async def test_an_image_that_the_client_does_not_take_raises_and_the_session_goe
 
 
 async def test_an_image_that_is_shown_meanwhile_raises_once_the_session_is_repaired(
-    autojump_clock: MockClock,
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follower, network = Follower(), MemoryNetwork()
     async with open_pair(follower.follow, network) as session:
-        network.max_message = 2000
+        monkeypatch.setattr(MemoryLink, "max_message", 2000)
         network.links[0].break_off()
         await wait_all_tasks_blocked()
         with pytest.raises(MessageTooLarge, match="2000"):
@@ -206,7 +206,7 @@ async def test_preloads_wait_while_much_waits_to_be_sent(autojump_clock: MockClo
     follower, network = Follower(), MemoryNetwork()
     async with open_pair(follower.follow, network) as session:
         link = network.links[0]
-        link.waiting = MAX_WAITING + 1
+        link.waiting = MAX_UNSENT + 1
         session.preload(SOON)
         await (await session.show(image(0))).shown()
         assert follower.upcoming == []

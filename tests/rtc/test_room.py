@@ -13,7 +13,7 @@ from imgsync.core.protocol.numbers import (
     MAX_BUFFERED,
     MAX_BUFFERED_MESSAGES,
     MAX_CHANNEL_MESSAGE,
-    MAX_WAITING,
+    MAX_UNSENT,
 )
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.outgoing import Backlog
@@ -119,11 +119,11 @@ async def test_who_takes_nothing_is_given_up_before_too_much_waits(size: int) ->
 def test_what_was_posted_counts_before_the_loop_thread_has_it_and_not_twice() -> None:
     told: list[int] = []
     backlog = Backlog(lambda: told.append(backlog.waiting))
-    backlog.post(MAX_WAITING + 1)
-    assert backlog.waiting == MAX_WAITING + 1
-    backlog.take_aio(MAX_WAITING + 1)
-    backlog.look_aio(MAX_WAITING + 1)
-    assert backlog.waiting == MAX_WAITING + 1
+    backlog.post(MAX_UNSENT + 1)
+    assert backlog.waiting == MAX_UNSENT + 1
+    backlog.take_aio(MAX_UNSENT + 1)
+    backlog.look_aio(MAX_UNSENT + 1)
+    assert backlog.waiting == MAX_UNSENT + 1
     backlog.look_aio(DRAINED + 1)
     assert told == []
     backlog.look_aio(DRAINED)
@@ -136,8 +136,8 @@ def test_much_that_has_arrived_before_it_was_looked_at_is_told_too() -> None:
     told: list[int] = []
     backlog = Backlog(lambda: told.append(backlog.waiting))
     for _ in range(3):
-        backlog.post(MAX_WAITING)
+        backlog.post(MAX_UNSENT)
     for _ in range(3):
-        backlog.take_aio(MAX_WAITING)
+        backlog.take_aio(MAX_UNSENT)
         backlog.look_aio(0)
     assert told == [0]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Preload, UpcomingImage
-from imgsync.core.protocol.numbers import AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_WAITING
+from imgsync.core.protocol.numbers import AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT
 
 # Each image costs its own size and a comma, but the first one no comma.
 _FRAME = len(encode_channel(Preload(()))) - 1
@@ -79,7 +79,7 @@ class Upcoming:
             fitting = [one for one in self._images if _FRAME + _size_of(one) <= self._limit]
             self._untold = deque(split_preload(fitting, self._limit))
         taken: list[Preload] = []
-        while self._untold and waiting <= MAX_WAITING:
+        while self._untold and waiting <= MAX_UNSENT:
             taken.append(self._untold.popleft())
             waiting += len(encode_channel(taken[-1]))
         return taken

@@ -12,7 +12,7 @@ again: it is superseded. The client says its last stages again on every channel;
 time is told once.
 
 Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
-back. What waits is told in bytes; `drained` has to follow on more than MAX_WAITING.
+back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ from imgsync.core.protocol.numbers import (
     MAX_SETTLED,
     MAX_STAGES,
     MAX_UNACKED,
-    MAX_WAITING,
+    MAX_UNSENT,
     TICK,
 )
 from imgsync.core.protocol.signalling import Features, Milliseconds
@@ -227,7 +227,7 @@ class Presenter:
 
     def _copy_current(self, waiting: int) -> list[Transmit]:
         """For who asks, once there is room; who asks again until then has asked once."""
-        self._owes_copy = waiting > MAX_WAITING
+        self._owes_copy = waiting > MAX_UNSENT
         return [] if self._owes_copy else self._send_current()
 
     def _send_current(self) -> list[Transmit]:

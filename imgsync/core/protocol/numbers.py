@@ -20,7 +20,7 @@ MAX_URLS = MAX_CHANNEL_MESSAGE - 256
 MAX_PRELOAD = 16 * 1024
 """Bytes that a preload stays under, so that no image waits long behind it."""
 
-MAX_WAITING = MAX_CHANNEL_MESSAGE
+MAX_UNSENT = MAX_CHANNEL_MESSAGE
 """Bytes that may wait to be sent; above that, what can wait is kept back: copies
 of the current image that somebody asks for, and preloads."""
 

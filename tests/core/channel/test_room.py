@@ -13,7 +13,7 @@ from imgsync.core.protocol.numbers import (
     DRAINED,
     MAX_CHANNEL_MESSAGE,
     MAX_PRELOAD,
-    MAX_WAITING,
+    MAX_UNSENT,
 )
 from tests.kit.channels import READY, hear, show, texts
 
@@ -79,7 +79,7 @@ def test_who_asks_and_takes_nothing_makes_little_wait(padding: int) -> None:
     presenter.show(0, "0.png", "s" * padding, 5)
     presenter.preload(soon(5000))
     _, waiting = flood(presenter, 15_000)
-    assert waiting <= MAX_WAITING + MAX_CHANNEL_MESSAGE
+    assert waiting <= MAX_UNSENT + MAX_CHANNEL_MESSAGE
     # All of that is one question, and what is shown meanwhile goes out at once.
     image, outputs = presenter.show(1, "now.png", "s", 6)
     assert images(texts(outputs)) == [image]
@@ -92,9 +92,9 @@ def test_what_was_kept_back_goes_out_bit_by_bit_in_its_order() -> None:
     presenter = Presenter()
     presenter.opened(("preload",))
     sent = texts(presenter.preload(soon(1000)))
-    assert MAX_WAITING < sum(map(len, sent)) <= MAX_WAITING + MAX_PRELOAD
+    assert MAX_UNSENT < sum(map(len, sent)) <= MAX_UNSENT + MAX_PRELOAD
     while more := texts(presenter.drained(DRAINED)):
-        assert sum(map(len, more)) <= MAX_WAITING + MAX_PRELOAD
+        assert sum(map(len, more)) <= MAX_UNSENT + MAX_PRELOAD
         sent += more
     assert named(sent) == [f"{number}.png" for number in range(1000)]
 
@@ -103,7 +103,7 @@ def test_what_is_announced_anew_takes_the_place_of_what_was_kept_back() -> None:
     presenter = Presenter()
     presenter.opened(("preload",))
     presenter.preload(soon(1000))
-    assert texts(presenter.preload(soon(2), MAX_WAITING + 1)) == []
+    assert texts(presenter.preload(soon(2), MAX_UNSENT + 1)) == []
     assert named(texts(presenter.drained(0))) == ["0.png", "1.png"]
 
 
@@ -111,7 +111,7 @@ def test_nothing_is_owed_on_the_next_channel() -> None:
     presenter = Presenter()
     show(presenter, 0, 5)
     presenter.opened()
-    assert texts(hear(presenter, READY, 0, MAX_WAITING + 1)) == []
+    assert texts(hear(presenter, READY, 0, MAX_UNSENT + 1)) == []
     presenter.closed()
     assert presenter.drained() == []
     assert len(texts(presenter.opened())) == 1

@@ -4,7 +4,7 @@
  * @import { ImageSource, Preload } from "../protocol/wire.js"
  */
 
-import { AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_WAITING } from "../protocol/numbers.js";
+import { AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
 
 /** Each image costs its own size and a comma, but the first one no comma. */
@@ -86,7 +86,7 @@ export class Upcoming {
     /** @type {Preload[]} */
     const taken = [];
     let size = waiting;
-    while (this.#untold.length > 0 && size <= MAX_WAITING) {
+    while (this.#untold.length > 0 && size <= MAX_UNSENT) {
       const message = /** @type {Preload} */ (this.#untold.shift());
       taken.push(message);
       size += encodeMessage(message).length;

@@ -12,7 +12,7 @@
  * time is told once.
  *
  * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
- * back. What waits is told in bytes; `drained` has to follow on more than MAX_WAITING.
+ * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
  * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName } from "../protocol/wire.js"
@@ -42,7 +42,7 @@ import {
   MAX_SETTLED,
   MAX_STAGES,
   MAX_UNACKED,
-  MAX_WAITING,
+  MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
@@ -266,7 +266,7 @@ export class Presenter {
 
   /** For who asks, once there is room; who asks again until then has asked once. @param {number} waiting */
   #copyCurrent(waiting) {
-    this.#owesCopy = waiting > MAX_WAITING;
+    this.#owesCopy = waiting > MAX_UNSENT;
     return this.#owesCopy ? [] : this.#sendCurrent();
   }
 

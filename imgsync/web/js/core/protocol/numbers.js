@@ -19,7 +19,7 @@ export const MAX_PRELOAD = 16384;
  * Bytes that may wait to be sent; above that, what can wait is kept back: copies
  * of the current image that somebody asks for, and preloads.
  */
-export const MAX_WAITING = 65536;
+export const MAX_UNSENT = 65536;
 
 /** When so few are left, it goes on. */
 export const DRAINED = 16384;
