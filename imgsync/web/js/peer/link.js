@@ -36,8 +36,12 @@ export class Link {
    * from one to an earlier offer. The connection itself calls it OWN_MID.
    */
   #mid = Math.random().toString(36).slice(2, 10);
-  /** What the connection calls it: all candidates are of this one, whatever they say themselves. */
-  #ownMid = OWN_MID;
+  /**
+   * As the connection knows it: all candidates are of it, whatever they say themselves.
+   *
+   * @type {{sdpMid: string} | {sdpMLineIndex: number}}
+   */
+  #section = { sdpMid: OWN_MID };
   #pc;
   #tell;
   /** @type {RTCDataChannel | null} */
@@ -72,8 +76,12 @@ export class Link {
 
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
   async makeAnswer(sdp) {
-    this.#ownMid = parseDescription(sdp).mid;
+    const { mid, index } = parseDescription(sdp);
+    this.#section = mid === "" ? { sdpMLineIndex: index } : { sdpMid: mid };
     await this.#pc.setRemoteDescription({ type: "offer", sdp });
+    // Sound and pictures, where they are offered, are not taken. Their sections stay, as the other
+    // side may have bundled the channel with the first of them, and browsers can't undo that.
+    for (const transceiver of this.#pc.getTransceivers()) transceiver.direction = "inactive";
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
     return answer.sdp ?? "";
@@ -87,8 +95,8 @@ export class Link {
 
   /** Descriptions that are being set go first. @param {CandidateSignal} signal */
   async addCandidate({ candidate, usernameFragment }) {
-    const section = this.#ownMid === "" ? { sdpMLineIndex: 0 } : { sdpMid: this.#ownMid };
-    await this.#pc.addIceCandidate({ candidate: candidate ?? "", usernameFragment, ...section });
+    const line = { candidate: candidate ?? "", usernameFragment };
+    await this.#pc.addIceCandidate({ ...line, ...this.#section });
   }
 
   /** @param {string} text @returns {boolean} whether it is on its way */
