@@ -9,6 +9,7 @@ const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
 const { parseDescription, problemOf } = await load("core/handshake/sdp");
 const { Sessions } = await load("core/handshake/sessions");
+const { Early } = await load("core/channel/early");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Line } = await load("core/channel/line");
 const { Presenter } = await load("core/channel/presenter");
@@ -55,6 +56,7 @@ const FORMS = {
   sendPong: (o) => [o.ping, o.t1],
   ponged: (o) => [o.pong, o.t3],
   heard: (o) => [o.message, o.at],
+  unanswered: () => [],
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
   begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
@@ -66,6 +68,7 @@ const FORMS = {
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
+  tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
@@ -199,9 +202,14 @@ const PAIRS = {
   line: () => {
     let line = new Line();
     return ([method, ...given]) => {
-      if (method === "another") line = new Line(); // a channel of its own
+      if (method === "another") line = new Line(...given); // a channel of its own
       return [method === "another" ? [] : tell(line[method](...given)), finite(line.due)];
     };
+  },
+  early: () => {
+    const early = new Early();
+    const short = ({ data, at }) => [[...data].length, at];
+    return ([text, at]) => (text === "opened" ? early.opened() : early.come(text, at)).map(short);
   },
   sessions: ({ starts }) => {
     const sessions = new Sessions(starts);
@@ -237,7 +245,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message));
+        return message === null ? [] : tell(presenter.received(message, given[1]));
       }
       const run = () => {
         const found = presenter[method](...given);
@@ -316,8 +324,8 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
-  preload: () => (images) =>
-    orRefused(() => splitPreload(images).map(({ images: group }) => group.length), RangeError),
+  preload: () => ([images, limit]) =>
+    orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),
   messages: () => (text) => decodeMessage(text),
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),

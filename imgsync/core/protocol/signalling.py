@@ -50,6 +50,11 @@ Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
 
 
+UNREAD = {"unread": True}
+"""Metadata of a field that no peer goes by: what comes in and is not of its type is as good as
+null."""
+
+
 class Role(enum.Enum):
     """What a socket has registered as."""
 
@@ -221,9 +226,9 @@ class Registered:
     """
 
     EVENT = "registered"
-    user_id: UserId
-    role: Role
-    name: Name | None = None
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
+    role: Role | None = attrs.field(metadata=UNREAD)
+    name: Name | None = attrs.field(default=None, metadata=UNREAD)
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
     recording_url: Url | None = None
@@ -273,7 +278,7 @@ class PeerAway:
 
     EVENT = "peer_away"
     session_id: SessionId
-    user_id: UserId
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
 
 
 @attrs.frozen
@@ -282,7 +287,7 @@ class PeerBack:
 
     EVENT = "peer_back"
     session_id: SessionId
-    user_id: UserId
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
 
 
 @attrs.frozen
@@ -292,7 +297,7 @@ class SessionEndedEvent:
     EVENT = "session_ended"
     session_id: SessionId
     reason: EndReason
-    by_user_id: UserId | None = None
+    by_user_id: UserId | None = attrs.field(default=None, metadata=UNREAD)
 
 
 @attrs.frozen
@@ -352,8 +357,8 @@ class CandidateSignal:
     """
 
     candidate: str | None
-    sdp_mid: str | None = None
-    sdp_m_line_index: int | None = None
+    sdp_mid: str | None = attrs.field(default=None, metadata=UNREAD)
+    sdp_m_line_index: int | None = attrs.field(default=None, metadata=UNREAD)
     username_fragment: str | None = None
 
 
