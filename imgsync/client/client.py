@@ -144,6 +144,10 @@ class _Following:
         for output in self._follower.opened():
             self._peer.send(output.text)
 
+    def unanswered(self) -> None:
+        """See the protocol; stages that went out beside a `ready` that was lost are lost too."""
+        self.opened()
+
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""
         session_id = self._peer.route.session_id
@@ -160,6 +164,9 @@ class _Following:
                     log.info("session %s: dropped a message: %s", session_id, why)
                 case _:
                     assert_never(output)
+
+    def drained(self) -> None:
+        """See the protocol; nothing of a client's is kept back."""
 
     def _put(self, delivery: Deliver) -> None:
         if len(self._waiting) >= MAX_WAITING:

@@ -23,8 +23,9 @@ from typing import Generic, TypeVar, assert_never
 import attrs
 import trio
 
+from imgsync.core.channel.early import Early
 from imgsync.core.channel.heartbeat import Health, Judged, SendPing
-from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong
+from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.handshake import Handshake
@@ -39,7 +40,6 @@ from imgsync.core.handshake.inputs import (
     Opened,
     OwnEnd,
     RouteInput,
-    Start,
 )
 from imgsync.core.handshake.outputs import (
     AddCandidate,
@@ -64,13 +64,13 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     SignallingLost,
 )
-from imgsync.core.protocol.numbers import MAX_CANDIDATES
+from imgsync.core.protocol.numbers import MAX_CANDIDATES, MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
 from imgsync.peer.session_journal import SessionJournal, Write
 from imgsync.peer.talk import Talk
-from imgsync.seams import Link, LinkEvent, Network, Received, ServerFailed
+from imgsync.seams import Drained, Link, LinkEvent, Network, Received, ServerFailed
 from imgsync.tasks import Bell, Pull, open_background
 from imgsync.wallclock import now_ms
 
@@ -215,6 +215,16 @@ class PeerSession:
         if self._link is not None:
             self._link.send(text)
 
+    @property
+    def max_message(self) -> int:
+        """Bytes of a message that the other side of the open channel takes."""
+        return MAX_CHANNEL_MESSAGE if self._link is None else self._link.max_message
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be sent on the open channel."""
+        return 0 if self._link is None else self._link.waiting
+
     def opened(self, link: Link) -> None:
         """A link's channel is open."""
         self._link = link
@@ -237,7 +247,7 @@ class PeerSession:
 
     def begin(self) -> None:
         """The session lives."""
-        self.journal.began(self.route.peer_id, resumed=self.route.resumed)
+        self.journal.began(self.route.peer_id, resumed=self.route.start.resumed)
         self.journal.changed(self.history.last)
 
     def _write_down_state(self) -> None:
@@ -276,8 +286,9 @@ _MAX_TASKS = MAX_CANDIDATES + 3
 class _HeldLink:
     """The link of one attempt, while the session has use for it."""
 
-    def __init__(self) -> None:
-        self.line = Line()
+    def __init__(self, *, offers: bool) -> None:
+        self.line = Line(greets=not offers)
+        self.early = Early()
         self.scope = trio.CancelScope()
         self.give, self.tasks = trio.open_memory_channel[_LinkTask](_MAX_TASKS)
         #: Given, and not done yet.
@@ -294,7 +305,10 @@ class _Links:
         network: Network,
         ice_servers: Sequence[IceServer],
         put: Callable[["_FromLink | _NoAddress"], None],
+        *,
+        offers: bool,
     ) -> None:
+        self._offers = offers
         self._network = network
         self._ice_servers = ice_servers
         self._put = put
@@ -315,7 +329,7 @@ class _Links:
 
     def _prepare_next(self) -> _HeldLink:
         """Its task is there by the time at which it is wanted."""
-        held = _HeldLink()
+        held = _HeldLink(offers=self._offers)
         self._prepare.send_nowait(held)
         return held
 
@@ -410,7 +424,7 @@ class _Driver:
 
     async def run(self) -> None:
         """Handle what comes in until cancelled."""
-        self._handle(Start(self._route.resumed, self._route.owner_unknown))
+        self._handle(self._route.start)
         self._route.listen(self._inbox.put)
         while True:
             self._receive(await self._inbox.get())
@@ -445,7 +459,10 @@ class _Driver:
             case Received(text, at):
                 held = self._links.find(attempt)
                 if held is not None:
-                    self._perform_line(held, held.line.receive(text, at, trio.current_time()))
+                    self._read(held, held.early.come(text, at))
+            case Drained():
+                if self._links.find(attempt) is not None:
+                    self._talk.drained()
             case ServerFailed(server, code, why, cause):
                 session_id = self._route.session_id
                 log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
@@ -456,6 +473,10 @@ class _Driver:
                 self._handle(FromAttempt(attempt, event))
                 if isinstance(event, LinkLost) or event == ChannelClosed(is_reset=True):
                     self._links.discard(attempt)  # whatever was decided, it is of no more use
+
+    def _read(self, held: _HeldLink, came: Sequence[tuple[str | bytes, Milliseconds]]) -> None:
+        for text, at in came:
+            self._perform_line(held, held.line.receive(text, at, trio.current_time()))
 
     def _handle(self, given: Input) -> None:
         self._perform(self._core.handle(given, trio.current_time()))
@@ -495,7 +516,11 @@ class _Driver:
                     assert held is not None
                     assert held.link is not None
                     self._peer.opened(held.link)
+                    beat = held.line.opened(self._route.features, trio.current_time())
+                    self._perform_line(held, beat)
+                    self._expect(held.line.due)
                     self._talk.opened()
+                    self._read(held, held.early.opened())
                 case Interrupted(reason, detail):
                     self._peer.closed()
                     self._route.probe()
@@ -525,6 +550,8 @@ class _Driver:
                     # One whose channel is closed is kept while it may turn out to have failed.
                     if self._core.phase is Phase.CONNECTED or health is Health.LOST:
                         self._judge(health)
+                case Unanswered():
+                    self._talk.unanswered()
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self._route.session_id, why)
                 case _:
@@ -590,7 +617,7 @@ async def open_peer_session(
 ) -> AsyncIterator[None]:
     """Own everything of one session; leaving the block ends it in good order, under a deadline."""
     inbox = Inbox[_Item]()
-    links = _Links(network, ice_servers, inbox.put)
+    links = _Links(network, ice_servers, inbox.put, offers=offers)
     driver = _Driver(peer, talk, links, inbox, offers=offers)
     peer.begin()
     try:

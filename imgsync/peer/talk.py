@@ -13,8 +13,14 @@ class Talk(Protocol):
     def opened(self) -> None:
         """A channel is open."""
 
+    def unanswered(self) -> None:
+        """What was said then has not been answered: for the client, which greets."""
+
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """The other side says something, which came in at this time of ours."""
+
+    def drained(self) -> None:
+        """Of what waited to be sent, little is left; there was much."""
 
     def closed(self) -> None:
         """It is open no more; another one may follow."""

@@ -18,9 +18,10 @@ from typing import Any, BinaryIO
 
 import attrs
 
+from imgsync.core.codec.codec import MAX_REGISTER
 from imgsync.core.codec.strict import parse_json, structure, unstructure
 from imgsync.core.protocol.errors import InputError, Unauthorized
-from imgsync.core.protocol.signalling import Name, Role, UserId
+from imgsync.core.protocol.signalling import Group, Name, Role, UserId
 from imgsync.core.relay.identity import Claims, ReadToken
 from imgsync.distribution import missing_extra
 
@@ -34,6 +35,9 @@ MIN_SECRET = 32
 MAX_SECRET = 16 * 1024
 """Bytes. What is longer is some other file."""
 
+MAX_TOKEN = MAX_REGISTER - 1024
+"""Characters: the rest of a `register` is for who it is, its name and its features."""
+
 _NEW_SECRET = "openssl rand -hex 32"
 
 
@@ -46,6 +50,12 @@ class _Payload:
     exp: int | float
     nbf: int | float = 0
     name: Name | None = None
+    group: Group | None = None
+    clients: tuple[UserId, ...] | None = None
+
+
+_NARROWING = ("group", "clients")
+"""Claims that grant less than there is without them, so that null may not pass for that."""
 
 
 # ── the secret ───────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +143,11 @@ def token_reader(secret: bytes) -> ReadToken:
 
 def _read_claims(payload: bytes) -> Claims:
     try:
-        claims = structure(parse_json(payload.decode()), _Payload, "claims")
+        value = parse_json(payload.decode())
+        claims = structure(value, _Payload, "claims")
+        for name in _NARROWING:
+            if value.get(name, "") is None:
+                raise ValueError(f"claims.{name}: null says nothing; leave it out for no limit")
     except ValueError as exc:
         # Of this text, only that of a UnicodeDecodeError would tell of what stands there.
         why = "not UTF-8" if isinstance(exc, UnicodeDecodeError) else exc
@@ -144,24 +158,34 @@ def _read_claims(payload: bytes) -> Claims:
         raise Unauthorized("the token has expired; ask for a new one")
     if claims.nbf > now:
         raise Unauthorized("the token is not valid yet; wait, or check the clock of its issuer")
-    return Claims(claims.sub, claims.role, claims.name)
+    clients = None if claims.clients is None else frozenset(claims.clients)
+    return Claims(claims.sub, claims.role, claims.name, claims.group, clients, claims.exp)
 
 
 def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
     """A token that says this for so long.
 
-    Raises InputError for what no peer could register as and for a secret that PyJWT does not take,
-    and MissingExtra.
+    Raises InputError for what no peer could register with and for a secret that PyJWT does not
+    take, and MissingExtra.
     """
     now = time.time()
-    payload = unstructure(
-        _Payload(claims.user_id, claims.role, math.ceil(now + ttl_seconds), name=claims.name)
+    exp = math.ceil(now + ttl_seconds)
+    clients = None if claims.clients is None else tuple(sorted(claims.clients))
+    said = _Payload(
+        claims.user_id, claims.role, exp, name=claims.name, group=claims.group, clients=clients
     )
+    payload = unstructure(said)
     try:
         structure(payload, _Payload, "claims")
     except ValueError as exc:
         raise InputError(f"no token can say this ({exc}); choose another value") from None
-    return _sign({**payload, "iat": int(now)}, secret)
+    token = _sign({**payload, "iat": int(now)}, secret)
+    if len(token) > MAX_TOKEN:
+        raise InputError(
+            f"a token that says this has {len(token)} characters, and a relay takes {MAX_TOKEN};"
+            " name fewer clients, or let the evaluator see a group"
+        )
+    return token
 
 
 def _sign(payload: dict[str, Any], secret: bytes) -> str:

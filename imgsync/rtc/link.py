@@ -8,6 +8,7 @@ can run, because aiortc drops a message that nobody listens for.
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,6 @@ from typing import Any
 
 import trio
 from aiortc import (
-    InvalidStateError,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
@@ -31,9 +31,10 @@ from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
+from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.servers import choose_stun, choose_turn
-from imgsync.rtc.transports import closed_by_peer, contain_bad_messages, end_late_association
-from imgsync.seams import LinkEvent, Received
+from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
+from imgsync.seams import Drained, LinkEvent, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ CHANNEL_CLOSE_DEADLINE = 1.0
 """Seconds for what is queued to leave and for the other side to agree."""
 
 CLOSE_DEADLINE = 2.0
+
+_OTHER_FINGERPRINT = re.compile("a=fingerprint:(?!sha-256 )")
 
 
 class _LoopLink:
@@ -60,6 +63,7 @@ class _LoopLink:
         #: sockets all the same, and nobody closes them.
         self._describing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.outgoing = Outgoing(lambda: tell(Drained()), self._lose_aio)
 
     # ── what is asked of it ──────────────────────────────────────────────────────────────────────
 
@@ -77,7 +81,7 @@ class _LoopLink:
             with trickling(self._ice):
                 channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
             assert pc.sctp is not None
-            contain_bad_messages(pc.sctp)
+            adapt(pc.sctp)
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
@@ -89,9 +93,9 @@ class _LoopLink:
             with trickling(self._ice):
                 await self.apply_aio(offer)
             assert pc.sctp is not None
-            contain_bad_messages(pc.sctp)
+            adapt(pc.sctp)
             await pc.setLocalDescription(await pc.createAnswer())
-            return self._described_aio(pc)
+            return offer.frame(self._described_aio(pc))
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()
@@ -99,8 +103,10 @@ class _LoopLink:
         if not hosts:
             wanted = ", ".join(self._ice.addresses) or "this machine's addresses"
             raise InputError(f"can't open a UDP socket on any of {wanted}; check --ice-address")
-        # Candidates that are found later are still to come, and their end is said explicitly.
+        # Candidates that are found later are still to come, and their end is said explicitly. One
+        # fingerprint is told, as browsers do: there are peers that compare the last with sha-256.
         untold = {"a=end-of-candidates", *(hosts if self._ice.relay_only else ())}
+        untold |= {line for line in lines if _OTHER_FINGERPRINT.match(line)}
         return "".join(f"{line}\r\n" for line in lines if line not in untold)
 
     async def apply_aio(self, description: Description) -> None:
@@ -117,15 +123,16 @@ class _LoopLink:
             raise NegotiationError(f"{problem}: its a=group names a section that it does not have")
 
     def add_candidate_aio(self, candidate: Candidate | None) -> None:
-        # A task for each, because to look up an mDNS name takes up to a second.
-        self._spawn_aio(self._apply_candidate_aio(candidate))
-
-    async def _apply_candidate_aio(self, candidate: Candidate | None) -> None:
-        assert self._pc is not None
-        parsed = None
+        # Their end is no news: it would have aiortc pass over what comes behind it after all, and
+        # that none is left to be tried ends nothing, as the other side's checks may still come.
         if candidate is not None:
-            parsed = candidate_from_sdp(candidate.line)
-            parsed.sdpMLineIndex = 0
+            # A task for each, because to look up an mDNS name takes up to a second.
+            self._spawn_aio(self._apply_candidate_aio(candidate))
+
+    async def _apply_candidate_aio(self, candidate: Candidate) -> None:
+        assert self._pc is not None
+        parsed = candidate_from_sdp(candidate.line)
+        parsed.sdpMLineIndex = 0
         await self._pc.addIceCandidate(parsed)
 
     def _spawn_aio(self, work: Coroutine[Any, Any, None]) -> None:
@@ -147,6 +154,9 @@ class _LoopLink:
 
     def _listen_aio(self, channel: RTCDataChannel) -> None:
         self._channel = channel
+        assert self._pc is not None
+        assert self._pc.sctp is not None
+        self.outgoing.adopt_aio(self._pc.sctp, channel)
         channel.on("message", lambda text: self._tell(Received(text, now_ms())))
         channel.on("close", self._on_channel_close_aio)
         channel.on("error", lambda exc: log.info("the data channel reports %r", exc))
@@ -176,23 +186,6 @@ class _LoopLink:
             sctp = self._pc.sctp
             by_peer = self._was_open and sctp is not None and closed_by_peer(sctp)
             self._tell(LinkLost(why, by_peer))
-
-    def send_aio(self, text: str) -> None:
-        try:
-            if self._channel is not None:
-                self._channel.send(text)
-        except (InvalidStateError, ValueError) as exc:
-            log.info("a message was not sent: %r", exc)
-
-    def send_stamped_aio(self, make: Callable[[Milliseconds], str]) -> None:
-        if self._channel is None or self._channel.readyState != "open":
-            return
-        try:
-            text = make(now_ms())
-        except Exception:
-            log.exception("a stamped message could not be made")
-        else:
-            self.send_aio(text)
 
     async def close_channel_aio(self) -> None:
         self._closing = True
@@ -272,13 +265,24 @@ class RtcLink:
         """See the protocol."""
         self._bridge.post(self._loop.add_candidate_aio, candidate)
 
+    @property
+    def max_message(self) -> int:
+        """See the protocol."""
+        return self._loop.outgoing.max_message
+
+    @property
+    def waiting(self) -> int:
+        """See the protocol."""
+        return self._loop.outgoing.backlog.waiting
+
     def send(self, text: str) -> None:
         """See the protocol."""
-        self._bridge.post(self._loop.send_aio, text)
+        self._loop.outgoing.backlog.post(len(text))
+        self._bridge.post(self._loop.outgoing.send_posted_aio, text)
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol; `make` is called on the loop thread."""
-        self._bridge.post(self._loop.send_stamped_aio, make)
+        self._bridge.post(self._loop.outgoing.send_stamped_aio, make)
 
     async def close_channel(self) -> None:
         """See the protocol."""

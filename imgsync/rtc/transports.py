@@ -5,11 +5,29 @@ when one of these names goes.
 """
 
 import logging
+from collections.abc import Callable
 
-from aiortc import RTCSctpTransport
+from aiortc import RTCCertificate, RTCDataChannel, RTCDtlsTransport, RTCSctpTransport
+from aiortc.rtcdtlstransport import (
+    X509_DIGEST_ALGORITHMS,
+    RTCDtlsParameters,
+    SRTPProtectionProfile,
+    certificate_digest,
+)
+from aiortc.rtcsctptransport import SackChunk
 from OpenSSL import SSL
 
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
+
 log = logging.getLogger(__name__)
+
+CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+    for key in ("ECDSA", "RSA")
+).encode()
+"""Those of stock aiortc, for both kinds of certificates as browsers have it; stock has ECDSA alone,
+and so no connection as the DTLS client of a peer whose certificate is RSA."""
 
 
 def closed_by_peer(sctp: RTCSctpTransport) -> bool:
@@ -36,7 +54,49 @@ def end_late_association(sctp: RTCSctpTransport) -> None:
     sctp._set_state(sctp.State.CLOSED)
 
 
-def contain_bad_messages(sctp: RTCSctpTransport) -> None:
+def adapt(sctp: RTCSctpTransport) -> None:
+    """Have the transports of a new peer connection get along with all that a peer may be."""
+    _contain_bad_messages(sctp)
+    _take_any_fingerprint(sctp.transport)
+    certificate: RTCCertificate = sctp.transport._RTCDtlsTransport__local_certificate  # type: ignore[attr-defined]
+    _offer_all_ciphers(certificate)
+
+
+def _take_any_fingerprint(dtls: RTCDtlsTransport) -> None:
+    """Let one fingerprint that fits be enough (RFC 8122, section 5); in stock aiortc, all have to.
+
+    A peer tells one of each certificate that it may use.
+    """
+    validate = dtls._validate_peer_identity
+
+    def validate_what_fits(remoteParameters: RTCDtlsParameters) -> None:
+        assert dtls._ssl is not None
+        certificate = dtls._ssl.get_peer_certificate(as_cryptography=True)
+        assert certificate is not None  # OpenSSL is told to fail without one
+        digests = {name: certificate_digest(certificate, name) for name in X509_DIGEST_ALGORITHMS}
+        fitting = [
+            fingerprint
+            for fingerprint in remoteParameters.fingerprints
+            if digests.get(fingerprint.algorithm.lower()) == fingerprint.value.upper()
+        ]
+        validate(RTCDtlsParameters(fitting, remoteParameters.role))  # none is a refusal
+
+    dtls._validate_peer_identity = validate_what_fits  # type: ignore[method-assign]
+
+
+def _offer_all_ciphers(certificate: RTCCertificate) -> None:
+    """The context is made when the connection starts, from the certificate that is its own."""
+    create = certificate._create_ssl_context
+
+    def create_for_all(srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = create(srtp_profiles)
+        context.set_cipher_list(CIPHERS)
+        return context
+
+    certificate._create_ssl_context = create_for_all  # type: ignore[method-assign]
+
+
+def _contain_bad_messages(sctp: RTCSctpTransport) -> None:
     """Drop what can't be read, such as a text that is no UTF-8, and go on.
 
     In stock aiortc it ends the task that receives, and thus the connection, on our side alone.
@@ -50,3 +110,27 @@ def contain_bad_messages(sctp: RTCSctpTransport) -> None:
             log.info("dropped a message that can't be read: %s", type(exc).__name__)
 
     sctp._receive = receive_or_drop  # type: ignore[method-assign]
+
+
+def largest_message(sctp: RTCSctpTransport) -> int:
+    """Bytes of a message that the other side takes, of ours."""
+    # 0 stands for no limit (RFC 8841, 6.1); aiortc has taken 64 KiB where none is named.
+    return min(sctp._remote_max_message_size or MAX_CHANNEL_MESSAGE, MAX_CHANNEL_MESSAGE)
+
+
+def unsent_on(sctp: RTCSctpTransport, channel: RTCDataChannel) -> tuple[int, int]:
+    """Bytes, and about how many messages, that the other side has not acknowledged."""
+    begun = sum(len(chunk.user_data) for chunk in sctp._outbound_queue)
+    messages = len(sctp._data_channel_queue) + len(sctp._sent_queue)
+    return channel.bufferedAmount + begun + sctp._flight_size, messages
+
+
+def watch_acknowledgements(sctp: RTCSctpTransport, tell: Callable[[], None]) -> None:
+    """Call this whenever the other side has acknowledged something."""
+    receive = sctp._receive_sack_chunk
+
+    async def receive_and_tell(chunk: SackChunk) -> None:
+        await receive(chunk)
+        tell()
+
+    sctp._receive_sack_chunk = receive_and_tell  # type: ignore[method-assign]

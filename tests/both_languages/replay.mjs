@@ -7,7 +7,9 @@ const load = (name) => import(`${root}/${name}.js`);
 
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
+const { parseDescription, problemOf } = await load("core/handshake/sdp");
 const { Sessions } = await load("core/handshake/sessions");
+const { Early } = await load("core/channel/early");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Line } = await load("core/channel/line");
 const { Presenter } = await load("core/channel/presenter");
@@ -15,6 +17,7 @@ const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { isWebUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
@@ -22,6 +25,7 @@ const { lastWords, plain } = await load("core/handshake/telling");
 const console_ = await load("words/console");
 const client = await load("words/client");
 const { SessionJournal } = await load("console/session_journal");
+const { fetchImage } = await load("client/fetching");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -54,17 +58,20 @@ const FORMS = {
   sendPong: (o) => [o.ping, o.t1],
   ponged: (o) => [o.pong, o.t3],
   heard: (o) => [o.message, o.at],
+  unanswered: () => [],
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
-  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
-  back: (o) => [o.sessionId],
+  back: (o) => [o.sessionId, o.features],
+  speaks: (o) => [o.sessionId, o.features],
   gone: (o) => [o.sessionId, o.reason],
   taken: (o) => [o.sessionId],
   end: (o) => [o.message],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
+  tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
@@ -159,6 +166,7 @@ function playRoutes(starts) {
       routes.registered();
     },
     mayAsk: () => routes.mayAsk(),
+    clientSpeaks: ([clientId, features]) => routes.clientSpeaks(clientId, features),
   };
   return async ([method, given]) => {
     told = [];
@@ -166,6 +174,7 @@ function playRoutes(starts) {
     else held.get(given)?.[method]();
     if (method === "close") held.delete(given);
     await new Promise(setImmediate);
+    for (const [id, route] of held) told.push(["speaks", id, route.features]);
     return told.map((item) => JSON.stringify(item)).sort();
   };
 }
@@ -196,9 +205,14 @@ const PAIRS = {
   line: () => {
     let line = new Line();
     return ([method, ...given]) => {
-      if (method === "another") line = new Line(); // a channel of its own
+      if (method === "another") line = new Line(...given); // a channel of its own
       return [method === "another" ? [] : tell(line[method](...given)), finite(line.due)];
     };
+  },
+  early: () => {
+    const early = new Early();
+    const short = ({ data, at }) => [[...data].length, at];
+    return ([text, at]) => (text === "opened" ? early.opened() : early.come(text, at)).map(short);
   },
   sessions: ({ starts }) => {
     const sessions = new Sessions(starts);
@@ -207,6 +221,8 @@ const PAIRS = {
       switch (method) {
         case "started":
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
+        case "speaks":
+          return tell(sessions.speaks(...given));
         case "refused":
           return asked === null ? [] : tell(sessions.refused(asked, ...given));
         case "ask":
@@ -232,7 +248,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message));
+        return message === null ? [] : tell(presenter.received(message, given[1]));
       }
       const run = () => {
         const found = presenter[method](...given);
@@ -292,6 +308,11 @@ const PAIRS = {
       return [written, method === "acked" ? returned : null];
     };
   },
+  candidates: () => problemOf,
+  descriptions: () => (sdp) => {
+    const { sdp: kept, ufrag, mid, index } = parseDescription(sdp);
+    return [/^a=max-message-size:(.*)$/m.exec(kept)?.[1].trim() ?? null, ufrag, mid, index];
+  },
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   flooding: () => (count) => {
     const route = new Route({}, {});
@@ -312,12 +333,15 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
-  preload: () => (images) =>
-    orRefused(() => splitPreload(images).map(({ images: group }) => group.length), RangeError),
+  preload: () => ([images, limit]) =>
+    orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),
   messages: () => (text) => decodeMessage(text),
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
   signals: () => (value) => decodeSignal(value),
+  urls: () => (text) => isWebUrl(text),
+  fetches: () => (text) =>
+    fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,

@@ -22,6 +22,7 @@ from imgsync.core.handshake.sessions import (
     Leave,
     Sessions,
     SessionsOutput,
+    Speaks,
     Taken,
 )
 from imgsync.core.protocol.numbers import MAX_UNTOLD
@@ -35,10 +36,17 @@ INPUTS = 60
 PLAIN: dict[type, str] = {
     Invited: "invited",
     Answered: "answered",
-    Back: "back",
     Taken: "taken",
     Leave: "leave",
 }
+
+#: Those that say more.
+FULL: dict[type, str] = {Begin: "begin", Back: "back", Speaks: "speaks"}
+
+
+def plain(value: object) -> object:
+    """As JSON has it."""
+    return [*value] if isinstance(value, tuple) else value
 
 
 def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
@@ -47,8 +55,8 @@ def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
 
 def tell_one(output: SessionsOutput) -> list[object]:
     match output:
-        case Begin():
-            return ["begin", *attrs.astuple(output)]
+        case Begin() | Back() | Speaks():
+            return [FULL[type(output)], *map(plain, attrs.astuple(output))]
         case Gone(session_id, reason):
             return ["gone", session_id, reason.value]
         case End(message):
@@ -72,6 +80,8 @@ class Player:
         match given:
             case ["started", data]:
                 return tell(sessions.started(read(data)))
+            case ["speaks", client_id, features]:
+                return tell(sessions.speaks(client_id, tuple(features)))
             case ["refused", may_pass, is_taken]:
                 if self._asked is None:
                     return []
@@ -114,7 +124,8 @@ def started(dice: random.Random) -> Given:
     resumed = dice.choice([{}, {}, {"resumed": False}, {"resumed": True}])
     if dice.random() < 0.5:
         whom = {"clientId": other, "evaluatorId": other}
-    return ["started", data | whom | name | resumed]
+    features: dict[str, Any] = dice.choice([{}, {"features": []}, {"features": ["ping", "x"]}])
+    return ["started", data | whom | name | resumed | features]
 
 
 def ended(dice: random.Random, id: str) -> Given:
@@ -141,6 +152,7 @@ def choose(dice: random.Random) -> Given:
                 ["forget", id],
             ),
             ["lastWith", dice.choice(["p", "q"])],
+            ["speaks", dice.choice(["p", "q"]), dice.choice([[], ["stage"]])],
         ]
     )
 
@@ -154,7 +166,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
         expected = [player.step(given) for given in inputs]
         replay.compare("sessions", inputs, expected, run, starts=starts)
         for given, found in zip(inputs, expected, strict=True):
-            if given[0] in ("started", "refused") and isinstance(found, list):
+            if given[0] in ("started", "refused", "speaks") and isinstance(found, list):
                 seen |= {(given[0], output[0]) for output in found}
             elif found is not None:
                 seen.add(given[0])
@@ -162,7 +174,8 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     kinds = ("begin", "invited", "answered", "back", "gone", "end", "leave")
     assert seen == {
         *(("started", kind) for kind in kinds),
-        *(("refused", "gone"), ("refused", "taken"), "ask", "takeUpNext", "lastWith"),
+        *(("refused", "gone"), ("refused", "taken"), ("speaks", "speaks")),
+        *("ask", "takeUpNext", "lastWith"),
     }
 
 

@@ -23,7 +23,7 @@ BAD_ENDS = [code for code in CloseCode if code != CloseCode.NORMAL]
 LABELS = {
     "imgsync_registered": {"evaluator", "client"},
     "imgsync_sessions_ended_total": {
-        *("ended", "replaced", "peer_gone"),
+        *("ended", "replaced", "peer_gone", "token_expired"),
         *("connect_timeout", "negotiation_failed", "connection_lost", "unsupported"),
     },
     "imgsync_errors_total": {code.value for code in ErrorCode},

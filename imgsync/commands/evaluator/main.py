@@ -101,8 +101,9 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
                 _tell_end(output, None, exc)
             print(f"{prog}: {exc}", file=sys.stderr)
             return EXIT_FAILED
-    if not series.all_acked:
-        print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
+    complaint = series.score.complaint(options.client)
+    if complaint is not None:
+        print(f"{prog}: {complaint}", file=sys.stderr)
         return EXIT_FAILED
     return 0
 
@@ -127,6 +128,7 @@ async def _run_series(
         else:
             with open_lines() as lines:
                 await series.obey(lines)
+        await series.hear_out()
     except SessionEnded as exc:
         _tell_end(output, session_id, exc)
         raise

@@ -34,6 +34,12 @@ UserId = Annotated[str, "user id"]
 Name = Annotated[str, "name"]
 """Up to 128 printable characters; every evaluator is told those of every client."""
 
+Group = Annotated[str, "group"]
+"""1 to 128 printable characters, in tokens: whom evaluators may see goes by it."""
+
+Features = Annotated[tuple[str, ...], "features"]
+"""What a peer speaks of the extensions: up to 16 names of 1 to 32 printable characters."""
+
 SessionId = Annotated[str, "session id"]
 """1 to 128 printable characters; made by a relay so that it can't be guessed."""
 
@@ -45,6 +51,11 @@ Detail = Annotated[str, "detail"]
 
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
+
+
+UNREAD = {"unread": True}
+"""Metadata of a field that no peer goes by: what comes in and is not of its type is as good as
+null."""
 
 
 class Role(enum.Enum):
@@ -104,13 +115,14 @@ class CloseCode(enum.IntEnum):
 
 
 class EndReason(enum.Enum):
-    """Why a session ended. The first five are said by the relay, the others found by a peer."""
+    """Why a session ended. The first six are said by the relay, the others found by a peer."""
 
     ENDED = "ended"
     REPLACED = "replaced"
     PEER_GONE = "peer_gone"
     CLAIMED_ELSEWHERE = "claimed_elsewhere"
     RELAY_SHUTDOWN = "relay_shutdown"
+    TOKEN_EXPIRED = "token_expired"
     CONNECTION_LOST = "connection_lost"
     CONNECT_TIMEOUT = "connect_timeout"
     NEGOTIATION_FAILED = "negotiation_failed"
@@ -138,6 +150,7 @@ _SENTENCES = {
     EndReason.PEER_GONE: "the other side has gone",
     EndReason.CLAIMED_ELSEWHERE: "another window or device of this user took it",
     EndReason.RELAY_SHUTDOWN: "the relay was shut down before the two sides were connected",
+    EndReason.TOKEN_EXPIRED: "the token of one of the two sides has expired",
     EndReason.CONNECTION_LOST: "the connection to the other side was lost",
     EndReason.CONNECT_TIMEOUT: "no connection to the other side came about in time",
     EndReason.NEGOTIATION_FAILED: "the two sides could not agree on a connection",
@@ -171,6 +184,7 @@ class Register:
     package: Literal["webrtc"]
     name: Name | None = None
     token: str | None = attrs.field(default=None, repr=False)
+    features: Features = ()
 
 
 @attrs.frozen
@@ -229,6 +243,7 @@ class ClientEntry:
     user_id: UserId
     state: PresenceState
     name: Name | None = None
+    features: Features = ()
 
 
 @attrs.frozen
@@ -239,9 +254,9 @@ class Registered:
     """
 
     EVENT = "registered"
-    user_id: UserId
-    role: Role
-    name: Name | None = None
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
+    role: Role | None = attrs.field(metadata=UNREAD)
+    name: Name | None = attrs.field(default=None, metadata=UNREAD)
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
     recording_url: Url | None = None
@@ -251,7 +266,8 @@ class Registered:
 class SessionStarted:
     """A session lives. The client is told the evaluator, the evaluator is told the client.
 
-    `resumed`: the session is an old one, which this socket takes part in from now on.
+    `resumed`: the session is an old one, which this socket takes part in from now on. `features`
+    are the client's, for the evaluator.
     """
 
     EVENT = "session_started"
@@ -260,6 +276,7 @@ class SessionStarted:
     evaluator_name: Name | None = None
     client_id: UserId | None = None
     resumed: bool = False
+    features: Features = ()
 
 
 @attrs.frozen
@@ -274,12 +291,13 @@ class ForwardedSignal:
 
 @attrs.frozen
 class Presence:
-    """A client came, went, became busy or free again."""
+    """A client came, went, became busy or free again, or speaks something else than before."""
 
     EVENT = "presence"
     user_id: UserId
     state: PresenceState
     name: Name | None = None
+    features: Features = ()
 
 
 @attrs.frozen
@@ -288,7 +306,7 @@ class PeerAway:
 
     EVENT = "peer_away"
     session_id: SessionId
-    user_id: UserId
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
 
 
 @attrs.frozen
@@ -297,7 +315,7 @@ class PeerBack:
 
     EVENT = "peer_back"
     session_id: SessionId
-    user_id: UserId
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
 
 
 @attrs.frozen
@@ -307,7 +325,7 @@ class SessionEndedEvent:
     EVENT = "session_ended"
     session_id: SessionId
     reason: EndReason
-    by_user_id: UserId | None = None
+    by_user_id: UserId | None = attrs.field(default=None, metadata=UNREAD)
     detail: Detail | None = None
 
 
@@ -368,8 +386,8 @@ class CandidateSignal:
     """
 
     candidate: str | None
-    sdp_mid: str | None = None
-    sdp_m_line_index: int | None = None
+    sdp_mid: str | None = attrs.field(default=None, metadata=UNREAD)
+    sdp_m_line_index: int | None = attrs.field(default=None, metadata=UNREAD)
     username_fragment: str | None = None
 
 

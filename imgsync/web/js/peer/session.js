@@ -25,11 +25,14 @@
  *
  * @typedef {object} Talk
  * @property {() => void} opened a channel is open; there may have been others before
+ * @property {() => void} [unanswered] for the client: what it said then may be lost, and is to be said again
+ * @property {() => void} [drained] for the evaluator: of what waited to be sent, little is left
  * @property {(message: ChannelMessage, at: number) => void} received all but pings, and
  *   but pongs of pings that were none of ours
  * @property {(change: StateChange) => void} changed the last one is `ended`
  */
 
+import { MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
 import { Handshake } from "../core/handshake/handshake.js";
 import { lastWords } from "../core/handshake/telling.js";
 import { Attempt } from "./attempt.js";
@@ -78,6 +81,16 @@ export class Session {
    */
   send(message) {
     return this.#current?.send(message) ?? false;
+  }
+
+  /** Bytes that wait to be sent on the open channel. */
+  get waiting() {
+    return this.#current?.waiting ?? 0;
+  }
+
+  /** Bytes of a message that the other side of the open channel takes. */
+  get maxMessage() {
+    return this.#current?.maxMessage ?? MAX_CHANNEL_MESSAGE;
   }
 
   /** End it in good order: the channel first, flushed, then the relay is told. */
@@ -162,7 +175,9 @@ export class Session {
       case "connected":
         this.#wasConnected = true;
         this.#tell(this.state === "connecting" ? "connected" : "resumed");
+        this.#current?.opened(this.route.features);
         this.#talk.opened();
+        this.#current?.catchUp();
         break;
       case "interrupted":
         this.route.probe();
@@ -187,6 +202,8 @@ export class Session {
         happened,
         received: (message, at) => this.#talk.received(message, at),
         judged: (health) => this.#judge(health),
+        drained: () => this.#talk.drained?.(),
+        unanswered: () => this.#talk.unanswered?.(),
       });
       this.#attempts.set(number, attempt);
       void attempt.describe(offer);

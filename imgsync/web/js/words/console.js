@@ -48,6 +48,7 @@ const ENDS = {
   peer_gone: "The client has gone and did not come back.",
   claimed_elsewhere: "It went on in another window.",
   relay_shutdown: "The server was shut down before there was a connection.",
+  token_expired: "The token of one of the two sides expired. Ask for a new one.",
   connection_lost: "The connection was lost and could not be restored.",
   connect_timeout: "No connection to the client came about. A firewall may be in the way.",
   negotiation_failed: "The two sides could not agree on a connection.",
@@ -198,6 +199,9 @@ const FAILURES = {
   superseded: "passed over: the next image came first",
   hidden_tab: "the client's page was not in view",
   timeout: "it took too long to load",
+  bad_url: "its URL is none of a web server",
+  unreachable: "its server can't be reached",
+  not_an_image: "what came is no image",
   fetch: "it could not be fetched",
   decode: "it is no image that can be decoded",
   too_large: "it is too large",
@@ -272,6 +276,11 @@ export function describeThumb(index, name, outcome, phase) {
 /** To be read out. @param {number} index @param {Outcome} outcome @param {Phase} phase */
 export function announceFate(index, outcome, phase) {
   return `Image ${index}: ${describeFate(outcome, phase)}`;
+}
+
+/** @param {number} index of an image that was to be shown */
+export function describeTooLong(index) {
+  return `Image ${index} was not shown: its address is too long for this client.`;
 }
 
 /**

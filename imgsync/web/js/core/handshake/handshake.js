@@ -292,6 +292,7 @@ export class Hearing {
     const answer = parseDescription(signal.sdp);
     const isToOurs = current.local?.mid === answer.mid;
     if (!isToOurs || current.remote !== null || attempts.phase === "connected") {
+      attempts.misnamed = isToOurs ? "" : answer.mid;
       return [note("dropped an answer to no open offer")];
     }
     return [
@@ -361,6 +362,7 @@ export class Waiting {
     }
     if (!reach.hasRelay) return attempts.end("signalling_lost");
     let why = attempts.offers ? "the other side's answer never came" : "no offer ever came";
+    if (attempts.misnamed) why = `the other side's answer is to no open offer: its a=mid is ${attempts.misnamed}`;
     if (current.remote !== null) why = "no path between the two was found";
     const detail = `no connection within ${CONNECT_DEADLINE} s: ${why}`;
     return attempts.end("connect_timeout", attempts.causes.explain(detail));

@@ -15,6 +15,24 @@ export const MAX_URLS = 65280;
 /** Bytes that a preload stays under, so that no image waits long behind it. */
 export const MAX_PRELOAD = 16384;
 
+/**
+ * Bytes that may wait to be sent; above that, what can wait is kept back: copies
+ * of the current image that somebody asks for, and preloads.
+ */
+export const MAX_UNSENT = 65536;
+
+/** When so few are left, it goes on. */
+export const DRAINED = 16384;
+
+/**
+ * Bytes that may wait to be sent in all: as many as Chromium takes. Who lets more wait takes
+ * nothing, and its connection is given up.
+ */
+export const MAX_BUFFERED = 16777216;
+
+/** The same in messages, each of which costs more than its bytes. */
+export const MAX_BUFFERED_MESSAGES = 16384;
+
 /** Images that the client is told of before they are shown: about 20 kB on the channel. */
 export const AHEAD = 50;
 
@@ -29,6 +47,24 @@ export const FEATURE_PRELOAD = "preload";
 
 /** What our clients speak. */
 export const FEATURES = ["ping", "stage", "preload"];
+
+/** The reason of what fails, or is not acked, because another image took its place. */
+export const SUPERSEDED = "superseded";
+
+/**
+ * Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+ * are told them at each change of a client.
+ */
+export const MAX_FEATURES = 16;
+
+/**
+ * Characters of each. Together they are no more than half a kB of the 8 kB of a `register`, most of
+ * which is for its token.
+ */
+export const MAX_FEATURE = 32;
+
+/** Seconds after the first `ready` at which a client says it again, until it is pinged. */
+export const READY_AGAIN = [0.5, 1, 2, 4];
 
 /**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
@@ -71,6 +107,12 @@ export const MAX_SETTLED = 256;
  * a connection goes silent. An evaluator listens to so many of one showing.
  */
 export const MAX_STAGES = 256;
+
+/**
+ * Messages that are kept from before our side of a channel is open; they are characters of one
+ * message together, at most.
+ */
+export const MAX_EARLY = 512;
 
 /** Between two pings. */
 export const PING_INTERVAL = 2;
@@ -272,13 +314,14 @@ export const ERROR_CODES = [
   "rate_limited",
 ];
 
-/** Why a session ended. The first five are said by the relay, the others found by a peer. */
+/** Why a session ended. The first six are said by the relay, the others found by a peer. */
 export const END_REASONS = [
   "ended",
   "replaced",
   "peer_gone",
   "claimed_elsewhere",
   "relay_shutdown",
+  "token_expired",
   "connection_lost",
   "connect_timeout",
   "negotiation_failed",

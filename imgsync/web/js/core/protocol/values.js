@@ -4,7 +4,7 @@
  * @typedef {(value: unknown) => boolean} Test of one value
  */
 
-import { MAX_DETAIL, MAX_ID, MAX_NUMBER, MAX_REASON } from "./numbers.js";
+import { MAX_DETAIL, MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER, MAX_REASON } from "./numbers.js";
 
 /** @type {(value: unknown) => value is Record<string, unknown>} */
 export function isObject(value) {
@@ -34,6 +34,13 @@ export const isId = printable(MAX_ID, 1);
 export const isName = printable(MAX_ID);
 export const isReason = printable(MAX_REASON);
 export const isDetail = printable(MAX_DETAIL);
+
+const isFeature = printable(MAX_FEATURE, 1);
+
+/** @param {unknown} value names of extensions, as a peer registers with them */
+export function isFeatures(value) {
+  return Array.isArray(value) && value.length <= MAX_FEATURES && value.every(isFeature);
+}
 
 /** @param {unknown} value */
 export function isNumber(value) {
