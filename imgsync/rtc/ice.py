@@ -137,25 +137,11 @@ class Connection(ice.Connection):
             self._local_candidates.append(_describe(_NO_ADDRESS, "host", None))
         else:
             for address in list(self._settings.addresses) or _host_addresses():
-                await self._open_host(address)
+                if (protocol := await _open_socket(self, address)) is not None:
+                    self._protocols.append(protocol)
+                    self._local_candidates.append(protocol.local_candidate)
         self._local_candidates_end = True
         self._trickle_task = asyncio.create_task(self._trickle())
-
-    async def _open_host(self, address: str) -> None:
-        """Open a socket on one of our addresses; one that can't be used is passed over."""
-        loop = asyncio.get_running_loop()
-        try:
-            transport, protocol = await loop.create_datagram_endpoint(
-                lambda: Socket(self), local_addr=(address, 0)
-            )
-        except OSError as exc:
-            log.info("no socket could be opened on %s: %s", address, exc)
-            return
-        self._protocols.append(protocol)
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE)
-        protocol.local_candidate = _describe(sock.getsockname()[:2], "host", None)
-        self._local_candidates.append(protocol.local_candidate)
 
     async def _trickle(self) -> None:
         """Report the candidates that servers give as they come, then the end of candidates."""
@@ -333,6 +319,22 @@ class Socket(ice.StunProtocol):
         # Of an IPv6 address, asyncio gives four parts.
         if is_stun or self.receiver.is_path(self, addr[:2]):
             super().datagram_received(data, addr)
+
+
+async def _open_socket(connection: Connection, address: str) -> Socket | None:
+    """A socket on one of our addresses, and its candidate; None on one that can't be used."""
+    loop = asyncio.get_running_loop()
+    try:
+        transport, protocol = await loop.create_datagram_endpoint(
+            lambda: Socket(connection), local_addr=(address, 0)
+        )
+    except OSError as exc:
+        log.info("no socket could be opened on %s: %s", address, exc)
+        return None
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE)
+    protocol.local_candidate = _describe(sock.getsockname()[:2], "host", None)
+    return protocol
 
 
 def path_of(pc: RTCPeerConnection) -> tuple[str, str] | None:

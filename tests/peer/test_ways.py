@@ -125,6 +125,8 @@ async def test_an_image_and_its_ack_pass_through_these_files_and_no_more(
         "core/channel/presenter.py",
         "core/channel/follower.py",
         "core/channel/line.py",
+        "core/channel/early.py",
+        "core/channel/preload.py",
         "core/channel/clocks.py",
         "core/codec/codec.py",
         "core/codec/strict.py",

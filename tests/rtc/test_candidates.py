@@ -8,7 +8,8 @@ import pytest
 import trio
 from aioice import ice, mdns
 
-from imgsync.core.handshake.inputs import LinkLost
+from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.inputs import Hindered, LinkLost
 from imgsync.core.handshake.sdp import Candidate, Description, parse_candidate, parse_description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.rtc.bridge import Bridge, open_bridge
@@ -99,7 +100,9 @@ async def test_a_certificate_that_is_not_the_described_one_loses_the_link(forged
         pass_candidates(offerer, answerer, *descriptions)
         betrayed = offerer if forged == "answer" else answerer
         with trio.fail_after(DEADLINE):
+            hindered = await betrayed.expect(Hindered)
             lost = await betrayed.expect(LinkLost)
+        assert hindered.cause is Cause.DTLS_REFUSED
         assert lost.why == "the peer connection is failed"
 
 

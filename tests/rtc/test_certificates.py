@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 
-from imgsync.core.handshake.inputs import LinkLost, Opened
+from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.inputs import Hindered, LinkLost, Opened
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.rtc.bridge import open_bridge
@@ -88,6 +89,7 @@ async def test_of_several_fingerprints_of_which_none_fits_there_is_no_connection
         descriptions = await describe(offerer.link, answerer.link, change_answer=forge)
         pass_candidates(offerer, answerer, *descriptions)
         with trio.fail_after(DEADLINE):
+            assert (await offerer.expect(Hindered)).cause is Cause.DTLS_REFUSED
             assert (await offerer.expect(LinkLost)).why == "the peer connection is failed"
 
 
