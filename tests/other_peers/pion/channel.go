@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"sync"
+
+	"github.com/pion/webrtc"
+)
+
+const label = "image-sync"
+
+type image struct {
+	ImageIndex int     `json:"imageIndex"`
+	ImageURL   string  `json:"imageUrl"`
+	SignedURL  string  `json:"signedUrl"`
+	SentAt     float64 `json:"sentAt"`
+}
+
+// What comes on the channel; `raw` is all of it.
+type message struct {
+	image
+	Type       string          `json:"type"`
+	ID         json.RawMessage `json:"id"`
+	T0         float64         `json:"t0"`
+	T2         float64         `json:"t2"`
+	Features   []string        `json:"features"`
+	Stage      string          `json:"stage"`
+	ReceivedAt float64         `json:"receivedAt"`
+	raw        string
+}
+
+// The data channel, once it is ours: what comes in is read from `messages`, in order.
+type channel struct {
+	watch    *watch
+	pion     *webrtc.DataChannel
+	opened   chan struct{}
+	closed   chan struct{}
+	messages chan message
+	once     sync.Once
+}
+
+func adopt(w *watch, pion *webrtc.DataChannel) *channel {
+	c := &channel{
+		watch:    w,
+		pion:     pion,
+		opened:   make(chan struct{}),
+		closed:   make(chan struct{}),
+		messages: make(chan message, 256),
+	}
+	pion.OnOpen(func() { close(c.opened) })
+	pion.OnClose(func() { c.once.Do(func() { close(c.closed) }) })
+	pion.OnMessage(func(came webrtc.DataChannelMessage) {
+		read := message{raw: string(came.Data)}
+		if err := json.Unmarshal(came.Data, &read); err != nil || !came.IsString {
+			w.complain("%q came: %v", came.Data, err)
+			return
+		}
+		c.messages <- read
+	})
+	return c
+}
+
+func (c *channel) send(value any) {
+	if err := c.pion.SendText(encode(value)); err != nil {
+		c.watch.complain("%v", err)
+	}
+}
+
+func (c *channel) pong(ping message) {
+	came := now()
+	c.send(map[string]any{"type": "pong", "id": ping.ID, "t0": ping.T0, "t1": came, "t2": now()})
+}
