@@ -219,7 +219,9 @@ class Connection:
                 if scheme == "stun":
                     self._bin.set_property("stun-server", f"stun://{place}")
                 elif scheme in ("turn", "turns"):
-                    words = [quote(server.get(key, ""), safe="") for key in ("username", "credential")]
+                    words = [
+                        quote(server.get(key, ""), safe="") for key in ("username", "credential")
+                    ]
                     self._bin.emit("add-turn-server", f"{scheme}://{':'.join(words)}@{place}")
 
     def _add(self, candidate: JSON) -> None:
@@ -227,7 +229,9 @@ class Connection:
 
     def _when_made(self, kind: str) -> Any:
         # What the promise holds lives as long as that: a Python reference alone does not keep it.
-        return Gst.Promise.new_with_change_func(lambda made: self._happenings.put("made", (kind, made)))
+        return Gst.Promise.new_with_change_func(
+            lambda made: self._happenings.put("made", (kind, made))
+        )
 
     def set_local(self, kind: str, made: Any) -> None:
         """Set what was made, and send it; webrtcbin gathers from then on."""
@@ -389,7 +393,7 @@ class Evaluator(Peer):
                 self.take(*self.happenings.wait(f"the ack of image {index}"))
         closed = self.close()
         self.relay.send("end_session", sessionId=self.session["sessionId"])
-        name, value = "", {}
+        name, value = self.happenings.wait("`session_ended`")
         while name != "session_ended":
             name, value = self.happenings.wait("`session_ended`")
         return {

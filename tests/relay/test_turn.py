@@ -23,7 +23,7 @@ from imgsync.net.connect import open_relay_socket
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import Link, Socket
-from tests.kit.foreign import find_node
+from tests.kit.foreign import find_peer
 from tests.kit.forks import open_fork
 from tests.kit.processes import SESSION_S, open_child, open_relay, our_client, our_evaluator
 from tests.kit.relays import register
@@ -156,7 +156,7 @@ async def test_a_policy_that_is_none_is_refused_before_anything_is_told() -> Non
 
 
 async def test_a_relay_only_node_client_is_reached_by_our_evaluator(tmp_path: Path) -> None:
-    node = find_node()
+    node = find_peer()
     async with (
         open_relay_with_turn(tmp_path) as url,
         open_child("Node client", *node("client", url, "--relay-only")) as client,
@@ -171,7 +171,7 @@ async def test_a_relay_only_node_client_is_reached_by_our_evaluator(tmp_path: Pa
 
 
 async def test_a_relay_only_node_evaluator_reaches_our_client(tmp_path: Path) -> None:
-    node = find_node()
+    node = find_peer()
     async with (
         open_relay_with_turn(tmp_path) as url,
         open_fork("client", *our_client(url)) as client,

@@ -14,7 +14,7 @@ import trio
 
 from imgsync import ImageFailed
 from tests.kit.browsers import Browser, Page
-from tests.kit.foreign import IMAGES, MakeNode, find_node
+from tests.kit.foreign import IMAGES, MakePeer, find_peer
 from tests.kit.processes import (
     LISTENING,
     START_S,
@@ -89,7 +89,7 @@ async def test_fifty_images_in_a_row_are_each_shown_once_and_in_order(
 async def test_an_evaluator_that_speaks_no_extension_gets_every_ack(
     browser: Browser, relay: str
 ) -> None:
-    node: MakeNode = find_node()
+    node: MakePeer = find_peer()
     async with open_client_page(browser, relay, "C") as client:
         async with open_child("Node evaluator", *node("evaluator", relay)) as evaluator:
             [_registered, result] = await evaluator.wait_success()
