@@ -2,8 +2,8 @@
 
 Everything runs as it would in the field: our relay and our peer are processes, the other peer is
 one of this folder's, written from docs/protocol.md alone. It is in Node, on libwebrtc
-(@roamhq/wrtc), werift or libdatachannel; in Go, on pion; on GStreamer's webrtcbin; or in a page of a
-headless Chromium, whose host candidates are mDNS names. It reports what it saw; `complaints` is
+(@roamhq/wrtc), werift or libdatachannel; in Go, on pion; on GStreamer's webrtcbin; or in a page of
+a headless Chromium, whose host candidates are mDNS names. It reports what it saw; `complaints` is
 whatever it found against that page. bench/stacks.py has many sessions with each.
 """
 
