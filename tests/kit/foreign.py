@@ -56,7 +56,8 @@ def find_command(stack: str) -> MakePeer:
     if stack == "pion":
         program = (str(_build_pion()),)
     elif stack == "webrtcbin":
-        program = (_find_gstreamer(), str(PEERS / "webrtcbin.py"))
+        path = f"PYTHONPATH={PEERS.parents[1]}"
+        program = ("env", path, _find_gstreamer(), "-m", "tests.other_peers.webrtcbin")
     else:
         program = (_find_node(stack), "--experimental-websocket", str(PEERS / "node.mjs"))
     named = () if stack in ("pion", "webrtcbin") else ("--stack", stack)

@@ -7,7 +7,7 @@
 
 import { DataChannel, PeerConnection } from "node-datachannel";
 
-/** @implements {Pick<globalThis.RTCDataChannel, "label" | "readyState" | "send" | "close">} */
+/** @implements {Pick<globalThis.RTCDataChannel, "label" | "readyState" | "close">} */
 class Channel {
   /** @type {(() => void) | null} */
   onopen = null;
