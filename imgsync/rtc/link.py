@@ -93,7 +93,7 @@ class _LoopLink:
             assert pc.sctp is not None
             adapt(pc.sctp)
             await pc.setLocalDescription(await pc.createAnswer())
-            return self._described_aio(pc)
+            return offer.frame(self._described_aio(pc))
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()

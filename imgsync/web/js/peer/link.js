@@ -71,6 +71,8 @@ export class Link {
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
   async makeAnswer(sdp) {
     await this.#pc.setRemoteDescription({ type: "offer", sdp });
+    // Sound and pictures, where they are offered, are declined.
+    for (const transceiver of this.#pc.getTransceivers()) transceiver.stop();
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
     return answer.sdp ?? "";
