@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -215,6 +215,62 @@ async def test_our_client_acks_every_image(
 
     assert_all_images_were_acked(result)
     assert result.get("pongs") != 0
+
+
+# --- Several connections in one session ----------------------------------------------------------
+
+
+async def test_an_evaluators_new_offers_are_answered_and_its_last_one_counts(relay: str) -> None:
+    async with open_fork("client", *our_client(relay)) as client:
+        await client.wait_event("registered")
+        command = find_peer("pion")("evaluator", relay, "--anew")
+        async with open_child("pion evaluator", *command) as evaluator:
+            await client.wait_success()
+            [_registered, result] = await evaluator.wait_success()
+
+    assert_all_images_were_acked(result)
+    assert result["connections"] == 3
+
+
+async def test_each_request_for_an_offer_is_met_and_the_last_offer_counts(relay: str) -> None:
+    url = "http://127.0.0.1:9/0.png"
+    images = [imgsync.ImageRef(index, f"{index}.png", url, url) for index in range(IMAGES)]
+    async with open_child("pion client", *find_peer("pion")("client", relay, "--anew")) as client:
+        await client.wait_event("registered")
+        with trio.fail_after(SESSION_S):
+            async with (
+                imgsync.open_evaluator(relay, user_id="E") as evaluator,
+                evaluator.open_session("C") as session,
+            ):
+                for image in images:
+                    await session.show(image)
+        [result] = await client.wait_success()
+
+    assert [showing["imageIndex"] for showing in result["showings"]] == list(range(IMAGES))
+    assert result["complaints"] == []
+    # An offer that is still being made when the next one is asked for never goes out.
+    assert result["connections"] in (2, 3)
+
+
+async def test_our_client_that_was_killed_has_a_new_offer_of_a_foreign_evaluator(
+    relay: str,
+) -> None:
+    many = 500
+    evaluator_command = find_peer("pion")("evaluator", relay, "--images", str(many))
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(open_fork("client", *our_client(relay)))
+        await first.wait_event("registered")
+        opened = open_child("pion evaluator", *evaluator_command)
+        evaluator = await stack.enter_async_context(opened)
+        await first.wait_event("image")
+        first.process.kill()
+        await first.wait_exit()
+        second = await stack.enter_async_context(open_fork("client", *our_client(relay)))
+        await second.wait_success()
+        [_registered, result] = await evaluator.wait_success()
+
+    assert [ack["imageIndex"] for ack in result["acks"]] == list(range(many))
+    assert result["connections"] >= 2
 
 
 # --- Chromium -------------------------------------------------------------------------------------

@@ -29,25 +29,24 @@ type message struct {
 	raw        string
 }
 
-// The data channel, once it is ours: what comes in is read from `messages`, in order.
+// A data channel: what comes in is read from `messages`, in order.
 type channel struct {
+	of       *connection
 	watch    *watch
 	pion     *webrtc.DataChannel
-	opened   chan struct{}
 	closed   chan struct{}
 	messages chan message
 	once     sync.Once
 }
 
-func adopt(w *watch, pion *webrtc.DataChannel) *channel {
+func adopt(w *watch, of *connection, pion *webrtc.DataChannel) *channel {
 	c := &channel{
+		of:       of,
 		watch:    w,
 		pion:     pion,
-		opened:   make(chan struct{}),
 		closed:   make(chan struct{}),
 		messages: make(chan message, 256),
 	}
-	pion.OnOpen(func() { close(c.opened) })
 	pion.OnClose(func() { c.once.Do(func() { close(c.closed) }) })
 	pion.OnMessage(func(came webrtc.DataChannelMessage) {
 		read := message{raw: string(came.Data)}
@@ -58,6 +57,14 @@ func adopt(w *watch, pion *webrtc.DataChannel) *channel {
 		c.messages <- read
 	})
 	return c
+}
+
+// What is to be waited for; nothing, where there is no channel.
+func (c *channel) events() (<-chan message, <-chan struct{}) {
+	if c == nil {
+		return nil, nil
+	}
+	return c.messages, c.closed
 }
 
 func (c *channel) send(value any) {

@@ -1,6 +1,6 @@
 package main
 
-import "github.com/pion/webrtc"
+const showingsBeforeAnew = 3
 
 type showing struct {
 	image
@@ -18,46 +18,26 @@ func follow(given arguments, w *watch) (map[string]any, error) {
 		return nil, err
 	}
 	step("registered", map[string]any{"userId": given.user})
-	session, err := until(w, "`session_started`", r.started)
+	started, err := until(w, "`session_started`", r.started)
 	if err != nil {
 		return nil, err
 	}
-	r.otherUser = session.EvaluatorID
-	h, err := openHandshake(w, r, welcome.IceServers)
-	if err != nil {
-		return nil, err
+	r.otherUser = started.EvaluatorID
+	v := viewer{
+		session: openSession(w, r, welcome.IceServers), showings: []showing{}, isToAsk: given.anew,
 	}
-	channels := make(chan *channel, 1)
-	h.pc.OnDataChannel(func(pion *webrtc.DataChannel) { channels <- adopt(w, pion) })
-	if err = h.applyRemote("the offer"); err != nil {
-		return nil, err
-	}
-	if err = h.sendLocal(h.pc.CreateAnswer(nil)); err != nil {
-		return nil, err
-	}
-	c, err := until(w, "the data channel", channels)
-	if err != nil {
-		return nil, err
-	}
-	if c.pion.Label() != label || !c.pion.Ordered() {
-		w.complain("the channel is %s, ordered: %v", c.pion.Label(), c.pion.Ordered())
-	}
-	if _, err = until(w, "the data channel to open", c.opened); err != nil {
-		return nil, err
-	}
-	w.enter(connected)
-	v := viewer{channel: c, showings: []showing{}}
-	c.send(map[string]any{"type": "ready", "features": []string{"ping", "stage"}})
-	endedBy, err := v.watchUntilEnd(r)
+	endedBy, err := v.watchUntilEnd()
 	if err != nil {
 		return nil, err
 	}
 	w.enter(over)
-	c.pion.Close()
-	h.pc.Close()
-	return h.report(map[string]any{
-		"sessionId":   session.SessionID,
-		"evaluatorId": session.EvaluatorID,
+	if v.channel != nil {
+		v.channel.pion.Close()
+	}
+	v.session.current.pc.Close()
+	return v.session.report(map[string]any{
+		"sessionId":   started.SessionID,
+		"evaluatorId": started.EvaluatorID,
 		"showings":    v.showings,
 		"copies":      v.copies,
 		"pings":       v.pings,
@@ -67,34 +47,59 @@ func follow(given arguments, w *watch) (map[string]any, error) {
 
 // The client's end of the channel.
 type viewer struct {
+	session  *session
 	channel  *channel
 	showings []showing
 	copies   int
 	pings    int
+	// Whether new offers are to be asked for in the middle of the session.
+	isToAsk bool
 }
 
-func (v *viewer) watchUntilEnd(r *relay) (string, error) {
+func (v *viewer) watchUntilEnd() (string, error) {
+	s := v.session
 	for {
+		messages, closed := v.channel.events()
+		// What came before the end is read first.
 		select {
-		case came := <-v.channel.messages:
+		case came := <-messages:
 			v.receive(came)
 			continue
 		default:
 		}
-		// What came before the end is read first.
 		select {
-		case came := <-v.channel.messages:
+		case raw := <-s.relay.signals:
+			if err := s.receive(raw); err != nil {
+				return "", err
+			}
+		case opened := <-s.opened:
+			v.begin(opened)
+		case came := <-messages:
 			v.receive(came)
-		case <-v.channel.closed:
-			return "the channel closed", nil
-		case reason := <-r.ended:
+		case <-closed:
+			if v.channel.of == s.current {
+				return "the channel closed", nil
+			}
+			v.channel = nil // another one is on its way
+		case reason := <-s.relay.ended:
 			return "session_ended, " + reason, nil
-		case err := <-v.channel.watch.failed:
+		case err := <-s.watch.failed:
 			return "", err
-		case <-v.channel.watch.deadline:
+		case <-s.watch.deadline:
 			return "", errTooLate
 		}
 	}
+}
+
+func (v *viewer) begin(opened *channel) {
+	s := v.session
+	if opened.pion.Label() != label || !opened.pion.Ordered() {
+		s.watch.complain("the channel is %s, ordered: %v", opened.pion.Label(), opened.pion.Ordered())
+	}
+	s.watch.enter(connected)
+	v.channel = opened
+	s.closeReplaced()
+	opened.send(map[string]any{"type": "ready", "features": []string{"ping", "stage"}})
 }
 
 func (v *viewer) receive(came message) {
@@ -125,6 +130,11 @@ func (v *viewer) show(shown image, receivedAt float64) {
 		}
 	}
 	v.showings = append(v.showings, showing{shown, receivedAt})
+	if v.isToAsk && len(v.showings) == showingsBeforeAnew {
+		for range [2]int{} {
+			v.session.relay.signal(map[string]string{"type": "request_offer"})
+		}
+	}
 	v.channel.send(map[string]any{
 		"type": "stage", "imageIndex": shown.ImageIndex, "sentAt": shown.SentAt,
 		"stage": "shown", "at": now(),

@@ -32,31 +32,23 @@ func evaluate(given arguments, w *watch) (map[string]any, error) {
 	step("registered", map[string]any{"userId": given.user})
 	began := time.Now()
 	r.send("start_session", map[string]any{"clientId": given.client})
-	session, err := until(w, "`session_started`", r.started)
+	started, err := until(w, "`session_started`", r.started)
 	if err != nil {
 		return nil, err
 	}
-	r.otherUser = session.ClientID
-	h, err := openHandshake(w, r, welcome.IceServers)
-	if err != nil {
+	r.otherUser = started.ClientID
+	p := &presenter{
+		session: openSession(w, r, welcome.IceServers), acks: []ack{}, began: began,
+	}
+	if err = p.session.offer(); err != nil {
 		return nil, err
 	}
-	made, err := h.pc.CreateDataChannel(label, nil)
-	if err != nil {
-		return nil, err
-	}
-	p := &presenter{channel: adopt(w, made), acks: []ack{}, began: began}
-	if err = h.sendLocal(h.pc.CreateOffer(nil)); err != nil {
-		return nil, err
-	}
-	if err = h.applyRemote("the answer"); err != nil {
-		return nil, err
-	}
-	if _, err = until(w, "the data channel to open", p.channel.opened); err != nil {
-		return nil, err
-	}
-	w.enter(connected)
 	for index := 0; index < given.images; index++ {
+		if given.anew && index == given.images/2 {
+			if err = p.connectAnew(); err != nil {
+				return nil, err
+			}
+		}
 		step("show", map[string]any{"imageIndex": index})
 		if err = p.show(index); err != nil {
 			return nil, err
@@ -72,14 +64,14 @@ func evaluate(given arguments, w *watch) (map[string]any, error) {
 		hasClosed = true
 	case <-time.After(closeWithin):
 	}
-	r.send("end_session", map[string]any{"sessionId": session.SessionID})
+	r.send("end_session", map[string]any{"sessionId": started.SessionID})
 	reason, err := until(w, "`session_ended`", r.ended)
 	if err != nil {
 		return nil, err
 	}
-	h.pc.Close()
-	return h.report(map[string]any{
-		"sessionId":     session.SessionID,
+	p.session.current.pc.Close()
+	return p.session.report(map[string]any{
+		"sessionId":     started.SessionID,
 		"acks":          p.acks,
 		"extraAcks":     p.extraAcks,
 		"readies":       p.readies,
@@ -92,6 +84,8 @@ func evaluate(given arguments, w *watch) (map[string]any, error) {
 
 // The evaluator's end of the channel.
 type presenter struct {
+	session *session
+	// None until the first is open, and from the end of one to the next.
 	channel    *channel
 	began      time.Time
 	current    *image
@@ -106,30 +100,68 @@ type presenter struct {
 
 // Make this the current image, and wait for its ack.
 func (p *presenter) show(index int) error {
-	w := p.channel.watch
 	url := fmt.Sprintf("%s/%d.png", imageBase, index)
 	p.current = &image{index, url, url + "?signature=none", now()}
 	p.shownAt = time.Now()
-	p.channel.send(p.current)
-	nextPing := time.NewTicker(pingInterval)
-	defer nextPing.Stop()
+	p.sendCurrent()
 	for len(p.acks) <= index {
-		select {
-		case came := <-p.channel.messages:
-			if err := p.receive(came); err != nil {
-				return err
-			}
-		case <-nextPing.C:
-			p.ping()
-		case <-p.channel.closed:
-			return fmt.Errorf("the channel closed while waiting for the ack of image %d", index)
-		case err := <-w.failed:
-			return err
-		case <-w.deadline:
-			return errTooLate
+		if err := p.step(); err != nil {
+			return fmt.Errorf("%w, while waiting for the ack of image %d", err, index)
 		}
 	}
 	return nil
+}
+
+// Two offers in a row: the second counts.
+func (p *presenter) connectAnew() error {
+	for range [2]int{} {
+		if err := p.session.offer(); err != nil {
+			return err
+		}
+	}
+	for p.channel == nil || p.channel.of != p.session.current {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Takes the next thing that happens.
+func (p *presenter) step() error {
+	s := p.session
+	messages, closed := p.channel.events()
+	select {
+	case raw := <-s.relay.signals:
+		return s.receive(raw)
+	case opened := <-s.opened:
+		s.watch.enter(connected)
+		p.channel = opened
+		s.closeReplaced()
+		p.sendCurrent()
+	case came := <-messages:
+		return p.receive(came)
+	case <-closed:
+		if p.channel.of == s.current {
+			return fmt.Errorf("the channel closed")
+		}
+		p.channel = nil // another one is on its way
+	case <-time.After(pingInterval):
+		if p.pings > 0 && p.channel != nil {
+			p.ping()
+		}
+	case err := <-s.watch.failed:
+		return err
+	case <-s.watch.deadline:
+		return errTooLate
+	}
+	return nil
+}
+
+func (p *presenter) sendCurrent() {
+	if p.current != nil && p.channel != nil {
+		p.channel.send(p.current)
+	}
 }
 
 func (p *presenter) ping() {
@@ -141,7 +173,7 @@ func (p *presenter) receive(came message) error {
 	switch came.Type {
 	case "ready":
 		p.readies++
-		p.channel.send(p.current)
+		p.sendCurrent()
 		for _, feature := range came.Features {
 			if feature == "ping" {
 				p.ping()

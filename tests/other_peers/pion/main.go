@@ -1,12 +1,14 @@
 // Run one foreign peer on pion:
 //
 //	peer evaluator|client --relay URL --user ID [--client ID] [--images N] [--deadline SECONDS]
+//		[--anew]
 //
 // On stdout stands one JSON line once the relay has registered the peer, and one with the result;
 // the steps go to stderr. Exit 0 with a complete result, 1 with the reason on stderr, 2 for usage.
 //
-// It speaks two of the protocol's extensions, ping and stage, and lets its candidates go as they
-// come, before the description that they belong to if need be.
+// It speaks the protocol's extensions but preload, and lets its candidates go as they come, before
+// the description that they belong to if need be. With --anew the evaluator makes two new offers in
+// a row in the middle of the session, and the client asks for them.
 package main
 
 import (
@@ -21,6 +23,7 @@ type arguments struct {
 	role, relay, user, client string
 	images                    int
 	deadline                  time.Duration
+	anew                      bool
 }
 
 func main() {
@@ -52,6 +55,7 @@ func readArguments() arguments {
 	flags.StringVar(&given.user, "user", "", "ID")
 	flags.StringVar(&given.client, "client", "", "ID, for an evaluator")
 	flags.IntVar(&given.images, "images", 5, "what an evaluator shows")
+	flags.BoolVar(&given.anew, "anew", false, "connect anew in the middle, twice in a row")
 	seconds := flags.Float64("deadline", 30, "seconds for all of it")
 	flags.Parse(os.Args[2:])
 	given.deadline = time.Duration(*seconds * float64(time.Second))
