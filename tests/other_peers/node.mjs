@@ -3,7 +3,7 @@
  *
  *     node tests/other_peers/node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]
  *          [--stack wrtc|werift|libdatachannel] [--no-trickle]
- *          [--end empty|null-candidate|null|none] [--relay-only] [--deadline SECONDS]
+ *          [--end empty|null-candidate|null|none] [--relay-only] [--media] [--deadline SECONDS]
  *
  * Node 20 has its WebSocket behind `node --experimental-websocket`. On stdout stands one JSON line
  * once the relay has registered the peer, and one with the result; the steps go to stderr. Exit 0
@@ -30,7 +30,8 @@ const STACKS = {
 
 const USAGE =
   "usage: node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]" +
-  " [--stack wrtc|werift|libdatachannel] [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only] [--deadline SECONDS]";
+  " [--stack wrtc|werift|libdatachannel] [--no-trickle] [--end empty|null-candidate|null|none]" +
+  " [--relay-only] [--media] [--deadline SECONDS]";
 
 /** Write, and end only when it is written: some stacks' threads keep the process from ending. */
 function leave(/** @type {number} */ code, /** @type {string} */ text) {
@@ -50,6 +51,7 @@ function readArguments() {
       "no-trickle": { type: "boolean", default: false },
       end: { type: "string", default: "empty" },
       "relay-only": { type: "boolean", default: false },
+      media: { type: "boolean", default: false },
       deadline: { type: "string", default: "30" },
     },
   });
@@ -86,6 +88,7 @@ async function run(given) {
     trickle: !given["no-trickle"],
     endSpelling: given.end,
     iceTransportPolicy: given["relay-only"] ? "relay" : "all",
+    offersMedia: given.media,
     deadlineMs: Number(given.deadline) * 1000,
     log,
   });

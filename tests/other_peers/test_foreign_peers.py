@@ -202,7 +202,14 @@ async def test_our_evaluator_shows_every_sample_once(
     assert result.get("pings") != 0  # who speaks ping counts those that came
 
 
-@pytest.mark.parametrize(("stack", "options"), VARIANTS)
+@pytest.mark.parametrize(
+    ("stack", "options"),
+    [
+        *VARIANTS,
+        pytest.param("wrtc", ("--media",), id="sound and pictures"),
+        pytest.param("wrtc", ("--media", "--no-trickle"), id="sound and pictures, no trickle"),
+    ],
+)
 async def test_our_client_acks_every_image(
     relay: str, stack: str, options: tuple[str, ...]
 ) -> None:
@@ -291,7 +298,8 @@ async def test_our_evaluator_shows_every_sample_once_to_a_page_in_chromium(chrom
     assert all(".local " in candidate for candidate in result["localCandidates"])
 
 
-async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) -> None:
+@pytest.mark.parametrize("media", ["no", "yes"])
+async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str, media: str) -> None:
     async with (
         open_page_server() as page,
         open_relay("--allow-origin", page.origin) as url,
@@ -299,7 +307,7 @@ async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) 
     ):
         await client.wait_event("registered")
         query = {"role": "evaluator", "relay": url, "user": "E", "client": "C"}
-        async with open_chromium(chromium, page.url(**query, images=str(IMAGES))):
+        async with open_chromium(chromium, page.url(**query, images=str(IMAGES), media=media)):
             await client.wait_success()
             result = await page.wait_result()
 
