@@ -66,6 +66,7 @@ const FORMS = {
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
+  tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
@@ -160,6 +161,7 @@ function playRoutes(starts) {
       routes.registered();
     },
     mayAsk: () => routes.mayAsk(),
+    clientSpeaks: ([clientId, features]) => routes.clientSpeaks(clientId, features),
   };
   return async ([method, given]) => {
     told = [];
@@ -167,6 +169,7 @@ function playRoutes(starts) {
     else held.get(given)?.[method]();
     if (method === "close") held.delete(given);
     await new Promise(setImmediate);
+    for (const [id, route] of held) told.push(["speaks", id, route.features]);
     return told.map((item) => JSON.stringify(item)).sort();
   };
 }
@@ -240,7 +243,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message));
+        return message === null ? [] : tell(presenter.received(message, given[1]));
       }
       const run = () => {
         const found = presenter[method](...given);
@@ -319,8 +322,8 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
-  preload: () => (images) =>
-    orRefused(() => splitPreload(images).map(({ images: group }) => group.length), RangeError),
+  preload: () => ([images, limit]) =>
+    orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),
   messages: () => (text) => decodeMessage(text),
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),

@@ -269,6 +269,11 @@ export function announceFate(index, outcome, phase) {
   return `Image ${index}: ${describeFate(outcome, phase)}`;
 }
 
+/** @param {number} index of an image that was to be shown */
+export function describeTooLong(index) {
+  return `Image ${index} was not shown: its address is too long for this client.`;
+}
+
 /**
  * @param {string} code of a `RelayError`
  * @param {string} message the relay's own, where it is the relay that refuses
