@@ -28,7 +28,7 @@ import pytest
 import trio
 
 import imgsync
-from tests.kit.foreign import IMAGES, PEERS, STACKS, find_peer, require
+from tests.kit.foreign import IMAGES, PEERS, STACKS, MakePeer, require
 from tests.kit.forks import open_fork
 from tests.kit.processes import (
     JSON,
@@ -189,10 +189,10 @@ VARIANTS = [
 
 @pytest.mark.parametrize(("stack", "options"), VARIANTS)
 async def test_our_evaluator_shows_every_sample_once(
-    relay: str, stack: str, options: tuple[str, ...]
+    relay: str, foreign: MakePeer, options: tuple[str, ...]
 ) -> None:
-    command = find_peer(stack)("client", relay, *options)
-    async with open_child(f"{stack} client", *command) as client:
+    command = foreign("client", relay, *options)
+    async with open_child("foreign client", *command) as client:
         await client.wait_event("registered")
         async with open_fork("evaluator", *our_evaluator(relay)) as evaluator:
             await evaluator.wait_success()
@@ -211,12 +211,12 @@ async def test_our_evaluator_shows_every_sample_once(
     ],
 )
 async def test_our_client_acks_every_image(
-    relay: str, stack: str, options: tuple[str, ...]
+    relay: str, foreign: MakePeer, options: tuple[str, ...]
 ) -> None:
+    command = foreign("evaluator", relay, *options)
     async with open_fork("client", *our_client(relay)) as client:
         await client.wait_event("registered")
-        command = find_peer(stack)("evaluator", relay, *options)
-        async with open_child(f"{stack} evaluator", *command) as evaluator:
+        async with open_child("foreign evaluator", *command) as evaluator:
             await client.wait_success()
             [_registered, result] = await evaluator.wait_success()
 
@@ -227,10 +227,13 @@ async def test_our_client_acks_every_image(
 # --- Several connections in one session ----------------------------------------------------------
 
 
-async def test_an_evaluators_new_offers_are_answered_and_its_last_one_counts(relay: str) -> None:
+@pytest.mark.parametrize("stack", ["pion"])
+async def test_an_evaluators_new_offers_are_answered_and_its_last_one_counts(
+    relay: str, foreign: MakePeer
+) -> None:
+    command = foreign("evaluator", relay, "--anew")
     async with open_fork("client", *our_client(relay)) as client:
         await client.wait_event("registered")
-        command = find_peer("pion")("evaluator", relay, "--anew")
         async with open_child("pion evaluator", *command) as evaluator:
             await client.wait_success()
             [_registered, result] = await evaluator.wait_success()
@@ -239,10 +242,13 @@ async def test_an_evaluators_new_offers_are_answered_and_its_last_one_counts(rel
     assert result["connections"] == 3
 
 
-async def test_each_request_for_an_offer_is_met_and_the_last_offer_counts(relay: str) -> None:
+@pytest.mark.parametrize("stack", ["pion"])
+async def test_each_request_for_an_offer_is_met_and_the_last_offer_counts(
+    relay: str, foreign: MakePeer
+) -> None:
     url = "http://127.0.0.1:9/0.png"
     images = [imgsync.ImageRef(index, f"{index}.png", url, url) for index in range(IMAGES)]
-    async with open_child("pion client", *find_peer("pion")("client", relay, "--anew")) as client:
+    async with open_child("pion client", *foreign("client", relay, "--anew")) as client:
         await client.wait_event("registered")
         with trio.fail_after(SESSION_S):
             async with (
@@ -259,15 +265,17 @@ async def test_each_request_for_an_offer_is_met_and_the_last_offer_counts(relay:
     assert result["connections"] in (2, 3)
 
 
+@pytest.mark.parametrize("stack", ["pion"])
 async def test_our_client_that_was_killed_has_a_new_offer_of_a_foreign_evaluator(
-    relay: str,
+    relay: str, foreign: MakePeer
 ) -> None:
     many = 500
-    evaluator_command = find_peer("pion")("evaluator", relay, "--images", str(many))
+    options = ("--images", str(many), "--deadline", str(SESSION_S))
+    command = foreign("evaluator", relay, *options)
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(open_fork("client", *our_client(relay)))
         await first.wait_event("registered")
-        opened = open_child("pion evaluator", *evaluator_command)
+        opened = open_child("pion evaluator", *command)
         evaluator = await stack.enter_async_context(opened)
         await first.wait_event("image")
         first.process.kill()
