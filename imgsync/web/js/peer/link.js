@@ -37,11 +37,12 @@ export class Link {
    */
   #mid = Math.random().toString(36).slice(2, 10);
   /**
-   * As the connection knows it: all candidates are of it, whatever they say themselves.
+   * The data channel's, as the connection knows it: of it are candidates that don't say of which.
    *
    * @type {{sdpMid: string} | {sdpMLineIndex: number}}
    */
   #section = { sdpMid: OWN_MID };
+  #offers;
   #pc;
   #tell;
   /** @type {RTCDataChannel | null} */
@@ -57,6 +58,7 @@ export class Link {
    */
   constructor(iceServers, offers, tell) {
     this.#tell = tell;
+    this.#offers = offers;
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onconnectionstatechange = () => {
@@ -94,9 +96,10 @@ export class Link {
   }
 
   /** Descriptions that are being set go first. @param {CandidateSignal} signal */
-  async addCandidate({ candidate, usernameFragment }) {
-    const line = { candidate: candidate ?? "", usernameFragment };
-    await this.#pc.addIceCandidate({ ...line, ...this.#section });
+  async addCandidate({ candidate, sdpMid, usernameFragment }) {
+    // Of several sections, each may have a fragment of its own.
+    const section = sdpMid && !this.#offers ? { sdpMid } : this.#section;
+    await this.#pc.addIceCandidate({ candidate: candidate ?? "", usernameFragment, ...section });
   }
 
   /** @param {string} text @returns {boolean} whether it is on its way */
