@@ -214,7 +214,7 @@ def test_the_offer_of_the_protocol_is_one_that_is_taken() -> None:
     [sdp] = [text for kind, text in CODE_BLOCK.findall(DOCS["docs/protocol.md"]) if kind == "sdp"]
     for line_break in ("\n", "\r\n"):
         offer = parse_description("offer", sdp.replace("\n", line_break))
-        assert offer.mid == "9f2c41aa"
+        assert offer.mid == "q7c"
     for line in sdp.splitlines()[7:]:
         is_needed = not line.startswith("a=max-message-size")
         with pytest.raises(NegotiationError) if is_needed else nullcontext():
