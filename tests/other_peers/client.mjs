@@ -91,7 +91,7 @@ class Viewer {
   /** @param {RTCDataChannel} channel */
   #adopt(channel) {
     this.channel = channel;
-    if (channel.label !== CHANNEL_LABEL || channel.ordered === false) {
+    if (channel.label !== CHANNEL_LABEL || !channel.ordered) {
       this.watch.complain(`the channel is ${channel.label}, ordered: ${channel.ordered}`);
     }
     channel.onmessage = ({ data: text }) => this.#receive(JSON.parse(text));

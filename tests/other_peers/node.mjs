@@ -25,7 +25,7 @@ const GRACE_MS = 10_000;
 const STACKS = {
   wrtc: async () => (await import("@roamhq/wrtc")).default,
   werift: () => import("werift"),
-  libdatachannel: () => import("./libdatachannel.mjs"),
+  libdatachannel: () => import("node-datachannel/polyfill"),
 };
 
 const USAGE =
