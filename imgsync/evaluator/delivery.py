@@ -17,7 +17,7 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     Superseded,
 )
-from imgsync.core.protocol.numbers import FEATURE_STAGE
+from imgsync.core.protocol.numbers import FEATURE_STAGE, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import Bell, Pull
@@ -170,7 +170,7 @@ class Showings:
 
     def give_up(self, sent_at: Milliseconds) -> None:
         """A later image was shown instead."""
-        self._showings[sent_at].give_up("superseded")
+        self._showings[sent_at].give_up(SUPERSEDED)
         self.news.ring()
 
     def forget(self, sent_at: Milliseconds) -> None:

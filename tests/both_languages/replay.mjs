@@ -17,11 +17,13 @@ const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { isWebUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
 const { describeTrouble } = await load("words/console");
 const { SessionJournal } = await load("console/session_journal");
+const { fetchImage } = await load("client/fetching");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -328,6 +330,9 @@ const PAIRS = {
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
   signals: () => (value) => decodeSignal(value),
+  urls: () => (text) => isWebUrl(text),
+  fetches: () => (text) =>
+    fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,

@@ -49,6 +49,9 @@ FEATURE_PRELOAD = "preload"
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
 """What our clients speak."""
 
+SUPERSEDED = "superseded"
+"""The reason of what fails, or is not acked, because another image took its place."""
+
 MAX_FEATURES = 16
 """Of these, that a peer may name when it registers: five times as many as there are. All evaluators
 are told them at each change of a client."""

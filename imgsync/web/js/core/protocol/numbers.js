@@ -48,6 +48,9 @@ export const FEATURE_PRELOAD = "preload";
 /** What our clients speak. */
 export const FEATURES = ["ping", "stage", "preload"];
 
+/** The reason of what fails, or is not acked, because another image took its place. */
+export const SUPERSEDED = "superseded";
+
 /**
  * Of these, that a peer may name when it registers: five times as many as there are. All evaluators
  * are told them at each change of a client.
