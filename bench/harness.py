@@ -189,8 +189,13 @@ def open_variants(variants: Sequence[Variant]) -> Iterator[dict[Variant, Worker]
 
 
 def clean_up_on_kill() -> None:
-    """Make `kill` leave all blocks, and so end the workers, as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Make `kill` leave all blocks, and so end the workers, as Ctrl-C does.
+
+    It is Ctrl-C to all that runs, because Trio knows how to be ended by that alone; a shell has a
+    command in the background ignore it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def parse_args(doc: str | None, *, rounds: int, round_is: str) -> argparse.Namespace:

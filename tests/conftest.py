@@ -10,6 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from tests.kit.browsers import Browser, open_browser, shared_chromium
+from tests.kit.foreign import MakePeer, find_peer
 from tests.kit.processes import shared_relay
 from tests.kit.side_by_side import Running, open_running
 
@@ -55,6 +56,21 @@ def hang_up_by_default() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+# ── for tests of peers that are not ours ──────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def stack() -> str:
+    """What the other peer stands on; a test's own parameter of this name overrides it."""
+    return "wrtc"
+
+
+@pytest.fixture
+def foreign(stack: str) -> MakePeer:
+    """Makes its command lines. Not in the test itself: Trio would lose the reason of a skip."""
+    return find_peer(stack)
 
 
 # ── for tests that mostly wait ───────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import get_args
@@ -18,7 +19,9 @@ import imgsync.__main__
 from imgsync.client.client import ReceivedImage
 from imgsync.commands.client.program import Run, variables_of
 from imgsync.core.codec.codec import encode_event
+from imgsync.core.handshake.sdp import parse_description
 from imgsync.core.protocol.channel import ChannelMessage, StageKind
+from imgsync.core.protocol.errors import NegotiationError
 from imgsync.core.protocol.signalling import (
     CloseCode,
     EndReason,
@@ -205,6 +208,17 @@ def test_code_blocks_are_closed_and_those_in_python_compile(name: str) -> None:
         assert "```" not in code
         if language == "python":
             compile(code, name, "exec")
+
+
+def test_the_offer_of_the_protocol_is_one_that_is_taken() -> None:
+    [sdp] = [text for kind, text in CODE_BLOCK.findall(DOCS["docs/protocol.md"]) if kind == "sdp"]
+    for line_break in ("\n", "\r\n"):
+        offer = parse_description("offer", sdp.replace("\n", line_break))
+        assert offer.mid == "q7c"
+    for line in sdp.splitlines()[7:]:
+        is_needed = not line.startswith("a=max-message-size")
+        with pytest.raises(NegotiationError) if is_needed else nullcontext():
+            parse_description("offer", sdp.replace(f"{line}\n", ""))
 
 
 def test_every_bench_that_is_named_is_there() -> None:

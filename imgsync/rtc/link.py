@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import secrets
+import string
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -298,12 +299,16 @@ def _ignore(event: LinkEvent) -> None:
     """Where nobody listens."""
 
 
+_MID_CHARACTERS = string.ascii_lowercase + string.digits
+
+
 def _name_section(offer: RTCSessionDescription) -> RTCSessionDescription:
     """With a media identification that no other offer has: the answer repeats it (RFC 9429, 5.3.1).
 
-    It is what tells to which offer an answer is, where one has followed on another.
+    It is what tells to which offer an answer is, where one has followed on another. It should be no
+    longer than three characters (RFC 9429, 5.2.1), and there are libraries that take no longer one.
     """
-    mid = secrets.token_hex(4)
+    mid = "".join(secrets.choice(_MID_CHARACTERS) for _ in range(3))
     sdp = offer.sdp.replace("a=mid:0\r\n", f"a=mid:{mid}\r\n")
     sdp = sdp.replace("a=group:BUNDLE 0\r\n", f"a=group:BUNDLE {mid}\r\n")
     return RTCSessionDescription(sdp, offer.type)

@@ -53,6 +53,7 @@ async function evaluate(options, watch, relay, handshake) {
   await watch.until("a connection to the relay", relay.opened.promise);
   const { iceServers } = await watch.until("`registered`", relay.registered.promise);
   options.log?.("registered", { userId: options.userId });
+  const began = performance.now();
   relay.send("start_session", { clientId: options.clientId });
   const { sessionId, clientId } = await watch.until(
     "`session_started`",
@@ -87,6 +88,7 @@ async function evaluate(options, watch, relay, handshake) {
     sessionId,
     acks: presenter.acks,
     extraAcks: presenter.extraAcks,
+    firstAckMs: presenter.firstAckAt - began,
     readies: presenter.readies,
     channelClosed,
     endReason: reason,
@@ -101,6 +103,7 @@ class Presenter {
   /** @type {Ack[]} */
   acks = [];
   extraAcks = 0;
+  firstAckAt = 0;
   readies = 0;
   /** @type {ImageMessage | null} */
   #current = null;
@@ -171,7 +174,9 @@ class Presenter {
       return;
     }
     const { imageIndex } = this.#current;
-    const roundTripMs = performance.now() - this.#shownAt;
+    const at = performance.now();
+    if (!this.acks.length) this.firstAckAt = at;
+    const roundTripMs = at - this.#shownAt;
     this.acks.push({ imageIndex, sentAt, receivedAt, roundTripMs });
     this.#acked.resolve(undefined);
   }

@@ -144,7 +144,7 @@ export class Handshake {
         const signal = /** @type {CandidateSignal} */ (candidate.toJSON());
         lastLine = { sdpMid: signal.sdpMid, sdpMLineIndex: signal.sdpMLineIndex };
         trickle(signal);
-      } else if (candidate === null) {
+      } else if (!candidate) {
         // Browsers that fire an empty candidate as well fire it before this one: say it once.
         const end = END_SPELLINGS[this.options.endSpelling ?? "empty"];
         if (end) trickle(end(lastLine));

@@ -1,9 +1,9 @@
 /**
- * Run one foreign peer in Node, on @roamhq/wrtc:
+ * Run one foreign peer in Node:
  *
  *     node tests/other_peers/node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]
- *          [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only]
- *          [--media] [--deadline SECONDS]
+ *          [--stack wrtc|werift|libdatachannel] [--no-trickle]
+ *          [--end empty|null-candidate|null|none] [--relay-only] [--media] [--deadline SECONDS]
  *
  * Node 20 has its WebSocket behind `node --experimental-websocket`. On stdout stands one JSON line
  * once the relay has registered the peer, and one with the result; the steps go to stderr. Exit 0
@@ -17,11 +17,23 @@ import { isEndSpelling, makeImages, runClient, runEvaluator } from "./peer.mjs";
 /** How long the run may overstay its own deadline before the process ends without it. */
 const GRACE_MS = 10_000;
 
+/**
+ * Where each has its RTCPeerConnection.
+ *
+ * @type {Record<string, () => Promise<any>>}
+ */
+const STACKS = {
+  wrtc: async () => (await import("@roamhq/wrtc")).default,
+  werift: () => import("werift"),
+  libdatachannel: () => import("node-datachannel/polyfill"),
+};
+
 const USAGE =
   "usage: node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]" +
-  " [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only] [--media] [--deadline SECONDS]";
+  " [--stack wrtc|werift|libdatachannel] [--no-trickle] [--end empty|null-candidate|null|none]" +
+  " [--relay-only] [--media] [--deadline SECONDS]";
 
-/** Write, and end only when it is written: wrtc's threads may keep the process from ending. */
+/** Write, and end only when it is written: some stacks' threads keep the process from ending. */
 function leave(/** @type {number} */ code, /** @type {string} */ text) {
   const stream = code === 0 ? process.stdout : process.stderr;
   stream.write(`${text}\n`, () => process.exit(code));
@@ -35,6 +47,7 @@ function readArguments() {
       user: { type: "string" },
       client: { type: "string" },
       images: { type: "string", default: "5" },
+      stack: { type: "string", default: "wrtc" },
       "no-trickle": { type: "boolean", default: false },
       end: { type: "string", default: "empty" },
       "relay-only": { type: "boolean", default: false },
@@ -48,6 +61,7 @@ function readArguments() {
     throw new Error("a role, --relay and --user are needed, and --client for an evaluator");
   }
   if (!isEndSpelling(values.end)) throw new Error(`--end can't be ${values.end}`);
+  if (!Object.hasOwn(STACKS, values.stack)) throw new Error(`--stack can't be ${values.stack}`);
   return { role, ...values, end: values.end };
 }
 
@@ -60,13 +74,13 @@ function log(event, details) {
 /** @param {ReturnType<typeof readArguments>} given */
 async function run(given) {
   if (!globalThis.WebSocket) throw new Error("run it with `node --experimental-websocket`");
-  const wrtc = await import("@roamhq/wrtc").catch(() => {
-    throw new Error("@roamhq/wrtc is not installed: run `npm install` in the peers' folder");
+  const stack = await STACKS[given.stack]?.().catch(() => {
+    throw new Error(`${given.stack} is not installed: run \`npm install\` in the peers' folder`);
   });
   const peer = given.role === "evaluator" ? runEvaluator : runClient;
   return peer({
     WebSocket: globalThis.WebSocket,
-    RTCPeerConnection: wrtc.default.RTCPeerConnection,
+    RTCPeerConnection: stack.RTCPeerConnection,
     relayUrl: given.relay ?? "",
     userId: given.user ?? "",
     clientId: given.client,

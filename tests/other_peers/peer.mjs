@@ -1,9 +1,9 @@
 /**
  * Two peers of the imgsync wire contract that share no code with the Python package: written from
- * the contract alone, for libwebrtc, in Node or in a browser page.
+ * the contract alone, for what has the interface of browsers, in Node or in a browser page.
  *
  * They speak the original protocol and leave every extension out, but for two: what the relay says
- * of the session's end is read, and the evaluator sends `end_session`. What libwebrtc or the
+ * of the session's end is read, and the evaluator sends `end_session`. What the stack or the
  * contract takes offence at, but a session can survive, is reported in the result's `complaints`.
  */
 
@@ -42,6 +42,7 @@
  * @property {string} sessionId
  * @property {Ack[]} acks the first ack of each image, in order
  * @property {number} extraAcks acks of resent copies
+ * @property {number} firstAckMs from `start_session` to the first ack
  * @property {number} readies
  * @property {boolean} channelClosed whether the other side closed its half of the channel in time
  * @property {string} endReason

@@ -1,9 +1,10 @@
-"""Our commands against peers that share none of our stack: libwebrtc, in Node and in Chromium.
+"""Our commands against peers that share none of our stack, in both roles.
 
 Everything runs as it would in the field: our relay and our peer are processes, the other peer is
-one of this folder's, in Node (@roamhq/wrtc) or in a page of a headless Chromium, whose host
-candidates are mDNS names. A foreign peer reports what it saw; `complaints` is whatever it found
-against the contract.
+one of this folder's, written from docs/protocol.md alone. It is in Node, on libwebrtc
+(@roamhq/wrtc), werift or libdatachannel; in Go, on pion; on GStreamer's webrtcbin; or in a page of
+a headless Chromium, whose host candidates are mDNS names. It reports what it saw; `complaints` is
+whatever it found against that page. bench/stacks.py has many sessions with each.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -27,7 +28,7 @@ import pytest
 import trio
 
 import imgsync
-from tests.kit.foreign import IMAGES, PEERS, MakeNode, find_node, require
+from tests.kit.foreign import IMAGES, PEERS, STACKS, MakePeer, require
 from tests.kit.forks import open_fork
 from tests.kit.processes import (
     JSON,
@@ -43,11 +44,6 @@ SAMPLES = Path(imgsync.__file__).parent / "samples"
 
 
 # --- The foreign peers ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def node() -> MakeNode:
-    return find_node()
 
 
 @pytest.fixture
@@ -180,51 +176,116 @@ def assert_all_images_were_acked(evaluator: JSON) -> None:
     assert evaluator["complaints"] == []
 
 
-# --- Node -----------------------------------------------------------------------------------------
+# --- Every stack but a browser's ------------------------------------------------------------------
 
 VARIANTS = [
-    pytest.param((), id="trickle"),
-    pytest.param(("--no-trickle",), id="no trickle"),
-    pytest.param(("--end", "null-candidate"), id="end as a candidate of null"),
-    pytest.param(("--end", "null"), id="end as null"),
-    pytest.param(("--end", "none"), id="no end"),
+    pytest.param("wrtc", ("--no-trickle",), id="no trickle"),
+    pytest.param("wrtc", ("--end", "null-candidate"), id="end as a candidate of null"),
+    pytest.param("wrtc", ("--end", "null"), id="end as null"),
+    pytest.param("wrtc", ("--end", "none"), id="no end"),
+    *(pytest.param(stack, (), id=stack) for stack in STACKS),
 ]
 
 
-@pytest.mark.parametrize("options", VARIANTS)
-async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
-    node: MakeNode, options: tuple[str, ...]
+@pytest.mark.parametrize(("stack", "options"), VARIANTS)
+async def test_our_evaluator_shows_every_sample_once(
+    relay: str, foreign: MakePeer, options: tuple[str, ...]
 ) -> None:
-    async with (
-        open_relay() as url,
-        open_child("Node client", *node("client", url, *options)) as client,
-    ):
+    command = foreign("client", relay, *options)
+    async with open_child("foreign client", *command) as client:
         await client.wait_event("registered")
-        async with open_fork("evaluator", *our_evaluator(url)) as evaluator:
+        async with open_fork("evaluator", *our_evaluator(relay)) as evaluator:
             await evaluator.wait_success()
             [result] = await client.wait_success()
 
     assert_all_samples_were_shown(result)
+    assert result.get("pings") != 0  # who speaks ping counts those that came
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("stack", "options"),
     [
         *VARIANTS,
-        pytest.param(("--media",), id="sound and pictures"),
-        pytest.param(("--media", "--no-trickle"), id="sound and pictures, no trickle"),
+        pytest.param("wrtc", ("--media",), id="sound and pictures"),
+        pytest.param("wrtc", ("--media", "--no-trickle"), id="sound and pictures, no trickle"),
     ],
 )
-async def test_our_client_acks_every_image_of_a_node_evaluator(
-    node: MakeNode, options: tuple[str, ...]
+async def test_our_client_acks_every_image(
+    relay: str, foreign: MakePeer, options: tuple[str, ...]
 ) -> None:
-    async with open_relay() as url, open_fork("client", *our_client(url)) as client:
+    command = foreign("evaluator", relay, *options)
+    async with open_fork("client", *our_client(relay)) as client:
         await client.wait_event("registered")
-        async with open_child("Node evaluator", *node("evaluator", url, *options)) as evaluator:
+        async with open_child("foreign evaluator", *command) as evaluator:
             await client.wait_success()
             [_registered, result] = await evaluator.wait_success()
 
     assert_all_images_were_acked(result)
+    assert result.get("pongs") != 0
+
+
+# --- Several connections in one session ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("stack", ["pion"])
+async def test_an_evaluators_new_offers_are_answered_and_its_last_one_counts(
+    relay: str, foreign: MakePeer
+) -> None:
+    command = foreign("evaluator", relay, "--anew")
+    async with open_fork("client", *our_client(relay)) as client:
+        await client.wait_event("registered")
+        async with open_child("pion evaluator", *command) as evaluator:
+            await client.wait_success()
+            [_registered, result] = await evaluator.wait_success()
+
+    assert_all_images_were_acked(result)
+    assert result["connections"] == 3
+
+
+@pytest.mark.parametrize("stack", ["pion"])
+async def test_each_request_for_an_offer_is_met_and_the_last_offer_counts(
+    relay: str, foreign: MakePeer
+) -> None:
+    url = "http://127.0.0.1:9/0.png"
+    images = [imgsync.ImageRef(index, f"{index}.png", url, url) for index in range(IMAGES)]
+    async with open_child("pion client", *foreign("client", relay, "--anew")) as client:
+        await client.wait_event("registered")
+        with trio.fail_after(SESSION_S):
+            async with (
+                imgsync.open_evaluator(relay, user_id="E") as evaluator,
+                evaluator.open_session("C") as session,
+            ):
+                for image in images:
+                    await session.show(image)
+        [result] = await client.wait_success()
+
+    assert [showing["imageIndex"] for showing in result["showings"]] == list(range(IMAGES))
+    assert result["complaints"] == []
+    # An offer that is still being made when the next one is asked for never goes out.
+    assert result["connections"] in (2, 3)
+
+
+@pytest.mark.parametrize("stack", ["pion"])
+async def test_our_client_that_was_killed_has_a_new_offer_of_a_foreign_evaluator(
+    relay: str, foreign: MakePeer
+) -> None:
+    many = 500
+    options = ("--images", str(many), "--deadline", str(SESSION_S))
+    command = foreign("evaluator", relay, *options)
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(open_fork("client", *our_client(relay)))
+        await first.wait_event("registered")
+        opened = open_child("pion evaluator", *command)
+        evaluator = await stack.enter_async_context(opened)
+        await first.wait_event("image")
+        first.process.kill()
+        await first.wait_exit()
+        second = await stack.enter_async_context(open_fork("client", *our_client(relay)))
+        await second.wait_success()
+        [_registered, result] = await evaluator.wait_success()
+
+    assert [ack["imageIndex"] for ack in result["acks"]] == list(range(many))
+    assert result["connections"] >= 2
 
 
 # --- Chromium -------------------------------------------------------------------------------------

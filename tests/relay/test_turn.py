@@ -23,7 +23,7 @@ from imgsync.net.connect import open_relay_socket
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import Link, Socket
-from tests.kit.foreign import find_node
+from tests.kit.foreign import MakePeer
 from tests.kit.forks import open_fork
 from tests.kit.processes import SESSION_S, open_child, open_relay, our_client, our_evaluator
 from tests.kit.relays import register
@@ -155,11 +155,12 @@ async def test_a_policy_that_is_none_is_refused_before_anything_is_told() -> Non
                 pass
 
 
-async def test_a_relay_only_node_client_is_reached_by_our_evaluator(tmp_path: Path) -> None:
-    node = find_node()
+async def test_a_relay_only_node_client_is_reached_by_our_evaluator(
+    foreign: MakePeer, tmp_path: Path
+) -> None:
     async with (
         open_relay_with_turn(tmp_path) as url,
-        open_child("Node client", *node("client", url, "--relay-only")) as client,
+        open_child("Node client", *foreign("client", url, "--relay-only")) as client,
     ):
         await client.wait_event("registered")
         async with open_fork("evaluator", *our_evaluator(url)) as evaluator:
@@ -170,14 +171,17 @@ async def test_a_relay_only_node_client_is_reached_by_our_evaluator(tmp_path: Pa
     assert all(" typ relay " in candidate for candidate in result["localCandidates"])
 
 
-async def test_a_relay_only_node_evaluator_reaches_our_client(tmp_path: Path) -> None:
-    node = find_node()
+async def test_a_relay_only_node_evaluator_reaches_our_client(
+    foreign: MakePeer, tmp_path: Path
+) -> None:
     async with (
         open_relay_with_turn(tmp_path) as url,
         open_fork("client", *our_client(url)) as client,
     ):
         await client.wait_event("registered")
-        async with open_child("Node evaluator", *node("evaluator", url, "--relay-only")) as other:
+        async with open_child(
+            "Node evaluator", *foreign("evaluator", url, "--relay-only")
+        ) as other:
             await client.wait_success()
             [_registered, result] = await other.wait_success()
     assert result["acks"]

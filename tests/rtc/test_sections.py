@@ -23,4 +23,5 @@ async def test_an_answer_names_the_section_as_its_own_offer_does_and_no_other() 
                     assert offer.mid == answer.mid
                     assert f"a=group:BUNDLE {offer.mid}\r\n" in offer.sdp
                     mids.append(offer.mid)
+                    assert len(offer.mid) == 3
     assert len(set(mids)) == 2

@@ -15,7 +15,7 @@ import trio
 from imgsync import ImageFailed, ImageRef
 from imgsync.core.protocol.numbers import FEATURES
 from tests.kit.browsers import Browser, Page
-from tests.kit.foreign import IMAGES, MakeNode, find_node
+from tests.kit.foreign import IMAGES, MakePeer
 from tests.kit.processes import (
     LISTENING,
     START_S,
@@ -102,11 +102,10 @@ async def test_fifty_images_in_a_row_are_each_shown_once_and_in_order(
 
 
 async def test_an_evaluator_that_speaks_no_extension_gets_every_ack(
-    browser: Browser, relay: str
+    browser: Browser, relay: str, foreign: MakePeer
 ) -> None:
-    node: MakeNode = find_node()
     async with open_client_page(browser, relay, "C") as client:
-        async with open_child("Node evaluator", *node("evaluator", relay)) as evaluator:
+        async with open_child("Node evaluator", *foreign("evaluator", relay)) as evaluator:
             [_registered, result] = await evaluator.wait_success()
         assert result["complaints"] == []
         assert [ack["imageIndex"] for ack in result["acks"]] == list(range(IMAGES))

@@ -57,9 +57,10 @@ function causeOf({ url, errorCode }) {
 export class Link {
   /**
    * What the section of our offer is called on the wire: an answer repeats it, and by that is told
-   * from one to an earlier offer. The connection itself calls it OWN_MID.
+   * from one to an earlier offer. Three characters, as RFC 9429, section 5.2.1, asks for no more. The
+   * connection itself calls it OWN_MID.
    */
-  #mid = Math.random().toString(36).slice(2, 10);
+  #mid = Math.random().toString(36).slice(2, 5).padEnd(3, "0");
   /**
    * The data channel's, as the connection knows it: of it are candidates that don't say of which.
    *

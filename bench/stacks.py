@@ -1,0 +1,190 @@
+"""With which WebRTC stacks do sessions come about, how often, and how quickly?
+
+Peers of `tests/other_peers`, which share none of our stack, have N sessions each, one after the
+other, as the client of our evaluator and as the evaluator of our client. A session counts in which
+every image was acked and the other side had no complaint. The times are from `start_session` to the
+first ack, at the evaluator. The other peer is a new process in each session, and ours, here, is
+opened anew. The exit code is 1 where a session failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+import harness
+import trio
+
+import imgsync
+
+ROLES = ("client", "evaluator")
+SESSION_WITHIN = 40.0  # s
+RELAY = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
+
+
+@attrs.frozen
+class Trial:
+    """One session: its time to the first ack, or why there was none."""
+
+    ms: float | None
+    failure: str = ""
+
+
+@attrs.frozen
+class Row:
+    """The sessions with one stack in one role."""
+
+    stack: str
+    role: str
+    trials: list[Trial]
+
+    @property
+    def times(self) -> list[float]:
+        return [trial.ms for trial in self.trials if trial.ms is not None]
+
+    @property
+    def failures(self) -> list[str]:
+        return [trial.failure for trial in self.trials if trial.ms is None]
+
+    def figures(self) -> dict[str, Any]:
+        times = self.times
+        percentiles = {
+            f"p{percent}": round(harness.percentile(times, percent), 1) if times else None
+            for percent in (50, 95)
+        }
+        counts = {"sessions": len(self.trials), "succeeded": len(times)}
+        return {"stack": self.stack, "role": self.role, **counts, **percentiles}
+
+
+async def try_client(url: str, command: tuple[str, ...], count: int) -> Trial:
+    """Show images to a foreign client."""
+    from tests.kit.processes import open_child
+
+    images = [
+        imgsync.ImageRef(
+            index=index,
+            name=f"{index}.png",
+            image_url=harness.IMAGE["imageUrl"],
+            signed_url=harness.IMAGE["signedUrl"],
+        )
+        for index in range(count)
+    ]
+    async with (
+        imgsync.open_evaluator(url, user_id="E") as evaluator,
+        open_child("client", *command) as client,
+    ):
+        await client.wait_event("registered")
+        begin = time.perf_counter()
+        async with evaluator.open_session("C") as session:
+            await session.show(images[0])
+            ms = (time.perf_counter() - begin) * 1000
+            for image in images[1:]:
+                await session.show(image)
+        [result] = await client.wait_success()
+    seen = [showing["imageIndex"] for showing in result["showings"]]
+    return judge(ms, seen, count, result)
+
+
+async def try_evaluator(url: str, command: tuple[str, ...], count: int) -> Trial:
+    """Follow a foreign evaluator."""
+    from tests.kit.processes import open_child
+
+    async with (
+        imgsync.open_client(url, user_id="C") as client,
+        open_child("evaluator", *command) as evaluator,
+    ):
+        async for session in client.sessions():
+            async with session:
+                async for image in session.images():
+                    image.shown()
+            break
+        [_registered, result] = await evaluator.wait_success()
+    acked = [ack["imageIndex"] for ack in result["acks"]]
+    return judge(result["firstAckMs"], acked, count, result)
+
+
+def judge(ms: float, indices: list[int], count: int, result: dict[str, Any]) -> Trial:
+    if result["complaints"]:
+        return Trial(None, "; ".join(result["complaints"]))
+    if indices != list(range(count)):
+        return Trial(None, f"the images were {indices}")
+    return Trial(ms)
+
+
+async def measure(stack: str, role: str, sessions: int, url: str) -> Row:
+    from tests.kit.foreign import IMAGES, MissingError, find_command
+
+    try:
+        command = find_command(stack)(role, url)
+    except MissingError as exc:
+        raise harness.BenchError(str(exc)) from None
+    attempt = try_client if role == "client" else try_evaluator
+    trials = [await bounded(attempt, url, command, IMAGES) for _ in range(sessions)]
+    return Row(stack, role, trials)
+
+
+async def bounded(
+    attempt: Callable[[str, tuple[str, ...], int], Awaitable[Trial]], *args: Any
+) -> Trial:
+    try:
+        with trio.fail_after(SESSION_WITHIN):
+            return await attempt(*args)
+    except (imgsync.ImgsyncError, trio.TooSlowError, AssertionError) as exc:
+        return Trial(None, describe(exc))
+
+
+def describe(exc: BaseException) -> str:
+    """In one line, with the end of what the other process said."""
+    notes = [note.strip().splitlines()[-1] for note in getattr(exc, "__notes__", [])]
+    return " | ".join([str(exc) or type(exc).__name__, *notes])
+
+
+def print_rows(rows: list[Row]) -> None:
+    print("sessions that came about, and from start_session to the first ack, ms")
+    print(f"{'stack':16}{'as':12}{'sessions':>10}{'p50':>10}{'p95':>10}")
+    for row in rows:
+        figures = row.figures()
+        count = f"{figures['succeeded']} of {figures['sessions']}"
+        print(f"{row.stack:16}{row.role:12}{count:>10}{figures['p50']!s:>10}{figures['p95']!s:>10}")
+    for row in rows:
+        for failure in row.failures:
+            print(f"{row.stack} as {row.role}: {failure}")
+    harness.print_machine(harness.describe_machine())
+
+
+def main() -> None:
+    sys.path.insert(0, str(harness.BENCH.parent))
+    from tests.kit.foreign import STACKS
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sessions", type=int, default=20, metavar="N", help="per stack and role")
+    parser.add_argument("--only", choices=STACKS, help="this stack alone")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    args = parser.parse_args()
+    if args.sessions < 1:
+        parser.error("--sessions must be at least 1")
+    harness.clean_up_on_kill()
+    rows = []
+    with harness.open_worker("relay", *RELAY, ends_with_stdin=False) as relay:
+        url = relay.read_line().removeprefix("listening on ")
+        for stack in [args.only] if args.only else STACKS:
+            rows += [trio.run(measure, stack, role, args.sessions, url) for role in ROLES]
+    if args.json:
+        figures = [row.figures() | {"failures": row.failures} for row in rows]
+        machine = harness.describe_machine()
+        print(json.dumps({"bench": "stacks", "unit": "ms", "rows": figures, "machine": machine}))
+    else:
+        print_rows(rows)
+    if any(row.failures for row in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    harness.run(main)
