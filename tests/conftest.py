@@ -9,7 +9,8 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tests.kit.browsers import Browser, open_browser, shared_chromium
+from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.chromium import shared_chromium
 from tests.kit.processes import shared_relay
 from tests.kit.side_by_side import Running, open_running
 
@@ -74,14 +75,14 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    """Where one browser for all tests of a file can be driven."""
-    with shared_chromium() as url:
-        yield url
+def chromium() -> Iterator[Started]:
+    """One browser for all tests of a file."""
+    with shared_chromium() as started:
+        yield started
 
 
 @pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
+async def browser(chromium: Started) -> AsyncIterator[Browser]:
     async with open_browser(chromium) as browser:
         yield browser
 
