@@ -11,8 +11,8 @@ way came once; it is read without collecting garbage before. `blocks` are those 
 allocator that are in use once it is collected: memory that grows without them is the C libraries'
 or fragmented. The exit code is 1 where a bound is not kept. Linux only.
 
-With --browser, sessions and reloads of pages instead: see `soak_pages.py`. The exit code is 1 where
-one of them failed.
+With --browser, sessions of pages and reloads in them instead: see `tests/kit/page_sessions.py`. The
+exit code is 1 where one of them failed.
 """
 
 from __future__ import annotations

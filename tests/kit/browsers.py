@@ -20,10 +20,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 import trio
-from trio_websocket import WebSocketConnection, open_websocket_url
+from trio_websocket import WebSocketConnection, wrap_client_stream
 
 JSON = dict[str, Any]
 
@@ -153,14 +154,22 @@ class Started:
 @asynccontextmanager
 async def open_browser(started: Started) -> AsyncIterator[Browser]:
     """Drive a browser that was started."""
+    url = urlsplit(started.url)
+    assert url.hostname is not None
+    assert url.port is not None
+    # Where the browser closes first, trio-websocket would leave a socket of its own open.
     async with (
-        open_websocket_url(
-            started.url,
-            max_message_size=_MAX_MESSAGE,
-            message_queue_size=math.inf,  # type: ignore[arg-type]
-        ) as socket,
+        await trio.open_tcp_stream(url.hostname, url.port) as stream,
         trio.open_nursery() as nursery,
     ):
+        socket = await wrap_client_stream(
+            nursery,
+            stream,
+            url.netloc,
+            url.path,
+            max_message_size=_MAX_MESSAGE,
+            message_queue_size=math.inf,  # type: ignore[arg-type]
+        )
         talk = Talk(socket)
         nursery.start_soon(talk.receive)
         async with started.drive(talk) as browser:
