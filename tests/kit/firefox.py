@@ -121,15 +121,12 @@ class _FirefoxPage(Page):
         await self.command("browsingContext.setViewport", viewport=size)
 
     async def run(self, script: str) -> Any:
-        # As JSON: BiDi has a form of its own for values.
-        expression = f"Promise.resolve({script}).then((value) => JSON.stringify(value))"
         target = {"context": self._context}
         answer = await self._talk.command(
-            "script.evaluate", {"expression": expression, "target": target, "awaitPromise": True}
+            "script.evaluate", {"expression": script, "target": target, "awaitPromise": True}
         )
         assert answer["type"] == "success", answer["exceptionDetails"]
-        text = answer["result"].get("value")
-        return None if text is None else json.loads(text)
+        return _read_value(answer["result"])
 
     async def run_early(self, script: str) -> None:
         function = f"() => {{\n{script}\n}}"
@@ -153,3 +150,17 @@ class _FirefoxPage(Page):
                 self.errors.append(params["text"])
             case "browsingContext.userPromptOpened":
                 self.dialogs.append(params["type"])
+
+
+def _read_value(told: JSON) -> Any:
+    """A value as JSON has it: https://w3c.github.io/webdriver-bidi/#type-script-RemoteValue."""
+    match told["type"]:
+        case "array":
+            return [_read_value(one) for one in told["value"]]
+        case "object":
+            return {name: _read_value(one) for name, one in told["value"]}
+        case "undefined" | "null":
+            return None
+        case "string" | "boolean" | "number":
+            return told["value"]
+    return {}
