@@ -144,6 +144,10 @@ class _Following:
         for output in self._follower.opened():
             self._peer.send(output.text)
 
+    def unanswered(self) -> None:
+        """See the protocol; stages that went out beside a `ready` that was lost are lost too."""
+        self.opened()
+
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""
         session_id = self._peer.route.session_id

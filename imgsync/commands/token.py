@@ -19,14 +19,19 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") -> int:
     """Parse, run, and return the exit code."""
-    options = _parser(prog).parse_args(arguments)
+    parser = _parser(prog)
+    options = parser.parse_args(arguments)
+    role = Role(options.role)
+    if options.client and role is Role.CLIENT:
+        parser.error("--client says whom an evaluator sees; a client sees nobody")
     set_up_logging(logging.WARNING)
 
     async def run() -> int:
         # Abandoned on Ctrl-C: the file may be a pipe into which nobody writes.
         read = partial(read_secret, options.secret_file)
         secret = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
-        claims = Claims(options.user, Role(options.role), options.name)
+        clients = None if options.client is None else frozenset(options.client)
+        claims = Claims(options.user, role, options.name, options.group, clients)
         print_line(mint_token(secret, claims, options.ttl))
         return 0
 
@@ -55,6 +60,18 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--name", help="what the other side is shown; the peer's own choice if left out"
+    )
+    parser.add_argument(
+        "--group",
+        metavar="G",
+        help="the group that a client is in, or whose clients an evaluator sees; all if left out",
+    )
+    parser.add_argument(
+        "--client",
+        action="append",
+        metavar="ID",
+        help="a client that an evaluator sees, and no others; of its group, where it has one"
+        " (repeatable)",
     )
     return parser
 

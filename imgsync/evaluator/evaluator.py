@@ -58,7 +58,13 @@ class _Presenting:
 
     def opened(self) -> None:
         """See the protocol."""
-        self._perform(self._presenter.opened())
+        features = self._peer.route.features
+        if features:
+            self.showings.peer_speaks(features)
+        self._perform(self._presenter.opened(features))
+
+    def unanswered(self) -> None:
+        """See the protocol; an evaluator does not greet."""
 
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""

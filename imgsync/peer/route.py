@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from imgsync.core.handshake.inputs import EndCame, RouteInput
+from imgsync.core.handshake.inputs import EndCame, RouteInput, Start
 from imgsync.core.protocol.numbers import MAX_INPUTS
-from imgsync.core.protocol.signalling import EndReason, RawJson, SendSignal, ToRelay
+from imgsync.core.protocol.signalling import EndReason, Features, RawJson, SendSignal, ToRelay
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +15,7 @@ class Route:
 
     :param resumed: whether it is an old session, which this process may know nothing of.
     :param owner_unknown: whether another process of the same user may be in it.
+    :param features: what the client speaks, as far as the relay knows; it may change.
     :param post: sends to the relay; raises SignallingLost.
     :param end: tells the relay that a session is over; raises SignallingLost.
     :param take_up: has the relay take a session up again that it has forgotten.
@@ -30,6 +31,7 @@ class Route:
         *,
         resumed: bool,
         owner_unknown: bool,
+        features: Features = (),
         post: Callable[[ToRelay], None],
         end: Callable[[str], None],
         take_up: Callable[[str], None],
@@ -39,8 +41,9 @@ class Route:
         self.session_id = session_id
         self.peer_id = peer_id
         self.peer_name = peer_name
-        self.resumed = resumed
-        self.owner_unknown = owner_unknown
+        #: What the session begins with.
+        self.start = Start(resumed, owner_unknown)
+        self.features = features
         self._post = post
         self._end = end
         self._take_up = take_up

@@ -23,8 +23,9 @@ from typing import Generic, TypeVar, assert_never
 import attrs
 import trio
 
+from imgsync.core.channel.early import Early
 from imgsync.core.channel.heartbeat import Health, Judged, SendPing
-from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong
+from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.handshake import Handshake
@@ -38,7 +39,6 @@ from imgsync.core.handshake.inputs import (
     NotMade,
     Opened,
     RouteInput,
-    Start,
 )
 from imgsync.core.handshake.outputs import (
     AddCandidate,
@@ -234,7 +234,7 @@ class PeerSession:
 
     def begin(self) -> None:
         """The session lives."""
-        self.journal.began(self.route.peer_id, resumed=self.route.resumed)
+        self.journal.began(self.route.peer_id, resumed=self.route.start.resumed)
         self.journal.changed(self.history.last)
 
     def _write_down_state(self) -> None:
@@ -273,8 +273,9 @@ _MAX_TASKS = MAX_CANDIDATES + 3
 class _HeldLink:
     """The link of one attempt, while the session has use for it."""
 
-    def __init__(self) -> None:
-        self.line = Line()
+    def __init__(self, *, offers: bool) -> None:
+        self.line = Line(greets=not offers)
+        self.early = Early()
         self.scope = trio.CancelScope()
         self.give, self.tasks = trio.open_memory_channel[_LinkTask](_MAX_TASKS)
         #: Given, and not done yet.
@@ -291,7 +292,10 @@ class _Links:
         network: Network,
         ice_servers: Sequence[IceServer],
         put: Callable[["_FromLink | _NoAddress"], None],
+        *,
+        offers: bool,
     ) -> None:
+        self._offers = offers
         self._network = network
         self._ice_servers = ice_servers
         self._put = put
@@ -312,7 +316,7 @@ class _Links:
 
     def _prepare_next(self) -> _HeldLink:
         """Its task is there by the time at which it is wanted."""
-        held = _HeldLink()
+        held = _HeldLink(offers=self._offers)
         self._prepare.send_nowait(held)
         return held
 
@@ -406,7 +410,7 @@ class _Driver:
 
     async def run(self) -> None:
         """Handle what comes in until cancelled."""
-        self._handle(Start(self._route.resumed, self._route.owner_unknown))
+        self._handle(self._route.start)
         self._route.listen(self._inbox.put)
         while True:
             self._receive(await self._inbox.get())
@@ -440,7 +444,7 @@ class _Driver:
             case Received(text, at):
                 held = self._links.find(attempt)
                 if held is not None:
-                    self._perform_line(held, held.line.receive(text, at, trio.current_time()))
+                    self._read(held, held.early.come(text, at))
             case ServerFailed(server, code, why):
                 session_id = self._route.session_id
                 log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
@@ -450,6 +454,10 @@ class _Driver:
                 self._handle(FromAttempt(attempt, event))
                 if isinstance(event, ChannelClosed | LinkLost):
                     self._links.discard(attempt)  # whatever was decided, it is of no more use
+
+    def _read(self, held: _HeldLink, came: Sequence[tuple[str | bytes, Milliseconds]]) -> None:
+        for text, at in came:
+            self._perform_line(held, held.line.receive(text, at, trio.current_time()))
 
     def _handle(self, given: Input) -> None:
         self._perform(self._core.handle(given, trio.current_time()))
@@ -489,7 +497,11 @@ class _Driver:
                     assert held is not None
                     assert held.link is not None
                     self._peer.opened(held.link)
+                    beat = held.line.opened(self._route.features, trio.current_time())
+                    self._perform_line(held, beat)
+                    self._expect(held.line.due)
                     self._talk.opened()
+                    self._read(held, held.early.opened())
                 case Interrupted(reason, detail):
                     self._peer.closed()
                     self._route.probe()
@@ -518,6 +530,8 @@ class _Driver:
                 case Judged(health):
                     if self._peer.history.end is None:
                         self._judge(health)
+                case Unanswered():
+                    self._talk.unanswered()
                 case Drop(why):
                     log.info("session %s: dropped a message: %s", self._route.session_id, why)
                 case _:
@@ -582,7 +596,7 @@ async def open_peer_session(
 ) -> AsyncIterator[None]:
     """Own everything of one session; leaving the block ends it in good order, under a deadline."""
     inbox = Inbox[_Item]()
-    links = _Links(network, ice_servers, inbox.put)
+    links = _Links(network, ice_servers, inbox.put, offers=offers)
     driver = _Driver(peer, talk, links, inbox, offers=offers)
     peer.begin()
     try:

@@ -36,6 +36,7 @@ from imgsync.core.handshake.sessions import (
     Leave,
     Sessions,
     SessionsOutput,
+    Speaks,
 )
 from imgsync.core.protocol.errors import (
     ConnectError,
@@ -59,6 +60,7 @@ from imgsync.core.protocol.signalling import (
     EndSession,
     ErrorCode,
     ErrorEvent,
+    Features,
     ForwardedSignal,
     FromRelay,
     IceServer,
@@ -222,6 +224,10 @@ class Routes:
         """No session is started. Returns whether one was asked for."""
         return self._starting.answer(error)
 
+    def client_speaks(self, client_id: str, features: Features) -> None:
+        """What a client speaks, which may have been started again."""
+        self._perform(self._sessions.speaks(client_id, features))
+
     def may_ask(self) -> None:
         """What was refused before may be taken up by now."""
         self._sessions.may_ask()
@@ -249,8 +255,11 @@ class Routes:
                     self._offer(self._routes[session_id])
                 case Answered(session_id):
                     self._starting.answer(None if session_id is None else self._routes[session_id])
-                case Back(session_id):
+                case Back(session_id, features):
+                    self._routes[session_id].features = features
                     self.put(session_id, RelayBack())
+                case Speaks(session_id, features):
+                    self._routes[session_id].features = features
                 case Gone(session_id):
                     self.put(session_id, EndCame(EndReason.PEER_GONE))
                 case End(session_id):
@@ -268,6 +277,7 @@ class Routes:
             begin.peer_name,
             resumed=begin.resumed,
             owner_unknown=begin.owner_unknown,
+            features=begin.features,
             post=self._post,
             end=self._end,
             take_up=self._take_up,
@@ -412,8 +422,9 @@ class Signalling:
                 self._routes.put(session_id, PeerWent())
             case PeerBack(session_id):
                 self._routes.put(session_id, PeerCame())
-            case Presence(_, state):
+            case Presence(client_id, state, _, features):
                 self._online.changed(message)
+                self._routes.client_speaks(client_id, features)
                 if state is not PresenceState.OFFLINE:
                     self._routes.may_ask()
             case ErrorEvent(code, text, event):

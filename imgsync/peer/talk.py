@@ -13,6 +13,9 @@ class Talk(Protocol):
     def opened(self) -> None:
         """A channel is open."""
 
+    def unanswered(self) -> None:
+        """What was said then has not been answered: for the client, which greets."""
+
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """The other side says something, which came in at this time of ours."""
 

@@ -29,6 +29,7 @@ END_REASONS = (
     EndReason.ENDED,
     EndReason.REPLACED,
     EndReason.PEER_GONE,
+    EndReason.TOKEN_EXPIRED,
 )
 """Those by which a session ends at the relay. One that is claimed elsewhere goes on, and so does
 one whose relay is shut down: its evaluator takes it up again at the next."""

@@ -11,6 +11,7 @@ from imgsync.core.protocol.signalling import (
     ForwardedSignal,
     FromRelay,
 )
+from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.outputs import (
     SessionAnswered,
     SessionBegan,
@@ -18,7 +19,6 @@ from imgsync.core.relay.outputs import (
     SideAway,
     SideBack,
 )
-from imgsync.core.relay.state import Peer
 from imgsync.relay.admission import Refusal
 from imgsync.relay.logs import about
 from imgsync.relay.metrics import Metrics, drop_reason

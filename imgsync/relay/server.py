@@ -10,6 +10,7 @@ never waits. One peer can neither stop the relay nor slow another.
 
 import itertools
 import logging
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Hashable
@@ -28,6 +29,7 @@ from imgsync.core.protocol.signalling import (
     ErrorEvent,
     FromRelay,
 )
+from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.limits import MessageLimit, Verdict
 from imgsync.core.relay.outputs import (
     Close,
@@ -90,6 +92,7 @@ class Relay:
             ice_servers=lambda user_id: settings.ice.servers_for(user_id, time.time()),
             recording_url=settings.recording_url,
             read_token=settings.read_token,
+            until=_on_our_clock if settings.end_at_expiry else _for_ever,
             max_sockets_per_user=settings.max_sockets_per_user,
             max_frame=settings.net.max_message,
         )
@@ -104,8 +107,8 @@ class Relay:
         self._pages = load_pages()
         self._connections: dict[Hashable, _Connection] = {}
         self._numbers = itertools.count(1)
-        #: Rung when somebody is waited for, and when the last connection has gone.
-        self._away = Bell()
+        #: Rung when something may be due sooner than before, and when the last connection has gone.
+        self._sooner = Bell()
         self._all_gone = Bell()
         self._is_draining = False
         #: What the relay's port offers.
@@ -122,7 +125,7 @@ class Relay:
         """Tell the state when something is due, until cancelled."""
         while True:
             with trio.move_on_at(self._state.due):
-                await self._away.wait()
+                await self._sooner.wait()
             now = trio.current_time()
             while (due := self._state.due) <= now:
                 try:
@@ -262,10 +265,10 @@ class Relay:
                 case Probe(id, successor):
                     answered = partial(self._alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
-                case SideAway():
+                case SideAway() | SessionBegan():
                     self._observer.note(output, trio.current_time())
-                    self._away.ring()
-                case SessionBegan() | SessionAnswered() | SideBack() | SessionOver():
+                    self._sooner.ring()
+                case SessionAnswered() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
                 case _:
                     assert_never(output)
@@ -273,6 +276,15 @@ class Relay:
     def _alive(self, socket: Hashable, successor: Hashable) -> None:
         if not self._is_draining:
             self._perform(self._state.alive(socket, successor))
+
+
+def _on_our_clock(claims: Claims) -> float:
+    """When a token expires: a wall clock that is set later does not move that."""
+    return trio.current_time() + claims.expires_at - time.time()
+
+
+def _for_ever(_: Claims) -> float:
+    return math.inf
 
 
 def _is_local(request: Request) -> bool:

@@ -15,6 +15,7 @@ class Settings:
     """How a relay is run.
 
     :param read_token: takes the tokens of peers apart; None lets everybody register as anybody.
+    :param end_at_expiry: whether a session ends when the token of one of its two sides expires.
     :param ice: the STUN and TURN servers that peers are told of.
     :param recording_url: where pages that record post their recordings; None lets participants
         save them on their own disks.
@@ -32,6 +33,7 @@ class Settings:
     """
 
     read_token: ReadToken | None = None
+    end_at_expiry: bool = False
     ice: IceOffer = attrs.field(factory=IceOffer)
     recording_url: str | None = None
     origins: Collection[str] = ()

@@ -20,7 +20,7 @@ import attrs
 
 from imgsync.core.codec.strict import parse_json, structure, unstructure
 from imgsync.core.protocol.errors import InputError, Unauthorized
-from imgsync.core.protocol.signalling import Name, Role, UserId
+from imgsync.core.protocol.signalling import Group, Name, Role, UserId
 from imgsync.core.relay.identity import Claims, ReadToken
 from imgsync.distribution import missing_extra
 
@@ -46,6 +46,12 @@ class _Payload:
     exp: int | float
     nbf: int | float = 0
     name: Name | None = None
+    group: Group | None = None
+    clients: tuple[UserId, ...] | None = None
+
+
+_NARROWING = ("group", "clients")
+"""Claims that grant less than there is without them, so that null may not pass for that."""
 
 
 # ── the secret ───────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +139,11 @@ def token_reader(secret: bytes) -> ReadToken:
 
 def _read_claims(payload: bytes) -> Claims:
     try:
-        claims = structure(parse_json(payload.decode()), _Payload, "claims")
+        value = parse_json(payload.decode())
+        claims = structure(value, _Payload, "claims")
+        for name in _NARROWING:
+            if value.get(name, "") is None:
+                raise ValueError(f"claims.{name}: null says nothing; leave it out for no limit")
     except ValueError as exc:
         # Of this text, only that of a UnicodeDecodeError would tell of what stands there.
         why = "not UTF-8" if isinstance(exc, UnicodeDecodeError) else exc
@@ -144,7 +154,8 @@ def _read_claims(payload: bytes) -> Claims:
         raise Unauthorized("the token has expired; ask for a new one")
     if claims.nbf > now:
         raise Unauthorized("the token is not valid yet; wait, or check the clock of its issuer")
-    return Claims(claims.sub, claims.role, claims.name)
+    clients = None if claims.clients is None else frozenset(claims.clients)
+    return Claims(claims.sub, claims.role, claims.name, claims.group, clients, claims.exp)
 
 
 def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
@@ -154,9 +165,12 @@ def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
     and MissingExtra.
     """
     now = time.time()
-    payload = unstructure(
-        _Payload(claims.user_id, claims.role, math.ceil(now + ttl_seconds), name=claims.name)
+    exp = math.ceil(now + ttl_seconds)
+    clients = None if claims.clients is None else tuple(sorted(claims.clients))
+    said = _Payload(
+        claims.user_id, claims.role, exp, name=claims.name, group=claims.group, clients=clients
     )
+    payload = unstructure(said)
     try:
         structure(payload, _Payload, "claims")
     except ValueError as exc:

@@ -8,6 +8,7 @@ const load = (name) => import(`${root}/${name}.js`);
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
 const { Sessions } = await load("core/handshake/sessions");
+const { Early } = await load("core/channel/early");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Line } = await load("core/channel/line");
 const { Presenter } = await load("core/channel/presenter");
@@ -52,12 +53,14 @@ const FORMS = {
   sendPong: (o) => [o.ping, o.t1],
   ponged: (o) => [o.pong, o.t3],
   heard: (o) => [o.message, o.at],
+  unanswered: () => [],
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
-  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown],
+  begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
-  back: (o) => [o.sessionId],
+  back: (o) => [o.sessionId, o.features],
+  speaks: (o) => [o.sessionId, o.features],
   gone: (o) => [o.sessionId],
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
@@ -193,9 +196,14 @@ const PAIRS = {
   line: () => {
     let line = new Line();
     return ([method, ...given]) => {
-      if (method === "another") line = new Line(); // a channel of its own
+      if (method === "another") line = new Line(...given); // a channel of its own
       return [method === "another" ? [] : tell(line[method](...given)), finite(line.due)];
     };
+  },
+  early: () => {
+    const early = new Early();
+    const short = ({ data, at }) => [[...data].length, at];
+    return ([text, at]) => (text === "opened" ? early.opened() : early.come(text, at)).map(short);
   },
   sessions: ({ starts }) => {
     const sessions = new Sessions(starts);
@@ -204,6 +212,8 @@ const PAIRS = {
       switch (method) {
         case "started":
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
+        case "speaks":
+          return tell(sessions.speaks(...given));
         case "refused":
           return asked === null ? [] : tell(sessions.refused(asked, ...given));
         case "ask":

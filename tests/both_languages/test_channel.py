@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from imgsync.core.channel import outputs as c
+from imgsync.core.channel.early import Early
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
-from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong
+from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.preload import Announcements, split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
@@ -21,6 +22,7 @@ from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import (
     HIDDEN_TAB,
     MAX_CHANNEL_MESSAGE,
+    MAX_EARLY,
     MAX_SETTLED,
     MAX_STAGES,
     MAX_UNACKED,
@@ -64,14 +66,16 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
             if dice.random() < 0.6 and heart.due < float("inf"):
                 late = dice.choice([0, 0, 0, 1, 2] if is_whole else [0, 0, 0, dice.random(), 2])
                 now = max(now, heart.due + late)
-            method = dice.choice([*["begin", "tick", "tick", "tick", "answer"] * 4, "another"])
+            method = dice.choice(
+                [*["begin", "tick", "tick", "greeted", "answer"] * 4, "another", "rest"]
+            )
             outputs: list[HeartbeatOutput] = []
             if method == "another":
                 heart = Heartbeat()
                 inputs.append([method])
             else:
                 id = dice.choice([dice.randrange(12), str(dice.randrange(12))])
-                given = [id, now] if method == "answer" else [now]
+                given = {"answer": [id, now], "rest": []}.get(method, [now])
                 outputs = getattr(heart, method)(*given)
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
@@ -101,6 +105,8 @@ def tell_line(outputs: Sequence[LineOutput]) -> list[list[object]]:
                 if isinstance(message, Ready):
                     said.setdefault("features", [])
                 told.append(["heard", said, at])
+            case Unanswered():
+                told.append(["unanswered"])
             case c.Drop():
                 told.append(["drop"])
     return told
@@ -130,30 +136,56 @@ def test_a_line_reads_answers_and_judges_alike_on_several_channels(replay: Repla
     seen: set[object] = set()
     for run, dice in dice_of("line", RUNS):
         line, now = Line(), dice.uniform(0, 1e5)
+        # Some clients are pinged seldom, so that they say all that they say.
+        is_silent = run % 3 == 0
         inputs: list[Given] = []
         expected: list[object] = []
         for _ in range(INPUTS):
             now = time_after(dice, now, 10)
-            method = dice.choice([*["receive", "receive", "tick"] * 8, "another"])
+            method = dice.choice([*["receive", "receive", "tick"] * 8, "another", "opened"])
             if method == "tick" and line.due < float("inf"):
                 now = max(now, line.due + dice.choice([0, 0, -0.001, dice.random(), 2]))
             outputs: list[LineOutput] = []
             match method:
                 case "receive":
                     at = 1.7e12 + now * 1000
-                    inputs.append([method, choose_message(dice, at), at, now])
+                    text = choose_message(dice, at)
+                    if is_silent and '"ping", "id"' in text:
+                        text = json.dumps({"type": "ready"})
+                    inputs.append([method, text, at, now])
                     outputs = line.receive(*inputs[-1][1:])
+                case "opened":
+                    features = dice.choice([[], ["stage"], ["ping", "stage"]])
+                    inputs.append([method, features, now])
+                    outputs = [*line.opened(tuple(features), now)]
                 case "tick":
                     inputs.append([method, now])
                     outputs = [*line.tick(now)]
                 case _:
-                    inputs.append([method])
-                    line = Line()
+                    greets = dice.random() < 0.5
+                    inputs.append([method, greets])
+                    line = Line(greets=greets)
             due = line.due if line.due < float("inf") else None
             expected.append([tell_line(outputs), due])
             seen |= {type(output) for output in outputs}
         replay.compare("line", inputs, expected, run)
-    assert seen == {SendPing, Judged, SendPong, Ponged, Heard, c.Drop}
+    assert seen == {SendPing, Judged, SendPong, Ponged, Heard, Unanswered, c.Drop}
+
+
+def test_what_comes_before_the_opening_is_kept_alike(replay: Replay) -> None:
+    for run, dice in dice_of("early", 60):
+        early = Early()
+        inputs: list[Given] = []
+        expected: list[object] = []
+        for number in range(dice.choice([20, MAX_EARLY + 20])):
+            text = dice.choice(["a", "é", "😀"]) * dice.choice([0, 1, 9, 9, 20_000])
+            came = dice.choice([text] * 99 + ["opened"])
+            inputs.append([came] if came == "opened" else [came, number])
+            out = early.opened() if came == "opened" else early.come(came, number)
+            expected.append([[len(one), at] for one, at in out])
+        inputs.append(["opened"])
+        expected.append([[len(one), at] for one, at in early.opened()])
+        replay.compare("early", inputs, expected, run)
 
 
 # ── the presenter ────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +226,7 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
             *[["received", json.dumps(choose_saying(dice, shown, now))]] * 8,
             ["received", dice.choice(["", "[]", '{"type":"stage"}', '{"type":"nonsense"}'])],
             ["preload", [*sources, *[source] * bool(long)]],
-            ["opened"],
+            ["opened", dice.choice([[], ["stage"], ["preload", "ping"]])],
             ["closed"],
         ]
     )
@@ -213,6 +245,8 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
             case "preload", [images]:
                 upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
                 outputs = presenter.preload(upcoming)
+            case "opened", [features]:
+                outputs = [*presenter.opened(tuple(features))]
             case _:
                 outputs = getattr(presenter, method)()
     except MessageTooLarge:

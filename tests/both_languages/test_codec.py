@@ -1,8 +1,4 @@
-"""What comes in is taken, or not, by both languages alike.
-
-One difference is left, which JavaScript can't close: it can't tell `1.0` or `1e2` from whole
-numbers, which Python refuses where a whole number is wanted. Here they are left out.
-"""
+"""What comes in is taken, or not, by both languages alike."""
 
 from __future__ import annotations
 
@@ -28,7 +24,7 @@ from imgsync.core.protocol.channel import (
     UpcomingImage,
 )
 from imgsync.core.protocol.errors import NegotiationError, WireError
-from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_FEATURE, MAX_FEATURES
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
     ClientEntry,
@@ -65,16 +61,23 @@ MESSAGES: list[ChannelMessage] = [
     Pong(1, 5, 6, 7),
 ]
 
+AVAILABLE = PresenceState.AVAILABLE
+
+SPOKEN = ("ping", "a new one")
+
 EVENTS: list[FromRelay] = [
     Registered("e", Role.EVALUATOR, "Dr", (IceServer("stun:h"),), ()),
     Registered("c", Role.CLIENT, None, (IceServer(("turn:h", "turns:h"), "u", "p"),)),
     Registered("c", Role.CLIENT, recording_url="https://h/r"),
     Registered("e", Role.EVALUATOR, clients=(ClientEntry("c", PresenceState.BUSY, "C"),)),
+    Registered("e", Role.EVALUATOR, clients=(ClientEntry("c", AVAILABLE, None, SPOKEN),)),
     SessionStarted("s", "e", "Dr"),
     SessionStarted("s", client_id="c", resumed=True),
+    SessionStarted("s", client_id="c", features=SPOKEN),
     ForwardedSignal("e", RawJson('{"type":"offer","sdp":"v=0"}'), "s"),
     ForwardedSignal("e", RawJson("null")),
     Presence("c", PresenceState.OFFLINE, "C"),
+    Presence("c", AVAILABLE, "C", SPOKEN),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),
@@ -98,13 +101,24 @@ SIGNALS: list[Any] = [
     {"candidate": "candidate:"},
     {"candidate": None},
     {"sdpMid": "0"},
+    {"type": None, "sdp": None, "candidate": "1 1 udp 5 10.0.0.1 9 typ host"},
+    {"type": None, "sdp": "v=0", "candidate": None},
+    {"type": "offer", "sdp": "v=0", "candidate": None, "sdpMLineIndex": 0.0},
 ]
 
 #: What may stand where something else is wanted.
 VALUES: list[Any] = [
     *(None, True, False, 0, -1, 1, 1.5, -2.5, 2**53, 2**53 + 2, -(2**53), 1e300),
+    *(1.0, -3.0, 0.0, -0.0, 2.0**53, -(2.0**53), 2.0**54),
     *("", " ", "a", "a\n", "\x7f", "\u0085", "\u00a0", "\u2028", "ä", "😀", "\ud800", "\ufeff"),
     *("x" * 128, "x" * 129, "😀" * 128, "😀" * 129, "ended", "shown", "client", "busy", "ping"),
+    *(["x"] * MAX_FEATURES, ["x"] * (MAX_FEATURES + 1), [""], ["a\n"], [" "], ["😀" * MAX_FEATURE]),
+    *(
+        ["x" * MAX_FEATURE],
+        ["x" * (MAX_FEATURE + 1)],
+        ["😀" * (MAX_FEATURE + 1)],
+        "x" * MAX_FEATURE,
+    ),
     *([], [None], ["ping"], [["ping"]], ["\ud800"], {}, {"imageUrl": "u", "signedUrl": "s"}),
     *([{}], [{"imageUrl": "u", "signedUrl": "s"}], [{"urls": "stun:h"}], [{"urls": ["a", 1]}]),
     *([{"userId": "c", "state": "busy"}], [{"userId": "", "state": "busy"}]),
@@ -133,6 +147,8 @@ def spoil(dice: random.Random, value: Any) -> Any:
 TEXTS = [
     *("", " ", "null", "[]", "0", '"text"', "{}", "{", '{"type":"ping"', "\ufeff{}", "{}x", "{} "),
     *('{"type":"ping","id":1,"t0":NaN}', '{"type":"ping","id":1,"t0":Infinity}'),
+    *('{"type":"ping","id":1e2,"t0":1E0}', '{"type":"ping","id":1.50e1,"t0":1}'),
+    *('{"type":"ping","id":1e-2,"t0":1}', '{"type":"ping","id":-0.0,"t0":-0}'),
     *('{"type":"ping","id":1,"t0":1e400}', '{"type":"ping","id":01,"t0":1}'),
     *('{"type":"ping","id":1,"t0":1,}', "{'type':'ping'}", '{"type":"ping","id":1,"t0":1}\n\t'),
     *('{"type":"ping","id":1,"id":2,"t0":1}', '{"type":"ping","type":"ready"}'),

@@ -21,6 +21,7 @@ from imgsync.core.handshake.sessions import (
     Leave,
     Sessions,
     SessionsOutput,
+    Speaks,
 )
 from imgsync.core.protocol.numbers import MAX_UNTOLD
 from imgsync.core.protocol.signalling import SessionStarted
@@ -33,17 +34,24 @@ INPUTS = 60
 PLAIN: dict[type, str] = {
     Invited: "invited",
     Answered: "answered",
-    Back: "back",
     Gone: "gone",
     End: "end",
     Leave: "leave",
 }
 
+#: Those that say more.
+FULL: dict[type, str] = {Begin: "begin", Back: "back", Speaks: "speaks"}
+
+
+def plain(value: object) -> object:
+    """As JSON has it."""
+    return [*value] if isinstance(value, tuple) else value
+
 
 def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
     return [
-        ["begin", *attrs.astuple(output)]
-        if isinstance(output, Begin)
+        [FULL[type(output)], *map(plain, attrs.astuple(output))]
+        if isinstance(output, Begin | Back | Speaks)
         else [PLAIN[type(output)], output.session_id]
         for output in outputs
     ]
@@ -65,6 +73,8 @@ class Player:
         match given:
             case ["started", data]:
                 return tell(sessions.started(read(data)))
+            case ["speaks", client_id, features]:
+                return tell(sessions.speaks(client_id, tuple(features)))
             case ["refused", may_pass]:
                 if self._asked is None:
                     return []
@@ -105,7 +115,8 @@ def started(dice: random.Random) -> Given:
     resumed = dice.choice([{}, {}, {"resumed": False}, {"resumed": True}])
     if dice.random() < 0.5:
         whom = {"clientId": other, "evaluatorId": other}
-    return ["started", data | whom | name | resumed]
+    features: dict[str, Any] = dice.choice([{}, {"features": []}, {"features": ["ping", "x"]}])
+    return ["started", data | whom | name | resumed | features]
 
 
 def choose(dice: random.Random) -> Given:
@@ -117,6 +128,7 @@ def choose(dice: random.Random) -> Given:
             *(["refused", dice.random() < 0.5], ["askNoMore"], ["takeUp", id], ["mayAsk"]),
             *(["registered"], ["relayLost"], ["over", id], ["told", id], ["forget", id]),
             ["lastWith", dice.choice(["p", "q"])],
+            ["speaks", dice.choice(["p", "q"]), dice.choice([[], ["stage"]])],
         ]
     )
 
@@ -130,15 +142,15 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
         expected = [player.step(given) for given in inputs]
         replay.compare("sessions", inputs, expected, run, starts=starts)
         for given, found in zip(inputs, expected, strict=True):
-            if given[0] in ("started", "refused") and isinstance(found, list):
+            if given[0] in ("started", "refused", "speaks") and isinstance(found, list):
                 seen |= {(given[0], output[0]) for output in found}
             elif found is not None:
                 seen.add(given[0])
     # Each kind of output was led to, or the comparison is of nothing.
-    kinds = ("begin", *PLAIN.values())
+    kinds = ("begin", "back", *PLAIN.values())
     assert seen == {
         *(("started", kind) for kind in kinds),
-        *(("refused", "gone"), "ask", "takeUpNext", "lastWith"),
+        *(("refused", "gone"), ("speaks", "speaks"), "ask", "takeUpNext", "lastWith"),
     }
 
 

@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from imgsync.core.protocol.signalling import (
+    Features,
     ForwardedSignal,
     FromRelay,
     PeerAway,
@@ -27,7 +28,9 @@ from imgsync.core.relay.outputs import (
     SideAway,
     SideBack,
 )
-from tests.kit.relay_states import CLIENT, EVALUATOR, GRACE, OFFLINE, Said
+from tests.kit.relay_states import CLIENT, EVALUATOR, GRACE, OFFLINE, Grant, Said
+
+Standing = tuple[PresenceState, Features]
 
 
 @attrs.define
@@ -42,8 +45,16 @@ class Peer:
     away: set[str] = attrs.field(factory=set)
     #: Sessions of its user that it was opened beside; not told to it.
     waits_for: set[str] = attrs.field(factory=set)
-    #: Clients that are not offline, for an evaluator.
-    presence: dict[str, PresenceState] = attrs.field(factory=dict)
+    #: Clients that are not offline, for an evaluator, and what they speak.
+    presence: dict[str, Standing] = attrs.field(factory=dict)
+    #: What it has registered with.
+    grant: Grant = attrs.field(factory=Grant)
+    features: Features = ()
+
+    def sees(self, user: str, group: str | None) -> bool:
+        """Whether it may know of a client, as its token says."""
+        wanted, clients, _ = attrs.astuple(self.grant, recurse=False)
+        return (wanted is None or wanted == group) and (clients is None or user in clients)
 
 
 @attrs.define
@@ -56,6 +67,8 @@ class Model:
     #: When the grace times that run are over, the first one first.
     timers: dict[tuple[str, Role], float] = attrs.field(factory=dict)
     answered: set[str] = attrs.field(factory=set)
+    #: Who was in a session last, of the sides that are away.
+    last: dict[tuple[str, Role], Peer] = attrs.field(factory=dict)
 
     # ── what there is ──
 
@@ -88,6 +101,24 @@ class Model:
     def may_speak(self, socket: int, session: str, *, by_name: bool) -> bool:
         peer = self.peers[socket]
         return session in peer.sessions or (by_name and session in peer.waits_for)
+
+    def admits(self, session: str, peer: Peer) -> bool:
+        """Whether a connection of its user may be in a session, by what both tokens say."""
+        role = other(peer.role)
+        there = [self.peers[socket] for socket in self.members(session, role)]
+        pairs = [(peer, one) for one in there or [self.last[session, role]]]
+        if peer.role is CLIENT:
+            pairs = [(one, another) for another, one in pairs]
+        return all(evaluator.sees(client.user, client.grant.group) for evaluator, client in pairs)
+
+    def shows(self, user: str, evaluator: Peer) -> bool:
+        """Whether a client is online, as far as an evaluator may know."""
+        windows = self.sockets_of(CLIENT, user)
+        return bool(windows) and evaluator.sees(user, self.peers[windows[-1]].grant.group)
+
+    def spoken_by(self, sockets: list[int]) -> set[str]:
+        """What all of these speak."""
+        return set.intersection(*({*self.peers[socket].features} for socket in sockets))
 
     # ── what becomes of it ──
 
@@ -136,7 +167,8 @@ class Model:
             assert isinstance(socket, int)
             peer = self.peers[socket]
             match message:
-                case SessionStarted(session, evaluator, _, client, resumed):
+                case SessionStarted(session, evaluator, _, client, resumed, features):
+                    assert features == () or peer.role is EVALUATOR
                     assert session not in peer.sessions or resumed
                     assert (evaluator is None) == (peer.role is EVALUATOR)
                     assert (client is None) == (peer.role is CLIENT)
@@ -159,12 +191,19 @@ class Model:
                     assert session is not None
                     assert peer.sessions[session] == sender
                     assert session not in peer.away
-                case Presence(user, state):
+                case Presence(user, state, _, features):
                     assert peer.role is EVALUATOR
-                    assert peer.presence.get(user, OFFLINE) is not state
-                    peer.presence[user] = state
+                    assert peer.presence.get(user, (OFFLINE, ())) != (state, features)
+                    assert state is OFFLINE or self.shows(user, peer)
+                    peer.presence[user] = (state, features)
                 case _:
                     pytest.fail(f"unexpected: {message}")
+        self.part()
+
+    def part(self) -> None:
+        """Who may not be with those who are in a session by now does not wait for it any more."""
+        for peer in self.peers.values():
+            peer.waits_for = {s for s in peer.waits_for if self.admits(s, peer)}
 
 
 def other(role: Role) -> Role:

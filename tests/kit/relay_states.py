@@ -20,6 +20,7 @@ from imgsync.core.protocol.signalling import (
     SessionId,
     SessionStarted,
 )
+from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.outputs import Output, Send, Socket
 from imgsync.core.relay.state import RelayState
 
@@ -68,7 +69,7 @@ class Relay:
     def tell(self, socket: Socket, event: str, **data: Any) -> Said:
         return self.receive(socket, frame(event, **data))
 
-    def register(self, socket: Socket, role: Role, user: str, **more: str) -> Said:
+    def register(self, socket: Socket, role: Role, user: str, **more: object) -> Said:
         return self.tell(socket, "register", userId=user, role=role.value, package="webrtc", **more)
 
     def start(self, socket: Socket, client: str, session: SessionId | None = None) -> Said:
@@ -100,6 +101,50 @@ class Relay:
     def _split(self, outputs: list[Output]) -> Said:
         self.noted = [output for output in outputs if not isinstance(output, Send)]
         return [(output.socket, output.message) for output in outputs if isinstance(output, Send)]
+
+
+@attrs.frozen
+class Grant:
+    """What a token says beside who its bearer is."""
+
+    group: str | None = None
+    clients: frozenset[str] | None = None
+    expires_at: float = math.inf
+
+    def for_(self, role: Role, user: str) -> str:
+        """A token that says it; here it is no more than the text of its claims."""
+        clients = None if self.clients is None else [*self.clients]
+        return json.dumps([user, role.value, self.group, clients, self.expires_at])
+
+
+def grant(group: str | None = None, *clients: str, expires_at: float = math.inf) -> Grant:
+    """Without clients, of all of them."""
+    return Grant(group, frozenset(clients) if clients else None, expires_at)
+
+
+def read_claims(token: str) -> Claims:
+    user, role, group, clients, expires_at = json.loads(token)
+    of_clients = None if clients is None else frozenset(clients)
+    return Claims(user, Role(role), None, group, of_clients, expires_at)
+
+
+def relay_of_tokens(**sockets: tuple[str, Grant]) -> Relay:
+    """`relay_of_tokens(e1=("eve", grant("A")))`, where sessions end with their tokens."""
+    state = RelayState(
+        numbered("s{}"), grace=GRACE, read_token=read_claims, until=lambda claims: claims.expires_at
+    )
+    relay = Relay(state)
+    come(relay, **sockets)
+    return relay
+
+
+def come(relay: Relay, **sockets: tuple[str, Grant]) -> Said:
+    """More of them come."""
+    said: Said = []
+    for socket, (user, its) in sockets.items():
+        role = EVALUATOR if socket.startswith("e") else CLIENT
+        said += relay.register(socket, role, user, token=its.for_(role, user))
+    return said
 
 
 def relay_with(**sockets: str) -> Relay:

@@ -20,6 +20,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from imgsync import InputError, RelayError, open_client, open_evaluator
 from imgsync.core.codec.codec import encode_event
 from imgsync.core.protocol.errors import SocketClosed
+from imgsync.core.protocol.numbers import FEATURES
 from imgsync.core.protocol.signalling import (
     CloseCode,
     ErrorCode,
@@ -129,10 +130,10 @@ async def test_both_peers_send_the_token_that_they_are_given(autojump_clock: Moc
     ):
         for peer in (evaluator, client, evaluator._signalling, client._signalling):
             assert TOKEN not in repr(peer)
-    package = {"package": "webrtc"}
+    package, speaks = {"package": "webrtc"}, {"features": [*FEATURES]}
     assert keeper.registers == [
         {"userId": "e", "role": "evaluator", "token": TOKEN, **package},
-        {"userId": "c", "role": "client", "token": FRESH, "name": "C", **package},
+        {"userId": "c", "role": "client", "token": FRESH, "name": "C", **package, **speaks},
     ]
 
 

@@ -22,7 +22,7 @@ BAD_ENDS = [code for code in CloseCode if code != CloseCode.NORMAL]
 
 LABELS = {
     "imgsync_registered": {"evaluator", "client"},
-    "imgsync_sessions_ended_total": {"ended", "replaced", "peer_gone"},
+    "imgsync_sessions_ended_total": {"ended", "replaced", "peer_gone", "token_expired"},
     "imgsync_errors_total": {code.value for code in ErrorCode},
     "imgsync_drops_total": {code.name.lower() for code in BAD_ENDS} | {"other"},
     "imgsync_connects_refused_total": {

@@ -68,6 +68,8 @@ def check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         parser.error("--tls-cert and --tls-key go together")
     if bool(options.turn) != (options.turn_secret_file is not None):
         parser.error("--turn and --turn-secret-file go together")
+    if options.end_at_expiry and options.auth_secret_file is None:
+        parser.error("--end-at-expiry needs --auth-secret-file: without it there are no tokens")
     if options.outbox_size < 2 * options.max_message:
         parser.error(
             f"--outbox-size {options.outbox_size} is too small for --max-message"
@@ -86,6 +88,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     max_connections, max_streams = _fit_files(options.max_connections)
     return Settings(
         read_token=read_token,
+        end_at_expiry=options.end_at_expiry,
         ice=IceOffer([url for url in stun if url != NO_STUN], options.turn, secret),
         recording_url=options.recording_url,
         origins=options.allow_origin,
@@ -120,6 +123,12 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
         "--no-auth",
         action="store_true",
         help="listen on other addresses than loopback although anybody can register",
+    )
+    group.add_argument(
+        "--end-at-expiry",
+        action="store_true",
+        help="end a session when a side's token expires and it has not registered with a newer one;"
+        " else sessions outlive their tokens",
     )
     group.add_argument(
         "--allow-origin",

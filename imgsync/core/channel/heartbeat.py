@@ -3,6 +3,8 @@
     QUIET ── the other side speaks ping ──▶ ALIVE ── 4 s ──▶ SUSPECT ── 8 s without a pong ──▶ LOST
                                               ▲──── pong ──────┘
 
+Whoever says then that it speaks no ping is QUIET again.
+
 Only a pong counts as an answer: other messages show that the way here works, and not the way back.
 As pings also measure how far the two clocks are apart, it begins with a burst of them.
 Times are seconds on a clock that only goes forward.
@@ -56,6 +58,7 @@ class Heartbeat:
         self.health = Health.QUIET
         self._last_id = 0
         self._next_ping = math.inf
+        self._pinged = -math.inf
         #: When the last pong came, or the heartbeat began.
         self._heard = math.inf
 
@@ -68,12 +71,29 @@ class Heartbeat:
         return min(self._next_ping, self._heard + patience)
 
     def begin(self, now: float) -> list[HeartbeatOutput]:
-        """The other side has said that it speaks ping, or has sent one."""
+        """The other side is known to speak ping, or has sent one."""
         if self.health is not Health.QUIET:
             return []
         self.health = Health.ALIVE
         self._heard = now
         return self._ping(now)
+
+    def greeted(self, now: float) -> list[HeartbeatOutput]:
+        """The other side says that it speaks ping, and may wait for one: it is pinged at once.
+
+        Not beside one that has just gone out, or it could have us send as much as it likes.
+        """
+        if self.health in (Health.ALIVE, Health.SUSPECT):
+            return self._ping(now) if now >= self._pinged + PING_BURST_INTERVAL else []
+        return self.begin(now)
+
+    def rest(self) -> list[HeartbeatOutput]:
+        """The other side says that it does not speak ping: nothing follows from its silence."""
+        if self.health in (Health.QUIET, Health.LOST):
+            return []
+        cleared = self._judge(Health.ALIVE)
+        self.health = Health.QUIET
+        return cleared
 
     def tick(self, now: float) -> list[HeartbeatOutput]:
         """`due` has come."""
@@ -102,6 +122,7 @@ class Heartbeat:
 
     def _ping(self, now: float) -> list[HeartbeatOutput]:
         self._last_id += 1
+        self._pinged = now
         is_burst = self._last_id < PING_BURST
         self._next_ping = now + (PING_BURST_INTERVAL if is_burst else PING_INTERVAL)
         return [SendPing(self._last_id)]

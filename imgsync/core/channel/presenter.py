@@ -2,7 +2,7 @@
 
     opened, ready ──▶ current image           ack ──▶ Acked
     show ──▶ image                            next image, not acked ──▶ Superseded
-    preload ──▶ preload, on each ready        stage ──▶ Staged
+    preload ──▶ preload, on each of both        stage ──▶ Staged
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
@@ -45,7 +45,7 @@ from imgsync.core.protocol.numbers import (
     MAX_UNACKED,
     TICK,
 )
-from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.signalling import Features, Milliseconds
 
 
 def _next_time(sent_at: Milliseconds) -> float:
@@ -112,10 +112,10 @@ class Presenter:
         self._upcoming = list(images)
         return self._send_upcoming(messages)
 
-    def opened(self) -> list[Transmit]:
-        """A channel is open."""
+    def opened(self, features: Features = ()) -> list[Transmit]:
+        """A channel is open; the client speaks this, as far as the relay knows."""
         self._open = True
-        return self._send_current()
+        return self._begin_talk(features)
 
     def closed(self) -> list[Superseded | Forgotten]:
         """There is no open channel any more."""
@@ -126,16 +126,19 @@ class Presenter:
         """The client says something."""
         match message:
             case Ready(features):
-                self._wants_preload = self._open and FEATURE_PRELOAD in features
-                upcoming = self._send_upcoming(split_preload(self._upcoming))
-                # First what is to be seen now: the channel is ordered, and preloads can be long.
-                return [*self._send_current(), *upcoming]
+                return [*self._begin_talk(features)]
             case Ack():
                 return self._acked(message)
             case Stage():
                 return self._staged(message)
             case _:
                 return [Drop("not a message for an evaluator")]
+
+    def _begin_talk(self, features: Features) -> list[Transmit]:
+        self._wants_preload = self._open and FEATURE_PRELOAD in features
+        upcoming = self._send_upcoming(split_preload(self._upcoming))
+        # First what is to be seen now: the channel is ordered, and preloads can be long.
+        return [*self._send_current(), *upcoming]
 
     def _supersede(self, but: _Showing | None = None) -> list[Superseded | Forgotten]:
         gone = [showing for showing in self._unacked.values() if showing is not but]

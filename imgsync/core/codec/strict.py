@@ -1,8 +1,10 @@
 """Strict JSON to attrs classes and back, with every problem named by its place on the wire.
 
 Nothing is coerced: a number is no string, `true` is no number, `{}` is no empty list, NaN is no
-JSON. Unknown fields are ignored; what is optional and absent is left out, not sent as null. All
-problems are ValueErrors, whose text never repeats a value: it might be a token.
+JSON. But a typed language may write a whole number as `1.0`, and null for what is absent. Unknown
+fields are ignored, and so is what stands in a field that is marked as unread and is not of its
+type. We leave out what is optional and absent. All problems are ValueErrors, whose text never
+repeats a value: it might be a token.
 """
 
 import enum
@@ -17,8 +19,18 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from imgsync.core.protocol.channel import PingId, Reason
-from imgsync.core.protocol.numbers import MAX_ID, MAX_NUMBER
-from imgsync.core.protocol.signalling import Milliseconds, Name, RawJson, SessionId, Url, UserId
+from imgsync.core.protocol.numbers import MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER
+from imgsync.core.protocol.signalling import (
+    UNREAD,
+    Features,
+    Group,
+    Milliseconds,
+    Name,
+    RawJson,
+    SessionId,
+    Url,
+    UserId,
+)
 
 T = TypeVar("T")
 
@@ -55,6 +67,17 @@ def _name(value: Any, kind: Any) -> str:
     return text
 
 
+def _features(value: Any, _: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise TypeError("expected a list")
+    if len(value) > MAX_FEATURES:
+        raise ValueError(f"expected at most {MAX_FEATURES} names")
+    names = tuple(_printable(name, str) for name in value)
+    if not all(0 < len(name) <= MAX_FEATURE for name in names):
+        raise ValueError(f"expected names of 1 to {MAX_FEATURE} characters")
+    return names
+
+
 def _is_exactly(wanted: object) -> Callable[[object], bool]:
     """For aliases, which cattrs would take for what they stand for."""
     return lambda kind: kind is wanted
@@ -67,6 +90,8 @@ def _boolean(value: Any, _: Any) -> bool:
 
 
 def _whole(value: Any, _: Any) -> int:
+    if type(value) is float and value.is_integer():
+        value = int(value)
     if type(value) is int and abs(value) <= MAX_NUMBER:
         return value
     raise TypeError("expected a whole number")
@@ -123,11 +148,25 @@ def _camel(name: str) -> str:
 # ── objects ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _overrides(cls: type) -> dict[str, Any]:
+def _or_none(converter: Converter) -> Callable[[Any, Any], Any]:
+    """For what is marked as unread: None for what is not of its type."""
+
+    def read(value: Any, kind: Any) -> Any:
+        try:
+            return converter.structure(value, kind)
+        except (TypeError, ValueError, BaseValidationError):
+            return None
+
+    return read
+
+
+def _overrides(cls: type, converter: Converter) -> dict[str, Any]:
     """Wire names; what is optional and as it would be without is left out."""
     return {
         field.name: override(
-            rename=_camel(field.name), omit_if_default=field.default is not attrs.NOTHING
+            rename=_camel(field.name),
+            omit_if_default=field.default is not attrs.NOTHING,
+            struct_hook=_or_none(converter) if field.metadata == UNREAD else None,
         )
         for field in attrs.fields(cls)
     }
@@ -137,12 +176,17 @@ def _make_converter() -> Converter:
     converter = Converter()
 
     def structure_factory(cls: type) -> Callable[[Any, Any], Any]:
-        from_dict: Any = make_dict_structure_fn(cls, converter, **_overrides(cls))
+        overrides = _overrides(cls, converter)
+        from_dict: Any = make_dict_structure_fn(cls, converter, **overrides)
+        optional = {
+            _camel(field.name) for field in attrs.fields(cls) if field.default is not attrs.NOTHING
+        }
 
         def from_object(value: Any, kind: Any) -> Any:
             if type(value) is not dict:
                 raise TypeError("expected an object")
-            return from_dict(value, kind)
+            given = {k: one for k, one in value.items() if one is not None or k not in optional}
+            return from_dict(given, kind)
 
         return from_object
 
@@ -158,7 +202,8 @@ def _make_converter() -> Converter:
 
     converter.register_structure_hook_factory(attrs.has, structure_factory)
     converter.register_unstructure_hook_factory(
-        attrs.has, lambda cls: make_dict_unstructure_fn(cls, converter, **_overrides(cls))
+        attrs.has,
+        lambda cls: make_dict_unstructure_fn(cls, converter, **_overrides(cls, converter)),
     )
     converter.register_structure_hook(str, _string)
     converter.register_structure_hook(int, _whole)
@@ -167,6 +212,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook_func(_is_exactly(UserId), _id)
     converter.register_structure_hook_func(_is_exactly(SessionId), _id)
+    converter.register_structure_hook_func(_is_exactly(Group), _id)
+    converter.register_structure_hook_func(_is_exactly(Features), _features)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(_is_exactly(Reason), _name)
     converter.register_structure_hook_func(_is_exactly(Url), _printable)

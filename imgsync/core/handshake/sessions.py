@@ -8,6 +8,8 @@
     an old one that was not asked for      leave it alone
     any other                              end it                        it begins, others are gone
 
+What a client speaks on the channel is as the relay has said last, of it or of the session.
+
 A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again, when
 the relay may have another answer than before, until it is back, refused for good or forgotten here.
 """
@@ -15,7 +17,7 @@ the relay may have another answer than before, until it is back, refused for goo
 import attrs
 
 from imgsync.core.protocol.numbers import MAX_UNTOLD
-from imgsync.core.protocol.signalling import SessionId, SessionStarted, UserId
+from imgsync.core.protocol.signalling import Features, SessionId, SessionStarted, UserId
 
 # ── what it asks of whoever drives it ────────────────────────────────────────────────────────────
 
@@ -29,6 +31,8 @@ class Begin:
     peer_name: str
     resumed: bool
     owner_unknown: bool
+    #: What the client speaks, as far as the relay knows.
+    features: Features = ()
 
 
 @attrs.frozen
@@ -47,9 +51,18 @@ class Answered:
 
 @attrs.frozen
 class Back:
-    """The relay has us in this session again."""
+    """The relay has us in this session again; of the client it knows that it speaks this."""
 
     session_id: SessionId
+    features: Features = ()
+
+
+@attrs.frozen
+class Speaks:
+    """The client of this session speaks this from now on, as far as the relay knows."""
+
+    session_id: SessionId
+    features: Features
 
 
 @attrs.frozen
@@ -73,7 +86,7 @@ class Leave:
     session_id: SessionId
 
 
-SessionsOutput = Begin | Invited | Answered | Back | Gone | End | Leave
+SessionsOutput = Begin | Invited | Answered | Back | Speaks | Gone | End | Leave
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +148,8 @@ class Sessions:
         known = self._known.get(session_id)
         if known is not None:
             known.is_forgotten = known.is_due = False
-            return [Back(session_id), *self._answer_if(session_id, session_id)]
+            back = Back(session_id, message.features)
+            return [back, *self._answer_if(session_id, session_id)]
         return self._started_ours(message) if self._starts else self._invited(message)
 
     def _started_ours(self, message: SessionStarted) -> list[SessionsOutput]:
@@ -165,6 +179,7 @@ class Sessions:
             message.resumed,
             # A process that was here before and is not in it was passed over when it began.
             owner_unknown=message.resumed and self._registrations > 1,
+            features=message.features,
         )
 
     def _answer_if(self, named: SessionId, answer: SessionId | None) -> list[SessionsOutput]:
@@ -172,6 +187,11 @@ class Sessions:
             return []
         self._asked = None
         return [Answered(answer)]
+
+    def speaks(self, client_id: UserId, features: Features) -> list[SessionsOutput]:
+        """The relay says what a client speaks, such as one that was started again."""
+        known = self._known.items()
+        return [Speaks(id, features) for id, one in known if one.peer_id == client_id]
 
     def last_with(self, peer_id: UserId) -> SessionId | None:
         """The session of a signal that does not name it, as a relay need not: by the sender."""

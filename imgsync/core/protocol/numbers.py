@@ -35,6 +35,17 @@ FEATURE_PRELOAD = "preload"
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
 """What our clients speak."""
 
+MAX_FEATURES = 16
+"""Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+are told them at each change of a client."""
+
+MAX_FEATURE = 32
+"""Characters of each. Together they are no more than half a kB of the 8 kB of a `register`, most of
+which is for its token."""
+
+READY_AGAIN = (0.5, 1.0, 2.0, 4.0)
+"""Seconds after the first `ready` at which a client says it again, until it is pinged."""
+
 HIDDEN_TAB = "hidden_tab"
 """The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
 the page may be looked at again."""
@@ -64,6 +75,10 @@ MAX_SETTLED = 256
 MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
+
+MAX_EARLY = 2 * MAX_STAGES
+"""Messages that are kept from before our side of a channel is open; they are characters of one
+message together, at most."""
 
 # ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
 

@@ -34,6 +34,12 @@ UserId = Annotated[str, "user id"]
 Name = Annotated[str, "name"]
 """Up to 128 printable characters; every evaluator is told those of every client."""
 
+Group = Annotated[str, "group"]
+"""1 to 128 printable characters, in tokens: whom evaluators may see goes by it."""
+
+Features = Annotated[tuple[str, ...], "features"]
+"""What a peer speaks of the extensions: up to 16 names of 1 to 32 printable characters."""
+
 SessionId = Annotated[str, "session id"]
 """1 to 128 printable characters; made by a relay so that it can't be guessed."""
 
@@ -42,6 +48,11 @@ Url = Annotated[str, "URL"]
 
 Milliseconds = int | float
 """Since the Unix epoch. An int stays an int, so that an ack repeats what was sent unchanged."""
+
+
+UNREAD = {"unread": True}
+"""Metadata of a field that no peer goes by: what comes in and is not of its type is as good as
+null."""
 
 
 class Role(enum.Enum):
@@ -96,13 +107,14 @@ class CloseCode(enum.IntEnum):
 
 
 class EndReason(enum.Enum):
-    """Why a session ended. The first five are said by the relay, the others found by a peer."""
+    """Why a session ended. The first six are said by the relay, the others found by a peer."""
 
     ENDED = "ended"
     REPLACED = "replaced"
     PEER_GONE = "peer_gone"
     CLAIMED_ELSEWHERE = "claimed_elsewhere"
     RELAY_SHUTDOWN = "relay_shutdown"
+    TOKEN_EXPIRED = "token_expired"
     CONNECTION_LOST = "connection_lost"
     CONNECT_TIMEOUT = "connect_timeout"
     NEGOTIATION_FAILED = "negotiation_failed"
@@ -125,6 +137,7 @@ _SENTENCES = {
     EndReason.PEER_GONE: "the other side has gone",
     EndReason.CLAIMED_ELSEWHERE: "another window or device of this user took it",
     EndReason.RELAY_SHUTDOWN: "the relay was shut down before the two sides were connected",
+    EndReason.TOKEN_EXPIRED: "the token of one of the two sides has expired",
     EndReason.CONNECTION_LOST: "the connection to the other side was lost",
     EndReason.CONNECT_TIMEOUT: "no connection to the other side came about in time",
     EndReason.NEGOTIATION_FAILED: "the other side sent something that makes no sense",
@@ -145,6 +158,7 @@ class Register:
     package: Literal["webrtc"]
     name: Name | None = None
     token: str | None = attrs.field(default=None, repr=False)
+    features: Features = ()
 
 
 @attrs.frozen
@@ -201,6 +215,7 @@ class ClientEntry:
     user_id: UserId
     state: PresenceState
     name: Name | None = None
+    features: Features = ()
 
 
 @attrs.frozen
@@ -211,9 +226,9 @@ class Registered:
     """
 
     EVENT = "registered"
-    user_id: UserId
-    role: Role
-    name: Name | None = None
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
+    role: Role | None = attrs.field(metadata=UNREAD)
+    name: Name | None = attrs.field(default=None, metadata=UNREAD)
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
     recording_url: Url | None = None
@@ -223,7 +238,8 @@ class Registered:
 class SessionStarted:
     """A session lives. The client is told the evaluator, the evaluator is told the client.
 
-    `resumed`: the session is an old one, which this socket takes part in from now on.
+    `resumed`: the session is an old one, which this socket takes part in from now on. `features`
+    are the client's, for the evaluator.
     """
 
     EVENT = "session_started"
@@ -232,6 +248,7 @@ class SessionStarted:
     evaluator_name: Name | None = None
     client_id: UserId | None = None
     resumed: bool = False
+    features: Features = ()
 
 
 @attrs.frozen
@@ -246,12 +263,13 @@ class ForwardedSignal:
 
 @attrs.frozen
 class Presence:
-    """A client came, went, became busy or free again."""
+    """A client came, went, became busy or free again, or speaks something else than before."""
 
     EVENT = "presence"
     user_id: UserId
     state: PresenceState
     name: Name | None = None
+    features: Features = ()
 
 
 @attrs.frozen
@@ -260,7 +278,7 @@ class PeerAway:
 
     EVENT = "peer_away"
     session_id: SessionId
-    user_id: UserId
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
 
 
 @attrs.frozen
@@ -269,7 +287,7 @@ class PeerBack:
 
     EVENT = "peer_back"
     session_id: SessionId
-    user_id: UserId
+    user_id: UserId | None = attrs.field(metadata=UNREAD)
 
 
 @attrs.frozen
@@ -279,7 +297,7 @@ class SessionEndedEvent:
     EVENT = "session_ended"
     session_id: SessionId
     reason: EndReason
-    by_user_id: UserId | None = None
+    by_user_id: UserId | None = attrs.field(default=None, metadata=UNREAD)
 
 
 @attrs.frozen
@@ -339,8 +357,8 @@ class CandidateSignal:
     """
 
     candidate: str | None
-    sdp_mid: str | None = None
-    sdp_m_line_index: int | None = None
+    sdp_mid: str | None = attrs.field(default=None, metadata=UNREAD)
+    sdp_m_line_index: int | None = attrs.field(default=None, metadata=UNREAD)
     username_fragment: str | None = None
 
 

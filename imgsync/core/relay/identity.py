@@ -1,24 +1,68 @@
-"""Who may register as whom: what a token says, held against what its bearer says."""
+"""Who may register as whom, and which clients an evaluator may see: what a token says of both.
 
-from collections.abc import Callable
+A token's `group` and `clients` each narrow whom an evaluator sees; with both, a client has to be in
+the group and on the list, so that no claim that is added to a token can grant more. A client has
+one group, or none. Who is not seen is to that evaluator as if it were not there.
+"""
+
+import math
+from collections.abc import Callable, Sequence
 
 import attrs
 
 from imgsync.core.protocol.errors import Unauthorized
-from imgsync.core.protocol.signalling import Name, Register, Role, UserId
+from imgsync.core.protocol.signalling import Features, Group, Name, Register, Role, UserId
+from imgsync.core.relay.outputs import Socket
 
 
 @attrs.frozen
 class Claims:
-    """What a token says of its bearer; `name` None leaves the choice of it to the bearer."""
+    """What a token says of its bearer; `name` None leaves the choice of it to the bearer.
+
+    :param group: of a client: the one that it is in; of an evaluator: the one that it sees.
+    :param clients: of an evaluator: those that it sees.
+    :param expires_at: when it says so no more, seconds since the Unix epoch.
+    """
 
     user_id: UserId
     role: Role
     name: Name | None = None
+    group: Group | None = None
+    clients: frozenset[UserId] | None = None
+    #: Two tokens that say the same are as good as each other while they are good.
+    expires_at: float = attrs.field(default=math.inf, eq=False)
 
 
 ReadToken = Callable[[str], Claims]
 """Takes a token apart if it is sound, and raises Unauthorized if it is not."""
+
+
+@attrs.frozen
+class Peer:
+    """A registered socket and who it is.
+
+    :param until: when its token no longer carries a session, on the relay's clock.
+    """
+
+    socket: Socket
+    user_id: UserId
+    name: str
+    role: Role
+    group: Group | None = None
+    clients: frozenset[UserId] | None = None
+    features: Features = ()
+    until: float = attrs.field(default=math.inf, eq=False)
+
+    @classmethod
+    def of(cls, socket: Socket, claims: Claims, features: Features, until: float) -> "Peer":
+        """Who registers with these claims."""
+        name = claims.name or claims.user_id
+        user_id, role = claims.user_id, claims.role
+        return cls(socket, user_id, name, role, claims.group, claims.clients, features, until)
+
+    def sees(self, client_id: UserId, group: Group | None) -> bool:
+        """Whether an evaluator may know of a client that is in this group."""
+        return self.group in (None, group) and (self.clients is None or client_id in self.clients)
 
 
 def identify(register: Register, read_token: ReadToken | None) -> Claims:
@@ -34,3 +78,11 @@ def identify(register: Register, read_token: ReadToken | None) -> Claims:
     if (claims.user_id, claims.role) != (register.user_id, register.role):
         raise Unauthorized("the token is for another user or role; ask for one of your own")
     return attrs.evolve(claims, name=register.name if claims.name is None else claims.name)
+
+
+def common_features(peers: Sequence[Peer]) -> Features:
+    """What all of them speak, in the order of the first; nothing where there is none."""
+    if not peers:
+        return ()
+    first, *others = peers
+    return tuple(name for name in first.features if all(name in peer.features for peer in others))

@@ -7,8 +7,9 @@ there, until the first that signals takes it for itself. When the same user open
 connection, it may be another window, or the same one that has come back over a new network while
 the old connection is dead without a word. So the old ones are probed. Until one of them has
 answered, the new one is their successor: it can take the session by naming it, and it has it when
-they are lost; then it is told that the session is its own. Every method returns what is to be done,
-in order.
+they are lost; then it is told that the session is its own. Whoever registers with a token by which
+the evaluator may not see the client is no part of it. Every method returns what is to be done, in
+order.
 """
 
 from collections.abc import Iterable
@@ -27,23 +28,46 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
     UserId,
 )
-from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack, Socket
+from imgsync.core.relay.identity import Peer, common_features
+from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack
 
 
 @attrs.define(eq=False)
 class Side:
     """One of the two in a session."""
 
-    role: Role
-    user_id: UserId
-    name: str
     #: Those that are in it; none while the side is away.
-    sockets: list[Socket]
-    #: Registered since, while none of the others has proved to be alive; the last one inherits.
-    successors: list[Socket] = attrs.field(factory=list)
+    peers: list[Peer]
     #: Whether it is still to be seen which of the user's connections has it: the side was away, or
     #: the relay is new. The first to signal shows it; until then each one is told of the session.
     owner_unknown: bool = False
+    #: Registered since, while none of the others has proved to be alive; the last one inherits.
+    successors: list[Peer] = attrs.field(init=False, factory=list)
+    #: Of those that are in it, or were before the side went away, the one that registered last.
+    newest: Peer = attrs.field(init=False)
+    #: When the last of the tokens that its user has registered with no longer carries the session.
+    until: float = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.newest = self.peers[-1]
+        self.until = max(peer.until for peer in self.peers)
+
+    @property
+    def role(self) -> Role:
+        """Which of the two it is."""
+        return self.newest.role
+
+    @property
+    def user_id(self) -> UserId:
+        """Who it is."""
+        return self.newest.user_id
+
+    def hold(self, peers: list[Peer]) -> None:
+        """These are in it from now on, and none of them succeeds another any more."""
+        self.peers = peers
+        self.successors = [peer for peer in self.successors if peer not in peers]
+        if peers:
+            self.newest = peers[-1]
 
 
 @attrs.define(eq=False)
@@ -65,109 +89,134 @@ class Session:
         return self.client if side is self.evaluator else self.evaluator
 
     @property
-    def concerned(self) -> list[Socket]:
+    def concerned(self) -> list[Peer]:
         """All whom its end concerns."""
         sides = (self.evaluator, self.client)
-        return [socket for side in sides for socket in (*side.sockets, *side.successors)]
+        return [peer for side in sides for peer in (*side.peers, *side.successors)]
 
-    def may_speak(self, role: Role, socket: Socket, named: SessionId | None) -> bool:
-        """Whether a socket of its user is in the session, or may take it by naming it."""
-        side = self.side(role)
+    @property
+    def until(self) -> float:
+        """When the token of the first of the two no longer carries it."""
+        return min(self.evaluator.until, self.client.until)
+
+    def admits(self, peer: Peer) -> bool:
+        """Whether the evaluator may see the client, with one of their connections in it."""
+        other = self.other(self.side(peer.role))
+        there = other.peers or [other.newest]
+        if other is self.evaluator:
+            return all(evaluator.sees(peer.user_id, peer.group) for evaluator in there)
+        return all(peer.sees(client.user_id, client.group) for client in there)
+
+    def may_speak(self, peer: Peer, named: SessionId | None) -> bool:
+        """Whether a connection of its user is in the session, or may take it by naming it."""
+        side = self.side(peer.role)
         if named is None:
-            return socket in side.sockets
-        return named == self.id and socket in (*side.sockets, *side.successors)
+            return peer in side.peers
+        return named == self.id and peer in (*side.peers, *side.successors)
 
-    def claim(self, side: Side, socket: Socket) -> list[Output]:
-        """A socket has its side of the session for itself from now on."""
+    def claim(self, side: Side, peer: Peer) -> list[Output]:
+        """A connection has its side of the session for itself from now on."""
         ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
-        others = [other for other in side.sockets if other != socket]
-        side.sockets = [socket]
+        others = [other for other in side.peers if other != peer]
+        side.hold([peer])
         side.owner_unknown = False
-        side.successors = [other for other in side.successors if other != socket]
-        return [Send(other, ended) for other in others]
+        return [Send(other.socket, ended) for other in others]
 
-    def forward(self, side: Side, socket: Socket, signal: RawJson) -> list[Output]:
-        """A socket, which may speak, says something to the other side, which is there."""
-        outputs = self.claim(side, socket)
+    def forward(self, side: Side, peer: Peer, signal: RawJson) -> list[Output]:
+        """A connection, which may speak, says something to the other side, which is there."""
+        outputs = self.claim(side, peer)
         if side is self.client and not self.is_answered:
             self.is_answered = True
             outputs.append(SessionAnswered(self.id))
         forwarded = ForwardedSignal(side.user_id, signal, self.id)
-        return [*outputs, *(Send(other, forwarded) for other in self.other(side).sockets)]
+        return [*outputs, *(Send(other.socket, forwarded) for other in self.other(side).peers)]
 
-    def alive(self, side: Side, socket: Socket, successor: Socket) -> list[Output]:
-        """A socket has answered a probe: the other one is no successor, but another window.
+    def alive(self, side: Side, peer: Peer, successor: Peer) -> list[Output]:
+        """A connection has answered a probe: the other one is no successor, but another window.
 
         It may have had the session before, and been asleep while this one took it.
         """
-        if socket not in side.sockets or successor not in side.successors:
+        if peer not in side.peers or successor not in side.successors:
             return []
         side.successors.remove(successor)
-        return [Send(successor, SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE))]
+        return [Send(successor.socket, SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE))]
 
-    def leave(self, side: Side, socket: Socket) -> list[Output]:
-        """A socket of this side's user is gone."""
-        if socket in side.successors:
-            side.successors.remove(socket)
-        if socket not in side.sockets:
+    def leave(self, side: Side, peer: Peer) -> list[Output]:
+        """A connection of this side's user is gone."""
+        if peer in side.successors:
+            side.successors.remove(peer)
+        if peer not in side.peers:
             return []
-        side.sockets.remove(socket)
-        if side.sockets:
+        side.hold([other for other in side.peers if other != peer])
+        if side.peers:
             return []
         side.owner_unknown = side is self.client
         away = PeerAway(self.id, side.user_id)
         outputs: list[Output] = [SideAway(self.id, side.role, side.user_id)]
-        outputs += [Send(one, away) for one in self.other(side).sockets]
+        outputs += [Send(one.socket, away) for one in self.other(side).peers]
         return [*outputs, *self.join(side, side.successors.pop())] if side.successors else outputs
 
-    def join(self, side: Side, socket: Socket) -> list[Output]:
-        """A socket of this side's user is new: it brings the side back, or is a successor."""
-        if side.sockets and not side.owner_unknown:
-            side.successors.append(socket)
+    def join(self, side: Side, peer: Peer) -> list[Output]:
+        """A connection of this side's user is new: it brings the side back, or is a successor."""
+        if False:
             return []
-        outputs = [] if side.sockets else self._bring_back(side)
-        side.sockets.append(socket)
+        side.until = max(side.until, peer.until)
+        if side.peers and not side.owner_unknown:
+            side.successors.append(peer)
+            return []
+        outputs = [] if side.peers else self._bring_back(side)
+        side.hold([*side.peers, peer])
+        self._part_from(self.other(side))
         told = (
-            *self._tell_started(side, [socket], resumed=True),
-            *self._tell_if_alone(side, socket),
+            *self._tell_started(side, [peer], resumed=True),
+            *self._tell_if_alone(side, peer),
         )
         return [*told, *outputs]
 
-    def take_up(self, socket: Socket) -> list[Output]:
+    def take_up(self, peer: Peer) -> list[Output]:
         """Its evaluator starts the very session that lives, which it believed to be lost."""
         side = self.evaluator
-        outputs = [] if side.sockets else self._bring_back(side)
-        outputs += self.claim(side, socket)
+        side.until = max(side.until, peer.until)
+        outputs = [] if side.peers else self._bring_back(side)
+        outputs += self.claim(side, peer)
+        self._part_from(self.client)
         outputs += self.tell_started(self.client, resumed=True)
         outputs += self.tell_started(side, resumed=True)
-        return [*outputs, *self._tell_if_alone(side, socket)]
+        return [*outputs, *self._tell_if_alone(side, peer)]
+
+    def _part_from(self, side: Side) -> None:
+        """Who is on the other side has changed: a successor may not have it any more."""
+        side.successors = [peer for peer in side.successors if self.admits(peer)]
 
     def tell_started(self, side: Side, *, resumed: bool) -> list[Output]:
         """Tell one side whom it is in a session with."""
-        return self._tell_started(side, side.sockets, resumed=resumed)
+        return self._tell_started(side, side.peers, resumed=resumed)
 
-    def _tell_started(
-        self, side: Side, sockets: Iterable[Socket], *, resumed: bool
-    ) -> list[Output]:
+    def _tell_started(self, side: Side, peers: Iterable[Peer], *, resumed: bool) -> list[Output]:
         if side is self.evaluator:
-            started = SessionStarted(self.id, client_id=self.client.user_id, resumed=resumed)
+            started = SessionStarted(
+                self.id,
+                client_id=self.client.user_id,
+                resumed=resumed,
+                features=common_features(self.client.peers),
+            )
         else:
             started = SessionStarted(
                 self.id,
                 evaluator_id=self.evaluator.user_id,
-                evaluator_name=self.evaluator.name,
+                evaluator_name=self.evaluator.newest.name,
                 resumed=resumed,
             )
-        return [Send(socket, started) for socket in sockets]
+        return [Send(peer.socket, started) for peer in peers]
 
     def _bring_back(self, side: Side) -> list[Output]:
         back = PeerBack(self.id, side.user_id)
         return [
             SideBack(self.id, side.role, side.user_id),
-            *(Send(one, back) for one in self.other(side).sockets),
+            *(Send(one.socket, back) for one in self.other(side).peers),
         ]
 
-    def _tell_if_alone(self, side: Side, socket: Socket) -> list[Output]:
-        """A socket that comes back has missed that the other side went."""
+    def _tell_if_alone(self, side: Side, peer: Peer) -> list[Output]:
+        """A connection that comes back has missed that the other side went."""
         other = self.other(side)
-        return [] if other.sockets else [Send(socket, PeerAway(self.id, other.user_id))]
+        return [] if other.peers else [Send(peer.socket, PeerAway(self.id, other.user_id))]

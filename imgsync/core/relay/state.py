@@ -10,7 +10,8 @@ are seconds on a clock that only goes forward.
 What a session is to its two sides stands in `core.relay.session`. Laws, each held by a test over
 random runs: a signal reaches nobody outside its session; its `fromUserId` is its sender; a client
 is in one session at most; what is refused is answered with an `error`; a side that is away is
-waited for, and no other is.
+waited for, and no other is; an evaluator is told nothing of a client that its token does not let it
+see.
 """
 
 import math
@@ -28,6 +29,7 @@ from imgsync.core.protocol.signalling import (
     EndSession,
     ErrorCode,
     ErrorEvent,
+    Group,
     IceServer,
     Presence,
     PresenceState,
@@ -42,7 +44,7 @@ from imgsync.core.protocol.signalling import (
     Url,
     UserId,
 )
-from imgsync.core.relay.identity import ReadToken, identify
+from imgsync.core.relay.identity import Claims, Peer, ReadToken, common_features, identify
 from imgsync.core.relay.outputs import (
     Close,
     Output,
@@ -60,34 +62,21 @@ MAX_SOCKETS_PER_USER = 8
 """A few tabs and devices, and the connections of a flapping network that nobody has closed yet."""
 
 
-@attrs.frozen
-class Peer:
-    """A registered socket and who it is."""
-
-    socket: Socket
-    user_id: UserId
-    name: str
-    role: Role
-
-
 class Registry:
     """Who is registered, through which sockets."""
 
     def __init__(self) -> None:
         self.peers: dict[Socket, Peer] = {}
         self.evaluators: dict[Socket, Peer] = {}
-        #: Sockets in the order in which they registered, by who uses them.
-        self._sockets: dict[tuple[Role, UserId], list[Socket]] = {}
+        #: In the order in which they registered, by user.
+        self._peers_of: dict[tuple[Role, UserId], list[Peer]] = {}
 
-    def add(self, peer: Peer) -> list[Socket]:
-        """A socket has registered. Returns the others of the same user, the oldest first."""
+    def add(self, peer: Peer) -> None:
+        """A socket has registered."""
         self.peers[peer.socket] = peer
         if peer.role is Role.EVALUATOR:
             self.evaluators[peer.socket] = peer
-        sockets = self._sockets.setdefault((peer.role, peer.user_id), [])
-        others = list(sockets)
-        sockets.append(peer.socket)
-        return others
+        self._peers_of.setdefault((peer.role, peer.user_id), []).append(peer)
 
     def remove(self, socket: Socket) -> Peer | None:
         """A socket is gone. Returns who it was, if it was anybody."""
@@ -96,27 +85,18 @@ class Registry:
             return None
         self.evaluators.pop(socket, None)
         key = (peer.role, peer.user_id)
-        self._sockets[key].remove(socket)
-        if not self._sockets[key]:
-            del self._sockets[key]
+        self._peers_of[key].remove(peer)
+        if not self._peers_of[key]:
+            del self._peers_of[key]
         return peer
 
-    def sockets_of(self, role: Role, user_id: UserId) -> Sequence[Socket]:
-        """Those of a user; none where it is not online."""
-        return self._sockets.get((role, user_id), ())
-
-    @property
-    def clients(self) -> list[UserId]:
-        """Who is online as a client."""
-        return [user_id for role, user_id in self._sockets if role is Role.CLIENT]
-
-    def name_of_client(self, client_id: UserId) -> str:
-        """As the client that is online has named itself last."""
-        return self.peers[self._sockets[(Role.CLIENT, client_id)][-1]].name
+    def peers_of(self, role: Role, user_id: UserId) -> Sequence[Peer]:
+        """Those of a user, the oldest first; none where it is not online."""
+        return self._peers_of.get((role, user_id), ())
 
 
 class Sessions:
-    """Which sessions live, and until when each side that is away is waited for.
+    """Which sessions live, and until when: a side that is away is waited for, a token expires.
 
     :param grace: seconds that a side may be away.
     """
@@ -128,6 +108,8 @@ class Sessions:
         self._sessions_of: dict[tuple[Role, UserId], list[Session]] = {}
         #: In order of time, as all are waited for equally long.
         self._until: dict[tuple[SessionId, Role], float] = {}
+        #: Those that end with a token; none where sessions outlive them.
+        self._expiring: set[Session] = set()
 
     def find(self, session_id: SessionId) -> Session | None:
         """The session of this id, if it lives."""
@@ -147,6 +129,8 @@ class Sessions:
         session = self._sessions[id] = Session(id, evaluator, client, is_answered=resumed)
         for side in (evaluator, client):
             self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
+        if session.until < math.inf:
+            self._expiring.add(session)
         return [
             SessionBegan(id, evaluator.user_id, client.user_id, resumed),
             *session.tell_started(client, resumed=resumed),
@@ -156,6 +140,7 @@ class Sessions:
     def end(self, session: Session, reason: EndReason, by: UserId) -> list[Output]:
         """It lives no more, and is waited for no more; tell all that are in it."""
         del self._sessions[session.id]
+        self._expiring.discard(session)
         for side in (session.evaluator, session.client):
             key = (side.role, side.user_id)
             self._sessions_of[key].remove(session)
@@ -164,25 +149,25 @@ class Sessions:
             self._until.pop((session.id, side.role), None)
         ended = SessionEndedEvent(session.id, reason, by)
         over = SessionOver(session.id, reason)
-        return [over, *(Send(socket, ended) for socket in session.concerned)]
+        return [over, *(Send(peer.socket, ended) for peer in session.concerned)]
 
     def leave(self, peer: Peer, now: float) -> list[Output]:
         """A socket is gone from all sessions of its user."""
         outputs: list[Output] = []
         for session in self.of(peer.role, peer.user_id):
-            outputs += session.leave(session.side(peer.role), peer.socket)
+            outputs += session.leave(session.side(peer.role), peer)
         return self._note(outputs, now)
 
     def join(self, peer: Peer, now: float) -> list[Output]:
         """A socket is new to all sessions of its user."""
         outputs: list[Output] = []
         for session in self.of(peer.role, peer.user_id):
-            outputs += session.join(session.side(peer.role), peer.socket)
+            outputs += session.join(session.side(peer.role), peer)
         return self._note(outputs, now)
 
-    def take_up(self, session: Session, socket: Socket, now: float) -> list[Output]:
+    def take_up(self, session: Session, peer: Peer, now: float) -> list[Output]:
         """The evaluator starts the very session that lives."""
-        return self._note(session.take_up(socket), now)
+        return self._note(session.take_up(peer), now)
 
     def _note(self, outputs: list[Output], now: float) -> list[Output]:
         """Sides have gone, or have come back."""
@@ -198,41 +183,92 @@ class Sessions:
 
     @property
     def due(self) -> float:
-        """When the first side has been waited for long enough; infinity where none is."""
-        return next(iter(self._until.values()), math.inf)
+        """When the first of them is over, if nothing happens; infinity where none will be."""
+        first_away = next(iter(self._until.values()), math.inf)
+        return min(first_away, min((session.until for session in self._expiring), default=math.inf))
 
-    def pop_first_away(self) -> tuple[SessionId, Role]:
-        """Whose time is over first, where any is away; it is waited for no more."""
-        first = next(iter(self._until))
-        del self._until[first]
-        return first
+    def pop_due(self) -> tuple[Session, Side, EndReason]:
+        """Which is over first, where any will be, by which side; it is waited for no more."""
+        if self.due == next(iter(self._until.values()), None):
+            session_id, role = next(iter(self._until))
+            del self._until[session_id, role]
+            session = self._sessions[session_id]
+            return session, session.side(role), EndReason.PEER_GONE
+        session = min(self._expiring, key=lambda session: session.until)
+        self._expiring.remove(session)
+        side = min(session.evaluator, session.client, key=lambda side: side.until)
+        return session, side, EndReason.TOKEN_EXPIRED
+
+
+@attrs.frozen
+class _Standing:
+    """Where a client that is online stands, and the group that its newest token says."""
+
+    presence: Presence
+    group: Group | None
+
+    def is_seen_by(self, evaluator: Peer) -> bool:
+        """Whether that one may be told."""
+        return evaluator.sees(self.presence.user_id, self.group)
 
 
 class Presences:
-    """Who is online and free, as evaluators are told."""
+    """Who is online and free, as each evaluator that may see it has been told."""
 
     def __init__(self, registry: Registry, sessions: Sessions) -> None:
         self._registry = registry
         self._sessions = sessions
+        self._told: dict[UserId, _Standing] = {}
 
-    def announce(self, client_id: UserId, name: str | None = None) -> list[Output]:
-        """Tell all evaluators where a client stands; with its name, where it is not online."""
-        name = name or self._registry.name_of_client(client_id)
-        presence = Presence(client_id, self._state_of(client_id), name)
-        return [Send(socket, presence) for socket in self._registry.evaluators]
+    def update(self, client_id: UserId) -> list[Output]:
+        """Tell where a client stands, to whom that is news."""
+        before = self._told.pop(client_id, None)
+        after = self._standing_of(client_id)
+        if after is not None:
+            self._told[client_id] = after
+        if after == before:
+            return []
+        saw = self._evaluators_of(before)
+        see = self._evaluators_of(after)
+        outputs: list[Output] = []
+        if after is not None:
+            is_same = before is not None and before.presence == after.presence
+            outputs += [Send(one, after.presence) for one in see if not (is_same and one in saw)]
+        if before is not None:
+            offline = Presence(client_id, PresenceState.OFFLINE, before.presence.name)
+            outputs += [Send(one, offline) for one in saw if one not in see]
+        return outputs
 
-    def list_all(self) -> tuple[ClientEntry, ...]:
-        """Where all clients stand that are online."""
-        return tuple(
-            ClientEntry(user_id, self._state_of(user_id), self._registry.name_of_client(user_id))
-            for user_id in self._registry.clients
-        )
+    def update_if_client(self, peer: Peer) -> list[Output]:
+        """The same, where it is one that has come or gone."""
+        return self.update(peer.user_id) if peer.role is Role.CLIENT else []
 
-    def _state_of(self, client_id: UserId) -> PresenceState:
-        if not self._registry.sockets_of(Role.CLIENT, client_id):
-            return PresenceState.OFFLINE
-        busy = self._sessions.of_client(client_id) is not None
-        return PresenceState.BUSY if busy else PresenceState.AVAILABLE
+    def list_for(self, evaluator: Peer) -> tuple[ClientEntry, ...]:
+        """Where all clients stand that are online and that it may see."""
+        seen = [told.presence for told in self._told.values() if told.is_seen_by(evaluator)]
+        return tuple(ClientEntry(one.user_id, one.state, one.name, one.features) for one in seen)
+
+    def shows(self, client_id: UserId, evaluator: Peer) -> bool:
+        """Whether a client is online, as far as this evaluator may know."""
+        told = self._told.get(client_id)
+        return told is not None and told.is_seen_by(evaluator)
+
+    def _evaluators_of(self, standing: _Standing | None) -> dict[Socket, Peer]:
+        """Those that may see a client that stands so."""
+        if standing is None:
+            return {}
+        evaluators = self._registry.evaluators.items()
+        return {socket: peer for socket, peer in evaluators if standing.is_seen_by(peer)}
+
+    def _standing_of(self, client_id: UserId) -> _Standing | None:
+        peers = self._registry.peers_of(Role.CLIENT, client_id)
+        if not peers:
+            return None
+        is_busy = self._sessions.of_client(client_id) is not None
+        state = PresenceState.BUSY if is_busy else PresenceState.AVAILABLE
+        newest = peers[-1]
+        presence = Presence(client_id, state, newest.name, common_features(peers))
+        return _Standing(presence, newest.group)
 
 
 class RelayState:
@@ -243,6 +279,8 @@ class RelayState:
     :param ice_servers: what a user is told to use.
     :param recording_url: where clients are told to post what they record; None for nowhere.
     :param read_token: takes tokens apart; None where everybody is believed.
+    :param until: when what a token says no longer carries a session, on that clock; by default
+        sessions outlive it.
     :param max_frame: characters of one frame.
     """
 
@@ -254,6 +292,7 @@ class RelayState:
         ice_servers: Callable[[UserId], Sequence[IceServer]] = lambda user_id: (),
         recording_url: Url | None = None,
         read_token: ReadToken | None = None,
+        until: Callable[[Claims], float] = lambda claims: math.inf,
         max_sockets_per_user: int = MAX_SOCKETS_PER_USER,
         max_frame: int = MAX_FRAME,
     ) -> None:
@@ -261,6 +300,7 @@ class RelayState:
         self._ice_servers = ice_servers
         self._recording_url = recording_url
         self._read_token = read_token
+        self._until = until
         self._max_sockets_per_user = max_sockets_per_user
         self._max_frame = max_frame
         self._registry = Registry()
@@ -273,7 +313,7 @@ class RelayState:
 
     @property
     def due(self) -> float:
-        """When to call `tick`; infinity where nobody is waited for."""
+        """When to call `tick`; infinity where nothing ends by itself."""
         return self._sessions.due
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
@@ -305,25 +345,23 @@ class RelayState:
         peer = self._registry.remove(socket)
         if peer is None:
             return []
-        outputs = self._sessions.leave(peer, now)
-        if peer.role is Role.CLIENT and not self._registry.sockets_of(peer.role, peer.user_id):
-            outputs += self._presences.announce(peer.user_id, peer.name)
-        return outputs
+        return [*self._sessions.leave(peer, now), *self._presences.update_if_client(peer)]
 
     def alive(self, socket: Socket, successor: Socket) -> list[Output]:
         """A socket has answered a probe that was asked for when `successor` registered."""
-        peer = self.peer_of(socket)
+        peer, newer = self.peer_of(socket), self.peer_of(successor)
         outputs: list[Output] = []
-        if peer is not None:
+        if peer is not None and newer is not None:
             for session in self._sessions.of(peer.role, peer.user_id):
-                outputs += session.alive(session.side(peer.role), socket, successor)
+                outputs += session.alive(session.side(peer.role), peer, newer)
         return outputs
 
     def tick(self, now: float) -> list[Output]:
-        """`due` has come: the sessions of those who are not back by now are over."""
+        """`due` has come: some were not back by then, or have a token that has expired."""
         outputs: list[Output] = []
         while self.due <= now:
-            outputs += self.give_up(*self._sessions.pop_first_away())
+            session, side, reason = self._sessions.pop_due()
+            outputs += self._end(session, reason, side.user_id)
         return outputs
 
     def give_up(self, session_id: SessionId, role: Role) -> list[Output]:
@@ -344,21 +382,19 @@ class RelayState:
             why = str(exc)
             refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{why}.", message.EVENT)
             return [*refusal, Close(socket, CloseCode.UNAUTHORIZED, "unauthorized")]
-        others = self._registry.sockets_of(claims.role, claims.user_id)
+        others = self._registry.peers_of(claims.role, claims.user_id)
         # Those that are dead give way to whoever tries again.
-        probes = [Probe(other, socket) for other in others]
+        probes = [Probe(other.socket, socket) for other in others]
         if len(others) >= self._max_sockets_per_user:
             why = f"This user has {len(others)} connections already; close one of them first."
             refusal = _refuse(socket, ErrorCode.RATE_LIMITED, why, message.EVENT)
             close = Close(socket, CloseCode.RATE_LIMITED, "too many connections")
             return [*refusal, *probes, close]
-        peer = Peer(socket, claims.user_id, claims.name or claims.user_id, claims.role)
+        peer = Peer.of(socket, claims, message.features, self._until(claims))
         self._registry.add(peer)
         outputs: list[Output] = [Send(socket, self._registered(peer)), *probes]
         outputs += self._sessions.join(peer, now)
-        if peer.role is Role.CLIENT and not probes:
-            outputs += self._presences.announce(peer.user_id, peer.name)
-        return outputs
+        return [*outputs, *self._presences.update_if_client(peer)]
 
     def _registered(self, peer: Peer) -> Registered:
         return Registered(
@@ -366,7 +402,7 @@ class RelayState:
             role=peer.role,
             name=peer.name,
             ice_servers=tuple(self._ice_servers(peer.user_id)),
-            clients=self._presences.list_all() if peer.role is Role.EVALUATOR else None,
+            clients=self._presences.list_for(peer) if peer.role is Role.EVALUATOR else None,
             recording_url=self._recording_url if peer.role is Role.CLIENT else None,
         )
 
@@ -377,29 +413,24 @@ class RelayState:
             return _refuse(peer.socket, ErrorCode.FORBIDDEN, why, message.EVENT)
         old = self._sessions.of_client(client_id)
         is_own = old is not None and old.evaluator.user_id == peer.user_id
-        if old is not None and is_own and old.id == message.session_id:
-            return self._sessions.take_up(old, peer.socket, now)
-        sockets = self._registry.sockets_of(Role.CLIENT, client_id)
-        if not sockets:
+        if old is not None and is_own and old.id == message.session_id and old.admits(peer):
+            return self._sessions.take_up(old, peer, now)
+        if not self._presences.shows(client_id, peer):
             why = f"No client {client_id!r} is online; start it first, or check its user id."
             return _refuse(peer.socket, ErrorCode.UNKNOWN_CLIENT, why, message.EVENT)
         if old is not None and not is_own:
             why = f"Client {client_id!r} is in a session with another evaluator; try again later."
             return _refuse(peer.socket, ErrorCode.CLIENT_BUSY, why, message.EVENT)
-        if old is None:
-            begun = self._begin(peer, client_id, sockets, message.session_id)
-            return [*begun, *self._presences.announce(client_id)]
-        over = self._sessions.end(old, EndReason.REPLACED, peer.user_id)
-        return [*over, *self._begin(peer, client_id, sockets, message.session_id)]
+        over = [] if old is None else self._sessions.end(old, EndReason.REPLACED, peer.user_id)
+        begun = self._begin(peer, client_id, message.session_id)
+        return [*over, *begun, *self._presences.update(client_id)]
 
-    def _begin(
-        self, peer: Peer, client_id: UserId, sockets: Sequence[Socket], wanted: SessionId | None
-    ) -> list[Output]:
+    def _begin(self, peer: Peer, client_id: UserId, wanted: SessionId | None) -> list[Output]:
         """A new session, or one that a relay before this one has known."""
         resumed = wanted is not None and self._sessions.find(wanted) is None
-        evaluator = Side(Role.EVALUATOR, peer.user_id, peer.name, [peer.socket])
-        name = self._registry.name_of_client(client_id)
-        client = Side(Role.CLIENT, client_id, name, list(sockets), owner_unknown=resumed)
+        windows = self._registry.peers_of(Role.CLIENT, client_id)
+        evaluator = Side([peer])
+        client = Side([w for w in windows if peer.sees(client_id, w.group)], owner_unknown=resumed)
         id = wanted if wanted is not None and resumed else self._new_id()
         return self._sessions.begin(id, evaluator, client, resumed=resumed)
 
@@ -408,31 +439,28 @@ class RelayState:
         session = self._sessions.of_client(message.target_user_id if is_evaluator else peer.user_id)
         if (
             session is None
-            or not session.may_speak(peer.role, peer.socket, message.session_id)
+            or not session.may_speak(peer, message.session_id)
             or message.target_user_id != session.other(session.side(peer.role)).user_id
         ):
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
-        if not session.other(side).sockets:
+        if not session.other(side).peers:
             why = "The other side has lost the relay; say it again when peer_back tells of it."
             return _refuse(peer.socket, ErrorCode.NO_SESSION, why, message.EVENT)
-        return session.forward(side, peer.socket, message.signal)
+        return session.forward(side, peer, message.signal)
 
     def _end_session(self, peer: Peer, message: EndSession) -> list[Output]:
         session = self._sessions.find(message.session_id)
-        if session is None or not session.may_speak(peer.role, peer.socket, message.session_id):
+        if session is None or not session.may_speak(peer, message.session_id):
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
-        outputs = [] if peer.socket in side.sockets else session.claim(side, peer.socket)
+        outputs = [] if peer in side.peers else session.claim(side, peer)
         return [*outputs, *self._end(session, EndReason.ENDED, peer.user_id)]
 
     def _end(self, session: Session, reason: EndReason, by: UserId) -> list[Output]:
         """End a session, whose client is free again."""
-        outputs = self._sessions.end(session, reason, by)
-        client_id = session.client.user_id
-        if self._registry.sockets_of(Role.CLIENT, client_id):
-            outputs += self._presences.announce(client_id)
-        return outputs
+        over = self._sessions.end(session, reason, by)
+        return [*over, *self._presences.update(session.client.user_id)]
 
 
 def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:

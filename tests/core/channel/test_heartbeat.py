@@ -54,6 +54,32 @@ def pings(said: list[tuple[float, HeartbeatOutput]]) -> list[float]:
     return [now for now, output in said if isinstance(output, SendPing)]
 
 
+# ── who says that it speaks ping ──
+
+
+@pytest.mark.parametrize("later", [PING_BURST_INTERVAL, 0.5, SUSPECT_AFTER, LOST_AFTER - 0.1])
+def test_who_says_so_is_pinged_at_once_whatever_was_known_before(later: float) -> None:
+    heart = begun()
+    run(heart, START + later - 0.05)
+    assert isinstance(heart.greeted(START + later)[0], SendPing)
+    assert Heartbeat().greeted(START) == [SendPing(1)]
+
+
+def test_who_says_so_again_and_again_is_not_pinged_as_often() -> None:
+    heart, said = begun(), []
+    for number in range(1000):
+        said += heart.greeted(START + number / 1000)
+    assert len(said) <= 1 / PING_BURST_INTERVAL
+    assert heart.health is Health.ALIVE
+
+
+def test_who_was_lost_is_pinged_no_more() -> None:
+    heart = begun()
+    run(heart, START + LONG)
+    assert heart.health is Health.LOST
+    assert heart.greeted(START + LONG) == []
+
+
 # ── before it begins ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -98,6 +98,27 @@ def test_a_new_channel_is_told_again_of_what_was_not_shown_yet() -> None:
     assert told(texts(hear(presenter, READY))) == upcoming(2, 3, 4)
 
 
+def test_a_client_that_is_known_to_speak_preload_is_told_when_the_channel_opens() -> None:
+    presenter = Presenter()
+    presenter.preload(upcoming(1, 2))
+    image = show(presenter, 0, 5)
+    first, *others = texts(presenter.opened(("preload",)))
+    assert decode_channel(first) == image
+    assert told(others) == upcoming(1, 2)
+    assert told(texts(presenter.preload(upcoming(3)))) == upcoming(3)
+
+
+def test_what_was_known_of_a_client_counts_until_its_ready_and_for_its_channel_alone() -> None:
+    presenter = Presenter()
+    presenter.opened(("preload",))
+    hear(presenter, encode_channel(Ready(("ping",))))
+    assert presenter.preload(upcoming(1)) == []
+    presenter.closed()
+    assert told(texts(presenter.opened())) == []
+    presenter.closed()
+    assert told(texts(presenter.opened(("ping", "preload")))) == upcoming(1)
+
+
 def test_what_is_announced_takes_the_place_of_what_was() -> None:
     presenter = Presenter()
     presenter.opened()

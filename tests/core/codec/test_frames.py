@@ -131,12 +131,54 @@ def test_a_session_id_is_a_short_printable_text_wherever_it_stands(
     assert decode(f'{{"event":"{event}","data":{{{rest},"sessionId":"{"x" * 128}"}}}}')
 
 
-@pytest.mark.parametrize("value", ["1", "0", '"true"', '"false"', '""', "[]", "{}", "1.0", "null"])
+@pytest.mark.parametrize("value", ["1", "0", '"true"', '"false"', '""', "[]", "{}", "1.0"])
 def test_a_boolean_is_true_or_false_and_nothing_else(value: str) -> None:
     with pytest.raises(WireError, match=r"^data\.resumed: expected true or false$"):
         decode_from_relay(
             f'{{"event":"session_started","data":{{"sessionId":"s","resumed":{value}}}}}'
         )
+
+
+@pytest.mark.parametrize(
+    ("decode", "event", "fields"),
+    [
+        (decode_to_relay, "register", {"userId": "a", "role": "client", "package": "webrtc"}),
+        (decode_to_relay, "start_session", {"clientId": "c"}),
+        (decode_to_relay, "webrtc_signal", {"targetUserId": "c", "signal": 1}),
+        (decode_from_relay, "registered", {"userId": "a", "role": "client"}),
+        (decode_from_relay, "session_started", {"sessionId": "s"}),
+        (decode_from_relay, "webrtc_signal", {"fromUserId": "c", "signal": 1}),
+        (decode_from_relay, "presence", {"userId": "c", "state": "busy"}),
+        (decode_from_relay, "session_ended", {"sessionId": "s", "reason": "ended"}),
+        (decode_from_relay, "error", {"code": "bad_message", "message": "m"}),
+    ],
+)
+def test_null_is_as_good_as_nothing_for_all_that_may_be_left_out(
+    decode: Decode, event: str, fields: dict[str, object]
+) -> None:
+    optional = "name token features sessionId iceServers clients recordingUrl evaluatorId"
+    optional += " evaluatorName clientId resumed byUserId event other"
+    nulls = {name: None for name in optional.split()}
+    bare = decode(json.dumps({"event": event, "data": fields}))
+    assert decode(json.dumps({"event": event, "data": nulls | fields})) == bare
+
+
+@pytest.mark.parametrize("value", ["1", "1.5", '""', '"\\n"', "true", "[]", '{"a":1}', "null"])
+@pytest.mark.parametrize(
+    ("event", "rest", "unread"),
+    [
+        ("registered", '"clients":[]', "userId role name"),
+        ("peer_away", '"sessionId":"s"', "userId"),
+        ("peer_back", '"sessionId":"s"', "userId"),
+        ("session_ended", '"sessionId":"s","reason":"ended"', "byUserId"),
+    ],
+)
+def test_what_no_peer_goes_by_may_be_of_any_type(
+    event: str, rest: str, unread: str, value: str
+) -> None:
+    members = ",".join([rest, *(f'"{name}":{value}' for name in unread.split())])
+    told = decode_from_relay(f'{{"event":"{event}","data":{{{members}}}}}')
+    assert event == told.EVENT
 
 
 REQUIRED: list[tuple[Decode, str, str]] = [

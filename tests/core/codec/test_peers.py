@@ -1,11 +1,12 @@
 """Signals and channel messages of the other peer that are not as they should be."""
 
 import json
+from typing import Any
 
 import pytest
 
 from imgsync.core.codec.codec import decode_channel, decode_signal
-from imgsync.core.protocol.channel import Ack, Ready
+from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready, Stage, StageKind
 from imgsync.core.protocol.errors import NegotiationError, WireError
 from imgsync.core.protocol.signalling import CandidateSignal, RawJson
 from tests.kit.wire_texts import BAD, lines
@@ -31,11 +32,8 @@ from tests.kit.wire_texts import BAD, lines
         {"candidate":1}
         {"candidate":false}
         {"candidate":{"candidate":"x"}}
-        {"candidate":"x","sdpMid":0}
-        {"candidate":"x","sdpMLineIndex":"0"}
-        {"candidate":"x","sdpMLineIndex":0.0}
-        {"candidate":"x","sdpMLineIndex":true}
         {"candidate":"x","usernameFragment":1}
+        {"type":null,"candidate":1}
     """),
 )
 def test_a_signal_that_makes_no_sense_is_a_negotiation_error(raw: str) -> None:
@@ -69,6 +67,14 @@ def test_the_end_of_candidates_may_be_spelled_in_many_ways(raw: str) -> None:
     assert decode_signal(RawJson(raw)) == CandidateSignal(None)
 
 
+@pytest.mark.parametrize("value", ["0", "0.0", "-1", "1e300", '"0"', "true", "[]", "{}", "null"])
+def test_where_a_candidate_says_that_it_belongs_is_read_by_nobody(value: str) -> None:
+    raw = f'{{"candidate":"x","sdpMid":{value},"sdpMLineIndex":{value},"type":null,"sdp":null}}'
+    signal = decode_signal(RawJson(raw))
+    assert isinstance(signal, CandidateSignal)
+    assert signal.candidate == "x"
+
+
 @pytest.mark.parametrize("prefix", ["", "candidate:", "a=candidate:"])
 @pytest.mark.parametrize("end", ["", " ", "\\r\\n"])
 def test_a_candidate_may_carry_the_prefix_of_a_browser_or_of_a_description(
@@ -83,6 +89,8 @@ IMAGE = {"imageIndex": "1", "imageUrl": '"u"', "signedUrl": '"s"', "sentAt": "5"
 ACK = {"type": '"ack"', "sentAt": "5", "receivedAt": "6"}
 PING = {"type": '"ping"', "id": "1", "t0": "5"}
 PONG = {"type": '"pong"', "id": "1", "t0": "5", "t1": "6", "t2": "7"}
+PING_TEXT = '{"type":"ping","id":%s,"t0":5}'
+PONG_TEXT = '{"type":"pong","id":%s,"t0":5,"t1":6,"t2":7}'
 NOT_A_NUMBER = [
     *("null", "true", "false", '"5"', "[5]", "{}", "NaN", "Infinity", "-Infinity", "1e999"),
     *("-1e999", "0x10", "1_000", "+5", "5.", ".5", "05", "9" * 5000),
@@ -113,7 +121,7 @@ def test_a_time_too_large_for_a_float_is_refused_however_it_is_spelled() -> None
     refused(ACK | {"receivedAt": "-" + "9" * 400})
 
 
-@pytest.mark.parametrize("value", [*NOT_A_NUMBER, "1.0", "1.5", "1e2"])
+@pytest.mark.parametrize("value", [*NOT_A_NUMBER, "1.5", "1e-2", "1e16", "-1e16"])
 def test_an_index_is_a_whole_number_and_nothing_else(value: str) -> None:
     refused(IMAGE | {"imageIndex": value})
     if value != "null":
@@ -121,7 +129,7 @@ def test_an_index_is_a_whole_number_and_nothing_else(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [*NOT_A_NUMBER, "1.0", str(2**53 + 1), '"a\\n"', f'"{"x" * 129}"']
+    "value", [*NOT_A_NUMBER, "1.5", str(2**53 + 1), "1e16", '"a\\n"', f'"{"x" * 129}"']
 )
 def test_the_id_of_a_ping_is_a_whole_number_or_a_short_printable_text(value: str) -> None:
     if value != '"5"':
@@ -130,7 +138,39 @@ def test_the_id_of_a_ping_is_a_whole_number_or_a_short_printable_text(value: str
 
 
 @pytest.mark.parametrize(
-    "value", ['"ping"', "null", "1", "true", "{}", "[1]", "[null]", '[["ping"]]']
+    ("value", "number"),
+    [
+        *(("1.0", 1), ("-3.0", -3), ("0.0", 0), ("-0.0", 0), ("1e2", 100), ("12.50e1", 125)),
+        *(("9007199254740992.0", 2**53), ("-9007199254740992.0", -(2**53))),
+    ],
+)
+def test_a_whole_number_may_have_a_point_and_an_exponent(value: str, number: int) -> None:
+    id = (decode_channel(PING_TEXT % value), decode_channel(PONG_TEXT % value))
+    assert id == (Ping(number, 5), Pong(number, 5, 6, 7))
+    ack = decode_channel(f'{{"type":"ack","sentAt":5,"receivedAt":6,"imageIndex":{value}}}')
+    assert ack == Ack(5, 6, number)
+    assert isinstance(ack, Ack)
+    assert type(ack.image_index) is int
+
+
+def test_null_is_as_good_as_nothing_where_nothing_is_good() -> None:
+    null: dict[str, Any] = {"imageUrl": None, "signedUrl": None, "images": None, "id": None}
+    for text, message in {
+        '{"type":"ready","features":null}': Ready(),
+        '{"type":"ack","sentAt":5,"receivedAt":6,"imageIndex":null}': Ack(5, 6),
+        '{"type":"stage","imageIndex":1,"sentAt":5,"stage":"shown","at":6,"reason":null}': Stage(
+            1, 5, StageKind.SHOWN, 6
+        ),
+        '{"type":null,"imageIndex":1.0,"imageUrl":"u","signedUrl":"s","sentAt":5.0}': Image(
+            1, "u", "s", 5
+        ),
+    }.items():
+        assert decode_channel(text) == message
+        assert decode_channel(json.dumps({**null, **json.loads(text)})) == message
+
+
+@pytest.mark.parametrize(
+    "value", ['"ping"', "1.0", "1", "true", "{}", "[1]", "[null]", '[["ping"]]']
 )
 def test_features_are_a_list_of_strings_and_nothing_else(value: str) -> None:
     assert refused({"type": '"ready"', "features": value}).startswith("message.features")
@@ -156,7 +196,7 @@ def test_a_missing_field_of_a_channel_message_is_named(fields: dict[str, str], f
     assert refused(rest) == f"message.{field}: missing"
 
 
-@pytest.mark.parametrize("kind", ['"dance"', '"Ready"', '""', "null", "1", '["ack"]', '{"a":1}'])
+@pytest.mark.parametrize("kind", ['"dance"', '"Ready"', '""', "false", "1", '["ack"]', '{"a":1}'])
 def test_a_channel_message_of_a_type_that_is_not_ours_is_none(kind: str) -> None:
     assert decode_channel(f'{{"type":{kind},"imageIndex":1}}') is None
 

@@ -12,6 +12,7 @@ from imgsync.core.handshake.sessions import (
     Invited,
     Leave,
     Sessions,
+    Speaks,
 )
 from imgsync.core.protocol.numbers import MAX_UNTOLD
 from imgsync.core.protocol.signalling import SessionStarted
@@ -56,6 +57,25 @@ def come_back(sessions: Sessions) -> None:
     """The relay is lost, and there again."""
     sessions.relay_lost()
     sessions.registered()
+
+
+# ── what a client speaks ─────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_client_speaks_is_as_the_relay_says_last() -> None:
+    sessions = an_evaluator()
+    sessions.ask("c")
+    [begin, _] = sessions.started(SessionStarted("s", client_id="c", features=("ping", "x")))
+    assert isinstance(begin, Begin)
+    assert begin.features == ("ping", "x")
+    start(sessions, "t", "d")
+    assert sessions.speaks("c", ("stage",)) == [Speaks("s", ("stage",))]
+    assert sessions.speaks("c", ()) == [Speaks("s", ())]
+    assert sessions.speaks("nobody", ("ping",)) == []
+    again = SessionStarted("s", client_id="c", resumed=True, features=("preload",))
+    assert sessions.started(again) == [Back("s", ("preload",))]
+    sessions.forget("s")
+    assert sessions.speaks("c", ("ping",)) == []
 
 
 # ── what an evaluator is told of ─────────────────────────────────────────────────────────────────

@@ -41,10 +41,12 @@ from tests.kit.relay_states import (
     EVALUATOR,
     GRACE,
     OFFLINE,
+    Grant,
     Relay,
     Said,
     frame,
     numbered,
+    read_claims,
     refused,
     signal_from,
 )
@@ -53,6 +55,12 @@ USERS = ["sam", "kim", "lou"]  # each may be an evaluator and a client, on sever
 MAX_SOCKETS = 3
 PICK = st.integers(0, 11)
 MOSTLY = st.sampled_from([True, True, True, False])
+GRANTS = st.builds(
+    Grant,
+    st.sampled_from([None, None, None, "A", "B"]),
+    st.sampled_from([None, None, None, frozenset({"kim"}), frozenset({"kim", "lou"})]),
+)
+FEATURES = st.sampled_from([("ping", "stage"), ("ping", "stage"), ("stage", "new"), ()])
 
 
 class RandomRelay(RuleBasedStateMachine):
@@ -70,23 +78,34 @@ class RandomRelay(RuleBasedStateMachine):
     def open_relay(self) -> None:
         form = f"{'r' * self.restarts}s{{}}"
         self.relay = Relay(
-            RelayState(numbered(form), grace=GRACE, max_sockets_per_user=MAX_SOCKETS)
+            RelayState(
+                numbered(form),
+                grace=GRACE,
+                max_sockets_per_user=MAX_SOCKETS,
+                read_token=read_claims,
+            )
         )
         self.model = Model()
         self.peers = self.model.peers
         #: Those that nobody has answered yet.
         self.probes: list[Probe] = []
         for role, user in ((EVALUATOR, "sam"), (CLIENT, "kim"), (CLIENT, "kim"), (CLIENT, "lou")):
-            self.register(role, user)
+            self.register(role, user, Grant(), ())
 
     # ── coming and going ──
 
-    @rule(role=st.sampled_from(Role), user=st.sampled_from(USERS))
-    def register(self, role: Role, user: str) -> None:
+    @rule(
+        role=st.sampled_from(Role),
+        user=st.sampled_from(USERS),
+        grant=GRANTS,
+        features=FEATURES,
+    )
+    def register(self, role: Role, user: str, grant: Grant, features: tuple[str, ...]) -> None:
         self.next_socket += 1
         socket = self.next_socket
         older = self.model.sockets_of(role, user)
-        said = self.relay.register(socket, role, user)
+        about = {"token": grant.for_(role, user), "features": [*features]}
+        said = self.relay.register(socket, role, user, **about)
         if len(older) == MAX_SOCKETS:
             assert refused(said, socket, ErrorCode.RATE_LIMITED, "register")
             why = "too many connections"
@@ -98,25 +117,32 @@ class RandomRelay(RuleBasedStateMachine):
         assert (said[0][0], registered.user_id, registered.role) == (socket, user, role)
         clients = registered.clients or ()
         assert (registered.clients is None) == (role is CLIENT)
-        presence = {entry.user_id: entry.state for entry in clients}
+        presence = {entry.user_id: (entry.state, entry.features) for entry in clients}
         assert len(presence) == len(clients)
-        sessions = self.model.sessions_of(role, user)
-        waits_for = {session for session in sessions if self.model.members(session, role)}
-        self.peers[socket] = Peer(role, user, presence=presence, waits_for=waits_for)
+        peer = Peer(role, user, presence=presence, grant=grant, features=features)
+        sessions = [
+            session
+            for session in self.model.sessions_of(role, user)
+            if self.model.admits(session, peer)
+        ]
+        peer.waits_for = {session for session in sessions if self.model.members(session, role)}
+        self.peers[socket] = peer
         self.model.take(said[1:], allowed=(SessionStarted, PeerAway, PeerBack, Presence))
-        assert {*self.peers[socket].sessions} == {*sessions} - waits_for
+        assert {*peer.sessions} == {*sessions} - peer.waits_for
         probes = [output for output in self.relay.noted if isinstance(output, Probe)]
         assert probes == [Probe(other, socket) for other in older]
         self.probes += probes
         self.model.note(self.relay.noted, allowed=(Probe, SideBack))
 
     @precondition(lambda self: self.model.live)
-    @rule(pick=PICK, role=st.sampled_from(Role))
-    def register_for_session(self, pick: int, role: Role) -> None:
+    @rule(pick=PICK, role=st.sampled_from(Role), grant=GRANTS, features=FEATURES)
+    def register_for_session(
+        self, pick: int, role: Role, grant: Grant, features: tuple[str, ...]
+    ) -> None:
         sessions = sorted(self.model.timers, key=repr)
         sessions = sessions or [(session, role) for session in self.model.live]
         session, role = sessions[pick % len(sessions)]
-        self.register(role, self.model.live[session][role])
+        self.register(role, self.model.live[session][role], grant, features)
 
     @precondition(lambda self: self.probes)
     @rule(pick=PICK)
@@ -141,6 +167,7 @@ class RandomRelay(RuleBasedStateMachine):
         socket = self.pick(pick, in_session=in_session)
         gone = self.peers.pop(socket)
         alone = [s for s in gone.sessions if not self.model.members(s, gone.role)]
+        self.model.last.update({(session, gone.role): gone for session in alone})
         successors = {s: self.model.successors(s, gone.role)[-1:] for s in alone}
         said = self.relay.lose(socket)
         self.model.take(said, allowed=(PeerAway, PeerBack, SessionStarted, Presence))
@@ -195,16 +222,15 @@ class RandomRelay(RuleBasedStateMachine):
     def start_session(self, pick: int, client: str, by_evaluator: bool, named: int | None) -> None:
         socket = self.pick(pick, EVALUATOR if by_evaluator else None)
         peer = self.peers[socket]
-        online = self.model.sockets_of(CLIENT, client)
         old = next(iter(self.model.sessions_of(CLIENT, client)), None)
         is_own = old is not None and self.model.live[old][EVALUATOR] == peer.user
         wanted = None if named is None else old if named % 2 and old else self.some_session(named)
         said = self.relay.start(socket, client, wanted)
         if peer.role is CLIENT:
             assert refused(said, socket, ErrorCode.FORBIDDEN, "start_session")
-        elif old is not None and is_own and old == wanted:
+        elif old is not None and is_own and old == wanted and self.model.admits(old, peer):
             self.check_taken_up(said, socket, old)
-        elif not online:
+        elif not self.model.shows(client, peer):
             assert refused(said, socket, ErrorCode.UNKNOWN_CLIENT, "start_session")
         elif old is not None and not is_own:
             assert refused(said, socket, ErrorCode.CLIENT_BUSY, "start_session")
@@ -225,12 +251,17 @@ class RandomRelay(RuleBasedStateMachine):
     ) -> None:
         resumed = wanted is not None and wanted not in self.model.live
         concerned = set() if old is None else self.model.concerned(old)
-        clients = self.model.sockets_of(CLIENT, client)
+        clients = [
+            window
+            for window in self.model.sockets_of(CLIENT, client)
+            if self.peers[socket].sees(client, self.peers[window].grant.group)
+        ]
         started = [(s, m) for s, m in said if isinstance(m, SessionStarted)]
         [session] = {message.session_id for _, message in started}
         assert (session == wanted) if resumed else (session not in self.sessions)
         assert [s for s, _ in started] == [*clients, socket]
         assert {message.resumed for _, message in started} == {resumed}
+        assert {*started[-1][1].features} == self.model.spoken_by(clients)
         if old is not None:
             ended = SessionEndedEvent(old, EndReason.REPLACED, self.peers[socket].user)
             assert {*self.told(said, ended)} == concerned
@@ -386,12 +417,26 @@ class RandomRelay(RuleBasedStateMachine):
     def presence_as_told_is_what_is(self) -> None:
         online = {peer.user for peer in self.peers.values() if peer.role is CLIENT}
         real = {
-            user: BUSY if self.model.sessions_of(CLIENT, user) else AVAILABLE for user in online
+            user: (
+                BUSY if self.model.sessions_of(CLIENT, user) else AVAILABLE,
+                self.model.spoken_by(self.model.sockets_of(CLIENT, user)),
+            )
+            for user in online
         }
         for peer in self.peers.values():
             if peer.role is EVALUATOR:
-                told = {user: is_ for user, is_ in peer.presence.items() if is_ is not OFFLINE}
-                assert told == real
+                told = {
+                    user: (is_, {*features})
+                    for user, (is_, features) in peer.presence.items()
+                    if is_ is not OFFLINE
+                }
+                assert told == {user: real[user] for user in online if self.model.shows(user, peer)}
+
+    @invariant()
+    def an_evaluator_is_in_sessions_with_windows_that_its_token_lets_it_see(self) -> None:
+        for peer in self.peers.values():
+            for session in (*peer.sessions, *peer.waits_for):
+                assert self.model.admits(session, peer)
 
     @invariant()
     def only_those_who_are_there_are_registered(self) -> None:

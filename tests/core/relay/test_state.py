@@ -16,8 +16,9 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
 )
+from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.outputs import SessionBegan, SessionOver
-from imgsync.core.relay.state import Peer, RelayState
+from imgsync.core.relay.state import RelayState
 from tests.kit.relay_states import (
     AVAILABLE,
     BUSY,

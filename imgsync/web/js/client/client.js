@@ -111,8 +111,10 @@ class Client {
     this.#follower = new Follower();
     this.#situation.with = route.peerName;
     const { iceServers } = signalling;
+    const greet = () => this.#follower.opened().forEach((message) => session.send(message));
     const session = new Session(route, { iceServers, offers: false }, {
-      opened: () => this.#follower.opened().forEach((message) => session.send(message)),
+      opened: greet,
+      unanswered: greet,
       received: (message, at) => {
         if ("imageUrl" in message) this.#receive(session, message, at);
         else if (message.type === "preload") this.#loader.preload(message.images);

@@ -56,7 +56,7 @@ export class Presentation {
       {
         opened: () => {
           this.#journal.connected();
-          this.#perform(this.#presenter.opened(), now());
+          this.#perform(this.#presenter.opened(route.features), now());
         },
         received: (message, at) => this.#receive(message, at),
         changed: (change) => this.#follow(change),

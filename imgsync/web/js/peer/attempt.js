@@ -1,6 +1,7 @@
 /** One attempt of a session: a peer connection, and the line that its channel is. */
 
 /**
+ * @import { Came } from "../core/channel/early.js"
  * @import { Health } from "../core/channel/heartbeat.js"
  * @import { LineOutput } from "../core/channel/line.js"
  * @import { AttemptEvent } from "../core/handshake/inputs.js"
@@ -13,15 +14,18 @@
  * @property {(message: ChannelMessage, at: number) => void} received all but pings, and but pongs of
  *   pings that were none of ours; the others tell how the two clocks differ
  * @property {(health: Health) => void} judged
+ * @property {() => void} unanswered
  */
 
+import { Early } from "../core/channel/early.js";
 import { Line } from "../core/channel/line.js";
 import { encodeMessage } from "../core/protocol/wire.js";
 import { Timer, now, seconds } from "./clock.js";
 import { Link } from "./link.js";
 
 export class Attempt {
-  #line = new Line();
+  #line;
+  #early = new Early();
   #timer = new Timer(() => this.#perform(this.#line.tick(seconds())));
   #link;
   #listener;
@@ -33,6 +37,7 @@ export class Attempt {
    */
   constructor({ iceServers, offers }, listener) {
     this.#listener = listener;
+    this.#line = new Line(!offers);
     this.#link = new Link(iceServers, offers, (event) => this.#onLinkEvent(event));
   }
 
@@ -72,6 +77,16 @@ export class Attempt {
     return this.#link.send(encodeMessage(message));
   }
 
+  /** Its channel is open. @param {readonly string[]} features what the client speaks, as the relay knows */
+  opened(features) {
+    this.#perform(this.#line.opened(features, seconds()));
+  }
+
+  /** Its talk has begun: what came in before is heard now. */
+  catchUp() {
+    this.#read(this.#early.opened());
+  }
+
   /** With what was sent before; nothing is told any more. */
   closeChannel() {
     return this.#link.closeChannel();
@@ -86,7 +101,12 @@ export class Attempt {
   /** @param {LinkEvent} event */
   #onLinkEvent(event) {
     if (event.kind !== "received") this.#listener.happened(event);
-    else this.#perform(this.#line.receive(event.data, event.at, seconds()));
+    else this.#read(this.#early.come(event.data, event.at));
+  }
+
+  /** @param {Came[]} came */
+  #read(came) {
+    for (const { data, at } of came) this.#perform(this.#line.receive(data, at, seconds()));
   }
 
   /** @param {LineOutput[]} outputs */
@@ -117,6 +137,9 @@ export class Attempt {
         break;
       case "heard":
         this.#listener.received(output.message, output.at);
+        break;
+      case "unanswered":
+        this.#listener.unanswered();
         break;
       case "drop":
         console.debug(`dropped a message: ${output.why}`);

@@ -9,6 +9,7 @@
  */
 
 import { now } from "./clock.js";
+import { parseDescription } from "../core/handshake/sdp.js";
 import { CHANNEL_LABEL } from "../core/protocol/numbers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
@@ -34,7 +35,8 @@ export class Link {
    * from one to an earlier offer. The connection itself calls it OWN_MID.
    */
   #mid = Math.random().toString(36).slice(2, 10);
-  #offers;
+  /** What the connection calls it: all candidates are of this one, whatever they say themselves. */
+  #ownMid = OWN_MID;
   #pc;
   #tell;
   /** @type {RTCDataChannel | null} */
@@ -50,7 +52,6 @@ export class Link {
    */
   constructor(iceServers, offers, tell) {
     this.#tell = tell;
-    this.#offers = offers;
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onconnectionstatechange = () => {
@@ -70,6 +71,7 @@ export class Link {
 
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
   async makeAnswer(sdp) {
+    this.#ownMid = parseDescription(sdp).mid;
     await this.#pc.setRemoteDescription({ type: "offer", sdp });
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
@@ -83,9 +85,9 @@ export class Link {
   }
 
   /** Descriptions that are being set go first. @param {CandidateSignal} signal */
-  async addCandidate({ candidate, ...line }) {
-    const sdpMid = this.#offers ? OWN_MID : line.sdpMid;
-    await this.#pc.addIceCandidate({ ...line, sdpMid, candidate: candidate ?? "" });
+  async addCandidate({ candidate, usernameFragment }) {
+    const section = this.#ownMid === "" ? { sdpMLineIndex: 0 } : { sdpMid: this.#ownMid };
+    await this.#pc.addIceCandidate({ candidate: candidate ?? "", usernameFragment, ...section });
   }
 
   /** @param {string} text @returns {boolean} whether it is on its way */

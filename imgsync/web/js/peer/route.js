@@ -25,17 +25,19 @@ export class Route {
 
   /**
    * @param {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
-   *   ownerUnknown: boolean}} about
+   *   ownerUnknown: boolean, features: string[]}} about
    *   `resumed`: it is an old session, which this page may know nothing of; `ownerUnknown`: another
-   *   page of the same user may be in it
+   *   page of the same user may be in it; `features`: what the client speaks, as far as the relay
+   *   knows, which may change
    * @param {RouteDoors} doors
    */
-  constructor({ sessionId, peerId, peerName, resumed, ownerUnknown }, doors) {
+  constructor({ sessionId, peerId, peerName, resumed, ownerUnknown, features }, doors) {
     this.sessionId = sessionId;
     this.peerId = peerId;
     this.peerName = peerName;
     this.resumed = resumed;
     this.ownerUnknown = ownerUnknown;
+    this.features = features;
     this.#doors = doors;
   }
 

@@ -24,6 +24,7 @@
  *
  * @typedef {object} Talk
  * @property {() => void} opened a channel is open; there may have been others before
+ * @property {() => void} [unanswered] for the client: what it said then may be lost, and is to be said again
  * @property {(message: ChannelMessage, at: number) => void} received all but pings, and
  *   but pongs of pings that were none of ours
  * @property {(change: StateChange) => void} changed the last one is `ended`
@@ -158,7 +159,9 @@ export class Session {
         break;
       case "connected":
         this.#tell(this.state === "connecting" ? "connected" : "resumed");
+        this.#current?.opened(this.route.features);
         this.#talk.opened();
+        this.#current?.catchUp();
         break;
       case "interrupted":
         this.route.probe();
@@ -183,6 +186,7 @@ export class Session {
         happened,
         received: (message, at) => this.#talk.received(message, at),
         judged: (health) => this.#judge(health),
+        unanswered: () => this.#talk.unanswered?.(),
       });
       this.#attempts.set(number, attempt);
       void attempt.describe(offer);

@@ -21,7 +21,7 @@
  */
 
 import { Sessions } from "../core/handshake/sessions.js";
-import { MAX_INCOMING, PACKAGE } from "../core/protocol/numbers.js";
+import { FEATURES, MAX_INCOMING, PACKAGE } from "../core/protocol/numbers.js";
 import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
 import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
@@ -103,6 +103,11 @@ export class Routes {
     this.#starting.fail(error);
   }
 
+  /** What a client speaks, which may have been started again. @param {string} clientId @param {string[]} features */
+  clientSpeaks(clientId, features) {
+    this.#perform(this.#sessions.speaks(clientId, features));
+  }
+
   /** What was refused before may be taken up by now. */
   mayAsk() {
     this.#sessions.mayAsk();
@@ -140,7 +145,11 @@ export class Routes {
           this.#starting.answer(this.#routes.get(output.sessionId ?? "") ?? null);
           break;
         case "back":
+          this.#speaks(output);
           this.put(output.sessionId, { kind: "relayBack" });
+          break;
+        case "speaks":
+          this.#speaks(output);
           break;
         case "gone":
           this.put(output.sessionId, { kind: "endCame", reason: "peer_gone" });
@@ -151,6 +160,11 @@ export class Routes {
         case "leave": // nothing is to be done
       }
     }
+  }
+
+  /** @param {{sessionId: string, features: string[]}} what of its client */
+  #speaks({ sessionId, features }) {
+    /** @type {Route} */ (this.#routes.get(sessionId)).features = features;
   }
 
   /** @param {Beginning} about */
@@ -209,9 +223,11 @@ export class Signalling {
    */
   constructor({ url, userId, role, name, token }, listener) {
     this.#listener = listener;
+    // What there is to be spoken on the channel is the client's to speak.
+    const features = role === "client" ? FEATURES : undefined;
     const socket = (this.#socket = new RelaySocket(
       url,
-      { userId, role, package: PACKAGE, name, token },
+      { userId, role, package: PACKAGE, name, token, features },
       {
         changed: (state, code) => this.#changed(state, code),
         received: (event, data) => this.#received(event, data),
@@ -313,6 +329,7 @@ export class Signalling {
 
   /** @param {Presence} presence */
   #presence(presence) {
+    this.#routes.clientSpeaks(presence.userId, presence.features);
     if (presence.state !== "offline") this.#routes.mayAsk();
     this.#online.changed(presence);
   }

@@ -28,6 +28,10 @@ const ENDS = {
     "This page is not needed. To use it, close the other one and reload this one.",
   ],
   relay_shutdown: ["The session could not begin.", "Please wait here for another try."],
+  token_expired: [
+    "The time for this session is over.",
+    "To take part in another one, ask for a new link.",
+  ],
   connection_lost: [
     "The connection was lost and could not be restored.",
     "You can wait here for a new session.",

@@ -47,6 +47,7 @@ const ENDS = {
   peer_gone: "The client has gone and did not come back.",
   claimed_elsewhere: "It went on in another window.",
   relay_shutdown: "The server was shut down before there was a connection.",
+  token_expired: "The token of one of the two sides expired. Ask for a new one.",
   connection_lost: "The connection was lost and could not be restored.",
   connect_timeout: "No connection to the client came about. A firewall may be in the way.",
   negotiation_failed: "No connection to the client came about.",

@@ -4,6 +4,8 @@
  *     quiet ── the other side speaks ping ──▶ alive ── 4 s ──▶ suspect ── 8 s without a pong ──▶ lost
  *                                               ▲──── pong ──────┘
  *
+ * Whoever says then that it speaks no ping is quiet again.
+ *
  * Only a pong counts as an answer: other messages show that the way here works, and not the way
  * back. It decides and does nothing; times are seconds on a clock that only goes forward.
  *
@@ -26,6 +28,7 @@ export class Heartbeat {
   health = "quiet";
   #lastId = 0;
   #nextPing = Infinity;
+  #pinged = -Infinity;
   /** When the last pong came, or the heartbeat began. */
   #heard = Infinity;
 
@@ -37,7 +40,7 @@ export class Heartbeat {
   }
 
   /**
-   * The other side has said that it speaks ping, or has sent one.
+   * The other side is known to speak ping, or has sent one.
    *
    * @param {number} now
    * @returns {HeartbeatOutput[]}
@@ -47,6 +50,30 @@ export class Heartbeat {
     this.health = "alive";
     this.#heard = now;
     return [this.#ping(now)];
+  }
+
+  /**
+   * The other side says that it speaks ping, and may wait for one: it is pinged at once. Not beside
+   * one that has just gone out, or it could have us send as much as it likes.
+   *
+   * @param {number} now
+   * @returns {HeartbeatOutput[]}
+   */
+  greeted(now) {
+    if (this.health !== "alive" && this.health !== "suspect") return this.begin(now);
+    return now >= this.#pinged + PING_BURST_INTERVAL ? [this.#ping(now)] : [];
+  }
+
+  /**
+   * The other side says that it does not speak ping: nothing follows from its silence.
+   *
+   * @returns {HeartbeatOutput[]}
+   */
+  rest() {
+    if (this.health === "quiet" || this.health === "lost") return [];
+    const cleared = this.#judge("alive");
+    this.health = "quiet";
+    return cleared;
   }
 
   /**
@@ -87,6 +114,7 @@ export class Heartbeat {
   /** @param {number} now @returns {HeartbeatOutput} */
   #ping(now) {
     this.#lastId += 1;
+    this.#pinged = now;
     this.#nextPing = now + (this.#lastId < PING_BURST ? PING_BURST_INTERVAL : PING_INTERVAL);
     return { kind: "sendPing", id: this.#lastId };
   }

@@ -2,7 +2,10 @@
  * One open channel: what comes in is read, pings are answered and sent, the other side is judged.
  *
  *     ping ──▶ sendPong, at once               pong of a ping of ours ──▶ ponged: measure by it
- *     ready that names ping, or a ping ──▶ the heartbeat begins
+ *     ready that names ping ──▶ a ping at once; ping ──▶ the heartbeat begins
+ *     ready without ping ──▶ the heartbeat rests
+ *     opened, with a client that the relay knows to speak ping ──▶ it begins before any ready
+ *     client not pinged for some time ──▶ unanswered: its `ready` may be lost
  *     image, ack, ready, ... ──▶ heard: for whoever speaks on the channel
  *
  * @import { Ping, Pong, TalkMessage } from "../protocol/wire.js"
@@ -12,26 +15,51 @@
  *   | {kind: "sendPong", ping: Ping, t1: number}
  *   | {kind: "ponged", pong: Pong, t3: number}
  *   | {kind: "heard", message: TalkMessage, at: number}
+ *   | {kind: "unanswered"}
  *   | {kind: "drop", why: string}} LineOutput
- *   `t1`, `t3`, `at`: when it came in, on our clock; `drop`: a message was ignored, for the log
+ *   `t1`, `t3`, `at`: when it came in, on our clock; `unanswered`: what was said when the channel
+ *   opened may be lost, and is to be said again; `drop`: a message was ignored, for the log
  */
 
 import { FEATURE_PING } from "../protocol/numbers.js";
 import { decodeMessage } from "../protocol/wire.js";
+import { Greeting } from "./greeting.js";
 import { Heartbeat } from "./heartbeat.js";
 
 /** Of one channel; a new one has a new line. `now` is on a clock that only goes forward, in seconds. */
 export class Line {
   #heartbeat = new Heartbeat();
+  #greeting = new Greeting();
+  #greets;
+
+  /** @param {boolean} [greets] whether ours is the client's side, which says `ready` until it is pinged */
+  constructor(greets = false) {
+    this.#greets = greets;
+  }
 
   /** When to call `tick`. */
   get due() {
-    return this.#heartbeat.due;
+    return Math.min(this.#heartbeat.due, this.#greeting.due);
   }
 
-  /** `due` has come. @param {number} now @returns {HeartbeatOutput[]} */
+  /**
+   * The channel is open.
+   *
+   * @param {readonly string[]} features what the other side speaks, as far as the relay knows
+   * @param {number} now
+   * @returns {HeartbeatOutput[]}
+   */
+  opened(features, now) {
+    if (this.#greets) this.#greeting.begin(now);
+    return features.includes(FEATURE_PING) ? this.#heartbeat.begin(now) : [];
+  }
+
+  /** `due` has come. @param {number} now @returns {LineOutput[]} */
   tick(now) {
-    return this.#heartbeat.tick(now);
+    const isDue = this.#greeting.tick(now);
+    /** @type {LineOutput[]} */
+    const unanswered = isDue ? [{ kind: "unanswered" }] : [];
+    return [...this.#heartbeat.tick(now), ...unanswered];
   }
 
   /**
@@ -49,6 +77,7 @@ export class Line {
     if (!("type" in message)) return [{ kind: "heard", message, at }];
     switch (message.type) {
       case "ping":
+        this.#greeting.answered();
         return [{ kind: "sendPong", ping: message, t1: at }, ...heartbeat.begin(now)];
       case "pong": {
         const { id } = message;
@@ -57,8 +86,10 @@ export class Line {
         return [...measured, ...heartbeat.answer(id, now)];
       }
       case "ready": {
-        const begun = message.features.includes(FEATURE_PING) ? heartbeat.begin(now) : [];
-        return [...begun, { kind: "heard", message, at }];
+        // The channel's own word is newer than the relay's.
+        const speaksPing = message.features.includes(FEATURE_PING);
+        const judged = speaksPing ? heartbeat.greeted(now) : heartbeat.rest();
+        return [...judged, { kind: "heard", message, at }];
       }
       default:
         return [{ kind: "heard", message, at }];

@@ -3,7 +3,7 @@
  *
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
- *     preload ──▶ preload, on each ready       stage ──▶ staged, and neverShown of what it passed by
+ *     preload ──▶ preload, on each of both       stage ──▶ staged, and neverShown of what it passed by
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
@@ -115,10 +115,15 @@ export class Presenter {
     return this.#sendUpcoming(messages);
   }
 
-  /** A channel is open. @returns {PresenterOutput[]} */
-  opened() {
+  /**
+   * A channel is open.
+   *
+   * @param {readonly string[]} [features] what the client speaks, as far as the relay knows
+   * @returns {PresenterOutput[]}
+   */
+  opened(features = []) {
     this.#isOpen = true;
-    return this.#sendCurrent();
+    return this.#beginTalk(features);
   }
 
   /** There is no open channel any more. @returns {PresenterOutput[]} */
@@ -132,9 +137,7 @@ export class Presenter {
     if (!("type" in message)) return [];
     switch (message.type) {
       case "ready":
-        this.#wantsPreload = this.#isOpen && message.features.includes(FEATURE_PRELOAD);
-        // First what is to be seen now: the channel is ordered, and preloads can be long.
-        return [...this.#sendCurrent(), ...this.#sendUpcoming(splitPreload(this.#upcoming))];
+        return this.#beginTalk(message.features);
       case "ack":
         return this.#acked(message);
       case "stage":
@@ -142,6 +145,13 @@ export class Presenter {
       default:
         return [];
     }
+  }
+
+  /** @param {readonly string[]} features @returns {PresenterOutput[]} */
+  #beginTalk(features) {
+    this.#wantsPreload = this.#isOpen && features.includes(FEATURE_PRELOAD);
+    // First what is to be seen now: the channel is ordered, and preloads can be long.
+    return [...this.#sendCurrent(), ...this.#sendUpcoming(splitPreload(this.#upcoming))];
   }
 
   /** @param {Image} image */

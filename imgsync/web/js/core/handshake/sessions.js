@@ -9,26 +9,30 @@
  *     an old one that was not asked for      leave it alone
  *     any other                              end it                        it begins, others are gone
  *
+ * What a client speaks on the channel is as the relay has said last, of it or of the session.
+ *
  * A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again,
  * when the relay may have another answer than before, until it is back, refused for good, or
  * forgotten here.
  *
  * @typedef {{sessionId: string, evaluatorId?: string, evaluatorName?: string, clientId?: string,
- *   resumed: boolean}} SessionStarted
+ *   resumed: boolean, features: string[]}} SessionStarted
  *
  * @typedef {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
- *   ownerUnknown: boolean}} Beginning
+ *   ownerUnknown: boolean, features: string[]}} Beginning
  *
  * @typedef {{kind: "begin", about: Beginning}
  *   | {kind: "invited", sessionId: string}
  *   | {kind: "answered", sessionId: string | null}
- *   | {kind: "back", sessionId: string}
+ *   | {kind: "back", sessionId: string, features: string[]}
+ *   | {kind: "speaks", sessionId: string, features: string[]}
  *   | {kind: "gone", sessionId: string}
  *   | {kind: "end", sessionId: string}
  *   | {kind: "leave", sessionId: string}} SessionsOutput
  *   `begin`: make a route of it, which is disputed where another page may be in it; `invited`: an
  *   evaluator has begun it with us; `answered`: what was asked for has led to it, or to none that
- *   is still wanted; `back`: the relay has us in it again; `gone`: the relay has it no more; `end`:
+ *   is still wanted; `back`: the relay has us in it again; `speaks`: so its
+ *   client does from now on, as far as the relay knows; `gone`: the relay has it no more; `end`:
  *   tell the relay that nobody wants it; `leave`: a page before this one had it, or another of the
  *   same user
  *
@@ -79,14 +83,17 @@ export class Sessions {
 
   /** The relay says that we are in a session. @param {SessionStarted} message @returns {SessionsOutput[]} */
   started(message) {
-    const { sessionId } = message;
+    const { sessionId, features } = message;
     if (this.#untold.has(sessionId)) {
       return [{ kind: "end", sessionId }, ...this.#answerIf(sessionId, null)];
     }
     const known = this.#known.get(sessionId);
     if (known !== undefined) {
       known.isForgotten = known.isDue = false;
-      return [{ kind: "back", sessionId }, ...this.#answerIf(sessionId, sessionId)];
+      return [
+        { kind: "back", sessionId, features },
+        ...this.#answerIf(sessionId, sessionId),
+      ];
     }
     return this.#starts ? this.#startedOurs(message) : this.#invited(message);
   }
@@ -121,12 +128,13 @@ export class Sessions {
   }
 
   /** @param {SessionStarted} message @param {string} [peerId] @returns {SessionsOutput} */
-  #begin({ sessionId, evaluatorName, resumed }, peerId = "") {
+  #begin({ sessionId, evaluatorName, resumed, features }, peerId = "") {
     this.#known.set(sessionId, { peerId, isForgotten: false, isDue: false });
     // A page that was here before and is not in it was passed over when it began.
     const ownerUnknown = resumed && this.#registrations > 1;
     const peerName = evaluatorName || peerId;
-    return { kind: "begin", about: { sessionId, peerId, peerName, resumed, ownerUnknown } };
+    const about = { sessionId, peerId, peerName, resumed, ownerUnknown, features };
+    return { kind: "begin", about };
   }
 
   /** @param {string} named @param {string | null} answer @returns {SessionsOutput[]} */
@@ -134,6 +142,18 @@ export class Sessions {
     if (this.#asked?.sessionId !== named) return [];
     this.#asked = null;
     return [{ kind: "answered", sessionId: answer }];
+  }
+
+  /**
+   * The relay says what a client speaks, such as one that was started again.
+   *
+   * @param {string} clientId
+   * @param {string[]} features
+   * @returns {SessionsOutput[]}
+   */
+  speaks(clientId, features) {
+    const ofClient = [...this.#known].filter(([, known]) => known.peerId === clientId);
+    return ofClient.map(([sessionId]) => ({ kind: "speaks", sessionId, features }));
   }
 
   /**

@@ -31,6 +31,21 @@ export const FEATURE_PRELOAD = "preload";
 export const FEATURES = ["ping", "stage", "preload"];
 
 /**
+ * Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+ * are told them at each change of a client.
+ */
+export const MAX_FEATURES = 16;
+
+/**
+ * Characters of each. Together they are no more than half a kB of the 8 kB of a `register`, most of
+ * which is for its token.
+ */
+export const MAX_FEATURE = 32;
+
+/** Seconds after the first `ready` at which a client says it again, until it is pinged. */
+export const READY_AGAIN = [0.5, 1, 2, 4];
+
+/**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
  * the page may be looked at again.
  */
@@ -65,6 +80,12 @@ export const MAX_SETTLED = 256;
  * a connection goes silent. An evaluator listens to so many of one showing.
  */
 export const MAX_STAGES = 256;
+
+/**
+ * Messages that are kept from before our side of a channel is open; they are characters of one
+ * message together, at most.
+ */
+export const MAX_EARLY = 512;
 
 /** Between two pings. */
 export const PING_INTERVAL = 2;
@@ -249,13 +270,14 @@ export const ERROR_CODES = [
   "rate_limited",
 ];
 
-/** Why a session ended. The first five are said by the relay, the others found by a peer. */
+/** Why a session ended. The first six are said by the relay, the others found by a peer. */
 export const END_REASONS = [
   "ended",
   "replaced",
   "peer_gone",
   "claimed_elsewhere",
   "relay_shutdown",
+  "token_expired",
   "connection_lost",
   "connect_timeout",
   "negotiation_failed",

@@ -4,7 +4,7 @@
  * @typedef {(value: unknown) => boolean} Test of one value
  */
 
-import { MAX_ID, MAX_NUMBER, MAX_REASON } from "./numbers.js";
+import { MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER, MAX_REASON } from "./numbers.js";
 
 /** @type {(value: unknown) => value is Record<string, unknown>} */
 export function isObject(value) {
@@ -33,6 +33,13 @@ function printable(most, least = 0) {
 export const isId = printable(MAX_ID, 1);
 export const isName = printable(MAX_ID);
 export const isReason = printable(MAX_REASON);
+
+const isFeature = printable(MAX_FEATURE, 1);
+
+/** @param {unknown} value names of extensions, as a peer registers with them */
+export function isFeatures(value) {
+  return Array.isArray(value) && value.length <= MAX_FEATURES && value.every(isFeature);
+}
 
 /** @param {unknown} value */
 export function isNumber(value) {

@@ -4,11 +4,12 @@
  *
  * @typedef {"evaluator" | "client"} Role
  * @typedef {{urls: string | string[], username?: string, credential?: string}} IceServer
- * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline"}} Presence
+ * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline",
+ *   features: string[]}} Presence `features`: what the client speaks on the channel
  *
  * What the relay says in a session's end, and what a peer finds by itself:
  * @typedef {"ended" | "replaced" | "peer_gone" | "claimed_elsewhere" | "relay_shutdown"
- *   | "connection_lost" | "connect_timeout" | "negotiation_failed" | "signalling_lost"} EndReason
+ *   | "token_expired" | "connection_lost" | "connect_timeout" | "negotiation_failed" | "signalling_lost"} EndReason
  *
  * @typedef {{candidate: string | null, sdpMid?: string | null, sdpMLineIndex?: number | null,
  *   usernameFragment?: string | null}} CandidateSignal `candidate` is null at the end of them
@@ -43,6 +44,7 @@ import {
 } from "./numbers.js";
 import {
   isBoolean,
+  isFeatures,
   isId,
   isName,
   isNumber,
@@ -73,8 +75,9 @@ function isTextOrTexts(value) {
 /**
  * How a field is read: by a test of its value, or as an object or a list of objects of its own.
  *
- * @typedef {{test: Test, isOptional?: boolean, absent?: unknown, of?: Fields, isList?: boolean}} Field
- *   `isOptional`: it may be missing, and null is as good as that; `absent`: what a missing one is
+ * @typedef {{test: Test, isOptional?: boolean, absent?: unknown, of?: Fields, isUnread?: boolean}} Field
+ *   `isOptional`: it may be missing, and null is as good as that; `absent`: what a missing one is;
+ *   `isUnread`: no peer goes by it, so that one of the wrong type is as good as null
  * @typedef {Record<string, Field>} Fields
  */
 
@@ -86,6 +89,16 @@ function must(test) {
 /** @param {Test} test @returns {Field} */
 function may(test) {
   return { test, isOptional: true };
+}
+
+/** It may be missing, and then is that. @param {Test} test @param {unknown} absent @returns {Field} */
+function or(test, absent) {
+  return { test, isOptional: true, absent };
+}
+
+/** What is in it matters to nobody. @param {Field} field @returns {Field} */
+function unread(field) {
+  return { ...field, isUnread: true };
 }
 
 /** @param {Fields} of @returns {Field} */
@@ -110,7 +123,10 @@ function read(value, fields) {
       else if (!field.isOptional) return null;
       continue;
     }
-    if (!field.test(given)) return null;
+    if (!field.test(given)) {
+      if (!field.isUnread) return null;
+      continue;
+    }
     if (field.of === undefined) {
       found[name] = given;
       continue;
@@ -141,7 +157,7 @@ const IMAGE = { imageIndex: must(isWhole), ...SOURCE, sentAt: must(isNumber) };
 
 /** By type. @type {Record<string, Fields>} */
 const MESSAGES = {
-  ready: { features: { test: listOf(isText), absent: [] } },
+  ready: { features: or(listOf(isText), []) },
   ack: { sentAt: must(isNumber), receivedAt: must(isNumber), imageIndex: may(isWhole) },
   stage: {
     imageIndex: must(isWhole),
@@ -165,8 +181,8 @@ export function decodeMessage(data) {
   if (data.length > MAX_CHANNEL_MESSAGE && [...data].length > MAX_CHANNEL_MESSAGE) return null;
   const message = parseObject(data);
   if (message === null) return null;
-  if (!Object.hasOwn(message, "type")) return /** @type {Image | null} */ (read(message, IMAGE));
-  const { type } = message;
+  const type = Object.hasOwn(message, "type") ? message.type : null;
+  if (type === null) return /** @type {Image | null} */ (read(message, IMAGE));
   if (typeof type !== "string" || !Object.hasOwn(MESSAGES, type)) return null;
   const found = read(message, /** @type {Fields} */ (MESSAGES[type]));
   return found && /** @type {any} */ ({ type, ...found });
@@ -199,17 +215,24 @@ function escapeUnit(unit) {
 
 /** @type {Fields} */
 const ICE_SERVER = { urls: must(isTextOrTexts), username: may(isText), credential: may(isText) };
+/** What a client speaks. @type {Field} */
+const SPOKEN = or(isFeatures, []);
 /** @type {Fields} */
-const PRESENCE = { userId: must(isId), state: must(oneOf(PRESENCE_STATES)), name: may(isName) };
+const PRESENCE = {
+  userId: must(isId),
+  state: must(oneOf(PRESENCE_STATES)),
+  name: may(isName),
+  features: SPOKEN,
+};
 /** @type {Fields} */
-const OF_PEER = { sessionId: must(isId), userId: must(isId) };
+const OF_PEER = { sessionId: must(isId), userId: unread(must(isId)) };
 
 /** What the relay says, by event. @type {Record<string, Fields>} */
 const EVENTS = {
   registered: {
-    userId: must(isId),
-    role: must(oneOf(ROLES)),
-    name: may(isName),
+    userId: unread(must(isId)),
+    role: unread(must(oneOf(ROLES))),
+    name: unread(may(isName)),
     iceServers: { ...list(ICE_SERVER), isOptional: true },
     clients: { ...list(PRESENCE), isOptional: true },
     recordingUrl: may(isPrintable),
@@ -219,13 +242,18 @@ const EVENTS = {
     evaluatorId: may(isId),
     evaluatorName: may(isName),
     clientId: may(isId),
-    resumed: { test: isBoolean, absent: false },
+    resumed: or(isBoolean, false),
+    features: SPOKEN,
   },
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
   peer_away: OF_PEER,
   peer_back: OF_PEER,
-  session_ended: { sessionId: must(isId), reason: must(oneOf(END_REASONS)), byUserId: may(isId) },
+  session_ended: {
+    sessionId: must(isId),
+    reason: must(oneOf(END_REASONS)),
+    byUserId: unread(may(isId)),
+  },
   error: { code: must(oneOf(ERROR_CODES)), message: must(isText), event: may(isText) },
 };
 
@@ -246,9 +274,9 @@ export function decodeEvent(data) {
 const DESCRIPTION = { sdp: must(isText) };
 /** @type {Fields} */
 const CANDIDATE = {
-  candidate: { test: isText, isOptional: true, absent: null },
-  sdpMid: may(isText),
-  sdpMLineIndex: may(isWhole),
+  candidate: or(isText, null),
+  sdpMid: unread(may(isText)),
+  sdpMLineIndex: unread(may(isWhole)),
   usernameFragment: may(isText),
 };
 
@@ -259,20 +287,23 @@ const CANDIDATE = {
 export function decodeSignal(value) {
   if (value === null) return { candidate: null };
   if (!isObject(value)) return null;
-  if (!Object.hasOwn(value, "type")) {
-    const found = Object.hasOwn(value, "candidate") ? read(value, CANDIDATE) : null;
+  const type = Object.hasOwn(value, "type") ? value.type : undefined;
+  if ((type ?? null) === null && Object.hasOwn(value, "candidate")) {
+    const found = read(value, CANDIDATE);
     if (found === null) return null;
     const text = (found.candidate ?? "").replace(/^a=/, "").replace(/^candidate:/, "");
     const line = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
     return /** @type {any} */ ({ ...found, candidate: line === "" ? null : `candidate:${line}` });
   }
-  switch (value.type) {
+  switch (type) {
+    case undefined:
+      return null; // neither a type nor a candidate
     case "request_offer":
       return { type: "request_offer" };
     case "offer":
     case "answer": {
       const found = read(value, DESCRIPTION);
-      return found && { type: value.type, sdp: found.sdp };
+      return found && { type, sdp: found.sdp };
     }
     default:
       return { type: "unknown" }; // not ours to know

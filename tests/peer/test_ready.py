@@ -1,0 +1,146 @@
+"""A client's `ready` that is lost, comes too early, or too often, over the in-memory network."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from imgsync import SessionState, UpcomingImage
+from imgsync.client.client import ClientSession
+from imgsync.core.channel import line
+from imgsync.core.handshake.inputs import Opened
+from imgsync.peer import joining
+from imgsync.seams import LinkEvent, Received
+from imgsync.testing import MemoryLink
+from tests.kit.channels import READY
+from tests.peer.test_sessions import image
+from tests.peer.test_stages import open_pair
+
+SOON = [image(1), image(2)]
+
+
+@pytest.fixture
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relay passes on no features."""
+    monkeypatch.setattr(joining, "FEATURES", ())
+
+
+class Follower:
+    """A client that shows what it is shown, and keeps what it was told will come."""
+
+    def __init__(self) -> None:
+        self.upcoming: list[UpcomingImage] = []
+
+    async def follow(self, session: ClientSession) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._listen, session)
+            async for received in session.images():
+                received.shown()
+
+    async def _listen(self, session: ClientSession) -> None:
+        async for upcoming in session.preloads():
+            self.upcoming.append(upcoming)
+
+
+class Wire:
+    """What the client sends; some of it is lost."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, is_lost: Callable[[int], bool]) -> None:
+        self.ready_at: list[float] = []
+        send = MemoryLink.send
+
+        def send_or_lose(link: MemoryLink, text: str) -> None:
+            if text == READY:
+                self.ready_at.append(trio.current_time())
+                if is_lost(len(self.ready_at)):
+                    return
+            send(link, text)
+
+        monkeypatch.setattr(MemoryLink, "send", send_or_lose)
+
+    @property
+    def pauses(self) -> list[float]:
+        return [round(at - self.ready_at[0], 3) for at in self.ready_at]
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 4])
+@pytest.mark.usefixtures("untold")
+async def test_a_ready_that_is_lost_is_said_again_and_nothing_is_missed(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    wire, follower = Wire(monkeypatch, lambda count: count <= lost), Follower()
+    async with open_pair(follower.follow) as session:
+        session.preload(SOON)
+        delivery = await session.show(image(0))
+        await trio.sleep(5)
+        await delivery.shown()
+        await trio.sleep(20)
+        assert session.state is SessionState.CONNECTED
+    assert wire.pauses == [0, 0.5, 1, 2, 4][: lost + 1]
+    assert [one.image_url for one in follower.upcoming] == [one.image_url for one in SOON]
+
+
+async def test_a_ready_that_is_lost_costs_nothing_where_the_relay_tells_what_a_client_speaks(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, follower = Wire(monkeypatch, lambda count: True), Follower()
+    async with open_pair(follower.follow) as session:
+        session.preload(SOON)
+        await (await session.show(image(0))).shown()
+        await trio.sleep(20)
+    assert wire.pauses == [0]
+    assert len(follower.upcoming) == len(SOON)
+
+
+@pytest.mark.usefixtures("untold")
+async def test_who_is_never_pinged_says_it_a_few_times_and_the_images_come_all_the_same(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, follower = Wire(monkeypatch, lambda count: False), Follower()
+    monkeypatch.setattr(line, "FEATURE_PING", "no such extension")
+    async with open_pair(follower.follow) as session:
+        await (await session.show(image(0))).shown()
+        await trio.sleep(60)
+        await (await session.show(image(1))).shown()
+    assert wire.pauses == [0, 0.5, 1, 2, 4]
+
+
+@contextmanager
+def answered_early(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The client's side is open, and speaks, before the evaluator's is."""
+    order: list[str] = []
+    put = MemoryLink.put
+    held: list[MemoryLink] = []
+
+    def put_late(link: MemoryLink, event: LinkEvent) -> None:
+        if isinstance(event, Received):
+            order.append("received")
+        is_evaluator = link is link._network.links[0]
+        if is_evaluator and isinstance(event, Opened) and not held:
+            held.append(link)
+            return
+        put(link, event)
+        if is_evaluator and held and link._network.links and isinstance(event, Received):
+            order.append("opened")
+            held.clear()
+            put(link, Opened())
+
+    monkeypatch.setattr(MemoryLink, "put", put_late)
+    yield order
+
+
+@pytest.mark.usefixtures("untold")
+async def test_a_ready_before_our_own_side_is_open_is_heard_then(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower()
+    with answered_early(monkeypatch) as order:
+        async with open_pair(follower.follow) as session:
+            assert order[:2] == ["received", "opened"]
+            session.preload(SOON)
+            await (await session.show(image(0))).shown()
+            await trio.sleep(20)
+            assert session.state is SessionState.CONNECTED
+    assert len(follower.upcoming) == len(SOON)
