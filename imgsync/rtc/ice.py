@@ -2,7 +2,7 @@
 
 Everything private to aioice 0.13 that we touch is touched in this file, and what is private to
 aiortc 1.16 here and in `transports.py`; the canary test fails when one of these names goes.
-`Connection` takes the place of aioice's class of that name in aiortc, and changes four things:
+`Connection` takes the place of aioice's class of that name in aiortc, and changes five things:
 
 - gathering ends with the host candidates, in milliseconds; what STUN and TURN servers say later is
   reported as it comes, and one that never answers costs nothing. A server-reflexive candidate has
@@ -13,6 +13,10 @@ aiortc 1.16 here and in `transports.py`; the canary test fails when one of these
   side's checks may still arrive (RFC 8863), and each attempt has a deadline anyway;
 - a check that the other side's NAT or TURN server did not let pass is sent again when the other
   side's own check shows that the way is free, and not half a second later;
+- an offer may be answered by several windows of a user, and only one of them wins. Checks that come
+  before the answer wait for it, unanswered, because a peer whose check was answered may start DTLS
+  (RFC 8445, section 12.1); then those of the answer's user name fragment alone are answered. DTLS
+  gets what comes on paths that passed a check, and nothing else;
 - addresses can be chosen, and loopback is used where the machine has nothing else; or no address
   of ours is used and told at all, but relayed ones.
 
@@ -23,6 +27,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
@@ -63,6 +68,9 @@ MAX_PHRASE = 200
 
 _KNOWN = {"aiortc": "1.16", "aioice": "0.13"}
 _UNCHECKED = (ice.CandidatePair.State.WAITING, ice.CandidatePair.State.FROZEN)
+
+_LAST_STUN_BYTE = 3
+"""What a packet of STUN begins with is at most this, and no packet of DTLS is (RFC 7983)."""
 
 _NO_ADDRESS = ("0.0.0.0", 9)
 """Says that there is none to tell (RFC 8839, sections 4.1 and 5.1)."""
@@ -112,6 +120,8 @@ class Connection(ice.Connection):
         self._news = asyncio.Event()
         #: The last request of each pair that was not sent a second time out of turn.
         self._resendable: dict[ice.CandidatePair, stun.Message] = {}
+        #: A socket of ours and an address: a check between the two has passed, of either side.
+        self._paths: set[tuple[ice.StunProtocol, tuple[str, int]]] = set()
 
     async def gather_candidates(self) -> None:
         """Gather host candidates; the rest goes on in the background and is reported."""
@@ -120,13 +130,28 @@ class Connection(ice.Connection):
         self._local_candidates_start = True
         if self._settings.relay_only:
             # aiortc does not start before there is a candidate, and it never looks again.
-            self._local_candidates.append(_describe(_NO_ADDRESS, "host", _NO_ADDRESS))
+            self._local_candidates.append(_describe(_NO_ADDRESS, "host", None))
         else:
             for address in list(self._settings.addresses) or _host_addresses():
-                # One by one: what aioice opens for a call that is cancelled, it does not close.
-                self._local_candidates += await self.get_component_candidates(1, [address])
+                await self._open_host(address)
         self._local_candidates_end = True
         self._trickle_task = asyncio.create_task(self._trickle())
+
+    async def _open_host(self, address: str) -> None:
+        """Open a socket on one of our addresses; one that can't be used is passed over."""
+        loop = asyncio.get_running_loop()
+        try:
+            transport, protocol = await loop.create_datagram_endpoint(
+                lambda: Socket(self), local_addr=(address, 0)
+            )
+        except OSError as exc:
+            log.info("no socket could be opened on %s: %s", address, exc)
+            return
+        self._protocols.append(protocol)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE)
+        protocol.local_candidate = _describe(sock.getsockname()[:2], "host", None)
+        self._local_candidates.append(protocol.local_candidate)
 
     async def _trickle(self) -> None:
         """Report the candidates that servers give as they come, then the end of candidates."""
@@ -167,7 +192,7 @@ class Connection(ice.Connection):
         self._report(candidate)
 
     async def _query_turn(self, server: TurnServer, rank: int) -> None:
-        protocol = ice.StunProtocol(self)
+        protocol = Socket(self)
         allocation = await _allocate(server, protocol)
         related = _NO_ADDRESS if self._settings.relay_only else allocation.mapped_address
         candidate = _describe(allocation.relayed_address, "relay", related, server.transport, rank)
@@ -188,10 +213,10 @@ class Connection(ice.Connection):
             self._pair_remote_candidate(candidate)
         self.sort_check_list()
         self._unfreeze_initial()
-        for check in self._early_checks:
-            self.check_incoming(*check)
-        self._early_checks.clear()
         self._early_checks_done = True
+        for check in self._early_checks:
+            self.request_received(*check)
+        self._early_checks.clear()
 
         pacing = asyncio.create_task(self._pace_checks())
         try:
@@ -222,6 +247,18 @@ class Connection(ice.Connection):
         request = self._resendable[pair] = super().build_request(pair, nominate)
         return request
 
+    def request_received(
+        self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol
+    ) -> None:
+        """Answer the other side's check; one that comes before we know the other side waits."""
+        can_tell_whose = self._early_checks_done
+        is_for_us = self._valid_username(message.attributes.get("USERNAME", ""))
+        key = self.local_password.encode()
+        if can_tell_whose or not is_for_us or not message.check_message_integrity(key):
+            super().request_received(message, addr, protocol)
+        else:
+            self._early_checks.append((message, addr, protocol))
+
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol
     ) -> None:
@@ -236,7 +273,18 @@ class Connection(ice.Connection):
                 if request is not None and pair.state is ice.CandidatePair.State.IN_PROGRESS:
                     protocol.send_stun(request, addr)
                 break
+        self._paths.add((protocol, addr))
         super().check_incoming(message, addr, protocol)
+
+    def check_complete(self, pair: ice.CandidatePair) -> None:
+        """Our own check of this pair has come to an end."""
+        if pair.state is ice.CandidatePair.State.SUCCEEDED:
+            self._paths.add((pair.protocol, pair.remote_addr))
+        super().check_complete(pair)
+
+    def is_path(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> bool:
+        """Whether a check has passed between this socket and this address."""
+        return (protocol, addr) in self._paths
 
     def sort_check_list(self) -> None:
         """Called whenever pairs were added."""
@@ -259,6 +307,24 @@ class Connection(ice.Connection):
             if isinstance(protocol.transport, Allocation):
                 protocol.transport.close()  # all at once; stock waits for one after the other
         await super().close()
+
+
+class Socket(ice.StunProtocol):
+    """One socket of ours, or a relayed address. It lets pass what comes from the other side alone.
+
+    aioice takes all that is no STUN for the other side's, whoever sent it, and a second ClientHello
+    ends the DTLS handshake that is under way.
+    """
+
+    receiver: Connection
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """A packet came in."""
+        assert isinstance(data, bytes)
+        is_stun = data[:1] <= bytes([_LAST_STUN_BYTE])
+        # Of an IPv6 address, asyncio gives four parts.
+        if is_stun or self.receiver.is_path(self, addr[:2]):
+            super().datagram_received(data, addr)
 
 
 def path_of(pc: RTCPeerConnection) -> tuple[str, str] | None:
@@ -335,7 +401,7 @@ async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocatio
 def _describe(
     address: tuple[str, int],
     kind: str,
-    related: tuple[str, int],
+    related: tuple[str, int] | None,
     transport: str = "udp",
     rank: int = 0,
 ) -> Candidate:
@@ -347,8 +413,8 @@ def _describe(
         host=address[0],
         port=address[1],
         type=kind,
-        related_address=related[0],
-        related_port=related[1],
+        related_address=related and related[0],
+        related_port=related and related[1],
     )
 
 

@@ -8,6 +8,7 @@ can run, because aiortc drops a message that nobody listens for.
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -31,7 +32,7 @@ from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.servers import choose_stun, choose_turn
-from imgsync.rtc.transports import closed_by_peer, contain_bad_messages, end_late_association
+from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import LinkEvent, Received
 from imgsync.wallclock import now_ms
 
@@ -41,6 +42,8 @@ CHANNEL_CLOSE_DEADLINE = 1.0
 """Seconds for what is queued to leave and for the other side to agree."""
 
 CLOSE_DEADLINE = 2.0
+
+_OTHER_FINGERPRINT = re.compile("a=fingerprint:(?!sha-256 )")
 
 
 class _LoopLink:
@@ -76,7 +79,7 @@ class _LoopLink:
             with trickling(self._ice):
                 channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
             assert pc.sctp is not None
-            contain_bad_messages(pc.sctp)
+            adapt(pc.sctp)
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
@@ -88,9 +91,9 @@ class _LoopLink:
             with trickling(self._ice):
                 await self.apply_aio(offer)
             assert pc.sctp is not None
-            contain_bad_messages(pc.sctp)
+            adapt(pc.sctp)
             await pc.setLocalDescription(await pc.createAnswer())
-            return self._described_aio(pc)
+            return offer.frame(self._described_aio(pc))
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()
@@ -98,8 +101,10 @@ class _LoopLink:
         if not hosts:
             wanted = ", ".join(self._ice.addresses) or "this machine's addresses"
             raise InputError(f"can't open a UDP socket on any of {wanted}; check --ice-address")
-        # Candidates that are found later are still to come, and their end is said explicitly.
+        # Candidates that are found later are still to come, and their end is said explicitly. One
+        # fingerprint is told, as browsers do: there are peers that compare the last with sha-256.
         untold = {"a=end-of-candidates", *(hosts if self._ice.relay_only else ())}
+        untold |= {line for line in lines if _OTHER_FINGERPRINT.match(line)}
         return "".join(f"{line}\r\n" for line in lines if line not in untold)
 
     async def apply_aio(self, description: Description) -> None:

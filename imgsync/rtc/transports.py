@@ -6,10 +6,24 @@ when one of these names goes.
 
 import logging
 
-from aiortc import RTCSctpTransport
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCSctpTransport
+from aiortc.rtcdtlstransport import (
+    X509_DIGEST_ALGORITHMS,
+    RTCDtlsParameters,
+    SRTPProtectionProfile,
+    certificate_digest,
+)
 from OpenSSL import SSL
 
 log = logging.getLogger(__name__)
+
+CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+    for key in ("ECDSA", "RSA")
+).encode()
+"""Those of stock aiortc, for both kinds of certificates as browsers have it; stock has ECDSA alone,
+and so no connection as the DTLS client of a peer whose certificate is RSA."""
 
 
 def closed_by_peer(sctp: RTCSctpTransport) -> bool:
@@ -36,7 +50,49 @@ def end_late_association(sctp: RTCSctpTransport) -> None:
     sctp._set_state(sctp.State.CLOSED)
 
 
-def contain_bad_messages(sctp: RTCSctpTransport) -> None:
+def adapt(sctp: RTCSctpTransport) -> None:
+    """Have the transports of a new peer connection get along with all that a peer may be."""
+    _contain_bad_messages(sctp)
+    _take_any_fingerprint(sctp.transport)
+    certificate: RTCCertificate = sctp.transport._RTCDtlsTransport__local_certificate  # type: ignore[attr-defined]
+    _offer_all_ciphers(certificate)
+
+
+def _take_any_fingerprint(dtls: RTCDtlsTransport) -> None:
+    """Let one fingerprint that fits be enough (RFC 8122, section 5); in stock aiortc, all have to.
+
+    A peer tells one of each certificate that it may use.
+    """
+    validate = dtls._validate_peer_identity
+
+    def validate_what_fits(remoteParameters: RTCDtlsParameters) -> None:
+        assert dtls._ssl is not None
+        certificate = dtls._ssl.get_peer_certificate(as_cryptography=True)
+        assert certificate is not None  # OpenSSL is told to fail without one
+        digests = {name: certificate_digest(certificate, name) for name in X509_DIGEST_ALGORITHMS}
+        fitting = [
+            fingerprint
+            for fingerprint in remoteParameters.fingerprints
+            if digests.get(fingerprint.algorithm.lower()) == fingerprint.value.upper()
+        ]
+        validate(RTCDtlsParameters(fitting, remoteParameters.role))  # none is a refusal
+
+    dtls._validate_peer_identity = validate_what_fits  # type: ignore[method-assign]
+
+
+def _offer_all_ciphers(certificate: RTCCertificate) -> None:
+    """The context is made when the connection starts, from the certificate that is its own."""
+    create = certificate._create_ssl_context
+
+    def create_for_all(srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = create(srtp_profiles)
+        context.set_cipher_list(CIPHERS)
+        return context
+
+    certificate._create_ssl_context = create_for_all  # type: ignore[method-assign]
+
+
+def _contain_bad_messages(sctp: RTCSctpTransport) -> None:
     """Drop what can't be read, such as a text that is no UTF-8, and go on.
 
     In stock aiortc it ends the task that receives, and thus the connection, on our side alone.

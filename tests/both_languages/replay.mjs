@@ -7,6 +7,7 @@ const load = (name) => import(`${root}/${name}.js`);
 
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
+const { parseDescription, problemOf } = await load("core/handshake/sdp");
 const { Sessions } = await load("core/handshake/sessions");
 const { Early } = await load("core/channel/early");
 const { Heartbeat } = await load("core/channel/heartbeat");
@@ -298,6 +299,11 @@ const PAIRS = {
       const returned = journal[method](...given);
       return [written, method === "acked" ? returned : null];
     };
+  },
+  candidates: () => problemOf,
+  descriptions: () => (sdp) => {
+    const { sdp: kept, ufrag, mid, index } = parseDescription(sdp);
+    return [/^a=max-message-size:(.*)$/m.exec(kept)?.[1].trim() ?? null, ufrag, mid, index];
   },
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   flooding: () => (count) => {

@@ -251,6 +251,11 @@ START: Step = i.Start(), 0.0
 OUR_OFFER, OUR_ANSWER = (i.Described(sdp(kind, "ours")) for kind in ("offer", "answer"))
 GROWN = [came(offer(chr(97 + n) * 4)) for n in range(MAX_ASKED + 1)]
 BUSY = [came(candidate(n + 1)) for n in range(MAX_CANDIDATES + 1)]
+USELESS = [
+    came(encode_signal(CandidateSignal(text, "0", 0, ufrag)))
+    for text in ("x", "1 1 tcp 5 10.0.0.1 9 typ host", "1 1 udp 5 host.example 9 typ host")
+    for ufrag in ("aaaa", "bbbb", None)
+]
 OPEN = [START, came(offer("aaaa")), of(1, OUR_ANSWER), of(1, i.Opened())]
 LEFT = of(1, i.LinkLost("", by_peer=True))
 SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]
@@ -303,6 +308,17 @@ SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
     "the claim of who has it": (
         False,
         [*OPEN, (i.RelayLost(), 0.0), of(1, i.LinkLost("")), (i.RelayBack(), 0.0)],
+    ),
+    "an answer that names another section": (
+        True,
+        [
+            *(START, of(1, OUR_OFFER), came(answer("aaaa", mid="data")), wait(CONNECT_DEADLINE)),
+            *(of(2, OUR_OFFER, CONNECT_DEADLINE), wait(CONNECT_DEADLINE * 2)),
+        ],
+    ),
+    "candidates of no use, before and behind an offer": (
+        False,
+        [START, *USELESS, came(offer("aaaa")), *USELESS, *BUSY[1:], *USELESS, *BUSY[:2]],
     ),
     "the last answer that is waited for": (
         True,

@@ -77,3 +77,24 @@ FIREFOX = crlf(f"""
     a=max-message-size:1073741823
 """)
 REAL = {"aiortc": AIORTC, "chromium": CHROMIUM, "firefox": FIREFOX}
+
+AUDIO = crlf("""
+    m=audio 9 UDP/TLS/RTP/SAVPF 111 63
+    c=IN IP4 0.0.0.0
+    a=rtcp:9 IN IP4 0.0.0.0
+    a=candidate:1 1 udp 2122260223 192.0.2.9 50000 typ host
+    a=ice-ufrag:aUd1
+    a=ice-pwd:Hk2vDqJ0u9xE/3sTn+pWcAzB
+    a=setup:actpass
+    a=mid:audio
+    a=sendrecv
+    a=rtcp-mux
+    a=rtpmap:111 opus/48000/2
+    a=rtpmap:63 red/48000/2
+""")
+
+
+def place(sdp: str, before: str = "", after: str = "") -> str:
+    """A description with other sections before and behind its one."""
+    session, begin, section = sdp.partition("m=")
+    return session + before + begin + section + after

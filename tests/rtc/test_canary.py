@@ -9,20 +9,24 @@ For aiortc see `test_canary_aiortc` and `test_canary_turn`, for trio-websocket `
 import ast
 import asyncio
 import inspect
+import socket
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
-from aioice import ice
+from aioice import ice, stun
 
 import imgsync
 from imgsync.rtc import ice as our_ice
 from tests.kit.canaries import (
+    LOOPBACK,
     Check,
     awaited,
     calls_in,
     equals,
+    methods_in,
     methods_of,
     our_class,
     parse,
@@ -31,6 +35,7 @@ from tests.kit.canaries import (
 )
 
 PACKAGE = Path(imgsync.__file__).parent
+RECEIVE_BUFFER = (socket.SOL_SOCKET, socket.SO_RCVBUF)
 FOREIGN = {"aiortc", "aioice", "anyio", "trio_websocket", "wsproto", "h11", "pyee", "OpenSSL"}
 
 
@@ -100,24 +105,26 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
     assert found == {
         "net/websocket.py": {"_reader_task", "_wsproto"},
         "rtc/ice.py": {"_connection", "_nominated"},
-        "rtc/transports.py": {"_receive", "_set_state", "_ssl"},
+        "rtc/transports.py": {
+            *("_receive", "_set_state", "_ssl", "_validate_peer_identity"),
+            *("_RTCDtlsTransport__local_certificate", "_create_ssl_context"),
+        },
     }
 
 
-def test_two_classes_alone_inherit_from_foreign_ones() -> None:
+def test_three_classes_alone_inherit_from_foreign_ones() -> None:
     found = {
         str(path.relative_to(PACKAGE)): classes
         for path in PACKAGE.rglob("*.py")
         if (classes := set(foreign_subclasses(parse(path))))
     }
-    assert found == {"rtc/ice.py": {"Connection", "Allocation"}}
+    assert found == {"rtc/ice.py": {"Connection", "Socket", "Allocation"}}
 
 
 # ── aioice: the class that ours takes the place of ───────────────────────────────────────────────
 
 
 INHERITED: dict[str, Check] = {
-    "get_component_candidates": awaited(takes("component", "addresses", "timeout")),
     "query_consent": awaited(takes()),
     "_pair_remote_candidate": takes("remote_candidate"),
     "_unfreeze_initial": takes(),
@@ -133,6 +140,8 @@ INHERITED: dict[str, Check] = {
     "_early_checks_done": equals(False),
     "_query_consent_task": equals(None),
     "_closing": equals(False),
+    "_valid_username": takes("username"),
+    "local_password": lambda value: isinstance(value, str),
 }
 """What our class uses of the stock one, and the shape it has there at the start."""
 
@@ -141,7 +150,9 @@ OVERRIDDEN = {
     "connect",
     "close",
     "build_request",
+    "request_received",
     "check_incoming",
+    "check_complete",
     "sort_check_list",
     "_check_list_maybe_fail",
     "_prune_components",
@@ -232,6 +243,11 @@ def test_the_stock_gathering_does_what_ours_does_in_its_place() -> None:
         # What ours keeps of each check, and when it may send it again.
         ("self.build_request", {"check_start", "query_consent"}),
         ("self.check_incoming", {"connect", "request_received"}),
+        # What ours holds back until the other side is known, and what it may not answer before.
+        ("self._early_checks.append", {"request_received"}),
+        ("self.respond_error", {"request_received"}),
+        # Each end of a check of ours.
+        ("self.check_complete", {"check_start", "check_incoming"}),
         # What only fills the list of candidates that aiortc sees; none is paired for being there.
         ("self._local_candidates.clear", {"close"}),
     ],
@@ -311,15 +327,45 @@ def test_a_periodic_check_starts_one_pair_and_a_waiting_one_before_a_frozen_one(
     asyncio.run(check())
 
 
-def test_host_candidates_are_gathered_on_the_given_addresses_alone() -> None:
+def test_a_socket_hands_on_what_comes_in_by_one_method_and_knows_whom_it_is_for() -> None:
+    assert takes("self", "data", "addr")(ice.StunProtocol.datagram_received)
+    methods = methods_in(ast.parse(inspect.getsource(ice.StunProtocol)))
+    assert "receiver" in self_attributes(methods["__init__"])
+    assert "self.receiver.data_received" in calls_in(methods["datagram_received"])
+
+
+def test_what_no_answer_has_named_yet_may_be_anybody() -> None:
+    connection = ice.Connection(ice_controlling=True)
+    assert connection._valid_username(f"{connection.local_username}:anybody")
+    assert not connection._valid_username("")
+    connection.remote_username = "somebody"
+    assert connection._valid_username(f"{connection.local_username}:somebody")
+    assert not connection._valid_username(f"{connection.local_username}:anybody")
+    assert not stun.Message(stun.Method.BINDING, stun.Class.REQUEST).check_message_integrity(b"x")
+
+
+def test_sockets_are_opened_on_the_given_addresses_alone_as_the_stock_ones_are() -> None:
     async def check() -> None:
-        connection = ice.Connection(ice_controlling=True)
         addresses = ["198.51.100.1", "127.0.0.1", "127.0.0.2"]
-        found = await connection.get_component_candidates(1, addresses)
-        assert [candidate.host for candidate in found] == addresses[1:]
-        assert [candidate.type for candidate in found] == ["host", "host"]
-        assert [protocol.local_candidate for protocol in connection._protocols] == found
-        await connection.close()
+        ours = our_ice.Connection(attrs.evolve(LOOPBACK, addresses=addresses), ice_controlling=True)
+        await ours.gather_candidates()
+        stock = ice.Connection(ice_controlling=True)
+        expected = await stock.get_component_candidates(1, addresses)
+        assert [candidate.host for candidate in expected] == addresses[1:]
+        for candidate in expected:
+            candidate.port = 1
+        found = [protocol.local_candidate for protocol in ours._protocols]
+        assert found == ours.local_candidates
+        for candidate in found:
+            candidate.port = 1
+        sizes = {
+            protocol.transport.get_extra_info("socket").getsockopt(*RECEIVE_BUFFER)
+            for connection in (ours, stock)
+            for protocol in connection._protocols
+        }
+        assert len(sizes) == 1
+        assert [one.to_sdp() for one in found] == [one.to_sdp() for one in expected]
+        await asyncio.gather(ours.close(), stock.close())
 
     asyncio.run(check())
 

@@ -7,6 +7,7 @@ import ast
 import asyncio
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,21 @@ import aiortc.rtcicetransport
 import aiortc.rtcsctptransport
 import pytest
 from aioice import ice
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSctpTransport
+from aiortc import (
+    RTCCertificate,
+    RTCConfiguration,
+    RTCDtlsTransport,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSctpTransport,
+)
 from aiortc.rtcicetransport import RTCIceGatherer, candidate_from_aioice, parse_stun_turn_uri
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from OpenSSL import SSL
 
 import imgsync
 from imgsync.rtc import ice as our_ice
+from imgsync.rtc.transports import CIPHERS
 from tests.kit.canaries import (
     LOOPBACK,
     STUN_SERVER,
@@ -128,6 +137,42 @@ def test_the_shutdown_of_dtls_is_that_of_an_openssl_connection() -> None:
     start = methods_in(ast.parse(inspect.getsource(aiortc.rtcdtlstransport)))["start"]
     assert "SSL.Connection" in calls_in(start)
     assert takes("self")(SSL.Connection.get_shutdown)
+
+
+def test_dtls_takes_its_context_from_the_one_certificate_of_its_connection() -> None:
+    async def check() -> None:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc.createDataChannel("any")
+        other = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        other.createDataChannel("any")
+        certificates = []
+        for one in (pc, other):
+            assert one.sctp is not None
+            certificates.append(one.sctp.transport._RTCDtlsTransport__local_certificate)  # type: ignore[attr-defined]
+            await one.close()
+        assert certificates[0] is not certificates[1]
+
+    asyncio.run(check())
+    assert takes("self", "srtp_profiles")(RTCCertificate._create_ssl_context)
+    source = ast.parse(inspect.getsource(aiortc.rtcdtlstransport))
+    assert calls_in(source).count("self.__local_certificate._create_ssl_context") == 1
+    assert calls_in(methods_in(source)["_create_ssl_context"]).count("ctx.set_cipher_list") == 1
+
+
+def test_dtls_offers_no_suites_but_those_of_ecdsa_certificates() -> None:
+    # When this fails, aiortc may do by itself what ours adds.
+    source = inspect.getsource(RTCCertificate._create_ssl_context)
+    assert re.findall(r'b"(ECDHE.*)"', source) == [
+        ":".join(name for name in CIPHERS.decode().split(":") if "ECDSA" in name)
+    ]
+
+
+def test_dtls_wants_every_fingerprint_to_fit() -> None:
+    assert takes("self", "remoteParameters")(RTCDtlsTransport._validate_peer_identity)
+    source = inspect.getsource(RTCDtlsTransport._validate_peer_identity)
+    assert "if not fingerprint_supported or fingerprint_valid != fingerprint_supported" in source
+    methods = methods_in(ast.parse(inspect.getsource(aiortc.rtcdtlstransport)))
+    assert "self._validate_peer_identity" in calls_in(methods["start"])
 
 
 def test_a_candidate_survives_the_way_into_aiortc_and_back() -> None:

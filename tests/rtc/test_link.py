@@ -405,9 +405,18 @@ async def make_foreign() -> Foreign:
 async def answer_foreign(
     bridge: Bridge, foreign: Foreign, link: RtcLink, labels: Sequence[str]
 ) -> None:
+    """The peer offers, and our link answers."""
     offer = parse_description("offer", await bridge.call(foreign.offer, labels))
     await bridge.call(foreign.apply, await link.make_answer(offer))
     for candidate in offer.candidates:
+        link.add_candidate(candidate)
+
+
+async def offer_to_foreign(bridge: Bridge, foreign: Foreign, link: RtcLink) -> None:
+    """Our link offers, and the peer answers."""
+    answer = parse_description("answer", await bridge.call(foreign.answer, await link.make_offer()))
+    await link.apply_answer(answer)
+    for candidate in answer.candidates:
         link.add_candidate(candidate)
 
 
@@ -436,11 +445,7 @@ async def test_other_data_channels_of_an_answerer_are_ignored() -> None:
     async with open_bridge() as bridge, open_link(bridge, (), LOOPBACK) as link:
         foreign = await bridge.call(make_foreign)
         end = End(link)
-        answer = await bridge.call(foreign.answer, await link.make_offer())
-        description = parse_description("answer", answer)
-        await link.apply_answer(description)
-        for candidate in description.candidates:
-            link.add_candidate(candidate)
+        await offer_to_foreign(bridge, foreign, link)
         with trio.fail_after(DEADLINE):
             await end.expect(Opened)
             await bridge.call(create_channels, foreign)

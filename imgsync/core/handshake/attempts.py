@@ -26,8 +26,12 @@ from imgsync.core.handshake.outputs import (
 )
 from imgsync.core.handshake.patience import Patience, pause_after
 from imgsync.core.handshake.reach import Reach
-from imgsync.core.handshake.sdp import Candidate, Description, parse_description
-from imgsync.core.protocol.errors import NegotiationError
+from imgsync.core.handshake.sdp import (
+    Candidate,
+    Description,
+    parse_description,
+    quote_candidate,
+)
 from imgsync.core.protocol.numbers import ABSENCE_DEADLINE, MAX_CANDIDATES, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import Answer, CandidateSignal, EndReason, Offer, RequestOffer
 
@@ -48,33 +52,36 @@ class RemoteCandidates:
     def sort(
         self, candidate: Candidate | None, ufrag: str | None, current: Description | None
     ) -> list[Candidate | None]:
-        """One came in. Returns what is to be applied now. Raises NegotiationError."""
-        self._add(1)
-        if current is None or ufrag not in (None, current.ufrag):
-            self._early.append((ufrag, candidate))
-            return []
-        return [candidate]
+        """One came in. Returns what is due now: to be applied, or of no use."""
+        taken = self._take(candidate)
+        is_of_no_use = taken is not None and not taken.usable
+        if is_of_no_use or (current is not None and ufrag in (None, current.ufrag)):
+            return [taken]
+        self._early.append((ufrag, taken))
+        return []
 
     def described(self, remote: Description) -> list[Candidate | None]:
-        """Their description is there: those inside it, then those that waited for it.
-
-        Raises NegotiationError.
-        """
-        self._add(len(remote.candidates))
+        """Their description is there: those inside it, then those that waited for it."""
+        inside = [self._take(candidate) for candidate in remote.candidates]
         waiting = [candidate for ufrag, candidate in self._early if ufrag in (None, remote.ufrag)]
         self._early = [entry for entry in self._early if entry[0] not in (None, remote.ufrag)]
-        return [*remote.candidates, *waiting, *([None] if remote.complete else [])]
+        return [*inside, *waiting, *([None] if remote.complete else [])]
 
-    def _add(self, more: int) -> None:
-        self._count += more
-        if self._count > MAX_CANDIDATES:
-            raise NegotiationError(f"the other side sent more than {MAX_CANDIDATES} candidates")
+    def _take(self, candidate: Candidate | None) -> Candidate | None:
+        """Those of no use don't count, and one too many is of no use."""
+        if candidate is not None and not candidate.usable:
+            return candidate
+        self._count += 1
+        if self._count <= MAX_CANDIDATES:
+            return candidate
+        line = "" if candidate is None else candidate.line
+        return Candidate(line, f"it is one more than the {MAX_CANDIDATES} that are taken")
 
 
 def _to_add(attempt: int, candidates: Iterable[Candidate | None]) -> list[Output]:
     """What is to be done with candidates that are due."""
     return [
-        Note(f"candidate of no use to a data channel: {candidate.line}")
+        Note(f"ignored the candidate {quote_candidate(candidate)}")
         if candidate is not None and not candidate.usable
         else AddCandidate(attempt, candidate)
         for candidate in candidates
@@ -127,18 +134,18 @@ class Attempt:
         return [] if self.local is None else [Say(self._signal(self.local, None))]
 
     def set_remote(self, remote: Description) -> list[Output]:
-        """Their description came. Raises NegotiationError."""
+        """Their description came."""
         outputs = _to_add(self.number, self.candidates.described(remote))
         self.remote = remote
         self.answer_due = math.inf
         return outputs
 
     def add_candidate(self, candidate: Candidate | None, ufrag: str | None) -> list[Output]:
-        """A candidate of theirs came. Raises NegotiationError."""
+        """A candidate of theirs came."""
         return _to_add(self.number, self.candidates.sort(candidate, ufrag, self.remote))
 
     def _signal(self, local: Description, line: str | None) -> CandidateSignal:
-        return CandidateSignal(line, local.mid, 0, local.ufrag)
+        return CandidateSignal(line, local.mid, local.index, local.ufrag)
 
 
 @attrs.define(eq=False)
@@ -178,6 +185,8 @@ class Attempts:
         self.spent_ufrags: set[str] = set()
         #: Earlier attempts whose connections are still there.
         self._replaced: list[int] = []
+        #: The media identification of an answer that was to none of them, where one came.
+        self.misnamed = ""
         self.patience = Patience(offers=offers)
         self.reach = Reach()
         #: While there is a connection, and before the first, nothing in it is due.

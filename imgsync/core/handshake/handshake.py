@@ -31,7 +31,7 @@ import math
 from collections.abc import Callable
 
 from imgsync.core.codec.codec import decode_signal
-from imgsync.core.handshake.attempts import Attempts, RemoteCandidates
+from imgsync.core.handshake.attempts import Attempts
 from imgsync.core.handshake.inputs import (
     AttemptEvent,
     ChannelClosed,
@@ -225,6 +225,8 @@ class Handshake:
         if not attempts.reach.has_relay:
             return self._attempts.end(EndReason.SIGNALLING_LOST)
         why = "the other side's answer never came" if self._offers else "no offer ever came"
+        if attempts.misnamed:
+            why = f"the other side's answer is to no open offer: its a=mid is {attempts.misnamed}"
         if attempts.current.remote is not None:
             why = "no path between the two was found"
         detail = f"no connection within {CONNECT_DEADLINE:g} s: {why}"
@@ -294,8 +296,6 @@ class Hearing:
             self._ownership.held = raw
             return [Note("an offer waits, as it may be for another window")]
         attempts.patience.asked(now)
-        # An offer with too many candidates changes nothing: their count raises first.
-        RemoteCandidates(attempts.current.candidates).described(offer)
         outputs = attempts.interrupt_by_peer(now)
         attempts.begin_next(now)
         outputs += attempts.discard_replaced()
@@ -306,10 +306,10 @@ class Hearing:
         attempts, current = self._attempts, self._attempts.current
         is_to_ours = current.local is not None and current.local.mid == answer.mid
         if not is_to_ours or current.remote is not None or attempts.phase is Phase.CONNECTED:
+            attempts.misnamed = "" if is_to_ours else answer.mid
             return [Note("dropped an answer to no open offer")]
-        # An answer with too many candidates changes nothing: their count raises first.
-        added = current.set_remote(answer)
-        return [*attempts.discard_replaced(), ApplyAnswer(current.number, answer), *added]
+        applied = [*attempts.discard_replaced(), ApplyAnswer(current.number, answer)]
+        return [*applied, *current.set_remote(answer)]
 
     def _receive_candidate(self, signal: CandidateSignal) -> list[Output]:
         ufrag = signal.username_fragment

@@ -1,25 +1,36 @@
 """What of an SDP and of an ICE candidate concerns us, read strictly before any library sees it.
 
 aiortc answers a malformed description with any of five exceptions, and takes some in silence that
-can never connect; a candidate with an impossible port closes the local socket. So a description
-has to be one data-channel section with all that a connection needs, and a candidate has to be
-whole. Candidates that stand inside a description are taken out of it, to go the one way that
-candidates go: a name to be resolved among them must not hold up the description.
+can never connect; a candidate with an impossible port closes the local socket. So of a description
+the data channel's section is picked, which has to have all that a connection needs, and a candidate
+that is not understood is of no use, and no harm (RFC 8839, section 5.1). Other sections are
+declined, each with port 0 in its place in the answer (RFC 9429, section 5.3.1). Candidates that
+stand inside a description are taken out of it, to go the one way that candidates go: a name to be
+resolved among them must not hold up the description.
 
-Grammar: RFC 8839 (candidate, ice-ufrag, ice-pwd), RFC 8841 (sctp-port), RFC 8122 (fingerprint).
+Grammar: RFC 8839 (candidate, ice-ufrag, ice-pwd), RFC 8841 (sctp-port, max-message-size), RFC 8122
+(fingerprint), RFC 9143 (BUNDLE).
 """
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 import attrs
 
 from imgsync.core.protocol.errors import NegotiationError
 from imgsync.core.protocol.numbers import MAX_SDP
 
-_MAX_CANDIDATE = 512
-_MDNS_NAME = re.compile(r"[0-9A-Za-z-]{1,64}\.local")
-_FOUNDATION = re.compile(r"[0-9A-Za-z+/]{1,32}")
+_FOUNDATION = re.compile("[!-~]{1,32}")
+_COMPONENT = re.compile("0{0,2}1")
+_PRIORITY = re.compile("[0-9]{1,10}")
+_PORT = re.compile("0{0,4}[1-9][0-9]{0,4}")
+_MDNS_NAME = re.compile(r"[0-9A-Za-z-]{1,63}\.local", re.IGNORECASE)
+_TYPES = frozenset({"host", "srflx", "relay"})
+_QUOTED = 120
+"""Characters of a candidate that is told of in a log."""
+
+_MEDIA = re.compile("m=([!-~]+) [!-~]+((?: [!-~]+){2,})")
 _DATA_CHANNEL = re.compile(r"m=application [0-9]{1,5} (UDP|TCP)/DTLS/SCTP webrtc-datachannel")
 _STRONG_HASH = re.compile("sha-(256|384|512) ", re.IGNORECASE)
 _REQUIRED = {
@@ -30,32 +41,44 @@ _REQUIRED = {
     "mid": re.compile("[!-~]{1,64}"),
     "sctp-port": re.compile("[0-9]{1,5}"),
 }
-_MAY_BE_SHARED = frozenset({"ice-ufrag", "ice-pwd", "fingerprint", "setup"})
-_TYPES = frozenset({"host", "srflx", "prflx", "relay"})
+_MAY_BE_SHARED = ("ice-ufrag", "ice-pwd", "fingerprint", "setup")
+_SIZE = "a=max-message-size:"
+_MAX_SIZE = 2**31 - 1
+"""No library can read more, and no more is ever sent."""
 
 
 @attrs.frozen
 class Candidate:
-    """One ICE candidate, whole and in range.
+    """One ICE candidate.
 
-    :param line: its text without the leading `candidate:`.
-    :param usable: whether a UDP data channel can use it. TCP candidates and those of another
-        component are well-formed, and of no use to us.
+    :param line: its text without the leading `candidate:` and without extensions, in the spelling
+        that libraries know; of one that is of no use, as it came.
+    :param problem: why a UDP data channel can't use it; empty where it can.
     """
 
     line: str
-    usable: bool
+    problem: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether a UDP data channel can use it."""
+        return not self.problem
 
 
 @attrs.frozen
 class Description:
-    """An offer's or answer's SDP, with the candidates taken out.
+    """An offer's or answer's data-channel section, with the candidates taken out.
 
     :param kind: "offer" or "answer".
+    :param sdp: the whole text, without the other sections.
     :param ufrag: the ICE user name fragment, which tells attempts apart.
     :param mid: the media section's identification, which candidates repeat.
     :param candidates: those that stood inside, in order.
     :param complete: whether it said that no more will come.
+    :param index: which section it is, from 0.
+    :param before: how an answer declines the sections before it.
+    :param after: the same of those behind it.
+    :param bundled: whether it is in a BUNDLE group, as it then is in the answer.
     """
 
     kind: str
@@ -64,125 +87,205 @@ class Description:
     mid: str
     candidates: tuple[Candidate, ...]
     complete: bool
+    index: int = 0
+    before: str = ""
+    after: str = ""
+    bundled: bool = False
+
+    def frame(self, answer: str) -> str:
+        """The answer to this offer, from one to its data-channel section alone."""
+        session, begin, section = answer.partition("m=")
+        if not self.bundled:
+            session = re.sub("a=group:.*\r\n", "", session)
+        return session + self.before + begin + section + self.after
+
+
+# ── candidates ───────────────────────────────────────────────────────────────────────────────────
 
 
 def parse_candidate(line: str) -> Candidate:
-    """Check one candidate, given without the leading `candidate:`. Raises NegotiationError."""
-    words = line.split()
-    is_plain = line.isascii() and line.isprintable() and len(line) <= _MAX_CANDIDATE
-    if not is_plain or len(words) < 8 or words[6] != "typ":
-        raise _bad_candidate(line, "it does not have the form of RFC 8839")
+    """Read one candidate, given without the leading `candidate:`."""
+    words = [word for word in line.split(" ") if word]
+    if len(words) < 8 or words[6].lower() != "typ":
+        return Candidate(line, "it does not have the form of RFC 8839")
     foundation, component, transport, priority, address, port = words[:6]
-    if not _FOUNDATION.fullmatch(foundation):
-        raise _bad_candidate(line, "its foundation is not 1 to 32 letters or digits")
-    _check_range(line, "component", component, 1, 256)
-    _check_range(line, "priority", priority, 0, 2**32 - 1)
-    _check_range(line, "port", port, 0 if transport.lower() == "tcp" else 1, 65535)
-    _check_address(line, address)
-    if words[7] not in _TYPES:
-        raise _bad_candidate(line, f"its type is none of {', '.join(sorted(_TYPES))}")
-    _check_extensions(line, words[8:])
-    usable = transport.lower() == "udp" and component == "1" and words[7] != "prflx"
-    return Candidate(line, usable)
-
-
-def _check_range(line: str, name: str, text: str, low: int, high: int) -> None:
-    if not (text.isdecimal() and len(text) <= 10 and low <= int(text) <= high):
-        raise _bad_candidate(line, f"its {name} is not between {low} and {high}")
-
-
-def _check_address(line: str, address: str) -> None:
+    kind = words[7].lower()
+    problems = {
+        "its foundation is not 1 to 32 visible characters": _FOUNDATION.fullmatch(foundation),
+        "it is for another component": _COMPONENT.fullmatch(component),
+        "it is not for UDP": transport.lower() == "udp",
+        "its priority is out of range": _PRIORITY.fullmatch(priority) and int(priority) < 2**32,
+        "its address is no IP address and no mDNS name": _is_address(address),
+        "its port is not between 1 and 65535": _PORT.fullmatch(port) and int(port) < 2**16,
+        "its type is not known": kind in _TYPES,
+    }
+    for problem, is_absent in problems.items():
+        if not is_absent:
+            return Candidate(line, problem)
     if _MDNS_NAME.fullmatch(address):
-        return
+        address = address.lower()
+    return Candidate(f"{foundation} 1 udp {int(priority)} {address} {int(port)} typ {kind}")
+
+
+def quote_candidate(candidate: Candidate) -> str:
+    """For a log."""
+    return f"{candidate.line[:_QUOTED]!r}: {candidate.problem}"
+
+
+def _is_address(text: str) -> bool:
+    if _MDNS_NAME.fullmatch(text):
+        return True
+    if "%" in text:  # a zone is one of the other side's machine
+        return False
     try:
-        ipaddress.ip_address(address)
+        return not ipaddress.ip_address(text).is_unspecified
     except ValueError:
-        raise _bad_candidate(line, "its address is no IP address and no mDNS name") from None
+        return False
 
 
-def _check_extensions(line: str, words: list[str]) -> None:
-    if len(words) % 2:
-        raise _bad_candidate(line, "an attribute at its end has no value")
-    for name, value in zip(words[::2], words[1::2], strict=True):
-        if name == "rport":
-            _check_range(line, "related port", value, 0, 65535)
+# ── descriptions ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _bad_candidate(line: str, why: str) -> NegotiationError:
-    return NegotiationError(f"the other side sent the candidate {line[:120]!r}: {why}")
+class _Section:
+    """The lines of one media section, or of what stands before the first."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self._values: dict[str, list[str]] = {}
+        for line in lines:
+            if line.startswith("a="):
+                name, _, value = line[2:].partition(":")
+                self._values.setdefault(name, []).append(value)
+
+    def of(self, name: str) -> list[str]:
+        """The values of an attribute, each copy of it; empty for one without a value."""
+        return self._values.get(name, [])
+
+    @property
+    def is_open(self) -> bool:
+        """Port 0 declines a section, but for one that goes over another's transport."""
+        return self.lines[0].split()[1] != "0" or bool(self.of("bundle-only"))
+
+    def decline(self) -> str:
+        """What an answer says of this section."""
+        media = _MEDIA.fullmatch(self.lines[0])
+        if media is None:
+            raise ValueError("one of its media sections is malformed")
+        mids = [f"a=mid:{mid}" for mid in self.of("mid")]
+        lines = [f"m={media[1]} 0{media[2]}", "c=IN IP4 0.0.0.0", "a=inactive", *mids]
+        return "".join(f"{line}\r\n" for line in lines)
 
 
 def parse_description(kind: str, sdp: str) -> Description:
     """Check an offer's or answer's SDP. Raises NegotiationError that names what is wrong."""
+    try:
+        return _parse_description(kind, sdp)
+    except ValueError as exc:
+        problem = f"the other side sent an {kind} that can't be used: {exc}"
+        raise NegotiationError(problem) from None
 
-    def refuse(why: str) -> NegotiationError:
-        return NegotiationError(f"the other side sent an {kind} that can't be used: {why}")
 
-    if len(sdp) > MAX_SDP:
-        raise refuse(f"its SDP has more than {MAX_SDP} characters")
-    lines = sdp.replace("\r\n", "\n").rstrip("\n").split("\n")
-    if lines[0] != "v=0":
-        raise refuse("its SDP does not begin with v=0")
-    # Other line breaks, those of Unicode among them, would make lines of their own further on.
-    if any(not re.match(r"[a-z]=", line) or line.splitlines() != [line] for line in lines):
-        raise refuse("its SDP has a line that is not of the form x=value")
-    media = [line for line in lines if line.startswith("m=")]
-    if len(media) != 1 or not media[0].startswith("m=application "):
-        raise refuse("it does not have one data-channel section and nothing else")
-    if not _DATA_CHANNEL.fullmatch(media[0]):
-        raise refuse("its media section is not UDP/DTLS/SCTP webrtc-datachannel")
-    if media[0].split()[1] == "0" and kind == "answer":
-        raise refuse("it declines the data channel")
-
-    attributes = _Attributes(lines, lines.index(media[0]))
-    for name, pattern in _REQUIRED.items():
-        values = attributes.of(name)
-        if not values:
-            raise refuse(f"its a={name} is missing")
-        if not all(pattern.fullmatch(value) for value in values):
-            raise refuse(f"its a={name} is malformed")
-    if not any(_STRONG_HASH.match(value) for value in attributes.of("fingerprint")):
-        raise refuse("its a=fingerprint is of none of the hashes sha-256, sha-384 and sha-512")
-    if kind == "answer" and "actpass" in attributes.of("setup"):
-        raise refuse("its a=setup leaves open who begins")
-    if not all(_is_port(port) for port in attributes.of("sctp-port")):
-        raise refuse("its a=sctp-port is out of range")
-    if not all(re.fullmatch("[0-9]{1,10}", size) for size in attributes.of("max-message-size")):
-        raise refuse("its a=max-message-size is no number")
-
-    found = [line.removeprefix("a=candidate:") for line in lines if line.startswith("a=candidate:")]
-    kept = [line for line in lines if not line.startswith(("a=candidate:", "a=end-of-candidates"))]
+def _parse_description(kind: str, sdp: str) -> Description:
+    session, *sections = _split(sdp)
+    data = _find_data_channel(sections)
+    if kind == "answer" and not data.is_open:
+        raise ValueError("it declines the data channel")
+    index = sections.index(data)
+    group = _find_group(session, data)
+    tagged = [one for one in sections if group and group[0] in one.of("mid")][:1]
+    own = {name: data.of(name) for name in _REQUIRED}
+    borrowed: list[str] = []
+    for name in _MAY_BE_SHARED:
+        own[name] = own[name] or session.of(name)
+        if not own[name] and tagged:
+            own[name] = tagged[0].of(name)
+            borrowed += (f"a={name}:{value}" for value in own[name])
+    _check(kind, own, data.of("max-message-size"))
+    ufrag = own["ice-ufrag"][-1]
+    same = [one for one in sections if (one.of("ice-ufrag") or [ufrag])[-1] == ufrag]
     return Description(
         kind=kind,
-        sdp="\r\n".join(kept) + "\r\n",
-        ufrag=attributes.of("ice-ufrag")[-1],
-        mid=attributes.of("mid")[-1],
-        candidates=tuple(parse_candidate(line) for line in found),
-        complete="a=end-of-candidates" in lines,
+        sdp=_write([*_regroup(session.lines, own["mid"][-1], group), *data.lines, *borrowed]),
+        ufrag=ufrag,
+        mid=own["mid"][-1],
+        candidates=tuple(parse_candidate(line) for one in same for line in one.of("candidate")),
+        complete=any(one.of("end-of-candidates") for one in (session, *same)),
+        index=index,
+        before="".join(one.decline() for one in sections[:index]),
+        after="".join(one.decline() for one in sections[index + 1 :]),
+        bundled=bool(group),
     )
 
 
-class _Attributes:
-    """The values of `a=` lines by name, each copy of them."""
-
-    def __init__(self, lines: list[str], media_begin: int) -> None:
-        self._session = self._read(lines[:media_begin])
-        self._media = self._read(lines[media_begin:])
-
-    @staticmethod
-    def _read(lines: list[str]) -> dict[str, list[str]]:
-        values: dict[str, list[str]] = {}
-        for line in lines:
-            if line.startswith("a="):
-                name, _, value = line[2:].partition(":")
-                values.setdefault(name, []).append(value)
-        return values
-
-    def of(self, name: str) -> list[str]:
-        """Those of the media section; some may stand in the session's part instead."""
-        values = self._media.get(name, [])
-        return values or (self._session.get(name, []) if name in _MAY_BE_SHARED else [])
+def _split(sdp: str) -> list[_Section]:
+    """The session's part, and each media section."""
+    if len(sdp) > MAX_SDP:
+        raise ValueError(f"its SDP has more than {MAX_SDP} characters")
+    lines = sdp.replace("\r\n", "\n").rstrip("\n").split("\n")
+    if lines[0] != "v=0":
+        raise ValueError("its SDP does not begin with v=0")
+    # Other line breaks, those of Unicode among them, would make lines of their own further on.
+    if any(not re.match(r"[a-z]=", line) or line.splitlines() != [line] for line in lines):
+        raise ValueError("its SDP has a line that is not of the form x=value")
+    begins = [number for number, line in enumerate(lines) if line.startswith("m=")]
+    bounds = zip([0, *begins], [*begins, len(lines)], strict=True)
+    return [_Section(lines[begin:end]) for begin, end in bounds]
 
 
-def _is_port(text: str) -> bool:
-    return 1 <= int(text) <= 65535
+def _find_data_channel(sections: list[_Section]) -> _Section:
+    found = [one for one in sections if _DATA_CHANNEL.fullmatch(one.lines[0])]
+    if found:
+        return next((one for one in found if one.is_open), found[0])
+    if any(one.lines[0].startswith("m=application ") for one in sections):
+        raise ValueError("its media section is not UDP/DTLS/SCTP webrtc-datachannel")
+    raise ValueError("it has no data-channel section")
+
+
+def _find_group(session: _Section, data: _Section) -> list[str]:
+    """The sections of the BUNDLE group that the data channel is in; the first is the tagged one."""
+    for value in session.of("group"):
+        semantics, *mids = value.split() or [""]
+        if semantics == "BUNDLE" and not {*mids}.isdisjoint(data.of("mid")):
+            return mids
+    return []
+
+
+def _regroup(lines: Iterable[str], mid: str, group: list[str]) -> list[str]:
+    """The session's part for the data channel alone."""
+    kept = []
+    for line in lines:
+        if not re.match("a=group(:|$)", line):
+            kept.append(line)
+        elif group and line.split()[1:] == group:
+            kept.append(f"a=group:BUNDLE {mid}")
+    return kept
+
+
+def _write(lines: Iterable[str]) -> str:
+    """Without candidates, and with no number that a library can't read."""
+    kept = []
+    for line in lines:
+        if line.startswith(_SIZE):
+            digits = line.removeprefix(_SIZE).lstrip("0") or "0"
+            is_too_long = len(digits) > len(str(_MAX_SIZE)) or int(digits) > _MAX_SIZE
+            kept.append(f"{_SIZE}{_MAX_SIZE if is_too_long else digits}")
+        elif not line.startswith(("a=candidate:", "a=end-of-candidates")):
+            kept.append(line)
+    return "".join(f"{line}\r\n" for line in kept)
+
+
+def _check(kind: str, attributes: dict[str, list[str]], sizes: list[str]) -> None:
+    for name, pattern in _REQUIRED.items():
+        values = attributes[name]
+        if not values:
+            raise ValueError(f"its a={name} is missing")
+        if not all(pattern.fullmatch(value) for value in values):
+            raise ValueError(f"its a={name} is malformed")
+    if not any(_STRONG_HASH.match(value) for value in attributes["fingerprint"]):
+        raise ValueError("its a=fingerprint is of none of the hashes sha-256, sha-384 and sha-512")
+    if kind == "answer" and "actpass" in attributes["setup"]:
+        raise ValueError("its a=setup leaves open who begins")
+    if not all(1 <= int(port) <= 65535 for port in attributes["sctp-port"]):
+        raise ValueError("its a=sctp-port is out of range")
+    if not all(re.fullmatch("[0-9]+", size) for size in sizes):
+        raise ValueError("its a=max-message-size is no number")

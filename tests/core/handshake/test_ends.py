@@ -43,6 +43,9 @@ def test_each_deadline_says_what_was_waited_for() -> None:
     answered.receive(answer("cli2"))
     assert "no offer ever came" in detail(lonely)
     assert "answer never came" in detail(offerer())
+    elsewhere = offerer()
+    elsewhere.receive(answer("cli1", mid="data"))
+    assert "answer is to no open offer: its a=mid is data" in detail(elsewhere)
     assert "no path between the two was found" in detail(answered)
     assert "no path between the two was found" in detail(answerer())
 

@@ -89,7 +89,7 @@ def test_our_candidates_wait_for_our_description_and_name_it() -> None:
 
 def test_their_candidates_are_applied_at_once_when_their_description_is_there() -> None:
     core = answerer()
-    assert core.receive(candidate(7, "eva1")) == [AddCandidate(1, Candidate(line(7), usable=True))]
+    assert core.receive(candidate(7, "eva1")) == [AddCandidate(1, Candidate(line(7)))]
     assert added(core.receive(candidate(8))) == [(1, 8)]
     core.opened(1)
     assert added(core.receive(candidate(9, "eva1"))) == [(1, 9)]
@@ -128,7 +128,7 @@ def test_candidates_inside_a_description_come_before_those_that_waited_for_it() 
     assert added(outputs) == [(1, 1), (1, 2), (1, 3), (1, 4), (1, None)]
     made = next(output for output in outputs if isinstance(output, MakeAnswer))
     assert "a=candidate" not in made.offer.sdp
-    assert outputs.index(made) < outputs.index(AddCandidate(1, Candidate(line(1), usable=True)))
+    assert outputs.index(made) < outputs.index(AddCandidate(1, Candidate(line(1))))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """What one core of the handshake refuses: signals that don't belong, and too many of them."""
 
-import math
 from collections.abc import Callable
 
 import pytest
 
+from imgsync.core.codec.codec import encode_signal
 from imgsync.core.handshake.outputs import (
     ApplyAnswer,
     Discard,
@@ -12,10 +12,11 @@ from imgsync.core.handshake.outputs import (
     Interrupted,
     MakeAnswer,
     MakeOffer,
+    Note,
     Phase,
 )
-from imgsync.core.protocol.numbers import ANSWER_DEADLINES, MAX_ASKED, MAX_CANDIDATES
-from imgsync.core.protocol.signalling import EndReason, RawJson
+from imgsync.core.protocol.numbers import MAX_ASKED, MAX_CANDIDATES
+from imgsync.core.protocol.signalling import CandidateSignal, EndReason, RawJson
 from tests.kit.handshakes import (
     REQUEST,
     Core,
@@ -25,6 +26,7 @@ from tests.kit.handshakes import (
     candidate,
     connected,
     is_noted,
+    line,
     offer,
     offerer,
     sdp,
@@ -56,21 +58,17 @@ BAD_FOR_BOTH = [
     ("[]", "expected an object"),
     ("{}", "neither a type nor a candidate"),
     ('{"candidate":7}', "signal.candidate: expected a string"),
-    ('{"candidate":"candidate:1 1 udp 5 10.0.0.1 0 typ host"}', "its port is not between"),
-    ('{"candidate":"x","usernameFragment":"coming"}', "does not have the form"),
 ]
 BAD_FOR_OFFERER = [
     ('{"type":"answer"}', "signal.sdp: missing"),
     ('{"type":"answer","sdp":""}', "does not begin with v=0"),
     (answer("cli1").replace("a=mid:0", "a=mud:0"), "a=mid is missing"),
     (answer("cli1").replace("active", "actpass"), "a=setup leaves open"),
-    (answer("cli1", 0), "its port is not between"),
 ]
 BAD_FOR_ANSWERER = [
     ('{"type":"offer","sdp":null}', "signal.sdp: expected a string"),
-    ('{"type":"offer","sdp":"v=0"}', "one data-channel section"),
+    ('{"type":"offer","sdp":"v=0"}', "no data-channel section"),
     (offer("eva2").replace("a=ice-pwd:", "a=ice-pwd:!"), "a=ice-pwd is malformed"),
-    (offer("eva2", 99999), "its port is not between"),
 ]
 BAD = [
     *((make, *row) for make in (offerer, answerer) for row in BAD_FOR_BOTH),
@@ -107,63 +105,106 @@ def test_what_makes_no_sense_is_only_noted_once_the_channel_is_open(
 # ── too many ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_hundred_candidates_are_taken_and_one_more_is_not() -> None:
-    core = answerer()
-    for port in range(1, MAX_CANDIDATES + 1):
+FULL = range(1, MAX_CANDIDATES + 1)
+
+
+@pytest.mark.parametrize("make", [offerer, answerer])
+def test_a_hundred_candidates_are_taken_and_more_are_ignored(make: Callable[[], Core]) -> None:
+    core = make()
+    core.receive(offer("eva1") if make is answerer else answer("cli1"))
+    for port in FULL:
         assert added(core.receive(candidate(port))) == [(1, port)]
-    [end] = core.receive(candidate(9))
-    assert isinstance(end, Ended)
-    assert "more than 100 candidates" in end.detail
+    for one_more in (candidate(7), candidate(101), candidate(None)):
+        assert is_noted(core.receive(one_more))
+    assert core.phase is Phase.NEGOTIATING
+    assert core.opened(1)
 
 
 def test_candidates_are_counted_wherever_they_come() -> None:
     half = range(1, MAX_CANDIDATES // 2 + 1)
-    for extra in (0, 1):
-        core = Core(offers=False)
-        core.start()
-        for port in half:
-            core.receive(candidate(port, "eva1"))
-        outputs = core.receive(offer("eva1", *half, *range(1, extra + 1)))
-        assert (len(added(outputs)) == MAX_CANDIDATES) == (extra == 0)
-        assert (core.phase is Phase.ENDED) == (extra == 1)
+    core = Core(offers=False)
+    core.start()
+    for port in half:
+        core.receive(candidate(port, "eva1"))
+    outputs = core.receive(offer("eva1", *half, 1, 2))
+    assert len(added(outputs)) == MAX_CANDIDATES
+    assert sum(is_noted([output]) for output in outputs) == 2
+    assert is_noted(core.receive(candidate(9)))
 
 
 def test_candidates_for_no_known_description_are_counted_too() -> None:
     core = answerer()
     for number in range(MAX_CANDIDATES):
         assert core.receive(candidate(9, f"frag{number}")) == []
-    assert isinstance(core.receive(candidate(9, "frag"))[0], Ended)
-
-
-def test_once_connected_too_many_candidates_are_noted_and_not_applied() -> None:
-    core = connected(answerer())
-    for port in range(1, MAX_CANDIDATES + 1):
-        core.receive(candidate(port))
+    assert is_noted(core.receive(candidate(9, "frag")))
     assert is_noted(core.receive(candidate(9)))
-    assert core.phase is Phase.CONNECTED
 
 
-def test_an_offer_with_too_many_candidates_leaves_the_connection_as_it_is() -> None:
+def signal_of(text: str, ufrag: str | None = None) -> RawJson:
+    return encode_signal(CandidateSignal(text, "0", 0, ufrag))
+
+
+OF_NO_USE = [
+    *(
+        "1 1 udp 2130706431 peer.lab.example.org 40000 typ host",
+        "x",
+        "1 1 udp 5 10.0.0.1 0 typ host",
+    ),
+    *("1 1 udp 5 10.0.0.1 9 typ quic", "1 1 udp 5 [2001:db8::1] 9 typ host", line(9, "tcp")),
+    *("1 2 udp 5 10.0.0.1 9 typ host", "1 1 udp 5 10.0.0.1 99999 typ host", "x" * 60_000),
+]
+
+
+@pytest.mark.parametrize("text", OF_NO_USE, ids=lambda text: text[:60])
+@pytest.mark.parametrize("make", [offerer, answerer])
+def test_a_candidate_of_no_use_is_noted_beside_good_ones_and_does_not_count(
+    make: Callable[[], Core], text: str
+) -> None:
+    core = make()
+    for _ in range(MAX_CANDIDATES + 1):
+        assert is_noted(core.receive(signal_of(text)))  # whether its description is there or not
+    said = (answer if make is offerer else offer)("them", 1, 0)
+    raw = said.replace(line(0), text) if len(text) < 1000 else said
+    outputs = core.receive(RawJson(raw))
+    attempt = core.attempt
+    assert added(outputs) == [(attempt, 1)]
+    assert sum(is_noted([output]) for output in outputs) == 1
+    for port in FULL[1:]:
+        assert added(core.receive(candidate(port))) == [(attempt, port)]
+    assert is_noted(core.receive(candidate(1)))
+    assert core.phase is Phase.NEGOTIATING
+
+
+def test_a_candidate_of_no_use_that_waits_for_its_description_is_noted_at_once() -> None:
+    core = Core(offers=False)
+    core.start()
+    assert is_noted(core.receive(signal_of("x", "eva1")))
+    assert added(core.receive(offer("eva1", 1))) == [(1, 1)]
+
+
+def test_what_is_noted_of_a_candidate_is_short_and_of_one_line() -> None:
+    [note] = answerer().receive(signal_of("1 1 udp 5 10.0.0.1\n9 typ\x1b[31m " + "x" * 60_000))
+    assert isinstance(note, Note)
+    assert note.text.isprintable()
+    assert len(note.text) < 300
+
+
+def test_an_offer_with_too_many_candidates_is_answered() -> None:
     core = connected(answerer())
-    assert is_noted(core.receive(offer("eva2", *range(1, MAX_CANDIDATES + 2))))
-    assert core.phase is Phase.CONNECTED
-    assert core.attempt == 1
-    assert core.due == math.inf
-    interrupted, discarded, made = core.receive(offer("eva3"))
+    interrupted, discarded, made, *rest = core.receive(offer("eva2", *FULL, 7))
     assert isinstance(interrupted, Interrupted)
     assert discarded == Discard(1)
     assert isinstance(made, MakeAnswer)
+    assert len(added(rest)) == MAX_CANDIDATES
 
 
-def test_an_answer_with_too_many_candidates_is_as_good_as_none() -> None:
+def test_an_answer_with_too_many_candidates_is_applied() -> None:
     core = connected(offerer())
     core.lost(1, EndReason.CONNECTION_LOST)
     core.described(2, sdp("offer", "eva2"))
-    assert is_noted(core.receive(answer("cli2", *range(1, MAX_CANDIDATES + 2))))
-    assert core.wait_due() == [Discard(2), MakeOffer(3)]
-    assert core.now == ANSWER_DEADLINES[0]
-    core.described(3, sdp("offer", "eva3"))
-    assert isinstance(core.receive(answer("cli3"))[-1], ApplyAnswer)
+    outputs = core.receive(answer("cli2", *FULL, 7))
+    assert any(isinstance(output, ApplyAnswer) for output in outputs)
+    assert len(added(outputs)) == MAX_CANDIDATES
 
 
 def test_each_attempt_counts_anew() -> None:

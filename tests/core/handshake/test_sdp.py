@@ -56,10 +56,8 @@ def test_a_description_that_trickles_is_kept_as_it_came() -> None:
 def test_candidates_inside_come_out_in_order_and_the_kept_description_has_none() -> None:
     offer = parse_description("offer", AIORTC)
     assert offer.candidates == (
-        Candidate(
-            "f957a2332b1715da3b0ef8ba684454eb 1 udp 2130706431 192.0.2.2 43196 typ host", True
-        ),
-        Candidate("d0bcf3d9c29a2bc887618212a1623bfa 1 udp 2130706431 fd00::2 48112 typ host", True),
+        Candidate("f957a2332b1715da3b0ef8ba684454eb 1 udp 2130706431 192.0.2.2 43196 typ host"),
+        Candidate("d0bcf3d9c29a2bc887618212a1623bfa 1 udp 2130706431 fd00::2 48112 typ host"),
     )
     assert offer.complete
     assert offer.sdp == without(without(AIORTC, "a=candidate"), "a=end-of-candidates")
@@ -116,7 +114,7 @@ MALFORMED = {
     "setup": ["", "holdconn", "Active", "activepassive", "active passive", " active", "active "],
     "mid": ["", "a b", "ä", "x" * 65, " 0", "0 "],
     "sctp-port": ["", "0", "65536", "-1", "5000.0", "0x10", "99999999999", "5_0", "x", "5000 x"],
-    "max-message-size": ["", "-1", "x", "1e5", "9" * 11, "5 0"],
+    "max-message-size": ["", "-1", "x", "1e5", "5 0"],
 }
 
 
@@ -153,22 +151,14 @@ def test_what_belongs_to_the_media_section_does_not_count_before_it(name: str) -
         ("m=application ٩ UDP/DTLS/SCTP webrtc-datachannel", "webrtc-datachannel"),
         ("m=application x UDP/DTLS/SCTP webrtc-datachannel", "webrtc-datachannel"),
         ("m=application 999999 UDP/DTLS/SCTP webrtc-datachannel", "webrtc-datachannel"),
-        ("m=application", "one data-channel section"),
-        ("m=audio 9 UDP/TLS/RTP/SAVPF 111", "one data-channel section"),
-        ("m=", "one data-channel section"),
-        ("a=m", "one data-channel section"),
+        ("m=application", "no data-channel section"),
+        ("m=audio 9 UDP/TLS/RTP/SAVPF 111", "no data-channel section"),
+        ("m=", "no data-channel section"),
+        ("a=m", "no data-channel section"),
     ],
 )
-def test_a_description_is_for_one_data_channel(line: str, says: str) -> None:
+def test_a_description_is_for_a_data_channel(line: str, says: str) -> None:
     assert says in refusal(with_line(CHROMIUM, "m=application", line))
-
-
-@pytest.mark.parametrize(
-    "more",
-    ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"],
-)
-def test_a_description_is_for_nothing_but_one_data_channel(more: str) -> None:
-    assert "nothing else" in refusal(f"{CHROMIUM}{more}\r\n")
 
 
 @pytest.mark.parametrize("separator", ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028"])
@@ -187,7 +177,7 @@ def test_no_line_can_be_smuggled_in_behind_another_separator(separator: str, smu
         (" " + CHROMIUM, "v=0"),
         ("\ufeff" + CHROMIUM, "v=0"),
         (without(CHROMIUM, "v="), "v=0"),
-        ("v=0\r\n", "one data-channel section"),
+        ("v=0\r\n", "no data-channel section"),
         (CHROMIUM.replace("s=-", "s"), "x=value"),
         (CHROMIUM.replace("s=-", ""), "x=value"),
         (CHROMIUM.replace("s=-", " s=-"), "x=value"),
@@ -206,10 +196,32 @@ def test_an_answer_has_to_say_yes_and_who_begins() -> None:
     assert "a=setup leaves open" in refusal(CHROMIUM, "answer")
 
 
-def test_a_bad_candidate_inside_makes_the_description_bad() -> None:
+def test_a_candidate_inside_that_is_not_understood_is_of_no_use_and_no_harm() -> None:
     sdp = AIORTC.replace("192.0.2.2 43196 typ", "192.0.2.2 0 typ")
-    with pytest.raises(NegotiationError, match="its port is not between 1 and 65535"):
-        parse_description("offer", sdp)
+    first, second = parse_description("offer", sdp).candidates
+    assert first.problem == "its port is not between 1 and 65535"
+    assert second.usable
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("0", "0"),
+        ("65536", "65536"),
+        ("0000000000065536", "65536"),
+        ("2147483647", "2147483647"),
+        ("2147483648", "2147483647"),
+        ("18446744073709551615", "2147483647"),
+        ("9" * 5000, "2147483647"),
+        ("0" * 5000, "0"),
+    ],
+)
+def test_a_message_size_of_any_length_is_a_number_that_libraries_can_read(
+    told: str, kept: str
+) -> None:
+    size = "a=max-message-size:"
+    offer = parse_description("offer", with_line(CHROMIUM, size, f"{size}{told}"))
+    assert re.findall(f"{size}(.*)\r\n", offer.sdp) == [kept]
 
 
 @st.composite
@@ -246,8 +258,7 @@ def test_any_text_gives_a_usable_description_or_our_error(kind: str, sdp: str) -
     assert f"a=ice-ufrag:{description.ufrag}" in lines
     assert f"a=mid:{description.mid}" in lines
     assert not [line for line in lines if line.startswith(("a=candidate", "a=end-of-cand"))]
-    assert [parse_candidate(inside.line) for inside in description.candidates] == [
-        *description.candidates
-    ]
-    again = attrs.evolve(description, candidates=(), complete=False)
+    for inside in description.candidates:
+        assert parse_candidate(inside.line) == inside
+    again = attrs.evolve(description, candidates=(), complete=False, index=0, before="", after="")
     assert parse_description(kind, description.sdp) == again

@@ -73,6 +73,8 @@ export class Link {
   async makeAnswer(sdp) {
     this.#ownMid = parseDescription(sdp).mid;
     await this.#pc.setRemoteDescription({ type: "offer", sdp });
+    // Sound and pictures, where they are offered, are declined.
+    for (const transceiver of this.#pc.getTransceivers()) transceiver.stop();
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
     return answer.sdp ?? "";

@@ -13,12 +13,14 @@
  * @import { Description } from "./sdp.js"
  */
 
-import { NegotiationError } from "../protocol/errors.js";
 import { ABSENCE_DEADLINE, MAX_CANDIDATES, REPAIR_DEADLINE } from "../protocol/numbers.js";
-import { discard, say } from "./outputs.js";
+import { discard, note, say } from "./outputs.js";
 import { Patience, pauseAfter } from "./patience.js";
 import { Reach } from "./reach.js";
-import { parseDescription } from "./sdp.js";
+import { parseDescription, problemOf } from "./sdp.js";
+
+/** Characters of a candidate that is told of in a log. */
+const QUOTED = 120;
 
 /** Of one attempt, their end included. */
 export class RemoteCandidates {
@@ -33,18 +35,26 @@ export class RemoteCandidates {
   }
 
   /**
-   * One came in.
+   * One came in. Those of no use don't count, and one too many is of no use.
+   *
+   * @param {CandidateSignal} signal
+   * @returns {string | null} why it is not taken
+   */
+  refusalOf({ candidate }) {
+    const problem = candidate === null ? null : problemOf(candidate);
+    if (problem !== null) return problem;
+    this.#count += 1;
+    return this.#count > MAX_CANDIDATES ? `it is one more than the ${MAX_CANDIDATES} that are taken` : null;
+  }
+
+  /**
+   * One is taken.
    *
    * @param {CandidateSignal} signal
    * @param {Description | null} current
    * @returns {CandidateSignal[]} what is to be applied now
-   * @throws {NegotiationError} where there are too many
    */
   sort(signal, current) {
-    this.#count += 1;
-    if (this.#count > MAX_CANDIDATES) {
-      throw new NegotiationError(`the other side sent more than ${MAX_CANDIDATES} candidates`);
-    }
     if (current !== null && isOf(signal, current)) return [signal];
     this.#early.push(signal);
     return [];
@@ -139,7 +149,9 @@ export class Attempt {
 
   /** A candidate of theirs came. @param {CandidateSignal} signal @returns {Output[]} */
   addCandidate(signal) {
-    return this.#add(this.candidates.sort(signal, this.remote));
+    const refusal = this.candidates.refusalOf(signal);
+    if (refusal === null) return this.#add(this.candidates.sort(signal, this.remote));
+    return [note(`ignored the candidate "${signal.candidate?.slice(0, QUOTED) ?? ""}": ${refusal}`)];
   }
 
   /** @param {CandidateSignal[]} candidates @returns {Output[]} */
@@ -174,8 +186,8 @@ export class Interruption {
 }
 
 /** @param {Description} local @param {string | null} candidate @returns {CandidateSignal} */
-function signalOf({ mid, ufrag }, candidate) {
-  return { candidate, sdpMid: mid, sdpMLineIndex: 0, usernameFragment: ufrag };
+function signalOf({ mid, ufrag, index }, candidate) {
+  return { candidate, sdpMid: mid, sdpMLineIndex: index, usernameFragment: ufrag };
 }
 
 /** See the module; `offers` and `chance` as of the Handshake, which says what happens. */
@@ -185,6 +197,8 @@ export class Attempts {
   current = new Attempt();
   /** Of the other side's descriptions in attempts before. @type {Set<string>} */
   spentUfrags = new Set();
+  /** The media identification of an answer that was to none of them, where one came. */
+  misnamed = "";
   reach = new Reach();
   /** While there is a connection, and before the first, nothing in it is due. */
   interruption = new Interruption(Infinity);

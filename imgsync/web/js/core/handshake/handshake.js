@@ -207,6 +207,7 @@ export class Handshake {
     }
     if (!reach.hasRelay) return attempts.end("signalling_lost");
     let why = attempts.offers ? "the other side's answer never came" : "no offer ever came";
+    if (attempts.misnamed) why = `the other side's answer is to no open offer: its a=mid is ${attempts.misnamed}`;
     if (current.remote !== null) why = "no path between the two was found";
     return attempts.end("connect_timeout", `no connection within ${CONNECT_DEADLINE} s: ${why}`);
   }
@@ -311,6 +312,7 @@ export class Hearing {
     const answer = parseDescription(signal.sdp);
     const isToOurs = current.local?.mid === answer.mid;
     if (!isToOurs || current.remote !== null || attempts.phase === "connected") {
+      attempts.misnamed = isToOurs ? "" : answer.mid;
       return [note("dropped an answer to no open offer")];
     }
     return [
