@@ -424,8 +424,8 @@ class Signalling:
                 self._routes.put(session_id, PeerCame())
             case Presence(client_id, state, _, features):
                 self._online.changed(message)
-                self._routes.client_speaks(client_id, features)
                 if state is not PresenceState.OFFLINE:
+                    self._routes.client_speaks(client_id, features)
                     self._routes.may_ask()
             case ErrorEvent(code, text, event):
                 is_start = event == StartSession.EVENT

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import attrs
 
+from imgsync.core.codec.codec import MAX_REGISTER
 from imgsync.core.codec.strict import parse_json, structure, unstructure
 from imgsync.core.protocol.errors import InputError, Unauthorized
 from imgsync.core.protocol.signalling import Group, Name, Role, UserId
@@ -33,6 +34,9 @@ MIN_SECRET = 32
 
 MAX_SECRET = 16 * 1024
 """Bytes. What is longer is some other file."""
+
+MAX_TOKEN = MAX_REGISTER - 1024
+"""Characters: the rest of a `register` is for who it is, its name and its features."""
 
 _NEW_SECRET = "openssl rand -hex 32"
 
@@ -161,8 +165,8 @@ def _read_claims(payload: bytes) -> Claims:
 def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
     """A token that says this for so long.
 
-    Raises InputError for what no peer could register as and for a secret that PyJWT does not take,
-    and MissingExtra.
+    Raises InputError for what no peer could register with and for a secret that PyJWT does not
+    take, and MissingExtra.
     """
     now = time.time()
     exp = math.ceil(now + ttl_seconds)
@@ -175,7 +179,13 @@ def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
         structure(payload, _Payload, "claims")
     except ValueError as exc:
         raise InputError(f"no token can say this ({exc}); choose another value") from None
-    return _sign({**payload, "iat": int(now)}, secret)
+    token = _sign({**payload, "iat": int(now)}, secret)
+    if len(token) > MAX_TOKEN:
+        raise InputError(
+            f"a token that says this has {len(token)} characters, and a relay takes {MAX_TOKEN};"
+            " name fewer clients, or let the evaluator see a group"
+        )
+    return token
 
 
 def _sign(payload: dict[str, Any], secret: bytes) -> str:

@@ -160,6 +160,7 @@ function playRoutes(starts) {
       routes.registered();
     },
     mayAsk: () => routes.mayAsk(),
+    clientSpeaks: ([clientId, features]) => routes.clientSpeaks(clientId, features),
   };
   return async ([method, given]) => {
     told = [];
@@ -167,6 +168,7 @@ function playRoutes(starts) {
     else held.get(given)?.[method]();
     if (method === "close") held.delete(given);
     await new Promise(setImmediate);
+    for (const [id, route] of held) told.push(["speaks", id, route.features]);
     return told.map((item) => JSON.stringify(item)).sort();
   };
 }

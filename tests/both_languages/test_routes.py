@@ -54,6 +54,7 @@ class Player:
             self._take_invited()
         for id, route in self._held.items():
             self._hear(id, route)
+            self._told.append(["speaks", id, [*route.features]])
         return sorted(json.dumps(item, separators=(",", ":")) for item in self._told)
 
     def _give(self, method: str, about: object) -> None:
@@ -62,7 +63,12 @@ class Player:
                 self._nursery.start_soon(self._start, client_id)
             case "started", {"sessionId": str(session_id), **rest}:
                 resumed = bool(rest.get("resumed"))
-                self._routes.started(SessionStarted(session_id, "e", None, "c", resumed))
+                spoken = rest.get("features", [])
+                assert isinstance(spoken, list)
+                started = SessionStarted(session_id, "e", None, "c", resumed, tuple(spoken))
+                self._routes.started(started)
+            case "clientSpeaks", [str(client_id), list(spoken)]:
+                self._routes.client_speaks(client_id, tuple(spoken))
             case "refused", str(code):
                 self._routes.refused(RelayError(ErrorCode(code), ""))
             case "relayLost", _:
@@ -143,10 +149,12 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
     if not is_up:
         return dice.choice([*ours, *[["registered", None]] * 3])
     started = {"sessionId": id, "evaluatorId": "e", "clientId": "c"}
+    speaks: dict[str, list[str]] = dice.choice([{}, {"features": ["ping", "preload"]}])
     return dice.choice(
         [
             *ours,
-            *[["started", started | dice.choice([{}, {"resumed": True}])]] * 6,
+            *[["started", started | dice.choice([{}, {"resumed": True}]) | speaks]] * 6,
+            ["clientSpeaks", [dice.choice("cd"), dice.choice([[], ["stage"]])]],
             ["refused", dice.choice([ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]).value],
             *(["relayLost", None], ["mayAsk", None]),
         ]
@@ -174,7 +182,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     # Each was led to, or the comparison is of nothing.
     assert seen == {
         *("start_session", "end_session", "started", "failed", "invited"),
-        *("endCame", "relayLost", "relayBack"),
+        *("endCame", "relayLost", "relayBack", "speaks"),
     }
 
 

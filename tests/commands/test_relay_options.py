@@ -63,6 +63,8 @@ def exit_code_of(line: str) -> int:
         ("--tls-key f", "--tls-cert and --tls-key go together"),
         ("--turn turn:a", "--turn and --turn-secret-file go together"),
         ("--turn-secret-file f", "--turn and --turn-secret-file go together"),
+        ("--end-at-expiry", "--end-at-expiry needs --auth-secret-file: without it"),
+        ("--end-at-expiry --no-auth", "--end-at-expiry needs --auth-secret-file: without it"),
         ("--auth-secret-file f --no-auth", "--no-auth: not allowed with .* --auth-secret-file"),
         ("--allow-origin a.example", r"'a\.example' is no origin; write it .*: https://lab\."),
         ("--allow-origin https://a.example/page", "is no origin; write it as browsers do"),
@@ -272,6 +274,7 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         ),
     )
     assert settings_by("--stun none").ice == IceOffer([], [])
+    assert settings_by("--auth-secret-file good --end-at-expiry").end_at_expiry
 
 
 # ── started after all ────────────────────────────────────────────────────────────────────────────

@@ -62,6 +62,7 @@ async def test_it_prints_one_line_that_a_relay_with_this_secret_takes(secret_fil
                 *("--ttl", "7d", "--role", "evaluator"),
                 *("--user", "dr-lee", "--secret-file", str(secret_file)),
             ),
+            "in a group": for_client(secret_file, "--group", "ward 3"),
         }
     )
     read = token_reader(read_secret(secret_file))
@@ -75,7 +76,30 @@ async def test_it_prints_one_line_that_a_relay_with_this_secret_takes(secret_fil
         "plain": Claims("patient-7", Role.CLIENT),
         "named": Claims("patient-7", Role.CLIENT, "Zoë"),
         "evaluator": Claims("dr-lee", Role.EVALUATOR),
+        "in a group": Claims("patient-7", Role.CLIENT, group="ward 3"),
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "group", "clients"),
+    [
+        ("", None, None),
+        ("--group A", "A", None),
+        ("--client carl", None, {"carl"}),
+        ("--client carl --group A --client cleo --client carl", "A", {"carl", "cleo"}),
+    ],
+)
+def test_an_evaluator_sees_whom_the_options_say(
+    secret_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    group: str | None,
+    clients: set[str] | None,
+) -> None:
+    who = ["--user", "dr-lee", "--role", "evaluator", "--ttl", "1h"]
+    assert main(["--secret-file", str(secret_file), *who, *words.split()]) == 0
+    read = token_reader(read_secret(secret_file))(capsys.readouterr().out.rstrip("\n"))
+    assert (read.group, read.clients) == (group, clients)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +147,7 @@ async def test_wrong_flags_are_usage_errors_that_print_no_token(secret_file: Pat
             "--secret-file": token(*whole[6:]),
             "--user": (*whole[:6], *whole[8:]),
             "--admin": (*whole, "--admin"),
+            "--client": (*whole, "--client", "carl"),
         }
     )
     for flag, outcome in outcomes.items():
@@ -146,6 +171,11 @@ async def test_what_can_not_be_used_is_told_in_one_line_that_says_what_to_do(
             "folder": for_client(tmp_path),
             "user": token("--user", "", *who),
             "name": token("--user", "c", "--name", "x" * 129, *who),
+            "group": token("--user", "c", "--group", "", *who),
+            "clients": token(
+                *("--user", "e", *who, "--role", "evaluator"),
+                *(word for number in range(600) for word in ("--client", f"patient-{number}")),
+            ),
         }
     )
     expected = {
@@ -154,6 +184,8 @@ async def test_what_can_not_be_used_is_told_in_one_line_that_says_what_to_do(
         "folder": r"can't read the secret file .*: Is a directory; name another one",
         "user": r"no token can say this \(claims\.sub: expected 1 to .*",
         "name": r"no token can say this \(claims\.name: expected at most .*",
+        "group": r"no token can say this \(claims\.group: expected 1 to .*",
+        "clients": r"a token that says this has \d+ characters, and .*; name fewer clients, or .*",
     }
     for name, outcome in outcomes.items():
         assert (outcome.code, outcome.lines) == (1, []), name
@@ -180,7 +212,16 @@ async def test_help_names_every_flag_and_the_overview_names_the_command() -> Non
     )
     assert all(outcome.code == 0 and outcome.errors == [] for outcome in outcomes.values())
     text = "\n".join(outcomes["token"].lines)
-    for flag in ("--secret-file", "--user", "--role", "--ttl", "--name", "90s, 30m, 2h or"):
+    for flag in (
+        "--secret-file",
+        "--user",
+        "--role",
+        "--ttl",
+        "--name",
+        "--group",
+        "--client",
+        "90s, 30m",
+    ):
         assert flag in text
     assert any(line.startswith("  token ") for line in outcomes["imgsync"].lines)
 

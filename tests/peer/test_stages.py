@@ -22,8 +22,11 @@ from imgsync import (
     open_evaluator,
 )
 from imgsync.core.channel import follower, presenter
+from imgsync.core.channel.line import Line, LineOutput
 from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.numbers import LOST_AFTER
 from imgsync.evaluator import delivery as delivery_module
+from imgsync.peer import joining
 from imgsync.testing import MemoryNetwork
 from tests.peer.test_sessions import URL, image
 
@@ -39,6 +42,7 @@ async def open_pair(
 ) -> AsyncIterator[EvaluatorSession]:
     """A connected session with a client that does this."""
     over = network or MemoryNetwork()
+    is_over = False
 
     async def run_client(task_status: trio.TaskStatus[None]) -> None:
         async with open_client(URL, user_id="c", network=over) as client:
@@ -55,8 +59,10 @@ async def open_pair(
             evaluator.open_session("c") as session,
         ):
             yield session
-        assert not nursery.cancel_scope.cancel_called, f"it took longer than {WITHIN} s"
+        is_over = True
         nursery.cancel_scope.cancel()
+    # Out here: the cancellation of one that takes too long ends with the nursery.
+    assert is_over, f"it took longer than {WITHIN} s"
 
 
 async def take_silently(session: ClientSession) -> None:
@@ -191,6 +197,52 @@ async def test_a_client_that_does_not_speak_stage_is_not_waited_for(
             await delivery.shown()
 
 
+async def test_what_the_client_speaks_is_known_although_its_ready_is_lost(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive = Line.receive
+
+    def lose_ready(line: Line, text: str | bytes, at: float, now: float) -> list[LineOutput]:
+        return [] if '"ready"' in str(text) else receive(line, text, at, now)
+
+    monkeypatch.setattr(Line, "receive", lose_ready)
+    announced: list[str] = []
+
+    async def follow(session: ClientSession) -> None:
+        async for upcoming in session.preloads():
+            announced.append(upcoming.image_url)
+            if len(announced) == 2:
+                break
+        await show_all(session)
+
+    async with open_pair(follow) as session:
+        session.preload([image(index) for index in (1, 2)])
+        delivery = await session.show(image(0))
+        assert announced == ["http://h/1.png", "http://h/2.png"]
+        assert await delivery.shown() == 200.5
+        # Pings measure how far the clocks are apart, so that latencies have close bounds.
+        await trio.sleep(1)
+        assert (await session.show(image(3))).latency.bound < 1000
+
+
+async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (follower, joining):
+        monkeypatch.setattr(module, "FEATURES", ())
+    seen: list[str] = []
+
+    async def listen(session: ClientSession) -> None:
+        seen.extend([upcoming.image_url async for upcoming in session.preloads()])
+
+    async with open_pair(listen) as session:
+        session.preload([image(1)])
+        await trio.sleep(LOST_AFTER + 1)
+        assert session.state is SessionState.CONNECTED
+    await trio.testing.wait_all_tasks_blocked()
+    assert seen == []
+
+
 async def test_too_many_later_images_end_the_wait(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +372,8 @@ async def test_what_is_announced_comes_in_its_order_and_ends_with_the_session(
         known.extend([upcoming async for upcoming in session.preloads()])
 
     async with open_pair(listen) as session:
+        # Its ready asks for all of it again.
+        await trio.testing.wait_all_tasks_blocked()
         session.preload([image(index) for index in range(200)])
         await trio.testing.wait_all_tasks_blocked()
         session.preload([image(7)])

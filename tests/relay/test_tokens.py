@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from imgsync.core.protocol.errors import InputError, Unauthorized
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
-from imgsync.relay.tokens import mint_token, token_reader
+from imgsync.relay.tokens import MAX_TOKEN, mint_token, token_reader
 from tests.kit.wire_texts import LAW, RAW_JSON
 
 #: As long as HS512 wants it, so that PyJWT signs with every HMAC without a warning.
@@ -79,8 +79,12 @@ def refusal(token: str) -> str:
         Claims("patient-7", Role.CLIENT, "Patient 7"),
         Claims("x" * 128, Role.CLIENT, "y" * 128),
         Claims("Zoë 😀", Role.CLIENT, ""),
+        Claims("patient-7", Role.CLIENT, group="ward 3"),
+        Claims("dr-lee", Role.EVALUATOR, group="ward 3", clients=frozenset({"a", "Zoë 😀"})),
+        Claims("dr-lee", Role.EVALUATOR, clients=frozenset()),
+        Claims("dr-lee", Role.EVALUATOR, group="g" * 128, clients=frozenset({"x" * 128})),
     ],
-    ids=["plain", "named", "longest", "not ASCII"],
+    ids=["plain", "named", "longest", "not ASCII", "in a group", "limited", "sees nobody", "long"],
 )
 def test_a_token_that_we_made_says_what_we_put_into_it(claims: Claims) -> None:
     assert read(mint_token(SECRET, claims, 60)) == claims
@@ -102,6 +106,15 @@ def test_plain_pyjwt_reads_our_tokens_and_finds_their_times() -> None:
 def test_we_read_the_tokens_of_plain_pyjwt() -> None:
     token = jwt.encode({**GOOD, "name": "Dr. Lee"}, SECRET, algorithm="HS256")
     assert read(token) == Claims("dr-lee", Role.EVALUATOR, "Dr. Lee")
+
+
+@pytest.mark.parametrize("exp", [GOOD["exp"], time.time() + HOUR + 0.5], ids=["whole", "a float"])
+def test_when_a_token_expires_is_known_of_it(exp: float) -> None:
+    assert read(sign(exp=exp)).expires_at == exp
+
+
+def test_a_limit_that_says_the_same_twice_says_it_once() -> None:
+    assert read(sign(clients=["b", "a", "b"])).clients == frozenset({"a", "b"})
 
 
 @pytest.mark.parametrize(
@@ -239,6 +252,15 @@ ILL_TYPED: list[tuple[str, list[Any], str]] = [
     ("name", [7, False, ["a"]], "expected a string"),
     ("name", ["x" * 129], "expected at most 128 characters"),
     ("name", ["a\tb", "\x00"], "expected printable characters only"),
+    ("group", [7, True, ["ward 3"], {"is": 3}], "expected a string"),
+    ("group", [""], "expected 1 to 128 characters"),
+    ("group", ["x" * 129], "expected at most 128 characters"),
+    ("group", ["a\nb", "\u202e"], "expected printable characters only"),
+    ("clients", ["carl", 7, True, {"carl": 1}], "expected a list"),
+    ("clients", [[7], ["carl", None], [["carl"]], [{"sub": "carl"}]], "expected a string"),
+    ("clients", [[""], ["carl", ""]], "expected 1 to 128 characters"),
+    ("clients", [["x" * 129]], "expected at most 128 characters"),
+    ("clients", [["a\nb"]], "expected printable characters only"),
 ]
 
 
@@ -257,6 +279,12 @@ def test_a_claim_of_the_wrong_kind_is_told_without_its_value(
 @pytest.mark.parametrize("claim", ["sub", "role", "exp"])
 def test_null_is_no_claim(claim: str) -> None:
     assert f"claims.{claim}: " in refusal(forge(json.dumps({**GOOD, claim: None})))
+
+
+@pytest.mark.parametrize("claim", ["group", "clients"])
+def test_null_is_no_limit_that_was_meant(claim: str) -> None:
+    text = refusal(forge(json.dumps({**GOOD, claim: None})))
+    assert f"(claims.{claim}: null says nothing; leave it out for no limit)" in text
 
 
 @pytest.mark.parametrize(
@@ -334,11 +362,23 @@ WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_si
 
 
 @LAW
-@given(WORDS, st.sampled_from(Role), st.none() | WORDS, st.floats(1, 1e9))
+@given(
+    WORDS,
+    st.sampled_from(Role),
+    st.none() | WORDS,
+    st.none() | WORDS,
+    st.none() | st.frozensets(WORDS, max_size=3),
+    st.floats(1, 1e9),
+)
 def test_every_identity_goes_through_a_token_unchanged(
-    user_id: str, role: Role, name: str | None, ttl: float
+    user_id: str,
+    role: Role,
+    name: str | None,
+    group: str | None,
+    clients: frozenset[str] | None,
+    ttl: float,
 ) -> None:
-    claims = Claims(user_id, role, name)
+    claims = Claims(user_id, role, name, group, clients)
     assert read(mint_token(SECRET, claims, ttl)) == claims
 
 
@@ -350,9 +390,20 @@ def test_every_identity_goes_through_a_token_unchanged(
         Claims("a\nb", Role.CLIENT),
         Claims("c", Role.CLIENT, "x" * 129),
         Claims("c\udcff", Role.CLIENT),
+        Claims("c", Role.CLIENT, group=""),
+        Claims("c", Role.CLIENT, group="a\tb"),
+        Claims("e", Role.EVALUATOR, clients=frozenset({"a", ""})),
     ],
-    ids=["empty", "long", "line", "long name", "surrogate"],
+    ids=["empty", "long", "line", "long name", "surrogate", "group", "tab", "client"],
 )
 def test_no_token_is_made_that_we_would_not_take(claims: Claims) -> None:
-    with pytest.raises(InputError, match=r"claims\.(sub|name): expected"):
+    with pytest.raises(InputError, match=r"claims\.(sub|name|group|clients): expected"):
         mint_token(SECRET, claims, 60)
+
+
+def test_no_token_is_made_that_is_too_long_to_register_with() -> None:
+    clients = frozenset(f"client-{number:04}" for number in range(400))
+    with pytest.raises(InputError, match=rf"and a relay takes {MAX_TOKEN}; name fewer clients"):
+        mint_token(SECRET, Claims("e", Role.EVALUATOR, clients=clients), 60)
+    some = frozenset(sorted(clients)[:350])
+    assert read(mint_token(SECRET, Claims("e", Role.EVALUATOR, clients=some), 60)).clients == some

@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from imgsync import ImageFailed
+from imgsync.core.protocol.numbers import FEATURES
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakeNode, find_node
 from tests.kit.processes import (
@@ -24,6 +25,7 @@ from tests.kit.processes import (
     shared_relay,
     wait_until,
 )
+from tests.kit.raw_peers import open_raw
 from tests.kit.web_images import ImageServer, open_images
 from tests.kit.web_pages import (
     ACK_S,
@@ -60,6 +62,19 @@ async def test_every_image_of_a_series_is_acked_and_shown(
             assert {"shown", "superseded"} & set(await client.stages(index))
         assert await client.page.run("document.querySelector('#stage').childElementCount") == 0
         assert client.page.errors == []
+
+
+async def test_what_a_page_speaks_is_known_before_there_is_a_session(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_raw(relay, "evaluator", "curious") as curious,
+        open_client_page(browser, relay, "known"),
+    ):
+        presence = await curious.wait_event("presence")
+        while presence["userId"] != "known":
+            presence = await curious.wait_event("presence")
+        assert (presence["state"], presence["features"]) == ("available", [*FEATURES])
 
 
 async def test_fifty_images_in_a_row_are_each_shown_once_and_in_order(

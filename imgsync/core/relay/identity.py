@@ -81,8 +81,6 @@ def identify(register: Register, read_token: ReadToken | None) -> Claims:
 
 
 def common_features(peers: Sequence[Peer]) -> Features:
-    """What all of them speak, in the order of the first; nothing where there is none."""
-    if not peers:
-        return ()
-    first, *others = peers
-    return tuple(name for name in first.features if all(name in peer.features for peer in others))
+    """What all of them speak, each once, in the order of the first; nothing where there is none."""
+    named = dict.fromkeys(name for peer in peers[:1] for name in peer.features)
+    return tuple(name for name in named if all(name in peer.features for peer in peers))

@@ -7,9 +7,9 @@ there, until the first that signals takes it for itself. When the same user open
 connection, it may be another window, or the same one that has come back over a new network while
 the old connection is dead without a word. So the old ones are probed. Until one of them has
 answered, the new one is their successor: it can take the session by naming it, and it has it when
-they are lost; then it is told that the session is its own. Whoever registers with a token by which
-the evaluator may not see the client is no part of it. Every method returns what is to be done, in
-order.
+they are lost; then it is told that the session is its own. Each that has it, or is to succeed one
+that has, may be with all that have the other side: by the tokens, the evaluator sees the client.
+Every method returns what is to be done, in order.
 """
 
 from collections.abc import Iterable
@@ -118,7 +118,7 @@ class Session:
         """A connection has its side of the session for itself from now on."""
         ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
         others = [other for other in side.peers if other != peer]
-        side.hold([peer])
+        self._hold(side, [peer])
         side.owner_unknown = False
         return [Send(other.socket, ended) for other in others]
 
@@ -147,7 +147,7 @@ class Session:
             side.successors.remove(peer)
         if peer not in side.peers:
             return []
-        side.hold([other for other in side.peers if other != peer])
+        self._hold(side, [other for other in side.peers if other != peer])
         if side.peers:
             return []
         side.owner_unknown = side is self.client
@@ -158,15 +158,14 @@ class Session:
 
     def join(self, side: Side, peer: Peer) -> list[Output]:
         """A connection of this side's user is new: it brings the side back, or is a successor."""
-        if False:
+        if not self.admits(peer):
             return []
         side.until = max(side.until, peer.until)
         if side.peers and not side.owner_unknown:
             side.successors.append(peer)
             return []
         outputs = [] if side.peers else self._bring_back(side)
-        side.hold([*side.peers, peer])
-        self._part_from(self.other(side))
+        self._hold(side, [*side.peers, peer])
         told = (
             *self._tell_started(side, [peer], resumed=True),
             *self._tell_if_alone(side, peer),
@@ -179,14 +178,15 @@ class Session:
         side.until = max(side.until, peer.until)
         outputs = [] if side.peers else self._bring_back(side)
         outputs += self.claim(side, peer)
-        self._part_from(self.client)
         outputs += self.tell_started(self.client, resumed=True)
         outputs += self.tell_started(side, resumed=True)
         return [*outputs, *self._tell_if_alone(side, peer)]
 
-    def _part_from(self, side: Side) -> None:
-        """Who is on the other side has changed: a successor may not have it any more."""
-        side.successors = [peer for peer in side.successors if self.admits(peer)]
+    def _hold(self, side: Side, peers: list[Peer]) -> None:
+        """These have a side from now on, with whom a successor on the other may not be."""
+        side.hold(peers)
+        other = self.other(side)
+        other.successors = [peer for peer in other.successors if self.admits(peer)]
 
     def tell_started(self, side: Side, *, resumed: bool) -> list[Output]:
         """Tell one side whom it is in a session with."""

@@ -413,11 +413,12 @@ class RelayState:
             return _refuse(peer.socket, ErrorCode.FORBIDDEN, why, message.EVENT)
         old = self._sessions.of_client(client_id)
         is_own = old is not None and old.evaluator.user_id == peer.user_id
-        if old is not None and is_own and old.id == message.session_id and old.admits(peer):
+        if old is not None and is_own and old.id == message.session_id:
+            if not old.admits(peer):
+                return _unknown_client(peer.socket, message)
             return self._sessions.take_up(old, peer, now)
         if not self._presences.shows(client_id, peer):
-            why = f"No client {client_id!r} is online; start it first, or check its user id."
-            return _refuse(peer.socket, ErrorCode.UNKNOWN_CLIENT, why, message.EVENT)
+            return _unknown_client(peer.socket, message)
         if old is not None and not is_own:
             why = f"Client {client_id!r} is in a session with another evaluator; try again later."
             return _refuse(peer.socket, ErrorCode.CLIENT_BUSY, why, message.EVENT)
@@ -465,6 +466,11 @@ class RelayState:
 
 def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:
     return [Send(socket, ErrorEvent(code, message, event))]
+
+
+def _unknown_client(socket: Socket, message: StartSession) -> list[Output]:
+    why = f"No client {message.client_id!r} is online; start it first, or check its user id."
+    return _refuse(socket, ErrorCode.UNKNOWN_CLIENT, why, message.EVENT)
 
 
 def _no_session(socket: Socket, message: ToRelay) -> list[Output]:

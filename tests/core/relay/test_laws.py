@@ -230,7 +230,7 @@ class RandomRelay(RuleBasedStateMachine):
             assert refused(said, socket, ErrorCode.FORBIDDEN, "start_session")
         elif old is not None and is_own and old == wanted and self.model.admits(old, peer):
             self.check_taken_up(said, socket, old)
-        elif not self.model.shows(client, peer):
+        elif (is_own and old == wanted) or not self.model.shows(client, peer):
             assert refused(said, socket, ErrorCode.UNKNOWN_CLIENT, "start_session")
         elif old is not None and not is_own:
             assert refused(said, socket, ErrorCode.CLIENT_BUSY, "start_session")

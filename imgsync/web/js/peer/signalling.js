@@ -329,8 +329,10 @@ export class Signalling {
 
   /** @param {Presence} presence */
   #presence(presence) {
-    this.#routes.clientSpeaks(presence.userId, presence.features);
-    if (presence.state !== "offline") this.#routes.mayAsk();
+    if (presence.state !== "offline") {
+      this.#routes.clientSpeaks(presence.userId, presence.features);
+      this.#routes.mayAsk();
+    }
     this.#online.changed(presence);
   }
 }
