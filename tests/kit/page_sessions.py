@@ -142,12 +142,13 @@ async def _sessions_of_the_clients_page(scene: Scene) -> AsyncIterator[Attempt]:
 
 @asynccontextmanager
 async def _sessions_of_the_console(scene: Scene) -> AsyncIterator[Attempt]:
-    async with scene.client_command(), scene.console() as console:
+    async with scene.client_command() as client, scene.console() as console:
 
         async def attempt(number: int) -> None:
             await console.start()
             await console.show(number, "fetched")
             await console.page.end()
+            await client.wait_event("ended")
 
         yield attempt
 
@@ -209,13 +210,15 @@ async def _reload_console_of_page(scene: Scene) -> AsyncIterator[Attempt]:
 
 @asynccontextmanager
 async def _reload_console_of_command(scene: Scene) -> AsyncIterator[Attempt]:
-    async with scene.client_command(), scene.console() as console:
+    async with scene.client_command() as client, scene.console() as console:
         await console.start()
         await console.show(0, "fetched")
+        await client.wait_event("fetched")
 
         async def attempt(number: int) -> None:
             await console.reload()
             await console.show(number, "fetched")
+            await client.wait_event("fetched")
 
         yield attempt
 
