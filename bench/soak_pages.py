@@ -84,7 +84,7 @@ def _count_failures(tallies: dict[str, Tally]) -> dict[str, int]:
 def print_pages(result: Object) -> None:
     print(f"{result['browser']}, {result['seconds']} s")
     for what, failed in (("sessions", "without_stages"), ("reloads", "lost")):
-        print(f"\n{what:32}{'number':>8}{failed.replace('_', ' '):>16}")
+        print(f"\n{what:40}{'number':>8}{failed.replace('_', ' '):>16}")
         for kind, count in result[what].items():
-            print(f"{kind:32}{count:8}{result[failed][kind]:16}")
+            print(f"{kind:40}{count:8}{result[failed][kind]:16}")
     harness.print_machine(result["machine"])

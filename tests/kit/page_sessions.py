@@ -141,6 +141,13 @@ async def _sessions_of_the_clients_page(scene: Scene) -> AsyncIterator[Attempt]:
 
 
 @asynccontextmanager
+async def _sessions_of_two_windows(scene: Scene) -> AsyncIterator[Attempt]:
+    """Both answer each offer, and one of them takes part."""
+    async with scene.client_page(), _sessions_of_the_clients_page(scene) as attempt:
+        yield attempt
+
+
+@asynccontextmanager
 async def _sessions_of_the_console(scene: Scene) -> AsyncIterator[Attempt]:
     async with scene.client_command() as client, scene.console() as console:
 
@@ -155,6 +162,7 @@ async def _sessions_of_the_console(scene: Scene) -> AsyncIterator[Attempt]:
 
 SESSIONS: dict[str, Opener] = {
     "client's page, library": _sessions_of_the_clients_page,
+    "client's page in two windows, library": _sessions_of_two_windows,
     "console, client's command": _sessions_of_the_console,
 }
 """By its two sides."""
