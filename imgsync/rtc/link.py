@@ -121,15 +121,16 @@ class _LoopLink:
             raise NegotiationError(f"{problem}: its a=group names a section that it does not have")
 
     def add_candidate_aio(self, candidate: Candidate | None) -> None:
-        # A task for each, because to look up an mDNS name takes up to a second.
-        self._spawn_aio(self._apply_candidate_aio(candidate))
-
-    async def _apply_candidate_aio(self, candidate: Candidate | None) -> None:
-        assert self._pc is not None
-        parsed = None
+        # Their end is no news: it would have aiortc pass over what comes behind it after all, and
+        # that none is left to be tried ends nothing, as the other side's checks may still come.
         if candidate is not None:
-            parsed = candidate_from_sdp(candidate.line)
-            parsed.sdpMLineIndex = 0
+            # A task for each, because to look up an mDNS name takes up to a second.
+            self._spawn_aio(self._apply_candidate_aio(candidate))
+
+    async def _apply_candidate_aio(self, candidate: Candidate) -> None:
+        assert self._pc is not None
+        parsed = candidate_from_sdp(candidate.line)
+        parsed.sdpMLineIndex = 0
         await self._pc.addIceCandidate(parsed)
 
     def _spawn_aio(self, work: Coroutine[Any, Any, None]) -> None:

@@ -59,7 +59,7 @@ def sdp(ufrag: str = "abcd", **changes: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-def candidate(text: str) -> JSON:
+def candidate(text: object) -> JSON:
     return {"candidate": text, "sdpMid": "0", "sdpMLineIndex": 0}
 
 
@@ -79,18 +79,10 @@ NONSENSE: dict[str, tuple[object, str]] = {
     "an offer of 40 kB": (offer("v=0\r\n" + "a=x\r\n" * 8000), "more than 32768 characters"),
     "an offer of video": (
         offer(sdp(application="m=video 9 UDP/TLS/RTP/SAVPF 96\n")),
-        "one data-channel section and nothing else",
+        "it has no data-channel section",
     ),
     "an offer without a fingerprint": (offer(sdp(fingerprint="")), "its a=fingerprint is missing"),
-    "a candidate of noise": (candidate("candidate:noise"), "the form of RFC 8839"),
-    "a candidate at port 0": (
-        candidate("candidate:1 1 udp 1 127.0.0.1 0 typ host"),
-        "its port is not between 1 and 65535",
-    ),
-    "a candidate at a name": (
-        candidate("candidate:1 1 udp 1 example.org 9 typ host"),
-        "no IP address and no mDNS name",
-    ),
+    "a candidate of a number": (candidate(5), "signal.candidate: expected a string"),
 }
 
 #: What it may say that is no reason to end anything.
@@ -100,7 +92,12 @@ HARMLESS: list[object] = [
     {"type": "request_offer"},
     {"type": "something new", "sdp": 5},
     candidate(""),
+    candidate("candidate:noise"),
+    candidate("candidate:1 1 udp 1 127.0.0.1 0 typ host"),
+    candidate("candidate:1 1 udp 1 example.org 9 typ host"),
+    candidate("candidate:1 1 udp 1 127.0.0.1 9 typ quic " + "x" * 10_000),
     candidate("candidate:1 1 tcp 1 127.0.0.1 9 typ host tcptype active"),
+    *[candidate("candidate:1 1 udp 1 127.0.0.1 9 typ host")] * 200,
     offer(sdp()),
     offer(sdp()),
     candidate("candidate:1 1 udp 1 127.0.0.1 9 typ host"),
@@ -162,9 +159,9 @@ async def test_a_client_survives_a_flood_of_candidates_and_a_frame_that_is_too_l
                 flood.signal("flooded", one)
                 # Else they would pile up here instead of there.
                 await trio.lowlevel.checkpoint()
-            told = await following.wait_event("ended", SESSION_S)
-            assert told["reason"] == "negotiation_failed"
-            assert re.search(r"more (than 100 candidates|signals than)", told["detail"])
+        # It ignores them, or has had too many; then nobody is there any more.
+        told = await following.wait_event("ended", SESSION_S)
+        assert told["reason"] in ("peer_gone", "negotiation_failed")
         async with open_raw(relay_url, "evaluator", "giant") as giant:
             await giant.start("flooded")
             giant.signal("flooded", offer("v" * 70_000))
@@ -188,10 +185,6 @@ NONSENSE_OF_CLIENTS: dict[str, tuple[list[object], str]] = {
         r"the other side sent an answer that can't be used: its SDP does not begin with v=0",
     ),
     "number": ([17], r"the other side sent an unreadable signal: expected an object"),
-    "flood": (
-        [candidate("candidate:1 1 udp 1 127.0.0.1 9 typ host")] * 200,
-        r"the other side sent more (than 100 candidates|signals than can be handled)",
-    ),
 }
 
 

@@ -61,6 +61,7 @@ async function evaluate(options, watch, relay, handshake) {
 
   relay.otherUserId = clientId;
   const pc = handshake.connect(iceServers);
+  if (options.offersMedia) for (const kind of ["audio", "video"]) pc.addTransceiver(kind);
   const presenter = new Presenter(pc.createDataChannel(CHANNEL_LABEL, { ordered: true }), watch);
   const answered = handshake.descriptionFrom("answer");
   await watch.until("the own offer", handshake.sendLocal(pc, await pc.createOffer()));

@@ -3,7 +3,7 @@
  *
  *     node tests/other_peers/node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]
  *          [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only]
- *          [--deadline SECONDS]
+ *          [--media] [--deadline SECONDS]
  *
  * Node 20 has its WebSocket behind `node --experimental-websocket`. On stdout stands one JSON line
  * once the relay has registered the peer, and one with the result; the steps go to stderr. Exit 0
@@ -19,7 +19,7 @@ const GRACE_MS = 10_000;
 
 const USAGE =
   "usage: node.mjs evaluator|client --relay URL --user ID [--client ID] [--images N]" +
-  " [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only] [--deadline SECONDS]";
+  " [--no-trickle] [--end empty|null-candidate|null|none] [--relay-only] [--media] [--deadline SECONDS]";
 
 /** Write, and end only when it is written: wrtc's threads may keep the process from ending. */
 function leave(/** @type {number} */ code, /** @type {string} */ text) {
@@ -38,6 +38,7 @@ function readArguments() {
       "no-trickle": { type: "boolean", default: false },
       end: { type: "string", default: "empty" },
       "relay-only": { type: "boolean", default: false },
+      media: { type: "boolean", default: false },
       deadline: { type: "string", default: "30" },
     },
   });
@@ -73,6 +74,7 @@ async function run(given) {
     trickle: !given["no-trickle"],
     endSpelling: given.end,
     iceTransportPolicy: given["relay-only"] ? "relay" : "all",
+    offersMedia: given.media,
     deadlineMs: Number(given.deadline) * 1000,
     log,
   });

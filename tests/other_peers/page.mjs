@@ -1,7 +1,7 @@
 /**
  * Run one foreign peer in the page that loads this module. The query string says which:
  *
- *     page.html?role=evaluator|client&relay=URL&user=ID[&client=ID][&images=N][&trickle=no]
+ *     page.html?role=evaluator|client&relay=URL&user=ID[&client=ID][&images=N][&trickle=no][&media=yes]
  *              [&end=empty|null-candidate|null|none][&deadline=SECONDS]
  *
  * The server of the page gets each step as a POST to /event, `registered` among them, and at the
@@ -26,6 +26,7 @@ run({
   clientId: query.get("client") ?? undefined,
   images: makeImages(Number(query.get("images") ?? 5)),
   trickle: query.get("trickle") !== "no",
+  offersMedia: query.get("media") === "yes",
   endSpelling: /** @type {import("./peer.mjs").EndSpelling} */ (query.get("end") ?? "empty"),
   deadlineMs: Number(query.get("deadline") ?? 30) * 1000,
   log: (event, details) => post("/event", { event, ...details }),

@@ -21,6 +21,7 @@
  * @property {boolean} [trickle] false: all candidates go inside the description, and no end signal
  * @property {EndSpelling} [endSpelling] how the end of the candidates is said
  * @property {RTCIceTransportPolicy} [iceTransportPolicy] "relay": through a TURN server alone
+ * @property {boolean} [offersMedia] offer to take sound and pictures, too, before the channel
  * @property {number} [deadlineMs] for the whole run
  *
  * @typedef {{imageUrl: string, signedUrl: string}} Image

@@ -207,7 +207,14 @@ async def test_our_evaluator_shows_every_sample_once_to_a_node_client(
     assert_all_samples_were_shown(result)
 
 
-@pytest.mark.parametrize("options", VARIANTS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        *VARIANTS,
+        pytest.param(("--media",), id="sound and pictures"),
+        pytest.param(("--media", "--no-trickle"), id="sound and pictures, no trickle"),
+    ],
+)
 async def test_our_client_acks_every_image_of_a_node_evaluator(
     node: MakeNode, options: tuple[str, ...]
 ) -> None:
@@ -238,7 +245,8 @@ async def test_our_evaluator_shows_every_sample_once_to_a_page_in_chromium(chrom
     assert all(".local " in candidate for candidate in result["localCandidates"])
 
 
-async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) -> None:
+@pytest.mark.parametrize("media", ["no", "yes"])
+async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str, media: str) -> None:
     async with (
         open_page_server() as page,
         open_relay("--allow-origin", page.origin) as url,
@@ -246,7 +254,7 @@ async def test_our_client_acks_every_image_of_a_page_in_chromium(chromium: str) 
     ):
         await client.wait_event("registered")
         query = {"role": "evaluator", "relay": url, "user": "E", "client": "C"}
-        async with open_chromium(chromium, page.url(**query, images=str(IMAGES))):
+        async with open_chromium(chromium, page.url(**query, images=str(IMAGES), media=media)):
             await client.wait_success()
             result = await page.wait_result()
 

@@ -6,10 +6,10 @@ import re
 import attrs
 import pytest
 import trio
-from aioice import ice
+from aioice import ice, mdns
 
 from imgsync.core.handshake.inputs import LinkLost
-from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
+from imgsync.core.handshake.sdp import Candidate, Description, parse_candidate, parse_description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
@@ -138,6 +138,50 @@ async def test_the_end_of_candidates_before_any_candidate_does_not_end_it(deaf: 
         for candidate in (offer if deaf == 0 else answer).candidates:
             ends[1 - deaf].link.add_candidate(candidate)
         await both_opened(*ends)
+
+
+@pytest.mark.parametrize("deaf", [0, 1], ids=["offerer", "answerer"])
+async def test_names_that_cant_be_resolved_and_their_end_do_not_end_it(
+    deaf: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolve(_: mdns.MDnsProtocol, name: str) -> None:
+        """Nobody has this name."""
+
+    monkeypatch.setattr(mdns.MDnsProtocol, "resolve", resolve)
+    async with open_bridge() as bridge, open_ends(bridge) as ends:
+        descriptions = await describe(
+            *(end.link for end in ends), change_offer=gathered, change_answer=gathered
+        )
+        assert all(one.complete for one in descriptions)
+        for candidate in (*descriptions[1 - deaf].candidates, None):
+            ends[deaf].link.add_candidate(candidate)
+        while ends[deaf].link._loop._tasks:
+            await bridge.call(asyncio.sleep, 0)
+        # Only the checks of the other side tell this one where the other side is.
+        ends[1 - deaf].link.add_candidate(seen_at(descriptions[deaf]))
+        await both_opened(*ends)
+
+
+def gathered(sdp: str) -> str:
+    """As a browser tells its candidates that has found them all before it speaks."""
+    named = re.sub(r"(a=candidate:.* )127\.0\.0\.1 ", rf"\1{NOBODY} ", sdp)
+    return named + "a=end-of-candidates\r\n"
+
+
+def seen_at(description: Description) -> Candidate:
+    """Its first candidate, at the address that stands behind the name."""
+    return parse_candidate(description.candidates[0].line.replace(NOBODY, LOOPBACK[0]))
+
+
+async def test_a_candidate_behind_their_end_is_used() -> None:
+    async with open_bridge() as bridge, open_ends(bridge) as (offerer, answerer):
+        offer, answer = await describe(offerer.link, answerer.link)
+        # The offerer alone is told where the other side is, too late.
+        for candidate in (None, *answer.candidates):
+            offerer.link.add_candidate(candidate)
+        answerer.link.add_candidate(None)
+        await both_opened(offerer, answerer)
+        assert not offer.complete
 
 
 async def test_candidates_after_their_end_or_after_a_close_are_no_error() -> None:

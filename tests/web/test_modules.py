@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 import trio
 
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page
-from tests.kit.processes import open_child, our_client, wait_until
+from tests.kit.processes import SESSION_S, open_child, our_client, wait_until
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent
@@ -32,6 +33,54 @@ async def open_module_page(
         await page.wait("document.querySelector('#text')?.textContent.includes('incomplete')")
         await page.run((WEB / script).read_text())
         yield page
+
+
+# ── a link alone ─────────────────────────────────────────────────────────────────────────────────
+
+
+ANSWER = """
+(async () => {
+  const { Link } = await import("/web/js/peer/link.js");
+  const { parseDescription } = await import("/web/js/core/handshake/sdp.js");
+  const pc = new RTCPeerConnection(POLICY);
+  pc.addTransceiver("audio");
+  pc.addTransceiver("video");
+  pc.createDataChannel("image-sync");
+  const opened = new Promise((resolve, reject) => {
+    window.link = new Link([], false, ({ kind, line }) => {
+      if (kind === "opened") resolve();
+      else if (kind !== "gathered") reject(new Error(kind));
+      else waiting.then(() => pc.addIceCandidate(line && { candidate: line, sdpMid: said.mid }));
+    });
+  });
+  let said, answered;
+  const waiting = new Promise((resolve) => (answered = resolve));
+  pc.onicecandidate = ({ candidate }) =>
+    candidate?.candidate && waiting.then(() => link.addCandidate(candidate.toJSON()));
+  await pc.setLocalDescription();
+  const offered = parseDescription(pc.localDescription.sdp);
+  const sdp = await link.makeAnswer(pc.localDescription.sdp);
+  said = parseDescription(sdp);
+  await pc.setRemoteDescription({ type: "answer", sdp });
+  answered();
+  await opened;
+  const taken = pc.getTransceivers().map((one) => one.currentDirection);
+  link.close();
+  pc.close();
+  return [offered.mid === said.mid, offered.index, said.index, taken];
+})()
+"""
+
+
+@pytest.mark.parametrize("policy", ["balanced", "max-bundle", "max-compat"])
+async def test_a_page_takes_the_data_channel_of_an_offer_and_no_sound_and_pictures(
+    browser: Browser, relay: str, policy: str
+) -> None:
+    async with browser.open_page() as page:
+        await page.goto(page_url(relay))
+        script = ANSWER.replace("POLICY", f"{{ bundlePolicy: '{policy}' }}")
+        with trio.fail_after(SESSION_S):
+            assert await page.run(script) == [True, 2, 2, ["inactive", "inactive"]]
 
 
 # ── an evaluator made of them ────────────────────────────────────────────────────────────────────

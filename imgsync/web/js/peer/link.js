@@ -73,8 +73,9 @@ export class Link {
   async makeAnswer(sdp) {
     this.#ownMid = parseDescription(sdp).mid;
     await this.#pc.setRemoteDescription({ type: "offer", sdp });
-    // Sound and pictures, where they are offered, are declined.
-    for (const transceiver of this.#pc.getTransceivers()) transceiver.stop();
+    // Sound and pictures, where they are offered, are not taken. Their sections stay, as the other
+    // side may have bundled the channel with the first of them, and browsers can't undo that.
+    for (const transceiver of this.#pc.getTransceivers()) transceiver.direction = "inactive";
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
     return answer.sdp ?? "";
