@@ -45,7 +45,8 @@ class Side:
     successors: list[Peer] = attrs.field(init=False, factory=list)
     #: Of those that are in it, or were before the side went away, the one that registered last.
     newest: Peer = attrs.field(init=False)
-    #: When the last of the tokens that its user has registered with no longer carries the session.
+    #: When the last of the tokens no longer carries the session by which its user is in it, or has
+    #: registered since.
     until: float = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
