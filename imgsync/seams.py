@@ -49,11 +49,24 @@ class Received:
     at: Milliseconds
 
 
-LinkEvent = Gathered | ServerFailed | Opened | Received | ChannelClosed | LinkLost
+@attrs.frozen
+class Drained:
+    """More than MAX_UNSENT waited to be sent, and has shrunk to DRAINED."""
+
+
+LinkEvent = Gathered | ServerFailed | Opened | Received | Drained | ChannelClosed | LinkLost
 
 
 class Link(Protocol):
     """One peer connection with its data channel."""
+
+    @property
+    def max_message(self) -> int:
+        """Bytes of a message that the other side takes, once the channel is open."""
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were given to it to be sent, and are not known to have arrived."""
 
     def listen(self, tell: Callable[[LinkEvent], None]) -> None:
         """Have all that happens told, in order; before anything else is asked of the link.
@@ -74,7 +87,10 @@ class Link(Protocol):
         """Take a candidate of the other side, or None: no more will come. Never waits."""
 
     def send(self, text: str) -> None:
-        """Send on the data channel; never waits. On a closed channel it goes nowhere."""
+        """Send on the data channel; never waits. On a closed channel it goes nowhere.
+
+        Where the other side takes nothing, and too much waits, the link is lost.
+        """
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """Send what `make` returns, called with the time at which it is handed to the channel.

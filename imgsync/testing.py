@@ -20,6 +20,7 @@ from imgsync.core.codec.codec import encode_event
 from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
 from imgsync.core.relay.outputs import (
     Close,
@@ -181,6 +182,10 @@ class MemoryLink:
 
     Two ends find each other through their descriptions, as real ones do.
     """
+
+    #: What it says of the other side, for tests to set.
+    max_message = MAX_CHANNEL_MESSAGE
+    waiting = 0
 
     def __init__(self, network: "MemoryNetwork", number: int) -> None:
         self._network = network

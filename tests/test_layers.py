@@ -39,6 +39,7 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.commands.common",
             "imgsync.commands.events",
             "imgsync.commands.output",
+            "imgsync.commands.reasons",
             "imgsync.commands.signals",
         ]
     },

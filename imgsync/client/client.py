@@ -165,6 +165,9 @@ class _Following:
                 case _:
                     assert_never(output)
 
+    def drained(self) -> None:
+        """See the protocol; nothing of a client's is kept back."""
+
     def _put(self, delivery: Deliver) -> None:
         if len(self._waiting) >= MAX_WAITING:
             # Not acked, so the evaluator knows.

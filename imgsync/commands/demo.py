@@ -187,7 +187,7 @@ async def _demonstrate_in_browser(folder: str, logs: dict[str, str]) -> int:
                         present.deadline = _follow_state(event)
         if present.cancelled_caught:
             raise DemoFailed(f"the page did not come back within {COME_BACK_DEADLINE:g} s")
-        code = _conclude(score, "on the screen")
+        code = _conclude(score, "shown")
         # Where it has failed, it has said why.
         return code if await evaluator.process.wait() == 0 else EXIT_FAILED
 
@@ -242,13 +242,14 @@ async def _follow(evaluator: "_Part", client: "_Part", link: str) -> int:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read, client)
         await read(evaluator)
-        if await evaluator.process.wait() != 0:
+        if await evaluator.process.wait() != 0 and score.summary is None:
             nursery.cancel_scope.cancel()
             return EXIT_FAILED  # it has said why
         nursery.cancel_scope.deadline = trio.current_time() + STOP_DEADLINE
         await client.process.wait()
     code = _conclude(score, "fetched")
-    return code if client.process.returncode == 0 else EXIT_FAILED
+    ends = (evaluator.process.returncode, client.process.returncode)
+    return code if ends == (0, 0) else EXIT_FAILED
 
 
 def _conclude(score: _Score, arrived: str) -> int:
@@ -256,15 +257,15 @@ def _conclude(score: _Score, arrived: str) -> int:
 
     :param arrived: in words, what has become of those that have.
     """
-    shown = 0 if score.summary is None else score.summary.shown
+    sent = 0 if score.summary is None else score.summary.sent
     for index, reason in score.failures.items():
         print(f"imgsync demo: image {index}: {reason}", file=sys.stderr)
     trip = None if score.summary is None else score.summary.round_trip_ms
-    prose = f"{shown} images shown, {len(score.acked)} acked, {len(score.arrived)} {arrived}"
+    prose = f"{sent} images sent, {len(score.acked)} acked, {len(score.arrived)} {arrived}"
     if trip is not None:
         prose += f"; round trip {trip.median:.1f} ms (longest {trip.max:.1f})"
     print_line(prose)
-    complete = shown == len(score.acked) == len(score.arrived) > 0
+    complete = sent == len(score.acked) == len(score.arrived) > 0
     return 0 if complete else EXIT_FAILED
 
 

@@ -15,6 +15,7 @@ import attrs
 
 from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
 from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 
@@ -154,6 +155,8 @@ class NotAcked:
 
     @property
     def prose(self) -> str:
+        if self.reason == SUPERSEDED:
+            return f"image {self.image_index}  {self.name}  {SUPERSEDED}"
         return f"image {self.image_index}  {self.name}  not acked: {self.detail}"
 
 
@@ -180,6 +183,8 @@ class Stage:
     def prose(self) -> str | None:
         if self.stage is not StageKind.FAILED:
             return None
+        if self.reason == SUPERSEDED:
+            return f"image {self.image_index}  {self.name}  {SUPERSEDED}"
         return f"image {self.image_index}  {self.name}  failed: {self.reason}"
 
 
@@ -195,12 +200,18 @@ class Spread:
 class SeriesSummary:
     """How a series went.
 
+    :param shown: how many were on a screen, as the client says.
+    :param failed: how many were not, for another reason than an image that took their place.
+    :param superseded: the indices of those whose place another image took, in their order.
     :param stages: how often each was reported; None from a client that does not speak `stage`.
     """
 
     EVENT = "summary"
+    sent: int
     shown: int
     acked: int
+    failed: int = 0
+    superseded: tuple[int, ...] = ()
     round_trip_ms: Spread | None = attrs.field(default=None, metadata=IF_KNOWN)
     one_way_ms: Spread | None = attrs.field(default=None, metadata=IF_KNOWN)
     bound_ms: Spread | None = attrs.field(default=None, metadata=IF_KNOWN)
@@ -209,16 +220,18 @@ class SeriesSummary:
     @property
     def prose(self) -> str:
         trip, way, bound = self.round_trip_ms, self.one_way_ms, self.bound_ms
-        prose = f"{self.shown} images shown, {self.acked} acked"
+        shown = "" if self.stages is None else f"{self.shown} shown, "
+        prose = f"{self.sent} images sent, {shown}{self.acked} acked"
+        if self.failed:
+            prose += f", {self.failed} failed"
         if trip is not None and way is not None and bound is not None:
             prose += (
                 f"; round trip {trip.median:.1f} ms (longest {trip.max:.1f})"
                 f"; one way {way.median:.1f} ms,"
                 f" to {bound.median:.1f} (at worst {bound.max:.1f})"
             )
-        for kind in (StageKind.SHOWN, StageKind.FAILED):
-            if count := (self.stages or {}).get(kind.value):
-                prose += f"; {count} {STAGE_WORDS[kind]}"
+        if self.superseded:
+            prose += f"; {SUPERSEDED}: {', '.join(map(str, self.superseded))}"
         return prose
 
 

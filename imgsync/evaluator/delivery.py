@@ -10,8 +10,14 @@ import trio
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import Ack, Stage, StageKind
-from imgsync.core.protocol.errors import ImageFailed, NotSpoken, SessionEnded, Superseded
-from imgsync.core.protocol.numbers import FEATURE_STAGE
+from imgsync.core.protocol.errors import (
+    ImageFailed,
+    MessageTooLarge,
+    NotSpoken,
+    SessionEnded,
+    Superseded,
+)
+from imgsync.core.protocol.numbers import FEATURE_STAGE, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import Bell, Pull
@@ -54,6 +60,8 @@ class Showing:
         self.settled = trio.Event()
         self.delivery: Delivery | None = None
         self.is_superseded = False
+        #: Why it can't be sent to this client.
+        self.refusal: str | None = None
         #: What was said of it when it was on the screen.
         self.shown: StageReport | None = None
         self._failure: str | None = None
@@ -76,8 +84,10 @@ class Showing:
         self._failure = self._failure or why
 
     async def wait_acked(self) -> "Delivery":
-        """The client has it. Raises Superseded and SessionEnded."""
+        """The client has it. Raises Superseded, MessageTooLarge and SessionEnded."""
         await self.settled.wait()
+        if self.refusal is not None:
+            raise MessageTooLarge(self.refusal)
         if self.is_superseded:
             raise Superseded(
                 f"image {self.image.index} may not have reached the client: the connection was"
@@ -137,6 +147,11 @@ class Showings:
         self._showings[sent_at].is_superseded = True
         self._showings[sent_at].settled.set()
 
+    def refuse(self, sent_at: Milliseconds, why: str) -> None:
+        """An image is too large for this client."""
+        self._showings[sent_at].refusal = why
+        self._showings[sent_at].settled.set()
+
     def report(self, said: Stage, latency: Bounded | None) -> None:
         """The client tells a stage, which came so long after the showing."""
         showing = self._showings[said.sent_at]
@@ -155,7 +170,7 @@ class Showings:
 
     def give_up(self, sent_at: Milliseconds) -> None:
         """A later image was shown instead."""
-        self._showings[sent_at].give_up("superseded")
+        self._showings[sent_at].give_up(SUPERSEDED)
         self.news.ring()
 
     def forget(self, sent_at: Milliseconds) -> None:

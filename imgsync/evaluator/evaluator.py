@@ -14,6 +14,7 @@ from imgsync.core.channel.outputs import (
     NeverShown,
     PresenterOutput,
     Staged,
+    TooLarge,
     Transmit,
 )
 from imgsync.core.channel.presenter import Presenter
@@ -54,14 +55,14 @@ class _Presenting:
     def preload(self, images: Sequence[ImageRef]) -> None:
         """Tell what will be shown soon. Raises MessageTooLarge."""
         upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
-        self._perform(self._presenter.preload(upcoming))
+        self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
     def opened(self) -> None:
         """See the protocol."""
         features = self._peer.route.features
         if features:
             self.showings.peer_speaks(features)
-        self._perform(self._presenter.opened(features))
+        self._perform(self._presenter.opened(features, self._peer.max_message))
 
     def unanswered(self) -> None:
         """See the protocol; an evaluator does not greet."""
@@ -70,7 +71,11 @@ class _Presenting:
         """See the protocol."""
         if isinstance(message, Ready):
             self.showings.peer_speaks(message.features)
-        self._perform(self._presenter.receive(message), at)
+        self._perform(self._presenter.receive(message, self._peer.waiting), at)
+
+    def drained(self) -> None:
+        """See the protocol."""
+        self._perform(self._presenter.drained(self._peer.waiting))
 
     def closed(self) -> None:
         """See the protocol."""
@@ -100,6 +105,9 @@ class _Presenting:
                 case channel.Superseded(image):
                     journal.superseded(image)
                     showings.supersede(image.sent_at)
+                case TooLarge(image, why):
+                    journal.superseded(image)
+                    showings.refuse(image.sent_at, why)
                 case Staged(said):
                     showings.report(said, journal.staged(said))
                 case NeverShown(image):
@@ -138,7 +146,8 @@ class EvaluatorSession:
         acks, begin each with `nursery.start`, or send from one task.
 
         Raises Superseded, where the session was interrupted and another image was shown meanwhile,
-        SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
+        SessionEnded, and MessageTooLarge for URLs that don't fit into a message that this client
+        takes, also where that is known only once the session is repaired.
         """
         self.raise_if_ended()
         return await self._presenting.show(image).wait_acked()

@@ -3,10 +3,13 @@
 import logging
 import os
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -17,11 +20,14 @@ from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.core.protocol.numbers import FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
 from imgsync.distribution import missing_extra
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
+from imgsync.images.urls import is_web_url
 
 try:
     import httpx
 except ImportError:
     httpx = None  # type: ignore[assignment]
+
+log = logging.getLogger(__name__)
 
 MAX_STEM = 80
 """Bytes. File systems allow 255 for a whole name."""
@@ -57,21 +63,28 @@ class Fetcher:
         self._http = http
 
     async def fetch(self, signed_url: str) -> Fetched:
-        """Fetch one image. Raises FetchFailed, whose text never holds the URL."""
+        """Fetch one image. Raises FetchFailed, whose text never holds the URL, and nothing else."""
+        url = _parse_url(signed_url)
         body = bytearray()
         try:
             with trio.fail_after(FETCH_DEADLINE):
-                async with self._http.stream("GET", signed_url) as response:
+                async with self._http.stream("GET", url) as response:
                     if response.status_code != 200:
                         raise FetchFailed(f"http_{response.status_code}")
                     async for part in response.aiter_bytes():
                         body += part
                         if len(body) > MAX_IMAGE:
                             raise FetchFailed("too_large")
+        except FetchFailed:
+            raise
         except (trio.TooSlowError, httpx.TimeoutException):
             raise FetchFailed("timeout") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
-            # UnicodeError: a URL or a host's name that can't be encoded.
+            # The last two of a redirect, or of a name that can't be looked up.
+            raise FetchFailed("unreachable") from None
+        except Exception as exc:
+            # URL and answer are the other side's; nobody but this fetch may suffer by them.
+            log.warning("fetching an image failed in an unknown way: %s", type(exc).__name__)
             raise FetchFailed("unreachable") from None
         kind = sniff_image(bytes(body[:SNIFF_SIZE]))
         if kind is None:
@@ -90,15 +103,37 @@ class Fetcher:
         return await self.fetch(signed_url)
 
 
+def _parse_url(signed_url: str) -> "httpx.URL":
+    """Raises FetchFailed."""
+    try:
+        if is_web_url(signed_url):
+            return httpx.URL(signed_url)
+    except (httpx.InvalidURL, UnicodeError):
+        pass  # a host's name that can't be encoded
+    raise FetchFailed("bad_url")
+
+
+class _NoCookies(CookieJar):
+    """Stays empty. With any cookie, httpx reads each URL a second time, and by other rules."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Take none."""
+
+
 @asynccontextmanager
-async def open_fetcher() -> AsyncIterator[Fetcher]:
-    """Own an HTTP client. Raises MissingExtra."""
+async def open_fetcher(*, verify: ssl.SSLContext | bool = True) -> AsyncIterator[Fetcher]:
+    """Own an HTTP client, which keeps no cookies. Raises MissingExtra.
+
+    :param verify: whose certificates are taken; loading the usual ones takes a moment.
+    """
     if httpx is None:
         raise missing_extra("fetching images needs httpx", "cli")
     # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    async with httpx.AsyncClient(follow_redirects=True) as http:
+    async with httpx.AsyncClient(
+        follow_redirects=True, verify=verify, cookies=_NoCookies()
+    ) as http:
         yield Fetcher(http)
 
 

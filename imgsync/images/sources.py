@@ -20,16 +20,9 @@ from imgsync.files import input_errors
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.ref import ImageRef
+from imgsync.images.urls import is_web_url
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"})
-
-# urlsplit passes over white space and control characters, and no message can hold a surrogate.
-_URL = re.compile(r"(?i:https?)://[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-
-
-# What no browser takes for a host: the URL standard's forbidden code points, without those that
-# urlsplit has taken for something else.
-_NO_HOST = re.compile(r"[ <>^|\\]")
 
 _FIELDS = _IMAGE_URL, _SIGNED_URL = "imageUrl", "signedUrl"
 
@@ -187,7 +180,7 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
     urls: dict[str, str] = {}
     for field in _FIELDS:
         value = entry.get(field) if isinstance(entry, dict) else None
-        if not isinstance(value, str) or not _is_url(value):
+        if not isinstance(value, str) or not is_web_url(value):
             raise InputError(
                 f"image {place} of the manifest {str(path)!r} has no {field} that is an"
                 " http or https URL"
@@ -206,13 +199,3 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
         signed_url=urls[_SIGNED_URL],
         name=unquote(urlsplit(image_url).path.rpartition("/")[2]),
     )
-
-
-def _is_url(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        # The port is only looked at, and found to be none, when it is asked for.
-        is_sound = bool(_URL.fullmatch(value) and parts.hostname and parts.port != 0)
-        return is_sound and not _NO_HOST.search(parts.hostname or "")
-    except ValueError:
-        return False

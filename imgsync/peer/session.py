@@ -61,13 +61,13 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     SignallingLost,
 )
-from imgsync.core.protocol.numbers import MAX_CANDIDATES
+from imgsync.core.protocol.numbers import MAX_CANDIDATES, MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
 from imgsync.peer.session_journal import SessionJournal, Write
 from imgsync.peer.talk import Talk
-from imgsync.seams import Link, LinkEvent, Network, Received, ServerFailed
+from imgsync.seams import Drained, Link, LinkEvent, Network, Received, ServerFailed
 from imgsync.tasks import Bell, Pull, open_background
 from imgsync.wallclock import now_ms
 
@@ -211,6 +211,16 @@ class PeerSession:
         """Send on the open channel; without one it goes nowhere."""
         if self._link is not None:
             self._link.send(text)
+
+    @property
+    def max_message(self) -> int:
+        """Bytes of a message that the other side of the open channel takes."""
+        return MAX_CHANNEL_MESSAGE if self._link is None else self._link.max_message
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be sent on the open channel."""
+        return 0 if self._link is None else self._link.waiting
 
     def opened(self, link: Link) -> None:
         """A link's channel is open."""
@@ -445,6 +455,9 @@ class _Driver:
                 held = self._links.find(attempt)
                 if held is not None:
                     self._read(held, held.early.come(text, at))
+            case Drained():
+                if self._links.find(attempt) is not None:
+                    self._talk.drained()
             case ServerFailed(server, code, why):
                 session_id = self._route.session_id
                 log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)

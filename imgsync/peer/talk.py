@@ -19,6 +19,9 @@ class Talk(Protocol):
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """The other side says something, which came in at this time of ours."""
 
+    def drained(self) -> None:
+        """Of what waited to be sent, little is left; there was much."""
+
     def closed(self) -> None:
         """It is open no more; another one may follow."""
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import trio
 from aiortc import (
-    InvalidStateError,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
@@ -31,9 +30,10 @@ from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
+from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.servers import choose_stun, choose_turn
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
-from imgsync.seams import LinkEvent, Received
+from imgsync.seams import Drained, LinkEvent, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class _LoopLink:
         #: sockets all the same, and nobody closes them.
         self._describing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.outgoing = Outgoing(lambda: tell(Drained()), self._lose_aio)
 
     # ── what is asked of it ──────────────────────────────────────────────────────────────────────
 
@@ -152,6 +153,9 @@ class _LoopLink:
 
     def _listen_aio(self, channel: RTCDataChannel) -> None:
         self._channel = channel
+        assert self._pc is not None
+        assert self._pc.sctp is not None
+        self.outgoing.adopt_aio(self._pc.sctp, channel)
         channel.on("message", lambda text: self._tell(Received(text, now_ms())))
         channel.on("close", self._on_channel_close_aio)
         channel.on("error", lambda exc: log.info("the data channel reports %r", exc))
@@ -178,23 +182,6 @@ class _LoopLink:
             sctp = self._pc.sctp
             by_peer = self._was_open and sctp is not None and closed_by_peer(sctp)
             self._tell(LinkLost(why, by_peer))
-
-    def send_aio(self, text: str) -> None:
-        try:
-            if self._channel is not None:
-                self._channel.send(text)
-        except (InvalidStateError, ValueError) as exc:
-            log.info("a message was not sent: %r", exc)
-
-    def send_stamped_aio(self, make: Callable[[Milliseconds], str]) -> None:
-        if self._channel is None or self._channel.readyState != "open":
-            return
-        try:
-            text = make(now_ms())
-        except Exception:
-            log.exception("a stamped message could not be made")
-        else:
-            self.send_aio(text)
 
     async def close_channel_aio(self) -> None:
         self._closing = True
@@ -274,13 +261,24 @@ class RtcLink:
         """See the protocol."""
         self._bridge.post(self._loop.add_candidate_aio, candidate)
 
+    @property
+    def max_message(self) -> int:
+        """See the protocol."""
+        return self._loop.outgoing.max_message
+
+    @property
+    def waiting(self) -> int:
+        """See the protocol."""
+        return self._loop.outgoing.backlog.waiting
+
     def send(self, text: str) -> None:
         """See the protocol."""
-        self._bridge.post(self._loop.send_aio, text)
+        self._loop.outgoing.backlog.post(len(text))
+        self._bridge.post(self._loop.outgoing.send_posted_aio, text)
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol; `make` is called on the loop thread."""
-        self._bridge.post(self._loop.send_stamped_aio, make)
+        self._bridge.post(self._loop.outgoing.send_stamped_aio, make)
 
     async def close_channel(self) -> None:
         """See the protocol."""

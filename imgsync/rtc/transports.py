@@ -5,15 +5,19 @@ when one of these names goes.
 """
 
 import logging
+from collections.abc import Callable
 
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCSctpTransport
+from aiortc import RTCCertificate, RTCDataChannel, RTCDtlsTransport, RTCSctpTransport
 from aiortc.rtcdtlstransport import (
     X509_DIGEST_ALGORITHMS,
     RTCDtlsParameters,
     SRTPProtectionProfile,
     certificate_digest,
 )
+from aiortc.rtcsctptransport import SackChunk
 from OpenSSL import SSL
+
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 
 log = logging.getLogger(__name__)
 
@@ -106,3 +110,27 @@ def _contain_bad_messages(sctp: RTCSctpTransport) -> None:
             log.info("dropped a message that can't be read: %s", type(exc).__name__)
 
     sctp._receive = receive_or_drop  # type: ignore[method-assign]
+
+
+def largest_message(sctp: RTCSctpTransport) -> int:
+    """Bytes of a message that the other side takes, of ours."""
+    # 0 stands for no limit (RFC 8841, 6.1); aiortc has taken 64 KiB where none is named.
+    return min(sctp._remote_max_message_size or MAX_CHANNEL_MESSAGE, MAX_CHANNEL_MESSAGE)
+
+
+def unsent_on(sctp: RTCSctpTransport, channel: RTCDataChannel) -> tuple[int, int]:
+    """Bytes, and about how many messages, that the other side has not acknowledged."""
+    begun = sum(len(chunk.user_data) for chunk in sctp._outbound_queue)
+    messages = len(sctp._data_channel_queue) + len(sctp._sent_queue)
+    return channel.bufferedAmount + begun + sctp._flight_size, messages
+
+
+def watch_acknowledgements(sctp: RTCSctpTransport, tell: Callable[[], None]) -> None:
+    """Call this whenever the other side has acknowledged something."""
+    receive = sctp._receive_sack_chunk
+
+    async def receive_and_tell(chunk: SackChunk) -> None:
+        await receive(chunk)
+        tell()
+
+    sctp._receive_sack_chunk = receive_and_tell  # type: ignore[method-assign]

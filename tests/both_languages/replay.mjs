@@ -17,11 +17,13 @@ const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { isWebUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
 const { describeTrouble } = await load("words/console");
 const { SessionJournal } = await load("console/session_journal");
+const { fetchImage } = await load("client/fetching");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -66,6 +68,7 @@ const FORMS = {
   end: (o) => [o.sessionId],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
+  tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
@@ -242,7 +245,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message));
+        return message === null ? [] : tell(presenter.received(message, given[1]));
       }
       const run = () => {
         const found = presenter[method](...given);
@@ -321,12 +324,15 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
-  preload: () => (images) =>
-    orRefused(() => splitPreload(images).map(({ images: group }) => group.length), RangeError),
+  preload: () => ([images, limit]) =>
+    orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),
   messages: () => (text) => decodeMessage(text),
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
   signals: () => (value) => decodeSignal(value),
+  urls: () => (text) => isWebUrl(text),
+  fetches: () => (text) =>
+    fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,

@@ -26,6 +26,7 @@ from imgsync.core.protocol.numbers import (
     MAX_SETTLED,
     MAX_STAGES,
     MAX_UNACKED,
+    MAX_UNSENT,
     TICK,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
@@ -223,13 +224,20 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
     return dice.choice(
         [
             *[["show", index, source, now]] * 4,
-            *[["received", json.dumps(choose_saying(dice, shown, now))]] * 8,
+            *[["received", json.dumps(choose_saying(dice, shown, now)), choose_waiting(dice)]] * 8,
             ["received", dice.choice(["", "[]", '{"type":"stage"}', '{"type":"nonsense"}'])],
-            ["preload", [*sources, *[source] * bool(long)]],
+            ["preload", [*sources, *[source] * bool(long)], choose_waiting(dice)],
+            ["preload", [one | {"signedUrl": "x" * 15_000} for one in sources], 0],
             ["opened", dice.choice([[], ["stage"], ["preload", "ping"]])],
+            ["opened", ["preload"], dice.choice([64, 150, 20_000, 70_000])],
+            ["drained", choose_waiting(dice)],
             ["closed"],
         ]
     )
+
+
+def choose_waiting(dice: random.Random) -> int:
+    return dice.choice([0, 0, 0, MAX_UNSENT - 100, MAX_UNSENT, MAX_UNSENT + 1, 10**6])
 
 
 def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any] | str:
@@ -240,15 +248,15 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
                 urls = source["imageUrl"], source["signedUrl"]
                 image, outputs = presenter.show(index, *urls, now)
                 shown.append(image)
-            case "received", [text]:
-                outputs = hear(presenter, text)
-            case "preload", [images]:
+            case "received", [text, *waiting]:
+                outputs = hear(presenter, text, 0, *waiting)
+            case "preload", [images, *waiting]:
                 upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
-                outputs = presenter.preload(upcoming)
-            case "opened", [features]:
-                outputs = [*presenter.opened(tuple(features))]
+                outputs = presenter.preload(upcoming, *waiting)
+            case "opened", [features, *limit]:
+                outputs = [*presenter.opened(tuple(features), *limit)]
             case _:
-                outputs = getattr(presenter, method)()
+                outputs = getattr(presenter, method)(*given)
     except MessageTooLarge:
         return "refused"
     return tell(outputs)
@@ -263,6 +271,8 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
                 told.append(["transmit", json.loads(text)])
             case c.Acked(image, ack, copies):
                 told.append(["acked", image.sent_at, ack.received_at, copies])
+            case c.TooLarge(image):
+                told.append(["tooLarge", image.sent_at])
             case c.Superseded(image):
                 told.append(["superseded", image.sent_at])
             case c.NeverShown(image):
@@ -287,7 +297,8 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
             seen |= {told} if isinstance(told, str) else {output[0] for output in told}
             expected.append(told)
         replay.compare("presenter", inputs, expected, run)
-    assert seen == {"transmit", "acked", "superseded", "neverShown", "staged", "refused"}
+    kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
+    assert seen == kinds
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:
@@ -431,10 +442,10 @@ def test_the_same_images_are_announced(replay: Replay) -> None:
     assert again.next(100, 98) == [99, *range(49)]
 
 
-def split(images: list[dict[str, str]]) -> list[int] | str:
+def split(images: list[dict[str, str]], limit: int) -> list[int] | str:
     upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
     try:
-        return [len(message.images) for message in split_preload(upcoming)]
+        return [len(message.images) for message in split_preload(upcoming, limit)]
     except MessageTooLarge:
         return "refused"
 
@@ -454,9 +465,11 @@ def test_a_preload_is_split_at_the_same_places(replay: Replay) -> None:
     inputs += [[first, second, first] for second in pairs]
     largest = MAX_CHANNEL_MESSAGE - 80
     inputs += [[{"imageUrl": "u", "signedUrl": "x" * (largest + more)}] for more in range(80)]
-    outputs = replay.run("preload", inputs)
+    limits = (MAX_CHANNEL_MESSAGE, 16_500, 16_383, 8_100, 200)
+    limited = [[images, limit] for images in inputs for limit in limits]
+    outputs = replay.run("preload", limited)
     found = [one if isinstance(one, list) else "refused" for one in outputs]
-    assert found == [split(images) for images in inputs]
+    assert found == [split(*one) for one in limited]
     assert {type(one) for one in found} == {list, str}
 
 

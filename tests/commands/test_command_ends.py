@@ -288,7 +288,7 @@ async def test_ctrl_c_of_a_connected_client_ends_the_evaluator_in_one_line(relay
         "imgsync evaluator: the session has ended: one of the two sides ended it"
     )
     summary = json.loads(shown.lines[-1])
-    assert (summary["event"], summary["shown"], summary["acked"]) == ("summary", 1, 1)
+    assert (summary["event"], summary["sent"], summary["acked"]) == ("summary", 1, 1)
 
 
 async def test_sigterm_of_a_showing_evaluator_ends_the_client_in_good_order(

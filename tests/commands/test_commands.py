@@ -82,7 +82,7 @@ async def test_in_prose_a_session_by_lines_is_told_image_by_image_and_each_is_sa
     assert shown.errors == followed.errors == []
     [summary] = shown.lines
     assert re.fullmatch(
-        r"10 images shown, 10 acked; round trip \d+\.\d ms \(longest \d+\.\d\);"
+        r"10 images sent, 0 shown, 10 acked; round trip \d+\.\d ms \(longest \d+\.\d\);"
         r" one way \d+\.\d ms, to \d+\.\d \(at worst \d+\.\d\)",
         summary,
     )
@@ -129,7 +129,7 @@ async def test_as_json_both_sides_tell_the_same_of_every_image_of_a_manifest(
     assert [ack["name"] for ack in acks] == [image.name for image in IMAGES]
     assert all(ack["roundTripMs"] > 0 and ack["copies"] >= 1 for ack in acks)
     summary = told[-1]
-    assert (summary["event"], summary["shown"], summary["acked"]) == ("summary", 10, 10)
+    assert (summary["event"], summary["sent"], summary["acked"]) == ("summary", 10, 10)
     trips = [ack["roundTripMs"] for ack in acks]
     assert summary["roundTripMs"]["max"] == max(trips)
     assert min(trips) <= summary["roundTripMs"]["median"] <= max(trips)

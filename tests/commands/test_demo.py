@@ -44,7 +44,7 @@ LINK = re.compile(
     r"client page: http://127\.0\.0\.1:\d+/client\?user=you, or try: imgsync demo --browser"
 )
 IMAGE = re.compile(r"image +(\d+)  (\S+) +(\d+) bytes  round trip \d+\.\d ms")
-SUMMARY = r"{0} images shown, {0} acked, {0} fetched; round trip \d+\.\d ms \(longest \d+\.\d\)"
+SUMMARY = r"{0} images sent, {0} acked, {0} fetched; round trip \d+\.\d ms \(longest \d+\.\d\)"
 
 PROC = Path("/proc")
 

@@ -16,7 +16,7 @@ from tests.kit.web_pages import RECORDER
 LINK = re.compile(r"open this in a browser: (http://127\.0\.0\.1:\d+/client\?user=demo-client)")
 IMAGE = re.compile(r"image +(\d+)  (\S+) +on the screen  round trip \d+\.\d ms")
 SUMMARY = re.compile(
-    r"10 images shown, 10 acked, 10 on the screen; round trip \d+\.\d ms \(longest \d+\.\d\)"
+    r"10 images sent, 10 acked, 10 shown; round trip \d+\.\d ms \(longest \d+\.\d\)"
 )
 AWAY = re.compile(r"the page is away \(.+\); open it again to go on")
 SILENT = "the page does not answer"

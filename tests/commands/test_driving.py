@@ -69,7 +69,7 @@ async def test_lines_on_stdin_drive_the_session_and_what_makes_no_sense_is_refus
     assert outcome.code == 0
     assert outcome.errors == []
     [summary] = events(outcome.lines)
-    assert (summary["event"], summary["shown"], summary["acked"]) == ("summary", 5, 5)
+    assert (summary["event"], summary["sent"], summary["acked"]) == ("summary", 5, 5)
 
 
 async def test_lines_that_come_together_are_obeyed_in_their_order(relay_url: str) -> None:
@@ -107,7 +107,7 @@ async def test_closing_stdin_ends_the_session_after_a_last_line_without_its_end(
     assert onlooker.end_reason is EndReason.ENDED
     assert outcome.code == 0
     assert outcome.errors == []
-    assert outcome.lines[-1].startswith("2 images shown, 2 acked; ")
+    assert outcome.lines[-1].startswith("2 images sent, 0 shown, 2 acked; ")
 
 
 async def test_an_evaluator_without_any_stdin_shows_nothing_and_ends_in_good_order(
@@ -118,9 +118,7 @@ async def test_an_evaluator_without_any_stdin_shows_nothing_and_ends_in_good_ord
         outcome = await run_to_end("evaluator", "sh", "-c", 'exec "$@" <&-', "sh", *show)
 
     assert onlooker.end_reason is EndReason.ENDED
-    assert outcome == Outcome(
-        0, ["connected to no-stdin; 10 images", "0 images shown, 0 acked"], []
-    )
+    assert outcome == Outcome(0, ["connected to no-stdin; 10 images", "0 images sent, 0 acked"], [])
 
 
 @attrs.frozen

@@ -86,7 +86,7 @@ async def print_all(url: str, folder: Path, user: str, *options: str) -> tuple[s
 
 async def test_prose_is_what_it_always_was(relay_url: str, tmp_path: Path) -> None:
     told, heard = await print_all(relay_url, tmp_path, "prose")
-    [summary] = [line for line in told if "images shown" in line]
+    [summary] = [line for line in told if "images sent" in line]
     assert told == {
         "connected to prose; # images",
         "there is no image #; they go from # to #",
@@ -94,7 +94,8 @@ async def test_prose_is_what_it_always_was(relay_url: str, tmp_path: Path) -> No
         summary,
     }
     assert summary.startswith(
-        "# images shown, # acked; round trip # ms (longest #); one way # ms, to # (at worst #)"
+        "# images sent, # shown, # acked; round trip # ms (longest #);"
+        " one way # ms, to # (at worst #)"
     )
     assert heard == {
         "waiting for an evaluator as prose",
@@ -120,7 +121,8 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
             ' "reason": null}'
             for stage in ("fetched", "shown", "hidden")
         ),
-        '{"event": "summary", "shown": #, "acked": #, "roundTripMs": {"median": #, "max": #},'
+        '{"event": "summary", "sent": #, "shown": #, "acked": #, "failed": #, "superseded": [],'
+        ' "roundTripMs": {"median": #, "max": #},'
         ' "oneWayMs": {"median": #, "max": #}, "boundMs": {"median": #, "max": #},'
         ' "stages": {"fetched": #, "shown": #, "hidden": #}}',
     }
@@ -237,22 +239,26 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         ' "at": 6, "latencyMs": null, "boundMs": null, "reason": "http_403"}',
     ),
     (
-        SeriesSummary(shown=0, acked=0),
-        "0 images shown, 0 acked",
-        '{"event": "summary", "shown": 0, "acked": 0}',
+        SeriesSummary(sent=0, shown=0, acked=0),
+        "0 images sent, 0 acked",
+        '{"event": "summary", "sent": 0, "shown": 0, "acked": 0, "failed": 0, "superseded": []}',
     ),
     (
         SeriesSummary(
-            shown=5,
-            acked=2,
+            sent=5,
+            shown=2,
+            acked=4,
+            failed=1,
+            superseded=(1, 4),
             round_trip_ms=Spread(median=56.172835, max=100.0),
             one_way_ms=Spread(median=23.2114, max=40.25),
             bound_ms=Spread(median=0.59745, max=0.75),
             stages={"fetched": 1, "shown": 2, "failed": 1},
         ),
-        "5 images shown, 2 acked; round trip 56.2 ms (longest 100.0); one way 23.2 ms, to 0.6"
-        " (at worst 0.8); 2 on the screen; 1 failed",
-        '{"event": "summary", "shown": 5, "acked": 2, "roundTripMs": {"median": 56.173,'
+        "5 images sent, 2 shown, 4 acked, 1 failed; round trip 56.2 ms (longest 100.0);"
+        " one way 23.2 ms, to 0.6 (at worst 0.8); superseded: 1, 4",
+        '{"event": "summary", "sent": 5, "shown": 2, "acked": 4, "failed": 1,'
+        ' "superseded": [1, 4], "roundTripMs": {"median": 56.173,'
         ' "max": 100.0}, "oneWayMs": {"median": 23.211, "max": 40.25}, "boundMs": {"median": 0.597,'
         ' "max": 0.75}, "stages": {"fetched": 1, "shown": 2, "failed": 1}}',
     ),

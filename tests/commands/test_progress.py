@@ -187,7 +187,7 @@ def test_the_line_follows_a_series_and_is_gone_at_its_end(folder: Path, relay_ur
         assert terminal.wait_exit() == 0
         screen = terminal.screen
         assert screen.lines[-1] == ""
-        assert screen.settled[-1].startswith("10 images shown, 10 acked; round trip ")
+        assert screen.settled[-1].startswith("10 images sent, 0 shown, 10 acked; round trip ")
         assert not [line for line in screen.settled if " acked  " in line]
         assert all(len(line) < 40 for line in screen.erased[narrow_from:])
         assert "10/10  connected  fetched" in screen.erased[-1]
@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(folder: Path, relay_url: str) -> N
         assert terminal.wait_exit() == 130
         assert terminal.modes == terminal.before
         assert terminal.screen.lines[-1] == ""
-        assert terminal.screen.settled[-1].startswith("1 images shown, 1 acked")
+        assert terminal.screen.settled[-1].startswith("1 images sent, 0 shown, 1 acked")
 
 
 @side_by_side(10)

@@ -318,7 +318,7 @@ def assert_true_account(evaluator: Witness, *clients: Witness) -> tuple[int, int
     assert all(line["reason"] for line in not_acked)
     [summary] = evaluator.all("summary")
     assert summary["acked"] == len(acked)
-    assert summary["shown"] == len(acked) + len(not_acked)
+    assert summary["sent"] == len(acked) + len(not_acked)
     return len(acked), len(not_acked)
 
 

@@ -3,14 +3,16 @@
 import gzip
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsync.images import fetch
-from imgsync.images.fetch import Fetched, FetchFailed, open_fetcher
+from imgsync.images.fetch import Fetched, Fetcher, FetchFailed, open_fetcher
 from tests.images.test_kinds import IMAGES, PNG
 from tests.kit.image_servers import (
     LAW,
@@ -166,39 +168,164 @@ async def test_a_port_where_nobody_listens_is_unreachable() -> None:
     assert await failure_of(url) == "unreachable"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        SECRET,
-        f"/{SECRET}",
-        f"ftp://127.0.0.1/{SECRET}",
-        f"file:///etc/{SECRET}",
-        f"http:///{SECRET}",
-        f"http://[/{SECRET}",
-        f"http://127.0.0.1:port/{SECRET}",
-        f"http://127.0.0.1:99999/{SECRET}",
-        f"http://127.0.0.1:1/{SECRET}\x00",
-        f"http://127.0.0.1:1/{SECRET}\r\nx: y",
-        f"http://127.0.0.1:1/{SECRET}\ud800",
-        f"http://\ud800/{SECRET}",
-        f"http://{'x' * 64}./{SECRET}",
-        f"http://\u2100/{SECRET}",
-        f"http://a..b/{SECRET}",
-        f"http://127.0.0.1:1/{SECRET * 20_000}",
-        f"http://{SECRET}:{SECRET}@127.0.0.1:1/",
-    ],
-    ids=lambda url: ascii(url)[:40],
-)
-async def test_what_is_no_url_is_unreachable(url: str) -> None:
-    assert await failure_of(url) == "unreachable"
+NO_URLS = [
+    "",
+    SECRET,
+    f"/{SECRET}",
+    f"//127.0.0.1/{SECRET}",
+    f"pictures/{SECRET}",
+    f"?{SECRET}",
+    f"ftp://127.0.0.1/{SECRET}",
+    f"file:///etc/{SECRET}",
+    f"file://127.0.0.1/etc/{SECRET}",
+    f"data:image/png;base64,{SECRET}",
+    f"blob:http://127.0.0.1:1/{SECRET}",
+    f"javascript:{SECRET}",
+    f"ws://127.0.0.1:1/{SECRET}",
+    f"http:{SECRET}",
+    f"http:/127.0.0.1:1/{SECRET}",
+    f"http:///{SECRET}",
+    f"http://:1/{SECRET}",
+    f"http://@/{SECRET}",
+    f" http://127.0.0.1:1/{SECRET}",
+    f"http://127.0.0.1 /{SECRET}",
+    f"http://[/{SECRET}",
+    f"http://[::1/{SECRET}",
+    f"http://[]/{SECRET}",
+    f"http://[127.0.0.1]/{SECRET}",
+    f"http://[fe80::1%lo]/{SECRET}",
+    f"http://[fe80::1%25lo]:1/{SECRET}",
+    f"http://127.0.0.1:port/{SECRET}",
+    f"http://127.0.0.1:-1/{SECRET}",
+    f"http://127.0.0.1:0/{SECRET}",
+    f"http://127.0.0.1:99999/{SECRET}",
+    f"http://127.0.0.1:1\\@h/{SECRET}",
+    f"http://127.0.0.1:1/{SECRET}\x00",
+    f"http://127.0.0.1:1/{SECRET}\r\nx: y",
+    f"http://127.0.0.1:1/{SECRET}\x85",
+    f"http://127.0.0.1:1/{SECRET}\ud800",
+    f"http://\ud800/{SECRET}",
+    f"http://\u2100/{SECRET}",
+    f"http://%00/{SECRET}",
+    f"http://{'ä' * 64}/{SECRET}",
+    f"http://\u200d/{SECRET}",
+    f"http://127.0.0.1:1/{SECRET * 20_000}",
+]
+
+NOBODY_THERE = [
+    f"http://{'x' * 64}./{SECRET}",
+    f"http://a..b/{SECRET}",
+    f"http://xn--{SECRET}--/{SECRET}",
+    f"http://{SECRET}:{SECRET}@127.0.0.1:1/",
+    f"http://@127.0.0.1:1/{SECRET}",
+    f"http://127.0.0.1:00001/{SECRET}",
+    f"http://[::1]:1/{SECRET}",
+    f"HTTP://127.0.0.1:1/{SECRET} %zz?[]^`{{|}}\\#",
+]
+
+
+@asynccontextmanager
+async def open_familiar_fetcher() -> AsyncIterator[tuple[Fetcher, str]]:
+    """A fetcher that was told to keep cookies, by a server whose address comes with it."""
+    cookies = ("set-cookie: a=b", "set-cookie: c=d; Path=/; Max-Age=9999", "set-cookie: \xff;;=")
+    async with (
+        open_server(answer(PNG, "200 OK", *cookies)) as url,
+        open_quick_fetcher() as fetcher,
+    ):
+        assert (await fetcher.fetch(url)).body == PNG
+        yield fetcher, url
+
+
+async def assert_each_fails(urls: Iterable[str], reason: str) -> None:
+    """Each with this, also where a host has set a cookie; and images are fetched after it."""
+    for url in urls:
+        assert await failure_of(url) == reason, ascii(url)[:80]
+    async with open_familiar_fetcher() as (fetcher, good):
+        for url in urls:
+            with pytest.raises(FetchFailed, match=f" {reason}$"):
+                await fetcher.fetch(url)
+            assert (await fetcher.fetch(good)).body == PNG
+
+
+async def test_what_is_no_url_is_told_as_that() -> None:
+    await assert_each_fails(NO_URLS, "bad_url")
+
+
+async def test_a_url_where_nobody_can_be_is_unreachable() -> None:
+    await assert_each_fails(NOBODY_THERE, "unreachable")
+
+
+async def test_what_is_no_url_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "backoff", lambda failures: trio.run)  # would raise
+    async with open_quick_fetcher() as fetcher:
+        with pytest.raises(FetchFailed, match="bad_url"):
+            await fetcher.fetch_persistently("pictures/7.png")
 
 
 @LAW
 @given(st.text(st.characters(codec=None), max_size=30), st.booleans())
-def test_any_text_is_unreachable(text: str, is_path: bool) -> None:
+def test_any_text_fails_and_no_more(text: str, is_path: bool) -> None:
     url = f"http://127.0.0.1:1/{text}" if is_path else text
-    assert trio.run(failure_of, url) == "unreachable"
+    assert trio.run(failure_of, url) in ("bad_url", "unreachable")
+
+
+PARTS = st.tuples(
+    st.sampled_from(["http", "https", "HTTP", "file", "ftp", "data", "ws", "x-y", ""]),
+    st.sampled_from(["://", ":", ":/", ":///", "//", "", ":\\\\"]),
+    st.sampled_from(["", "@", "u@", "u:p@", "u%40:@", ":@", "a@b@", "\x00@"]),
+    st.one_of(
+        st.sampled_from(
+            [
+                *("127.0.0.1", "[::1]", "[fe80::1%25lo]", "[::1", "1", "0x7f.1", "xn--", "xn--a"),
+                *("", ".", "a..b", "%", "%31", "\ud800", "\u2100", "\u3002", "\u00ad", "-", "_"),
+                *("a b", "\u00df.invalid"),
+            ]
+        ),
+        st.text(st.characters(codec=None), max_size=8).map(lambda text: f"{text}.invalid"),
+    ),
+    st.sampled_from(
+        ["", ":", ":1", ":0", ":00001", ":65535", ":65536", ":x", ":-1", ":1:1", ":\u0661"]
+    ),
+    st.text(st.characters(codec=None), max_size=8).map(lambda text: f"/{text}"),
+)
+
+
+@settings(LAW, max_examples=300)
+@given(st.lists(PARTS.map("".join), min_size=1, max_size=5))
+def test_whatever_a_url_is_made_of_it_fails_and_the_next_image_comes(urls: list[str]) -> None:
+    async def fetch_all() -> None:
+        async with open_familiar_fetcher() as (fetcher, good):
+            for url in urls:
+                with pytest.raises(FetchFailed):
+                    await fetcher.fetch(url)
+            assert (await fetcher.fetch(good)).body == PNG
+
+    trio.run(fetch_all)
+
+
+async def test_no_cookie_is_kept_or_sent_back() -> None:
+    heads: list[bytes] = []
+    cookie = "set-cookie: a=b; Path=/"
+    async with open_server(answer(PNG, "200 OK", cookie), heads) as url:
+        hop = answer(b"", "302 Found", f"location: {url}", cookie)
+        async with open_server(hop, heads) as from_url, open_quick_fetcher() as fetcher:
+            for _ in range(2):
+                assert (await fetcher.fetch(from_url)).body == PNG
+    assert len(heads) == 4
+    assert not any(b"cookie" in head.lower() for head in heads)
+
+
+@pytest.mark.parametrize("url", [*NO_URLS[1:-1], *NOBODY_THERE])
+async def test_a_redirect_to_what_is_no_url_fails_and_the_next_image_comes(url: str) -> None:
+    location = url.encode(errors="surrogatepass")
+    raw = b"HTTP/1.1 302 Found\r\nset-cookie: a=b\r\ncontent-length: 0\r\nlocation: %s\r\n\r\n"
+    async with (
+        open_familiar_fetcher() as (fetcher, good),
+        open_server(say(raw % location)) as redirecting,
+    ):
+        with pytest.raises(FetchFailed, match="unreachable"):
+            await fetcher.fetch(redirecting)
+        assert (await fetcher.fetch(good)).body == PNG
 
 
 async def test_one_failure_leaves_the_fetcher_usable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,13 +21,15 @@ LAW = settings(
 READY = encode_channel(Ready(FEATURES))
 
 
-def hear(side: Presenter | Follower, text: str | bytes, at: float = 0) -> list[object]:
-    """What comes of a message, as it is read off the channel."""
+def hear(
+    side: Presenter | Follower, text: str | bytes, at: float = 0, waiting: int = 0
+) -> list[object]:
+    """What comes of a message, as it is read off the channel while so much waits to be sent."""
     outputs: list[object] = []
     for output in Line().receive(text, at, now=0):
         match output:
             case Heard(message, at) if isinstance(side, Presenter):
-                outputs += side.receive(message)
+                outputs += side.receive(message, waiting)
             case Heard(message, at) if isinstance(side, Follower):
                 outputs += side.receive(message, at)
             case Drop():

@@ -1,17 +1,18 @@
 """Servers for the tests of fetching, some of which misbehave, and how long they may take."""
 
+import socket
 import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import NoReturn
 
-import httpx
 import pytest
 import trio
 from hypothesis import settings
 
-from imgsync.images.fetch import Fetcher, FetchFailed
+from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
 from tests.net.test_frames import RawPeer
 
 SECRET = "c0ffee"
@@ -25,12 +26,17 @@ Serve = Callable[[RawPeer], Awaitable[None]]
 
 
 @asynccontextmanager
-async def open_server(serve: Serve) -> AsyncIterator[str]:
-    """A server that does this with every connection, once it has read a head; yields a URL."""
+async def open_server(serve: Serve, heads: list[bytes] | None = None) -> AsyncIterator[str]:
+    """A server that does this with every connection, once it has read a head; yields a URL.
+
+    :param heads: where the heads are noted.
+    """
 
     async def handle(stream: trio.SocketStream) -> None:
         peer = RawPeer(stream)
-        while await peer.read_head():
+        while head := await peer.read_head():
+            if heads is not None:
+                heads.append(head)
             await serve(peer)
 
     async with trio.open_nursery() as nursery:
@@ -57,12 +63,23 @@ def say(raw: bytes, *, hang_up: bool = False) -> Serve:
     return serve
 
 
+class NoNames(trio.abc.HostnameResolver):
+    """No host has a name; to ask for one could take any time."""
+
+    async def getaddrinfo(self, *_: object) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "no names here")
+
+    async def getnameinfo(self, *_: object) -> NoReturn:
+        raise NotImplementedError
+
+
 @asynccontextmanager
 async def open_quick_fetcher() -> AsyncIterator[Fetcher]:
-    """As the real one, but without a certificate store, which takes longer to load than a test."""
+    """As the real one, but without names and a certificate store, which takes long to load."""
+    trio.socket.set_custom_hostname_resolver(NoNames())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with httpx.AsyncClient(follow_redirects=True, verify=context, trust_env=False) as http:
-        yield Fetcher(http)
+    async with open_fetcher(verify=context) as fetcher:
+        yield fetcher
 
 
 async def failure_of(url: str) -> str:

@@ -5,15 +5,17 @@ from contextlib import contextmanager
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from imgsync import SessionState, UpcomingImage
+from imgsync import ImageRef, SessionState, UpcomingImage
 from imgsync.client.client import ClientSession
 from imgsync.core.channel import line
 from imgsync.core.handshake.inputs import Opened
+from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.numbers import MAX_UNSENT
 from imgsync.peer import joining
-from imgsync.seams import LinkEvent, Received
-from imgsync.testing import MemoryLink
+from imgsync.seams import Drained, LinkEvent, Received
+from imgsync.testing import MemoryLink, MemoryNetwork
 from tests.kit.channels import READY
 from tests.peer.test_sessions import image
 from tests.peer.test_stages import open_pair
@@ -144,3 +146,71 @@ async def test_a_ready_before_our_own_side_is_open_is_heard_then(
             await trio.sleep(20)
             assert session.state is SessionState.CONNECTED
     assert len(follower.upcoming) == len(SOON)
+
+
+async def test_a_ready_as_often_as_one_likes_brings_what_will_be_shown_once(
+    autojump_clock: MockClock,
+) -> None:
+    follower, network = Follower(), MemoryNetwork()
+    async with open_pair(follower.follow, network) as session:
+        session.preload(SOON)
+        await session.show(image(0))
+        [_, client] = network.links
+        for _ in range(100):
+            client.send(READY)
+        await wait_all_tasks_blocked()
+        assert len(follower.upcoming) == len(SOON)
+        session.preload([*SOON, image(3)])
+        await wait_all_tasks_blocked()
+        assert len(follower.upcoming) == 2 * len(SOON) + 1
+
+
+# ── what the other side takes ────────────────────────────────────────────────────────────────────
+
+
+def long(index: int, size: int) -> ImageRef:
+    return ImageRef(index, f"http://h/{index}", "s" * size, f"{index}")
+
+
+async def test_an_image_that_the_client_does_not_take_raises_and_the_session_goes_on(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower, network = Follower(), MemoryNetwork()
+    monkeypatch.setattr(MemoryLink, "max_message", 2000)
+    async with open_pair(follower.follow, network) as session:
+        with pytest.raises(MessageTooLarge, match="2000"):
+            await session.show(long(0, 2000))
+        with pytest.raises(MessageTooLarge, match="2000"):
+            session.preload([long(1, 2000)])
+        await (await session.show(long(0, 1000))).shown()
+        session.preload([long(index, 900) for index in range(20)])
+        await wait_all_tasks_blocked()
+        assert len(follower.upcoming) == 20
+
+
+async def test_an_image_that_is_shown_meanwhile_raises_once_the_session_is_repaired(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower, network = Follower(), MemoryNetwork()
+    async with open_pair(follower.follow, network) as session:
+        monkeypatch.setattr(MemoryLink, "max_message", 2000)
+        network.links[0].break_off()
+        await wait_all_tasks_blocked()
+        with pytest.raises(MessageTooLarge, match="2000"):
+            await session.show(long(0, 2000))
+        assert session.state is SessionState.RESUMED
+        await (await session.show(image(1))).shown()
+
+
+async def test_preloads_wait_while_much_waits_to_be_sent(autojump_clock: MockClock) -> None:
+    follower, network = Follower(), MemoryNetwork()
+    async with open_pair(follower.follow, network) as session:
+        link = network.links[0]
+        link.waiting = MAX_UNSENT + 1
+        session.preload(SOON)
+        await (await session.show(image(0))).shown()
+        assert follower.upcoming == []
+        link.waiting = 0
+        link.put(Drained())
+        await wait_all_tasks_blocked()
+        assert len(follower.upcoming) == len(SOON)

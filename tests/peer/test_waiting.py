@@ -104,7 +104,7 @@ def waiting(url: str, user: str, client: str) -> tuple[str, ...]:
 async def assert_shows_all(child: Child) -> None:
     lines = await child.wait_success()
     assert [line["event"] for line in lines].count("acked") == 10
-    assert (lines[-1]["event"], lines[-1]["shown"], lines[-1]["acked"]) == ("summary", 10, 10)
+    assert (lines[-1]["event"], lines[-1]["sent"], lines[-1]["acked"]) == ("summary", 10, 10)
 
 
 @asynccontextmanager

@@ -98,7 +98,7 @@ async def test_two_peers_with_tokens_have_a_session(place: Place, tmp_path: Path
         followed = await following.wait_outcome()
     assert (shown.code, shown.errors) == (0, [])
     assert (followed.code, followed.errors) == (0, [])
-    assert shown.lines[-1].startswith("2 images shown, 2 acked")
+    assert shown.lines[-1].startswith("2 images sent, 0 shown, 2 acked")
     assert len(list(saved.iterdir())) == 2
     assert [token for token in tokens.values() if token in place.relay.read_errors()] == []
 

@@ -116,6 +116,24 @@ def test_sctp_hands_each_message_whole_to_one_method_that_can_be_replaced() -> N
     assert calls.count("self._receive") == 2
 
 
+def test_sctp_keeps_what_is_unsent_where_we_look_for_it() -> None:
+    assert awaited(takes("self", "chunk"))(RTCSctpTransport._receive_sack_chunk)
+    source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))
+    assert calls_in(source).count("self._receive_sack_chunk") == 1
+
+    async def check() -> None:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc.createDataChannel("any")
+        sctp = pc.sctp
+        assert sctp is not None
+        queues = (sctp._outbound_queue, sctp._sent_queue, sctp._data_channel_queue)
+        assert [len(queue) for queue in queues] == [0, 0, 1]
+        assert (sctp._flight_size, sctp._remote_max_message_size) == (0, 65536)
+        await pc.close()
+
+    asyncio.run(check())
+
+
 def test_an_sctp_association_that_is_set_to_closed_ends_its_timers() -> None:
     assert takes("self", "state")(RTCSctpTransport._set_state)
     source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))

@@ -12,7 +12,7 @@ import jwt
 import pytest
 import trio
 
-from imgsync import ImageFailed
+from imgsync import ImageFailed, ImageRef
 from imgsync.core.protocol.numbers import FEATURES
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakeNode, find_node
@@ -171,6 +171,29 @@ async def test_an_image_that_cant_be_had_leaves_the_background_and_says_why(
             assert (await client.stages(0))[-1] == "hidden"
             assert await client.page.run("document.body.innerText.trim()") == ""
             assert not await client.page.run(ON_SCREEN)
+
+
+async def test_a_url_that_is_none_fails_as_that_and_the_next_image_is_shown(
+    browser: Browser, relay: str, images: ImageServer
+) -> None:
+    urls = [
+        "pictures/7.png",
+        "/evaluator",
+        "data:image/svg+xml,<svg/>",
+        "file:///7.png",
+        "http://[",
+    ]
+    async with (
+        open_client_page(browser, relay, "none") as client,
+        open_session(relay, "none") as session,
+    ):
+        for index, url in enumerate(urls, 1):
+            session.preload([ImageRef(index, url, url)])
+            await show_url(session, index, url)
+            await client.wait_stage(index, "failed", "bad_url")
+            await show_url(session, 0, images.url("0.png"))
+            await client.wait_shows(0)
+        assert client.page.errors == []
 
 
 async def test_an_image_that_never_comes_has_its_time_and_no_more(

@@ -18,6 +18,7 @@ from pathlib import Path
 import trio
 
 from imgsync.client.client import ReceivedImage
+from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.tasks import open_background
 
 EXIT_DEADLINE = 5.0
@@ -101,7 +102,7 @@ class Program:
     async def _run(self, run: Run) -> None:
         await _wait_for_any(run.startable, run.over)
         if run.over.is_set():
-            run.image.failed("superseded")
+            run.image.failed(SUPERSEDED)
             return
         try:
             process = run.process = await trio.lowlevel.open_process(

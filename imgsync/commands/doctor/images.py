@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from imgsync.commands.doctor.findings import Finding, Result
+from imgsync.commands.reasons import advice_on
 from imgsync.core.protocol.errors import ConnectError, InputError, MissingExtra
 from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
 from imgsync.images.ref import ImageRef
@@ -15,14 +16,6 @@ from imgsync.net.connect import local_address_towards_relay, parse_relay_url
 
 MAX_HOSTS = 8
 """Hosts of a manifest that are asked for one image each."""
-
-_ADVICE = {
-    "http_403": "its signature is wrong, or its time is over: sign the URLs anew",
-    "http_404": "it is not there any more, or its URL is wrong",
-    "unreachable": "check the host's name and port, and that firewalls let TCP through to it",
-    "timeout": "it answers too slowly to be shown in time",
-    "not_an_image": "what comes is something else, perhaps a page that asks for a password",
-}
 
 
 async def check_images(url: str, source: Path) -> list[Finding]:
@@ -64,7 +57,7 @@ async def _check_image(fetcher: Fetcher, image: ImageRef) -> Finding:
     try:
         fetched = await fetcher.fetch(image.signed_url)
     except FetchFailed as exc:
-        advice = _ADVICE.get(exc.reason, "open its URL in a browser to see more")
+        advice = advice_on(exc.reason) or "open its URL in a browser to see more"
         return Finding("images", Result.FAILED, f"{what} can't be had: {exc.reason}", advice)
     took = 1000 * (time.perf_counter() - before)
     size = f"{len(fetched.body)} bytes of {fetched.kind}"

@@ -95,8 +95,9 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             except SessionEnded as exc:
                 print(f"{prog}: {exc}", file=sys.stderr)
                 return EXIT_FAILED
-    if not series.all_acked:
-        print(f"{prog}: not every image was acked by {options.client}", file=sys.stderr)
+    complaint = series.score.complaint(options.client)
+    if complaint is not None:
+        print(f"{prog}: {complaint}", file=sys.stderr)
         return EXIT_FAILED
     return 0
 
@@ -111,6 +112,7 @@ async def _run_series(series: "Series", output: Output, every: float | None) -> 
         else:
             with open_lines() as lines:
                 await series.obey(lines)
+        await series.hear_out()
     finally:
         output.write(series.summary)
 

@@ -2,11 +2,12 @@
 
 import statistics
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import trio
 
+from imgsync.commands.evaluator.score import Score, Showing
 from imgsync.commands.evaluator.steering import End, Refused, Show, parse_line
 from imgsync.commands.events import (
     Acked,
@@ -19,14 +20,28 @@ from imgsync.commands.events import (
 )
 from imgsync.commands.output import Output
 from imgsync.core.channel.preload import Announcements
-from imgsync.core.protocol.errors import MessageTooLarge, SessionEnded, Superseded
-from imgsync.evaluator.delivery import Delivery
+from imgsync.core.protocol.errors import (
+    ImageFailed,
+    MessageTooLarge,
+    NotSpoken,
+    SessionEnded,
+    Superseded,
+)
+from imgsync.core.protocol.numbers import SUPERSEDED
+from imgsync.evaluator.delivery import Delivery, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import open_background
+from imgsync.wallclock import now_ms
 
 ACK_DEADLINE = 30.0
 """Seconds after which an image counts as not acked; a session lives on through shorter silences."""
+
+LAST_STAGES_DEADLINE = 4.0
+"""Seconds for the client to say what became of the last images; it may try more than once."""
+
+ONSET_DEADLINE = 0.25
+"""Seconds for the last image to be on a screen, once it is fetched; not every client has one."""
 
 
 class Series:
@@ -38,23 +53,24 @@ class Series:
         self._session = session
         self._images = images
         self._output = output
-        self.shown = 0
+        self.score = Score()
         self.deliveries: list[Delivery] = []
         #: How often each stage was reported; empty where the client does not speak `stage`.
         self.stages: Counter[str] = Counter()
         self._announcements = Announcements()
-
-    @property
-    def all_acked(self) -> bool:
-        """Whether every image that was shown was acked."""
-        return len(self.deliveries) == self.shown
+        self._reports = session.stages()
+        #: Not acked, and not written yet.
+        self._missed: list[tuple[Showing, NotAcked]] = []
 
     @property
     def summary(self) -> SeriesSummary:
         """How it went so far."""
         return SeriesSummary(
-            shown=self.shown,
+            sent=len(self.score.showings),
+            shown=sum(showing.is_shown for showing in self.score.showings),
             acked=len(self.deliveries),
+            failed=sum(showing.is_failed for showing in self.score.showings),
+            superseded=self.score.superseded,
             round_trip_ms=_spread(delivery.round_trip for delivery in self.deliveries),
             one_way_ms=_spread(delivery.latency for delivery in self.deliveries),
             bound_ms=_spread(delivery.latency.bound for delivery in self.deliveries),
@@ -108,21 +124,52 @@ class Series:
         with suppress(SessionEnded, MessageTooLarge):
             self._session.preload([self._images[place] for place in places])
 
+    async def hear_out(self) -> None:
+        """Let the client say what became of what it acked last: failures take their time."""
+        if await self._speaks_stage():
+            with trio.move_on_after(LAST_STAGES_DEADLINE):
+                await self._hear_until(lambda: self.score.is_all_told)
+            with trio.move_on_after(ONSET_DEADLINE):
+                await self._hear_until(lambda: self.score.showings[-1].is_settled)
+
+    async def _speaks_stage(self) -> bool:
+        if not self.deliveries:
+            return False
+        try:
+            with trio.move_on_after(0):
+                await self.deliveries[-1].shown()
+        except NotSpoken:
+            return False
+        except (ImageFailed, SessionEnded):
+            pass
+        return True
+
+    async def _hear_until(self, is_enough: Callable[[], bool]) -> None:
+        while not is_enough():
+            report = await anext(self._reports, None)
+            if report is None:  # the session is over
+                return
+            self._write_stage(report)
+
     async def _write_stages(self) -> None:
-        async for report in self._session.stages():
-            self.stages[report.stage.value] += 1
-            self._output.write(
-                Stage(
-                    image_index=report.image.index,
-                    name=report.image.name,
-                    sent_at=report.sent_at,
-                    stage=report.stage,
-                    at=report.at,
-                    latency_ms=report.latency,
-                    bound_ms=None if report.latency is None else report.latency.bound,
-                    reason=report.reason,
-                )
+        async for report in self._reports:
+            self._write_stage(report)
+
+    def _write_stage(self, report: StageReport) -> None:
+        self.stages[report.stage.value] += 1
+        self.score.take(report)
+        self._output.write(
+            Stage(
+                image_index=report.image.index,
+                name=report.image.name,
+                sent_at=report.sent_at,
+                stage=report.stage,
+                at=report.at,
+                latency_ms=report.latency,
+                bound_ms=None if report.latency is None else report.latency.bound,
+                reason=report.reason,
             )
+        )
 
     async def _raise_when_ended(self) -> None:
         await self._session.wait_ended()
@@ -131,7 +178,7 @@ class Series:
     async def _show(self, index: int, *, task_status: trio.TaskStatus[None]) -> None:
         # Not looked up earlier than now, because a URL is good for a time only.
         image = self._images[index]
-        self.shown += 1
+        showing = self.score.begin(index, now_ms())
         self._output.begin_image(index)
         try:
             with trio.fail_after(ACK_DEADLINE):
@@ -140,19 +187,25 @@ class Series:
                 task_status.started()
                 delivery = await self._session.show(image)
         except trio.TooSlowError:
-            self._miss_ack(image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
+            await self._miss_ack(showing, image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
         except Superseded:
-            self._miss_ack(image, "superseded", "another image took its place")
+            await self._miss_ack(showing, image, SUPERSEDED, "another image took its place")
         except SessionEnded as exc:
-            self._miss_ack(image, exc.reason.value, str(exc))
+            await self._miss_ack(showing, image, exc.reason.value, str(exc))
         else:
+            showing.is_acked = True
             self.deliveries.append(delivery)
             self._output.write(_acked(delivery))
 
-    def _miss_ack(self, image: ImageRef, reason: str, detail: str) -> None:
-        self._output.write(
-            NotAcked(image_index=image.index, name=image.name, reason=reason, detail=detail)
-        )
+    async def _miss_ack(self, showing: Showing, image: ImageRef, reason: str, detail: str) -> None:
+        showing.missed = (reason, detail)
+        event = NotAcked(image_index=image.index, name=image.name, reason=reason, detail=detail)
+        self._missed.append((showing, event))
+        # Those that are missed together wake up together, in any order, and are told in their own.
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        missed, self._missed = self._missed, []
+        for _, event in sorted(missed, key=lambda one: one[0].number):
+            self._output.write(event)
 
 
 def _acked(delivery: Delivery) -> Acked:

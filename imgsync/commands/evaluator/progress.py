@@ -21,6 +21,7 @@ import trio
 from imgsync.commands.events import STAGE_WORDS, Acked, NotAcked, Stage, State
 from imgsync.commands.output import Event, Output, OutputLost
 from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.states import SessionState
 from imgsync.tasks import open_background
 
@@ -57,6 +58,7 @@ class Fate:
 
 
 SENT, NOT_ACKED, ACKED = Fate(0, "sent"), Fate(1, "not acked", "bold red"), Fate(2, "acked")
+PASSED_OVER = Fate(4, SUPERSEDED)
 
 _FATE_OF_STAGE = {
     StageKind.FETCHED: Fate(3, STAGE_WORDS[StageKind.FETCHED]),
@@ -90,7 +92,10 @@ class Progress:
                 self.last_ack = event
                 self._become(event.image_index, ACKED)
             case NotAcked():
-                self._become(event.image_index, NOT_ACKED)
+                is_superseded = event.reason == SUPERSEDED
+                self._become(event.image_index, PASSED_OVER if is_superseded else NOT_ACKED)
+            case Stage(reason=reason) if reason == SUPERSEDED:
+                self._become(event.image_index, PASSED_OVER)
             case Stage():
                 self._become(event.image_index, _FATE_OF_STAGE[event.stage])
             case _:

@@ -7,6 +7,8 @@ import attrs
 
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
 from imgsync.commands.report.sides import SessionRecord, Showing
+from imgsync.core.protocol.channel import is_failure
+from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds
 
 Ms = Milliseconds | None
@@ -62,6 +64,12 @@ class Row:
     failed_at_evaluator: Ms
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it came to nothing at the client, and not because of another image."""
+        was_shown = self.shown_at is not None
+        return self.failed_at is not None and is_failure(self.failed_reason, was_shown=was_shown)
+
+    @property
     def outcome(self) -> Outcome:
         """It has failed if it was not shown, and not because of another image."""
         if self.shown_at is not None:
@@ -102,7 +110,7 @@ def _make_row(session_id: str, showing: Showing, history: OffsetHistory) -> Row:
         hidden_at=showing.hidden_at,
         failed_at=showing.failed_at,
         failed_reason=showing.failed_reason,
-        superseded=showing.was_superseded or showing.failed_reason == "superseded",
+        superseded=showing.was_superseded or showing.failed_reason == SUPERSEDED,
         copies=showing.copies,
         round_trip=None if acked_at is None else acked_at - sent_at,
         latency=None if received is None else received.at - sent_at,

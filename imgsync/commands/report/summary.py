@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from imgsync.commands.report.offsets import OffsetHistory
-from imgsync.commands.report.rows import Outcome, Row, iso, make_rows
+from imgsync.commands.report.rows import Row, iso, make_rows
 from imgsync.commands.report.sides import SessionRecord, Side, Sides
 from imgsync.core.protocol.signalling import Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -200,7 +200,7 @@ def _summarize(
         sent=len(rows),
         acked=sum(row.acked_at is not None for row in rows),
         shown=sum(row.shown_at is not None for row in rows),
-        failed=sum(row.outcome is Outcome.FAILED for row in rows),
+        failed=sum(row.has_failed for row in rows),
         superseded=sum(row.superseded for row in rows),
         interruptions=tuple(find_interruptions(course.stretches)),
         round_trip=_spread([row.round_trip for row in rows]),

@@ -44,6 +44,17 @@ class Superseded:
 
 
 @attrs.frozen
+class TooLarge:
+    """The client on this channel takes no message of this size; the image is not shown.
+
+    :param why: as the error says it.
+    """
+
+    image: Image
+    why: str
+
+
+@attrs.frozen
 class Staged:
     """The client tells this of an image, for the first time or anew."""
 
@@ -86,6 +97,6 @@ class Drop:
     why: str
 
 
-PresenterOutput = Transmit | Acked | Superseded | Staged | NeverShown | Forgotten | Drop
+PresenterOutput = Transmit | Acked | Superseded | TooLarge | Staged | NeverShown | Forgotten | Drop
 
 FollowerOutput = Transmit | Deliver | Announced | Drop

@@ -1,36 +1,88 @@
 """What will be shown soon, in messages that hold up no image for long."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Preload, UpcomingImage
-from imgsync.core.protocol.numbers import AHEAD, MAX_PRELOAD
+from imgsync.core.protocol.numbers import AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT
 
 # Each image costs its own size and a comma, but the first one no comma.
 _FRAME = len(encode_channel(Preload(()))) - 1
 
 
-def split_preload(images: Sequence[UpcomingImage]) -> list[Preload]:
+def split_preload(
+    images: Sequence[UpcomingImage], limit: int = MAX_CHANNEL_MESSAGE
+) -> list[Preload]:
     """Messages that together name these images in their order; none where there are no images.
 
     An image that is too large for a message of this size has one of its own. Raises MessageTooLarge
     for one that fits into no message at all.
+
+    :param limit: bytes of a message that the other side takes.
     """
-    return [Preload(tuple(group)) for group in _groups(images)]
+    return [Preload(tuple(group)) for group in _groups(images, limit)]
 
 
-def _groups(images: Sequence[UpcomingImage]) -> Iterator[list[UpcomingImage]]:
+def _size_of(image: UpcomingImage) -> int:
+    return len(encode_channel(Preload((image,)))) - _FRAME
+
+
+def _groups(images: Sequence[UpcomingImage], limit: int) -> Iterator[list[UpcomingImage]]:
+    most = min(MAX_PRELOAD - 1, limit)
     group: list[UpcomingImage] = []
     size = _FRAME
     for image in images:
-        more = len(encode_channel(Preload((image,)))) - _FRAME
-        if group and size + more >= MAX_PRELOAD:
+        more = len(encode_channel(Preload((image,)), limit)) - _FRAME
+        if group and size + more > most:
             yield group
             group, size = [], _FRAME
         group.append(image)
         size += more
     if group:
         yield group
+
+
+class Upcoming:
+    """What was announced and not shown yet, and what of it the client on this channel was told."""
+
+    def __init__(self) -> None:
+        self._images: list[UpcomingImage] = []
+        #: None before the first of it.
+        self._untold: deque[Preload] | None = None
+        self._limit = MAX_CHANNEL_MESSAGE
+        #: Whether the client on the open channel wants to be told.
+        self.is_wanted = False
+
+    def announce(self, images: Sequence[UpcomingImage]) -> None:
+        """In the place of what was announced before. Raises MessageTooLarge, and that stays."""
+        split_preload(images, self._limit)
+        self._images, self._untold = list(images), None
+
+    def shown(self, image_url: str) -> None:
+        """This one is to be shown now."""
+        self._images = [other for other in self._images if other.image_url != image_url]
+
+    def opened(self, limit: int) -> None:
+        """A channel is open; bytes of a message that the client takes."""
+        self._untold, self._limit = None, limit
+
+    def closed(self) -> None:
+        """There is no open channel any more."""
+        self.is_wanted, self._limit = False, MAX_CHANNEL_MESSAGE
+
+    def take(self, waiting: int) -> list[Preload]:
+        """What is to be told now, where so many bytes wait to be sent; the rest is for later."""
+        if not self.is_wanted:
+            return []
+        if self._untold is None:
+            fitting = [one for one in self._images if _FRAME + _size_of(one) <= self._limit]
+            self._untold = deque(split_preload(fitting, self._limit))
+        taken: list[Preload] = []
+        while self._untold and waiting <= MAX_UNSENT:
+            taken.append(self._untold.popleft())
+            waiting += len(encode_channel(taken[-1]))
+        return taken
 
 
 class Announcements:

@@ -2,13 +2,17 @@
 
     opened, ready ──▶ current image           ack ──▶ Acked
     show ──▶ image                            next image, not acked ──▶ Superseded
-    preload ──▶ preload, on each of both        stage ──▶ Staged
+    preload ──▶ preload, once on a channel      stage ──▶ Staged
+    drained ──▶ what was kept back
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
 image that has not been acked when its channel goes, and is not the current one, will not be sent
 again: it is superseded. The client says its last stages again on every channel; one with the same
 time is told once.
+
+Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
+back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
 """
 
 from collections.abc import Sequence
@@ -23,26 +27,29 @@ from imgsync.core.channel.outputs import (
     PresenterOutput,
     Staged,
     Superseded,
+    TooLarge,
     Transmit,
 )
-from imgsync.core.channel.preload import split_preload
-from imgsync.core.codec.codec import encode_channel
+from imgsync.core.channel.preload import Upcoming
+from imgsync.core.codec.codec import check_size, encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
     Image,
-    Preload,
     Ready,
     Stage,
     StageKind,
     TalkMessage,
     UpcomingImage,
 )
+from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
+    MAX_CHANNEL_MESSAGE,
     MAX_SETTLED,
     MAX_STAGES,
     MAX_UNACKED,
+    MAX_UNSENT,
     TICK,
 )
 from imgsync.core.protocol.signalling import Features, Milliseconds
@@ -51,6 +58,10 @@ from imgsync.core.protocol.signalling import Features, Milliseconds
 def _next_time(sent_at: Milliseconds) -> float:
     """The earliest that a showing after this one may have; another number, however large it is."""
     return sent_at + max(TICK, abs(sent_at) * EPSILON)
+
+
+def _size_of(outputs: Sequence[Transmit]) -> int:
+    return sum(len(output.text) for output in outputs)
 
 
 @attrs.define
@@ -76,11 +87,12 @@ class Presenter:
         self._unacked: dict[Milliseconds, _Showing] = {}
         #: Those that were acked or superseded last.
         self._settled: dict[Milliseconds, _Showing] = {}
-        #: What was announced and has not been shown yet.
-        self._upcoming: list[UpcomingImage] = []
-        #: Whether the client on the open channel wants to be told of it.
-        self._wants_preload = False
+        self._upcoming = Upcoming()
         self._open = False
+        #: Bytes of a message that the client on the open channel takes.
+        self._limit = MAX_CHANNEL_MESSAGE
+        #: Whether it is to be sent the current image when there is room.
+        self._owes_copy = False
 
     def show(
         self, index: int, image_url: str, signed_url: str, now: float
@@ -94,39 +106,51 @@ class Presenter:
         if self._current is not None:
             now = max(now, _next_time(self._current.image.sent_at))
         image = Image(image_index=index, image_url=image_url, signed_url=signed_url, sent_at=now)
-        text = encode_channel(image)
+        text = encode_channel(image, self._limit)
         # Without a channel, whatever waits for its ack has nothing to come on any more.
         superseded = [] if self._open else self._supersede()
         self._current = self._unacked[now] = _Showing(image, text)
-        self._upcoming = [other for other in self._upcoming if other.image_url != image_url]
+        self._upcoming.shown(image_url)
         if len(self._unacked) > MAX_UNACKED:
             superseded += self._settle(next(iter(self._unacked.values())), is_superseded=True)
         return image, [*superseded, *self._send_current()]
 
-    def preload(self, images: Sequence[UpcomingImage]) -> list[Transmit]:
+    def preload(self, images: Sequence[UpcomingImage], waiting: int = 0) -> list[Transmit]:
         """Announce what will be shown soon, in the place of what was announced before.
 
         It is sent to a client that names `preload`, once that is known. Raises MessageTooLarge.
         """
-        messages = split_preload(images)
-        self._upcoming = list(images)
-        return self._send_upcoming(messages)
+        self._upcoming.announce(images)
+        return self._send_upcoming(waiting)
 
-    def opened(self, features: Features = ()) -> list[Transmit]:
-        """A channel is open; the client speaks this, as far as the relay knows."""
-        self._open = True
-        return self._begin_talk(features)
+    def opened(
+        self, features: Features = (), limit: int = MAX_CHANNEL_MESSAGE
+    ) -> list[Transmit | Superseded | TooLarge | Forgotten]:
+        """A channel is open; the client speaks this, as far as the relay knows.
+
+        :param limit: bytes of a message that it takes.
+        """
+        self._open, self._limit = True, limit
+        self._upcoming.opened(limit)
+        return [*self._drop_too_large(), *self._begin_talk(features, 0)]
 
     def closed(self) -> list[Superseded | Forgotten]:
         """There is no open channel any more."""
-        self._open = self._wants_preload = False
+        self._open = self._owes_copy = False
+        self._limit = MAX_CHANNEL_MESSAGE
+        self._upcoming.closed()
         return self._supersede(but=self._current)
 
-    def receive(self, message: TalkMessage) -> list[PresenterOutput]:
+    def drained(self, waiting: int = 0) -> list[Transmit]:
+        """Of what waited to be sent, little is left."""
+        copy = self._copy_current(waiting) if self._owes_copy else []
+        return [*copy, *self._send_upcoming(waiting + _size_of(copy))]
+
+    def receive(self, message: TalkMessage, waiting: int = 0) -> list[PresenterOutput]:
         """The client says something."""
         match message:
             case Ready(features):
-                return [*self._begin_talk(features)]
+                return [*self._begin_talk(features, waiting)]
             case Ack():
                 return self._acked(message)
             case Stage():
@@ -134,11 +158,24 @@ class Presenter:
             case _:
                 return [Drop("not a message for an evaluator")]
 
-    def _begin_talk(self, features: Features) -> list[Transmit]:
-        self._wants_preload = self._open and FEATURE_PRELOAD in features
-        upcoming = self._send_upcoming(split_preload(self._upcoming))
+    def _begin_talk(self, features: Features, waiting: int) -> list[Transmit]:
+        self._upcoming.is_wanted = self._open and FEATURE_PRELOAD in features
         # First what is to be seen now: the channel is ordered, and preloads can be long.
-        return [*self._send_current(), *upcoming]
+        copy = self._copy_current(waiting)
+        return [*copy, *self._send_upcoming(waiting + _size_of(copy))]
+
+    def _drop_too_large(self) -> list[Superseded | TooLarge | Forgotten]:
+        current = self._current
+        try:
+            if current is not None:
+                check_size(current.text, self._limit)
+        except MessageTooLarge as exc:
+            assert current is not None
+            self._current = None
+            if current.image.sent_at in self._unacked:
+                current.is_over = True
+                return [TooLarge(current.image, str(exc)), *self._settle(current)]
+        return []
 
     def _supersede(self, but: _Showing | None = None) -> list[Superseded | Forgotten]:
         gone = [showing for showing in self._unacked.values() if showing is not but]
@@ -185,10 +222,13 @@ class Presenter:
             other.is_over = True
         return [staged, *(NeverShown(other.image) for other in passed)]
 
-    def _send_upcoming(self, messages: Sequence[Preload]) -> list[Transmit]:
-        if not self._wants_preload:
-            return []
-        return [Transmit(encode_channel(message)) for message in messages]
+    def _send_upcoming(self, waiting: int) -> list[Transmit]:
+        return [Transmit(encode_channel(message)) for message in self._upcoming.take(waiting)]
+
+    def _copy_current(self, waiting: int) -> list[Transmit]:
+        """For who asks, once there is room; who asks again until then has asked once."""
+        self._owes_copy = waiting > MAX_UNSENT
+        return [] if self._owes_copy else self._send_current()
 
     def _send_current(self) -> list[Transmit]:
         if not self._open or self._current is None:

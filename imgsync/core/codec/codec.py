@@ -178,14 +178,24 @@ def decode_channel(text: str | bytes) -> ChannelMessage | None:
         raise WireError(ErrorCode.BAD_MESSAGE, str(exc)) from None
 
 
-def encode_channel(message: ChannelMessage) -> str:
-    """A message on the data channel. Raises MessageTooLarge."""
+def encode_channel(message: ChannelMessage, limit: int = MAX_CHANNEL_MESSAGE) -> str:
+    """A message on the data channel. Raises MessageTooLarge.
+
+    :param limit: bytes that the other side takes, where that is less than ours.
+    """
     value = unstructure(message)
     kind = getattr(message, "TYPE", None)
     text = dump_json(value if kind is None else {"type": kind, **value})
-    if len(text) > MAX_CHANNEL_MESSAGE:
-        raise MessageTooLarge(
-            f"a message of {len(text)} bytes does not fit into the channel's"
-            f" {MAX_CHANNEL_MESSAGE}; shorten the image's URLs"
-        )
+    check_size(text, limit)
     return text
+
+
+def check_size(text: str, limit: int) -> None:
+    """Raise MessageTooLarge for a message that the other side does not take."""
+    most = min(limit, MAX_CHANNEL_MESSAGE)
+    if len(text) > most:
+        whose = "the channel's" if most == MAX_CHANNEL_MESSAGE else "this client's limit of"
+        raise MessageTooLarge(
+            f"a message of {len(text)} bytes does not fit into {whose} {most};"
+            " shorten the image's URLs"
+        )

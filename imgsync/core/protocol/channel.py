@@ -18,6 +18,7 @@ from typing import Annotated
 
 import attrs
 
+from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Url
 
 Reason = Annotated[str, "reason"]
@@ -34,6 +35,15 @@ class StageKind(enum.Enum):
     SHOWN = "shown"
     HIDDEN = "hidden"
     FAILED = "failed"
+
+
+def is_failure(reason: str | None, *, was_shown: bool) -> bool:
+    """Whether an image that failed for this reason came to nothing by a fault.
+
+    One whose place another image took did not; nor did one that nobody looked at, if somebody has
+    looked since.
+    """
+    return reason != SUPERSEDED and not (reason == HIDDEN_TAB and was_shown)
 
 
 @attrs.frozen

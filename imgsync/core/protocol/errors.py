@@ -8,7 +8,7 @@
     ├── MessageTooLarge       what we were told to send does not fit into one channel message
     ├── WireError             what came in is no message of the protocol
     ├── Unauthorized          who registers has no token that allows it
-    ├── NegotiationError      what came in is a message, but its SDP or candidate makes no sense
+    ├── NegotiationError      what came in is a message, but its SDP makes no sense
     ├── ConnectError          the relay could not be reached
     │   ├── ConnectRefused    nobody listens there, or the name is unknown
     │   ├── ConnectTimeout    somebody listens, but did not answer in time
@@ -92,7 +92,7 @@ class Unauthorized(ImgsyncError):
 
 
 class NegotiationError(ImgsyncError):
-    """An SDP, a candidate or their order makes no sense; ends the attempt, never the process."""
+    """An SDP or its order makes no sense; ends the attempt, never the process."""
 
 
 class ConnectError(ImgsyncError):

@@ -20,6 +20,20 @@ MAX_URLS = MAX_CHANNEL_MESSAGE - 256
 MAX_PRELOAD = 16 * 1024
 """Bytes that a preload stays under, so that no image waits long behind it."""
 
+MAX_UNSENT = MAX_CHANNEL_MESSAGE
+"""Bytes that may wait to be sent; above that, what can wait is kept back: copies
+of the current image that somebody asks for, and preloads."""
+
+DRAINED = MAX_PRELOAD
+"""When so few are left, it goes on."""
+
+MAX_BUFFERED = 16 * 1024 * 1024
+"""Bytes that may wait to be sent in all: as many as Chromium takes. Who lets more wait takes
+nothing, and its connection is given up."""
+
+MAX_BUFFERED_MESSAGES = 16 * 1024
+"""The same in messages, each of which costs more than its bytes."""
+
 AHEAD = 50
 """Images that the client is told of before they are shown: about 20 kB on the channel."""
 
@@ -34,6 +48,9 @@ FEATURE_PRELOAD = "preload"
 
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
 """What our clients speak."""
+
+SUPERSEDED = "superseded"
+"""The reason of what fails, or is not acked, because another image took its place."""
 
 MAX_FEATURES = 16
 """Of these, that a peer may name when it registers: five times as many as there are. All evaluators

@@ -4,6 +4,7 @@
  */
 
 import { FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
+import { isWebUrl } from "../core/protocol/urls.js";
 import { backoff } from "../peer/backoff.js";
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
@@ -23,6 +24,8 @@ export class ImageFailed extends Error {
  * @throws {ImageFailed}
  */
 export async function fetchImage(url, signal) {
+  // Else the page would take it as relative to itself, or for data that it holds.
+  if (!isWebUrl(url)) throw new ImageFailed("bad_url", false);
   for (let failures = 1; ; failures += 1) {
     try {
       return await tryOnce(url, signal);
@@ -61,11 +64,10 @@ async function fetchBlob(url, signal) {
   let response;
   try {
     response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
-  } catch (error) {
+  } catch {
     signal.throwIfAborted();
     // No CORS, no network or no host: to a page they are one. An element tells the first apart.
-    if (error instanceof TypeError) return null;
-    throw error;
+    return null;
   }
   if (!response.ok) {
     const mayPass = response.status >= 500 || RETRIED_STATUSES.includes(response.status);

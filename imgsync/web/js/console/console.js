@@ -183,7 +183,7 @@ class Console {
       code: this.#code,
       presentation: this.#presentation,
       awaited,
-      trouble,
+      trouble: trouble || (this.#presentation?.trouble ?? ""),
       images,
       index,
       since,

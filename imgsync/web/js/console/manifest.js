@@ -7,6 +7,7 @@
 
 import { BadCsv, parseCsv } from "./csv.js";
 import { MAX_URLS } from "../core/protocol/numbers.js";
+import { isWebUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
 import {
   describeBadUrl,
@@ -151,18 +152,4 @@ function readEntry(entry, place, name) {
   const size = encodeText(JSON.stringify(image)).length;
   if (size > MAX_URLS) throw new BadManifest(describeLongUrls(name, place, size, MAX_URLS));
   return image;
-}
-
-/** @param {unknown} value @returns {value is string} */
-function isWebUrl(value) {
-  // URL passes over white space and control characters, and no message can hold half a character.
-  const isPlain = /^https?:\/\/[^/?#\x00-\x1f\x7f-\x9f\ud800-\udfff][^\x00-\x1f\x7f-\x9f\ud800-\udfff]*$/iu;
-  if (typeof value !== "string" || !isPlain.test(value)) return false;
-  // To a browser a backslash is a slash, and the host ends there; to others it does not.
-  if (/^[^/]*\/\/[^/?#]*\\/.test(value)) return false;
-  try {
-    return new URL(value).port !== "0";
-  } catch {
-    return false;
-  }
 }

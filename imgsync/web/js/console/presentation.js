@@ -15,9 +15,12 @@ import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
+import { describeTooLong } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
+  /** Why the last image was not shown. */
+  trouble = "";
   latency = new Latency();
   /** What has become of the session. @type {StateChange} */
   #change = { state: "connecting", at: 0, reason: null, detail: "" };
@@ -56,12 +59,18 @@ export class Presentation {
       {
         opened: () => {
           this.#journal.connected();
-          this.#perform(this.#presenter.opened(route.features), now());
+          const limit = this.#session?.maxMessage;
+          this.#perform(this.#presenter.opened(route.features, limit), now());
         },
+        drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
         received: (message, at) => this.#receive(message, at),
         changed: (change) => this.#follow(change),
       },
     );
+  }
+
+  get #waiting() {
+    return this.#session?.waiting ?? 0;
   }
 
   get state() {
@@ -98,10 +107,13 @@ export class Presentation {
   show(images, index) {
     const source = images[index];
     if (source === undefined || this.isOver || this.isEnding) return;
-    const { image, outputs } = this.#presenter.show(index, source, now());
-    this.#journal.ordered(image, this.route.peerId);
-    this.#perform(outputs, image.sentAt);
-    this.announce(images, index);
+    const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
+    this.trouble = shown === null ? describeTooLong(index) : "";
+    if (shown !== null) {
+      this.#journal.ordered(shown.image, this.route.peerId);
+      this.#perform(shown.outputs, shown.image.sentAt);
+      this.announce(images, index);
+    }
     this.#changed();
   }
 
@@ -113,7 +125,9 @@ export class Presentation {
     const places = this.#announcements.next(images.length, index);
     if (places === null) return;
     const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
-    this.#perform(this.#presenter.preload(coming), now());
+    // It is only a hint; what is wrong comes out when an image is shown.
+    const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
+    this.#perform(outputs ?? [], now());
   }
 
   /** Another one takes the place of the one that was announced. @param {readonly ImageSource[]} images */
@@ -136,7 +150,7 @@ export class Presentation {
       this.#compareClocks({ t0: message.t0, t1: message.t1, t2: message.t2, t3: at });
       return;
     }
-    this.#perform(this.#presenter.received(message), at);
+    this.#perform(this.#presenter.received(message, this.#waiting), at);
   }
 
   /** @param {Probe} probe */
@@ -177,6 +191,10 @@ export class Presentation {
         if (copies === 1) this.latency.acked(at, at - image.sentAt, latency);
         break;
       }
+      case "tooLarge":
+        this.trouble = describeTooLong(output.image.imageIndex);
+        this.#journal.superseded(at, output.image);
+        break;
       case "superseded":
         this.#journal.superseded(at, output.image);
         break;
@@ -186,5 +204,19 @@ export class Presentation {
       case "staged":
         this.#journal.staged(at, output);
     }
+  }
+}
+
+/**
+ * @template T
+ * @param {() => T} say
+ * @returns {T | null} null where the client does not take a message of that size
+ */
+function orTooLarge(say) {
+  try {
+    return say();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return null;
   }
 }

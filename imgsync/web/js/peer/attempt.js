@@ -15,6 +15,7 @@
  *   pings that were none of ours; the others tell how the two clocks differ
  * @property {(health: Health) => void} judged
  * @property {() => void} unanswered
+ * @property {() => void} drained
  */
 
 import { Early } from "../core/channel/early.js";
@@ -77,6 +78,16 @@ export class Attempt {
     return this.#link.send(encodeMessage(message));
   }
 
+  /** Bytes that wait to be sent. */
+  get waiting() {
+    return this.#link.waiting;
+  }
+
+  /** Bytes of a message that the other side takes, once the channel is open. */
+  get maxMessage() {
+    return this.#link.maxMessage;
+  }
+
   /** Its channel is open. @param {readonly string[]} features what the client speaks, as the relay knows */
   opened(features) {
     this.#perform(this.#line.opened(features, seconds()));
@@ -100,7 +111,9 @@ export class Attempt {
 
   /** @param {LinkEvent} event */
   #onLinkEvent(event) {
-    if (event.kind !== "received") this.#listener.happened(event);
+    if (event.kind === "drained") {
+      if (this.#listener.isCurrent()) this.#listener.drained();
+    } else if (event.kind !== "received") this.#listener.happened(event);
     else this.#read(this.#early.come(event.data, event.at));
   }
 

@@ -4,13 +4,14 @@
  * @import { AttemptEvent } from "../core/handshake/inputs.js"
  * @import { CandidateSignal, IceServer } from "../core/protocol/wire.js"
  *
- * @typedef {AttemptEvent | {kind: "received", data: unknown, at: number}} LinkEvent
+ * @typedef {AttemptEvent | {kind: "received", data: unknown, at: number} | {kind: "drained"}} LinkEvent
+ *   `drained`: more than DRAINED bytes waited to be sent, and do no more.
  *   One of `channelClosed` and `linkLost` comes, once and last.
  */
 
 import { now } from "./clock.js";
 import { parseDescription } from "../core/handshake/sdp.js";
-import { CHANNEL_LABEL } from "../core/protocol/numbers.js";
+import { CHANNEL_LABEL, DRAINED, MAX_BUFFERED, MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;
@@ -35,8 +36,13 @@ export class Link {
    * from one to an earlier offer. The connection itself calls it OWN_MID.
    */
   #mid = Math.random().toString(36).slice(2, 10);
-  /** What the connection calls it: all candidates are of this one, whatever they say themselves. */
-  #ownMid = OWN_MID;
+  /**
+   * The data channel's, as the connection knows it: of it are candidates that don't say of which.
+   *
+   * @type {{sdpMid: string} | {sdpMLineIndex: number}}
+   */
+  #section = { sdpMid: OWN_MID };
+  #offers;
   #pc;
   #tell;
   /** @type {RTCDataChannel | null} */
@@ -52,6 +58,7 @@ export class Link {
    */
   constructor(iceServers, offers, tell) {
     this.#tell = tell;
+    this.#offers = offers;
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onconnectionstatechange = () => {
@@ -71,7 +78,8 @@ export class Link {
 
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
   async makeAnswer(sdp) {
-    this.#ownMid = parseDescription(sdp).mid;
+    const { mid, index } = parseDescription(sdp);
+    this.#section = mid === "" ? { sdpMLineIndex: index } : { sdpMid: mid };
     await this.#pc.setRemoteDescription({ type: "offer", sdp });
     // Sound and pictures, where they are offered, are not taken. Their sections stay, as the other
     // side may have bundled the channel with the first of them, and browsers can't undo that.
@@ -88,16 +96,32 @@ export class Link {
   }
 
   /** Descriptions that are being set go first. @param {CandidateSignal} signal */
-  async addCandidate({ candidate, usernameFragment }) {
-    const section = this.#ownMid === "" ? { sdpMLineIndex: 0 } : { sdpMid: this.#ownMid };
+  async addCandidate({ candidate, sdpMid, usernameFragment }) {
+    // Of several sections, each may have a fragment of its own.
+    const section = sdpMid && !this.#offers ? { sdpMid } : this.#section;
     await this.#pc.addIceCandidate({ candidate: candidate ?? "", usernameFragment, ...section });
   }
 
   /** @param {string} text @returns {boolean} whether it is on its way */
   send(text) {
-    if (this.#channel?.readyState !== "open") return false;
+    if (this.#channel?.readyState !== "open" || this.#isOver) return false;
+    if (this.waiting + text.length > MAX_BUFFERED) {
+      const why = "the other side takes nothing of what is sent to it";
+      this.#finish({ kind: "linkLost", why, byPeer: false });
+      return false;
+    }
     this.#channel.send(text);
     return true;
+  }
+
+  /** Bytes that wait to be sent. */
+  get waiting() {
+    return this.#channel?.bufferedAmount ?? 0;
+  }
+
+  /** Bytes of a message that the other side takes, of ours. */
+  get maxMessage() {
+    return Math.min(this.#pc.sctp?.maxMessageSize ?? MAX_CHANNEL_MESSAGE, MAX_CHANNEL_MESSAGE);
   }
 
   /** Close the channel and let arrive what was sent; closing the connection would drop it. */
@@ -132,6 +156,8 @@ export class Link {
     channel.onmessage = ({ data }) => {
       if (!this.#isOver) this.#tell({ kind: "received", data, at: now() });
     };
+    channel.bufferedAmountLowThreshold = DRAINED;
+    channel.onbufferedamountlow = () => this.#isOver || this.#tell({ kind: "drained" });
     channel.onerror = () => (this.#hasFailed = true);
     channel.onclose = () => this.#channelClosed();
     // One that the other side made may be open already when we first see it.

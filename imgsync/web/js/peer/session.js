@@ -25,11 +25,13 @@
  * @typedef {object} Talk
  * @property {() => void} opened a channel is open; there may have been others before
  * @property {() => void} [unanswered] for the client: what it said then may be lost, and is to be said again
+ * @property {() => void} [drained] for the evaluator: of what waited to be sent, little is left
  * @property {(message: ChannelMessage, at: number) => void} received all but pings, and
  *   but pongs of pings that were none of ours
  * @property {(change: StateChange) => void} changed the last one is `ended`
  */
 
+import { MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
 import { Handshake } from "../core/handshake/handshake.js";
 import { Attempt } from "./attempt.js";
 import { Timer, now, seconds } from "./clock.js";
@@ -71,6 +73,16 @@ export class Session {
    */
   send(message) {
     return this.#current?.send(message) ?? false;
+  }
+
+  /** Bytes that wait to be sent on the open channel. */
+  get waiting() {
+    return this.#current?.waiting ?? 0;
+  }
+
+  /** Bytes of a message that the other side of the open channel takes. */
+  get maxMessage() {
+    return this.#current?.maxMessage ?? MAX_CHANNEL_MESSAGE;
   }
 
   /** End it in good order: the channel first, flushed, then the relay is told. */
@@ -186,6 +198,7 @@ export class Session {
         happened,
         received: (message, at) => this.#talk.received(message, at),
         judged: (health) => this.#judge(health),
+        drained: () => this.#talk.drained?.(),
         unanswered: () => this.#talk.unanswered?.(),
       });
       this.#attempts.set(number, attempt);

@@ -193,6 +193,9 @@ const FAILURES = {
   superseded: "passed over: the next image came first",
   hidden_tab: "the client's page was not in view",
   timeout: "it took too long to load",
+  bad_url: "its URL is none of a web server",
+  unreachable: "its server can't be reached",
+  not_an_image: "what came is no image",
   fetch: "it could not be fetched",
   decode: "it is no image that can be decoded",
   too_large: "it is too large",
@@ -267,6 +270,11 @@ export function describeThumb(index, name, outcome, phase) {
 /** To be read out. @param {number} index @param {Outcome} outcome @param {Phase} phase */
 export function announceFate(index, outcome, phase) {
   return `Image ${index}: ${describeFate(outcome, phase)}`;
+}
+
+/** @param {number} index of an image that was to be shown */
+export function describeTooLong(index) {
+  return `Image ${index} was not shown: its address is too long for this client.`;
 }
 
 /**

@@ -4,25 +4,33 @@
  * @import { ImageSource, Preload } from "../protocol/wire.js"
  */
 
-import { AHEAD, MAX_PRELOAD } from "../protocol/numbers.js";
+import { AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
 
 /** Each image costs its own size and a comma, but the first one no comma. */
 const FRAME = encodeMessage({ type: "preload", images: [] }).length - 1;
 
+/** @param {ImageSource} image @param {number} limit bytes */
+function sizeOf({ imageUrl, signedUrl }, limit) {
+  const images = [{ imageUrl, signedUrl }];
+  return encodeMessage({ type: "preload", images }, limit).length - FRAME;
+}
+
 /**
  * @param {readonly ImageSource[]} images
+ * @param {number} [limit] bytes of a message that the other side takes
  * @returns {Preload[]} which together name them in their order; one that is too large has its own
  * @throws {RangeError} for one that fits into no message
  */
-export function splitPreload(images) {
+export function splitPreload(images, limit = MAX_CHANNEL_MESSAGE) {
+  const most = Math.min(MAX_PRELOAD - 1, limit);
   /** @type {Preload[]} */
   const messages = [];
   let size = Infinity;
   for (const { imageUrl, signedUrl } of images) {
     const image = { imageUrl, signedUrl };
-    const more = encodeMessage({ type: "preload", images: [image] }).length - FRAME;
-    if (size + more >= MAX_PRELOAD) {
+    const more = sizeOf(image, limit);
+    if (size + more > most) {
       messages.push({ type: "preload", images: [] });
       size = FRAME;
     }
@@ -30,6 +38,67 @@ export function splitPreload(images) {
     size += more;
   }
   return messages;
+}
+
+/** What was announced and not shown yet, and what of it the client on this channel was told. */
+export class Upcoming {
+  /** Whether the client on the open channel wants to be told. */
+  isWanted = false;
+  /** @type {readonly ImageSource[]} */
+  #images = [];
+  /** Null before the first of it. @type {Preload[] | null} */
+  #untold = null;
+  #limit = MAX_CHANNEL_MESSAGE;
+
+  /**
+   * In the place of what was announced before.
+   *
+   * @param {readonly ImageSource[]} images
+   * @throws {RangeError} for one that is too large; then what was announced before stays so
+   */
+  announce(images) {
+    splitPreload(images, this.#limit);
+    this.#images = images;
+    this.#untold = null;
+  }
+
+  /** This one is to be shown now. @param {string} imageUrl */
+  shown(imageUrl) {
+    this.#images = this.#images.filter((other) => other.imageUrl !== imageUrl);
+  }
+
+  /** A channel is open. @param {number} limit bytes of a message that the client takes */
+  opened(limit) {
+    this.#untold = null;
+    this.#limit = limit;
+  }
+
+  /** There is no open channel any more. */
+  closed() {
+    this.isWanted = false;
+    this.#limit = MAX_CHANNEL_MESSAGE;
+  }
+
+  /** @param {number} waiting bytes @returns {Preload[]} what is to be told now; the rest is for later */
+  take(waiting) {
+    if (!this.isWanted) return [];
+    this.#untold ??= this.#split();
+    /** @type {Preload[]} */
+    const taken = [];
+    let size = waiting;
+    while (this.#untold.length > 0 && size <= MAX_UNSENT) {
+      const message = /** @type {Preload} */ (this.#untold.shift());
+      taken.push(message);
+      size += encodeMessage(message).length;
+    }
+    return taken;
+  }
+
+  #split() {
+    const fits = (/** @type {ImageSource} */ image) =>
+      FRAME + sizeOf(image, MAX_CHANNEL_MESSAGE) <= this.#limit;
+    return splitPreload(this.#images.filter(fits), this.#limit);
+  }
 }
 
 /** What a client knows to come, of one series in one session. */

@@ -3,25 +3,32 @@
  *
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
- *     preload ──▶ preload, on each of both       stage ──▶ staged, and neverShown of what it passed by
+ *     preload ──▶ preload, once on a channel     stage ──▶ staged, and neverShown of what it passed by
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
  * image that has not been acked when its channel goes, and is not the current one, will not be sent
  * again: it is superseded. The client says its last stages again on every channel; one with the same
  * time is told once.
+ *
+ * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
+ * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
  * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName } from "../protocol/wire.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
- * @typedef {{kind: "transmit", message: Image | Preload}
+ * @typedef {{kind: "transmit", message: Image | Preload}} Transmitted
+ *
+ * @typedef {Transmitted
  *   | {kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "superseded", image: Shown}
+ *   | {kind: "tooLarge", image: Shown}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null}
  *   | {kind: "neverShown", image: Shown}
- *   } PresenterOutput `copies`: how often the image was sent until its ack; `neverShown`: it was not
+ *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
+ *   this channel takes no message of this size, and the image is not shown; `neverShown`: it was not
  *   on the screen, and will not be, as a later one is
  *
  * @typedef {{image: Shown, copies: number, told: Set<string>, isOver: boolean}} Showing
@@ -31,25 +38,68 @@
 import {
   EPSILON,
   FEATURE_PRELOAD,
+  MAX_CHANNEL_MESSAGE,
   MAX_SETTLED,
   MAX_STAGES,
   MAX_UNACKED,
+  MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
-import { splitPreload } from "./preload.js";
+import { Upcoming } from "./preload.js";
+
+/** What of the showings is still of interest: no ack yet, or stages may come. */
+class Showings {
+  /** By `sentAt`. @type {Map<number, Showing>} */
+  unacked = new Map();
+  /** Those that were acked or superseded last. @type {Map<number, Showing>} */
+  settled = new Map();
+
+  /**
+   * There is one screen: what came before this and was not on it will not be.
+   *
+   * @param {Showing} shown
+   * @returns {PresenterOutput[]}
+   */
+  passBy({ image }) {
+    const settled = [...this.settled.values()];
+    const passed = settled.filter((one) => !one.isOver && one.image.sentAt < image.sentAt);
+    for (const one of passed) one.isOver = true;
+    return passed.map((one) => ({ kind: "neverShown", image: one.image }));
+  }
+
+  /** @param {Showing | null} but @returns {PresenterOutput[]} */
+  supersede(but) {
+    const gone = [...this.unacked.values()].filter((showing) => showing !== but);
+    return gone.map((showing) => this.giveUp(showing));
+  }
+
+  /** @param {Showing} showing @returns {PresenterOutput} */
+  giveUp(showing) {
+    this.settle(showing);
+    showing.isOver = true;
+    return { kind: "superseded", image: showing.image };
+  }
+
+  /** No ack of it is waited for, but what becomes of it may still be told. @param {Showing} showing */
+  settle(showing) {
+    this.unacked.delete(showing.image.sentAt);
+    this.settled.set(showing.image.sentAt, showing);
+    const [oldest] = this.settled.keys();
+    if (this.settled.size > MAX_SETTLED && oldest !== undefined) this.settled.delete(oldest);
+  }
+}
 
 export class Presenter {
   /** @type {{image: Image, showing: Showing} | null} */
   #current = null;
-  /** @type {Map<number, Showing>} */
-  #unacked = new Map();
-  /** @type {Map<number, Showing>} */
-  #settled = new Map();
-  /** What was announced and has not been shown yet. @type {ImageSource[]} */
-  #upcoming = [];
-  #wantsPreload = false;
+  #showings = new Showings();
+  #upcoming = new Upcoming();
   #isOpen = false;
+  /** Bytes of a message that the client on the open channel takes. */
+  #limit = MAX_CHANNEL_MESSAGE;
+  /** Whether it is to be sent the current image when there is room. */
+  #owesCopy = false;
   /** @type {number} */
   #lastSentAt;
 
@@ -63,7 +113,7 @@ export class Presenter {
     this.#lastSentAt = lastSentAt;
     for (const image of earlier.slice(-MAX_SETTLED)) {
       const showing = { ...newShowing(image), isOver: image.isOver };
-      if (image.sentAt !== current?.sentAt) this.#settled.set(image.sentAt, showing);
+      if (image.sentAt !== current?.sentAt) this.#showings.settled.set(image.sentAt, showing);
     }
     if (current !== null) this.#makeCurrent(current);
   }
@@ -90,14 +140,14 @@ export class Presenter {
   show(imageIndex, { imageUrl, signedUrl }, now) {
     const sentAt = Math.max(now, nextTime(this.#lastSentAt));
     const image = { imageIndex, imageUrl, signedUrl, sentAt };
-    encodeMessage(image);
+    encodeMessage(image, this.#limit);
     this.#lastSentAt = sentAt;
     // Without a channel, whatever waits for its ack has nothing to come on any more.
-    const outputs = this.#isOpen ? [] : this.#supersede(null);
+    const outputs = this.#isOpen ? [] : this.#showings.supersede(null);
     this.#makeCurrent(image);
-    this.#upcoming = this.#upcoming.filter((other) => other.imageUrl !== imageUrl);
-    const [oldest] = this.#unacked.values();
-    if (this.#unacked.size > MAX_UNACKED && oldest) outputs.push(this.#giveUp(oldest));
+    this.#upcoming.shown(imageUrl);
+    const [oldest] = this.#showings.unacked.values();
+    if (this.#showings.unacked.size > MAX_UNACKED && oldest) outputs.push(this.#showings.giveUp(oldest));
     return { image, outputs: [...outputs, ...this.#sendCurrent()] };
   }
 
@@ -106,38 +156,49 @@ export class Presenter {
    * `preload` is told, once that is known.
    *
    * @param {ImageSource[]} images
+   * @param {number} [waiting] bytes
    * @returns {PresenterOutput[]}
    * @throws {RangeError} for one that is too large; then what was announced before stays so
    */
-  preload(images) {
-    const messages = splitPreload(images);
-    this.#upcoming = images;
-    return this.#sendUpcoming(messages);
+  preload(images, waiting = 0) {
+    this.#upcoming.announce(images);
+    return this.#sendUpcoming(waiting);
   }
 
   /**
    * A channel is open.
    *
    * @param {readonly string[]} [features] what the client speaks, as far as the relay knows
+   * @param {number} [limit] bytes of a message that it takes
    * @returns {PresenterOutput[]}
    */
-  opened(features = []) {
+  opened(features = [], limit = MAX_CHANNEL_MESSAGE) {
     this.#isOpen = true;
-    return this.#beginTalk(features);
+    this.#limit = limit;
+    this.#upcoming.opened(limit);
+    return [...this.#dropTooLarge(), ...this.#beginTalk(features, 0)];
   }
 
   /** There is no open channel any more. @returns {PresenterOutput[]} */
   closed() {
-    this.#isOpen = this.#wantsPreload = false;
-    return this.#supersede(this.#current?.showing ?? null);
+    this.#isOpen = this.#owesCopy = false;
+    this.#limit = MAX_CHANNEL_MESSAGE;
+    this.#upcoming.closed();
+    return this.#showings.supersede(this.#current?.showing ?? null);
   }
 
-  /** @param {ChannelMessage} message @returns {PresenterOutput[]} */
-  received(message) {
+  /** Of what waited to be sent, little is left. @param {number} [waiting] bytes @returns {PresenterOutput[]} */
+  drained(waiting = 0) {
+    const copy = this.#owesCopy ? this.#copyCurrent(waiting) : [];
+    return [...copy, ...this.#sendUpcoming(waiting + sizeOf(copy))];
+  }
+
+  /** @param {ChannelMessage} message @param {number} [waiting] bytes @returns {PresenterOutput[]} */
+  received(message, waiting = 0) {
     if (!("type" in message)) return [];
     switch (message.type) {
       case "ready":
-        return this.#beginTalk(message.features);
+        return this.#beginTalk(message.features, waiting);
       case "ack":
         return this.#acked(message);
       case "stage":
@@ -147,11 +208,24 @@ export class Presenter {
     }
   }
 
-  /** @param {readonly string[]} features @returns {PresenterOutput[]} */
-  #beginTalk(features) {
-    this.#wantsPreload = this.#isOpen && features.includes(FEATURE_PRELOAD);
+  /** @param {readonly string[]} features @param {number} waiting @returns {PresenterOutput[]} */
+  #beginTalk(features, waiting) {
+    this.#upcoming.isWanted = this.#isOpen && features.includes(FEATURE_PRELOAD);
     // First what is to be seen now: the channel is ordered, and preloads can be long.
-    return [...this.#sendCurrent(), ...this.#sendUpcoming(splitPreload(this.#upcoming))];
+    const copy = this.#copyCurrent(waiting);
+    return [...copy, ...this.#sendUpcoming(waiting + sizeOf(copy))];
+  }
+
+  /** @returns {PresenterOutput[]} */
+  #dropTooLarge() {
+    if (this.#current === null) return [];
+    const { image, showing } = this.#current;
+    if (encodeMessage(image).length <= this.#limit) return [];
+    this.#current = null;
+    if (!this.#showings.unacked.has(image.sentAt)) return [];
+    this.#showings.settle(showing);
+    showing.isOver = true;
+    return [{ kind: "tooLarge", image: showing.image }];
   }
 
   /** @param {Image} image */
@@ -159,21 +233,21 @@ export class Presenter {
     const { imageIndex, imageUrl, sentAt } = image;
     const showing = newShowing({ imageIndex, imageUrl, sentAt });
     this.#current = { image, showing };
-    this.#unacked.set(sentAt, showing);
+    this.#showings.unacked.set(sentAt, showing);
   }
 
   /** @param {Ack} ack @returns {PresenterOutput[]} */
   #acked({ sentAt, receivedAt, imageIndex }) {
-    const showing = this.#unacked.get(sentAt);
+    const showing = this.#showings.unacked.get(sentAt);
     const isOfIt = imageIndex === undefined || imageIndex === showing?.image.imageIndex;
     if (showing === undefined || !isOfIt) return [];
-    this.#settle(showing);
+    this.#showings.settle(showing);
     return [{ kind: "acked", image: showing.image, receivedAt, copies: showing.copies }];
   }
 
   /** @param {Stage} said @returns {PresenterOutput[]} */
   #staged({ imageIndex, sentAt, stage, at, reason }) {
-    const showing = this.#unacked.get(sentAt) ?? this.#settled.get(sentAt);
+    const showing = this.#showings.unacked.get(sentAt) ?? this.#showings.settled.get(sentAt);
     if (showing?.image.imageIndex !== imageIndex) return [];
     // One that was hidden may be shown again; that is another time.
     const key = `${stage} ${at}`;
@@ -182,55 +256,31 @@ export class Presenter {
     if (stage !== "fetched") showing.isOver = true;
     /** @type {PresenterOutput} */
     const staged = { kind: "staged", image: showing.image, stage, at, reason: reason ?? null };
-    return stage === "shown" ? [staged, ...this.#passBy(showing)] : [staged];
+    return stage === "shown" ? [staged, ...this.#showings.passBy(showing)] : [staged];
   }
 
-  /**
-   * There is one screen: what came before this and was not on it will not be.
-   *
-   * @param {Showing} shown
-   * @returns {PresenterOutput[]}
-   */
-  #passBy({ image }) {
-    const settled = [...this.#settled.values()];
-    const passed = settled.filter((one) => !one.isOver && one.image.sentAt < image.sentAt);
-    for (const one of passed) one.isOver = true;
-    return passed.map((one) => ({ kind: "neverShown", image: one.image }));
+  /** @param {number} waiting @returns {Transmitted[]} */
+  #sendUpcoming(waiting) {
+    return this.#upcoming.take(waiting).map((message) => ({ kind: "transmit", message }));
   }
 
-  /** @param {Showing | null} but @returns {PresenterOutput[]} */
-  #supersede(but) {
-    const gone = [...this.#unacked.values()].filter((showing) => showing !== but);
-    return gone.map((showing) => this.#giveUp(showing));
+  /** For who asks, once there is room; who asks again until then has asked once. @param {number} waiting */
+  #copyCurrent(waiting) {
+    this.#owesCopy = waiting > MAX_UNSENT;
+    return this.#owesCopy ? [] : this.#sendCurrent();
   }
 
-  /** @param {Showing} showing @returns {PresenterOutput} */
-  #giveUp(showing) {
-    this.#settle(showing);
-    showing.isOver = true;
-    return { kind: "superseded", image: showing.image };
-  }
-
-  /** No ack of it is waited for, but what becomes of it may still be told. @param {Showing} showing */
-  #settle(showing) {
-    this.#unacked.delete(showing.image.sentAt);
-    this.#settled.set(showing.image.sentAt, showing);
-    const [oldest] = this.#settled.keys();
-    if (this.#settled.size > MAX_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
-  }
-
-  /** @returns {PresenterOutput[]} */
+  /** @returns {Transmitted[]} */
   #sendCurrent() {
     if (!this.#isOpen || this.#current === null) return [];
     this.#current.showing.copies += 1;
     return [{ kind: "transmit", message: this.#current.image }];
   }
+}
 
-  /** @param {Preload[]} messages @returns {PresenterOutput[]} */
-  #sendUpcoming(messages) {
-    if (!this.#wantsPreload) return [];
-    return messages.map((message) => ({ kind: "transmit", message }));
-  }
+/** @param {Transmitted[]} outputs @returns {number} bytes */
+function sizeOf(outputs) {
+  return outputs.reduce((sum, { message }) => sum + encodeMessage(message).length, 0);
 }
 
 /** The earliest that a showing after this one may have; another number, however large it is. @param {number} sentAt */

@@ -15,6 +15,24 @@ export const MAX_URLS = 65280;
 /** Bytes that a preload stays under, so that no image waits long behind it. */
 export const MAX_PRELOAD = 16384;
 
+/**
+ * Bytes that may wait to be sent; above that, what can wait is kept back: copies
+ * of the current image that somebody asks for, and preloads.
+ */
+export const MAX_UNSENT = 65536;
+
+/** When so few are left, it goes on. */
+export const DRAINED = 16384;
+
+/**
+ * Bytes that may wait to be sent in all: as many as Chromium takes. Who lets more wait takes
+ * nothing, and its connection is given up.
+ */
+export const MAX_BUFFERED = 16777216;
+
+/** The same in messages, each of which costs more than its bytes. */
+export const MAX_BUFFERED_MESSAGES = 16384;
+
 /** Images that the client is told of before they are shown: about 20 kB on the channel. */
 export const AHEAD = 50;
 
@@ -29,6 +47,9 @@ export const FEATURE_PRELOAD = "preload";
 
 /** What our clients speak. */
 export const FEATURES = ["ping", "stage", "preload"];
+
+/** The reason of what fails, or is not acked, because another image took its place. */
+export const SUPERSEDED = "superseded";
 
 /**
  * Of these, that a peer may name when it registers: five times as many as there are. All evaluators

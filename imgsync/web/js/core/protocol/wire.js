@@ -190,14 +190,14 @@ export function decodeMessage(data) {
 
 /**
  * @param {ChannelMessage} message
+ * @param {number} [limit] bytes that the other side takes, where that is less than ours
  * @returns {string}
  * @throws {RangeError} for one that the other side would refuse
  */
-export function encodeMessage(message) {
+export function encodeMessage(message, limit = MAX_CHANNEL_MESSAGE) {
   const text = encodeText(JSON.stringify(message));
-  if (text.length > MAX_CHANNEL_MESSAGE) {
-    throw new RangeError(`a message of ${text.length} bytes; at most ${MAX_CHANNEL_MESSAGE}`);
-  }
+  const most = Math.min(limit, MAX_CHANNEL_MESSAGE);
+  if (text.length > most) throw new RangeError(`a message of ${text.length} bytes; at most ${most}`);
   return text;
 }
 

@@ -1,0 +1,103 @@
+"""From the same URLs both languages would fetch, and neither fails in another way."""
+
+from __future__ import annotations
+
+import itertools
+
+from imgsync.images.urls import is_web_url
+from tests.both_languages.replay import Replay, dice_of
+
+SCHEMES = ["http", "https", "HtTp", "file", "ftp", "data", "ws", "blob:http", "", " http", "x"]
+MARKS = ["://", "://", "://", ":", ":/", ":///", "//", "", ":\\\\"]
+USERS = ["", "", "", "@", "u@", "u:p@", "u%40:@", ":@", "a@b@", "u\\@", "\x00@"]
+HOSTS = [
+    *(
+        "h",
+        "H.example",
+        "127.0.0.1",
+        "[::1]",
+        "[fe80::1%25lo]",
+        "[fe80::1%lo]",
+        "[::1",
+        "::1",
+        "[]",
+    ),
+    *(
+        "",
+        "a..b",
+        "-",
+        "_",
+        "%",
+        "%31",
+        "a b",
+        "a\\b",
+        "a<b",
+        "a^b",
+        "a|b",
+        "a\tb",
+        "\ud800",
+        "\u0085",
+    ),
+    *("\u00e4.example", "\U0001f600.example"),
+]
+PORTS = [
+    "",
+    "",
+    "",
+    ":",
+    ":1",
+    ":0",
+    ":000",
+    ":00080",
+    ":65535",
+    ":65536",
+    ":x",
+    ":-1",
+    ":1:1",
+    ": 1",
+]
+PATHS = [
+    "",
+    "/",
+    "/7.png",
+    "?x",
+    "#x",
+    "/a b",
+    "/\\",
+    "/%zz",
+    "/\n",
+    "/\x7f",
+    "/\udc00",
+    "/\u00e4",
+    "\\x",
+]
+BARE = [
+    "7.png",
+    "pictures/7.png",
+    "/7.png",
+    "//h/7.png",
+    "data:image/png;base64,AA==",
+    "about:blank",
+]
+
+
+def test_the_same_urls_are_fetched_from(replay: Replay) -> None:
+    [(_, dice)] = dice_of("urls", 1)
+    parts = (SCHEMES, MARKS, USERS, HOSTS, PORTS, PATHS)
+    mixed = ["".join(dice.choice(part) for part in parts) for _ in range(4000)]
+    each = [
+        "".join(part)
+        for part in itertools.chain(
+            itertools.product(["http://"], USERS, HOSTS, [""], ["/x"]),
+            itertools.product(["https://"], [""], ["h", "[::1]"], PORTS, PATHS),
+        )
+    ]
+    urls = [*BARE, *each, *mixed]
+    expected = [is_web_url(url) for url in urls]
+    assert 100 < sum(expected) < len(urls) - 100
+    replay.compare("urls", urls, expected, "urls")
+
+
+def test_what_is_no_url_fails_on_the_page_as_it_does_elsewhere(replay: Replay) -> None:
+    urls = [*BARE, "file:///7.png", "http:///7.png", "http://[fe80::1%25lo]/7.png", "http://h:0/"]
+    replay.compare("fetches", urls, [["ImageFailed", "bad_url"]] * len(urls), "fetches")
