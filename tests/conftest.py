@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.kit.browsers import Browser, Started, open_browser
 from tests.kit.chromium import shared_chromium
+from tests.kit.either_browser import BROWSERS
 from tests.kit.processes import shared_relay
 from tests.kit.side_by_side import Running, open_running
 
@@ -85,6 +86,13 @@ def chromium() -> Iterator[Started]:
 async def browser(chromium: Started) -> AsyncIterator[Browser]:
     async with open_browser(chromium) as browser:
         yield browser
+
+
+@pytest.fixture(scope="module", params=BROWSERS)
+def either(request: pytest.FixtureRequest) -> Iterator[Started]:
+    """One browser for all tests of a file, and then the other one."""
+    with BROWSERS[request.param]() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

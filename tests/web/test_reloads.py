@@ -12,16 +12,9 @@ import pytest
 
 from tests.kit.browsers import Started, open_browser
 from tests.kit.console_pages import open_images
-from tests.kit.either_browser import BROWSERS
 from tests.kit.page_sessions import IMAGES, NO_LIMITS, RELOADS, SESSIONS, Scene, try_kind
 from tests.kit.processes import shared_relay
 from tests.kit.web_pages import make_folder
-
-
-@pytest.fixture(scope="module", params=BROWSERS)
-def started(request: pytest.FixtureRequest) -> Iterator[Started]:
-    with BROWSERS[request.param]() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +24,8 @@ def relay() -> Iterator[str]:
 
 
 @pytest.fixture
-async def scene(started: Started, relay: str, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with open_browser(started) as browser, open_images() as images:
+async def scene(either: Started, relay: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with open_browser(either) as browser, open_images() as images:
         yield Scene(browser, relay, images, make_folder(tmp_path, IMAGES))
 
 
