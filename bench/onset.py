@@ -22,7 +22,7 @@ import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import harness
@@ -30,6 +30,9 @@ import pytest
 import trio
 
 import imgsync
+
+if TYPE_CHECKING:
+    from tests.kit.browsers import Started
 
 FRAME = 1000 / 60  # ms, of a browser without a screen
 BOUND = 2  # frames
@@ -108,13 +111,13 @@ def draw_all(folder: Path, count: int) -> float:
     return harness.percentile(sizes, 50)
 
 
-async def measure(devtools: str, relay_url: str, folder: Path) -> Times:
+async def measure(chromium: Started, relay_url: str, folder: Path) -> Times:
     """Show every image of a folder in the client's page."""
     from tests.kit.browsers import open_browser
     from tests.kit.web_pages import page_url
 
     async with (
-        open_browser(devtools) as browser,
+        open_browser(chromium) as browser,
         browser.open_page() as page,
         imgsync.open_images(str(folder)) as images,
         imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
@@ -161,19 +164,19 @@ def run_all(rounds: int) -> dict[str, Any]:
     """Relay, Chromium and the showings; the figures."""
     harness.clean_up_on_kill()
     sys.path.insert(0, str(harness.BENCH.parent))
-    from tests.kit.browsers import shared_chromium
+    from tests.kit.chromium import shared_chromium
 
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         image_kb = draw_all(folder, WARM_UP + rounds)
         try:
-            devtools = stack.enter_context(shared_chromium())
+            chromium = stack.enter_context(shared_chromium())
         except pytest.skip.Exception as exc:
             raise harness.BenchError(str(exc)) from None
         options = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
         relay = stack.enter_context(harness.open_worker("relay", *options, ends_with_stdin=False))
         url = relay.read_line().removeprefix("listening on ")
-        times = trio.run(measure, devtools, url, folder)
+        times = trio.run(measure, chromium, url, folder)
         load = os.getloadavg()[0]
     rows = {
         name: {f"p{p}": round(harness.percentile(values, p), 2) for p in (50, 95)}

@@ -15,11 +15,14 @@ import contextlib
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import harness
 import pytest
 import trio
+
+if TYPE_CHECKING:
+    from tests.kit.browsers import Started
 
 MAY_PLAY = "--autoplay-policy=no-user-gesture-required"
 WAIT_S = 30.0  # for one round
@@ -112,11 +115,11 @@ async function sounds() {
 """
 
 
-async def measure(devtools: str, rounds: int) -> dict[str, list[dict[str, float]]]:
+async def measure(chromium: Started, rounds: int) -> dict[str, list[dict[str, float]]]:
     from tests.kit.browsers import open_browser
 
     rows: dict[str, list[dict[str, float]]] = {"sounds": [], "pictures": []}
-    async with open_browser(devtools) as browser, browser.open_page() as page:
+    async with open_browser(chromium) as browser, browser.open_page() as page:
         await page.run(f"window.eval({json.dumps(MEASURE)})")
         for _ in range(rounds):
             for kind, found in rows.items():
@@ -128,15 +131,15 @@ async def measure(devtools: str, rounds: int) -> dict[str, list[dict[str, float]
 def run_all(rounds: int) -> dict[str, Any]:
     harness.clean_up_on_kill()
     sys.path.insert(0, str(harness.BENCH.parent))
-    from tests.kit.browsers import shared_chromium
+    from tests.kit.chromium import shared_chromium
 
     load = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
         try:
-            devtools = stack.enter_context(shared_chromium(MAY_PLAY))
+            chromium = stack.enter_context(shared_chromium(MAY_PLAY))
         except pytest.skip.Exception as exc:
             raise harness.BenchError(str(exc)) from None
-        found = trio.run(measure, devtools, rounds)
+        found = trio.run(measure, chromium, rounds)
     rows = {
         f"{kind}: {name}": {
             f"p{p}": round(harness.percentile([one[name] for one in rounds_of], p), 1)

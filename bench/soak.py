@@ -10,6 +10,9 @@ session. The resident memory (VmRSS) may grow by a bound, counted from after a w
 way came once; it is read without collecting garbage before. `blocks` are those of Python's own
 allocator that are in use once it is collected: memory that grows without them is the C libraries'
 or fragmented. The exit code is 1 where a bound is not kept. Linux only.
+
+With --browser, sessions of pages and reloads in them instead: see `tests/kit/page_sessions.py`. The
+exit code is 1 where one of them failed.
 """
 
 from __future__ import annotations
@@ -32,7 +35,11 @@ WARM_UP = EVERY * len(UNUSUAL)  # sessions
 SETTLE = 5.0  # s; what closes in the background has its deadlines
 LOOK_AGAIN = 0.1  # s
 
+SESSIONS = 1000
 MAX_GROWTH = 10.0  # MiB
+
+PAGE_SESSIONS = 250
+RELOADS = 40
 
 PEER = str(harness.BENCH / "soak_peer.py")
 RELAY = str(harness.BENCH / "soak_relay.py")
@@ -182,24 +189,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sessions", type=int, default=1000, metavar="N", help="after the warm-up")
+    parser.add_argument(
+        "--sessions",
+        type=int,
+        metavar="N",
+        help=f"after the warm-up, {SESSIONS}; with --browser of each kind, {PAGE_SESSIONS}",
+    )
     parser.add_argument(
         "--max-growth", type=float, default=MAX_GROWTH, metavar="MIB", help="of each process"
     )
+    parser.add_argument("--browser", choices=("chromium", "firefox"), help="pages in this browser")
+    parser.add_argument(
+        "--reloads", type=int, default=RELOADS, metavar="N", help="of each kind, with --browser"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
+    if args.sessions is None:
+        args.sessions = SESSIONS if args.browser is None else PAGE_SESSIONS
     if args.sessions < 2:
         parser.error("--sessions must be at least 2")
     harness.clean_up_on_kill()
-    result = {
-        "bench": "soak",
-        **soak(args.sessions, args.max_growth),
-        "machine": harness.describe_machine(),
-    }
+    if args.browser is None:
+        found, show = soak(args.sessions, args.max_growth), print_result
+    else:
+        # What pages are driven with is in the tests, and needs what they need.
+        sys.path.insert(0, str(harness.BENCH.parent))
+        from soak_pages import print_pages, soak_pages
+
+        found, show = soak_pages(args.browser, args.sessions, args.reloads), print_pages
+    result = {"bench": "soak", **found, "machine": harness.describe_machine()}
     if args.json:
         print(json.dumps(result))
     else:
-        print_result(result)
+        show(result)
     if result["broken"]:
         sys.exit("\n".join(["soak.py: not kept:", *result["broken"]]))
 

@@ -9,7 +9,9 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tests.kit.browsers import Browser, open_browser, shared_chromium
+from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.chromium import shared_chromium
+from tests.kit.either_browser import BROWSERS
 from tests.kit.foreign import MakePeer, find_peer
 from tests.kit.processes import shared_relay
 from tests.kit.side_by_side import Running, open_running
@@ -90,16 +92,23 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    """Where one browser for all tests of a file can be driven."""
-    with shared_chromium() as url:
-        yield url
+def chromium() -> Iterator[Started]:
+    """One browser for all tests of a file."""
+    with shared_chromium() as started:
+        yield started
 
 
 @pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
+async def browser(chromium: Started) -> AsyncIterator[Browser]:
     async with open_browser(chromium) as browser:
         yield browser
+
+
+@pytest.fixture(scope="module", params=BROWSERS)
+def either(request: pytest.FixtureRequest) -> Iterator[Started]:
+    """One browser for all tests of a file, and then the other one."""
+    with BROWSERS[request.param]() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from tests.commands.test_demo import STOP_S, Mark, demo
-from tests.kit.browsers import Page, open_browser
+from tests.kit.browsers import Page, Started, open_browser
 from tests.kit.processes import SAMPLES, START_S, Child, open_child
 from tests.kit.side_by_side import side_by_side
 from tests.kit.web_pages import RECORDER
@@ -55,7 +55,7 @@ async def wait_away(child: Child) -> None:
 
 @side_by_side(18)
 async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
-    folder: Path, chromium: str
+    folder: Path, chromium: Started
 ) -> None:
     mark = Mark()
     async with (
@@ -89,7 +89,7 @@ async def test_ctrl_c_while_no_page_is_open_ends_the_demo_and_all_that_it_has_st
 
 @side_by_side(20)
 async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for_without_end(
-    folder: Path, chromium: str
+    folder: Path, chromium: Started
 ) -> None:
     for name in ("1-fixation-cross.png", "2-optotype-chart.svg", "6-ring-wedge.png", "10-end.png"):
         shutil.copy(SAMPLES / name, folder)
@@ -111,7 +111,9 @@ async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for
 
 
 @side_by_side(10)
-async def test_a_page_that_comes_back_is_shown_what_follows(folder: Path, chromium: str) -> None:
+async def test_a_page_that_comes_back_is_shown_what_follows(
+    folder: Path, chromium: Started
+) -> None:
     async with (
         open_browser(chromium) as browser,
         browser.open_page() as page,

@@ -1,4 +1,4 @@
-"""Chromium for tests of pages, driven over its DevTools protocol.
+"""What tests of pages ask of a browser, whichever it is: `chromium` and `firefox` answer.
 
 One browser serves a whole file of tests; each page has a context of its own, as if it were a
 browser of its own: cookies, storage and cache are nobody else's.
@@ -12,21 +12,19 @@ import json
 import math
 import os
 import select
-import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 import trio
-from trio_websocket import WebSocketConnection, open_websocket_url
-
-from tests.kit.foreign import require
+from trio_websocket import WebSocketConnection, wrap_client_stream
 
 JSON = dict[str, Any]
 
@@ -36,119 +34,60 @@ ANSWER_S = 20
 
 LOOK_AGAIN_S = 0.02
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-)
-_LISTENING = b"DevTools listening on "
 _MAX_MESSAGE = 64 * 1024 * 1024
 
 
-@contextmanager
-def shared_chromium(*options: str) -> Iterator[str]:
-    """A headless Chromium; yields the URL of its DevTools. Skips where there is none.
-
-    :param options: beside the usual ones.
-    """
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    require(program, "no Chromium is installed")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = (str(program), *_OPTIONS, *options, f"--user-data-dir={profile}", "about:blank")
-        # What it would leave behind in the folder for temporary files goes with the profile.
-        env = os.environ | {"TMPDIR": profile}
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, env=env) as process:
-            try:
-                yield _read_url(process)
-            finally:
-                process.terminate()
-                try:
-                    process.wait(START_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+# ── what tests see ───────────────────────────────────────────────────────────────────────────────
 
 
-def _read_url(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None
-    deadline = time.monotonic() + START_S
-    said = b""
-    while _LISTENING not in said or b"\n" not in said.partition(_LISTENING)[2]:
-        left = max(0.0, deadline - time.monotonic())
-        assert select.select([process.stdout], [], [], left)[0], f"Chromium says only: {said!r}"
-        said += (chunk := os.read(process.stdout.fileno(), 4096))
-        assert chunk, f"Chromium has ended: {said!r}"
-    return said.partition(_LISTENING)[2].split()[0].decode()
-
-
-@attrs.define(eq=False)
-class _Call:
-    done: trio.Event = attrs.field(factory=trio.Event)
-    answer: JSON = attrs.field(factory=dict)
-
-
-class Page:
+class Page(ABC):
     """One page in a context of its own. Made by `Browser.open_page`.
 
     :ivar errors: what the page, or the browser about it, has complained of.
     :ivar dialogs: kinds of those that it has opened; each holds it up until it is answered.
     """
 
-    def __init__(self, browser: Browser, session: str, target: str) -> None:
-        self._browser = browser
-        self._session = session
-        self.target = target
+    def __init__(self) -> None:
         self.errors: list[str] = []
         self.dialogs: list[str] = []
-        self._crashed = trio.Event()
 
+    @abstractmethod
     async def command(self, method: str, **params: object) -> JSON:
-        """A DevTools command to this page."""
-        return await self._browser.command(method, params, self._session)
+        """A command to this page, in its browser's own protocol."""
 
+    @abstractmethod
     async def goto(self, url: str) -> None:
-        await self.command("Page.navigate", url=url)
+        """Load what is there."""
 
     async def reload(self) -> None:
         """Load it again; returns when the old document is gone."""
         await self.run("void (window.isOld = true)")
-        await self.command("Page.reload")
+        await self.begin_reload()
         await self.wait("!window.isOld")
 
-    async def crash(self) -> None:
-        """End its process, as a bug of the browser or a lack of memory would."""
-        async with trio.open_nursery() as nursery:
-            # It has no answer.
-            nursery.start_soon(partial(self.command, "Page.crash"))
-            with trio.fail_after(ANSWER_S):
-                await self._crashed.wait()
-            nursery.cancel_scope.cancel()
+    @abstractmethod
+    async def begin_reload(self) -> None:
+        """Have it loaded again, and wait for nothing."""
 
-    async def allow_downloads(self, folder: Path) -> None:
-        """Put them there, without asking."""
-        await self.command("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-
-    async def tap(self, x: int, y: int) -> None:
+    @abstractmethod
+    async def tap(self, x: float, y: float) -> None:
         """Press and release there."""
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.command(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
-            )
 
+    @abstractmethod
+    async def press(self, key: str) -> None:
+        """Press and release a key, as `KeyboardEvent.key` names it, wherever the focus is."""
+
+    @abstractmethod
+    async def insert(self, text: str) -> None:
+        """Into the field that has the focus."""
+
+    @abstractmethod
+    async def resize(self, width: int, height: int) -> None:
+        """What is seen of the page, in its own pixels."""
+
+    @abstractmethod
     async def run(self, script: str) -> Any:
         """The value of an expression; a promise is waited for."""
-        answer = await self.command(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
-        )
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
 
     async def wait(self, script: str, seconds: float = ANSWER_S) -> Any:
         """The value of an expression once it is true; it may be looked at while a page loads."""
@@ -164,73 +103,157 @@ class Page:
         body = await self.run("document.body?.outerHTML")
         raise AssertionError(f"{script} was not so within {seconds} s: {body}; {self.errors}")
 
+    @abstractmethod
     async def run_early(self, script: str) -> None:
         """Have this run in each document before anything else of it does."""
-        await self.command("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     async def hide(self) -> None:
         """Have nobody look at it: its window is minimized."""
-        await self._set_window("minimized")
+        await self.set_window("minimized")
         await self.wait("document.visibilityState === 'hidden'")
 
     async def unhide(self) -> None:
         """Have it looked at again."""
-        await self._set_window("normal")
+        await self.set_window("normal")
         await self.wait("document.visibilityState === 'visible'")
 
-    async def _set_window(self, state: str) -> None:
-        window = await self._browser.command(
-            "Browser.getWindowForTarget", {"targetId": self.target}
-        )
-        bounds = {"windowId": window["windowId"], "bounds": {"windowState": state}}
-        await self._browser.command("Browser.setWindowBounds", bounds)
+    @abstractmethod
+    async def set_window(self, state: str) -> None:
+        """Its window is "minimized" or "normal"."""
 
     async def screenshot(self) -> bytes:
         """The page as PNG."""
-        answer = await self.command("Page.captureScreenshot", format="png")
-        return base64.b64decode(answer["data"])
+        return base64.b64decode(await self.capture())
 
-    def hear(self, event: str, params: JSON) -> None:
-        """What the browser tells of this page."""
-        match event:
-            case "Runtime.exceptionThrown":
-                self.errors.append(json.dumps(params["exceptionDetails"]))
-            case "Runtime.consoleAPICalled" if params["type"] in ("error", "assert", "warning"):
-                self.errors.append(json.dumps(params["args"]))
-            case "Inspector.targetCrashed":
-                self._crashed.set()
-            case "Page.javascriptDialogOpening":
-                self.dialogs.append(params["type"])
-            case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
-                self.errors.append(params["entry"]["text"] + " " + params["entry"].get("url", ""))
+    @abstractmethod
+    async def capture(self) -> str:
+        """The page as PNG, in base 64."""
+
+
+class Browser(ABC):
+    """A connection to a browser. Made by `open_browser`."""
+
+    @abstractmethod
+    def open_page(
+        self, url: str = "about:blank", **context: object
+    ) -> AbstractAsyncContextManager[Page]:
+        """A page in a context of its own.
+
+        :param context: what the browser's own protocol knows of contexts.
+        """
+
+
+@attrs.frozen
+class Started:
+    """A browser that runs, and how it is driven."""
+
+    url: str
+    drive: Callable[[Talk], AbstractAsyncContextManager[Browser]]
+
+
+@asynccontextmanager
+async def open_browser(started: Started) -> AsyncIterator[Browser]:
+    """Drive a browser that was started."""
+    url = urlsplit(started.url)
+    assert url.hostname is not None
+    assert url.port is not None
+    # Where the browser closes first, trio-websocket would leave a socket of its own open.
+    async with (
+        await trio.open_tcp_stream(url.hostname, url.port) as stream,
+        trio.open_nursery() as nursery,
+    ):
+        socket = await wrap_client_stream(
+            nursery,
+            stream,
+            url.netloc,
+            url.path,
+            max_message_size=_MAX_MESSAGE,
+            message_queue_size=math.inf,  # type: ignore[arg-type]
+        )
+        talk = Talk(socket)
+        nursery.start_soon(talk.receive)
+        async with started.drive(talk) as browser:
+            yield browser
+        nursery.cancel_scope.cancel()
+
+
+# ── what browsers have in common ─────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def run_browser(
+    name: str, make_command: Callable[[Path], Sequence[str]], listening: bytes
+) -> Iterator[str]:
+    """A browser's process; yields the URL that it says that it listens on.
+
+    :param make_command: with the folder for its profile, which goes with it.
+    :param listening: what stands before the URL in its output.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = make_command(Path(profile))
+        # What it would leave behind in the folder for temporary files goes with the profile.
+        env = os.environ | {"TMPDIR": profile}
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, env=env) as process:
+            try:
+                yield _read_url(name, process, listening)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(START_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _read_url(name: str, process: subprocess.Popen[bytes], listening: bytes) -> str:
+    assert process.stdout is not None
+    deadline = time.monotonic() + START_S
+    said = b""
+    while listening not in said or b"\n" not in said.partition(listening)[2]:
+        left = max(0.0, deadline - time.monotonic())
+        assert select.select([process.stdout], [], [], left)[0], f"{name} says only: {said!r}"
+        said += (chunk := os.read(process.stdout.fileno(), 4096))
+        assert chunk, f"{name} has ended: {said!r}"
+    return said.partition(listening)[2].split()[0].decode()
 
 
 class CommandFailed(Exception):
     """The browser refuses a command."""
 
 
-class Browser:
-    """A connection to a browser. Made by `open_browser`."""
+@attrs.define(eq=False)
+class _Call:
+    done: trio.Event = attrs.field(factory=trio.Event)
+    answer: JSON = attrs.field(factory=dict)
+
+
+class Talk:
+    """Commands with answers, and events: DevTools and WebDriver BiDi have this form in common.
+
+    :ivar hear: is given each event.
+    """
 
     def __init__(self, socket: WebSocketConnection) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
         self._calls: dict[int, _Call] = {}
-        self._pages: dict[str, Page] = {}
+        self.hear: Callable[[JSON], None] = lambda event: None
 
-    async def command(self, method: str, params: JSON, session: str | None = None) -> JSON:
-        """A DevTools command and its answer. Raises CommandFailed."""
+    async def command(self, method: str, params: JSON, **address: str) -> JSON:
+        """A command and its answer. Raises CommandFailed.
+
+        :param address: whom in the browser it is for, where the protocol has that beside it.
+        """
         id = next(self._ids)
         call = self._calls[id] = _Call()
-        message = {"id": id, "method": method, "params": params}
-        if session is not None:
-            message["sessionId"] = session
+        message = {"id": id, "method": method, "params": params, **address}
         await self._socket.send_message(json.dumps(message))
         with trio.move_on_after(ANSWER_S) as scope:
             await call.done.wait()
         assert not scope.cancelled_caught, f"no answer to {method} within {ANSWER_S} s"
         if "error" in call.answer:
-            raise CommandFailed(f"{method}: {call.answer['error']}")
+            told = call.answer["error"], call.answer.get("message")
+            raise CommandFailed(f"{method}: {told}")
         result: JSON = call.answer["result"]
         return result
 
@@ -238,46 +261,9 @@ class Browser:
         """Hand on what the browser says, until cancelled."""
         while True:
             message = json.loads(await self._socket.get_message())
-            if "id" in message:
+            if message.get("id") is None:
+                self.hear(message)
+            else:
                 call = self._calls.pop(message["id"])
                 call.answer = message
                 call.done.set()
-            elif page := self._pages.get(message.get("sessionId", "")):
-                page.hear(message["method"], message["params"])
-
-    @asynccontextmanager
-    async def open_page(self, url: str = "about:blank", **context: object) -> AsyncIterator[Page]:
-        """A page in a context of its own."""
-        made = await self.command("Target.createBrowserContext", context)
-        context_id = made["browserContextId"]
-        try:
-            blank = {"url": "about:blank", "browserContextId": context_id}
-            target = (await self.command("Target.createTarget", blank))["targetId"]
-            attach = {"targetId": target, "flatten": True}
-            session = (await self.command("Target.attachToTarget", attach))["sessionId"]
-            page = self._pages[session] = Page(self, session, target)
-            for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
-                await page.command(f"{domain}.enable")
-            if url != "about:blank":
-                await page.goto(url)
-            yield page
-        finally:
-            with trio.CancelScope(shield=True):
-                await self.command("Target.disposeBrowserContext", {"browserContextId": context_id})
-
-
-@asynccontextmanager
-async def open_browser(url: str) -> AsyncIterator[Browser]:
-    """Drive the browser whose DevTools are at this URL."""
-    async with (
-        open_websocket_url(
-            url,
-            max_message_size=_MAX_MESSAGE,
-            message_queue_size=math.inf,  # type: ignore[arg-type]
-        ) as socket,
-        trio.open_nursery() as nursery,
-    ):
-        browser = Browser(socket)
-        nursery.start_soon(browser.receive)
-        yield browser
-        nursery.cancel_scope.cancel()

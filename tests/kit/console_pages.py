@@ -16,23 +16,8 @@ from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.web_pages import WIDTH, make_png
 
-KEYS = {
-    "ArrowRight": 39,
-    "ArrowLeft": 37,
-    "Home": 36,
-    "End": 35,
-    "Tab": 9,
-    "Enter": 13,
-    " ": 32,
-    "n": 78,
-    "p": 80,
-}
-"""Windows key codes, which is how Chromium wants to be told of keys."""
-
 SECRET = "hush-hush"
 """In every signed URL and token, and nowhere in a record."""
-
-TEXTS = {"Enter": "\r", " ": " ", "n": "n", "p": "p"}
 
 
 def console_url(relay_url: str, **query: str) -> str:
@@ -74,25 +59,19 @@ class ConsolePage:
             " const hit = document.elementFromPoint(spot.x, spot.y);"
             " return found.contains(hit) || hit?.contains(found) ? spot : null; })()"
         )
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.page.command(
-                "Input.dispatchMouseEvent", type=kind, **spot, button="left", clickCount=1
-            )
+        await self.page.tap(spot["x"], spot["y"])
         return bool(await self.page.run("window.isTapped !== false"))
 
     async def press(self, key: str) -> None:
         """Press a key, wherever the focus is."""
-        code = {"windowsVirtualKeyCode": KEYS[key], "key": key}
-        text = {"text": TEXTS[key]} if key in TEXTS else {}
-        await self.page.command("Input.dispatchKeyEvent", type="keyDown", **code, **text)
-        await self.page.command("Input.dispatchKeyEvent", type="keyUp", **code)
+        await self.page.press(key)
 
     async def paste(self, text: str) -> None:
         """Put a manifest into the field for it, and use it."""
         await self.page.run("document.querySelector('#intake').open = true")
         await self.tap("#paste")
         await self.page.run("document.querySelector('#paste').value = ''")
-        await self.page.command("Input.insertText", text=text)
+        await self.page.insert(text)
         await self.tap("#paste-form button")
 
     async def start(self, client: str) -> None:
@@ -138,8 +117,7 @@ async def open_console(
 ) -> AsyncIterator[ConsolePage]:
     """A console that is registered."""
     async with browser.open_page() as page:
-        size = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-        await page.command("Emulation.setDeviceMetricsOverride", **size)
+        await page.resize(1280, 800)
         await page.goto(console_url(relay_url, user=user, **query))
         console = ConsolePage(page)
         await console.wait_says("connected", "#relay")

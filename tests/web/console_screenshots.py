@@ -20,7 +20,8 @@ import attrs
 import trio
 
 from imgsync import open_images
-from tests.kit.browsers import Browser, Page, open_browser, shared_chromium
+from tests.kit.browsers import Browser, Page, Started, open_browser
+from tests.kit.chromium import shared_chromium
 from tests.kit.console_pages import ConsolePage, console_url, open_console
 from tests.kit.processes import SAMPLES, open_child, open_relay, our_client
 from tests.kit.web_pages import open_client_page
@@ -66,10 +67,10 @@ async def resize(page: Page, size: str) -> None:
     await page.command("Emulation.setDeviceMetricsOverride", **metrics)
 
 
-async def take_all(devtools: str, folder: Path) -> None:
+async def take_all(chromium: Started, folder: Path) -> None:
     album = Album(folder)
     async with (
-        open_browser(devtools) as browser,
+        open_browser(chromium) as browser,
         open_images(SAMPLES) as images,
         AsyncExitStack() as stack,
     ):
@@ -166,8 +167,8 @@ async def take_refused(album: Album, browser: Browser) -> None:
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    with shared_chromium() as devtools:
-        trio.run(take_all, devtools, folder)
+    with shared_chromium() as chromium:
+        trio.run(take_all, chromium, folder)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@
       changed: (change) => states.push(change),
     },
   );
-  window.show = (imageIndex, imageUrl, signedUrl = imageUrl) => {
+  const absolute = (path) => new URL(path, location.href).href;
+  window.show = (imageIndex, path, signedPath = path) => {
+    const [imageUrl, signedUrl] = [absolute(path), absolute(signedPath)];
     current = { imageIndex, imageUrl, signedUrl, sentAt: performance.timeOrigin + performance.now() };
     return session.send(current);
   };

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import trio
 
-from tests.kit.browsers import Browser, Page, open_browser, shared_chromium
+from tests.kit.browsers import Browser, Page, Started, open_browser
+from tests.kit.chromium import shared_chromium
 from tests.kit.processes import SAMPLES, Child, open_relay
 from tests.kit.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
 
@@ -26,7 +27,7 @@ EVALUATOR = Path(__file__).parent / "evaluator.js"
 Take = Callable[[Page, str], Awaitable[None]]
 
 
-async def take_all(devtools: str, folder: Path) -> None:
+async def take_all(chromium: Started, folder: Path) -> None:
     async def take(page: Page, state: str) -> None:
         for size, (width, height) in SIZES.items():
             metrics = {"width": width, "height": height, "mobile": size == "phone"}
@@ -37,7 +38,7 @@ async def take_all(devtools: str, folder: Path) -> None:
                 png = await page.screenshot()
                 (folder / f"{state}-{size}-{scheme}.png").write_bytes(png)
 
-    async with open_browser(devtools) as browser, AsyncExitStack() as stack:
+    async with open_browser(chromium) as browser, AsyncExitStack() as stack:
         async with open_relay() as relay:
             opening = open_client_page(browser, relay, "ada")
             client = await stack.enter_async_context(opening)
@@ -125,8 +126,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     devices = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with shared_chromium(*devices) as devtools:
-        trio.run(take_all, devtools, folder)
+    with shared_chromium(*devices) as chromium:
+        trio.run(take_all, chromium, folder)
 
 
 if __name__ == "__main__":

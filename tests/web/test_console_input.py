@@ -83,7 +83,7 @@ async def test_a_manifest_may_be_chosen_dropped_or_loaded(
         await console.wait_says("4 images, 0 to 3; manifest four.json", "#series-name")
         await page.run("document.querySelector('#intake').open = true")
         await console.tap("#url")
-        await page.command("Input.insertText", text=f"{images.origin}/nothing")
+        await page.insert(f"{images.origin}/nothing")
         await console.press("Enter")
         await console.wait_says("its server says HTTP 403", "#intake-error")
         assert len(await console.thumbs()) == 4
@@ -123,7 +123,7 @@ async def test_keys_and_taps_choose_images(browser: Browser, relay: str, images:
         in_focus = await console.page.run("document.activeElement.ariaLabel")
         assert in_focus == "Image 3, 3.png"
         await console.tap("#goto")
-        await console.page.command("Input.insertText", text="5")
+        await console.page.insert("5")
         await console.press("Home")
         await console.wait_current(3)
         await console.press("Enter")

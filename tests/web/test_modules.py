@@ -1,4 +1,4 @@
-"""The modules that the pages share, as an evaluator's."""
+"""The modules that the pages share, as an evaluator's, in Chromium and in Firefox."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ import trio
 
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
-from tests.kit.browsers import JSON, Browser, Page
+from tests.kit.browsers import JSON, Browser, Page, Started, open_browser
 from tests.kit.processes import SESSION_S, open_child, our_client, wait_until
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent
+
+
+@pytest.fixture
+async def browser(either: Started) -> AsyncIterator[Browser]:
+    async with open_browser(either) as browser:
+        yield browser
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import trio
 
-from tests.kit.browsers import ANSWER_S, Browser, open_browser, shared_chromium
+from tests.kit.browsers import ANSWER_S, Browser, Started, open_browser
+from tests.kit.chromium import crash, shared_chromium
 from tests.kit.processes import open_relay, shared_relay, wait_until
 from tests.kit.raw_peers import open_raw
 from tests.kit.recording_pages import (
@@ -41,9 +42,9 @@ from tests.kit.web_pages import IN_A_HURRY, open_client_page, open_session, page
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[str]:
-    with shared_chromium(*FAKE_DEVICES) as url:
-        yield url
+def chromium() -> Iterator[Started]:
+    with shared_chromium(*FAKE_DEVICES) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def plain_relay() -> Iterator[str]:
 
 
 @pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
+async def browser(chromium: Started) -> AsyncIterator[Browser]:
     async with open_browser(chromium) as browser:
         yield browser
 
@@ -329,7 +330,7 @@ async def test_what_a_page_that_crashes_has_recorded_is_sent_by_the_next_one(
         async with open_session(relay, "crashed") as session:
             await present(client, session, server, [0])
             await page.wait(WRITTEN)
-            await page.crash()
+            await crash(page)
             await page.goto(page_url(relay, user="crashed", record=BOTH))
             # The session and the answer are still there: the same showing is recorded anew.
             await page.wait("filled === 1")
@@ -414,7 +415,7 @@ async def test_they_are_downloaded_where_pages_can_not_write_into_folders(
     early = "delete window.showDirectoryPicker;"
     async with open_recorded(browser, plain_relay, "download", early=early) as client:
         page = client.page
-        await page.allow_downloads(tmp_path)
+        await page.command("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
         await allow(client)
         async with open_session(plain_relay, "download") as session:
             await present(client, session, server, [0])

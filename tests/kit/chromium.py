@@ -1,0 +1,183 @@
+"""Chromium, driven over its DevTools protocol."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.kit.browsers import ANSWER_S, JSON, Browser, Page, Started, Talk, run_browser
+from tests.kit.foreign import require
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+)
+_LISTENING = b"DevTools listening on "
+
+_KEYS = {
+    "ArrowRight": 39,
+    "ArrowLeft": 37,
+    "Home": 36,
+    "End": 35,
+    "Tab": 9,
+    "Enter": 13,
+    " ": 32,
+    "n": 78,
+    "p": 80,
+}
+"""Windows key codes, which is how Chromium wants to be told of keys."""
+
+_TEXTS = {"Enter": "\r", " ": " ", "n": "n", "p": "p"}
+
+
+@contextmanager
+def shared_chromium(*options: str) -> Iterator[Started]:
+    """A headless Chromium. Skips where there is none.
+
+    :param options: beside the usual ones.
+    """
+    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    require(program, "no Chromium is installed")
+
+    def command(profile: Path) -> tuple[str, ...]:
+        return (str(program), *_OPTIONS, *options, f"--user-data-dir={profile}", "about:blank")
+
+    with run_browser("Chromium", command, _LISTENING) as url:
+        yield Started(url, _drive)
+
+
+@asynccontextmanager
+async def _drive(talk: Talk) -> AsyncIterator[Browser]:
+    yield _Chromium(talk)
+
+
+class _Chromium(Browser):
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._pages: dict[str, ChromiumPage] = {}
+        talk.hear = self._hear
+
+    def _hear(self, event: JSON) -> None:
+        if page := self._pages.get(event.get("sessionId", "")):
+            page.hear(event["method"], event["params"])
+
+    @asynccontextmanager
+    async def open_page(self, url: str = "about:blank", **context: object) -> AsyncIterator[Page]:
+        made = await self._talk.command("Target.createBrowserContext", context)
+        context_id = made["browserContextId"]
+        try:
+            blank = {"url": "about:blank", "browserContextId": context_id}
+            target = (await self._talk.command("Target.createTarget", blank))["targetId"]
+            attach = {"targetId": target, "flatten": True}
+            session = (await self._talk.command("Target.attachToTarget", attach))["sessionId"]
+            page = self._pages[session] = ChromiumPage(self._talk, session, target)
+            for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
+                await page.command(f"{domain}.enable")
+            if url != "about:blank":
+                await page.goto(url)
+            yield page
+        finally:
+            with trio.CancelScope(shield=True):
+                away = {"browserContextId": context_id}
+                await self._talk.command("Target.disposeBrowserContext", away)
+
+
+class ChromiumPage(Page):
+    """One page in a context of its own."""
+
+    def __init__(self, talk: Talk, session: str, target: str) -> None:
+        super().__init__()
+        self._talk = talk
+        self._session = session
+        self._target = target
+        self.crashed = trio.Event()
+
+    async def command(self, method: str, **params: object) -> JSON:
+        """A DevTools command to this page."""
+        return await self._talk.command(method, params, sessionId=self._session)
+
+    async def goto(self, url: str) -> None:
+        await self.command("Page.navigate", url=url)
+
+    async def begin_reload(self) -> None:
+        await self.command("Page.reload")
+
+    async def tap(self, x: float, y: float) -> None:
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.command(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
+            )
+
+    async def press(self, key: str) -> None:
+        code = {"windowsVirtualKeyCode": _KEYS[key], "key": key}
+        text = {"text": _TEXTS[key]} if key in _TEXTS else {}
+        await self.command("Input.dispatchKeyEvent", type="keyDown", **code, **text)
+        await self.command("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    async def insert(self, text: str) -> None:
+        await self.command("Input.insertText", text=text)
+
+    async def resize(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self.command("Emulation.setDeviceMetricsOverride", **size)
+
+    async def run(self, script: str) -> Any:
+        answer = await self.command(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    async def run_early(self, script: str) -> None:
+        await self.command("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    async def set_window(self, state: str) -> None:
+        target = {"targetId": self._target}
+        window = await self._talk.command("Browser.getWindowForTarget", target)
+        bounds = {"windowId": window["windowId"], "bounds": {"windowState": state}}
+        await self._talk.command("Browser.setWindowBounds", bounds)
+
+    async def capture(self) -> str:
+        answer = await self.command("Page.captureScreenshot", format="png")
+        data: str = answer["data"]
+        return data
+
+    def hear(self, event: str, params: JSON) -> None:
+        """What the browser tells of this page."""
+        match event:
+            case "Runtime.exceptionThrown":
+                self.errors.append(json.dumps(params["exceptionDetails"]))
+            case "Runtime.consoleAPICalled" if params["type"] in ("error", "assert", "warning"):
+                self.errors.append(json.dumps(params["args"]))
+            case "Inspector.targetCrashed":
+                self.crashed.set()
+            case "Page.javascriptDialogOpening":
+                self.dialogs.append(params["type"])
+            case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
+                self.errors.append(params["entry"]["text"] + " " + params["entry"].get("url", ""))
+
+
+async def crash(page: Page) -> None:
+    """End the process of a page, as a bug of the browser or a lack of memory would."""
+    assert isinstance(page, ChromiumPage)
+    async with trio.open_nursery() as nursery:
+        # It has no answer.
+        nursery.start_soon(partial(page.command, "Page.crash"))
+        with trio.fail_after(ANSWER_S):
+            await page.crashed.wait()
+        nursery.cancel_scope.cancel()

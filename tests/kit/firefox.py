@@ -1,0 +1,166 @@
+"""Firefox, driven over WebDriver BiDi: https://w3c.github.io/webdriver-bidi/."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.kit.browsers import JSON, Browser, Page, Started, Talk, run_browser
+from tests.kit.foreign import require
+
+_NAMES = ("firefox-esr", "firefox")
+_OPTIONS = ("--headless", "--no-remote", "--remote-debugging-port=0")
+_LISTENING = b"WebDriver BiDi listening on "
+
+_KEYS = {
+    "ArrowRight": "\ue014",
+    "ArrowLeft": "\ue012",
+    "Home": "\ue011",
+    "End": "\ue010",
+    "Tab": "\ue004",
+    "Enter": "\ue007",
+}
+"""Of those that are no characters: https://www.w3.org/TR/webdriver/#keyboard-actions."""
+
+
+@contextmanager
+def shared_firefox() -> Iterator[Started]:
+    """A headless Firefox. Skips where there is none."""
+    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    require(program, "no Firefox is installed")
+
+    def command(profile: Path) -> tuple[str, ...]:
+        return (str(program), *_OPTIONS, "--profile", str(profile))
+
+    with run_browser("Firefox", command, _LISTENING) as url:
+        yield Started(f"{url}/session", _drive)
+
+
+@asynccontextmanager
+async def _drive(talk: Talk) -> AsyncIterator[Browser]:
+    ignore = {"unhandledPromptBehavior": {"default": "ignore"}}
+    await talk.command("session.new", {"capabilities": {"alwaysMatch": ignore}})
+    try:
+        events = ["log.entryAdded", "browsingContext.userPromptOpened"]
+        await talk.command("session.subscribe", {"events": events})
+        yield _Firefox(talk)
+    finally:
+        # It has one at a time, which outlives its connection.
+        with trio.CancelScope(shield=True):
+            await talk.command("session.end", {})
+
+
+class _Firefox(Browser):
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._pages: dict[str, _FirefoxPage] = {}
+        talk.hear = self._hear
+
+    def _hear(self, event: JSON) -> None:
+        params = event["params"]
+        context = params.get("context") or params.get("source", {}).get("context", "")
+        if page := self._pages.get(context):
+            page.hear(event["method"], params)
+
+    @asynccontextmanager
+    async def open_page(self, url: str = "about:blank", **context: object) -> AsyncIterator[Page]:
+        made = await self._talk.command("browser.createUserContext", context)
+        user = {"userContext": made["userContext"]}
+        try:
+            # Of the tabs of one window, all but one are hidden.
+            window = {"type": "window", **user}
+            id = (await self._talk.command("browsingContext.create", window))["context"]
+            page = self._pages[id] = _FirefoxPage(self._talk, id)
+            if url != "about:blank":
+                await page.goto(url)
+            yield page
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._talk.command("browser.removeUserContext", user)
+
+
+class _FirefoxPage(Page):
+    def __init__(self, talk: Talk, context: str) -> None:
+        super().__init__()
+        self._talk = talk
+        self._context = context
+
+    async def command(self, method: str, **params: object) -> JSON:
+        """A BiDi command to this page."""
+        return await self._talk.command(method, {"context": self._context, **params})
+
+    async def goto(self, url: str) -> None:
+        await self.command("browsingContext.navigate", url=url, wait="interactive")
+
+    async def begin_reload(self) -> None:
+        await self.command("browsingContext.reload", wait="none")
+
+    async def tap(self, x: float, y: float) -> None:
+        move = {"type": "pointerMove", "x": round(x), "y": round(y)}
+        down, up = ({"type": f"pointer{way}", "button": 0} for way in ("Down", "Up"))
+        source = {"type": "pointer", "id": "mouse", "actions": [move, down, up]}
+        await self.command("input.performActions", actions=[source])
+
+    async def press(self, key: str) -> None:
+        value = _KEYS.get(key, key)
+        actions = [{"type": f"key{way}", "value": value} for way in ("Down", "Up")]
+        source = {"type": "key", "id": "keyboard", "actions": actions}
+        await self.command("input.performActions", actions=[source])
+
+    async def insert(self, text: str) -> None:
+        await self.run(f"document.execCommand('insertText', false, {json.dumps(text)})")
+
+    async def resize(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height}
+        await self.command("browsingContext.setViewport", viewport=size)
+
+    async def run(self, script: str) -> Any:
+        target = {"context": self._context}
+        answer = await self._talk.command(
+            "script.evaluate", {"expression": script, "target": target, "awaitPromise": True}
+        )
+        assert answer["type"] == "success", answer["exceptionDetails"]
+        return _read_value(answer["result"])
+
+    async def run_early(self, script: str) -> None:
+        function = f"() => {{\n{script}\n}}"
+        preload = {"functionDeclaration": function, "contexts": [self._context]}
+        await self._talk.command("script.addPreloadScript", preload)
+
+    async def set_window(self, state: str) -> None:
+        tree = await self._talk.command("browsingContext.getTree", {"root": self._context})
+        window = {"clientWindow": tree["contexts"][0]["clientWindow"]}
+        await self._talk.command("browser.setClientWindowState", {**window, "state": state})
+
+    async def capture(self) -> str:
+        answer = await self.command("browsingContext.captureScreenshot")
+        data: str = answer["data"]
+        return data
+
+    def hear(self, event: str, params: JSON) -> None:
+        """What the browser tells of this page."""
+        match event:
+            case "log.entryAdded" if params["level"] in ("error", "warn"):
+                self.errors.append(params["text"])
+            case "browsingContext.userPromptOpened":
+                self.dialogs.append(params["type"])
+
+
+def _read_value(told: JSON) -> Any:
+    """A value as JSON has it: https://w3c.github.io/webdriver-bidi/#type-script-RemoteValue."""
+    match told["type"]:
+        case "array":
+            return [_read_value(one) for one in told["value"]]
+        case "object":
+            return {name: _read_value(one) for name, one in told["value"]}
+        case "undefined" | "null":
+            return None
+        case "string" | "boolean" | "number":
+            return told["value"]
+    return {}
