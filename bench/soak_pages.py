@@ -1,6 +1,6 @@
 """Does each session of a page have its stages, and does it outlive what is loaded again?
 
-What `soak.py --browser` runs: of each kind in `tests/kit/page_sessions.py` a great number, in one
+What `soak.py --browser` runs: of each kind in `tests/kit/page_sessions.py` a great number, in a
 headless browser. The relay is a process, and so is each command.
 """
 
@@ -19,28 +19,38 @@ import trio
 from tests.kit.browsers import Started, open_browser
 from tests.kit.console_pages import open_images
 from tests.kit.either_browser import BROWSERS
-from tests.kit.page_sessions import IMAGES, NO_LIMITS, RELOADS, SESSIONS, Scene, Tally, try_kind
+from tests.kit.page_sessions import (
+    IMAGES,
+    NO_LIMITS,
+    RELOADS,
+    SESSIONS,
+    Opener,
+    Scene,
+    Tally,
+    try_kind,
+)
 from tests.kit.processes import open_relay
 from tests.kit.web_pages import make_folder
 
 Object = dict[str, Any]
 
 
-async def _try_all(
-    started: Started, folder: Path, sessions: int, reloads: int
-) -> tuple[dict[str, Tally], dict[str, Tally]]:
-    make_folder(folder, IMAGES)
+async def _try(started: Started, opener: Opener, folder: Path, count: int) -> Tally:
     async with (
         open_relay(*NO_LIMITS) as relay,
         open_images() as images,
         open_browser(started) as browser,
     ):
-        scene = Scene(browser, relay, images, folder)
-        tried = [
-            {kind: await try_kind(opener, scene, count) for kind, opener in kinds.items()}
-            for kinds, count in ((SESSIONS, sessions), (RELOADS, reloads))
-        ]
-        return tried[0], tried[1]
+        return await try_kind(opener, Scene(browser, relay, images, folder), count)
+
+
+def _try_anew(name: str, opener: Opener, folder: Path, count: int) -> Tally:
+    """In a browser of its own: after some 900 connections, one Chromium makes no more."""
+    try:
+        with BROWSERS[name]() as started:
+            return trio.run(_try, started, opener, folder, count)
+    except pytest.skip.Exception as exc:
+        raise harness.BenchError(str(exc)) from None
 
 
 def soak_pages(name: str, sessions: int, reloads: int) -> Object:
@@ -49,13 +59,13 @@ def soak_pages(name: str, sessions: int, reloads: int) -> Object:
     :param name: of the browser.
     """
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            started = stack.enter_context(BROWSERS[name]())
-        except pytest.skip.Exception as exc:
-            raise harness.BenchError(str(exc)) from None
+        folder = make_folder(Path(stack.enter_context(tempfile.TemporaryDirectory())), IMAGES)
+
+        def try_all(kinds: dict[str, Opener], count: int) -> dict[str, Tally]:
+            return {kind: _try_anew(name, one, folder, count) for kind, one in kinds.items()}
+
         began = time.monotonic()
-        of_sessions, of_reloads = trio.run(_try_all, started, folder, sessions, reloads)
+        of_sessions, of_reloads = try_all(SESSIONS, sessions), try_all(RELOADS, reloads)
         seconds = time.monotonic() - began
     return {
         "browser": name,
