@@ -260,6 +260,13 @@ def wait(until: float) -> Step:
 START: Step = i.Start(), 0.0
 OUR_OFFER, OUR_ANSWER = (i.Described(sdp(kind, "ours")) for kind in ("offer", "answer"))
 GROWN = [came(offer(chr(97 + n) * 4)) for n in range(MAX_ASKED + 1)]
+ODD_CANDIDATES = [
+    RawJson('{"candidate":17}'),
+    RawJson('{"candidate":{"candidate":"x"},"type":null}'),
+    RawJson('{"candidate":"x","usernameFragment":17}'),
+    RawJson('{"candidate":null,"usernameFragment":["aaaa"]}'),
+    RawJson(r'{"candidate":"\ud800"}'),
+]
 BUSY = [came(candidate(n + 1)) for n in range(MAX_CANDIDATES + 1)]
 USELESS = [
     came(encode_signal(CandidateSignal(text, "0", 0, ufrag)))
@@ -432,6 +439,17 @@ SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
             of(3, OUR_OFFER, 6.0),
         ],
     ),
+    **{
+        f"candidates that can't be read, where it {'offers' if offers else 'answers'}": (
+            offers,
+            [
+                *(START, *map(came, ODD_CANDIDATES)),
+                *((of(1, OUR_OFFER), came(answer("aaaa"))) if offers else (came(offer("aaaa")),)),
+                *(*map(came, ODD_CANDIDATES), came(candidate(7)), of(1, i.Opened())),
+            ],
+        )
+        for offers in (True, False)
+    },
     "an owner whom time tells": (
         False,
         [

@@ -57,7 +57,7 @@ from imgsync.core.handshake.inputs import (
 from imgsync.core.handshake.outputs import ApplyAnswer, MakeAnswer, Note, Output, Phase
 from imgsync.core.handshake.reach import Ownership
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
-from imgsync.core.protocol.errors import NegotiationError
+from imgsync.core.protocol.errors import CandidateError, NegotiationError
 from imgsync.core.protocol.numbers import CONNECT_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import (
     PEER_REASONS,
@@ -267,6 +267,8 @@ class Hearing:
                     return [*interrupted, *self._attempts.offer(now)]
                 case signal:
                     return [Note(f"dropped a signal that is not for this side: {signal!r}")]
+        except CandidateError as exc:
+            return [Note(str(exc))]
         except NegotiationError as exc:
             if self._attempts.patience.is_repair:
                 return [Note(f"dropped a signal: {exc}")]

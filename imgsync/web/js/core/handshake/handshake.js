@@ -252,6 +252,7 @@ export class Hearing {
   #sort(signal, now) {
     if (signal === null) throw new NegotiationError("the other side sent an unreadable signal");
     if ("candidate" in signal) return this.#receiveCandidate(signal);
+    if (signal.type === "bad_candidate") return [note("ignored a candidate that can't be read")];
     const { offers } = this.#attempts;
     if (signal.type === "offer" && !offers) return this.#receiveOffer(signal, now);
     if (signal.type === "answer" && offers) return this.#receiveAnswer(signal);
