@@ -23,7 +23,7 @@ from imgsync.core.protocol.channel import (
     StageKind,
     UpcomingImage,
 )
-from imgsync.core.protocol.errors import NegotiationError, WireError
+from imgsync.core.protocol.errors import CandidateError, NegotiationError, WireError
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_FEATURE, MAX_FEATURES
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
@@ -198,6 +198,8 @@ def signal_of(value: Any) -> dict[str, Any] | None:
     """None for what can't be read."""
     try:
         signal: Signal | None = decode_signal(RawJson(json.dumps(value)))
+    except CandidateError:
+        return {"type": "bad_candidate"}
     except NegotiationError:
         return None
     if signal is None:

@@ -135,7 +135,8 @@ def deadlines(core: Handshake) -> dict[str, float]:
     }
 
 
-UNREADABLE = ["0", '"text"', "[]", "{}", '{"type":"offer"}', '{"type":"answer","sdp":7}']
+ODD = ['{"candidate":17}', r'{"candidate":"\ud800"}', '{"candidate":"x","usernameFragment":[]}']
+UNREADABLE = [*ODD, "0", '"text"', "[]", "{}", '{"type":"offer"}', '{"type":"answer","sdp":7}']
 
 
 class Script:
@@ -265,7 +266,7 @@ USELESS = [
     came(encode_signal(CandidateSignal(text, "0", 0, ufrag)))
     for text in ("x", "1 1 tcp 5 10.0.0.1 9 typ host", "1 1 udp 5 host.example 9 typ host")
     for ufrag in ("aaaa", "bbbb", None)
-]
+] + [came(RawJson(text)) for text in ODD]
 OPEN = [START, came(offer("aaaa")), of(1, OUR_ANSWER), of(1, i.Opened())]
 LEFT = of(1, i.LinkLost("", by_peer=True))
 SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]

@@ -291,8 +291,9 @@ async def test_an_offer_that_makes_no_sense_ends_that_session_and_not_the_client
         await nursery.start(follower.run, network)
         async with network.open_socket(URL) as rogue:
             rogue.post(encode_event(Register("rogue", Role.EVALUATOR, "webrtc")))
-            for nonsense in ('{"type":"offer","sdp":"v=0"}', '{"candidate":17}', "17"):
+            for nonsense in ('{"type":"offer","sdp":"v=0"}', '{"sdp":17}', "17"):
                 rogue.post(encode_event(StartSession("c")))
+                rogue.post(encode_event(SendSignal("c", RawJson('{"candidate":17}'))))
                 rogue.post(encode_event(SendSignal("c", RawJson(nonsense))))
                 await trio.testing.wait_all_tasks_blocked()
         assert follower.ends == [EndReason.NEGOTIATION_FAILED] * 3

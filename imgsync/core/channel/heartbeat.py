@@ -76,7 +76,7 @@ class Heartbeat:
             return []
         self.health = Health.ALIVE
         self._heard = now
-        return self._ping(now)
+        return self._ping_unless_just_done(now)
 
     def greeted(self, now: float) -> list[HeartbeatOutput]:
         """The other side says that it speaks ping, and may wait for one: it is pinged at once.
@@ -84,7 +84,7 @@ class Heartbeat:
         Not beside one that has just gone out, or it could have us send as much as it likes.
         """
         if self.health in (Health.ALIVE, Health.SUSPECT):
-            return self._ping(now) if now >= self._pinged + PING_BURST_INTERVAL else []
+            return self._ping_unless_just_done(now)
         return self.begin(now)
 
     def rest(self) -> list[HeartbeatOutput]:
@@ -119,6 +119,13 @@ class Heartbeat:
             return []
         self._heard = now
         return self._judge(Health.ALIVE)
+
+    def _ping_unless_just_done(self, now: float) -> list[HeartbeatOutput]:
+        soonest = self._pinged + PING_BURST_INTERVAL
+        if now >= soonest:
+            return self._ping(now)
+        self._next_ping = min(self._next_ping, soonest)
+        return []
 
     def _ping(self, now: float) -> list[HeartbeatOutput]:
         self._last_id += 1

@@ -26,7 +26,12 @@ from imgsync.core.protocol.channel import (
     Ready,
     Stage,
 )
-from imgsync.core.protocol.errors import MessageTooLarge, NegotiationError, WireError
+from imgsync.core.protocol.errors import (
+    CandidateError,
+    MessageTooLarge,
+    NegotiationError,
+    WireError,
+)
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_ID
 from imgsync.core.protocol.signalling import (
     Answer,
@@ -132,7 +137,7 @@ def encode_event(message: ToRelay | FromRelay) -> str:
 def decode_signal(raw: RawJson) -> Signal | None:
     """What a peer says in the handshake; None for a type that is not ours to know.
 
-    Raises NegotiationError.
+    Raises NegotiationError, and of a candidate CandidateError.
     """
     try:
         value = parse_json(raw)
@@ -142,15 +147,22 @@ def decode_signal(raw: RawJson) -> Signal | None:
             raise ValueError("expected an object")
         kind = value.get("type")
         if kind is None and "candidate" in value:
-            candidate = structure(value, CandidateSignal, "signal")
-            text = (candidate.candidate or "").removeprefix("a=").removeprefix("candidate:")
-            return attrs.evolve(candidate, candidate=text.strip(" \t\r\n") or None)
+            return _decode_candidate(value)
         if "type" not in value:
             raise ValueError("neither a type nor a candidate")
         cls = _SIGNALS.get(kind) if type(kind) is str else None
         return None if cls is None else structure(value, cls, "signal")  # type: ignore[return-value]
     except ValueError as exc:
         raise NegotiationError(f"the other side sent an unreadable signal: {exc}") from None
+
+
+def _decode_candidate(value: dict[str, Any]) -> CandidateSignal:
+    try:
+        signal = structure(value, CandidateSignal, "signal")
+    except ValueError as exc:
+        raise CandidateError(f"ignored a candidate that can't be read: {exc}") from None
+    text = (signal.candidate or "").removeprefix("a=").removeprefix("candidate:")
+    return attrs.evolve(signal, candidate=text.strip(" \t\r\n") or None)
 
 
 def encode_signal(signal: Signal) -> RawJson:

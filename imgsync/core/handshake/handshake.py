@@ -57,7 +57,7 @@ from imgsync.core.handshake.inputs import (
 from imgsync.core.handshake.outputs import ApplyAnswer, MakeAnswer, Note, Output, Phase
 from imgsync.core.handshake.reach import Ownership
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
-from imgsync.core.protocol.errors import NegotiationError
+from imgsync.core.protocol.errors import CandidateError, NegotiationError
 from imgsync.core.protocol.numbers import CONNECT_DEADLINE, REPAIR_DEADLINE
 from imgsync.core.protocol.signalling import (
     PEER_REASONS,
@@ -103,9 +103,11 @@ class Handshake:
     def is_ours(self) -> bool:
         """Whether the relay is to be told of its end.
 
-        Another window may be in one that we never took part in, and the relay may know of it.
+        Another window may be in one that we never took part in, and the relay may know of it. It
+        knows by itself of one that it has replaced.
         """
-        is_known = self._attempts.reach.is_known
+        reach = self._attempts.reach
+        is_known = reach.is_known and not reach.is_taken
         return is_known and (self.attempt > 0 or not self._ownership.began_unknown)
 
     @property
@@ -144,11 +146,11 @@ class Handshake:
             case _, PeerCame():
                 attempts.reach.has_peer = True
                 return attempts.begin_anew(now)
-            case Phase.CONNECTED, PeerTaken():
-                attempts.reach.is_taken = True
-                return [Note("the relay has the client in another session; the channel is open")]
             case _, PeerTaken():
-                return attempts.end(EndReason.REPLACED)
+                attempts.reach.is_taken = True
+                if self.phase is not Phase.CONNECTED:
+                    return attempts.end(EndReason.REPLACED)
+                return [Note("the relay has the client in another session; the channel is open")]
             case Phase.IDLE, Start() if self.due == math.inf:
                 return self._start(given, now)
         raise AssertionError(f"{given} can't come to what is {self.phase.name}")
@@ -267,6 +269,8 @@ class Hearing:
                     return [*interrupted, *self._attempts.offer(now)]
                 case signal:
                     return [Note(f"dropped a signal that is not for this side: {signal!r}")]
+        except CandidateError as exc:
+            return [Note(str(exc))]
         except NegotiationError as exc:
             if self._attempts.patience.is_repair:
                 return [Note(f"dropped a signal: {exc}")]

@@ -18,7 +18,9 @@ _ADDRESS = re.compile(
     r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+"  # IPv4
     r"|:[0-9a-f]*:"  # IPv6
     r"|[a-z0-9-]\.(?:[a-z0-9-]+\.)*[a-z]{2,}"  # a name of the DNS, .local among them
-    r"|(?:stuns?|turns?|https?|wss?|file|data):"
+    r"|[^ -~]\.(?:[a-z0-9]|[^ -~])|[a-z0-9]\.[^ -~]"  # one in other letters
+    r"|[a-z0-9]:[0-9]{2,5}(?![0-9])"  # a name of one label, with a port
+    r"|(?:stuns?|turns?|https?|wss?|file|data):|://"
     r"|@",
     re.IGNORECASE | re.ASCII,
 )

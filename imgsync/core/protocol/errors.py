@@ -9,6 +9,7 @@
     ├── WireError             what came in is no message of the protocol
     ├── Unauthorized          who registers has no token that allows it
     ├── NegotiationError      what came in is a message, but its SDP makes no sense
+    │   └── CandidateError    ... but it is a candidate, and others may do
     ├── ConnectError          the relay could not be reached
     │   ├── ConnectRefused    nobody listens there, or the name is unknown
     │   ├── ConnectTimeout    somebody listens, but did not answer in time
@@ -93,6 +94,10 @@ class Unauthorized(ImgsyncError):
 
 class NegotiationError(ImgsyncError):
     """An SDP or its order makes no sense; ends the attempt, never the process."""
+
+
+class CandidateError(NegotiationError):
+    """A candidate can't be read; it is ignored, as any of no use (RFC 8839, section 5.1)."""
 
 
 class ConnectError(ImgsyncError):

@@ -73,6 +73,16 @@ def test_who_says_so_again_and_again_is_not_pinged_as_often() -> None:
     assert heart.health is Health.ALIVE
 
 
+def test_who_says_so_and_takes_it_back_in_turn_is_not_pinged_as_often() -> None:
+    heart, said = begun(), []
+    for number in range(1000):
+        heart.rest()
+        said += heart.greeted(START + number / 1000)
+    assert 1 <= len(said) <= 1 / PING_BURST_INTERVAL
+    assert heart.health is Health.ALIVE
+    assert isinstance(heart.tick(heart.due)[0], SendPing)
+
+
 def test_who_was_lost_is_pinged_no_more() -> None:
     heart = begun()
     run(heart, START + LONG)

@@ -7,7 +7,7 @@ import pytest
 
 from imgsync.core.codec.codec import decode_channel, decode_signal
 from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready, Stage, StageKind
-from imgsync.core.protocol.errors import NegotiationError, WireError
+from imgsync.core.protocol.errors import CandidateError, NegotiationError, WireError
 from imgsync.core.protocol.signalling import CandidateSignal, RawJson
 from tests.kit.wire_texts import BAD, lines
 
@@ -29,15 +29,27 @@ from tests.kit.wire_texts import BAD, lines
         {"type":"offer","sdp":null}
         {"type":"offer","sdp":1}
         {"type":"answer","sdp":["v=0"]}
-        {"candidate":1}
-        {"candidate":false}
-        {"candidate":{"candidate":"x"}}
-        {"candidate":"x","usernameFragment":1}
-        {"type":null,"candidate":1}
     """),
 )
 def test_a_signal_that_makes_no_sense_is_a_negotiation_error(raw: str) -> None:
     with pytest.raises(NegotiationError, match=r"^the other side sent an unreadable signal: ."):
+        decode_signal(RawJson(raw))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    lines(r"""
+        {"candidate":1}
+        {"candidate":false}
+        {"candidate":{"candidate":"x"}}
+        {"candidate":"\ud800"}
+        {"candidate":"x","usernameFragment":1}
+        {"candidate":null,"usernameFragment":["x"]}
+        {"type":null,"candidate":1}
+    """),
+)
+def test_a_candidate_that_makes_no_sense_has_an_error_of_its_own(raw: str) -> None:
+    with pytest.raises(CandidateError, match=r"^ignored a candidate that can't be read: signal\."):
         decode_signal(RawJson(raw))
 
 

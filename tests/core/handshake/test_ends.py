@@ -171,6 +171,7 @@ def test_a_client_that_is_taken_elsewhere_ends_what_is_not_connected_as_replaced
     for core in (offerer(), interrupted(offerer())):
         core.signalling_lost()
         assert core.peer_taken() == [Ended(EndReason.REPLACED)]
+        assert not core.is_ours  # what replaced it, the relay has told us
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,7 @@ def test_an_open_channel_outlives_that_and_its_end_is_told_as_what_it_is(
     assert is_noted(core.peer_taken())
     assert core.phase is Phase.CONNECTED
     assert happens(core) == [Ended(EndReason.REPLACED)]
+    assert not core.is_ours
 
 
 def test_a_client_that_is_back_in_the_session_is_taken_no_more() -> None:
@@ -198,6 +200,7 @@ def test_a_client_that_is_back_in_the_session_is_taken_no_more() -> None:
     core.peer_taken()
     core.signalling_back()
     assert core.lost(1, EndReason.ENDED) == [Ended(EndReason.ENDED)]
+    assert core.is_ours
 
 
 # ── who is told of it ────────────────────────────────────────────────────────────────────────────

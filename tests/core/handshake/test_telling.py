@@ -23,6 +23,12 @@ SECRETS = [
     "turn:host:3478?transport=udp",
     "turns:host",
     "https://h/7.png?sig=a",
+    "ftp://h/7.png",
+    "localhost:3478",
+    "turn-1:443",
+    "пример.рф",
+    "klinik.例え",
+    "2001:db8:0:0:0:0:0:1",
     "ice-pwd:0123456789012345678901",
     "0123456789012345678901234567=",
     "1767225600:patient-seven",
@@ -45,6 +51,7 @@ def test_a_detail_is_told_without_addresses_and_credentials(secret: str, form: s
         "the evaluator's TURN server refused the credentials (401)",
         "the answer can't be used: its SDP does not begin with v=0",
         "its a=setup leaves open who begins; RFC 8839, 5.1. Then this. And 1:2",
+        "Sie war da: der Schluß. Ende, café.",
     ],
 )
 def test_what_is_said_in_plain_words_is_told_as_it_is(text: str) -> None:

@@ -49,7 +49,7 @@ export class Heartbeat {
     if (this.health !== "quiet") return [];
     this.health = "alive";
     this.#heard = now;
-    return [this.#ping(now)];
+    return this.#pingUnlessJustDone(now);
   }
 
   /**
@@ -61,7 +61,7 @@ export class Heartbeat {
    */
   greeted(now) {
     if (this.health !== "alive" && this.health !== "suspect") return this.begin(now);
-    return now >= this.#pinged + PING_BURST_INTERVAL ? [this.#ping(now)] : [];
+    return this.#pingUnlessJustDone(now);
   }
 
   /**
@@ -109,6 +109,14 @@ export class Heartbeat {
     if (!this.hasSent(id) || this.health === "quiet" || this.health === "lost") return [];
     this.#heard = now;
     return this.#judge("alive");
+  }
+
+  /** @param {number} now @returns {HeartbeatOutput[]} */
+  #pingUnlessJustDone(now) {
+    const soonest = this.#pinged + PING_BURST_INTERVAL;
+    if (now >= soonest) return [this.#ping(now)];
+    this.#nextPing = Math.min(this.#nextPing, soonest);
+    return [];
   }
 
   /** @param {number} now @returns {HeartbeatOutput} */

@@ -71,11 +71,11 @@ export class Handshake {
 
   /**
    * Whether the relay is to be told of its end. Another page may be in one that we never took part
-   * in, and the relay may know of it.
+   * in, and the relay may know of it. It knows by itself of one that it has replaced.
    */
   get isOurs() {
-    const { isKnown } = this.#attempts.reach;
-    return isKnown && (this.attempt > 0 || !this.#ownership.beganUnknown);
+    const { isKnown, isTaken } = this.#attempts.reach;
+    return isKnown && !isTaken && (this.attempt > 0 || !this.#ownership.beganUnknown);
   }
 
   /** When to call `tick`; Infinity where nothing is waited for. */
@@ -112,8 +112,8 @@ export class Handshake {
         reach.hasPeer = true;
         return this.#attempts.beginAnew(now);
       case "peerTaken":
-        if (this.phase !== "connected") return this.#attempts.end("replaced");
         reach.isTaken = true;
+        if (this.phase !== "connected") return this.#attempts.end("replaced");
         return [note("the relay has the client in another session; the channel is open")];
       case "start":
         if (this.phase === "idle" && this.due === Infinity) return this.#start(input, now);
@@ -252,6 +252,7 @@ export class Hearing {
   #sort(signal, now) {
     if (signal === null) throw new NegotiationError("the other side sent an unreadable signal");
     if ("candidate" in signal) return this.#receiveCandidate(signal);
+    if (signal.type === "bad_candidate") return [note("ignored a candidate that can't be read")];
     const { offers } = this.#attempts;
     if (signal.type === "offer" && !offers) return this.#receiveOffer(signal, now);
     if (signal.type === "answer" && offers) return this.#receiveAnswer(signal);

@@ -20,7 +20,9 @@ const ADDRESS = new RegExp(
     "[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+", // IPv4
     ":[0-9a-f]*:", // IPv6
     "[a-z0-9-]\\.(?:[a-z0-9-]+\\.)*[a-z]{2,}", // a name of the DNS, .local among them
-    "(?:stuns?|turns?|https?|wss?|file|data):",
+    "[^ -~]\\.(?:[a-z0-9]|[^ -~])|[a-z0-9]\\.[^ -~]", // one in other letters
+    "[a-z0-9]:[0-9]{2,5}(?![0-9])", // a name of one label, with a port
+    "(?:stuns?|turns?|https?|wss?|file|data):|://",
     "@",
   ].join("|"),
   "i",

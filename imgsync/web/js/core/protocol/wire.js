@@ -18,7 +18,7 @@
  * @typedef {{candidate: string | null, sdpMid?: string | null, sdpMLineIndex?: number | null,
  *   usernameFragment?: string | null}} CandidateSignal `candidate` is null at the end of them
  * @typedef {{type: "offer" | "answer", sdp: string}} DescriptionSignal
- * @typedef {DescriptionSignal | {type: "request_offer" | "unknown"} | CandidateSignal} Signal
+ * @typedef {DescriptionSignal | {type: "request_offer" | "bad_candidate" | "unknown"} | CandidateSignal} Signal
  *
  * On the data channel:
  * @typedef {{imageUrl: string, signedUrl: string}} ImageSource
@@ -296,7 +296,7 @@ export function decodeSignal(value) {
   const type = Object.hasOwn(value, "type") ? value.type : undefined;
   if ((type ?? null) === null && Object.hasOwn(value, "candidate")) {
     const found = read(value, CANDIDATE);
-    if (found === null) return null;
+    if (found === null) return { type: "bad_candidate" };
     const text = (found.candidate ?? "").replace(/^a=/, "").replace(/^candidate:/, "");
     const line = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
     return /** @type {any} */ ({ ...found, candidate: line === "" ? null : `candidate:${line}` });
