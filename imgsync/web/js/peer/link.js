@@ -17,6 +17,7 @@ import {
   DRAINED,
   MAX_BUFFERED,
   MAX_CHANNEL_MESSAGE,
+  MAX_MESSAGE_SIZE,
 } from "../core/protocol/numbers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
@@ -41,6 +42,20 @@ function renameMid(sdp, from, to) {
   return sdp
     .replace(`a=mid:${from}\r\n`, `a=mid:${to}\r\n`)
     .replace(`a=group:BUNDLE ${from}\r\n`, `a=group:BUNDLE ${to}\r\n`);
+}
+
+/** Browsers allow a quarter of a MiB, or a GiB. @param {string} sdp of ours */
+function allow(sdp) {
+  return sdp.replace(/^a=max-message-size:.*/gm, `a=max-message-size:${MAX_MESSAGE_SIZE}`);
+}
+
+/** @param {unknown} data of a message event @returns {boolean} whether it is longer than we have allowed */
+function isTooLong(data) {
+  if (data instanceof Blob) return data.size > MAX_MESSAGE_SIZE;
+  if (data instanceof ArrayBuffer) return data.byteLength > MAX_MESSAGE_SIZE;
+  // A unit of UTF-16 takes three bytes at most.
+  const text = String(data);
+  return text.length > MAX_MESSAGE_SIZE / 3 && new TextEncoder().encode(text).length > MAX_MESSAGE_SIZE;
 }
 
 /** The code of a server that gave no answer, or could not be reached; W3C WebRTC, section 5.6.3. */
@@ -100,7 +115,7 @@ export class Link {
   async makeOffer() {
     const offer = await this.#pc.createOffer();
     await this.#pc.setLocalDescription(offer);
-    return renameMid(offer.sdp ?? "", OWN_MID, this.#mid);
+    return allow(renameMid(offer.sdp ?? "", OWN_MID, this.#mid));
   }
 
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
@@ -113,7 +128,7 @@ export class Link {
     for (const transceiver of this.#pc.getTransceivers()) transceiver.direction = "inactive";
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
-    return answer.sdp ?? "";
+    return allow(answer.sdp ?? "");
   }
 
   /** @param {string} sdp */
@@ -185,9 +200,7 @@ export class Link {
   #adopt(channel) {
     if (this.#channel !== null || channel.label !== CHANNEL_LABEL) return;
     this.#channel = channel;
-    channel.onmessage = ({ data }) => {
-      if (!this.#isOver) this.#tell({ kind: "received", data, at: now() });
-    };
+    channel.onmessage = ({ data }) => this.#received(data);
     channel.bufferedAmountLowThreshold = DRAINED;
     channel.onbufferedamountlow = () => this.#isOver || this.#tell({ kind: "drained" });
     channel.onerror = () => (this.#hasFailed = true);
@@ -196,6 +209,18 @@ export class Link {
     const open = () => this.#isOver || this.#tell({ kind: "opened" });
     if (channel.readyState === "open") open();
     else channel.onopen = open;
+  }
+
+  /** @param {unknown} data */
+  #received(data) {
+    if (this.#isOver) return;
+    if (!isTooLong(data)) {
+      this.#tell({ kind: "received", data, at: now() });
+      return;
+    }
+    const why = `the other side has sent a message of more than ${MAX_MESSAGE_SIZE} bytes`;
+    this.#finish({ kind: "linkLost", why, byPeer: false });
+    this.#pc.close();
   }
 
   #channelClosed() {
