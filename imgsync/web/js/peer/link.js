@@ -10,7 +10,7 @@
  */
 
 import { now } from "./clock.js";
-import { parseDescription } from "../core/handshake/sdp.js";
+import { parseDescription, reduceOffer, respell } from "../core/handshake/sdp.js";
 import {
   CHANNEL_LABEL,
   Cause,
@@ -120,15 +120,15 @@ export class Link {
 
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
   async makeAnswer(sdp) {
-    const { mid, index } = parseDescription(sdp);
+    const offer = reduceOffer(sdp);
+    const { mid, index } = parseDescription(offer.sdp);
     this.#section = mid === "" ? { sdpMLineIndex: index } : { sdpMid: mid };
-    await this.#pc.setRemoteDescription({ type: "offer", sdp });
-    // Sound and pictures, where they are offered, are not taken. Their sections stay, as the other
-    // side may have bundled the channel with the first of them, and browsers can't undo that.
+    await this.#pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+    // Sound and pictures, where they are offered, are not taken. Browsers can't undo a bundle with them.
     for (const transceiver of this.#pc.getTransceivers()) transceiver.direction = "inactive";
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
-    return allow(answer.sdp ?? "");
+    return offer.frame(allow(answer.sdp ?? ""));
   }
 
   /** @param {string} sdp */
@@ -141,7 +141,8 @@ export class Link {
   async addCandidate({ candidate, sdpMid, usernameFragment }) {
     // Of several sections, each may have a fragment of its own.
     const section = sdpMid && !this.#offers ? { sdpMid } : this.#section;
-    await this.#pc.addIceCandidate({ candidate: candidate ?? "", usernameFragment, ...section });
+    const line = candidate ? respell(candidate) : "";
+    await this.#pc.addIceCandidate({ candidate: line, usernameFragment, ...section });
   }
 
   /** @param {string} text @returns {boolean} whether it is on its way */
