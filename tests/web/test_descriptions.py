@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import trio
 
 from tests.kit.browsers import Browser, Started, open_browser
-from tests.kit.processes import SESSION_S, shared_relay
-from tests.kit.web_pages import page_url
+from tests.kit.foreign import IMAGES, find_peer
+from tests.kit.processes import SESSION_S, open_child, shared_relay
+from tests.kit.web_pages import open_client_page, page_url
 
 FINGERPRINT = r"/a=fingerprint:.*\r\n/"
 
@@ -130,6 +131,13 @@ PLAY = r"""
 """
 
 
+@pytest.fixture(scope="module")
+def relay(either: Started) -> Iterator[str]:
+    """One for each browser: a session waits for a page of the browser before that was closed."""
+    with shared_relay() as url:
+        yield url
+
+
 @pytest.fixture
 async def browser(either: Started) -> AsyncIterator[Browser]:
     async with open_browser(either) as browser:
@@ -138,17 +146,30 @@ async def browser(either: Started) -> AsyncIterator[Browser]:
 
 @pytest.mark.parametrize("role", ["offers", "answers"])
 async def test_a_page_connects_whatever_of_a_description_is_not_for_it(
-    browser: Browser, role: str
+    browser: Browser, relay: str, role: str
 ) -> None:
     changes = CHANGES if role == "offers" else CHANGES | SECTIONS
     table = ",".join(f"{json.dumps(name)}: (sdp) => {change}" for name, change in changes.items())
     script = PLAY.replace("CHANGES", f"{{{table}}}").replace(
         "OFFERS", str(role == "offers").lower()
     )
-    with shared_relay() as url:
-        async with browser.open_page() as page:
-            await page.goto(page_url(url))
-            await page.run(f"void {script.strip()}.then((said) => (window.said = said))")
-            with trio.fail_after(SESSION_S):
-                said = await page.wait("window.said")
+    async with browser.open_page() as page:
+        await page.goto(page_url(relay))
+        await page.run(f"void {script.strip()}.then((said) => (window.said = said))")
+        with trio.fail_after(SESSION_S):
+            said = await page.wait("window.said")
     assert said == dict.fromkeys(changes, "opened")
+
+
+async def test_a_page_goes_to_a_peer_that_can_be_had_by_tcp_alone(
+    browser: Browser, relay: str
+) -> None:
+    command = find_peer("webrtcbin")("evaluator", relay, "--tcp-alone")
+    async with (
+        open_client_page(browser, relay, "C"),
+        open_child("webrtcbin", *command) as evaluator,
+    ):
+        [_registered, result] = await evaluator.wait_success()
+    assert all(" tcptype " in candidate for candidate in result["localCandidates"])
+    assert len(result["acks"]) == IMAGES
+    assert result["complaints"] == []
