@@ -82,7 +82,7 @@ class _LoopLink:
             with trickling(self._ice):
                 channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
             assert pc.sctp is not None
-            adapt(pc.sctp)
+            adapt(pc.sctp, self._lose_aio)
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
@@ -94,7 +94,7 @@ class _LoopLink:
             with trickling(self._ice):
                 await self.apply_aio(offer)
             assert pc.sctp is not None
-            adapt(pc.sctp)
+            adapt(pc.sctp, self._lose_aio)
             await pc.setLocalDescription(await pc.createAnswer())
             return offer.frame(self._described_aio(pc))
 

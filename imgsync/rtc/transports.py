@@ -14,10 +14,15 @@ from aiortc.rtcdtlstransport import (
     SRTPProtectionProfile,
     certificate_digest,
 )
-from aiortc.rtcsctptransport import SackChunk
+from aiortc.rtcsctptransport import (
+    SCTP_DATA_FIRST_FRAG,
+    DataChunk,
+    SackChunk,
+    tsn_plus_one,
+)
 from OpenSSL import SSL
 
-from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
+from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_MESSAGE_SIZE
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +59,13 @@ def end_late_association(sctp: RTCSctpTransport) -> None:
     sctp._set_state(sctp.State.CLOSED)
 
 
-def adapt(sctp: RTCSctpTransport) -> None:
-    """Have the transports of a new peer connection get along with all that a peer may be."""
+def adapt(sctp: RTCSctpTransport, lost: Callable[[str], None]) -> None:
+    """Have the transports of a new peer connection get along with all that a peer may be.
+
+    :param lost: told why, where we end the association ourselves.
+    """
     _contain_bad_messages(sctp)
+    _end_at_a_message_too_long(sctp, lost)
     _take_any_fingerprint(sctp.transport)
     certificate: RTCCertificate = sctp.transport._RTCDtlsTransport__local_certificate  # type: ignore[attr-defined]
     _offer_all_ciphers(certificate)
@@ -110,6 +119,38 @@ def _contain_bad_messages(sctp: RTCSctpTransport) -> None:
             log.info("dropped a message that can't be read: %s", type(exc).__name__)
 
     sctp._receive = receive_or_drop  # type: ignore[method-assign]
+
+
+def _end_at_a_message_too_long(sctp: RTCSctpTransport, lost: Callable[[str], None]) -> None:
+    """Take no message that is longer than we have allowed; stock aiortc collects any."""
+    receive = sctp._receive_data_chunk
+
+    async def receive_or_end(chunk: DataChunk) -> None:
+        if sctp.state == "closed":
+            return  # the rest of the packet that has ended it
+        waiting = sctp._get_inbound_stream(chunk.stream_id).reassembly
+        if longest_message([*waiting, chunk]) <= MAX_MESSAGE_SIZE:
+            await receive(chunk)
+            return
+        lost(f"the other side has sent a message of more than {MAX_MESSAGE_SIZE} bytes")
+        await sctp._abort()
+        sctp._set_state(sctp.State.CLOSED)
+
+    sctp._receive_data_chunk = receive_or_end  # type: ignore[method-assign]
+
+
+def longest_message(chunks: list[DataChunk]) -> int:
+    """Bytes of the longest message of a stream, or of what is there of one without a gap."""
+    longest = size = 0
+    expected: int | None = None
+    # Numbers begin anew at 0, and the newest may be of the lowest number.
+    begin = chunks[0].tsn - 2**31
+    for chunk in sorted(chunks, key=lambda one: (one.tsn - begin) % 2**32):
+        is_next = chunk.tsn == expected and not chunk.flags & SCTP_DATA_FIRST_FRAG
+        size = (size if is_next else 0) + len(chunk.user_data)
+        longest = max(longest, size)
+        expected = tsn_plus_one(chunk.tsn)
+    return longest
 
 
 def largest_message(sctp: RTCSctpTransport) -> int:

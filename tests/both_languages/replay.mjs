@@ -7,7 +7,7 @@ const load = (name) => import(`${root}/${name}.js`);
 
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
-const { parseDescription, problemOf } = await load("core/handshake/sdp");
+const { parseCandidate, parseDescription, reduceOffer } = await load("core/handshake/sdp");
 const { Sessions } = await load("core/handshake/sessions");
 const { Early } = await load("core/channel/early");
 const { Heartbeat } = await load("core/channel/heartbeat");
@@ -308,7 +308,13 @@ const PAIRS = {
       return [written, method === "acked" ? returned : null];
     };
   },
-  candidates: () => problemOf,
+  candidates: () => ([text, tcp]) => {
+    const { line, problem } = parseCandidate(text, tcp);
+    return [problem === "" ? line : null, problem];
+  },
+  reduced: () => (offer) => reduceOffer(offer).sdp,
+  readable: () => (sdp) => parseDescription(sdp).sdp,
+  frames: () => ([offer, answer]) => reduceOffer(offer).frame(answer),
   descriptions: () => (sdp) => {
     const { sdp: kept, ufrag, mid, index } = parseDescription(sdp);
     return [/^a=max-message-size:(.*)$/m.exec(kept)?.[1].trim() ?? null, ufrag, mid, index];

@@ -31,6 +31,7 @@ from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from OpenSSL import SSL
 
 import imgsync
+from imgsync.core.protocol.numbers import MAX_MESSAGE_SIZE
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.transports import CIPHERS
 from tests.kit.canaries import (
@@ -114,6 +115,24 @@ def test_sctp_hands_each_message_whole_to_one_method_that_can_be_replaced() -> N
     assert calls.count("self._data_channel_receive") == 1
     assert "self._data_channel_receive" in calls_in(methods_in(source)["_receive"])
     assert calls.count("self._receive") == 2
+
+
+def test_sctp_collects_messages_where_we_look_for_them() -> None:
+    assert awaited(takes("self", "chunk"))(RTCSctpTransport._receive_data_chunk)
+    assert awaited(takes("self"))(RTCSctpTransport._abort)
+    source = ast.parse(inspect.getsource(aiortc.rtcsctptransport))
+    assert calls_in(source).count("self._receive_data_chunk") == 1
+    assert "inbound_stream.add_chunk" in calls_in(methods_in(source)["_receive_data_chunk"])
+    assert RTCSctpTransport.getCapabilities().maxMessageSize == MAX_MESSAGE_SIZE
+
+    async def check() -> None:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc.createDataChannel("any")
+        assert pc.sctp is not None
+        assert pc.sctp._get_inbound_stream(0).reassembly == []
+        await pc.close()
+
+    asyncio.run(check())
 
 
 def test_sctp_keeps_what_is_unsent_where_we_look_for_it() -> None:

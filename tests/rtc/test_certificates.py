@@ -108,6 +108,7 @@ CERTIFICATES = {
     "RSA of 2048 bits": lambda: certificate_of(rsa.generate_private_key(65537, 2048)),
     "P-256": lambda: certificate_of(ec.generate_private_key(ec.SECP256R1())),
     "P-384": lambda: certificate_of(ec.generate_private_key(ec.SECP384R1())),
+    "P-521": lambda: certificate_of(ec.generate_private_key(ec.SECP521R1())),
 }
 
 

@@ -8,18 +8,33 @@ from struct import pack
 import pytest
 import trio
 import trio.testing
+from aiortc.rtcsctptransport import SCTP_DATA_FIRST_FRAG as FIRST
+from aiortc.rtcsctptransport import SCTP_DATA_LAST_FRAG as LAST
+from aiortc.rtcsctptransport import DataChunk
 
 from imgsync.core.handshake.inputs import ChannelClosed, Gathered, LinkLost, Opened
 from imgsync.core.handshake.sdp import parse_description
+from imgsync.core.protocol.numbers import MAX_MESSAGE_SIZE
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
+from imgsync.rtc.transports import longest_message
 from imgsync.seams import LinkEvent, Received
 from imgsync.testing import MemoryLink, MemoryNetwork
 from imgsync.wallclock import now_ms
-from tests.rtc.test_link import DEADLINE, LOOPBACK, End, connect, open_connected, open_ends
+from tests.rtc.test_link import (
+    DEADLINE,
+    LOOPBACK,
+    End,
+    both_opened,
+    connect,
+    describe,
+    open_connected,
+    open_ends,
+    pass_candidates,
+)
 
-CONTROL, TEXT = 50, 51
+CONTROL, TEXT, BINARY = 50, 51, 53
 """Kinds of messages (RFC 8831, section 8)."""
 
 OPEN = 3
@@ -158,6 +173,62 @@ async def test_a_channel_that_is_opened_a_second_time_hurts_nobody() -> None:
             near.link.send("still there")
             assert (await far.expect(Received)).text == "still there"
         assert await far.read_rest() == []
+
+
+# ── what is longer than we have allowed ──────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("sender", [0, 1], ids=["offerer", "answerer"])
+async def test_a_message_beyond_the_size_that_we_announce_ends_the_connection(sender: int) -> None:
+    async with open_bridge() as bridge, open_ends(bridge) as ends:
+        offer, answer = await describe(*(end.link for end in ends))
+        for described in (offer, answer):
+            assert f"a=max-message-size:{MAX_MESSAGE_SIZE}\r\n" in described.sdp
+        pass_candidates(*ends, offer, answer)
+        await both_opened(*ends)
+        near, far = ends[sender], ends[1 - sender]
+        longest = b"x" * MAX_MESSAGE_SIZE
+        with trio.fail_after(DEADLINE):
+            await bridge.call(send_raw, near, TEXT, b"a", longest, b"b", longest + b"x", b"c")
+            assert (await far.expect(Received)).text == "a"
+            assert (await far.expect(Received)).text == longest.decode()
+            assert (await far.expect(Received)).text == "b"
+            lost = await far.expect(LinkLost)
+            assert lost == LinkLost("the other side has sent a message of more than 262144 bytes")
+            assert (await near.expect(LinkLost)).by_peer
+        assert await far.read_rest() == []
+
+
+async def test_a_message_without_an_end_is_not_collected_for_ever() -> None:
+    async with open_bridge() as bridge, open_ends(bridge) as (near, far):
+        await connect(near, far)
+        with trio.fail_after(DEADLINE):
+            await bridge.call(send_raw, near, BINARY, b"x" * 100 * MAX_MESSAGE_SIZE)
+            await far.expect(LinkLost)
+        assert await bridge.call(count_collected, far) <= MAX_MESSAGE_SIZE
+
+
+async def count_collected(end: End) -> int:
+    """Run by `Bridge.call`; bytes of messages that are not whole."""
+    assert end.link._loop._pc is not None
+    assert end.link._loop._pc.sctp is not None
+    streams = end.link._loop._pc.sctp._inbound_streams.values()
+    return sum(len(chunk.user_data) for stream in streams for chunk in stream.reassembly)
+
+
+@pytest.mark.parametrize("first", [1, 2**32 - 300], ids=["numbers", "numbers that begin anew"])
+def test_the_longest_message_of_a_stream_is_that_without_a_gap(first: int) -> None:
+    def chunk(number: int, flags: int = 0) -> DataChunk:
+        found = DataChunk(flags=flags)
+        found.tsn, found.user_data = (first + number) % 2**32, b"x" * 1000
+        return found
+
+    whole = [chunk(0, FIRST), *map(chunk, range(1, 499)), chunk(499, LAST)]
+    assert longest_message(whole) == 500_000
+    assert longest_message([*whole[1:], whole[0]]) == 500_000
+    assert longest_message(whole[:200] + whole[201:]) == 299_000
+    assert longest_message([chunk(number, FIRST | LAST) for number in range(500)]) == 1000
+    assert longest_message([chunk(7)]) == 1000
 
 
 # ── the in-memory link does the same ─────────────────────────────────────────────────────────────

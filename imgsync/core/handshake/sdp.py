@@ -27,6 +27,8 @@ _PRIORITY = re.compile("[0-9]{1,10}")
 _PORT = re.compile("0{0,4}[1-9][0-9]{0,4}")
 _MDNS_NAME = re.compile(r"[0-9A-Za-z-]{1,63}\.local", re.IGNORECASE)
 _TYPES = frozenset({"host", "srflx", "relay"})
+_TCP_TYPES = frozenset({"passive", "so"})
+"""To which a TCP connection can be opened; RFC 6544, section 4.5."""
 _QUOTED = 120
 """Characters of a candidate that is told of in a log."""
 
@@ -51,9 +53,9 @@ _MAX_SIZE = 2**31 - 1
 class Candidate:
     """One ICE candidate.
 
-    :param line: its text without the leading `candidate:` and without extensions, in the spelling
-        that libraries know; of one that is of no use, as it came.
-    :param problem: why a UDP data channel can't use it; empty where it can.
+    :param line: its text without the leading `candidate:` and without extensions but `tcptype`, in
+        the spelling that libraries know; of one that is of no use, as it came.
+    :param problem: why a data channel can't use it; empty where it can.
     """
 
     line: str
@@ -61,7 +63,7 @@ class Candidate:
 
     @property
     def usable(self) -> bool:
-        """Whether a UDP data channel can use it."""
+        """Whether a data channel can use it."""
         return not self.problem
 
 
@@ -103,17 +105,22 @@ class Description:
 # ── candidates ───────────────────────────────────────────────────────────────────────────────────
 
 
-def parse_candidate(line: str) -> Candidate:
-    """Read one candidate, given without the leading `candidate:`."""
+def parse_candidate(line: str, *, tcp: bool = False) -> Candidate:
+    """Read one candidate, given without the leading `candidate:`.
+
+    :param tcp: whether our stack can open TCP connections to a candidate; aioice can't.
+    """
     words = [word for word in line.split(" ") if word]
     if len(words) < 8 or words[6].lower() != "typ":
         return Candidate(line, "it does not have the form of RFC 8839")
-    foundation, component, transport, priority, address, port = words[:6]
-    kind = words[7].lower()
+    foundation, component, _, priority, address, port = words[:6]
+    transport, kind = words[2].lower(), words[7].lower()
+    tcp_type = _tcp_type(words[8:])
     problems = {
         "its foundation is not 1 to 32 visible characters": _FOUNDATION.fullmatch(foundation),
         "it is for another component": _COMPONENT.fullmatch(component),
-        "it is not for UDP": transport.lower() == "udp",
+        "its transport is not one that we can use": transport in ("udp", "tcp" if tcp else "udp"),
+        "no TCP connection can be opened to it": transport == "udp" or tcp_type in _TCP_TYPES,
         "its priority is out of range": _PRIORITY.fullmatch(priority) and int(priority) < 2**32,
         "its address is no IP address and no mDNS name": _is_address(address),
         "its port is not between 1 and 65535": _PORT.fullmatch(port) and int(port) < 2**16,
@@ -124,7 +131,14 @@ def parse_candidate(line: str) -> Candidate:
             return Candidate(line, problem)
     if _MDNS_NAME.fullmatch(address):
         address = address.lower()
-    return Candidate(f"{foundation} 1 udp {int(priority)} {address} {int(port)} typ {kind}")
+    extension = f" tcptype {tcp_type}" if transport == "tcp" else ""
+    core = f"{foundation} 1 {transport} {int(priority)} {address} {int(port)} typ {kind}"
+    return Candidate(f"{core}{extension}")
+
+
+def _tcp_type(extensions: list[str]) -> str:
+    pairs = zip(extensions[::2], extensions[1::2], strict=False)
+    return next((value.lower() for name, value in pairs if name.lower() == "tcptype"), "")
 
 
 def quote_candidate(candidate: Candidate) -> str:

@@ -14,6 +14,10 @@ CHANNEL_LABEL = "image-sync"
 MAX_CHANNEL_MESSAGE = 64 * 1024
 """Bytes of one message. A larger one is refused by its sender, and by the receiver too."""
 
+MAX_MESSAGE_SIZE = 256 * 1024
+"""Bytes of a message that our descriptions allow in `a=max-message-size`. One that is longer ends
+the connection, before all of it is here."""
+
 MAX_URLS = MAX_CHANNEL_MESSAGE - 256
 """Bytes of an image's two URLs, as a message has them: what is around them has room beside them."""
 

@@ -59,7 +59,7 @@ OF_NO_USE = {
         f"1 {component} udp 1 10.0.0.1 9 typ host"
         for component in ("0", "2", "256", "257", "-1", "x", "1.0", "+1", "0001", "99999999999")
     ],
-    "it is not for UDP": [
+    "its transport is": [
         "1 1 tcp 1518280447 10.0.0.5 9 typ host tcptype active generation 0",
         "1 1 TCP 1518280447 10.0.0.5 0 typ host tcptype active",
         "1 1 ssltcp 1 10.0.0.5 443 typ relay",
@@ -118,6 +118,34 @@ OF_NO_USE = {
 }
 
 
+_TCP = "1 1 TCP 1518280447 10.0.0.5 9 typ host"
+TCP = {
+    f"{_TCP} tcptype passive generation 0": "passive",
+    f"{_TCP} TcpType PASSIVE": "passive",
+    f"{_TCP} raddr 0.0.0.0 rport 9 tcptype so x": "so",
+    f"{_TCP} tcptype active": "",
+    f"{_TCP} tcptype": "",
+    f"{_TCP} x tcptype passive": "",
+    f"{_TCP} tcptype active tcptype passive": "",
+    _TCP: "",
+    f"{_TCP.replace('TCP', 'ssltcp')} tcptype passive": "",
+    f"{_TCP.replace(' 9 ', ' 0 ')} tcptype passive": "",
+}
+"""Of which kind a stack that opens TCP connections can use each."""
+
+
+@pytest.mark.parametrize(("line", "kind"), TCP.items(), ids=lambda text: text[-30:])
+def test_a_tcp_candidate_is_usable_where_a_connection_can_be_opened_to_it(
+    line: str, kind: str
+) -> None:
+    assert not parse_candidate(line).usable
+    found = parse_candidate(line, tcp=True)
+    assert found.usable == bool(kind)
+    if kind:
+        assert found.line == f"1 1 tcp 1518280447 10.0.0.5 9 typ host tcptype {kind}"
+        assert parse_candidate(found.line, tcp=True) == found
+
+
 @pytest.mark.parametrize(("line", "kept"), USABLE.items(), ids=lambda text: text[:60])
 def test_a_udp_candidate_is_usable_and_kept_as_libraries_have_it(line: str, kept: str) -> None:
     assert parse_candidate(line) == Candidate(kept)
@@ -139,7 +167,7 @@ def test_what_is_wrong_with_a_candidate_is_named(problem: str, line: str) -> Non
 @st.composite
 def odd_candidates(draw: st.DrawFn) -> str:
     """A good line with a few words dropped, doubled or replaced."""
-    words = draw(st.sampled_from([*USABLE, *OF_NO_USE["it is not for UDP"]])).split()
+    words = draw(st.sampled_from([*USABLE, *OF_NO_USE["its transport is"]])).split()
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(words) - 1))
         word = st.text(max_size=6) | st.integers().map(str) | st.sampled_from(words)

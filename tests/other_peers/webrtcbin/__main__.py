@@ -1,7 +1,7 @@
 """Run one foreign peer on GStreamer's webrtcbin, with the Python that has `gi`:
 
     /usr/bin/python3 -m tests.other_peers.webrtcbin evaluator|client --relay URL --user ID
-        [--client ID] [--images N] [--deadline SECONDS]
+        [--client ID] [--images N] [--deadline SECONDS] [--tcp-alone]
 
 On stdout stands one JSON line once the relay has registered the peer, and one with the result; the
 steps go to stderr. Exit 0 with a complete result, 1 with the reason on stderr, 2 for usage.
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--client")
     parser.add_argument("--images", type=int, default=5)
     parser.add_argument("--deadline", type=float, default=30.0)
+    parser.add_argument("--tcp-alone", action="store_true")
     given = parser.parse_args()
     try:
         result = {"evaluator": Evaluator, "client": Client}[given.role](given).run()

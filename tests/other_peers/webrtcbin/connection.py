@@ -22,7 +22,11 @@ LABEL = "image-sync"
 class Connection:
     """One webrtcbin, its descriptions and candidates: in either role."""
 
-    def __init__(self, relay: Relay, happenings: Happenings, ice_servers: list[JSON]) -> None:
+    def __init__(
+        self, relay: Relay, happenings: Happenings, ice_servers: list[JSON], *, tcp_alone: bool
+    ) -> None:
+        #: Whether the other side is to come to us, by TCP.
+        self._tcp_alone = tcp_alone
         self.local_candidates: list[str] = []
         self.remote_candidates = 0
         self.remote_ends = 0
@@ -102,6 +106,8 @@ class Connection:
                     self._bin.emit("add-turn-server", f"{scheme}://{':'.join(words)}@{place}")
 
     def _add(self, candidate: JSON) -> None:
+        if self._tcp_alone:
+            return
         self._bin.emit("add-ice-candidate", candidate["sdpMLineIndex"], candidate["candidate"])
 
     def _when_made(self, kind: str) -> Any:
@@ -128,6 +134,8 @@ class Connection:
             raise PeerError(str(error.message))
 
     def _tell_candidate(self, _bin: Any, index: int, candidate: str) -> None:
+        if self._tcp_alone and " UDP " in candidate:
+            return
         # The line alone, without a mid or a fragment: all that webrtcbin says of it.
         self._happenings.put("candidate", {"candidate": candidate, "sdpMLineIndex": index})
 

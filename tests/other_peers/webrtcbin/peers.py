@@ -59,7 +59,9 @@ class Peer:
         raise NotImplementedError
 
     def connect(self) -> Connection:
-        self.connection = Connection(self.relay, self.happenings, self.ice_servers)
+        self.connection = Connection(
+            self.relay, self.happenings, self.ice_servers, tcp_alone=self.given.tcp_alone
+        )
         return self.connection
 
     def wait(self, *names: str) -> Any:

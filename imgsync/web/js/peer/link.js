@@ -10,13 +10,14 @@
  */
 
 import { now } from "./clock.js";
-import { parseDescription } from "../core/handshake/sdp.js";
+import { parseDescription, reduceOffer, respell } from "../core/handshake/sdp.js";
 import {
   CHANNEL_LABEL,
   Cause,
   DRAINED,
   MAX_BUFFERED,
   MAX_CHANNEL_MESSAGE,
+  MAX_MESSAGE_SIZE,
 } from "../core/protocol/numbers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
@@ -41,6 +42,20 @@ function renameMid(sdp, from, to) {
   return sdp
     .replace(`a=mid:${from}\r\n`, `a=mid:${to}\r\n`)
     .replace(`a=group:BUNDLE ${from}\r\n`, `a=group:BUNDLE ${to}\r\n`);
+}
+
+/** Browsers allow a quarter of a MiB, or a GiB. @param {string} sdp of ours */
+function allow(sdp) {
+  return sdp.replace(/^a=max-message-size:.*/gm, `a=max-message-size:${MAX_MESSAGE_SIZE}`);
+}
+
+/** @param {unknown} data of a message event @returns {boolean} whether it is longer than we have allowed */
+function isTooLong(data) {
+  if (data instanceof Blob) return data.size > MAX_MESSAGE_SIZE;
+  if (data instanceof ArrayBuffer) return data.byteLength > MAX_MESSAGE_SIZE;
+  // A unit of UTF-16 takes three bytes at most.
+  const text = String(data);
+  return text.length > MAX_MESSAGE_SIZE / 3 && new TextEncoder().encode(text).length > MAX_MESSAGE_SIZE;
 }
 
 /** The code of a server that gave no answer, or could not be reached; W3C WebRTC, section 5.6.3. */
@@ -100,20 +115,20 @@ export class Link {
   async makeOffer() {
     const offer = await this.#pc.createOffer();
     await this.#pc.setLocalDescription(offer);
-    return renameMid(offer.sdp ?? "", OWN_MID, this.#mid);
+    return allow(renameMid(offer.sdp ?? "", OWN_MID, this.#mid));
   }
 
   /** @param {string} sdp of the offer @returns {Promise<string>} the answer's */
   async makeAnswer(sdp) {
-    const { mid, index } = parseDescription(sdp);
+    const offer = reduceOffer(sdp);
+    const { mid, index } = parseDescription(offer.sdp);
     this.#section = mid === "" ? { sdpMLineIndex: index } : { sdpMid: mid };
-    await this.#pc.setRemoteDescription({ type: "offer", sdp });
-    // Sound and pictures, where they are offered, are not taken. Their sections stay, as the other
-    // side may have bundled the channel with the first of them, and browsers can't undo that.
+    await this.#pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+    // Sound and pictures, where they are offered, are not taken. Browsers can't undo a bundle with them.
     for (const transceiver of this.#pc.getTransceivers()) transceiver.direction = "inactive";
     const answer = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription(answer);
-    return answer.sdp ?? "";
+    return offer.frame(allow(answer.sdp ?? ""));
   }
 
   /** @param {string} sdp */
@@ -126,7 +141,8 @@ export class Link {
   async addCandidate({ candidate, sdpMid, usernameFragment }) {
     // Of several sections, each may have a fragment of its own.
     const section = sdpMid && !this.#offers ? { sdpMid } : this.#section;
-    await this.#pc.addIceCandidate({ candidate: candidate ?? "", usernameFragment, ...section });
+    const line = candidate ? respell(candidate) : "";
+    await this.#pc.addIceCandidate({ candidate: line, usernameFragment, ...section });
   }
 
   /** @param {string} text @returns {boolean} whether it is on its way */
@@ -185,9 +201,7 @@ export class Link {
   #adopt(channel) {
     if (this.#channel !== null || channel.label !== CHANNEL_LABEL) return;
     this.#channel = channel;
-    channel.onmessage = ({ data }) => {
-      if (!this.#isOver) this.#tell({ kind: "received", data, at: now() });
-    };
+    channel.onmessage = ({ data }) => this.#received(data);
     channel.bufferedAmountLowThreshold = DRAINED;
     channel.onbufferedamountlow = () => this.#isOver || this.#tell({ kind: "drained" });
     channel.onerror = () => (this.#hasFailed = true);
@@ -196,6 +210,18 @@ export class Link {
     const open = () => this.#isOver || this.#tell({ kind: "opened" });
     if (channel.readyState === "open") open();
     else channel.onopen = open;
+  }
+
+  /** @param {unknown} data */
+  #received(data) {
+    if (this.#isOver) return;
+    if (!isTooLong(data)) {
+      this.#tell({ kind: "received", data, at: now() });
+      return;
+    }
+    const why = `the other side has sent a message of more than ${MAX_MESSAGE_SIZE} bytes`;
+    this.#finish({ kind: "linkLost", why, byPeer: false });
+    this.#pc.close();
   }
 
   #channelClosed() {

@@ -18,7 +18,7 @@ import { Causes } from "./causes.js";
 import { discard, note, say } from "./outputs.js";
 import { Patience, pauseAfter } from "./patience.js";
 import { Reach } from "./reach.js";
-import { parseDescription, problemOf } from "./sdp.js";
+import { bare, parseCandidate, parseDescription } from "./sdp.js";
 
 /** Characters of a candidate that is told of in a log. */
 const QUOTED = 120;
@@ -42,8 +42,8 @@ export class RemoteCandidates {
    * @returns {string | null} why it is not taken
    */
   refusalOf({ candidate }) {
-    const problem = candidate === null ? null : problemOf(candidate);
-    if (problem !== null) return problem;
+    const { problem } = candidate === null ? { problem: "" } : parseCandidate(bare(candidate));
+    if (problem !== "") return problem;
     this.#count += 1;
     return this.#count > MAX_CANDIDATES ? `it is one more than the ${MAX_CANDIDATES} that are taken` : null;
   }

@@ -9,6 +9,12 @@ export const CHANNEL_LABEL = "image-sync";
 /** Bytes of one message. A larger one is refused by its sender, and by the receiver too. */
 export const MAX_CHANNEL_MESSAGE = 65536;
 
+/**
+ * Bytes of a message that our descriptions allow in `a=max-message-size`. One that is longer ends
+ * the connection, before all of it is here.
+ */
+export const MAX_MESSAGE_SIZE = 262144;
+
 /** Bytes of an image's two URLs, as a message has them: what is around them has room beside them. */
 export const MAX_URLS = 65280;
 
