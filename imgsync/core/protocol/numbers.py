@@ -83,7 +83,7 @@ MAX_DETAIL = 200
 MAX_WORD = 20
 """Characters of a word in that. What is longer may be a credential, and is left out."""
 
-MAX_NUMBER = 2**53
+MAX_NUMBER = 2**53 - 1
 """Whole numbers up to here are the same in every language; RFC 8259, section 6."""
 
 TICK = 2.0**-10

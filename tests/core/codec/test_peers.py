@@ -141,7 +141,7 @@ def test_an_index_is_a_whole_number_and_nothing_else(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [*NOT_A_NUMBER, "1.5", str(2**53 + 1), "1e16", '"a\\n"', f'"{"x" * 129}"']
+    "value", [*NOT_A_NUMBER, "1.5", str(2**53), "1e16", '"a\\n"', f'"{"x" * 129}"']
 )
 def test_the_id_of_a_ping_is_a_whole_number_or_a_short_printable_text(value: str) -> None:
     if value != '"5"':
@@ -153,7 +153,7 @@ def test_the_id_of_a_ping_is_a_whole_number_or_a_short_printable_text(value: str
     ("value", "number"),
     [
         *(("1.0", 1), ("-3.0", -3), ("0.0", 0), ("-0.0", 0), ("1e2", 100), ("12.50e1", 125)),
-        *(("9007199254740992.0", 2**53), ("-9007199254740992.0", -(2**53))),
+        *(("9007199254740991.0", 2**53 - 1), ("-9007199254740991.0", 1 - 2**53)),
     ],
 )
 def test_a_whole_number_may_have_a_point_and_an_exponent(value: str, number: int) -> None:
@@ -221,7 +221,7 @@ def test_what_is_no_object_is_no_channel_message(text: str | bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "accepted"), [(2**53, True), (2**53 + 1, False), (1e300, False)]
+    ("number", "accepted"), [(2**53 - 1, True), (2**53, False), (1e300, False)]
 )
 def test_numbers_go_as_far_as_every_language_keeps_them_apart(
     number: float, accepted: bool

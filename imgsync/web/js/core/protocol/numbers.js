@@ -91,7 +91,7 @@ export const MAX_DETAIL = 200;
 export const MAX_WORD = 20;
 
 /** Whole numbers up to here are the same in every language; RFC 8259, section 6. */
-export const MAX_NUMBER = 9007199254740992;
+export const MAX_NUMBER = 9007199254740991;
 
 /**
  * Milliseconds, about a microsecond: by so much one `sentAt` is at least later than the one before,
