@@ -109,6 +109,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             *("_receive", "_set_state", "_ssl", "_validate_peer_identity"),
             *("_RTCDtlsTransport__local_certificate", "_create_ssl_context"),
             *("_remote_max_message_size", "_receive_sack_chunk"),
+            *("_receive_data_chunk", "_get_inbound_stream", "_abort"),
             *("_outbound_queue", "_sent_queue", "_data_channel_queue", "_flight_size"),
         },
     }
