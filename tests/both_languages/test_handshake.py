@@ -272,7 +272,7 @@ LEFT = of(1, i.LinkLost("", by_peer=True))
 SECOND = ATTEMPT_DEADLINE + ANSWER_DEADLINES[0]
 
 UNAUTHORIZED, UNHEARD = i.Hindered(Cause.TURN_UNAUTHORIZED), i.Hindered(Cause.STUN_SILENT)
-BARE = of(1, i.ChannelClosed(is_reset=False))
+BARE, RESET = (of(1, i.ChannelClosed(is_reset=is_reset)) for is_reset in (False, True))
 
 SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
     "a client that knows what is in the way": (
@@ -325,6 +325,7 @@ SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
         False,
         [*OPEN, BARE, of(1, i.LinkLost("", by_peer=True), 1.0), wait(ABSENCE_DEADLINE)],
     ),
+    "a reset of who has gone": (False, [*OPEN, (i.PeerWent(), 0.0), RESET, (i.PeerCame(), 1.0)]),
     "a bare close of who goes": (
         False,
         [*OPEN, BARE, (i.PeerWent(), 1.0), wait(ABSENCE_DEADLINE), of(1, i.LinkLost(""), 3.0)],

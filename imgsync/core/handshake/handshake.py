@@ -161,12 +161,13 @@ class Handshake:
         match self.phase, event:
             case Phase.CONNECTED, ChannelClosed() | LinkLost() if attempts.reach.is_taken:
                 return attempts.end(EndReason.REPLACED)
+            # A page that is loaded again in Firefox may reset the stream, once its socket is gone.
             case Phase.NEGOTIATING | Phase.CONNECTED | Phase.INTERRUPTED, ChannelClosed(
                 is_reset=True
-            ):
-                return self._attempts.end(EndReason.ENDED)
-            case Phase.CONNECTED, ChannelClosed():
-                return attempts.left(now, is_bare=True)
+            ) if attempts.reach.has_peer:
+                return attempts.end(EndReason.ENDED)
+            case Phase.CONNECTED, ChannelClosed(is_reset):
+                return attempts.left(now, is_bare=not is_reset)
             case Phase.NEGOTIATING, ChannelClosed():
                 return []  # the deadline tells
             case Phase.NEGOTIATING, Described(sdp):

@@ -377,6 +377,19 @@ def test_who_leaves_before_there_was_a_connection_is_noticed_by_the_deadline(mak
     assert core.phase is Phase.NEGOTIATING
 
 
+@both
+def test_a_reset_of_who_has_lost_the_relay_is_an_absence_and_else_the_end(make: Make) -> None:
+    core, other = connected(make()), connected(make())
+    core.peer_away()
+    assert core.lost(1, EndReason.ENDED)[-1] == Discard(1)
+    assert core.wait(2 * ABSENCE_DEADLINE) == []
+    outputs = core.peer_back()
+    assert is_tried(outputs) or is_pausing(core)
+    other.peer_away()
+    other.peer_back()
+    assert other.lost(1, EndReason.ENDED) == [Ended(EndReason.ENDED)]
+
+
 # ── a channel that is closed, and nobody knows how ───────────────────────────────────────────────
 
 

@@ -127,7 +127,9 @@ export class Handshake {
     if (this.phase === "idle") throw new Error(`${event.kind} can't come before the first attempt`);
     const isClosed = event.kind === "channelClosed" || event.kind === "linkLost";
     if (isClosed && this.phase === "connected" && attempts.reach.isTaken) return attempts.end("replaced");
-    if (event.kind === "channelClosed" && event.isReset) return attempts.end("ended");
+    // A page that is loaded again in Firefox may reset the stream, once its socket is gone.
+    const isLeft = event.kind === "channelClosed" && event.isReset && attempts.reach.hasPeer;
+    if (isLeft) return attempts.end("ended");
     if (this.phase === "interrupted") {
       const isFailure = event.kind === "linkLost" && !event.byPeer;
       return isFailure && attempts.interruption.isInDoubt ? attempts.absent(now) : []; // given up
@@ -144,7 +146,7 @@ export class Handshake {
       case "opened":
         return isKnown ? [] : attempts.connected();
       case "channelClosed":
-        return isKnown ? attempts.left(now, true) : []; // the deadline tells
+        return isKnown ? attempts.left(now, !event.isReset) : []; // the deadline tells
       case "notMade":
       case "linkLost":
         return this.#failed(event, now);
