@@ -48,6 +48,7 @@ def test_which_section_of_a_description_is_the_data_channels(replay: Replay) -> 
     ]
     texts = [
         *(*REAL.values(), *sizes, BUNDLED, place(CHROMIUM, declined)),
+        *(f"{sdp}a=ice-ufrag:later\r\na=mid:9\r\n" for sdp in REAL.values()),
         *(place(sdp, bfcp, bfcp) for sdp in REAL.values()),
         *(place(sdp, AUDIO) for sdp in REAL.values()),
         *(place(sdp, "", AUDIO) for sdp in REAL.values()),

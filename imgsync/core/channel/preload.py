@@ -24,8 +24,8 @@ def split_preload(
     return [Preload(tuple(group)) for group in _groups(images, limit)]
 
 
-def _size_of(image: UpcomingImage) -> int:
-    return len(encode_channel(Preload((image,)))) - _FRAME
+def _size_of(image: UpcomingImage, limit: int = MAX_CHANNEL_MESSAGE) -> int:
+    return len(encode_channel(Preload((image,)), limit)) - _FRAME
 
 
 def _groups(images: Sequence[UpcomingImage], limit: int) -> Iterator[list[UpcomingImage]]:
@@ -33,7 +33,7 @@ def _groups(images: Sequence[UpcomingImage], limit: int) -> Iterator[list[Upcomi
     group: list[UpcomingImage] = []
     size = _FRAME
     for image in images:
-        more = len(encode_channel(Preload((image,)), limit)) - _FRAME
+        more = _size_of(image, limit)
         if group and size + more > most:
             yield group
             group, size = [], _FRAME

@@ -131,7 +131,7 @@ export function parseDescription(given) {
   const sdp = readable(given);
   const { session, sections, index } = split(sdp);
   const data = sections[index] ?? "";
-  const ufrag = [data, session, sdp].map((text) => valueOf(text, "ice-ufrag")).find(Boolean);
+  const ufrag = [data, session, ...sections].map((text) => valueOf(text, "ice-ufrag")).find(Boolean);
   if (ufrag === undefined) throw new NegotiationError("its SDP has no a=ice-ufrag");
   return { sdp, ufrag, mid: valueOf(data, "mid") ?? "", index: Math.max(0, index) };
 }
@@ -193,9 +193,9 @@ function isOpen(section) {
   return !/^m=\S+ 0 /.test(section) || /^a=bundle-only/m.test(section);
 }
 
-/** @param {string} text @param {string} name */
+/** Of several in one section, browsers go by the last. @param {string} text @param {string} name */
 function valueOf(text, name) {
-  return new RegExp(`^a=${name}:(\\S+)`, "m").exec(text)?.[1];
+  return [...text.matchAll(new RegExp(`^a=${name}:(\\S+)`, "gm"))].at(-1)?.[1];
 }
 
 /**
