@@ -240,6 +240,11 @@ class Routes:
         if session_id is not None:
             self.put(session_id, SignalCame(message.signal))
 
+    def ended(self, session_id: str, end: EndCame) -> None:
+        """The relay has ended one."""
+        self._sessions.told(session_id)
+        self.put(session_id, end)
+
     def put(self, session_id: str, item: RouteInput) -> None:
         """Hand it to a session, if that is known."""
         if session_id in self._routes:
@@ -297,10 +302,9 @@ class Routes:
             route.close()
 
     def _end(self, message: EndSession) -> None:
-        """Tell the relay; where it is lost, it is told when it takes the session up again."""
+        """Tell the relay; it may ask about the session until it says the same."""
         self._sessions.over(message)
         self._post(message)
-        self._sessions.told(message.session_id)
 
     def _take_up(self, session_id: str) -> None:
         self._sessions.take_up(session_id)
@@ -420,7 +424,7 @@ class Signalling:
             case ForwardedSignal():
                 self._routes.signal_came(message)
             case SessionEndedEvent(session_id, reason, _, detail):
-                self._routes.put(session_id, EndCame(reason, detail or ""))
+                self._routes.ended(session_id, EndCame(reason, detail or ""))
             case PeerAway(session_id):
                 self._routes.put(session_id, PeerWent())
             case PeerBack(session_id):

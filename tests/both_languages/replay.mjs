@@ -165,6 +165,7 @@ function playRoutes(starts) {
       isUp = true;
       routes.registered();
     },
+    ended: (id) => routes.ended(id, { kind: "endCame", reason: "ended", detail: "" }),
     mayAsk: () => routes.mayAsk(),
     clientSpeaks: ([clientId, features]) => routes.clientSpeaks(clientId, features),
   };

@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 
+import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
@@ -23,7 +24,7 @@ from imgsync.core.handshake.inputs import (
 )
 from imgsync.core.protocol.errors import RelayError, SignallingLost
 from imgsync.core.protocol.numbers import MAX_INCOMING
-from imgsync.core.protocol.signalling import ErrorCode, SessionStarted, ToRelay
+from imgsync.core.protocol.signalling import EndReason, ErrorCode, SessionStarted, ToRelay
 from imgsync.peer.route import Route
 from imgsync.peer.signalling import Routes
 from tests.both_languages.replay import Given, Replay, dice_of
@@ -75,6 +76,8 @@ class Player:
                 self._routes.started(started)
             case "clientSpeaks", [str(client_id), list(spoken)]:
                 self._routes.client_speaks(client_id, tuple(spoken))
+            case "ended", str(session_id):
+                self._routes.ended(session_id, EndCame(EndReason.ENDED))
             case "refused", str(code):
                 self._routes.refused(RelayError(ErrorCode(code), ""))
             case "relayLost", _:
@@ -164,7 +167,7 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
             *[["started", started | dice.choice([{}, {"resumed": True}]) | speaks]] * 6,
             ["clientSpeaks", [dice.choice("cd"), dice.choice([[], ["stage"]])]],
             ["refused", dice.choice([ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]).value],
-            *(["relayLost", None], ["mayAsk", None]),
+            *(["relayLost", None], ["mayAsk", None], ["ended", id]),
         ]
     )
 
@@ -192,6 +195,30 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
         *("start_session", "end_session", "started", "failed", "invited"),
         *("endCame", "peerTaken", "relayLost", "relayBack", "speaks"),
     }
+
+
+#: The relay begins it, we end it, and the relay has said something before it heard of that.
+ENDED = [["registered", None], ["started", {"sessionId": "s"}], ["end", "s"], ["close", "s"]]
+UNDER_WAY: Given = ["started", {"sessionId": "s", "resumed": True}]
+
+
+@pytest.mark.parametrize(
+    ("after", "says"),
+    [
+        ([], ["end_session"]),
+        ([["relayLost", None], ["registered", None]], ["end_session"]),
+        ([["ended", "t"]], ["end_session"]),
+        # Who takes up what the relay has ended as well means it.
+        ([["ended", "s"]], ["invited", "speaks"]),
+    ],
+)
+def test_what_is_over_is_begun_again_only_after_the_relay_has_said_so(
+    replay: Replay, after: list[Given], says: list[str]
+) -> None:
+    inputs: list[Given] = [*ENDED, *after, UNDER_WAY]
+    expected = play(inputs, starts=False)
+    assert [json.loads(item)[0] for item in expected[-1]] == says
+    replay.compare("routes", inputs, expected, says, starts=False)
 
 
 def test_only_so_many_sessions_wait_for_a_client(replay: Replay) -> None:

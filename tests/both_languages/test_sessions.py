@@ -229,9 +229,16 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
         True,
         [["registered"], ["ask", "c", None], of_evaluator("s"), of_evaluator("t")],
     ),
-    "an end that the relay has not been told of": (
+    "an end that the relay has not said": (
         True,
-        [*BEGUN, ["over", SAID], ["forget", "s"], of_evaluator("s", resumed=True), ["told", "s"]],
+        [*BEGUN, ["over", SAID], ["forget", "s"], of_evaluator("s", resumed=True)],
+    ),
+    "an end that the relay has said": (
+        False,
+        [
+            *(["registered"], of_client("s"), ["over", SAID], ["forget", "s"], ["told", "s"]),
+            of_client("s", resumed=True),
+        ],
     ),
     "one that is wanted again after all": (
         True,

@@ -1,7 +1,7 @@
 """The sessions of one peer: what `session_started` means to it, and which it has to ask for again.
 
     session_started is of ...              to an evaluator               to a client
-    one that is over, which was not told   end it                        end it
+    one that is over for us only           end it                        end it
     one that is known                      it is back                    it is back
     what was asked for                     it begins
     another than was to be taken up        end it, the first is gone
@@ -9,6 +9,9 @@
     any other                              end it                        it begins, others are gone
 
 What a client speaks on the channel is as the relay has said last, of it or of the session.
+
+What is over here may be begun by the relay meanwhile, whose word was under way: the channel that
+told of the end is faster. It is over until the relay says the same.
 
 A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again, when
 the relay may have another answer than before, until it is back, refused for good or forgotten here.
@@ -136,7 +139,7 @@ class Sessions:
         self._starts = starts
         #: The oldest first.
         self._known: dict[SessionId, _Known] = {}
-        #: Those that are over without the relay's having been told, the oldest first.
+        #: Those that are over here, and not yet as the relay has it, the oldest first.
         self._untold: dict[SessionId, EndSession] = {}
         #: The relay's errors don't name the client, so that only one is under way at a time.
         self._asked: Asked | None = None
@@ -262,14 +265,14 @@ class Sessions:
     # ── what is over ─────────────────────────────────────────────────────────────────────────────
 
     def over(self, message: EndSession) -> None:
-        """The relay is to be told of this end; until then, it is told whenever it asks."""
+        """It is over here; until the relay says so, it is told whenever it asks."""
         self._untold[message.session_id] = message
         # It never asks about one that it has ended by itself meanwhile.
         if len(self._untold) > MAX_UNTOLD:
             del self._untold[next(iter(self._untold))]
 
     def told(self, session_id: SessionId) -> None:
-        """The relay has been told."""
+        """The relay says that it is over."""
         self._untold.pop(session_id, None)
 
     def forget(self, session_id: SessionId) -> None:

@@ -124,6 +124,12 @@ export class Routes {
     if (found !== null) this.put(found, input);
   }
 
+  /** The relay has ended one. @param {string} sessionId @param {RouteInput} end */
+  ended(sessionId, end) {
+    this.#sessions.told(sessionId);
+    this.put(sessionId, end);
+  }
+
   /** Hand it to a session, if that is known. @param {string} sessionId @param {RouteInput} input */
   put(sessionId, input) {
     this.#routes.get(sessionId)?.put(input);
@@ -191,10 +197,10 @@ export class Routes {
     route.close();
   }
 
-  /** Tell the relay; where it is lost, it is told when it takes the session up. @param {EndSession} message */
+  /** Tell the relay; it may ask about the session until it says the same. @param {EndSession} message */
   #end(message) {
     this.#sessions.over(message);
-    if (this.#relay.post("end_session", message)) this.#sessions.told(message.sessionId);
+    this.#relay.post("end_session", message);
   }
 
   /** @param {string} id */
@@ -305,7 +311,7 @@ export class Signalling {
         break;
       }
       case "session_ended":
-        routes.put(data.sessionId, { kind: "endCame", reason: data.reason, detail: data.detail });
+        routes.ended(data.sessionId, { kind: "endCame", reason: data.reason, detail: data.detail });
         break;
       case "peer_away":
         routes.put(data.sessionId, { kind: "peerWent" });

@@ -4,7 +4,7 @@
  * The sessions of one peer: what `session_started` means to it, and which it has to ask for again.
  *
  *     session_started is of ...              to an evaluator               to a client
- *     one that is over, which was not told   end it                        end it
+ *     one that is over for us only           end it                        end it
  *     one that is known                      it is back                    it is back
  *     what was asked for                     it begins
  *     another than was to be taken up        end it, the first is gone
@@ -12,6 +12,9 @@
  *     any other                              end it                        it begins, others are gone
  *
  * What a client speaks on the channel is as the relay has said last, of it or of the session.
+ *
+ * What is over here may be begun by the relay meanwhile, whose word was under way: the channel that
+ * told of the end is faster. It is over until the relay says the same.
  *
  * A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again,
  * when the relay may have another answer than before, until it is back, refused for good, or
@@ -57,7 +60,7 @@ export class Sessions {
   #starts;
   /** The oldest first. @type {Map<string, Known>} */
   #known = new Map();
-  /** Those that are over without the relay's having been told, the oldest first. @type {Map<string, EndSession>} */
+  /** Those that are over here, and not yet as the relay has it, the oldest first. @type {Map<string, EndSession>} */
   #untold = new Map();
   /**
    * The relay's errors don't name the client, so that only one is under way at a time.
@@ -229,7 +232,7 @@ export class Sessions {
 
   // ── what is over ───────────────────────────────────────────────────────────────────────────────
 
-  /** The relay is to be told of this end; until then, it is told whenever it asks. @param {EndSession} message */
+  /** It is over here; until the relay says so, it is told whenever it asks. @param {EndSession} message */
   over(message) {
     this.#untold.set(message.sessionId, message);
     if (this.#untold.size <= MAX_UNTOLD) return;
@@ -240,7 +243,7 @@ export class Sessions {
     }
   }
 
-  /** The relay has been told. @param {string} sessionId */
+  /** The relay says that it is over. @param {string} sessionId */
   told(sessionId) {
     this.#untold.delete(sessionId);
   }
