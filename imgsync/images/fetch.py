@@ -17,7 +17,7 @@ import trio
 
 from imgsync.backoff import backoff
 from imgsync.core.protocol.errors import ImgsyncError
-from imgsync.core.protocol.numbers import FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
+from imgsync.core.protocol.numbers import FETCH_STALL, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
 from imgsync.distribution import missing_extra
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.urls import is_web_url
@@ -67,12 +67,13 @@ class Fetcher:
         url = _parse_url(signed_url)
         body = bytearray()
         try:
-            with trio.fail_after(FETCH_DEADLINE):
+            with trio.fail_after(FETCH_STALL) as patience:
                 async with self._http.stream("GET", url) as response:
                     if response.status_code != 200:
                         raise FetchFailed(f"http_{response.status_code}")
                     async for part in response.aiter_bytes():
                         body += part
+                        patience.deadline = trio.current_time() + FETCH_STALL
                         if len(body) > MAX_IMAGE:
                             raise FetchFailed("too_large")
         except FetchFailed:

@@ -9,6 +9,7 @@ const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
 const { parseCandidate, parseDescription, reduceOffer } = await load("core/handshake/sdp");
 const { Sessions } = await load("core/handshake/sessions");
+const { Downloads } = await load("core/channel/downloads");
 const { Early } = await load("core/channel/early");
 const { Heartbeat } = await load("core/channel/heartbeat");
 const { Line } = await load("core/channel/line");
@@ -25,7 +26,7 @@ const { lastWords, plain } = await load("core/handshake/telling");
 const console_ = await load("words/console");
 const client = await load("words/client");
 const { SessionJournal } = await load("console/session_journal");
-const { fetchImage } = await load("client/fetching");
+const { openTransfer, describeRefusal } = await load("client/fetching");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -75,6 +76,10 @@ const FORMS = {
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
+  start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
+  stop: (o) => [o.number],
+  givenUp: (o) => [o.name, o.reason, o.detail],
+  progress: (o) => [o.announced, o.there, o.failed],
 };
 const tell = (outputs) =>
   (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...FORMS[o.kind](o)]);
@@ -259,6 +264,14 @@ const PAIRS = {
       return typeof outputs === "string" ? "refused" : outputs;
     };
   },
+  fetching: ({ chances }) => {
+    let thrown = 0;
+    const downloads = new Downloads((failures) => pauseAfter(failures, chances[thrown++ % chances.length]));
+    return ([method, ...given]) => {
+      const outputs = tell(downloads[method](...given));
+      return [outputs, finite(downloads.due), downloads.isAnnounced("0")];
+    };
+  },
   follower: () => {
     let follower = new Follower();
     return ([method, ...given]) => {
@@ -348,7 +361,10 @@ const PAIRS = {
   signals: () => (value) => decodeSignal(value),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>
-    fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),
+    openTransfer(text, { offset: 0, mark: null, isUrgent: true }, new AbortController().signal).catch(
+      (error) => [error.constructor.name, error.message],
+    ),
+  refusals: () => (given) => describeRefusal(...given),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,

@@ -100,24 +100,21 @@ async def test_what_is_no_image_is_refused_whatever_its_type_says(body: bytes) -
 async def test_a_server_that_falls_silent_is_a_timeout(
     raw: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "FETCH_DEADLINE", SHORT)
+    monkeypatch.setattr(fetch, "FETCH_STALL", SHORT)
     assert await failure_with(say(raw)) == "timeout"
 
 
-async def test_a_server_that_drips_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "FETCH_DEADLINE", SHORT)
+async def test_a_server_that_drips_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "FETCH_STALL", SHORT)
 
     async def drip(peer: RawPeer) -> None:
-        await answer(PNG, length=10**6)(peer)
-        while True:
-            await peer.stream.send_all(b".")
-            await trio.sleep(SHORT / 20)
+        await answer(b"", length=len(PNG))(peer)
+        for place in range(len(PNG)):
+            await peer.stream.send_all(PNG[place : place + 1])
+            await trio.sleep(3 * SHORT / len(PNG))
 
-    async def serve(peer: RawPeer) -> None:
-        with pytest.raises(trio.BrokenResourceError):
-            await drip(peer)
-
-    assert await failure_with(serve) == "timeout"
+    async with open_server(drip) as url, open_quick_fetcher() as fetcher:
+        assert (await fetcher.fetch(url)).body == PNG
 
 
 @gives_up_generators

@@ -195,11 +195,20 @@ async def test_a_url_that_is_none_fails_as_that_and_the_next_image_is_shown(
         assert client.page.errors == []
 
 
+QUICK_CLOCK = """
+const realNow = performance.now.bind(performance);
+performance.now = () => 4 * realNow();
+const realSetTimeout = setTimeout;
+window.setTimeout = (act, ms, ...given) => realSetTimeout(act, ms / 4, ...given);
+"""
+"""Has a page live four times as fast."""
+
+
 async def test_an_image_that_never_comes_has_its_time_and_no_more(
     browser: Browser, relay: str, images: ImageServer
 ) -> None:
     async with (
-        open_client_page(browser, relay, "late", IN_A_HURRY) as client,
+        open_client_page(browser, relay, "late", QUICK_CLOCK) as client,
         open_session(relay, "late") as session,
     ):
         await show_url(session, 0, images.url("slow/0.png"))

@@ -223,20 +223,31 @@ by itself meanwhile, so that nothing else would ever remove that."""
 
 # ── images ───────────────────────────────────────────────────────────────────────────────────────
 
-FETCH_DEADLINE = 30.0
-"""For one try to fetch an image."""
+FETCH_STALL = 10.0
+"""Without a byte of an image, until a try to fetch it is given up. As long as bytes come, it may
+take any time: a slow line is no fault."""
+
+FETCH_UNSEEN = 120.0
+"""The same where nobody can see bytes come: a host may not let pages read what it answers."""
 
 FETCH_TRIES = 3
-"""For what may be over in a moment: nobody listens, the server is overloaded."""
+"""In a row, for what may be over in a moment: nobody listens, the server is overloaded."""
+
+FETCH_PROGRESS = 64 * 1024
+"""Bytes by which a try that fails has to get further than any before it, not to count."""
 
 MAX_IMAGE = 64 * 1024 * 1024
 """Bytes of one image."""
 
-MAX_FETCHES = 4
-"""Images that are fetched ahead at a time; one that is shown already waits for none of them."""
+MAX_FETCHES = 2
+"""Images that are fetched ahead at a time, while none is to be shown that is not there. Two keep a
+line busy where one waits for its host's answer; more would all be late together."""
 
 MAX_ANNOUNCED = 256
 """Images that may wait to be fetched ahead."""
+
+PRELOADED_INTERVAL = 1.0
+"""Between two tellings of how many are there, unless all are."""
 
 RETRIED_STATUSES = (408, 425, 429)
 """HTTP, beside all from 500 on: another try may be answered otherwise."""

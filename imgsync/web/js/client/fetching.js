@@ -1,107 +1,165 @@
 /**
- * One image from its URL to an element that is decoded: bounded in time and size, tried again where
- * another try may help.
+ * One try to fetch an image by HTTP: a place and an offset go in, bytes come out. What is fetched
+ * when, and how often, is decided in core/channel/downloads.js.
+ *
+ * A page may read few of the headers of another origin's answers: Content-Length, Last-Modified, and
+ * others only where the host exposes them. So a try that goes on where one before it has stopped asks
+ * for a range without a condition, which no host has to allow for (`If-Range` would take a request of
+ * its own), and compares what it may read of the two answers.
+ *
+ * @typedef {{total: number | null, etag: string | null, modified: string | null, type: string}} Mark
+ *   what tells one version of an image from another; `type`: what its host says that it is
+ * @typedef {{offset: number, mark: Mark, isResumable: boolean, body: ReadableStreamDefaultReader<Uint8Array>}} Answer
+ *   `offset`: from which on its bytes are; `isResumable`: whether a later try can go on where this
+ *   one stops
  */
 
-import { FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
-import { isWebUrl } from "../core/protocol/urls.js";
-import { backoff } from "../peer/backoff.js";
+import { MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
+import { expiryOf, isWebUrl } from "../core/protocol/urls.js";
+
+/** Characters of an answer that says why it is a refusal; the codes of S3 and its like stand in front. */
+const MAX_REFUSAL = 4096;
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
-  /** @param {string} reason @param {boolean} mayPass whether another try may help */
-  constructor(reason, mayPass) {
+  /**
+   * @param {string} reason
+   * @param {boolean} mayPass whether another try may help
+   * @param {string} [detail] what else is known, for people
+   * @param {boolean} [keeps] whether what has come is of use
+   */
+  constructor(reason, mayPass, detail = "", keeps = false) {
     super(reason);
     this.reason = reason;
     this.mayPass = mayPass;
+    this.detail = detail;
+    this.keeps = keeps;
   }
 }
 
 /**
  * @param {string} url
+ * @param {{offset: number, mark: Mark | null, isUrgent: boolean}} from `mark`: of the answer whose
+ *   bytes are here
  * @param {AbortSignal} signal whose reason is thrown
- * @returns {Promise<HTMLImageElement>} decoded
+ * @returns {Promise<Answer | null>} null where its host does not let pages read it, or can't be reached
  * @throws {ImageFailed}
  */
-export async function fetchImage(url, signal) {
+export async function openTransfer(url, { offset, mark, isUrgent }, signal) {
   // Else the page would take it as relative to itself, or for data that it holds.
   if (!isWebUrl(url)) throw new ImageFailed("bad_url", false);
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await tryOnce(url, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof ImageFailed) || !error.mayPass || failures === FETCH_TRIES) throw error;
-    }
-    await pause(backoff(failures - 1) * 1000, signal);
-  }
-}
-
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<HTMLImageElement>} */
-async function tryOnce(url, signal) {
-  const control = new AbortController();
-  const cancel = () => control.abort(signal.reason);
-  // Not tried again: the image's time is over by then.
-  const late = new ImageFailed("timeout", false);
-  const timer = setTimeout(() => control.abort(late), FETCH_DEADLINE * 1000);
-  signal.addEventListener("abort", cancel);
-  try {
-    const blob = await fetchBlob(url, control.signal);
-    if (blob === null) return await loadElement(url, "fetch", control.signal);
-    return await decodeBlob(blob, control.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", cancel);
-  }
-}
-
-/**
- * @param {string} url
- * @param {AbortSignal} signal
- * @returns {Promise<Blob | null>} null where its host does not let pages read it
- */
-async function fetchBlob(url, signal) {
+  /** @type {RequestInit & {priority: string}} */
+  const request = {
+    signal,
+    credentials: "omit",
+    referrerPolicy: "no-referrer",
+    priority: isUrgent ? "high" : "low",
+    headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
+  };
   let response;
   try {
-    response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
+    response = await fetch(url, request);
   } catch {
     signal.throwIfAborted();
     // No CORS, no network or no host: to a page they are one. An element tells the first apart.
-    return null;
+    if (offset === 0) return null;
+    throw new ImageFailed("fetch", true, describeNothing(url), true);
   }
-  if (!response.ok) {
-    const mayPass = response.status >= 500 || RETRIED_STATUSES.includes(response.status);
-    throw new ImageFailed(`http_${response.status}`, mayPass);
+  const isWhole = response.status === 200;
+  if (!isWhole && !(response.status === 206 && offset > 0)) throw await refused(response, url, offset);
+  const found = markOf(response, offset);
+  if (!isWhole && !continues(response, offset, mark, found)) {
+    void response.body?.cancel();
+    throw new ImageFailed("bad_range", true, "its host sent another part than was asked for");
   }
-  if (Number(response.headers.get("content-length")) > MAX_IMAGE) {
-    throw new ImageFailed("too_large", false);
-  }
-  try {
-    return await response.blob();
-  } catch {
-    signal.throwIfAborted();
-    throw new ImageFailed("fetch", true);
-  }
+  if (found.total !== null && found.total > MAX_IMAGE) throw new ImageFailed("too_large", false);
+  if (response.body === null) throw new ImageFailed("not_an_image", false);
+  return {
+    offset: isWhole ? 0 : offset,
+    mark: found,
+    isResumable: found.total !== null && (found.etag !== null || found.modified !== null),
+    body: response.body.getReader(),
+  };
 }
 
-/** @param {Blob} blob @param {AbortSignal} signal */
-async function decodeBlob(blob, signal) {
-  if (blob.size > MAX_IMAGE) throw new ImageFailed("too_large", false);
-  const url = URL.createObjectURL(blob);
-  try {
-    return await loadElement(url, "decode", signal);
-  } finally {
-    URL.revokeObjectURL(url); // the element has what it needs by now
-  }
+/** What is known where nothing came. @param {string} url @returns {string} */
+export function describeNothing(url) {
+  if (!navigator.onLine) return "the browser is offline";
+  const isMixed = location.protocol === "https:" && /^http:/i.test(url);
+  return isMixed ? "the page came by https, and the image's URL is of http" : "";
+}
+
+/** @param {Response} response @param {string} url @param {number} offset asked for */
+async function refused(response, url, offset) {
+  const { status } = response;
+  // No image is shorter than what is here of it: it is another one by now.
+  if (status === 416 && offset > 0) return new ImageFailed("bad_range", true);
+  const mayPass = status >= 500 || RETRIED_STATUSES.includes(status);
+  const text = await response.text().catch(() => "");
+  return new ImageFailed(`http_${status}`, mayPass, describeRefusal(status, url, text, Date.now()));
 }
 
 /**
+ * Why a host refuses an image, as far as its URL or its answer tells.
+ *
+ * @param {number} status
+ * @param {string} url
+ * @param {string} text of the answer
+ * @param {number} at now, ms since the epoch
+ * @returns {string}
+ */
+export function describeRefusal(status, url, text, at) {
+  if (status < 400 || status >= 500) return "";
+  const expiry = expiryOf(url);
+  if (expiry !== null && expiry * 1000 <= at) {
+    const minutes = Math.floor((at - expiry * 1000) / 60_000);
+    const ago = minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
+    return `its URL was good until ${ago} ago`;
+  }
+  const code = /<Code>([A-Za-z]{1,40})<\/Code>/.exec(text.slice(0, MAX_REFUSAL))?.[1];
+  return code === undefined ? "" : `its host says ${code}`;
+}
+
+/** @param {Response} response @param {number} offset @returns {Mark} */
+function markOf({ headers, status }, offset) {
+  const length = headers.get("content-length");
+  const rest = length === null || !/^[0-9]+$/.test(length) ? null : Number(length);
+  const total = /^bytes [0-9]+-[0-9]+\/([0-9]+)$/.exec(headers.get("content-range") ?? "")?.[1];
+  const counted = rest === null ? null : rest + (status === 206 ? offset : 0);
+  // A weak tag is that of what looks the same, and not of the same bytes.
+  const etag = headers.get("etag");
+  return {
+    total: total === undefined || status !== 206 ? counted : Number(total),
+    etag: etag === null || etag.startsWith("W/") ? null : etag,
+    modified: headers.get("last-modified"),
+    type: headers.get("content-type") ?? "",
+  };
+}
+
+/**
+ * Whether a part goes on where another one has ended, and is of the same bytes.
+ *
+ * @param {Response} response
+ * @param {number} offset
+ * @param {Mark | null} before
+ * @param {Mark} found
+ */
+function continues({ headers }, offset, before, found) {
+  const range = headers.get("content-range");
+  if (range !== null && !range.startsWith(`bytes ${offset}-`)) return false;
+  const { total, etag, modified } = found;
+  return before?.total === total && before.etag === etag && before.modified === modified;
+}
+
+/**
+ * An element whose image is decoded.
+ *
  * @param {string} url
  * @param {"fetch" | "decode"} reason of a failure
  * @param {AbortSignal} signal
  * @returns {Promise<HTMLImageElement>}
  */
-async function loadElement(url, reason, signal) {
+export async function loadElement(url, reason, signal) {
   const element = new Image();
   element.alt = "";
   element.decoding = "sync";
@@ -113,21 +171,26 @@ async function loadElement(url, reason, signal) {
   } catch {
     element.src = "";
     signal.throwIfAborted();
-    throw new ImageFailed(reason, reason === "fetch");
+    const detail = reason === "fetch" ? describeNothing(url) : "";
+    throw new ImageFailed(reason, reason === "fetch", detail);
   }
   return element;
 }
 
+/** @param {Blob} blob @param {AbortSignal} signal */
+export async function decodeBlob(blob, signal) {
+  const url = URL.createObjectURL(blob);
+  try {
+    return await loadElement(url, "decode", signal);
+  } finally {
+    URL.revokeObjectURL(url); // the element has what it needs by now
+  }
+}
+
 /** @param {AbortSignal} signal @returns {Promise<never>} rejects when it is aborted */
-function aborted(signal) {
+export function aborted(signal) {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
-}
-
-/** @param {number} ms @param {AbortSignal} signal */
-async function pause(ms, signal) {
-  const over = new Promise((resolve) => setTimeout(resolve, ms));
-  await Promise.race([over, aborted(signal)]);
 }

@@ -254,20 +254,35 @@ export const MAX_INCOMING = 16;
  */
 export const MAX_UNTOLD = 1000;
 
-/** For one try to fetch an image. */
-export const FETCH_DEADLINE = 30;
+/**
+ * Without a byte of an image, until a try to fetch it is given up. As long as bytes come, it may
+ * take any time: a slow line is no fault.
+ */
+export const FETCH_STALL = 10;
 
-/** For what may be over in a moment: nobody listens, the server is overloaded. */
+/** The same where nobody can see bytes come: a host may not let pages read what it answers. */
+export const FETCH_UNSEEN = 120;
+
+/** In a row, for what may be over in a moment: nobody listens, the server is overloaded. */
 export const FETCH_TRIES = 3;
+
+/** Bytes by which a try that fails has to get further than any before it, not to count. */
+export const FETCH_PROGRESS = 65536;
 
 /** Bytes of one image. */
 export const MAX_IMAGE = 67108864;
 
-/** Images that are fetched ahead at a time; one that is shown already waits for none of them. */
-export const MAX_FETCHES = 4;
+/**
+ * Images that are fetched ahead at a time, while none is to be shown that is not there. Two keep a
+ * line busy where one waits for its host's answer; more would all be late together.
+ */
+export const MAX_FETCHES = 2;
 
 /** Images that may wait to be fetched ahead. */
 export const MAX_ANNOUNCED = 256;
+
+/** Between two tellings of how many are there, unless all are. */
+export const PRELOADED_INTERVAL = 1;
 
 /** HTTP, beside all from 500 on: another try may be answered otherwise. */
 export const RETRIED_STATUSES = [408, 425, 429];

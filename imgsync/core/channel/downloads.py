@@ -1,0 +1,466 @@
+"""Which image is fetched next and from where on, and when one is given up.
+
+    announce ──▶ waiting ── MAX_FETCHES at a time ──▶ running ──▶ there
+    show ──────▶ waiting ── first, and alone ───────▶ running ──▶ there
+    running ── another one is to be shown ──▶ waiting, with the bytes that are here
+    running ── broken off, or no byte for FETCH_STALL ──▶ waiting for a pause, or failed
+    waiting, running ── not to be shown any more, and not announced ──▶ given up
+    failed ── shown or announced once more ──▶ waiting
+
+A line that is slow carries one image in the time of four that share it, so nothing else is fetched
+while an image is due. How long an image takes in all is nobody's concern as long as bytes come.
+What was fetched goes on from its last byte where the host has ranges of it, and is begun anew where
+not.
+
+Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
+out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
+their `imageUrl`: the signed one may be another each time. `now` is on a clock that only goes
+forward, s.
+"""
+
+import enum
+import math
+from collections.abc import Callable, Collection, Sequence
+
+import attrs
+
+from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.core.protocol.numbers import (
+    FETCH_PROGRESS,
+    FETCH_STALL,
+    FETCH_TRIES,
+    FETCH_UNSEEN,
+    MAX_ANNOUNCED,
+    MAX_FETCHES,
+    PRELOADED_INTERVAL,
+    SLEPT,
+    SUPERSEDED,
+)
+
+CROWDED_OUT = "crowded_out"
+"""That of what was announced before so many others that it is fetched when it is shown."""
+
+
+@attrs.frozen
+class Failure:
+    """Why a try has come to nothing.
+
+    :param reason: a short word.
+    :param may_pass: whether another try may help.
+    :param keeps: whether what it has brought is of use.
+    :param detail: what else is known, for people.
+    """
+
+    reason: str
+    may_pass: bool
+    keeps: bool = False
+    detail: str = ""
+
+
+STALLED = Failure(
+    "timeout", may_pass=True, keeps=True, detail=f"no byte came for {FETCH_STALL:g} s"
+)
+"""Of what came in part: its line was lost, perhaps."""
+
+SILENT = attrs.evolve(STALLED, may_pass=False)
+"""Of what never came: its host is there and says nothing, and the image's time is over by then."""
+
+
+@attrs.frozen
+class Start:
+    """Fetch this from here on.
+
+    :param number: of this try.
+    :param offset: bytes of it that are here already; 0: what is here is of no use any more.
+    :param is_urgent: it is to be shown now.
+    """
+
+    number: int
+    name: str
+    url: str = attrs.field(repr=False)
+    offset: int
+    is_urgent: bool
+
+
+@attrs.frozen
+class Stop:
+    """Fetch no more in this try. What is here of it is kept."""
+
+    number: int
+
+
+@attrs.frozen
+class GivenUp:
+    """Nothing more is done for it, and what is here of it is of no use.
+
+    :param reason: why: a short word.
+    :param detail: what else is known, for people.
+    """
+
+    name: str
+    reason: str
+    detail: str = ""
+
+
+@attrs.frozen
+class Progress:
+    """Of the images that were announced and are still to be shown."""
+
+    announced: int = 0
+    there: int = 0
+    failed: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more of it will come."""
+        return self.there + self.failed == self.announced
+
+
+DownloadOutput = Start | Stop | GivenUp | Progress
+
+
+class _State(enum.Enum):
+    WAITING = enum.auto()
+    RUNNING = enum.auto()
+    THERE = enum.auto()
+    FAILED = enum.auto()
+
+
+@attrs.define(eq=False)
+class _Download:
+    image: UpcomingImage
+    state: _State = _State.WAITING
+    is_announced: bool = False
+    #: The smallest goes first: by announcement, the newest before others, then by place in it.
+    rank: tuple[int, int] = (0, 0)
+    number: int = 0
+    #: What the running try fetches from.
+    url: str = attrs.field(default="", repr=False)
+    #: Bytes that are here, and whether the host can go on from there.
+    have: int = 0
+    is_resumable: bool = False
+    #: Most that a try before the last one had come to.
+    best: int = 0
+    #: In a row, without FETCH_PROGRESS in between.
+    failures: int = 0
+    #: When it may be tried again.
+    again: float = -math.inf
+    #: When the running try counts as standing still.
+    stalls: float = math.inf
+
+    @property
+    def name(self) -> str:
+        return self.image.image_url
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in (_State.WAITING, _State.RUNNING)
+
+    def begin_anew(self) -> None:
+        """As one that was never tried."""
+        self.state, self.again = _State.WAITING, -math.inf
+        self.have = self.best = self.failures = 0
+
+    def stop(self, *, keeps: bool) -> None:
+        """Its try is over; what it has brought is of use, or not."""
+        self.state, self.stalls = _State.WAITING, math.inf
+        if not (keeps and self.is_resumable):
+            self.have = 0
+
+    def count_failure(self) -> None:
+        """A try has failed; one that has got further than any before it was not in vain."""
+        has_progressed = self.have >= self.best + FETCH_PROGRESS
+        self.failures = 0 if has_progressed else self.failures + 1
+        self.best = max(self.best, self.have)
+
+
+def _place_of(url: str) -> str:
+    """A URL without what signs it."""
+    return url.partition("#")[0].partition("?")[0]
+
+
+class _Telling:
+    """How often it is told how many images are there: when all are, and else now and then."""
+
+    def __init__(self) -> None:
+        self._told = Progress()
+        self._counted = Progress()
+        self._next = -math.inf
+
+    @property
+    def due(self) -> float:
+        return math.inf if self._counted == self._told else self._next
+
+    def count(self, states: Sequence[_State], now: float) -> list[Progress]:
+        """These are the states of what was announced and is not shown yet."""
+        there, failed = states.count(_State.THERE), states.count(_State.FAILED)
+        counted = self._counted = Progress(len(states), there, failed)
+        completes = counted.is_settled and not self._told.is_settled
+        if counted == self._told or not (completes or now >= self._next):
+            return []
+        self._told, self._next = counted, now + PRELOADED_INTERVAL
+        return [counted]
+
+
+class _Tries:
+    """Those that are under way, by number.
+
+    :param pause: seconds to wait after so many failures in a row.
+    """
+
+    def __init__(self, pause: Callable[[int], float]) -> None:
+        self._pause = pause
+        self._running: dict[int, _Download] = {}
+        self._last_number = 0
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @property
+    def stalls(self) -> float:
+        """When the first of them counts as standing still."""
+        return min((one.stalls for one in self._running.values()), default=math.inf)
+
+    def find(self, number: int) -> _Download | None:
+        """None for one that was stopped."""
+        return self._running.get(number)
+
+    def start(self, download: _Download, now: float, *, is_urgent: bool) -> Start:
+        self._last_number += 1
+        download.number, download.url = self._last_number, download.image.signed_url
+        download.state, download.stalls = _State.RUNNING, now + FETCH_STALL
+        self._running[download.number] = download
+        return Start(download.number, download.name, download.url, download.have, is_urgent)
+
+    def stop(self, download: _Download) -> list[Stop]:
+        if download.state is not _State.RUNNING:
+            return []
+        del self._running[download.number]
+        download.stop(keeps=True)
+        return [Stop(download.number)]
+
+    def stop_all(self, but: _Download) -> list[Stop]:
+        others = [one for one in self._running.values() if one is not but]
+        return [stop for one in others for stop in self.stop(one)]
+
+    def finish(self, download: _Download) -> None:
+        del self._running[download.number]
+        download.begin_anew()
+        download.state, download.stalls = _State.THERE, math.inf
+
+    def fail(self, download: _Download, failure: Failure, now: float) -> list[GivenUp]:
+        """It has failed, and waits for the next try, if there is one."""
+        del self._running[download.number]
+        download.count_failure()
+        download.stop(keeps=failure.keeps)
+        if download.url != download.image.signed_url:
+            # That one may have been too old; the one that we have now is not.
+            download.failures = 0
+        elif failure.may_pass and download.failures < FETCH_TRIES:
+            download.again = now + self._pause(max(0, download.failures - 1))
+        else:
+            download.begin_anew()
+            download.state = _State.FAILED
+            return [GivenUp(download.name, failure.reason, failure.detail)]
+        return []
+
+    def renew(self, download: _Download, image: UpcomingImage) -> list[Stop]:
+        """Its URL may be another one by now."""
+        before, download.image = download.image.signed_url, image
+        if download.state is _State.FAILED:
+            download.begin_anew()
+        elif download.is_pending and _place_of(before) != _place_of(image.signed_url):
+            # What came of another place is another image's, perhaps.
+            stopped = self.stop(download)
+            download.begin_anew()
+            return stopped
+        elif download.state is _State.WAITING and before != image.signed_url:
+            download.failures, download.again = 0, -math.inf
+        return []
+
+    def overdue(self, now: float) -> list[_Download]:
+        """Those that stand still. Who looks late was asleep, and may not have heard them."""
+        for download in self._running.values():
+            if now > download.stalls + SLEPT:
+                download.stalls = now + FETCH_STALL
+        return [one for one in self._running.values() if now >= one.stalls]
+
+
+class Downloads:
+    """The images of one session.
+
+    :param pause: seconds to wait after so many failures in a row; it throws the dice.
+    """
+
+    def __init__(self, pause: Callable[[int], float]) -> None:
+        self._downloads: dict[str | None, _Download] = {}
+        self._tries = _Tries(pause)
+        #: The name of what is to be shown.
+        self._shown: str | None = None
+        self._announcement = 0
+        self._place = 0
+        self._is_announcing = False
+        self._has_room = True
+        self._telling = _Telling()
+
+    @property
+    def due(self) -> float:
+        """When to call `tick`."""
+        again = [one.again for one in self._next()]
+        return min([*again, self._tries.stalls, self._telling.due])
+
+    def is_announced(self, name: str) -> bool:
+        """Whether it was announced, and has not been there and shown since."""
+        download = self._downloads.get(name)
+        return download is not None and download.is_announced
+
+    def announce(self, images: Sequence[UpcomingImage], now: float) -> list[DownloadOutput]:
+        """What will be shown soon, the next one first.
+
+        An announcement goes before those before it. It may come in parts: what follows without an
+        image that is shown in between is a part of the same.
+        """
+        if not self._is_announcing:
+            self._announcement += 1
+            self._is_announcing = True
+        outputs: list[DownloadOutput] = []
+        for image in images:
+            download, stopped = self._take(image)
+            outputs += stopped
+            download.is_announced = True
+            self._place += 1
+            download.rank = (-self._announcement, self._place)
+        queue = [one for one in self._announced() if one.state is not _State.THERE]
+        for download in sorted(queue, key=lambda one: one.rank)[MAX_ANNOUNCED:]:
+            outputs += self._drop(download, CROWDED_OUT)
+        return [*outputs, *self._advance(now)]
+
+    def show(self, image: UpcomingImage, now: float) -> list[DownloadOutput]:
+        """This one is to be shown now, and no other any more."""
+        outputs: list[DownloadOutput] = []
+        before = self._downloads.get(self._shown)
+        self._shown = image.image_url
+        self._is_announcing = False
+        if before is not None and before.name != self._shown and not before.is_announced:
+            if before.is_pending:
+                outputs += self._drop(before, SUPERSEDED)
+            elif before.state is _State.FAILED:
+                del self._downloads[before.name]
+        download, stopped = self._take(image)
+        if download.state is _State.THERE:
+            download.is_announced = False
+        return [*outputs, *stopped, *self._advance(now)]
+
+    def withdraw(self, keep: Collection[str], now: float) -> list[DownloadOutput]:
+        """Of what is announced, only these are still of use, beside what is to be shown."""
+        kept = {*keep, self._shown}
+        gone = [one for one in self._downloads.values() if one.is_pending and one.name not in kept]
+        dropped = [output for one in gone for output in self._drop(one, SUPERSEDED)]
+        return [*dropped, *self._advance(now)]
+
+    def room(self, has_room: bool, now: float) -> list[DownloadOutput]:
+        """Whether there is room to fetch ahead; what is to be shown needs none."""
+        self._has_room = has_room
+        return self._advance(now)
+
+    def evicted(self, name: str) -> None:
+        """One that was there had to go."""
+        self._downloads.pop(name, None)
+
+    # ── of one try ───────────────────────────────────────────────────────────────────────────────
+
+    def answered(self, number: int, offset: int, now: float, *, is_resumable: bool) -> None:
+        """The host answers.
+
+        :param offset: from which on it sends; where that is 0, what was here is of no use.
+        :param is_resumable: whether a later try can go on from where this one stops.
+        """
+        download = self._tries.find(number)
+        if download is not None:
+            download.have, download.is_resumable = offset, is_resumable
+            download.stalls = now + FETCH_STALL
+
+    def came(self, number: int, count: int, now: float) -> None:
+        """So many bytes came in."""
+        download = self._tries.find(number)
+        if download is not None:
+            download.have += count
+            download.stalls = now + FETCH_STALL
+
+    def unseen(self, number: int, now: float) -> None:
+        """From here on, nobody can see whether bytes come."""
+        download = self._tries.find(number)
+        if download is not None:
+            download.have, download.is_resumable = 0, False
+            download.stalls = now + FETCH_UNSEEN
+
+    def done(self, number: int, now: float) -> list[DownloadOutput]:
+        """It is there, whole."""
+        download = self._tries.find(number)
+        if download is None:
+            return []
+        self._tries.finish(download)
+        if download.name == self._shown:
+            download.is_announced = False
+        return self._advance(now)
+
+    def failed(self, number: int, failure: Failure, now: float) -> list[DownloadOutput]:
+        """The try has come to nothing."""
+        download = self._tries.find(number)
+        if download is None:
+            return []
+        return [*self._tries.fail(download, failure, now), *self._advance(now)]
+
+    def tick(self, now: float) -> list[DownloadOutput]:
+        """`due` has come."""
+        outputs: list[DownloadOutput] = []
+        for download in self._tries.overdue(now):
+            outputs.append(Stop(download.number))
+            failure = STALLED if download.have > 0 else SILENT
+            outputs += self._tries.fail(download, failure, now)
+        return [*outputs, *self._advance(now)]
+
+    # ── what follows from it ─────────────────────────────────────────────────────────────────────
+
+    def _take(self, image: UpcomingImage) -> tuple[_Download, list[Stop]]:
+        """The one of this name, with the URL that is newest."""
+        download = self._downloads.get(image.image_url)
+        if download is None:
+            download = self._downloads[image.image_url] = _Download(image)
+        return download, self._tries.renew(download, image)
+
+    def _drop(self, download: _Download, reason: str) -> list[DownloadOutput]:
+        del self._downloads[download.name]
+        return [*self._tries.stop(download), GivenUp(download.name, reason)]
+
+    def _announced(self) -> list[_Download]:
+        """What is to be shown some time later."""
+        every = self._downloads.values()
+        return [one for one in every if one.is_announced and one.name != self._shown]
+
+    def _urgent(self) -> _Download | None:
+        """What is to be shown, as long as it is not there."""
+        download = self._downloads.get(self._shown)
+        return download if download is not None and download.is_pending else None
+
+    def _next(self) -> list[_Download]:
+        """What waits and may be fetched, once its pause is over; the first one first."""
+        urgent = self._urgent()
+        if urgent is not None:
+            return [urgent] if urgent.state is _State.WAITING else []
+        if not self._has_room or len(self._tries) >= MAX_FETCHES:
+            return []
+        waiting = [one for one in self._downloads.values() if one.state is _State.WAITING]
+        return sorted(waiting, key=lambda one: one.rank)
+
+    def _advance(self, now: float) -> list[DownloadOutput]:
+        """Start and stop what is to be started and stopped now."""
+        outputs: list[DownloadOutput] = []
+        urgent = self._urgent()
+        if urgent is not None:
+            outputs += self._tries.stop_all(but=urgent)
+        for download in self._next():
+            if download.again <= now and len(self._tries) < MAX_FETCHES:
+                outputs.append(self._tries.start(download, now, is_urgent=download is urgent))
+        states = [one.state for one in self._announced()]
+        return [*outputs, *self._telling.count(states, now)]

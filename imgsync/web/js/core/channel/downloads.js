@@ -1,0 +1,518 @@
+/**
+ * Which image is fetched next and from where on, and when one is given up.
+ *
+ *     announce ──▶ waiting ── MAX_FETCHES at a time ──▶ running ──▶ there
+ *     show ──────▶ waiting ── first, and alone ───────▶ running ──▶ there
+ *     running ── another one is to be shown ──▶ waiting, with the bytes that are here
+ *     running ── broken off, or no byte for FETCH_STALL ──▶ waiting for a pause, or failed
+ *     waiting, running ── not to be shown any more, and not announced ──▶ given up
+ *     failed ── shown or announced once more ──▶ waiting
+ *
+ * A line that is slow carries one image in the time of four that share it, so nothing else is fetched
+ * while an image is due. How long an image takes in all is nobody's concern as long as bytes come.
+ * What was fetched goes on from its last byte where the host has ranges of it, and is begun anew where
+ * not.
+ *
+ * Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
+ * out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
+ * their `imageUrl`: the signed one may be another each time. `now` is on a clock that only goes
+ * forward, s. It decides and does nothing.
+ *
+ * @import { ImageSource } from "../protocol/wire.js"
+ *
+ * @typedef {{announced: number, there: number, failed: number}} Counts
+ *   of the images that were announced and are still to be shown
+ *
+ * @typedef {{kind: "start", number: number, name: string, url: string, offset: number,
+ *   isUrgent: boolean}} Start `number`: of this try; `offset`: bytes of it that are here already; 0:
+ *   what is here is of no use any more; `isUrgent`: it is to be shown now
+ * @typedef {{kind: "stop", number: number}} Stop what is here of it is kept
+ * @typedef {{kind: "givenUp", name: string, reason: string, detail: string}} GivenUp nothing more is
+ *   done for it, and what is here of it is of no use; `detail`: what else is known, for people
+ * @typedef {{reason: string, mayPass: boolean, keeps: boolean, detail: string}} Failure `mayPass`:
+ *   another try may help; `keeps`: what it has brought is of use
+ * @typedef {{kind: "progress"} & Counts} Progress
+ * @typedef {Start | Stop | GivenUp | Progress} DownloadOutput
+ *
+ * @typedef {object} Download
+ * @property {ImageSource} image
+ * @property {"waiting" | "running" | "there" | "failed"} state
+ * @property {boolean} isAnnounced
+ * @property {[number, number]} rank the smallest goes first: by announcement, the newest before
+ *   others, then by place in it
+ * @property {number} number
+ * @property {string} url what the running try fetches from
+ * @property {number} have bytes that are here
+ * @property {boolean} isResumable whether the host can go on from there
+ * @property {number} best most that a try before the last one had come to
+ * @property {number} failures in a row, without FETCH_PROGRESS in between
+ * @property {number} again when it may be tried again
+ * @property {number} stalls when the running try counts as standing still
+ */
+
+import {
+  FETCH_PROGRESS,
+  FETCH_STALL,
+  FETCH_TRIES,
+  FETCH_UNSEEN,
+  MAX_ANNOUNCED,
+  MAX_FETCHES,
+  PRELOADED_INTERVAL,
+  SLEPT,
+  SUPERSEDED,
+} from "../protocol/numbers.js";
+
+/** Of what came in part: its line was lost, perhaps. @type {Failure} */
+const STALLED = { reason: "timeout", mayPass: true, keeps: true, detail: `no byte came for ${FETCH_STALL} s` };
+/** Of what never came: its host is there and says nothing, and the image's time is over by then. */
+const SILENT = { ...STALLED, mayPass: false };
+/** What was announced before so many others that it is fetched when it is shown. */
+const CROWDED_OUT = "crowded_out";
+
+/** @param {ImageSource} image @returns {Download} */
+function newDownload(image) {
+  const rest = { number: 0, url: "", isResumable: false, stalls: Infinity };
+  const begun = { have: 0, best: 0, failures: 0, again: -Infinity };
+  return { image, state: "waiting", isAnnounced: false, rank: [0, 0], ...rest, ...begun };
+}
+
+/** As one that was never tried. @param {Download} download */
+function beginAnew(download) {
+  download.state = "waiting";
+  download.again = -Infinity;
+  download.have = download.best = download.failures = 0;
+}
+
+/** @param {Download} download */
+function isPending({ state }) {
+  return state === "waiting" || state === "running";
+}
+
+/** Its try is over; what it has brought is of use, or not. @param {Download} download @param {boolean} keeps */
+function halt(download, keeps) {
+  download.state = "waiting";
+  download.stalls = Infinity;
+  if (!keeps || !download.isResumable) download.have = 0;
+}
+
+/** A try has failed; one that has got further than any before it was not in vain. @param {Download} download */
+function countFailure(download) {
+  const hasProgressed = download.have >= download.best + FETCH_PROGRESS;
+  download.failures = hasProgressed ? 0 : download.failures + 1;
+  download.best = Math.max(download.best, download.have);
+}
+
+/** A URL without what signs it. @param {string} url */
+function placeOf(url) {
+  return url.replace(/[?#].*$/s, "");
+}
+
+/** @param {Download} one @param {Download} other */
+function byRank(one, other) {
+  return one.rank[0] - other.rank[0] || one.rank[1] - other.rank[1];
+}
+
+/** How often it is told how many images are there: when all are, and else now and then. */
+class Telling {
+  /** @type {Counts} */
+  #told = { announced: 0, there: 0, failed: 0 };
+  #isTold = true;
+  #next = -Infinity;
+
+  get due() {
+    return this.#isTold ? Infinity : this.#next;
+  }
+
+  /**
+   * @param {Download[]} coming what was announced and is not shown yet
+   * @param {number} now
+   * @returns {Progress[]}
+   */
+  count(coming, now) {
+    const count = (/** @type {string} */ state) => coming.filter((one) => one.state === state).length;
+    const counted = { announced: coming.length, there: count("there"), failed: count("failed") };
+    const completes = isSettled(counted) && !isSettled(this.#told);
+    this.#isTold = isSame(counted, this.#told);
+    if (this.#isTold || !(completes || now >= this.#next)) return [];
+    this.#told = counted;
+    this.#isTold = true;
+    this.#next = now + PRELOADED_INTERVAL;
+    return [{ kind: "progress", ...counted }];
+  }
+}
+
+/** Whether nothing more of it will come. @param {Counts} counts */
+function isSettled({ announced, there, failed }) {
+  return there + failed === announced;
+}
+
+/** @param {Counts} one @param {Counts} other */
+function isSame(one, other) {
+  return one.announced === other.announced && one.there === other.there && one.failed === other.failed;
+}
+
+/** Those that are under way. */
+class Tries {
+  /** By number. @type {Map<number, Download>} */
+  #running = new Map();
+  #lastNumber = 0;
+  #pause;
+
+  /** @param {(failures: number) => number} pause */
+  constructor(pause) {
+    this.#pause = pause;
+  }
+
+  get size() {
+    return this.#running.size;
+  }
+
+  /** When the first of them counts as standing still. */
+  get stalls() {
+    return Math.min(...[...this.#running.values()].map((one) => one.stalls));
+  }
+
+  /** @param {number} number @returns {Download | undefined} undefined for one that was stopped */
+  find(number) {
+    return this.#running.get(number);
+  }
+
+  /** @param {Download} download @param {number} now @param {boolean} isUrgent @returns {Start} */
+  start(download, now, isUrgent) {
+    const { imageUrl: name, signedUrl: url } = download.image;
+    const number = (this.#lastNumber += 1);
+    Object.assign(download, { number, url, state: "running", stalls: now + FETCH_STALL });
+    this.#running.set(number, download);
+    return { kind: "start", number, name, url, offset: download.have, isUrgent };
+  }
+
+  /** @param {Download} download @returns {Stop[]} */
+  stop(download) {
+    if (download.state !== "running") return [];
+    this.#running.delete(download.number);
+    halt(download, true);
+    return [{ kind: "stop", number: download.number }];
+  }
+
+  /** @param {Download} but @returns {Stop[]} */
+  stopAll(but) {
+    return [...this.#running.values()].filter((one) => one !== but).flatMap((one) => this.stop(one));
+  }
+
+  /** @param {Download} download */
+  finish(download) {
+    this.#running.delete(download.number);
+    beginAnew(download);
+    download.state = "there";
+    download.stalls = Infinity;
+  }
+
+  /**
+   * It has failed, and waits for the next try, if there is one.
+   *
+   * @param {Download} download
+   * @param {Failure} failure
+   * @param {number} now
+   * @returns {GivenUp[]}
+   */
+  fail(download, { reason, mayPass, keeps, detail }, now) {
+    this.#running.delete(download.number);
+    countFailure(download);
+    halt(download, keeps);
+    if (download.url !== download.image.signedUrl) {
+      // That one may have been too old; the one that we have now is not.
+      download.failures = 0;
+      return [];
+    }
+    if (mayPass && download.failures < FETCH_TRIES) {
+      download.again = now + this.#pause(Math.max(0, download.failures - 1));
+      return [];
+    }
+    beginAnew(download);
+    download.state = "failed";
+    return [{ kind: "givenUp", name: download.image.imageUrl, reason, detail }];
+  }
+
+  /**
+   * Its URL may be another one by now.
+   *
+   * @param {Download} download
+   * @param {ImageSource} image
+   * @returns {Stop[]}
+   */
+  renew(download, image) {
+    const before = download.image.signedUrl;
+    download.image = image;
+    if (download.state === "failed") {
+      beginAnew(download);
+    } else if (isPending(download) && placeOf(before) !== placeOf(image.signedUrl)) {
+      // What came of another place is another image's, perhaps.
+      const stopped = this.stop(download);
+      beginAnew(download);
+      return stopped;
+    } else if (download.state === "waiting" && before !== image.signedUrl) {
+      download.failures = 0;
+      download.again = -Infinity;
+    }
+    return [];
+  }
+
+  /** Those that stand still. Who looks late was asleep, and may not have heard them. @param {number} now */
+  overdue(now) {
+    for (const download of this.#running.values()) {
+      if (now > download.stalls + SLEPT) download.stalls = now + FETCH_STALL;
+    }
+    return [...this.#running.values()].filter((one) => now >= one.stalls);
+  }
+}
+
+/** The images by name, and which of them is to be shown. */
+class Images {
+  /** @type {Map<string, Download>} */
+  #downloads = new Map();
+  /** The name of what is to be shown. @type {string | null} */
+  shown = null;
+  #announcement = 0;
+  #place = 0;
+  #isAnnouncing = false;
+
+  get all() {
+    return [...this.#downloads.values()];
+  }
+
+  /** What is to be shown some time later. */
+  get coming() {
+    return this.all.filter((one) => one.isAnnounced && one.image.imageUrl !== this.shown);
+  }
+
+  /** What is to be shown, as long as it is not there. @returns {Download | null} */
+  get urgent() {
+    const download = this.shown === null ? undefined : this.find(this.shown);
+    return download !== undefined && isPending(download) ? download : null;
+  }
+
+  /** @param {string} name */
+  find(name) {
+    return this.#downloads.get(name);
+  }
+
+  /** An announcement begins, or goes on. */
+  announce() {
+    if (!this.#isAnnouncing) this.#announcement += 1;
+    this.#isAnnouncing = true;
+  }
+
+  /** It is the next one of what is being announced. @param {Download} download */
+  rank(download) {
+    download.isAnnounced = true;
+    this.#place += 1;
+    download.rank = [-this.#announcement, this.#place];
+  }
+
+  /** @param {string} name @returns {Download | undefined} what was to be shown until now */
+  show(name) {
+    const before = this.shown === null || this.shown === name ? undefined : this.find(this.shown);
+    this.shown = name;
+    this.#isAnnouncing = false;
+    return before;
+  }
+
+  /** @param {string} name */
+  remove(name) {
+    this.#downloads.delete(name);
+  }
+
+  /** Also one that is new. @param {ImageSource} image @returns {Download} */
+  take(image) {
+    const download = this.find(image.imageUrl) ?? newDownload(image);
+    this.#downloads.set(image.imageUrl, download);
+    return download;
+  }
+}
+
+/** The images of one session. */
+export class Downloads {
+  #images = new Images();
+  #tries;
+  #hasRoom = true;
+  #telling = new Telling();
+
+  /**
+   * @param {(failures: number) => number} pause seconds to wait after so many failures in a row; it
+   *   throws the dice
+   */
+  constructor(pause) {
+    this.#tries = new Tries(pause);
+  }
+
+  /** When to call `tick`. */
+  get due() {
+    const again = this.#next().map((one) => one.again);
+    return Math.min(...again, this.#tries.stalls, this.#telling.due);
+  }
+
+  /** Whether it was announced, and has not been there and shown since. @param {string} name */
+  isAnnounced(name) {
+    return this.#images.find(name)?.isAnnounced ?? false;
+  }
+
+  /**
+   * What will be shown soon, the next one first. An announcement goes before those before it. It may
+   * come in parts: what follows without an image that is shown in between is a part of the same.
+   *
+   * @param {readonly ImageSource[]} images
+   * @param {number} now
+   * @returns {DownloadOutput[]}
+   */
+  announce(images, now) {
+    this.#images.announce();
+    /** @type {DownloadOutput[]} */
+    const outputs = [];
+    for (const image of images) {
+      const { download, stopped } = this.#take(image);
+      outputs.push(...stopped);
+      this.#images.rank(download);
+    }
+    const queue = this.#images.coming.filter((one) => one.state !== "there").sort(byRank);
+    for (const download of queue.slice(MAX_ANNOUNCED)) outputs.push(...this.#drop(download, CROWDED_OUT));
+    return [...outputs, ...this.#advance(now)];
+  }
+
+  /**
+   * This one is to be shown now, and no other any more.
+   *
+   * @param {ImageSource} image
+   * @param {number} now
+   * @returns {DownloadOutput[]}
+   */
+  show(image, now) {
+    /** @type {DownloadOutput[]} */
+    const outputs = [];
+    const before = this.#images.show(image.imageUrl);
+    if (before !== undefined && !before.isAnnounced) {
+      if (isPending(before)) outputs.push(...this.#drop(before, SUPERSEDED));
+      else if (before.state === "failed") this.#images.remove(before.image.imageUrl);
+    }
+    const { download, stopped } = this.#take(image);
+    if (download.state === "there") download.isAnnounced = false;
+    return [...outputs, ...stopped, ...this.#advance(now)];
+  }
+
+  /**
+   * Whether there is room to fetch ahead; what is to be shown needs none.
+   *
+   * @param {boolean} hasRoom
+   * @param {number} now
+   */
+  room(hasRoom, now) {
+    this.#hasRoom = hasRoom;
+    return this.#advance(now);
+  }
+
+  /** One that was there had to go. @param {string} name */
+  evicted(name) {
+    this.#images.remove(name);
+  }
+
+  // ── of one try ─────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The host answers.
+   *
+   * @param {number} number
+   * @param {number} offset from which on it sends; where that is 0, what was here is of no use
+   * @param {number} now
+   * @param {boolean} isResumable whether a later try can go on from where this one stops
+   */
+  answered(number, offset, now, isResumable) {
+    const download = this.#tries.find(number);
+    if (download === undefined) return;
+    Object.assign(download, { have: offset, isResumable, stalls: now + FETCH_STALL });
+  }
+
+  /** So many bytes came in. @param {number} number @param {number} count @param {number} now */
+  came(number, count, now) {
+    const download = this.#tries.find(number);
+    if (download === undefined) return;
+    download.have += count;
+    download.stalls = now + FETCH_STALL;
+  }
+
+  /** From here on, nobody can see whether bytes come. @param {number} number @param {number} now */
+  unseen(number, now) {
+    const download = this.#tries.find(number);
+    if (download === undefined) return;
+    Object.assign(download, { have: 0, isResumable: false, stalls: now + FETCH_UNSEEN });
+  }
+
+  /** It is there, whole. @param {number} number @param {number} now @returns {DownloadOutput[]} */
+  done(number, now) {
+    const download = this.#tries.find(number);
+    if (download === undefined) return [];
+    this.#tries.finish(download);
+    if (download.image.imageUrl === this.#images.shown) download.isAnnounced = false;
+    return this.#advance(now);
+  }
+
+  /**
+   * The try has come to nothing.
+   *
+   * @param {number} number
+   * @param {Failure} failure
+   * @param {number} now
+   * @returns {DownloadOutput[]}
+   */
+  failed(number, failure, now) {
+    const download = this.#tries.find(number);
+    if (download === undefined) return [];
+    return [...this.#tries.fail(download, failure, now), ...this.#advance(now)];
+  }
+
+  /** `due` has come. @param {number} now @returns {DownloadOutput[]} */
+  tick(now) {
+    /** @type {DownloadOutput[]} */
+    const outputs = [];
+    for (const download of this.#tries.overdue(now)) {
+      outputs.push({ kind: "stop", number: download.number });
+      outputs.push(...this.#tries.fail(download, download.have > 0 ? STALLED : SILENT, now));
+    }
+    return [...outputs, ...this.#advance(now)];
+  }
+
+  // ── what follows from it ───────────────────────────────────────────────────────────────────────
+
+  /** The one of this name, with the URL that is newest. @param {ImageSource} source */
+  #take({ imageUrl, signedUrl }) {
+    const image = { imageUrl, signedUrl };
+    const download = this.#images.take(image);
+    return { download, stopped: this.#tries.renew(download, image) };
+  }
+
+  /** @param {Download} download @param {string} reason @returns {DownloadOutput[]} */
+  #drop(download, reason) {
+    const name = download.image.imageUrl;
+    this.#images.remove(name);
+    return [...this.#tries.stop(download), { kind: "givenUp", name, reason, detail: "" }];
+  }
+
+  /** What waits and may be fetched, once its pause is over; the first one first. @returns {Download[]} */
+  #next() {
+    const urgent = this.#images.urgent;
+    if (urgent !== null) return urgent.state === "waiting" ? [urgent] : [];
+    if (!this.#hasRoom || this.#tries.size >= MAX_FETCHES) return [];
+    return this.#images.all.filter((one) => one.state === "waiting").sort(byRank);
+  }
+
+  /** Start and stop what is to be started and stopped now. @param {number} now @returns {DownloadOutput[]} */
+  #advance(now) {
+    const urgent = this.#images.urgent;
+    /** @type {DownloadOutput[]} */
+    const outputs = urgent === null ? [] : this.#tries.stopAll(urgent);
+    for (const download of this.#next()) {
+      if (download.again <= now && this.#tries.size < MAX_FETCHES) {
+        outputs.push(this.#tries.start(download, now, download === urgent));
+      }
+    }
+    return [...outputs, ...this.#telling.count(this.#images.coming, now)];
+  }
+}
