@@ -16,7 +16,8 @@ import trio
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page, Started, open_browser
-from tests.kit.processes import SESSION_S, open_child, our_client, shared_relay, wait_until
+from tests.kit.forks import open_fork
+from tests.kit.processes import SESSION_S, our_client, shared_relay, wait_until
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent
@@ -181,7 +182,7 @@ async def test_an_evaluator_in_a_page_shows_an_image_to_a_page_and_ends_the_sess
 async def test_an_evaluator_in_a_page_shows_an_image_to_our_client(
     browser: Browser, relay: str
 ) -> None:
-    async with open_child("client", *our_client(relay)) as client:
+    async with open_fork("client", *our_client(relay)) as client:
         await client.wait_event("registered")
         async with open_evaluator_page(browser, relay, "C") as page:
             await wait_state(page, "connected")
