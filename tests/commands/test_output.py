@@ -39,7 +39,8 @@ from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
 from tests.kit.command_lines import HERE, client, evaluator
-from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT, open_child, shared_relay
+from tests.kit.forks import open_fork
+from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT, shared_relay
 
 AMSLER = "8-amsler-grid.svg"
 
@@ -65,9 +66,9 @@ async def print_all(url: str, folder: Path, user: str, *options: str) -> tuple[s
     """What the evaluator and the client of one image print, without figures."""
     follow = client(url, user, *HERE, "--once", "--save", str(folder), "--exec", FAILS, *options)
     show = evaluator(url, user, *HERE, "--name", "Dr. Lee", *options, str(SAMPLES))
-    async with open_child("client", *follow, env=STRICT) as following:
+    async with open_fork("client", *follow, env=STRICT) as following:
         heard = [await following.wait_line(START_S)]
-        async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+        async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
             await showing.write("goto 7\ngoto 99\n")
             while "exec_failed" not in heard[-1] and "the command" not in heard[-1]:
                 heard.append(await following.wait_line(SESSION_S))
