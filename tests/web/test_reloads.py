@@ -30,10 +30,10 @@ async def scene(either: Started, relay: str, tmp_path: Path) -> AsyncIterator[Sc
 
 
 @pytest.mark.parametrize("kind", SESSIONS)
-async def test_five_sessions_in_a_row_each_have_their_stages(scene: Scene, kind: str) -> None:
-    assert (await try_kind(SESSIONS[kind], scene, 5)).failures == []
+async def test_ten_sessions_in_a_row_each_have_their_stages(scene: Scene, kind: str) -> None:
+    assert (await try_kind(SESSIONS[kind], scene, 10)).failures == []
 
 
 @pytest.mark.parametrize("kind", RELOADS)
-async def test_a_session_outlives_two_reloads_of_one_side(scene: Scene, kind: str) -> None:
-    assert (await try_kind(RELOADS[kind], scene, IMAGES)).failures == []
+async def test_a_session_outlives_three_reloads_of_one_side(scene: Scene, kind: str) -> None:
+    assert (await try_kind(RELOADS[kind], scene, 3)).failures == []
