@@ -1,0 +1,163 @@
+"""SVG: whether it is one, and whether each element that is opened is closed again.
+
+It is read as XML 1.0, without its meaning: browsers show no SVG of which this much is not so. What
+is read are bytes of ASCII, among others that stand for letters: UTF-8 and older sets of characters
+as they are, and UTF-16 as `narrow` makes it.
+"""
+
+import re
+from collections.abc import Generator
+from typing import Any
+
+from imgsync.core.pictures.reading import Format, Malformed, NoPicture, Past, Step, Take, Until
+
+_NAMESPACE = b"http://www.w3.org/2000/svg"
+
+_MAX_DEPTH = 5000
+"""Elements inside of each other; Chromium takes no more."""
+
+_MAX_NAME = 256
+"""Bytes of a name that are looked at."""
+
+_NO_SPACE = re.compile(rb"[^ \t\r\n]")
+_OPEN = re.compile(rb"<")
+_CLOSE = re.compile(rb">")
+_NAME_END = re.compile(rb"[ \t\r\n/>]")
+_TAG_PART = re.compile(rb"[/>\"'<]")
+_ROOT_PART = re.compile(rb"[/>\"'<=]")
+_DECLARATION_PART = re.compile(rb"[>\[\"']")
+_SUBSET_PART = re.compile(rb"[\]\"'<]")
+_IN_QUOTES = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
+
+
+def read_svg() -> Format:
+    """Up to the end of the root element. Raises NoPicture, too."""
+    root = yield from _find_root()
+    attributes: dict[bytes, bytes] = {}
+    is_empty = yield from _read_tag(root[-1:], attributes)
+    _check_namespace(root[:-1], attributes)
+    names = [] if is_empty else [root[:-1]]
+    while names:
+        yield Until(_OPEN)
+        first = yield Take(1)
+        if first == b"/":
+            closed = yield Until(_CLOSE, _MAX_NAME)
+            if closed[:-1].rstrip() != names.pop()[:_MAX_NAME]:
+                raise Malformed
+        elif first == b"?":
+            yield Past(b"?>")
+        elif first == b"!":
+            yield from _read_declaration_inside()
+        else:
+            name = first + (yield Until(_NAME_END, _MAX_NAME))
+            if not (yield from _read_tag(name[-1:], None)):
+                names.append(name[:-1])
+                if len(names) > _MAX_DEPTH:
+                    raise Malformed
+
+
+def _find_root() -> Generator[Step, Any, bytes]:
+    """Its name, with the byte behind it. What may stand before it: XML 1.0, section 2.8."""
+    while True:
+        if (yield Until(_NO_SPACE)) != b"<":
+            raise NoPicture
+        first = yield Take(1)
+        if first == b"?":
+            yield Past(b"?>")
+        elif first == b"!":
+            yield from _read_prolog_declaration()
+        else:
+            name = first + (yield Until(_NAME_END, _MAX_NAME))
+            if name[:-1].rpartition(b":")[2] != b"svg":
+                raise NoPicture
+            return bytes(name)
+
+
+def _read_prolog_declaration() -> Format:
+    """A comment, or the type of the document with all that it declares."""
+    start = yield Take(2)
+    if start == b"--":
+        yield Past(b"-->")
+        return
+    if start + (yield Take(5)) != b"DOCTYPE":
+        raise NoPicture
+    while (part := (yield Until(_DECLARATION_PART))) != b">":
+        if part != b"[":
+            yield Past(part)
+            continue
+        while (inner := (yield Until(_SUBSET_PART))) != b"]":
+            if inner != b"<":
+                yield Past(inner)
+                continue
+            kind = yield Take(1)
+            if kind == b"?":
+                yield Past(b"?>")
+            elif kind == b"!" and (yield Take(1)) == b"-":
+                yield Past(b"-->")
+
+
+def _read_tag(ended_by: bytes, attributes: dict[bytes, bytes] | None) -> Generator[Step, Any, bool]:
+    """The rest of a tag behind its name and one byte more; whether it closes what it opens.
+
+    Attributes are put down where that is asked.
+    """
+    part, name = ended_by, b""
+    while True:
+        if part == b">":
+            return False
+        if part == b"/":
+            if (yield Take(1)) != b">":
+                raise Malformed
+            return True
+        if part == b"<":
+            raise Malformed
+        if part in _IN_QUOTES:
+            value = yield Until(_IN_QUOTES[part], _MAX_NAME)
+            if value.endswith(b"<"):
+                raise Malformed
+            if attributes is not None:
+                attributes[name] = value[:-1]
+        text = yield Until(_TAG_PART if attributes is None else _ROOT_PART, _MAX_NAME)
+        part = text[-1:]
+        if part == b"=":
+            name = text[:-1].strip()
+
+
+def _check_namespace(root: bytes, attributes: dict[bytes, bytes]) -> None:
+    """Without it, browsers show nothing. It may stand in an entity."""
+    prefix = root.rpartition(b":")[0]
+    namespace = attributes.get(b"xmlns:" + prefix if prefix else b"xmlns", b"")
+    if namespace != _NAMESPACE and b"&" not in namespace:
+        raise Malformed
+
+
+def _read_declaration_inside() -> Format:
+    """A comment, or text that is no markup."""
+    start = yield Take(2)
+    if start == b"--":
+        yield Past(b"-->")
+    elif start == b"[C" and (yield Take(5)) == b"DATA[":
+        yield Past(b"]]>")
+    else:
+        raise Malformed
+
+
+class Narrow:
+    """UTF-16 as bytes of ASCII; what ASCII does not have is a letter."""
+
+    _LETTER = 0x80
+
+    def __init__(self, order: str) -> None:
+        self._low = 0 if order == "little" else 1
+        self._tail = b""
+
+    def __call__(self, data: bytes) -> bytes:
+        """The next bytes of it."""
+        data = self._tail + data
+        whole = len(data) & ~1
+        self._tail = data[whole:]
+        low, high = data[self._low : whole : 2], data[1 - self._low : whole : 2]
+        if not any(high):
+            return low
+        pairs = zip(low, high, strict=True)
+        return bytes(self._LETTER if upper else lower for lower, upper in pairs)

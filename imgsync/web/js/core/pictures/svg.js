@@ -1,0 +1,185 @@
+/**
+ * SVG: whether it is one, and whether each element that is opened is closed again. The rules of
+ * `core/pictures/svg.py`.
+ *
+ * @import { Format, Step } from "./reading.js"
+ */
+
+import { Malformed, NoPicture, Past, Take, Until, textOf } from "./reading.js";
+
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const MAX_DEPTH = 5000;
+const MAX_NAME = 256;
+
+/** @param {string} letters @param {boolean} [others] whether all others are meant */
+function oneOf(letters, others = false) {
+  const table = new Uint8Array(256).fill(others ? 1 : 0);
+  for (const letter of letters) table[letter.charCodeAt(0)] = others ? 0 : 1;
+  return table;
+}
+
+const NO_SPACE = oneOf(" \t\r\n", true);
+const OPEN = oneOf("<");
+const CLOSE = oneOf(">");
+const NAME_END = oneOf(" \t\r\n/>");
+const TAG_PART = oneOf("/>\"'<");
+const ROOT_PART = oneOf("/>\"'<=");
+const DECLARATION_PART = oneOf(">[\"'");
+const SUBSET_PART = oneOf("]\"'<");
+const IN_QUOTES = new Map([
+  ['"', oneOf('"<')],
+  ["'", oneOf("'<")],
+]);
+
+/** @param {string} text @returns {string} without XML's white space at its ends */
+function trim(text) {
+  return text.replace(/^[ \t\r\n\v\f]+|[ \t\r\n\v\f]+$/g, "");
+}
+
+/** @returns {Format} */
+export function* readSvg() {
+  const root = yield* findRoot();
+  /** @type {Map<string, string>} */
+  const attributes = new Map();
+  const isEmpty = yield* readTag(root.slice(-1), attributes);
+  checkNamespace(root.slice(0, -1), attributes);
+  const names = isEmpty ? [] : [root.slice(0, -1)];
+  while (names.length > 0) {
+    yield new Until(OPEN);
+    const first = textOf(yield new Take(1));
+    if (first === "/") {
+      const closed = yield new Until(CLOSE, MAX_NAME);
+      const opened = names.pop()?.slice(0, MAX_NAME);
+      if (closed.slice(0, -1).replace(/[ \t\r\n\v\f]+$/, "") !== opened) throw new Malformed();
+    } else if (first === "?") {
+      yield new Past("?>");
+    } else if (first === "!") {
+      yield* readDeclarationInside();
+    } else {
+      const name = first + (yield new Until(NAME_END, MAX_NAME));
+      if (!(yield* readTag(name.slice(-1), null))) names.push(name.slice(0, -1));
+      if (names.length > MAX_DEPTH) throw new Malformed();
+    }
+  }
+}
+
+/** @returns {Generator<Step, string, any>} its name, with the byte behind it */
+function* findRoot() {
+  for (;;) {
+    if ((yield new Until(NO_SPACE)) !== "<") throw new NoPicture();
+    const first = textOf(yield new Take(1));
+    if (first === "?") {
+      yield new Past("?>");
+    } else if (first === "!") {
+      yield* readPrologDeclaration();
+    } else {
+      const name = first + (yield new Until(NAME_END, MAX_NAME));
+      if (name.slice(0, -1).split(":").at(-1) !== "svg") throw new NoPicture();
+      return name;
+    }
+  }
+}
+
+/** A comment, or the type of the document with all that it declares. @returns {Format} */
+function* readPrologDeclaration() {
+  const start = textOf(yield new Take(2));
+  if (start === "--") {
+    yield new Past("-->");
+    return;
+  }
+  if (start + textOf(yield new Take(5)) !== "DOCTYPE") throw new NoPicture();
+  for (;;) {
+    const part = yield new Until(DECLARATION_PART);
+    if (part === ">") return;
+    if (part === "[") yield* readSubset();
+    else yield new Past(part);
+  }
+}
+
+/** @returns {Format} */
+function* readSubset() {
+  for (;;) {
+    const part = yield new Until(SUBSET_PART);
+    if (part === "]") return;
+    if (part !== "<") {
+      yield new Past(part);
+      continue;
+    }
+    const kind = textOf(yield new Take(1));
+    if (kind === "?") yield new Past("?>");
+    else if (kind === "!" && textOf(yield new Take(1)) === "-") yield new Past("-->");
+  }
+}
+
+/**
+ * The rest of a tag behind its name and one byte more.
+ *
+ * @param {string} endedBy
+ * @param {Map<string, string> | null} attributes put down here, where that is asked
+ * @returns {Generator<Step, boolean, any>} whether it closes what it opens
+ */
+function* readTag(endedBy, attributes) {
+  let part = endedBy;
+  let name = "";
+  for (;;) {
+    if (part === ">") return false;
+    if (part === "/") {
+      if (textOf(yield new Take(1)) !== ">") throw new Malformed();
+      return true;
+    }
+    if (part === "<") throw new Malformed();
+    const inQuotes = IN_QUOTES.get(part);
+    if (inQuotes !== undefined) {
+      const value = yield new Until(inQuotes, MAX_NAME);
+      if (value.endsWith("<")) throw new Malformed();
+      attributes?.set(name, value.slice(0, -1));
+    }
+    const text = yield new Until(attributes === null ? TAG_PART : ROOT_PART, MAX_NAME);
+    part = text.slice(-1);
+    if (part === "=") name = trim(text.slice(0, -1));
+  }
+}
+
+/** Without it, browsers show nothing. @param {string} root @param {Map<string, string>} attributes */
+function checkNamespace(root, attributes) {
+  const prefix = root.slice(0, Math.max(0, root.lastIndexOf(":")));
+  const namespace = attributes.get(prefix === "" ? "xmlns" : `xmlns:${prefix}`) ?? "";
+  if (namespace !== NAMESPACE && !namespace.includes("&")) throw new Malformed();
+}
+
+/** A comment, or text that is no markup. @returns {Format} */
+function* readDeclarationInside() {
+  const start = textOf(yield new Take(2));
+  if (start === "--") yield new Past("-->");
+  else if (start === "[C" && textOf(yield new Take(5)) === "DATA[") yield new Past("]]>");
+  else throw new Malformed();
+}
+
+/** UTF-16 as bytes of ASCII; what ASCII does not have is a letter. */
+export class Narrow {
+  #isLittle;
+  /** Of half a character. @type {number | null} */
+  #half = null;
+
+  /** @param {"little" | "big"} order */
+  constructor(order) {
+    this.#isLittle = order === "little";
+  }
+
+  /** @param {Uint8Array} data @returns {Uint8Array} */
+  narrow(data) {
+    const found = new Uint8Array((data.length + 1) >> 1);
+    let count = 0;
+    for (const byte of data) {
+      if (this.#half === null) {
+        this.#half = byte;
+        continue;
+      }
+      const [low, high] = this.#isLittle ? [this.#half, byte] : [byte, this.#half];
+      this.#half = null;
+      found[count] = high === 0 ? low : 0x80;
+      count += 1;
+    }
+    return found.subarray(0, count);
+  }
+}
