@@ -19,7 +19,10 @@ FOREIGN = [
     *(b"BM", b"BM" + bytes(12) + b"\x28\0\0\0", b"BMW", b"RIFF\x24\0\0\0WAVEfmt "),
     *(b"RIFF\4\0\0\0WEBP", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xd8", b"GIF89a"),
     *(b"\xef\xbb\xbf", b"\xfe\xff", b"<?xml?><note/>", b"<!-- <svg/> -", b"<svgz/>"),
-    *(b"<svg/>", b"<svg xmlns='x'/>", b"<svg xmlns='&a;'/>", b"<svg", OPENED + b"<g>" * 5001),
+    *(b"<svg/>", b"<svg xmlns='x'/>", b"<svg a='&a;'/>", b"<svg", OPENED + b"<g>" * 5001),
+    *(b" <?xml version='1.0'?>" + OPENED, b"<?a?><?XML?>" + OPENED, OPENED + b"<?a??>?><?xml?>"),
+    *(OPENED + b"</svg> more", OPENED + b"</svg><!-- -->", OPENED + b"</svg><?a b?> \n", b"<?"),
+    *(OPENED + b"</svg><a/>", OPENED + b"</svg>\0", b"<!DOCTYPE svg [<!A 'x]>'>]><svg/>"),
     *(OPENED + b"<a></b></svg>", OPENED + b"<a b='<'/></svg>"),
 ]
 

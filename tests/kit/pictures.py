@@ -11,10 +11,10 @@ from PIL import Image
 SVG = (
     '<?xml version="1.0"?>\n<!-- a > b --><?look here?>\n'
     '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://h/svg11.dtd" [\n'
-    '\t<!ENTITY a "<b>"> <!-- it\'s ] --> <?no ]>?>\n]>\n'
+    '\t<!ENTITY a "b > c"> <!-- it\'s ] --> <?no ]>?>\n]>\n'
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height=\'30\'>\n'
     "<title>2 > 1, \u00e4 \u773c</title><g id='\"'><path d='M0 0'/><br></br >"
-    "<![CDATA[</svg> ]] ]>]]>&a;<!-- </svg> ---></g>\n</svg >\n"
+    "<![CDATA[</svg> ]] ]>]]>&a;<!-- </svg> --></g>\n</svg >\n<!-- over --><?a?>\n"
 )
 
 
@@ -84,6 +84,6 @@ def make_all() -> dict[str, bytes]:
         "marked svg": b"\xef\xbb\xbf" + SVG.encode(),
         "wide svg": SVG.encode("utf-16"),
         "wide unmarked svg": SVG.encode("utf-16-be"),
-        "late svg": b"<!-- " + b"-" * 5000 + b" -->" + SVG.partition("\n")[2].encode(),
+        "late svg": b"<!-- " + b"." * 5000 + b" -->" + SVG.partition("\n")[2].encode(),
         "prefixed svg": b"<a:svg xmlns:a='http://www.w3.org/2000/svg'><a:g/></a:svg>",
     }

@@ -73,8 +73,13 @@ def read_jpeg() -> Format:
         size = int.from_bytes((yield Take(2)), "big")
         if size < 2:
             raise Malformed
+        if marker in _FRAMES and size > 2:
+            # Browsers show no more than 8 bits of a colour; scanners and DICOM also write 12.
+            if (yield Take(1)) != b"\x08":
+                raise Malformed
+            size -= 1
+            has_frame = True
         yield Skip(size - 2)
-        has_frame = has_frame or marker in _FRAMES
         has_scan = has_scan or marker == _SOS
     if not has_scan:
         raise Malformed

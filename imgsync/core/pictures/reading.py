@@ -23,6 +23,8 @@ class Step:
     """What a format asks for."""
 
     is_done = False
+    may_end = False
+    """Whether it is whole if nothing more comes."""
     answer: Any = None
     """What the format goes on with, once it is done."""
 
@@ -96,6 +98,12 @@ class Until(Step):
         return found.end()
 
 
+class Rest(Until):
+    """The same of what may follow, or not."""
+
+    may_end = True
+
+
 class Past(Step):
     """All up to the end of a text."""
 
@@ -145,14 +153,19 @@ class Reader:
 
     def __init__(self, steps: Format) -> None:
         self._steps = steps
-        self.is_whole = False
+        self._is_over = False
         self.failure: Malformed | None = None
         self._advance(None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing."""
+        return self.failure is None and (self._is_over or self._step.may_end)
 
     def feed(self, data: bytes) -> None:
         """The next bytes."""
         at = 0
-        while at < len(data) and not self.is_whole and self.failure is None:
+        while at < len(data) and not self._is_over and self.failure is None:
             at = self._step.eat(data, at)
             if self._step.is_done:
                 self._advance(self._step.answer)
@@ -163,6 +176,6 @@ class Reader:
             while self._step.is_done:  # nothing was asked for
                 self._step = self._steps.send(self._step.answer)
         except StopIteration:
-            self.is_whole = True
+            self._is_over = True
         except Malformed as exc:
             self.failure = exc

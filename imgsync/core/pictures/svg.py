@@ -9,7 +9,16 @@ import re
 from collections.abc import Generator
 from typing import Any
 
-from imgsync.core.pictures.reading import Format, Malformed, NoPicture, Past, Step, Take, Until
+from imgsync.core.pictures.reading import (
+    Format,
+    Malformed,
+    NoPicture,
+    Past,
+    Rest,
+    Step,
+    Take,
+    Until,
+)
 
 _NAMESPACE = b"http://www.w3.org/2000/svg"
 
@@ -23,6 +32,7 @@ _NO_SPACE = re.compile(rb"[^ \t\r\n]")
 _OPEN = re.compile(rb"<")
 _CLOSE = re.compile(rb">")
 _NAME_END = re.compile(rb"[ \t\r\n/>]")
+_TARGET_END = re.compile(rb"[ \t\r\n?]")
 _TAG_PART = re.compile(rb"[/>\"'<]")
 _ROOT_PART = re.compile(rb"[/>\"'<=]")
 _DECLARATION_PART = re.compile(rb"[>\[\"']")
@@ -31,11 +41,12 @@ _IN_QUOTES = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
 
 
 def read_svg() -> Format:
-    """Up to the end of the root element. Raises NoPicture, too."""
-    root = yield from _find_root()
+    """The root element, and what little may follow it. Raises NoPicture, too."""
+    root, has_declarations = yield from _find_root()
     attributes: dict[bytes, bytes] = {}
     is_empty = yield from _read_tag(root[-1:], attributes)
-    _check_namespace(root[:-1], attributes)
+    if not has_declarations:
+        _check_namespace(root[:-1], attributes)
     names = [] if is_empty else [root[:-1]]
     while names:
         yield Until(_OPEN)
@@ -45,7 +56,7 @@ def read_svg() -> Format:
             if closed[:-1].rstrip() != names.pop()[:_MAX_NAME]:
                 raise Malformed
         elif first == b"?":
-            yield Past(b"?>")
+            yield from _read_instruction()
         elif first == b"!":
             yield from _read_declaration_inside()
         else:
@@ -54,37 +65,65 @@ def read_svg() -> Format:
                 names.append(name[:-1])
                 if len(names) > _MAX_DEPTH:
                     raise Malformed
-
-
-def _find_root() -> Generator[Step, Any, bytes]:
-    """Its name, with the byte behind it. What may stand before it: XML 1.0, section 2.8."""
     while True:
-        if (yield Until(_NO_SPACE)) != b"<":
+        if (yield Rest(_NO_SPACE)) != b"<":
+            raise Malformed
+        if (yield Take(1)) == b"?":
+            yield from _read_instruction()
+        elif (yield Take(2)) == b"--":
+            yield Past(b"-->")
+        else:
+            raise Malformed
+
+
+def _find_root() -> Generator[Step, Any, tuple[bytes, bool]]:
+    """Its name, with the byte behind it, and whether something was declared that concerns it.
+
+    What may stand before it: XML 1.0, section 2.8.
+    """
+    has_declarations = False
+    may_begin = True
+    while True:
+        start = yield Until(_NO_SPACE, 1)
+        if start[-1:] != b"<":
             raise NoPicture
+        may_begin = may_begin and start == b"<"
         first = yield Take(1)
         if first == b"?":
-            yield Past(b"?>")
+            yield from _read_instruction(may_begin)
         elif first == b"!":
-            yield from _read_prolog_declaration()
+            has_declarations |= yield from _read_prolog_declaration()
         else:
             name = first + (yield Until(_NAME_END, _MAX_NAME))
             if name[:-1].rpartition(b":")[2] != b"svg":
                 raise NoPicture
-            return bytes(name)
+            return name, has_declarations
+        may_begin = False
 
 
-def _read_prolog_declaration() -> Format:
-    """A comment, or the type of the document with all that it declares."""
+def _read_instruction(may_begin: bool = False) -> Format:
+    """One to a program; that which begins with `xml` says how all is written, and comes first."""
+    target = yield Until(_TARGET_END, _MAX_NAME)
+    if target[:-1].lower() == b"xml" and not may_begin:
+        raise Malformed
+    if target[-1:] != b"?" or (yield Take(1)) != b">":
+        yield Past(b"?>")
+
+
+def _read_prolog_declaration() -> Generator[Step, Any, bool]:
+    """A comment, or the type of the document; whether that declares something here."""
     start = yield Take(2)
     if start == b"--":
         yield Past(b"-->")
-        return
+        return False
     if start + (yield Take(5)) != b"DOCTYPE":
         raise NoPicture
+    has_declarations = False
     while (part := (yield Until(_DECLARATION_PART))) != b">":
         if part != b"[":
             yield Past(part)
             continue
+        has_declarations = True
         while (inner := (yield Until(_SUBSET_PART))) != b"]":
             if inner != b"<":
                 yield Past(inner)
@@ -94,6 +133,7 @@ def _read_prolog_declaration() -> Format:
                 yield Past(b"?>")
             elif kind == b"!" and (yield Take(1)) == b"-":
                 yield Past(b"-->")
+    return has_declarations
 
 
 def _read_tag(ended_by: bytes, attributes: dict[bytes, bytes] | None) -> Generator[Step, Any, bool]:
@@ -124,10 +164,10 @@ def _read_tag(ended_by: bytes, attributes: dict[bytes, bytes] | None) -> Generat
 
 
 def _check_namespace(root: bytes, attributes: dict[bytes, bytes]) -> None:
-    """Without it, browsers show nothing. It may stand in an entity."""
+    """Without it, browsers show nothing."""
     prefix = root.rpartition(b":")[0]
     namespace = attributes.get(b"xmlns:" + prefix if prefix else b"xmlns", b"")
-    if namespace != _NAMESPACE and b"&" not in namespace:
+    if namespace != _NAMESPACE:
         raise Malformed
 
 

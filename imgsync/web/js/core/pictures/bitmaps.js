@@ -73,10 +73,15 @@ export function* readJpeg() {
     if (marker === EOI) break;
     if (marker === TEM) continue;
     if (isUnknown(marker) || (marker === SOS && !hasFrame)) throw new Malformed();
-    const size = big(yield new Take(2));
+    let size = big(yield new Take(2));
     if (size < 2) throw new Malformed();
+    if (isFrame(marker) && size > 2) {
+      // Browsers show no more than 8 bits of a colour; scanners and DICOM also write 12.
+      if (big(yield new Take(1)) !== 8) throw new Malformed();
+      size -= 1;
+      hasFrame = true;
+    }
     yield new Skip(size - 2);
-    hasFrame ||= isFrame(marker);
     hasScan ||= marker === SOS;
   }
   if (!hasScan) throw new Malformed();

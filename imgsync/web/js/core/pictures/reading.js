@@ -17,6 +17,8 @@ export class NoPicture extends Malformed {}
 /** What a format asks for. */
 export class Step {
   isDone = false;
+  /** Whether it is whole if nothing more comes. */
+  mayEnd = false;
   /** What the format goes on with, once it is done. @type {any} */
   answer = undefined;
 
@@ -112,6 +114,11 @@ export class Until extends Step {
   }
 }
 
+/** The same of what may follow, or not. */
+export class Rest extends Until {
+  mayEnd = true;
+}
+
 /** All up to the end of a text. */
 export class Past extends Step {
   #text;
@@ -165,7 +172,7 @@ export class Marker extends Step {
 
 /** Takes a format through the bytes as they come. */
 export class Reader {
-  isWhole = false;
+  #isOver = false;
   /** @type {Malformed | null} */
   failure = null;
   #steps;
@@ -177,10 +184,15 @@ export class Reader {
     this.#advance(undefined);
   }
 
+  /** Whether nothing is missing. */
+  get isWhole() {
+    return this.failure === null && (this.#isOver || this.#step.mayEnd);
+  }
+
   /** The next bytes. @param {Uint8Array} data */
   feed(data) {
     let at = 0;
-    while (at < data.length && !this.isWhole && this.failure === null) {
+    while (at < data.length && !this.#isOver && this.failure === null) {
       at = this.#step.eat(data, at);
       if (this.#step.isDone) this.#advance(this.#step.answer);
     }
@@ -191,7 +203,7 @@ export class Reader {
     try {
       let next = this.#steps.next(answer);
       while (next.done !== true && next.value.isDone) next = this.#steps.next(next.value.answer);
-      if (next.done === true) this.isWhole = true;
+      if (next.done === true) this.#isOver = true;
       else this.#step = next.value;
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;

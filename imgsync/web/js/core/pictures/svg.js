@@ -5,7 +5,7 @@
  * @import { Format, Step } from "./reading.js"
  */
 
-import { Malformed, NoPicture, Past, Take, Until, textOf } from "./reading.js";
+import { Malformed, NoPicture, Past, Rest, Take, Until, textOf } from "./reading.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const MAX_DEPTH = 5000;
@@ -22,6 +22,7 @@ const NO_SPACE = oneOf(" \t\r\n", true);
 const OPEN = oneOf("<");
 const CLOSE = oneOf(">");
 const NAME_END = oneOf(" \t\r\n/>");
+const TARGET_END = oneOf(" \t\r\n?");
 const TAG_PART = oneOf("/>\"'<");
 const ROOT_PART = oneOf("/>\"'<=");
 const DECLARATION_PART = oneOf(">[\"'");
@@ -38,11 +39,11 @@ function trim(text) {
 
 /** @returns {Format} */
 export function* readSvg() {
-  const root = yield* findRoot();
+  const { root, hasDeclarations } = yield* findRoot();
   /** @type {Map<string, string>} */
   const attributes = new Map();
   const isEmpty = yield* readTag(root.slice(-1), attributes);
-  checkNamespace(root.slice(0, -1), attributes);
+  if (!hasDeclarations) checkNamespace(root.slice(0, -1), attributes);
   const names = isEmpty ? [] : [root.slice(0, -1)];
   while (names.length > 0) {
     yield new Until(OPEN);
@@ -52,7 +53,7 @@ export function* readSvg() {
       const opened = names.pop()?.slice(0, MAX_NAME);
       if (closed.slice(0, -1).replace(/[ \t\r\n\v\f]+$/, "") !== opened) throw new Malformed();
     } else if (first === "?") {
-      yield new Past("?>");
+      yield* readInstruction();
     } else if (first === "!") {
       yield* readDeclarationInside();
     } else {
@@ -61,38 +62,73 @@ export function* readSvg() {
       if (names.length > MAX_DEPTH) throw new Malformed();
     }
   }
-}
-
-/** @returns {Generator<Step, string, any>} its name, with the byte behind it */
-function* findRoot() {
   for (;;) {
-    if ((yield new Until(NO_SPACE)) !== "<") throw new NoPicture();
-    const first = textOf(yield new Take(1));
-    if (first === "?") {
-      yield new Past("?>");
-    } else if (first === "!") {
-      yield* readPrologDeclaration();
-    } else {
-      const name = first + (yield new Until(NAME_END, MAX_NAME));
-      if (name.slice(0, -1).split(":").at(-1) !== "svg") throw new NoPicture();
-      return name;
-    }
+    if ((yield new Rest(NO_SPACE)) !== "<") throw new Malformed();
+    if (textOf(yield new Take(1)) === "?") yield* readInstruction();
+    else if (textOf(yield new Take(2)) === "--") yield new Past("-->");
+    else throw new Malformed();
   }
 }
 
-/** A comment, or the type of the document with all that it declares. @returns {Format} */
+/**
+ * @returns {Generator<Step, {root: string, hasDeclarations: boolean}, any>} its name, with the byte
+ *   behind it, and whether something was declared that concerns it
+ */
+function* findRoot() {
+  let hasDeclarations = false;
+  let mayBegin = true;
+  for (;;) {
+    const start = yield new Until(NO_SPACE, 1);
+    if (!start.endsWith("<")) throw new NoPicture();
+    mayBegin &&= start === "<";
+    const first = textOf(yield new Take(1));
+    if (first === "?") {
+      yield* readInstruction(mayBegin);
+    } else if (first === "!") {
+      if (yield* readPrologDeclaration()) hasDeclarations = true;
+    } else {
+      const name = first + (yield new Until(NAME_END, MAX_NAME));
+      if (name.slice(0, -1).split(":").at(-1) !== "svg") throw new NoPicture();
+      return { root: name, hasDeclarations };
+    }
+    mayBegin = false;
+  }
+}
+
+/**
+ * One to a program; that which begins with `xml` says how all is written, and comes first.
+ *
+ * @param {boolean} [mayBegin]
+ * @returns {Format}
+ */
+function* readInstruction(mayBegin = false) {
+  const target = yield new Until(TARGET_END, MAX_NAME);
+  if (target.slice(0, -1).toLowerCase() === "xml" && !mayBegin) throw new Malformed();
+  if (!target.endsWith("?") || textOf(yield new Take(1)) !== ">") yield new Past("?>");
+}
+
+/**
+ * A comment, or the type of the document.
+ *
+ * @returns {Generator<Step, boolean, any>} whether that declares something here
+ */
 function* readPrologDeclaration() {
   const start = textOf(yield new Take(2));
   if (start === "--") {
     yield new Past("-->");
-    return;
+    return false;
   }
   if (start + textOf(yield new Take(5)) !== "DOCTYPE") throw new NoPicture();
+  let hasDeclarations = false;
   for (;;) {
     const part = yield new Until(DECLARATION_PART);
-    if (part === ">") return;
-    if (part === "[") yield* readSubset();
-    else yield new Past(part);
+    if (part === ">") return hasDeclarations;
+    if (part === "[") {
+      hasDeclarations = true;
+      yield* readSubset();
+    } else {
+      yield new Past(part);
+    }
   }
 }
 
@@ -144,7 +180,7 @@ function* readTag(endedBy, attributes) {
 function checkNamespace(root, attributes) {
   const prefix = root.slice(0, Math.max(0, root.lastIndexOf(":")));
   const namespace = attributes.get(prefix === "" ? "xmlns" : `xmlns:${prefix}`) ?? "";
-  if (namespace !== NAMESPACE && !namespace.includes("&")) throw new Malformed();
+  if (namespace !== NAMESPACE) throw new Malformed();
 }
 
 /** A comment, or text that is no markup. @returns {Format} */
