@@ -18,6 +18,7 @@ const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { PictureCheck } = await load("core/pictures/check");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { isWebUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
@@ -361,6 +362,8 @@ const PAIRS = {
       return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
     };
   },
+  keys: () => (image) => imageKey(image),
+  conflicts: () => (images) => firstConflict(images),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>
     fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),
