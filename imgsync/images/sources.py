@@ -1,7 +1,5 @@
 """Where images come from: a folder that we serve ourselves, or a manifest of ready-made URLs."""
 
-import csv
-import io
 import json
 import re
 import stat
@@ -17,6 +15,7 @@ from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_URLS
 from imgsync.files import input_errors
+from imgsync.images.csv_text import BadCsv, odd_columns, odd_first_line, parse_csv
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.ref import ImageRef
@@ -143,7 +142,20 @@ def read_manifest(path: Path) -> list[ImageRef]:
     images = [_image_ref(path, place, entry) for place, entry in enumerate(entries)]
     if not images:
         raise InputError(f"the manifest {str(path)!r} names no images")
+    _check_names(path, images)
     return images
+
+
+def _check_names(path: Path, images: Sequence[ImageRef]) -> None:
+    """What one `imageUrl` names is one image: who has it may take it for any other of that name."""
+    first: dict[str, ImageRef] = {}
+    for image in images:
+        earlier = first.setdefault(image.image_url, image)
+        if earlier.signed_url != image.signed_url:
+            raise InputError(
+                f"images {earlier.index} and {image.index} of the manifest {str(path)!r} have one"
+                " imageUrl and different signedUrls; give each image an imageUrl of its own"
+            )
 
 
 def _read_text(path: Path) -> str:
@@ -156,14 +168,22 @@ def _read_text(path: Path) -> str:
 
 
 def _csv_entries(path: Path, text: str) -> list[Any]:
-    # Strict: what a quotation mark leaves open would else swallow the rest.
-    reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
-        return list(reader)
-    except csv.Error as exc:
+        odd = odd_first_line(text, _FIELDS)
+        head, *rows = [[]] if odd else parse_csv(text) or [[*_FIELDS]]
+    except BadCsv as exc:
         raise InputError(
-            f"line {reader.reader.line_num} of the manifest {str(path)!r} is not CSV: {exc}"
+            f"line {exc.line} of the manifest {str(path)!r} is not CSV: {exc.why}"
         ) from None
+    if odd := odd or odd_columns(head, _FIELDS):
+        raise InputError(f"the manifest {str(path)!r} {odd}")
+    for column in _FIELDS:
+        if column not in head:
+            raise InputError(
+                f"the manifest {str(path)!r} is neither JSON nor CSV with the columns"
+                f" {' and '.join(_FIELDS)}: its first line does not name {column}"
+            )
+    return [dict(zip(head, row, strict=False)) for row in rows]
 
 
 def _json_entries(path: Path, text: str) -> list[Any]:
@@ -184,6 +204,11 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
             raise InputError(
                 f"image {place} of the manifest {str(path)!r} has no {field} that is an"
                 " http or https URL"
+            )
+        if "@" in urlsplit(value).netloc:
+            raise InputError(
+                f"image {place} of the manifest {str(path)!r} has a user name in its {field}, which"
+                " browsers fetch nothing with; leave it out"
             )
         urls[field] = value
     size = len(dump_json(urls))

@@ -170,7 +170,7 @@ def test_a_json_manifest_names_images_in_its_order(tmp_path: Path) -> None:
             "signedUrl": "https://h/2?s=1",
             "more": "1",
         },
-        {"imageUrl": "HTTP://h:8000/", "signedUrl": "http://user:secret@h/"},
+        {"imageUrl": "HTTP://h:8000/", "signedUrl": "http://h:80/@"},
         {"imageUrl": "http://[::1]:80/c.png", "signedUrl": "http://[2001:db8::1]/c.png"},
     ]
     images = read_manifest(write(tmp_path / "m.json", entries))
@@ -236,6 +236,31 @@ def test_what_is_no_url_is_refused_with_its_place(tmp_path: Path, field: str, ur
     assert "http or https URL" in text
 
 
+@pytest.mark.parametrize("url", ["http://user:secret@h/a.png", "https://user@h/", "http://:@h/"])
+@pytest.mark.parametrize("field", ["imageUrl", "signedUrl"])
+def test_who_is_to_log_in_is_refused_and_not_repeated(tmp_path: Path, field: str, url: str) -> None:
+    text = complaint(write(tmp_path / "m.json", [GOOD, {**GOOD, field: url}]), read_manifest)
+    assert text.startswith("image 1 of the manifest")
+    assert f"a user name in its {field}" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "signed", ["https://h/b.png?s=1", "https://h/a.png?s=2", "https://h/a.png"]
+)
+def test_one_name_for_two_images_is_refused_by_naming_both(tmp_path: Path, signed: str) -> None:
+    other = {"imageUrl": "https://h/b.png", "signedUrl": "https://h/b.png"}
+    entries = [other, GOOD, other, {**GOOD, "signedUrl": signed}]
+    text = complaint(write(tmp_path / "m.json", entries), read_manifest)
+    assert text.startswith("images 1 and 3 of the manifest")
+    assert "imageUrl" in text
+
+
+def test_an_image_may_come_twice_and_one_address_may_have_two_names(tmp_path: Path) -> None:
+    named = [{**GOOD, "imageUrl": f"https://h/a.png#{number}"} for number in range(2)]
+    assert len(read_manifest(write(tmp_path / "m.json", [GOOD, *named, GOOD]))) == 4
+
+
 @pytest.mark.parametrize("entry", [None, 7, "http://h/a.png", [], ["http://h/"], {}])
 def test_an_entry_that_is_no_object_is_refused_with_its_place(
     tmp_path: Path, entry: object
@@ -271,9 +296,17 @@ def test_a_json_file_that_is_no_manifest_is_refused(
     [
         ("", "names no images"),
         ("imageUrl,signedUrl\n", "names no images"),
-        ("https://h/a,https://h/a?s\n", "names no images"),
-        ("https://h/a,https://h/a?s\nhttps://h/b,https://h/b?s\n", "image 0 .* no imageUrl"),
-        ("imageUrl;signedUrl\nhttps://h/a;https://h/a?s\n", "image 0 .* no imageUrl"),
+        ("https://h/a,https://h/a?s\n", "does not name imageUrl"),
+        ("imageUrl\nhttps://h/a\n", "does not name signedUrl"),
+        ("imageUrl;signedUrl\nhttps://h/a;https://h/a?s\n", "divided by semicolons"),
+        ("imageUrl\tsignedUrl\nhttps://h/a\thttps://h/a?s\n", "divided by tabs"),
+        ("sep=,\nimageUrl,signedUrl\nhttps://h/a,https://h/a?s\n", '"sep=".*remove'),
+        ("ImageURL,signedUrl\nhttps://h/a,https://h/a?s\n", '"ImageURL"; call it imageUrl'),
+        (
+            'imageUrl,signedUrl,x\nhttps://h/a,https://h/a,"1\nhttps://h/b,https://h/b,2"\n',
+            "line 2 ",
+        ),
+        ("imageUrl,signedUrl\nhttps://h/a,https://h/a?a=1,2\n", "line 2 .*more cells"),
         ("imageUrl,signedUrl\nhttps://h/a,https://h/a\nhttps://h/b\n", "image 1 .* no signedUrl"),
         (f"imageUrl,signedUrl\n\nhttps://h/a,{'x' * 200_000}\n", "line 3 .*not CSV"),
     ],

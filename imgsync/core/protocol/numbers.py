@@ -265,6 +265,9 @@ MAX_FETCHES = 4
 MAX_ANNOUNCED = 256
 """Images that may wait to be fetched ahead."""
 
+MAX_CELL = 128 * 1024
+"""Characters of one cell of a manifest in CSV: two URLs that fit into a message are shorter."""
+
 RETRIED_STATUSES = (408, 425, 429)
 """HTTP, beside all from 500 on: another try may be answered otherwise."""
 

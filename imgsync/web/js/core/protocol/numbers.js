@@ -290,6 +290,9 @@ export const MAX_FETCHES = 4;
 /** Images that may wait to be fetched ahead. */
 export const MAX_ANNOUNCED = 256;
 
+/** Characters of one cell of a manifest in CSV: two URLs that fit into a message are shorter. */
+export const MAX_CELL = 131072;
+
 /** HTTP, beside all from 500 on: another try may be answered otherwise. */
 export const RETRIED_STATUSES = [408, 425, 429];
 
