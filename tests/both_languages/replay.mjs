@@ -16,6 +16,7 @@ const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
+const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
@@ -362,6 +363,7 @@ const PAIRS = {
       return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
     };
   },
+  answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
   urls: () => (text) => isWebUrl(text),

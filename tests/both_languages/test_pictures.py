@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from imgsync.core.pictures.answers import refusal_of
 from imgsync.core.pictures.check import PictureCheck
 from tests.both_languages.replay import Replay, dice_of
 from tests.kit.pictures import make_all
@@ -67,3 +68,19 @@ def test_pictures_are_judged_alike(replay: Replay) -> None:
     replay.compare("pictures", inputs, expected, "pictures", files=start)
     reasons = {reason for _, reason, _ in expected}
     assert {None, "truncated", "decode", "not_an_image", "type_image/heic"} <= reasons
+
+
+RANGES = [
+    *(None, "", "bytes 0-9/10", "bytes 0-8/10", "bytes 1-9/10", "bytes 0-9/*", "bytes */10"),
+    *("items 0-9/10", "bytes 0-9/10 ", "bytes 00-09/010", "bytes 0-9/11", "bytes -9/10"),
+]
+
+
+def test_answers_are_judged_alike(replay: Replay) -> None:
+    statuses = [*range(100, 110), *range(199, 230), *range(299, 310), 404, 416, 500, 599, 600]
+    inputs = [(status, text) for status in statuses for text in RANGES]
+    expected = [refusal_of(status, text) for status, text in inputs]
+    replay.compare("answers", inputs, expected, "answers")
+    taken = {status for (status, _), refusal in zip(inputs, expected, strict=True) if not refusal}
+    assert {200, 202, 203, 206} < taken
+    assert not taken & {204, 205, 304, 404}

@@ -25,7 +25,6 @@ from imgsync.core.pictures.kinds import (
     UTF_16,
     WEBP,
     Kind,
-    may_be_cut,
     media_type_of,
     sniff,
 )
@@ -88,26 +87,25 @@ class PictureCheck:
             self._begin()
         if self._reason is None and self._reader is not None and not self._reader.is_whole:
             self._reason = TRUNCATED
-        return Verdict(self._kind, self._reason)
+        is_certain = self._kind is not SVG or (self._reader is not None and self._reader.is_found)
+        return Verdict(self._kind if is_certain else None, self._reason)
 
     def _begin(self) -> None:
-        head, self._head = self._head, b""
+        data, self._head = self._head, b""
+        head = data[:PICTURE_HEAD]
         self._kind = sniff(head)
         if self._kind is None:
             media_type = media_type_of(head)
-            if media_type is not None:
-                self._reason = OF_TYPE + media_type
-            else:
-                self._reason = TRUNCATED if may_be_cut(head) else NOT_AN_IMAGE
+            self._reason = NOT_AN_IMAGE if media_type is None else OF_TYPE + media_type
             return
         self._reader = Reader(_FORMATS[self._kind]())
         if self._kind is SVG:
             order = UTF_16.get(head[:2])
             self._narrow = None if order is None else Narrow(order)
-            head = head.removeprefix(UTF_8_MARK)
+            data = data.removeprefix(UTF_8_MARK)
             if order is not None and b"<" not in head[:2]:
-                head = head[2:]
-        self._read(self._reader, head)
+                data = data[2:]
+        self._read(self._reader, data)
 
     def _read(self, reader: Reader, data: bytes) -> None:
         reader.feed(data if self._narrow is None else self._narrow(data))

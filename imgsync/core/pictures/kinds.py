@@ -96,19 +96,6 @@ def media_type_of(head: bytes) -> str | None:
     return None
 
 
-def may_be_cut(head: bytes) -> bool:
-    """Whether what ends here may be the beginning of a picture, too short to tell of which kind."""
-    if not head:
-        return False
-    if any(start.startswith(head) for start in (*_SIGNATURES, *UTF_16, UTF_8_MARK)):
-        return True
-    if len(head) < 12 and b"RIFF".startswith(head[:4]) and b"WEBP".startswith(head[8:]):
-        return True
-    if len(head) < 12 and head.startswith(b"\0\0\0") and b"ftyp".startswith(head[4:8]):
-        return True
-    return len(head) < 18 and b"BM".startswith(head[:2])
-
-
 def _brands(head: bytes) -> set[bytes]:
     """Of a file of the ISO base media format (ISO/IEC 14496-12, section 4.3)."""
     if head[4:8] != b"ftyp":

@@ -52,6 +52,13 @@ class Take(Step):
         return at + len(part)
 
 
+class Found(Take):
+    """Nothing: what it is is certain from here on, where its first bytes did not tell."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+
 class Skip(Step):
     """So many bytes, whatever they are."""
 
@@ -154,6 +161,7 @@ class Reader:
     def __init__(self, steps: Format) -> None:
         self._steps = steps
         self._is_over = False
+        self.is_found = False
         self.failure: Malformed | None = None
         self._advance(None)
 
@@ -174,6 +182,7 @@ class Reader:
         try:
             self._step = self._steps.send(answer)
             while self._step.is_done:  # nothing was asked for
+                self.is_found = self.is_found or isinstance(self._step, Found)
                 self._step = self._steps.send(self._step.answer)
         except StopIteration:
             self._is_over = True

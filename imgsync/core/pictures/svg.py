@@ -11,6 +11,7 @@ from typing import Any
 
 from imgsync.core.pictures.reading import (
     Format,
+    Found,
     Malformed,
     NoPicture,
     Past,
@@ -43,6 +44,7 @@ _IN_QUOTES = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
 def read_svg() -> Format:
     """The root element, and what little may follow it. Raises NoPicture, too."""
     root, has_declarations = yield from _find_root()
+    yield Found()
     attributes: dict[bytes, bytes] = {}
     is_empty = yield from _read_tag(root[-1:], attributes)
     if not has_declarations:

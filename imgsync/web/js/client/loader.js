@@ -24,6 +24,7 @@
 import { imageKey } from "../core/protocol/naming.js";
 import { MAX_ANNOUNCED, MAX_FETCHES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
+import { decodeAgain } from "./decoding.js";
 import { ImageFailed, fetchImage } from "./fetching.js";
 
 const MAX_KEPT = 64;
@@ -85,7 +86,7 @@ export class Loader {
     this.#touch(key, entry);
     const loaded = await entry.loading;
     // A browser may have dropped its pixels since.
-    await loaded.element.decode().catch(() => {
+    await decodeAgain(loaded.element).catch(() => {
       throw new ImageFailed("decode", false);
     });
     entry.isWanted = false;

@@ -18,7 +18,7 @@
 import { DECODE, NOT_AN_IMAGE, OF_TYPE, PICTURE_HEAD, TRUNCATED } from "../protocol/numbers.js";
 import { readAvif } from "./avif.js";
 import { readBmp, readGif, readJpeg, readPng, readWebp } from "./bitmaps.js";
-import { UTF_16, UTF_8_MARK, mayBeCut, mediaTypeOf, sniff } from "./kinds.js";
+import { UTF_16, UTF_8_MARK, mediaTypeOf, sniff } from "./kinds.js";
 import { NoPicture, Reader, textOf } from "./reading.js";
 import { Narrow, readSvg } from "./svg.js";
 
@@ -63,7 +63,8 @@ export class PictureCheck {
   end() {
     if (this.#reader === null && this.#reason === null) this.#begin();
     if (this.#reason === null && this.#reader?.isWhole !== true) this.#reason = TRUNCATED;
-    return { kind: this.#kind, reason: this.#reason };
+    const isCertain = this.#kind?.name !== "svg" || this.#reader?.isFound === true;
+    return { kind: isCertain ? this.#kind : null, reason: this.#reason };
   }
 
   #begin() {
@@ -74,8 +75,7 @@ export class PictureCheck {
     const read = FORMATS[this.#kind?.name ?? ""];
     if (read === undefined) {
       const mediaType = mediaTypeOf(head);
-      if (mediaType !== null) this.#reason = OF_TYPE + mediaType;
-      else this.#reason = mayBeCut(head) ? TRUNCATED : NOT_AN_IMAGE;
+      this.#reason = mediaType === null ? NOT_AN_IMAGE : OF_TYPE + mediaType;
       return;
     }
     this.#reader = new Reader(read());

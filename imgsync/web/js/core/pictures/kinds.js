@@ -91,20 +91,6 @@ export function mediaTypeOf(head) {
   return OTHERS.find(([at, signature]) => head.startsWith(signature, at))?.[2] ?? null;
 }
 
-/** Whether what ends here may be the beginning of a picture. @param {string} head */
-export function mayBeCut(head) {
-  if (head === "") return false;
-  const starts = [...SIGNATURES.map(([signature]) => signature), ...UTF_16.keys(), UTF_8_MARK];
-  if (starts.some((start) => start.startsWith(head))) return true;
-  if (head.length < 12 && "RIFF".startsWith(head.slice(0, 4)) && "WEBP".startsWith(head.slice(8))) {
-    return true;
-  }
-  if (head.length < 12 && head.startsWith("\0\0\0") && "ftyp".startsWith(head.slice(4, 8))) {
-    return true;
-  }
-  return head.length < 18 && "BM".startsWith(head.slice(0, 2));
-}
-
 /** @param {string} head @returns {string[]} */
 function brands(head) {
   if (!head.startsWith("ftyp", 4)) return [];

@@ -53,6 +53,13 @@ export class Take extends Step {
   }
 }
 
+/** Nothing: what it is is certain from here on, where its first bytes did not tell. */
+export class Found extends Take {
+  constructor() {
+    super(0);
+  }
+}
+
 /** So many bytes, whatever they are. */
 export class Skip extends Step {
   #left;
@@ -173,6 +180,7 @@ export class Marker extends Step {
 /** Takes a format through the bytes as they come. */
 export class Reader {
   #isOver = false;
+  isFound = false;
   /** @type {Malformed | null} */
   failure = null;
   #steps;
@@ -202,7 +210,10 @@ export class Reader {
   #advance(answer) {
     try {
       let next = this.#steps.next(answer);
-      while (next.done !== true && next.value.isDone) next = this.#steps.next(next.value.answer);
+      while (next.done !== true && next.value.isDone) {
+        if (next.value instanceof Found) this.isFound = true;
+        next = this.#steps.next(next.value.answer);
+      }
       if (next.done === true) this.#isOver = true;
       else this.#step = next.value;
     } catch (error) {

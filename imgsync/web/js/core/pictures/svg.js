@@ -5,7 +5,7 @@
  * @import { Format, Step } from "./reading.js"
  */
 
-import { Malformed, NoPicture, Past, Rest, Take, Until, textOf } from "./reading.js";
+import { Found, Malformed, NoPicture, Past, Rest, Take, Until, textOf } from "./reading.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const MAX_DEPTH = 5000;
@@ -40,6 +40,7 @@ function trim(text) {
 /** @returns {Format} */
 export function* readSvg() {
   const { root, hasDeclarations } = yield* findRoot();
+  yield new Found();
   /** @type {Map<string, string>} */
   const attributes = new Map();
   const isEmpty = yield* readTag(root.slice(-1), attributes);
