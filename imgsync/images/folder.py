@@ -20,7 +20,9 @@ _THREADS = min(4, os.cpu_count() or 1)
 
 _PART = 1024 * 1024
 
-_OF_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"})
+_OF_SYSTEMS = frozenset(
+    {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__"}
+)
 """What systems put into folders by themselves, in small letters."""
 
 Checked = Callable[[int, int], None]
@@ -78,7 +80,8 @@ def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
 
 
 def _is_of_system(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+    """Or a program, such as the one that draws our own samples; nobody takes it for a picture."""
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS or name.lower().endswith(".py")
 
 
 def _is_meant(file: Path) -> bool:
