@@ -67,11 +67,11 @@ class Terminal(io.StringIO):
 
 def test_a_long_check_is_told_of_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, slow, told in [
-        (Terminal, 0, True),
-        (Terminal, 1e9, False),
-        (io.StringIO, 0, False),
+        (Terminal(), 0, True),
+        (Terminal(), 1e9, False),
+        (io.StringIO(), 0, False),
     ]:
-        monkeypatch.setattr(sys, "stderr", stream())
+        monkeypatch.setattr(sys, "stderr", stream)
         monkeypatch.setattr(intake, "SLOW", slow)
         checking = intake.Checking()
         for done in range(1, 4):

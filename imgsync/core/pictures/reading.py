@@ -97,7 +97,8 @@ class Until(Step):
     def eat(self, data: bytes, at: int) -> int:
         found = self._fits.search(data, at)
         end = len(data) if found is None else found.start()
-        self.answer += data[at : min(end, at + self._keep - len(self.answer))]
+        if self._keep:
+            self.answer += data[at : min(end, at + self._keep - len(self.answer))]
         if found is None:
             return end
         self.is_done = True

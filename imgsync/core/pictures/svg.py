@@ -143,6 +143,8 @@ def _read_tag(ended_by: bytes, attributes: dict[bytes, bytes] | None) -> Generat
 
     Attributes are put down where that is asked.
     """
+    # Most tags have many attributes that nobody asks for.
+    parts, keep = (_TAG_PART, 0) if attributes is None else (_ROOT_PART, _MAX_NAME)
     part, name = ended_by, b""
     while True:
         if part == b">":
@@ -154,12 +156,12 @@ def _read_tag(ended_by: bytes, attributes: dict[bytes, bytes] | None) -> Generat
         if part == b"<":
             raise Malformed
         if part in _IN_QUOTES:
-            value = yield Until(_IN_QUOTES[part], _MAX_NAME)
+            value = yield Until(_IN_QUOTES[part], keep)
             if value.endswith(b"<"):
                 raise Malformed
             if attributes is not None:
                 attributes[name] = value[:-1]
-        text = yield Until(_TAG_PART if attributes is None else _ROOT_PART, _MAX_NAME)
+        text = yield Until(parts, keep)
         part = text[-1:]
         if part == b"=":
             name = text[:-1].strip()

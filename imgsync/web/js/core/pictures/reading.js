@@ -113,7 +113,8 @@ export class Until extends Step {
   eat(data, at) {
     let end = at;
     while (end < data.length && this.#fits[data[end] ?? 0] === 0) end += 1;
-    this.answer += textOf(data.subarray(at, Math.min(end, at + this.#keep - this.answer.length)));
+    const most = this.#keep - this.answer.length;
+    if (most > 0 && end > at) this.answer += textOf(data.subarray(at, Math.min(end, at + most)));
     if (end === data.length) return end;
     this.isDone = true;
     this.answer += String.fromCharCode(data[end] ?? 0);

@@ -156,6 +156,8 @@ function* readSubset() {
  * @returns {Generator<Step, boolean, any>} whether it closes what it opens
  */
 function* readTag(endedBy, attributes) {
+  // Most tags have many attributes that nobody asks for.
+  const [parts, keep] = attributes === null ? [TAG_PART, 0] : [ROOT_PART, MAX_NAME];
   let part = endedBy;
   let name = "";
   for (;;) {
@@ -167,11 +169,11 @@ function* readTag(endedBy, attributes) {
     if (part === "<") throw new Malformed();
     const inQuotes = IN_QUOTES.get(part);
     if (inQuotes !== undefined) {
-      const value = yield new Until(inQuotes, MAX_NAME);
+      const value = yield new Until(inQuotes, keep);
       if (value.endsWith("<")) throw new Malformed();
       attributes?.set(name, value.slice(0, -1));
     }
-    const text = yield new Until(attributes === null ? TAG_PART : ROOT_PART, MAX_NAME);
+    const text = yield new Until(parts, keep);
     part = text.slice(-1);
     if (part === "=") name = trim(text.slice(0, -1));
   }
