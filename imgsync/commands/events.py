@@ -10,6 +10,7 @@ back the lines of both. Doctor and report have events of their own, in their roo
 """
 
 from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -18,7 +19,9 @@ from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.images.folder import LeftOut as LeftOutFile
+
+if TYPE_CHECKING:
+    from imgsync.images.folder import LeftOut as LeftOutFile
 
 STAGE_WORDS = {
     StageKind.FETCHED: "fetched",
@@ -99,7 +102,7 @@ class LeftOut:
         return f"left out ({self.why}): {shown}{more}"
 
 
-def group_left_out(files: Iterable[LeftOutFile]) -> list[LeftOut]:
+def group_left_out(files: "Iterable[LeftOutFile]") -> list[LeftOut]:
     """One event for each reason."""
     groups: dict[str, list[str]] = {}
     for file in files:

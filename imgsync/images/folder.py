@@ -25,6 +25,9 @@ _OF_SYSTEMS = frozenset(
 )
 """What systems put into folders by themselves, in small letters."""
 
+_USUAL = ("gif", "jpeg", "jpg", "png", "svg", "webp")
+"""How names end mostly; people read these first."""
+
 Checked = Callable[[int, int], None]
 """Hears how many of how many files have been checked."""
 
@@ -61,8 +64,8 @@ def list_images(folder: Path, checked: Checked | None = None) -> Listing:
     left_out = tuple(LeftOut(file.name, _why_left_out(file)) for file in others)
     if not meant:
         raise InputError(
-            f"there are no images in {str(folder)!r} (of {', '.join(sorted(SUFFIXES))});"
-            " name another folder"
+            f"there are no images in {str(folder)!r} (of"
+            f" {', '.join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])}); name another folder"
         )
     problems = list(_check_all(meant, checked or (lambda done, count: None)))
     if problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from imgsync.commands.evaluator import intake
 from imgsync.commands.reasons import advice_on
 from tests.kit.command_lines import evaluator
 from tests.kit.pictures import encode
-from tests.kit.processes import STRICT, run_to_end
+from tests.kit.processes import STRICT, run_to_end, run_together
 
 FOREIGN = {
     "a.tif": b"II*\0",
@@ -41,11 +42,16 @@ def fill(folder: Path, more: dict[str, bytes]) -> Path:
 
 async def test_the_evaluator_tells_people_and_programs(relay_url: str, tmp_path: Path) -> None:
     command = evaluator(relay_url, "nobody", str(fill(tmp_path, FOREIGN)))
-    outcome = await run_to_end("evaluator", *command, "--json", env=STRICT)
-    events = [json.loads(line) for line in outcome.lines]
-    told = {one["why"]: one["names"] for one in events if one["event"] == "left_out"}
-    assert told == TOLD
-    assert [line.partition(": ")[2] for line in outcome.errors[:3]] == [
+    outcomes = await run_together(
+        {
+            "prose": partial(run_to_end, "evaluator", *command, env=STRICT),
+            "json": partial(run_to_end, "evaluator", *command, "--json", env=STRICT),
+        }
+    )
+    events = [json.loads(line) for line in outcomes["json"].lines]
+    assert {one["why"]: one["names"] for one in events if one["event"] == "left_out"} == TOLD
+    assert not any("left out" in line for line in outcomes["json"].errors)
+    assert [line.partition(": ")[2] for line in outcomes["prose"].errors[:3]] == [
         f"left out ({why}): {', '.join(names)}" for why, names in TOLD.items()
     ]
 

@@ -224,8 +224,9 @@ def test_a_folder_without_images_says_which_kinds_there_are(tmp_path: Path) -> N
     fill(tmp_path, "a.tiff", "b.txt")
     text = complaint(tmp_path, list_images)
     assert str(tmp_path) in text
-    for suffix in ("avif", "bmp", "gif", "jfif", "jpeg", "jpg", "png", "svg", "webp"):
-        assert re.search(rf"\b{suffix}\b", text)
+    assert "gif, jpeg, jpg, png, svg, webp, " in text
+    for suffix in ("apng", "avif", "bmp", "jfif"):
+        assert f" {suffix}, " in text
 
 
 def test_a_folder_that_can_not_be_listed_is_named(tmp_path: Path) -> None:

@@ -31,8 +31,9 @@ class Checking:
 
 
 def tell_left_out(images: Images, output: Output, prog: str) -> None:
-    """To people on stderr, a line for each reason; to programs, an event. Raises OutputLost."""
+    """To people on stderr, a line for each reason; to programs as events. Raises OutputLost."""
     for event in group_left_out(images.left_out):
-        print(f"{prog}: {event.prose}", file=sys.stderr)
         if output.as_json:
             output.write(event)
+        else:
+            print(f"{prog}: {event.prose}", file=sys.stderr)
