@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
+    from imgsync.images.folder import LeftOut as LeftOut
     from imgsync.images.ref import ImageRef as ImageRef
+    from imgsync.images.sources import Images as Images
     from imgsync.images.sources import open_images as open_images
 
 _HOMES = {
@@ -74,7 +76,11 @@ _HOMES = {
         "EvaluatorSession",
         "open_evaluator",
     ),
-    "imgsync.images.sources": ("open_images",),
+    "imgsync.images.folder": ("LeftOut",),
+    "imgsync.images.sources": (
+        "Images",
+        "open_images",
+    ),
 }
 
 __all__ = sorted(name for names in _HOMES.values() for name in names)

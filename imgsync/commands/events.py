@@ -9,7 +9,8 @@ Times are milliseconds since the epoch. `PeerEvent` is the vocabulary, by which 
 back the lines of both. Doctor and report have events of their own, in their rooms.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -19,6 +20,9 @@ from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 
+if TYPE_CHECKING:
+    from imgsync.images.folder import LeftOut as LeftOutFile
+
 STAGE_WORDS = {
     StageKind.FETCHED: "fetched",
     StageKind.SHOWN: "on the screen",
@@ -26,6 +30,10 @@ STAGE_WORDS = {
     StageKind.FAILED: "failed",
 }
 """For people."""
+
+
+MAX_NAMES = 8
+"""Of files, in a line for people."""
 
 
 # ── of both peers ────────────────────────────────────────────────────────────────────────────────
@@ -72,6 +80,34 @@ async def write_states(changes: AsyncIterator[StateChange], output: Output) -> N
 
 
 # ── of the evaluator ─────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class LeftOut:
+    """Files that lie in the folder among the images, and are none to show.
+
+    :param why: the same for all of them.
+    """
+
+    EVENT = "left_out"
+    why: str
+    names: tuple[str, ...]
+
+    @property
+    def prose(self) -> str:
+        shown = ", ".join(
+            ascii(name)[1:-1] if not name.isprintable() else name for name in self.names[:MAX_NAMES]
+        )
+        more = f" and {len(self.names) - MAX_NAMES} more" if self.names[MAX_NAMES:] else ""
+        return f"left out ({self.why}): {shown}{more}"
+
+
+def group_left_out(files: "Iterable[LeftOutFile]") -> list[LeftOut]:
+    """One event for each reason."""
+    groups: dict[str, list[str]] = {}
+    for file in files:
+        groups.setdefault(file.why, []).append(file.name)
+    return [LeftOut(why, tuple(names)) for why, names in groups.items()]
 
 
 @attrs.frozen
@@ -345,6 +381,7 @@ class ExecFailed:
 PeerEvent = (
     Registered
     | State
+    | LeftOut
     | Waiting
     | Connected
     | CommandRefused

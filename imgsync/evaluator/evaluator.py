@@ -53,7 +53,7 @@ class _Presenting:
         return showing
 
     def preload(self, images: Sequence[ImageRef]) -> None:
-        """Tell what will be shown soon. Raises MessageTooLarge."""
+        """Tell what will be shown soon. Raises MessageTooLarge and InputError."""
         upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
@@ -159,7 +159,8 @@ class EvaluatorSession:
         and told again when it comes back, of what has not been shown until then. Keep it to what is
         near: an image that is shown meanwhile waits behind it on the channel.
 
-        Raises SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
+        Raises SessionEnded, MessageTooLarge for URLs that don't fit into a message, and InputError
+        for two of one `image_url` whose signed URLs differ in more than the signature.
         """
         self.raise_if_ended()
         self._presenting.preload(images)

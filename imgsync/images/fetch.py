@@ -16,10 +16,17 @@ import attrs
 import trio
 
 from imgsync.backoff import backoff
+from imgsync.core.pictures.answers import refusal_of
+from imgsync.core.pictures.check import PictureCheck
 from imgsync.core.protocol.errors import ImgsyncError
-from imgsync.core.protocol.numbers import FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
+from imgsync.core.protocol.numbers import (
+    FETCH_DEADLINE,
+    FETCH_TRIES,
+    MAX_IMAGE,
+    NOT_AN_IMAGE,
+    RETRIED_STATUSES,
+)
 from imgsync.distribution import missing_extra
-from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.urls import is_web_url
 
 try:
@@ -66,15 +73,19 @@ class Fetcher:
         """Fetch one image. Raises FetchFailed, whose text never holds the URL, and nothing else."""
         url = _parse_url(signed_url)
         body = bytearray()
+        check = PictureCheck()
         try:
             with trio.fail_after(FETCH_DEADLINE):
                 async with self._http.stream("GET", url) as response:
-                    if response.status_code != 200:
-                        raise FetchFailed(f"http_{response.status_code}")
+                    content_range = response.headers.get("content-range", "")
+                    refusal = refusal_of(response.status_code, content_range)
+                    if refusal is not None:
+                        raise FetchFailed(refusal)
                     async for part in response.aiter_bytes():
                         body += part
                         if len(body) > MAX_IMAGE:
                             raise FetchFailed("too_large")
+                        check.feed(part)
         except FetchFailed:
             raise
         except (trio.TooSlowError, httpx.TimeoutException):
@@ -86,10 +97,10 @@ class Fetcher:
             # URL and answer are the other side's; nobody but this fetch may suffer by them.
             log.warning("fetching an image failed in an unknown way: %s", type(exc).__name__)
             raise FetchFailed("unreachable") from None
-        kind = sniff_image(bytes(body[:SNIFF_SIZE]))
-        if kind is None:
-            raise FetchFailed("not_an_image")
-        return Fetched(bytes(body), kind)
+        verdict = check.end()
+        if verdict.kind is None or verdict.reason is not None:
+            raise FetchFailed(verdict.reason or NOT_AN_IMAGE)
+        return Fetched(bytes(body), verdict.kind.name)
 
     async def fetch_persistently(self, signed_url: str) -> Fetched:
         """Fetch one image, and again where that may help. Raises FetchFailed."""

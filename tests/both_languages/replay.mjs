@@ -16,7 +16,10 @@ const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
+const { refusalOf } = await load("core/pictures/answers");
+const { PictureCheck } = await load("core/pictures/check");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
+const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { isWebUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
@@ -346,6 +349,23 @@ const PAIRS = {
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
   signals: () => (value) => decodeSignal(value),
+  pictures: ({ files }) => {
+    const bases = files.map((text) => Buffer.from(text, "base64"));
+    return ([file, cut, at, bits, tail, size]) => {
+      const bytes = Buffer.concat([bases[file].subarray(0, cut), Buffer.from(tail, "latin1")]);
+      if (at !== null) bytes[at] ^= bits;
+      const check = new PictureCheck();
+      const told = [];
+      for (let start = 0; start < bytes.length; start += size) {
+        told.push(check.feed(new Uint8Array(bytes.subarray(start, start + size))));
+      }
+      const { kind, reason } = check.end();
+      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
+    };
+  },
+  answers: () => ([status, range]) => refusalOf(status, range),
+  keys: () => (image) => imageKey(image),
+  conflicts: () => (images) => firstConflict(images),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>
     fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),

@@ -18,7 +18,7 @@ from imgsync.core.channel.preload import Announcements, split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Image, Preload, Ready, Stage, StageKind, UpcomingImage
-from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.errors import InputError, MessageTooLarge
 from imgsync.core.protocol.numbers import (
     HIDDEN_TAB,
     MAX_CHANNEL_MESSAGE,
@@ -228,12 +228,16 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
             ["received", dice.choice(["", "[]", '{"type":"stage"}', '{"type":"nonsense"}'])],
             ["preload", [*sources, *[source] * bool(long)], choose_waiting(dice)],
             ["preload", [one | {"signedUrl": "x" * 15_000} for one in sources], 0],
+            ["preload", [*sources, source, source | {"signedUrl": dice.choice(RESIGNED)}], 0],
             ["opened", dice.choice([[], ["stage"], ["preload", "ping"]])],
             ["opened", ["preload"], dice.choice([64, 150, 20_000, 70_000])],
             ["drained", choose_waiting(dice)],
             ["closed"],
         ]
     )
+
+
+RESIGNED = ["http://h/0?ä&expires=9", "http://h/1?ä#b", "http://h/2", "http://h/3?ä=1", "http://h"]
 
 
 def choose_waiting(dice: random.Random) -> int:
@@ -257,7 +261,7 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
                 outputs = [*presenter.opened(tuple(features), *limit)]
             case _:
                 outputs = getattr(presenter, method)(*given)
-    except MessageTooLarge:
+    except (MessageTooLarge, InputError):
         return "refused"
     return tell(outputs)
 

@@ -19,6 +19,7 @@ from imgsync.commands.events import (
     ExecFailed,
     Fetched,
     FetchFailed,
+    LeftOut,
     NotAcked,
     PeerEvent,
     Received,
@@ -171,6 +172,18 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         "session interrupted: no answer",
         '{"event": "state", "state": "interrupted", "at": 4, "reason": "peer_gone",'
         ' "detail": "no answer"}',
+    ),
+    (
+        LeftOut("image/tiff, which browsers don't show", ("a.tif", "b\x1b.tif")),
+        "left out (image/tiff, which browsers don't show): a.tif, b\\x1b.tif",
+        '{"event": "left_out", "why": "image/tiff, which browsers don\'t show",'
+        ' "names": ["a.tif", "b\\u001b.tif"]}',
+    ),
+    (
+        LeftOut("no image", tuple(f"{number}.txt" for number in range(10))),
+        "left out (no image): 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt and 2 more",
+        '{"event": "left_out", "why": "no image", "names": ["0.txt", "1.txt", "2.txt", "3.txt",'
+        ' "4.txt", "5.txt", "6.txt", "7.txt", "8.txt", "9.txt"]}',
     ),
     (
         Waiting("C"),

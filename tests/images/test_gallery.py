@@ -65,7 +65,11 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def wait_kept(gallery: Gallery, name: str) -> None:
     """Until it is here, or has failed."""
-    await wait_until(lambda: name not in gallery._expected, "an image that is fetched", WITHIN)
+
+    def is_settled() -> bool:
+        return not any(key.startswith(f"{name}\n") for key in gallery._expected)
+
+    await wait_until(is_settled, "an image that is fetched", WITHIN)
 
 
 async def test_what_was_announced_is_here_when_it_is_shown() -> None:
@@ -81,6 +85,16 @@ async def test_what_was_announced_is_here_when_it_is_shown() -> None:
         assert server.asked == 1
         _, was_ahead = await gallery.get("b", url)
         assert not was_ahead
+
+
+async def test_what_has_the_name_of_another_image_is_not_taken_for_it() -> None:
+    server = Server()
+    async with open_ahead(server) as (gallery, url):
+        gallery.announce(UpcomingImage("a", url))
+        await wait_kept(gallery, "a")
+        for address in (f"{url.partition('?')[0]}2", f"{url.partition('?')[0]}/2?{url[-9:]}"):
+            _, was_ahead = await gallery.get("a", address)
+            assert not was_ahead
 
 
 async def test_an_image_that_is_being_fetched_ahead_is_not_fetched_twice() -> None:

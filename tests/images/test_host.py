@@ -16,11 +16,12 @@ from imgsync.client.client import ReceivedImage
 from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.images import host
 from imgsync.images.fetch import open_fetcher
+from imgsync.images.folder import list_images
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.kinds import CONTENT_TYPES
 from imgsync.images.ref import ImageRef
 from imgsync.images.signing import sign_path
-from imgsync.images.sources import list_images, open_images
+from imgsync.images.sources import open_images
 from imgsync.net.http import Request
 from imgsync.net.limits import NetLimits
 from tests.images.test_kinds import IMAGES, PNG

@@ -10,8 +10,8 @@ import attrs
 import pytest
 
 import imgsync.samples
+from imgsync.images.folder import list_images
 from imgsync.images.kinds import sniff_image
-from imgsync.images.sources import list_images
 from imgsync.samples import draw
 
 SHIPPED = Path(imgsync.samples.__file__).parent

@@ -154,7 +154,15 @@ async def test_an_image_that_cant_be_had_leaves_the_background_and_says_why(
     browser: Browser, relay: str, images: ImageServer
 ) -> None:
     # Of a host that lets no page read it, neither status nor bytes are known.
-    bad = {"refused/1.png": "http_403", "broken/1.png": "decode", "closed/1.png": "fetch"}
+    bad = {
+        "refused/1.png": "http_403",
+        "broken/1.png": "decode",
+        "closed/1.png": "fetch",
+        "cut/1.png": "truncated",
+        "foreign/1.png": "type_image/tiff",
+        "login/1.png": "not_an_image",
+        "part/1.png": "http_206",
+    }
     async with (
         open_client_page(browser, relay, "bad") as client,
         open_session(relay, "bad") as session,
@@ -170,6 +178,21 @@ async def test_an_image_that_cant_be_had_leaves_the_background_and_says_why(
             assert (await client.stages(0))[-1] == "hidden"
             assert await client.page.run("document.body.innerText.trim()") == ""
             assert not await client.page.run(ON_SCREEN)
+
+
+async def test_a_picture_is_what_it_holds_and_not_what_its_host_or_its_name_says(
+    browser: Browser, relay: str, images: ImageServer
+) -> None:
+    paths = ["0.png", "stored/1.svg", "wide/2.svg", "made/3.png", "whole/4.png"]
+    async with (
+        open_client_page(browser, relay, "kinds") as client,
+        open_session(relay, "kinds") as session,
+    ):
+        session.preload([ImageRef(0, "one name", images.url(paths[0]))])
+        for index, path in enumerate(paths):
+            # All have one name, and are not taken for each other.
+            await session.show(ImageRef(index, "one name", images.url(path)))
+            await client.wait_shows(index)
 
 
 async def test_a_url_that_is_none_fails_as_that_and_the_next_image_is_shown(

@@ -118,7 +118,8 @@ class Presenter:
     def preload(self, images: Sequence[UpcomingImage], waiting: int = 0) -> list[Transmit]:
         """Announce what will be shown soon, in the place of what was announced before.
 
-        It is sent to a client that names `preload`, once that is known. Raises MessageTooLarge.
+        It is sent to a client that names `preload`, once that is known. Raises MessageTooLarge, and
+        InputError for two different images of one `image_url`.
         """
         self._upcoming.announce(images)
         return self._send_upcoming(waiting)

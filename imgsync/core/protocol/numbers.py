@@ -232,11 +232,41 @@ FETCH_TRIES = 3
 MAX_IMAGE = 64 * 1024 * 1024
 """Bytes of one image."""
 
+PICTURE_KINDS = (
+    ("png", "image/png", ("png", "apng")),
+    ("jpg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp")),
+    ("gif", "image/gif", ("gif",)),
+    ("webp", "image/webp", ("webp",)),
+    ("avif", "image/avif", ("avif", "avifs")),
+    ("bmp", "image/bmp", ("bmp",)),
+    ("svg", "image/svg+xml", ("svg",)),
+)
+"""What browsers show: names, media types, and how names of files end. Content alone decides what
+something is; the ends of names decide which files of a folder are meant to be shown."""
+
+PICTURE_HEAD = 4096
+"""Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment."""
+
+TRUNCATED = "truncated"
+"""The reason of what fails because the end of the picture is missing."""
+
+DECODE = "decode"
+"""The reason of what fails because the picture is damaged, or browsers can't decode it."""
+
+NOT_AN_IMAGE = "not_an_image"
+"""The reason of what fails because something else came, such as a page."""
+
+OF_TYPE = "type_"
+"""The same where it is known what came: this and the media type, such as `type_image/tiff`."""
+
 MAX_FETCHES = 4
 """Images that are fetched ahead at a time; one that is shown already waits for none of them."""
 
 MAX_ANNOUNCED = 256
 """Images that may wait to be fetched ahead."""
+
+MAX_CELL = 128 * 1024
+"""Characters of one cell of a manifest in CSV: two URLs that fit into a message are shorter."""
 
 RETRIED_STATUSES = (408, 425, 429)
 """HTTP, beside all from 500 on: another try may be answered otherwise."""

@@ -1,11 +1,23 @@
 /**
  * One image from its URL to an element that is decoded: bounded in time and size, tried again where
  * another try may help.
+ *
+ * @import { Kind } from "../core/pictures/kinds.js"
  */
 
-import { FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
+import { refusalOf } from "../core/pictures/answers.js";
+import { PictureCheck } from "../core/pictures/check.js";
+import {
+  DECODE,
+  FETCH_DEADLINE,
+  FETCH_TRIES,
+  MAX_IMAGE,
+  NOT_AN_IMAGE,
+  RETRIED_STATUSES,
+} from "../core/protocol/numbers.js";
 import { isWebUrl } from "../core/protocol/urls.js";
 import { backoff } from "../peer/backoff.js";
+import { Undecodable, aborted, decodeElement, decodePicture } from "./decoding.js";
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
@@ -45,10 +57,15 @@ async function tryOnce(url, signal) {
   const late = new ImageFailed("timeout", false);
   const timer = setTimeout(() => control.abort(late), FETCH_DEADLINE * 1000);
   signal.addEventListener("abort", cancel);
+  let isReadable = false;
   try {
-    const blob = await fetchBlob(url, control.signal);
-    if (blob === null) return await loadElement(url, "fetch", control.signal);
-    return await decodeBlob(blob, control.signal);
+    const picture = await fetchPicture(url, control.signal);
+    isReadable = picture !== null;
+    if (picture === null) return await decodeElement(url, control.signal);
+    return await decodePicture(picture.parts, picture.kind, control.signal);
+  } catch (error) {
+    if (!(error instanceof Undecodable)) throw error;
+    throw new ImageFailed(isReadable ? DECODE : "fetch", !isReadable);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
@@ -56,11 +73,13 @@ async function tryOnce(url, signal) {
 }
 
 /**
+ * @typedef {{parts: Uint8Array<ArrayBuffer>[], kind: Kind}} Picture
+ *
  * @param {string} url
  * @param {AbortSignal} signal
- * @returns {Promise<Blob | null>} null where its host does not let pages read it
+ * @returns {Promise<Picture | null>} null where its host does not let pages read it
  */
-async function fetchBlob(url, signal) {
+async function fetchPicture(url, signal) {
   let response;
   try {
     response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
@@ -69,61 +88,42 @@ async function fetchBlob(url, signal) {
     // No CORS, no network or no host: to a page they are one. An element tells the first apart.
     return null;
   }
-  if (!response.ok) {
-    const mayPass = response.status >= 500 || RETRIED_STATUSES.includes(response.status);
-    throw new ImageFailed(`http_${response.status}`, mayPass);
+  const { status, headers } = response;
+  const refusal = refusalOf(status, headers.get("content-range"));
+  if (refusal !== null) {
+    throw new ImageFailed(refusal, status >= 500 || RETRIED_STATUSES.includes(status));
   }
-  if (Number(response.headers.get("content-length")) > MAX_IMAGE) {
-    throw new ImageFailed("too_large", false);
-  }
+  if (Number(headers.get("content-length")) > MAX_IMAGE) throw new ImageFailed("too_large", false);
   try {
-    return await response.blob();
-  } catch {
+    return await readPicture(response);
+  } catch (error) {
+    if (error instanceof ImageFailed) throw error;
     signal.throwIfAborted();
     throw new ImageFailed("fetch", true);
   }
 }
 
-/** @param {Blob} blob @param {AbortSignal} signal */
-async function decodeBlob(blob, signal) {
-  if (blob.size > MAX_IMAGE) throw new ImageFailed("too_large", false);
-  const url = URL.createObjectURL(blob);
-  try {
-    return await loadElement(url, "decode", signal);
-  } finally {
-    URL.revokeObjectURL(url); // the element has what it needs by now
+/** @param {Response} response @returns {Promise<Picture>} */
+async function readPicture({ body }) {
+  const check = new PictureCheck();
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const parts = [];
+  let size = 0;
+  const reader = body?.getReader();
+  for (;;) {
+    const { value = new Uint8Array(0), done = true } = (await reader?.read()) ?? {};
+    if (done) break;
+    size += value.length;
+    const reason = size > MAX_IMAGE ? "too_large" : check.feed(value);
+    if (reason !== null) {
+      void reader?.cancel();
+      throw new ImageFailed(reason, false);
+    }
+    parts.push(value);
   }
-}
-
-/**
- * @param {string} url
- * @param {"fetch" | "decode"} reason of a failure
- * @param {AbortSignal} signal
- * @returns {Promise<HTMLImageElement>}
- */
-async function loadElement(url, reason, signal) {
-  const element = new Image();
-  element.alt = "";
-  element.decoding = "sync";
-  element.referrerPolicy = "no-referrer";
-  element.draggable = false;
-  element.src = url;
-  try {
-    await Promise.race([element.decode(), aborted(signal)]);
-  } catch {
-    element.src = "";
-    signal.throwIfAborted();
-    throw new ImageFailed(reason, reason === "fetch");
-  }
-  return element;
-}
-
-/** @param {AbortSignal} signal @returns {Promise<never>} rejects when it is aborted */
-function aborted(signal) {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+  const { kind, reason } = check.end();
+  if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
+  return { parts, kind };
 }
 
 /** @param {number} ms @param {AbortSignal} signal */

@@ -1,6 +1,6 @@
 /**
- * Images that are decoded before they are asked for. They are known by their `imageUrl`: the signed
- * one may be another each time.
+ * Images that are decoded before they are asked for. They are known by their key: the signature of
+ * their URL may be another each time.
  *
  *     preload ──▶ queued ── at most 4 at a time ──▶ loading ──▶ kept, decoded ── shown ──▶ spent
  *     load    ───────────── at once ───────────────────▲
@@ -21,8 +21,10 @@
  * @property {boolean} isDone
  */
 
+import { imageKey } from "../core/protocol/naming.js";
 import { MAX_ANNOUNCED, MAX_FETCHES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
+import { decodeAgain } from "./decoding.js";
 import { ImageFailed, fetchImage } from "./fetching.js";
 
 const MAX_KEPT = 64;
@@ -40,9 +42,10 @@ export class Loader {
   preload(images) {
     for (const image of images) {
       if (this.#queue.length >= MAX_ANNOUNCED) break;
-      const entry = this.#entries.get(image.imageUrl);
+      const key = imageKey(image);
+      const entry = this.#entries.get(key);
       if (entry !== undefined) entry.isWanted = true;
-      else if (!this.#isQueued(image.imageUrl)) this.#queue.push(image);
+      else if (!this.#isQueued(key)) this.#queue.push(image);
     }
     this.#advance();
   }
@@ -57,33 +60,33 @@ export class Loader {
    * @throws {ImageFailed}
    */
   async load(image, signal) {
-    const { imageUrl } = image;
-    const early = this.#entries.get(imageUrl);
-    const drop = () => this.#drop(imageUrl);
+    const key = imageKey(image);
+    const early = this.#entries.get(key);
+    const drop = () => this.#drop(key);
     signal.addEventListener("abort", drop, { once: true });
     try {
       if (early !== undefined) {
         try {
-          return await this.#finish(imageUrl, early);
+          return await this.#finish(key, early);
         } catch (error) {
           // Its signed URL may have been too old; the one that we have now is not.
           if (early.signedUrl === image.signedUrl) throw error;
           signal.throwIfAborted();
         }
       }
-      return await this.#finish(imageUrl, this.#begin(image, false));
+      return await this.#finish(key, this.#begin(image, false));
     } finally {
       signal.removeEventListener("abort", drop);
       this.#advance();
     }
   }
 
-  /** @param {string} imageUrl @param {Entry} entry @returns {Promise<Loaded>} */
-  async #finish(imageUrl, entry) {
-    this.#touch(imageUrl, entry);
+  /** @param {string} key @param {Entry} entry @returns {Promise<Loaded>} */
+  async #finish(key, entry) {
+    this.#touch(key, entry);
     const loaded = await entry.loading;
     // A browser may have dropped its pixels since.
-    await loaded.element.decode().catch(() => {
+    await decodeAgain(loaded.element).catch(() => {
       throw new ImageFailed("decode", false);
     });
     entry.isWanted = false;
@@ -91,11 +94,11 @@ export class Loader {
     return loaded;
   }
 
-  /** @param {string} imageUrl */
-  #drop(imageUrl) {
-    const entry = this.#entries.get(imageUrl);
+  /** @param {string} key */
+  #drop(key) {
+    const entry = this.#entries.get(key);
     if (entry !== undefined && !entry.isDone && !entry.isWanted) {
-      this.#entries.delete(imageUrl);
+      this.#entries.delete(key);
       entry.control.abort();
     }
   }
@@ -107,15 +110,15 @@ export class Loader {
     this.#entries.clear();
   }
 
-  /** @param {string} imageUrl */
-  #isQueued(imageUrl) {
-    return this.#queue.some((image) => image.imageUrl === imageUrl);
+  /** @param {string} key */
+  #isQueued(key) {
+    return this.#queue.some((image) => imageKey(image) === key);
   }
 
   #advance() {
     while (this.#queue.length > 0 && this.#loading < MAX_FETCHES && this.#hasRoom()) {
       const image = /** @type {ImageSource} */ (this.#queue.shift());
-      if (this.#entries.has(image.imageUrl)) continue;
+      if (this.#entries.has(imageKey(image))) continue;
       this.#loading += 1;
       const settled = () => {
         this.#loading -= 1;
@@ -132,7 +135,9 @@ export class Loader {
   }
 
   /** @param {ImageSource} image @param {boolean} isWanted @returns {Entry} */
-  #begin({ imageUrl, signedUrl }, isWanted) {
+  #begin(image, isWanted) {
+    const key = imageKey(image);
+    const { signedUrl } = image;
     const control = new AbortController();
     const loading = fetchImage(signedUrl, control.signal).then((element) => {
       entry.isDone = true;
@@ -142,19 +147,19 @@ export class Loader {
     });
     // What fails while it is preloaded is tried again when it is to be shown.
     loading.catch(() => {
-      if (this.#entries.get(imageUrl) === entry) this.#entries.delete(imageUrl);
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
     });
     /** @type {Entry} */
     const entry = { signedUrl, loading, control, bytes: 0, isWanted, isDone: false };
-    this.#entries.set(imageUrl, entry);
+    this.#entries.set(key, entry);
     return entry;
   }
 
-  /** @param {string} imageUrl @param {Entry} entry */
-  #touch(imageUrl, entry) {
-    if (this.#entries.get(imageUrl) !== entry) return;
-    this.#entries.delete(imageUrl);
-    this.#entries.set(imageUrl, entry);
+  /** @param {string} key @param {Entry} entry */
+  #touch(key, entry) {
+    if (this.#entries.get(key) !== entry) return;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
   }
 
   /** Spent ones go first, those used longest ago before the others. @param {Entry} but */
@@ -163,9 +168,9 @@ export class Loader {
     const order = [...done.filter(([, e]) => !e.isWanted), ...done.filter(([, e]) => e.isWanted)];
     let kept = done.length + 1;
     let bytes = sum(done.map(([, entry]) => entry)) + but.bytes;
-    for (const [imageUrl, entry] of order) {
+    for (const [key, entry] of order) {
       if (kept <= MAX_KEPT && bytes <= MAX_KEPT_BYTES) break;
-      this.#entries.delete(imageUrl);
+      this.#entries.delete(key);
       kept -= 1;
       bytes -= entry.bytes;
     }

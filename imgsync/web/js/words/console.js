@@ -203,7 +203,8 @@ const FAILURES = {
   unreachable: "its server can't be reached",
   not_an_image: "what came is no image",
   fetch: "it could not be fetched",
-  decode: "it is no image that can be decoded",
+  decode: "it is damaged, or of a form that browsers don\u2019t show",
+  truncated: "its end is missing",
   too_large: "it is too large",
   unsupported_type: "it is of an unknown type",
 };
@@ -230,6 +231,8 @@ const TROUBLES = {
 export function describeFailure(reason) {
   const status = /^http_([0-9]{3})$/.exec(reason)?.[1];
   if (status !== undefined) return `its server refused it (HTTP ${status})`;
+  const type = /^type_(.+)$/.exec(reason)?.[1];
+  if (type !== undefined) return `it is ${type}, which browsers don\u2019t show`;
   return (Object.hasOwn(FAILURES, reason) && FAILURES[reason]) || reason.replaceAll("_", " ");
 }
 

@@ -263,11 +263,35 @@ export const FETCH_TRIES = 3;
 /** Bytes of one image. */
 export const MAX_IMAGE = 67108864;
 
+/**
+ * What browsers show: names, media types, and how names of files end. Content alone decides what
+ * something is; the ends of names decide which files of a folder are meant to be shown.
+ */
+export const PICTURE_KINDS = [["png", "image/png", ["png", "apng"]], ["jpg", "image/jpeg", ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"]], ["gif", "image/gif", ["gif"]], ["webp", "image/webp", ["webp"]], ["avif", "image/avif", ["avif", "avifs"]], ["bmp", "image/bmp", ["bmp"]], ["svg", "image/svg+xml", ["svg"]]];
+
+/** Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment. */
+export const PICTURE_HEAD = 4096;
+
+/** The reason of what fails because the end of the picture is missing. */
+export const TRUNCATED = "truncated";
+
+/** The reason of what fails because the picture is damaged, or browsers can't decode it. */
+export const DECODE = "decode";
+
+/** The reason of what fails because something else came, such as a page. */
+export const NOT_AN_IMAGE = "not_an_image";
+
+/** The same where it is known what came: this and the media type, such as `type_image/tiff`. */
+export const OF_TYPE = "type_";
+
 /** Images that are fetched ahead at a time; one that is shown already waits for none of them. */
 export const MAX_FETCHES = 4;
 
 /** Images that may wait to be fetched ahead. */
 export const MAX_ANNOUNCED = 256;
+
+/** Characters of one cell of a manifest in CSV: two URLs that fit into a message are shorter. */
+export const MAX_CELL = 131072;
 
 /** HTTP, beside all from 500 on: another try may be answered otherwise. */
 export const RETRIED_STATUSES = [408, 425, 429];
