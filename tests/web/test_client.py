@@ -243,50 +243,6 @@ async def test_a_slow_image_is_superseded_by_the_next_one(
         assert await client.stages(1) == ["superseded"]
 
 
-# Animation frames come when they are let.
-HELD_FRAMES = """
-const [realFrame, realCancel] = [requestAnimationFrame, cancelAnimationFrame];
-const held = new Map();
-window.isHeld = false;
-window.requestAnimationFrame = (act) => {
-  const id = realFrame((time) => (isHeld ? held.set(id, act) : act(time)));
-  return id;
-};
-window.cancelAnimationFrame = (id) => {
-  held.delete(id);
-  realCancel(id);
-};
-window.letGo = () => {
-  isHeld = false;
-  for (const act of held.values()) act(performance.now());
-};
-"""
-
-
-async def test_what_is_superseded_before_its_frame_is_not_put_up_and_nothing_else_told_as_shown(
-    browser: Browser, relay: str, images: ImageServer
-) -> None:
-    async with (
-        open_client_page(browser, relay, "held", HELD_FRAMES) as client,
-        open_session(relay, "held") as session,
-    ):
-        await show_url(session, 0, images.url("0.png"))
-        await client.wait_stage(0, "shown")
-        await client.page.run("void (isHeld = true)")
-        await show_url(session, 1, images.url("1.png"))
-        await client.wait_stage(1, "fetched")
-        await show_url(session, 2, images.url("slow/2.png"))
-        await client.wait_stage(1, "failed", "superseded")
-        await client.page.run("letGo()")
-        assert await client.stages(2) == []
-        await client.wait_shows(0)
-        images.slow.set()
-        await client.wait_stage(2, "shown")
-        assert await client.put_up() == [0, 2]
-        assert await client.stages(1) == ["fetched", "superseded"]
-        assert await client.stages(0) == ["fetched", "shown", "hidden"]
-
-
 # ── who is looking ───────────────────────────────────────────────────────────────────────────────
 
 

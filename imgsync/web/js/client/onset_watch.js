@@ -2,8 +2,9 @@
  * Watches when the elements that are put up are presented; what that means, `Onsets` decides.
  *
  * Browsers with Element Timing tell of an element once, when it has been presented for the first
- * time. Of anything else all that is known is its frame, and that it is past by the second frame
- * after it: a browser does not run so far ahead of what it has painted.
+ * time. Of anything else all that is known is its frame, and that it is past in the third frame after
+ * it, if each of those has something to paint: Firefox begins no frame while two are not composited
+ * (`nsRefreshDriver::IsWaitingForPaint`).
  *
  * @import { Onset } from "../core/channel/onsets.js"
  *
@@ -15,6 +16,11 @@ import { Timer, momentOf, now, seconds } from "../peer/clock.js";
 
 /** What browsers round these times by in a page that is not isolated. */
 const COARSE_MS = 4;
+
+/** Frames after which one is past. */
+const FRAMES_BEHIND = 3;
+/** Something to paint that nobody sees: the page behind it has the same grey. */
+const GREYS = ["rgb(128 128 128)", "rgb(128 128 128 / 0.5)"];
 
 export class OnsetWatch {
   /** Whether this browser can tell. */
@@ -56,9 +62,15 @@ export class OnsetWatch {
     this.#tells.set(id, tell);
     this.#onsets.putUp(id, frameAt, putAt);
     this.#perform([]);
-    if (isTold) return;
+    if (!isTold) this.#follow(id, /** @type {HTMLElement} */ (element.parentElement), FRAMES_BEHIND);
+  }
+
+  /** @param {string} id @param {HTMLElement} stage @param {number} frames still to come */
+  #follow(id, stage, frames) {
     requestAnimationFrame(() => {
-      requestAnimationFrame(() => this.#perform(this.#onsets.past(id, now())));
+      stage.style.backgroundColor = GREYS[frames % 2] ?? "";
+      if (frames > 1) this.#follow(id, stage, frames - 1);
+      else this.#perform(this.#onsets.past(id, now()));
     });
   }
 
