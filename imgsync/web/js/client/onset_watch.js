@@ -19,8 +19,8 @@ const COARSE_MS = 4;
 
 /** Frames after which one is past. */
 const FRAMES_BEHIND = 3;
-/** Something to paint that nobody sees: the page behind it has the same grey. */
-const GREYS = ["rgb(128 128 128)", "rgb(128 128 128 / 0.5)"];
+/** Something to paint that nobody sees: the grey of the stage, and as good as that. */
+const GREYS = ["", "rgb(128 128 128 / 0.996)"];
 
 export class OnsetWatch {
   /** Whether this browser can tell. */

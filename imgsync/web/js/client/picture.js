@@ -67,7 +67,7 @@ export class Picture {
       element.src = this.#source;
       await decode(element, signal);
     } else {
-      const url = URL.createObjectURL(copyOf(this.#source));
+      const url = URL.createObjectURL(this.#source);
       element.src = url;
       try {
         await decode(element, signal);
@@ -77,11 +77,6 @@ export class Picture {
     }
     return element;
   }
-}
-
-/** The same bytes as another one: two URLs of one blob are one image to some browsers. @param {Blob} blob */
-function copyOf(blob) {
-  return new Blob([blob], { type: blob.type });
 }
 
 /** @param {HTMLImageElement} element @param {AbortSignal} signal */
