@@ -1,6 +1,7 @@
 (async () => {
   const { PictureCheck } = await import("/web/js/core/pictures/check.js");
-  const { decodePicture } = await import("/web/js/client/decoding.js");
+  const { Picture } = await import("/web/js/client/picture.js");
+  const { wrapPicture } = await import("/web/js/client/wrapping.js");
   const { signal } = new AbortController();
   const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
@@ -12,7 +13,8 @@
     const { kind, reason } = check.end();
     if (reason !== null) return reason;
     try {
-      return (await decodePicture([bytes.subarray(0, 9), bytes.subarray(9)], kind, signal)).naturalWidth;
+      const blob = await wrapPicture([bytes.subarray(0, 9), bytes.subarray(9)], kind);
+      return (await new Picture(blob).take(signal)).naturalWidth;
     } catch (error) {
       return error.constructor.name;
     }

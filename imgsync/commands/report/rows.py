@@ -36,6 +36,7 @@ class Row:
     :param round_trip: from `sent_at` to `acked_at`, ms.
     :param latency: from `sent_at` to when it came in at the client, ms; true to `bound`.
     :param onset_latency: from `sent_at` to when it was on the screen, ms; true to `onset_bound`.
+    :param onset_timing: what is known of that, "presented" or "frame", where the client says it.
     """
 
     session_id: str
@@ -57,6 +58,7 @@ class Row:
     bound: Ms
     onset_latency: Ms
     onset_bound: Ms
+    onset_timing: str | None
     received_at_evaluator: Ms
     fetched_at_evaluator: Ms
     shown_at_evaluator: Ms
@@ -116,7 +118,8 @@ def _make_row(session_id: str, showing: Showing, history: OffsetHistory) -> Row:
         latency=None if received is None else received.at - sent_at,
         bound=None if received is None else received.bound,
         onset_latency=None if shown is None else shown.at - sent_at,
-        onset_bound=None if shown is None else shown.bound,
+        onset_bound=None if shown is None else shown.bound + showing.shown_within,
+        onset_timing=showing.shown_timing and showing.shown_timing.value,
         received_at_evaluator=_at(received),
         fetched_at_evaluator=_at(estimate(showing.fetched_at, arrived)),
         shown_at_evaluator=_at(shown),

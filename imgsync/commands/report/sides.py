@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from imgsync.commands.report.offsets import Reading
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal.events import (
@@ -47,6 +47,9 @@ class Showing:
     was_superseded: bool = False
     fetched_at: Milliseconds | None = None
     shown_at: Milliseconds | None = None
+    #: How good that is.
+    shown_timing: OnsetTiming | None = None
+    shown_within: Milliseconds = 0
     hidden_at: Milliseconds | None = None
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
@@ -238,7 +241,9 @@ def _add_stage(showing: Showing, event: Stage) -> None:
             showing.fetched_at = _first(showing.fetched_at, event.stage_at)
         case StageKind.SHOWN:
             # A page that is looked at again shows it again; the onset was the first time.
-            showing.shown_at = _first(showing.shown_at, event.stage_at)
+            if showing.shown_at is None or event.stage_at < showing.shown_at:
+                showing.shown_at = event.stage_at
+                showing.shown_timing, showing.shown_within = event.timing, event.within or 0
         case StageKind.HIDDEN:
             known = showing.hidden_at
             showing.hidden_at = event.stage_at if known is None else max(known, event.stage_at)

@@ -1,97 +1,47 @@
-/**
- * From the bytes of a picture to an element that is decoded.
- *
- * Browsers go by the type that a blob says it has, and not by what a host says, so that one that was
- * stored as another is shown rightly. Of an SVG they know UTF-8, and UTF-16 with its mark; any other
- * is written anew.
- *
- * @import { Kind } from "../core/pictures/kinds.js"
- */
+/** Decodes images when it is their turn, which `Turns` decides. */
 
-/** A browser can't decode it. */
-export class Undecodable extends Error {}
+import { Turns } from "../core/channel/turns.js";
 
-const HEAD = 512;
+export class Decoding {
+  #turns = new Turns();
+  #count = 0;
+  /** What waits for its turn, by its number. @type {Map<number, () => void>} */
+  #waiting = new Map();
 
-/**
- * @param {Uint8Array<ArrayBuffer>[]} parts of a whole picture, as `PictureCheck` has found it
- * @param {Kind} kind
- * @param {AbortSignal} signal whose reason is thrown
- * @returns {Promise<HTMLImageElement>} decoded
- * @throws {Undecodable}
- */
-export async function decodePicture(parts, kind, signal) {
-  const blob = await wrap(parts, kind);
-  const url = URL.createObjectURL(blob);
-  try {
-    return await decodeElement(url, signal);
-  } finally {
-    URL.revokeObjectURL(url); // the element has what it needs by now
+  /** This is to be seen now: others wait. @param {string} key */
+  hold(key) {
+    this.#begin(this.#turns.hold(key));
   }
-}
 
-/**
- * @param {string} url
- * @param {AbortSignal} signal whose reason is thrown
- * @returns {Promise<HTMLImageElement>} decoded
- * @throws {Undecodable} it can't be decoded, or not be had
- */
-export async function decodeElement(url, signal) {
-  const element = new Image();
-  element.alt = "";
-  element.decoding = "sync";
-  element.referrerPolicy = "no-referrer";
-  element.draggable = false;
-  element.src = url;
-  try {
-    await Promise.race([decodeAgain(element), aborted(signal)]);
-  } catch {
-    element.src = "";
-    signal.throwIfAborted();
-    throw new Undecodable();
+  /** It is on the screen, or will not be. @param {string} key */
+  release(key) {
+    this.#begin(this.#turns.release(key));
   }
-  return element;
-}
 
-/** Browsers refuse a sound picture now and then, such as for want of memory. @param {HTMLImageElement} element */
-export async function decodeAgain(element) {
-  try {
-    await element.decode();
-  } catch {
-    await element.decode();
+  /**
+   * @template T
+   * @param {string} key
+   * @param {() => Promise<T>} decode
+   * @returns {Promise<T>}
+   */
+  async inTurn(key, decode) {
+    const number = (this.#count += 1);
+    await new Promise((resolve) => {
+      this.#waiting.set(number, () => resolve(undefined));
+      this.#begin(this.#turns.ask(number, key));
+    });
+    try {
+      return await decode();
+    } finally {
+      this.#begin(this.#turns.done(number));
+    }
   }
-}
 
-/** @param {AbortSignal} signal @returns {Promise<never>} rejects when it is aborted */
-export function aborted(signal) {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}
-
-/** @param {Uint8Array<ArrayBuffer>[]} parts @param {Kind} kind @returns {Promise<Blob>} */
-async function wrap(parts, { name, mediaType: type }) {
-  const blob = new Blob(parts, { type });
-  if (name !== "svg") return blob;
-  const encoding = encodingOf(new Uint8Array(await blob.slice(0, HEAD).arrayBuffer()));
-  if (encoding === "utf-8") return blob;
-  try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(await blob.arrayBuffer());
-    // The mark goes before what the text says of itself.
-    return new Blob(["\ufeff", text], { type });
-  } catch {
-    throw new Undecodable(); // an encoding that nobody knows, or another than it says
+  /** @param {number[]} numbers */
+  #begin(numbers) {
+    for (const number of numbers) {
+      this.#waiting.get(number)?.();
+      this.#waiting.delete(number);
+    }
   }
-}
-
-/** XML 1.0, appendix F. @param {Uint8Array} head @returns {string} */
-function encodingOf(head) {
-  const [first, second] = head;
-  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return "utf-16le";
-  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) return "utf-16be";
-  const text = String.fromCharCode(...head);
-  const named = /^<\?xml\s[^>]*?\bencoding\s*=\s*["']([\w.:-]+)["']/.exec(text)?.[1]?.toLowerCase();
-  // What could be read so far is not in UTF-16, whatever it says.
-  return named === undefined || /^(?:utf-?8|utf-?16|us-ascii)/.test(named) ? "utf-8" : named;
 }

@@ -1,8 +1,6 @@
 /**
- * One image from its URL to an element that is decoded: bounded in time and size, tried again where
- * another try may help.
- *
- * @import { Kind } from "../core/pictures/kinds.js"
+ * One image from its URL to its bytes: bounded in time and size, tried again where another try may
+ * help.
  */
 
 import { refusalOf } from "../core/pictures/answers.js";
@@ -17,7 +15,8 @@ import {
 } from "../core/protocol/numbers.js";
 import { isWebUrl } from "../core/protocol/urls.js";
 import { backoff } from "../peer/backoff.js";
-import { Undecodable, aborted, decodeElement, decodePicture } from "./decoding.js";
+import { Picture, Undecodable, aborted } from "./picture.js";
+import { wrapPicture } from "./wrapping.js";
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
@@ -32,7 +31,7 @@ export class ImageFailed extends Error {
 /**
  * @param {string} url
  * @param {AbortSignal} signal whose reason is thrown
- * @returns {Promise<HTMLImageElement>} decoded
+ * @returns {Promise<Picture>}
  * @throws {ImageFailed}
  */
 export async function fetchImage(url, signal) {
@@ -49,7 +48,7 @@ export async function fetchImage(url, signal) {
   }
 }
 
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<HTMLImageElement>} */
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<Picture>} */
 async function tryOnce(url, signal) {
   const control = new AbortController();
   const cancel = () => control.abort(signal.reason);
@@ -57,15 +56,9 @@ async function tryOnce(url, signal) {
   const late = new ImageFailed("timeout", false);
   const timer = setTimeout(() => control.abort(late), FETCH_DEADLINE * 1000);
   signal.addEventListener("abort", cancel);
-  let isReadable = false;
   try {
-    const picture = await fetchPicture(url, control.signal);
-    isReadable = picture !== null;
-    if (picture === null) return await decodeElement(url, control.signal);
-    return await decodePicture(picture.parts, picture.kind, control.signal);
-  } catch (error) {
-    if (!(error instanceof Undecodable)) throw error;
-    throw new ImageFailed(isReadable ? DECODE : "fetch", !isReadable);
+    const blob = await fetchBlob(url, control.signal);
+    return blob === null ? await loadUnread(url, control.signal) : new Picture(blob);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
@@ -73,13 +66,11 @@ async function tryOnce(url, signal) {
 }
 
 /**
- * @typedef {{parts: Uint8Array<ArrayBuffer>[], kind: Kind}} Picture
- *
  * @param {string} url
  * @param {AbortSignal} signal
- * @returns {Promise<Picture | null>} null where its host does not let pages read it
+ * @returns {Promise<Blob | null>} null where its host does not let pages read it
  */
-async function fetchPicture(url, signal) {
+async function fetchBlob(url, signal) {
   let response;
   try {
     response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
@@ -95,16 +86,17 @@ async function fetchPicture(url, signal) {
   }
   if (Number(headers.get("content-length")) > MAX_IMAGE) throw new ImageFailed("too_large", false);
   try {
-    return await readPicture(response);
+    return await readBlob(response);
   } catch (error) {
     if (error instanceof ImageFailed) throw error;
+    if (error instanceof Undecodable) throw new ImageFailed(DECODE, false);
     signal.throwIfAborted();
     throw new ImageFailed("fetch", true);
   }
 }
 
-/** @param {Response} response @returns {Promise<Picture>} */
-async function readPicture({ body }) {
+/** @param {Response} response @returns {Promise<Blob>} of a whole picture */
+async function readBlob({ body }) {
   const check = new PictureCheck();
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
@@ -123,7 +115,18 @@ async function readPicture({ body }) {
   }
   const { kind, reason } = check.end();
   if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
-  return { parts, kind };
+  return wrapPicture(parts, kind);
+}
+
+/** To an element a host lets pages load what they may not read. @param {string} url @param {AbortSignal} signal */
+async function loadUnread(url, signal) {
+  const picture = new Picture(url);
+  try {
+    await picture.prepare(signal);
+  } catch (error) {
+    throw error instanceof Undecodable ? new ImageFailed("fetch", true) : error;
+  }
+  return picture;
 }
 
 /** @param {number} ms @param {AbortSignal} signal */

@@ -9,12 +9,14 @@
  * queue waits.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { Decoding } from "./decoding.js"
+ * @import { Picture } from "./picture.js"
  *
- * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded
+ * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded `element` is for one showing
  *
  * @typedef {object} Entry
  * @property {string} signedUrl
- * @property {Promise<Loaded>} loading
+ * @property {Promise<{picture: Picture, fetchedAt: number}>} loading
  * @property {AbortController} control
  * @property {number} bytes of its pixels, once it is decoded
  * @property {boolean} isWanted whether it was preloaded and has not been shown yet
@@ -24,8 +26,8 @@
 import { imageKey } from "../core/protocol/naming.js";
 import { MAX_ANNOUNCED, MAX_FETCHES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
-import { decodeAgain } from "./decoding.js";
 import { ImageFailed, fetchImage } from "./fetching.js";
+import { Undecodable } from "./picture.js";
 
 const MAX_KEPT = 64;
 /** Of decoded pixels; a phone ends a page that takes much more. */
@@ -37,6 +39,12 @@ export class Loader {
   /** @type {ImageSource[]} */
   #queue = [];
   #loading = 0;
+  #decoding;
+
+  /** @param {Decoding} decoding */
+  constructor(decoding) {
+    this.#decoding = decoding;
+  }
 
   /** What will be shown soon. @param {ImageSource[]} images */
   preload(images) {
@@ -44,7 +52,7 @@ export class Loader {
       if (this.#queue.length >= MAX_ANNOUNCED) break;
       const key = imageKey(image);
       const entry = this.#entries.get(key);
-      if (entry !== undefined) entry.isWanted = true;
+      if (entry !== undefined) this.#renew(key, entry);
       else if (!this.#isQueued(key)) this.#queue.push(image);
     }
     this.#advance();
@@ -67,31 +75,42 @@ export class Loader {
     try {
       if (early !== undefined) {
         try {
-          return await this.#finish(key, early);
+          return await this.#finish(key, early, signal);
         } catch (error) {
           // Its signed URL may have been too old; the one that we have now is not.
           if (early.signedUrl === image.signedUrl) throw error;
           signal.throwIfAborted();
         }
       }
-      return await this.#finish(key, this.#begin(image, false));
+      return await this.#finish(key, this.#begin(image, false), signal);
     } finally {
       signal.removeEventListener("abort", drop);
       this.#advance();
     }
   }
 
-  /** @param {string} key @param {Entry} entry @returns {Promise<Loaded>} */
-  async #finish(key, entry) {
+  /** @param {string} key @param {Entry} entry @param {AbortSignal} signal @returns {Promise<Loaded>} */
+  async #finish(key, entry, signal) {
     this.#touch(key, entry);
-    const loaded = await entry.loading;
-    // A browser may have dropped its pixels since.
-    await decodeAgain(loaded.element).catch(() => {
-      throw new ImageFailed("decode", false);
-    });
+    const { picture, fetchedAt } = await entry.loading;
+    const element = await decoded(picture.take(signal));
     entry.isWanted = false;
     this.#makeRoom(entry);
-    return loaded;
+    return { element, fetchedAt };
+  }
+
+  /** It is to be shown again. @param {string} key @param {Entry} entry */
+  #renew(key, entry) {
+    entry.isWanted = true;
+    // What goes wrong here does so again when it is to be shown.
+    entry.loading
+      .then(({ picture }) => this.#prepare(key, picture, entry.control.signal))
+      .catch(() => {});
+  }
+
+  /** @param {string} key @param {Picture} picture @param {AbortSignal} signal */
+  async #prepare(key, picture, signal) {
+    return this.#decoding.inTurn(key, () => decoded(picture.prepare(signal)));
   }
 
   /** @param {string} key */
@@ -139,11 +158,11 @@ export class Loader {
     const key = imageKey(image);
     const { signedUrl } = image;
     const control = new AbortController();
-    const loading = fetchImage(signedUrl, control.signal).then((element) => {
+    const loading = fetchImage(signedUrl, control.signal).then(async (picture) => {
+      entry.bytes = await this.#prepare(key, picture, control.signal);
       entry.isDone = true;
-      entry.bytes = element.naturalWidth * element.naturalHeight * 4;
       this.#makeRoom(entry);
-      return { element, fetchedAt: now() };
+      return { picture, fetchedAt: now() };
     });
     // What fails while it is preloaded is tried again when it is to be shown.
     loading.catch(() => {
@@ -174,6 +193,19 @@ export class Loader {
       kept -= 1;
       bytes -= entry.bytes;
     }
+  }
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} made of a picture
+ * @throws {ImageFailed}
+ */
+async function decoded(made) {
+  try {
+    return await made;
+  } catch (error) {
+    throw error instanceof Undecodable ? new ImageFailed("decode", false) : error;
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @import { Estimate } from "./offsets.js"
  * @import { KnownSession, Showing } from "./sides.js"
+ * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {object} Row all that is known of one showing; null where nothing is; milliseconds
  * @property {string} sessionId
@@ -26,6 +27,7 @@
  * @property {number | null} bound the true latency lies within this of it
  * @property {number | null} onsetLatency from `sentAt` to when it was on the screen
  * @property {number | null} onsetBound the true one lies within this of it
+ * @property {Timing | null} onsetTiming what is known of that
  * @property {number | null} receivedAtEvaluator
  * @property {number | null} fetchedAtEvaluator
  * @property {number | null} shownAtEvaluator
@@ -77,7 +79,8 @@ export function makeRow({ sessionId, history }, showing) {
     latency: received === null ? null : received.at - sentAt,
     bound: received === null ? null : received.bound,
     onsetLatency: shown === null ? null : shown.at - sentAt,
-    onsetBound: shown === null ? null : shown.bound,
+    onsetBound: shown === null ? null : shown.bound + showing.shownWithin,
+    onsetTiming: showing.shownTiming,
     receivedAtEvaluator: atOf(received),
     fetchedAtEvaluator: atOf(estimate(fetchedAt, arrived)),
     shownAtEvaluator: atOf(shown),

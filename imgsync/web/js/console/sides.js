@@ -3,6 +3,7 @@
  * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
  *
  * @import { KnownEvent } from "./events.js"
+ * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
@@ -16,6 +17,8 @@
  * @property {boolean} wasSuperseded
  * @property {number | null} fetchedAt
  * @property {number | null} shownAt
+ * @property {Timing | null} shownTiming how good that is, as is `shownWithin`
+ * @property {number} shownWithin
  * @property {number | null} hiddenAt
  * @property {number | null} failedAt
  * @property {string | null} failedReason
@@ -164,14 +167,18 @@ export class Sides {
 }
 
 /** @param {Showing} showing @param {KnownEvent} event */
-function takeStage(showing, { stage, stageAt, reason }) {
+function takeStage(showing, { stage, stageAt, reason, timing, within }) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
       break;
     case "shown":
       // A page that is looked at again shows it again; the onset was the first time.
-      showing.shownAt = first(showing.shownAt, stageAt);
+      if (showing.shownAt === null || stageAt < showing.shownAt) {
+        showing.shownAt = stageAt;
+        showing.shownTiming = timing ?? null;
+        showing.shownWithin = within ?? 0;
+      }
       break;
     case "hidden":
       showing.hiddenAt = Math.max(showing.hiddenAt ?? stageAt, stageAt);
@@ -206,6 +213,8 @@ function newShowing(sentAt, imageIndex) {
     wasSuperseded: false,
     fetchedAt: null,
     shownAt: null,
+    shownTiming: null,
+    shownWithin: 0,
     hiddenAt: null,
     failedAt: null,
     failedReason: null,

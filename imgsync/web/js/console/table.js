@@ -27,6 +27,7 @@ export const COLUMNS = [
   "bound",
   "onsetLatency",
   "onsetBound",
+  "onsetTiming",
   "receivedAtEvaluator",
   "fetchedAtEvaluator",
   "shownAtEvaluator",

@@ -11,11 +11,8 @@ export function now() {
   return origin + performance.now();
 }
 
-/**
- * @param {DOMHighResTimeStamp} timestamp what requestAnimationFrame gives
- * @returns {number} the time of that frame
- */
-export function frameTime(timestamp) {
+/** @param {DOMHighResTimeStamp} timestamp of a frame, or of what was painted @returns {number} */
+export function momentOf(timestamp) {
   return origin + timestamp;
 }
 
