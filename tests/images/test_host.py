@@ -29,7 +29,7 @@ from tests.images.test_sources import ODD_NAMES, fill
 from tests.net.test_frames import RawPeer, open_raw
 
 LOOPBACK = "127.0.0.1"
-SECRET = b"\x89PNG\r\n\x1a\nnot to be served"
+SECRET = PNG + b"not to be served"
 
 WITHIN = 10.0
 """Seconds for one test on a loaded machine; each needs a small part of one."""

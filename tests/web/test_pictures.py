@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from imgsync import ImageRef
 from tests.kit.browsers import Page, Started, open_browser
 from tests.kit.pictures import IDAT, IEND, IHDR, chunk, encode, make_all, png_of
+from tests.kit.web_images import open_images
+from tests.kit.web_pages import open_client_page, open_session
 from tests.web.test_modules import open_module_page
 
 OPENED = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'>"
@@ -77,3 +80,22 @@ async def test_what_is_whole_is_decoded_and_what_is_not_is_refused_before(page: 
     png = b64encode(encode("PNG")).decode()
     assert await page.run(f"showAfter({json.dumps(png)}, 1)") == 40
     assert await page.run(f"showAfter({json.dumps(png)}, 2)") == "Undecodable"
+
+
+async def test_a_picture_is_what_it_holds_and_not_what_its_host_or_its_name_says(
+    either: Started, relay: str, request: pytest.FixtureRequest
+) -> None:
+    paths = ["0.png", "stored/1.svg", "wide/2.svg", "made/3.png", "whole/4.png"]
+    # A session waits for a page of the browser before that was closed.
+    client_id = f"kinds-{abs(hash(request.node.name))}"
+    async with (
+        open_browser(either) as browser,
+        open_images() as images,
+        open_client_page(browser, relay, client_id) as client,
+        open_session(relay, client_id) as session,
+    ):
+        session.preload([ImageRef(0, "one name", images.url(paths[0]))])
+        for index, path in enumerate(paths):
+            # All have one name, and are not taken for each other.
+            await session.show(ImageRef(index, "one name", images.url(path)))
+            await client.wait_shows(index)
