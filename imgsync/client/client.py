@@ -99,15 +99,17 @@ class _Following:
 
     async def next_preload(self) -> UpcomingImage | None:
         """The next that was announced and not handed out before; None when the session is over."""
+        # Before the first look: another task may take what is there meanwhile.
+        await trio.lowlevel.checkpoint()
         while not self._upcoming:
             if self._peer.history.end is not None:
                 return None
             await self._news.wait()
-        await trio.lowlevel.checkpoint()
         return self._upcoming.popleft()
 
     async def next_image(self) -> ReceivedImage | None:
         """The next image that was not handed out before; None when the session is over."""
+        await trio.lowlevel.checkpoint()
         while True:
             while self._waiting:
                 delivery = self._waiting.popleft()
