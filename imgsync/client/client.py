@@ -141,6 +141,14 @@ class _Following:
             self._peer.journal.staged(said)
             self._peer.send(output.text)
 
+    @property
+    def is_seen(self) -> bool:
+        """See the protocol; an evaluator has no screen."""
+        return False
+
+    async def wait_unseen(self) -> None:
+        """See the protocol."""
+
     def opened(self) -> None:
         """See the protocol."""
         for output in self._follower.opened():

@@ -249,14 +249,14 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message, given[1]));
+        return [message === null ? [] : tell(presenter.received(message, given[1])), presenter.isSeen];
       }
       const run = () => {
         const found = presenter[method](...given);
         return tell(method === "show" ? found.outputs : found);
       };
       const outputs = orRefused(run, RangeError);
-      return typeof outputs === "string" ? "refused" : outputs;
+      return [typeof outputs === "string" ? "refused" : outputs, presenter.isSeen];
     };
   },
   follower: () => {

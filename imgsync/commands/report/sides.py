@@ -33,6 +33,20 @@ MAX_SKIPPED = 1000
 """Lines that are known by number: a video that is taken for a record has millions."""
 
 
+@attrs.frozen
+class Sight:
+    """An image came onto the screen, or went from it.
+
+    :param at: client's clock.
+    :param told_at: when the evaluator heard of it, on its own clock; None where only the client
+        tells it.
+    """
+
+    is_shown: bool
+    at: Milliseconds
+    told_at: Milliseconds | None
+
+
 @attrs.define
 class Showing:
     """One image that was to be shown, and what is known of it. `received_at` and the times of the
@@ -46,8 +60,8 @@ class Showing:
     copies: int | None = None
     was_superseded: bool = False
     fetched_at: Milliseconds | None = None
-    shown_at: Milliseconds | None = None
-    hidden_at: Milliseconds | None = None
+    #: Each once, by what it is and when; in the order in which they were read.
+    sights: dict[tuple[bool, Milliseconds], Sight] = attrs.Factory(dict)
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
 
@@ -142,7 +156,7 @@ class Sides:
                 pass
             case Sent() | Acked() | Superseded() | Stage() | Received():
                 record = self._session(event.session_id)
-                self._add_image_event(record, event)
+                self._add_image_event(record, event, self._evaluators(entry.at))
                 self._note_time(record, entry.at)
             case _:
                 assert event.session_id is not None
@@ -152,6 +166,11 @@ class Sides:
                 self._note_time(record, entry.at)
                 self._add_course_event(record, event, entry.at, self._header)
         return None
+
+    def _evaluators(self, at: Milliseconds) -> Milliseconds | None:
+        """A time of this record, where it is the evaluator's."""
+        is_known = self._header is not None and self._header.role is Role.EVALUATOR
+        return at if is_known else None
 
     def _session(self, session_id: SessionId) -> SessionRecord:
         if session_id not in self.sessions:
@@ -179,7 +198,9 @@ class Sides:
         return record.sides[header.role]
 
     @staticmethod
-    def _add_image_event(record: SessionRecord, event: ImageEvent) -> None:
+    def _add_image_event(
+        record: SessionRecord, event: ImageEvent, told_at: Milliseconds | None
+    ) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
             case Sent(image_url=image_url, copy=copy):
@@ -199,7 +220,7 @@ class Sides:
             case Superseded():
                 showing.was_superseded = True
             case Stage():
-                _add_stage(showing, event)
+                _add_stage(showing, event, told_at)
 
     def _add_course_event(
         self, record: SessionRecord, event: CourseEvent, at: Milliseconds, header: Header
@@ -232,16 +253,17 @@ def _first(known: Milliseconds | None, new: Milliseconds) -> Milliseconds:
     return new if known is None else min(known, new)
 
 
-def _add_stage(showing: Showing, event: Stage) -> None:
+def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> None:
     match event.stage:
         case StageKind.FETCHED:
             showing.fetched_at = _first(showing.fetched_at, event.stage_at)
-        case StageKind.SHOWN:
-            # A page that is looked at again shows it again; the onset was the first time.
-            showing.shown_at = _first(showing.shown_at, event.stage_at)
-        case StageKind.HIDDEN:
-            known = showing.hidden_at
-            showing.hidden_at = event.stage_at if known is None else max(known, event.stage_at)
+        case StageKind.SHOWN | StageKind.HIDDEN:
+            sight = Sight(event.stage is StageKind.SHOWN, event.stage_at, told_at)
+            key = (sight.is_shown, sight.at)
+            known = showing.sights.get(key)
+            # Both sides tell of it, and the client says it again on each new channel.
+            if known is None or (known.told_at is None and told_at is not None):
+                showing.sights[key] = sight
         case StageKind.FAILED:
             # The reason is that of the first failure, as its time is.
             if showing.failed_at is None or event.stage_at < showing.failed_at:

@@ -65,6 +65,7 @@ export class Presentation {
         drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
         received: (message, at) => this.#receive(message, at),
         changed: (change) => this.#follow(change),
+        isSeen: () => this.#presenter.isSeen,
       },
     );
   }

@@ -4,6 +4,11 @@
  *
  * @import { KnownEvent } from "./events.js"
  *
+ * @typedef {object} Sight an image came onto the screen, or went from it
+ * @property {boolean} isShown
+ * @property {number} at client's clock
+ * @property {number | null} toldAt when we heard of it; null below no header
+ *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
  *   nobody has said
@@ -15,8 +20,7 @@
  * @property {number | null} copies
  * @property {boolean} wasSuperseded
  * @property {number | null} fetchedAt
- * @property {number | null} shownAt
- * @property {number | null} hiddenAt
+ * @property {Map<string, Sight>} sights each once, by what it is and when; in the order of the record
  * @property {number | null} failedAt
  * @property {string | null} failedReason
  */
@@ -30,6 +34,10 @@ export class KnownSession {
   showings = new Map();
   /** When it was first written of, below a header. */
   firstAt = Infinity;
+  /** @type {string | null} */
+  evaluatorId = null;
+  /** @type {string | null} */
+  clientId = null;
   /** @type {Reading[]} */
   #readings = [];
   /** Since when each process has taken part. @type {number[]} */
@@ -73,8 +81,8 @@ export class KnownSession {
     this.#read(Reading.byEvaluator(t0, t1, t2, t3));
   }
 
-  /** @param {KnownEvent} event */
-  takeImage(event) {
+  /** @param {KnownEvent} event @param {number | null} toldAt */
+  takeImage(event, toldAt) {
     const showing = this.#showing(event.sentAt, event.imageIndex);
     switch (event.event) {
       case "sent":
@@ -92,7 +100,7 @@ export class KnownSession {
         showing.wasSuperseded = true;
         break;
       case "stage":
-        takeStage(showing, event);
+        takeStage(showing, event, toldAt);
     }
   }
 
@@ -116,7 +124,8 @@ export class KnownSession {
 export class Sides {
   /** By id, as they are met. @type {Map<string, KnownSession>} */
   sessions = new Map();
-  #hasHeader = false;
+  /** Who writes; null before the first header. @type {string | null} */
+  #userId = null;
   /** Sessions that the current process has written of. @type {Set<KnownSession>} */
   #met = new Set();
 
@@ -124,7 +133,7 @@ export class Sides {
   take(event) {
     switch (event.event) {
       case "header":
-        this.#hasHeader = true;
+        this.#userId = event.userId;
         this.#met = new Set();
         break;
       case "acked":
@@ -132,16 +141,17 @@ export class Sides {
       case "stage":
       case "superseded": {
         const session = this.#session(event.sessionId);
-        session.takeImage(event);
+        session.takeImage(event, this.#userId === null ? null : event.at);
         this.#noteTime(session, event.at);
         break;
       }
       default: {
         // Nobody knows whose clock it is, or in which session.
-        if (!this.#hasHeader || event.sessionId === null) return;
+        if (this.#userId === null || event.sessionId === null) return;
         const session = this.#session(event.sessionId);
         this.#noteTime(session, event.at);
         if (event.event === "probe") session.takeProbe(event);
+        else if (event.event === "session") session.clientId = event.peerId;
       }
     }
   }
@@ -155,7 +165,8 @@ export class Sides {
 
   /** @param {KnownSession} session @param {number} at */
   #noteTime(session, at) {
-    if (!this.#hasHeader) return;
+    if (this.#userId === null) return;
+    session.evaluatorId ??= this.#userId;
     session.firstAt = Math.min(session.firstAt, at);
     if (this.#met.has(session)) return;
     this.#met.add(session);
@@ -163,19 +174,22 @@ export class Sides {
   }
 }
 
-/** @param {Showing} showing @param {KnownEvent} event */
-function takeStage(showing, { stage, stageAt, reason }) {
+/** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
+function takeStage(showing, { stage, stageAt, reason }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
       break;
     case "shown":
-      // A page that is looked at again shows it again; the onset was the first time.
-      showing.shownAt = first(showing.shownAt, stageAt);
+    case "hidden": {
+      const key = `${stage} ${stageAt}`;
+      const known = showing.sights.get(key);
+      // The client says it again on each new channel.
+      if (known === undefined || (known.toldAt === null && toldAt !== null)) {
+        showing.sights.set(key, { isShown: stage === "shown", at: stageAt, toldAt });
+      }
       break;
-    case "hidden":
-      showing.hiddenAt = Math.max(showing.hiddenAt ?? stageAt, stageAt);
-      break;
+    }
     case "failed":
       if (showing.failedAt === null || stageAt < showing.failedAt) {
         showing.failedAt = stageAt;
@@ -205,8 +219,7 @@ function newShowing(sentAt, imageIndex) {
     copies: null,
     wasSuperseded: false,
     fetchedAt: null,
-    shownAt: null,
-    hiddenAt: null,
+    sights: new Map(),
     failedAt: null,
     failedReason: null,
   };
