@@ -18,6 +18,7 @@ from imgsync.core.protocol.channel import Stage, StageKind, TalkMessage, Upcomin
 from imgsync.core.protocol.numbers import MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.protocol.urls import public_url
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -52,7 +53,7 @@ class ReceivedImage:
     """
 
     index: int
-    image_url: str
+    image_url: str = attrs.field(repr=public_url)
     signed_url: str = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds

@@ -18,6 +18,7 @@ from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.protocol.urls import public_url
 
 STAGE_WORDS = {
     StageKind.FETCHED: "fetched",
@@ -123,7 +124,7 @@ class Acked:
     EVENT = "acked"
     image_index: int
     name: str
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
     sent_at: Milliseconds
     received_at: Milliseconds
     round_trip_ms: Milliseconds = attrs.field(metadata=ROUNDED)
@@ -275,7 +276,7 @@ class Received:
 
     EVENT = "image"
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
     sent_at: Milliseconds
     received_at: Milliseconds
 
@@ -299,7 +300,7 @@ class Fetched:
     ahead: bool
     path: str | None
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -316,7 +317,7 @@ class FetchFailed:
     EVENT = "fetch_failed"
     reason: str
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -335,7 +336,7 @@ class ExecFailed:
     reason: str
     detail: str
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:

@@ -17,7 +17,7 @@ const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { isWebUrl } = await load("core/protocol/urls");
+const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
@@ -346,6 +346,7 @@ const PAIRS = {
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
   signals: () => (value) => decodeSignal(value),
+  publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>
     fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
@@ -9,7 +10,18 @@ from imgsync.commands.report.rows import Outcome, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import Role
-from imgsync.journal.events import Acked, Event, Probe, Received, Sent, Session, Stage
+from imgsync.journal.events import (
+    Acked,
+    ClockStep,
+    Event,
+    Lost,
+    Probe,
+    Received,
+    Sent,
+    Session,
+    Stage,
+)
+from imgsync.journal.events import Path as ConnectionPath
 from imgsync.journal.reader import Entry
 from tests.kit.records import EPOCH, header
 
@@ -40,7 +52,8 @@ def probe(at: float) -> Probe:
 
 def test_a_process_that_takes_anothers_place_is_noted_whatever_comes_first() -> None:
     once: list[Event] = [CLIENT, probe(0), probe(2_000)]
-    again: list[Event] = [CLIENT, probe(9_000), probe(11_000)]
+    restarted_client = attrs.evolve(CLIENT, monotonic_clock=7.0)
+    again: list[Event] = [restarted_client, probe(9_000), probe(11_000)]
     evaluators: list[Event] = [EVALUATOR, probe(500), EVALUATOR, probe(7_000)]
     restarted = [EPOCH + 3_000]  # of the first line of the second process
     assert put_together(once).breaks == []
@@ -190,3 +203,26 @@ def test_an_image_that_came_in_about_when_a_clock_was_set_is_as_uncertain_as_tha
     assert row.bound is not None
     assert row.latency == pytest.approx(60, abs=row.bound)
     assert row.bound < 25
+
+
+def test_a_record_that_is_given_twice_counts_once_and_so_does_what_was_copied_of_it() -> None:
+    step = ClockStep("s-1", 40.0, "theirs")
+    path = ConnectionPath("s-1", "host", "host")
+    events: list[Event] = [
+        EVALUATOR,
+        Session("s-1", "ann", False),
+        path,
+        step,
+        probe(0),
+        Lost(3, ""),
+    ]
+    entries = [Entry(n, EPOCH + n, event) for n, event in enumerate(events)]
+    more = [Entry(7, EPOCH + 9, probe(5_000)), Entry(8, EPOCH + 10, attrs.evolve(step, by=1.0))]
+    whole, twice = Sides(), Sides()
+    whole.add_record([*entries, *more])
+    assert twice.add_record(entries).repeated == 0
+    assert twice.add_record([*entries, *more]).repeated == len(entries)
+    assert twice.add_record(entries).repeated == len(entries)
+    assert twice.sessions == whole.sessions
+    assert twice.sessions["s-1"].breaks == []
+    assert (twice.lost, whole.lost) == (3, 3)

@@ -148,15 +148,22 @@ def _read(sides: Sides, log: Path) -> SkippedLines:
 
 
 def _warn_of_lines(log: Path, skipped: SkippedLines, output: Output) -> list[str]:
+    warnings = []
+    if skipped.repeated:
+        again = "line was" if skipped.repeated == 1 else "lines were"
+        warnings.append(
+            f"{log}: {skipped.repeated} {again} in a record before, and counted once: was it given"
+            " twice?"
+        )
     if not skipped.count:
-        return []
+        return warnings
     named = [f"line {line.line} ({line.why})" for line in skipped.first[:LISTED_LINES]]
     rest = skipped.count - len(named)
     listed = ", ".join(named) + (f" and {rest} more" if rest else "")
     numbers = tuple(line.line for line in skipped.first)
     output.write(LinesSkipped(log=str(log), count=skipped.count, lines=numbers))
     lines = "line" if skipped.count == 1 else "lines"
-    return [f"{log}: {skipped.count} {lines} skipped: {listed}"]
+    return [*warnings, f"{log}: {skipped.count} {lines} skipped: {listed}"]
 
 
 def _make_csv(reports: Sequence[SessionReport]) -> str:

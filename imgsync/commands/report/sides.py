@@ -12,6 +12,7 @@ from imgsync.journal.events import (
     Acked,
     ClockStep,
     CourseEvent,
+    Event,
     Header,
     ImageEvent,
     Lost,
@@ -112,15 +113,29 @@ class SessionRecord:
 
 @attrs.define
 class SkippedLines:
-    """Lines of a record that can't be used: how many, and the first MAX_SKIPPED of them."""
+    """Lines of a record that can't be used: how many, and the first MAX_SKIPPED of them.
+
+    :param repeated: how many were in a record before, and were not counted again.
+    """
 
     count: int = 0
+    repeated: int = 0
     first: list[Skipped] = attrs.Factory(list)
 
     def add(self, line: Skipped) -> None:
         self.count += 1
         if self.count <= MAX_SKIPPED:
             self.first.append(line)
+
+
+@attrs.define
+class _Writer:
+    """One process, and what was read of it; without a header nobody knows which."""
+
+    header: Header | None = None
+    lines: set[tuple[Milliseconds, Event]] = attrs.Factory(set)
+    #: Sessions that it has written of.
+    met: set[SessionId] = attrs.Factory(set)
 
 
 class Sides:
@@ -130,26 +145,41 @@ class Sides:
         self.sessions: dict[SessionId, SessionRecord] = {}
         #: Events that could not be written.
         self.lost = 0
-        self._header: Header | None = None
-        #: Sessions that the current process has written of.
-        self._met: set[SessionId] = set()
+        #: Whose lines are read.
+        self._writer = _Writer()
+        self._writers: dict[object, _Writer] = {}
 
     def add_record(self, items: Iterable[Entry | Skipped]) -> SkippedLines:
         """One record, from its beginning. Returns the lines that can't be used."""
-        self._header = None
+        self._writer = _Writer()
         skipped = SkippedLines()
         for item in items:
+            if isinstance(item, Entry) and self._was_there(item):
+                skipped.repeated += 1
+                continue
             line = item if isinstance(item, Skipped) else self._add_entry(item)
             if line is not None:
                 skipped.add(line)
         return skipped
 
+    def _was_there(self, entry: Entry) -> bool:
+        """Whether this very line of the same process was read before, in another record."""
+        event = entry.event
+        if isinstance(event, Header):
+            key = (entry.at, event.role, event.user_id, event.wall_clock, event.monotonic_clock)
+            was_there = key in self._writers
+            self._writer = self._writers.setdefault(key, _Writer(event))
+            return was_there
+        line = (entry.at, event)
+        was_there = line in self._writer.lines
+        self._writer.lines.add(line)
+        return was_there
+
     def _add_entry(self, entry: Entry) -> Skipped | None:
         event = entry.event
         match event:
             case Header():
-                self._header = event
-                self._met = set()
+                pass
             case Lost(count):
                 self.lost += count
             case ClockStep(session_id=None):
@@ -160,16 +190,16 @@ class Sides:
                 self._note_time(record, entry.at)
             case _:
                 assert event.session_id is not None
-                if self._header is None:
+                if self._writer.header is None:
                     return Skipped(line=entry.line, why=NOBODY)
                 record = self._session(event.session_id)
                 self._note_time(record, entry.at)
-                self._add_course_event(record, event, entry.at, self._header)
+                self._add_course_event(record, event, entry.at, self._writer.header)
         return None
 
     def _evaluators(self, at: Milliseconds) -> Milliseconds | None:
         """A time of this record, where it is the evaluator's."""
-        is_known = self._header is not None and self._header.role is Role.EVALUATOR
+        is_known = self._writer.header is not None and self._writer.header.role is Role.EVALUATOR
         return at if is_known else None
 
     def _session(self, session_id: SessionId) -> SessionRecord:
@@ -178,17 +208,17 @@ class Sides:
         return self.sessions[session_id]
 
     def _note_time(self, record: SessionRecord, at: Milliseconds) -> None:
-        if self._header is None:
+        if self._writer.header is None:
             return
-        side = self._side(record, self._header)
+        side = self._side(record, self._writer.header)
         side.first_at, side.last_at = min(side.first_at, at), max(side.last_at, at)
-        if self._header.role is Role.EVALUATOR:
+        if self._writer.header.role is Role.EVALUATOR:
             self._note_start(record, Role.EVALUATOR, at)
 
     def _note_start(self, record: SessionRecord, role: Role, at: Milliseconds) -> None:
         """`at` is the evaluator's clock, which of a client's events only its probes know."""
-        if record.session_id not in self._met:
-            self._met.add(record.session_id)
+        if record.session_id not in self._writer.met:
+            self._writer.met.add(record.session_id)
             record.starts[role].append(at)
 
     @staticmethod

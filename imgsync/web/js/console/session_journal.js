@@ -10,7 +10,7 @@
  */
 
 import { Measurements } from "../core/channel/clocks.js";
-import { publicUrl } from "./manifest.js";
+import { publicUrl } from "../core/protocol/urls.js";
 
 /** Measures on the way, as what is measured is written down. */
 export class SessionJournal {

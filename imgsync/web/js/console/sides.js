@@ -25,7 +25,7 @@
  * @property {string | null} failedReason
  */
 
-import { publicUrl } from "./manifest.js";
+import { publicUrl } from "../core/protocol/urls.js";
 import { OffsetHistory, Reading } from "./offsets.js";
 
 /** All that is known of one session: the `SessionRecord` of sides.py. */
