@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +25,9 @@ from imgsync.files import input_errors
 from imgsync.journal.reader import read_journal
 
 T = TypeVar("T")
+
+FEW = 5
+"""Records or sessions that nobody has to wait for."""
 
 LISTED_LINES = 5
 """Skipped lines of a record that a warning names."""
@@ -113,6 +116,28 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
+class Progress:
+    """How far a long report is, on a line of a terminal that is written again and again."""
+
+    def __init__(self, prog: str) -> None:
+        self._prog = prog
+        self._shows = sys.stderr is not None and sys.stderr.isatty()
+
+    def of(self, doing: str, items: Sequence[T]) -> Iterator[T]:
+        """All of them, one after the other; the line goes at the end."""
+        shows = self._shows and len(items) > FEW
+        for number, item in enumerate(items, start=1):
+            if shows:
+                self._write(f"{self._prog}: {doing} {number} of {len(items)}")
+            yield item
+        if shows:
+            self._write("")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
 async def _in_thread(function: Callable[[], T], *, abandon: bool = True) -> T:
     """Away from the signals, so that Ctrl-C ends a long one at once."""
     return await trio.to_thread.run_sync(function, abandon_on_cancel=abandon)
@@ -122,7 +147,8 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     output = Output(as_json=options.json)
     await make_folder(options.out, "--out")
     sides, warnings = Sides(), []
-    for log in options.logs:
+    progress = Progress(prog)
+    for log in progress.of("reading", options.logs):
         skipped = await _in_thread(partial(_read, sides, log))
         warnings += _warn_of_lines(log, skipped, output)
     if sides.lost:
@@ -138,7 +164,7 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     for report in reports:
         output.write(report.summary)
     output.write(TableWritten(csv=str(csv_path), lost=sides.lost))
-    page = await _in_thread(partial(_make_html, reports, warnings))
+    page = await _in_thread(partial(_make_html, progress.of("drawing", reports), warnings))
     html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
     output.write(PageWritten(str(html_path)))
 
@@ -172,7 +198,7 @@ def _make_csv(reports: Sequence[SessionReport]) -> str:
     return file.getvalue()
 
 
-def _make_html(reports: Sequence[SessionReport], warnings: Sequence[str]) -> str:
+def _make_html(reports: Iterable[SessionReport], warnings: Sequence[str]) -> str:
     return "".join(make_page(((report, draw(report)) for report in reports), warnings))
 
 

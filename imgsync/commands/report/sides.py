@@ -147,7 +147,8 @@ class Sides:
         self.lost = 0
         #: Whose lines are read.
         self._writer = _Writer()
-        self._writers: dict[object, _Writer] = {}
+        #: What each process has written, by its header.
+        self._lines: dict[object, set[tuple[Milliseconds, Event]]] = {}
 
     def add_record(self, items: Iterable[Entry | Skipped]) -> SkippedLines:
         """One record, from its beginning. Returns the lines that can't be used."""
@@ -167,12 +168,14 @@ class Sides:
         event = entry.event
         if isinstance(event, Header):
             key = (entry.at, event.role, event.user_id, event.wall_clock, event.monotonic_clock)
-            was_there = key in self._writers
-            self._writer = self._writers.setdefault(key, _Writer(event))
-            return was_there
+            self._writer = _Writer(event, self._lines.setdefault(key, set()))
+            return False
         line = (entry.at, event)
         was_there = line in self._writer.lines
         self._writer.lines.add(line)
+        session_id = getattr(event, "session_id", None)
+        if was_there and session_id is not None:
+            self._writer.met.add(session_id)
         return was_there
 
     def _add_entry(self, entry: Entry) -> Skipped | None:
