@@ -17,7 +17,7 @@ import trio
 from imgsync.commands.report.table import columns
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState
-from imgsync.journal.events import Lost
+from imgsync.journal.events import ClockStep, Lost
 from tests.kit.forks import run_fork_to_end
 from tests.kit.processes import EXIT_S, STRICT, Outcome, open_child, run_to_end
 from tests.kit.records import EPOCH, HOUR, World, eventful_session, long_session
@@ -282,6 +282,16 @@ async def test_events_that_could_not_be_written_are_told_of(tmp_path: Path) -> N
     world.by_evaluator(EPOCH + 500, Lost(7, "No space left on device"))
     outcome = await report(tmp_path, *world.write(tmp_path))
     assert outcome.errors == ["imgsync report: 7 events could not be written when they happened"]
+
+
+async def test_a_side_that_slept_is_warned_of(tmp_path: Path) -> None:
+    world = long_session(3, 3)
+    world.by_evaluator(EPOCH + 500, ClockStep(None, HOUR, "ours"))
+    outcome = await report(tmp_path, *world.write(tmp_path))
+    assert outcome.errors == [
+        "imgsync report: the evaluator dr-lee slept, or its clock was set, before"
+        " 2027-01-15 08:00:00.500: from then on the times that it has written are 1:00:00 h early"
+    ]
 
 
 async def complaint(*words: str) -> str:

@@ -17,8 +17,8 @@ from imgsync.commands.common import make_folder, run_command, set_up_logging
 from imgsync.commands.output import Output
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.plots import draw
-from imgsync.commands.report.sides import Sides, SkippedLines
-from imgsync.commands.report.summary import SessionReport, report_sessions
+from imgsync.commands.report.sides import Sides, SkippedLines, Unsteady
+from imgsync.commands.report.summary import SessionReport, describe_duration, report_sessions, utc
 from imgsync.commands.report.table import write_csv
 from imgsync.core.protocol.errors import InputError
 from imgsync.files import input_errors
@@ -153,6 +153,7 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
         warnings += _warn_of_lines(log, skipped, output)
     if sides.lost:
         warnings.append(f"{sides.lost} events could not be written when they happened")
+    warnings += map(_warn_of_clock, sides.unsteady)
     if not options.json:
         for warning in warnings:
             print(f"{prog}: {warning}", file=sys.stderr)
@@ -190,6 +191,15 @@ def _warn_of_lines(log: Path, skipped: SkippedLines, output: Output) -> list[str
     output.write(LinesSkipped(log=str(log), count=skipped.count, lines=numbers))
     lines = "line" if skipped.count == 1 else "lines"
     return [*warnings, f"{log}: {skipped.count} {lines} skipped: {listed}"]
+
+
+def _warn_of_clock(unsteady: Unsteady) -> str:
+    header, early = unsteady.header, "early" if unsteady.by > 0 else "late"
+    return (
+        f"the {header.role.value} {header.user_id} slept, or its clock was set, before"
+        f" {utc(unsteady.at)}: from then on the times that it has written are"
+        f" {describe_duration(abs(unsteady.by))} {early}"
+    )
 
 
 def _make_csv(reports: Sequence[SessionReport]) -> str:

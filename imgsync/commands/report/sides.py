@@ -128,6 +128,19 @@ class SkippedLines:
             self.first.append(line)
 
 
+@attrs.frozen
+class Unsteady:
+    """A process whose wall clock was set, or which slept: its times go on as if nothing had been.
+
+    :param at: when it was noticed, by its own times.
+    :param by: how far the wall clock is ahead of them since then, ms.
+    """
+
+    header: Header
+    at: Milliseconds
+    by: Milliseconds
+
+
 @attrs.define
 class _Writer:
     """One process, and what was read of it; without a header nobody knows which."""
@@ -145,6 +158,7 @@ class Sides:
         self.sessions: dict[SessionId, SessionRecord] = {}
         #: Events that could not be written.
         self.lost = 0
+        self.unsteady: list[Unsteady] = []
         #: Whose lines are read.
         self._writer = _Writer()
         #: What each process has written, by its header.
@@ -186,7 +200,8 @@ class Sides:
             case Lost(count):
                 self.lost += count
             case ClockStep(session_id=None):
-                pass
+                if self._writer.header is not None:
+                    self.unsteady.append(Unsteady(self._writer.header, entry.at, event.by))
             case Sent() | Acked() | Superseded() | Stage() | Received():
                 record = self._session(event.session_id)
                 self._add_image_event(record, event, self._evaluators(entry.at))

@@ -12,6 +12,14 @@ export function now() {
 }
 
 /**
+ * @returns {number} how far the wall clock is ahead of `now`: it may be set, and on most systems ours
+ *   stands still while the machine sleeps
+ */
+export function skew() {
+  return Date.now() - now();
+}
+
+/**
  * @param {DOMHighResTimeStamp} timestamp what requestAnimationFrame gives
  * @returns {number} the time of that frame
  */
