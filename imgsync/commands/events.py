@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 import attrs
 
 from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -168,6 +168,7 @@ class Stage:
     :param at: client's clock.
     :param latency_ms: from the showing to that; true to `bound_ms`. None where nothing is known.
     :param reason: why it failed.
+    :param timing: what `at` is of an image that is shown.
     """
 
     EVENT = "stage"
@@ -179,6 +180,7 @@ class Stage:
     latency_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
     bound_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
     reason: str | None
+    timing: OnsetTiming | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import attrs
 
-from imgsync.core.protocol.channel import Reason, StageKind
+from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
 from imgsync.core.protocol.signalling import (
     EndReason,
     Milliseconds,
@@ -170,6 +170,8 @@ class Stage:
 
     :param stage_at: client's clock.
     :param reason: why it failed; null for the other stages.
+    :param timing: what `stage_at` is of an image that is shown, where the client says it.
+    :param within: how far from that it may have come on the screen.
     """
 
     EVENT = "stage"
@@ -179,6 +181,8 @@ class Stage:
     stage: StageKind
     stage_at: Milliseconds
     reason: Reason | None
+    timing: OnsetTiming | None = None
+    within: Duration | None = None
 
 
 @attrs.frozen

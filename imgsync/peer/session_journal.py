@@ -60,9 +60,12 @@ class SessionJournal:
                 stage=said.stage,
                 stage_at=said.at,
                 reason=said.reason,
+                timing=said.timing,
+                within=said.within,
             )
         )
-        return self._measurements.since(said.sent_at, said.at)
+        latency = self._measurements.since(said.sent_at, said.at)
+        return None if latency is None else latency.widened(said.within or 0)
 
     def _remark(self, remark: Remark | None) -> None:
         match remark:

@@ -15,6 +15,8 @@ const { Line } = await load("core/channel/line");
 const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
+const { Onsets } = await load("core/channel/onsets");
+const { Turns } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
@@ -74,7 +76,7 @@ const FORMS = {
   tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
-  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within],
 };
 const tell = (outputs) =>
   (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...FORMS[o.kind](o)]);
@@ -271,13 +273,25 @@ const PAIRS = {
           return [...(isNew ? [["new", given[0].sentAt]] : []), ack];
         }
         case "reached": {
-          const [image, stage, at, reason] = given;
-          return [follower.reached(image, stage, at, reason ?? undefined) ?? "not said"];
+          const [image, stage, at, reason, onset] = given;
+          const told = { at, reason: reason ?? undefined, onset: onset ?? undefined };
+          return [follower.reached(image, stage, told) ?? "not said"];
         }
         default:
           return follower[method](...given);
       }
     };
+  },
+  onsets: () => {
+    const onsets = new Onsets();
+    return ([method, ...given]) => {
+      const told = onsets[method](...given) ?? [];
+      return [told.map(({ id, at, timing, within }) => [id, at, timing, within]), finite(onsets.due)];
+    };
+  },
+  turns: () => {
+    const turns = new Turns();
+    return ([method, ...given]) => turns[method](...given);
   },
   clocks: () => {
     const clocks = new ClockOffset();

@@ -17,7 +17,15 @@ from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong,
 from imgsync.core.channel.preload import Announcements, split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
-from imgsync.core.protocol.channel import Image, Preload, Ready, Stage, StageKind, UpcomingImage
+from imgsync.core.protocol.channel import (
+    Image,
+    OnsetTiming,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import (
     HIDDEN_TAB,
@@ -36,6 +44,11 @@ RUNS = 300
 INPUTS = 60
 
 STAGES = [kind.value for kind in StageKind]
+ONSETS: list[Any] = [
+    None,
+    {"timing": "presented", "within": 0},
+    {"timing": "frame", "within": 33.5},
+]
 REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
 
 
@@ -203,7 +216,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     of = {"imageIndex": index, "sentAt": sent_at}
     # A few times only, so that some are told again with the same one.
     at = sent_at + dice.choice([1, 2, 3.5, dice.random()])
-    staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of}
+    onset = dice.choice(ONSETS) or {}
+    staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of, **onset}
     reason = dice.choice(REASONS)
     return dice.choice(
         [
@@ -242,10 +256,6 @@ def choose_waiting(dice: random.Random) -> int:
 
 def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any]:
     """What comes out, and whether the client has an image on its screen then."""
-    return [perform(presenter, shown, method, *given), presenter.is_seen]
-
-
-def perform(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any] | str:
     outputs: list[Any]
     try:
         match method, given:
@@ -263,8 +273,8 @@ def perform(presenter: Presenter, shown: list[Image], method: str, *given: Any) 
             case _:
                 outputs = getattr(presenter, method)(*given)
     except MessageTooLarge:
-        return "refused"
-    return tell(outputs)
+        return ["refused", presenter.is_seen]
+    return [tell(outputs), presenter.is_seen]
 
 
 def tell(outputs: Sequence[Any]) -> list[list[object]]:
@@ -283,7 +293,9 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.NeverShown(image):
                 told.append(["neverShown", image.sent_at])
             case c.Staged(said):
-                told.append(["staged", said.sent_at, said.stage.value, said.at, said.reason])
+                timing = said.timing and said.timing.value
+                staged = [said.sent_at, said.stage.value, said.at, said.reason]
+                told.append(["staged", *staged, timing, said.within])
     return told
 
 
@@ -299,9 +311,8 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
             now = time_after(dice, now, 3000)
             inputs.append(choose_input(dice, shown, now))
             told = give(presenter, shown, *inputs[-1])
-            [outputs, is_seen] = told
-            seen |= {outputs} if isinstance(outputs, str) else {output[0] for output in outputs}
-            seen.add(is_seen)
+            outputs, is_seen = told
+            seen |= {is_seen, *([outputs] if outputs == "refused" else [one[0] for one in outputs])}
             expected.append(told)
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
@@ -368,9 +379,10 @@ def follow(follower: Follower, method: str, *given: Any) -> list[object]:
                 assert isinstance(output, c.Transmit)
                 told.append(json.loads(output.text))
             return told
-        case "reached", [image, stage, at, reason]:
+        case "reached", [image, stage, at, reason, onset]:
             about = (image["imageIndex"], image["sentAt"], StageKind(stage), at, reason)
-            said = [json.loads(output.text) for output in follower.staged(Stage(*about))]
+            known = onset and {**onset, "timing": OnsetTiming(onset["timing"])}
+            said = [json.loads(one.text) for one in follower.staged(Stage(*about, **(known or {})))]
             return said or ["not said"]
         case _:
             return [json.loads(output.text) for output in follower.opened()]
@@ -392,10 +404,11 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
             image = dice.choice(images)
             stage = dice.choice(STAGES)
             reason = dice.choice(REASONS) if stage in ("failed", "hidden") else None
+            onset = dice.choice(ONSETS) if stage == "shown" else None
             choice: Given = dice.choice(
                 [
                     *[["received", image, now]] * 4,
-                    *[["reached", image, stage, now, reason]] * 12,
+                    *[["reached", image, stage, now, reason, onset]] * 12,
                     ["opened"],
                     *[["another"]] * (dice.random() < 0.1),
                 ]
@@ -415,7 +428,7 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
 def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
     follower = Follower()
     inputs: list[Given] = [
-        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None]
+        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None, None]
         for n in range(MAX_STAGES + 2)
     ]
     inputs += [["opened"], inputs[0], inputs[-1]]

@@ -6,9 +6,9 @@ import attrs
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
-from imgsync.commands.report.rows import Outcome, make_rows
+from imgsync.commands.report.rows import Outcome, Row, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import (
     Acked,
@@ -86,6 +86,7 @@ def test_of_several_copies_and_stages_the_first_counts_but_the_last_end() -> Non
     [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
     assert (row.shown_at, row.hidden_at) == (EPOCH + 20, EPOCH + 50)
     assert row.copies == 2
+    assert row.onset_timing is None
     # The ack of the first copy was lost; that one came in all the same.
     assert (row.received_at, row.acked_at) == (EPOCH + 10, EPOCH + 1_000)
 
@@ -225,3 +226,24 @@ def test_a_record_that_is_given_twice_counts_once_and_so_does_what_was_copied_of
     assert twice.sessions == whole.sessions
     assert twice.sessions["s-1"].breaks == []
     assert (twice.lost, whole.lost) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("timing", "within"), [(None, None), (OnsetTiming.PRESENTED, 4), (OnsetTiming.FRAME, 41.5)]
+)
+def test_what_is_not_known_of_an_onset_is_in_its_bound(
+    timing: OnsetTiming | None, within: float | None
+) -> None:
+    def row(*known: OnsetTiming | float | None) -> Row:
+        onset = Stage("s-1", 7, EPOCH, StageKind.SHOWN, EPOCH + 60, None, *known)  # type: ignore[arg-type]
+        # It comes into view again, of which less is known.
+        again = Stage("s-1", 7, EPOCH, StageKind.SHOWN, EPOCH + 90, None, OnsetTiming.FRAME, 500)
+        record = put_together([EVALUATOR, probe(0), Sent("s-1", 7, "u", EPOCH, 1), onset, again])
+        [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+        return row
+
+    bare, found = row(), row(timing, within)
+    assert bare.onset_bound is not None
+    assert found.onset_bound == bare.onset_bound + (within or 0)
+    assert found.onset_latency == bare.onset_latency
+    assert found.onset_timing == (timing and timing.value)

@@ -24,6 +24,15 @@ URLS = (
 )
 REASONS = ("http_403", "superseded", "hidden_tab", "=1+1", 'a "b", c', "", None)
 
+#: What may be known of an onset.
+ONSETS: tuple[dict[str, Any], ...] = (
+    {},
+    {"timing": None, "within": None},
+    {"timing": "presented", "within": 0},
+    {"timing": "frame", "within": 41.25},
+    {"within": 7},
+)
+
 #: What a client says that no line of a record can tell, and what can be told just so.
 ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "melted"},
@@ -32,6 +41,9 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "failed", "reason": 403},
     {"event": "stage", "stage": "shown", "stageAt": 1e300},
     {"event": "stage", "stage": "shown", "stageAt": -0.0},
+    {"event": "stage", "stage": "shown", "timing": "melted"},
+    {"event": "stage", "stage": "shown", "within": -1},
+    {"event": "stage", "stage": "shown", "within": "4"},
     {"event": "acked", "receivedAt": 2.0**53 + 2},
     {"event": "acked", "receivedAt": -0.0},
     {"event": "acked", "latency": "long"},
@@ -162,7 +174,8 @@ class EvaluatorSide:
             said = {"stage": stage, "stageAt": self.theirs(about)}
             reason = self.dice.choice(REASONS) if stage == "failed" else None
             of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
-            self.write("stage", **of, **said, reason=reason)
+            onset = self.dice.choice(ONSETS) if stage == "shown" else {}
+            self.write("stage", **of, **said, reason=reason, **onset)
             about += self.dice.choice([-50, 0, 60])
 
     def odd(self) -> None:

@@ -144,6 +144,8 @@ async def check_page(console: ConsolePage, table: list[dict[str, str]]) -> None:
         " [...row.querySelectorAll('.number')].map((cell) => cell.textContent))"
     )
     for row, (trip, delay) in zip(reversed(table), cells, strict=True):
+        delay, _, timing = delay.partition(", ")
+        assert timing == {"presented": "presented", "frame": "put up"}[row["onsetTiming"]]
         figures = [trip, *delay.split(" \u00b1\u00a0")]
         wanted = [float(row[name]) for name in ("roundTrip", "onsetLatency", "onsetBound")]
         # One digit after the point, and none from 100 on.

@@ -40,8 +40,9 @@ ACK_DEADLINE = 30.0
 LAST_STAGES_DEADLINE = 4.0
 """Seconds for the client to say what became of the last images; it may try more than once."""
 
-ONSET_DEADLINE = 0.25
-"""Seconds for the last image to be on a screen, once it is fetched; not every client has one."""
+ONSET_DEADLINE = 0.5
+"""Seconds for the last image to be told as shown, once it is fetched; not every client has a
+screen. A page tells it when it was presented, some frames later."""
 
 
 class Series:
@@ -168,6 +169,7 @@ class Series:
                 latency_ms=report.latency,
                 bound_ms=None if report.latency is None else report.latency.bound,
                 reason=report.reason,
+                timing=report.timing,
             )
         )
 

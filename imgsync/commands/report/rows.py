@@ -52,6 +52,7 @@ class Row:
     :param round_trip: from `sent_at` to `acked_at`, ms.
     :param latency: from `sent_at` to when it came in at the client, ms; true to `bound`.
     :param onset_latency: from `sent_at` to when it was on the screen, ms; true to `onset_bound`.
+    :param onset_timing: what is known of that, "presented" or "frame", where the client says it.
     """
 
     session_id: str
@@ -79,6 +80,7 @@ class Row:
     bound: Ms
     onset_latency: Ms
     onset_bound: Ms
+    onset_timing: str | None
     received_at_evaluator: Ms
     fetched_at_evaluator: Ms
     shown_at_evaluator: Ms
@@ -119,7 +121,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
     received = estimate(showing.received_at, sent_at)
     arrived = sent_at if received is None else max(received.earliest, sent_at)
     sights = _in_order(showing, history, arrived)
-    shown = next((here for sight, here in sights if sight.is_shown), None)
+    onset, shown = next(((s, here) for s, here in sights if s.is_shown), (None, None))
     hidden = sights[-1][1] if sights and not sights[-1][0].is_shown else None
     intervals = make_intervals([sight for sight, _ in sights])
     return Row(
@@ -134,7 +136,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         received_at=showing.received_at,
         acked_at=acked_at,
         fetched_at=showing.fetched_at,
-        shown_at=next((sight.at for sight, _ in sights if sight.is_shown), None),
+        shown_at=None if onset is None else onset.at,
         hidden_at=None if not sights or sights[-1][0].is_shown else sights[-1][0].at,
         failed_at=showing.failed_at,
         failed_reason=showing.failed_reason,
@@ -147,7 +149,8 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         latency=None if received is None else received.at - sent_at,
         bound=None if received is None else received.bound,
         onset_latency=None if shown is None else shown.at - sent_at,
-        onset_bound=None if shown is None else shown.bound,
+        onset_bound=None if onset is None or shown is None else shown.bound + onset.within,
+        onset_timing=None if onset is None or onset.timing is None else onset.timing.value,
         received_at_evaluator=_at(received),
         fetched_at_evaluator=_at(estimate(showing.fetched_at, arrived)),
         shown_at_evaluator=_at(shown),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from imgsync.commands.report.offsets import Reading
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal.events import (
@@ -41,11 +41,15 @@ class Sight:
     :param at: client's clock.
     :param told_at: when the evaluator heard of it, on its own clock; None where only the client
         tells it.
+    :param timing: what `at` is of an image that is shown, where the client says it.
+    :param within: how far from that it may have come on the screen, ms.
     """
 
     is_shown: bool
     at: Milliseconds
     told_at: Milliseconds | None
+    timing: OnsetTiming | None
+    within: Milliseconds
 
 
 @attrs.define
@@ -306,7 +310,8 @@ def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> 
         case StageKind.FETCHED:
             showing.fetched_at = _first(showing.fetched_at, event.stage_at)
         case StageKind.SHOWN | StageKind.HIDDEN:
-            sight = Sight(event.stage is StageKind.SHOWN, event.stage_at, told_at)
+            is_shown, within = event.stage is StageKind.SHOWN, event.within or 0
+            sight = Sight(is_shown, event.stage_at, told_at, event.timing, within)
             key = (sight.is_shown, sight.at)
             known = showing.sights.get(key)
             # Both sides tell of it, and the client says it again on each new channel.

@@ -101,6 +101,10 @@ class Bounded(float):
         least, most = max(self - self.bound, low), min(self + self.bound, high)
         return Bounded((least + most) / 2, max((most - least) / 2, RESOLUTION))
 
+    def widened(self, by: float) -> "Bounded":
+        """The same of something that is by so much less sure."""
+        return Bounded(self, self.bound + by)
+
     def __repr__(self) -> str:
         """Both of it."""
         return f"{float(self)!r} ± {self.bound!r}"

@@ -25,6 +25,9 @@ from imgsync.core.protocol.urls import public_url
 Reason = Annotated[str, "reason"]
 """Up to 128 printable characters: a short word for programs, such as "http_403"."""
 
+Duration = Annotated[float, "duration"]
+"""Milliseconds, not below 0."""
+
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
 
@@ -36,6 +39,13 @@ class StageKind(enum.Enum):
     SHOWN = "shown"
     HIDDEN = "hidden"
     FAILED = "failed"
+
+
+class OnsetTiming(enum.Enum):
+    """What the time of an image that is shown is."""
+
+    PRESENTED = "presented"
+    FRAME = "frame"
 
 
 def is_failure(reason: str | None, *, was_shown: bool) -> bool:
@@ -95,7 +105,9 @@ class Ack:
 class Stage:
     """What became of an image after the ack, and when, on the client's clock.
 
-    `sent_at` repeats the image's; `reason` says why it failed.
+    `sent_at` repeats the image's; `reason` says why it failed. Of one that is shown, `timing` may
+    say what `at` is (when the system has presented it, or the frame that put it up), and `within`
+    how far from that it may have come on the screen.
     """
 
     TYPE = "stage"
@@ -104,6 +116,8 @@ class Stage:
     stage: StageKind
     at: Milliseconds
     reason: Reason | None = None
+    timing: OnsetTiming | None = None
+    within: Duration | None = None
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@
  */
 
 import { enter } from "../page/entrance.js";
+import { Decoding } from "./decoding.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
@@ -30,12 +31,16 @@ const RELOAD_MS = 5000;
 
 class Client {
   #stage = element("stage");
-  #loader = new Loader();
+  #decoding = new Decoding();
+  #loader = new Loader(this.#decoding);
   #wakeLock = new WakeLock();
-  #showings = new Showings(this.#loader, this.#stage, (image, stage, at, reason) => {
-    this.#recording?.staged(image, stage, at);
-    const message = this.#follower.reached(image, stage, at, reason);
-    if (message !== null) this.#session?.send(message);
+  #showings = new Showings(this.#loader, this.#decoding, this.#stage, {
+    seen: (image, at) => this.#recording?.seen(image, at),
+    staged: (image, stage, told) => {
+      this.#recording?.staged(image, stage, told.at);
+      const message = this.#follower.reached(image, stage, told);
+      if (message !== null) this.#session?.send(message);
+    },
   });
   #follower = new Follower();
   /** Where the link asks for it. @type {Recording | null} */

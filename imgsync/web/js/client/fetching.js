@@ -1,11 +1,12 @@
 /**
- * One image from its URL to an element that is decoded: bounded in time and size, tried again where
- * another try may help.
+ * One image from its URL to its bytes: bounded in time and size, tried again where another try may
+ * help.
  */
 
 import { FETCH_DEADLINE, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
 import { isWebUrl } from "../core/protocol/urls.js";
 import { backoff } from "../peer/backoff.js";
+import { Picture, Undecodable, aborted } from "./picture.js";
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
@@ -20,7 +21,7 @@ export class ImageFailed extends Error {
 /**
  * @param {string} url
  * @param {AbortSignal} signal whose reason is thrown
- * @returns {Promise<HTMLImageElement>} decoded
+ * @returns {Promise<Picture>}
  * @throws {ImageFailed}
  */
 export async function fetchImage(url, signal) {
@@ -37,7 +38,7 @@ export async function fetchImage(url, signal) {
   }
 }
 
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<HTMLImageElement>} */
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<Picture>} */
 async function tryOnce(url, signal) {
   const control = new AbortController();
   const cancel = () => control.abort(signal.reason);
@@ -47,8 +48,9 @@ async function tryOnce(url, signal) {
   signal.addEventListener("abort", cancel);
   try {
     const blob = await fetchBlob(url, control.signal);
-    if (blob === null) return await loadElement(url, "fetch", control.signal);
-    return await decodeBlob(blob, control.signal);
+    if (blob === null) return await loadUnread(url, control.signal);
+    if (blob.size > MAX_IMAGE) throw new ImageFailed("too_large", false);
+    return new Picture(blob);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
@@ -84,46 +86,15 @@ async function fetchBlob(url, signal) {
   }
 }
 
-/** @param {Blob} blob @param {AbortSignal} signal */
-async function decodeBlob(blob, signal) {
-  if (blob.size > MAX_IMAGE) throw new ImageFailed("too_large", false);
-  const url = URL.createObjectURL(blob);
+/** To an element a host lets pages load what they may not read. @param {string} url @param {AbortSignal} signal */
+async function loadUnread(url, signal) {
+  const picture = new Picture(url);
   try {
-    return await loadElement(url, "decode", signal);
-  } finally {
-    URL.revokeObjectURL(url); // the element has what it needs by now
+    await picture.prepare(signal);
+  } catch (error) {
+    throw error instanceof Undecodable ? new ImageFailed("fetch", true) : error;
   }
-}
-
-/**
- * @param {string} url
- * @param {"fetch" | "decode"} reason of a failure
- * @param {AbortSignal} signal
- * @returns {Promise<HTMLImageElement>}
- */
-async function loadElement(url, reason, signal) {
-  const element = new Image();
-  element.alt = "";
-  element.decoding = "sync";
-  element.referrerPolicy = "no-referrer";
-  element.draggable = false;
-  element.src = url;
-  try {
-    await Promise.race([element.decode(), aborted(signal)]);
-  } catch {
-    element.src = "";
-    signal.throwIfAborted();
-    throw new ImageFailed(reason, reason === "fetch");
-  }
-  return element;
-}
-
-/** @param {AbortSignal} signal @returns {Promise<never>} rejects when it is aborted */
-function aborted(signal) {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+  return picture;
 }
 
 /** @param {number} ms @param {AbortSignal} signal */

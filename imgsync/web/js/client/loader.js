@@ -9,12 +9,14 @@
  * queue waits.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { Decoding } from "./decoding.js"
+ * @import { Picture } from "./picture.js"
  *
- * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded
+ * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded `element` is for one showing
  *
  * @typedef {object} Entry
  * @property {string} signedUrl
- * @property {Promise<Loaded>} loading
+ * @property {Promise<{picture: Picture, fetchedAt: number}>} loading
  * @property {AbortController} control
  * @property {number} bytes of its pixels, once it is decoded
  * @property {boolean} isWanted whether it was preloaded and has not been shown yet
@@ -24,6 +26,7 @@
 import { MAX_ANNOUNCED, MAX_FETCHES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { ImageFailed, fetchImage } from "./fetching.js";
+import { Undecodable } from "./picture.js";
 
 const MAX_KEPT = 64;
 /** Of decoded pixels; a phone ends a page that takes much more. */
@@ -35,13 +38,19 @@ export class Loader {
   /** @type {ImageSource[]} */
   #queue = [];
   #loading = 0;
+  #decoding;
+
+  /** @param {Decoding} decoding */
+  constructor(decoding) {
+    this.#decoding = decoding;
+  }
 
   /** What will be shown soon. @param {ImageSource[]} images */
   preload(images) {
     for (const image of images) {
       if (this.#queue.length >= MAX_ANNOUNCED) break;
       const entry = this.#entries.get(image.imageUrl);
-      if (entry !== undefined) entry.isWanted = true;
+      if (entry !== undefined) this.#renew(image.imageUrl, entry);
       else if (!this.#isQueued(image.imageUrl)) this.#queue.push(image);
     }
     this.#advance();
@@ -64,31 +73,42 @@ export class Loader {
     try {
       if (early !== undefined) {
         try {
-          return await this.#finish(imageUrl, early);
+          return await this.#finish(imageUrl, early, signal);
         } catch (error) {
           // Its signed URL may have been too old; the one that we have now is not.
           if (early.signedUrl === image.signedUrl) throw error;
           signal.throwIfAborted();
         }
       }
-      return await this.#finish(imageUrl, this.#begin(image, false));
+      return await this.#finish(imageUrl, this.#begin(image, false), signal);
     } finally {
       signal.removeEventListener("abort", drop);
       this.#advance();
     }
   }
 
-  /** @param {string} imageUrl @param {Entry} entry @returns {Promise<Loaded>} */
-  async #finish(imageUrl, entry) {
+  /** @param {string} imageUrl @param {Entry} entry @param {AbortSignal} signal @returns {Promise<Loaded>} */
+  async #finish(imageUrl, entry, signal) {
     this.#touch(imageUrl, entry);
-    const loaded = await entry.loading;
-    // A browser may have dropped its pixels since.
-    await loaded.element.decode().catch(() => {
-      throw new ImageFailed("decode", false);
-    });
+    const { picture, fetchedAt } = await entry.loading;
+    const element = await decoded(picture.take(signal));
     entry.isWanted = false;
     this.#makeRoom(entry);
-    return loaded;
+    return { element, fetchedAt };
+  }
+
+  /** It is to be shown again. @param {string} imageUrl @param {Entry} entry */
+  #renew(imageUrl, entry) {
+    entry.isWanted = true;
+    // What goes wrong here does so again when it is to be shown.
+    entry.loading
+      .then(({ picture }) => this.#prepare(imageUrl, picture, entry.control.signal))
+      .catch(() => {});
+  }
+
+  /** @param {string} imageUrl @param {Picture} picture @param {AbortSignal} signal */
+  async #prepare(imageUrl, picture, signal) {
+    return this.#decoding.inTurn(imageUrl, () => decoded(picture.prepare(signal)));
   }
 
   /** @param {string} imageUrl */
@@ -134,11 +154,11 @@ export class Loader {
   /** @param {ImageSource} image @param {boolean} isWanted @returns {Entry} */
   #begin({ imageUrl, signedUrl }, isWanted) {
     const control = new AbortController();
-    const loading = fetchImage(signedUrl, control.signal).then((element) => {
+    const loading = fetchImage(signedUrl, control.signal).then(async (picture) => {
+      entry.bytes = await this.#prepare(imageUrl, picture, control.signal);
       entry.isDone = true;
-      entry.bytes = element.naturalWidth * element.naturalHeight * 4;
       this.#makeRoom(entry);
-      return { element, fetchedAt: now() };
+      return { picture, fetchedAt: now() };
     });
     // What fails while it is preloaded is tried again when it is to be shown.
     loading.catch(() => {
@@ -169,6 +189,19 @@ export class Loader {
       kept -= 1;
       bytes -= entry.bytes;
     }
+  }
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} made of a picture
+ * @throws {ImageFailed}
+ */
+async function decoded(made) {
+  try {
+    return await made;
+  } catch (error) {
+    throw error instanceof Undecodable ? new ImageFailed("decode", false) : error;
   }
 }
 

@@ -8,9 +8,10 @@
  * @typedef {{event: string, at: number} & Record<string, any>} KnownEvent one with exactly its fields
  */
 
-import { END_REASONS, SCHEMA, SESSION_STATES, STAGES } from "../core/protocol/numbers.js";
+import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/protocol/numbers.js";
 import {
   isBoolean,
+  isDuration,
   isId,
   isNumber,
   isObject,
@@ -74,6 +75,9 @@ export const EVENTS = {
   },
 };
 
+/** Fields that are left out where nothing is known; they stand behind the others. @type {Record<string, Record<string, Test>>} */
+const OPTIONAL = { stage: { timing: oneOf(TIMINGS), within: isDuration } };
+
 /**
  * @param {{event: string, at: number} & Record<string, unknown>} event
  * @returns {KnownEvent | null} the event as a line of the record has it; null for what is none
@@ -86,6 +90,12 @@ export function recognize(event) {
   for (const [name, isSound] of Object.entries(fields)) {
     if (!isSound(event[name])) return null;
     known[name] = unsigned(event[name]);
+  }
+  for (const [name, isSound] of Object.entries(OPTIONAL[event.event] ?? {})) {
+    const value = event[name] ?? null;
+    if (value === null) continue;
+    if (!isSound(value)) return null;
+    known[name] = unsigned(value);
   }
   return known;
 }

@@ -4,6 +4,7 @@
  *
  * @import { Estimate, OffsetHistory } from "./offsets.js"
  * @import { KnownSession, Showing, Sight } from "./sides.js"
+ * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {[number | null, number | null]} Interval from when until when an image was on the screen;
  *   null for an end that nobody has told
@@ -35,6 +36,7 @@
  * @property {number | null} bound the true latency lies within this of it
  * @property {number | null} onsetLatency from `sentAt` to when it was on the screen
  * @property {number | null} onsetBound the true one lies within this of it
+ * @property {Timing | null} onsetTiming what is known of that
  * @property {number | null} receivedAtEvaluator
  * @property {number | null} fetchedAtEvaluator
  * @property {number | null} shownAtEvaluator
@@ -97,7 +99,8 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
     latency: received === null ? null : received.at - sentAt,
     bound: received === null ? null : received.bound,
     onsetLatency: shown === null ? null : shown.at - sentAt,
-    onsetBound: shown === null ? null : shown.bound,
+    onsetBound: first === null || shown === null ? null : shown.bound + first.within,
+    onsetTiming: first?.timing ?? null,
     receivedAtEvaluator: atOf(received),
     fetchedAtEvaluator: atOf(estimate(fetchedAt, arrived)),
     shownAtEvaluator: atOf(shown),

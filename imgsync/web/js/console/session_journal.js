@@ -102,8 +102,9 @@ export class SessionJournal {
   }
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
-  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason }) {
-    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason });
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within }) {
+    const onset = { ...(timing !== null && { timing }), ...(within !== null && { within }) };
+    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...onset });
   }
 
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────

@@ -3,11 +3,14 @@
  * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
  *
  * @import { KnownEvent } from "./events.js"
+ * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {object} Sight an image came onto the screen, or went from it
  * @property {boolean} isShown
  * @property {number} at client's clock
  * @property {number | null} toldAt when we heard of it; null below no header
+ * @property {Timing | null} timing how good that is, as is `within`
+ * @property {number} within
  *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
@@ -175,7 +178,7 @@ export class Sides {
 }
 
 /** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
-function takeStage(showing, { stage, stageAt, reason }, toldAt) {
+function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
@@ -186,7 +189,8 @@ function takeStage(showing, { stage, stageAt, reason }, toldAt) {
       const known = showing.sights.get(key);
       // The client says it again on each new channel.
       if (known === undefined || (known.toldAt === null && toldAt !== null)) {
-        showing.sights.set(key, { isShown: stage === "shown", at: stageAt, toldAt });
+        const told = { at: stageAt, toldAt, timing: timing ?? null, within: within ?? 0 };
+        showing.sights.set(key, { isShown: stage === "shown", ...told });
       }
       break;
     }

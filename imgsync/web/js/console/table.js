@@ -33,6 +33,7 @@ export const COLUMNS = [
   "bound",
   "onsetLatency",
   "onsetBound",
+  "onsetTiming",
   "receivedAtEvaluator",
   "fetchedAtEvaluator",
   "shownAtEvaluator",

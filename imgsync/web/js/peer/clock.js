@@ -19,11 +19,8 @@ export function skew() {
   return Date.now() - now();
 }
 
-/**
- * @param {DOMHighResTimeStamp} timestamp what requestAnimationFrame gives
- * @returns {number} the time of that frame
- */
-export function frameTime(timestamp) {
+/** @param {DOMHighResTimeStamp} timestamp of a frame, or of what was painted @returns {number} */
+export function momentOf(timestamp) {
   return origin + timestamp;
 }
 

@@ -38,7 +38,7 @@ export class Capture {
    * @param {string} userId
    * @param {string | null} destination the host that they have agreed to
    * @param {Image} image
-   * @param {number} shownAt
+   * @param {number} shownAt as far as it is known
    * @throws {DOMException} where the recorder can't start
    */
   constructor(recorder, store, userId, destination, image, shownAt) {
@@ -68,6 +68,12 @@ export class Capture {
     this.#writes = this.#key;
     this.#writes.catch(() => this.breakOff());
     this.done = stopped.then(() => this.#finish());
+  }
+
+  /** Now it is known since when its image is on the screen. @param {number} shownAt */
+  shown(shownAt) {
+    this.#about.shownAt = shownAt;
+    this.#about.offset = shownAt - this.#about.recordingStartedAt;
   }
 
   /** Its image is not seen any more. @param {number} hiddenAt */

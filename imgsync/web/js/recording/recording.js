@@ -121,10 +121,15 @@ export class Recording {
     else if (this.#consent.isGiven && !this.#devices.areOpen) void this.#devices.open();
   }
 
+  /** An image is put up; since when it is on the screen comes later. @param {Image} image @param {number} at */
+  seen(image, at) {
+    this.#kept?.takes.start(image, at, this.#consent.destination);
+  }
+
   /** Something became of an image. @param {Image} image @param {StageName} stage @param {number} at */
   staged(image, stage, at) {
-    if (stage === "shown") this.#kept?.takes.start(image, at, this.#consent.destination);
-    else if (stage === "hidden") this.#kept?.takes.hide(at);
+    if (stage === "shown") this.#kept?.takes.shown(image, at);
+    else if (stage === "hidden") this.#kept?.takes.hide(image, at);
   }
 
   // ── consent ────────────────────────────────────────────────────────────────────────────────────

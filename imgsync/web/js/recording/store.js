@@ -13,7 +13,7 @@
  * @property {number} imageIndex
  * @property {string} imageUrl without its query, which may be a permission
  * @property {number} sentAt which showing of that image it is
- * @property {number} shownAt onset: the time of the frame in which the image was put up
+ * @property {number} shownAt onset: since when the image was on the screen
  * @property {number} recordingStartedAt when the recorder was told to start, which is where a
  *   recording begins
  * @property {number | null} startEventAt when the recorder said that it had; Chromium says it with

@@ -22,8 +22,8 @@ export class Takes {
   #stream = null;
   /** Made ahead of its image, so that the frame need not wait. @type {MediaRecorder | null} */
   #recorder = null;
-  /** Of the image that is seen. @type {Capture | null} */
-  #seen = null;
+  /** Of the image that is seen, and of the one before until it is known since when. @type {Map<Image, Capture>} */
+  #seen = new Map();
   /**
    * Those that are not in the store yet: as many as images are shown until a recorder has stopped and
    * the store has written what it gave.
@@ -58,13 +58,13 @@ export class Takes {
    * An image is seen.
    *
    * @param {Image} image
-   * @param {number} shownAt
+   * @param {number} shownAt as far as it is known
    * @param {string | null} destination the host that may get the recording
    */
   start(image, shownAt, destination) {
     if (this.#recorder === null) return;
     const capture = new Capture(this.#recorder, this.#store, this.#userId, destination, image, shownAt);
-    this.#seen = capture;
+    this.#seen.set(image, capture);
     this.#recorder = null;
     this.#unfinished.add(capture);
     // After the frame.
@@ -76,15 +76,20 @@ export class Takes {
     });
   }
 
-  /** It is not seen any more. @param {number} hiddenAt */
-  hide(hiddenAt) {
-    this.#seen?.stop(hiddenAt);
-    this.#seen = null;
+  /** Now it is known since when. @param {Image} image @param {number} shownAt */
+  shown(image, shownAt) {
+    this.#seen.get(image)?.shown(shownAt);
+  }
+
+  /** It is not seen any more. @param {Image} image @param {number} hiddenAt */
+  hide(image, hiddenAt) {
+    this.#seen.get(image)?.stop(hiddenAt);
+    this.#seen.delete(image);
   }
 
   /** Whatever its image does. */
   breakOff() {
-    this.#seen?.breakOff();
+    for (const capture of this.#seen.values()) capture.breakOff();
   }
 
   #prepare() {

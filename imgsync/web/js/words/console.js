@@ -1,7 +1,7 @@
 /**
  * What the console says, in plain words; of manifests, see manifest.js.
  *
- * @import { EndReason, Presence } from "../core/protocol/wire.js"
+ * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
  * @import { Bounded } from "../core/channel/clocks.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
@@ -322,10 +322,19 @@ function formatMs(ms) {
   return `${formatNumber(ms)}\u00a0ms`;
 }
 
-/** @param {number | null} latency @param {number | null} bound @returns {string} empty where nothing is known */
-export function describeDelay(latency, bound) {
+/** What the time of an onset is. @type {Record<Timing, string>} */
+const TIMINGS = { presented: "presented", frame: "put up" };
+
+/**
+ * @param {number | null} latency
+ * @param {number | null} bound
+ * @param {Timing | null} timing null where the client does not say it
+ * @returns {string} empty where nothing is known
+ */
+export function describeDelay(latency, bound, timing) {
   if (latency === null || bound === null) return "";
-  return `${formatNumber(latency)} \u00b1\u00a0${formatNumber(bound)}`;
+  const known = timing === null ? "" : `, ${TIMINGS[timing]}`;
+  return `${formatNumber(latency)} \u00b1\u00a0${formatNumber(bound)}${known}`;
 }
 
 /** @param {{last: number, median: number, bound?: number | undefined} | null} times null for none yet */

@@ -10,6 +10,7 @@
  * evaluator tells a stage with the same time once.
  *
  * @import { Ack, Image, Ready, Stage, StageName } from "../protocol/wire.js"
+ * @import { Onset } from "./onsets.js"
  */
 
 import { FEATURES, HIDDEN_TAB, MAX_STAGES } from "../protocol/numbers.js";
@@ -69,17 +70,20 @@ export class Follower {
    *
    * @param {Image} image
    * @param {StageName} stage
-   * @param {number} at
-   * @param {string} [reason]
+   * @param {{at: number, reason?: string, onset?: Pick<Onset, "timing" | "within">}} told
    * @returns {Stage | null} to send
    */
-  reached({ imageIndex, sentAt }, stage, at, reason) {
+  reached({ imageIndex, sentAt }, stage, { at, reason, onset }) {
     const said = this.#stages.filter((one) => one.sentAt === sentAt && one.imageIndex === imageIndex);
     if (!mayFollow(said, stage)) return null;
     /** @type {Stage} */
-    const told = { type: "stage", imageIndex, sentAt, stage, at };
-    if (reason !== undefined) told.reason = reason;
-    this.#stages = [...this.#stages, told].slice(-MAX_STAGES);
-    return told;
+    const message = { type: "stage", imageIndex, sentAt, stage, at };
+    if (reason !== undefined) message.reason = reason;
+    if (onset !== undefined) {
+      message.timing = onset.timing;
+      message.within = onset.within;
+    }
+    this.#stages = [...this.#stages, message].slice(-MAX_STAGES);
+    return message;
   }
 }

@@ -15,7 +15,7 @@
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName, Timing } from "../protocol/wire.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
@@ -25,7 +25,8 @@
  *   | {kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "superseded", image: Shown}
  *   | {kind: "tooLarge", image: Shown}
- *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null}
+ *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
+ *       timing: Timing | null, within: number | null}
  *   | {kind: "neverShown", image: Shown}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
  *   this channel takes no message of this size, and the image is not shown; `neverShown`: it was not
@@ -254,7 +255,7 @@ export class Presenter {
   }
 
   /** @param {Stage} said @returns {PresenterOutput[]} */
-  #staged({ imageIndex, sentAt, stage, at, reason }) {
+  #staged({ imageIndex, sentAt, stage, at, reason, timing, within }) {
     const showing = this.#showings.unacked.get(sentAt) ?? this.#showings.settled.get(sentAt);
     if (showing?.image.imageIndex !== imageIndex) return [];
     // One that was hidden may be shown again; that is another time.
@@ -264,8 +265,9 @@ export class Presenter {
     if (stage !== "fetched") showing.isOver = true;
     if (stage === "shown" && this.#isOpen) this.#seen = showing;
     else if (stage === "hidden" && this.#seen === showing) this.#seen = null;
+    const told = { at, reason: reason ?? null, timing: timing ?? null, within: within ?? null };
     /** @type {PresenterOutput} */
-    const staged = { kind: "staged", image: showing.image, stage, at, reason: reason ?? null };
+    const staged = { kind: "staged", image: showing.image, stage, ...told };
     return stage === "shown" ? [staged, ...this.#showings.passBy(showing)] : [staged];
   }
 

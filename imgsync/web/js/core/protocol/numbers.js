@@ -359,6 +359,9 @@ export const SESSION_STATES = ["connecting", "connected", "suspect", "interrupte
 /** What has become of an image. */
 export const STAGES = ["fetched", "shown", "hidden", "failed"];
 
+/** What the time of an image that is shown is. */
+export const TIMINGS = ["presented", "frame"];
+
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,
  * and who is in another session may leave it.

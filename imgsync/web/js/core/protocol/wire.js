@@ -24,8 +24,10 @@
  * @typedef {{imageUrl: string, signedUrl: string}} ImageSource
  * @typedef {ImageSource & {imageIndex: number, sentAt: number}} Image
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
+ * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
- *   reason?: string}} Stage
+ *   reason?: string, timing?: Timing, within?: number}} Stage `within`: milliseconds that `at` is off by
+ *   at most
  * @typedef {{type: "ready", features: string[]}} Ready
  * @typedef {{type: "ack", sentAt: number, receivedAt: number, imageIndex?: number}} Ack
  * @typedef {{type: "preload", images: ImageSource[]}} Preload
@@ -45,10 +47,12 @@ import {
   PRESENCE_STATES,
   ROLES,
   STAGES,
+  TIMINGS,
 } from "./numbers.js";
 import {
   isBoolean,
   isDetail,
+  isDuration,
   isFeatures,
   isId,
   isName,
@@ -170,6 +174,8 @@ const MESSAGES = {
     stage: must(oneOf(STAGES)),
     at: must(isNumber),
     reason: may(isReason),
+    timing: may(oneOf(TIMINGS)),
+    within: may(isDuration),
   },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },
