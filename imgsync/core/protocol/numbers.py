@@ -103,7 +103,7 @@ MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
 
-LAST_WORDS_DEADLINE = 0.5
+LAST_WORDS_DEADLINE = 1.0
 """For a client to say that its last image is hidden, once it knows from the relay that the session
 ends, before its evaluator closes the channel."""
 

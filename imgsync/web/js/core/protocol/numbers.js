@@ -118,7 +118,7 @@ export const MAX_STAGES = 256;
  * For a client to say that its last image is hidden, once it knows from the relay that the session
  * ends, before its evaluator closes the channel.
  */
-export const LAST_WORDS_DEADLINE = 0.5;
+export const LAST_WORDS_DEADLINE = 1;
 
 /**
  * Messages that are kept from before our side of a channel is open; they are characters of one
