@@ -91,7 +91,6 @@ HOMES: dict[str, list[str]] = {
     "cattrs": ["imgsync.core.codec.strict"],
     "httpx": ["imgsync.images.fetch"],
     "rich": ["imgsync.commands.evaluator.progress"],
-    "matplotlib": ["imgsync.commands.report.plots"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
 }

@@ -19,6 +19,7 @@ from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.protocol.urls import public_url
 
 if TYPE_CHECKING:
     from imgsync.images.folder import LeftOut as LeftOutFile
@@ -159,7 +160,7 @@ class Acked:
     EVENT = "acked"
     image_index: int
     name: str
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
     sent_at: Milliseconds
     received_at: Milliseconds
     round_trip_ms: Milliseconds = attrs.field(metadata=ROUNDED)
@@ -313,7 +314,7 @@ class Received:
 
     EVENT = "image"
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
     sent_at: Milliseconds
     received_at: Milliseconds
 
@@ -337,7 +338,7 @@ class Fetched:
     ahead: bool
     path: str | None
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -354,7 +355,7 @@ class FetchFailed:
     EVENT = "fetch_failed"
     reason: str
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -373,7 +374,7 @@ class ExecFailed:
     reason: str
     detail: str
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:

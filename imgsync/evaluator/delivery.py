@@ -211,6 +211,8 @@ class Showings:
 
         async def next_report() -> StageReport | None:
             nonlocal position
+            # Before the first look: what is read of the queue must not be older than what is taken.
+            await trio.lowlevel.checkpoint()
             while position >= self._count:
                 if self._end is not None:
                     return None
@@ -219,7 +221,6 @@ class Showings:
             if position < oldest:
                 missed = oldest - position
                 log.warning("%d stages were missed, nobody asked for them in time", missed)
-            await trio.lowlevel.checkpoint()
             position = max(position, oldest) + 1
             return self._reports[position - 1 - oldest]
 

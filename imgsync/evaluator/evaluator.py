@@ -57,6 +57,16 @@ class _Presenting:
         upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
+    @property
+    def is_seen(self) -> bool:
+        """See the protocol."""
+        return self._presenter.is_seen
+
+    async def wait_unseen(self) -> None:
+        """See the protocol."""
+        while self._presenter.is_seen:
+            await self.showings.news.wait()
+
     def opened(self) -> None:
         """See the protocol."""
         features = self._peer.route.features
@@ -80,6 +90,7 @@ class _Presenting:
     def closed(self) -> None:
         """See the protocol."""
         self._perform(self._presenter.closed())
+        self.showings.news.ring()
 
     def ended(self, end: Ended) -> None:
         """See the protocol."""

@@ -10,7 +10,6 @@ clock of who writes, "theirs" that of the other side. No token, no signature and
 a field here, and image URLs lose what could hold one.
 """
 
-import re
 from typing import Literal
 
 import attrs
@@ -26,13 +25,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.protocol.states import SessionState
-
-_USER_INFO = re.compile(r"^((?:[^/:?#]+:)?//)[^/]*@")
-
-
-def public_url(url: str) -> str:
-    """What names an image, without query, fragment and password, which may be secrets."""
-    return _USER_INFO.sub(r"\1", re.split(r"[?#]", url, maxsplit=1)[0])
+from imgsync.core.protocol.urls import public_url
 
 
 @attrs.frozen

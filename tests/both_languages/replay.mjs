@@ -22,7 +22,7 @@ const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
-const { isWebUrl } = await load("core/protocol/urls");
+const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
@@ -254,14 +254,14 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message, given[1]));
+        return [message === null ? [] : tell(presenter.received(message, given[1])), presenter.isSeen];
       }
       const run = () => {
         const found = presenter[method](...given);
         return tell(method === "show" ? found.outputs : found);
       };
       const outputs = orRefused(run, RangeError);
-      return typeof outputs === "string" ? "refused" : outputs;
+      return [typeof outputs === "string" ? "refused" : outputs, presenter.isSeen];
     };
   },
   follower: () => {
@@ -380,6 +380,7 @@ const PAIRS = {
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
+  publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>
     fetchImage(text, new AbortController().signal).catch((error) => [error.constructor.name, error.message]),

@@ -255,7 +255,8 @@ def choose_waiting(dice: random.Random) -> int:
     return dice.choice([0, 0, 0, MAX_UNSENT - 100, MAX_UNSENT, MAX_UNSENT + 1, 10**6])
 
 
-def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any] | str:
+def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any]:
+    """What comes out, and whether the client has an image on its screen then."""
     outputs: list[Any]
     try:
         match method, given:
@@ -273,8 +274,8 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
             case _:
                 outputs = getattr(presenter, method)(*given)
     except (MessageTooLarge, InputError):
-        return "refused"
-    return tell(outputs)
+        return ["refused", presenter.is_seen]
+    return [tell(outputs), presenter.is_seen]
 
 
 def tell(outputs: Sequence[Any]) -> list[list[object]]:
@@ -311,11 +312,12 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
             now = time_after(dice, now, 3000)
             inputs.append(choose_input(dice, shown, now))
             told = give(presenter, shown, *inputs[-1])
-            seen |= {told} if isinstance(told, str) else {output[0] for output in told}
+            outputs, is_seen = told
+            seen |= {is_seen, *([outputs] if outputs == "refused" else [one[0] for one in outputs])}
             expected.append(told)
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
-    assert seen == kinds
+    assert seen == kinds | {True, False}
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:
@@ -327,7 +329,7 @@ def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> 
     inputs: list[Given] = [["opened"], ["show", 0, source, 1000]]
     inputs += [["received", text] for text in stages]
     expected = [give(presenter, shown, *given) for given in inputs]
-    assert sum(len(told) for told in expected[2:]) == MAX_STAGES
+    assert sum(len(outputs) for outputs, _ in expected[2:]) == MAX_STAGES
     replay.compare("presenter", inputs, expected, "many stages")
 
 
@@ -347,7 +349,7 @@ def test_what_nobody_acks_is_forgotten_alike(replay: Replay, count: int) -> None
             text = json.dumps({**said, "imageIndex": n, "sentAt": 1000.0 + n})
             inputs.append(["received", text])
     expected = [give(presenter, shown, *given) for given in inputs]
-    assert ["superseded", 1000.0] in [output for told in expected for output in told]
+    assert ["superseded", 1000.0] in [output for outputs, _ in expected for output in outputs]
     replay.compare("presenter", inputs, expected, count)
 
 

@@ -6,6 +6,8 @@ import json
 import random
 from typing import Any
 
+import pytest
+
 from imgsync.core.channel.clocks import (
     ClockOffset,
     Measurements,
@@ -245,6 +247,37 @@ def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) ->
     assert seen == {
         *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
     }
+
+
+@pytest.mark.parametrize(
+    ("moved", "by", "whose"),
+    [
+        (3_600_000, 3_600_000, "ours"),  # our page slept, and its clock stood still
+        (3_600_000, 0, None),  # our wall clock was set, which our times do not follow
+        (0, 3_600_000, "theirs"),
+        (3_600_000, -50_000, "theirs"),
+    ],
+)
+def test_of_a_console_that_slept_the_client_is_not_blamed(
+    replay: Replay, moved: float, by: float, whose: str | None
+) -> None:
+    def pong(at: float, offset: float) -> Given:
+        return {"t0": at, "t1": at + 1 + offset, "t2": at + 1 + offset, "t3": at + 2}
+
+    inputs: list[Given] = [
+        *(["looked", 1_002, 3], ["ponged", pong(1_000, 50)]),
+        *(["looked", 3_002, 4], ["ponged", pong(3_000, 50)]),
+        *(["looked", 5_002, 4 + moved], ["ponged", pong(5_000, 50 + by)]),
+        *(["looked", 7_002, 5 + moved], ["ponged", pong(7_000, 50 + by)]),
+    ]
+    written = [line for lines, _ in replay.run("sessionJournal", inputs) for line in lines]
+    steps = [line for line in written if line["event"] == "clock_step"]
+    ours = [line for line in steps if line["sessionId"] is None]
+    assert [(line["at"], line["by"], line["whose"]) for line in ours] == (
+        [(5_002, moved, "ours")] if moved else []
+    )
+    told = [line["whose"] for line in steps if line["sessionId"] is not None]
+    assert told == ([] if whose is None else [whose])
 
 
 def test_so_many_probes_are_kept_and_no_more(replay: Replay) -> None:

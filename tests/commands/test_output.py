@@ -308,6 +308,14 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
     ),
     (
         FetchFailed(
+            reason="http_403", image_index=3, image_url="http://me:pass@h/3.png?sig=secret#x"
+        ),
+        "image 3  http://h/3.png  http_403",
+        '{"event": "fetch_failed", "reason": "http_403", "imageIndex": 3,'
+        ' "imageUrl": "http://h/3.png"}',
+    ),
+    (
+        FetchFailed(
             reason="not saved: No space left on device", image_index=3, image_url="http://h/3.png"
         ),
         "image 3  http://h/3.png  not saved: No space left on device",

@@ -17,8 +17,9 @@ from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.urls import public_url
 from imgsync.journal import events
-from imgsync.journal.events import Event, Sent, public_url
+from imgsync.journal.events import Event, Sent
 from imgsync.journal.lines import MAX_LINE, decode_line, encode_line
 from imgsync.journal.reader import Entry, Skipped, read_journal
 from tests.kit.records import EPOCH, header, long_session
@@ -107,6 +108,13 @@ def camel(name: str) -> str:
         ("https://us@er:pass@word@h/b.png", "https://h/b.png"),
         ("//user@h/b.png", "//h/b.png"),
         ("b@2x.png", "b@2x.png"),
+        ("http:\\\\user:word@h\\b.png", "http:\\\\h\\b.png"),
+        ("https://user:pass?word@h/b.png", "https://"),
+        ("https://user:pa#ss@h/b.png", "https://"),
+        ("https://user:pa/ss@h/b.png", "https://"),
+        ("https://[::1]:80/b:c.png?", "https://[::1]:80/b:c.png"),
+        ("http://h:/b.png", "http://h:/b.png"),
+        ("http://h:8080", "http://h:8080"),
         ("http://h/b@2x.png", "http://h/b@2x.png"),
         ("http://[no-url/b.png?sig", "http://[no-url/b.png"),
         ("", ""),
@@ -224,3 +232,11 @@ def test_the_table_of_the_record_is_the_vocabulary() -> None:
 
 def test_the_page_on_the_record_names_the_schema_of_this_version() -> None:
     assert f"schema version is {SCHEMA}." in section(DOCS["docs/record.md"], "## Events")
+
+
+@pytest.mark.parametrize("places", [[0], [1], [0, 1, 2]])
+def test_a_mark_of_utf_8_before_a_line_is_no_part_of_it(tmp_path: Path, places: list[int]) -> None:
+    line = encode_line(header(Role.EVALUATOR, "e", EPOCH), EPOCH)
+    path = tmp_path / "record.jsonl"
+    path.write_bytes(b"".join((b"\xef\xbb\xbf" if n in places else b"") + line for n in range(3)))
+    assert [type(item) for item in read_journal(path)] == [Entry] * 3

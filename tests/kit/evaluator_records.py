@@ -109,7 +109,7 @@ class EvaluatorSide:
     def reload(self) -> None:
         """Another page; its clock, or the client's, may be another one."""
         versions = {"version": "console", "python": "", "system": "Mozilla/5.0", "libraries": {}}
-        clocks = {"wallClock": self.now, "monotonicClock": 12.5}
+        clocks = {"wallClock": self.now, "monotonicClock": 12.5 + len(self.lines)}
         who = {"schema": 1, "role": "evaluator", "userId": "dr-lee"}
         self.ahead += self.dice.choice([0, 0, self.dice.uniform(-50, 50)])
         self.write("header", **who, **versions, **clocks)

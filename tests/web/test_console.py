@@ -135,6 +135,8 @@ def check_table(table: list[dict[str, str]], origin: str) -> None:
         assert (row["failedReason"], row["superseded"], row["copies"]) == ("", "false", "1")
     for row, after in pairwise(table):
         assert float(row["shownAt"]) < float(row["hiddenAt"]) == float(after["shownAt"])
+    # The last one, too: the client has had a channel to say so.
+    assert all(row["gaps"] == "0" and float(row["exposureMs"]) > 0 for row in table)
 
 
 async def check_page(console: ConsolePage, table: list[dict[str, str]]) -> None:

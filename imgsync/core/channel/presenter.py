@@ -93,6 +93,13 @@ class Presenter:
         self._limit = MAX_CHANNEL_MESSAGE
         #: Whether it is to be sent the current image when there is room.
         self._owes_copy = False
+        #: What is on its screen, as it said last on the open channel.
+        self._seen: _Showing | None = None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether an image is on the screen of a client that can still say that it is hidden."""
+        return self._seen is not None
 
     def show(
         self, index: int, image_url: str, signed_url: str, now: float
@@ -138,6 +145,7 @@ class Presenter:
     def closed(self) -> list[Superseded | Forgotten]:
         """There is no open channel any more."""
         self._open = self._owes_copy = False
+        self._seen = None
         self._limit = MAX_CHANNEL_MESSAGE
         self._upcoming.closed()
         return self._supersede(but=self._current)
@@ -214,6 +222,7 @@ class Presenter:
             return [Drop("a stage that was told before, or one too many")]
         showing.told.add(told)
         showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
+        self._look(showing, said.stage)
         staged = Staged(attrs.evolve(said, sent_at=showing.image.sent_at))
         if said.stage is not StageKind.SHOWN:
             return [staged]
@@ -222,6 +231,12 @@ class Presenter:
         for other in passed:
             other.is_over = True
         return [staged, *(NeverShown(other.image) for other in passed)]
+
+    def _look(self, showing: _Showing, stage: StageKind) -> None:
+        if stage is StageKind.SHOWN and self._open:
+            self._seen = showing
+        elif stage is StageKind.HIDDEN and self._seen is showing:
+            self._seen = None
 
     def _send_upcoming(self, waiting: int) -> list[Transmit]:
         return [Transmit(encode_channel(message)) for message in self._upcoming.take(waiting)]

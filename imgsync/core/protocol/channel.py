@@ -10,7 +10,7 @@ One JSON object per message, from peer to peer:
               │◀──────── ping, pong (both ways) ──────────▶│
 
 All but image, `ready` and `ack` are extensions, which a peer need not know. Names and times are as
-in `core.protocol.signalling`; signed URLs are left out of every repr.
+in `core.protocol.signalling`; no signed URL is in a repr, nor what may be a secret in another one.
 """
 
 import enum
@@ -20,6 +20,7 @@ import attrs
 
 from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Url
+from imgsync.core.protocol.urls import public_url
 
 Reason = Annotated[str, "reason"]
 """Up to 128 printable characters: a short word for programs, such as "http_403"."""
@@ -61,7 +62,7 @@ class Image:
     """Show this image now. A new `sent_at` is a new showing, even of the same index."""
 
     image_index: int
-    image_url: Url
+    image_url: Url = attrs.field(repr=public_url)
     signed_url: Url = attrs.field(repr=False)
     sent_at: Milliseconds
 
@@ -70,7 +71,7 @@ class Image:
 class UpcomingImage:
     """An image that will be shown soon, though nobody has promised it."""
 
-    image_url: Url
+    image_url: Url = attrs.field(repr=public_url)
     signed_url: Url = attrs.field(repr=False)
 
 

@@ -103,6 +103,10 @@ MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
 
+LAST_WORDS_DEADLINE = 1.0
+"""For a client to say that its last image is hidden, once it knows from the relay that the session
+ends, before its evaluator closes the channel."""
+
 MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""
@@ -131,10 +135,20 @@ and can't hold that time against the other side."""
 
 # ── clocks ───────────────────────────────────────────────────────────────────────────────────────
 
-MAX_DRIFT = 200e-6
-"""Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
-clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
-uses for moments only)."""
+MAX_DRIFT = 600e-6
+"""Of one clock against another: what all bounds rest on. Crystals of computers and phones are sold
+to within 100 ppm each, and are better by far; what slews a clock does so by 500 ppm (RFC 5905 and
+adjtime). On a LAN it makes bounds wider by a thirtieth, and by more where the best probe is old."""
+
+STEADY_DRIFT = 100e-6
+"""What a clock that nobody slews may run off another way than it did before."""
+
+SLEW = 4.0
+"""Milliseconds. By so much more a clock has to have moved than it should have to be told as set."""
+
+SLEW_SPAN = 60_000.0
+"""Milliseconds, as are those below. How a clock runs is looked at in stretches of this length, so
+that slews add up and what is steady does not."""
 
 RESOLUTION = 0.1
 """Milliseconds that a clock is off by at most if it tells fractions, as browsers do by default in a

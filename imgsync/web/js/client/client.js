@@ -161,8 +161,9 @@ class Client {
 
   /** Its images go with a session. */
   #leave() {
-    this.#session = null;
+    // First what is said of them.
     this.#showings.clear();
+    this.#session = null;
     this.#loader.clear();
     document.body.dataset.state = "idle";
   }

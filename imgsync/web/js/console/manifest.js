@@ -7,7 +7,7 @@
 
 import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
 import { MAX_URLS } from "../core/protocol/numbers.js";
-import { isWebUrl } from "../core/protocol/urls.js";
+import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
 import {
   describeBadUrl,
@@ -108,11 +108,6 @@ export async function fetchManifest(url) {
     );
   }
   return readManifest(file, name);
-}
-
-/** @param {string} url @returns {string} without query, fragment and password: what may be secrets */
-export function publicUrl(url) {
-  return url.replace(/[?#].*/s, "").replace(/^((?:[^/:?#]+:)?\/\/)[^/]*@/, "$1");
 }
 
 /** @param {string} imageUrl @returns {string} its file's name, for people */

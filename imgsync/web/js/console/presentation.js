@@ -11,7 +11,7 @@
 
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
-import { now } from "../peer/clock.js";
+import { now, skew } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
@@ -65,6 +65,7 @@ export class Presentation {
         drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
         received: (message, at) => this.#receive(message, at),
         changed: (change) => this.#follow(change),
+        isSeen: () => this.#presenter.isSeen,
       },
     );
   }
@@ -159,6 +160,7 @@ export class Presentation {
 
   /** @param {Probe} probe */
   #compareClocks(probe) {
+    this.#journal.looked(probe.t3, skew());
     const remark = this.#journal.ponged(probe);
     if (remark?.kind !== "refused") this.latency.ponged(probe);
     this.#changed();
@@ -190,6 +192,7 @@ export class Presentation {
       }
       case "acked": {
         const { image, receivedAt, copies } = output;
+        this.#journal.looked(at, skew());
         const latency = this.#journal.acked(at, image, receivedAt);
         // The picture is of ways; one that waited for a channel was not on its way all the time.
         if (copies === 1) this.latency.acked(at, at - image.sentAt, latency);

@@ -11,6 +11,14 @@ export function now() {
   return origin + performance.now();
 }
 
+/**
+ * @returns {number} how far the wall clock is ahead of `now`: it may be set, and on most systems ours
+ *   stands still while the machine sleeps
+ */
+export function skew() {
+  return Date.now() - now();
+}
+
 /** @param {DOMHighResTimeStamp} timestamp of a frame, or of what was painted @returns {number} */
 export function momentOf(timestamp) {
   return origin + timestamp;

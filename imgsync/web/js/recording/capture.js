@@ -8,6 +8,7 @@
  * @import { Image } from "../core/protocol/wire.js"
  */
 
+import { publicUrl } from "../core/protocol/urls.js";
 import { now } from "../peer/clock.js";
 
 /** What a page that dies may lose. */
@@ -53,7 +54,7 @@ export class Capture {
     this.#about = {
       userId,
       imageIndex,
-      imageUrl: imageUrl.replace(/[?#].*$/s, ""),
+      imageUrl: publicUrl(imageUrl),
       sentAt,
       shownAt,
       recordingStartedAt,

@@ -101,6 +101,8 @@ export class Presenter {
   #limit = MAX_CHANNEL_MESSAGE;
   /** Whether it is to be sent the current image when there is room. */
   #owesCopy = false;
+  /** What is on its screen, as it said last on the open channel. @type {Showing | null} */
+  #seen = null;
   /** @type {number} */
   #lastSentAt;
 
@@ -122,6 +124,11 @@ export class Presenter {
   /** @returns {Image | null} */
   get current() {
     return this.#current?.image ?? null;
+  }
+
+  /** Whether an image is on the screen of a client that can still say that it is hidden. */
+  get isSeen() {
+    return this.#seen !== null;
   }
 
   /** How often it was sent. */
@@ -183,6 +190,7 @@ export class Presenter {
   /** There is no open channel any more. @returns {PresenterOutput[]} */
   closed() {
     this.#isOpen = this.#owesCopy = false;
+    this.#seen = null;
     this.#limit = MAX_CHANNEL_MESSAGE;
     this.#upcoming.closed();
     return this.#showings.supersede(this.#current?.showing ?? null);
@@ -255,6 +263,8 @@ export class Presenter {
     if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return [];
     showing.told.add(key);
     if (stage !== "fetched") showing.isOver = true;
+    if (stage === "shown" && this.#isOpen) this.#seen = showing;
+    else if (stage === "hidden" && this.#seen === showing) this.#seen = null;
     const told = { at, reason: reason ?? null, timing: timing ?? null, within: within ?? null };
     /** @type {PresenterOutput} */
     const staged = { kind: "staged", image: showing.image, stage, ...told };

@@ -115,6 +115,12 @@ export const MAX_SETTLED = 256;
 export const MAX_STAGES = 256;
 
 /**
+ * For a client to say that its last image is hidden, once it knows from the relay that the session
+ * ends, before its evaluator closes the channel.
+ */
+export const LAST_WORDS_DEADLINE = 1;
+
+/**
  * Messages that are kept from before our side of a channel is open; they are characters of one
  * message together, at most.
  */
@@ -145,11 +151,23 @@ export const PING_BURST_INTERVAL = 0.0625;
 export const SLEPT = 1;
 
 /**
- * Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
- * clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
- * uses for moments only).
+ * Of one clock against another: what all bounds rest on. Crystals of computers and phones are sold
+ * to within 100 ppm each, and are better by far; what slews a clock does so by 500 ppm (RFC 5905 and
+ * adjtime). On a LAN it makes bounds wider by a thirtieth, and by more where the best probe is old.
  */
-export const MAX_DRIFT = 0.0002;
+export const MAX_DRIFT = 0.0006;
+
+/** What a clock that nobody slews may run off another way than it did before. */
+export const STEADY_DRIFT = 0.0001;
+
+/** Milliseconds. By so much more a clock has to have moved than it should have to be told as set. */
+export const SLEW = 4;
+
+/**
+ * Milliseconds, as are those below. How a clock runs is looked at in stretches of this length, so
+ * that slews add up and what is steady does not.
+ */
+export const SLEW_SPAN = 60000;
 
 /**
  * Milliseconds that a clock is off by at most if it tells fractions, as browsers do by default in a
