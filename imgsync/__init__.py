@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imgsync.client.client import ReceivedImage as ReceivedImage
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
+    from imgsync.core.protocol.channel import Recording as Recording
     from imgsync.core.protocol.channel import StageKind as StageKind
     from imgsync.core.protocol.channel import UpcomingImage as UpcomingImage
     from imgsync.core.protocol.errors import ConnectError as ConnectError
@@ -45,6 +46,7 @@ _HOMES = {
     ),
     "imgsync.client.hooks": ("follow",),
     "imgsync.core.protocol.channel": (
+        "Recording",
         "StageKind",
         "UpcomingImage",
     ),

@@ -18,6 +18,7 @@ from imgsync.journal.events import (
     Path,
     Probe,
     Received,
+    Recording,
     Sent,
     Session,
     Stage,
@@ -214,6 +215,8 @@ class Sides:
                 side.paths.append(event)
             case ClockStep():
                 side.clock_steps += 1
+            case Recording():
+                pass
             case Probe():
                 self._add_probe(record, header.role, event)
 

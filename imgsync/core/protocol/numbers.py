@@ -103,6 +103,9 @@ MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
 
+MAX_RECORDINGS = 1000
+"""Changes of the recording of a participant that an evaluator listens to in one session."""
+
 MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""

@@ -13,6 +13,7 @@ import { enter } from "../page/entrance.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
+import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
@@ -69,7 +70,7 @@ class Client {
   async #loadRecording(entrance, record) {
     try {
       const { Recording } = await import("../recording/recording.js");
-      this.#recording = new Recording(element("front"), entrance.userId, record);
+      this.#recording = new Recording(element("front"), entrance.userId, record, () => this.#tellRecording());
     } catch {
       this.#update({ relay: "waiting" });
       setTimeout(() => location.reload(), RELOAD_MS);
@@ -118,6 +119,7 @@ class Client {
     this.#leave();
     void before?.close();
     this.#follower = new Follower();
+    this.#tellRecording();
     this.#situation.with = route.peerName;
     const { iceServers } = signalling;
     const greet = () => this.#follower.opened().forEach((message) => session.send(message));
@@ -152,6 +154,13 @@ class Client {
     this.#wakeLock.want(state !== "ended");
     this.#recording?.attend(state !== "ended");
     this.#update({ session: state, reason, detail, wasConnected });
+  }
+
+  /** How it is now; said again on each channel. */
+  #tellRecording() {
+    if (this.#recording === null) return;
+    const { devices, troubles } = this.#recording.report;
+    this.#session?.send(this.#follower.recorded(devices, troubles, now()));
   }
 
   /** Its images go with a session. */

@@ -11,6 +11,7 @@
 import { END_REASONS, SCHEMA, SESSION_STATES, STAGES } from "../core/protocol/numbers.js";
 import {
   isBoolean,
+  isFeatures,
   isId,
   isNumber,
   isObject,
@@ -66,6 +67,7 @@ export const EVENTS = {
     bound: orNull(isNumber),
   },
   superseded: SHOWING,
+  recording: { sessionId: isId, devices: isFeatures, troubles: isFeatures, since: isNumber },
   stage: {
     ...SHOWING,
     stage: oneOf(STAGES),

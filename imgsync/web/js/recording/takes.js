@@ -1,29 +1,42 @@
 /**
- * One recording for each time that an image is seen. Each is thrown away whole once all of it is in
- * the store; nothing of it is left for the next one.
+ * One recording for each time that an image is seen, and another one where the devices change
+ * meanwhile. Each is thrown away whole once all of it is in the store; nothing of it is left for the
+ * next one.
  *
  * @import { Image } from "../core/protocol/wire.js"
+ * @import { Keeping } from "./capture.js"
  * @import { RecordingStore } from "./store.js"
  *
  * @typedef {object} TakesListener
- * @property {(error: unknown) => void} failed the rest of a recording could not be kept
+ * @property {(error: unknown) => void} failed a recording could not be begun, or the rest of it not be kept
  * @property {() => void} kept all of a recording was
  * @property {() => void} over in one way or the other: there may be more in the store
+ * @property {(isThere: boolean) => void} reached whether the store can be
+ * @property {() => readonly string[]} troubles what is the matter with all that is recorded now
  */
 
 import { Capture } from "./capture.js";
-import { makeRecorder } from "./devices.js";
+import { Memory } from "./parts.js";
+import { RecordingGone } from "./store.js";
+import { chooseType } from "./types.js";
+
+/** For what storage has not taken yet, or may lose: four minutes of sound and pictures. */
+const MEMORY = 32 * 1024 * 1024;
+const VIDEO_BITS_PER_S = 1_000_000;
 
 export class Takes {
   #userId;
-  #store;
+  /** @type {Keeping} */
+  #keeping;
   #listener;
   /** What is recorded; null while the devices are off. @type {MediaStream | null} */
   #stream = null;
   /** Made ahead of its image, so that the frame need not wait. @type {MediaRecorder | null} */
   #recorder = null;
-  /** Of the image that is seen. @type {Capture | null} */
+  /** What is seen. @type {{image: Image, shownAt: number, destination: string | null} | null} */
   #seen = null;
+  /** Of what is seen. @type {Capture | null} */
+  #capture = null;
   /**
    * Those that are not in the store yet: as many as images are shown until a recorder has stopped and
    * the store has written what it gave.
@@ -35,7 +48,7 @@ export class Takes {
   /** @param {string} userId @param {RecordingStore} store @param {TakesListener} listener */
   constructor(userId, store, listener) {
     this.#userId = userId;
-    this.#store = store;
+    this.#keeping = { store, memory: new Memory(MEMORY), reached: listener.reached };
     this.#listener = listener;
   }
 
@@ -48,10 +61,12 @@ export class Takes {
     return Promise.allSettled([...this.#unfinished].map(({ done }) => done));
   }
 
-  /** From the next image on, record this. @param {MediaStream | null} stream null for nothing */
+  /** From now on, record this. @param {MediaStream | null} stream null for nothing */
   use(stream) {
+    this.#capture?.breakOff();
     this.#stream = stream;
     this.#prepare();
+    this.#record();
   }
 
   /**
@@ -62,32 +77,67 @@ export class Takes {
    * @param {string | null} destination the host that may get the recording
    */
   start(image, shownAt, destination) {
-    if (this.#recorder === null) return;
-    const capture = new Capture(this.#recorder, this.#store, this.#userId, destination, image, shownAt);
-    this.#seen = capture;
-    this.#recorder = null;
-    this.#unfinished.add(capture);
-    // After the frame.
-    setTimeout(() => this.#prepare());
-    const kept = capture.done.then(() => this.#listener.kept());
-    kept.catch((error) => this.#listener.failed(error)).finally(() => {
-      this.#unfinished.delete(capture);
-      this.#listener.over();
-    });
+    this.#seen = { image, shownAt, destination };
+    this.#record();
   }
 
   /** It is not seen any more. @param {number} hiddenAt */
   hide(hiddenAt) {
-    this.#seen?.stop(hiddenAt);
-    this.#seen = null;
+    this.#capture?.stop(hiddenAt);
+    this.#seen = this.#capture = null;
   }
 
-  /** Whatever its image does. */
-  breakOff() {
-    this.#seen?.breakOff();
+  /** Something is the matter with what is recorded now. @param {string} what */
+  note(what) {
+    this.#capture?.note(what);
+  }
+
+  #record() {
+    if (this.#recorder === null || this.#seen === null) return;
+    const taken = { ...this.#seen, userId: this.#userId, troubles: this.#listener.troubles() };
+    let capture;
+    try {
+      capture = new Capture(this.#recorder, this.#keeping, taken);
+    } catch (error) {
+      this.#listener.failed(error);
+      return;
+    } finally {
+      this.#recorder = null;
+      // After the frame.
+      setTimeout(() => this.#prepare());
+    }
+    this.#capture = capture;
+    this.#unfinished.add(capture);
+    void this.#follow(capture);
+  }
+
+  /** @param {Capture} capture */
+  async #follow(capture) {
+    try {
+      await capture.done;
+      this.#listener.kept();
+    } catch (error) {
+      this.#listener.failed(error);
+      // It is lost; the rest of its image need not be.
+      if (error instanceof RecordingGone && capture === this.#capture) this.#record();
+    } finally {
+      this.#unfinished.delete(capture);
+      this.#listener.over();
+    }
   }
 
   #prepare() {
-    this.#recorder = this.#stream === null ? null : makeRecorder(this.#stream);
+    try {
+      this.#recorder = this.#stream === null ? null : makeRecorder(this.#stream);
+    } catch (error) {
+      this.#listener.failed(error);
+    }
   }
+}
+
+/** @param {MediaStream} stream @returns {MediaRecorder} that has not been started */
+function makeRecorder(stream) {
+  const kinds = stream.getVideoTracks().length > 0 ? /** @type {const} */ (["camera"]) : [];
+  const mimeType = chooseType(kinds, (type) => MediaRecorder.isTypeSupported(type));
+  return new MediaRecorder(stream, { mimeType, videoBitsPerSecond: VIDEO_BITS_PER_S });
 }

@@ -26,12 +26,14 @@
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
  *   reason?: string}} Stage
+ * @typedef {{type: "recording", devices: string[], troubles: string[], at: number}} Recording
  * @typedef {{type: "ready", features: string[]}} Ready
  * @typedef {{type: "ack", sentAt: number, receivedAt: number, imageIndex?: number}} Ack
  * @typedef {{type: "preload", images: ImageSource[]}} Preload
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
- * @typedef {Image | Preload | Ready | Ack | Stage} TalkMessage what evaluator and client say to each other
+ * @typedef {Image | Preload | Ready | Ack | Stage | Recording} TalkMessage what evaluator and client
+ *   say to each other
  * @typedef {TalkMessage | Ping | Pong} ChannelMessage
  *
  * @import { Test } from "./values.js"
@@ -171,6 +173,7 @@ const MESSAGES = {
     at: must(isNumber),
     reason: may(isReason),
   },
+  recording: { devices: must(isFeatures), troubles: must(isFeatures), at: must(isNumber) },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },
   pong: { id: must(isPingId), t0: must(isNumber), t1: must(isNumber), t2: must(isNumber) },
