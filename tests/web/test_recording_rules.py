@@ -26,15 +26,15 @@ def settle(rules: Rules, answers: list[dict[str, Any]], chance: float = 1) -> di
         "recording/sending.js",
         f"""
         const sending = new m.Sending();
-        let now = 5000, rows = [{{ key: 1 }}, {{ key: 2 }}];
+        let rows = [{{ key: 1 }}, {{ key: 2 }}];
         const posted = [], pauses = [];
         for (const answer of {json.dumps(answers)}) {{
           const row = sending.next(rows);
           if (row === undefined) break;
           posted.push(row.key);
-          if (sending.settle(row.key, answer, now, {chance})) rows = rows.filter((r) => r !== row);
-          pauses.push(sending.pause(now));
-          now += pauses.at(-1);
+          if (sending.settle(row.key, answer, {chance})) rows = rows.filter((r) => r !== row);
+          pauses.push(sending.pause);
+          sending.rested();
         }}
         const {{ failures, refused, isUnreadable }} = sending;
         return {{
@@ -127,11 +127,11 @@ def test_a_server_whose_answers_can_not_be_read_is_sent_a_few_copies_and_no_more
 def test_somebody_who_asks_has_everything_sent_once_more(rules: Rules) -> None:
     body = """
         const sending = new m.Sending(), rows = [{ key: 1 }, { key: 2 }];
-        sending.settle(1, { kind: "answered", status: 403 }, 0, 1);
-        for (let n = 0; n < 3; n += 1) sending.settle(2, { kind: "failed", isThere: true }, 0, 1);
+        sending.settle(1, { kind: "answered", status: 403 }, 1);
+        for (let n = 0; n < 3; n += 1) sending.settle(2, { kind: "failed", isThere: true }, 1);
         const before = sending.next(rows)?.key ?? null;
         sending.renew();
-        return [before, sending.next(rows).key, sending.pause(0), sending.refused.size];
+        return [before, sending.next(rows).key, sending.pause, sending.refused.size];
     """
     assert rules.run("recording/sending.js", body) == [None, 1, 0, 0]
 
@@ -141,12 +141,12 @@ def test_a_network_that_is_back_ends_the_pause_and_not_what_the_server_has_asked
 ) -> None:
     body = """
         const sending = new m.Sending();
-        sending.settle(1, { kind: "failed" }, 0, 1);
+        sending.settle(1, { kind: "failed" }, 1);
         sending.hurry();
-        const after = [sending.pause(0)];
-        sending.settle(1, { kind: "answered", status: 429, wish: 7000 }, 0, 1);
+        const after = [sending.pause];
+        sending.settle(1, { kind: "answered", status: 429, wish: 7000 }, 1);
         sending.hurry();
-        return [...after, sending.pause(0)];
+        return [...after, sending.pause];
     """
     assert rules.run("recording/sending.js", body) == [0, 7000]
 

@@ -70,7 +70,9 @@ class Client {
   async #loadRecording(entrance, record) {
     try {
       const { Recording } = await import("../recording/recording.js");
-      this.#recording = new Recording(element("front"), entrance.userId, record, () => this.#tellRecording());
+      const { userId } = entrance;
+      const tell = () => this.#tellRecording();
+      this.#recording = new Recording(element("front"), userId, record, tell);
     } catch {
       this.#update({ relay: "waiting" });
       setTimeout(() => location.reload(), RELOAD_MS);
@@ -160,7 +162,8 @@ class Client {
   #tellRecording() {
     if (this.#recording === null) return;
     const { devices, troubles } = this.#recording.report;
-    this.#session?.send(this.#follower.recorded(devices, troubles, now()));
+    const message = this.#follower.recorded(devices, troubles, now());
+    this.#session?.send(message);
   }
 
   /** Its images go with a session. */

@@ -14,15 +14,19 @@ export function reportOf(situation) {
   const { states, obstacle, isFull, isStoreGone, lost, sent } = situation;
   const { unsent, refused } = sortRows(situation);
   const troubles = [];
+  // In one order, whichever came first.
+  const known = /** @type {const} */ (["camera", "microphone"]).filter((kind) => states.has(kind));
   if (obstacle !== null) troubles.push(obstacle);
-  for (const [kind, state] of states) if (state !== "on") troubles.push(`${kind}_${state}`);
+  for (const kind of known) {
+    if (states.get(kind) !== "on") troubles.push(`${kind}_${states.get(kind)}`);
+  }
   if (isFull) troubles.push("storage_full");
   if (isStoreGone) troubles.push("storage_lost");
   if (lost !== "") troubles.push("recording_lost");
   for (const { key } of refused) troubles.push(`upload_${sent.refused.get(key)}`);
   if (sent.isUnreadable && unsent.length > 0) troubles.push("upload_unreadable");
   const isRecorded = !isFull && obstacle === null;
-  const open = [...states.keys()].filter((kind) => states.get(kind) === "on");
+  const open = known.filter((kind) => states.get(kind) === "on");
   return { devices: isRecorded ? open : [], troubles: [...new Set(troubles)].slice(0, MOST) };
 }
 

@@ -1,6 +1,5 @@
 /**
- * Which recording is sent next, when, and what comes of it. It decides and does nothing; times are
- * milliseconds on a clock that only goes forward.
+ * Which recording is sent next, after which pause, and what comes of it. It decides and does nothing.
  *
  *     next ──▶ post ──▶ 2xx ──▶ taken
  *                  ├──▶ 408, 425, 429, 5xx, no network ──▶ later, after a pause that grows
@@ -43,14 +42,14 @@ export class Sending {
   /** Failed ones, by the key of the recording. @type {Map<number, number>} */
   #tries = new Map();
   #unread = 0;
-  /** When the pause is over. */
-  #due = 0;
-  /** When what the server has asked for is over. */
-  #wished = 0;
+  /** Of ours, and what the server has asked for; milliseconds. */
+  #pause = 0;
+  #wish = 0;
 
   /** Somebody asks for it, or another server takes them now. */
   renew() {
-    this.failures = this.#unread = this.#due = this.#wished = 0;
+    this.failures = this.#unread = 0;
+    this.rested();
     this.refused.clear();
     this.#tries.clear();
     this.isUnreadable = false;
@@ -58,7 +57,12 @@ export class Sending {
 
   /** The network is back. */
   hurry() {
-    this.#due = 0;
+    this.#pause = 0;
+  }
+
+  /** The pause is over. */
+  rested() {
+    this.#pause = this.#wish = 0;
   }
 
   /**
@@ -72,9 +76,9 @@ export class Sending {
     return left.sort((one, other) => this.#triesOf(one.key) - this.#triesOf(other.key))[0];
   }
 
-  /** @param {number} now @returns {number} milliseconds until the next one may be sent */
-  pause(now) {
-    return Math.max(0, Math.max(this.#due, this.#wished) - now);
+  /** Milliseconds until the next one may be sent, from the last answer on. */
+  get pause() {
+    return Math.max(this.#pause, this.#wish);
   }
 
   /**
@@ -82,11 +86,10 @@ export class Sending {
    *
    * @param {number} key of its recording
    * @param {Answer} answer
-   * @param {number} now
    * @param {number} chance from 0 to 1
    * @returns {boolean} whether the server has it
    */
-  settle(key, answer, now, chance) {
+  settle(key, answer, chance) {
     const { kind, status = 0, wish = 0 } = answer;
     if (kind !== "failed" && kind !== "damaged") this.#unread = 0;
     if (kind === "answered" && status >= 200 && status < 300) {
@@ -104,8 +107,8 @@ export class Sending {
     if (answer.isThere) this.#unread += 1;
     this.isUnreadable = this.#unread >= (answer.isOpen ? UNREADABLE_IF_OPEN_AFTER : UNREADABLE_AFTER);
     const pause = Math.min(MAX_PAUSE_MS, 1000 * 2 ** Math.min(this.failures, 10));
-    this.#due = now + pause * (0.5 + chance / 2);
-    this.#wished = now + Math.min(MAX_WISH_MS, wish);
+    this.#pause = pause * (0.5 + chance / 2);
+    this.#wish = Math.min(MAX_WISH_MS, wish);
     return false;
   }
 

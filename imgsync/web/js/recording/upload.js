@@ -48,7 +48,7 @@ export class Upload {
     this.#changed = changed;
     addEventListener("online", () => {
       this.#sending.hurry();
-      this.wake();
+      if (this.#sending.pause === 0) this.#rest();
     });
   }
 
@@ -68,47 +68,49 @@ export class Upload {
   /** Also what was refused. */
   tryAgain() {
     this.#sending.renew();
-    this.wake();
+    this.#rest();
   }
 
-  /** There may be more to send, or the pause is over. */
+  /** There may be more to send. */
   wake() {
     this.#isStale = true;
-    if (this.#url !== null && !this.#isBusy) void this.#run();
+    if (this.#url !== null && !this.#isBusy && this.#sending.pause === 0) void this.#run();
+  }
+
+  /** The pause is over. */
+  #rest() {
+    clearTimeout(this.#timer);
+    this.#sending.rested();
+    this.wake();
   }
 
   async #run() {
     this.#isBusy = true;
-    clearTimeout(this.#timer);
-    let pause = 0;
-    while (this.#isStale && pause === 0) {
+    while (this.#isStale && this.#sending.pause === 0) {
       this.#isStale = false;
-      pause = this.#sending.pause(performance.now());
-      if (pause > 0) break;
       try {
         await this.#store.alone(() => this.#round());
       } catch (error) {
         // Storage is not there; whoever writes into it has it opened again.
         console.debug(`recordings were not sent: ${error}`);
       }
-      pause = this.#sending.pause(performance.now());
     }
     this.#isBusy = false;
-    if (pause > 0) this.#timer = setTimeout(() => this.wake(), pause);
+    const { pause } = this.#sending;
+    clearTimeout(this.#timer);
+    if (pause > 0) this.#timer = setTimeout(() => this.#rest(), pause);
     this.#changed();
   }
 
   /** As long as the server takes them. */
   async #round() {
-    for (;;) {
+    while (this.#url !== null && this.#sending.pause === 0) {
       const url = this.#url;
-      if (url === null || this.#sending.pause(performance.now()) > 0) return;
       const rows = (await this.#store.finished()).filter((row) => mayGoTo(row, hostOf(url)));
       const row = this.#sending.next(rows);
       if (row === undefined) return;
       const answer = await this.#post(row, url);
-      const isTaken = this.#sending.settle(row.key, answer, performance.now(), Math.random());
-      if (isTaken) await this.#store.remove(row.key);
+      if (this.#sending.settle(row.key, answer, Math.random())) await this.#store.remove(row.key);
       else console.debug(`recording ${row.stem} was not sent: ${JSON.stringify(answer)}`);
       this.#changed();
     }
