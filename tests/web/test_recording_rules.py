@@ -271,6 +271,12 @@ def test_what_is_muted_for_a_moment_is_not_told_and_what_is_for_longer_is(rules:
     assert (asked, states) == ([], {MICROPHONE: "on"})
     asked, states = watch(rules, begin, until=6)
     assert (asked, states) == ([[6, [MICROPHONE]]], {MICROPHONE: "muted"})
+    # What is there and muted is not said to be in use, or denied, because it can't be opened twice.
+    for why, times in (("in_use", [6, 7, 9, 13]), ("denied", [6])):
+        later = [[0, "later", "failed", why], *begin]
+        asked, states = watch(rules, later, until=20)
+        assert [at for at, _ in asked] == times
+        assert states == {MICROPHONE: "muted"}
     later = [[0, "later", "opened", True], *begin, [20, "unmuted", MICROPHONE]]
     asked, states = watch(rules, later, until=100)
     assert [at for at, _ in asked] == [6, 7, 9, 13]

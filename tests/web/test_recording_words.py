@@ -34,7 +34,7 @@ def situation(**news: object) -> str:
 BOTH = "camera,microphone"
 ON = "Your microphone is on. You are recorded while an image is shown."
 ALL = "The session goes on without recording."
-AGAIN = "This page looks for it again by itself."
+AGAIN = "This page tries again by itself."
 
 
 @pytest.mark.parametrize(

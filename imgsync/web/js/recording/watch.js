@@ -49,7 +49,13 @@ export class Watch {
 
   /** It can't be opened. @param {Kind} kind @param {DeviceState} why @param {number} now */
   failed(kind, why, now) {
-    const hasEnded = this.states.get(kind) === "ended" && why === "missing";
+    const before = this.states.get(kind);
+    // It is still there, and may be heard again.
+    if (before === "muted") {
+      if (MAY_PASS.includes(why)) this.#failed(kind, "muted", now);
+      return;
+    }
+    const hasEnded = before === "ended" && why === "missing";
     this.#failed(kind, hasEnded ? "ended" : why, now);
   }
 

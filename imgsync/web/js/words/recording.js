@@ -112,7 +112,7 @@ function describeTrouble({ obstacle, record, states, lost }) {
     if (kinds.length > 0) parts.push(describe(kinds));
   }
   const all = [...states.values()];
-  if (all.some((state) => LOOKED_FOR.includes(state))) parts.push("This page looks for it again by itself.");
+  if (all.some((state) => LOOKED_FOR.includes(state))) parts.push("This page tries again by itself.");
   const text = parts.filter((part) => part !== "").join(" ");
   return all.length === 0 || all.includes("on") ? text : withoutRecording(text);
 }
