@@ -39,6 +39,8 @@ const FIRST_MS = 2000;
 export class Capture {
   /** All that there is of it is in the store. @type {Promise<void>} rejects as the store does */
   done;
+  /** Its devices are not needed any more. @type {Promise<void>} */
+  stopped;
   #recorder;
   #keeping;
   #destination;
@@ -66,7 +68,12 @@ export class Capture {
     recorder.addEventListener("start", () => this.#started());
     recorder.addEventListener("dataavailable", ({ data }) => this.#append(data));
     recorder.addEventListener("error", () => this.note("recorder_failed"));
-    recorder.addEventListener("stop", () => this.#stopped());
+    this.stopped = new Promise((resolve) => {
+      recorder.addEventListener("stop", () => {
+        this.#stopped();
+        resolve();
+      });
+    });
     // First of all: what follows can wait until the frame is on the screen.
     const recordingStartedAt = now();
     recorder.start(CHUNK_MS);

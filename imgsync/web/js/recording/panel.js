@@ -12,7 +12,7 @@
  * @property {string} folder in which they were saved; empty for none
  * @property {string} failed why something was not saved; empty where nothing was, or all
  *
- * @typedef {Devices & Recordings & {isOpen: boolean}} RecordingSituation `isOpen`: devices are wanted
+ * @typedef {Devices & Recordings} RecordingSituation
  *
  * @typedef {object} PanelListener
  * @property {() => void} stop record no more
@@ -24,6 +24,7 @@
 import { make, setText } from "../page/dom.js";
 import { rowsToSave, sortRows } from "./destination.js";
 import { fileName, pickFolder } from "./files.js";
+import { isWanted } from "./watch.js";
 import {
   PANEL,
   describeLeft,
@@ -90,7 +91,7 @@ export class Panel {
     setText(this.#left, text);
     setText(this.#hint, hint);
     setText(this.#failed, situation.failed);
-    this.#stop.hidden = !situation.isOpen;
+    this.#stop.hidden = ![...situation.states.values()].some((state) => isWanted(state));
     this.#sendAgain.hidden = refused.length === 0 && !(isUnreadable && unsent.length > 0);
     this.#saveAll.hidden = toSave.length === 0 || pickFolder === undefined;
     this.#showList(toSave);

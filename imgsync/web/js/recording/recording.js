@@ -71,7 +71,6 @@ export class Recording {
       obstacle: null,
       record,
       lost: "",
-      isOpen: false,
       isFull: false,
       isStoreGone: false,
       isLive: false,
@@ -164,13 +163,11 @@ export class Recording {
       this.#update({ obstacle: "cant_record" });
       return;
     }
-    this.#update({ isOpen: true });
     await this.#devices.open();
   }
 
   #closeDevices() {
-    this.#devices.close(this.#kept?.takes.settled ?? Promise.resolve());
-    this.#update({ isOpen: false });
+    this.#devices.close(this.#kept?.takes.stopped ?? Promise.resolve());
   }
 
   // ── what was recorded ──────────────────────────────────────────────────────────────────────────

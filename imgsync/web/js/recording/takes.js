@@ -56,9 +56,9 @@ export class Takes {
     return this.#unfinished.size === 0;
   }
 
-  /** When what is being recorded now has stopped, and is in the store or lost. */
-  get settled() {
-    return Promise.allSettled([...this.#unfinished].map(({ done }) => done));
+  /** When what is being recorded now has stopped; whether the store can be reached is no matter. */
+  get stopped() {
+    return Promise.all([...this.#unfinished].map(({ stopped }) => stopped));
   }
 
   /** From now on, record this. @param {MediaStream | null} stream null for nothing */

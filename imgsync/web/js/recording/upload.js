@@ -18,6 +18,8 @@ const POST_MS = 60_000;
 const BYTES_PER_MS = 10;
 /** For a look whether the server is there. */
 const PROBE_MS = 10_000;
+/** Until storage that could not be reached is asked again. */
+const STORE_MS = 5000;
 
 /** What all of this page's requests to it have in common. @type {RequestInit} */
 const REQUEST = {
@@ -86,17 +88,18 @@ export class Upload {
 
   async #run() {
     this.#isBusy = true;
-    while (this.#isStale && this.#sending.pause === 0) {
+    let isStoreThere = true;
+    while (this.#isStale && isStoreThere && this.#sending.pause === 0) {
       this.#isStale = false;
       try {
         await this.#store.alone(() => this.#round());
       } catch (error) {
-        // Storage is not there; whoever writes into it has it opened again.
         console.debug(`recordings were not sent: ${error}`);
+        isStoreThere = false;
       }
     }
     this.#isBusy = false;
-    const { pause } = this.#sending;
+    const pause = this.#sending.pause || (isStoreThere ? 0 : STORE_MS);
     clearTimeout(this.#timer);
     if (pause > 0) this.#timer = setTimeout(() => this.#rest(), pause);
     this.#changed();

@@ -22,6 +22,11 @@ const MAX_PAUSE = 60;
 /** @type {readonly DeviceState[]} */
 const MAY_PASS = ["ended", "muted", "missing", "in_use"];
 
+/** Whether one is on, or is asked for again by itself. @param {DeviceState} state */
+export function isWanted(state) {
+  return state === "on" || MAY_PASS.includes(state);
+}
+
 export class Watch {
   /** When to call `tick`; Infinity for never. */
   due = Infinity;

@@ -31,13 +31,16 @@
  * @property {string} folder in which some were saved; empty for none
  */
 
+/** In the order in which they are said. @type {readonly Kind[]} */
+const KINDS = ["camera", "microphone"];
+
 // ── the question ─────────────────────────────────────────────────────────────────────────────────
 
 export const QUESTION = {
   title: "May this study record you?",
   allow: "Allow recording",
   refuse: "Take part without recording",
-  free: "You may take part without it, and can stop it whenever no image is shown.",
+  free: "You may take part without it, and can stop it whenever no image is shown. Whoever leads the session is told whether you are recorded.",
 };
 
 const CONTENTS = {
@@ -63,7 +66,6 @@ export function explainRecording(wanted, destination) {
     When: `While an image is shown, and not in between. The ${listed(wanted)} ${verb} switched off when the session ends.`,
     Sign: "None on this page while an image is shown. Your device may have a light of its own.",
     Where: where,
-    Who: "Whoever leads the session is told whether you are recorded, and if something is wrong with it.",
   };
 }
 
@@ -108,7 +110,7 @@ function describeTrouble({ obstacle, record, states, lost }) {
   if (obstacle !== null) return withoutRecording(OBSTACLES[obstacle]);
   const parts = [lost];
   for (const [state, describe] of Object.entries(LOST)) {
-    const kinds = [...states.keys()].filter((kind) => states.get(kind) === state);
+    const kinds = KINDS.filter((kind) => states.get(kind) === state);
     if (kinds.length > 0) parts.push(describe(kinds));
   }
   const all = [...states.values()];
@@ -202,7 +204,7 @@ export function describeNow(devices) {
   if (isFull) return FULL;
   const trouble = describeTrouble(devices);
   const parts = [isStoreGone ? STORE_GONE : "", trouble];
-  const open = [...states.keys()].filter((kind) => states.get(kind) === "on");
+  const open = KINDS.filter((kind) => states.get(kind) === "on");
   if (open.length > 0) {
     const when = isLive ? "" : ", until the end of the session";
     parts.push(`Your ${listed(open)} ${are(open)} on. You are recorded while an image is shown${when}.`);
