@@ -11,8 +11,10 @@ import trio
 from imgsync import Recording
 from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
+from tests.kit.firefox import shared_firefox
 from tests.kit.processes import SESSION_S, shared_relay, wait_until
 from tests.kit.recording_pages import (
+    ASKING,
     EBML,
     FAKE_DEVICES,
     RecordingServer,
@@ -25,7 +27,14 @@ from tests.kit.recording_pages import (
     tap,
     wait_told,
 )
-from tests.kit.web_pages import IN_A_HURRY, open_session, show_url
+from tests.kit.web_pages import (
+    IN_A_HURRY,
+    RECORDER,
+    ClientPage,
+    open_session,
+    page_url,
+    show_url,
+)
 
 OF_ELSEWHERE = "relay.example"
 """A name that leads here, and is of no page that is secure."""
@@ -109,6 +118,40 @@ async def test_a_microphone_that_ends_is_asked_for_again_and_told_and_its_image_
     assert troubles_of(server, "unplugged") == [["microphone_ended"], ["microphone_ended"], []]
     assert [one.about["hiddenAt"] is None for one in (first, second, third)] == [True, True, False]
     assert third.about["offset"] < second.about["offset"] < first.about["offset"]
+
+
+# A camera that draws itself: Firefox has no such device for tests without asking its person.
+DRAWN = """
+if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  let count = 0;
+  setInterval(() => {
+    context.fillStyle = count++ % 2 ? "#444" : "#555";
+    context.fillRect(0, 0, 300, 150);
+  }, 50);
+  return canvas.captureStream(20);
+};
+"""
+
+
+async def test_a_camera_alone_is_recorded_in_firefox_which_waits_for_sound_that_is_named(
+    relay: str, server: RecordingServer
+) -> None:
+    with shared_firefox() as started:
+        async with open_browser(started) as firefox, firefox.open_page() as page:
+            await page.run_early(RECORDER + DRAWN + ASKING)
+            await page.goto(page_url(relay, user="fox", record="camera"))
+            await page.wait("!!document.querySelector('#consent')")
+            await page.run("document.querySelector('#consent button').click()")
+            client = ClientPage(page)
+            await wait_told(client, "You are recorded")
+            async with open_session(relay, "fox") as session:
+                await present(client, session, server, [0])
+            await wait_until(lambda: len(server.of("fox")) == 1, "the recording")
+    [posted] = server.of("fox")
+    assert posted.about["mimeType"] == "video/webm;codecs=vp8"
+    assert posted.media.startswith(EBML)
 
 
 async def test_devices_that_are_muted_or_revoked_are_told_and_the_session_goes_on(

@@ -35,6 +35,11 @@ const CHUNK_MS = 1000;
 /** For so long the recording of an image that was up only shortly waits for its first frame, without
  * which there would be none; on a busy machine that is some 100 ms. */
 const FIRST_MS = 2000;
+/** For a recorder that was stopped to say that it has. */
+const STOP_MS = 5000;
+
+/** The devices gave nothing in all its time. */
+export class NothingCame extends Error {}
 
 export class Capture {
   /** All that there is of it is in the store. @type {Promise<void>} rejects as the store does */
@@ -49,6 +54,8 @@ export class Capture {
   /** @type {Parts<Blob>} */
   #parts;
   #isStopped = false;
+  /** Called when it has stopped. */
+  #release = () => {};
   /** Called when there is more to be kept, or it has stopped. */
   #wake = () => {};
 
@@ -68,12 +75,8 @@ export class Capture {
     recorder.addEventListener("start", () => this.#started());
     recorder.addEventListener("dataavailable", ({ data }) => this.#append(data));
     recorder.addEventListener("error", () => this.note("recorder_failed"));
-    this.stopped = new Promise((resolve) => {
-      recorder.addEventListener("stop", () => {
-        this.#stopped();
-        resolve();
-      });
-    });
+    recorder.addEventListener("stop", () => this.#stopped());
+    this.stopped = new Promise((resolve) => (this.#release = resolve));
     // First of all: what follows can wait until the frame is on the screen.
     const recordingStartedAt = now();
     recorder.start(CHUNK_MS);
@@ -92,7 +95,10 @@ export class Capture {
       mimeType: recorder.mimeType,
       size: 0,
     };
-    this.done = this.#keep();
+    this.done = this.#keep().then((size) => {
+      const isEmpty = size === 0 || this.#about.startEventAt === null;
+      if (isEmpty && now() - recordingStartedAt > FIRST_MS) throw new NothingCame();
+    });
   }
 
   /** Its image is not seen any more. @param {number} hiddenAt */
@@ -106,7 +112,10 @@ export class Capture {
 
   /** Whatever its image does. */
   breakOff() {
-    if (this.#recorder.state !== "inactive") this.#recorder.stop();
+    if (this.#recorder.state === "inactive") return;
+    this.#recorder.stop();
+    // One that has got nothing may wait for it for ever.
+    setTimeout(() => this.#stopped(), STOP_MS);
   }
 
   /** Something is the matter with it now. @param {string} what */
@@ -146,11 +155,13 @@ export class Capture {
     // Of a device that gives nothing there is a file with a beginning and nothing else.
     if (!this.#isStopped && this.#about.startEventAt === null) this.note("nothing_came");
     this.#isStopped = true;
+    this.#release();
     this.#wake();
   }
 
   // ── the store ──────────────────────────────────────────────────────────────────────────────────
 
+  /** @returns {Promise<number>} bytes, once all of it is in the store */
   async #keep() {
     /** What is in the store. */
     let written = { key: 0, size: 0 };
@@ -169,7 +180,7 @@ export class Capture {
             this.#parts.wrote();
           } else if (this.#isStopped) {
             await this.#finish(written);
-            return;
+            return written.size;
           } else {
             await new Promise((resolve) => (this.#wake = () => resolve(null)));
           }

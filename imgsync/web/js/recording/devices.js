@@ -58,7 +58,7 @@ function isAllowedHere(kind) {
 }
 
 /** @param {MediaStreamTrack} track @returns {Kind} */
-function kindOf(track) {
+export function kindOf(track) {
   return track.kind === "video" ? "camera" : "microphone";
 }
 

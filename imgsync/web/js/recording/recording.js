@@ -20,6 +20,7 @@
  */
 
 import { Archive } from "./archive.js";
+import { NothingCame } from "./capture.js";
 import { Consent } from "./consent.js";
 import { Devices, parseKinds } from "./devices.js";
 import { hostOf, rowsToSave } from "./destination.js";
@@ -28,7 +29,7 @@ import { reportOf } from "./report.js";
 import { StorageFull } from "./connection.js";
 import { RecordingGone, RecordingStore } from "./store.js";
 import { Takes } from "./takes.js";
-import { REMOVED, describeNotKept } from "../words/recording.js";
+import { NOTHING_CAME, REMOVED, describeNotKept } from "../words/recording.js";
 
 export class Recording {
   /** They have agreed, or not: a session may begin. @type {Promise<void>} */
@@ -201,7 +202,9 @@ export class Recording {
   /** @param {unknown} error */
   #takeFailed(error) {
     if (error instanceof StorageFull) this.#update({ isFull: true });
-    else this.#update({ lost: error instanceof RecordingGone ? REMOVED : describeNotKept(error) });
+    else if (error instanceof RecordingGone) this.#update({ lost: REMOVED });
+    else if (error instanceof NothingCame) this.#update({ lost: NOTHING_CAME });
+    else this.#update({ lost: describeNotKept(error) });
   }
 
   /** @param {Partial<RecordingSituation>} news */

@@ -16,6 +16,7 @@
  */
 
 import { Capture } from "./capture.js";
+import { kindOf } from "./devices.js";
 import { Memory } from "./parts.js";
 import { RecordingGone } from "./store.js";
 import { chooseType } from "./types.js";
@@ -137,7 +138,6 @@ export class Takes {
 
 /** @param {MediaStream} stream @returns {MediaRecorder} that has not been started */
 function makeRecorder(stream) {
-  const kinds = stream.getVideoTracks().length > 0 ? /** @type {const} */ (["camera"]) : [];
-  const mimeType = chooseType(kinds, (type) => MediaRecorder.isTypeSupported(type));
+  const mimeType = chooseType(stream.getTracks().map(kindOf), (type) => MediaRecorder.isTypeSupported(type));
   return new MediaRecorder(stream, { mimeType, videoBitsPerSecond: VIDEO_BITS_PER_S });
 }

@@ -9,11 +9,13 @@
  * @import { Kind } from "../words/recording.js"
  */
 
-const MP4 = { video: ["video/mp4"], audio: ["audio/mp4"] };
+/** Of each what is recorded by; a codec too many has Firefox wait for its sound for ever. */
 const WEBM = {
-  video: ["video/webm;codecs=vp8,opus", "video/webm"],
-  audio: ["audio/webm;codecs=opus", "audio/webm"],
+  both: ["video/webm;codecs=vp8,opus", "video/webm"],
+  camera: ["video/webm;codecs=vp8", "video/webm"],
+  microphone: ["audio/webm;codecs=opus", "audio/webm"],
 };
+const MP4 = { both: ["video/mp4"], camera: ["video/mp4"], microphone: ["audio/mp4"] };
 const OF_CHROMIUM = "video/x-matroska";
 
 /**
@@ -22,9 +24,9 @@ const OF_CHROMIUM = "video/x-matroska";
  * @returns {string | undefined} undefined where it offers none of them: what it takes is its choice
  */
 export function chooseType(kinds, isOffered) {
-  const medium = kinds.includes("camera") ? "video" : "audio";
+  const what = kinds.length === 1 ? (kinds[0] ?? "both") : "both";
   const order = isOffered(OF_CHROMIUM)
-    ? [...WEBM[medium], ...MP4[medium]]
-    : [...MP4[medium], ...WEBM[medium]];
+    ? [...WEBM[what], ...MP4[what]]
+    : [...MP4[what], ...WEBM[what]];
   return order.find((type) => isOffered(type));
 }

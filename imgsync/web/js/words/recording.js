@@ -129,6 +129,9 @@ export function describeNotKept(error) {
   return `A recording could not be kept on this device (${error}).`;
 }
 
+export const NOTHING_CAME =
+  "Of an image there is no recording that can be played, as nothing came of your devices.";
+
 export const REMOVED =
   "A recording was removed from this browser’s storage while it was made; what came after it is kept.";
 
