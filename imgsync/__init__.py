@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
     from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
+    from imgsync.core.protocol.channel import Recording as Recording
     from imgsync.core.protocol.channel import StageKind as StageKind
     from imgsync.core.protocol.channel import UpcomingImage as UpcomingImage
     from imgsync.core.protocol.errors import ConnectError as ConnectError
@@ -49,6 +50,7 @@ _HOMES = {
     "imgsync.client.hooks": ("follow",),
     "imgsync.core.protocol.channel": (
         "OnsetTiming",
+        "Recording",
         "StageKind",
         "UpcomingImage",
     ),

@@ -228,6 +228,27 @@ class Stage:
 
 
 @attrs.frozen
+class Recording:
+    """How the client's page records its participant.
+
+    :param devices: those that are recorded while an image is shown.
+    :param troubles: what is the matter, in short words.
+    :param at: client's clock.
+    """
+
+    EVENT = "recording"
+    devices: tuple[str, ...]
+    troubles: tuple[str, ...]
+    at: Milliseconds
+
+    @property
+    def prose(self) -> str:
+        how = f"recorded by {' and '.join(self.devices)}" if self.devices else "not recorded"
+        what = ", ".join(trouble.replace("_", " ") for trouble in self.troubles)
+        return f"participant {how}: {what}" if what else f"participant {how}"
+
+
+@attrs.frozen
 class Spread:
     """Of a series of durations, ms."""
 
@@ -391,6 +412,7 @@ PeerEvent = (
     | Acked
     | NotAcked
     | Stage
+    | Recording
     | SeriesSummary
     | SessionBegun
     | SessionOver

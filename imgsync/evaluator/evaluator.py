@@ -13,16 +13,18 @@ from imgsync.core.channel.outputs import (
     Forgotten,
     NeverShown,
     PresenterOutput,
+    Recorded,
     Staged,
     TooLarge,
     Transmit,
 )
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Ready, TalkMessage, UpcomingImage
+from imgsync.core.protocol.channel import Ready, Recording, TalkMessage, UpcomingImage
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
+from imgsync.evaluator.recordings import Recordings
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -42,6 +44,7 @@ class _Presenting:
         self._peer = peer
         self._presenter = Presenter()
         self.showings = Showings()
+        self.recordings = Recordings()
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
@@ -98,6 +101,7 @@ class _Presenting:
             if isinstance(output, channel.Superseded):
                 self._peer.journal.superseded(output.image)
         self.showings.end(end)
+        self.recordings.end()
 
     def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
         """Carry out what the core decides.
@@ -121,6 +125,9 @@ class _Presenting:
                     showings.refuse(image.sent_at, why)
                 case Staged(said):
                     showings.report(said, journal.staged(said))
+                case Recorded(said):
+                    journal.recorded(said)
+                    self.recordings.tell(said)
                 case NeverShown(image):
                     showings.give_up(image.sent_at)
                 case Forgotten(image):
@@ -183,6 +190,14 @@ class EvaluatorSession:
         reports misses some.
         """
         return self._presenting.showings.reports()
+
+    def recordings(self) -> AsyncIterator[Recording]:
+        """How the participant is recorded by the client's page, at each change; stops at the end.
+
+        First comes what was told last; a change that another one follows before it is asked for is
+        passed over. A client that records nothing tells nothing.
+        """
+        return self._presenting.recordings.changes()
 
     async def wait_ended(self) -> EndReason:
         """Wait until the session is over, whoever ended it."""

@@ -17,6 +17,7 @@ import attrs
 from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
 from imgsync.core.protocol.signalling import (
     EndReason,
+    Features,
     Milliseconds,
     Name,
     Role,
@@ -186,6 +187,22 @@ class Stage:
 
 
 @attrs.frozen
+class Recording:
+    """Evaluator: how the client's page records its participant.
+
+    :param devices: those that are recorded while an image is shown.
+    :param troubles: what is the matter, in short words.
+    :param since: client's clock.
+    """
+
+    EVENT = "recording"
+    session_id: SessionId
+    devices: Features
+    troubles: Features
+    since: Milliseconds
+
+
+@attrs.frozen
 class Received:
     """Client: an image has come in.
 
@@ -216,7 +233,7 @@ class Lost:
 ImageEvent = Sent | Acked | Superseded | Stage | Received
 """Of one showing; they name whose they are, or are the same from both sides."""
 
-CourseEvent = Session | State | Path | Probe | ClockStep
+CourseEvent = Session | State | Path | Probe | ClockStep | Recording
 """Of a session, as who writes sees it."""
 
 Event = Header | CourseEvent | ImageEvent | Lost

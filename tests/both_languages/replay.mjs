@@ -80,6 +80,7 @@ const FORMS = {
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within],
+  recorded: (o) => [o.devices, o.troubles, o.at],
 };
 const tell = (outputs) =>
   (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...FORMS[o.kind](o)]);

@@ -17,7 +17,7 @@ from imgsync.core.channel.clocks import (
     Remark,
     Stepped,
 )
-from imgsync.core.protocol.channel import Ack, Image, Pong, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage, StageKind
 from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -169,7 +169,7 @@ class Writer:
     def next(self) -> tuple[list[Any], list[Any]]:
         """The input for the page, and what comes of it: the lines, and what is returned."""
         self._told.clear()
-        seldom = ["began", "changed", "connected", "sent", "superseded", "staged"]
+        seldom = ["began", "changed", "connected", "sent", "superseded", "staged", "recorded"]
         method = self._dice.choice([*["ponged", "acked"] * 4, *seldom])
         given, at, returned = getattr(self, f"_{method}")()
         return [method, *given], [[line_of(event, at) for event in self._told], returned]
@@ -228,6 +228,13 @@ class Writer:
         staged = {"image": shown, "stage": stage.value, "at": stage_at, "reason": reason}
         return [at, staged], at, None
 
+    def _recorded(self) -> tuple[list[Any], float, None]:
+        at, since = self._world.now, self._world.theirs()
+        troubles = self._dice.choice([(), ("camera_ended",), ("upload_http_403", "refused")])
+        self._journal.recorded(Recording(("microphone",), troubles, since))
+        recorded = {"devices": ["microphone"], "troubles": [*troubles], "at": since}
+        return [at, recorded], at, None
+
 
 URLS = [
     *("https://u:p@h/a.png?s=1", "https://h/b.png#x", "a.png", "", "https://u:p@s@h/c.png"),
@@ -246,6 +253,7 @@ def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) ->
         replay.compare("sessionJournal", inputs, expected, run)
     assert seen == {
         *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
+        "recording",
     }
 
 

@@ -23,6 +23,7 @@ from imgsync.commands.events import (
     NotAcked,
     PeerEvent,
     Received,
+    Recording,
     Registered,
     SeriesSummary,
     SessionBegun,
@@ -251,6 +252,17 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         "image 3  3.png  failed: http_403",
         '{"event": "stage", "imageIndex": 3, "name": "3.png", "sentAt": 1000.5, "stage": "failed",'
         ' "at": 6, "latencyMs": null, "boundMs": null, "reason": "http_403"}',
+    ),
+    (
+        Recording(("camera", "microphone"), (), 6.5),
+        "participant recorded by camera and microphone",
+        '{"event": "recording", "devices": ["camera", "microphone"], "troubles": [], "at": 6.5}',
+    ),
+    (
+        Recording((), ("microphone_ended", "upload_http_403"), 6.5),
+        "participant not recorded: microphone ended, upload http 403",
+        '{"event": "recording", "devices": [], "troubles": ["microphone_ended",'
+        ' "upload_http_403"], "at": 6.5}',
     ),
     (
         SeriesSummary(sent=0, shown=0, acked=0),

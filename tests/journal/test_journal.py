@@ -33,10 +33,11 @@ counts = st.integers(0, 10**6)
 #: By the name of the field, as the vocabulary has one meaning for each.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("session_id", "peer_id", "user_id"), ids),
-    **dict.fromkeys(("sent_at", "received_at", "acked_at", "stage_at", "by"), times),
+    **dict.fromkeys(("sent_at", "received_at", "acked_at", "stage_at", "since", "by"), times),
     **dict.fromkeys(("t0", "t1", "t2", "t3", "wall_clock", "monotonic_clock"), times),
     **dict.fromkeys(("round_trip",), times),
     **dict.fromkeys(("latency", "bound"), st.none() | times),
+    **dict.fromkeys(("devices", "troubles"), st.lists(words, max_size=3).map(tuple)),
     **dict.fromkeys(("image_index", "copy", "count"), counts),
     **dict.fromkeys(("version", "python", "system", "detail", "why"), st.text(max_size=20)),
     **dict.fromkeys(("image_url", "local", "remote"), words),

@@ -122,6 +122,8 @@ class EvaluatorSide:
         self.write("session", sessionId=self.session, peerId="ann", resumed=False)
         for state, reason in (("connected", None), ("interrupted", "connection_lost")):
             self.write("state", sessionId=self.session, state=state, reason=reason, detail="a, b")
+        said = {"devices": ["camera"], "troubles": ["microphone_ended"], "since": 5.5}
+        self.write("recording", sessionId=self.session, **said)
 
     def step(self) -> None:
         """A clock is set, by a little or by much; that may be noticed."""

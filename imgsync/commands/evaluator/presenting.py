@@ -13,6 +13,7 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    Recording,
     SeriesSummary,
     Spread,
     Stage,
@@ -113,6 +114,7 @@ class Series:
             watching.start_soon(self._raise_when_ended)
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
+            watching.start_soon(self._write_recordings)
             self._announce(None)
             yield
 
@@ -155,6 +157,10 @@ class Series:
     async def _write_stages(self) -> None:
         async for report in self._reports:
             self._write_stage(report)
+
+    async def _write_recordings(self) -> None:
+        async for said in self._session.recordings():
+            self._output.write(Recording(said.devices, said.troubles, said.at))
 
     def _write_stage(self, report: StageReport) -> None:
         self.stages[report.stage.value] += 1

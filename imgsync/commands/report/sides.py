@@ -19,6 +19,7 @@ from imgsync.journal.events import (
     Path,
     Probe,
     Received,
+    Recording,
     Sent,
     Session,
     Stage,
@@ -287,6 +288,8 @@ class Sides:
                 side.paths.append(event)
             case ClockStep():
                 side.clock_steps += 1
+            case Recording():
+                pass
             case Probe():
                 self._add_probe(record, header.role, event)
 

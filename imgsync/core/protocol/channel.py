@@ -7,6 +7,7 @@ One JSON object per message, from peer to peer:
               │── image {imageIndex, imageUrl, ...} ──────▶│
               │◀──────────────────── ack {sentAt, ...} ────│
               │◀─── stage {sentAt, stage, at, reason} ─────│    fetched, shown, hidden, failed
+              │◀─ recording {devices, troubles, at} ───────│    of the participant, where it is made
               │◀──────── ping, pong (both ways) ──────────▶│
 
 All but image, `ready` and `ack` are extensions, which a peer need not know. Names and times are as
@@ -19,7 +20,7 @@ from typing import Annotated
 import attrs
 
 from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
-from imgsync.core.protocol.signalling import Milliseconds, Url
+from imgsync.core.protocol.signalling import Features, Milliseconds, Url
 from imgsync.core.protocol.urls import public_url
 
 Reason = Annotated[str, "reason"]
@@ -121,6 +122,21 @@ class Stage:
 
 
 @attrs.frozen
+class Recording:
+    """How the participant is recorded by the client's page, and since when, on its clock.
+
+    :param devices: those that are recorded while an image is shown: "camera", "microphone".
+    :param troubles: what is the matter, in short words, such as "microphone_ended" or
+        "upload_http_403"; those that are not known mean that something is.
+    """
+
+    TYPE = "recording"
+    devices: Features
+    troubles: Features
+    at: Milliseconds
+
+
+@attrs.frozen
 class Ping:
     """Answer this at once; `t0` is the clock of who sends it."""
 
@@ -140,7 +156,7 @@ class Pong:
     t2: Milliseconds
 
 
-TalkMessage = Image | Preload | Ready | Ack | Stage
+TalkMessage = Image | Preload | Ready | Ack | Stage | Recording
 """What evaluator and client say to each other."""
 
 ChannelMessage = TalkMessage | Ping | Pong

@@ -106,6 +106,8 @@ a connection goes silent. An evaluator listens to so many of one showing."""
 LAST_WORDS_DEADLINE = 1.0
 """For a client to say that its last image is hidden, once it knows from the relay that the session
 ends, before its evaluator closes the channel."""
+MAX_RECORDINGS = 1000
+"""Changes of the recording of a participant that an evaluator listens to in one session."""
 
 MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one

@@ -14,6 +14,7 @@ import { Decoding } from "./decoding.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
+import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
@@ -74,7 +75,9 @@ class Client {
   async #loadRecording(entrance, record) {
     try {
       const { Recording } = await import("../recording/recording.js");
-      this.#recording = new Recording(element("front"), entrance.userId, record);
+      const { userId } = entrance;
+      const tell = () => this.#tellRecording();
+      this.#recording = new Recording(element("front"), userId, record, tell);
     } catch {
       this.#update({ relay: "waiting" });
       setTimeout(() => location.reload(), RELOAD_MS);
@@ -123,6 +126,7 @@ class Client {
     this.#leave();
     void before?.close();
     this.#follower = new Follower();
+    this.#tellRecording();
     this.#situation.with = route.peerName;
     const { iceServers } = signalling;
     const greet = () => this.#follower.opened().forEach((message) => session.send(message));
@@ -157,6 +161,14 @@ class Client {
     this.#wakeLock.want(state !== "ended");
     this.#recording?.attend(state !== "ended");
     this.#update({ session: state, reason, detail, wasConnected });
+  }
+
+  /** How it is now; said again on each channel. */
+  #tellRecording() {
+    if (this.#recording === null) return;
+    const { devices, troubles } = this.#recording.report;
+    const message = this.#follower.recorded(devices, troubles, now());
+    this.#session?.send(message);
   }
 
   /** Its images go with a session. */

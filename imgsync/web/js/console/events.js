@@ -12,6 +12,7 @@ import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/pr
 import {
   isBoolean,
   isDuration,
+  isFeatures,
   isId,
   isNumber,
   isObject,
@@ -67,6 +68,7 @@ export const EVENTS = {
     bound: orNull(isNumber),
   },
   superseded: SHOWING,
+  recording: { sessionId: isId, devices: isFeatures, troubles: isFeatures, since: isNumber },
   stage: {
     ...SHOWING,
     stage: oneOf(STAGES),

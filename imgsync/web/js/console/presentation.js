@@ -15,12 +15,14 @@ import { now, skew } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
-import { describeTooLong } from "../words/console.js";
+import { describeRecording, describeTooLong } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
   /** Why the last image was not shown. */
   trouble = "";
+  /** What is the matter with the recording of the participant. */
+  recordingTrouble = "";
   latency = new Latency();
   /** What has become of the session. @type {StateChange} */
   #change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
@@ -207,6 +209,10 @@ export class Presentation {
         break;
       case "neverShown":
         this.#journal.passedBy(at, output.image);
+        break;
+      case "recorded":
+        this.recordingTrouble = describeRecording(output.devices, output.troubles);
+        this.#journal.recorded(at, output);
         break;
       case "staged":
         this.#journal.staged(at, output);

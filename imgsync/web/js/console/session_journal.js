@@ -107,6 +107,11 @@ export class SessionJournal {
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...onset });
   }
 
+  /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */
+  recorded(at, { devices, troubles, at: since }) {
+    this.#note(at, "recording", { devices, troubles, since });
+  }
+
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
 
   /** An image is to be shown. @param {Shown} image @param {string} clientId */

@@ -5,11 +5,12 @@
  *     opened ──▶ ready
  *     image ──▶ to the page ──▶ ack          copy of the last image ──▶ ack alone
  *     stage of an image ──▶ sent, and said again on each new channel
+ *     recording has changed ──▶ sent, and how it is now said again on each new channel
  *
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
  * evaluator tells a stage with the same time once.
  *
- * @import { Ack, Image, Ready, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, Image, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
  * @import { Onset } from "./onsets.js"
  */
 
@@ -45,10 +46,13 @@ export class Follower {
   #last = null;
   /** @type {Stage[]} */
   #stages = [];
+  /** As it was told last; null where nothing is to be told of it. @type {Recording | null} */
+  #recording = null;
 
-  /** A channel is open. @returns {(Ready | Stage)[]} to send */
+  /** A channel is open. @returns {(Ready | Stage | Recording)[]} to send */
   opened() {
-    return [{ type: "ready", features: FEATURES }, ...this.#stages];
+    const recording = this.#recording === null ? [] : [this.#recording];
+    return [{ type: "ready", features: FEATURES }, ...this.#stages, ...recording];
   }
 
   /**
@@ -63,6 +67,19 @@ export class Follower {
     const isNew = this.#last?.sentAt !== sentAt || this.#last.imageIndex !== imageIndex;
     this.#last = image;
     return { isNew, ack: { type: "ack", sentAt, receivedAt, imageIndex } };
+  }
+
+  /**
+   * The recording of the participant is another one, or something else is the matter with it.
+   *
+   * @param {string[]} devices that are recorded
+   * @param {string[]} troubles
+   * @param {number} at
+   * @returns {Recording} to send
+   */
+  recorded(devices, troubles, at) {
+    this.#recording = { type: "recording", devices, troubles, at };
+    return this.#recording;
   }
 
   /**

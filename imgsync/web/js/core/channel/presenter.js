@@ -4,18 +4,19 @@
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
  *     preload ──▶ preload, once on a channel     stage ──▶ staged, and neverShown of what it passed by
+ *     drained ──▶ what was kept back            recording ──▶ recorded
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
  * image that has not been acked when its channel goes, and is not the current one, will not be sent
  * again: it is superseded. The client says its last stages again on every channel; one with the same
- * time is told once.
+ * time is told once, and so is how the participant is recorded.
  *
  * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
@@ -28,6 +29,7 @@
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
  *       timing: Timing | null, within: number | null}
  *   | {kind: "neverShown", image: Shown}
+ *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
  *   this channel takes no message of this size, and the image is not shown; `neverShown`: it was not
  *   on the screen, and will not be, as a later one is
@@ -40,6 +42,7 @@ import {
   EPSILON,
   FEATURE_PRELOAD,
   MAX_CHANNEL_MESSAGE,
+  MAX_RECORDINGS,
   MAX_SETTLED,
   MAX_STAGES,
   MAX_UNACKED,
@@ -48,6 +51,21 @@ import {
 } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
 import { Upcoming } from "./preload.js";
+
+/** What the client has said of the recording of its participant. */
+class Recordings {
+  #last = "";
+  #count = 0;
+
+  /** @param {Recording} said @returns {PresenterOutput[]} nothing where it is no news */
+  take({ devices, troubles, at }) {
+    const said = JSON.stringify([devices, troubles, at]);
+    if (said === this.#last || this.#count >= MAX_RECORDINGS) return [];
+    this.#last = said;
+    this.#count += 1;
+    return [{ kind: "recorded", devices, troubles, at }];
+  }
+}
 
 /** What of the showings is still of interest: no ack yet, or stages may come. */
 class Showings {
@@ -96,6 +114,7 @@ export class Presenter {
   #current = null;
   #showings = new Showings();
   #upcoming = new Upcoming();
+  #recordings = new Recordings();
   #isOpen = false;
   /** Bytes of a message that the client on the open channel takes. */
   #limit = MAX_CHANNEL_MESSAGE;
@@ -212,6 +231,8 @@ export class Presenter {
         return this.#acked(message);
       case "stage":
         return this.#staged(message);
+      case "recording":
+        return this.#recordings.take(message);
       default:
         return [];
     }

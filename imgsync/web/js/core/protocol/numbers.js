@@ -120,6 +120,9 @@ export const MAX_STAGES = 256;
  */
 export const LAST_WORDS_DEADLINE = 1;
 
+/** Changes of the recording of a participant that an evaluator listens to in one session. */
+export const MAX_RECORDINGS = 1000;
+
 /**
  * Messages that are kept from before our side of a channel is open; they are characters of one
  * message together, at most.
