@@ -1,18 +1,25 @@
-"""How long from `show()` at the evaluator to the frame that puts a preloaded image on the screen?
+"""When is a preloaded image on the screen, and how true is the onset that is told?
 
 The evaluator is the library in this process, the client is the page of the relay in headless
-Chromium, all on this machine and so on one clock: the onset is what `delivery.shown()` returns, the
-time of the animation frame, less `sent_at`. The screen's own delay is not in it; `painted` is what
-the browser itself says of when that image was first painted (Element Timing). PNGs of a few hundred
-kB in three sizes are announced AHEAD images ahead, and shown at irregular intervals, so that they
-meet the frames at any phase. Exit code 1 where the median of either is over BOUND frames plus the
-median round trip.
+Chromium, all on this machine and so on one clock: the onset is what `delivery.shown()` returns,
+less `sent_at`; `presented` is what the browser itself says of when that image was first presented
+(Element Timing). The screen's own delay is in neither.
+
+First, PNGs of a few hundred kB in three sizes are announced AHEAD images ahead, and shown at
+irregular intervals, so that they meet the frames at any phase. Exit code 1 where the median of
+either is over BOUND frames plus the median round trip.
+
+Then large pictures, each preloaded alone before it is shown: with none other announced, and with
+OTHERS of its kind announced just before it is shown, so that these are fetched and decoded
+meanwhile. `error` is from the onset that is told to the presentation; `early` counts what was told
+as shown before it was in the document.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import random
@@ -20,7 +27,7 @@ import struct
 import sys
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,30 +48,49 @@ SIZES = ((1000, 1000), (1280, 720), (800, 1000))  # pixels
 AHEAD = 6  # images
 WARM_UP = 5  # showings
 PAUSES = (0.1, 0.4)  # s, from one onset to the next image
+OTHERS = 3
+OTHERS_AHEAD_S = 0.15  # at most, from announcing others to the order to show
+LARGE_PAUSES = (0.4, 0.6)  # s, for decoding
 WAIT_S = 30.0
 
-# Names each image that is put up by its place in the series, and keeps when it was painted.
+# Keeps when each image was put into the document, and when it was presented, in their order.
 WATCH = """
 performance.setResourceTimingBufferSize(1e6);
-window.painted = {};
-let count = 0;
+window.put = [];
+window.presented = [];
 new MutationObserver((changes) => {
   for (const { target, addedNodes } of changes) {
     if (target.id !== "stage") continue;
-    for (const node of addedNodes) node.setAttribute("elementtiming", count++);
+    for (const node of addedNodes) {
+      put.push(Math.round(performance.timeOrigin) + performance.now());
+      if (!node.hasAttribute("elementtiming")) node.setAttribute("elementtiming", "");
+    }
   }
 }).observe(document, { childList: true, subtree: true });
 new PerformanceObserver((list) => {
-  for (const { identifier, renderTime } of list.getEntries())
-    window.painted[identifier] = performance.timeOrigin + renderTime;
+  for (const { presentationTime, renderTime } of list.getEntries())
+    presented.push(Math.round(performance.timeOrigin) + (presentationTime || renderTime));
 }).observe({ type: "element" });
 """
 
 # When each image had been fetched, by its URL without the signature.
 FETCHED = """
 Object.fromEntries(performance.getEntriesByType("resource")
-  .filter((entry) => entry.name.includes(".png"))
-  .map((entry) => [entry.name.split("?")[0], performance.timeOrigin + entry.responseEnd]))
+  .filter((entry) => /[.](png|jpg)/.test(entry.name))
+  .map(({ name, responseEnd }) => [name.split("?")[0], performance.timeOrigin + responseEnd]))
+"""
+
+# Whether the page is isolated, and the smallest steps of its clock, in ms.
+CLOCKS = """
+(() => {
+  let step = Infinity;
+  for (let round = 0, last = performance.now(); round < 1e5; round += 1) {
+    const now = performance.now();
+    if (now > last) step = Math.min(step, now - last);
+    last = now;
+  }
+  return { isolated: crossOriginIsolated, step };
+})()
 """
 
 
@@ -84,7 +110,16 @@ class Times:
 
     onset: list[float]
     round_trip: list[float]
-    painted: list[float]
+    presented: list[float]
+
+
+@attrs.frozen
+class Seen:
+    """Of each showing of a large picture, in ms."""
+
+    presented: list[float]  # since it was sent
+    error: list[float]  # from the told onset to that
+    early: int  # of those that were told as shown before they were in the document
 
 
 def draw(width: int, height: int) -> bytes:
@@ -99,6 +134,32 @@ def draw(width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def draw_jpeg(width: int, height: int) -> bytes:
+    """A JPEG of coarse noise: a twelfth of a byte for each pixel."""
+    from PIL import Image
+
+    noise = Image.frombytes("L", (width // 8, height // 8), random.randbytes(width * height // 64))
+    body = io.BytesIO()
+    noise.resize((width, height)).convert("RGB").save(body, "jpeg", quality=80)
+    return body.getvalue()
+
+
+# Of some 1, 1 and 4 MB.
+LARGE: dict[str, Callable[[], bytes]] = {
+    "png 2000x2000": lambda: draw(2000, 2000),
+    "jpg 4000x3000": lambda: draw_jpeg(4000, 3000),
+    "png 4000x4000": lambda: draw(4000, 4000),
+}
+
+
+def draw_large(folder: Path, kind: str, count: int) -> float:
+    """The same picture under so many names, which are as many to a page; its size in kB."""
+    picture = LARGE[kind]()
+    for index in range(count):
+        (folder / f"{index:04}.{kind[:3]}").write_bytes(picture)
+    return len(picture) / 1000
 
 
 def draw_all(folder: Path, count: int) -> float:
@@ -129,16 +190,59 @@ async def measure(chromium: Started, relay_url: str, folder: Path) -> Times:
             session.preload(images[:AHEAD])
             await page.wait(f"Object.keys({FETCHED}).length === {AHEAD}")
             showings = [await show(session, images, index) for index in range(len(images))]
-            painted = await page.wait(
-                f"Object.keys(painted).length === {len(images)} && Object.values(painted)"
-            )
+            presented = await page.wait(f"presented.length === {len(images)} && presented")
             check_preloaded(showings, await page.run(FETCHED))
-    counted = [*zip(showings, painted, strict=True)][WARM_UP:]
+    counted = [*zip(showings, presented, strict=True)][WARM_UP:]
     return Times(
         onset=[one.shown_at - one.sent_at for one, _ in counted],
         round_trip=[one.acked_at - one.sent_at for one, _ in counted],
-        painted=[at - one.sent_at for one, at in counted],
+        presented=[at - one.sent_at for one, at in counted],
     )
+
+
+async def measure_large(
+    chromium: Started, relay_url: str, folder: Path, others: int
+) -> tuple[Seen, dict[str, Any]]:
+    """Show one image after the other, each preloaded alone, while so many others are fetched.
+
+    Returns what the page says of its clocks, too.
+    """
+    from tests.kit.browsers import open_browser
+    from tests.kit.web_pages import page_url
+
+    async with (
+        open_browser(chromium) as browser,
+        browser.open_page() as page,
+        imgsync.open_images(str(folder)) as images,
+        imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
+    ):
+        await page.run_early(WATCH)
+        await page.goto(page_url(relay_url, user="c"))
+        await page.wait("document.body?.innerText.includes('Ready.')")
+        told, sent_at = [], []
+        async with evaluator.open_session("c") as session:
+            for first in range(0, len(images), 1 + others):
+                image, *rest = images[first : first + 1 + others]
+                session.preload([image])
+                await page.wait(f"Object.keys({FETCHED}).length === {first + 1}")
+                await trio.sleep(random.uniform(*LARGE_PAUSES))  # until it is decoded
+                session.preload(rest)
+                await trio.sleep(random.uniform(0, OTHERS_AHEAD_S) if rest else 0)
+                with trio.fail_after(WAIT_S):
+                    delivery = await session.show(image)
+                    told.append(await delivery.shown())
+                sent_at.append(delivery.sent_at)
+                await page.wait(f"presented.length === {len(told)}")
+                await page.wait(f"Object.keys({FETCHED}).length === {first + 1 + others}")
+                await trio.sleep(random.uniform(*LARGE_PAUSES))
+        put, presented = await page.run("[put, presented]")
+        clocks = await page.run(CLOCKS)
+    seen = Seen(
+        presented=[at - since for at, since in zip(presented, sent_at, strict=True)],
+        error=[at - onset for at, onset in zip(presented, told, strict=True)],
+        early=sum(onset < at for onset, at in zip(told, put, strict=True)),
+    )
+    return seen, clocks
 
 
 async def show(
@@ -160,15 +264,13 @@ def check_preloaded(showings: Sequence[Showing], fetched: dict[str, float]) -> N
         raise harness.BenchError(f"images that were not preloaded in time: {', '.join(late)}")
 
 
-def run_all(rounds: int) -> dict[str, Any]:
+def run_all(rounds: int, large: int) -> dict[str, Any]:
     """Relay, Chromium and the showings; the figures."""
     harness.clean_up_on_kill()
     sys.path.insert(0, str(harness.BENCH.parent))
     from tests.kit.chromium import shared_chromium
 
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        image_kb = draw_all(folder, WARM_UP + rounds)
         try:
             chromium = stack.enter_context(shared_chromium())
         except pytest.skip.Exception as exc:
@@ -176,55 +278,122 @@ def run_all(rounds: int) -> dict[str, Any]:
         options = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
         relay = stack.enter_context(harness.open_worker("relay", *options, ends_with_stdin=False))
         url = relay.read_line().removeprefix("listening on ")
-        times = trio.run(measure, chromium, url, folder)
+        figures = run_small(chromium, url, rounds) if rounds else {}
+        rows, clocks = run_large(chromium, url, large) if large else ([], None)
         load = os.getloadavg()[0]
+    return {
+        "bench": "onset",
+        "unit": "ms",
+        **figures,
+        "large": rows,
+        "clocks": clocks,
+        "load": round(load, 1),
+        "machine": harness.describe_machine(),
+    }
+
+
+def run_small(chromium: Started, url: str, rounds: int) -> dict[str, Any]:
+    """A series of images that are announced ahead."""
+    with tempfile.TemporaryDirectory() as name:
+        image_kb = draw_all(Path(name), WARM_UP + rounds)
+        times = trio.run(measure, chromium, url, Path(name))
     rows = {
         name: {f"p{p}": round(harness.percentile(values, p), 2) for p in (50, 95)}
         for name, values in attrs.asdict(times).items()
     }
     bound = BOUND * FRAME + rows["round_trip"]["p50"]
     return {
-        "bench": "onset",
-        "unit": "ms",
         "n": rounds,
         **rows,
         "frames_p50": round(rows["onset"]["p50"] / FRAME, 2),
         "bound": round(bound, 2),
-        "is_kept": max(rows["onset"]["p50"], rows["painted"]["p50"]) <= bound,
+        "is_kept": max(rows["onset"]["p50"], rows["presented"]["p50"]) <= bound,
         "image_kb": round(image_kb),
-        "load": round(load, 1),
-        "machine": harness.describe_machine(),
     }
 
 
+def run_large(
+    chromium: Started, url: str, rounds: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Each kind of large picture, alone and beside others."""
+    rows = []
+    for kind in LARGE:
+        for others in (0, OTHERS):
+            with tempfile.TemporaryDirectory() as name:
+                image_kb = draw_large(Path(name), kind, rounds * (1 + others))
+                seen, clocks = trio.run(measure_large, chromium, url, Path(name), others)
+            row = {"kind": kind, "kb": round(image_kb), "others": others, "n": rounds}
+            for which in ("presented", "error"):
+                values = getattr(seen, which)
+                row |= {
+                    f"{which}_p{p}": round(harness.percentile(values, p), 2) for p in (50, 95, 100)
+                }
+            row["error_min"] = round(min(seen.error), 2)
+            rows.append({**row, "early": seen.early})
+    return rows, clocks
+
+
 def print_table(figures: dict[str, Any]) -> None:
-    print(f"from show() of a preloaded image of {figures['image_kb']} kB, n = {figures['n']}, ms")
-    print(f"{'':12}{'p50':>10}{'p95':>10}{'frames':>10}")
-    for name in ("onset", "round_trip", "painted"):
-        row = figures[name]
-        frames = row["p50"] / FRAME
-        print(f"{name:12}{row['p50']:10.2f}{row['p95']:10.2f}{frames:10.2f}")
-    kept = "kept" if figures["is_kept"] else "NOT kept"
-    print(f"bound of the median, {BOUND} frames and a round trip: {figures['bound']:.2f}, {kept}")
+    if "n" in figures:
+        kb = figures["image_kb"]
+        print(f"from show() of a preloaded image of {kb} kB, n = {figures['n']}, ms")
+        print(f"{'':12}{'p50':>10}{'p95':>10}{'frames':>10}")
+        for name in ("onset", "round_trip", "presented"):
+            row = figures[name]
+            frames = row["p50"] / FRAME
+            print(f"{name:12}{row['p50']:10.2f}{row['p95']:10.2f}{frames:10.2f}")
+        kept = "kept" if figures["is_kept"] else "NOT kept"
+        print(
+            f"bound of the median, {BOUND} frames and a round trip: {figures['bound']:.2f}, {kept}"
+        )
+    if figures["large"]:
+        print("large pictures: from show() to the presentation; from the told onset to it, ms")
+        head = ("kB", "others", "n", "p50", "p95", "max", "min", "p50", "p95", "max", "early")
+        print(f"{'':15}" + "".join(f"{word:>8}" for word in head))
+        for row in figures["large"]:
+            print(f"{row['kind']:15}" + "".join(f"{row[name]:8}" for name in COLUMNS))
+        print(
+            "clock of the page: isolated {isolated}, steps of {step:.4f} ms".format(
+                **figures["clocks"]
+            )
+        )
     print(f"load {figures['load']}")
     harness.print_machine(figures["machine"])
+
+
+COLUMNS = (
+    "kb",
+    "others",
+    "n",
+    "presented_p50",
+    "presented_p95",
+    "presented_p100",
+    "error_min",
+    "error_p50",
+    "error_p95",
+    "error_p100",
+    "early",
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=80, metavar="N", help="showings")
+    parser.add_argument(
+        "--rounds", type=int, default=80, metavar="N", help="showings in the series"
+    )
+    parser.add_argument("--large", type=int, default=20, metavar="N", help="of each large picture")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
-    if args.rounds < 1:
-        parser.error("--rounds must be at least 1")
-    figures = run_all(args.rounds)
+    if min(args.rounds, args.large) < 0:
+        parser.error("--rounds and --large are at least 0, which leaves that part out")
+    figures = run_all(args.rounds, args.large)
     if args.json:
         print(json.dumps(figures))
     else:
         print_table(figures)
-    if not figures["is_kept"]:
+    if not figures.get("is_kept", True):
         sys.exit(1)
 
 

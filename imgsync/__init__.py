@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from imgsync.client.client import ReceivedImage as ReceivedImage
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
+    from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
+    from imgsync.core.protocol.channel import Recording as Recording
     from imgsync.core.protocol.channel import StageKind as StageKind
     from imgsync.core.protocol.channel import UpcomingImage as UpcomingImage
     from imgsync.core.protocol.errors import ConnectError as ConnectError
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
+    from imgsync.images.folder import LeftOut as LeftOut
     from imgsync.images.ref import ImageRef as ImageRef
+    from imgsync.images.sources import Images as Images
     from imgsync.images.sources import open_images as open_images
 
 _HOMES = {
@@ -45,6 +49,8 @@ _HOMES = {
     ),
     "imgsync.client.hooks": ("follow",),
     "imgsync.core.protocol.channel": (
+        "OnsetTiming",
+        "Recording",
         "StageKind",
         "UpcomingImage",
     ),
@@ -74,7 +80,11 @@ _HOMES = {
         "EvaluatorSession",
         "open_evaluator",
     ),
-    "imgsync.images.sources": ("open_images",),
+    "imgsync.images.folder": ("LeftOut",),
+    "imgsync.images.sources": (
+        "Images",
+        "open_images",
+    ),
 }
 
 __all__ = sorted(name for names in _HOMES.values() for name in names)

@@ -74,12 +74,12 @@ class MemorySocket:
 
     async def receive(self) -> str:
         """From the relay. Raises SocketClosed."""
+        await trio.lowlevel.checkpoint()
         while not self._frames:
             if self._closed is not None:
                 raise self._closed
             self._news = trio.Event()
             await self._news.wait()
-        await trio.lowlevel.checkpoint()
         return self._frames.popleft()
 
     def probe(self, deadline: float) -> None:

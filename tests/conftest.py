@@ -1,8 +1,10 @@
 """What tests of pages share, how the suite is spread over processes, and that CI skips nothing."""
 
+import functools
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import settings
@@ -10,7 +12,6 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from tests.kit.browsers import Browser, Started, open_browser
-from tests.kit.chromium import shared_chromium
 from tests.kit.either_browser import BROWSERS
 from tests.kit.foreign import MakePeer, find_peer
 from tests.kit.processes import shared_relay
@@ -91,11 +92,16 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 # ── for tests of pages ───────────────────────────────────────────────────────────────────────────
 
 
+@pytest.fixture(scope="session")
+def browsers() -> Iterator[Callable[[str], Started]]:
+    """Each is started when it is first asked for, and serves all tests of this process."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda name: stack.enter_context(BROWSERS[name]()))
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Started]:
-    """One browser for all tests of a file."""
-    with shared_chromium() as started:
-        yield started
+def chromium(browsers: Callable[[str], Started]) -> Started:
+    return browsers("chromium")
 
 
 @pytest.fixture
@@ -105,10 +111,9 @@ async def browser(chromium: Started) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module", params=BROWSERS)
-def either(request: pytest.FixtureRequest) -> Iterator[Started]:
+def either(request: pytest.FixtureRequest, browsers: Callable[[str], Started]) -> Started:
     """One browser for all tests of a file, and then the other one."""
-    with BROWSERS[request.param]() as started:
-        yield started
+    return browsers(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "core.relay": room("imgsync.core.relay"),
         "core.handshake": room("imgsync.core.handshake"),
         "core.channel": room("imgsync.core.channel"),
+        "core.pictures": room("imgsync.core.pictures"),
     },
     {"core.codec": room("imgsync.core.codec")},
     {"core.protocol": ["imgsync.core", *room("imgsync.core.protocol")]},
@@ -90,7 +91,6 @@ HOMES: dict[str, list[str]] = {
     "cattrs": ["imgsync.core.codec.strict"],
     "httpx": ["imgsync.images.fetch"],
     "rich": ["imgsync.commands.evaluator.progress"],
-    "matplotlib": ["imgsync.commands.report.plots"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
 }
@@ -103,7 +103,7 @@ STANDARD_HOMES: dict[str, list[str]] = {
 #: All that the core may import: nothing in it waits, does I/O, reads a clock or throws dice.
 IN_CORE = {
     *("attrs", "cattrs", "collections", "enum", "ipaddress", "itertools", "json", "math", "re"),
-    *("shlex", "typing"),
+    *("shlex", "typing", "zlib"),
 }
 
 #: What gets round that.
@@ -282,7 +282,7 @@ SCRIPT_LAYERS: list[set[str]] = [
     {"words"},
     {"page"},
     {"peer"},
-    {"core/handshake", "core/channel"},
+    {"core/handshake", "core/channel", "core/pictures"},
     {"core/protocol"},
 ]
 

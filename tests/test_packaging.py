@@ -82,7 +82,7 @@ def test_no_extra_brings_a_stranger_of_our_name_or_needs_an_index_to_find_us(ext
 
 
 def test_the_tests_have_what_every_command_needs() -> None:
-    for extra in ("cli", "relay", "report"):
+    for extra in ("cli", "relay"):
         needed = {names_and_extras(line)[0] for line in EXTRAS[extra]}
         assert needed <= resolve(OURS, {"dev"})
 

@@ -18,6 +18,7 @@ from imgsync.core.protocol.channel import Stage, StageKind, TalkMessage, Upcomin
 from imgsync.core.protocol.numbers import MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.protocol.urls import public_url
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -52,7 +53,7 @@ class ReceivedImage:
     """
 
     index: int
-    image_url: str
+    image_url: str = attrs.field(repr=public_url)
     signed_url: str = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
@@ -99,15 +100,17 @@ class _Following:
 
     async def next_preload(self) -> UpcomingImage | None:
         """The next that was announced and not handed out before; None when the session is over."""
+        # Before the first look: another task may take what is there meanwhile.
+        await trio.lowlevel.checkpoint()
         while not self._upcoming:
             if self._peer.history.end is not None:
                 return None
             await self._news.wait()
-        await trio.lowlevel.checkpoint()
         return self._upcoming.popleft()
 
     async def next_image(self) -> ReceivedImage | None:
         """The next image that was not handed out before; None when the session is over."""
+        await trio.lowlevel.checkpoint()
         while True:
             while self._waiting:
                 delivery = self._waiting.popleft()
@@ -138,6 +141,14 @@ class _Following:
         for output in self._follower.staged(said):
             self._peer.journal.staged(said)
             self._peer.send(output.text)
+
+    @property
+    def is_seen(self) -> bool:
+        """See the protocol; an evaluator has no screen."""
+        return False
+
+    async def wait_unseen(self) -> None:
+        """See the protocol."""
 
     def opened(self) -> None:
         """See the protocol."""

@@ -9,15 +9,20 @@ Times are milliseconds since the epoch. `PeerEvent` is the vocabulary, by which 
 back the lines of both. Doctor and report have events of their own, in their rooms.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.protocol.urls import public_url
+
+if TYPE_CHECKING:
+    from imgsync.images.folder import LeftOut as LeftOutFile
 
 STAGE_WORDS = {
     StageKind.FETCHED: "fetched",
@@ -26,6 +31,10 @@ STAGE_WORDS = {
     StageKind.FAILED: "failed",
 }
 """For people."""
+
+
+MAX_NAMES = 8
+"""Of files, in a line for people."""
 
 
 # ── of both peers ────────────────────────────────────────────────────────────────────────────────
@@ -72,6 +81,34 @@ async def write_states(changes: AsyncIterator[StateChange], output: Output) -> N
 
 
 # ── of the evaluator ─────────────────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class LeftOut:
+    """Files that lie in the folder among the images, and are none to show.
+
+    :param why: the same for all of them.
+    """
+
+    EVENT = "left_out"
+    why: str
+    names: tuple[str, ...]
+
+    @property
+    def prose(self) -> str:
+        shown = ", ".join(
+            ascii(name)[1:-1] if not name.isprintable() else name for name in self.names[:MAX_NAMES]
+        )
+        more = f" and {len(self.names) - MAX_NAMES} more" if self.names[MAX_NAMES:] else ""
+        return f"left out ({self.why}): {shown}{more}"
+
+
+def group_left_out(files: "Iterable[LeftOutFile]") -> list[LeftOut]:
+    """One event for each reason."""
+    groups: dict[str, list[str]] = {}
+    for file in files:
+        groups.setdefault(file.why, []).append(file.name)
+    return [LeftOut(why, tuple(names)) for why, names in groups.items()]
 
 
 @attrs.frozen
@@ -123,7 +160,7 @@ class Acked:
     EVENT = "acked"
     image_index: int
     name: str
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
     sent_at: Milliseconds
     received_at: Milliseconds
     round_trip_ms: Milliseconds = attrs.field(metadata=ROUNDED)
@@ -167,6 +204,7 @@ class Stage:
     :param at: client's clock.
     :param latency_ms: from the showing to that; true to `bound_ms`. None where nothing is known.
     :param reason: why it failed.
+    :param timing: what `at` is of an image that is shown.
     """
 
     EVENT = "stage"
@@ -178,6 +216,7 @@ class Stage:
     latency_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
     bound_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
     reason: str | None
+    timing: OnsetTiming | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str | None:
@@ -186,6 +225,27 @@ class Stage:
         if self.reason == SUPERSEDED:
             return f"image {self.image_index}  {self.name}  {SUPERSEDED}"
         return f"image {self.image_index}  {self.name}  failed: {self.reason}"
+
+
+@attrs.frozen
+class Recording:
+    """How the client's page records its participant.
+
+    :param devices: those that are recorded while an image is shown.
+    :param troubles: what is the matter, in short words.
+    :param at: client's clock.
+    """
+
+    EVENT = "recording"
+    devices: tuple[str, ...]
+    troubles: tuple[str, ...]
+    at: Milliseconds
+
+    @property
+    def prose(self) -> str:
+        how = f"recorded by {' and '.join(self.devices)}" if self.devices else "not recorded"
+        what = ", ".join(trouble.replace("_", " ") for trouble in self.troubles)
+        return f"participant {how}: {what}" if what else f"participant {how}"
 
 
 @attrs.frozen
@@ -275,7 +335,7 @@ class Received:
 
     EVENT = "image"
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
     sent_at: Milliseconds
     received_at: Milliseconds
 
@@ -299,7 +359,7 @@ class Fetched:
     ahead: bool
     path: str | None
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -316,7 +376,7 @@ class FetchFailed:
     EVENT = "fetch_failed"
     reason: str
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -335,7 +395,7 @@ class ExecFailed:
     reason: str
     detail: str
     image_index: int
-    image_url: str
+    image_url: str = attrs.field(converter=public_url)
 
     @property
     def prose(self) -> str:
@@ -345,12 +405,14 @@ class ExecFailed:
 PeerEvent = (
     Registered
     | State
+    | LeftOut
     | Waiting
     | Connected
     | CommandRefused
     | Acked
     | NotAcked
     | Stage
+    | Recording
     | SeriesSummary
     | SessionBegun
     | SessionOver

@@ -9,7 +9,7 @@ import trio
 
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Ack, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, OnsetTiming, Stage, StageKind
 from imgsync.core.protocol.errors import (
     ImageFailed,
     MessageTooLarge,
@@ -38,6 +38,8 @@ class StageReport:
     :param latency: ms from the showing to that, with its bound; None where nothing is known of the
         client's clock.
     :param reason: why it failed: a short word, such as "http_403".
+    :param timing: of one that is shown, whether `at` is when it was presented or only the frame
+        that put it up, where the client says it; what that leaves open is in the bound.
     """
 
     image: ImageRef
@@ -46,6 +48,7 @@ class StageReport:
     at: Milliseconds
     latency: Bounded | None
     reason: str | None = None
+    timing: OnsetTiming | None = None
 
 
 class Showing:
@@ -162,6 +165,7 @@ class Showings:
             at=said.at,
             latency=latency,
             reason=said.reason,
+            timing=said.timing,
         )
         showing.reach(report)
         self._reports.append(report)
@@ -207,6 +211,8 @@ class Showings:
 
         async def next_report() -> StageReport | None:
             nonlocal position
+            # Before the first look: what is read of the queue must not be older than what is taken.
+            await trio.lowlevel.checkpoint()
             while position >= self._count:
                 if self._end is not None:
                     return None
@@ -215,7 +221,6 @@ class Showings:
             if position < oldest:
                 missed = oldest - position
                 log.warning("%d stages were missed, nobody asked for them in time", missed)
-            await trio.lowlevel.checkpoint()
             position = max(position, oldest) + 1
             return self._reports[position - 1 - oldest]
 
@@ -250,7 +255,11 @@ class Delivery:
 
     @property
     def onset_latency(self) -> Bounded | None:
-        """Milliseconds from `sent_at` to the onset, with its bound; None before `shown` returns."""
+        """Milliseconds from `sent_at` to the onset; None before `shown` returns.
+
+        The bound holds what is not known of the client's clock, and of when the image was presented
+        where the client could only tell the frame that put it up.
+        """
         return None if self._showing.shown is None else self._showing.shown.latency
 
     async def shown(self) -> Milliseconds:

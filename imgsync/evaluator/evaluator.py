@@ -13,16 +13,18 @@ from imgsync.core.channel.outputs import (
     Forgotten,
     NeverShown,
     PresenterOutput,
+    Recorded,
     Staged,
     TooLarge,
     Transmit,
 )
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Ready, TalkMessage, UpcomingImage
+from imgsync.core.protocol.channel import Ready, Recording, TalkMessage, UpcomingImage
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
+from imgsync.evaluator.recordings import Recordings
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -42,6 +44,7 @@ class _Presenting:
         self._peer = peer
         self._presenter = Presenter()
         self.showings = Showings()
+        self.recordings = Recordings()
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
@@ -53,9 +56,19 @@ class _Presenting:
         return showing
 
     def preload(self, images: Sequence[ImageRef]) -> None:
-        """Tell what will be shown soon. Raises MessageTooLarge."""
+        """Tell what will be shown soon. Raises MessageTooLarge and InputError."""
         upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
+
+    @property
+    def is_seen(self) -> bool:
+        """See the protocol."""
+        return self._presenter.is_seen
+
+    async def wait_unseen(self) -> None:
+        """See the protocol."""
+        while self._presenter.is_seen:
+            await self.showings.news.wait()
 
     def opened(self) -> None:
         """See the protocol."""
@@ -80,6 +93,7 @@ class _Presenting:
     def closed(self) -> None:
         """See the protocol."""
         self._perform(self._presenter.closed())
+        self.showings.news.ring()
 
     def ended(self, end: Ended) -> None:
         """See the protocol."""
@@ -87,6 +101,7 @@ class _Presenting:
             if isinstance(output, channel.Superseded):
                 self._peer.journal.superseded(output.image)
         self.showings.end(end)
+        self.recordings.end()
 
     def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
         """Carry out what the core decides.
@@ -110,6 +125,9 @@ class _Presenting:
                     showings.refuse(image.sent_at, why)
                 case Staged(said):
                     showings.report(said, journal.staged(said))
+                case Recorded(said):
+                    journal.recorded(said)
+                    self.recordings.tell(said)
                 case NeverShown(image):
                     showings.give_up(image.sent_at)
                 case Forgotten(image):
@@ -159,7 +177,8 @@ class EvaluatorSession:
         and told again when it comes back, of what has not been shown until then. Keep it to what is
         near: an image that is shown meanwhile waits behind it on the channel.
 
-        Raises SessionEnded, and MessageTooLarge for URLs that don't fit into a message.
+        Raises SessionEnded, MessageTooLarge for URLs that don't fit into a message, and InputError
+        for two of one `image_url` whose signed URLs differ in more than the signature.
         """
         self.raise_if_ended()
         self._presenting.preload(images)
@@ -171,6 +190,14 @@ class EvaluatorSession:
         reports misses some.
         """
         return self._presenting.showings.reports()
+
+    def recordings(self) -> AsyncIterator[Recording]:
+        """How the participant is recorded by the client's page, at each change; stops at the end.
+
+        First comes what was told last; a change that another one follows before it is asked for is
+        passed over. A client that records nothing tells nothing.
+        """
+        return self._presenting.recordings.changes()
 
     async def wait_ended(self) -> EndReason:
         """Wait until the session is over, whoever ended it."""

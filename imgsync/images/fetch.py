@@ -1,10 +1,17 @@
-"""Fetch images over HTTP and make sure that they are images. Needs the extra `cli` (httpx)."""
+"""Fetch images over HTTP and make sure that they are images. Needs the extra `cli` (httpx).
+
+`Fetcher.transfer` is one try: a URL and an offset go in, bytes come out. What is fetched when, and
+how often, is decided in `core.channel.downloads`.
+"""
 
 import logging
 import os
 import re
+import socket
 import ssl
-from collections.abc import AsyncIterator
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -15,11 +22,19 @@ from urllib.parse import unquote, urlsplit
 import attrs
 import trio
 
-from imgsync.backoff import backoff
+from imgsync.core.channel.downloads import SILENT, STALLED, Failure
+from imgsync.core.pictures.answers import refusal_of
+from imgsync.core.pictures.check import PictureCheck
 from imgsync.core.protocol.errors import ImgsyncError
-from imgsync.core.protocol.numbers import FETCH_STALL, FETCH_TRIES, MAX_IMAGE, RETRIED_STATUSES
+from imgsync.core.protocol.numbers import (
+    FETCH_STALL,
+    MAX_IMAGE,
+    NOT_AN_IMAGE,
+    RETRIED_STATUSES,
+    TRUNCATED,
+)
 from imgsync.distribution import missing_extra
-from imgsync.images.kinds import SNIFF_SIZE, sniff_image
+from imgsync.images.refusals import MAX_REFUSAL, describe_refusal
 from imgsync.images.urls import is_web_url
 
 try:
@@ -32,20 +47,35 @@ log = logging.getLogger(__name__)
 MAX_STEM = 80
 """Bytes. File systems allow 255 for a whole name."""
 
+REFUSAL_DEADLINE = 1.0
+"""Seconds for what a host says of its refusal; the status is known without it."""
+
 
 class FetchFailed(ImgsyncError):
-    """An image could not be fetched; `reason` is a short word for it, such as "http_403"."""
+    """An image could not be fetched.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the image could not be fetched: {reason}")
-        self.reason = reason
+    `reason` is a short word for it, such as "http_403"; `detail` says in plain words what else is
+    known, and may be empty.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        more = f" ({failure.detail})" if failure.detail else ""
+        super().__init__(f"the image could not be fetched: {failure.reason}{more}")
+        self.failure = failure
 
     @property
-    def may_pass(self) -> bool:
-        """Whether it is worth another try. A timeout is not: the image's time is over by then."""
-        status = self.reason.removeprefix("http_")
-        is_retried = status.isdecimal() and (int(status) in RETRIED_STATUSES or int(status) >= 500)
-        return is_retried or self.reason == "unreachable"
+    def reason(self) -> str:
+        """Why, in a short word."""
+        return self.failure.reason
+
+    @property
+    def detail(self) -> str:
+        """What else is known of it, for people."""
+        return self.failure.detail
+
+
+def _failed(reason: str, detail: str = "", *, may_pass: bool = False) -> FetchFailed:
+    return FetchFailed(Failure(reason, may_pass=may_pass, detail=detail))
 
 
 @attrs.frozen
@@ -56,6 +86,58 @@ class Fetched:
     kind: str
 
 
+@attrs.frozen
+class Mark:
+    """What tells one version of an image from another, as far as its host says.
+
+    :param total: bytes of all of it; None where that is not known.
+    :param validator: a strong ETag, or when it was changed last.
+    """
+
+    total: int | None = None
+    validator: str | None = None
+
+
+@attrs.frozen
+class Answer:
+    """A host answers: from this offset on its bytes follow.
+
+    :param is_resumable: whether a later try can go on from where this one stops.
+    """
+
+    offset: int
+    mark: Mark
+    is_resumable: bool
+
+
+class Partial:
+    """What is here of an image, checked as it came."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.mark = Mark()
+        self._check = PictureCheck()
+
+    def hear(self, news: Answer | bytes) -> None:
+        """The next that comes of it. Raises FetchFailed for what will be no image."""
+        if isinstance(news, Answer):
+            if news.offset == 0:
+                self.body, self._check = bytearray(), PictureCheck()
+            self.mark = news.mark
+            return
+        self.body += news
+        reason = "too_large" if len(self.body) > MAX_IMAGE else self._check.feed(news)
+        if reason is not None:
+            raise _failed(reason)
+
+    def finish(self) -> Fetched:
+        """All has come. Raises FetchFailed where that is no whole image."""
+        verdict = self._check.end()
+        if verdict.kind is None or verdict.reason is not None:
+            raise _failed(verdict.reason or NOT_AN_IMAGE)
+        return Fetched(bytes(self.body), verdict.kind.name)
+
+
 class Fetcher:
     """Made by `open_fetcher`."""
 
@@ -63,45 +145,163 @@ class Fetcher:
         self._http = http
 
     async def fetch(self, signed_url: str) -> Fetched:
-        """Fetch one image. Raises FetchFailed, whose text never holds the URL, and nothing else."""
+        """Fetch one image, in one try. Raises FetchFailed, whose text never holds the URL."""
+        partial = Partial()
+
+        def hear(news: Answer | bytes) -> None:
+            patience.deadline = trio.current_time() + FETCH_STALL
+            partial.hear(news)
+
+        with trio.move_on_after(FETCH_STALL) as patience:
+            await self.transfer(signed_url, 0, Mark(), hear)
+        if patience.cancelled_caught:
+            raise FetchFailed(STALLED if partial.body else SILENT)
+        return partial.finish()
+
+    async def transfer(
+        self, signed_url: str, offset: int, mark: Mark, hear: Callable[[Answer | bytes], None]
+    ) -> None:
+        """One try to fetch an image, from an offset on. It takes any time, as long as bytes come.
+
+        Raises FetchFailed, whose text never holds the URL, and what `hear` raises of it.
+
+        :param mark: of the answer that has brought what is here.
+        :param hear: is told the answer, and then all bytes as they come.
+        """
         url = _parse_url(signed_url)
-        body = bytearray()
+        progress = _Progress()
         try:
-            with trio.fail_after(FETCH_STALL) as patience:
-                async with self._http.stream("GET", url) as response:
-                    if response.status_code != 200:
-                        raise FetchFailed(f"http_{response.status_code}")
-                    async for part in response.aiter_bytes():
-                        body += part
-                        patience.deadline = trio.current_time() + FETCH_STALL
-                        if len(body) > MAX_IMAGE:
-                            raise FetchFailed("too_large")
+            async with self._http.stream("GET", url, headers=_range(offset, mark)) as response:
+                answer = await _judge(response, signed_url, offset, mark)
+                progress.answer, progress.here = answer, answer.offset
+                hear(answer)
+                async for part in response.aiter_bytes():
+                    progress.here += len(part)
+                    hear(part)
         except FetchFailed:
             raise
-        except (trio.TooSlowError, httpx.TimeoutException):
-            raise FetchFailed("timeout") from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
-            # The last two of a redirect, or of a name that can't be looked up.
-            raise FetchFailed("unreachable") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
+            raise FetchFailed(_translate(exc, url, progress)) from None
         except Exception as exc:
             # URL and answer are the other side's; nobody but this fetch may suffer by them.
             log.warning("fetching an image failed in an unknown way: %s", type(exc).__name__)
-            raise FetchFailed("unreachable") from None
-        kind = sniff_image(bytes(body[:SNIFF_SIZE]))
-        if kind is None:
-            raise FetchFailed("not_an_image")
-        return Fetched(bytes(body), kind)
+            raise _failed("unreachable", may_pass=True) from None
 
-    async def fetch_persistently(self, signed_url: str) -> Fetched:
-        """Fetch one image, and again where that may help. Raises FetchFailed."""
-        for failures in range(1, FETCH_TRIES):
-            try:
-                return await self.fetch(signed_url)
-            except FetchFailed as exc:
-                if not exc.may_pass:
-                    raise
-            await trio.sleep(backoff(failures - 1))
-        return await self.fetch(signed_url)
+
+@attrs.define
+class _Progress:
+    """How far a try has come."""
+
+    answer: Answer | None = None
+    here: int = 0
+
+
+def _range(offset: int, mark: Mark) -> dict[str, str]:
+    if offset == 0 or mark.validator is None:
+        return {}
+    # A part of what was packed would be of no use.
+    part = f"bytes={offset}-"
+    return {"range": part, "if-range": mark.validator, "accept-encoding": "identity"}
+
+
+_PART = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")
+
+
+async def _judge(response: "httpx.Response", signed_url: str, offset: int, mark: Mark) -> Answer:
+    """What an answer brings. Raises FetchFailed."""
+    status, headers = response.status_code, response.headers
+    if offset > 0 and status in (206, 416):
+        part = _PART.fullmatch(headers.get("content-range", ""))
+        found = None if part is None else (int(part[1]), int(part[2]) + 1, int(part[3]))
+        # 416: no image is shorter than what is here of it, so it is another one by now.
+        if status == 416 or found != (offset, mark.total, mark.total):
+            detail = "its host sent another part than was asked for"
+            raise _failed("bad_range", detail, may_pass=True)
+        return Answer(offset, mark, is_resumable=True)
+    refusal = refusal_of(status, headers.get("content-range", ""))
+    if refusal is not None:
+        text = await _read_refusal(response)
+        may_pass = status >= 500 or status in RETRIED_STATUSES
+        detail = describe_refusal(status, signed_url, text, time.time() * 1000)
+        raise _failed(refusal, detail, may_pass=may_pass)
+    length = headers.get("content-length", "")
+    is_packed = headers.get("content-encoding", "identity") != "identity"
+    total = int(length) if length.isdecimal() and len(length) < 16 and not is_packed else None
+    tag = headers.get("etag", "W/")
+    # A weak tag is that of what looks the same, and not of the same bytes.
+    found_mark = Mark(total, headers.get("last-modified") if tag.startswith("W/") else tag)
+    if total is not None and total > MAX_IMAGE:
+        raise _failed("too_large")
+    return Answer(0, found_mark, is_resumable=None not in (total, found_mark.validator))
+
+
+async def _read_refusal(response: "httpx.Response") -> str:
+    text = b""
+    with trio.move_on_after(REFUSAL_DEADLINE):
+        async for part in response.aiter_bytes():
+            text += part
+            if len(text) >= MAX_REFUSAL:
+                break
+    return text[:MAX_REFUSAL].decode(errors="replace")
+
+
+_NO_SUCH_HOST = Failure(
+    "unknown_host", may_pass=False, keeps=True, detail="no host of this name is known"
+)
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    while exc is not None:
+        yield exc
+        for inner in getattr(exc, "exceptions", ()):
+            yield from _causes(inner)
+        exc = exc.__cause__ or exc.__context__
+
+
+def _translate(exc: Exception, url: "httpx.URL", progress: _Progress) -> Failure:
+    """What a failure of httpx is to us."""
+    answer = progress.answer
+    if isinstance(exc, httpx.DecodingError):
+        return Failure("bad_encoding", False, detail="what its host has packed can't be unpacked")
+    if answer is not None:
+        of = "" if answer.mark.total is None else f" of {answer.mark.total}"
+        detail = f"it broke off after {progress.here}{of} bytes"
+        return Failure(TRUNCATED, may_pass=True, keeps=True, detail=detail)
+    if isinstance(exc, httpx.TooManyRedirects):
+        return Failure("redirect_loop", may_pass=False, detail="its host redirects without an end")
+    if isinstance(exc, httpx.ProxyError):
+        return Failure("proxy", may_pass=True, keeps=True, detail="the proxy refuses to connect")
+    if isinstance(exc, UnicodeError):
+        return _NO_SUCH_HOST
+    if isinstance(exc, httpx.RemoteProtocolError) and "location header" not in str(exc):
+        if "without sending" in str(exc):
+            detail = "its host closed the connection without an answer"
+            return Failure("unreachable", may_pass=True, keeps=True, detail=detail)
+        return Failure(
+            "bad_answer", may_pass=True, keeps=True, detail="what answers speaks no HTTP"
+        )
+    if isinstance(exc, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.RemoteProtocolError)):
+        # The URL itself was looked at before.
+        detail = "its host redirects to what is no URL of a web server"
+        return Failure("bad_redirect", may_pass=False, detail=detail)
+    return _translate_network(exc, url)
+
+
+def _translate_network(exc: Exception, url: "httpx.URL") -> Failure:
+    for cause in _causes(exc):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            is_name = cause.verify_code == 62  # X509_V_ERR_HOSTNAME_MISMATCH
+            why = "it is for another name" if is_name else cause.verify_message
+            return Failure("tls", may_pass=False, detail=f"its certificate is not trusted: {why}")
+        if isinstance(cause, ssl.SSLError):
+            why = (cause.reason or "it failed").replace("_", " ").lower()
+            return Failure("tls", may_pass=False, detail=f"TLS with its host: {why}")
+        if isinstance(cause, socket.gaierror):
+            # Without a network, no name server answers.
+            return attrs.evolve(_NO_SUCH_HOST, may_pass=cause.errno == socket.EAI_AGAIN)
+    if url.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.host):
+        return Failure("proxy", may_pass=True, keeps=True, detail="the proxy can't be reached")
+    return Failure("unreachable", may_pass=True, keeps=True)
 
 
 def _parse_url(signed_url: str) -> "httpx.URL":
@@ -111,7 +311,7 @@ def _parse_url(signed_url: str) -> "httpx.URL":
             return httpx.URL(signed_url)
     except (httpx.InvalidURL, UnicodeError):
         pass  # a host's name that can't be encoded
-    raise FetchFailed("bad_url")
+    raise _failed("bad_url")
 
 
 class _NoCookies(CookieJar):
@@ -133,7 +333,7 @@ async def open_fetcher(*, verify: ssl.SSLContext | bool = True) -> AsyncIterator
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with httpx.AsyncClient(
-        follow_redirects=True, verify=verify, cookies=_NoCookies()
+        follow_redirects=True, verify=verify, cookies=_NoCookies(), timeout=None
     ) as http:
         yield Fetcher(http)
 

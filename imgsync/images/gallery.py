@@ -1,15 +1,28 @@
-"""The images of one session: fetched before they are shown, where the evaluator announces them."""
+"""The images of one session, fetched before they are shown where the evaluator announces them.
+
+What is fetched next is decided in `core.channel.downloads`; here it is carried out.
+"""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
 
+from imgsync.backoff import backoff
+from imgsync.core.channel.downloads import (
+    DownloadOutput,
+    Downloads,
+    Failure,
+    GivenUp,
+    Progress,
+    Start,
+    Stop,
+)
 from imgsync.core.protocol.channel import UpcomingImage
-from imgsync.core.protocol.numbers import MAX_ANNOUNCED, MAX_FETCHES
-from imgsync.images.fetch import Fetched, Fetcher, FetchFailed
-from imgsync.tasks import open_background
+from imgsync.core.protocol.naming import image_key
+from imgsync.images.fetch import Answer, Fetched, Fetcher, FetchFailed, Partial
+from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
 
@@ -17,87 +30,203 @@ MAX_KEPT = 256 * 1024 * 1024
 """Bytes. When they are full, images that were shown go first, and others are not fetched ahead."""
 
 
-class Gallery:
-    """Made by `open_gallery`. Images are known by their `imageUrl`: signatures change."""
+class Coming:
+    """An image that is to be shown, for whoever waits for it. Made by `Gallery.show`.
 
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._fetcher = fetcher
-        self._send, self._announced = trio.open_memory_channel[UpcomingImage](MAX_ANNOUNCED)
-        #: What waits to be fetched, or is being fetched.
-        self._expected: set[str] = set()
-        self._under_way: dict[str, trio.Event] = {}
-        self._kept: dict[str, Fetched] = {}
+    :param was_here: whether it was fetched before.
+    """
+
+    def __init__(self, *, was_here: bool) -> None:
+        self.was_here = was_here
+        self._settled = trio.Event()
+        self._fetched: Fetched | None = None
+        self._failure = Failure("", may_pass=False)
+
+    async def wait(self) -> Fetched:
+        """The image. Raises FetchFailed."""
+        await self._settled.wait()
+        if self._fetched is None:
+            raise FetchFailed(self._failure)
+        return self._fetched
+
+    def settle(self, outcome: Fetched | Failure) -> None:
+        """It is here, or it is known that it will not be."""
+        if isinstance(outcome, Fetched):
+            self._fetched = outcome
+        else:
+            self._failure = outcome
+        self._settled.set()
+
+
+class _Kept:
+    """Images that are here, and which of them go when room is needed."""
+
+    def __init__(self) -> None:
+        self._images: dict[str, Fetched] = {}
         #: Those of them that were shown, the longest ago first.
         self._used: dict[str, None] = {}
-        self._size = 0
 
-    def announce(self, upcoming: UpcomingImage) -> None:
-        """It will be shown soon. Never waits."""
-        url = upcoming.image_url
-        if url in self._kept or url in self._expected:
-            return
-        try:
-            self._send.send_nowait(upcoming)
-        except trio.WouldBlock:
-            log.info("too many images are announced; one will be fetched when it is shown")
+    def find(self, key: str) -> Fetched | None:
+        return self._images.get(key)
+
+    def use(self, key: str) -> None:
+        if key in self._images:
+            self._used.pop(key, None)
+            self._used[key] = None
+
+    def put(self, key: str, fetched: Fetched) -> list[str]:
+        """Keep it, if there is room; returns those that had to go, it itself among them."""
+        gone: list[str] = []
+        while self._size_of(self._images) + len(fetched.body) > MAX_KEPT:
+            if not self._used:
+                return [*gone, key]
+            oldest = next(iter(self._used))
+            del self._used[oldest], self._images[oldest]
+            gone.append(oldest)
+        self._images[key] = fetched
+        return gone
+
+    def has_room(self, halfway: int) -> bool:
+        """Whether what is still to be shown, and what is being fetched, leave some."""
+        unused = [key for key in self._images if key not in self._used]
+        return self._size_of(unused) + halfway < MAX_KEPT
+
+    def _size_of(self, keys: Sequence[str] | dict[str, Fetched]) -> int:
+        return sum(len(self._images[key].body) for key in keys)
+
+
+class Gallery:
+    """Made by `open_gallery`. Images are known by `image_key`: signatures change."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        nursery: trio.Nursery,
+        progressed: Callable[[Progress], object],
+    ) -> None:
+        self._fetcher = fetcher
+        self._nursery = nursery
+        self._progressed = progressed
+        self._downloads = Downloads(backoff)
+        self._tries: dict[int, trio.CancelScope] = {}
+        self._partials: dict[str, Partial] = {}
+        self._coming: dict[str, Coming] = {}
+        self._kept = _Kept()
+        self._news = Bell()
+
+    def announce(self, images: Sequence[UpcomingImage]) -> None:
+        """They will be shown soon. Never waits."""
+        self._perform(self._downloads.announce(images, trio.current_time()))
+
+    def show(self, image_url: str, signed_url: str) -> Coming:
+        """This one is to be shown now, and no other any more. Never waits."""
+        key = image_key(image_url, signed_url)
+        fetched = self._kept.find(key)
+        self._kept.use(key)
+        coming = Coming(was_here=True)
+        if fetched is not None:
+            coming.settle(fetched)
         else:
-            self._expected.add(url)
+            coming = self._coming.setdefault(key, Coming(was_here=False))
+        image = UpcomingImage(image_url, signed_url)
+        self._perform(self._downloads.show(image, trio.current_time()))
+        return coming
 
-    async def get(self, image_url: str, signed_url: str) -> tuple[Fetched, bool]:
-        """An image that is to be shown, and whether it was here before. Raises FetchFailed."""
-        under_way = self._under_way.get(image_url)
-        if under_way is not None:
-            await under_way.wait()
-        kept = self._kept.get(image_url)
-        if kept is None:
-            return await self._fetcher.fetch_persistently(signed_url), False
-        self._used.pop(image_url, None)
-        self._used[image_url] = None
-        return kept, True
+    def finish(self) -> None:
+        """Fetch nothing more but what somebody waits for."""
+        self._perform(self._downloads.withdraw(self._coming.keys(), trio.current_time()))
 
-    async def fetch_announced(self) -> None:
-        """Fetch what is announced, in that order, for ever."""
-        async for upcoming in self._announced:
-            try:
-                await self._fetch_ahead(upcoming)
-            finally:
-                self._expected.discard(upcoming.image_url)
+    async def keep_time(self) -> None:
+        """Have what stands still given up, and tried again, for ever."""
+        while True:
+            with trio.move_on_at(self._downloads.due):
+                await self._news.wait()
+            now = trio.current_time()
+            if now >= self._downloads.due:
+                self._perform(self._downloads.tick(now))
 
-    async def _fetch_ahead(self, upcoming: UpcomingImage) -> None:
-        if self._size - self._size_of_used() >= MAX_KEPT:
-            log.info("no room to fetch ahead; an image will be fetched when it is shown")
-            return
-        done = self._under_way[upcoming.image_url] = trio.Event()
-        try:
-            self._keep(
-                upcoming.image_url, await self._fetcher.fetch_persistently(upcoming.signed_url)
-            )
-        except FetchFailed as exc:
+    def _perform(self, outputs: Sequence[DownloadOutput]) -> None:
+        for output in outputs:
+            match output:
+                case Start(number):
+                    scope = self._tries[number] = trio.CancelScope()
+                    self._nursery.start_soon(self._try, output, scope)
+                case Stop(number):
+                    self._tries.pop(number).cancel()
+                case GivenUp(name, reason, detail):
+                    self._give_up(name, Failure(reason, may_pass=False, detail=detail))
+                case Progress():
+                    self._progressed(output)
+        self._news.ring()
+
+    def _give_up(self, key: str, failure: Failure) -> None:
+        self._partials.pop(key, None)
+        coming = self._coming.pop(key, None)
+        if coming is not None:
+            coming.settle(failure)
+        else:
             # It may work when it is shown, with a newer signature; if not, that is reported.
-            log.info("could not fetch an image ahead: %s", exc.reason)
-        finally:
-            del self._under_way[upcoming.image_url]
-            done.set()
+            log.info("could not fetch an image ahead: %s", failure.reason)
 
-    def _keep(self, url: str, fetched: Fetched) -> None:
-        for used in list(self._used):
-            if self._size + len(fetched.body) <= MAX_KEPT:
-                break
-            del self._used[used]
-            self._size -= len(self._kept.pop(used).body)
-        if self._size + len(fetched.body) <= MAX_KEPT:
-            self._kept[url] = fetched
-            self._size += len(fetched.body)
+    async def _try(self, start: Start, scope: trio.CancelScope) -> None:
+        with scope:
+            try:
+                fetched = await self._fetch(start)
+            except FetchFailed as exc:
+                if not scope.cancel_called:
+                    now = trio.current_time()
+                    del self._tries[start.number]
+                    self._perform(self._downloads.failed(start.number, exc.failure, now))
+                return
+            if not scope.cancel_called:
+                del self._tries[start.number]
+                self._arrived(start, fetched)
 
-    def _size_of_used(self) -> int:
-        return sum(len(self._kept[url].body) for url in self._used)
+    async def _fetch(self, start: Start) -> Fetched:
+        """Raises FetchFailed."""
+        if start.offset == 0:
+            self._partials.pop(start.name, None)
+        partial = self._partials.setdefault(start.name, Partial())
+
+        def hear(news: Answer | bytes) -> None:
+            # One that was stopped has nothing to say any more; another may be under way.
+            if start.number not in self._tries:
+                return
+            now = trio.current_time()
+            if isinstance(news, Answer):
+                at, can = news.offset, news.is_resumable
+                self._downloads.answered(start.number, at, now, is_resumable=can)
+            else:
+                self._downloads.came(start.number, len(news), now)
+            partial.hear(news)
+
+        await self._fetcher.transfer(start.url, start.offset, partial.mark, hear)
+        return partial.finish()
+
+    def _arrived(self, start: Start, fetched: Fetched) -> None:
+        key, now = start.name, trio.current_time()
+        del self._partials[key]
+        gone = self._kept.put(key, fetched)
+        coming = self._coming.pop(key, None)
+        if coming is not None:
+            coming.settle(fetched)
+            self._kept.use(key)
+        self._perform(self._downloads.done(start.number, now))
+        for name in gone:
+            self._downloads.evicted(name)
+        halfway = sum(len(partial.body) for partial in self._partials.values())
+        self._perform(self._downloads.room(self._kept.has_room(halfway), now))
 
 
 @asynccontextmanager
-async def open_gallery(fetcher: Fetcher) -> AsyncIterator[Gallery]:
-    """Fetch ahead while the block lasts; what is kept can be got for longer."""
-    gallery = Gallery(fetcher)
+async def open_gallery(
+    fetcher: Fetcher, progressed: Callable[[Progress], object] = lambda _: None
+) -> AsyncIterator[Gallery]:
+    """Fetch while the block lasts.
+
+    :param progressed: is told, now and then, how many of those that were announced are here.
+    """
     async with open_background() as nursery:
-        for _ in range(MAX_FETCHES):
-            nursery.start_soon(gallery.fetch_announced)
+        gallery = Gallery(fetcher, nursery, progressed)
+        nursery.start_soon(gallery.keep_time)
         yield gallery

@@ -1,9 +1,6 @@
 """Where images come from: a folder that we serve ourselves, or a manifest of ready-made URLs."""
 
-import csv
-import io
 import json
-import re
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,23 +13,31 @@ import trio
 from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_URLS
-from imgsync.files import input_errors
+from imgsync.images.csv_text import BadCsv, odd_columns, odd_first_line, parse_csv
+from imgsync.images.folder import Checked, LeftOut, Listing, list_images
 from imgsync.images.host import ImageHost, open_image_host
-from imgsync.images.kinds import SNIFF_SIZE, sniff_image
 from imgsync.images.ref import ImageRef
 from imgsync.images.urls import is_web_url
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"})
 
 _FIELDS = _IMAGE_URL, _SIGNED_URL = "imageUrl", "signedUrl"
 
 
-class FolderImages(Sequence[ImageRef]):
+class Images(Sequence[ImageRef]):
+    """The images of a source, in their order.
+
+    :ivar left_out: files of a folder that are none to show, and why; hidden ones are not told of.
+    """
+
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class FolderImages(Images):
     """A folder's images in natural order. Each look-up signs the URL anew."""
 
-    def __init__(self, host: ImageHost, names: Sequence[str]) -> None:
+    def __init__(self, host: ImageHost, listing: Listing) -> None:
         self._host = host
-        self._names = names
+        self._names = list(listing)
+        self.left_out = listing.left_out
 
     def __len__(self) -> int:
         return len(self._names)
@@ -53,26 +58,46 @@ class FolderImages(Sequence[ImageRef]):
         )
 
 
+class ManifestImages(Images):
+    """The images that a manifest names."""
+
+    def __init__(self, images: Sequence[ImageRef]) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageRef: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ImageRef]: ...
+    def __getitem__(self, index: int | slice) -> ImageRef | Sequence[ImageRef]:
+        return self._images[index]
+
+
 @asynccontextmanager
 async def open_images(
-    source: str | Path, *, address: str = "127.0.0.1"
-) -> AsyncIterator[Sequence[ImageRef]]:
+    source: str | Path, *, address: str = "127.0.0.1", checked: Checked | None = None
+) -> AsyncIterator[Images]:
     """The images of a folder, served while the block lasts, or those of a manifest.
+
+    Each file of a folder is read once at the start, and has to be a whole picture.
 
     Raises InputError for a source that is missing, empty or unreadable, or holds what is no image.
 
     :param source: a folder, or a .json or .csv file with `imageUrl` and `signedUrl`.
     :param address: the local address to serve a folder on; one that clients can reach.
+    :param checked: hears how many of how many files have been read, on Trio's thread.
     """
-    found = await trio.to_thread.run_sync(_read_source, Path(source))
-    if isinstance(found, list):
-        yield found
-    else:
+    found = await trio.to_thread.run_sync(_read_source, Path(source), checked)
+    if isinstance(found, Listing):
         async with open_image_host(address, found) as host:
-            yield FolderImages(host, list(found))
+            yield FolderImages(host, found)
+    else:
+        yield ManifestImages(found)
 
 
-def _read_source(path: Path) -> dict[str, Path] | list[ImageRef]:
+def _read_source(path: Path, checked: Checked | None) -> Listing | list[ImageRef]:
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
@@ -81,51 +106,16 @@ def _read_source(path: Path) -> dict[str, Path] | list[ImageRef]:
             f"there is no folder or manifest {str(path)!r} ({why});"
             " name a folder of images, or a .json or .csv manifest"
         ) from exc
-    return list_images(path) if is_folder else read_manifest(path)
+    if not is_folder:
+        return read_manifest(path)
 
+    def tell(done: int, count: int) -> None:
+        # Who is cancelled meanwhile does not wait for the rest of the folder.
+        trio.from_thread.check_cancelled()
+        if checked is not None:
+            trio.from_thread.run_sync(checked, done, count)
 
-def list_images(folder: Path) -> dict[str, Path]:
-    """The images of a folder by name, in natural order (2 before 10). Raises InputError.
-
-    Hidden files are left out; a Mac leaves one, named alike, beside each image that it copies.
-    """
-    with input_errors(f"can't read the folder {str(folder)!r}", "name another one"):
-        files = sorted((file for file in folder.iterdir() if _is_meant(file)), key=_natural_key)
-    for file in files:
-        _check_image(file)
-    if not files:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise InputError(
-            f"there are no images in {str(folder)!r} (of {kinds}); name another folder"
-        )
-    return {file.name: file for file in files}
-
-
-def _is_meant(file: Path) -> bool:
-    if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES:
-        return False
-    # A link to nothing is meant, and will be complained of; a folder or a pipe is not.
-    return file.is_file() or not file.exists()
-
-
-def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
-    parts = re.split(r"([0-9]+)", file.name.casefold())
-    # Every second part is a number. The name itself decides between 1.png and 01.png.
-    return [(int(p), "") if i % 2 else (-1, p) for i, p in enumerate(parts)], file.name
-
-
-def _check_image(file: Path) -> None:
-    try:
-        file.name.encode()
-    except UnicodeEncodeError as exc:
-        raise InputError(f"the name of {str(file)!r} is not UTF-8; rename it") from exc
-    with (
-        input_errors(f"can't read {str(file)!r}", "replace or remove it"),
-        file.open("rb") as stream,
-    ):
-        head = stream.read(SNIFF_SIZE)
-    if sniff_image(head) is None:
-        raise InputError(f"{str(file)!r} is no image, whatever its name says; replace or remove it")
+    return list_images(path, tell)
 
 
 def read_manifest(path: Path) -> list[ImageRef]:
@@ -143,7 +133,20 @@ def read_manifest(path: Path) -> list[ImageRef]:
     images = [_image_ref(path, place, entry) for place, entry in enumerate(entries)]
     if not images:
         raise InputError(f"the manifest {str(path)!r} names no images")
+    _check_names(path, images)
     return images
+
+
+def _check_names(path: Path, images: Sequence[ImageRef]) -> None:
+    """What one `imageUrl` names is one image: who has it may take it for any other of that name."""
+    first: dict[str, ImageRef] = {}
+    for image in images:
+        earlier = first.setdefault(image.image_url, image)
+        if earlier.signed_url != image.signed_url:
+            raise InputError(
+                f"images {earlier.index} and {image.index} of the manifest {str(path)!r} have one"
+                " imageUrl and different signedUrls; give each image an imageUrl of its own"
+            )
 
 
 def _read_text(path: Path) -> str:
@@ -156,14 +159,22 @@ def _read_text(path: Path) -> str:
 
 
 def _csv_entries(path: Path, text: str) -> list[Any]:
-    # Strict: what a quotation mark leaves open would else swallow the rest.
-    reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
-        return list(reader)
-    except csv.Error as exc:
+        odd = odd_first_line(text, _FIELDS)
+        head, *rows = [[]] if odd else parse_csv(text) or [[*_FIELDS]]
+    except BadCsv as exc:
         raise InputError(
-            f"line {reader.reader.line_num} of the manifest {str(path)!r} is not CSV: {exc}"
+            f"line {exc.line} of the manifest {str(path)!r} is not CSV: {exc.why}"
         ) from None
+    if odd := odd or odd_columns(head, _FIELDS):
+        raise InputError(f"the manifest {str(path)!r} {odd}")
+    for column in _FIELDS:
+        if column not in head:
+            raise InputError(
+                f"the manifest {str(path)!r} is neither JSON nor CSV with the columns"
+                f" {' and '.join(_FIELDS)}: its first line does not name {column}"
+            )
+    return [dict(zip(head, row, strict=False)) for row in rows]
 
 
 def _json_entries(path: Path, text: str) -> list[Any]:
@@ -184,6 +195,11 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
             raise InputError(
                 f"image {place} of the manifest {str(path)!r} has no {field} that is an"
                 " http or https URL"
+            )
+        if "@" in urlsplit(value).netloc:
+            raise InputError(
+                f"image {place} of the manifest {str(path)!r} has a user name in its {field}, which"
+                " browsers fetch nothing with; leave it out"
             )
         urls[field] = value
     size = len(dump_json(urls))

@@ -10,14 +10,14 @@ clock of who writes, "theirs" that of the other side. No token, no signature and
 a field here, and image URLs lose what could hold one.
 """
 
-import re
 from typing import Literal
 
 import attrs
 
-from imgsync.core.protocol.channel import Reason, StageKind
+from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
 from imgsync.core.protocol.signalling import (
     EndReason,
+    Features,
     Milliseconds,
     Name,
     Role,
@@ -26,13 +26,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.protocol.states import SessionState
-
-_USER_INFO = re.compile(r"^((?:[^/:?#]+:)?//)[^/]*@")
-
-
-def public_url(url: str) -> str:
-    """What names an image, without query, fragment and password, which may be secrets."""
-    return _USER_INFO.sub(r"\1", re.split(r"[?#]", url, maxsplit=1)[0])
+from imgsync.core.protocol.urls import public_url
 
 
 @attrs.frozen
@@ -177,6 +171,8 @@ class Stage:
 
     :param stage_at: client's clock.
     :param reason: why it failed; null for the other stages.
+    :param timing: what `stage_at` is of an image that is shown, where the client says it.
+    :param within: how far from that it may have come on the screen.
     """
 
     EVENT = "stage"
@@ -186,6 +182,24 @@ class Stage:
     stage: StageKind
     stage_at: Milliseconds
     reason: Reason | None
+    timing: OnsetTiming | None = None
+    within: Duration | None = None
+
+
+@attrs.frozen
+class Recording:
+    """Evaluator: how the client's page records its participant.
+
+    :param devices: those that are recorded while an image is shown.
+    :param troubles: what is the matter, in short words.
+    :param since: client's clock.
+    """
+
+    EVENT = "recording"
+    session_id: SessionId
+    devices: Features
+    troubles: Features
+    since: Milliseconds
 
 
 @attrs.frozen
@@ -219,7 +233,7 @@ class Lost:
 ImageEvent = Sent | Acked | Superseded | Stage | Received
 """Of one showing; they name whose they are, or are the same from both sides."""
 
-CourseEvent = Session | State | Path | Probe | ClockStep
+CourseEvent = Session | State | Path | Probe | ClockStep | Recording
 """Of a session, as who writes sees it."""
 
 Event = Header | CourseEvent | ImageEvent | Lost

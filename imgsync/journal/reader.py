@@ -1,5 +1,6 @@
 """Reads a record back, whatever has become of it: cut off, overwritten, or of a later version."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -46,7 +47,8 @@ def read_journal(path: Path) -> Iterator[Entry | Skipped]:
     newer: NewerSchema | None = None
     for number, line in enumerate(_bounded_lines(path), start=1):
         try:
-            at, event = decode_line(line)
+            # Editors put it there, and whoever puts files together takes it along.
+            at, event = decode_line(line.removeprefix(BOM_UTF8))
         except ValueError as exc:
             if isinstance(exc, NewerSchema):
                 newer = exc

@@ -64,7 +64,11 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     SignallingLost,
 )
-from imgsync.core.protocol.numbers import MAX_CANDIDATES, MAX_CHANNEL_MESSAGE
+from imgsync.core.protocol.numbers import (
+    LAST_WORDS_DEADLINE,
+    MAX_CANDIDATES,
+    MAX_CHANNEL_MESSAGE,
+)
 from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
@@ -154,6 +158,11 @@ class History:
     def was_connected(self) -> bool:
         """Whether there was a channel."""
         return any(change.state is SessionState.CONNECTED for change in self._changes)
+
+    @property
+    def is_in_good_order(self) -> bool:
+        """Whether nothing has failed, also where somebody has ended it."""
+        return self.end is None or self.end.reason is EndReason.ENDED
 
     def add(self, state: SessionState, reason: EndReason | None, detail: str) -> None:
         """The session is in another state."""
@@ -346,6 +355,12 @@ class _Links:
         else:
             held.unfinished += 1
             held.give.send_nowait(task)
+
+    async def close_channel(self) -> None:
+        """Close the current one's, with what was said on it."""
+        held = self.current
+        if held is not None and held.link is not None:
+            await held.link.close_channel()
 
     def discard(self, attempt: int) -> None:
         """Have a link closed."""
@@ -573,13 +588,16 @@ class _Driver:
 
     async def close(self) -> None:
         """End it in good order: the channel first, flushed, then the relay is told."""
-        if self._peer.history.end is None:
-            self._core.handle(OwnEnd(), trio.current_time())
-            held = self._links.current
-            try:
-                if held is not None and held.link is not None:
-                    await held.link.close_channel()
-            finally:
+        if self._talk.is_seen and self._core.is_ours:
+            self.leave(None)  # so the other side takes it down, and has a channel to say so
+            with trio.move_on_after(LAST_WORDS_DEADLINE):
+                await self._talk.wait_unseen()
+        self._core.handle(OwnEnd(), trio.current_time())
+        try:
+            if self._peer.history.is_in_good_order:
+                await self._links.close_channel()
+        finally:
+            if self._peer.history.end is None:
                 self._finish(Ended(EndReason.ENDED))
         self.leave(self._peer.history.end)
 
@@ -590,8 +608,8 @@ class _Driver:
         self._has_left = True
         try:
             if self._core.is_ours:
-                end = end or Ended(EndReason.ENDED)
-                self._route.end(last_words(self._route.session_id, end, offers=self._offers))
+                said = end or Ended(EndReason.ENDED)
+                self._route.end(last_words(self._route.session_id, said, offers=self._offers))
         except SignallingLost:
             log.info("session %s: its end could not be told", self._route.session_id)
         self._route.close()

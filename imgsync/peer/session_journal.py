@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from imgsync.core.channel.clocks import Bounded, Measurements, Refused, Remark, Stepped
-from imgsync.core.protocol.channel import Ack, Image, Pong, Stage
+from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal import events
@@ -60,9 +60,12 @@ class SessionJournal:
                 stage=said.stage,
                 stage_at=said.at,
                 reason=said.reason,
+                timing=said.timing,
+                within=said.within,
             )
         )
-        return self._measurements.since(said.sent_at, said.at)
+        latency = self._measurements.since(said.sent_at, said.at)
+        return None if latency is None else latency.widened(said.within or 0)
 
     def _remark(self, remark: Remark | None) -> None:
         match remark:
@@ -102,6 +105,10 @@ class SessionJournal:
     def superseded(self, image: Image) -> None:
         """Another image was shown before this one was acked."""
         self._write(events.Superseded(self._session_id, image.image_index, image.sent_at))
+
+    def recorded(self, said: Recording) -> None:
+        """The participant is recorded in another way, or something else is the matter with it."""
+        self._write(events.Recording(self._session_id, said.devices, said.troubles, said.at))
 
     # ── of the client's ──────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,14 @@ from imgsync.core.protocol.signalling import Milliseconds
 
 
 class Talk(Protocol):
-    """What happens on the channel; none of these may wait."""
+    """What happens on the channel; none of these may wait but `wait_unseen`."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether what we show is on the other side's screen, as it has said."""
+
+    async def wait_unseen(self) -> None:
+        """Wait until it says that it is not any more, or can't say so."""
 
     def opened(self) -> None:
         """A channel is open."""

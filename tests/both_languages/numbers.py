@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol import numbers
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
 from imgsync.core.protocol.states import SessionState
 
@@ -35,6 +35,7 @@ WORDS: dict[str, type[Enum]] = {
     "END_REASONS": EndReason,
     "SESSION_STATES": SessionState,
     "STAGES": StageKind,
+    "TIMINGS": OnsetTiming,
 }
 
 

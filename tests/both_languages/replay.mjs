@@ -16,9 +16,14 @@ const { Line } = await load("core/channel/line");
 const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
+const { Onsets } = await load("core/channel/onsets");
+const { Turns } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
+const { refusalOf } = await load("core/pictures/answers");
+const { PictureCheck } = await load("core/pictures/check");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { isWebUrl } = await load("core/protocol/urls");
+const { firstConflict, imageKey } = await load("core/protocol/naming");
+const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
@@ -26,7 +31,8 @@ const { lastWords, plain } = await load("core/handshake/telling");
 const console_ = await load("words/console");
 const client = await load("words/client");
 const { SessionJournal } = await load("console/session_journal");
-const { openTransfer, describeRefusal } = await load("client/fetching");
+const { openTransfer } = await load("client/fetching");
+const { describeRefusal } = await load("client/refusals");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -75,7 +81,8 @@ const FORMS = {
   tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
-  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within],
+  recorded: (o) => [o.devices, o.troubles, o.at],
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
   stop: (o) => [o.number],
   givenUp: (o) => [o.name, o.reason, o.detail],
@@ -254,14 +261,14 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
-        return message === null ? [] : tell(presenter.received(message, given[1]));
+        return [message === null ? [] : tell(presenter.received(message, given[1])), presenter.isSeen];
       }
       const run = () => {
         const found = presenter[method](...given);
         return tell(method === "show" ? found.outputs : found);
       };
       const outputs = orRefused(run, RangeError);
-      return typeof outputs === "string" ? "refused" : outputs;
+      return [typeof outputs === "string" ? "refused" : outputs, presenter.isSeen];
     };
   },
   fetching: ({ chances }) => {
@@ -269,7 +276,7 @@ const PAIRS = {
     const downloads = new Downloads((failures) => pauseAfter(failures, chances[thrown++ % chances.length]));
     return ([method, ...given]) => {
       const outputs = tell(downloads[method](...given));
-      return [outputs, finite(downloads.due), downloads.isAnnounced("0")];
+      return [outputs, finite(downloads.due), downloads.isAnnounced("0\nhttp://h/0")];
     };
   },
   follower: () => {
@@ -284,13 +291,25 @@ const PAIRS = {
           return [...(isNew ? [["new", given[0].sentAt]] : []), ack];
         }
         case "reached": {
-          const [image, stage, at, reason] = given;
-          return [follower.reached(image, stage, at, reason ?? undefined) ?? "not said"];
+          const [image, stage, at, reason, onset] = given;
+          const told = { at, reason: reason ?? undefined, onset: onset ?? undefined };
+          return [follower.reached(image, stage, told) ?? "not said"];
         }
         default:
           return follower[method](...given);
       }
     };
+  },
+  onsets: () => {
+    const onsets = new Onsets();
+    return ([method, ...given]) => {
+      const told = onsets[method](...given) ?? [];
+      return [told.map(({ id, at, timing, within }) => [id, at, timing, within]), finite(onsets.due)];
+    };
+  },
+  turns: () => {
+    const turns = new Turns();
+    return ([method, ...given]) => turns[method](...given);
   },
   clocks: () => {
     const clocks = new ClockOffset();
@@ -359,6 +378,24 @@ const PAIRS = {
   encoded: () => (message) => encodeMessage(message),
   events: () => (text) => decodeEvent(text),
   signals: () => (value) => decodeSignal(value),
+  pictures: ({ files }) => {
+    const bases = files.map((text) => Buffer.from(text, "base64"));
+    return ([file, cut, at, bits, tail, size]) => {
+      const bytes = Buffer.concat([bases[file].subarray(0, cut), Buffer.from(tail, "latin1")]);
+      if (at !== null) bytes[at] ^= bits;
+      const check = new PictureCheck();
+      const told = [];
+      for (let start = 0; start < bytes.length; start += size) {
+        told.push(check.feed(new Uint8Array(bytes.subarray(start, start + size))));
+      }
+      const { kind, reason } = check.end();
+      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
+    };
+  },
+  answers: () => ([status, range]) => refusalOf(status, range),
+  keys: () => (image) => imageKey(image),
+  conflicts: () => (images) => firstConflict(images),
+  publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>
     openTransfer(text, { offset: 0, mark: null, isUrgent: true }, new AbortController().signal).catch(

@@ -14,14 +14,19 @@ from imgsync.core.channel.early import Early
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
-from imgsync.core.channel.preload import Announcements, split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import encode_channel
-from imgsync.core.protocol.channel import Image, Preload, Ready, Stage, StageKind, UpcomingImage
-from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.channel import (
+    Image,
+    OnsetTiming,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
+from imgsync.core.protocol.errors import InputError, MessageTooLarge
 from imgsync.core.protocol.numbers import (
     HIDDEN_TAB,
-    MAX_CHANNEL_MESSAGE,
     MAX_EARLY,
     MAX_SETTLED,
     MAX_STAGES,
@@ -36,6 +41,11 @@ RUNS = 300
 INPUTS = 60
 
 STAGES = [kind.value for kind in StageKind]
+ONSETS: list[Any] = [
+    None,
+    {"timing": "presented", "within": 0},
+    {"timing": "frame", "within": 33.5},
+]
 REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
 
 
@@ -203,7 +213,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     of = {"imageIndex": index, "sentAt": sent_at}
     # A few times only, so that some are told again with the same one.
     at = sent_at + dice.choice([1, 2, 3.5, dice.random()])
-    staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of}
+    onset = dice.choice(ONSETS) or {}
+    staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of, **onset}
     reason = dice.choice(REASONS)
     return dice.choice(
         [
@@ -212,8 +223,14 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
             *[staged | ({} if reason is None else {"reason": reason})] * 4,
             {"type": "ready", "features": dice.choice([["preload"], ["stage", "ping"]])},
             {"type": "ready"},
+            {"type": "recording", "at": dice.choice([1, 2.5]), **choose_recording(dice)},
         ]
     )
+
+
+def choose_recording(dice: random.Random) -> dict[str, list[str]]:
+    troubles = dice.choice([[], ["camera_ended"], ["upload_http_403", "a new one"]])
+    return {"devices": dice.choice([[], ["microphone"]]), "troubles": troubles}
 
 
 def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[Any]:
@@ -228,6 +245,7 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
             ["received", dice.choice(["", "[]", '{"type":"stage"}', '{"type":"nonsense"}'])],
             ["preload", [*sources, *[source] * bool(long)], choose_waiting(dice)],
             ["preload", [one | {"signedUrl": "x" * 15_000} for one in sources], 0],
+            ["preload", [*sources, source, source | {"signedUrl": dice.choice(RESIGNED)}], 0],
             ["opened", dice.choice([[], ["stage"], ["preload", "ping"]])],
             ["opened", ["preload"], dice.choice([64, 150, 20_000, 70_000])],
             ["drained", choose_waiting(dice)],
@@ -236,11 +254,15 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
     )
 
 
+RESIGNED = ["http://h/0?ä&expires=9", "http://h/1?ä#b", "http://h/2", "http://h/3?ä=1", "http://h"]
+
+
 def choose_waiting(dice: random.Random) -> int:
     return dice.choice([0, 0, 0, MAX_UNSENT - 100, MAX_UNSENT, MAX_UNSENT + 1, 10**6])
 
 
-def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any] | str:
+def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any]:
+    """What comes out, and whether the client has an image on its screen then."""
     outputs: list[Any]
     try:
         match method, given:
@@ -257,9 +279,9 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
                 outputs = [*presenter.opened(tuple(features), *limit)]
             case _:
                 outputs = getattr(presenter, method)(*given)
-    except MessageTooLarge:
-        return "refused"
-    return tell(outputs)
+    except (MessageTooLarge, InputError):
+        return ["refused", presenter.is_seen]
+    return [tell(outputs), presenter.is_seen]
 
 
 def tell(outputs: Sequence[Any]) -> list[list[object]]:
@@ -278,7 +300,11 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.NeverShown(image):
                 told.append(["neverShown", image.sent_at])
             case c.Staged(said):
-                told.append(["staged", said.sent_at, said.stage.value, said.at, said.reason])
+                timing = said.timing and said.timing.value
+                staged = [said.sent_at, said.stage.value, said.at, said.reason]
+                told.append(["staged", *staged, timing, said.within])
+            case c.Recorded(said):
+                told.append(["recorded", [*said.devices], [*said.troubles], said.at])
     return told
 
 
@@ -294,11 +320,12 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
             now = time_after(dice, now, 3000)
             inputs.append(choose_input(dice, shown, now))
             told = give(presenter, shown, *inputs[-1])
-            seen |= {told} if isinstance(told, str) else {output[0] for output in told}
+            outputs, is_seen = told
+            seen |= {is_seen, *([outputs] if outputs == "refused" else [one[0] for one in outputs])}
             expected.append(told)
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
-    assert seen == kinds
+    assert seen == kinds | {"recorded", True, False}
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:
@@ -310,7 +337,7 @@ def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> 
     inputs: list[Given] = [["opened"], ["show", 0, source, 1000]]
     inputs += [["received", text] for text in stages]
     expected = [give(presenter, shown, *given) for given in inputs]
-    assert sum(len(told) for told in expected[2:]) == MAX_STAGES
+    assert sum(len(outputs) for outputs, _ in expected[2:]) == MAX_STAGES
     replay.compare("presenter", inputs, expected, "many stages")
 
 
@@ -330,7 +357,7 @@ def test_what_nobody_acks_is_forgotten_alike(replay: Replay, count: int) -> None
             text = json.dumps({**said, "imageIndex": n, "sentAt": 1000.0 + n})
             inputs.append(["received", text])
     expected = [give(presenter, shown, *given) for given in inputs]
-    assert ["superseded", 1000.0] in [output for told in expected for output in told]
+    assert ["superseded", 1000.0] in [output for outputs, _ in expected for output in outputs]
     replay.compare("presenter", inputs, expected, count)
 
 
@@ -361,9 +388,10 @@ def follow(follower: Follower, method: str, *given: Any) -> list[object]:
                 assert isinstance(output, c.Transmit)
                 told.append(json.loads(output.text))
             return told
-        case "reached", [image, stage, at, reason]:
+        case "reached", [image, stage, at, reason, onset]:
             about = (image["imageIndex"], image["sentAt"], StageKind(stage), at, reason)
-            said = [json.loads(output.text) for output in follower.staged(Stage(*about))]
+            known = onset and {**onset, "timing": OnsetTiming(onset["timing"])}
+            said = [json.loads(one.text) for one in follower.staged(Stage(*about, **(known or {})))]
             return said or ["not said"]
         case _:
             return [json.loads(output.text) for output in follower.opened()]
@@ -385,10 +413,11 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
             image = dice.choice(images)
             stage = dice.choice(STAGES)
             reason = dice.choice(REASONS) if stage in ("failed", "hidden") else None
+            onset = dice.choice(ONSETS) if stage == "shown" else None
             choice: Given = dice.choice(
                 [
                     *[["received", image, now]] * 4,
-                    *[["reached", image, stage, now, reason]] * 12,
+                    *[["reached", image, stage, now, reason, onset]] * 12,
                     ["opened"],
                     *[["another"]] * (dice.random() < 0.1),
                 ]
@@ -408,7 +437,7 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
 def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
     follower = Follower()
     inputs: list[Given] = [
-        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None]
+        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None, None]
         for n in range(MAX_STAGES + 2)
     ]
     inputs += [["opened"], inputs[0], inputs[-1]]
@@ -417,64 +446,3 @@ def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
     assert expected[-2] != ["not said"]
     assert expected[-1] == ["not said"]
     replay.compare("follower", inputs, expected, "many stages")
-
-
-# ── preloads ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_same_images_are_announced(replay: Replay) -> None:
-    for run, dice in dice_of("announcements", RUNS):
-        known = Announcements()
-        inputs: list[Given] = []
-        current: int | None = None
-        count = dice.choice([0, 1, 10, 49, 50, 51, 200])
-        for _ in range(INPUTS):
-            inputs.append([count, current])
-            steps = [0 if current is None else current + 1, dice.randrange(max(1, count))]
-            current = min(dice.choice(steps), max(0, count - 1))
-        expected = [known.next(*given) for given in inputs]
-        replay.compare("announcements", inputs, expected, run)
-    # The next ones first; then, as a person may go back, those at the beginning.
-    again = Announcements()
-    assert again.next(100, None) == list(range(50))
-    assert again.next(100, 20) is None
-    assert again.next(100, 26) == list(range(27, 77))
-    assert again.next(100, 98) == [99, *range(49)]
-
-
-def split(images: list[dict[str, str]], limit: int) -> list[int] | str:
-    upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
-    try:
-        return [len(message.images) for message in split_preload(upcoming, limit)]
-    except MessageTooLarge:
-        return "refused"
-
-
-def test_a_preload_is_split_at_the_same_places(replay: Replay) -> None:
-    inputs: list[Given] = []
-    for _, dice in dice_of("preload", 40):
-        letters = dice.choice(["a", "ä", "\u2028", "😀", '"', "\x7f"])
-        longest = dice.choice([40, 900, 5000, 17_000, 66_000])
-        urls = [letters * dice.randrange(longest // len(letters.encode())) for _ in range(30)]
-        inputs.append(
-            [{"imageUrl": f"http://h/{i}", "signedUrl": url} for i, url in enumerate(urls)]
-        )
-    # About where a message is full: of two images, and of one that is too large for a preload.
-    first = {"imageUrl": "u", "signedUrl": "x" * 8000}
-    pairs = [{"imageUrl": "u", "signedUrl": "x" * size} for size in range(8200, 8400, 3)]
-    inputs += [[first, second, first] for second in pairs]
-    largest = MAX_CHANNEL_MESSAGE - 80
-    inputs += [[{"imageUrl": "u", "signedUrl": "x" * (largest + more)}] for more in range(0, 80, 4)]
-    limits = (MAX_CHANNEL_MESSAGE, 16_500, 16_383, 8_100, 200)
-    limited = [[images, limit] for images in inputs for limit in limits]
-    outputs = replay.run("preload", limited)
-    found = [one if isinstance(one, list) else "refused" for one in outputs]
-    assert found == [split(*one) for one in limited]
-    assert {type(one) for one in found} == {list, str}
-
-
-def test_a_message_has_as_many_bytes_in_both(replay: Replay) -> None:
-    images = [{"imageUrl": text, "signedUrl": f"s{text}"} for text in ("a", 'ä"\\', "\x7f\u2028😀")]
-    message = Preload(tuple(UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images))
-    [found] = replay.run("encoded", [{"type": "preload", "images": images}])
-    assert found == encode_channel(message)

@@ -6,6 +6,8 @@ import json
 import random
 from typing import Any
 
+import pytest
+
 from imgsync.core.channel.clocks import (
     ClockOffset,
     Measurements,
@@ -15,7 +17,7 @@ from imgsync.core.channel.clocks import (
     Remark,
     Stepped,
 )
-from imgsync.core.protocol.channel import Ack, Image, Pong, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage, StageKind
 from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -167,7 +169,7 @@ class Writer:
     def next(self) -> tuple[list[Any], list[Any]]:
         """The input for the page, and what comes of it: the lines, and what is returned."""
         self._told.clear()
-        seldom = ["began", "changed", "connected", "sent", "superseded", "staged"]
+        seldom = ["began", "changed", "connected", "sent", "superseded", "staged", "recorded"]
         method = self._dice.choice([*["ponged", "acked"] * 4, *seldom])
         given, at, returned = getattr(self, f"_{method}")()
         return [method, *given], [[line_of(event, at) for event in self._told], returned]
@@ -226,6 +228,13 @@ class Writer:
         staged = {"image": shown, "stage": stage.value, "at": stage_at, "reason": reason}
         return [at, staged], at, None
 
+    def _recorded(self) -> tuple[list[Any], float, None]:
+        at, since = self._world.now, self._world.theirs()
+        troubles = self._dice.choice([(), ("camera_ended",), ("upload_http_403", "refused")])
+        self._journal.recorded(Recording(("microphone",), troubles, since))
+        recorded = {"devices": ["microphone"], "troubles": [*troubles], "at": since}
+        return [at, recorded], at, None
+
 
 URLS = [
     *("https://u:p@h/a.png?s=1", "https://h/b.png#x", "a.png", "", "https://u:p@s@h/c.png"),
@@ -244,7 +253,39 @@ def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) ->
         replay.compare("sessionJournal", inputs, expected, run)
     assert seen == {
         *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
+        "recording",
     }
+
+
+@pytest.mark.parametrize(
+    ("moved", "by", "whose"),
+    [
+        (3_600_000, 3_600_000, "ours"),  # our page slept, and its clock stood still
+        (3_600_000, 0, None),  # our wall clock was set, which our times do not follow
+        (0, 3_600_000, "theirs"),
+        (3_600_000, -50_000, "theirs"),
+    ],
+)
+def test_of_a_console_that_slept_the_client_is_not_blamed(
+    replay: Replay, moved: float, by: float, whose: str | None
+) -> None:
+    def pong(at: float, offset: float) -> Given:
+        return {"t0": at, "t1": at + 1 + offset, "t2": at + 1 + offset, "t3": at + 2}
+
+    inputs: list[Given] = [
+        *(["looked", 1_002, 3], ["ponged", pong(1_000, 50)]),
+        *(["looked", 3_002, 4], ["ponged", pong(3_000, 50)]),
+        *(["looked", 5_002, 4 + moved], ["ponged", pong(5_000, 50 + by)]),
+        *(["looked", 7_002, 5 + moved], ["ponged", pong(7_000, 50 + by)]),
+    ]
+    written = [line for lines, _ in replay.run("sessionJournal", inputs) for line in lines]
+    steps = [line for line in written if line["event"] == "clock_step"]
+    ours = [line for line in steps if line["sessionId"] is None]
+    assert [(line["at"], line["by"], line["whose"]) for line in ours] == (
+        [(5_002, moved, "ours")] if moved else []
+    )
+    told = [line["whose"] for line in steps if line["sessionId"] is not None]
+    assert told == ([] if whose is None else [whose])
 
 
 def test_so_many_probes_are_kept_and_no_more(replay: Replay) -> None:

@@ -70,7 +70,7 @@ def choose_input(dice: random.Random, now: float, started: int) -> list[Any]:
             *[["failed", number, failure, now]] * 3,
             *[["tick", now]] * 4,
             ["room", dice.random() < 0.7, now],
-            ["evicted", str(dice.randrange(7))],
+            ["evicted", f"{(name := dice.randrange(7))}\nhttp://h/{name}"],
         ]
     )
 
@@ -111,7 +111,7 @@ def test_what_is_fetched_next_is_decided_alike(replay: Replay) -> None:
             outputs = give(downloads, *inputs[-1])
             started = max([started, *(one.number for one in outputs if isinstance(one, Start))])
             due = downloads.due if math.isfinite(downloads.due) else None
-            expected.append([tell(outputs), due, downloads.is_announced("0")])
+            expected.append([tell(outputs), due, downloads.is_announced("0\nhttp://h/0")])
             seen |= {type(output) for output in outputs}
             assert downloads.due > now or inputs[-1][0] != "tick"
         replay.compare("fetching", inputs, expected, run, chances=chances)
@@ -131,5 +131,5 @@ def test_a_flood_of_announcements_is_bounded_alike(replay: Replay) -> None:
             inputs.append([method, what, 1.0])
             outputs = give(downloads, method, what, 1.0)
             due = downloads.due if math.isfinite(downloads.due) else None
-            expected.append([tell(outputs), due, downloads.is_announced("0")])
+            expected.append([tell(outputs), due, downloads.is_announced("0\nhttp://h/0")])
     replay.compare("fetching", inputs, expected, "flood", chances=[0.5])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from imgsync.core.protocol.urls import public_url
 from imgsync.images.urls import is_web_url
 from tests.both_languages.replay import Replay, dice_of
 
@@ -100,6 +101,31 @@ def test_the_same_urls_are_fetched_from(replay: Replay) -> None:
     expected = [is_web_url(url) for url in urls]
     assert 100 < sum(expected) < len(urls) - 100
     replay.compare("urls", urls, expected, "urls")
+
+
+def test_the_same_of_a_url_may_be_seen(replay: Replay) -> None:
+    [(_, dice)] = dice_of("public", 1)
+    parts = [
+        "http:",
+        "//",
+        "\\",
+        "/",
+        "user",
+        ":",
+        "pass",
+        "@",
+        "[::1]",
+        "h",
+        "80",
+        "?",
+        "#",
+        "\n",
+        "ä",
+    ]
+    urls = [*BARE, *("".join(dice.choices(parts, k=dice.randrange(12))) for _ in range(4000))]
+    urls += [f"https://{''.join(dice.choices(parts, k=6))}" for _ in range(4000)]
+    expected = [public_url(url) for url in urls]
+    replay.compare("publicUrls", urls, expected, "public")
 
 
 def test_what_is_no_url_fails_on_the_page_as_it_does_elsewhere(replay: Replay) -> None:

@@ -10,12 +10,11 @@ import trio
 from imgsync import ImageRef, open_evaluator
 from imgsync.images.host import open_image_host
 from tests.kit.command_lines import HERE, LOOPBACK, client
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     SAMPLES,
     SESSION_S,
-    STRICT,
     Child,
-    open_child,
     open_relay,
     wait_until,
 )
@@ -42,7 +41,7 @@ async def test_a_client_holds_no_more_files_and_threads_after_ten_sessions_than_
     async with (
         open_relay("--grace", "0.5", "--rate-limit", "0") as url,
         open_image_host(LOOPBACK, {"a": SAMPLES / "9-blank.png"}) as host,
-        open_child("client", *client(url, "long", *HERE, "--json"), env=STRICT) as following,
+        open_fork("client", *client(url, "long", *HERE, "--json")) as following,
         open_evaluator(url, user_id="E", ice_addresses=[LOOPBACK]) as library,
     ):
         await following.wait_event("registered")

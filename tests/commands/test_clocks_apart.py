@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
@@ -14,17 +15,18 @@ import pytest
 import trio
 
 from imgsync.core.channel.clocks import resolution_of
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     JSON,
     SAMPLES,
     SESSION_S,
     STRICT,
+    Child,
     Outcome,
     open_child,
     open_relay,
     our_client,
     our_evaluator,
-    run_to_end,
     wait_until,
 )
 
@@ -43,11 +45,11 @@ SLEW = 1.5
 each of which asks it once: 3 s at the 500 ppm of NTP."""
 
 
-def env_ahead(by: int) -> dict[str, str]:
-    """Of a process whose wall clock is ahead by so many seconds, and no other clock."""
+def open_ahead(by: int, name: str, *command: str) -> AbstractAsyncContextManager[Child]:
+    """A process whose wall clock is ahead by so many seconds, and no other clock."""
     if by == 0:
-        return STRICT
-    return STRICT | FAKE | {"FAKETIME": f"{by:+d}"}
+        return open_fork(name, *command)
+    return open_child(name, *command, env=STRICT | FAKE | {"FAKETIME": f"{by:+d}"})
 
 
 @attrs.frozen
@@ -68,9 +70,9 @@ async def play(folder: Path, evaluator_by: int, client_by: int) -> Played:
     logs = folder / "evaluator.jsonl", folder / "client.jsonl"
     async with open_relay() as url:
         client_command = (*our_client(url), *HERE, "--log", str(logs[1]))
-        async with open_child("client", *client_command, env=env_ahead(client_by)) as client:
+        async with open_ahead(client_by, "client", *client_command) as client:
             command = (*our_evaluator(url), *HERE, "--wait", "--log", str(logs[0]))
-            async with open_child("evaluator", *command, env=env_ahead(evaluator_by)) as evaluator:
+            async with open_ahead(evaluator_by, "evaluator", *command) as evaluator:
                 told = await evaluator.wait_success()
             await client.wait_success()
     [summary] = [event for event in told if event["event"] == "summary"]
@@ -79,9 +81,7 @@ async def play(folder: Path, evaluator_by: int, client_by: int) -> Played:
 
 async def report(played: Played, folder: Path, *options: str) -> Outcome:
     command = (sys.executable, "-m", "imgsync", "report", *map(str, played.logs))
-    outcome = await run_to_end(
-        "report", *command, "--out", str(folder), *options, seconds=SESSION_S
-    )
+    outcome = await run_fork_to_end("report", *command, "--out", str(folder), *options)
     assert outcome.code == 0, outcome.errors
     return outcome
 
@@ -153,7 +153,7 @@ async def test_a_clock_that_is_set_in_the_middle_is_told_and_turns_into_no_laten
     async with open_relay() as url:
         command = steered_evaluator(url, "--log", str(log))
         async with (
-            open_child("client", *our_client(url), *HERE, env=STRICT),
+            open_fork("client", *our_client(url), *HERE),
             open_child("evaluator", *command, env=env, stdin=subprocess.PIPE) as evaluator,
         ):
             await evaluator.wait_event("connected")
@@ -176,16 +176,16 @@ async def test_a_client_that_is_started_anew_with_another_clock_is_told_as_a_ste
     async with open_relay() as url:
         client = (*our_client(url), *HERE)
         command = steered_evaluator(url, "--log", str(log))
-        opening = partial(open_child, "evaluator", *command, env=STRICT, stdin=subprocess.PIPE)
+        opening = partial(open_fork, "evaluator", *command, stdin=subprocess.PIPE)
         async with opening() as evaluator:
-            async with open_child("client", *client, env=STRICT) as first:
+            async with open_fork("client", *client) as first:
                 await evaluator.wait_event("connected")
                 await evaluator.write("next\n")
                 before = await evaluator.wait_event("acked")
                 first.process.kill()
                 await first.process.wait()
             await evaluator.wait_event("state")
-            async with open_child("client", *client, env=env_ahead(HOUR_S)) as second:
+            async with open_ahead(HOUR_S, "client", *client) as second:
                 await second.wait_event("fetched")
                 with trio.fail_after(SESSION_S):
                     while (await evaluator.wait_event("state"))["state"] != "resumed":

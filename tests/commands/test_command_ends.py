@@ -164,7 +164,7 @@ async def test_the_end_of_a_client_that_waits_for_a_session_is_told_to_evaluator
         user = f"waiting-{number}"
         async with (
             open_raw(relay_url, "evaluator", f"onlooker-{number}") as onlooker,
-            open_child("client", *client(relay_url, user, "--once"), env=STRICT) as following,
+            open_fork("client", *client(relay_url, user, "--once"), env=STRICT) as following,
         ):
             await onlooker.wait_presence(user, "available")
             await following.wait_line(START_S)
@@ -184,7 +184,7 @@ async def test_a_client_ended_in_the_handshake_is_reported_to_an_evaluator_that_
         user = f"unoffered-{number}"
         async with (
             open_raw(relay_url, "evaluator", f"silent-{number}") as silent,
-            open_child("client", *client(relay_url, user, "--json"), env=STRICT) as following,
+            open_fork("client", *client(relay_url, user, "--json"), env=STRICT) as following,
         ):
             await following.wait_event("registered")
             session_id = await silent.start(user)
@@ -209,7 +209,7 @@ async def test_an_evaluator_ended_in_the_handshake_is_reported_to_a_client_that_
         show = evaluator(relay_url, user, *HERE, str(SAMPLES))
         async with (
             open_raw(relay_url, "client", user) as silent,
-            open_child("evaluator", *show, env=STRICT) as showing,
+            open_fork("evaluator", *show, env=STRICT) as showing,
         ):
             started = await silent.wait_event("session_started")
             offer = await silent.wait_event("webrtc_signal")
@@ -230,7 +230,7 @@ async def test_a_peer_whose_other_side_goes_in_the_handshake_fails_in_one_line(
 ) -> None:
     async def client_of_a_gone_evaluator() -> Outcome:
         follow = client(relay_url, "left", "--once")
-        async with open_child("client", *follow, env=STRICT) as following:
+        async with open_fork("client", *follow, env=STRICT) as following:
             await following.wait_line(START_S)
             async with open_raw(relay_url, "evaluator", "leaving") as leaving:
                 await leaving.start("left")
@@ -241,7 +241,7 @@ async def test_a_peer_whose_other_side_goes_in_the_handshake_fails_in_one_line(
         show = evaluator(relay_url, "leaving", *HERE, str(SAMPLES))
         async with (
             open_raw(relay_url, "client", "leaving") as leaving,
-            open_child("evaluator", *show, env=STRICT) as showing,
+            open_fork("evaluator", *show, env=STRICT) as showing,
         ):
             await leaving.wait_event("webrtc_signal")
             await leaving.socket.flush_and_close()

@@ -23,6 +23,7 @@ from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.evaluator import Evaluator
 from imgsync.images.host import open_image_host
 from tests.kit.command_lines import HERE, LOOPBACK, client, evaluator, events, named
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.onlookers import open_onlooker
 from tests.kit.processes import (
     EXIT_S,
@@ -159,7 +160,7 @@ async def test_a_session_outlives_the_relay_and_both_peers_come_back_to_its_succ
         assert re.fullmatch(r"listening on ws://127\.0\.0\.1:\d+/ws", line)
         url = line.removeprefix(LISTENING)
         async with (
-            open_child("client", *client(url, "C", *HERE, "--json")) as following,
+            open_fork("client", *client(url, "C", *HERE, "--json")) as following,
             open_evaluator(url, user_id="first", ice_addresses=[LOOPBACK]) as first,
         ):
             await following.wait_event("registered")
@@ -179,7 +180,7 @@ async def test_a_session_outlives_the_relay_and_both_peers_come_back_to_its_succ
                 assert await successor.wait_line(START_S) == line
                 await _wait_available(url, "C")
                 show = evaluator(url, "C", *HERE, "--every", "0.02", "--json", str(SAMPLES))
-                second = await run_to_end("second evaluator", *show, env=STRICT)
+                second = await run_fork_to_end("second evaluator", *show)
                 assert second.code == 0
                 assert events(second.lines)[-1]["acked"] == len(IMAGES)
                 assert (await following.wait_event("ended"))["reason"] == "ended"

@@ -28,6 +28,7 @@ from tests.kit.command_lines import (
     evaluator,
     imgsync,
 )
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     SAMPLES,
     SESSION_S,
@@ -131,7 +132,7 @@ async def test_an_address_that_is_none_of_ours_is_told_with_the_option_to_check(
     wrong = ("--ice-address", "192.0.2.1")
     async with (
         open_raw(relay_url, "client", "addressee"),
-        open_child("client", *client(relay_url, "nowhere", *wrong), env=STRICT) as following,
+        open_fork("client", *client(relay_url, "nowhere", *wrong)) as following,
         open_evaluator(relay_url, user_id="E", ice_addresses=[LOOPBACK]) as library,
     ):
         await following.wait_line(START_S)

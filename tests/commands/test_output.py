@@ -19,9 +19,11 @@ from imgsync.commands.events import (
     ExecFailed,
     Fetched,
     FetchFailed,
+    LeftOut,
     NotAcked,
     PeerEvent,
     Received,
+    Recording,
     Registered,
     SeriesSummary,
     SessionBegun,
@@ -39,7 +41,8 @@ from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
 from tests.kit.command_lines import HERE, client, evaluator
-from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT, open_child, shared_relay
+from tests.kit.forks import open_fork
+from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT, shared_relay
 
 AMSLER = "8-amsler-grid.svg"
 
@@ -65,9 +68,9 @@ async def print_all(url: str, folder: Path, user: str, *options: str) -> tuple[s
     """What the evaluator and the client of one image print, without figures."""
     follow = client(url, user, *HERE, "--once", "--save", str(folder), "--exec", FAILS, *options)
     show = evaluator(url, user, *HERE, "--name", "Dr. Lee", *options, str(SAMPLES))
-    async with open_child("client", *follow, env=STRICT) as following:
+    async with open_fork("client", *follow, env=STRICT) as following:
         heard = [await following.wait_line(START_S)]
-        async with open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+        async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
             await showing.write("goto 7\ngoto 99\n")
             while "exec_failed" not in heard[-1] and "the command" not in heard[-1]:
                 heard.append(await following.wait_line(SESSION_S))
@@ -172,6 +175,18 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         ' "detail": "no answer"}',
     ),
     (
+        LeftOut("image/tiff, which browsers don't show", ("a.tif", "b\x1b.tif")),
+        "left out (image/tiff, which browsers don't show): a.tif, b\\x1b.tif",
+        '{"event": "left_out", "why": "image/tiff, which browsers don\'t show",'
+        ' "names": ["a.tif", "b\\u001b.tif"]}',
+    ),
+    (
+        LeftOut("no image", tuple(f"{number}.txt" for number in range(10))),
+        "left out (no image): 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt and 2 more",
+        '{"event": "left_out", "why": "no image", "names": ["0.txt", "1.txt", "2.txt", "3.txt",'
+        ' "4.txt", "5.txt", "6.txt", "7.txt", "8.txt", "9.txt"]}',
+    ),
+    (
         Waiting("C"),
         "waiting for C",
         '{"event": "waiting", "clientId": "C"}',
@@ -239,6 +254,17 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         ' "at": 6, "latencyMs": null, "boundMs": null, "reason": "http_403"}',
     ),
     (
+        Recording(("camera", "microphone"), (), 6.5),
+        "participant recorded by camera and microphone",
+        '{"event": "recording", "devices": ["camera", "microphone"], "troubles": [], "at": 6.5}',
+    ),
+    (
+        Recording((), ("microphone_ended", "upload_http_403"), 6.5),
+        "participant not recorded: microphone ended, upload http 403",
+        '{"event": "recording", "devices": [], "troubles": ["microphone_ended",'
+        ' "upload_http_403"], "at": 6.5}',
+    ),
+    (
         SeriesSummary(sent=0, shown=0, acked=0),
         "0 images sent, 0 acked",
         '{"event": "summary", "sent": 0, "shown": 0, "acked": 0, "failed": 0, "superseded": []}',
@@ -291,6 +317,14 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         "image 3  http://h/3.png  2048 bytes  png  12 ms",
         '{"event": "fetched", "bytes": 2048, "kind": "png", "tookMs": 12.3, "ahead": true,'
         ' "path": null, "imageIndex": 3, "imageUrl": "http://h/3.png"}',
+    ),
+    (
+        FetchFailed(
+            reason="http_403", image_index=3, image_url="http://me:pass@h/3.png?sig=secret#x"
+        ),
+        "image 3  http://h/3.png  http_403",
+        '{"event": "fetch_failed", "reason": "http_403", "imageIndex": 3,'
+        ' "imageUrl": "http://h/3.png"}',
     ),
     (
         FetchFailed(

@@ -4,9 +4,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from imgsync import ClientSession, ImageRef
+from imgsync import ClientSession, ImageRef, Recording
 from imgsync.commands.evaluator.presenting import Series
 from imgsync.commands.output import Output
+from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.numbers import AHEAD
 from tests.commands.test_presenting import Typed, open_stage, told
 
@@ -41,6 +42,24 @@ async def report(session: ClientSession) -> None:
             received.failed("http_403", 20)
         else:
             received.shown(20)
+
+
+async def test_how_the_participant_is_recorded_is_told_at_each_change(
+    autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def follow(session: ClientSession) -> None:
+        async for received in session.images():
+            troubles = ("camera_ended",) if received.index == 1 else ()
+            session._peer.send(encode_channel(Recording(("microphone",), troubles, received.index)))
+
+    async with open_stage(3, follow) as stage:
+        await stage.series.show_every(1)
+    told_of = [event for event in told(capsys) if event["event"] == "recording"]
+    assert [(event["at"], event["troubles"]) for event in told_of] == [
+        (0, []),
+        (1, ["camera_ended"]),
+        (2, []),
+    ]
 
 
 async def test_what_becomes_of_images_is_told_and_counted(

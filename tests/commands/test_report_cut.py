@@ -125,7 +125,7 @@ def test_whatever_is_left_can_be_drawn(tmp_path: Path) -> None:
         assert "".join(make_page([(one, pictures[-1])], [])).endswith("</html>\n")
     # The less is known, the fewer there are.
     assert [len(drawn) for drawn in pictures] == sorted(map(len, pictures), reverse=True)
-    assert (len(pictures[0]), len(pictures[-1])) == (3, 0)
+    assert (len(pictures[0]), len(pictures[-1])) == (4, 0)
 
 
 def test_a_header_that_can_not_be_read_costs_what_needs_to_know_whose_it_is(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
-from imgsync.commands.report.rows import Outcome, make_rows
+from imgsync.commands.report.rows import Outcome, Row, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Role
-from imgsync.journal.events import Acked, Event, Probe, Received, Sent, Stage
+from imgsync.journal.events import (
+    Acked,
+    ClockStep,
+    Event,
+    Lost,
+    Probe,
+    Received,
+    Sent,
+    Session,
+    Stage,
+)
+from imgsync.journal.events import Path as ConnectionPath
 from imgsync.journal.reader import Entry
 from tests.kit.records import EPOCH, header
 
@@ -23,6 +35,14 @@ def put_together(*records: list[Event]) -> SessionRecord:
     for events in records:
         entries = [Entry(n, EPOCH + 1_000 * n, event) for n, event in enumerate(events)]
         assert sides.add_record(entries).count == 0
+    return sides.sessions["s-1"]
+
+
+def put_together_at(lines: list[tuple[float, Event]]) -> SessionRecord:
+    """One record, whose lines were written at these times."""
+    sides = Sides()
+    entries = [Entry(n, at, event) for n, (at, event) in enumerate(lines)]
+    assert sides.add_record(entries).count == 0
     return sides.sessions["s-1"]
 
 
@@ -66,6 +86,7 @@ def test_of_several_copies_and_stages_the_first_counts_but_the_last_end() -> Non
     [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
     assert (row.shown_at, row.hidden_at) == (EPOCH + 20, EPOCH + 50)
     assert row.copies == 2
+    assert row.onset_timing is None
     # The ack of the first copy was lost; that one came in all the same.
     assert (row.received_at, row.acked_at) == (EPOCH + 10, EPOCH + 1_000)
 
@@ -83,8 +104,91 @@ def test_of_several_failures_the_first_counts_with_its_reason_if_it_has_one() ->
 
 
 def test_a_clock_may_begin_at_zero() -> None:
-    ends = [Stage("s-1", 0, 0, StageKind.HIDDEN, at, None) for at in (0, -5)]
-    assert put_together([EVALUATOR, *ends]).showing(0, 0).hidden_at == 0
+    ends = [Stage("s-1", 0, 0, StageKind.HIDDEN, at, None) for at in (-5, 0)]
+    record = put_together([EVALUATOR, *ends])
+    [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert row.hidden_at == 0
+
+
+UP, DOWN = StageKind.SHOWN, StageKind.HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("sights", "intervals", "exposure", "hidden"),
+    [
+        ([(UP, 10)], [(10, None)], None, None),
+        ([(UP, 10), (DOWN, 25)], [(10, 25)], 15, 25),
+        # The tab was hidden and looked at again: once more, and for good.
+        ([(UP, 10), (DOWN, 25), (UP, 40)], [(10, 25), (40, None)], None, None),
+        ([(UP, 10), (DOWN, 25), (UP, 40), (DOWN, 41)], [(10, 25), (40, 41)], 16, 41),
+        # The page was loaded again, and nobody could say when the image went.
+        ([(UP, 10), (UP, 40), (DOWN, 70)], [(10, None), (40, 70)], None, 70),
+        ([(UP, 10), (UP, 40)], [(10, None), (40, None)], None, None),
+        ([(UP, 10), (DOWN, 25), (DOWN, 70)], [(10, 25), (None, 70)], None, 70),
+        ([(UP, 10), (DOWN, 10)], [(10, 10)], 0, 10),
+        ([(DOWN, 25)], [], None, 25),
+        ([], [], None, None),
+    ],
+)
+@pytest.mark.parametrize("sides", ["evaluator", "client", "both", "twice"])
+def test_exposure_is_in_intervals(
+    sides: str,
+    sights: list[tuple[StageKind, float]],
+    intervals: list[tuple[float | None, float | None]],
+    exposure: float | None,
+    hidden: float | None,
+) -> None:
+    told = [Stage("s-1", 0, EPOCH, kind, at, None) for kind, at in sights]
+    records: dict[str, list[list[Event]]] = {
+        "evaluator": [[EVALUATOR, *told]],
+        "client": [[CLIENT, *told]],
+        "both": [[CLIENT, *told], [EVALUATOR, *told]],
+        "twice": [[EVALUATOR, *told, *told]],  # as on a new channel
+    }
+    record = put_together([EVALUATOR, Sent("s-1", 0, "u", EPOCH, 1)], *records[sides])
+    [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert list(row.intervals) == intervals
+    assert row.exposure_ms == exposure
+    assert row.hidden_at == hidden
+    assert row.gaps == (len(intervals) - 1 if intervals else None)
+
+
+def test_an_exposure_goes_on_where_a_clock_was_set_back_in_between() -> None:
+    """The client's clock goes back by an hour while its page is loaded again."""
+    hour = 3_600_000.0
+    lines: list[tuple[float, Event]] = []
+    for at, ahead in ((0, hour), (1_000, hour), (9_000, 0.0), (30_000, 0.0)):
+        t0 = EPOCH + at
+        lines.append((t0 + 2, Probe("s-1", t0, t0 + 1 + ahead, t0 + 1 + ahead, t0 + 2)))
+    for at, ahead, kind in ((500, hour, UP), (2_000, hour, DOWN), (9_500, 0.0, UP)):
+        told = Stage("s-1", 0, EPOCH, kind, EPOCH + at + ahead, None)
+        lines.append((EPOCH + at + 1, told))
+    lines = [(EPOCH, EVALUATOR), (EPOCH, Sent("s-1", 0, "u", EPOCH, 1)), *lines]
+    record = put_together_at(sorted(lines, key=lambda line: line[0]))
+    [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    begin = EPOCH + hour
+    assert row.intervals == ((begin + 500, begin + 2_000), (EPOCH + 9_500, None))
+    assert row.shown_at == begin + 500
+    assert row.hidden_at is None
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("http://127.0.0.1:43211/images/2%20b.png", "2 b.png"),
+        ("https://h/a/%C3%A4.png", "\u00e4.png"),
+        ("https://h/a/%C3.png", "%C3.png"),
+        ("https://h/a/50%.png", "50%.png"),
+        ("https://h/a/", ""),
+    ],
+)
+def test_a_picture_has_a_name_that_is_the_same_in_each_session(url: str, name: str) -> None:
+    record = put_together(
+        [EVALUATOR, Session("s-1", "ann", False), Sent("s-1", 0, url, EPOCH, 1)],
+    )
+    [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert row.image_name == name
+    assert (row.evaluator_id, row.client_id) == (EVALUATOR.user_id, "ann")
 
 
 def test_an_image_that_came_in_about_when_a_clock_was_set_is_as_uncertain_as_that() -> None:
@@ -99,3 +203,47 @@ def test_an_image_that_came_in_about_when_a_clock_was_set_is_as_uncertain_as_tha
     assert row.bound is not None
     assert row.latency == pytest.approx(60, abs=row.bound)
     assert row.bound < 25
+
+
+def test_a_record_that_is_given_twice_counts_once_and_so_does_what_was_copied_of_it() -> None:
+    step = ClockStep("s-1", 40.0, "theirs")
+    path = ConnectionPath("s-1", "host", "host")
+    events: list[Event] = [
+        EVALUATOR,
+        Session("s-1", "ann", False),
+        path,
+        step,
+        probe(0),
+        Lost(3, ""),
+    ]
+    entries = [Entry(n, EPOCH + n, event) for n, event in enumerate(events)]
+    more = [Entry(7, EPOCH + 9, probe(5_000)), Entry(8, EPOCH + 10, attrs.evolve(step, by=1.0))]
+    whole, twice = Sides(), Sides()
+    whole.add_record([*entries, *more])
+    assert twice.add_record(entries).repeated == 0
+    assert twice.add_record([*entries, *more]).repeated == len(entries) - 1
+    assert twice.add_record(entries).repeated == len(entries) - 1
+    assert twice.sessions == whole.sessions
+    assert twice.sessions["s-1"].breaks == []
+    assert (twice.lost, whole.lost) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("timing", "within"), [(None, None), (OnsetTiming.PRESENTED, 4), (OnsetTiming.FRAME, 41.5)]
+)
+def test_what_is_not_known_of_an_onset_is_in_its_bound(
+    timing: OnsetTiming | None, within: float | None
+) -> None:
+    def row(*known: OnsetTiming | float | None) -> Row:
+        onset = Stage("s-1", 7, EPOCH, StageKind.SHOWN, EPOCH + 60, None, *known)  # type: ignore[arg-type]
+        # It comes into view again, of which less is known.
+        again = Stage("s-1", 7, EPOCH, StageKind.SHOWN, EPOCH + 90, None, OnsetTiming.FRAME, 500)
+        record = put_together([EVALUATOR, probe(0), Sent("s-1", 7, "u", EPOCH, 1), onset, again])
+        [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+        return row
+
+    bare, found = row(), row(timing, within)
+    assert bare.onset_bound is not None
+    assert found.onset_bound == bare.onset_bound + (within or 0)
+    assert found.onset_latency == bare.onset_latency
+    assert found.onset_timing == (timing and timing.value)

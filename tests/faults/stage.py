@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -146,13 +146,14 @@ class Stage:
         name: str,
         *command: str,
         stdin: int = subprocess.DEVNULL,
-        is_loaded: bool = False,
+        is_loaded: bool = True,
     ) -> Witness:
         """Start a process when its turn has come.
 
         :param is_loaded: it is a fork, whose start is not what the test is about.
         """
-        opening = open_fork if is_loaded else open_child
+        prefix = command[: command.index(sys.executable)]
+        opening = _opening(prefix, is_loaded)
         starting = _starting()
         await starting.acquire()
         try:
@@ -168,13 +169,19 @@ class Stage:
         return witness
 
     async def start_relay(
-        self, *prefix: str, host: str = "127.0.0.1", port: int = 0, logs: str = "text"
+        self,
+        *prefix: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        logs: str = "text",
+        is_loaded: bool = True,
     ) -> Child:
         """Wait until it listens, and let all that start from now on use it."""
         where = ("--host", host, "--port", str(port), "--stun", "none", "--no-auth")
         words = (sys.executable, "-m", "imgsync.relay", *where, "--log-format", logs)
         async with _starting():
-            child = open_child("relay", *prefix, *words, env=STRICT)
+            opening = _opening(prefix, is_loaded)
+            child = opening("relay", *prefix, *words, env=STRICT)
             relay = await self.stack.enter_async_context(child)
             line = await relay.wait_line(START_S)
         assert line.startswith(LISTENING)
@@ -182,7 +189,7 @@ class Stage:
         return relay
 
     async def start_client(
-        self, *prefix: str, options: Sequence[str] = (), is_loaded: bool = False
+        self, *prefix: str, options: Sequence[str] = (), is_loaded: bool = True
     ) -> Witness:
         words = (sys.executable, "-m", "imgsync.client", "--user", "C", *options)
         command = (*prefix, *words, *self._common(self.url))
@@ -194,7 +201,7 @@ class Stage:
         source: Path,
         every: float | None,
         url: str | None = None,
-        is_loaded: bool = False,
+        is_loaded: bool = True,
     ) -> Witness:
         """With stdin to drive it where it shows nothing by the clock.
 
@@ -210,6 +217,13 @@ class Stage:
 
     def _common(self, url: str) -> tuple[str, ...]:
         return ("--relay", url, "--json", *self.options)
+
+
+def _opening(
+    prefix: Sequence[str], is_loaded: bool
+) -> Callable[..., AbstractAsyncContextManager[Child]]:
+    """How to start a command; one that another program has to start is no fork."""
+    return open_fork if is_loaded and not prefix else open_child
 
 
 def _starting() -> trio.Semaphore:
@@ -245,8 +259,7 @@ async def open_session(
 ) -> tuple[Witness, Witness]:
     """An evaluator and a client in a session at the stage's relay, one image shown.
 
-    :param is_loaded: they are forks, as nobody judges how they start; what comes in their place
-        later is not.
+    :param is_loaded: they are forks, as nobody judges how they start.
     """
     client = await stage.start_client(is_loaded=is_loaded)
     await client.wait("registered")

@@ -31,7 +31,7 @@ async def test_a_relay_that_is_killed_disturbs_no_image_and_its_next_process_ser
     tmp_path: Path,
 ) -> None:
     async with open_stage(*HERE) as stage:
-        relay = await stage.start_relay()
+        relay = await stage.start_relay(is_loaded=False)
         source = make_series(tmp_path, 85)
         # No forks, which pay for pages that they share just when they are judged by milliseconds.
         evaluator, client = await open_session(stage, source, EVERY_S, is_loaded=False)
@@ -42,7 +42,7 @@ async def test_a_relay_that_is_killed_disturbs_no_image_and_its_next_process_ser
             relay.process.kill()
             await relay.wait_exit()
             await trio.sleep(1)
-            relay = await stage.start_relay(port=stage.port)
+            relay = await stage.start_relay(port=stage.port, is_loaded=False)
             await trio.sleep(2)
             late = latest(client, killed)
             if late <= LATE_MS:
@@ -55,7 +55,7 @@ async def test_a_relay_that_is_killed_disturbs_no_image_and_its_next_process_ser
         await client.wait("image", since=now_ms())
         killed = await client.kill()
         interrupted = await evaluator.wait_state("interrupted", since=killed, seconds=LOST_S)
-        heir = await stage.start_client()
+        heir = await stage.start_client(is_loaded=False)
         again = await heir.wait("image", seconds=RETURN_S)
         assert again["receivedAt"] - heir.started <= 1000 * RETURN_S
         # What is shown by then, and not what was when it was killed.

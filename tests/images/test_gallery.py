@@ -1,15 +1,15 @@
-"""Fetching ahead: what is there when it is shown, and what it may cost."""
+"""Fetching in the order that the core decides: what is there when it is shown, at which cost."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 import trio
 
+from imgsync.core.channel import downloads
+from imgsync.core.channel.downloads import Progress
 from imgsync.core.protocol.channel import UpcomingImage
-from imgsync.core.protocol.numbers import MAX_ANNOUNCED, MAX_FETCHES
-from imgsync.images import fetch
+from imgsync.core.protocol.numbers import MAX_FETCHES
 from imgsync.images import gallery as ahead
 from imgsync.images.fetch import FetchFailed
 from imgsync.images.gallery import Gallery, open_gallery
@@ -18,14 +18,19 @@ from tests.kit.image_servers import WITHIN, Serve, answer, open_quick_fetcher, o
 from tests.kit.processes import wait_until
 from tests.net.test_frames import RawPeer
 
+# httpx gives up its generators where it is stopped in the middle of a body; they are harmless.
+pytestmark = pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
+
+HALF = len(PNG) // 2
+REST = answer(PNG[HALF:], "206 Partial", f"content-range: bytes {HALF}-{len(PNG) - 1}/{len(PNG)}")
+
 
 class Server:
-    """Counts what is asked for, and answers when it is let."""
+    """Notes what is asked for, and answers when it is let."""
 
     def __init__(self, *answers: Serve) -> None:
+        self.heads: list[bytes] = []
         self.asked = 0
-        self.at_once = 0
-        self.most_at_once = 0
         self.gate = trio.Event()
         self.gate.set()
         self.news = trio.Condition()
@@ -34,12 +39,9 @@ class Server:
     async def serve(self, peer: RawPeer) -> None:
         number = self.asked
         self.asked += 1
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
         async with self.news:
             self.news.notify_all()
         await self.gate.wait()
-        self.at_once -= 1
         await self.answers[min(number, len(self.answers) - 1)](peer)
 
     async def wait_asked(self, times: int) -> None:
@@ -48,99 +50,179 @@ class Server:
                 await self.news.wait()
 
 
+class Ahead:
+    """A gallery, and what it has told of its progress."""
+
+    def __init__(self, gallery: Gallery, url: str) -> None:
+        self.gallery = gallery
+        self.url = url
+        self.progress = Progress()
+        self.news = trio.Condition()
+
+    def announce(self, *names: str) -> None:
+        self.gallery.announce([UpcomingImage(name, self.url) for name in names])
+
+    async def show(self, name: str, signature: str = "") -> bool:
+        """Whether it was here."""
+        coming = self.gallery.show(name, f"{self.url}{signature}")
+        assert (await coming.wait()).body == PNG
+        return coming.was_here
+
+    async def wait_there(self, count: int) -> None:
+        def is_settled() -> bool:
+            return self.progress.there + self.progress.failed >= count
+
+        await wait_until(is_settled, f"{count} images that are fetched or have failed", WITHIN)
+
+
 @asynccontextmanager
-async def open_ahead(server: Server) -> AsyncIterator[tuple[Gallery, str]]:
+async def open_ahead(server: Server) -> AsyncIterator[Ahead]:
+    def progressed(progress: Progress) -> None:
+        one.progress = progress
+
     async with (
-        open_server(server.serve) as url,
+        open_server(server.serve, server.heads) as url,
         open_quick_fetcher() as fetcher,
-        open_gallery(fetcher) as gallery,
+        open_gallery(fetcher, progressed) as gallery,
     ):
-        yield gallery, url
+        one = Ahead(gallery, url)
+        yield one
 
 
 @pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "backoff", lambda failures: 0.001 * (failures + 1))
-
-
-async def wait_kept(gallery: Gallery, name: str) -> None:
-    """Until it is here, or has failed."""
-    await wait_until(lambda: name not in gallery._expected, "an image that is fetched", WITHIN)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "backoff", lambda failures: 0.001 * (failures + 1))
+    monkeypatch.setattr(downloads, "PRELOADED_INTERVAL", 0.01)
 
 
 async def test_what_was_announced_is_here_when_it_is_shown() -> None:
     server = Server()
-    async with open_ahead(server) as (gallery, url):
-        gallery.announce(UpcomingImage("a", url))
-        gallery.announce(UpcomingImage("a", f"{url}&signed=again"))
-        await wait_kept(gallery, "a")
-        for _ in range(2):
-            fetched, was_ahead = await gallery.get("a", f"{url}&signed=later")
-            assert fetched.body == PNG
-            assert was_ahead
+    async with open_ahead(server) as one:
+        one.announce("a", "a")
+        await one.wait_there(1)
+        assert one.progress == Progress(1, 1, 0)
+        assert await one.show("a", "&signed=later")
+        assert await one.show("a")
         assert server.asked == 1
-        _, was_ahead = await gallery.get("b", url)
-        assert not was_ahead
+        assert not await one.show("b")
 
 
-async def test_an_image_that_is_being_fetched_ahead_is_not_fetched_twice() -> None:
+async def test_what_has_the_name_of_another_image_is_not_taken_for_it() -> None:
     server = Server()
-    server.gate = trio.Event()
-    async with open_ahead(server) as (gallery, url), trio.open_nursery() as nursery:
-        gallery.announce(UpcomingImage("a", url))
-        await server.wait_asked(1)
-        nursery.start_soon(gallery.get, "a", url)
-        await trio.testing.wait_all_tasks_blocked(0.01)
-        server.gate.set()
-    assert server.asked == 1
+    async with open_ahead(server) as one:
+        one.announce("a")
+        await one.wait_there(1)
+        for address in (f"{one.url.partition('?')[0]}2", f"{one.url.partition('?')[0]}/2?x"):
+            coming = one.gallery.show("a", address)
+            await coming.wait()
+            assert not coming.was_here
 
 
-async def test_no_more_than_a_few_are_fetched_ahead_at_once_and_what_is_shown_waits_for_none() -> (
-    None
-):
-    server = Server()
-    server.gate = trio.Event()
-    async with open_ahead(server) as (gallery, url), trio.open_nursery() as nursery:
-        for number in range(20):
-            gallery.announce(UpcomingImage(f"{number}", url))
+async def test_what_is_to_be_shown_is_fetched_alone_and_what_was_stopped_goes_on() -> None:
+    head = f'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: {len(PNG)}\r\n\r\n'.encode()
+    cut = say(head + PNG[:HALF])
+    server = Server(cut, cut, answer(PNG), REST, REST)
+    async with open_ahead(server) as one:
+        one.announce("0", "1")
         await server.wait_asked(MAX_FETCHES)
-        await trio.testing.wait_all_tasks_blocked(0.02)
-        assert server.asked == server.at_once == MAX_FETCHES
-        nursery.start_soon(gallery.get, "19", url)
-        await server.wait_asked(MAX_FETCHES + 1)
+
+        def are_halfway() -> bool:
+            parts = one.gallery._partials.values()
+            return sum(len(partial.body) for partial in parts) == 2 * HALF
+
+        await wait_until(are_halfway, "two images of which half is here", WITHIN)
+        assert server.asked == MAX_FETCHES
+        assert not await one.show("19")
+        await server.wait_asked(5)
+        assert [b"range: bytes" in head for head in server.heads[:5]] == [False] * 3 + [True] * 2
+        for part in (f"range: bytes={HALF}-", 'if-range: "1"'):
+            assert part.encode() in server.heads[3].lower()
+        await one.wait_there(2)
+        assert await one.show("0")
+        assert await one.show("1")
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        answer(PNG),
+        answer(PNG[HALF:], "206 Partial", f"content-range: bytes 0-{HALF}/{len(PNG)}"),
+        answer(PNG[HALF:], "206 Partial"),
+        answer(b"", "416 No"),
+    ],
+    ids=["anew", "another part", "no part", "none"],
+)
+async def test_what_is_not_the_rest_is_not_put_behind_what_is_here(second: Serve) -> None:
+    head = f'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: {len(PNG)}\r\n\r\n'.encode()
+    server = Server(say(head + PNG[:HALF], hang_up=True), second, answer(PNG))
+    async with open_ahead(server) as one:
+        assert not await one.show("a")
+
+
+async def test_what_breaks_off_goes_on_from_there() -> None:
+    head = f'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: {len(PNG)}\r\n\r\n'.encode()
+    server = Server(say(head + PNG[:HALF], hang_up=True), REST)
+    async with open_ahead(server) as one:
+        assert not await one.show("a")
+    assert server.asked == 2
+
+
+async def test_what_nobody_has_announced_is_given_up_where_another_takes_its_place() -> None:
+    server = Server()
+    server.gate = trio.Event()
+    async with open_ahead(server) as one:
+        one.announce("known")
+        known, unknown = (one.gallery.show(name, one.url) for name in ("known", "unknown"))
+        last = one.gallery.show("last", one.url)
         server.gate.set()
+        with pytest.raises(FetchFailed, match="superseded"):
+            await unknown.wait()
+        assert (await last.wait()).body == (await known.wait()).body == PNG
 
 
 async def test_what_failed_ahead_is_tried_anew_when_it_is_shown() -> None:
     server = Server(answer(b"", "403 No"), answer(PNG))
-    async with open_ahead(server) as (gallery, url):
-        gallery.announce(UpcomingImage("a", url))
-        await wait_kept(gallery, "a")
+    async with open_ahead(server) as one:
+        one.announce("a")
+        await one.wait_there(1)
+        assert one.progress == Progress(1, 0, 1)
         assert server.asked == 1
-        _, was_ahead = await gallery.get("a", url)
-        assert not was_ahead
+        assert not await one.show("a")
 
 
 @pytest.mark.parametrize("wrong", ["503 No", "500 No", "429 No"])
 async def test_what_may_pass_is_tried_three_times(wrong: str) -> None:
     server = Server(answer(b"", wrong), say(b"", hang_up=True), answer(PNG))
-    async with open_server(server.serve) as url, open_quick_fetcher() as fetcher:
-        assert (await fetcher.fetch_persistently(url)).body == PNG
+    async with open_ahead(server) as one:
+        assert not await one.show("a")
     assert server.asked == 3
     server = Server(answer(b"", wrong))
-    async with open_server(server.serve) as url, open_quick_fetcher() as fetcher:
+    async with open_ahead(server) as one:
         with pytest.raises(FetchFailed, match=f"http_{wrong[:3]}"):
-            await fetcher.fetch_persistently(url)
+            await one.show("a")
     assert server.asked == 3
 
 
 @pytest.mark.parametrize("wrong", [answer(b"", "403 No"), answer(b"", "404 No"), answer(b"text")])
 async def test_what_will_not_pass_is_tried_once(wrong: Serve) -> None:
     server = Server(wrong)
-    async with open_server(server.serve) as url, open_quick_fetcher() as fetcher:
+    async with open_ahead(server) as one:
         with pytest.raises(FetchFailed):
-            await fetcher.fetch_persistently(url)
+            await one.show("a")
     assert server.asked == 1
+
+
+@pytest.mark.parametrize(("size", "times"), [(0, 1), (20, 3)])
+async def test_what_stands_still_is_given_up_and_tried_again_where_something_came(
+    monkeypatch: pytest.MonkeyPatch, size: int, times: int
+) -> None:
+    monkeypatch.setattr(downloads, "FETCH_STALL", 0.05)
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" if size else b""
+    server = Server(say(head + PNG[:size]))
+    async with open_ahead(server) as one:
+        with pytest.raises(FetchFailed, match="timeout"):
+            await one.show("a")
+    assert server.asked == times
 
 
 async def test_what_is_kept_is_bounded_and_what_was_shown_goes_first(
@@ -148,48 +230,26 @@ async def test_what_is_kept_is_bounded_and_what_was_shown_goes_first(
 ) -> None:
     monkeypatch.setattr(ahead, "MAX_KEPT", 2 * len(PNG))
     server = Server()
-    async with open_ahead(server) as (gallery, url):
-
-        async def is_here(*names: str) -> list[bool]:
-            return [(await gallery.get(name, url))[1] for name in names]
-
-        for name in ("a", "b", "c"):
-            gallery.announce(UpcomingImage(name, url))
-            await wait_kept(gallery, name)
-        # There was no room for c, and nobody asked for it.
-        assert server.asked == 2
-        assert await is_here("a") == [True]
-        gallery.announce(UpcomingImage("d", url))
-        await wait_kept(gallery, "d")
-        assert await is_here("a", "b", "d") == [False, True, True]
+    async with open_ahead(server) as one:
+        one.announce("a", "b", "c")
+        await one.wait_there(2)
+        # There was no room for c, also where it was fetched beside b.
+        assert one.progress.there == 2
+        assert await one.show("a")
+        one.announce("d")
+        assert [await one.show(name) for name in ("b", "e", "a")] == [True, False, False]
 
 
-async def test_a_flood_of_announcements_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_awaited_is_fetched_after_all_when_nothing_more_is_fetched_ahead() -> None:
     server = Server()
     server.gate = trio.Event()
-    async with open_ahead(server) as (gallery, url):
-        for number in range(10 * MAX_ANNOUNCED):
-            gallery.announce(UpcomingImage(f"{number}", url))
-        assert len(gallery._expected) == MAX_ANNOUNCED
-
-
-async def test_what_is_awaited_is_fetched_after_all_when_fetching_ahead_ends() -> None:
-    server = Server()
-    server.gate = trio.Event()
-    got = Counter[bool]()
-
-    async def get(gallery: Gallery, url: str) -> None:
-        got[(await gallery.get("a", url))[1]] += 1
-
-    async with (
-        open_server(server.serve) as url,
-        open_quick_fetcher() as fetcher,
-        trio.open_nursery() as nursery,
-    ):
-        async with open_gallery(fetcher) as gallery:
-            gallery.announce(UpcomingImage("a", url))
-            await server.wait_asked(1)
-            nursery.start_soon(get, gallery, url)
-            await trio.testing.wait_all_tasks_blocked(0.01)
+    async with open_ahead(server) as one:
+        one.announce("a", "b", "c")
+        passed = one.gallery.show("a", one.url)
+        coming = one.gallery.show("z", one.url)
+        one.gallery.finish()
         server.gate.set()
-    assert got == {False: 1}
+        assert (await coming.wait()).body == PNG
+        with trio.move_on_after(1):
+            await passed.wait()
+    assert server.asked <= 3

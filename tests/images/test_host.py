@@ -16,11 +16,12 @@ from imgsync.client.client import ReceivedImage
 from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.images import host
 from imgsync.images.fetch import open_fetcher
+from imgsync.images.folder import list_images
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.kinds import CONTENT_TYPES
 from imgsync.images.ref import ImageRef
 from imgsync.images.signing import sign_path
-from imgsync.images.sources import list_images, open_images
+from imgsync.images.sources import open_images
 from imgsync.net.http import Request
 from imgsync.net.limits import NetLimits
 from tests.images.test_kinds import IMAGES, PNG
@@ -28,7 +29,7 @@ from tests.images.test_sources import ODD_NAMES, fill
 from tests.net.test_frames import RawPeer, open_raw
 
 LOOPBACK = "127.0.0.1"
-SECRET = b"\x89PNG\r\n\x1a\nnot to be served"
+SECRET = PNG + b"not to be served"
 
 WITHIN = 10.0
 """Seconds for one test on a loaded machine; each needs a small part of one."""

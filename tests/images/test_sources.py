@@ -8,11 +8,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import trio
 
 from imgsync.core.protocol.errors import InputError
+from imgsync.images.folder import LeftOut, list_images
 from imgsync.images.ref import ImageRef
-from imgsync.images.sources import FolderImages, list_images, open_images, read_manifest
+from imgsync.images.sources import FolderImages, open_images, read_manifest
 from tests.images.test_kinds import IMAGES, JPG, PNG
+from tests.kit.pictures import make_all
 
 GOOD = {"imageUrl": "https://h/a.png", "signedUrl": "https://h/a.png?s=1"}
 
@@ -138,11 +141,92 @@ def test_an_empty_file_is_no_image(tmp_path: Path) -> None:
     assert "1.png' is no image" in complaint(fill(tmp_path, "1.png", content=b""), list_images)
 
 
+@pytest.mark.parametrize("name", make_all())
+def test_files_are_read_to_their_end(tmp_path: Path, name: str) -> None:
+    data, suffix = make_all()[name], name.rpartition(" ")[2]
+    fill(tmp_path, f"1.{suffix}", content=data)
+    assert list(list_images(tmp_path)) == [f"1.{suffix}"]
+    fill(tmp_path, f"2.{suffix}", content=data[: len(data) * 2 // 3])
+    assert f"2.{suffix}' is cut off" in complaint(tmp_path, list_images)
+
+
+def test_damaged_and_foreign_files_are_named_by_what_they_are(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png")
+    fill(tmp_path, "2.png", content=PNG[:45] + bytes([PNG[45] ^ 1]) + PNG[46:])
+    text = complaint(tmp_path, list_images)
+    assert "2.png' is damaged" in text
+    assert "more" not in text
+    fill(tmp_path, "0.jpg", content=b"II*\0 and so on")
+    text = complaint(tmp_path, list_images)
+    assert "0.jpg' is image/tiff, which browsers don't show" in text
+    assert "(1 more can't be shown either)" in text
+
+
+def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "10.apng", "noname", "old.png.bak")
+    fill(tmp_path, "2.avif", content=make_all()["plain avif"])
+    fill(tmp_path, "3.JFIF", content=JPG)
+    fill(tmp_path, "4.bmp", content=make_all()["plain bmp"])
+    fill(tmp_path, "a.tif", content=b"MM\0*")
+    fill(tmp_path, "b.heic", content=b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    fill(tmp_path, "c.dcm", content=bytes(128) + b"DICM")
+    fill(tmp_path, "d.svgz", content=b"\x1f\x8b\x08")
+    fill(tmp_path, "notes.txt", "e.dcm", content=b"anything")
+    fill(
+        tmp_path, ".hidden.tif", ".DS_Store", "Thumbs.db", "desktop.ini", "Icon\r", content=b"MM\0*"
+    )
+    fill(tmp_path / "more", "5.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    listing = list_images(tmp_path)
+    assert list(listing) == ["1.png", "2.avif", "3.JFIF", "4.bmp", "10.apng"]
+    no_name = "image/png, but its name does not end so"
+    assert {one.name: one.why for one in listing.left_out} == {
+        "a.tif": "image/tiff, which browsers don't show",
+        "b.heic": "image/heic, which browsers don't show",
+        "c.dcm": "application/dicom, which browsers don't show",
+        "d.svgz": "application/gzip, which browsers don't show",
+        "e.dcm": "no image",
+        "more": "a folder",
+        "noname": no_name,
+        "notes.txt": "no image",
+        "old.png.bak": no_name,
+        "pipe.png": "no file",
+    }
+
+
+async def test_the_library_tells_what_is_left_out_and_how_far_it_has_read(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{number}.png" for number in range(20)))
+    fill(tmp_path, "a.tif", content=b"II*\0")
+    told: list[tuple[int, int]] = []
+    async with open_images(tmp_path, checked=lambda *how_far: told.append(how_far)) as images:
+        assert images.left_out == (LeftOut("a.tif", "image/tiff, which browsers don't show"),)
+    assert told == [(done, 20) for done in range(1, 21)]
+    async with open_images(write(tmp_path / "m.json", [GOOD])) as images:
+        assert images.left_out == ()
+
+
+async def test_who_is_cancelled_does_not_wait_for_the_whole_folder(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{number}.png" for number in range(50)))
+    told: list[int] = []
+    with trio.CancelScope() as scope:
+
+        def checked(done: int, _count: int) -> None:
+            told.append(done)
+            scope.cancel()
+
+        async with open_images(tmp_path, checked=checked):
+            pass
+    assert scope.cancelled_caught
+    assert told == [1]
+
+
 def test_a_folder_without_images_says_which_kinds_there_are(tmp_path: Path) -> None:
     fill(tmp_path, "a.tiff", "b.txt")
     text = complaint(tmp_path, list_images)
     assert str(tmp_path) in text
-    assert "gif, jpeg, jpg, png, svg, webp" in text
+    assert "gif, jpeg, jpg, png, svg, webp, " in text
+    for suffix in ("apng", "avif", "bmp", "jfif"):
+        assert f" {suffix}, " in text
 
 
 def test_a_folder_that_can_not_be_listed_is_named(tmp_path: Path) -> None:
@@ -170,7 +254,7 @@ def test_a_json_manifest_names_images_in_its_order(tmp_path: Path) -> None:
             "signedUrl": "https://h/2?s=1",
             "more": "1",
         },
-        {"imageUrl": "HTTP://h:8000/", "signedUrl": "http://user:secret@h/"},
+        {"imageUrl": "HTTP://h:8000/", "signedUrl": "http://h:80/@"},
         {"imageUrl": "http://[::1]:80/c.png", "signedUrl": "http://[2001:db8::1]/c.png"},
     ]
     images = read_manifest(write(tmp_path / "m.json", entries))
@@ -236,6 +320,31 @@ def test_what_is_no_url_is_refused_with_its_place(tmp_path: Path, field: str, ur
     assert "http or https URL" in text
 
 
+@pytest.mark.parametrize("url", ["http://user:secret@h/a.png", "https://user@h/", "http://:@h/"])
+@pytest.mark.parametrize("field", ["imageUrl", "signedUrl"])
+def test_who_is_to_log_in_is_refused_and_not_repeated(tmp_path: Path, field: str, url: str) -> None:
+    text = complaint(write(tmp_path / "m.json", [GOOD, {**GOOD, field: url}]), read_manifest)
+    assert text.startswith("image 1 of the manifest")
+    assert f"a user name in its {field}" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "signed", ["https://h/b.png?s=1", "https://h/a.png?s=2", "https://h/a.png"]
+)
+def test_one_name_for_two_images_is_refused_by_naming_both(tmp_path: Path, signed: str) -> None:
+    other = {"imageUrl": "https://h/b.png", "signedUrl": "https://h/b.png"}
+    entries = [other, GOOD, other, {**GOOD, "signedUrl": signed}]
+    text = complaint(write(tmp_path / "m.json", entries), read_manifest)
+    assert text.startswith("images 1 and 3 of the manifest")
+    assert "imageUrl" in text
+
+
+def test_an_image_may_come_twice_and_one_address_may_have_two_names(tmp_path: Path) -> None:
+    named = [{**GOOD, "imageUrl": f"https://h/a.png#{number}"} for number in range(2)]
+    assert len(read_manifest(write(tmp_path / "m.json", [GOOD, *named, GOOD]))) == 4
+
+
 @pytest.mark.parametrize("entry", [None, 7, "http://h/a.png", [], ["http://h/"], {}])
 def test_an_entry_that_is_no_object_is_refused_with_its_place(
     tmp_path: Path, entry: object
@@ -271,9 +380,17 @@ def test_a_json_file_that_is_no_manifest_is_refused(
     [
         ("", "names no images"),
         ("imageUrl,signedUrl\n", "names no images"),
-        ("https://h/a,https://h/a?s\n", "names no images"),
-        ("https://h/a,https://h/a?s\nhttps://h/b,https://h/b?s\n", "image 0 .* no imageUrl"),
-        ("imageUrl;signedUrl\nhttps://h/a;https://h/a?s\n", "image 0 .* no imageUrl"),
+        ("https://h/a,https://h/a?s\n", "does not name imageUrl"),
+        ("imageUrl\nhttps://h/a\n", "does not name signedUrl"),
+        ("imageUrl;signedUrl\nhttps://h/a;https://h/a?s\n", "divided by semicolons"),
+        ("imageUrl\tsignedUrl\nhttps://h/a\thttps://h/a?s\n", "divided by tabs"),
+        ("sep=,\nimageUrl,signedUrl\nhttps://h/a,https://h/a?s\n", '"sep=".*remove'),
+        ("ImageURL,signedUrl\nhttps://h/a,https://h/a?s\n", '"ImageURL"; call it imageUrl'),
+        (
+            'imageUrl,signedUrl,x\nhttps://h/a,https://h/a,"1\nhttps://h/b,https://h/b,2"\n',
+            "line 2 ",
+        ),
+        ("imageUrl,signedUrl\nhttps://h/a,https://h/a?a=1,2\n", "line 2 .*more cells"),
         ("imageUrl,signedUrl\nhttps://h/a,https://h/a\nhttps://h/b\n", "image 1 .* no signedUrl"),
         (f"imageUrl,signedUrl\n\nhttps://h/a,{'x' * 200_000}\n", "line 3 .*not CSV"),
     ],

@@ -1,6 +1,6 @@
 """What tests of pages ask of a browser, whichever it is: `chromium` and `firefox` answer.
 
-One browser serves a whole file of tests; each page has a context of its own, as if it were a
+One browser serves all tests of a process; each page has a context of its own, as if it were a
 browser of its own: cookies, storage and cache are nobody else's.
 """
 

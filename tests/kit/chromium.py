@@ -16,7 +16,7 @@ from tests.kit.browsers import ANSWER_S, JSON, Browser, Page, Started, Talk, run
 from tests.kit.foreign import require
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_OPTIONS = (
+OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -25,6 +25,9 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Each page has a window of its own, and each window would load two pages for its address bar,
+    # which take longer than all that is tested does.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
     "--remote-debugging-port=0",
 )
 _LISTENING = b"DevTools listening on "
@@ -55,7 +58,7 @@ def shared_chromium(*options: str) -> Iterator[Started]:
     require(program, "no Chromium is installed")
 
     def command(profile: Path) -> tuple[str, ...]:
-        return (str(program), *_OPTIONS, *options, f"--user-data-dir={profile}", "about:blank")
+        return (str(program), *OPTIONS, *options, f"--user-data-dir={profile}", "about:blank")
 
     with run_browser("Chromium", command, _LISTENING) as url:
         yield Started(url, _drive)

@@ -24,6 +24,15 @@ URLS = (
 )
 REASONS = ("http_403", "superseded", "hidden_tab", "=1+1", 'a "b", c', "", None)
 
+#: What may be known of an onset.
+ONSETS: tuple[dict[str, Any], ...] = (
+    {},
+    {"timing": None, "within": None},
+    {"timing": "presented", "within": 0},
+    {"timing": "frame", "within": 41.25},
+    {"within": 7},
+)
+
 #: What a client says that no line of a record can tell, and what can be told just so.
 ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "melted"},
@@ -32,6 +41,9 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "failed", "reason": 403},
     {"event": "stage", "stage": "shown", "stageAt": 1e300},
     {"event": "stage", "stage": "shown", "stageAt": -0.0},
+    {"event": "stage", "stage": "shown", "timing": "melted"},
+    {"event": "stage", "stage": "shown", "within": -1},
+    {"event": "stage", "stage": "shown", "within": "4"},
     {"event": "acked", "receivedAt": 2.0**53 + 2},
     {"event": "acked", "receivedAt": -0.0},
     {"event": "acked", "latency": "long"},
@@ -97,7 +109,7 @@ class EvaluatorSide:
     def reload(self) -> None:
         """Another page; its clock, or the client's, may be another one."""
         versions = {"version": "console", "python": "", "system": "Mozilla/5.0", "libraries": {}}
-        clocks = {"wallClock": self.now, "monotonicClock": 12.5}
+        clocks = {"wallClock": self.now, "monotonicClock": 12.5 + len(self.lines)}
         who = {"schema": 1, "role": "evaluator", "userId": "dr-lee"}
         self.ahead += self.dice.choice([0, 0, self.dice.uniform(-50, 50)])
         self.write("header", **who, **versions, **clocks)
@@ -110,6 +122,8 @@ class EvaluatorSide:
         self.write("session", sessionId=self.session, peerId="ann", resumed=False)
         for state, reason in (("connected", None), ("interrupted", "connection_lost")):
             self.write("state", sessionId=self.session, state=state, reason=reason, detail="a, b")
+        said = {"devices": ["camera"], "troubles": ["microphone_ended"], "since": 5.5}
+        self.write("recording", sessionId=self.session, **said)
 
     def step(self) -> None:
         """A clock is set, by a little or by much; that may be noticed."""
@@ -162,7 +176,8 @@ class EvaluatorSide:
             said = {"stage": stage, "stageAt": self.theirs(about)}
             reason = self.dice.choice(REASONS) if stage == "failed" else None
             of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
-            self.write("stage", **of, **said, reason=reason)
+            onset = self.dice.choice(ONSETS) if stage == "shown" else {}
+            self.write("stage", **of, **said, reason=reason, **onset)
             about += self.dice.choice([-50, 0, 60])
 
     def odd(self) -> None:

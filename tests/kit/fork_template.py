@@ -19,10 +19,7 @@ from imgsync import wallclock
 
 MAX_REQUEST = 1 << 18
 
-DRAWS = ("figure", "font_manager", "patches", "ticker", "backends.backend_svg")
-"""What it draws with, loaded when there is something to draw."""
-
-REPORT = ("imgsync.commands.report.main", *(f"matplotlib.{n}" for n in DRAWS))
+REPORT = ("imgsync.commands.report.main",)
 """What `imgsync report` is made of, and nothing that peers need."""
 
 

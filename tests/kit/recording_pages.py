@@ -30,6 +30,8 @@ BOTH = "camera,microphone"
 # their beginning: how long that takes is for the machine to say.
 ASKING = """
 window.filled = 0;
+window.asked = [];
+window.tracks = [];
 const start = MediaRecorder.prototype.start;
 MediaRecorder.prototype.start = function (...given) {
   const asking = setInterval(() => {
@@ -44,10 +46,10 @@ MediaRecorder.prototype.start = function (...given) {
   });
   return start.apply(this, given);
 };
-window.asked = [];
-window.tracks = [];
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
+// A page that is not secure has no devices.
+const devices = navigator.mediaDevices ?? {};
+const ask = devices.getUserMedia?.bind(devices);
+devices.getUserMedia = async (wanted) => {
   window.asked.push(Object.keys(wanted).filter((kind) => wanted[kind]));
   if (window.fail) throw new DOMException("", window.fail);
   if (wanted[window.deny]) throw new DOMException("", "NotFoundError");
@@ -176,15 +178,18 @@ class Handler(BaseHTTPRequestHandler):
         fault = faults.pop(0) if faults else ""
         if fault == "closed":
             self.close_connection = True
+        elif fault == "mute":  # taken, and no page is let know
+            self._answer(204, is_open=False)
         elif fault:
             self._answer(int(fault))
         else:
             self.recordings.taken.append(posted)
             self._answer(204)
 
-    def _answer(self, status: int, body: bytes = b"") -> None:
+    def _answer(self, status: int, body: bytes = b"", *, is_open: bool = True) -> None:
         self.send_response(status)
-        self.send_header("access-control-allow-origin", "*")
+        if is_open:
+            self.send_header("access-control-allow-origin", "*")
         if status != 204:
             self.send_header("content-length", str(len(body)))
         self.end_headers()

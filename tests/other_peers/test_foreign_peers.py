@@ -28,6 +28,7 @@ import pytest
 import trio
 
 import imgsync
+from tests.kit.chromium import OPTIONS
 from tests.kit.foreign import IMAGES, PEERS, STACKS, MakePeer, require
 from tests.kit.forks import open_fork
 from tests.kit.processes import (
@@ -126,17 +127,7 @@ async def open_page_server() -> AsyncIterator[Page]:
 @asynccontextmanager
 async def open_chromium(program: str, url: str) -> AsyncIterator[None]:
     with tempfile.TemporaryDirectory() as profile:
-        options = (
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            f"--user-data-dir={profile}",
-        )
+        options = (*OPTIONS, f"--user-data-dir={profile}")
         # What it would leave behind in the folder for temporary files goes with the profile.
         env = os.environ | {"TMPDIR": profile}
         async with open_child("Chromium", program, *options, url, env=env):

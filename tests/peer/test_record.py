@@ -13,12 +13,14 @@ from typing import TypeVar
 import attrs
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from imgsync import ImageRef, StageKind, open_client, open_evaluator
 from imgsync.client.client import ReceivedImage
+from imgsync.client.hooks import follow
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.protocol.errors import Superseded
+from imgsync.core.protocol.numbers import LAST_WORDS_DEADLINE
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
 from imgsync.evaluator.evaluator import EvaluatorSession
@@ -124,6 +126,57 @@ async def test_both_sides_tell_of_a_session_in_its_order(tmp_path: Path) -> None
     ]
     assert told_stages == expected
     assert of(events.Stage, evaluator) == of(events.Stage, client)
+
+
+async def test_the_last_picture_of_a_session_is_told_as_hidden(tmp_path: Path) -> None:
+    """As hooks, pages and programs do it: what is up goes when the images are over."""
+    network = MemoryNetwork()
+    record = tmp_path / "evaluator.jsonl"
+
+    async def run_client(*, task_status: trio.TaskStatus[None]) -> None:
+        async with open_client(URL, user_id="c", network=network) as client:
+            task_status.started()
+            async for session in client.sessions():
+
+                async def show(received: ReceivedImage) -> None:
+                    received.fetched()
+
+                await follow(session, on_show=show)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(run_client)
+        async with open_evaluator(URL, user_id="e", network=network, log_file=record) as evaluator:
+            for _ in range(2):
+                async with evaluator.open_session("c") as session:
+                    for index in range(3):
+                        await (await session.show(image(index))).shown()
+                assert (await session.wait_ended()) is EndReason.ENDED
+                told = [(one.image.index, one.stage) async for one in session.stages()]
+                assert told[-1] == (2, StageKind.HIDDEN)
+        nursery.cancel_scope.cancel()
+    stages = of(events.Stage, written(tmp_path, Role.EVALUATOR))
+    assert [one.image_index for one in stages if one.stage is StageKind.HIDDEN] == [0, 1, 2] * 2
+
+
+async def test_who_never_says_so_is_not_waited_for_for_long(autojump_clock: MockClock) -> None:
+    network = MemoryNetwork()
+
+    async def run_client(*, task_status: trio.TaskStatus[None]) -> None:
+        async with open_client(URL, user_id="c", network=network) as client:
+            task_status.started()
+            async with await client.next_session() as session:
+                async for received in session.images():
+                    received.shown()
+                await trio.sleep_forever()  # something that does not come to its end
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(run_client)
+        async with open_evaluator(URL, user_id="e", network=network) as evaluator:
+            async with evaluator.open_session("c") as session:
+                await (await session.show(image(0))).shown()
+                begin = trio.current_time()
+            assert trio.current_time() - begin == pytest.approx(LAST_WORDS_DEADLINE, abs=0.01)
+        nursery.cancel_scope.cancel()
 
 
 async def test_no_token_and_no_signed_url_is_in_a_record(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.clocks import Bounded
-from imgsync.core.protocol.channel import Ack, Image, Pong, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, Image, OnsetTiming, Pong, Stage, StageKind
 from imgsync.core.protocol.numbers import MAX_DRIFT, RESOLUTION
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -155,7 +156,7 @@ def test_no_image_comes_before_it_was_shown() -> None:
     told.probe(EPOCH, 0, way=50)
     latency = told.ack(EPOCH + 200, 50, there=0, back=400)  # all of the first way was one way
     assert latency >= 0
-    assert latency + latency.bound <= 100 + 2 * RESOLUTION
+    assert latency + latency.bound <= 100 + 2 * RESOLUTION + 600 * MAX_DRIFT
 
 
 def test_an_onset_is_told_by_what_is_known_of_the_clock() -> None:
@@ -228,6 +229,27 @@ def test_what_is_said_again_before_the_first_probe_of_a_connection_is_of_the_clo
     onset = told.journal.staged(Stage(0, EPOCH + 5, StageKind.SHOWN, EPOCH + 35 + HOUR, None))
     assert onset is not None
     assert is_true(onset, 30)
+
+
+def test_what_the_client_leaves_open_of_an_onset_is_in_its_bound_and_in_the_record() -> None:
+    told = Told()
+    told.probe(EPOCH, HOUR)
+    bare = Stage(0, EPOCH + 5, StageKind.SHOWN, EPOCH + 35 + HOUR)
+    certain = told.journal.staged(bare)
+    assert certain is not None
+    kinds = (
+        (None, None),
+        (OnsetTiming.PRESENTED, 0),
+        (OnsetTiming.PRESENTED, 4),
+        (OnsetTiming.FRAME, 650.5),
+    )
+    for timing, within in kinds:
+        onset = told.journal.staged(attrs.evolve(bare, timing=timing, within=within))
+        assert onset is not None
+        assert float(onset) == float(certain)
+        assert onset.bound == certain.bound + (within or 0)
+    stages = [event for event in told.events if isinstance(event, events.Stage)]
+    assert [(one.timing, one.within) for one in stages[1:]] == list(kinds)
 
 
 def test_a_pong_that_can_not_be_true_spoils_nothing() -> None:

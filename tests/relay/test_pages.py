@@ -47,6 +47,9 @@ async def test_each_has_its_type_and_its_guards(http: httpx.AsyncClient) -> None
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-cache"
+        # Both, or a page is not isolated, and its clocks are coarse.
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cross-origin-embedder-policy"] == "credentialless"
         policy = dict(
             part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; ")
         )

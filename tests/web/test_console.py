@@ -135,6 +135,8 @@ def check_table(table: list[dict[str, str]], origin: str) -> None:
         assert (row["failedReason"], row["superseded"], row["copies"]) == ("", "false", "1")
     for row, after in pairwise(table):
         assert float(row["shownAt"]) < float(row["hiddenAt"]) == float(after["shownAt"])
+    # The last one, too: the client has had a channel to say so.
+    assert all(row["gaps"] == "0" and float(row["exposureMs"]) > 0 for row in table)
 
 
 async def check_page(console: ConsolePage, table: list[dict[str, str]]) -> None:
@@ -144,6 +146,8 @@ async def check_page(console: ConsolePage, table: list[dict[str, str]]) -> None:
         " [...row.querySelectorAll('.number')].map((cell) => cell.textContent))"
     )
     for row, (trip, delay) in zip(reversed(table), cells, strict=True):
+        delay, _, timing = delay.partition(", ")
+        assert timing == {"presented": "presented", "frame": "put up"}[row["onsetTiming"]]
         figures = [trip, *delay.split(" \u00b1\u00a0")]
         wanted = [float(row[name]) for name in ("roundTrip", "onsetLatency", "onsetBound")]
         # One digit after the point, and none from 100 on.

@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import trio
 
 from tests.kit.browsers import Browser, Started, open_browser
 from tests.kit.foreign import IMAGES, find_peer
@@ -156,8 +155,7 @@ async def test_a_page_connects_whatever_of_a_description_is_not_for_it(
     async with browser.open_page() as page:
         await page.goto(page_url(relay))
         await page.run(f"void {script.strip()}.then((said) => (window.said = said))")
-        with trio.fail_after(SESSION_S):
-            said = await page.wait("window.said")
+        said = await page.wait("window.said", SESSION_S)
     assert said == dict.fromkeys(changes, "opened")
 
 

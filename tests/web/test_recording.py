@@ -294,7 +294,7 @@ async def test_recordings_outlast_a_server_that_fails_and_a_page_that_is_loaded_
     browser: Browser, relay: str, server: RecordingServer
 ) -> None:
     user = "lasting"
-    server.faults[user] = ["500", "closed", "404"] + 1000 * ["503"]
+    server.faults[user] = ["500", "closed", "408"] + 1000 * ["503"]
     async with open_recorded(browser, relay, user, early=IN_A_HURRY) as client:
         page = client.page
         await allow(client)

@@ -1,5 +1,6 @@
 """What the client's command does in a session: fetch, save, run a program, and print all of it."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -18,9 +19,12 @@ from imgsync.commands.events import (
     write_states,
 )
 from imgsync.commands.output import Output
+from imgsync.core.protocol.channel import UpcomingImage
 from imgsync.images import fetch
-from imgsync.images.gallery import Gallery, open_gallery
+from imgsync.images.gallery import Coming, Gallery, open_gallery
 from imgsync.tasks import open_background
+
+log = logging.getLogger(__name__)
 
 LAST_FETCHES_DEADLINE = 10.0
 """Seconds for what is still being fetched when a session ends."""
@@ -49,6 +53,8 @@ class SessionFollower:
         self._folder = folder
         self._words = program
         self._output = output
+        #: Those that are still being fetched.
+        self._coming: list[ReceivedImage] = []
 
     async def follow(self) -> None:
         """Take part until the session is over and its images are there."""
@@ -62,46 +68,70 @@ class SessionFollower:
         )
         with trio.CancelScope() as scope:
             # What is being fetched when the session ends goes on for a while.
-            async with trio.open_nursery() as fetching:
-                async with session, self._open_equipment() as (gallery, program):
+            async with open_gallery(self._fetcher) as gallery, trio.open_nursery() as fetching:
+                async with session, self._open_equipment(gallery) as program:
                     async for image in session.images():
                         self._output.write(_received(image))
                         run = None if program is None else program.show(image)
-                        fetching.start_soon(self._fetch, gallery, image, run)
+                        coming = self._show(gallery, image)
+                        fetching.start_soon(self._fetch, coming, image, run)
+                gallery.finish()
                 scope.deadline = trio.current_time() + LAST_FETCHES_DEADLINE
+        self._give_up_late()
         assert session.end_reason is not None
         self._output.write(
             SessionOver(session_id=session.id, reason=session.end_reason, detail=session.end_detail)
         )
 
     @asynccontextmanager
-    async def _open_equipment(self) -> AsyncIterator[tuple[Gallery, Program | None]]:
+    async def _open_equipment(self, gallery: Gallery) -> AsyncIterator[Program | None]:
         """What images need; while the block lasts, states are written and images announced."""
         opening_program = (
             nullcontext()
             if self._words is None
             else open_program(self._words, self._complain, needs_file=self._folder is not None)
         )
-        async with (
-            open_background() as watching,
-            open_gallery(self._fetcher) as gallery,
-            opening_program as program,
-        ):
+        async with open_background() as watching, opening_program as program:
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._announce, gallery)
-            yield gallery, program
+            yield program
 
     async def _announce(self, gallery: Gallery) -> None:
         async for upcoming in self._session.preloads():
-            gallery.announce(upcoming)
+            gallery.announce([upcoming])
 
-    async def _fetch(self, gallery: Gallery, image: ReceivedImage, run: Run | None) -> None:
+    def _show(self, gallery: Gallery, image: ReceivedImage) -> Coming:
+        if self._folder is not None:
+            # Kept is what was shown, also where another image has taken its place by then.
+            gallery.announce([UpcomingImage(image.image_url, image.signed_url)])
+        return gallery.show(image.image_url, image.signed_url)
+
+    def _give_up_late(self) -> None:
+        """What has outlived the session and its time after that."""
+        if self._coming:
+            log.warning(
+                "gave up %d images that were still being fetched %g s after the session",
+                len(self._coming),
+                LAST_FETCHES_DEADLINE,
+            )
+        for image in self._coming:
+            self._output.write(
+                FetchFailed(
+                    reason="session_over", image_index=image.index, image_url=image.image_url
+                )
+            )
+        self._coming.clear()
+
+    async def _fetch(self, coming: Coming, image: ReceivedImage, run: Run | None) -> None:
         begin = trio.current_time()
+        self._coming.append(image)
         try:
-            fetched, was_ahead = await gallery.get(image.image_url, image.signed_url)
+            fetched = await coming.wait()
         except fetch.FetchFailed as exc:
+            self._coming.remove(image)
             self._fail(image, word=exc.reason, reason=exc.reason)
             return
+        self._coming.remove(image)
         image.fetched()
         try:
             path = await self._save(image, fetched)
@@ -115,7 +145,7 @@ class SessionFollower:
                 bytes=len(fetched.body),
                 kind=fetched.kind,
                 took_ms=1000 * (trio.current_time() - begin),
-                ahead=was_ahead,
+                ahead=coming.was_here,
                 path=None if path is None else str(path),
                 image_index=image.index,
                 image_url=image.image_url,

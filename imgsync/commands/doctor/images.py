@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from imgsync.commands.doctor.findings import Finding, Result
+from imgsync.commands.events import group_left_out
 from imgsync.commands.reasons import advice_on
 from imgsync.core.protocol.errors import ConnectError, InputError, MissingExtra
 from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
@@ -32,6 +33,10 @@ async def check_images(url: str, source: Path) -> list[Finding]:
         return [Finding("images", Result.SKIPPED, str(exc))]
     except (ConnectError, InputError) as exc:
         return [Finding("images", Result.FAILED, str(exc))]
+    findings += [
+        Finding("images", Result.WARNING, event.prose, "convert them, if they are to be shown")
+        for event in group_left_out(images.left_out)
+    ]
     if isinstance(images, FolderImages) and _is_private(address) and not _is_near(url):
         advice = "clients elsewhere need a manifest of URLs on a host that they can reach"
         detail = f"{address}, where a folder is served, is an address of this network alone"

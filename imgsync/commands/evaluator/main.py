@@ -61,6 +61,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
+    from imgsync.commands.evaluator.intake import Checking, tell_left_out
     from imgsync.commands.evaluator.presenting import Series
     from imgsync.commands.evaluator.progress import find_console, open_progress
     from imgsync.core.protocol.errors import SessionEnded
@@ -72,7 +73,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     console = find_console(output)
     address = await local_address_towards_relay(options.relay)
     async with (
-        open_images(options.source, address=address) as images,
+        open_images(options.source, address=address, checked=Checking().tell) as images,
         open_evaluator(
             options.relay,
             user_id=options.user,
@@ -83,6 +84,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             log_file=options.log,
         ) as evaluator,
     ):
+        tell_left_out(images, output, prog)
         output.write(Registered(options.user))
         series = None
         try:

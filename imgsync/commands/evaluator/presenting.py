@@ -13,6 +13,7 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    Recording,
     SeriesSummary,
     Spread,
     Stage,
@@ -40,8 +41,9 @@ ACK_DEADLINE = 30.0
 LAST_STAGES_DEADLINE = 4.0
 """Seconds for the client to say what became of the last images; it may try more than once."""
 
-ONSET_DEADLINE = 0.25
-"""Seconds for the last image to be on a screen, once it is fetched; not every client has one."""
+ONSET_DEADLINE = 0.5
+"""Seconds for the last image to be told as shown, once it is fetched; not every client has a
+screen. A page tells it when it was presented, some frames later."""
 
 
 class Series:
@@ -112,6 +114,7 @@ class Series:
             watching.start_soon(self._raise_when_ended)
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
+            watching.start_soon(self._write_recordings)
             self._announce(None)
             yield
 
@@ -155,6 +158,10 @@ class Series:
         async for report in self._reports:
             self._write_stage(report)
 
+    async def _write_recordings(self) -> None:
+        async for said in self._session.recordings():
+            self._output.write(Recording(said.devices, said.troubles, said.at))
+
     def _write_stage(self, report: StageReport) -> None:
         self.stages[report.stage.value] += 1
         self.score.take(report)
@@ -168,6 +175,7 @@ class Series:
                 latency_ms=report.latency,
                 bound_ms=None if report.latency is None else report.latency.bound,
                 reason=report.reason,
+                timing=report.timing,
             )
         )
 

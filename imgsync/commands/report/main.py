@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,14 +17,17 @@ from imgsync.commands.common import make_folder, run_command, set_up_logging
 from imgsync.commands.output import Output
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.plots import draw
-from imgsync.commands.report.sides import Sides, SkippedLines
-from imgsync.commands.report.summary import SessionReport, report_sessions
+from imgsync.commands.report.sides import Sides, SkippedLines, Unsteady
+from imgsync.commands.report.summary import SessionReport, describe_duration, report_sessions, utc
 from imgsync.commands.report.table import write_csv
 from imgsync.core.protocol.errors import InputError
 from imgsync.files import input_errors
 from imgsync.journal.reader import read_journal
 
 T = TypeVar("T")
+
+FEW = 5
+"""Records or sessions that nobody has to wait for."""
 
 LISTED_LINES = 5
 """Skipped lines of a record that a warning names."""
@@ -113,6 +116,28 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
+class Progress:
+    """How far a long report is, on a line of a terminal that is written again and again."""
+
+    def __init__(self, prog: str) -> None:
+        self._prog = prog
+        self._shows = sys.stderr is not None and sys.stderr.isatty()
+
+    def of(self, doing: str, items: Sequence[T]) -> Iterator[T]:
+        """All of them, one after the other; the line goes at the end."""
+        shows = self._shows and len(items) > FEW
+        for number, item in enumerate(items, start=1):
+            if shows:
+                self._write(f"{self._prog}: {doing} {number} of {len(items)}")
+            yield item
+        if shows:
+            self._write("")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
 async def _in_thread(function: Callable[[], T], *, abandon: bool = True) -> T:
     """Away from the signals, so that Ctrl-C ends a long one at once."""
     return await trio.to_thread.run_sync(function, abandon_on_cancel=abandon)
@@ -122,11 +147,13 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     output = Output(as_json=options.json)
     await make_folder(options.out, "--out")
     sides, warnings = Sides(), []
-    for log in options.logs:
+    progress = Progress(prog)
+    for log in progress.of("reading", options.logs):
         skipped = await _in_thread(partial(_read, sides, log))
         warnings += _warn_of_lines(log, skipped, output)
     if sides.lost:
         warnings.append(f"{sides.lost} events could not be written when they happened")
+    warnings += map(_warn_of_clock, sides.unsteady)
     if not options.json:
         for warning in warnings:
             print(f"{prog}: {warning}", file=sys.stderr)
@@ -138,7 +165,7 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     for report in reports:
         output.write(report.summary)
     output.write(TableWritten(csv=str(csv_path), lost=sides.lost))
-    page = await _in_thread(partial(_make_html, reports, warnings))
+    page = await _in_thread(partial(_make_html, progress.of("drawing", reports), warnings))
     html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
     output.write(PageWritten(str(html_path)))
 
@@ -148,15 +175,31 @@ def _read(sides: Sides, log: Path) -> SkippedLines:
 
 
 def _warn_of_lines(log: Path, skipped: SkippedLines, output: Output) -> list[str]:
+    warnings = []
+    if skipped.repeated:
+        again = "line was" if skipped.repeated == 1 else "lines were"
+        warnings.append(
+            f"{log}: {skipped.repeated} {again} in a record before, and counted once: was it given"
+            " twice?"
+        )
     if not skipped.count:
-        return []
+        return warnings
     named = [f"line {line.line} ({line.why})" for line in skipped.first[:LISTED_LINES]]
     rest = skipped.count - len(named)
     listed = ", ".join(named) + (f" and {rest} more" if rest else "")
     numbers = tuple(line.line for line in skipped.first)
     output.write(LinesSkipped(log=str(log), count=skipped.count, lines=numbers))
     lines = "line" if skipped.count == 1 else "lines"
-    return [f"{log}: {skipped.count} {lines} skipped: {listed}"]
+    return [*warnings, f"{log}: {skipped.count} {lines} skipped: {listed}"]
+
+
+def _warn_of_clock(unsteady: Unsteady) -> str:
+    header, early = unsteady.header, "early" if unsteady.by > 0 else "late"
+    return (
+        f"the {header.role.value} {header.user_id} slept, or its clock was set, before"
+        f" {utc(unsteady.at)}: from then on the times that it has written are"
+        f" {describe_duration(abs(unsteady.by))} {early}"
+    )
 
 
 def _make_csv(reports: Sequence[SessionReport]) -> str:
@@ -165,7 +208,7 @@ def _make_csv(reports: Sequence[SessionReport]) -> str:
     return file.getvalue()
 
 
-def _make_html(reports: Sequence[SessionReport], warnings: Sequence[str]) -> str:
+def _make_html(reports: Iterable[SessionReport], warnings: Sequence[str]) -> str:
     return "".join(make_page(((report, draw(report)) for report in reports), warnings))
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from imgsync.commands.report.plots import Picture
-from imgsync.commands.report.rows import Outcome, Row
 from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
+from imgsync.commands.report.words import describe_outcome, describe_path
 
 MAX_ROWS = 100
 """Of a table on the page; the CSV has all."""
@@ -30,16 +30,20 @@ h1 { font-size: 1.3rem; margin: 0 0 1rem; }
 h2 { font-size: 1.15rem; margin: 0 0 .6rem; overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
 section { border-top: 1px solid #ccc; padding: 1.2rem 0 1.6rem; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr));
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
   gap: .5rem 1.5rem; margin: 0; }
 dt { color: #666; font-size: .82rem; }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-figure { margin: 1.4rem 0 0; break-inside: avoid; }
-figure img { width: 100%; display: block; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr));
+  gap: 1.4rem 2rem; margin: 1.4rem 0 0; }
+figure { margin: 0; break-inside: avoid; }
+figure img { width: 100%; max-width: 30rem; display: block; }
 figcaption { color: #555; font-size: .85rem; }
 table { border-collapse: collapse; font-size: .85rem; width: 100%; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #e4e4e4;
-  vertical-align: top; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+  vertical-align: top; font-variant-numeric: tabular-nums; }
+td { overflow-wrap: break-word; max-width: 20rem; }
+.wide { overflow-x: auto; }
 th { color: #666; font-weight: normal; white-space: nowrap; }
 ul.warnings { background: #fff6dc; padding: .6rem 1rem .6rem 2rem; margin: 0 0 1rem; }
 footer { color: #666; font-size: .82rem; border-top: 1px solid #ccc; padding-top: .6rem; }
@@ -80,16 +84,19 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
     if summary.begin is not None:
         title += f", {utc(summary.begin)[:16]}"
     yield f"<section>\n<h2>{escape(title)}</h2>\n<dl>\n"
-    for name, value in facts(summary):
+    in_words = {"path": ", ".join(map(describe_path, summary.paths))}
+    for name, figure in facts(summary):
+        value = in_words.get(name, figure)
         yield f"<div><dt>{escape(name)}</dt><dd>{escape(value) or '-'}</dd></div>\n"
-    yield "</dl>\n"
+    yield '</dl>\n<div class="pictures">\n'
     for picture in pictures:
-        source = base64.b64encode(picture.svg).decode()
+        source = base64.b64encode(picture.svg.encode()).decode()
         caption = escape(picture.caption)
         yield (
             f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{source}">'
             f"<figcaption>{caption}</figcaption></figure>\n"
         )
+    yield "</div>\n"
     yield _table(
         "Interruptions",
         ("from", "for", "why"),
@@ -104,18 +111,10 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
         [
             (str(row.image_index), row.image_url or "", utc(row.sent_at), why)
             for row in report.rows
-            if (why := _why_not_shown(row))
+            if (why := describe_outcome(row.outcome, row.failed_reason))
         ],
     )
     yield "</section>\n"
-
-
-def _why_not_shown(row: Row) -> str:
-    """Empty where it was, or where nobody says that it was not."""
-    outcome = row.outcome
-    if outcome in (Outcome.SHOWN, Outcome.ACKED):
-        return ""
-    return (outcome is Outcome.FAILED and row.failed_reason) or outcome.value
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -131,5 +130,6 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     more = f"<p>... and {rest} more; the CSV has all.</p>\n" if rest > 0 else ""
     return (
         f"<h3>{escape(title)}</h3>\n"
-        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>\n{more}"
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}</tbody></table></div>\n{more}"
     )

@@ -1,46 +1,26 @@
-"""The pictures of a session, as SVG. The home of matplotlib, which the extra `report` brings."""
+"""The pictures of a session, as SVG."""
 
-import io
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from imgsync.commands.report.offsets import Span
-from imgsync.commands.report.rows import Outcome
+from imgsync.commands.report.rows import Outcome, Row
 from imgsync.commands.report.summary import SessionReport, Stretch, percentile
+from imgsync.commands.report.svg import LEFT, RIGHT, WIDTH, Chart, ticks
+from imgsync.commands.report.words import OUTCOME_WORDS, STATE_WORDS
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.protocol.states import SessionState
-from imgsync.distribution import missing_extra
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+MANY = 300
+"""Marks of a plot from which on they are put together by their place: it has not more pixels."""
 
-WIDTH = 10.0
-"""Inches; a page scales it to its own width."""
+LANE = 26
+"""Pixels of a line of the timeline."""
 
-MANY = 500
-"""Marks of a plot from which on they are pixels, not paths: a page must not weigh megabytes."""
-
-SHORT = 10_000.0
-"""Milliseconds of a session up to which there are fractions of seconds on its axes."""
-
-_STYLE: Any = {
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.labelcolor": "#333333",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 150,
-    "svg.hashsalt": "imgsync",  # the same records give the same page
-}
+HEIGHT = 180
 
 # Told apart by brightness as well, for those who don't see all colours and for grey prints.
 _STATES = {
@@ -52,12 +32,13 @@ _STATES = {
 }
 _BLUE, _DARK, _RED, _GREY = "#4c86b8", "#1f4e79", "#c8503c", "#888888"
 _COLOURS = {
-    Outcome.SHOWN: "#2e7d4f",
     Outcome.FAILED: _RED,
     Outcome.SUPERSEDED: "#c79200",
     Outcome.ACKED: _BLUE,
     Outcome.NOT_ACKED: _GREY,
 }
+_UP = ("#2e7d4f", "#8fc7a6")
+"""Of images on the screen, in turns."""
 
 
 @attrs.frozen
@@ -68,56 +49,21 @@ class Picture:
     """
 
     caption: str
-    svg: bytes = attrs.field(repr=False)
+    svg: str = attrs.field(repr=False)
 
 
 def draw(report: SessionReport) -> list[Picture]:
-    """The pictures that the session's records are enough for. Raises MissingExtra."""
-    try:
-        from matplotlib import rc_context
-    except ImportError as exc:
-        raise missing_extra("the page of the report is drawn with matplotlib", "report") from exc
-    with rc_context(_STYLE):
-        drawn = (_draw_timeline(report), _draw_latency(report), _draw_offset(report))
-        return [picture for picture in drawn if picture is not None]
-
-
-def _new_figure(height: float, columns: int = 1, **options: Any) -> "tuple[Figure, list[Axes]]":
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH, height))
-    axes = figure.subplots(1, columns, squeeze=False, **options)
-    return figure, list(axes[0])
-
-
-def _picture(figure: "Figure", caption: str) -> Picture:
-    file = io.BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return Picture(caption, file.getvalue())
+    """The pictures that the session's records are enough for."""
+    drawn = (
+        _draw_timeline(report),
+        _draw_onsets(report.rows),
+        _draw_latency(report),
+        _draw_offset(report),
+    )
+    return [picture for picture in drawn if picture is not None]
 
 
 # ── over time ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _show_time(axes: "Axes", begin: float, end: float) -> None:
-    """Minutes and seconds from the start of the session; plots are in seconds."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    margin = max((end - begin) / 1000, 1) * 0.01
-    axes.set_xlim(-margin, (end - begin) / 1000 + margin)
-    if end - begin < SHORT:
-        axes.set_xlabel("time since the start of the session, s")
-        return
-
-    def clock(seconds: float, _: object = None) -> str:
-        minutes, rest = divmod(round(abs(seconds)), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-    steps = [1, 2, 3, 5, 6, 10] if end - begin < 600_000 else [1, 1.2, 1.8, 3, 3.6, 6, 7.2, 9, 10]
-    axes.xaxis.set_major_locator(MaxNLocator(8, steps=steps, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(clock))
-    axes.set_xlabel("time since the start of the session")
 
 
 def _extent(report: SessionReport) -> tuple[float, float]:
@@ -128,136 +74,114 @@ def _extent(report: SessionReport) -> tuple[float, float]:
     return min(times), max(times)
 
 
-def _draw_timeline(report: SessionReport) -> Picture | None:
-    lines = {role: line for role in Role if (line := report.stretches.get(role))}
-    outcomes = [row.outcome for row in report.rows]
-    kinds = [outcome for outcome in Outcome if outcome in outcomes]
-    if not lines and not kinds:
-        return None
-    begin, end = _extent(report)
-    names = [role.value for role in lines] + [kind.value for kind in kinds]
-    figure, [axes] = _new_figure(0.95 + 0.34 * len(names))
-    for place, line in enumerate(lines.values()):
-        _draw_states(axes, line, begin, place)
-    for place, kind in enumerate(kinds, start=len(lines)):
-        times = [
-            (row.sent_at - begin) / 1000
-            for row, outcome in zip(report.rows, outcomes, strict=True)
-            if outcome is kind
-        ]
-        axes.vlines(
-            times,
-            place - 0.32,
-            place + 0.32,
-            color=_COLOURS[kind],
-            linewidth=0.8,
-            rasterized=len(times) > MANY,
-        )
-    axes.set_yticks(range(len(names)), labels=names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    _show_time(axes, begin, end)
-    _add_state_legend(axes, lines)
-    return _picture(
-        figure,
-        "The session as each side saw it, and when images were sent, by what became of them.",
+def _time_axis(chart: Chart, begin: float, end: float) -> None:
+    seconds = max((end - begin) / 1000, 0.001)
+    unit, name = next(
+        (size, name)
+        for size, name in ((3600, "hours"), (60, "minutes"), (1, "seconds"))
+        if seconds >= 2 * size or size == 1
     )
-
-
-def _draw_states(axes: "Axes", line: Sequence[Stretch], begin: float, place: int) -> None:
-    for stretch in line:
-        state = stretch.change.state
-        if state is SessionState.ENDED:
-            continue
-        left, right = (stretch.begin - begin) / 1000, (stretch.end - begin) / 1000
-        colour = _STATES[state]
-        is_trouble = state in (SessionState.SUSPECT, SessionState.INTERRUPTED)
-        # Trouble has an edge, so that seconds of it can be seen in hours.
-        axes.broken_barh(
-            [(left, right - left)],
-            (place - 0.32, 0.64),
-            facecolor=colour,
-            edgecolor=colour if is_trouble else "none",
-            linewidth=0.9 if is_trouble else 0,
-            zorder=3 if state is SessionState.INTERRUPTED else 2,
-        )
-
-
-def _add_state_legend(axes: "Axes", lines: dict[Role, list[Stretch]]) -> None:
-    from matplotlib.patches import Patch
-
-    seen = {stretch.change.state for line in lines.values() for stretch in line}
-    patches = [
-        Patch(facecolor=colour, label=state.value)
-        for state, colour in _STATES.items()
-        if state in seen
-    ]
-    if patches:
-        axes.legend(
-            handles=patches,
-            loc="lower left",
-            bbox_to_anchor=(0, 1),
-            ncols=len(patches),
-            frameon=False,
-            handlelength=1.2,
-        )
-
-
-# ── one way ──────────────────────────────────────────────────────────────────────────────────────
+    at = [(begin + 1000 * unit * tick, f"{tick:g}") for tick in ticks(0, seconds / unit, 5)]
+    chart.label_x(at, f"{name} since the start of the session")
 
 
 @attrs.frozen
-class _Duration:
-    """Something that began with a showing, ms; true to `bound`."""
+class _Up:
+    """An image was on the screen; evaluator's clock."""
 
-    sent_at: float
-    ms: float
-    bound: float = 0
-
-    @property
-    def low(self) -> float:
-        return self.ms - self.bound
-
-    @property
-    def high(self) -> float:
-        return self.ms + self.bound
+    index: int
+    begin: float
+    end: float
 
 
-def _draw_latency(report: SessionReport) -> Picture | None:
-    known = [
-        _Duration(sent_at=row.sent_at, ms=row.latency, bound=row.bound)
-        for row in report.rows
-        if row.latency is not None and row.bound is not None
+def _find_up(rows: Sequence[Row], session_end: float) -> list[_Up]:
+    """One after the other. One that nobody has said to be hidden was there until the next."""
+    found = []
+    for row in rows:
+        if row.shown_at is None or row.shown_at_evaluator is None:
+            continue
+        ahead = row.shown_at - row.shown_at_evaluator
+        found += [
+            (begin - ahead, None if end is None else end - ahead, row.image_index)
+            for begin, end in row.intervals
+            if begin is not None
+        ]
+    found.sort(key=lambda one: one[0])
+    nexts = [*(begin for begin, _, _ in found[1:]), max(session_end, found[-1][0] if found else 0)]
+    return [
+        _Up(index, begin, following if end is None else end)
+        for (begin, end, index), following in zip(found, nexts, strict=False)
     ]
-    if not known:
+
+
+def _draw_timeline(report: SessionReport) -> Picture | None:
+    lines = {role: line for role in Role if (line := report.stretches.get(role))}
+    missed = defaultdict(list)
+    for row in report.rows:
+        if row.outcome in _COLOURS:
+            missed[row.outcome].append(row.sent_at)
+    if not lines and not report.rows:
         return None
     begin, end = _extent(report)
-    most = _most([one.high for one in known])
-    inside = [one for one in known if one.ms <= most]
-    figure, [left, right] = _new_figure(2.9, 2, width_ratios=(2, 3))
-    _draw_histogram(left, inside, most)
-    trips = [
-        _Duration(sent_at=row.sent_at, ms=row.round_trip)
-        for row in report.rows
-        if row.round_trip is not None
-    ]
-    highest = max(most, _most([trip.ms for trip in trips]) if trips else 0)
-    _draw_round_trips(right, [trip for trip in trips if trip.ms <= highest], begin)
-    _draw_one_way(right, inside, begin)
-    # Room for the legend.
-    right.set_ylim(min(0.0, *(one.low for one in inside)), highest * 1.2)
-    right.set_ylabel("ms")
-    right.legend(frameon=False, fontsize=7.5, loc="upper right", ncols=2)
-    _show_time(right, begin, end)
-    beyond = len(known) - len(inside)
-    left_out = f" {beyond} above {most:.0f} ms are not drawn." if beyond else ""
-    longer = sum(trip.ms > highest for trip in trips)
-    left_out += f" {longer} round trips above {highest:.0f} ms are not drawn." if longer else ""
-    return _picture(
-        figure,
-        "From the sending of an image to its arrival at the client (one way), and to its ack (round"
-        f" trip). Outlines and bars show how far off the clocks can be.{left_out}",
+    up = _find_up(report.rows, end)
+    names = [role.value for role in lines] + ["screen"] * bool(up)
+    kinds = [kind for kind in _COLOURS if kind in missed]
+    names += [OUTCOME_WORDS[kind] for kind in kinds]
+    chart = Chart(8 + LANE * len(names) + 40, (begin, max(end, *(one.end for one in up), begin)))
+    places = iter(range(8, 8 + LANE * len(names), LANE))
+    for line in lines.values():
+        _draw_states(chart, line, next(places))
+    if up:
+        _draw_up(chart, up, next(places))
+    width = (end - begin) / (WIDTH - LEFT - RIGHT)
+    for kind in kinds:
+        spans = [(at, at + width) for at in missed[kind]]
+        chart.bars(spans, next(places) + 3, LANE - 6, _COLOURS[kind])
+    for place, name in enumerate(names):
+        chart.text((LEFT - 6, 8 + LANE * place + LANE / 2 + 4), name, anchor="end")
+    _time_axis(chart, begin, max(end, *(one.end for one in up), begin))
+    seen = {stretch.change.state for line in lines.values() for stretch in line}
+    legend = ", ".join(
+        f"{_COLOUR_NAMES[state]}: {STATE_WORDS[state]}" for state in _STATES if state in seen
     )
+    legend = f" ({legend})" if legend else ""
+    on_screen = "; which image was on the screen, by its number" if up else ""
+    rest = "; when images were sent that were not shown" if kinds else ""
+    return Picture(f"The session as each side saw it{legend}{on_screen}{rest}.", chart.svg)
+
+
+_COLOUR_NAMES = {
+    SessionState.CONNECTING: "grey",
+    SessionState.CONNECTED: "light green",
+    SessionState.RESUMED: "green",
+    SessionState.SUSPECT: "yellow",
+    SessionState.INTERRUPTED: "red",
+}
+
+
+def _draw_states(chart: Chart, line: Sequence[Stretch], place: float) -> None:
+    by_state = defaultdict(list)
+    for stretch in line:
+        by_state[stretch.change.state].append((stretch.begin, stretch.end))
+    # Trouble comes last, so that seconds of it can be seen in hours.
+    for state, colour in _STATES.items():
+        chart.bars(by_state[state], place + 3, LANE - 6, colour)
+
+
+def _draw_up(chart: Chart, up: Sequence[_Up], place: float) -> None:
+    for turn, colour in enumerate(_UP):
+        chart.bars([(one.begin, one.end) for one in up[turn::2]], place + 3, LANE - 6, colour)
+    for number, one in enumerate(up):
+        width = chart.x(one.end) - chart.x(one.begin)
+        label = str(one.index)
+        if width >= 5 + 6 * len(label):
+            middle = (chart.x(one.begin) + chart.x(one.end)) / 2
+            colour = "#fff" if number % 2 == 0 else "#123"
+            at = (middle, place + LANE / 2 + 4)
+            chart.text(at, label, anchor="middle", colour=colour, size=11)
+
+
+# ── how long it took ─────────────────────────────────────────────────────────────────────────────
 
 
 def _most(values: Sequence[float]) -> float:
@@ -265,74 +189,89 @@ def _most(values: Sequence[float]) -> float:
     return max(percentile(sorted(values), 0.99) * 1.1, 1.0)
 
 
-def _draw_one_way(axes: "Axes", known: Sequence[_Duration], begin: float) -> None:
-    times = [(one.sent_at - begin) / 1000 for one in known]
-    is_dense = len(known) > MANY
-    axes.vlines(
-        times,
-        [one.low for one in known],
-        [one.high for one in known],
-        color=_BLUE,
-        alpha=0.25 if is_dense else 0.5,
-        linewidth=1,
-        rasterized=is_dense,
-    )
-    axes.plot(
-        times,
-        [one.ms for one in known],
-        linestyle="none",
-        marker=".",
-        markersize=2 if is_dense else 5,
-        color=_DARK,
-        alpha=0.5 if is_dense else 1,
-        rasterized=is_dense,
-        label="one way",
-    )
-
-
-def _draw_round_trips(axes: "Axes", known: Sequence[_Duration], begin: float) -> None:
-    is_dense = len(known) > MANY
-    axes.plot(
-        [(trip.sent_at - begin) / 1000 for trip in known],
-        [trip.ms for trip in known],
-        linestyle="none",
-        marker="_",
-        markersize=3 if is_dense else 6,
-        color=_GREY,
-        alpha=0.4 if is_dense else 1,
-        rasterized=is_dense,
-        label="round trip",
-    )
-
-
-def _draw_histogram(axes: "Axes", known: Sequence[_Duration], most: float) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    least = min(0.0, *(one.low for one in known))
+def _draw_onsets(rows: Sequence[Row]) -> Picture | None:
+    known = sorted(row.onset_latency for row in rows if row.onset_latency is not None)
+    bounds = sorted(row.onset_bound for row in rows if row.onset_bound is not None)
+    if not known:
+        return None
+    least, most = min(known[0], 0.0), _most(known)
     # With few images, bars that are narrow would each be one image.
     count = min(max(round(2 * len(known) ** 0.5), 8), 40)
-    bins = [least + (most - least) * number / count for number in range(count + 1)]
-    axes.hist([one.ms for one in known], bins=bins, color=_BLUE, alpha=0.75, label="estimate")
-    extremes = (
-        ("if all were as early", [one.low for one in known], ":"),
-        ("if all were as late", [one.high for one in known], "-"),
+    step = (most - least) / count
+    counts = [0] * count
+    for value in known:
+        if value <= most:
+            counts[min(int((value - least) / step), count - 1)] += 1
+    chart = Chart(HEIGHT, (least, most), (0, max(counts) * 1.25))
+    chart.label_y()
+    columns = [(least + step * n, least + step * (n + 1), one) for n, one in enumerate(counts)]
+    chart.columns(columns, _BLUE)
+    chart.mark(percentile(known, 0.5), "median", _DARK)
+    chart.label_x([(tick, f"{tick:g}") for tick in ticks(least, most, 5)], "ms to the onset")
+    beyond = sum(value > most for value in known)
+    left_out = f" {beyond} above {most:.0f} ms are not drawn." if beyond else ""
+    return Picture(
+        f"How long it took from the sending of an image until it was on the screen: of"
+        f" {len(known)} images, half within {percentile(known, 0.5):.1f} ms, 95 of 100 within"
+        f" {percentile(known, 0.95):.1f} ms; each is known to about"
+        f" ± {percentile(bounds, 0.5):.1f} ms.{left_out}",
+        chart.svg,
     )
-    for name, values, style in extremes:
-        axes.hist(
-            values,
-            bins=bins,
-            histtype="step",
-            color=_DARK,
-            linestyle=style,
-            linewidth=0.9,
-            label=f"{name} as can be",
-        )
-    axes.set_xlim(least, most)
-    axes.set_xlabel("one way, ms")
-    axes.set_ylabel("images")
-    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.margins(y=0.35)
-    axes.legend(frameon=False, fontsize=7.5, loc="upper right")
+
+
+def _draw_latency(report: SessionReport) -> Picture | None:
+    known = [
+        (row.sent_at, row.latency, row.bound)
+        for row in report.rows
+        if row.latency is not None and row.bound is not None
+    ]
+    if not known:
+        return None
+    trips = [(row.sent_at, row.round_trip) for row in report.rows if row.round_trip is not None]
+    begin, end = _extent(report)
+    most = max(
+        _most([ms + bound for _, ms, bound in known]), _most([ms for _, ms in trips] or [0.0])
+    )
+    least = min(0.0, *(ms - bound for _, ms, bound in known))
+    chart = Chart(HEIGHT, (begin, end), (least, most))
+    chart.label_y()
+    inside = [(at, ms, bound) for at, ms, bound in known if ms <= most]
+    chart.dots(_thin(chart, ((at, ms) for at, ms in trips if ms <= most), len(trips)), "#bbb")
+    bars = [(at, ms - bound, min(ms + bound, most)) for at, ms, bound in inside]
+    chart.uprights(_widest(chart, bars), "#9dbdd8")
+    chart.dots(_thin(chart, ((at, ms) for at, ms, _ in inside), len(inside)), _DARK)
+    _time_axis(chart, begin, end)
+    beyond = len(known) - len(inside) + sum(ms > most for _, ms in trips)
+    left_out = f" {beyond} above {most:.0f} ms are not drawn." if beyond else ""
+    return Picture(
+        "Milliseconds from the sending of an image to its arrival at the client (blue; bars show"
+        f" how far off the clocks can be), and to its answer (grey).{left_out}",
+        chart.svg,
+    )
+
+
+def _thin(
+    chart: Chart, points: Iterable[tuple[float, float]], count: int
+) -> list[tuple[float, float]]:
+    """Of very many, one for each two pixels."""
+    if count <= MANY:
+        return list(points)
+    by_place = {(round(chart.x(x) / 2), round(chart.y(y) / 2)): (x, y) for x, y in points}
+    return list(by_place.values())
+
+
+def _widest(
+    chart: Chart, bars: Sequence[tuple[float, float, float]]
+) -> list[tuple[float, float, float]]:
+    """Of very many, one for each pixel across, from the lowest to the highest."""
+    if len(bars) <= MANY:
+        return list(bars)
+    by_place: dict[int, tuple[float, float, float]] = {}
+    for x, low, high in bars:
+        place = round(chart.x(x))
+        known = by_place.get(place, (x, low, high))
+        by_place[place] = (known[0], min(known[1], low), max(known[2], high))
+    return list(by_place.values())
 
 
 # ── the clocks ───────────────────────────────────────────────────────────────────────────────────
@@ -343,26 +282,21 @@ def _draw_offset(report: SessionReport) -> Picture | None:
     if not spans:
         return None
     begin, end = _extent(report)
-    figure, [axes] = _new_figure(2.6)
+    courses = [_course(span) for span in spans]
+    lows = [value - bound for course in courses for _, value, bound in course]
+    highs = [value + bound for course in courses for _, value, bound in course]
+    chart = Chart(HEIGHT, (begin, end), (min(lows), max(highs)))
+    chart.label_y()
+    for course in courses:
+        low = [(at, value - bound) for at, value, bound in course]
+        chart.band(low, [(at, value + bound) for at, value, bound in course], _BLUE)
+        chart.line([(at, value) for at, value, _ in course], _DARK)
     for before, span in pairwise(spans):
-        when = (span.begin - begin) / 1000
         step = span.at(span.begin).value - before.at(before.end).value
-        axes.axvline(when, color=_RED, linestyle="--", linewidth=0.9)
-        axes.annotate(
-            f" {step:+,.1f} ms",
-            (when, 1),
-            xycoords=("data", "axes fraction"),
-            color=_RED,
-            fontsize=8,
-            va="top",
-        )
-    for span in spans:
-        _draw_span(axes, span, begin)
-    axes.set_ylabel("off a steady drift, ms")
-    axes.ticklabel_format(axis="y", useOffset=False)
-    _show_time(axes, begin, end)
+        chart.mark(span.begin, f"{step:+,.0f} ms", _RED)
+    _time_axis(chart, begin, end)
     steps = " Each dashed line is a clock that was set, or a process that was started anew."
-    return _picture(figure, f"{_describe_clocks(spans[0])}{steps if len(spans) > 1 else ''}")
+    return Picture(f"{_describe_clocks(spans[0])}{steps if len(spans) > 1 else ''}", chart.svg)
 
 
 def _describe_clocks(span: Span) -> str:
@@ -376,25 +310,19 @@ def _describe_clocks(span: Span) -> str:
         text += (
             f"; it ran {abs(gained) / duration * 1e6:.0f} ppm {'fast' if gained > 0 else 'slow'}"
         )
-    return f"{text}. The line is how far it was off that, the band is where it can have been."
-
-
-def _draw_span(axes: "Axes", span: Span, begin: float) -> None:
-    points = 400
-    shares = [number / points for number in range(points + 1)]
-    offsets = [span.at(span.begin + (span.end - span.begin) * share) for share in shares]
-    first, last = offsets[0].value, offsets[-1].value
-    values = [
-        offset.value - first - (last - first) * share
-        for offset, share in zip(offsets, shares, strict=True)
-    ]
-    seconds = [(span.begin - begin + (span.end - span.begin) * share) / 1000 for share in shares]
-    axes.fill_between(
-        seconds,
-        [value - offset.bound for value, offset in zip(values, offsets, strict=True)],
-        [value + offset.bound for value, offset in zip(values, offsets, strict=True)],
-        color=_BLUE,
-        alpha=0.25,
-        linewidth=0,
+    return (
+        f"{text}. The line is how far it was off a steady drift, in ms; the band is where it can"
+        " have been."
     )
-    axes.plot(seconds, values, color=_DARK, linewidth=1)
+
+
+def _course(span: Span) -> list[tuple[float, float, float]]:
+    """When, how far off a steady drift, and how wrong that can be."""
+    points = 120
+    times = [span.begin + (span.end - span.begin) * n / points for n in range(points + 1)]
+    offsets = [span.at(at) for at in times]
+    first, last = offsets[0].value, offsets[-1].value
+    return [
+        (at, offset.value - first - (last - first) * n / points, offset.bound)
+        for n, (at, offset) in enumerate(zip(times, offsets, strict=True))
+    ]

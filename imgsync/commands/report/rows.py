@@ -1,17 +1,22 @@
 """One row for each showing of an image: the columns of the CSV."""
 
 import enum
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import attrs
 
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
-from imgsync.commands.report.sides import SessionRecord, Showing
+from imgsync.commands.report.sides import SessionRecord, Showing, Sight
 from imgsync.core.protocol.channel import is_failure
 from imgsync.core.protocol.numbers import SUPERSEDED
-from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.signalling import Milliseconds, Role
 
 Ms = Milliseconds | None
+
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class Outcome(enum.Enum):
@@ -24,22 +29,37 @@ class Outcome(enum.Enum):
     NOT_ACKED = "not acked"
 
 
+Interval = tuple[Ms, Ms]
+"""From when until when an image was on the screen; None for an end that nobody has told."""
+
+
 @attrs.frozen
 class Row:
     """All that is known of one showing; None where nothing is. Times are ms since the epoch.
 
     :param sent_at: evaluator's clock, as is `acked_at`.
+    :param image_name: its file's name; the port of the host that it came from is another one each
+        time.
     :param received_at: client's clock, as are `fetched_at`, `shown_at`, `hidden_at` and
         `failed_at`; those that end in `_evaluator` are the same on the evaluator's clock.
+    :param shown_at: when it was on the screen for the first time.
+    :param hidden_at: when it was there for the last time; None while it still is.
+    :param intervals: when it was on the screen, client's clock.
+    :param exposure_ms: how long that was in all; None where an end is not known.
+    :param gaps: how often it was not there in between.
     :param copies: how often it was sent.
     :param superseded: another image was shown before this one was acked, or up.
     :param round_trip: from `sent_at` to `acked_at`, ms.
     :param latency: from `sent_at` to when it came in at the client, ms; true to `bound`.
     :param onset_latency: from `sent_at` to when it was on the screen, ms; true to `onset_bound`.
+    :param onset_timing: what is known of that, "presented" or "frame", where the client says it.
     """
 
     session_id: str
+    evaluator_id: str | None
+    client_id: str | None
     image_index: int
+    image_name: str | None
     image_url: str | None
     sent_at_iso: str
     sent_at: Milliseconds
@@ -52,11 +72,15 @@ class Row:
     failed_reason: str | None
     superseded: bool
     copies: int | None
+    intervals: tuple[Interval, ...]
+    exposure_ms: Ms
+    gaps: int | None
     round_trip: Ms
     latency: Ms
     bound: Ms
     onset_latency: Ms
     onset_bound: Ms
+    onset_timing: str | None
     received_at_evaluator: Ms
     fetched_at_evaluator: Ms
     shown_at_evaluator: Ms
@@ -84,10 +108,10 @@ class Row:
 def make_rows(record: SessionRecord, history: OffsetHistory) -> list[Row]:
     """In the order in which the images were sent."""
     showings = sorted(record.showings.values(), key=lambda one: (one.sent_at, one.image_index))
-    return [_make_row(record.session_id, showing, history) for showing in showings]
+    return [_make_row(record, showing, history) for showing in showings]
 
 
-def _make_row(session_id: str, showing: Showing, history: OffsetHistory) -> Row:
+def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -> Row:
     sent_at, acked_at = showing.sent_at, showing.acked_at
     near = sent_at if acked_at is None else acked_at
 
@@ -96,33 +120,92 @@ def _make_row(session_id: str, showing: Showing, history: OffsetHistory) -> Row:
 
     received = estimate(showing.received_at, sent_at)
     arrived = sent_at if received is None else max(received.earliest, sent_at)
-    shown = estimate(showing.shown_at, arrived)
+    sights = _in_order(showing, history, arrived)
+    onset, shown = next(((s, here) for s, here in sights if s.is_shown), (None, None))
+    hidden = sights[-1][1] if sights and not sights[-1][0].is_shown else None
+    intervals = make_intervals([sight for sight, _ in sights])
     return Row(
-        session_id=session_id,
+        session_id=record.session_id,
+        evaluator_id=record.user_id(Role.EVALUATOR),
+        client_id=record.user_id(Role.CLIENT),
         image_index=showing.image_index,
+        image_name=None if showing.image_url is None else name_of(showing.image_url),
         image_url=showing.image_url,
         sent_at_iso=iso(sent_at),
         sent_at=sent_at,
         received_at=showing.received_at,
         acked_at=acked_at,
         fetched_at=showing.fetched_at,
-        shown_at=showing.shown_at,
-        hidden_at=showing.hidden_at,
+        shown_at=None if onset is None else onset.at,
+        hidden_at=None if not sights or sights[-1][0].is_shown else sights[-1][0].at,
         failed_at=showing.failed_at,
         failed_reason=showing.failed_reason,
         superseded=showing.was_superseded or showing.failed_reason == SUPERSEDED,
         copies=showing.copies,
+        intervals=intervals,
+        exposure_ms=exposure_of(intervals),
+        gaps=len(intervals) - 1 if intervals else None,
         round_trip=None if acked_at is None else acked_at - sent_at,
         latency=None if received is None else received.at - sent_at,
         bound=None if received is None else received.bound,
         onset_latency=None if shown is None else shown.at - sent_at,
-        onset_bound=None if shown is None else shown.bound,
+        onset_bound=None if onset is None or shown is None else shown.bound + onset.within,
+        onset_timing=None if onset is None or onset.timing is None else onset.timing.value,
         received_at_evaluator=_at(received),
         fetched_at_evaluator=_at(estimate(showing.fetched_at, arrived)),
         shown_at_evaluator=_at(shown),
-        hidden_at_evaluator=_at(estimate(showing.hidden_at, arrived)),
+        hidden_at_evaluator=_at(hidden),
         failed_at_evaluator=_at(estimate(showing.failed_at, arrived)),
     )
+
+
+def _in_order(
+    showing: Showing, history: OffsetHistory, arrived: Milliseconds
+) -> list[tuple[Sight, Estimate | None]]:
+    """In the order in which they happened, with the evaluator's clock; the client's may have been
+    set in between, or be another one since its page was loaded again."""
+    near = showing.sent_at if showing.acked_at is None else showing.acked_at
+    found = []
+    for sight in showing.sights.values():
+        told_at = near if sight.told_at is None else sight.told_at
+        found.append((sight, history.to_evaluator(sight.at, told_at, arrived)))
+    is_known = all(here is not None for _, here in found)
+
+    def when(item: tuple[Sight, Estimate | None]) -> float:
+        sight, here = item
+        return here.at if is_known and here is not None else sight.at
+
+    return sorted(found, key=when)
+
+
+def make_intervals(sights: Sequence[Sight]) -> tuple[Interval, ...]:
+    """Of what came one after the other. A page that is loaded again may show an image that nobody
+    has said to be hidden, and the other way round: then an end is not known."""
+    intervals: list[Interval] = []
+    for sight in sights:
+        if sight.is_shown:
+            intervals.append((sight.at, None))
+        elif intervals:
+            begin, end = intervals[-1]
+            intervals[-1:] = (
+                [(begin, sight.at)] if end is None else [(begin, end), (None, sight.at)]
+            )
+    return tuple(intervals)
+
+
+def exposure_of(intervals: Sequence[Interval]) -> Ms:
+    """All of them together, ms; None where that is not known."""
+    times = [end - begin for begin, end in intervals if begin is not None and end is not None]
+    return sum(times) if times and len(times) == len(intervals) else None
+
+
+def name_of(image_url: str) -> str:
+    """The file's name in a URL, for people, and to find the image again in another session."""
+    last = image_url.rpartition("/")[2]
+    try:
+        return last if _BAD_ESCAPE.search(last) else unquote(last, errors="strict")
+    except UnicodeDecodeError:
+        return last
 
 
 def _at(estimate: Estimate | None) -> Ms:

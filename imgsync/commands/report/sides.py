@@ -5,19 +5,21 @@ from collections.abc import Iterable
 import attrs
 
 from imgsync.commands.report.offsets import Reading
-from imgsync.core.protocol.channel import StageKind
+from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal.events import (
     Acked,
     ClockStep,
     CourseEvent,
+    Event,
     Header,
     ImageEvent,
     Lost,
     Path,
     Probe,
     Received,
+    Recording,
     Sent,
     Session,
     Stage,
@@ -33,6 +35,24 @@ MAX_SKIPPED = 1000
 """Lines that are known by number: a video that is taken for a record has millions."""
 
 
+@attrs.frozen
+class Sight:
+    """An image came onto the screen, or went from it.
+
+    :param at: client's clock.
+    :param told_at: when the evaluator heard of it, on its own clock; None where only the client
+        tells it.
+    :param timing: what `at` is of an image that is shown, where the client says it.
+    :param within: how far from that it may have come on the screen, ms.
+    """
+
+    is_shown: bool
+    at: Milliseconds
+    told_at: Milliseconds | None
+    timing: OnsetTiming | None
+    within: Milliseconds
+
+
 @attrs.define
 class Showing:
     """One image that was to be shown, and what is known of it. `received_at` and the times of the
@@ -46,8 +66,8 @@ class Showing:
     copies: int | None = None
     was_superseded: bool = False
     fetched_at: Milliseconds | None = None
-    shown_at: Milliseconds | None = None
-    hidden_at: Milliseconds | None = None
+    #: Each once, by what it is and when; in the order in which they were read.
+    sights: dict[tuple[bool, Milliseconds], Sight] = attrs.Factory(dict)
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
 
@@ -98,15 +118,42 @@ class SessionRecord:
 
 @attrs.define
 class SkippedLines:
-    """Lines of a record that can't be used: how many, and the first MAX_SKIPPED of them."""
+    """Lines of a record that can't be used: how many, and the first MAX_SKIPPED of them.
+
+    :param repeated: how many were in a record before, and were not counted again.
+    """
 
     count: int = 0
+    repeated: int = 0
     first: list[Skipped] = attrs.Factory(list)
 
     def add(self, line: Skipped) -> None:
         self.count += 1
         if self.count <= MAX_SKIPPED:
             self.first.append(line)
+
+
+@attrs.frozen
+class Unsteady:
+    """A process whose wall clock was set, or which slept: its times go on as if nothing had been.
+
+    :param at: when it was noticed, by its own times.
+    :param by: how far the wall clock is ahead of them since then, ms.
+    """
+
+    header: Header
+    at: Milliseconds
+    by: Milliseconds
+
+
+@attrs.define
+class _Writer:
+    """One process, and what was read of it; without a header nobody knows which."""
+
+    header: Header | None = None
+    lines: set[tuple[Milliseconds, Event]] = attrs.Factory(set)
+    #: Sessions that it has written of.
+    met: set[SessionId] = attrs.Factory(set)
 
 
 class Sides:
@@ -116,42 +163,67 @@ class Sides:
         self.sessions: dict[SessionId, SessionRecord] = {}
         #: Events that could not be written.
         self.lost = 0
-        self._header: Header | None = None
-        #: Sessions that the current process has written of.
-        self._met: set[SessionId] = set()
+        self.unsteady: list[Unsteady] = []
+        #: Whose lines are read.
+        self._writer = _Writer()
+        #: What each process has written, by its header.
+        self._lines: dict[object, set[tuple[Milliseconds, Event]]] = {}
 
     def add_record(self, items: Iterable[Entry | Skipped]) -> SkippedLines:
         """One record, from its beginning. Returns the lines that can't be used."""
-        self._header = None
+        self._writer = _Writer()
         skipped = SkippedLines()
         for item in items:
+            if isinstance(item, Entry) and self._was_there(item):
+                skipped.repeated += 1
+                continue
             line = item if isinstance(item, Skipped) else self._add_entry(item)
             if line is not None:
                 skipped.add(line)
         return skipped
 
+    def _was_there(self, entry: Entry) -> bool:
+        """Whether this very line of the same process was read before, in another record."""
+        event = entry.event
+        if isinstance(event, Header):
+            key = (entry.at, event.role, event.user_id, event.wall_clock, event.monotonic_clock)
+            self._writer = _Writer(event, self._lines.setdefault(key, set()))
+            return False
+        line = (entry.at, event)
+        was_there = line in self._writer.lines
+        self._writer.lines.add(line)
+        session_id = getattr(event, "session_id", None)
+        if was_there and session_id is not None:
+            self._writer.met.add(session_id)
+        return was_there
+
     def _add_entry(self, entry: Entry) -> Skipped | None:
         event = entry.event
         match event:
             case Header():
-                self._header = event
-                self._met = set()
+                pass
             case Lost(count):
                 self.lost += count
             case ClockStep(session_id=None):
-                pass
+                if self._writer.header is not None:
+                    self.unsteady.append(Unsteady(self._writer.header, entry.at, event.by))
             case Sent() | Acked() | Superseded() | Stage() | Received():
                 record = self._session(event.session_id)
-                self._add_image_event(record, event)
+                self._add_image_event(record, event, self._evaluators(entry.at))
                 self._note_time(record, entry.at)
             case _:
                 assert event.session_id is not None
-                if self._header is None:
+                if self._writer.header is None:
                     return Skipped(line=entry.line, why=NOBODY)
                 record = self._session(event.session_id)
                 self._note_time(record, entry.at)
-                self._add_course_event(record, event, entry.at, self._header)
+                self._add_course_event(record, event, entry.at, self._writer.header)
         return None
+
+    def _evaluators(self, at: Milliseconds) -> Milliseconds | None:
+        """A time of this record, where it is the evaluator's."""
+        is_known = self._writer.header is not None and self._writer.header.role is Role.EVALUATOR
+        return at if is_known else None
 
     def _session(self, session_id: SessionId) -> SessionRecord:
         if session_id not in self.sessions:
@@ -159,17 +231,17 @@ class Sides:
         return self.sessions[session_id]
 
     def _note_time(self, record: SessionRecord, at: Milliseconds) -> None:
-        if self._header is None:
+        if self._writer.header is None:
             return
-        side = self._side(record, self._header)
+        side = self._side(record, self._writer.header)
         side.first_at, side.last_at = min(side.first_at, at), max(side.last_at, at)
-        if self._header.role is Role.EVALUATOR:
+        if self._writer.header.role is Role.EVALUATOR:
             self._note_start(record, Role.EVALUATOR, at)
 
     def _note_start(self, record: SessionRecord, role: Role, at: Milliseconds) -> None:
         """`at` is the evaluator's clock, which of a client's events only its probes know."""
-        if record.session_id not in self._met:
-            self._met.add(record.session_id)
+        if record.session_id not in self._writer.met:
+            self._writer.met.add(record.session_id)
             record.starts[role].append(at)
 
     @staticmethod
@@ -179,7 +251,9 @@ class Sides:
         return record.sides[header.role]
 
     @staticmethod
-    def _add_image_event(record: SessionRecord, event: ImageEvent) -> None:
+    def _add_image_event(
+        record: SessionRecord, event: ImageEvent, told_at: Milliseconds | None
+    ) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
             case Sent(image_url=image_url, copy=copy):
@@ -199,7 +273,7 @@ class Sides:
             case Superseded():
                 showing.was_superseded = True
             case Stage():
-                _add_stage(showing, event)
+                _add_stage(showing, event, told_at)
 
     def _add_course_event(
         self, record: SessionRecord, event: CourseEvent, at: Milliseconds, header: Header
@@ -214,6 +288,8 @@ class Sides:
                 side.paths.append(event)
             case ClockStep():
                 side.clock_steps += 1
+            case Recording():
+                pass
             case Probe():
                 self._add_probe(record, header.role, event)
 
@@ -232,16 +308,18 @@ def _first(known: Milliseconds | None, new: Milliseconds) -> Milliseconds:
     return new if known is None else min(known, new)
 
 
-def _add_stage(showing: Showing, event: Stage) -> None:
+def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> None:
     match event.stage:
         case StageKind.FETCHED:
             showing.fetched_at = _first(showing.fetched_at, event.stage_at)
-        case StageKind.SHOWN:
-            # A page that is looked at again shows it again; the onset was the first time.
-            showing.shown_at = _first(showing.shown_at, event.stage_at)
-        case StageKind.HIDDEN:
-            known = showing.hidden_at
-            showing.hidden_at = event.stage_at if known is None else max(known, event.stage_at)
+        case StageKind.SHOWN | StageKind.HIDDEN:
+            is_shown, within = event.stage is StageKind.SHOWN, event.within or 0
+            sight = Sight(is_shown, event.stage_at, told_at, event.timing, within)
+            key = (sight.is_shown, sight.at)
+            known = showing.sights.get(key)
+            # Both sides tell of it, and the client says it again on each new channel.
+            if known is None or (known.told_at is None and told_at is not None):
+                showing.sights[key] = sight
         case StageKind.FAILED:
             # The reason is that of the first failure, as its time is.
             if showing.failed_at is None or event.stage_at < showing.failed_at:

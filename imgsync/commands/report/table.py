@@ -19,7 +19,8 @@ def columns() -> list[str]:
 
 
 def write_csv(file: IO[str], rows: Iterable[Row]) -> None:
-    """RFC 4180. Times and durations have three decimals; what is not known is empty."""
+    """RFC 4180. Times and durations have three decimals; what is not known is empty, and null
+    inside of intervals, which are JSON."""
     writer = csv.writer(file)
     writer.writerow(columns())
     names = [field.name for field in attrs.fields(Row)]
@@ -33,10 +34,17 @@ def _cell(name: str, value: object) -> str:
             return ""
         case bool():
             return "true" if value else "false"
-        case int() | float() if name in ("image_index", "copies"):
+        case tuple():
+            pairs = (f"[{','.join(_time(at) for at in pair)}]" for pair in value)
+            return f"[{','.join(pairs)}]" if value else ""
+        case int() | float() if name in ("image_index", "copies", "gaps"):
             return str(value)
         case int() | float():
             return f"{value:.3f}"
         case _:
             text = str(value)
             return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _time(at: float | None) -> str:
+    return "null" if at is None else f"{at:.3f}"

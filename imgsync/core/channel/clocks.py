@@ -10,6 +10,9 @@ t2 - t3: the middle of the two is the best guess, and half the round trip is how
 however unlike the two ways are. Of all probes in a window the one decides whose bound is narrowest
 by now, as each is widened with its age by what two clocks may drift apart meanwhile.
 
+What slews a clock contradicts no probe, and every bound holds; it is told as a step once it has
+added up: when the clock has moved further than it would have, as it ran before.
+
 A probe that contradicts the others means that one of the clocks was set; those before it say
 nothing any more. Nor do they on a new connection, once it has a probe of its own: behind it there
 may be another process, with another clock. A ping and its pong are a probe, and so are an image and
@@ -25,7 +28,15 @@ from typing import Self
 import attrs
 
 from imgsync.core.protocol.channel import Pong
-from imgsync.core.protocol.numbers import COARSE, MAX_DRIFT, PROBE_WINDOW, RESOLUTION
+from imgsync.core.protocol.numbers import (
+    COARSE,
+    MAX_DRIFT,
+    PROBE_WINDOW,
+    RESOLUTION,
+    SLEW,
+    SLEW_SPAN,
+    STEADY_DRIFT,
+)
 from imgsync.core.protocol.signalling import Milliseconds
 
 
@@ -90,6 +101,10 @@ class Bounded(float):
         least, most = max(self - self.bound, low), min(self + self.bound, high)
         return Bounded((least + most) / 2, max((most - least) / 2, RESOLUTION))
 
+    def widened(self, by: float) -> "Bounded":
+        """The same of something that is by so much less sure."""
+        return Bounded(self, self.bound + by)
+
     def __repr__(self) -> str:
         """Both of it."""
         return f"{float(self)!r} ± {self.bound!r}"
@@ -127,6 +142,42 @@ Remark = Stepped | Refused
 """What is remarkable about a probe."""
 
 
+class Pace:
+    """How their clock runs against ours, by what was known of the offset from time to time."""
+
+    def __init__(self) -> None:
+        #: Their gain in all of our time, and how wrong that can be: in the first stretch, anything.
+        self._rate = 0.0
+        self._spread = MAX_DRIFT
+        #: When the stretch began, and what the offset was then.
+        self._since = 0.0
+        self._begin: Offset | None = None
+
+    def begin_anew(self) -> None:
+        """What comes now is no sequel to what was known."""
+        self._begin = None
+
+    def look(self, now: float, offset: Offset) -> Stepped | None:
+        """The offset is this now: whether it can't have come about as it did before."""
+        begin, elapsed = self._begin, now - self._since
+        if begin is None:
+            self._since, self._begin = now, offset
+            return None
+        moved, unsure = offset.value - begin.value, begin.bound + offset.bound
+        by = moved - self._rate * elapsed
+        is_slewed = abs(by) > unsure + SLEW + self._spread * elapsed
+        if not is_slewed and elapsed < SLEW_SPAN:
+            return None
+        spread = unsure / elapsed + STEADY_DRIFT
+        if spread < MAX_DRIFT:
+            # Slowly: of a slew that has only begun, most is still to be noticed, and it passes.
+            share = 1.0 if self._spread == MAX_DRIFT else 0.125 if is_slewed else 0.25
+            self._rate += share * (moved / elapsed - self._rate)
+            self._spread += share * (spread - self._spread)
+        self._since, self._begin = now, offset
+        return Stepped(by) if is_slewed else None
+
+
 class ClockOffset:
     """What probes say of the other side's clock."""
 
@@ -134,11 +185,13 @@ class ClockOffset:
         self._probes: deque[Probe] = deque(maxlen=PROBE_WINDOW)
         #: Of connections before this one.
         self._earlier: deque[Probe] = deque(maxlen=PROBE_WINDOW)
+        self._pace = Pace()
 
     def reconnected(self) -> None:
         """What comes from now on may be of another process than what came before."""
         self._earlier += self._probes
         self._probes.clear()
+        self._pace.begin_anew()
 
     def add(self, probe: Probe) -> Remark | None:
         """One more probe, in the order of t3; what is remarkable about it."""
@@ -146,15 +199,15 @@ class ClockOffset:
             return Refused(probe.round_trip)
         known = _best(chain(self._earlier, self._probes), probe.t3)
         self._probes.append(probe)
-        if known is None:
-            return None
-        by = probe.offset - known.value
-        if abs(by) <= known.bound + probe.bound_at(probe.t3):
-            return None
-        self._earlier.clear()
-        self._probes.clear()
-        self._probes.append(probe)
-        return Stepped(by)
+        by = 0.0 if known is None else probe.offset - known.value
+        if known is not None and abs(by) > known.bound + probe.bound_at(probe.t3):
+            self._earlier.clear()
+            self._probes.clear()
+            self._probes.append(probe)
+            self._pace.begin_anew()
+            return Stepped(by)
+        here = self.at(probe.t3)
+        return None if here is None else self._pace.look(probe.t3, here)
 
     def at(self, now: float) -> Offset | None:
         """The offset at this time of ours, before or after the probes; None before the first."""

@@ -14,7 +14,7 @@ not.
 
 Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
 out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
-their `imageUrl`: the signed one may be another each time. `now` is on a clock that only goes
+`image_key`, as the signature of a URL may be another each time. `now` is on a clock that only goes
 forward, s.
 """
 
@@ -25,6 +25,7 @@ from collections.abc import Callable, Collection, Sequence
 import attrs
 
 from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.core.protocol.naming import image_key
 from imgsync.core.protocol.numbers import (
     FETCH_PROGRESS,
     FETCH_STALL,
@@ -150,7 +151,7 @@ class _Download:
 
     @property
     def name(self) -> str:
-        return self.image.image_url
+        return image_key(self.image.image_url, self.image.signed_url)
 
     @property
     def is_pending(self) -> bool:
@@ -172,11 +173,6 @@ class _Download:
         has_progressed = self.have >= self.best + FETCH_PROGRESS
         self.failures = 0 if has_progressed else self.failures + 1
         self.best = max(self.best, self.have)
-
-
-def _place_of(url: str) -> str:
-    """A URL without what signs it."""
-    return url.partition("#")[0].partition("?")[0]
 
 
 class _Telling:
@@ -264,19 +260,13 @@ class _Tries:
             return [GivenUp(download.name, failure.reason, failure.detail)]
         return []
 
-    def renew(self, download: _Download, image: UpcomingImage) -> list[Stop]:
-        """Its URL may be another one by now."""
+    def renew(self, download: _Download, image: UpcomingImage) -> None:
+        """Its URL may be signed anew by now."""
         before, download.image = download.image.signed_url, image
         if download.state is _State.FAILED:
             download.begin_anew()
-        elif download.is_pending and _place_of(before) != _place_of(image.signed_url):
-            # What came of another place is another image's, perhaps.
-            stopped = self.stop(download)
-            download.begin_anew()
-            return stopped
         elif download.state is _State.WAITING and before != image.signed_url:
             download.failures, download.again = 0, -math.inf
-        return []
 
     def overdue(self, now: float) -> list[_Download]:
         """Those that stand still. Who looks late was asleep, and may not have heard them."""
@@ -325,8 +315,7 @@ class Downloads:
             self._is_announcing = True
         outputs: list[DownloadOutput] = []
         for image in images:
-            download, stopped = self._take(image)
-            outputs += stopped
+            download = self._take(image)
             download.is_announced = True
             self._place += 1
             download.rank = (-self._announcement, self._place)
@@ -339,17 +328,17 @@ class Downloads:
         """This one is to be shown now, and no other any more."""
         outputs: list[DownloadOutput] = []
         before = self._downloads.get(self._shown)
-        self._shown = image.image_url
+        self._shown = image_key(image.image_url, image.signed_url)
         self._is_announcing = False
         if before is not None and before.name != self._shown and not before.is_announced:
             if before.is_pending:
                 outputs += self._drop(before, SUPERSEDED)
             elif before.state is _State.FAILED:
                 del self._downloads[before.name]
-        download, stopped = self._take(image)
+        download = self._take(image)
         if download.state is _State.THERE:
             download.is_announced = False
-        return [*outputs, *stopped, *self._advance(now)]
+        return [*outputs, *self._advance(now)]
 
     def withdraw(self, keep: Collection[str], now: float) -> list[DownloadOutput]:
         """Of what is announced, only these are still of use, beside what is to be shown."""
@@ -422,12 +411,12 @@ class Downloads:
 
     # ── what follows from it ─────────────────────────────────────────────────────────────────────
 
-    def _take(self, image: UpcomingImage) -> tuple[_Download, list[Stop]]:
+    def _take(self, image: UpcomingImage) -> _Download:
         """The one of this name, with the URL that is newest."""
-        download = self._downloads.get(image.image_url)
-        if download is None:
-            download = self._downloads[image.image_url] = _Download(image)
-        return download, self._tries.renew(download, image)
+        download = _Download(image)
+        download = self._downloads.setdefault(download.name, download)
+        self._tries.renew(download, image)
+        return download
 
     def _drop(self, download: _Download, reason: str) -> list[DownloadOutput]:
         del self._downloads[download.name]

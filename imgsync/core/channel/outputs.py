@@ -5,6 +5,7 @@ import attrs
 from imgsync.core.protocol.channel import (
     Ack,
     Image,
+    Recording,
     Stage,
     UpcomingImage,
 )
@@ -62,6 +63,13 @@ class Staged:
 
 
 @attrs.frozen
+class Recorded:
+    """The client tells this of the recording of its participant, and it is news."""
+
+    said: Recording
+
+
+@attrs.frozen
 class NeverShown:
     """This image was not on the screen, and will not be: a later one is."""
 
@@ -97,6 +105,8 @@ class Drop:
     why: str
 
 
-PresenterOutput = Transmit | Acked | Superseded | TooLarge | Staged | NeverShown | Forgotten | Drop
+PresenterOutput = (
+    Transmit | Acked | Superseded | TooLarge | Staged | Recorded | NeverShown | Forgotten | Drop
+)
 
 FollowerOutput = Transmit | Deliver | Announced | Drop

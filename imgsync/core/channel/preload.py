@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Preload, UpcomingImage
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.naming import first_conflict
 from imgsync.core.protocol.numbers import AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT
 
 # Each image costs its own size and a comma, but the first one no comma.
@@ -55,7 +57,16 @@ class Upcoming:
         self.is_wanted = False
 
     def announce(self, images: Sequence[UpcomingImage]) -> None:
-        """In the place of what was announced before. Raises MessageTooLarge, and that stays."""
+        """In the place of what was announced before.
+
+        Raises InputError for two different images of one name, and MessageTooLarge, and that stays.
+        """
+        conflict = first_conflict((image.image_url, image.signed_url) for image in images)
+        if conflict is not None:
+            raise InputError(
+                f"images {conflict[0]} and {conflict[1]} of those that are announced have one"
+                " imageUrl and are different ones; give each image an imageUrl of its own"
+            )
         split_preload(images, self._limit)
         self._images, self._untold = list(images), None
 

@@ -3,13 +3,13 @@
     opened, ready ──▶ current image           ack ──▶ Acked
     show ──▶ image                            next image, not acked ──▶ Superseded
     preload ──▶ preload, once on a channel      stage ──▶ Staged
-    drained ──▶ what was kept back
+    drained ──▶ what was kept back            recording ──▶ Recorded
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
 image that has not been acked when its channel goes, and is not the current one, will not be sent
 again: it is superseded. The client says its last stages again on every channel; one with the same
-time is told once.
+time is told once, and so is how the participant is recorded.
 
 Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
 back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
@@ -25,6 +25,7 @@ from imgsync.core.channel.outputs import (
     Forgotten,
     NeverShown,
     PresenterOutput,
+    Recorded,
     Staged,
     Superseded,
     TooLarge,
@@ -36,6 +37,7 @@ from imgsync.core.protocol.channel import (
     Ack,
     Image,
     Ready,
+    Recording,
     Stage,
     StageKind,
     TalkMessage,
@@ -46,6 +48,7 @@ from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
     MAX_CHANNEL_MESSAGE,
+    MAX_RECORDINGS,
     MAX_SETTLED,
     MAX_STAGES,
     MAX_UNACKED,
@@ -88,11 +91,21 @@ class Presenter:
         #: Those that were acked or superseded last.
         self._settled: dict[Milliseconds, _Showing] = {}
         self._upcoming = Upcoming()
+        #: As it was told last, and how often it has changed.
+        self._recording: Recording | None = None
+        self._recordings = 0
         self._open = False
         #: Bytes of a message that the client on the open channel takes.
         self._limit = MAX_CHANNEL_MESSAGE
         #: Whether it is to be sent the current image when there is room.
         self._owes_copy = False
+        #: What is on its screen, as it said last on the open channel.
+        self._seen: _Showing | None = None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether an image is on the screen of a client that can still say that it is hidden."""
+        return self._seen is not None
 
     def show(
         self, index: int, image_url: str, signed_url: str, now: float
@@ -118,7 +131,8 @@ class Presenter:
     def preload(self, images: Sequence[UpcomingImage], waiting: int = 0) -> list[Transmit]:
         """Announce what will be shown soon, in the place of what was announced before.
 
-        It is sent to a client that names `preload`, once that is known. Raises MessageTooLarge.
+        It is sent to a client that names `preload`, once that is known. Raises MessageTooLarge, and
+        InputError for two different images of one `image_url`.
         """
         self._upcoming.announce(images)
         return self._send_upcoming(waiting)
@@ -137,6 +151,7 @@ class Presenter:
     def closed(self) -> list[Superseded | Forgotten]:
         """There is no open channel any more."""
         self._open = self._owes_copy = False
+        self._seen = None
         self._limit = MAX_CHANNEL_MESSAGE
         self._upcoming.closed()
         return self._supersede(but=self._current)
@@ -155,6 +170,8 @@ class Presenter:
                 return self._acked(message)
             case Stage():
                 return self._staged(message)
+            case Recording():
+                return self._recorded(message)
             case _:
                 return [Drop("not a message for an evaluator")]
 
@@ -213,6 +230,7 @@ class Presenter:
             return [Drop("a stage that was told before, or one too many")]
         showing.told.add(told)
         showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
+        self._look(showing, said.stage)
         staged = Staged(attrs.evolve(said, sent_at=showing.image.sent_at))
         if said.stage is not StageKind.SHOWN:
             return [staged]
@@ -221,6 +239,19 @@ class Presenter:
         for other in passed:
             other.is_over = True
         return [staged, *(NeverShown(other.image) for other in passed)]
+
+    def _look(self, showing: _Showing, stage: StageKind) -> None:
+        if stage is StageKind.SHOWN and self._open:
+            self._seen = showing
+        elif stage is StageKind.HIDDEN and self._seen is showing:
+            self._seen = None
+
+    def _recorded(self, said: Recording) -> list[PresenterOutput]:
+        if said == self._recording or self._recordings >= MAX_RECORDINGS:
+            return [Drop("a recording that was told before, or one change too many")]
+        self._recording = said
+        self._recordings += 1
+        return [Recorded(said)]
 
     def _send_upcoming(self, waiting: int) -> list[Transmit]:
         return [Transmit(encode_channel(message)) for message in self._upcoming.take(waiting)]

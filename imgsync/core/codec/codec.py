@@ -24,6 +24,7 @@ from imgsync.core.protocol.channel import (
     Pong,
     Preload,
     Ready,
+    Recording,
     Stage,
 )
 from imgsync.core.protocol.errors import (
@@ -83,7 +84,9 @@ _FROM_RELAY = {
     )
 }
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
-_TYPED_CHANNEL_MESSAGES = {cls.TYPE: cls for cls in (Preload, Ready, Ack, Stage, Ping, Pong)}
+_TYPED_CHANNEL_MESSAGES = {
+    cls.TYPE: cls for cls in (Preload, Ready, Ack, Stage, Recording, Ping, Pong)
+}
 
 
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────

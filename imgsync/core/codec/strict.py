@@ -18,7 +18,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.protocol.channel import PingId, Reason
+from imgsync.core.protocol.channel import Duration, PingId, Reason
 from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
     MAX_FEATURE,
@@ -123,6 +123,13 @@ def _number(value: Any, _: Any) -> Milliseconds:
 
 def _number_or_null(value: Any, kind: Any) -> Milliseconds | None:
     return None if value is None else _number(value, kind)
+
+
+def _duration(value: Any, kind: Any) -> Milliseconds:
+    number = _number(value, kind)
+    if number < 0:
+        raise ValueError("expected a duration, which is not below 0")
+    return number
 
 
 def _ping_id(value: Any, _: Any) -> PingId:
@@ -240,6 +247,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_func(_is_exactly(Features), _features)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(_is_exactly(Reason), _name)
+    converter.register_structure_hook_func(_is_exactly(Duration), _duration)
     converter.register_structure_hook_func(_is_exactly(Detail), _detail)
     converter.register_structure_hook_func(_is_exactly(PeerReason), _peer_reason)
     converter.register_structure_hook_func(_is_exactly(Url), _printable)

@@ -7,10 +7,11 @@ One JSON object per message, from peer to peer:
               │── image {imageIndex, imageUrl, ...} ──────▶│
               │◀──────────────────── ack {sentAt, ...} ────│
               │◀─── stage {sentAt, stage, at, reason} ─────│    fetched, shown, hidden, failed
+              │◀─ recording {devices, troubles, at} ───────│    of the participant, where it is made
               │◀──────── ping, pong (both ways) ──────────▶│
 
 All but image, `ready` and `ack` are extensions, which a peer need not know. Names and times are as
-in `core.protocol.signalling`; signed URLs are left out of every repr.
+in `core.protocol.signalling`; no signed URL is in a repr, nor what may be a secret in another one.
 """
 
 import enum
@@ -19,10 +20,14 @@ from typing import Annotated
 import attrs
 
 from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
-from imgsync.core.protocol.signalling import Milliseconds, Url
+from imgsync.core.protocol.signalling import Features, Milliseconds, Url
+from imgsync.core.protocol.urls import public_url
 
 Reason = Annotated[str, "reason"]
 """Up to 128 printable characters: a short word for programs, such as "http_403"."""
+
+Duration = Annotated[float, "duration"]
+"""Milliseconds, not below 0."""
 
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
@@ -35,6 +40,13 @@ class StageKind(enum.Enum):
     SHOWN = "shown"
     HIDDEN = "hidden"
     FAILED = "failed"
+
+
+class OnsetTiming(enum.Enum):
+    """What the time of an image that is shown is."""
+
+    PRESENTED = "presented"
+    FRAME = "frame"
 
 
 def is_failure(reason: str | None, *, was_shown: bool) -> bool:
@@ -51,7 +63,7 @@ class Image:
     """Show this image now. A new `sent_at` is a new showing, even of the same index."""
 
     image_index: int
-    image_url: Url
+    image_url: Url = attrs.field(repr=public_url)
     signed_url: Url = attrs.field(repr=False)
     sent_at: Milliseconds
 
@@ -60,7 +72,7 @@ class Image:
 class UpcomingImage:
     """An image that will be shown soon, though nobody has promised it."""
 
-    image_url: Url
+    image_url: Url = attrs.field(repr=public_url)
     signed_url: Url = attrs.field(repr=False)
 
 
@@ -94,7 +106,9 @@ class Ack:
 class Stage:
     """What became of an image after the ack, and when, on the client's clock.
 
-    `sent_at` repeats the image's; `reason` says why it failed.
+    `sent_at` repeats the image's; `reason` says why it failed. Of one that is shown, `timing` may
+    say what `at` is (when the system has presented it, or the frame that put it up), and `within`
+    how far from that it may have come on the screen.
     """
 
     TYPE = "stage"
@@ -103,6 +117,23 @@ class Stage:
     stage: StageKind
     at: Milliseconds
     reason: Reason | None = None
+    timing: OnsetTiming | None = None
+    within: Duration | None = None
+
+
+@attrs.frozen
+class Recording:
+    """How the participant is recorded by the client's page, and since when, on its clock.
+
+    :param devices: those that are recorded while an image is shown: "camera", "microphone".
+    :param troubles: what is the matter, in short words, such as "microphone_ended" or
+        "upload_http_403"; those that are not known mean that something is.
+    """
+
+    TYPE = "recording"
+    devices: Features
+    troubles: Features
+    at: Milliseconds
 
 
 @attrs.frozen
@@ -125,7 +156,7 @@ class Pong:
     t2: Milliseconds
 
 
-TalkMessage = Image | Preload | Ready | Ack | Stage
+TalkMessage = Image | Preload | Ready | Ack | Stage | Recording
 """What evaluator and client say to each other."""
 
 ChannelMessage = TalkMessage | Ping | Pong

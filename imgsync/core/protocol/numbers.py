@@ -103,6 +103,12 @@ MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
 
+LAST_WORDS_DEADLINE = 1.0
+"""For a client to say that its last image is hidden, once it knows from the relay that the session
+ends, before its evaluator closes the channel."""
+MAX_RECORDINGS = 1000
+"""Changes of the recording of a participant that an evaluator listens to in one session."""
+
 MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""
@@ -131,10 +137,20 @@ and can't hold that time against the other side."""
 
 # ── clocks ───────────────────────────────────────────────────────────────────────────────────────
 
-MAX_DRIFT = 200e-6
-"""Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
-clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
-uses for moments only)."""
+MAX_DRIFT = 600e-6
+"""Of one clock against another: what all bounds rest on. Crystals of computers and phones are sold
+to within 100 ppm each, and are better by far; what slews a clock does so by 500 ppm (RFC 5905 and
+adjtime). On a LAN it makes bounds wider by a thirtieth, and by more where the best probe is old."""
+
+STEADY_DRIFT = 100e-6
+"""What a clock that nobody slews may run off another way than it did before."""
+
+SLEW = 4.0
+"""Milliseconds. By so much more a clock has to have moved than it should have to be told as set."""
+
+SLEW_SPAN = 60_000.0
+"""Milliseconds, as are those below. How a clock runs is looked at in stretches of this length, so
+that slews add up and what is steady does not."""
 
 RESOLUTION = 0.1
 """Milliseconds that a clock is off by at most if it tells fractions, as browsers do by default in a
@@ -239,6 +255,33 @@ FETCH_PROGRESS = 64 * 1024
 MAX_IMAGE = 64 * 1024 * 1024
 """Bytes of one image."""
 
+PICTURE_KINDS = (
+    ("png", "image/png", ("png", "apng")),
+    ("jpg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp")),
+    ("gif", "image/gif", ("gif",)),
+    ("webp", "image/webp", ("webp",)),
+    ("avif", "image/avif", ("avif", "avifs")),
+    ("bmp", "image/bmp", ("bmp",)),
+    ("svg", "image/svg+xml", ("svg",)),
+)
+"""What browsers show: names, media types, and how names of files end. Content alone decides what
+something is; the ends of names decide which files of a folder are meant to be shown."""
+
+PICTURE_HEAD = 4096
+"""Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment."""
+
+TRUNCATED = "truncated"
+"""The reason of what fails because the end of the picture is missing."""
+
+DECODE = "decode"
+"""The reason of what fails because the picture is damaged, or browsers can't decode it."""
+
+NOT_AN_IMAGE = "not_an_image"
+"""The reason of what fails because something else came, such as a page."""
+
+OF_TYPE = "type_"
+"""The same where it is known what came: this and the media type, such as `type_image/tiff`."""
+
 MAX_FETCHES = 2
 """Images that are fetched ahead at a time, while none is to be shown that is not there. Two keep a
 line busy where one waits for its host's answer; more would all be late together."""
@@ -248,6 +291,9 @@ MAX_ANNOUNCED = 256
 
 PRELOADED_INTERVAL = 1.0
 """Between two tellings of how many are there, unless all are."""
+
+MAX_CELL = 128 * 1024
+"""Characters of one cell of a manifest in CSV: two URLs that fit into a message are shorter."""
 
 RETRIED_STATUSES = (408, 425, 429)
 """HTTP, beside all from 500 on: another try may be answered otherwise."""

@@ -22,6 +22,7 @@ from imgsync.core.protocol.channel import (
     Pong,
     Preload,
     Ready,
+    Recording,
     Stage,
     StageKind,
     UpcomingImage,
@@ -187,6 +188,15 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
         {
             "type": "preload",
             "images": [{"imageUrl": "https://a/4.png", "signedUrl": "https://a/4.png?sig=x"}],
+        },
+    ),
+    (
+        Recording(("camera",), ("microphone_ended",), 2.5),
+        {
+            "type": "recording",
+            "devices": ["camera"],
+            "troubles": ["microphone_ended"],
+            "at": 2.5,
         },
     ),
     (

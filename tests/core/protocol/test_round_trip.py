@@ -27,6 +27,7 @@ from imgsync.core.protocol.channel import (
     Pong,
     Preload,
     Ready,
+    Recording,
     Stage,
     StageKind,
     UpcomingImage,
@@ -93,6 +94,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
     max_leaves=8,
 )
+WORDS = a_few(st.text(PRINTABLE, min_size=1, max_size=32))
 RAW_JSON = JSON.map(json.dumps).map(RawJson)
 CANDIDATE_LINE = st.text("abc 019.:/+-", max_size=30).map(str.strip).map(lambda text: text or None)
 
@@ -181,6 +183,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         reason=maybe(NAME),
     ),
     Ready: st.builds(Ready, features=a_few(TEXT)),
+    Recording: st.builds(Recording, devices=WORDS, troubles=WORDS, at=MILLISECONDS),
     Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),
     Ping: st.builds(Ping, id=PING_ID, t0=MILLISECONDS),
     Pong: st.builds(Pong, id=PING_ID, t0=MILLISECONDS, t1=MILLISECONDS, t2=MILLISECONDS),

@@ -10,9 +10,11 @@
  */
 
 import { enter } from "../page/entrance.js";
+import { Decoding } from "./decoding.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
+import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
@@ -30,12 +32,16 @@ const RELOAD_MS = 5000;
 
 class Client {
   #stage = element("stage");
-  #loader = new Loader();
+  #decoding = new Decoding();
+  #loader = new Loader(this.#decoding, () => {});
   #wakeLock = new WakeLock();
-  #showings = new Showings(this.#loader, this.#stage, (image, stage, at, reason) => {
-    this.#recording?.staged(image, stage, at);
-    const message = this.#follower.reached(image, stage, at, reason);
-    if (message !== null) this.#session?.send(message);
+  #showings = new Showings(this.#loader, this.#decoding, this.#stage, {
+    seen: (image, at) => this.#recording?.seen(image, at),
+    staged: (image, stage, told) => {
+      this.#recording?.staged(image, stage, told.at);
+      const message = this.#follower.reached(image, stage, told);
+      if (message !== null) this.#session?.send(message);
+    },
   });
   #follower = new Follower();
   /** Where the link asks for it. @type {Recording | null} */
@@ -69,7 +75,9 @@ class Client {
   async #loadRecording(entrance, record) {
     try {
       const { Recording } = await import("../recording/recording.js");
-      this.#recording = new Recording(element("front"), entrance.userId, record);
+      const { userId } = entrance;
+      const tell = () => this.#tellRecording();
+      this.#recording = new Recording(element("front"), userId, record, tell);
     } catch {
       this.#update({ relay: "waiting" });
       setTimeout(() => location.reload(), RELOAD_MS);
@@ -118,6 +126,7 @@ class Client {
     this.#leave();
     void before?.close();
     this.#follower = new Follower();
+    this.#tellRecording();
     this.#situation.with = route.peerName;
     const { iceServers } = signalling;
     const greet = () => this.#follower.opened().forEach((message) => session.send(message));
@@ -154,10 +163,19 @@ class Client {
     this.#update({ session: state, reason, detail, wasConnected });
   }
 
+  /** How it is now; said again on each channel. */
+  #tellRecording() {
+    if (this.#recording === null) return;
+    const { devices, troubles } = this.#recording.report;
+    const message = this.#follower.recorded(devices, troubles, now());
+    this.#session?.send(message);
+  }
+
   /** Its images go with a session. */
   #leave() {
-    this.#session = null;
+    // First what is said of them.
     this.#showings.clear();
+    this.#session = null;
     this.#loader.clear();
     document.body.dataset.state = "idle";
   }

@@ -7,18 +7,17 @@
  * for a range without a condition, which no host has to allow for (`If-Range` would take a request of
  * its own), and compares what it may read of the two answers.
  *
- * @typedef {{total: number | null, etag: string | null, modified: string | null, type: string}} Mark
- *   what tells one version of an image from another; `type`: what its host says that it is
+ * @typedef {{total: number | null, etag: string | null, modified: string | null}} Mark
+ *   what tells one version of an image from another
  * @typedef {{offset: number, mark: Mark, isResumable: boolean, body: ReadableStreamDefaultReader<Uint8Array>}} Answer
  *   `offset`: from which on its bytes are; `isResumable`: whether a later try can go on where this
  *   one stops
  */
 
-import { MAX_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
-import { expiryOf, isWebUrl } from "../core/protocol/urls.js";
-
-/** Characters of an answer that says why it is a refusal; the codes of S3 and its like stand in front. */
-const MAX_REFUSAL = 4096;
+import { refusalOf } from "../core/pictures/answers.js";
+import { MAX_IMAGE, NOT_AN_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
+import { isWebUrl } from "../core/protocol/urls.js";
+import { describeRefusal, readRefusal } from "./refusals.js";
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
@@ -65,17 +64,18 @@ export async function openTransfer(url, { offset, mark, isUrgent }, signal) {
     if (offset === 0) return null;
     throw new ImageFailed("fetch", true, describeNothing(url), true);
   }
-  const isWhole = response.status === 200;
-  if (!isWhole && !(response.status === 206 && offset > 0)) throw await refused(response, url, offset);
+  const isPart = response.status === 206 && offset > 0;
+  const refusal = isPart ? null : refusalOf(response.status, response.headers.get("content-range"));
+  if (refusal !== null) throw await refused(response, refusal, url, offset);
   const found = markOf(response, offset);
-  if (!isWhole && !continues(response, offset, mark, found)) {
+  if (isPart && !continues(response, offset, mark, found)) {
     void response.body?.cancel();
     throw new ImageFailed("bad_range", true, "its host sent another part than was asked for");
   }
   if (found.total !== null && found.total > MAX_IMAGE) throw new ImageFailed("too_large", false);
-  if (response.body === null) throw new ImageFailed("not_an_image", false);
+  if (response.body === null) throw new ImageFailed(NOT_AN_IMAGE, false);
   return {
-    offset: isWhole ? 0 : offset,
+    offset: isPart ? offset : 0,
     mark: found,
     isResumable: found.total !== null && (found.etag !== null || found.modified !== null),
     body: response.body.getReader(),
@@ -89,35 +89,19 @@ export function describeNothing(url) {
   return isMixed ? "the page came by https, and the image's URL is of http" : "";
 }
 
-/** @param {Response} response @param {string} url @param {number} offset asked for */
-async function refused(response, url, offset) {
+/**
+ * @param {Response} response
+ * @param {string} reason
+ * @param {string} url
+ * @param {number} offset asked for
+ */
+async function refused(response, reason, url, offset) {
   const { status } = response;
   // No image is shorter than what is here of it: it is another one by now.
   if (status === 416 && offset > 0) return new ImageFailed("bad_range", true);
   const mayPass = status >= 500 || RETRIED_STATUSES.includes(status);
-  const text = await response.text().catch(() => "");
-  return new ImageFailed(`http_${status}`, mayPass, describeRefusal(status, url, text, Date.now()));
-}
-
-/**
- * Why a host refuses an image, as far as its URL or its answer tells.
- *
- * @param {number} status
- * @param {string} url
- * @param {string} text of the answer
- * @param {number} at now, ms since the epoch
- * @returns {string}
- */
-export function describeRefusal(status, url, text, at) {
-  if (status < 400 || status >= 500) return "";
-  const expiry = expiryOf(url);
-  if (expiry !== null && expiry * 1000 <= at) {
-    const minutes = Math.floor((at - expiry * 1000) / 60_000);
-    const ago = minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
-    return `its URL was good until ${ago} ago`;
-  }
-  const code = /<Code>([A-Za-z]{1,40})<\/Code>/.exec(text.slice(0, MAX_REFUSAL))?.[1];
-  return code === undefined ? "" : `its host says ${code}`;
+  const detail = describeRefusal(status, url, await readRefusal(response), Date.now());
+  return new ImageFailed(reason, mayPass, detail);
 }
 
 /** @param {Response} response @param {number} offset @returns {Mark} */
@@ -132,7 +116,6 @@ function markOf({ headers, status }, offset) {
     total: total === undefined || status !== 206 ? counted : Number(total),
     etag: etag === null || etag.startsWith("W/") ? null : etag,
     modified: headers.get("last-modified"),
-    type: headers.get("content-type") ?? "",
   };
 }
 
@@ -149,48 +132,4 @@ function continues({ headers }, offset, before, found) {
   if (range !== null && !range.startsWith(`bytes ${offset}-`)) return false;
   const { total, etag, modified } = found;
   return before?.total === total && before.etag === etag && before.modified === modified;
-}
-
-/**
- * An element whose image is decoded.
- *
- * @param {string} url
- * @param {"fetch" | "decode"} reason of a failure
- * @param {AbortSignal} signal
- * @returns {Promise<HTMLImageElement>}
- */
-export async function loadElement(url, reason, signal) {
-  const element = new Image();
-  element.alt = "";
-  element.decoding = "sync";
-  element.referrerPolicy = "no-referrer";
-  element.draggable = false;
-  element.src = url;
-  try {
-    await Promise.race([element.decode(), aborted(signal)]);
-  } catch {
-    element.src = "";
-    signal.throwIfAborted();
-    const detail = reason === "fetch" ? describeNothing(url) : "";
-    throw new ImageFailed(reason, reason === "fetch", detail);
-  }
-  return element;
-}
-
-/** @param {Blob} blob @param {AbortSignal} signal */
-export async function decodeBlob(blob, signal) {
-  const url = URL.createObjectURL(blob);
-  try {
-    return await loadElement(url, "decode", signal);
-  } finally {
-    URL.revokeObjectURL(url); // the element has what it needs by now
-  }
-}
-
-/** @param {AbortSignal} signal @returns {Promise<never>} rejects when it is aborted */
-export function aborted(signal) {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -1,49 +1,65 @@
 /**
  * Images of one session, fetched and decoded before they are asked for where there is time. They are
- * known by their `imageUrl`: the signed one may be another each time.
+ * known by their key: the signature of their URL may be another each time.
  *
- *     preload, load ──▶ core/channel/downloads.js ──▶ tries ──▶ bytes ──▶ kept, decoded
+ *     preload, load ──▶ core/channel/downloads.js ──▶ tries ──▶ bytes, checked ──▶ decoded, kept
  *
  * What is next, and which try goes on, is decided there; here it is carried out. What was shown goes
  * first when room is needed; while all that is kept is still to be shown, nothing is fetched ahead.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
  * @import { Counts, DownloadOutput, Start } from "../core/channel/downloads.js"
- * @import { Answer, Mark } from "./fetching.js"
+ * @import { Decoding } from "./decoding.js"
+ * @import { Answer } from "./fetching.js"
  *
- * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded
- * @typedef {{promise: Promise<Loaded>, resolve: (loaded: Loaded) => void, reject: (why: Error) => void}} Waiting
- * @typedef {{parts: BlobPart[], size: number, mark: Mark | null, dumb: number}} Partial
- *   what is here of one that is being fetched; `dumb`: how often its host has not answered to a range
+ * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded `element` is for one showing
+ * @typedef {import("./shelf.js").Entry} Entry
+ * @typedef {{promise: Promise<Entry>, resolve: (entry: Entry) => void, reject: (why: Error) => void}} Waiting
  */
 
-import { MAX_IMAGE } from "../core/protocol/numbers.js";
 import { Downloads } from "../core/channel/downloads.js";
+import { imageKey } from "../core/protocol/naming.js";
+import { DECODE } from "../core/protocol/numbers.js";
 import { backoff } from "../peer/backoff.js";
 import { Timer, now, seconds } from "../peer/clock.js";
-import { ImageFailed, aborted, decodeBlob, loadElement, openTransfer } from "./fetching.js";
+import { ImageFailed, describeNothing, openTransfer } from "./fetching.js";
+import { Partial } from "./partial.js";
+import { Picture, Undecodable, aborted } from "./picture.js";
 import { Shelf } from "./shelf.js";
 
 export class Loader {
+  #decoding;
   #progressed;
   #downloads = new Downloads(backoff);
-  #shelf = new Shelf((name) => this.#downloads.isAnnounced(name));
+  #shelf = new Shelf((key) => this.#downloads.isAnnounced(key));
   /** By number. @type {Map<number, AbortController>} */
   #tries = new Map();
-  /** By name. @type {Map<string, Partial>} */
+  /** By key. @type {Map<string, Partial>} */
   #partials = new Map();
-  /** By name, what somebody waits for. @type {Map<string, Waiting>} */
+  /** By key, what somebody waits for. @type {Map<string, Waiting>} */
   #waiting = new Map();
   #timer = new Timer(() => this.#perform(this.#downloads.tick(seconds())));
+  /** Of the session. */
+  #control = new AbortController();
 
-  /** @param {(counts: Counts) => void} [progressed] is told, now and then, how many of those that were announced are here */
-  constructor(progressed = () => {}) {
+  /**
+   * @param {Decoding} decoding
+   * @param {(counts: Counts) => void} progressed is told, now and then, how many of those that were
+   *   announced are here
+   */
+  constructor(decoding, progressed) {
+    this.#decoding = decoding;
     this.#progressed = progressed;
   }
 
   /** What will be shown soon. @param {ImageSource[]} images */
   preload(images) {
     this.#perform(this.#downloads.announce(images, seconds()));
+    for (const key of images.map(imageKey)) {
+      const kept = this.#shelf.find(key);
+      // What goes wrong here does so again when it is to be shown.
+      if (kept !== undefined) this.#prepare(key, kept.picture).catch(() => {});
+    }
   }
 
   /**
@@ -55,21 +71,19 @@ export class Loader {
    * @throws {ImageFailed}
    */
   async load(image, signal) {
-    const { imageUrl } = image;
+    const key = imageKey(image);
     this.#perform(this.#downloads.show(image, seconds()));
-    const kept = this.#shelf.take(imageUrl);
-    if (kept === undefined) return Promise.race([this.#wait(imageUrl).promise, aborted(signal)]);
-    // A browser may have dropped its pixels since.
-    await kept.element.decode().catch(() => {
-      throw new ImageFailed("decode", false);
-    });
-    this.#makeRoom(imageUrl);
-    return kept;
+    const kept = this.#shelf.take(key);
+    const entry = kept ?? (await Promise.race([this.#wait(key).promise, aborted(signal)]));
+    const element = await decoded(entry.picture.take(signal));
+    this.#makeRoom(key);
+    return { element, fetchedAt: entry.fetchedAt };
   }
 
   /** The session is over: nothing of it is kept. */
   clear() {
-    for (const control of this.#tries.values()) control.abort();
+    for (const control of [...this.#tries.values(), this.#control]) control.abort();
+    this.#control = new AbortController();
     this.#tries.clear();
     this.#partials.clear();
     this.#waiting.clear();
@@ -115,46 +129,53 @@ export class Loader {
   async #try(start) {
     const { number, name } = start;
     const control = new AbortController();
-    const downloads = this.#downloads;
     this.#tries.set(number, control);
     try {
-      const element = await this.#fetch(start, control.signal);
+      const picture = await this.#fetch(start, control.signal);
       control.signal.throwIfAborted();
-      this.#arrived(name, { element, fetchedAt: now() });
-      this.#perform(downloads.done(number, seconds()));
+      this.#tries.delete(number);
+      this.#arrived(number, name, picture);
     } catch (error) {
       // One that was stopped has nothing to say any more, whatever it has come to.
       if (control.signal.aborted) return;
       if (!(error instanceof ImageFailed)) throw error;
-      this.#perform(downloads.failed(number, error, seconds()));
-    } finally {
       this.#tries.delete(number);
+      this.#perform(this.#downloads.failed(number, error, seconds()));
     }
   }
 
-  /** @param {Start} start @param {AbortSignal} signal @returns {Promise<HTMLImageElement>} decoded */
+  /** @param {Start} start @param {AbortSignal} signal @returns {Promise<Picture>} */
   async #fetch({ number, name, url, offset, isUrgent }, signal) {
     if (offset === 0) this.#partials.delete(name);
-    const partial = this.#partials.get(name) ?? newPartial();
+    const partial = this.#partials.get(name) ?? new Partial();
     this.#partials.set(name, partial);
     const from = { offset, mark: partial.mark, isUrgent };
     const answer = await openTransfer(url, from, signal).catch((error) => {
-      // One that does not even answer may not let pages ask for ranges.
-      if (error instanceof ImageFailed && error.keeps) error.keeps = (partial.dumb += 1) === 1;
-      throw error;
+      throw partial.missed(error);
     });
-    if (answer === null) {
-      this.#downloads.unseen(number, seconds());
-      return loadElement(url, "fetch", signal);
-    }
+    signal.throwIfAborted();
+    if (answer === null) return this.#fetchUnseen(number, url, signal);
+    partial.begin(answer);
+    this.#downloads.answered(number, answer.offset, seconds(), answer.isResumable);
     await this.#read(number, answer, partial, signal);
-    return decodeBlob(new Blob(partial.parts, { type: answer.mark.type }), signal);
+    return new Picture(await decoded(partial.finish()));
+  }
+
+  /** To an element a host lets pages load what they may not read. @param {number} number @param {string} url @param {AbortSignal} signal */
+  async #fetchUnseen(number, url, signal) {
+    this.#downloads.unseen(number, seconds());
+    const picture = new Picture(url);
+    try {
+      await picture.prepare(signal);
+    } catch (error) {
+      if (!(error instanceof Undecodable)) throw error;
+      throw new ImageFailed("fetch", true, describeNothing(url));
+    }
+    return picture;
   }
 
   /** @param {number} number @param {Answer} answer @param {Partial} partial @param {AbortSignal} signal */
-  async #read(number, { offset, isResumable, mark, body }, partial, signal) {
-    if (offset === 0) Object.assign(partial, { ...newPartial(), mark });
-    this.#downloads.answered(number, offset, seconds(), isResumable);
+  async #read(number, { body, mark }, partial, signal) {
     for (;;) {
       const { done, value } = await body.read().catch(() => {
         signal.throwIfAborted();
@@ -163,37 +184,60 @@ export class Loader {
       });
       signal.throwIfAborted();
       if (done) return;
-      partial.parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (value));
-      partial.size += value.length;
       this.#downloads.came(number, value.length, seconds());
-      if (partial.size > MAX_IMAGE) {
-        void body.cancel();
-        throw new ImageFailed("too_large", false);
-      }
+      const reason = partial.add(value);
+      if (reason === null) continue;
+      void body.cancel();
+      throw new ImageFailed(reason, false);
     }
   }
 
-  /** @param {string} name @param {Loaded} loaded */
-  #arrived(name, loaded) {
-    this.#partials.delete(name);
-    this.#shelf.put(name, loaded);
-    this.#waiting.get(name)?.resolve(loaded);
-    this.#waiting.delete(name);
-    this.#makeRoom(name);
+  /** @param {number} number @param {string} key @param {Picture} picture */
+  #arrived(number, key, picture) {
+    const entry = { picture, fetchedAt: now(), bytes: 0 };
+    this.#partials.delete(key);
+    this.#shelf.put(key, entry);
+    this.#perform(this.#downloads.done(number, seconds()));
+    const prepared = (/** @type {number} */ bytes) => {
+      entry.bytes = bytes;
+      entry.fetchedAt = now();
+      this.#waiting.get(key)?.resolve(entry);
+      this.#waiting.delete(key);
+      this.#makeRoom(key);
+    };
+    const spoiled = (/** @type {unknown} */ error) => {
+      if (!(error instanceof ImageFailed)) return;
+      this.#shelf.remove(key);
+      this.#perform(this.#downloads.spoiled(key, error.reason, seconds()));
+    };
+    this.#prepare(key, picture).then(prepared, spoiled);
+  }
+
+  /** @param {string} key @param {Picture} picture @returns {Promise<number>} bytes of its pixels */
+  #prepare(key, picture) {
+    return this.#decoding.inTurn(key, () => decoded(picture.prepare(this.#control.signal)));
   }
 
   /** @param {string} but what it is made for */
   #makeRoom(but) {
-    for (const name of this.#shelf.clearFor(but)) this.#downloads.evicted(name);
+    for (const key of this.#shelf.clearFor(but)) this.#downloads.evicted(key);
     let halfway = 0;
     for (const { size } of this.#partials.values()) halfway += size;
     this.#perform(this.#downloads.room(this.#shelf.hasRoom(halfway), seconds()));
   }
 }
 
-/** @returns {Partial} */
-function newPartial() {
-  return { parts: [], size: 0, mark: null, dumb: 0 };
+/**
+ * @template T
+ * @param {Promise<T>} made of a picture
+ * @throws {ImageFailed}
+ */
+async function decoded(made) {
+  try {
+    return await made;
+  } catch (error) {
+    throw error instanceof Undecodable ? new ImageFailed(DECODE, false) : error;
+  }
 }
 
 /** @returns {Waiting} */
@@ -202,7 +246,7 @@ function newWaiting() {
   let resolve = () => {};
   /** @type {Waiting["reject"]} */
   let reject = () => {};
-  const promise = new Promise((/** @type {(loaded: Loaded) => void} */ yes, no) => {
+  const promise = new Promise((/** @type {(entry: Entry) => void} */ yes, no) => {
     resolve = yes;
     reject = no;
   });

@@ -2,7 +2,10 @@
  * Images that are here, decoded, and which of them go when room is needed: those first that were
  * shown, the longest ago before the others.
  *
- * @import { Loaded } from "./loader.js"
+ * @import { Picture } from "./picture.js"
+ *
+ * @typedef {{picture: Picture, fetchedAt: number, bytes: number}} Entry `bytes`: of its pixels, once it
+ *   is decoded
  */
 
 const MAX_KEPT = 64;
@@ -10,7 +13,7 @@ const MAX_KEPT = 64;
 const MAX_KEPT_BYTES = 256 * 1024 * 1024;
 
 export class Shelf {
-  /** In the order of their last use. @type {Map<string, Loaded>} */
+  /** In the order of their last use. @type {Map<string, Entry>} */
   #kept = new Map();
   #isWanted;
 
@@ -19,17 +22,27 @@ export class Shelf {
     this.#isWanted = isWanted;
   }
 
-  /** @param {string} name @param {Loaded} loaded */
-  put(name, loaded) {
+  /** @param {string} name @param {Entry} entry */
+  put(name, entry) {
     this.#kept.delete(name);
-    this.#kept.set(name, loaded);
+    this.#kept.set(name, entry);
   }
 
-  /** It is used now. @param {string} name @returns {Loaded | undefined} */
+  /** @param {string} name */
+  find(name) {
+    return this.#kept.get(name);
+  }
+
+  /** @param {string} name */
+  remove(name) {
+    this.#kept.delete(name);
+  }
+
+  /** It is used now. @param {string} name @returns {Entry | undefined} */
   take(name) {
-    const loaded = this.#kept.get(name);
-    if (loaded !== undefined) this.put(name, loaded);
-    return loaded;
+    const entry = this.#kept.get(name);
+    if (entry !== undefined) this.put(name, entry);
+    return entry;
   }
 
   clear() {
@@ -39,7 +52,7 @@ export class Shelf {
   /** Whether what is still to be shown leaves room for more. @param {number} halfway bytes that are being fetched */
   hasRoom(halfway) {
     const wanted = [...this.#kept].filter(([name]) => this.#isWanted(name));
-    const bytes = wanted.reduce((sum, [, loaded]) => sum + bytesOf(loaded), halfway);
+    const bytes = wanted.reduce((sum, [, entry]) => sum + entry.bytes, halfway);
     return wanted.length < MAX_KEPT && bytes < MAX_KEPT_BYTES;
   }
 
@@ -48,19 +61,14 @@ export class Shelf {
     const others = [...this.#kept.keys()].filter((name) => name !== but);
     const spent = others.filter((name) => !this.#isWanted(name));
     const order = [...spent, ...others.filter((name) => this.#isWanted(name))];
-    let bytes = [...this.#kept.values()].reduce((sum, loaded) => sum + bytesOf(loaded), 0);
+    let bytes = [...this.#kept.values()].reduce((sum, entry) => sum + entry.bytes, 0);
     const gone = [];
     for (const name of order) {
       if (this.#kept.size <= MAX_KEPT && bytes <= MAX_KEPT_BYTES) break;
-      bytes -= bytesOf(/** @type {Loaded} */ (this.#kept.get(name)));
+      bytes -= this.#kept.get(name)?.bytes ?? 0;
       this.#kept.delete(name);
       gone.push(name);
     }
     return gone;
   }
-}
-
-/** @param {Loaded} loaded */
-function bytesOf({ element }) {
-  return element.naturalWidth * element.naturalHeight * 4;
 }

@@ -11,16 +11,28 @@
  * Until an image is decoded, the one before stays. An image that can't be had leaves the background
  * alone: the one before is not what was asked for.
  *
+ * What is on the screen is told as `shown` once it is known since when, which is some frames later;
+ * with it, and with the same time, what was there before as `hidden`.
+ *
  * @import { Image, StageName } from "../core/protocol/wire.js"
+ * @import { Onset } from "../core/channel/onsets.js"
+ * @import { Decoding } from "./decoding.js"
  * @import { Loader } from "./loader.js"
- * @import { Sight } from "./viewer.js"
  *
  * @typedef {{image: Image, control: AbortController, isOver: boolean}} Showing
  *   `isOver`: it is up or has failed, and can't be superseded any more
  *
- * @typedef {(image: Image, stage: StageName, at: number, reason?: string) => void} Report
+ * @typedef {object} Told
+ * @property {number} at
+ * @property {string} [reason] why it failed, or is hidden
+ * @property {Onset} [onset] of what is shown
+ *
+ * @typedef {object} Listener
+ * @property {(image: Image, stage: StageName, told: Told) => void} staged it came to this stage
+ * @property {(image: Image, at: number) => void} seen it is put up; `shown` follows, with another time
  */
 
+import { imageKey } from "../core/protocol/naming.js";
 import { now } from "../peer/clock.js";
 import { HIDDEN_TAB } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
@@ -28,8 +40,9 @@ import { Viewer } from "./viewer.js";
 
 export class Showings {
   #loader;
+  #decoding;
   #viewer;
-  #report;
+  #listener;
   /** What was to be shown last. @type {Showing | null} */
   #current = null;
   /** What can be seen. @type {Image | null} */
@@ -37,13 +50,15 @@ export class Showings {
 
   /**
    * @param {Loader} loader
+   * @param {Decoding} decoding
    * @param {HTMLElement} stage
-   * @param {Report} report
+   * @param {Listener} listener
    */
-  constructor(loader, stage, report) {
+  constructor(loader, decoding, stage, listener) {
     this.#loader = loader;
-    this.#report = report;
-    this.#viewer = new Viewer(stage, (sight) => this.#sighted(sight));
+    this.#decoding = decoding;
+    this.#listener = listener;
+    this.#viewer = new Viewer(stage);
   }
 
   /** Show this now. @param {Image} image */
@@ -52,17 +67,18 @@ export class Showings {
     this.#supersede();
     const showing = { image, control: new AbortController(), isOver: false };
     this.#current = showing;
+    this.#decoding.hold(imageKey(image));
     try {
       const { element, fetchedAt } = await this.#loader.load(image, showing.control.signal);
       if (showing !== this.#current) return;
-      this.#report(image, "fetched", Math.max(fetchedAt, asked));
-      this.#viewer.putUp(element, (at) => this.#hide(at));
+      this.#listener.staged(image, "fetched", { at: Math.max(fetchedAt, asked) });
+      this.#putUp(showing, element);
     } catch (error) {
       if (showing !== this.#current) return;
       if (!(error instanceof ImageFailed)) throw error;
       showing.isOver = true;
       this.#hide(this.#viewer.clear());
-      this.#report(image, "failed", now(), error.reason);
+      this.#fail(image, now(), error.reason);
     }
   }
 
@@ -78,33 +94,48 @@ export class Showings {
     if (before === null || before.isOver) return;
     before.isOver = true;
     before.control.abort();
-    this.#report(before.image, "failed", now(), "superseded");
+    this.#viewer.cancel();
+    this.#fail(before.image, now(), "superseded");
   }
 
-  /** @param {number} at */
-  #hide(at) {
+  /** @param {Image} image @param {number} at @param {string} reason */
+  #fail(image, at, reason) {
+    this.#decoding.release(imageKey(image));
+    this.#listener.staged(image, "failed", { at, reason });
+  }
+
+  /** @param {number} at @param {string} [reason] */
+  #hide(at, reason) {
     const seen = this.#seen;
     this.#seen = null;
-    if (seen !== null) this.#report(seen, "hidden", at);
+    if (seen === null) return;
+    this.#listener.staged(seen, "hidden", reason === undefined ? { at } : { at, reason });
   }
 
-  /** @param {Sight} sight */
-  #sighted({ kind, at }) {
-    const current = this.#current;
-    if (kind === "hidden") {
-      // What is up may not be what is current: that may still be loading.
-      const seen = this.#seen;
-      this.#seen = null;
-      if (seen !== null) this.#report(seen, "hidden", at, HIDDEN_TAB);
-      return;
-    }
-    if (current === null) return;
-    current.isOver = true;
-    if (kind === "shown") {
-      this.#seen = current.image;
-      this.#report(current.image, "shown", at);
-    } else {
-      this.#report(current.image, "failed", at, HIDDEN_TAB);
-    }
+  /** @param {Showing} showing @param {HTMLImageElement} element */
+  #putUp(showing, element) {
+    const { image } = showing;
+    /** Whose place it took. @type {Image | null} */
+    let before = null;
+    this.#viewer.putUp(element, {
+      seen: (at) => {
+        showing.isOver = true;
+        before = this.#seen;
+        this.#seen = image;
+        this.#listener.seen(image, at);
+      },
+      shown: (onset) => {
+        this.#decoding.release(imageKey(image));
+        const { at } = onset;
+        if (before !== null) this.#listener.staged(before, "hidden", { at });
+        this.#listener.staged(image, "shown", { at, onset });
+      },
+      unseen: (at) => {
+        showing.isOver = true;
+        this.#hide(at);
+        this.#fail(image, at, HIDDEN_TAB);
+      },
+      hidden: (at) => this.#hide(at, HIDDEN_TAB),
+    });
   }
 }

@@ -4,98 +4,107 @@
  * In a tab that is hidden no frame comes; there an image is put in place at once, unseen, so that
  * it is there when the tab is looked at again.
  *
- * @typedef {{kind: "shown" | "hidden" | "unseen", at: number}} Sight
- *   of the image that was put up last: it is on the screen since that frame; the tab was hidden
- *   while it was up; it was put up in a hidden tab
+ * @import { Onset } from "../core/channel/onsets.js"
+ *
+ * @typedef {object} Watcher hears of one image that is put up
+ * @property {(at: number) => void} seen it has come into view; it is not yet known since when
+ * @property {(onset: Onset) => void} shown now it is
+ * @property {(at: number) => void} unseen it was put up in a hidden tab
+ * @property {(at: number) => void} hidden the tab was hidden while it was in view
+ *
+ * @typedef {{element: Element, watcher: Watcher}} PutUp
  */
 
-import { frameTime, now } from "../peer/clock.js";
+import { momentOf, now } from "../peer/clock.js";
+import { OnsetWatch } from "./onset_watch.js";
 
 export class Viewer {
   #stage;
-  #sighted;
-  /** The animation frame in which something becomes visible; 0 for none. */
+  #watch = new OnsetWatch();
+  /** The animation frame in which something comes into view; 0 for none. */
   #frame = 0;
-  /** What is put up in that frame; null where it is in place already. @type {Element | null} */
+  /** What is put up in that frame; null where it is in place already. @type {PutUp | null} */
   #next = null;
-  /** Hears when the image before is taken down. @type {((at: number) => void) | null} */
-  #replaced = null;
-  #isUp = false;
+  /** What is in place. @type {PutUp | null} */
+  #up = null;
   #isSeen = false;
 
-  /**
-   * @param {HTMLElement} stage
-   * @param {(sight: Sight) => void} sighted
-   */
-  constructor(stage, sighted) {
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
     this.#stage = stage;
-    this.#sighted = sighted;
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
   }
 
-  /**
-   * @param {HTMLImageElement} element decoded
-   * @param {(at: number) => void} replaced called, before it is seen, when it takes the place of the
-   *   one before
-   */
-  putUp(element, replaced) {
+  /** @param {HTMLImageElement} element decoded, and never in the document @param {Watcher} watcher */
+  putUp(element, watcher) {
     this.#cancelFrame();
-    this.#next = element;
-    this.#replaced = replaced;
+    this.#next = { element, watcher };
     if (document.visibilityState === "hidden") this.#putUpUnseen();
     else this.#awaitFrame();
+  }
+
+  /** What was to be put up is not, unless it has been; what is up stays. */
+  cancel() {
+    if (this.#next === null) return;
+    this.#cancelFrame();
+    this.#next = null;
   }
 
   /** Nothing but the background. @returns {number} when */
   clear() {
     this.#cancelFrame();
-    this.#next = null;
+    this.#next = this.#up = null;
+    this.#isSeen = false;
     this.#stage.replaceChildren();
-    this.#isUp = this.#isSeen = false;
+    this.#watch.settle();
     return now();
   }
 
   #visibilityChanged() {
     if (document.visibilityState === "visible") {
-      if (this.#isUp && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
+      if (this.#up !== null && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
       return;
     }
-    const isWaiting = this.#frame !== 0 && this.#next !== null;
+    const wasSeen = this.#isSeen;
     this.#cancelFrame();
-    if (isWaiting) {
-      this.#putUpUnseen();
-    } else if (this.#isUp && this.#isSeen) {
-      this.#isSeen = false;
-      this.#sighted({ kind: "hidden", at: now() });
-    }
+    this.#watch.settle();
+    this.#isSeen = false;
+    if (wasSeen) this.#up?.watcher.hidden(now());
+    if (this.#next !== null) this.#putUpUnseen();
   }
 
   #awaitFrame() {
     const asked = now();
-    this.#frame = requestAnimationFrame((timestamp) => {
-      // A frame that is under way has its time from before we asked for it.
-      const at = Math.max(frameTime(timestamp), asked);
+    const show = (/** @type {number} */ timestamp) => {
       this.#frame = 0;
-      this.#switch(at);
+      const isNew = this.#switch();
+      if (this.#up === null) return;
+      const { element, watcher } = this.#up;
       this.#isSeen = true;
-      this.#sighted({ kind: "shown", at });
-    });
+      const putAt = isNew ? now() : asked;
+      watcher.seen(Math.max(momentOf(timestamp), putAt));
+      this.#watch.putUp(element, momentOf(timestamp), putAt, watcher.shown);
+    };
+    // A browser that tells nothing of its frames is Firefox, where the first one after a pause may
+    // have any time, and the second one comes right behind it; an animation would begin in between.
+    const first = OnsetWatch.isTold ? show : () => (this.#frame = requestAnimationFrame(show));
+    this.#frame = requestAnimationFrame(first);
   }
 
   #putUpUnseen() {
-    const at = now();
-    this.#switch(at);
+    this.#switch();
     this.#isSeen = false;
-    this.#sighted({ kind: "unseen", at });
+    this.#up?.watcher.unseen(now());
   }
 
-  /** @param {number} at */
-  #switch(at) {
-    if (this.#next === null) return;
-    this.#stage.replaceChildren(this.#next);
+  /** @returns {boolean} whether there was something to put up */
+  #switch() {
+    if (this.#next === null) return false;
+    this.#up = this.#next;
     this.#next = null;
-    this.#isUp = true;
-    this.#replaced?.(at);
+    this.#watch.name(this.#up.element);
+    this.#stage.replaceChildren(this.#up.element);
+    return true;
   }
 
   #cancelFrame() {

@@ -183,7 +183,7 @@ class Console {
       code: this.#code,
       presentation: this.#presentation,
       awaited,
-      trouble: trouble || (this.#presentation?.trouble ?? ""),
+      trouble: trouble || this.#presentation?.trouble || this.#presentation?.recordingTrouble || "",
       images,
       index,
       since,

@@ -1,6 +1,21 @@
-/** CSV as RFC 4180 has it, read and written. */
+/**
+ * CSV as RFC 4180 has it, read strictly and written: `imgsync/images/csv_text.py` reads it by the same
+ * rules.
+ */
 
-import { QUOTE_NOT_CLOSED, TEXT_AFTER_QUOTE } from "../words/manifest.js";
+import { MAX_CELL } from "../core/protocol/numbers.js";
+import {
+  COLUMNS_SEPARATED,
+  QUOTE_INSIDE,
+  QUOTE_NOT_CLOSED,
+  ROW_SWALLOWED,
+  ROW_TOO_LONG,
+  TEXT_AFTER_QUOTE,
+  describeColumn,
+  describeDivided,
+  describeLongCell,
+  describeTwice,
+} from "../words/manifest.js";
 
 /** The text is no CSV; `line` counts from 1. */
 export class BadCsv extends Error {
@@ -11,8 +26,20 @@ export class BadCsv extends Error {
   }
 }
 
-const CELL = /"([^"]*(?:""[^"]*)*)"|([^",\r\n][^,\r\n]*|(?=[,\r\n]|$))/y;
+const CELL = /"([^"]*(?:""[^"]*)*)"|([^",\r\n]*)/y;
 const BREAK = /\r\n|\r|\n/g;
+
+/** A row that stands inside of a cell; notes may have several lines, too. */
+const SWALLOWED = /[\r\n].*https?:\/\//is;
+
+const SEPARATOR = /^"?sep=.?"?[,;\t]*$/i;
+
+/** @type {[string, string][]} */
+const DIVIDERS = [
+  [";", "semicolons"],
+  ["\t", "tabs"],
+  ["|", "bars"],
+];
 
 /**
  * @param {string} text
@@ -25,24 +52,77 @@ export function parseCsv(text) {
   /** @type {string[]} */
   let row = [];
   let at = 0;
-  const lineHere = () => (text.slice(0, at).match(BREAK)?.length ?? 0) + 1;
+  const fail = (/** @type {string} */ why, here = at) => {
+    throw new BadCsv((text.slice(0, here).match(BREAK)?.length ?? 0) + 1, why);
+  };
   for (;;) {
     CELL.lastIndex = at;
-    const found = CELL.exec(text);
-    if (found === null) throw new BadCsv(lineHere(), QUOTE_NOT_CLOSED);
-    const [cell, quoted, plain] = found;
-    row.push(quoted === undefined ? (plain ?? "") : quoted.replaceAll('""', '"'));
-    at += cell.length;
+    const start = at;
+    const [all = "", quoted, plain = ""] = CELL.exec(text) ?? [];
+    const isOpen = text[at] === '"';
+    if (isOpen && quoted === undefined) fail(QUOTE_NOT_CLOSED);
+    const cell = quoted?.replaceAll('""', '"') ?? plain;
+    if ([...cell].length > MAX_CELL) fail(describeLongCell(MAX_CELL));
+    if (SWALLOWED.test(cell)) fail(ROW_SWALLOWED);
+    row.push(cell);
+    at += all.length;
     if (text[at] === ",") {
       at += 1;
       continue;
     }
+    if (at < text.length && text[at] !== "\r" && text[at] !== "\n") {
+      fail(isOpen ? TEXT_AFTER_QUOTE : QUOTE_INSIDE);
+    }
+    if (row.slice(rows[0]?.length ?? row.length).some((more) => more !== "")) {
+      fail(ROW_TOO_LONG, start);
+    }
     if (row.length > 1 || row[0] !== "") rows.push(row);
     row = [];
     if (at >= text.length) return rows;
-    if (text[at] !== "\r" && text[at] !== "\n") throw new BadCsv(lineHere(), TEXT_AFTER_QUOTE);
     at += text.startsWith("\r\n", at) ? 2 : 1;
   }
+}
+
+/**
+ * What is wrong with the first line, as what follows the name of a file.
+ *
+ * @param {string} text
+ * @param {readonly string[]} columns
+ * @returns {string | null} null if nothing is
+ */
+export function oddFirstLine(text, columns) {
+  const [line = ""] = text.split(BREAK, 1);
+  if (SEPARATOR.test(line)) return COLUMNS_SEPARATED;
+  const wanted = columns.map(plainly);
+  for (const [divider, name] of DIVIDERS) {
+    const cells = line.split(divider).slice(0, -1);
+    const names = cells.map((cell) => plainly(cell.replace(/^"+|"+$/g, "")));
+    if (names.some((cell) => wanted.includes(cell))) return describeDivided(name);
+  }
+  return null;
+}
+
+/**
+ * The same of the names of its columns.
+ *
+ * @param {readonly string[]} head
+ * @param {readonly string[]} columns
+ * @returns {string | null}
+ */
+export function oddColumns(head, columns) {
+  for (const column of columns) {
+    if (head.filter((cell) => cell === column).length > 1) return describeTwice(column);
+    const alike = head.find((cell) => plainly(cell) === plainly(column));
+    if (alike !== undefined && !head.includes(column)) {
+      return describeColumn(alike.replace(/[ \t\r\n]+/g, " "), column);
+    }
+  }
+  return null;
+}
+
+/** A name as one may have meant it. @param {string} name */
+function plainly(name) {
+  return name.replace(/[ \t\r\n_-]+/g, "").toLowerCase();
 }
 
 /** @param {readonly (readonly string[])[]} rows @returns {string} */

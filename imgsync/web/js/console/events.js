@@ -8,9 +8,11 @@
  * @typedef {{event: string, at: number} & Record<string, any>} KnownEvent one with exactly its fields
  */
 
-import { END_REASONS, SCHEMA, SESSION_STATES, STAGES } from "../core/protocol/numbers.js";
+import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/protocol/numbers.js";
 import {
   isBoolean,
+  isDuration,
+  isFeatures,
   isId,
   isNumber,
   isObject,
@@ -66,6 +68,7 @@ export const EVENTS = {
     bound: orNull(isNumber),
   },
   superseded: SHOWING,
+  recording: { sessionId: isId, devices: isFeatures, troubles: isFeatures, since: isNumber },
   stage: {
     ...SHOWING,
     stage: oneOf(STAGES),
@@ -73,6 +76,9 @@ export const EVENTS = {
     reason: orNull(isReason),
   },
 };
+
+/** Fields that are left out where nothing is known; they stand behind the others. @type {Record<string, Record<string, Test>>} */
+const OPTIONAL = { stage: { timing: oneOf(TIMINGS), within: isDuration } };
 
 /**
  * @param {{event: string, at: number} & Record<string, unknown>} event
@@ -86,6 +92,12 @@ export function recognize(event) {
   for (const [name, isSound] of Object.entries(fields)) {
     if (!isSound(event[name])) return null;
     known[name] = unsigned(event[name]);
+  }
+  for (const [name, isSound] of Object.entries(OPTIONAL[event.event] ?? {})) {
+    const value = event[name] ?? null;
+    if (value === null) continue;
+    if (!isSound(value)) return null;
+    known[name] = unsigned(value);
   }
   return known;
 }

@@ -7,10 +7,11 @@
  * @typedef {(images: ImageSource[], name: string) => void} OnSeries
  */
 
+import { publicUrl } from "../core/protocol/urls.js";
 import { find, setText } from "../page/dom.js";
 import { describeSeries } from "../words/console.js";
 import { PASTED } from "../words/manifest.js";
-import { BadManifest, fetchManifest, parseManifest, readManifest, publicUrl } from "./manifest.js";
+import { BadManifest, fetchManifest, parseManifest, readManifest } from "./manifest.js";
 
 export class Intake {
   #fold = find("intake", HTMLDetailsElement);

@@ -5,14 +5,16 @@
  * @import { ImageSource } from "../core/protocol/wire.js"
  */
 
-import { BadCsv, parseCsv } from "./csv.js";
+import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
 import { MAX_URLS } from "../core/protocol/numbers.js";
-import { isWebUrl } from "../core/protocol/urls.js";
+import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
 import {
   describeBadUrl,
+  describeConflict,
   describeEmpty,
   describeLate,
+  describeLogin,
   describeLongUrls,
   describeNoColumn,
   describeNoCsv,
@@ -20,6 +22,7 @@ import {
   describeNoList,
   describeNoUrl,
   describeNotUtf8,
+  describeOdd,
   describeRefused,
   describeTooLarge,
   describeUnreachable,
@@ -28,6 +31,7 @@ import {
 
 const MAX_BYTES = 32 * 1024 * 1024;
 const FETCH_MS = 20_000;
+const COLUMNS = ["imageUrl", "signedUrl"];
 
 /** The manifest can't be used; the message says why, and what to do. */
 export class BadManifest extends Error {}
@@ -43,7 +47,10 @@ export function parseManifest(text, name) {
   const isJson = /^\s*[[{]/.test(bare);
   const entries = isJson ? jsonEntries(bare, name) : csvEntries(bare, name);
   if (entries.length === 0) throw new BadManifest(describeEmpty(name));
-  return entries.map((entry, place) => readEntry(entry, place, name));
+  const images = entries.map((entry, place) => readEntry(entry, place, name));
+  const conflict = conflictOf(images);
+  if (conflict !== null) throw new BadManifest(describeConflict(name, conflict));
+  return images;
 }
 
 /**
@@ -103,11 +110,6 @@ export async function fetchManifest(url) {
   return readManifest(file, name);
 }
 
-/** @param {string} url @returns {string} without query, fragment and password: what may be secrets */
-export function publicUrl(url) {
-  return url.replace(/[?#].*/s, "").replace(/^((?:[^/:?#]+:)?\/\/)[^/]*@/, "$1");
-}
-
 /** @param {string} imageUrl @returns {string} its file's name, for people */
 export function nameOf(imageUrl) {
   const last = new URL(imageUrl).pathname.split("/").at(-1) ?? "";
@@ -132,9 +134,14 @@ function jsonEntries(text, name) {
 
 /** @param {string} text @param {string} name @returns {unknown[]} */
 function csvEntries(text, name) {
+  const divided = oddFirstLine(text, COLUMNS);
+  if (divided !== null) throw new BadManifest(describeOdd(name, divided));
   try {
-    const [head = [], ...rows] = parseCsv(text);
-    const missing = ["imageUrl", "signedUrl"].find((column) => !head.includes(column));
+    const [head, ...rows] = parseCsv(text);
+    if (head === undefined) return [];
+    const odd = oddColumns(head, COLUMNS);
+    if (odd !== null) throw new BadManifest(describeOdd(name, odd));
+    const missing = COLUMNS.find((column) => !head.includes(column));
     if (missing !== undefined) throw new BadManifest(describeNoColumn(name, missing));
     return rows.map((row) => Object.fromEntries(head.map((column, place) => [column, row[place]])));
   } catch (error) {
@@ -146,10 +153,29 @@ function csvEntries(text, name) {
 /** @param {any} entry @param {number} place @param {string} name @returns {ImageSource} */
 function readEntry(entry, place, name) {
   for (const field of ["imageUrl", "signedUrl"]) {
-    if (!isWebUrl(entry?.[field])) throw new BadManifest(describeBadUrl(name, place, field));
+    const url = entry?.[field];
+    if (!isWebUrl(url)) throw new BadManifest(describeBadUrl(name, place, field));
+    if (/^[^/]*\/\/[^/?#]*@/.test(url)) throw new BadManifest(describeLogin(name, place, field));
   }
   const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
   const size = encodeText(JSON.stringify(image)).length;
   if (size > MAX_URLS) throw new BadManifest(describeLongUrls(name, place, size, MAX_URLS));
   return image;
+}
+
+/**
+ * What one `imageUrl` names is one image: who has fetched it may take it for any other of that name.
+ *
+ * @param {readonly ImageSource[]} images
+ * @returns {[number, number] | null} the places of the first two that differ
+ */
+function conflictOf(images) {
+  /** @type {Map<string, number>} */
+  const first = new Map();
+  for (const [place, { imageUrl, signedUrl }] of images.entries()) {
+    const earlier = first.get(imageUrl) ?? place;
+    if (images[earlier]?.signedUrl !== signedUrl) return [earlier, place];
+    first.set(imageUrl, earlier);
+  }
+  return null;
 }

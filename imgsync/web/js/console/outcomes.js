@@ -39,6 +39,7 @@ export class Outcomes {
     }
     for (const row of last) this.#renderRow(row, measure(row), phase);
     find("table", HTMLTableElement).hidden = last.length === 0;
+    find("onset-note", HTMLElement).hidden = last.length === 0;
     find("no-rows", HTMLElement).hidden = last.length > 0;
     const spoken = rows.find((row) => row.sentAt === current);
     if (spoken !== undefined && SPOKEN.has(spoken.fate)) {
@@ -54,7 +55,8 @@ export class Outcomes {
     const roundTrip = measured?.roundTrip ?? null;
     setText(trip, roundTrip === null ? "" : formatNumber(roundTrip));
     // From the order to the screen, as in the CSV.
-    setText(delay, describeDelay(measured?.onsetLatency ?? null, measured?.onsetBound ?? null));
+    const { onsetLatency = null, onsetBound = null, onsetTiming = null } = measured ?? {};
+    setText(delay, describeDelay(onsetLatency, onsetBound, onsetTiming));
   }
 
   /** @param {Standing} row @returns {Line} */

@@ -11,16 +11,18 @@
 
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
-import { now } from "../peer/clock.js";
+import { now, skew } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
-import { describeTooLong } from "../words/console.js";
+import { describeRecording, describeTooLong } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
   /** Why the last image was not shown. */
   trouble = "";
+  /** What is the matter with the recording of the participant. */
+  recordingTrouble = "";
   latency = new Latency();
   /** What has become of the session. @type {StateChange} */
   #change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
@@ -65,6 +67,7 @@ export class Presentation {
         drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
         received: (message, at) => this.#receive(message, at),
         changed: (change) => this.#follow(change),
+        isSeen: () => this.#presenter.isSeen,
       },
     );
   }
@@ -159,6 +162,7 @@ export class Presentation {
 
   /** @param {Probe} probe */
   #compareClocks(probe) {
+    this.#journal.looked(probe.t3, skew());
     const remark = this.#journal.ponged(probe);
     if (remark?.kind !== "refused") this.latency.ponged(probe);
     this.#changed();
@@ -190,6 +194,7 @@ export class Presentation {
       }
       case "acked": {
         const { image, receivedAt, copies } = output;
+        this.#journal.looked(at, skew());
         const latency = this.#journal.acked(at, image, receivedAt);
         // The picture is of ways; one that waited for a channel was not on its way all the time.
         if (copies === 1) this.latency.acked(at, at - image.sentAt, latency);
@@ -204,6 +209,10 @@ export class Presentation {
         break;
       case "neverShown":
         this.#journal.passedBy(at, output.image);
+        break;
+      case "recorded":
+        this.recordingTrouble = describeRecording(output.devices, output.troubles);
+        this.#journal.recorded(at, output);
         break;
       case "staged":
         this.#journal.staged(at, output);

@@ -2,12 +2,19 @@
  * One row for each showing of an image: the columns of the CSV, as `imgsync/commands/report/rows.py`
  * has them.
  *
- * @import { Estimate } from "./offsets.js"
- * @import { KnownSession, Showing } from "./sides.js"
+ * @import { Estimate, OffsetHistory } from "./offsets.js"
+ * @import { KnownSession, Showing, Sight } from "./sides.js"
+ * @import { Timing } from "../core/protocol/wire.js"
+ *
+ * @typedef {[number | null, number | null]} Interval from when until when an image was on the screen;
+ *   null for an end that nobody has told
  *
  * @typedef {object} Row all that is known of one showing; null where nothing is; milliseconds
  * @property {string} sessionId
+ * @property {string | null} evaluatorId
+ * @property {string | null} clientId
  * @property {number} imageIndex
+ * @property {string | null} imageName its file's name
  * @property {string | null} imageUrl
  * @property {string} sentAtIso
  * @property {number} sentAt evaluator's clock, as is `ackedAt`
@@ -15,17 +22,21 @@
  *   `Evaluator` are the same on the evaluator's clock
  * @property {number | null} ackedAt
  * @property {number | null} fetchedAt
- * @property {number | null} shownAt
- * @property {number | null} hiddenAt
+ * @property {number | null} shownAt when it was on the screen for the first time
+ * @property {number | null} hiddenAt when it was there for the last time; null while it still is
  * @property {number | null} failedAt
  * @property {string | null} failedReason
  * @property {boolean} superseded another image was shown before this one was acked, or up
  * @property {number | null} copies how often it was sent
+ * @property {Interval[]} intervals when it was on the screen, client's clock
+ * @property {number | null} exposureMs how long that was in all; null where an end is not known
+ * @property {number | null} gaps how often it was not there in between
  * @property {number | null} roundTrip from `sentAt` to `ackedAt`
  * @property {number | null} latency from `sentAt` to when it came in at the client
  * @property {number | null} bound the true latency lies within this of it
  * @property {number | null} onsetLatency from `sentAt` to when it was on the screen
  * @property {number | null} onsetBound the true one lies within this of it
+ * @property {Timing | null} onsetTiming what is known of that
  * @property {number | null} receivedAtEvaluator
  * @property {number | null} fetchedAtEvaluator
  * @property {number | null} shownAtEvaluator
@@ -49,41 +60,108 @@ export function makeRows(sessions) {
 }
 
 /** @param {KnownSession} session @param {Showing} showing @returns {Row} */
-export function makeRow({ sessionId, history }, showing) {
+export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) {
   const { imageIndex, imageUrl, sentAt, receivedAt, ackedAt } = showing;
-  const { fetchedAt, shownAt, hiddenAt, failedAt, failedReason } = showing;
+  const { fetchedAt, failedAt, failedReason } = showing;
   const near = ackedAt ?? sentAt;
   /** @param {number | null} at @param {number} notBefore */
   const estimate = (at, notBefore) => (at === null ? null : history.toEvaluator(at, near, notBefore));
   const received = estimate(receivedAt, sentAt);
   const arrived = received === null ? sentAt : Math.max(received.earliest, sentAt);
-  const shown = estimate(shownAt, arrived);
+  const sights = inOrder(showing, history, arrived);
+  const first = sights.find(({ isShown }) => isShown) ?? null;
+  const last = sights.at(-1);
+  const hidden = last === undefined || last.isShown ? null : last;
+  const shown = first?.here ?? null;
+  const intervals = makeIntervals(sights);
   return {
     sessionId,
+    evaluatorId,
+    clientId,
     imageIndex,
+    imageName: imageUrl === null ? null : fileNameOf(imageUrl),
     imageUrl,
     sentAtIso: iso(sentAt),
     sentAt,
     receivedAt,
     ackedAt,
     fetchedAt,
-    shownAt,
-    hiddenAt,
+    shownAt: first?.at ?? null,
+    hiddenAt: hidden?.at ?? null,
     failedAt,
     failedReason,
     superseded: showing.wasSuperseded || failedReason === "superseded",
     copies: showing.copies,
+    intervals,
+    exposureMs: exposureOf(intervals),
+    gaps: intervals.length === 0 ? null : intervals.length - 1,
     roundTrip: ackedAt === null ? null : ackedAt - sentAt,
     latency: received === null ? null : received.at - sentAt,
     bound: received === null ? null : received.bound,
     onsetLatency: shown === null ? null : shown.at - sentAt,
-    onsetBound: shown === null ? null : shown.bound,
+    onsetBound: first === null || shown === null ? null : shown.bound + first.within,
+    onsetTiming: first?.timing ?? null,
     receivedAtEvaluator: atOf(received),
     fetchedAtEvaluator: atOf(estimate(fetchedAt, arrived)),
     shownAtEvaluator: atOf(shown),
-    hiddenAtEvaluator: atOf(estimate(hiddenAt, arrived)),
+    hiddenAtEvaluator: atOf(hidden?.here ?? null),
     failedAtEvaluator: atOf(estimate(failedAt, arrived)),
   };
+}
+
+/**
+ * In the order in which they happened, with our clock; the client's may have been set in between, or
+ * be another one since its page was loaded again.
+ *
+ * @param {Showing} showing
+ * @param {OffsetHistory} history
+ * @param {number} arrived
+ * @returns {(Sight & {here: Estimate | null})[]}
+ */
+function inOrder({ sentAt, ackedAt, sights }, history, arrived) {
+  const near = ackedAt ?? sentAt;
+  const found = [...sights.values()].map((sight) => {
+    return { ...sight, here: history.toEvaluator(sight.at, sight.toldAt ?? near, arrived) };
+  });
+  const isKnown = found.every(({ here }) => here !== null);
+  /** @param {Sight & {here: Estimate | null}} sight */
+  const when = ({ at, here }) => (isKnown && here !== null ? here.at : at);
+  return found.sort((one, other) => when(one) - when(other));
+}
+
+/**
+ * Of what came one after the other. A page that is loaded again may show an image that nobody has said
+ * to be hidden, and the other way round: then an end is not known.
+ *
+ * @param {readonly Sight[]} sights
+ */
+export function makeIntervals(sights) {
+  /** @type {Interval[]} */
+  const intervals = [];
+  for (const { isShown, at } of sights) {
+    const last = intervals.at(-1);
+    if (isShown) intervals.push([at, null]);
+    else if (last?.[1] === null) last[1] = at;
+    else if (last !== undefined) intervals.push([null, at]);
+  }
+  return intervals;
+}
+
+/** All of them together; null where that is not known. @param {readonly Interval[]} intervals */
+function exposureOf(intervals) {
+  const times = intervals.flatMap(([begin, end]) => (begin === null || end === null ? [] : [end - begin]));
+  const isKnown = times.length > 0 && times.length === intervals.length;
+  return isKnown ? times.reduce((sum, time) => sum + time, 0) : null;
+}
+
+/** The file's name in a URL, to find the image again in another session. @param {string} imageUrl */
+export function fileNameOf(imageUrl) {
+  const last = imageUrl.slice(imageUrl.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
 }
 
 /** @param {Estimate | null} estimate */

@@ -10,13 +10,21 @@
  */
 
 import { Measurements } from "../core/channel/clocks.js";
-import { publicUrl } from "./manifest.js";
+import { publicUrl } from "../core/protocol/urls.js";
+
+/** Milliseconds. What the wall clock moves by more at once was set, or slept through: see
+ * `imgsync/peer/record.py`. */
+const STEP = 100;
 
 /** Measures on the way, as what is measured is written down. */
 export class SessionJournal {
   #sessionId;
   #write;
   #measurements = new Measurements();
+  /** How far our wall clock was ahead when it was looked at last. @type {number | null} */
+  #skew = null;
+  /** By how much more than the time before; 0 where it was not set. */
+  #moved = 0;
 
   /** @param {string} sessionId @param {Write} write */
   constructor(sessionId, write) {
@@ -42,6 +50,14 @@ export class SessionJournal {
   /** A channel is open. */
   connected() {
     this.#measurements.connected();
+  }
+
+  /** Our wall clock is ahead by so much; the times that we write do not follow it. @param {number} at @param {number} skew */
+  looked(at, skew) {
+    const moved = this.#skew === null ? 0 : skew - this.#skew;
+    this.#skew = skew;
+    this.#moved = Math.abs(moved) > STEP ? moved : 0;
+    if (this.#moved !== 0) this.#note(at, "clock_step", { sessionId: null, by: moved, whose: "ours" });
   }
 
   /** A ping of ours was answered. @param {Probe} probe @returns {Remark | null} */
@@ -86,8 +102,14 @@ export class SessionJournal {
   }
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
-  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason }) {
-    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason });
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within }) {
+    const onset = { ...(timing !== null && { timing }), ...(within !== null && { within }) };
+    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...onset });
+  }
+
+  /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */
+  recorded(at, { devices, troubles, at: since }) {
+    this.#note(at, "recording", { devices, troubles, since });
   }
 
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
@@ -104,7 +126,10 @@ export class SessionJournal {
 
   /** @param {Remark | null} remark @param {number} at */
   #remark(remark, at) {
-    if (remark?.kind === "stepped") this.#note(at, "clock_step", { by: remark.by, whose: "theirs" });
+    if (remark?.kind !== "stepped") return;
+    // One that stood still here has the other one ahead by as much as the wall clock.
+    const isOurs = this.#moved !== 0 && Math.abs(remark.by - this.#moved) <= STEP;
+    this.#note(at, "clock_step", { by: remark.by, whose: isOurs ? "ours" : "theirs" });
   }
 
   /** @param {number} at @param {string} event @param {object} fields */

@@ -3,6 +3,14 @@
  * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
  *
  * @import { KnownEvent } from "./events.js"
+ * @import { Timing } from "../core/protocol/wire.js"
+ *
+ * @typedef {object} Sight an image came onto the screen, or went from it
+ * @property {boolean} isShown
+ * @property {number} at client's clock
+ * @property {number | null} toldAt when we heard of it; null below no header
+ * @property {Timing | null} timing how good that is, as is `within`
+ * @property {number} within
  *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
@@ -15,13 +23,12 @@
  * @property {number | null} copies
  * @property {boolean} wasSuperseded
  * @property {number | null} fetchedAt
- * @property {number | null} shownAt
- * @property {number | null} hiddenAt
+ * @property {Map<string, Sight>} sights each once, by what it is and when; in the order of the record
  * @property {number | null} failedAt
  * @property {string | null} failedReason
  */
 
-import { publicUrl } from "./manifest.js";
+import { publicUrl } from "../core/protocol/urls.js";
 import { OffsetHistory, Reading } from "./offsets.js";
 
 /** All that is known of one session: the `SessionRecord` of sides.py. */
@@ -30,6 +37,10 @@ export class KnownSession {
   showings = new Map();
   /** When it was first written of, below a header. */
   firstAt = Infinity;
+  /** @type {string | null} */
+  evaluatorId = null;
+  /** @type {string | null} */
+  clientId = null;
   /** @type {Reading[]} */
   #readings = [];
   /** Since when each process has taken part. @type {number[]} */
@@ -73,8 +84,8 @@ export class KnownSession {
     this.#read(Reading.byEvaluator(t0, t1, t2, t3));
   }
 
-  /** @param {KnownEvent} event */
-  takeImage(event) {
+  /** @param {KnownEvent} event @param {number | null} toldAt */
+  takeImage(event, toldAt) {
     const showing = this.#showing(event.sentAt, event.imageIndex);
     switch (event.event) {
       case "sent":
@@ -92,7 +103,7 @@ export class KnownSession {
         showing.wasSuperseded = true;
         break;
       case "stage":
-        takeStage(showing, event);
+        takeStage(showing, event, toldAt);
     }
   }
 
@@ -116,7 +127,8 @@ export class KnownSession {
 export class Sides {
   /** By id, as they are met. @type {Map<string, KnownSession>} */
   sessions = new Map();
-  #hasHeader = false;
+  /** Who writes; null before the first header. @type {string | null} */
+  #userId = null;
   /** Sessions that the current process has written of. @type {Set<KnownSession>} */
   #met = new Set();
 
@@ -124,7 +136,7 @@ export class Sides {
   take(event) {
     switch (event.event) {
       case "header":
-        this.#hasHeader = true;
+        this.#userId = event.userId;
         this.#met = new Set();
         break;
       case "acked":
@@ -132,16 +144,17 @@ export class Sides {
       case "stage":
       case "superseded": {
         const session = this.#session(event.sessionId);
-        session.takeImage(event);
+        session.takeImage(event, this.#userId === null ? null : event.at);
         this.#noteTime(session, event.at);
         break;
       }
       default: {
         // Nobody knows whose clock it is, or in which session.
-        if (!this.#hasHeader || event.sessionId === null) return;
+        if (this.#userId === null || event.sessionId === null) return;
         const session = this.#session(event.sessionId);
         this.#noteTime(session, event.at);
         if (event.event === "probe") session.takeProbe(event);
+        else if (event.event === "session") session.clientId = event.peerId;
       }
     }
   }
@@ -155,7 +168,8 @@ export class Sides {
 
   /** @param {KnownSession} session @param {number} at */
   #noteTime(session, at) {
-    if (!this.#hasHeader) return;
+    if (this.#userId === null) return;
+    session.evaluatorId ??= this.#userId;
     session.firstAt = Math.min(session.firstAt, at);
     if (this.#met.has(session)) return;
     this.#met.add(session);
@@ -163,19 +177,23 @@ export class Sides {
   }
 }
 
-/** @param {Showing} showing @param {KnownEvent} event */
-function takeStage(showing, { stage, stageAt, reason }) {
+/** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
+function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
       break;
     case "shown":
-      // A page that is looked at again shows it again; the onset was the first time.
-      showing.shownAt = first(showing.shownAt, stageAt);
+    case "hidden": {
+      const key = `${stage} ${stageAt}`;
+      const known = showing.sights.get(key);
+      // The client says it again on each new channel.
+      if (known === undefined || (known.toldAt === null && toldAt !== null)) {
+        const told = { at: stageAt, toldAt, timing: timing ?? null, within: within ?? 0 };
+        showing.sights.set(key, { isShown: stage === "shown", ...told });
+      }
       break;
-    case "hidden":
-      showing.hiddenAt = Math.max(showing.hiddenAt ?? stageAt, stageAt);
-      break;
+    }
     case "failed":
       if (showing.failedAt === null || stageAt < showing.failedAt) {
         showing.failedAt = stageAt;
@@ -205,8 +223,7 @@ function newShowing(sentAt, imageIndex) {
     copies: null,
     wasSuperseded: false,
     fetchedAt: null,
-    shownAt: null,
-    hiddenAt: null,
+    sights: new Map(),
     failedAt: null,
     failedReason: null,
   };

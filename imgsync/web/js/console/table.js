@@ -9,7 +9,10 @@ import { formatCsv } from "./csv.js";
 /** @type {(keyof Row)[]} */
 export const COLUMNS = [
   "sessionId",
+  "evaluatorId",
+  "clientId",
   "imageIndex",
+  "imageName",
   "imageUrl",
   "sentAtIso",
   "sentAt",
@@ -22,11 +25,15 @@ export const COLUMNS = [
   "failedReason",
   "superseded",
   "copies",
+  "intervals",
+  "exposureMs",
+  "gaps",
   "roundTrip",
   "latency",
   "bound",
   "onsetLatency",
   "onsetBound",
+  "onsetTiming",
   "receivedAtEvaluator",
   "fetchedAtEvaluator",
   "shownAtEvaluator",
@@ -38,7 +45,8 @@ export const COLUMNS = [
 const FORMULA = /^[=+\-@\t\r]/;
 
 /**
- * Times and durations have three decimals; what is not known is empty.
+ * Times and durations have three decimals; what is not known is empty, and null inside of intervals,
+ * which are JSON.
  *
  * @param {readonly Row[]} rows
  */
@@ -47,12 +55,16 @@ export function writeCsv(rows) {
   return formatCsv([COLUMNS, ...cells]);
 }
 
-/** @param {string} name @param {string | number | boolean | null} value */
+const COUNTS = new Set(["imageIndex", "copies", "gaps"]);
+
+/** @param {string} name @param {Row[keyof Row]} value */
 function cell(name, value) {
   if (value === null) return "";
   if (typeof value === "boolean") return String(value);
   if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
-  return name === "imageIndex" || name === "copies" ? String(value) : thousandths(value);
+  if (typeof value === "number") return COUNTS.has(name) ? String(value) : thousandths(value);
+  const pairs = value.map((pair) => `[${pair.map((at) => (at === null ? "null" : thousandths(at))).join(",")}]`);
+  return pairs.length === 0 ? "" : `[${pairs.join(",")}]`;
 }
 
 /** With three decimals; what lies in the middle goes to the even one. @param {number} value */

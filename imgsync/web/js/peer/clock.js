@@ -12,10 +12,15 @@ export function now() {
 }
 
 /**
- * @param {DOMHighResTimeStamp} timestamp what requestAnimationFrame gives
- * @returns {number} the time of that frame
+ * @returns {number} how far the wall clock is ahead of `now`: it may be set, and on most systems ours
+ *   stands still while the machine sleeps
  */
-export function frameTime(timestamp) {
+export function skew() {
+  return Date.now() - now();
+}
+
+/** @param {DOMHighResTimeStamp} timestamp of a frame, or of what was painted @returns {number} */
+export function momentOf(timestamp) {
   return origin + timestamp;
 }
 

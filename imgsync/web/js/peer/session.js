@@ -29,10 +29,13 @@
  * @property {() => void} [drained] for the evaluator: of what waited to be sent, little is left
  * @property {(message: ChannelMessage, at: number) => void} received all but pings, and
  *   but pongs of pings that were none of ours
- * @property {(change: StateChange) => void} changed the last one is `ended`
+ * @property {(change: StateChange) => void} changed the last one is `ended`; what is sent then may still
+ *   arrive
+ * @property {() => boolean} [isSeen] for the evaluator: whether what it shows is on the other side's
+ *   screen, as that has said
  */
 
-import { MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
+import { LAST_WORDS_DEADLINE, MAX_CHANNEL_MESSAGE } from "../core/protocol/numbers.js";
 import { Handshake } from "../core/handshake/handshake.js";
 import { lastWords } from "../core/handshake/telling.js";
 import { Attempt } from "./attempt.js";
@@ -45,12 +48,80 @@ const NO_WEBRTC = {
   reason: "unsupported",
 };
 
+/**
+ * What was said last arrives, but where the other side is to take the end for a failure.
+ *
+ * @param {Map<number, Attempt>} attempts
+ * @param {Attempt | undefined} last to be flushed
+ */
+function closeAll(attempts, last) {
+  const closing = [...attempts.values()];
+  attempts.clear();
+  for (const attempt of closing) {
+    if (attempt === last) void attempt.closeChannel().then(() => attempt.close());
+    else attempt.close();
+  }
+}
+
+/** How a session is left: the relay is told once, and last words are waited for. */
+class Leaving {
+  #session;
+  #talk;
+  #handshake;
+  #offers;
+  #hasLeft = false;
+  /** Hears when something came in, or the session is over. */
+  heard = () => {};
+
+  /**
+   * @param {Session} session
+   * @param {Talk} talk
+   * @param {Handshake} handshake
+   * @param {boolean} offers
+   */
+  constructor(session, talk, handshake, offers) {
+    this.#session = session;
+    this.#talk = talk;
+    this.#handshake = handshake;
+    this.#offers = offers;
+  }
+
+  get #isSeen() {
+    return this.#session.end === null && (this.#talk.isSeen?.() ?? false);
+  }
+
+  /**
+   * While an image of ours is on the other side's screen, the relay is told first: so the other side
+   * takes it down, and has the channel to say so.
+   */
+  async hearLastWords() {
+    if (!this.#isSeen || !this.#handshake.isOurs) return;
+    this.leave("ended", "");
+    await new Promise((resolve) => {
+      setTimeout(resolve, LAST_WORDS_DEADLINE * 1000);
+      this.heard = () => this.#isSeen || resolve(undefined);
+    });
+  }
+
+  /** Nothing more is wanted of it, as it has ended so. @param {EndReason} reason @param {string} detail */
+  leave(reason, detail) {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    const { route } = this.#session;
+    if (this.#handshake.isOurs) {
+      route.end(lastWords(route.sessionId, { reason, detail }, this.#offers));
+    }
+    route.close();
+  }
+}
+
 export class Session {
   /** @type {SessionState} */
   state = "connecting";
   /** @type {StateChange | null} */
   end = null;
   #wasConnected = false;
+  #leaving;
   #options;
   #talk;
   #handshake;
@@ -71,6 +142,7 @@ export class Session {
     this.#options = options;
     this.#talk = talk;
     this.#handshake = new Handshake({ offers: options.offers, chance: Math.random });
+    this.#leaving = new Leaving(this, talk, this.#handshake, options.offers);
     queueMicrotask(() => this.#begin());
   }
 
@@ -96,6 +168,7 @@ export class Session {
   /** End it in good order: the channel first, flushed, then the relay is told. */
   async close() {
     await null; // until it has begun
+    if (this.end === null) await this.#leaving.hearLastWords();
     if (this.end !== null) return;
     const attempt = this.#current;
     this.#handshake.handle({ kind: "ownEnd", reason: "ended" }, seconds());
@@ -200,7 +273,10 @@ export class Session {
       const attempt = new Attempt(this.#options, {
         isCurrent: () => attempt === this.#current,
         happened,
-        received: (message, at) => this.#talk.received(message, at),
+        received: (message, at) => {
+          this.#talk.received(message, at);
+          this.#leaving.heard();
+        },
         judged: (health) => this.#judge(health),
         drained: () => this.#talk.drained?.(),
         unanswered: () => this.#talk.unanswered?.(),
@@ -219,15 +295,11 @@ export class Session {
   /** @param {EndReason} reason @param {string} detail */
   #finish(reason, detail) {
     if (this.end !== null) return;
-    const attempts = [...this.#attempts.values()];
-    this.#attempts.clear();
-    attempts.forEach((attempt) => attempt.close());
     this.#timer.set(Infinity);
-    if (this.#handshake.isOurs) {
-      this.route.end(lastWords(this.route.sessionId, { reason, detail }, this.#options.offers));
-    }
-    this.route.close();
     this.#tell("ended", reason, detail);
+    this.#leaving.leave(reason, detail);
+    this.#leaving.heard();
+    closeAll(this.#attempts, reason === "ended" ? this.#current : undefined);
   }
 
   /** @param {SessionState} state @param {EndReason | null} [reason] @param {string} [detail] */

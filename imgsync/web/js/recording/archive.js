@@ -7,7 +7,8 @@
  */
 
 import { download, pickFolder, writeTo } from "./files.js";
-import { RecordingStore } from "./store.js";
+import { hostOf } from "./destination.js";
+import { Damaged, RecordingStore } from "./store.js";
 import { Upload } from "./upload.js";
 import { describeNotSaved } from "../words/recording.js";
 
@@ -15,6 +16,8 @@ export class Archive {
   #userId;
   #changed;
   #upload;
+  /** @type {string | null} */
+  #host = null;
   /** Why the last ones were not saved. */
   #failed = "";
 
@@ -39,7 +42,14 @@ export class Archive {
 
   /** @param {string | null} url where to send them; null for nowhere */
   sendTo(url) {
+    this.#host = hostOf(url);
     this.#upload.sendTo(url);
+    void this.#refresh();
+  }
+
+  /** Also what was refused. */
+  sendAgain() {
+    this.#upload.tryAgain();
   }
 
   /** There may be more in the store. */
@@ -54,8 +64,14 @@ export class Archive {
       const folder = await pickFolder?.();
       if (folder === undefined) return;
       for (const row of rows()) {
-        await writeTo(folder, this.store, row);
-        await this.store.remove(row.key);
+        try {
+          await writeTo(folder, this.store, row);
+          await this.store.remove(row.key);
+        } catch (error) {
+          // The others can be saved.
+          if (!(error instanceof Damaged)) throw error;
+          this.#failed = describeNotSaved(error);
+        }
         await this.#refresh();
       }
       this.#changed({ folder: folder.name });
@@ -72,10 +88,12 @@ export class Archive {
   }
 
   async #refresh() {
-    const all = await this.store.finished();
+    const all = await this.store.finished().catch(() => null);
+    // Storage is not there; whoever writes into it has it opened again, and wakes us.
+    if (all === null) return;
     // Those of another participant at this device are nobody else's to see.
     const rows = all.filter(({ about }) => about.userId === this.#userId);
-    this.#changed({ rows, failures: this.#upload.failures, failed: this.#failed });
+    this.#changed({ rows, sent: { host: this.#host, ...this.#upload.sent }, failed: this.#failed });
   }
 
   /** @param {() => Promise<void>} save */

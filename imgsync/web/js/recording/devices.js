@@ -1,32 +1,21 @@
 /**
- * Camera and microphone: opened for a session, closed at its end, and what is told where they can't
- * be opened.
+ * Camera and microphone: opened for a session, closed at its end, asked for again when they are lost.
  *
- * @import { Kind } from "../words/recording.js"
+ * @import { DeviceState, Kind } from "../words/recording.js"
  *
  * @typedef {object} DevicesListener
- * @property {(stream: MediaStream) => void} opened
- * @property {(error: NoDevice) => void} failed
- * @property {(kind: Kind) => void} gone one that was open; they are still to be closed
+ * @property {(stream: MediaStream | null) => void} switched what is to be recorded now; null for nothing
+ * @property {() => void} changed `states` are others
+ * @property {(kind: Kind, what: "ended" | "muted" | "unmuted") => void} happened to one that is recorded
  */
 
-import {
-  CANT_RECORD,
-  NOT_SECURE,
-  describeForbidden,
-  describeMissing,
-  describeUnusable,
-} from "../words/recording.js";
+import { Timer, seconds } from "../peer/clock.js";
+import { Watch, reasonOf } from "./watch.js";
 
 /** Small, as the machine has images to show meanwhile. */
 const VIDEO = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" };
-const VIDEO_BITS_PER_S = 1_000_000;
 /** What is done to voices in calls would change what is recorded, and when. */
 const AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-
-/** What this browser records in, the first that it can; VP8 takes the least of the machine. */
-const VIDEO_TYPES = ["video/webm;codecs=vp8,opus", "video/webm", "video/mp4"];
-const AUDIO_TYPES = ["audio/webm;codecs=opus", "audio/webm", "audio/mp4"];
 
 /**
  * @param {string} record as a link has it: `camera`, `microphone`, or both with a comma
@@ -38,81 +27,49 @@ export function parseKinds(record) {
   return kinds.length === new Set(names).size ? kinds : null;
 }
 
-/** Nothing can be recorded; the message tells the participant why. */
-export class NoDevice extends Error {}
-
 /**
- * @param {readonly Kind[]} wanted
- * @returns {Promise<MediaStream>} of those of them that there are
- * @throws {NoDevice}
+ * @param {readonly Kind[]} kinds
+ * @returns {Promise<Map<Kind, MediaStreamTrack | DeviceState>>} each of them, or why it is not there
  */
-async function openDevices(wanted) {
-  if (navigator.mediaDevices === undefined || globalThis.MediaRecorder === undefined) {
-    throw new NoDevice(isSecureContext ? CANT_RECORD : NOT_SECURE);
-  }
+async function openDevices(kinds) {
   try {
-    return await openAll(wanted);
+    const stream = await navigator.mediaDevices.getUserMedia({
+      video: kinds.includes("camera") && VIDEO,
+      audio: kinds.includes("microphone") && AUDIO,
+    });
+    return new Map(stream.getTracks().map((track) => [kindOf(track), track]));
   } catch (error) {
-    if (!isMissing(error) || wanted.length === 1) throw explain(error, wanted);
-  }
-  // One of them is missing: the browser does not say which.
-  for (const kind of wanted) {
-    try {
-      return await openAll([kind]);
-    } catch (error) {
-      if (!isMissing(error)) throw explain(error, [kind]);
+    const reasons = kinds.map((kind) => reasonOf(/** @type {Error} */ (error), isAllowedHere(kind)));
+    // One of them is missing or in use: the browser does not say which.
+    const mayBeOne = reasons.every((reason) => reason === "missing" || reason === "in_use");
+    if (kinds.length === 1 || !mayBeOne) {
+      return new Map(kinds.map((kind, place) => [kind, reasons[place] ?? "in_use"]));
     }
   }
-  throw new NoDevice(describeMissing(wanted, "or"));
+  const found = new Map();
+  for (const kind of kinds) for (const one of await openDevices([kind])) found.set(...one);
+  return found;
 }
 
-/** @param {readonly Kind[]} kinds */
-function openAll(kinds) {
-  return navigator.mediaDevices.getUserMedia({
-    video: kinds.includes("camera") && VIDEO,
-    audio: kinds.includes("microphone") && AUDIO,
-  });
+/** Where a browser does not tell, it is allowed. @param {Kind} kind */
+function isAllowedHere(kind) {
+  const policy = /** @type {any} */ (document).featurePolicy;
+  return policy?.allowsFeature(kind) ?? true;
 }
 
-/** @param {unknown} error */
-function isMissing(error) {
-  return error instanceof DOMException && error.name === "NotFoundError";
-}
-
-/** @param {unknown} error @param {readonly Kind[]} kinds @returns {NoDevice} */
-function explain(error, kinds) {
-  if (isMissing(error)) return new NoDevice(describeMissing(kinds));
-  const isForbidden = error instanceof DOMException && error.name === "NotAllowedError";
-  return new NoDevice(isForbidden ? describeForbidden(kinds) : describeUnusable(kinds));
-}
-
-/** @param {MediaStream} stream @returns {Kind[]} what it is of */
-export function kindsOf(stream) {
-  /** @type {Kind[]} */
-  const kinds = [];
-  if (stream.getVideoTracks().length > 0) kinds.push("camera");
-  if (stream.getAudioTracks().length > 0) kinds.push("microphone");
-  return kinds;
-}
-
-/** @param {MediaStream} stream @returns {MediaRecorder} that has not been started */
-export function makeRecorder(stream) {
-  const types = stream.getVideoTracks().length > 0 ? VIDEO_TYPES : AUDIO_TYPES;
-  const mimeType = types.find((type) => MediaRecorder.isTypeSupported(type));
-  return new MediaRecorder(stream, { mimeType, videoBitsPerSecond: VIDEO_BITS_PER_S });
-}
-
-/** @param {MediaStream} stream */
-function closeDevices(stream) {
-  for (const track of stream.getTracks()) track.stop();
+/** @param {MediaStreamTrack} track @returns {Kind} */
+export function kindOf(track) {
+  return track.kind === "video" ? "camera" : "microphone";
 }
 
 /** Those that a link asks for. */
 export class Devices {
   #wanted;
   #listener;
-  /** Those that are on. @type {MediaStream | null} */
-  #stream = null;
+  /** Those that are open. @type {Map<Kind, MediaStreamTrack>} */
+  #tracks = new Map();
+  #watch = new Watch();
+  #timer = new Timer(() => this.#tick());
   /**
    * Asked for and not there yet; aborted where they are not wanted any more.
    *
@@ -124,54 +81,104 @@ export class Devices {
   constructor(wanted, listener) {
     this.#wanted = wanted;
     this.#listener = listener;
+    navigator.mediaDevices?.addEventListener("devicechange", () => {
+      this.#watch.changed(seconds());
+      this.#follow();
+    });
   }
 
-  get areOpen() {
-    return this.#stream !== null;
+  /** Of those that were asked for. @returns {ReadonlyMap<Kind, DeviceState>} */
+  get states() {
+    return this.#watch.states;
   }
 
-  /** @returns {Promise<void>} once they are on, or can't be */
+  /** What is not on is asked for. @returns {Promise<void>} once they are on, or can't be */
   open() {
-    if (this.#opening === null) {
-      const control = new AbortController();
-      const done = this.#ask(control.signal).finally(() => {
-        if (this.#opening?.done === done) this.#opening = null;
-      });
-      this.#opening = { done, control };
-    }
-    return this.#opening.done;
+    const states = this.#watch.states;
+    return this.#ask(this.#wanted.filter((kind) => states.get(kind) !== "on"));
   }
 
   /** @param {Promise<unknown>} captured when what is being recorded needs them no more */
   close(captured) {
     this.#opening?.control.abort();
     this.#opening = null;
-    const stream = this.#stream;
-    this.#stream = null;
-    if (stream !== null) void captured.then(() => closeDevices(stream));
+    this.#watch.off();
+    const tracks = [...this.#tracks.values()];
+    this.#tracks.clear();
+    void captured.then(() => tracks.forEach((track) => track.stop()));
+    this.#listener.switched(null);
+    this.#follow();
   }
 
-  /** @param {AbortSignal} signal */
-  async #ask(signal) {
-    let stream;
-    try {
-      stream = await openDevices(this.#wanted);
-    } catch (error) {
-      if (!(error instanceof NoDevice)) throw error;
-      if (!signal.aborted) this.#listener.failed(error);
-      return;
+  #tick() {
+    // Once it is known what becomes of those, the timer is set again.
+    if (this.#opening !== null) return;
+    const kinds = this.#watch.tick(seconds());
+    this.#follow();
+    void this.#ask(kinds);
+  }
+
+  #follow() {
+    this.#timer.set(this.#watch.due);
+    this.#listener.changed();
+  }
+
+  /** @param {readonly Kind[]} kinds @returns {Promise<void>} */
+  #ask(kinds) {
+    if (this.#opening !== null) return this.#opening.done;
+    if (kinds.length === 0) return Promise.resolve();
+    const control = new AbortController();
+    const done = this.#open(kinds, control.signal).finally(() => {
+      if (this.#opening?.done === done) this.#opening = null;
+    });
+    this.#opening = { done, control };
+    return done;
+  }
+
+  /** @param {readonly Kind[]} kinds @param {AbortSignal} signal */
+  async #open(kinds, signal) {
+    const found = await openDevices(kinds);
+    let isSwitched = false;
+    for (const [kind, track] of found) {
+      if (typeof track === "string") {
+        if (!signal.aborted) this.#watch.failed(kind, track, seconds());
+      } else if (signal.aborted || (track.muted && this.#tracks.has(kind))) {
+        // One that is as mute as the one that is there is no better.
+        track.stop();
+        if (!signal.aborted) this.#watch.opened(kind, true, seconds());
+      } else {
+        this.#take(kind, track);
+        isSwitched = true;
+      }
     }
-    if (signal.aborted) {
-      closeDevices(stream);
-      return;
-    }
-    this.#stream = stream;
-    for (const track of stream.getTracks()) {
-      const kind = track.kind === "video" ? "camera" : "microphone";
-      track.addEventListener("ended", () => {
-        if (stream === this.#stream) this.#listener.gone(kind);
-      });
-    }
-    this.#listener.opened(stream);
+    if (signal.aborted) return;
+    if (isSwitched) this.#switch();
+    this.#follow();
+  }
+
+  /** @param {Kind} kind @param {MediaStreamTrack} track */
+  #take(kind, track) {
+    this.#tracks.get(kind)?.stop();
+    this.#tracks.set(kind, track);
+    this.#watch.opened(kind, track.muted, seconds());
+    /** @param {"ended" | "muted" | "unmuted"} what */
+    const happened = (what) => {
+      if (this.#tracks.get(kind) !== track) return;
+      this.#listener.happened(kind, what);
+      this.#watch[what](kind, seconds());
+      if (what === "ended") {
+        this.#tracks.delete(kind);
+        this.#switch();
+      }
+      this.#follow();
+    };
+    track.addEventListener("ended", () => happened("ended"));
+    track.addEventListener("mute", () => happened("muted"));
+    track.addEventListener("unmute", () => happened("unmuted"));
+  }
+
+  #switch() {
+    const tracks = [...this.#tracks.values()];
+    this.#listener.switched(tracks.length === 0 ? null : new MediaStream(tracks));
   }
 }

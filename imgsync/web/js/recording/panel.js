@@ -4,10 +4,10 @@
  *
  * @import { Row } from "./store.js"
  * @import { Devices } from "../words/recording.js"
+ * @import { Sent } from "./destination.js"
  *
  * @typedef {object} Recordings
- * @property {string | null} host that takes recordings; null for none, and until the relay has said it
- * @property {number} failures of sending, in a row
+ * @property {Sent} sent how it goes with sending
  * @property {readonly Row[]} rows recordings that are on this device
  * @property {string} folder in which they were saved; empty for none
  * @property {string} failed why something was not saved; empty where nothing was, or all
@@ -16,13 +16,15 @@
  *
  * @typedef {object} PanelListener
  * @property {() => void} stop record no more
+ * @property {() => void} sendAgain what the server has not taken
  * @property {() => void} saveAll into a folder
  * @property {(row: Row) => void} save one, as a download
  */
 
 import { make, setText } from "../page/dom.js";
-import { mayGoTo, rowsToSave } from "./destination.js";
+import { rowsToSave, sortRows } from "./destination.js";
 import { fileName, pickFolder } from "./files.js";
+import { isWanted } from "./watch.js";
 import {
   PANEL,
   describeLeft,
@@ -40,6 +42,7 @@ export class Panel {
   #left = make("p", { id: "recordings-left", role: "status" });
   #hint = make("p", { class: "hint" });
   #failed = make("p", { role: "alert" });
+  #sendAgain = make("button", { type: "button" }, PANEL.sendAgain);
   #saveAll = make("button", { type: "button", class: "main" }, PANEL.saveAll);
   #list = make("ul", { role: "list" });
   #card = make(
@@ -50,6 +53,7 @@ export class Panel {
     this.#left,
     this.#hint,
     this.#failed,
+    this.#sendAgain,
     this.#saveAll,
     this.#list,
   );
@@ -60,6 +64,7 @@ export class Panel {
   constructor(place, listener) {
     this.#listener = listener;
     this.#stop.addEventListener("click", () => listener.stop());
+    this.#sendAgain.addEventListener("click", () => listener.sendAgain());
     this.#saveAll.addEventListener("click", () => listener.saveAll());
     // A tap on it does not fill the screen.
     this.#card.addEventListener("click", (event) => event.stopPropagation());
@@ -69,16 +74,25 @@ export class Panel {
   /** @param {RecordingSituation} situation */
   update(situation) {
     const toSave = rowsToSave(situation);
-    const kept = situation.rows.filter((row) => !mayGoTo(row, situation.host));
-    const unsent = situation.rows.length - kept.length;
-    const { text, hint } = describeLeft({ ...situation, unsent, kept });
+    const { unsent, refused, kept } = sortRows(situation);
+    const { failures, isUnreadable, refused: reasons } = situation.sent;
+    const { text, hint } = describeLeft({
+      unsent: unsent.length,
+      refused: refused.map(({ key }) => reasons.get(key) ?? ""),
+      kept,
+      failures,
+      isUnreadable,
+      isLive: situation.isLive,
+      folder: situation.folder,
+    });
     // Until all is elsewhere, a status that says that the page can be closed is wrong.
     document.body.toggleAttribute("data-unsaved", !situation.isLive && hint !== "");
     setText(this.#now, describeNow(situation));
     setText(this.#left, text);
     setText(this.#hint, hint);
     setText(this.#failed, situation.failed);
-    this.#stop.hidden = situation.open.length === 0;
+    this.#stop.hidden = ![...situation.states.values()].some((state) => isWanted(state));
+    this.#sendAgain.hidden = refused.length === 0 && !(isUnreadable && unsent.length > 0);
     this.#saveAll.hidden = toSave.length === 0 || pickFolder === undefined;
     this.#showList(toSave);
     const lines = [this.#now, this.#left, this.#failed];

@@ -12,29 +12,24 @@
  * session, and a take lasts as long as its image.
  *
  * @import { Image, StageName } from "../core/protocol/wire.js"
- * @import { Kind } from "../words/recording.js"
+ * @import { Kind, Obstacle } from "../words/recording.js"
  * @import { RecordingSituation } from "./panel.js"
  *
- * @typedef {{userId: string, record: string, wanted: readonly Kind[]}} RecordingRequest
- *   `record`: what the link asks for, as it has it; `wanted`: what that means, none where that is
- *   not known
+ * @typedef {{userId: string, wanted: readonly Kind[]}} RecordingRequest
+ *   `wanted`: what the link asks for, none where that is not known
  */
 
 import { Archive } from "./archive.js";
+import { NothingCame } from "./capture.js";
 import { Consent } from "./consent.js";
-import { Devices, kindsOf, parseKinds } from "./devices.js";
+import { Devices, parseKinds } from "./devices.js";
 import { hostOf, rowsToSave } from "./destination.js";
 import { Panel } from "./panel.js";
-import { RecordingStore, StorageFull } from "./store.js";
+import { reportOf } from "./report.js";
+import { StorageFull } from "./connection.js";
+import { RecordingGone, RecordingStore } from "./store.js";
 import { Takes } from "./takes.js";
-import {
-  NOTHING_KEPT,
-  describeGone,
-  describeMissing,
-  describeNotKept,
-  describeUnknown,
-  withoutRecording,
-} from "../words/recording.js";
+import { NOTHING_CAME, REMOVED, describeNotKept } from "../words/recording.js";
 
 export class Recording {
   /** They have agreed, or not: a session may begin. @type {Promise<void>} */
@@ -49,36 +44,45 @@ export class Recording {
   /** Both are there where this browser keeps recordings. @type {{archive: Archive, takes: Takes} | null} */
   #kept = null;
   #panel;
+  #reported;
+  /** What the evaluator is to know. @type {{devices: string[], troubles: string[]}} */
+  report = { devices: [], troubles: [] };
   /** @type {RecordingSituation} */
-  #situation = {
-    open: [],
-    trouble: "",
-    isFull: false,
-    isLive: false,
-    host: null,
-    failures: 0,
-    rows: [],
-    folder: "",
-    failed: "",
-  };
+  #situation;
 
   /**
    * @param {HTMLElement} place for what is shown of it
    * @param {string} userId
    * @param {string} record what the link asks for
+   * @param {() => void} reported `report` is another one
    */
-  constructor(place, userId, record) {
+  constructor(place, userId, record, reported) {
     const wanted = parseKinds(record) ?? [];
     this.#place = place;
-    this.#request = { userId, record, wanted };
+    this.#request = { userId, wanted };
+    this.#reported = reported;
     this.#consent = new Consent(userId, wanted);
     this.#devices = new Devices(wanted, {
-      opened: (stream) => this.#devicesOpened(stream),
-      failed: ({ message }) => this.#update({ trouble: withoutRecording(message) }),
-      gone: (kind) => this.#deviceGone(kind),
+      switched: (stream) => this.#kept?.takes.use(stream),
+      changed: () => this.#update({}),
+      happened: (kind, what) => this.#kept?.takes.note(`${kind}_${what}`),
     });
+    this.#situation = {
+      states: this.#devices.states,
+      obstacle: null,
+      record,
+      lost: "",
+      isFull: false,
+      isStoreGone: false,
+      isLive: false,
+      sent: { host: null, failures: 0, refused: new Map(), isUnreadable: false },
+      rows: [],
+      folder: "",
+      failed: "",
+    };
     this.#panel = new Panel(place, {
       stop: () => this.#withdraw(),
+      sendAgain: () => this.#kept?.archive.sendAgain(),
       saveAll: () => void this.#kept?.archive.saveAll(() => rowsToSave(this.#situation)),
       save: (row) => void this.#kept?.archive.save(row),
     });
@@ -92,39 +96,39 @@ export class Recording {
 
   /** The relay is there. @param {string | null} url where it wants recordings posted */
   async reach(url) {
-    this.#update({ host: hostOf(url) });
     if (this.#isAsked) {
       this.#kept?.archive.sendTo(url);
       return;
     }
     this.#isAsked = true;
-    await this.#openArchive();
+    // What is not secure has no lasting storage either, which would be no reason to give.
+    if (isSecureContext) await this.#openArchive();
     this.#kept?.archive.sendTo(url);
-    const { record, wanted } = this.#request;
-    if (wanted.length === 0) {
-      this.#update({ trouble: withoutRecording(describeUnknown(record)) });
-    } else if (this.#kept === null) {
-      this.#update({ trouble: withoutRecording(NOTHING_KEPT) });
-    } else if (this.#consent.recall()) {
-      if (this.#consent.isGiven) void this.#devices.open();
-    } else {
-      await this.#ask(url);
-    }
+    const obstacle = this.#findObstacle();
+    if (obstacle !== null) this.#update({ obstacle });
+    else if (!this.#consent.recall()) await this.#ask(url);
+    else if (this.#consent.isGiven) void this.#open();
+    else this.#update({ obstacle: "refused" });
     this.#answer();
   }
 
   /** Whether a session goes on. @param {boolean} isLive */
   attend(isLive) {
     if (isLive === this.#situation.isLive) return;
-    this.#update({ isLive });
+    this.#update({ isLive, lost: "" });
     if (!isLive) this.#closeDevices();
-    else if (this.#consent.isGiven && !this.#devices.areOpen) void this.#devices.open();
+    else if (this.#consent.isGiven && this.#situation.obstacle === null) void this.#open();
+  }
+
+  /** An image is put up; since when it is on the screen comes later. @param {Image} image @param {number} at */
+  seen(image, at) {
+    this.#kept?.takes.start(image, at, this.#consent.destination);
   }
 
   /** Something became of an image. @param {Image} image @param {StageName} stage @param {number} at */
   staged(image, stage, at) {
-    if (stage === "shown") this.#kept?.takes.start(image, at, this.#consent.destination);
-    else if (stage === "hidden") this.#kept?.takes.hide(at);
+    if (stage === "shown") this.#kept?.takes.shown(image, at);
+    else if (stage === "hidden") this.#kept?.takes.hide(image, at);
   }
 
   // ── consent ────────────────────────────────────────────────────────────────────────────────────
@@ -132,9 +136,9 @@ export class Recording {
   /** @param {string | null} url where the relay wants recordings posted */
   async #ask(url) {
     document.body.dataset.state = "asking";
-    await this.#consent.ask(this.#place, hostOf(url), () => this.#devices.open());
+    await this.#consent.ask(this.#place, hostOf(url), () => this.#open());
     document.body.dataset.state = "idle";
-    if (!this.#consent.isGiven) this.#closeDevices();
+    if (!this.#consent.isGiven) this.#refuse();
     // A browser that is short of room may throw away what it was not asked to keep. Some ask the
     // participant: now, and never while an image is up.
     else void navigator.storage.persist().catch(() => false);
@@ -142,30 +146,34 @@ export class Recording {
 
   #withdraw() {
     this.#consent.withdraw();
+    this.#refuse();
+  }
+
+  #refuse() {
     this.#closeDevices();
+    this.#update({ obstacle: "refused" });
   }
 
   // ── devices ────────────────────────────────────────────────────────────────────────────────────
 
-  /** @param {MediaStream} stream */
-  #devicesOpened(stream) {
-    this.#kept?.takes.use(stream);
-    const open = kindsOf(stream);
-    const missing = this.#request.wanted.filter((kind) => !open.includes(kind));
-    this.#update({ open, trouble: missing.map((kind) => `${describeMissing([kind])} `).join("") });
+  /** @returns {Obstacle | null} what no answer of the participant's would change */
+  #findObstacle() {
+    if (this.#request.wanted.length === 0) return "unknown_request";
+    if (!isSecureContext) return "not_secure";
+    return this.#kept === null ? "not_kept" : null;
   }
 
-  /** @param {Kind} kind */
-  #deviceGone(kind) {
-    this.#kept?.takes.breakOff();
-    this.#closeDevices();
-    this.#update({ trouble: withoutRecording(describeGone(kind)) });
+  async #open() {
+    // They were asked all the same: what they answer holds in this tab, whatever its browser can.
+    if (navigator.mediaDevices === undefined || globalThis.MediaRecorder === undefined) {
+      this.#update({ obstacle: "cant_record" });
+      return;
+    }
+    await this.#devices.open();
   }
 
   #closeDevices() {
-    this.#kept?.takes.use(null);
-    this.#devices.close(this.#kept?.takes.settled ?? Promise.resolve());
-    this.#update({ open: [] });
+    this.#devices.close(this.#kept?.takes.stopped ?? Promise.resolve());
   }
 
   // ── what was recorded ──────────────────────────────────────────────────────────────────────────
@@ -180,6 +188,8 @@ export class Recording {
         kept: () => this.#update({ isFull: false }),
         failed: (error) => this.#takeFailed(error),
         over: () => archive.wake(),
+        reached: (isThere) => this.#update({ isStoreGone: !isThere }),
+        troubles: () => this.#deviceTroubles,
       });
       this.#kept = { archive, takes };
       await archive.tidy();
@@ -188,15 +198,27 @@ export class Recording {
     }
   }
 
+  /** What is the matter with a recording that begins now. */
+  get #deviceTroubles() {
+    const states = [...this.#devices.states];
+    return states.filter(([, state]) => state !== "on").map(([kind, state]) => `${kind}_${state}`);
+  }
+
   /** @param {unknown} error */
   #takeFailed(error) {
-    const isFull = error instanceof StorageFull;
-    this.#update(isFull ? { isFull } : { trouble: describeNotKept(error) });
+    if (error instanceof StorageFull) this.#update({ isFull: true });
+    else if (error instanceof RecordingGone) this.#update({ lost: REMOVED });
+    else if (error instanceof NothingCame) this.#update({ lost: NOTHING_CAME });
+    else this.#update({ lost: describeNotKept(error) });
   }
 
   /** @param {Partial<RecordingSituation>} news */
   #update(news) {
     Object.assign(this.#situation, news);
     this.#panel.update(this.#situation);
+    const report = reportOf(this.#situation);
+    if (JSON.stringify(report) === JSON.stringify(this.report)) return;
+    this.report = report;
+    this.#reported();
   }
 }

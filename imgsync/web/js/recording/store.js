@@ -7,13 +7,16 @@
  * A page that writes holds a lock for as long as it lives. Whoever gets the lock of another page knows
  * that it is gone, and finishes what it has left.
  *
+ * Storage may be emptied at any time, as when a site's data is removed, so that no key is ever used for
+ * two recordings.
+ *
  * @typedef {object} About a recording, as the JSON beside it tells; times in milliseconds since the
  *   epoch, `sentAt` by the evaluator's clock, the others by that of this machine
  * @property {string} userId
  * @property {number} imageIndex
  * @property {string} imageUrl without its query, which may be a permission
  * @property {number} sentAt which showing of that image it is
- * @property {number} shownAt onset: the time of the frame in which the image was put up
+ * @property {number} shownAt onset: since when the image was on the screen
  * @property {number} recordingStartedAt when the recorder was told to start, which is where a
  *   recording begins
  * @property {number | null} startEventAt when the recorder said that it had; Chromium says it with
@@ -21,8 +24,11 @@
  * @property {number} offset of the onset in the recording, in milliseconds: `shownAt -
  *   recordingStartedAt`
  * @property {number | null} hiddenAt null where the recording broke off before
+ * @property {readonly Trouble[]} troubles what is the matter with it; empty where nothing is
  * @property {string} mimeType
  * @property {number} size in bytes
+ *
+ * @typedef {{what: string, at: number}} Trouble a short word, such as `microphone_ended`, and when
  *
  * @typedef {object} Row
  * @property {number} key
@@ -34,6 +40,7 @@
  * @property {About} about
  */
 
+import { Connection, answer } from "./connection.js";
 import { describeLoss } from "../words/recording.js";
 
 /** Relays under several paths of one origin share its storage; their recordings are of other studies. */
@@ -41,29 +48,26 @@ const NAME = `imgsync recordings at ${location.pathname}`;
 /** For how long another recording of one showing, by a page that was reloaded, gets another name. */
 const NAMES_MS = 7 * 24 * 3600 * 1000;
 
-/** This device has no room for more. */
-export class StorageFull extends Error {}
+/** Storage was emptied: there is nothing of this recording in it any more. */
+export class RecordingGone extends Error {}
+
+/** A part of this recording is not there, or can't be read. */
+export class Damaged extends Error {}
 
 export class RecordingStore {
-  #database;
+  #connection = new Connection(NAME, (database) => {
+    database.createObjectStore("rows", { keyPath: "key" });
+    database.createObjectStore("chunks");
+    database.createObjectStore("names");
+  });
   #writer = `${NAME} ${crypto.randomUUID()}`;
-
-  /** @param {IDBDatabase} database */
-  constructor(database) {
-    this.#database = database;
-    void navigator.locks.request(this.#writer, () => new Promise(() => {}));
-  }
 
   /** @returns {Promise<RecordingStore>} rejects where the browser keeps nothing for this page */
   static async open() {
-    const opening = indexedDB.open(NAME, 1);
-    opening.onupgradeneeded = () => {
-      const database = opening.result;
-      database.createObjectStore("rows", { keyPath: "key", autoIncrement: true });
-      database.createObjectStore("chunks");
-      database.createObjectStore("names");
-    };
-    return new RecordingStore(await answer(opening));
+    const store = new RecordingStore();
+    await store.#connection.use(async () => {});
+    void navigator.locks.request(store.#writer, () => new Promise(() => {}));
+    return store;
   }
 
   /**
@@ -74,33 +78,54 @@ export class RecordingStore {
   async begin(about, destination) {
     return this.#write(["rows", "names"], async (transaction) => {
       const names = transaction.objectStore("names");
+      const rows = transaction.objectStore("rows");
       const stem = `${String(about.imageIndex).padStart(4, "0")}-${about.sentAt}`;
       const name = [about.userId, stem];
       const { takes } = (await answer(names.get(name))) ?? { takes: 0 };
       names.put({ takes: takes + 1, at: about.shownAt }, name);
-      const row = {
+      // In microseconds, as two begin in no one millisecond, but in two tabs.
+      let key = Math.round(about.recordingStartedAt * 1000);
+      while ((await answer(rows.getKey(key))) !== undefined) key += 1;
+      rows.add({
+        key,
         stem: takes === 0 ? stem : `${stem}-${takes + 1}`,
         writer: this.#writer,
         isSaved: false,
         destination,
         about,
-      };
-      return Number(await answer(transaction.objectStore("rows").add(row)));
+      });
+      return key;
     });
   }
 
-  /** @param {number} key @param {number} number @param {Blob} chunk @param {About} about as it is with it */
+  /**
+   * @param {number} key
+   * @param {number} number
+   * @param {Blob} chunk
+   * @param {About} about as it is with it
+   * @throws {RecordingGone}
+   */
   async append(key, number, chunk, about) {
     await this.#write(["rows", "chunks"], async (transaction) => {
+      if (!(await change(transaction, key, { about }))) throw new RecordingGone();
       transaction.objectStore("chunks").put(chunk, [key, number]);
-      await change(transaction, key, { about });
     });
   }
 
-  /** No chunk follows; one that has none was nothing. @param {number} key @param {About} about */
+  /**
+   * No chunk follows; one that has none was nothing.
+   *
+   * @param {number} key
+   * @param {About} about
+   * @throws {RecordingGone}
+   */
   async finish(key, about) {
-    if (about.size === 0) await this.remove(key);
-    else await this.#write(["rows"], (t) => change(t, key, { about, writer: "" }));
+    if (about.size === 0) {
+      await this.remove(key);
+      return;
+    }
+    const isThere = await this.#write(["rows"], (t) => change(t, key, { about, writer: "" }));
+    if (!isThere) throw new RecordingGone();
   }
 
   /** @param {number} key */
@@ -121,12 +146,14 @@ export class RecordingStore {
     return (await this.#rows()).filter(({ writer }) => writer === "");
   }
 
-  /** @param {Row} row @returns {Promise<Blob>} @throws {Error} where storage has lost a part */
+  /** @param {Row} row @returns {Promise<Blob>} @throws {Damaged} */
   async read({ key, about }) {
-    const chunks = this.#database.transaction("chunks").objectStore("chunks");
-    const parts = await answer(chunks.getAll(IDBKeyRange.bound([key], [key, []])));
+    const parts = await this.#connection.use((database) => {
+      const chunks = database.transaction("chunks").objectStore("chunks");
+      return answer(chunks.getAll(IDBKeyRange.bound([key], [key, []])));
+    });
     const blob = new Blob(parts, { type: about.mimeType });
-    if (blob.size !== about.size) throw new Error(describeLoss(blob.size, about.size));
+    if (blob.size !== about.size) throw new Damaged(describeLoss(blob.size, about.size));
     return blob;
   }
 
@@ -166,7 +193,7 @@ export class RecordingStore {
 
   /** @returns {Promise<Row[]>} */
   #rows() {
-    return answer(this.#database.transaction("rows").objectStore("rows").getAll());
+    return this.#connection.use((database) => answer(database.transaction("rows").objectStore("rows").getAll()));
   }
 
   /**
@@ -176,32 +203,27 @@ export class RecordingStore {
    * @returns {Promise<T>} once it is written @throws {StorageFull}
    */
   async #write(stores, act) {
-    const transaction = this.#database.transaction(stores, "readwrite");
-    const written = new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-    });
-    try {
+    return this.#connection.use(async (database) => {
+      const transaction = database.transaction(stores, "readwrite");
+      const written = new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error ?? new DOMException("", "AbortError"));
+      });
       const [result] = await Promise.all([act(transaction), written]);
       return result;
-    } catch (error) {
-      const isFull = /** @type {Error | null} */ (error)?.name === "QuotaExceededError";
-      throw isFull ? new StorageFull() : error;
-    }
+    });
   }
 }
 
-/** @param {IDBTransaction} transaction @param {number} key @param {Partial<Row>} news */
+/**
+ * @param {IDBTransaction} transaction
+ * @param {number} key
+ * @param {Partial<Row>} news
+ * @returns {Promise<boolean>} whether there is such a row
+ */
 async function change(transaction, key, news) {
   const rows = transaction.objectStore("rows");
   const row = await answer(rows.get(key));
   if (row !== undefined) rows.put({ ...row, ...news });
-}
-
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function answer(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  return row !== undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * What the console says, in plain words; of manifests, see manifest.js.
  *
- * @import { EndReason, Presence } from "../core/protocol/wire.js"
+ * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
  * @import { Bounded } from "../core/channel/clocks.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
@@ -203,7 +203,8 @@ const FAILURES = {
   unreachable: "its server can't be reached",
   not_an_image: "what came is no image",
   fetch: "it could not be fetched",
-  decode: "it is no image that can be decoded",
+  decode: "it is damaged, or of a form that browsers don\u2019t show",
+  truncated: "its end is missing",
   too_large: "it is too large",
   unsupported_type: "it is of an unknown type",
 };
@@ -230,6 +231,8 @@ const TROUBLES = {
 export function describeFailure(reason) {
   const status = /^http_([0-9]{3})$/.exec(reason)?.[1];
   if (status !== undefined) return `its server refused it (HTTP ${status})`;
+  const type = /^type_(.+)$/.exec(reason)?.[1];
+  if (type !== undefined) return `it is ${type}, which browsers don\u2019t show`;
   return (Object.hasOwn(FAILURES, reason) && FAILURES[reason]) || reason.replaceAll("_", " ");
 }
 
@@ -283,6 +286,53 @@ export function describeTooLong(index) {
   return `Image ${index} was not shown: its address is too long for this client.`;
 }
 
+/** What is the matter with the recording of a participant, by the client's short words. @type {Record<string, string>} */
+const RECORDING_TROUBLES = {
+  unknown_request: "the client’s link asks for something that can’t be recorded",
+  not_secure: "the client’s page has no address that begins with https",
+  cant_record: "the client’s browser can’t record",
+  not_kept: "the client’s browser keeps no recordings",
+  refused: "the participant does not want it",
+  storage_full: "the client’s device has no room left",
+  storage_lost: "the client’s browser can’t reach its storage; what is recorded is held in memory",
+  recording_lost: "a recording could not be kept",
+  upload_unreadable: "the server for recordings does not let the client’s page read its answers",
+  upload_not_https: "the address for recordings begins with http, the client’s page with https",
+  upload_redirect: "the address for recordings leads to another one",
+  upload_damaged: "the client’s browser has lost a part of a recording",
+};
+
+/** @type {Record<string, string>} */
+const DEVICE_TROUBLES = {
+  ended: "has gone or was switched off",
+  muted: "is muted by its device",
+  missing: "was not found",
+  in_use: "can’t be used; perhaps another program does",
+  denied: "may not be used by the page: the participant or the browser forbids it",
+  policy: "may not be used by the page: the website forbids it",
+  system: "may not be used by the browser: the settings of the device forbid it",
+};
+
+/** @param {string} trouble */
+function nameTrouble(trouble) {
+  const [, kind, state = ""] = /^(camera|microphone)_(.+)$/.exec(trouble) ?? [];
+  if (DEVICE_TROUBLES[state] !== undefined) return `the ${kind} ${DEVICE_TROUBLES[state]}`;
+  const [, status] = /^upload_http_(\d+)$/.exec(trouble) ?? [];
+  if (status !== undefined) return `the server for recordings refuses them (${status})`;
+  return RECORDING_TROUBLES[trouble] ?? trouble;
+}
+
+/**
+ * @param {readonly string[]} devices that are recorded
+ * @param {readonly string[]} troubles as the client tells them
+ * @returns {string} empty where all is well
+ */
+export function describeRecording(devices, troubles) {
+  if (troubles.length === 0) return "";
+  const by = devices.length === 0 ? "is not recorded" : `is recorded by ${devices.join(" and ")}`;
+  return `The participant ${by}: ${troubles.map(nameTrouble).join("; ")}.`;
+}
+
 /**
  * @param {string} code of a `RelayError`
  * @param {string} message the relay's own, where it is the relay that refuses
@@ -322,10 +372,19 @@ function formatMs(ms) {
   return `${formatNumber(ms)}\u00a0ms`;
 }
 
-/** @param {number | null} latency @param {number | null} bound @returns {string} empty where nothing is known */
-export function describeDelay(latency, bound) {
+/** What the time of an onset is. @type {Record<Timing, string>} */
+const TIMINGS = { presented: "presented", frame: "put up" };
+
+/**
+ * @param {number | null} latency
+ * @param {number | null} bound
+ * @param {Timing | null} timing null where the client does not say it
+ * @returns {string} empty where nothing is known
+ */
+export function describeDelay(latency, bound, timing) {
   if (latency === null || bound === null) return "";
-  return `${formatNumber(latency)} \u00b1\u00a0${formatNumber(bound)}`;
+  const known = timing === null ? "" : `, ${TIMINGS[timing]}`;
+  return `${formatNumber(latency)} \u00b1\u00a0${formatNumber(bound)}${known}`;
 }
 
 /** @param {{last: number, median: number, bound?: number | undefined} | null} times null for none yet */

@@ -69,6 +69,51 @@ export function describeNoColumn(name, column) {
 
 export const QUOTE_NOT_CLOSED = "a quotation mark is not closed";
 export const TEXT_AFTER_QUOTE = "something follows a closing quotation mark";
+export const QUOTE_INSIDE = "a quotation mark stands inside of a cell";
+export const ROW_SWALLOWED = "a quotation mark takes in the lines that follow";
+export const ROW_TOO_LONG = "it has more cells than the first line; quote what has a comma in it";
+export const COLUMNS_SEPARATED = 'begins with a line "sep=", which is for spreadsheets; remove it';
+
+/** @param {number} most */
+export function describeLongCell(most) {
+  return `a cell has more than ${most} characters`;
+}
+
+/** @param {string} dividers */
+export function describeDivided(dividers) {
+  return `has its columns divided by ${dividers}; save it with commas`;
+}
+
+/** @param {string} column */
+export function describeTwice(column) {
+  return `has two columns ${column}; remove one`;
+}
+
+/** @param {string} seen @param {string} column */
+export function describeColumn(seen, column) {
+  return `has a column "${seen}"; call it ${column}`;
+}
+
+/** @param {string} name @param {string} what is odd about it */
+export function describeOdd(name, what) {
+  return `The manifest ${name} ${what}.`;
+}
+
+/** @param {string} name @param {number} place @param {string} field */
+export function describeLogin(name, place, field) {
+  return (
+    `Image ${place} of the manifest ${name} has a user name in its ${field}, which browsers fetch` +
+    " nothing with; leave it out."
+  );
+}
+
+/** @param {string} name @param {readonly [number, number]} places */
+export function describeConflict(name, [one, other]) {
+  return (
+    `Images ${one} and ${other} of the manifest ${name} have one imageUrl and different signedUrls;` +
+    " give each image an imageUrl of its own."
+  );
+}
 
 /** @param {string} name @param {number} line from 1 @param {string} why */
 export function describeNoCsv(name, line, why) {

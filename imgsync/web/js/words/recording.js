@@ -3,19 +3,36 @@
  *
  * @typedef {"camera" | "microphone"} Kind of device
  *
+ * What has become of one:
+ * @typedef {"on" | "ended" | "muted" | "missing" | "in_use" | "denied" | "policy" | "system"} DeviceState
+ *   `denied`: by a person; `policy`: by the page's server, or a page around it; `system`: by the
+ *   settings of the device
+ *
+ * Why nothing can be recorded at all:
+ * @typedef {"unknown_request" | "not_secure" | "cant_record" | "not_kept" | "refused"} Obstacle
+ *   `refused`: by the participant
+ *
  * @typedef {object} Devices
- * @property {readonly Kind[]} open those that are on
- * @property {string} trouble what can't be recorded, and why, in words; empty where all is well
+ * @property {ReadonlyMap<Kind, DeviceState>} states of those that were asked for
+ * @property {Obstacle | null} obstacle
+ * @property {string} record what the link asks for
+ * @property {string} lost why a recording is lost, in words; empty where none is
  * @property {boolean} isFull whether this device has no room for more
+ * @property {boolean} isStoreGone whether storage can't be reached
  * @property {boolean} isLive whether a session goes on
  *
  * @typedef {object} Left recordings on this device
  * @property {number} unsent those that a server takes
+ * @property {readonly string[]} refused why, of each that it does not take; a word for programs
  * @property {readonly {isSaved: boolean}[]} kept those that nobody gets
  * @property {number} failures of sending, in a row
+ * @property {boolean} isUnreadable whether none is sent, as the page can't read what the server answers
  * @property {boolean} isLive whether a session goes on
  * @property {string} folder in which some were saved; empty for none
  */
+
+/** In the order in which they are said. @type {readonly Kind[]} */
+const KINDS = ["camera", "microphone"];
 
 // ── the question ─────────────────────────────────────────────────────────────────────────────────
 
@@ -23,7 +40,7 @@ export const QUESTION = {
   title: "May this study record you?",
   allow: "Allow recording",
   refuse: "Take part without recording",
-  free: "You may take part without it, and can stop it whenever no image is shown.",
+  free: "You may take part without it, and can stop it whenever no image is shown. Whoever leads the session is told whether you are recorded.",
 };
 
 const CONTENTS = {
@@ -59,38 +76,51 @@ export function announceDialog(wanted) {
 
 // ── what can't be recorded ───────────────────────────────────────────────────────────────────────
 
-export const CANT_RECORD = "This browser can’t record.";
-export const NOT_SECURE = "A page can record only where its address begins with https.";
+/** @type {Record<Exclude<Obstacle, "unknown_request" | "refused">, string>} */
+const OBSTACLES = {
+  cant_record: "This browser can’t record.",
+  not_secure: "A page can record only where its address begins with https.",
+  not_kept: "This browser keeps no recordings for this page.",
+};
 
-/** @param {readonly Kind[]} kinds @param {"and" | "or"} [word] */
-export function describeMissing(kinds, word) {
-  return `No ${listed(kinds, word)} was found.`;
-}
+/** Which of them, in the plural where it is said of both. @type {Record<Exclude<DeviceState, "on">, (kinds: readonly Kind[]) => string>} */
+const LOST = {
+  ended: (kinds) => `Your ${listed(kinds)} ${have(kinds)} gone or ${were(kinds)} switched off.`,
+  muted: (kinds) => `Your ${listed(kinds)} ${are(kinds)} muted by this device, and nothing comes of it.`,
+  missing: (kinds) => `No ${listed(kinds, "or")} was found.`,
+  in_use: (kinds) => `Your ${listed(kinds)} can’t be used; perhaps another program does.`,
+  denied: (kinds) =>
+    `The browser does not let this page use your ${listed(kinds)}. You can allow it in the browser’s settings for this page.`,
+  policy: (kinds) =>
+    `The website does not let its page use your ${listed(kinds)}. Please tell whoever gave you the link.`,
+  system: (kinds) =>
+    `The settings of this device do not let the browser use your ${listed(kinds)}.`,
+};
 
-/** @param {readonly Kind[]} kinds */
-export function describeForbidden(kinds) {
-  return `The browser does not let this page use your ${listed(kinds)}.`;
-}
+/** Those that are looked for again. @type {readonly DeviceState[]} */
+const LOOKED_FOR = ["ended", "muted", "missing", "in_use"];
 
-/** @param {readonly Kind[]} kinds */
-export function describeUnusable(kinds) {
-  return `Your ${listed(kinds)} can’t be used; perhaps another program does.`;
-}
-
-/** @param {Kind} kind */
-export function describeGone(kind) {
-  return `Your ${kind} has gone or was switched off.`;
-}
-
-export const NOTHING_KEPT = "This browser keeps no recordings for this page.";
-
-/** @param {string} record what the link asks for */
-export function describeUnknown(record) {
-  return `This link asks to record “${record}”, which this page can’t. Please tell whoever gave it to you.`;
+/** @param {Devices} devices @returns {string} what is not recorded, and why; empty where all is well */
+function describeTrouble({ obstacle, record, states, lost }) {
+  if (obstacle === "refused") return "";
+  if (obstacle === "unknown_request") {
+    const link = `This link asks to record “${record}”, which this page can’t.`;
+    return withoutRecording(`${link} Please tell whoever gave it to you.`);
+  }
+  if (obstacle !== null) return withoutRecording(OBSTACLES[obstacle]);
+  const parts = [lost];
+  for (const [state, describe] of Object.entries(LOST)) {
+    const kinds = KINDS.filter((kind) => states.get(kind) === state);
+    if (kinds.length > 0) parts.push(describe(kinds));
+  }
+  const all = [...states.values()];
+  if (all.some((state) => LOOKED_FOR.includes(state))) parts.push("This page tries again by itself.");
+  const text = parts.filter((part) => part !== "").join(" ");
+  return all.length === 0 || all.includes("on") ? text : withoutRecording(text);
 }
 
 /** @param {string} why */
-export function withoutRecording(why) {
+function withoutRecording(why) {
   return `${why} The session goes on without recording.`;
 }
 
@@ -98,6 +128,12 @@ export function withoutRecording(why) {
 export function describeNotKept(error) {
   return `A recording could not be kept on this device (${error}).`;
 }
+
+export const NOTHING_CAME =
+  "Of an image there is no recording that can be played, as nothing came of your devices.";
+
+export const REMOVED =
+  "A recording was removed from this browser’s storage while it was made; what came after it is kept.";
 
 /** @param {number} bytes of a recording that are left @param {number} size of all of it */
 export function describeLoss(bytes, size) {
@@ -114,6 +150,7 @@ export function describeNotSaved({ message }) {
 export const PANEL = {
   title: "Recordings",
   stop: "Stop recording",
+  sendAgain: "Try to send again",
   saveAll: "Save all in a folder …",
 };
 
@@ -143,31 +180,68 @@ function listed(kinds, word = "and") {
   return kinds.join(` ${word} `);
 }
 
+/** @param {readonly Kind[]} kinds */
+function are(kinds) {
+  return kinds.length === 1 ? "is" : "are";
+}
+
+/** @param {readonly Kind[]} kinds */
+function were(kinds) {
+  return kinds.length === 1 ? "was" : "were";
+}
+
+/** @param {readonly Kind[]} kinds */
+function have(kinds) {
+  return kinds.length === 1 ? "has" : "have";
+}
+
 const FULL =
   "There is no room left for recordings on this device: nothing more is recorded until some have been sent or saved.";
 
+const STORE_GONE =
+  "This browser’s storage can’t be reached at this moment. What is recorded meanwhile is held by this page alone, as far as there is room: please keep it open.";
+
 /** @param {Devices} devices @returns {string} whether something is recorded */
-export function describeNow({ open, trouble, isFull, isLive }) {
+export function describeNow(devices) {
+  const { states, isFull, isStoreGone, isLive } = devices;
   if (isFull) return FULL;
-  if (open.length === 0) return trouble;
-  const verb = open.length === 1 ? "is" : "are";
-  const when = isLive ? "" : ", until the end of the session";
-  const now = `Your ${listed(open)} ${verb} on. You are recorded while an image is shown${when}.`;
-  return `${trouble} ${now}`.trim();
+  const trouble = describeTrouble(devices);
+  const parts = [isStoreGone ? STORE_GONE : "", trouble];
+  const open = KINDS.filter((kind) => states.get(kind) === "on");
+  if (open.length > 0) {
+    const when = isLive ? "" : ", until the end of the session";
+    parts.push(`Your ${listed(open)} ${are(open)} on. You are recorded while an image is shown${when}.`);
+  }
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 /** @param {Left} left @returns {{text: string, hint: string}} what is left to be done */
-export function describeLeft({ unsent, kept, failures, isLive, folder }) {
-  if (unsent + kept.length === 0) {
+export function describeLeft(left) {
+  const { unsent, refused, kept, failures, isUnreadable, isLive, folder } = left;
+  if (unsent + refused.length + kept.length === 0) {
     return { text: folder === "" ? "" : `What you saved is in the folder “${folder}”.`, hint: "" };
   }
   const parts = [];
-  if (unsent > 0) parts.push(describeUnsent(unsent, failures));
-  if (kept.length > 0) parts.push(describeKept(kept, isLive, unsent > 0));
+  if (unsent > 0) parts.push(isUnreadable ? describeUnreadable(unsent) : describeUnsent(unsent, failures));
+  if (refused.length > 0) parts.push(describeRefused(refused));
+  if (kept.length > 0) parts.push(describeKept(kept, isLive, unsent + refused.length > 0));
+  // Nobody else can mend it.
+  const isStuck = refused.length > 0 || (isUnreadable && unsent > 0);
+  if (isStuck) parts.push({ text: "", hint: isLive ? STUCK_LIVE : STUCK });
   return {
-    text: parts.map(({ text }) => text).join(" "),
-    hint: parts.map(({ hint }) => hint).join(" "),
+    text: joined(parts.map(({ text }) => text)),
+    hint: joined(parts.map(({ hint }) => hint)),
   };
+}
+
+const STUCK =
+  "They stay on this device, and you can save them here. Please tell whoever runs the study.";
+const STUCK_LIVE =
+  "They stay on this device, and you can save them after the session. Please tell whoever runs the study.";
+
+/** @param {readonly string[]} parts */
+function joined(parts) {
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 /** @param {number} unsent @param {number} failures */
@@ -177,6 +251,36 @@ function describeUnsent(unsent, failures) {
     text: `${count(unsent)} still to be sent.`,
     hint: failures > 0 ? trying : "Please keep this page open.",
   };
+}
+
+/** @param {number} unsent */
+function describeUnreadable(unsent) {
+  return {
+    text: `${count(unsent)} can’t be sent.`,
+    hint: "The server answers, and does not let this page read its answers (it names no Access-Control-Allow-Origin, or breaks off). It may have some of them already.",
+  };
+}
+
+/** @type {Record<string, string>} */
+const REFUSALS = {
+  http_401: "The server wants a permission that this page does not have (401).",
+  http_403: "The server does not let this page send them (403).",
+  http_404: "The address for recordings is not there (404).",
+  http_405: "The address takes no recordings (405).",
+  http_410: "The address for recordings is not there any more (410).",
+  http_413: "They are too large for the server (413).",
+  http_415: "The server does not take recordings of this kind (415).",
+  redirect: "The address for recordings leads to another one, where this page may not send them.",
+  not_https: "The address for recordings begins with http, where pages of https can’t send anything.",
+  damaged: "This browser’s storage has lost a part of them.",
+};
+
+/** @param {readonly string[]} reasons of each */
+function describeRefused(reasons) {
+  const each = [...new Set(reasons)].map(
+    (reason) => REFUSALS[reason] ?? `The server does not take them (${reason.replace("http_", "")}).`,
+  );
+  return { text: `${count(reasons.length)} can’t be sent.`, hint: each.join(" ") };
 }
 
 /** @param {readonly {isSaved: boolean}[]} kept @param {boolean} isLive @param {boolean} areOthersSent */

@@ -9,6 +9,9 @@
  * last probes the one decides whose bound is narrowest by now, as each is widened with its age by what
  * clocks drift apart.
  *
+ * What slews a clock contradicts no probe, and every bound holds; it is told as a step once it has added
+ * up: when the clock has moved further than it would have, as it ran before.
+ *
  * A probe that contradicts the others means that a clock was set; those before it say nothing any
  * more. Nor do they on a new connection, once it has a probe of its own: behind it there may be
  * another page, with another clock. A ping and its pong are a probe, and so are an image and its ack.
@@ -20,18 +23,75 @@
  *   far; or the probe can't be true
  */
 
-import { COARSE, MAX_DRIFT, PROBE_WINDOW, RESOLUTION } from "../protocol/numbers.js";
+import {
+  COARSE,
+  MAX_DRIFT,
+  PROBE_WINDOW,
+  RESOLUTION,
+  SLEW,
+  SLEW_SPAN,
+  STEADY_DRIFT,
+} from "../protocol/numbers.js";
+
+/** How their clock runs against ours, by what was known of the offset from time to time. */
+class Pace {
+  /** Their gain in all of our time. */
+  #rate = 0;
+  /** How wrong that can be: in the first stretch, anything. */
+  #spread = MAX_DRIFT;
+  /** When the stretch began. */
+  #since = 0;
+  /** What the offset was then. @type {Bounded | null} */
+  #begin = null;
+
+  /** What comes now is no sequel to what was known. */
+  beginAnew() {
+    this.#begin = null;
+  }
+
+  /**
+   * Whether the offset can't have come about as it did before.
+   *
+   * @param {number} now
+   * @param {Bounded} offset
+   * @returns {Remark | null}
+   */
+  look(now, offset) {
+    const begin = this.#begin;
+    const elapsed = now - this.#since;
+    if (begin === null) {
+      [this.#since, this.#begin] = [now, offset];
+      return null;
+    }
+    const moved = offset.value - begin.value;
+    const unsure = begin.bound + offset.bound;
+    const by = moved - this.#rate * elapsed;
+    const isSlewed = Math.abs(by) > unsure + SLEW + this.#spread * elapsed;
+    if (!isSlewed && elapsed < SLEW_SPAN) return null;
+    const spread = unsure / elapsed + STEADY_DRIFT;
+    if (spread < MAX_DRIFT) {
+      // Slowly: of a slew that has only begun, most is still to be noticed, and it passes.
+      const share = this.#spread === MAX_DRIFT ? 1 : isSlewed ? 0.125 : 0.25;
+      this.#rate += share * (moved / elapsed - this.#rate);
+      this.#spread += share * (spread - this.#spread);
+    }
+    [this.#since, this.#begin] = [now, offset];
+    return isSlewed ? { kind: "stepped", by } : null;
+  }
+}
 
 export class ClockOffset {
   /** @type {Probe[]} */
   #probes = [];
   /** Of connections before this one. @type {Probe[]} */
   #earlier = [];
+  #pace = new Pace();
 
   /** What comes from now on may be of another page than what came before. */
   reconnected() {
     this.#earlier = [...this.#earlier, ...this.#probes].slice(-PROBE_WINDOW);
     this.#probes = [];
+    this.#pace.beginAnew();
   }
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
@@ -39,12 +99,15 @@ export class ClockOffset {
     if (roundTripOf(probe) < -2 * resolution(probe) || probe.t2 < probe.t1) return { kind: "refused" };
     const known = bestOf([...this.#earlier, ...this.#probes], probe.t3);
     this.#probes = [...this.#probes, probe].slice(-PROBE_WINDOW);
-    if (known === null) return null;
-    const by = offsetOf(probe) - known.value;
-    if (Math.abs(by) <= known.bound + boundAt(probe, probe.t3)) return null;
-    this.#earlier = [];
-    this.#probes = [probe];
-    return { kind: "stepped", by };
+    const by = known === null ? 0 : offsetOf(probe) - known.value;
+    if (known !== null && Math.abs(by) > known.bound + boundAt(probe, probe.t3)) {
+      this.#earlier = [];
+      this.#probes = [probe];
+      this.#pace.beginAnew();
+      return { kind: "stepped", by };
+    }
+    const here = this.at(probe.t3);
+    return here === null ? null : this.#pace.look(probe.t3, here);
   }
 
   /**

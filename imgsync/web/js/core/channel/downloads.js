@@ -15,7 +15,7 @@
  *
  * Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
  * out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
- * their `imageUrl`: the signed one may be another each time. `now` is on a clock that only goes
+ * their key, as the signature of a URL may be another each time. `now` is on a clock that only goes
  * forward, s. It decides and does nothing.
  *
  * @import { ImageSource } from "../protocol/wire.js"
@@ -35,6 +35,7 @@
  * @typedef {Start | Stop | GivenUp | Progress} DownloadOutput
  *
  * @typedef {object} Download
+ * @property {string} name
  * @property {ImageSource} image
  * @property {"waiting" | "running" | "there" | "failed"} state
  * @property {boolean} isAnnounced
@@ -50,6 +51,7 @@
  * @property {number} stalls when the running try counts as standing still
  */
 
+import { imageKey } from "../protocol/naming.js";
 import {
   FETCH_PROGRESS,
   FETCH_STALL,
@@ -73,7 +75,7 @@ const CROWDED_OUT = "crowded_out";
 function newDownload(image) {
   const rest = { number: 0, url: "", isResumable: false, stalls: Infinity };
   const begun = { have: 0, best: 0, failures: 0, again: -Infinity };
-  return { image, state: "waiting", isAnnounced: false, rank: [0, 0], ...rest, ...begun };
+  return { name: imageKey(image), image, state: "waiting", isAnnounced: false, rank: [0, 0], ...rest, ...begun };
 }
 
 /** As one that was never tried. @param {Download} download */
@@ -100,11 +102,6 @@ function countFailure(download) {
   const hasProgressed = download.have >= download.best + FETCH_PROGRESS;
   download.failures = hasProgressed ? 0 : download.failures + 1;
   download.best = Math.max(download.best, download.have);
-}
-
-/** A URL without what signs it. @param {string} url */
-function placeOf(url) {
-  return url.replace(/[?#].*$/s, "");
 }
 
 /** @param {Download} one @param {Download} other */
@@ -179,7 +176,8 @@ class Tries {
 
   /** @param {Download} download @param {number} now @param {boolean} isUrgent @returns {Start} */
   start(download, now, isUrgent) {
-    const { imageUrl: name, signedUrl: url } = download.image;
+    const { name } = download;
+    const url = download.image.signedUrl;
     const number = (this.#lastNumber += 1);
     Object.assign(download, { number, url, state: "running", stalls: now + FETCH_STALL });
     this.#running.set(number, download);
@@ -230,31 +228,19 @@ class Tries {
     }
     beginAnew(download);
     download.state = "failed";
-    return [{ kind: "givenUp", name: download.image.imageUrl, reason, detail }];
+    return [{ kind: "givenUp", name: download.name, reason, detail }];
   }
 
-  /**
-   * Its URL may be another one by now.
-   *
-   * @param {Download} download
-   * @param {ImageSource} image
-   * @returns {Stop[]}
-   */
+  /** Its URL may be signed anew by now. @param {Download} download @param {ImageSource} image */
   renew(download, image) {
     const before = download.image.signedUrl;
     download.image = image;
     if (download.state === "failed") {
       beginAnew(download);
-    } else if (isPending(download) && placeOf(before) !== placeOf(image.signedUrl)) {
-      // What came of another place is another image's, perhaps.
-      const stopped = this.stop(download);
-      beginAnew(download);
-      return stopped;
     } else if (download.state === "waiting" && before !== image.signedUrl) {
       download.failures = 0;
       download.again = -Infinity;
     }
-    return [];
   }
 
   /** Those that stand still. Who looks late was asleep, and may not have heard them. @param {number} now */
@@ -282,7 +268,7 @@ class Images {
 
   /** What is to be shown some time later. */
   get coming() {
-    return this.all.filter((one) => one.isAnnounced && one.image.imageUrl !== this.shown);
+    return this.all.filter((one) => one.isAnnounced && one.name !== this.shown);
   }
 
   /** What is to be shown, as long as it is not there. @returns {Download | null} */
@@ -324,8 +310,9 @@ class Images {
 
   /** Also one that is new. @param {ImageSource} image @returns {Download} */
   take(image) {
-    const download = this.find(image.imageUrl) ?? newDownload(image);
-    this.#downloads.set(image.imageUrl, download);
+    const fresh = newDownload(image);
+    const download = this.find(fresh.name) ?? fresh;
+    this.#downloads.set(fresh.name, download);
     return download;
   }
 }
@@ -369,9 +356,7 @@ export class Downloads {
     /** @type {DownloadOutput[]} */
     const outputs = [];
     for (const image of images) {
-      const { download, stopped } = this.#take(image);
-      outputs.push(...stopped);
-      this.#images.rank(download);
+      this.#images.rank(this.#take(image));
     }
     const queue = this.#images.coming.filter((one) => one.state !== "there").sort(byRank);
     for (const download of queue.slice(MAX_ANNOUNCED)) outputs.push(...this.#drop(download, CROWDED_OUT));
@@ -388,14 +373,14 @@ export class Downloads {
   show(image, now) {
     /** @type {DownloadOutput[]} */
     const outputs = [];
-    const before = this.#images.show(image.imageUrl);
+    const before = this.#images.show(imageKey(image));
     if (before !== undefined && !before.isAnnounced) {
       if (isPending(before)) outputs.push(...this.#drop(before, SUPERSEDED));
-      else if (before.state === "failed") this.#images.remove(before.image.imageUrl);
+      else if (before.state === "failed") this.#images.remove(before.name);
     }
-    const { download, stopped } = this.#take(image);
+    const download = this.#take(image);
     if (download.state === "there") download.isAnnounced = false;
-    return [...outputs, ...stopped, ...this.#advance(now)];
+    return [...outputs, ...this.#advance(now)];
   }
 
   /**
@@ -450,7 +435,7 @@ export class Downloads {
     const download = this.#tries.find(number);
     if (download === undefined) return [];
     this.#tries.finish(download);
-    if (download.image.imageUrl === this.#images.shown) download.isAnnounced = false;
+    if (download.name === this.#images.shown) download.isAnnounced = false;
     return this.#advance(now);
   }
 
@@ -466,6 +451,21 @@ export class Downloads {
     const download = this.#tries.find(number);
     if (download === undefined) return [];
     return [...this.#tries.fail(download, failure, now), ...this.#advance(now)];
+  }
+
+  /**
+   * What is there has turned out to be of no use.
+   *
+   * @param {string} name
+   * @param {string} reason
+   * @param {number} now
+   * @returns {DownloadOutput[]}
+   */
+  spoiled(name, reason, now) {
+    const download = this.#images.find(name);
+    if (download?.state !== "there") return [];
+    download.state = "failed";
+    return [{ kind: "givenUp", name, reason, detail: "" }, ...this.#advance(now)];
   }
 
   /** `due` has come. @param {number} now @returns {DownloadOutput[]} */
@@ -485,12 +485,13 @@ export class Downloads {
   #take({ imageUrl, signedUrl }) {
     const image = { imageUrl, signedUrl };
     const download = this.#images.take(image);
-    return { download, stopped: this.#tries.renew(download, image) };
+    this.#tries.renew(download, image);
+    return download;
   }
 
   /** @param {Download} download @param {string} reason @returns {DownloadOutput[]} */
   #drop(download, reason) {
-    const name = download.image.imageUrl;
+    const { name } = download;
     this.#images.remove(name);
     return [...this.#tries.stop(download), { kind: "givenUp", name, reason, detail: "" }];
   }

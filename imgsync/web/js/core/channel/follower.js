@@ -5,11 +5,13 @@
  *     opened ──▶ ready
  *     image ──▶ to the page ──▶ ack          copy of the last image ──▶ ack alone
  *     stage of an image ──▶ sent, and said again on each new channel
+ *     recording has changed ──▶ sent, and how it is now said again on each new channel
  *
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
  * evaluator tells a stage with the same time once.
  *
- * @import { Ack, Image, Ready, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, Image, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
+ * @import { Onset } from "./onsets.js"
  */
 
 import { FEATURES, HIDDEN_TAB, MAX_STAGES } from "../protocol/numbers.js";
@@ -44,10 +46,13 @@ export class Follower {
   #last = null;
   /** @type {Stage[]} */
   #stages = [];
+  /** As it was told last; null where nothing is to be told of it. @type {Recording | null} */
+  #recording = null;
 
-  /** A channel is open. @returns {(Ready | Stage)[]} to send */
+  /** A channel is open. @returns {(Ready | Stage | Recording)[]} to send */
   opened() {
-    return [{ type: "ready", features: FEATURES }, ...this.#stages];
+    const recording = this.#recording === null ? [] : [this.#recording];
+    return [{ type: "ready", features: FEATURES }, ...this.#stages, ...recording];
   }
 
   /**
@@ -65,21 +70,37 @@ export class Follower {
   }
 
   /**
+   * The recording of the participant is another one, or something else is the matter with it.
+   *
+   * @param {string[]} devices that are recorded
+   * @param {string[]} troubles
+   * @param {number} at
+   * @returns {Recording} to send
+   */
+  recorded(devices, troubles, at) {
+    this.#recording = { type: "recording", devices, troubles, at };
+    return this.#recording;
+  }
+
+  /**
    * Something became of an image. What makes no sense after its other stages is not said.
    *
    * @param {Image} image
    * @param {StageName} stage
-   * @param {number} at
-   * @param {string} [reason]
+   * @param {{at: number, reason?: string, onset?: Pick<Onset, "timing" | "within">}} told
    * @returns {Stage | null} to send
    */
-  reached({ imageIndex, sentAt }, stage, at, reason) {
+  reached({ imageIndex, sentAt }, stage, { at, reason, onset }) {
     const said = this.#stages.filter((one) => one.sentAt === sentAt && one.imageIndex === imageIndex);
     if (!mayFollow(said, stage)) return null;
     /** @type {Stage} */
-    const told = { type: "stage", imageIndex, sentAt, stage, at };
-    if (reason !== undefined) told.reason = reason;
-    this.#stages = [...this.#stages, told].slice(-MAX_STAGES);
-    return told;
+    const message = { type: "stage", imageIndex, sentAt, stage, at };
+    if (reason !== undefined) message.reason = reason;
+    if (onset !== undefined) {
+      message.timing = onset.timing;
+      message.within = onset.within;
+    }
+    this.#stages = [...this.#stages, message].slice(-MAX_STAGES);
+    return message;
   }
 }

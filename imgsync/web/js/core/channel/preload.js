@@ -4,6 +4,7 @@
  * @import { ImageSource, Preload } from "../protocol/wire.js"
  */
 
+import { firstConflict } from "../protocol/naming.js";
 import { AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
 
@@ -54,9 +55,12 @@ export class Upcoming {
    * In the place of what was announced before.
    *
    * @param {readonly ImageSource[]} images
-   * @throws {RangeError} for one that is too large; then what was announced before stays so
+   * @throws {RangeError} for one that is too large, or two different ones of one name; then what was
+   *   announced before stays so
    */
   announce(images) {
+    const conflict = firstConflict(images);
+    if (conflict !== null) throw new RangeError(`images ${conflict.join(" and ")} have one imageUrl`);
     splitPreload(images, this.#limit);
     this.#images = images;
     this.#untold = null;

@@ -4,18 +4,19 @@
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
  *     preload ──▶ preload, once on a channel     stage ──▶ staged, and neverShown of what it passed by
+ *     drained ──▶ what was kept back            recording ──▶ recorded
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
  * image that has not been acked when its channel goes, and is not the current one, will not be sent
  * again: it is superseded. The client says its last stages again on every channel; one with the same
- * time is told once.
+ * time is told once, and so is how the participant is recorded.
  *
  * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
@@ -25,8 +26,10 @@
  *   | {kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "superseded", image: Shown}
  *   | {kind: "tooLarge", image: Shown}
- *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null}
+ *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
+ *       timing: Timing | null, within: number | null}
  *   | {kind: "neverShown", image: Shown}
+ *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
  *   this channel takes no message of this size, and the image is not shown; `neverShown`: it was not
  *   on the screen, and will not be, as a later one is
@@ -39,6 +42,7 @@ import {
   EPSILON,
   FEATURE_PRELOAD,
   MAX_CHANNEL_MESSAGE,
+  MAX_RECORDINGS,
   MAX_SETTLED,
   MAX_STAGES,
   MAX_UNACKED,
@@ -47,6 +51,21 @@ import {
 } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
 import { Upcoming } from "./preload.js";
+
+/** What the client has said of the recording of its participant. */
+class Recordings {
+  #last = "";
+  #count = 0;
+
+  /** @param {Recording} said @returns {PresenterOutput[]} nothing where it is no news */
+  take({ devices, troubles, at }) {
+    const said = JSON.stringify([devices, troubles, at]);
+    if (said === this.#last || this.#count >= MAX_RECORDINGS) return [];
+    this.#last = said;
+    this.#count += 1;
+    return [{ kind: "recorded", devices, troubles, at }];
+  }
+}
 
 /** What of the showings is still of interest: no ack yet, or stages may come. */
 class Showings {
@@ -95,11 +114,14 @@ export class Presenter {
   #current = null;
   #showings = new Showings();
   #upcoming = new Upcoming();
+  #recordings = new Recordings();
   #isOpen = false;
   /** Bytes of a message that the client on the open channel takes. */
   #limit = MAX_CHANNEL_MESSAGE;
   /** Whether it is to be sent the current image when there is room. */
   #owesCopy = false;
+  /** What is on its screen, as it said last on the open channel. @type {Showing | null} */
+  #seen = null;
   /** @type {number} */
   #lastSentAt;
 
@@ -121,6 +143,11 @@ export class Presenter {
   /** @returns {Image | null} */
   get current() {
     return this.#current?.image ?? null;
+  }
+
+  /** Whether an image is on the screen of a client that can still say that it is hidden. */
+  get isSeen() {
+    return this.#seen !== null;
   }
 
   /** How often it was sent. */
@@ -182,6 +209,7 @@ export class Presenter {
   /** There is no open channel any more. @returns {PresenterOutput[]} */
   closed() {
     this.#isOpen = this.#owesCopy = false;
+    this.#seen = null;
     this.#limit = MAX_CHANNEL_MESSAGE;
     this.#upcoming.closed();
     return this.#showings.supersede(this.#current?.showing ?? null);
@@ -203,6 +231,8 @@ export class Presenter {
         return this.#acked(message);
       case "stage":
         return this.#staged(message);
+      case "recording":
+        return this.#recordings.take(message);
       default:
         return [];
     }
@@ -246,7 +276,7 @@ export class Presenter {
   }
 
   /** @param {Stage} said @returns {PresenterOutput[]} */
-  #staged({ imageIndex, sentAt, stage, at, reason }) {
+  #staged({ imageIndex, sentAt, stage, at, reason, timing, within }) {
     const showing = this.#showings.unacked.get(sentAt) ?? this.#showings.settled.get(sentAt);
     if (showing?.image.imageIndex !== imageIndex) return [];
     // One that was hidden may be shown again; that is another time.
@@ -254,8 +284,11 @@ export class Presenter {
     if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return [];
     showing.told.add(key);
     if (stage !== "fetched") showing.isOver = true;
+    if (stage === "shown" && this.#isOpen) this.#seen = showing;
+    else if (stage === "hidden" && this.#seen === showing) this.#seen = null;
+    const told = { at, reason: reason ?? null, timing: timing ?? null, within: within ?? null };
     /** @type {PresenterOutput} */
-    const staged = { kind: "staged", image: showing.image, stage, at, reason: reason ?? null };
+    const staged = { kind: "staged", image: showing.image, stage, ...told };
     return stage === "shown" ? [staged, ...this.#showings.passBy(showing)] : [staged];
   }
 

@@ -115,6 +115,15 @@ export const MAX_SETTLED = 256;
 export const MAX_STAGES = 256;
 
 /**
+ * For a client to say that its last image is hidden, once it knows from the relay that the session
+ * ends, before its evaluator closes the channel.
+ */
+export const LAST_WORDS_DEADLINE = 1;
+
+/** Changes of the recording of a participant that an evaluator listens to in one session. */
+export const MAX_RECORDINGS = 1000;
+
+/**
  * Messages that are kept from before our side of a channel is open; they are characters of one
  * message together, at most.
  */
@@ -145,11 +154,23 @@ export const PING_BURST_INTERVAL = 0.0625;
 export const SLEPT = 1;
 
 /**
- * Of one clock against another. Crystals of computers and phones are sold to within 100 ppm each;
- * clocks that NTP slews stay within that as well (RFC 5905 allows its own discipline 500 ppm, which it
- * uses for moments only).
+ * Of one clock against another: what all bounds rest on. Crystals of computers and phones are sold
+ * to within 100 ppm each, and are better by far; what slews a clock does so by 500 ppm (RFC 5905 and
+ * adjtime). On a LAN it makes bounds wider by a thirtieth, and by more where the best probe is old.
  */
-export const MAX_DRIFT = 0.0002;
+export const MAX_DRIFT = 0.0006;
+
+/** What a clock that nobody slews may run off another way than it did before. */
+export const STEADY_DRIFT = 0.0001;
+
+/** Milliseconds. By so much more a clock has to have moved than it should have to be told as set. */
+export const SLEW = 4;
+
+/**
+ * Milliseconds, as are those below. How a clock runs is looked at in stretches of this length, so
+ * that slews add up and what is steady does not.
+ */
+export const SLEW_SPAN = 60000;
 
 /**
  * Milliseconds that a clock is off by at most if it tells fractions, as browsers do by default in a
@@ -273,6 +294,27 @@ export const FETCH_PROGRESS = 65536;
 export const MAX_IMAGE = 67108864;
 
 /**
+ * What browsers show: names, media types, and how names of files end. Content alone decides what
+ * something is; the ends of names decide which files of a folder are meant to be shown.
+ */
+export const PICTURE_KINDS = [["png", "image/png", ["png", "apng"]], ["jpg", "image/jpeg", ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"]], ["gif", "image/gif", ["gif"]], ["webp", "image/webp", ["webp"]], ["avif", "image/avif", ["avif", "avifs"]], ["bmp", "image/bmp", ["bmp"]], ["svg", "image/svg+xml", ["svg"]]];
+
+/** Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment. */
+export const PICTURE_HEAD = 4096;
+
+/** The reason of what fails because the end of the picture is missing. */
+export const TRUNCATED = "truncated";
+
+/** The reason of what fails because the picture is damaged, or browsers can't decode it. */
+export const DECODE = "decode";
+
+/** The reason of what fails because something else came, such as a page. */
+export const NOT_AN_IMAGE = "not_an_image";
+
+/** The same where it is known what came: this and the media type, such as `type_image/tiff`. */
+export const OF_TYPE = "type_";
+
+/**
  * Images that are fetched ahead at a time, while none is to be shown that is not there. Two keep a
  * line busy where one waits for its host's answer; more would all be late together.
  */
@@ -283,6 +325,9 @@ export const MAX_ANNOUNCED = 256;
 
 /** Between two tellings of how many are there, unless all are. */
 export const PRELOADED_INTERVAL = 1;
+
+/** Characters of one cell of a manifest in CSV: two URLs that fit into a message are shorter. */
+export const MAX_CELL = 131072;
 
 /** HTTP, beside all from 500 on: another try may be answered otherwise. */
 export const RETRIED_STATUSES = [408, 425, 429];
@@ -355,6 +400,9 @@ export const SESSION_STATES = ["connecting", "connected", "suspect", "interrupte
 
 /** What has become of an image. */
 export const STAGES = ["fetched", "shown", "hidden", "failed"];
+
+/** What the time of an image that is shown is. */
+export const TIMINGS = ["presented", "frame"];
 
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,

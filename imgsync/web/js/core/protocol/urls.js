@@ -1,4 +1,7 @@
-/** Which URLs an image can be fetched from: the rule of `imgsync/images/urls.py`. */
+/**
+ * Which URLs an image can be fetched from, and what may be said of them: the rules of
+ * `imgsync/images/urls.py` and `imgsync/core/protocol/urls.py`.
+ */
 
 /**
  * Whether it is absolute, of http or https, and names a host and no impossible port.
@@ -19,6 +22,13 @@ export function isWebUrl(value) {
   } catch {
     return false;
   }
+}
+
+/** @param {string} url @returns {string} without query, fragment, user and password: what may be secrets */
+export function publicUrl(url) {
+  const bare = url.replace(/[?#].*/s, "").replace(/^((?:[^/\\:?#]+:)?[/\\]{2,})[^/]*@/, "$1");
+  // Of a password with a character that ends it, the rest; no port looks like that.
+  return bare.replace(/^((?:[^/\\:?#]+:)?[/\\]{2,})[^/\\[\]]*:(?![0-9]*(?:\/|$)).*/s, "$1");
 }
 
 const WHOLE = /^[0-9]{1,12}$/;

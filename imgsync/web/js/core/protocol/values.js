@@ -42,9 +42,14 @@ export function isFeatures(value) {
   return Array.isArray(value) && value.length <= MAX_FEATURES && value.every(isFeature);
 }
 
-/** @param {unknown} value */
+/** @type {(value: unknown) => value is number} */
 export function isNumber(value) {
   return typeof value === "number" && Math.abs(value) <= MAX_NUMBER;
+}
+
+/** @param {unknown} value in milliseconds */
+export function isDuration(value) {
+  return isNumber(value) && value >= 0;
 }
 
 /** @param {unknown} value */

@@ -24,14 +24,18 @@
  * @typedef {{imageUrl: string, signedUrl: string}} ImageSource
  * @typedef {ImageSource & {imageIndex: number, sentAt: number}} Image
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
+ * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
- *   reason?: string}} Stage
+ *   reason?: string, timing?: Timing, within?: number}} Stage `within`: milliseconds that `at` is off by
+ *   at most
+ * @typedef {{type: "recording", devices: string[], troubles: string[], at: number}} Recording
  * @typedef {{type: "ready", features: string[]}} Ready
  * @typedef {{type: "ack", sentAt: number, receivedAt: number, imageIndex?: number}} Ack
  * @typedef {{type: "preload", images: ImageSource[]}} Preload
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
- * @typedef {Image | Preload | Ready | Ack | Stage} TalkMessage what evaluator and client say to each other
+ * @typedef {Image | Preload | Ready | Ack | Stage | Recording} TalkMessage what evaluator and client
+ *   say to each other
  * @typedef {TalkMessage | Ping | Pong} ChannelMessage
  *
  * @import { Test } from "./values.js"
@@ -45,10 +49,12 @@ import {
   PRESENCE_STATES,
   ROLES,
   STAGES,
+  TIMINGS,
 } from "./numbers.js";
 import {
   isBoolean,
   isDetail,
+  isDuration,
   isFeatures,
   isId,
   isName,
@@ -170,7 +176,10 @@ const MESSAGES = {
     stage: must(oneOf(STAGES)),
     at: must(isNumber),
     reason: may(isReason),
+    timing: may(oneOf(TIMINGS)),
+    within: may(isDuration),
   },
+  recording: { devices: must(isFeatures), troubles: must(isFeatures), at: must(isNumber) },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },
   pong: { id: must(isPingId), t0: must(isNumber), t1: must(isNumber), t2: must(isNumber) },

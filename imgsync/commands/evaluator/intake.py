@@ -1,0 +1,39 @@
+"""What is told of a folder before a session: how far its check has come, and what is left out."""
+
+import sys
+import time
+
+from imgsync.commands.events import group_left_out
+from imgsync.commands.output import Output
+from imgsync.images.sources import Images
+
+SLOW = 1.0
+"""Seconds after which people want to know what goes on."""
+
+
+class Checking:
+    """A line on a terminal, where reading a folder takes long."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._is_told = False
+
+    def tell(self, done: int, count: int) -> None:
+        """So many files of so many are checked."""
+        if not sys.stderr.isatty():
+            return
+        if done == count:
+            if self._is_told:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._begun >= SLOW:
+            self._is_told = True
+            print(f"\rchecking images: {done} of {count}", end="", file=sys.stderr, flush=True)
+
+
+def tell_left_out(images: Images, output: Output, prog: str) -> None:
+    """To people on stderr, a line for each reason; to programs as events. Raises OutputLost."""
+    for event in group_left_out(images.left_out):
+        if output.as_json:
+            output.write(event)
+        else:
+            print(f"{prog}: {event.prose}", file=sys.stderr)

@@ -1,0 +1,84 @@
+"""Codes of records in words, for those who read a report and did not write the program."""
+
+import re
+
+from imgsync.commands.report.rows import Outcome
+from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
+from imgsync.core.protocol.states import SessionState
+
+STATE_WORDS = {
+    SessionState.CONNECTING: "connecting",
+    SessionState.CONNECTED: "connected",
+    SessionState.RESUMED: "connected again",
+    SessionState.SUSPECT: "no answer for some seconds",
+    SessionState.INTERRUPTED: "interrupted",
+    SessionState.ENDED: "ended",
+}
+
+OUTCOME_WORDS = {
+    Outcome.SHOWN: "shown",
+    Outcome.FAILED: "failed",
+    Outcome.SUPERSEDED: "replaced",
+    Outcome.ACKED: "arrived",
+    Outcome.NOT_ACKED: "no answer",
+}
+
+_FAILURES = {
+    "timeout": "it took too long to fetch",
+    "unreachable": "its host could not be reached",
+    "decode": "it is damaged, or of a kind that can't be shown",
+    "truncated": "only a part of it was there",
+    "bad_url": "its URL can't be fetched",
+    "too_large": "it is too large",
+    "not_saved": "it could not be saved",
+    "exec": "the client's program could not be started",
+    "type": "it is of a kind that can't be shown",
+    SUPERSEDED: "another image was shown in its place",
+    HIDDEN_TAB: "nobody looked at the page",
+}
+
+_STATUSES = {
+    401: "its host asked for a login",
+    403: "its host refused it: the URL has expired, or was never signed",
+    404: "its host does not have it",
+    410: "its host does not have it any more",
+}
+
+_CANDIDATES = {
+    "host": "direct",
+    "srflx": "through a NAT",
+    "prflx": "through a NAT",
+    "relay": "through a TURN server",
+}
+
+
+def describe_failure(reason: str | None) -> str:
+    """Why an image was not shown, with the word of the record for who looks for it."""
+    if reason is None:
+        return "it failed"
+    status = re.fullmatch(r"http_(\d{3})", reason)
+    words = _FAILURES.get(reason)
+    if status is not None:
+        words = _STATUSES.get(int(status[1]), f"its host answered with error {status[1]}")
+    return reason if words is None else f"{words} ({reason})"
+
+
+def describe_outcome(outcome: Outcome, reason: str | None) -> str:
+    """Why an image was not shown; empty where it was, or nobody says that it was not."""
+    match outcome:
+        case Outcome.SHOWN | Outcome.ACKED:
+            return ""
+        case Outcome.FAILED:
+            return describe_failure(reason)
+        case Outcome.SUPERSEDED:
+            return describe_failure(SUPERSEDED)
+        case Outcome.NOT_ACKED:
+            return "the client never said that it came (not acked)"
+
+
+def describe_path(path: str) -> str:
+    """Of a pair of candidates such as "host-relay", the way that it is."""
+    ways = dict.fromkeys(_CANDIDATES.get(kind, kind) for kind in path.split("-"))
+    if len(ways) > 1:
+        ways.pop("direct", None)
+    return f"{' and '.join(ways)} ({path})"

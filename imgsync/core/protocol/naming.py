@@ -1,0 +1,43 @@
+"""Which two of the images that are told of are the same one. `web/js/core/protocol/naming.js` has
+the same rule.
+
+An image that was fetched ahead is shown where one of the same `imageUrl` is asked for, and its
+signature may be another by then, which is in the query. If the signed URL differs before its query,
+it is another image, whatever its name says: nobody may be shown a wrong one. A list that says both
+at once, with a query that differs in more than a signature, is refused by whoever would send it.
+"""
+
+import re
+from collections.abc import Iterable
+
+# What signs a URL, or limits it in time, at S3, Google, Azure, CloudFront, Akamai, and here.
+_SIGNS = re.compile(
+    r"(?i:x-(?:amz|goog|oss|cos|ms)-[^=]*|(?:aws|google|oss)access(?:key)?id|key-pair-id|policy"
+    r"|signature|sig|expires|expiry|exp|token|hmac|hdne[at]|hdnts|verify|security-token"
+    r"|s[evtrpi]|sip|ss|srt|spr|sk(?:oid|tid|[tesv])|saoid|suoid|scid|sdd)(?:=.*)?",
+    re.DOTALL,
+)
+
+
+def image_key(image_url: str, signed_url: str) -> str:
+    """What an image is known by, whenever it is signed."""
+    return f"{image_url}\n{signed_url.partition('#')[0].partition('?')[0]}"
+
+
+def first_conflict(images: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
+    """The places of the first two that have one name and may be different; None where all is well.
+
+    :param images: the `imageUrl` and the signed URL of each.
+    """
+    first: dict[str, tuple[int, str]] = {}
+    for place, (image_url, signed_url) in enumerate(images):
+        unsigned = _without_signature(signed_url)
+        earlier, known = first.setdefault(image_url, (place, unsigned))
+        if known != unsigned:
+            return earlier, place
+    return None
+
+
+def _without_signature(signed_url: str) -> str:
+    address, _, query = signed_url.partition("#")[0].partition("?")
+    return "&".join([address, *(part for part in query.split("&") if not _SIGNS.fullmatch(part))])

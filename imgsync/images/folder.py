@@ -1,0 +1,164 @@
+"""A folder's images: which files they are, whether each is whole, and what else lies there."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import attrs
+
+from imgsync.core.pictures.check import PictureCheck, Verdict
+from imgsync.core.pictures.kinds import SUFFIXES, media_type_of
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.numbers import MAX_IMAGE, OF_TYPE, PICTURE_HEAD, TRUNCATED
+from imgsync.files import input_errors
+from imgsync.images.kinds import CONTENT_TYPES, sniff_image
+
+_THREADS = min(4, os.cpu_count() or 1)
+"""Files that are read at a time; more make no disk quicker."""
+
+_PART = 1024 * 1024
+
+_OF_SYSTEMS = frozenset(
+    {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__"}
+)
+"""What systems put into folders by themselves, in small letters."""
+
+_USUAL = ("gif", "jpeg", "jpg", "png", "svg", "webp")
+"""How names end mostly; people read these first."""
+
+Checked = Callable[[int, int], None]
+"""Hears how many of how many files have been checked."""
+
+
+@attrs.frozen
+class LeftOut:
+    """A file that lies among the images and is none to show.
+
+    :param why: what follows "left out:", such as "image/tiff, which browsers don't show".
+    """
+
+    name: str
+    why: str
+
+
+class Listing(dict[str, Path]):
+    """The images of a folder by name, in natural order.
+
+    :ivar left_out: what else lies there, but for hidden files and those of systems.
+    """
+
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def list_images(folder: Path, checked: Checked | None = None) -> Listing:
+    """The images of a folder in natural order (2 before 10), all of them whole. Raises InputError.
+
+    Hidden files are left out; a Mac leaves one, named alike, beside each image that it copies.
+    """
+    with input_errors(f"can't read the folder {str(folder)!r}", "name another one"):
+        files = sorted(folder.iterdir(), key=_natural_key)
+    meant = [file for file in files if _is_meant(file)]
+    others = [file for file in files if file not in set(meant) and not _is_of_system(file.name)]
+    left_out = tuple(LeftOut(file.name, _why_left_out(file)) for file in others)
+    if not meant:
+        raise InputError(
+            f"there are no images in {str(folder)!r} (of"
+            f" {', '.join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])}); name another folder"
+        )
+    problems = list(_check_all(meant, checked or (lambda done, count: None)))
+    if problems:
+        more = f" ({len(problems) - 1} more can't be shown either)" if problems[1:] else ""
+        raise InputError(problems[0] + more)
+    listing = Listing((file.name, file) for file in meant)
+    listing.left_out = left_out
+    return listing
+
+
+def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"([0-9]+)", file.name.casefold())
+    # Every second part is a number. The name itself decides between 1.png and 01.png.
+    return [(int(p), "") if i % 2 else (-1, p) for i, p in enumerate(parts)], file.name
+
+
+def _is_of_system(name: str) -> bool:
+    """Or a program, such as the one that draws our own samples; nobody takes it for a picture."""
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS or name.lower().endswith(".py")
+
+
+def _is_meant(file: Path) -> bool:
+    if _is_of_system(file.name) or file.suffix.lower()[1:] not in SUFFIXES:
+        return False
+    # A link to nothing is meant, and will be complained of; a folder or a pipe is not.
+    return file.is_file() or not file.exists()
+
+
+def _why_left_out(file: Path) -> str:
+    if file.is_dir():
+        return "a folder"
+    if not file.is_file():
+        return "no file"
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(PICTURE_HEAD)
+    except OSError:
+        return "can't be read"
+    kind = sniff_image(head)
+    if kind is not None:
+        return f"{CONTENT_TYPES[kind]}, but its name does not end so"
+    media_type = media_type_of(head)
+    return "no image" if media_type is None else f"{media_type}, which browsers don't show"
+
+
+def _check_all(files: list[Path], checked: Checked) -> Iterator[str]:
+    """What is wrong with those that can't be shown, in their order."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        try:
+            for done, problem in enumerate(threads.map(_problem_of, files), 1):
+                checked(done, len(files))
+                if problem is not None:
+                    yield problem
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _problem_of(file: Path) -> str | None:
+    try:
+        verdict = _check_image(file)
+    except InputError as exc:
+        return str(exc)
+    if verdict is None:
+        what = f"is larger than clients take ({MAX_IMAGE >> 20} MiB)"
+    elif verdict.reason is None:
+        return None
+    elif verdict.reason == TRUNCATED:
+        what = "is cut off: its end is missing"
+    elif verdict.kind is not None:
+        what = f"is damaged, or is {verdict.kind.media_type} of a form that browsers don't show"
+    elif verdict.reason.startswith(OF_TYPE):
+        what = f"is {verdict.reason.removeprefix(OF_TYPE)}, which browsers don't show"
+    else:
+        what = "is no image, whatever its name says"
+    return f"{str(file)!r} {what}; replace or remove it"
+
+
+def _check_image(file: Path) -> Verdict | None:
+    """None for one that is too large. Raises InputError."""
+    try:
+        file.name.encode()
+    except UnicodeEncodeError as exc:
+        raise InputError(f"the name of {str(file)!r} is not UTF-8; rename it") from exc
+    check = PictureCheck()
+    size = 0
+    with (
+        input_errors(f"can't read {str(file)!r}", "replace or remove it"),
+        file.open("rb") as stream,
+    ):
+        while part := stream.read(_PART):
+            size += len(part)
+            if check.feed(part) is not None:
+                break
+            if size > MAX_IMAGE:
+                return None
+    return check.end()

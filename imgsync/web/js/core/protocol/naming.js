@@ -1,0 +1,49 @@
+/**
+ * Which two of the images that are told of are the same one: the rule of `core/protocol/naming.py`.
+ *
+ * An image that was fetched ahead is shown where one of the same `imageUrl` is asked for, and its
+ * signature may be another by then, which is in the query. If the signed URL differs before its
+ * query, it is another image, whatever its name says: nobody may be shown a wrong one. A list that
+ * says both at once, with a query that differs in more than a signature, is refused by whoever would
+ * send it.
+ *
+ * @import { ImageSource } from "./wire.js"
+ */
+
+/** What signs a URL, or limits it in time. */
+const SIGNS = new RegExp(
+  "^(?:x-(?:amz|goog|oss|cos|ms)-[^=]*|(?:aws|google|oss)access(?:key)?id|key-pair-id|policy" +
+    "|signature|sig|expires|expiry|exp|token|hmac|hdne[at]|hdnts|verify|security-token" +
+    "|s[evtrpi]|sip|ss|srt|spr|sk(?:oid|tid|[tesv])|saoid|suoid|scid|sdd)(?:=.*)?$",
+  "is",
+);
+
+/** What an image is known by, whenever it is signed. @param {ImageSource} image */
+export function imageKey({ imageUrl, signedUrl }) {
+  return `${imageUrl}\n${signedUrl.replace(/[?#].*$/s, "")}`;
+}
+
+/**
+ * @param {readonly ImageSource[]} images
+ * @returns {[number, number] | null} the places of the first two that have one name and may be
+ *   different; null where all is well
+ */
+export function firstConflict(images) {
+  /** @type {Map<string, [number, string]>} */
+  const first = new Map();
+  for (const [place, image] of images.entries()) {
+    const unsigned = withoutSignature(image.signedUrl);
+    const [earlier, known] = first.get(image.imageUrl) ?? [place, unsigned];
+    if (known !== unsigned) return [earlier, place];
+    first.set(image.imageUrl, [earlier, known]);
+  }
+  return null;
+}
+
+/** @param {string} signedUrl */
+function withoutSignature(signedUrl) {
+  const [bare = ""] = signedUrl.split("#", 1);
+  const [address = ""] = bare.split("?", 1);
+  const query = bare.slice(address.length + 1);
+  return [address, ...query.split("&").filter((part) => !SIGNS.test(part))].join("&");
+}

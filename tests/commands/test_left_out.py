@@ -1,0 +1,94 @@
+"""What a folder has beside its images is told: by the evaluator, and by the doctor."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from imgsync.commands.doctor.findings import Result
+from imgsync.commands.doctor.images import check_images
+from imgsync.commands.evaluator import intake
+from imgsync.commands.reasons import advice_on
+from tests.kit.command_lines import evaluator
+from tests.kit.pictures import encode
+from tests.kit.processes import STRICT, run_to_end, run_together
+
+FOREIGN = {
+    "a.tif": b"II*\0",
+    "b.tif": b"MM\0*",
+    "c.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "notes.txt": b"read me",
+    ".hidden": b"",
+    "Thumbs.db": b"",
+}
+
+TOLD = {
+    "image/tiff, which browsers don't show": ["a.tif", "b.tif"],
+    "image/heic, which browsers don't show": ["c.heic"],
+    "no image": ["notes.txt"],
+}
+
+
+def fill(folder: Path, more: dict[str, bytes]) -> Path:
+    for name, data in {"1.png": encode("PNG"), **more}.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+async def test_the_evaluator_tells_people_and_programs(relay_url: str, tmp_path: Path) -> None:
+    command = evaluator(relay_url, "nobody", str(fill(tmp_path, FOREIGN)))
+    outcomes = await run_together(
+        {
+            "prose": partial(run_to_end, "evaluator", *command, env=STRICT),
+            "json": partial(run_to_end, "evaluator", *command, "--json", env=STRICT),
+        }
+    )
+    events = [json.loads(line) for line in outcomes["json"].lines]
+    assert {one["why"]: one["names"] for one in events if one["event"] == "left_out"} == TOLD
+    assert not any("left out" in line for line in outcomes["json"].errors)
+    assert [line.partition(": ")[2] for line in outcomes["prose"].errors[:3]] == [
+        f"left out ({why}): {', '.join(names)}" for why, names in TOLD.items()
+    ]
+
+
+async def test_the_doctor_warns_of_it_and_reads_files_to_their_end(tmp_path: Path) -> None:
+    url = "ws://127.0.0.1:1/ws"
+    findings = await check_images(url, fill(tmp_path, FOREIGN))
+    assert [finding.result for finding in findings] == [Result.OK] + 3 * [Result.WARNING]
+    assert "a.tif, b.tif" in findings[1].detail
+    [finding] = await check_images(url, fill(tmp_path, {"2.png": encode("PNG")[:-1]}))
+    assert finding.result is Result.FAILED
+    assert "2.png' is cut off" in finding.detail
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_long_check_is_told_of_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, slow, told in [
+        (Terminal(), 0, True),
+        (Terminal(), 1e9, False),
+        (io.StringIO(), 0, False),
+    ]:
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr(intake, "SLOW", slow)
+        checking = intake.Checking()
+        for done in range(1, 4):
+            checking.tell(done, 3)
+        written = stream.getvalue()
+        assert ("2 of 3" in written) is told
+        assert written.endswith("\r\x1b[K") is told
+
+
+def test_every_reason_of_a_picture_has_its_advice() -> None:
+    for reason in ("truncated", "decode", "not_an_image", "type_image/tiff"):
+        assert advice_on(reason)
+    assert "image/tiff can't be shown by browsers" in (advice_on("type_image/tiff") or "")
+    assert "unpack" in (advice_on("type_application/gzip") or "")
