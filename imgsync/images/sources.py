@@ -134,13 +134,15 @@ def read_manifest(path: Path) -> list[ImageRef]:
         case ".json":
             entries = _json_entries(path, _read_text(path))
         case ".csv":
-            entries = _csv_entries(path, _read_text(path))
+            text = _read_text(path)
+            entries = _line_entries(text) or _csv_entries(path, text)
         case _:
             raise InputError(
                 f"{str(path)!r} is neither a folder nor a .json or .csv manifest;"
                 " put the image into a folder and name that"
             )
-    images = [_image_ref(path, place, entry) for place, entry in enumerate(entries)]
+    spelled_out = enumerate(_spell_out(entries))
+    images = [_image_ref(path, place, entry) for place, entry in spelled_out]
     if not images:
         raise InputError(f"the manifest {str(path)!r} names no images")
     return images
@@ -153,6 +155,26 @@ def _read_text(path: Path) -> str:
         raise InputError(f"can't read the manifest {str(path)!r}: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise InputError(f"the manifest {str(path)!r} is not UTF-8; save it as UTF-8") from exc
+
+
+def _line_entries(text: str) -> list[Any]:
+    """A URL on each line; none where the first is none."""
+    lines = [line.strip(" \t") for line in re.split(r"\r\n|\r|\n", text)]
+    entries = [line for line in lines if line]
+    # Two URLs side by side are CSV that does not name its columns.
+    is_list = bool(entries) and is_web_url(entries[0])
+    return entries if is_list and not re.search(r"[,;\t]\"?https?:", entries[0], re.I) else []
+
+
+def _spell_out(entries: list[Any]) -> list[Any]:
+    """A URL alone is an `imageUrl`; where no image has a `signedUrl`, that is good for both."""
+    named = [{_IMAGE_URL: one} if isinstance(one, str) else one for one in entries]
+    known = [one for one in named if isinstance(one, dict)]
+    if any(one.get(_SIGNED_URL) not in (None, "") for one in known):
+        return named
+    return [
+        {**one, _SIGNED_URL: one.get(_IMAGE_URL)} if isinstance(one, dict) else one for one in named
+    ]
 
 
 def _csv_entries(path: Path, text: str) -> list[Any]:

@@ -24,6 +24,7 @@ const { Routes } = await load("peer/signalling");
 const { lastWords, plain } = await load("core/handshake/telling");
 const console_ = await load("words/console");
 const client = await load("words/client");
+const { Renewal } = await load("core/channel/renewal");
 const { SessionJournal } = await load("console/session_journal");
 const { fetchImage } = await load("client/fetching");
 const { BadManifest, parseManifest } = await load("console/manifest");
@@ -339,6 +340,10 @@ const PAIRS = {
   announcements: () => {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
+  },
+  renewal: () => {
+    const renewal = new Renewal(1000);
+    return ([reason, now]) => renewal.failed(reason, now);
   },
   preload: () => ([images, limit]) =>
     orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),

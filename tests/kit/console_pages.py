@@ -82,6 +82,7 @@ class ConsolePage:
     async def end(self) -> None:
         """End the session in good order."""
         await self.tap("#end")
+        await self.tap("#end-yes")
         await self.wait_says("ended in good order")
 
     async def wait_fate(self, index: int, fate: str) -> None:

@@ -177,9 +177,9 @@ async def test_what_failed_is_told_in_words(browser: Browser, relay: str, images
         await console.wait_says(words, "#fate")
         await console.wait_says(words, "#rows")
         await console.page.wait(
-            f"document.querySelector('#announcer').textContent === 'Image 1: {words}'"
+            f"document.querySelector('#announcer').textContent === 'Image 2: {words}'"
         )
-        assert (await console.thumbs())[1] == f"Image 1, forbidden.png, {words}"
+        assert (await console.thumbs())[1] == f"Image 2, forbidden.png, {words}"
         # In this page, it is as forbidden.
         await console.wait_says("can\u2019t be shown here", "#stage")
         await console.end()
@@ -224,10 +224,12 @@ async def test_who_is_there_and_who_of_them_is_free_is_told(browser: Browser, re
             await other.end()
             await console.wait_says("available", item)
             await console.start("pat")
-        await console.wait_says("offline", item)
+        # Who has gone without a word may be seeing the image still: nothing says that it is so.
+        await console.wait_says("offline; in session with you", item)
         await console.tap("#end")
+        await console.tap("#end-yes")
         await console.wait_says("has ended")
-        assert await console.page.run(f"document.querySelector('{item} button').disabled")
+        await console.wait_says("Nobody is online", "#clients-section")
 
 
 # ── what comes back ──────────────────────────────────────────────────────────────────────────────

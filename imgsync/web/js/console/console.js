@@ -5,7 +5,9 @@
  * @import { Choice } from "./stage.js"
  * @import { Entrance } from "../page/entrance.js"
  * @import { Place } from "./memory.js"
- * @import { Presence, ImageSource } from "../core/protocol/wire.js"
+ * @import { Presence } from "../core/protocol/wire.js"
+ * @import { Series } from "./memory.js"
+ * @import { Shown } from "../core/channel/presenter.js"
  * @import { Route } from "../peer/route.js"
  * @import { SocketState } from "../peer/socket.js"
  */
@@ -22,17 +24,24 @@ import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
 
+/** How old a list of images is, is told in minutes. */
+const AGE_MS = 60_000;
+
 class Console {
   #memory;
   #journal;
   #signalling;
   #starting;
-  #selection = new Selection();
+  #selection = new Selection({
+    changed: (series, isNew) => this.#seriesChanged(series, isNew),
+    complain: (why) => this.#view.complain(why),
+  });
+  /** Whether what is current was chosen while a session was being started. */
+  #isChosen = false;
   /** The session, or the last one. @type {Presentation | null} */
   #presentation = null;
   #view;
-  /** With which the relay has closed its socket. */
-  #code = 0;
+  #code = 0; // with which the relay has closed its socket
   #isRenderDue = false;
 
   /** @param {Entrance} entrance @param {string | null} address of a manifest */
@@ -40,12 +49,10 @@ class Console {
     this.#memory = new Memory(userId);
     this.#journal = new Journal(this.#memory.storage, this.#memory.recordKey);
     this.#view = new ConsoleView(userId, this.#journal, {
-      start: (clientId) => {
-        if (!this.#isLive) this.#starting.choose(clientId);
-      },
+      start: (clientId) => this.#start(clientId),
       end: () => this.#end(),
       choose: (choice) => this.#choose(choice),
-      load: (images, name) => this.#load(images, name, address),
+      load: (loaded) => this.#selection.load(loaded, address, this.#isLive),
     });
     this.#signalling = new Signalling(
       { url: relayUrl, userId, role: "evaluator", token },
@@ -62,11 +69,19 @@ class Console {
     this.#journal.begin(userId, now());
     this.#signalling.start();
     wakeOnReturn(this.#signalling);
+    setInterval(() => this.#renderSoon(), AGE_MS);
     this.#render();
   }
 
   get #isLive() {
     return this.#presentation !== null && !this.#presentation.isOver;
+  }
+
+  /** Whether what is current never came to be shown. */
+  get #canRetry() {
+    if (!this.#isLive) return false;
+    const fate = this.#journal.rows.get(this.#presentation?.current?.sentAt ?? 0)?.fate ?? "failed";
+    return fate === "failed" || fate === "superseded";
   }
 
   // ── over a reload ──────────────────────────────────────────────────────────────────────────────
@@ -75,8 +90,7 @@ class Console {
   #restore(address) {
     const { series, place } = this.#memory;
     if (series !== null && (address === null || series.address === address)) {
-      this.#selection.load(series);
-      this.#view.fill(series.images, series.name);
+      this.#selection.restore(series);
     } else if (address !== null) {
       this.#view.load(address);
     }
@@ -97,42 +111,63 @@ class Console {
 
   // ── the series ─────────────────────────────────────────────────────────────────────────────────
 
-  /** @param {ImageSource[]} images @param {string} name @param {string | null} address */
-  #load(images, name, address) {
-    const series = { name, address, since: now(), images };
-    this.#selection.load(series);
-    this.#view.fill(images, name);
+  /** @param {Series} series @param {boolean} isNew */
+  #seriesChanged(series, isNew) {
+    if (isNew) this.#view.fill(series.images);
+    else this.#view.renew(series.images);
     if (!this.#memory.keepSeries(series)) this.#journal.isKept = false;
-    this.#presentation?.seriesChanged(images);
+    this.#presentation?.seriesChanged(series.images, this.#selection.index);
     this.#keepPlace();
-    this.#render();
+    this.#renderSoon();
+  }
+
+  /** @param {Shown} image @param {string} reason */
+  async #imageFailed({ sentAt }, reason) {
+    await this.#selection.imageFailed(reason);
+    const { images, index } = this.#selection;
+    const current = this.#presentation?.current;
+    if (index === null || current?.sentAt !== sentAt) return;
+    if (images[index]?.signedUrl !== current.signedUrl) this.#presentation?.show(images, index);
   }
 
   /** @param {Choice} choice */
   #choose(choice) {
-    const index = this.#selection.choose(choice);
+    const index = this.#selection.choose(choice, this.#canRetry);
     if (index === null) return;
-    // Without a session it is for the evaluator's eyes alone.
+    // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
     if (this.#isLive) this.#presentation?.show(this.#selection.images, index);
+    this.#isChosen = !this.#isLive && this.#starting.awaited !== null;
     this.#render();
   }
 
   // ── the session ────────────────────────────────────────────────────────────────────────────────
 
+  /** @param {string} clientId */
+  #start(clientId) {
+    if (this.#isLive) return;
+    this.#isChosen = false;
+    this.#starting.choose(clientId);
+  }
+
   /** @param {Route} route @param {Place | null} before the session that was to be taken up */
   #begin(route, before) {
     const isSame = before?.sessionId === route.sessionId;
-    const index = before?.index ?? null;
+    const isChosen = this.#isChosen;
+    const index = isChosen ? this.#selection.index : (before?.index ?? null);
+    this.#isChosen = false;
     this.#selection.index = index;
     const { images } = this.#selection;
     const { iceServers } = this.#signalling;
     const current = isSame ? before.current : null;
-    this.#presentation = new Presentation(route, iceServers, this.#journal, current, () => {
-      this.#keepPlace();
-      this.#renderSoon();
+    this.#presentation = new Presentation(route, iceServers, this.#journal, current, {
+      changed: () => {
+        this.#keepPlace();
+        this.#renderSoon();
+      },
+      failed: (image, reason) => void this.#imageFailed(image, reason),
     });
     // A relay that can't take a session up has begun another one.
-    if (!isSame && index !== null) this.#presentation.show(images, index);
+    if ((!isSame || isChosen) && index !== null) this.#presentation.show(images, index);
     else this.#presentation.announce(images, index);
     this.#keepPlace();
     if (before === null) this.#view.sessionBegan();
@@ -157,6 +192,8 @@ class Console {
   /** @param {ReadonlyMap<string, Presence>} clients */
   #present(clients) {
     this.#view.present(clients);
+    const clientId = this.#presentation?.route.peerId;
+    if (clientId !== undefined) this.#presentation?.contact.told(this.#view.isOnline(clientId), now());
     this.#takeUp();
     this.#renderSoon();
   }
@@ -176,17 +213,17 @@ class Console {
 
   #render() {
     this.#isRenderDue = false;
-    const { images, index, since } = this.#selection;
+    const { series, index } = this.#selection;
     const { awaited, trouble } = this.#starting;
     this.#view.render({
       relay: this.#signalling.state,
+      isChosen: this.#isChosen && awaited !== null,
       code: this.#code,
       presentation: this.#presentation,
       awaited,
       trouble: trouble || (this.#presentation?.trouble ?? ""),
-      images,
+      series,
       index,
-      since,
     });
   }
 }

@@ -4,9 +4,11 @@
  *
  * @import { Image, ImageSource } from "../core/protocol/wire.js"
  *
- * @typedef {{name: string, address: string | null, since: number, images: ImageSource[]}} Series
- *   `address`: the manifest's URL, where the page's own address named it; `since`: when it was
- *   loaded, in milliseconds since the epoch
+ * @typedef {{name: string, address: string | null, source: string | null, since: number,
+ *   readAt: number, images: ImageSource[]}} Series
+ *   `address`: the manifest's URL, where the page's own address named it; `source`: where it can be
+ *   read again; `since` and `readAt`: when it was loaded, and read last, in milliseconds since the
+ *   epoch
  * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
  *   isOver: boolean}} Place `index`: of what is shown of the series
  */

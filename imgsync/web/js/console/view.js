@@ -3,6 +3,8 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Presence } from "../core/protocol/wire.js"
+ * @import { Loaded } from "./intake.js"
+ * @import { Series } from "./memory.js"
  * @import { Presentation } from "./presentation.js"
  * @import { Journal, Standing } from "./journal.js"
  * @import { SocketState } from "../peer/socket.js"
@@ -13,18 +15,19 @@
  * @property {number} code with which the relay has closed its socket; 0 if it has not
  * @property {Presentation | null} presentation the session, or the last one
  * @property {string | null} awaited with whom one is being started or taken up
+ * @property {boolean} isChosen what is current was chosen meanwhile, to be shown as soon as it begins
  * @property {string} trouble why the last one could not be started
- * @property {readonly ImageSource[]} images the series
+ * @property {Series | null} series
  * @property {number | null} index of what is current
- * @property {number} since when the series was loaded
  *
  * @typedef {object} Doors what a person wants
  * @property {(clientId: string) => void} start
  * @property {() => void} end
  * @property {(choice: Choice) => void} choose
- * @property {(images: ImageSource[], name: string) => void} load a series
+ * @property {(loaded: Loaded) => void} load a series
  */
 
+import { Asking } from "./asking.js";
 import { ClientsView } from "./clients.js";
 import { Intake } from "./intake.js";
 import { LatencyView } from "./latency_view.js";
@@ -37,6 +40,7 @@ import {
   NOT_VALID,
   NO_SESSION,
   SEEN_BY_YOU,
+  SHOWN_SOON,
   describeFate,
   describeNothing,
   describeRelay,
@@ -56,8 +60,8 @@ export class ConsoleView {
   #latency = new LatencyView();
   #outcomes = new Outcomes();
   #downloads;
-  #end = find("end", HTMLButtonElement);
-  #seriesName = "";
+  #end;
+  #session = find("session", HTMLElement);
 
   /** @param {string} userId @param {Journal} journal @param {Doors} doors */
   constructor(userId, journal, doors) {
@@ -67,7 +71,7 @@ export class ConsoleView {
     this.#stage = new Stage(doors.choose);
     this.#strip = new Strip(doors.choose);
     this.#downloads = new JournalView(journal, userId);
-    this.#end.addEventListener("click", () => doors.end());
+    this.#end = new Asking("end", doors.end, this.#session);
     setText(find("user", HTMLElement), nameEvaluator(userId));
   }
 
@@ -77,11 +81,20 @@ export class ConsoleView {
     document.body.dataset.incomplete = "";
   }
 
-  /** @param {readonly ImageSource[]} images @param {string} name */
-  fill(images, name) {
+  /** @param {readonly ImageSource[]} images */
+  fill(images) {
     this.#strip.fill(images);
-    this.#seriesName = name;
     this.#intake.fold();
+  }
+
+  /** @param {readonly ImageSource[]} images the same ones, under other URLs */
+  renew(images) {
+    this.#strip.renew(images);
+  }
+
+  /** Of a list of images. @param {string} why */
+  complain(why) {
+    this.#intake.complain(why);
   }
 
   /** @param {string} url of a manifest */
@@ -102,14 +115,14 @@ export class ConsoleView {
   /** The button that was pressed for it is gone, and with it the focus. */
   sessionBegan() {
     if (document.activeElement !== document.body) return;
-    this.#end.hidden = false;
-    this.#end.focus();
+    this.#session.focus({ preventScroll: true });
     this.#stage.focus(); // where there are images
   }
 
   /** @param {State} state */
-  render({ relay, code, presentation, awaited, trouble, images, index, since }) {
-    const phase = phaseOf(presentation);
+  render({ relay, code, presentation, awaited, isChosen, trouble, series, index }) {
+    const { images, since } = series ?? { images: [], since: 0 };
+    const phase = presentation?.phase ?? "over";
     const isLive = presentation !== null && phase !== "over";
     const relayStatus = describeRelay(relay, code);
     setText(find("relay", HTMLElement), relayStatus.text);
@@ -118,18 +131,22 @@ export class ConsoleView {
     setText(find("trouble", HTMLElement), trouble);
     this.#renderEnd(isLive || awaited !== null, isLive && presentation.isEnding);
     const ours = isLive ? presentation.route.peerId : awaited;
-    this.#clients.render(ours, !isLive && awaited === null && relay === "up");
+    const session = ours === null ? null : { userId: ours, phase: isLive ? phase : /** @type {Phase} */ ("waiting") };
+    const isUp = relay === "up";
+    this.#clients.render(session, !isLive && awaited === null && isUp, isUp);
     this.#latency.render(presentation?.latency ?? null, presentation?.clockOffset ?? null);
 
     const rows = this.#rows(presentation);
     const byIndex = new Map(rows.filter((r) => r.sentAt >= since).map((r) => [r.imageIndex, r]));
     const row = index === null ? undefined : byIndex.get(index);
     const isShown = isLive && row !== undefined;
-    const fate = isShown ? describeFate(row, phase) : SEEN_BY_YOU;
+    const unsent = isChosen ? SHOWN_SOON : SEEN_BY_YOU;
+    const fate = isShown ? describeFate(row, phase) : unsent;
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
+    document.body.dataset.phase = phase;
     this.#stage.render(images, index, fate, describeNothing(isLive));
     this.#strip.render(index, byIndex, phase);
-    this.#intake.render(images.length, this.#seriesName);
+    this.#intake.render(series);
     const current = isLive ? (presentation.current?.sentAt ?? null) : null;
     this.#outcomes.render(rows, (shown) => this.#journal.measured(shown), phase, current);
     this.#downloads.render();
@@ -137,10 +154,10 @@ export class ConsoleView {
 
   /** @param {boolean} isWanted @param {boolean} isEnding */
   #renderEnd(isWanted, isEnding) {
-    const hadFocus = document.activeElement === this.#end;
-    this.#end.hidden = !isWanted;
-    this.#end.setAttribute("aria-disabled", String(isEnding));
-    if (!isWanted && hadFocus) this.#clients.focus();
+    const isOver = this.#end.isWanted && !isWanted;
+    const hadFocus = this.#session.contains(document.activeElement);
+    this.#end.render(isWanted, !isEnding);
+    if (isOver && hadFocus) this.#clients.focus();
   }
 
   /**
@@ -152,7 +169,9 @@ export class ConsoleView {
   #describe(presentation, awaited, relay) {
     if (awaited !== null) return describeWaiting(this.#clients.nameOf(awaited));
     if (presentation !== null) {
-      return describeSession(this.#clients.nameOf(presentation.route.peerId), presentation);
+      const { change, isEnding, isGone, current } = presentation;
+      const name = this.#clients.nameOf(presentation.route.peerId);
+      return describeSession(name, { ...change, isEnding, isGone, current });
     }
     return relay === "refused" ? NOT_VALID : NO_SESSION;
   }
@@ -162,12 +181,6 @@ export class ConsoleView {
     const last = [...this.#journal.rows.values()].at(-1)?.sessionId ?? "";
     return this.#journal.rowsOf(presentation?.route.sessionId ?? last);
   }
-}
-
-/** @param {Presentation | null} presentation @returns {Phase} */
-function phaseOf(presentation) {
-  if (presentation === null || presentation.isOver) return "over";
-  return ["connecting", "interrupted"].includes(presentation.state) ? "waiting" : "open";
 }
 
 /** Of the session. @param {Status} status */
