@@ -41,7 +41,7 @@ MANIFESTS = {
         '["http://h/0", "no"]',
         '["http://h/0", {"imageUrl": "http://h/1"}]',
         '["http://h/0", {"imageUrl": "http://h/1", "signedUrl": "http://h/2"}]',
-        '[{"imageUrl": "http://h/0", "signedUrl": null}, {"imageUrl": "http://h", "signedUrl": ""}]',
+        '[{"imageUrl": "http://h/0", "signedUrl": null}, {"imageUrl": "http://h/"}]',
         '[{"imageUrl": "http://h/0", "signedUrl": 0}]',
         '[{"signedUrl": "http://h/0"}]',
         '[{"imageUrl": 5}]',

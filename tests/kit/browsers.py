@@ -142,6 +142,10 @@ class Browser(ABC):
         :param context: what the browser's own protocol knows of contexts.
         """
 
+    @abstractmethod
+    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
+        """Another tab in the context of a page, which is closed without asking anybody."""
+
 
 @attrs.frozen
 class Started:

@@ -14,7 +14,10 @@ import trio
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page
+from tests.kit.processes import wait_until
 from tests.kit.web_pages import WIDTH, make_png
+
+IS_RECORD = "({ name }) => name.startsWith('imgsync console of')"
 
 SECRET = "hush-hush"
 """In every signed URL and token, and nowhere in a record."""
@@ -85,6 +88,18 @@ class ConsolePage:
         await self.tap("#end-yes")
         await self.wait_says("ended in good order")
 
+    async def reload(self) -> None:
+        """Load it again, in the middle of a session: the browser asks whether to."""
+        page = self.page
+        asked = len(page.dialogs)
+        await page.run("void (window.isOld = true)")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(page.begin_reload)
+            await wait_until(lambda: len(page.dialogs) > asked, "a question")
+            await page.command("Page.handleJavaScriptDialog", accept=True)
+        assert page.dialogs[asked:] == ["beforeunload"]
+        await page.wait("!window.isOld")
+
     async def wait_fate(self, index: int, fate: str) -> None:
         """Wait until the thumbnail of an image says this."""
         thumb = f"document.querySelector('#strip li:nth-child({index + 1}) button')"
@@ -103,21 +118,36 @@ class ConsolePage:
         return found
 
     async def events(self, name: str | None = None) -> list[JSON]:
-        """Those of this name, or all, in the record, as the tab keeps it."""
+        """Those of this name, or all, in the record, as the browser keeps it."""
         told: list[JSON] = await self.page.run(
-            "Object.keys(sessionStorage).filter((key) => key.includes(': record'))"
-            ".sort((a, b) => a.split(' ').at(-1) - b.split(' ').at(-1))"
-            ".flatMap((key) => JSON.parse(sessionStorage.getItem(key)))"
+            "(async () => {"
+            " const answer = (asked) =>"
+            " new Promise((then) => { asked.onsuccess = () => then(asked.result); });"
+            f" const [{{ name }}] = (await indexedDB.databases()).filter({IS_RECORD});"
+            " const database = await answer(indexedDB.open(name));"
+            " const events = database.transaction('events').objectStore('events');"
+            " const told = (await answer(events.getAll())).flat();"
+            " database.close();"
+            " return told; })()"
         )
         return [event for event in told if name is None or event["event"] == name]
 
 
+async def is_seen(console: ConsolePage, selector: str) -> bool:
+    """Whether one of these can be seen."""
+    found = f"[...document.querySelectorAll('{selector}')]"
+    return bool(await console.page.run(f"{found}.some((one) => one.checkVisibility())"))
+
+
 @asynccontextmanager
 async def open_console(
-    browser: Browser, relay_url: str, user: str, **query: str
+    browser: Browser, relay_url: str, user: str, beside: Page | None = None, **query: str
 ) -> AsyncIterator[ConsolePage]:
-    """A console that is registered."""
-    async with browser.open_page() as page:
+    """A console that is registered.
+
+    :param beside: a page of the same context, as another tab.
+    """
+    async with browser.open_page() if beside is None else browser.open_beside(beside) as page:
         await page.resize(1280, 800)
         await page.goto(console_url(relay_url, user=user, **query))
         console = ConsolePage(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,9 @@ class _Firefox(Browser):
         context = params.get("context") or params.get("source", {}).get("context", "")
         if page := self._pages.get(context):
             page.hear(event["method"], params)
+
+    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
+        raise NotImplementedError
 
     @asynccontextmanager
     async def open_page(self, url: str = "about:blank", **context: object) -> AsyncIterator[Page]:

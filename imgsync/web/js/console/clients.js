@@ -45,12 +45,6 @@ export class ClientsView {
     return this.#known.get(userId)?.name || userId;
   }
 
-  /** @param {string} userId */
-  isOnline(userId) {
-    const state = this.#known.get(userId)?.state;
-    return state !== undefined && state !== "offline";
-  }
-
   focus() {
     this.#fold.querySelector("summary")?.focus();
   }

@@ -9,16 +9,15 @@
  * @import { Series } from "./memory.js"
  * @import { Shown } from "../core/channel/presenter.js"
  * @import { Route } from "../peer/route.js"
- * @import { SocketState } from "../peer/socket.js"
  */
 
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
 import { enter } from "../page/entrance.js";
-import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
 import { Journal } from "./journal.js";
 import { Presentation } from "./presentation.js";
+import { RecordStore } from "./record_store.js";
 import { Selection } from "./selection.js";
 import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
@@ -29,6 +28,7 @@ const AGE_MS = 60_000;
 
 class Console {
   #memory;
+  #store;
   #journal;
   #signalling;
   #starting;
@@ -44,20 +44,32 @@ class Console {
   #code = 0; // with which the relay has closed its socket
   #isRenderDue = false;
 
-  /** @param {Entrance} entrance @param {string | null} address of a manifest */
-  constructor({ userId, token, relayUrl }, address) {
-    this.#memory = new Memory(userId);
-    this.#journal = new Journal(this.#memory.storage, this.#memory.recordKey);
-    this.#view = new ConsoleView(userId, this.#journal, {
+  /** @param {Entrance} entrance @param {string | null} address of a manifest @param {RecordStore} store */
+  constructor({ userId, token, relayUrl }, address, store) {
+    this.#memory = new Memory(userId, store);
+    this.#journal = new Journal(store.earlier, (event) => store.add(event));
+    this.#store = store;
+    store.changed = () => this.#renderSoon();
+    this.#view = new ConsoleView(userId, this.#journal, store, {
       start: (clientId) => this.#start(clientId),
       end: () => this.#end(),
+      takeUp: () => this.#takeUpLeft(this.#memory.left),
+      leave: () => {
+        this.#memory.leave();
+        this.#render();
+      },
+      remove: () => void removeAll(store),
       choose: (choice) => this.#choose(choice),
       load: (loaded) => this.#selection.load(loaded, address, this.#isLive),
     });
     this.#signalling = new Signalling(
       { url: relayUrl, userId, role: "evaluator", token },
       {
-        changed: (state, code) => this.#relayChanged(state, code),
+        changed: (_, code) => {
+          this.#code = code;
+          this.#starting.takeUp();
+          this.#renderSoon();
+        },
         present: (clients) => this.#present(clients),
       },
     );
@@ -70,6 +82,7 @@ class Console {
     this.#signalling.start();
     wakeOnReturn(this.#signalling);
     setInterval(() => this.#renderSoon(), AGE_MS);
+    warnBeforeUnload(() => this.#isLive || (!store.isKept && store.unsaved > 0));
     this.#render();
   }
 
@@ -77,28 +90,16 @@ class Console {
     return this.#presentation !== null && !this.#presentation.isOver;
   }
 
-  /** Whether what is current never came to be shown. */
-  get #canRetry() {
-    if (!this.#isLive) return false;
-    const fate = this.#journal.rows.get(this.#presentation?.current?.sentAt ?? 0)?.fate ?? "failed";
-    return fate === "failed" || fate === "superseded";
-  }
-
   // ── over a reload ──────────────────────────────────────────────────────────────────────────────
 
   /** @param {string | null} address */
   #restore(address) {
-    const { series, place } = this.#memory;
-    if (series !== null && (address === null || series.address === address)) {
-      this.#selection.restore(series);
-    } else if (address !== null) {
-      this.#view.load(address);
-    }
-    // A browser that is opened again days later has the tab's memory still.
-    const last = this.#journal.events.at(-1)?.at ?? 0;
-    if (place === null || place.isOver || now() - last > REPAIR_DEADLINE * 1000) return;
-    this.#starting.remember(place);
-    this.#selection.index = place.index;
+    const { series, isReload } = this.#store;
+    const { mine, left } = this.#memory;
+    const isWanted = series?.address === address && (isReload || left !== null);
+    if (series !== null && (address === null || isWanted)) this.#selection.restore(series);
+    else if (address !== null) this.#view.load(address);
+    if (mine !== null) this.#takeUpLeft(mine);
   }
 
   #keepPlace() {
@@ -106,7 +107,15 @@ class Console {
     const { route, current, isOver, isEnding } = this.#presentation;
     const { sessionId, peerId: clientId } = route;
     const { index } = this.#selection;
-    this.#memory.keepPlace({ sessionId, clientId, current, index, isOver: isOver || isEnding });
+    this.#memory.keep({ sessionId, clientId, current, index, isOver: isOver || isEnding });
+  }
+
+  /** @param {Place | null} place */
+  #takeUpLeft(place) {
+    if (place === null || this.#isLive) return;
+    this.#memory.left = null;
+    this.#selection.index = place.index;
+    this.#starting.remember(place);
   }
 
   // ── the series ─────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +124,7 @@ class Console {
   #seriesChanged(series, isNew) {
     if (isNew) this.#view.fill(series.images);
     else this.#view.renew(series.images);
-    if (!this.#memory.keepSeries(series)) this.#journal.isKept = false;
+    this.#store.keepSeries(series);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
     this.#keepPlace();
     this.#renderSoon();
@@ -132,7 +141,7 @@ class Console {
 
   /** @param {Choice} choice */
   #choose(choice) {
-    const index = this.#selection.choose(choice, this.#canRetry);
+    const index = this.#selection.choose(choice, this.#isLive && hasFailed(this.#journal, this.#presentation));
     if (index === null) return;
     // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
     if (this.#isLive) this.#presentation?.show(this.#selection.images, index);
@@ -175,31 +184,20 @@ class Console {
 
   #end() {
     const before = this.#starting.forget();
-    if (before !== null) this.#memory.keepPlace({ ...before, isOver: true });
+    if (before !== null) this.#memory.giveUp(before);
     void this.#presentation?.end();
     this.#render();
   }
 
   // ── the relay ──────────────────────────────────────────────────────────────────────────────────
 
-  /** @param {SocketState} state @param {number} code */
-  #relayChanged(state, code) {
-    this.#code = code;
-    this.#takeUp();
-    this.#renderSoon();
-  }
-
   /** @param {ReadonlyMap<string, Presence>} clients */
   #present(clients) {
     this.#view.present(clients);
     const clientId = this.#presentation?.route.peerId;
-    if (clientId !== undefined) this.#presentation?.contact.told(this.#view.isOnline(clientId), now());
-    this.#takeUp();
+    if (clientId !== undefined) this.#presentation?.contact.told(clients.has(clientId), now());
+    this.#starting.takeUp();
     this.#renderSoon();
-  }
-
-  #takeUp() {
-    this.#starting.takeUp((clientId) => this.#view.isOnline(clientId));
   }
 
   // ── what is seen ───────────────────────────────────────────────────────────────────────────────
@@ -224,10 +222,36 @@ class Console {
       trouble: trouble || (this.#presentation?.trouble ?? ""),
       series,
       index,
+      left: this.#isLive || awaited !== null ? null : this.#memory.left,
     });
   }
 }
 
+/** Whether what is current never came to be shown. @param {Journal} journal @param {Presentation | null} presentation */
+function hasFailed(journal, presentation) {
+  const fate = journal.rows.get(presentation?.current?.sentAt ?? 0)?.fate ?? "failed";
+  return fate === "failed" || fate === "superseded";
+}
+
+/** And begin anew. @param {RecordStore} store */
+async function removeAll(store) {
+  await store.remove();
+  location.reload();
+}
+
+/** A browser asks its user in words of its own. @param {() => boolean} isNeeded */
+function warnBeforeUnload(isNeeded) {
+  addEventListener("beforeunload", (event) => {
+    if (!isNeeded()) return;
+    event.preventDefault();
+    event.returnValue = true; // for browsers of before 2024
+  });
+}
+
 const entrance = enter();
-if (entrance.userId === "") ConsoleView.showIncomplete();
-else new Console(entrance, new URL(location.href).searchParams.get("manifest"));
+if (entrance.userId === "") {
+  ConsoleView.showIncomplete();
+} else {
+  const address = new URL(location.href).searchParams.get("manifest");
+  new Console(entrance, address, await RecordStore.open(entrance.userId));
+}

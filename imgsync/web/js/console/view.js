@@ -4,7 +4,8 @@
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Presence } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
- * @import { Series } from "./memory.js"
+ * @import { Place, Series } from "./memory.js"
+ * @import { RecordStore } from "./record_store.js"
  * @import { Presentation } from "./presentation.js"
  * @import { Journal, Standing } from "./journal.js"
  * @import { SocketState } from "../peer/socket.js"
@@ -19,10 +20,14 @@
  * @property {string} trouble why the last one could not be started
  * @property {Series | null} series
  * @property {number | null} index of what is current
+ * @property {(Place & {at: number}) | null} left a session that can be taken up
  *
  * @typedef {object} Doors what a person wants
  * @property {(clientId: string) => void} start
  * @property {() => void} end
+ * @property {() => void} takeUp the session that was left
+ * @property {() => void} leave it as it is
+ * @property {() => void} remove what the browser keeps
  * @property {(choice: Choice) => void} choose
  * @property {(loaded: Loaded) => void} load a series
  */
@@ -41,8 +46,10 @@ import {
   NO_SESSION,
   SEEN_BY_YOU,
   SHOWN_SOON,
+  describeAge,
   describeFate,
   describeNothing,
+  describeOffer,
   describeRelay,
   describeSession,
   describeWaiting,
@@ -61,16 +68,19 @@ export class ConsoleView {
   #outcomes = new Outcomes();
   #downloads;
   #end;
+  #offer = find("offer", HTMLElement);
   #session = find("session", HTMLElement);
 
-  /** @param {string} userId @param {Journal} journal @param {Doors} doors */
-  constructor(userId, journal, doors) {
+  /** @param {string} userId @param {Journal} journal @param {RecordStore} store @param {Doors} doors */
+  constructor(userId, journal, store, doors) {
     this.#journal = journal;
     this.#clients = new ClientsView(doors.start);
     this.#intake = new Intake(doors.load);
     this.#stage = new Stage(doors.choose);
     this.#strip = new Strip(doors.choose);
-    this.#downloads = new JournalView(journal, userId);
+    this.#downloads = new JournalView(journal, store, userId, doors.remove);
+    onAnswer("take-up", this.#offer, this.#session, doors.takeUp);
+    onAnswer("leave", this.#offer, this.#session, doors.leave);
     this.#end = new Asking("end", doors.end, this.#session);
     setText(find("user", HTMLElement), nameEvaluator(userId));
   }
@@ -107,11 +117,6 @@ export class ConsoleView {
     this.#clients.present(online);
   }
 
-  /** @param {string} clientId */
-  isOnline(clientId) {
-    return this.#clients.isOnline(clientId);
-  }
-
   /** The button that was pressed for it is gone, and with it the focus. */
   sessionBegan() {
     if (document.activeElement !== document.body) return;
@@ -120,7 +125,7 @@ export class ConsoleView {
   }
 
   /** @param {State} state */
-  render({ relay, code, presentation, awaited, isChosen, trouble, series, index }) {
+  render({ relay, code, presentation, awaited, isChosen, trouble, series, index, left }) {
     const { images, since } = series ?? { images: [], since: 0 };
     const phase = presentation?.phase ?? "over";
     const isLive = presentation !== null && phase !== "over";
@@ -149,7 +154,12 @@ export class ConsoleView {
     this.#intake.render(series);
     const current = isLive ? (presentation.current?.sentAt ?? null) : null;
     this.#outcomes.render(rows, (shown) => this.#journal.measured(shown), phase, current);
-    this.#downloads.render();
+    this.#downloads.render(isLive);
+    this.#offer.hidden = left === null;
+    if (left !== null) {
+      const words = describeOffer(left.clientId, left.index, describeAge(Date.now() - left.at));
+      setText(find("offer-text", HTMLElement), words);
+    }
   }
 
   /** @param {boolean} isWanted @param {boolean} isEnding */
@@ -181,6 +191,15 @@ export class ConsoleView {
     const last = [...this.#journal.rows.values()].at(-1)?.sessionId ?? "";
     return this.#journal.rowsOf(presentation?.route.sessionId ?? last);
   }
+}
+
+/** @param {string} id of a button @param {HTMLElement} question @param {HTMLElement} after @param {() => void} act */
+function onAnswer(id, question, after, act) {
+  find(id, HTMLButtonElement).addEventListener("click", () => {
+    question.hidden = true;
+    after.focus({ preventScroll: true });
+    act();
+  });
 }
 
 /** Of the session. @param {Status} status */

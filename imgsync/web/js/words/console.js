@@ -333,14 +333,34 @@ export function describeTrouble(code, message) {
 /**
  * @param {number} showings
  * @param {number} sessions
- * @param {boolean} isKept whether a reload would find all of it
+ * @param {{isKept: boolean, isOld: boolean, unsaved: number}} store `isKept`: whether the browser keeps
+ *   all of it; `isOld`: whether some of it will be dropped soon; `unsaved`: showings that were not
+ *   downloaded
+ * @param {number} days for which it is kept
  */
-export function describeRecord(showings, sessions, isKept) {
+export function describeRecord(showings, sessions, { isKept, isOld, unsaved }, days) {
   if (showings === 0 && isKept) return "";
-  const where = isKept
-    ? "kept in this tab until you close it."
-    : "but this browser can\u2019t keep all over a reload. Download them before.";
-  return `${plural(showings, "showing")} in ${plural(sessions, "session")}, ${where}`;
+  const what = `${plural(showings, "showing")} in ${plural(sessions, "session")}.`;
+  if (!isKept) {
+    return `${what} This browser keeps nothing for this page: it is all in this window only. Download it before you close it.`;
+  }
+  if (isOld) {
+    return `${what} Some of it is older than ${days} days, and is removed from this browser when this page is opened from tomorrow on. Download the full record before.`;
+  }
+  const until = unsaved === 0 ? "until this page is opened anew" : "until you download the full record or remove it";
+  return `${what} Kept in this browser, on this device, ${until}: the record with the ids of clients and you, and the list of images with its permissions.`;
+}
+
+/**
+ * Of a session that was left without an end.
+ *
+ * @param {string} clientId
+ * @param {number | null} index of what was shown
+ * @param {string} age
+ */
+export function describeOffer(clientId, index, age) {
+  const where = index === null ? "before the first image" : `at image ${index + 1}`;
+  return `A session with ${clientId} was left ${age}, ${where}.`;
 }
 
 /** @param {number} count @param {string} what */
