@@ -4,9 +4,9 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { Entrance } from "../page/entrance.js"
- * @import { Place } from "./memory.js"
+ * @import { Place } from "./record_store.js"
  * @import { Presence } from "../core/protocol/wire.js"
- * @import { Series } from "./memory.js"
+ * @import { Series } from "./record_store.js"
  * @import { Shown } from "../core/channel/presenter.js"
  * @import { Route } from "../peer/route.js"
  */

@@ -3,16 +3,7 @@
  * is opened anew offers to. The tab remembers it, and so does the browser's record; the signed URL of
  * what is current is in it.
  *
- * @import { Image, ImageSource } from "../core/protocol/wire.js"
- * @import { RecordStore } from "./record_store.js"
- *
- * @typedef {{name: string, address: string | null, source: string | null, since: number,
- *   readAt: number, images: ImageSource[]}} Series
- *   `address`: the manifest's URL, where the page's own address named it; `source`: where it can be
- *   read again; `since` and `readAt`: when it was loaded, and read last, in milliseconds since the
- *   epoch
- * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
- *   isOver: boolean}} Place `index`: of what is shown of the series
+ * @import { Place, RecordStore } from "./record_store.js"
  */
 
 import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";

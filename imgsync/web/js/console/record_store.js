@@ -9,8 +9,16 @@
  *
  * Where there is no storage, or it fails, the console goes on without: `isKept` says so.
  *
- * @import { Place, Series } from "./memory.js"
+ * @import { Image, ImageSource } from "../core/protocol/wire.js"
  * @import { RecordEvent } from "./journal.js"
+ *
+ * @typedef {{name: string, address: string | null, source: string | null, since: number,
+ *   readAt: number, images: ImageSource[]}} Series
+ *   `address`: the manifest's URL, where the page's own address named it; `source`: where it can be
+ *   read again; `since` and `readAt`: when it was loaded, and read last, in milliseconds since the
+ *   epoch
+ * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
+ *   isOver: boolean}} Place `index`: of what is shown of the series
  *
  * @typedef {object} PageRow what one page has kept
  * @property {number} id

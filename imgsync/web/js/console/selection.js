@@ -5,7 +5,7 @@
  * @import { Choice } from "./stage.js"
  * @import { ImageSource } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
- * @import { Series } from "./memory.js"
+ * @import { Series } from "./record_store.js"
  *
  * @typedef {object} SelectionListener
  * @property {(series: Series, isNew: boolean) => void} changed if it is not new, its URLs alone are

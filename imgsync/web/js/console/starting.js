@@ -2,7 +2,7 @@
  * Starts sessions, one at a time: with a client that a person chooses, or the one that a page before
  * this has left, which is taken up as soon as that can be.
  *
- * @import { Place } from "./memory.js"
+ * @import { Place } from "./record_store.js"
  * @import { Route } from "../peer/route.js"
  * @import { Signalling } from "../peer/signalling.js"
  *
