@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, overload
 from urllib.parse import unquote, urlsplit
 
+import attrs
 import trio
 
 from imgsync.core.codec.strict import dump_json
@@ -53,6 +54,36 @@ class FolderImages(Sequence[ImageRef]):
         )
 
 
+class ManifestImages(Sequence[ImageRef]):
+    """A manifest's images; its URLs may expire, and whoever wrote it may sign them anew."""
+
+    def __init__(self, path: Path, images: list[ImageRef]) -> None:
+        self._path = path
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageRef: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ImageRef]: ...
+    def __getitem__(self, index: int | slice) -> ImageRef | list[ImageRef]:
+        return self._images[index]
+
+    async def read_again(self) -> None:
+        """Take the signed URLs that the manifest has now. Raises InputError, and they stay.
+
+        The images stay the ones that they are, in their order.
+        """
+        found = await trio.to_thread.run_sync(read_manifest, self._path)
+        signed = {image.image_url: image.signed_url for image in found}
+        self._images = [
+            attrs.evolve(image, signed_url=signed.get(image.image_url, image.signed_url))
+            for image in self._images
+        ]
+
+
 @asynccontextmanager
 async def open_images(
     source: str | Path, *, address: str = "127.0.0.1"
@@ -66,7 +97,7 @@ async def open_images(
     """
     found = await trio.to_thread.run_sync(_read_source, Path(source))
     if isinstance(found, list):
-        yield found
+        yield ManifestImages(Path(source), found)
     else:
         async with open_image_host(address, found) as host:
             yield FolderImages(host, list(found))

@@ -311,7 +311,7 @@ const PAIRS = {
     return ([count, current]) => known.next(count, current);
   },
   renewal: () => {
-    const renewal = new Renewal(1000);
+    const renewal = new Renewal();
     return ([reason, now]) => renewal.failed(reason, now);
   },
   preload: () => ([images, limit]) =>

@@ -22,7 +22,7 @@ export class Selection {
   index = null;
   /** @type {Series | null} */
   series = null;
-  #renewal = new Renewal(0);
+  #renewal = new Renewal();
   #listener;
 
   /** @param {SelectionListener} listener */
@@ -99,8 +99,10 @@ export class Selection {
   /** @param {Series} series @param {boolean} isNew */
   #use(series, isNew) {
     this.series = series;
-    if (isNew) this.index = null;
-    this.#renewal = new Renewal(series.readAt);
+    if (isNew) {
+      this.index = null;
+      this.#renewal = new Renewal();
+    }
     this.#listener.changed(series, isNew);
   }
 }

@@ -4,16 +4,11 @@ import { EXPIRY_REASONS, RENEWAL_PAUSE } from "../protocol/numbers.js";
 
 /** Of one series in one session. */
 export class Renewal {
-  #readAt;
-
-  /** @param {number} readAt milliseconds since the epoch */
-  constructor(readAt) {
-    this.#readAt = readAt;
-  }
+  #readAt = -Infinity;
 
   /**
    * A client could not fetch an image: whether to read the manifest again, which is done then. What is
-   * refused although it was read just now is refused for something else.
+   * refused although it was read again just now is refused for something else.
    *
    * @param {string} reason
    * @param {number} now milliseconds since the epoch
