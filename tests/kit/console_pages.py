@@ -157,24 +157,28 @@ async def open_console(
 
 @attrs.define
 class Images:
-    """A server of /N.png, each as wide as N says, and of manifests."""
+    """A server of /N.png, each as wide as N says, and of manifests.
+
+    :ivar expired: signatures that are good no more.
+    """
 
     origin: str = ""
     manifests: dict[str, str] = attrs.field(factory=dict)
+    expired: set[str] = attrs.field(factory=set)
 
     async def answer(self, request: Request) -> Response:
         cors = (("access-control-allow-origin", "*"),)
         if request.path in self.manifests:
             return Response(200, self.manifests[request.path].encode(), "text/plain", cors)
         name = request.path.removeprefix("/").removesuffix(".png")
-        if not name.isdecimal():
+        if not name.isdecimal() or request.query.removeprefix("signature=") in self.expired:
             return refuse(403, "", *cors)
         return Response(200, make_png(WIDTH + int(name)), "image/png", cors)
 
-    def manifest(self, *names: int | str) -> str:
+    def manifest(self, *names: int | str, signature: str = SECRET) -> str:
         """A JSON manifest of these images."""
         urls = [f"{self.origin}/{name}.png" for name in names]
-        signed = [{"imageUrl": url, "signedUrl": f"{url}?signature={SECRET}"} for url in urls]
+        signed = [{"imageUrl": url, "signedUrl": f"{url}?signature={signature}"} for url in urls]
         return json.dumps(signed)
 
 

@@ -316,6 +316,49 @@ async def test_what_is_shown_while_the_client_is_away_waits_for_it(
         assert console.page.errors == []
 
 
+async def test_urls_that_expire_are_read_anew_over_a_reload_and_in_the_middle_of_a_session(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    list_url = f"{images.origin}/series?key={SECRET}"
+
+    def sign(signature: str, *names: int) -> None:
+        images.manifests["/series"] = images.manifest(*names, signature=signature)
+
+    sign("one", 0, 1, 2)
+    async with (
+        open_client_page(browser, relay, "zoe") as client,
+        open_console(browser, relay, "dr-zoe", manifest=list_url) as console,
+    ):
+        await console.wait_says("3 images, 1 to 3; list", "#series-name")
+        sign("two", 0, 1, 2)
+        images.expired = {"one"}
+        await console.start("zoe")
+        await console.press("n")
+        await client.wait_stage(0, "failed", "http_403")
+        await console.wait_fate(0, "shown")
+        await client.wait_shows(0)
+        # A reload has them anew as well, where the images are in another order, and more.
+        images.expired = {"one", "two"}
+        sign("three", 2, 1, 0, 3)
+        await console.reload()
+        await console.wait_says("names other images now. Those of before are still in", "#images")
+        await console.wait_says("Connected to zoe")
+        await console.page.wait("document.querySelector('#picture').src.endsWith('three')")
+        await console.press("n")
+        await console.wait_fate(1, "shown")
+        # One that was pasted can be pasted again, signed anew, and goes on where it stands.
+        await console.paste(images.manifest(0, 1, 2, signature="four"))
+        await console.wait_says("list that was pasted, read just now", "#series-name")
+        images.expired |= {"three"}
+        await console.wait_current(1)
+        await console.press("n")
+        await console.wait_fate(2, "shown")
+        assert [event["imageIndex"] for event in await console.events("show")] == [0, 0, 1, 2]
+        images.manifests.clear()
+        await console.end()
+        assert SECRET not in json.dumps(await console.events())
+
+
 @asynccontextmanager
 async def open_relay_on(port: int) -> AsyncIterator[str]:
     async with open_child("relay", *our_relay("--port", str(port))) as child:
