@@ -418,6 +418,7 @@ async def test_a_closed_tab_loses_nothing_and_the_next_one_offers_to_go_on(
         async with open_console(browser, relay, "dr-kim", beside=first) as console:
             await console.wait_says("A session with kim was left just now, at image 3.", "#offer")
             await console.wait_says("3 showings in 1 session", "#record-note")
+            await console.wait_says("was shown when the client was last heard of", "#rows")
             await console.tap("#take-up")
             await console.wait_says("Connected to kim")
             await console.wait_current(2)

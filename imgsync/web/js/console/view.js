@@ -127,7 +127,9 @@ export class ConsoleView {
   /** @param {State} state */
   render({ relay, code, presentation, awaited, isChosen, trouble, series, index, left }) {
     const { images, since } = series ?? { images: [], since: 0 };
-    const phase = presentation?.phase ?? "over";
+    // What was left, or is about to begin, may be on a screen still.
+    const unheard = left === null && awaited === null ? "over" : "waiting";
+    const phase = presentation === null ? unheard : presentation.phase;
     const isLive = presentation !== null && phase !== "over";
     const relayStatus = describeRelay(relay, code);
     setText(find("relay", HTMLElement), relayStatus.text);
