@@ -132,6 +132,9 @@ class ChromiumPage(Page):
     async def begin_reload(self) -> None:
         await self.command("Page.reload")
 
+    async def accept_dialog(self) -> None:
+        await self.command("Page.handleJavaScriptDialog", accept=True)
+
     async def tap(self, x: float, y: float) -> None:
         for kind in ("mousePressed", "mouseReleased"):
             await self.command(

@@ -14,7 +14,6 @@ import trio
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page
-from tests.kit.processes import wait_until
 from tests.kit.web_pages import WIDTH, make_png
 
 IS_RECORD = "({ name }) => name.startsWith('imgsync console of')"
@@ -87,18 +86,6 @@ class ConsolePage:
         await self.tap("#end")
         await self.tap("#end-yes")
         await self.wait_says("ended in good order")
-
-    async def reload(self) -> None:
-        """Load it again, in the middle of a session: the browser asks whether to."""
-        page = self.page
-        asked = len(page.dialogs)
-        await page.run("void (window.isOld = true)")
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(page.begin_reload)
-            await wait_until(lambda: len(page.dialogs) > asked, "a question")
-            await page.command("Page.handleJavaScriptDialog", accept=True)
-        assert page.dialogs[asked:] == ["beforeunload"]
-        await page.wait("!window.isOld")
 
     async def wait_fate(self, index: int, fate: str) -> None:
         """Wait until the thumbnail of an image says this."""

@@ -104,6 +104,9 @@ class _FirefoxPage(Page):
     async def begin_reload(self) -> None:
         await self.command("browsingContext.reload", wait="none")
 
+    async def accept_dialog(self) -> None:
+        await self.command("browsingContext.handleUserPrompt", context=self._context, accept=True)
+
     async def tap(self, x: float, y: float) -> None:
         move = {"type": "pointerMove", "x": round(x), "y": round(y)}
         down, up = ({"type": f"pointer{way}", "button": 0} for way in ("Down", "Up"))
