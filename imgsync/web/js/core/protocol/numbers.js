@@ -72,6 +72,12 @@ export const MAX_FEATURE = 32;
 /** Seconds after the first `ready` at which a client says it again, until it is pinged. */
 export const READY_AGAIN = [0.5, 1, 2, 4];
 
+/** Reasons of what may be a URL whose time is over: most hosts say 403, Google's 400. */
+export const EXPIRY_REASONS = ["http_400", "http_401", "http_403", "http_410"];
+
+/** Between two readings of a manifest for such a reason. */
+export const RENEWAL_PAUSE = 30;
+
 /**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
  * the page may be looked at again.
