@@ -9,15 +9,14 @@
  * @import { Situation } from "../words/client.js"
  */
 
-import { enter } from "../page/entrance.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
-import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
+import { FullScreen, WakeLock } from "./screen.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
 import { wakeOnReturn } from "../peer/waking.js";
-import { describe } from "../words/client.js";
+import { describe, isOver } from "../words/client.js";
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {
@@ -28,10 +27,11 @@ function element(id) {
 
 const RELOAD_MS = 5000;
 
-class Client {
+export class Client {
   #stage = element("stage");
   #loader = new Loader();
   #wakeLock = new WakeLock();
+  #fullScreen = new FullScreen(() => this.#update({ canFill: this.#fullScreen.isOffered }));
   #showings = new Showings(this.#loader, this.#stage, (image, stage, at, reason) => {
     this.#recording?.staged(image, stage, at);
     const message = this.#follower.reached(image, stage, at, reason);
@@ -54,10 +54,11 @@ class Client {
     reason: null,
     detail: "",
     wasConnected: false,
+    canFill: this.#fullScreen.isOffered,
   };
 
-  constructor() {
-    const entrance = enter();
+  /** @param {Entrance} entrance */
+  constructor(entrance) {
     this.#update({ hasUser: entrance.userId !== "" });
     if (entrance.userId === "") return;
     const record = new URL(location.href).searchParams.get("record");
@@ -79,9 +80,9 @@ class Client {
   }
 
   /** @param {Entrance} entrance */
-  #register({ userId, token, relayUrl }) {
+  #register({ userId, token, relayUrl, first }) {
     const signalling = new Signalling(
-      { url: relayUrl, userId, role: "client", token },
+      { url: relayUrl, userId, role: "client", token, first },
       {
         changed: (relay, code) => {
           // Try after try is one and the same to those who wait.
@@ -149,7 +150,6 @@ class Client {
   #changed(session, { state, reason, detail, wasConnected }) {
     if (session !== this.#session) return;
     if (state === "ended") this.#leave();
-    this.#wakeLock.want(state !== "ended");
     this.#recording?.attend(state !== "ended");
     this.#update({ session: state, reason, detail, wasConnected });
   }
@@ -165,11 +165,9 @@ class Client {
   /** @param {Partial<Situation>} news */
   #update(news) {
     Object.assign(this.#situation, news);
+    this.#wakeLock.want(!isOver(this.#situation));
     const { text, hint } = describe(this.#situation);
     element("text").textContent = text;
     element("hint").textContent = hint;
   }
 }
-
-fillScreenOnFirstTap();
-new Client();

@@ -13,7 +13,7 @@
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
-import { enter } from "../page/entrance.js";
+import { isAble } from "../page/first.js";
 import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
 import { Journal } from "./journal.js";
 import { Presentation } from "./presentation.js";
@@ -21,6 +21,7 @@ import { Selection } from "./selection.js";
 import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
+import { INCOMPLETE, UNABLE } from "../words/console.js";
 
 class Console {
   #memory;
@@ -36,7 +37,7 @@ class Console {
   #isRenderDue = false;
 
   /** @param {Entrance} entrance @param {string | null} address of a manifest */
-  constructor({ userId, token, relayUrl }, address) {
+  constructor({ userId, token, relayUrl, first }, address) {
     this.#memory = new Memory(userId);
     this.#journal = new Journal(this.#memory.storage, this.#memory.recordKey);
     this.#view = new ConsoleView(userId, this.#journal, {
@@ -48,7 +49,7 @@ class Console {
       load: (images, name) => this.#load(images, name, address),
     });
     this.#signalling = new Signalling(
-      { url: relayUrl, userId, role: "evaluator", token },
+      { url: relayUrl, userId, role: "evaluator", token, first },
       {
         changed: (state, code) => this.#relayChanged(state, code),
         present: (clients) => this.#present(clients),
@@ -191,6 +192,9 @@ class Console {
   }
 }
 
-const entrance = enter();
-if (entrance.userId === "") ConsoleView.showIncomplete();
-else new Console(entrance, new URL(location.href).searchParams.get("manifest"));
+/** @param {Entrance} entrance */
+export function begin(entrance) {
+  if (!isAble) ConsoleView.showStopped(UNABLE);
+  else if (entrance.userId === "") ConsoleView.showStopped(INCOMPLETE);
+  else new Console(entrance, new URL(location.href).searchParams.get("manifest"));
+}

@@ -36,6 +36,15 @@ export const INCOMPLETE = {
 };
 
 /** @type {Status} */
+export const UNABLE = {
+  text: "This browser can\u2019t have sessions.",
+  hint:
+    "Its WebRTC is missing or turned off, as by an extension or in Lockdown Mode. " +
+    "Open this page in Chrome, Edge, Firefox or Safari.",
+  mood: "trouble",
+};
+
+/** @type {Status} */
 export const NO_SESSION = { text: "No session.", hint: "Start one with a client below.", mood: "calm" };
 
 /** @type {Status} */
