@@ -12,6 +12,7 @@
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { FullScreen, WakeLock } from "./screen.js";
+import { keepSteady } from "./steady.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
@@ -59,6 +60,7 @@ export class Client {
 
   /** @param {Entrance} entrance */
   constructor(entrance) {
+    keepSteady(() => document.body.dataset.state === "showing");
     this.#update({ hasUser: entrance.userId !== "" });
     if (entrance.userId === "") return;
     const record = new URL(location.href).searchParams.get("record");

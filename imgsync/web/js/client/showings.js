@@ -3,7 +3,8 @@
  *
  *     loading ──▶ fetched ──▶ shown ──▶ hidden     another took its place, or the session ended
  *        │           │          ▲└────▶ hidden     (hidden_tab) nobody looks at the page any more;
- *        │           │          └────── shown      and now they do again
+ *        │           │          ├────── shown      and now they do again
+ *        │           │          └────▶ hidden     (resized) it has another size; `shown` in that follows
  *        │           ├──▶ failed (hidden_tab)      put up unseen; `shown` follows when it is seen
  *        ├───────────┴──▶ failed (superseded)      another was to be shown before it was up
  *        └──▶ failed (http_403, timeout, ...)      and the screen is empty
@@ -91,11 +92,11 @@ export class Showings {
   /** @param {Sight} sight */
   #sighted({ kind, at }) {
     const current = this.#current;
-    if (kind === "hidden") {
+    if (kind === "hidden" || kind === "resized") {
       // What is up may not be what is current: that may still be loading.
       const seen = this.#seen;
       this.#seen = null;
-      if (seen !== null) this.#report(seen, "hidden", at, HIDDEN_TAB);
+      if (seen !== null) this.#report(seen, "hidden", at, kind === "hidden" ? HIDDEN_TAB : kind);
       return;
     }
     if (current === null) return;

@@ -4,12 +4,24 @@
  * In a tab that is hidden no frame comes; there an image is put in place at once, unseen, so that
  * it is there when the tab is looked at again.
  *
- * @typedef {{kind: "shown" | "hidden" | "unseen", at: number}} Sight
+ * An image in another size is another image to the eye. So a change of the size ends the time that it
+ * was seen, and once the size stays the same, another time begins.
+ *
+ * @typedef {{kind: "shown" | "hidden" | "resized" | "unseen", at: number}} Sight
  *   of the image that was put up last: it is on the screen since that frame; the tab was hidden
- *   while it was up; it was put up in a hidden tab
+ *   while it was up; its size changed while it was up; it was put up in a hidden tab
  */
 
 import { frameTime, now } from "../peer/clock.js";
+
+/** After so long a size is taken to stay: a window that is pulled at has another in each frame. */
+const STEADY_MS = 200;
+
+/** In pixels of the screen: where the browser zooms, the window has as many, and so has the image. */
+function sizeOfScreen() {
+  const scale = devicePixelRatio * (visualViewport?.scale ?? 1);
+  return [innerWidth * scale, innerHeight * scale];
+}
 
 export class Viewer {
   #stage;
@@ -22,6 +34,9 @@ export class Viewer {
   #replaced = null;
   #isUp = false;
   #isSeen = false;
+  #size = sizeOfScreen();
+  /** Until the size stays the same. @type {number | undefined} */
+  #steadying;
 
   /**
    * @param {HTMLElement} stage
@@ -31,6 +46,8 @@ export class Viewer {
     this.#stage = stage;
     this.#sighted = sighted;
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
+    addEventListener("resize", () => this.#resized());
+    visualViewport?.addEventListener("resize", () => this.#resized());
   }
 
   /**
@@ -57,7 +74,7 @@ export class Viewer {
 
   #visibilityChanged() {
     if (document.visibilityState === "visible") {
-      if (this.#isUp && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
+      this.#lookAgain();
       return;
     }
     const isWaiting = this.#frame !== 0 && this.#next !== null;
@@ -68,6 +85,26 @@ export class Viewer {
       this.#isSeen = false;
       this.#sighted({ kind: "hidden", at: now() });
     }
+  }
+
+  #resized() {
+    const [before, size] = [this.#size, sizeOfScreen()];
+    // Browsers that zoom round to whole pixels of the page.
+    const isSame = size.every((side, index) => Math.abs(side - (before[index] ?? 0)) <= 2 * devicePixelRatio);
+    if (isSame) return;
+    this.#size = size;
+    if (this.#isUp && this.#isSeen) {
+      this.#isSeen = false;
+      this.#sighted({ kind: "resized", at: now() });
+    }
+    clearTimeout(this.#steadying);
+    this.#steadying = setTimeout(() => this.#lookAgain(), STEADY_MS);
+  }
+
+  /** Where it can be seen as it is. */
+  #lookAgain() {
+    const isLookedAt = document.visibilityState === "visible";
+    if (isLookedAt && this.#isUp && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
   }
 
   #awaitFrame() {

@@ -207,6 +207,7 @@ export function captionImage(index, name) {
 const FAILURES = {
   superseded: "passed over: the next image came first",
   hidden_tab: "the client's page was not in view",
+  resized: "its size changed on the client's screen",
   timeout: "it took too long to load",
   bad_url: "its URL is none of a web server",
   unreachable: "its server can't be reached",
