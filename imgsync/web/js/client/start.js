@@ -16,15 +16,22 @@ function say({ text, hint }) {
   document.querySelector("#hint")?.replaceChildren(hint);
 }
 
-/** Say that it has registered, until the page has a voice of its own. @param {Opened} opened */
+/** Of a moment nothing is said: where the line is quick, the page has a voice of its own by then. */
+const QUIET_MS = 250;
+
+/** Say that it has registered, until that is taken back. @param {Opened} opened */
 function sayWhenReady({ socket }) {
   const listening = new AbortController();
+  const { signal } = listening;
+  const sayIt = () => {
+    if (!signal.aborted) say(READY);
+  };
   socket.addEventListener(
     "message",
     ({ data }) => {
-      if (JSON.parse(data).event === "registered") say(READY);
+      if (JSON.parse(data).event === "registered") setTimeout(sayIt, QUIET_MS);
     },
-    { once: true, signal: listening.signal },
+    { once: true, signal },
   );
   return listening;
 }
