@@ -29,7 +29,8 @@ function sayWhenReady({ socket }) {
   socket.addEventListener(
     "message",
     ({ data }) => {
-      if (JSON.parse(data).event === "registered") setTimeout(sayIt, QUIET_MS);
+      if (JSON.parse(data).event !== "registered") return;
+      AbortSignal.timeout?.(QUIET_MS).addEventListener("abort", sayIt);
     },
     { once: true, signal },
   );
