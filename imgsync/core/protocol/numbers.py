@@ -195,6 +195,10 @@ CLAIM_PAUSE = 8.0
 """For another window to claim a session that the relay has forgotten and has from the evaluator
 anew. By then it has tried to register again, as no pause in between is over MAX_BACKOFF."""
 
+HEAD_START = 2.0
+"""That a window which nobody looks at leaves to one that somebody does, before it takes part in a
+session that has no owner yet. Shorter than the evaluator waits for an answer."""
+
 EXPLAIN_FIRST = 0.5
 """By so much sooner a client that knows what is in the way ends what never connected. So it is told
 to the evaluator, who would end it then, and may know something, too."""

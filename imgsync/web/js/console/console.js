@@ -14,7 +14,7 @@
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
-import { enter } from "../page/entrance.js";
+import { isAble } from "../page/first.js";
 import { Journal } from "./journal.js";
 import { Presentation } from "./presentation.js";
 import { RecordStore } from "./record_store.js";
@@ -22,6 +22,7 @@ import { Selection } from "./selection.js";
 import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
+import { INCOMPLETE, UNABLE } from "../words/console.js";
 
 /** How old a list of images is, is told in minutes. */
 const AGE_MS = 60_000;
@@ -45,7 +46,7 @@ class Console {
   #isRenderDue = false;
 
   /** @param {Entrance} entrance @param {string | null} address of a manifest @param {RecordStore} store */
-  constructor({ userId, token, relayUrl }, address, store) {
+  constructor({ userId, token, relayUrl, first }, address, store) {
     this.#memory = new Memory(userId, store);
     this.#journal = new Journal(store.earlier, (event) => store.add(event));
     this.#store = store;
@@ -63,7 +64,7 @@ class Console {
       load: (loaded) => this.#selection.load(loaded, address, this.#isLive),
     });
     this.#signalling = new Signalling(
-      { url: relayUrl, userId, role: "evaluator", token },
+      { url: relayUrl, userId, role: "evaluator", token, first },
       {
         changed: (_, code) => {
           this.#code = code;
@@ -248,10 +249,14 @@ function warnBeforeUnload(isNeeded) {
   });
 }
 
-const entrance = enter();
-if (entrance.userId === "") {
-  ConsoleView.showIncomplete();
-} else {
-  const address = new URL(location.href).searchParams.get("manifest");
-  new Console(entrance, address, await RecordStore.open(entrance.userId));
+/** @param {Entrance} entrance */
+export async function begin(entrance) {
+  if (!isAble) {
+    ConsoleView.showStopped(UNABLE);
+  } else if (entrance.userId === "") {
+    ConsoleView.showStopped(INCOMPLETE);
+  } else {
+    const address = new URL(location.href).searchParams.get("manifest");
+    new Console(entrance, address, await RecordStore.open(entrance.userId));
+  }
 }

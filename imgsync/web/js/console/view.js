@@ -41,7 +41,6 @@ import { JournalView } from "./journal_view.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import {
-  INCOMPLETE,
   NOT_VALID,
   NO_SESSION,
   SEEN_BY_YOU,
@@ -85,10 +84,10 @@ export class ConsoleView {
     setText(find("user", HTMLElement), nameEvaluator(userId));
   }
 
-  /** The address of the page says too little to begin. */
-  static showIncomplete() {
-    showStatus(INCOMPLETE);
-    document.body.dataset.incomplete = "";
+  /** The page can't begin. @param {Status} why */
+  static showStopped(why) {
+    showStatus(why);
+    document.body.dataset.stopped = "";
   }
 
   /** @param {readonly ImageSource[]} images */

@@ -189,7 +189,8 @@ export class Session {
 
   #begin() {
     const { resumed, ownerUnknown } = this.route;
-    this.#handle({ kind: "start", resumed, ownerUnknown });
+    const isHidden = document.visibilityState === "hidden";
+    this.#handle({ kind: "start", resumed, ownerUnknown, isHidden });
     this.route.listen((input) => this.#handle(input));
   }
 

@@ -38,6 +38,15 @@ export const INCOMPLETE = {
 };
 
 /** @type {Status} */
+export const UNABLE = {
+  text: "This browser can\u2019t have sessions.",
+  hint:
+    "Its WebRTC is missing or turned off, as by an extension or in Lockdown Mode. " +
+    "Open this page in Chrome, Edge, Firefox or Safari.",
+  mood: "trouble",
+};
+
+/** @type {Status} */
 export const NO_SESSION = { text: "No session.", hint: "Start one with a client below.", mood: "calm" };
 
 /** @type {Status} */
@@ -227,6 +236,7 @@ export function captionImage(index, name) {
 const FAILURES = {
   superseded: "passed over: the next image came first",
   hidden_tab: "the client's page was not in view",
+  resized: "its size changed on the client's screen",
   timeout: "it took too long to load",
   bad_url: "its address is none of a web server",
   unreachable: "its server can't be reached",

@@ -228,6 +228,12 @@ export const ABSENCE_DEADLINE = 2;
 export const CLAIM_PAUSE = 8;
 
 /**
+ * That a window which nobody looks at leaves to one that somebody does, before it takes part in a
+ * session that has no owner yet. Shorter than the evaluator waits for an answer.
+ */
+export const HEAD_START = 2;
+
+/**
  * By so much sooner a client that knows what is in the way ends what never connected. So it is told
  * to the evaluator, who would end it then, and may know something, too.
  */
