@@ -189,8 +189,7 @@ export class Session {
 
   #begin() {
     const { resumed, ownerUnknown } = this.route;
-    const isHidden = document.visibilityState === "hidden";
-    this.#handle({ kind: "start", resumed, ownerUnknown, isHidden });
+    this.#handle({ kind: "start", resumed, ownerUnknown, isHidden: document.hidden });
     this.route.listen((input) => this.#handle(input));
   }
 
