@@ -1,6 +1,7 @@
 """Series: what is announced, and what is printed of what became of the images."""
 
 import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from imgsync.commands.output import Output
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.numbers import AHEAD
 from tests.commands.test_presenting import Typed, open_stage, told
+from tests.kit.processes import wait_until
 
 
 def index_of(image_url: str) -> int:
@@ -172,8 +174,15 @@ def write_manifest(path: Path, *signatures: str) -> Path:
     return path
 
 
+async def go_on(*awaited: Callable[[], bool]) -> AsyncIterator[str]:
+    """The next image each time that something is so; a file is read on a thread, in real time."""
+    for is_so in awaited:
+        yield "next"
+        await wait_until(is_so, "what an image leads to")
+
+
 async def test_a_manifest_is_read_again_at_the_first_refusal_and_what_it_was_is_shown_again(
-    autojump_clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     manifest = write_manifest(tmp_path / "m.json", FRESH, EXPIRED, EXPIRED, EXPIRED)
     asked: list[tuple[int, str]] = []
@@ -191,7 +200,15 @@ async def test_a_manifest_is_read_again_at_the_first_refusal_and_what_it_was_is_
 
     async with open_stage(4, refuse) as stage, open_images(manifest) as images:
         series = Series(stage.session, images, stage.output)
-        await series.show_every(1)
+        last = series.score.showings
+        await series.obey(
+            go_on(
+                lambda: len(asked) == 1,
+                lambda: len(asked) == 3,
+                lambda: len(asked) == 4,
+                lambda: last[-1].failed is not None,
+            )
+        )
         assert asked == [(0, FRESH), (1, EXPIRED), (1, FRESH), (2, FRESH), (3, BAD)]
         score = [(one.index, one.is_shown, one.failed) for one in series.score.showings]
         wanted = [(0, True, None), (1, False, None), (1, True, None), (2, True, None)]
@@ -203,6 +220,5 @@ async def test_a_manifest_is_read_again_at_the_first_refusal_and_what_it_was_is_
         async with open_images(manifest) as images:
             series = Series(stage.session, images, stage.output)
             manifest.write_text("[")
-            await series.show_every(1)
+            await series.obey(go_on(lambda: "are still in use" in caplog.text))
     assert asked == [(0, EXPIRED)]
-    assert "are still in use" in caplog.text
