@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import quote
 
 import attrs
 import trio
@@ -165,7 +166,7 @@ async def _demonstrate(folder: str, logs: dict[str, str]) -> int:
             await client.first_line()
             evaluators = (*here, *_log_options(logs, "evaluator"))
             async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
-                link = f"client page: {_page(url, 'you')}, or try: imgsync demo --browser"
+                link = f"client page: {page_of(url, 'you')}, or try: imgsync demo --browser"
                 return await _follow(evaluator, client, link)
 
 
@@ -182,7 +183,7 @@ async def _demonstrate_in_browser(folder: str, logs: dict[str, str]) -> int:
                 score.add(event)
                 match event:
                     case Waiting():
-                        print_line(f"open this in a browser: {_page(url, CLIENT)}")
+                        print_line(f"open this in a browser: {page_of(url, CLIENT)}")
                     case State():
                         present.deadline = _follow_state(event)
         if present.cancelled_caught:
@@ -220,9 +221,10 @@ def _open_evaluator(
     return _open_process("evaluator", *peers, "--json", *options, *pace)
 
 
-def _page(relay_url: str, user: str) -> str:
+def page_of(relay_url: str, user: str) -> str:
     address = relay_url.removeprefix("ws://").removesuffix("/ws")
-    return f"http://{address}/client?user={user}"
+    # What a link can't hold as it is, %XX stands for: the pages read it as browsers do a form's.
+    return f"http://{address}/client?user={quote(user, safe='')}"
 
 
 async def _follow(evaluator: "_Part", client: "_Part", link: str) -> int:

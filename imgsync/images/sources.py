@@ -1,6 +1,7 @@
 """Where images come from: a folder that we serve ourselves, or a manifest of ready-made URLs."""
 
 import json
+import re
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 from urllib.parse import unquote, urlsplit
 
+import attrs
 import trio
 
 from imgsync.core.codec.strict import dump_json
@@ -59,9 +61,10 @@ class FolderImages(Images):
 
 
 class ManifestImages(Images):
-    """The images that a manifest names."""
+    """The images that a manifest names, whose URLs may expire and be signed anew there."""
 
-    def __init__(self, images: Sequence[ImageRef]) -> None:
+    def __init__(self, path: Path, images: Sequence[ImageRef]) -> None:
+        self._path = path
         self._images = images
 
     def __len__(self) -> int:
@@ -73,6 +76,18 @@ class ManifestImages(Images):
     def __getitem__(self, index: slice) -> Sequence[ImageRef]: ...
     def __getitem__(self, index: int | slice) -> ImageRef | Sequence[ImageRef]:
         return self._images[index]
+
+    async def read_again(self) -> None:
+        """Take the signed URLs that the manifest has now. Raises InputError, and they stay.
+
+        The images stay the ones that they are, in their order.
+        """
+        found = await trio.to_thread.run_sync(read_manifest, self._path)
+        signed = {image.image_url: image.signed_url for image in found}
+        self._images = [
+            attrs.evolve(image, signed_url=signed.get(image.image_url, image.signed_url))
+            for image in self._images
+        ]
 
 
 @asynccontextmanager
@@ -94,7 +109,7 @@ async def open_images(
         async with open_image_host(address, found) as host:
             yield FolderImages(host, found)
     else:
-        yield ManifestImages(found)
+        yield ManifestImages(Path(source), found)
 
 
 def _read_source(path: Path, checked: Checked | None) -> Listing | list[ImageRef]:
@@ -124,13 +139,15 @@ def read_manifest(path: Path) -> list[ImageRef]:
         case ".json":
             entries = _json_entries(path, _read_text(path))
         case ".csv":
-            entries = _csv_entries(path, _read_text(path))
+            text = _read_text(path)
+            entries = _line_entries(text) or _csv_entries(path, text)
         case _:
             raise InputError(
                 f"{str(path)!r} is neither a folder nor a .json or .csv manifest;"
                 " put the image into a folder and name that"
             )
-    images = [_image_ref(path, place, entry) for place, entry in enumerate(entries)]
+    spelled_out = enumerate(_spell_out(entries))
+    images = [_image_ref(path, place, entry) for place, entry in spelled_out]
     if not images:
         raise InputError(f"the manifest {str(path)!r} names no images")
     _check_names(path, images)
@@ -158,6 +175,26 @@ def _read_text(path: Path) -> str:
         raise InputError(f"the manifest {str(path)!r} is not UTF-8; save it as UTF-8") from exc
 
 
+def _line_entries(text: str) -> list[Any]:
+    """A URL on each line; none where the first is none."""
+    lines = [line.strip(" \t") for line in re.split(r"\r\n|\r|\n", text)]
+    entries = [line for line in lines if line]
+    # Two URLs side by side are CSV that does not name its columns.
+    is_list = bool(entries) and is_web_url(entries[0])
+    return entries if is_list and not re.search(r"[,;\t]\"?https?:", entries[0], re.I) else []
+
+
+def _spell_out(entries: list[Any]) -> list[Any]:
+    """A URL alone is an `imageUrl`; where no image has a `signedUrl`, that is good for both."""
+    named = [{_IMAGE_URL: one} if isinstance(one, str) else one for one in entries]
+    known = [one for one in named if isinstance(one, dict)]
+    if any(one.get(_SIGNED_URL) not in (None, "") for one in known):
+        return named
+    return [
+        {**one, _SIGNED_URL: one.get(_IMAGE_URL)} if isinstance(one, dict) else one for one in named
+    ]
+
+
 def _csv_entries(path: Path, text: str) -> list[Any]:
     try:
         odd = odd_first_line(text, _FIELDS)
@@ -168,12 +205,12 @@ def _csv_entries(path: Path, text: str) -> list[Any]:
         ) from None
     if odd := odd or odd_columns(head, _FIELDS):
         raise InputError(f"the manifest {str(path)!r} {odd}")
-    for column in _FIELDS:
-        if column not in head:
-            raise InputError(
-                f"the manifest {str(path)!r} is neither JSON nor CSV with the columns"
-                f" {' and '.join(_FIELDS)}: its first line does not name {column}"
-            )
+    if _IMAGE_URL not in head:
+        raise InputError(
+            f"the manifest {str(path)!r} is neither JSON, nor CSV with the columns"
+            f" {' and '.join(_FIELDS)}, nor a web address on each line: its first line does not"
+            f" name {_IMAGE_URL}"
+        )
     return [dict(zip(head, row, strict=False)) for row in rows]
 
 

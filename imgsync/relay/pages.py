@@ -1,19 +1,25 @@
 """The pages of `imgsync/web`, served from a table that is made once: there is no path to traverse.
 
-client.html        /client                  a page, at its name
-js/peer/link.js    /web/js/peer/link.js     all else, under /web/; pages name it relative to
-                                            themselves, so that a proxy may put the relay under
-                                            any path
+client.html        /client                          a page, at its name, asked for each time
+js/peer/link.js    /web/VERSION/js/peer/link.js     all else, kept by browsers for good
+                   /web/js/peer/link.js             the same, asked for each time
 
-A page is told of all modules that its script imports, and theirs: it would learn of them one by
-one, each a way to the relay and back later than the one before.
+VERSION is a hash of all files. Pages and modules name each other relative to themselves, so that
+all that a page loads is of one version, modules that import each other in a circle, too, and a
+proxy may put the relay under any path. A page that was loaded before the relay was updated asks for
+files that are no more: it gets none of another version, and is loaded anew.
+
+A page is told of all modules that its scripts import, and theirs: it would learn of them one by
+one, each a way to the relay and back later than the one before. Those that a script imports while
+it runs are wanted last.
 """
 
 import functools
+import gzip
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
@@ -52,31 +58,62 @@ _HEADERS = (
     # not in steps of 4 ms. Images come from any host all the same, without cookies.
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-embedder-policy", "credentialless"),
-    # Asked for each time, and sent only if it is another: pages and relay are of one version.
-    ("cache-control", "no-cache"),
 )
 
+_ASKED_EACH_TIME = "no-cache"
+_KEPT = "public, max-age=31536000, immutable"
 
-_SCRIPT = re.compile(rb'[ ]*<script type="module" src="web/([^"]+)">')
+_RELOAD = b"""\
+// The page is of another version than the relay: it is loaded anew, once at once.
+const isAgain = history.state === import.meta.url;
+history.replaceState(import.meta.url, "");
+setTimeout(() => location.reload(), isAgain ? 5000 : 0);
+"""
+
+_SCRIPT = re.compile(rb'[ ]*<script type="module"[^>]* src="web/([^"]+)">')
+_HEAD_END = re.compile(rb"[ ]*</head>")
+_LINK = re.compile(rb' (src|href)="web/')
 _IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
+_LATER = re.compile(rb'\bimport\("(\.[^"]+)"\)')
+_VERSIONED = re.compile(r"/web/[0-9a-f]{16}/(.+)")
+_GZIP = re.compile(r"gzip(\s*;(?!\s*q=0(\.0*)?\s*$).*)?")
 
 
 @attrs.frozen
 class Pages:
-    """What a relay serves to browsers, whole responses by path."""
+    """What a relay serves to browsers: whole responses by path, and those of them in gzip.
+
+    :param scripts: the names of those that pages begin with.
+    """
 
     responses: Mapping[str, Response]
+    gzipped: Mapping[str, Response]
+    scripts: frozenset[str]
 
     def answer(self, request: Request) -> Response:
         """Answer a GET or a HEAD."""
-        response = self.responses.get(request.path)
+        takes_gzip = _takes_gzip(request.headers.get("accept-encoding", ""))
+        response = (self.gzipped if takes_gzip else self.responses).get(request.path)
         if response is None:
-            where = "peers connect to /ws, people to /client or /evaluator"
-            return refuse(404, f"This is an imgsync relay; {where}.")
+            return self._answer_other(request.path)
         tags = request.headers.get("if-none-match", "")
         if _tag_of(response) in (tag.strip().removeprefix("W/") for tag in tags.split(",")):
             return Response(304, headers=response.headers)
         return response
+
+    def _answer_other(self, path: str) -> Response:
+        versioned = _VERSIONED.fullmatch(path)
+        if versioned is None:
+            where = "peers connect to /ws, people to /client or /evaluator"
+            return refuse(404, f"This is an imgsync relay; {where}.")
+        not_kept = ("cache-control", "no-store")
+        if versioned[1] in self.scripts:
+            return Response(200, _RELOAD, _TYPES[".js"], (*_HEADERS, not_kept))
+        return refuse(404, "This is of another version than the relay.", not_kept)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    return any(_GZIP.fullmatch(coding.strip().lower()) for coding in accepted.split(","))
 
 
 def _tag_of(response: Response) -> str:
@@ -87,8 +124,25 @@ def _tag_of(response: Response) -> str:
 def load_pages() -> Pages:
     """Read them all, once."""
     root = resources.files("imgsync") / "web"
-    files = {name: file.read_bytes() for name, file in _walk(root)}
-    return Pages({_path_of(name): _respond(name, files) for name in files})
+    return make_pages({name: file.read_bytes() for name, file in _walk(root)})
+
+
+def make_pages(files: Mapping[str, bytes]) -> Pages:
+    """Of files by their names: those that end in `.html` are the pages."""
+    contents = "".join(f"{name} {_hash(files[name])}\n" for name in sorted(files))
+    version = _hash(contents.encode())[:16]
+    responses = {}
+    for name, body in files.items():
+        kind = _TYPES[PurePosixPath(name).suffix]
+        if name.endswith(".html"):
+            page = _name_version(_tell_modules(body, files), version)
+            responses[f"/{name.removesuffix('.html')}"] = _respond(page, kind, _ASKED_EACH_TIME)
+        else:
+            responses[f"/web/{version}/{name}"] = _respond(body, kind, _KEPT)
+            responses[f"/web/{name}"] = _respond(body, kind, _ASKED_EACH_TIME)
+    pages = [body for name, body in files.items() if name.endswith(".html")]
+    scripts = frozenset(script for page in pages for script in _scripts_of(page))
+    return Pages(responses, {path: _compress(one) for path, one in responses.items()}, scripts)
 
 
 def _walk(folder: Traversable, before: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -100,33 +154,69 @@ def _walk(folder: Traversable, before: str = "") -> Iterator[tuple[str, Traversa
             yield name, entry
 
 
-def _path_of(name: str) -> str:
-    page = name.removesuffix(".html")
-    return f"/web/{name}" if page == name else f"/{page}"
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
-def _respond(name: str, files: Mapping[str, bytes]) -> Response:
-    body = files[name]
-    if name.endswith(".html"):
-        body = _SCRIPT.sub(lambda match: _preloads(match[1].decode(), files) + match[0], body)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    kind = _TYPES[PurePosixPath(name).suffix]
-    return Response(200, body, kind, (*_HEADERS, ("etag", tag)))
+def _respond(body: bytes, kind: str, cache: str) -> Response:
+    about = (
+        ("cache-control", cache),
+        ("vary", "accept-encoding"),
+        ("etag", f'"{_hash(body)[:32]}"'),
+    )
+    return Response(200, body, kind, (*_HEADERS, *about))
 
 
-def _preloads(script: str, files: Mapping[str, bytes]) -> bytes:
-    """Links to the modules behind a script, which names them relative to itself."""
+def _compress(response: Response) -> Response:
+    *others, (_, tag) = response.headers
+    # A tag is of the bytes that are sent (RFC 9110, section 8.8.3.3).
+    headers = (*others, ("content-encoding", "gzip"), ("etag", f'{tag[:-1]}-gzip"'))
+    return attrs.evolve(response, body=gzip.compress(response.body, mtime=0), headers=headers)
+
+
+# ── what a page names ────────────────────────────────────────────────────────────────────────────
+
+
+def _name_version(page: bytes, version: str) -> bytes:
+    return _LINK.sub(rf' \1="web/{version}/'.encode(), page)
+
+
+def _scripts_of(page: bytes) -> list[str]:
+    return [name.decode() for name in _SCRIPT.findall(page)]
+
+
+def _tell_modules(page: bytes, files: Mapping[str, bytes]) -> bytes:
+    """Links to the modules behind its scripts: before each those that it waits for."""
+    scripts = _scripts_of(page)
+    told = dict.fromkeys(scripts)
+
+    def link(modules: Iterable[str], more: str = "") -> bytes:
+        new = [name for name in modules if name not in told]
+        told.update(dict.fromkeys(new))
+        lines = (f'    <link rel="modulepreload" href="web/{name}"{more} />\n' for name in new)
+        return "".join(lines).encode()
+
+    page = _SCRIPT.sub(
+        lambda match: link(_modules_behind([match[1].decode()], files)) + match[0], page
+    )
+    later = [name for script in scripts for name in _named(script, _LATER, files)]
+    rest = link([*later, *_modules_behind(later, files)], ' fetchpriority="low"')
+    return _HEAD_END.sub(lambda match: rest + match[0], page, count=1)
+
+
+def _modules_behind(modules: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
+    """What they import, and what that imports."""
     found: dict[str, None] = {}
-    unread = [script]
+    unread = list(modules)
     while unread:
-        module = unread.pop()
-        named = (part.decode() for part in _IMPORT.findall(files[module]))
-        new = [name for part in named if (name := _beside(module, part)) not in found]
+        new = [name for name in _named(unread.pop(0), _IMPORT, files) if name not in found]
         found |= dict.fromkeys(new)
         unread += new
-    links = (f'    <link rel="modulepreload" href="web/{name}" />\n' for name in found)
-    return "".join(links).encode()
+    return list(found)
 
 
-def _beside(module: str, named: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(module), named))
+def _named(module: str, how: re.Pattern[bytes], files: Mapping[str, bytes]) -> list[str]:
+    """What a module names, which does so relative to itself."""
+    folder = posixpath.dirname(module)
+    names = (name.decode() for name in how.findall(files[module]))
+    return [posixpath.normpath(posixpath.join(folder, name)) for name in names]

@@ -30,6 +30,7 @@ const { Routes } = await load("peer/signalling");
 const { lastWords, plain } = await load("core/handshake/telling");
 const console_ = await load("words/console");
 const client = await load("words/client");
+const { Renewal } = await load("core/channel/renewal");
 const { SessionJournal } = await load("console/session_journal");
 const { openTransfer } = await load("client/fetching");
 const { describeRefusal } = await load("client/refusals");
@@ -101,51 +102,20 @@ function orRefused(what, refusal) {
   }
 }
 
-/** As that of a tab; with room for so many items. */
-class Storage {
-  #kept = new Map();
-
-  constructor(room = Infinity) {
-    this.room = room;
-  }
-
-  getItem(key) {
-    return this.#kept.get(key) ?? null;
-  }
-
-  setItem(key, text) {
-    if (!this.#kept.has(key) && this.#kept.size === this.room) throw new DOMException("full");
-    this.#kept.set(key, text);
-  }
-}
-
 /** The downloads, JSONL and CSV, of a record of these events. */
-async function download(events) {
-  const storage = new Storage();
-  let journal = new Journal(storage, "K");
+function download(events) {
+  /** @type {object[]} */
+  const kept = [];
+  let journal = new Journal(kept, (event) => kept.push(event));
   for (const { at, event, ...fields } of events) {
     if (event === "header") {
-      await null; // what is added is kept by then
-      journal = new Journal(storage, "K");
+      journal = new Journal(JSON.parse(JSON.stringify(kept)), (event) => kept.push(event));
     }
     journal.add(at, event, fields);
     // The table has looked in between; what it has seen must not be what is downloaded later.
     journal.measured({ imageIndex: 0, ...fields });
   }
   return [journal.toJsonl(), journal.toCsv()];
-}
-
-/** What is found again of a record that has room for so many items: whether it says so, and which. */
-async function keep(room) {
-  const storage = new Storage(room);
-  const journal = new Journal(storage, "K");
-  for (let number = 0; number < 350; number += 1) {
-    journal.add(number, "ping");
-    if (number % 7 === 0) await null;
-  }
-  await null;
-  const again = new Journal(storage, "K");
-  return [journal.isKept, journal.events.length, again.events.map((event) => event.at)];
 }
 
 /** The sessions of a peer, before a relay that answers as the script says; what each step led to. */
@@ -372,6 +342,10 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
+  renewal: () => {
+    const renewal = new Renewal();
+    return ([reason, now]) => renewal.failed(reason, now);
+  },
   preload: () => ([images, limit]) =>
     orRefused(() => splitPreload(images, limit).map(({ images: group }) => group.length), RangeError),
   messages: () => (text) => decodeMessage(text),
@@ -405,9 +379,8 @@ const PAIRS = {
   manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,
-  kept: () => keep,
   fates: () => (events) => {
-    const journal = new Journal(null, "K");
+    const journal = new Journal([]);
     for (const { at, event, ...fields } of events) journal.add(at, event, fields);
     return [...journal.rows.values()].map(({ fate, failed }) => [fate, failed]);
   },

@@ -25,6 +25,7 @@ from imgsync.core.protocol.numbers import (
     CLAIM_PAUSE,
     CONNECT_DEADLINE,
     FIRST_BACKOFF,
+    HEAD_START,
     MAX_ASKED,
     MAX_BACKOFF,
     MAX_CANDIDATES,
@@ -217,7 +218,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
         offers = run % 2 == 0
         core = make(offers=offers)
         script = Script(dice, core, offers=offers)
-        steps: list[Step] = [(i.Start(run % 4 > 1, run % 8 > 3), script.now)]
+        steps: list[Step] = [(i.Start(run % 4 > 1, run % 8 > 3, run % 16 > 7), script.now)]
         expected: list[Any] = []
         while len(expected) < INPUTS:
             given, now = steps[-1]
@@ -442,6 +443,17 @@ SCRIPTS: dict[str, tuple[bool, list[Step]]] = {
             came(offer("cccc"), CLAIM_PAUSE + 1),
         ],
     ),
+    **{
+        f"a hidden window, {resumed}, {len(early)}": (
+            False,
+            [
+                *((i.Start(resumed, is_hidden=True), 0.0), *early, wait(HEAD_START)),
+                *(came(offer("bbbb"), HEAD_START), wait(HEAD_START + 4)),
+            ],
+        )
+        for resumed in (False, True)
+        for early in ([], [came(offer("aaaa"))])
+    },
     "a sleep through all deadlines": (
         False,
         [*OPEN, of(1, i.LinkLost("")), wait(REPAIR_DEADLINE - 1), wait(REPAIR_DEADLINE + 1)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 from imgsync.core.protocol.errors import InputError
@@ -35,6 +36,15 @@ MANIFESTS = {
         "{}",
         "[1]",
         "[null]",
+        '["http://h/0", "http://h/1?a=b"]',
+        '["http://h/0", 1]',
+        '["http://h/0", "no"]',
+        '["http://h/0", {"imageUrl": "http://h/1"}]',
+        '["http://h/0", {"imageUrl": "http://h/1", "signedUrl": "http://h/2"}]',
+        '[{"imageUrl": "http://h/0", "signedUrl": null}, {"imageUrl": "http://h/"}]',
+        '[{"imageUrl": "http://h/0", "signedUrl": 0}]',
+        '[{"signedUrl": "http://h/0"}]',
+        '[{"imageUrl": 5}]',
         "[[]]",
         '[{"imageUrl": 1}',
         pair(GOOD, GOOD),
@@ -64,6 +74,14 @@ MANIFESTS = {
         *[pair(GOOD, long_url(size, "ä")) for size in (MAX_URLS, MAX_URLS + 6)],
     ],
     "csv": [
+        "http://h/0\n",
+        "\ufeff http://h/0\t\r\n\r\nhttps://h/1?x=a,b\rhttp://h/2#c",
+        "http://h/0\nno\n",
+        "http://h/0\nhttp://h/1,http://h/2",
+        "imageUrl\nhttp://h/0\nhttp://h/1\n",
+        "imageUrl,signedUrl\nhttp://h/0,\nhttp://h/1,\n",
+        "imageUrl,signedUrl\nhttp://h/0,http://h/1\nhttp://h/2,\n",
+        "http://h/0\nhttp://h/1\n",
         "imageUrl,signedUrl\n",
         "imageUrl,signedUrl\nhttp://h/0,http://h/1\n",
         "\ufeffsignedUrl,other,imageUrl\r\nhttp://h/0,,http://h/1\r\n\r\nhttp://h/2,x,http://h/3",
@@ -149,9 +167,16 @@ def test_manifests_are_read_as_the_evaluators_command_reads_them(
             assert (plain(read) if isinstance(read, str) else read) == expected, text
 
 
+def count_from_0(found: re.Match[str]) -> str:
+    return re.sub(r"\d+", lambda number: str(int(number[0]) - 1), found[0])
+
+
 def plain(sentence: str) -> str:
     """Without what each JSON parser says in its own words, and without what makes it a sentence."""
     said = sentence[0].lower() + sentence[1:].removesuffix(".")
+    # The console counts for people, from 1, and calls a manifest a list of images.
+    said = re.sub(r"^images? (\d+)( and \d+)? of the list M", count_from_0, said)
+    said = said.replace("the list M", "M").replace("the manifest M", "M")
     return said.partition(" JSON:")[0]
 
 
@@ -167,13 +192,19 @@ def read_or_complain(file: Path) -> list[dict[str, str]] | str:
 def test_what_is_no_manifest_is_told_of_with_its_place(replay: Replay) -> None:
     unclosed = 'imageUrl,signedUrl\nhttp://h/0,http://h/1\n"http://h/0,http://h/1\n'
     huge = json.dumps([{"imageUrl": GOOD, "signedUrl": GOOD + "?" + "x" * 70_000}])
-    found = replay.run("manifests", ["a,b", unclosed, huge])
+    no_columns = [
+        "http://h/0,http://h/1",
+        "http://h/0\thttp://h/1",
+        "No",
+    ]
+    found = replay.run("manifests", ["a,b", unclosed, huge, *no_columns])
+    assert found[3:] == [found[0]] * len(no_columns)
     assert found[0] == (
-        "The manifest M is neither JSON nor CSV with the columns imageUrl and signedUrl:"
-        " its first line does not name imageUrl."
+        "The list M is neither JSON, nor CSV with the columns imageUrl and signedUrl, nor a web"
+        " address on each line: its first line does not name imageUrl."
     )
-    assert found[1] == "Line 3 of the manifest M is not CSV: a quotation mark is not closed."
-    assert found[2].startswith("Image 0 of the manifest M has URLs of 70")
+    assert found[1] == "Line 3 of the list M is not CSV: a quotation mark is not closed."
+    assert found[2].startswith("Image 1 of the list M has URLs of 70")
 
 
 def test_csv_is_written_as_python_writes_it_and_read_as_it_was_written(replay: Replay) -> None:

@@ -184,15 +184,6 @@ def test_times_are_written_in_the_same_way(replay: Replay) -> None:
         assert found == text, time
 
 
-@pytest.mark.parametrize(("room", "is_kept", "found"), [(9, True, 350), (2, False, 200)])
-def test_a_record_is_found_again_and_says_so_where_it_is_not(
-    replay: Replay, room: int, is_kept: bool, found: int
-) -> None:
-    [[kept, count, again]] = replay.run("kept", [room])
-    assert (kept, count) == (is_kept, 350)
-    assert again == list(range(found))
-
-
 SHOWN: Line = {"sessionId": "s", "imageIndex": 0, "sentAt": 1}
 
 

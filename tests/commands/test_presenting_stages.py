@@ -1,15 +1,20 @@
 """Series: what is announced, and what is printed of what became of the images."""
 
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
 import pytest
 import trio
 from trio.testing import MockClock
 
-from imgsync import ClientSession, ImageRef, Recording
+from imgsync import ClientSession, ImageRef, Recording, open_images
 from imgsync.commands.evaluator.presenting import Series
 from imgsync.commands.output import Output
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.numbers import AHEAD
 from tests.commands.test_presenting import Typed, open_stage, told
+from tests.kit.processes import wait_until
 
 
 def index_of(image_url: str) -> int:
@@ -154,3 +159,66 @@ async def test_an_image_that_can_not_be_announced_hinders_no_other(
         stage.images.images[2] = ImageRef(2, "http://h/2", "http://h/" + "x" * 70_000, "2")
         await stage.series.obey(Typed(["next", "next"]))
         assert stage.seen == [0, 1]
+
+
+EXPIRED, FRESH, BAD = "?time=over", "?time=now", "?time=never"
+
+
+def write_manifest(path: Path, *signatures: str) -> Path:
+    urls = [f"http://h/{index}.png" for index in range(len(signatures))]
+    signed = [
+        {"imageUrl": url, "signedUrl": url + signature}
+        for url, signature in zip(urls, signatures, strict=True)
+    ]
+    path.write_text(json.dumps(signed))
+    return path
+
+
+async def go_on(*awaited: Callable[[], bool]) -> AsyncIterator[str]:
+    """The next image each time that something is so; a file is read on a thread, in real time."""
+    for is_so in awaited:
+        yield "next"
+        await wait_until(is_so, "what an image leads to")
+
+
+async def test_a_manifest_is_read_again_at_the_first_refusal_and_what_it_was_is_shown_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = write_manifest(tmp_path / "m.json", FRESH, EXPIRED, EXPIRED, EXPIRED)
+    asked: list[tuple[int, str]] = []
+
+    async def refuse(session: ClientSession) -> None:
+        async for received in session.images():
+            asked.append((received.index, received.signed_url.partition(".png")[2]))
+            if received.signed_url.endswith(FRESH):
+                received.shown(20)
+            else:
+                # It was signed anew meanwhile, but for one.
+                if received.index == 1:
+                    write_manifest(manifest, FRESH, FRESH, FRESH, BAD)
+                received.failed("http_403", 20)
+
+    async with open_stage(4, refuse) as stage, open_images(manifest) as images:
+        series = Series(stage.session, images, stage.output)
+        last = series.score.showings
+        await series.obey(
+            go_on(
+                lambda: len(asked) == 1,
+                lambda: len(asked) == 3,
+                lambda: len(asked) == 4,
+                lambda: last[-1].failed is not None,
+            )
+        )
+        assert asked == [(0, FRESH), (1, EXPIRED), (1, FRESH), (2, FRESH), (3, BAD)]
+        score = [(one.index, one.is_shown, one.failed) for one in series.score.showings]
+        wanted = [(0, True, None), (1, False, None), (1, True, None), (2, True, None)]
+        assert score == [*wanted, (3, False, "http_403")]
+    manifest.write_text("[")
+    asked.clear()
+    async with open_stage(1, refuse) as stage:
+        write_manifest(manifest, EXPIRED)
+        async with open_images(manifest) as images:
+            series = Series(stage.session, images, stage.output)
+            manifest.write_text("[")
+            await series.obey(go_on(lambda: "are still in use" in caplog.text))
+    assert asked == [(0, EXPIRED)]

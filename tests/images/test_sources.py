@@ -381,7 +381,7 @@ def test_a_json_file_that_is_no_manifest_is_refused(
         ("", "names no images"),
         ("imageUrl,signedUrl\n", "names no images"),
         ("https://h/a,https://h/a?s\n", "does not name imageUrl"),
-        ("imageUrl\nhttps://h/a\n", "does not name signedUrl"),
+        ("signedUrl\nhttps://h/a\n", "does not name imageUrl"),
         ("imageUrl;signedUrl\nhttps://h/a;https://h/a?s\n", "divided by semicolons"),
         ("imageUrl\tsignedUrl\nhttps://h/a\thttps://h/a?s\n", "divided by tabs"),
         ("sep=,\nimageUrl,signedUrl\nhttps://h/a,https://h/a?s\n", '"sep=".*remove'),

@@ -37,7 +37,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("t0", "t1", "t2", "t3", "wall_clock", "monotonic_clock"), times),
     **dict.fromkeys(("round_trip",), times),
     **dict.fromkeys(("latency", "bound"), st.none() | times),
-    **dict.fromkeys(("devices", "troubles"), st.lists(words, max_size=3).map(tuple)),
+    **dict.fromkeys(("devices", "troubles"), st.lists(words.filter(bool), max_size=3).map(tuple)),
     **dict.fromkeys(("image_index", "copy", "count"), counts),
     **dict.fromkeys(("version", "python", "system", "detail", "why"), st.text(max_size=20)),
     **dict.fromkeys(("image_url", "local", "remote"), words),

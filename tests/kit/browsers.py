@@ -26,6 +26,8 @@ import attrs
 import trio
 from trio_websocket import WebSocketConnection, wrap_client_stream
 
+from tests.kit.processes import wait_until
+
 JSON = dict[str, Any]
 
 START_S = 30
@@ -68,6 +70,21 @@ class Page(ABC):
     @abstractmethod
     async def begin_reload(self) -> None:
         """Have it loaded again, and wait for nothing."""
+
+    @abstractmethod
+    async def accept_dialog(self) -> None:
+        """Say yes to what has been asked last."""
+
+    async def reload_though_asked(self) -> None:
+        """Load it again in the middle of what would be lost: the browser asks whether to."""
+        asked = len(self.dialogs)
+        await self.run("void (window.isOld = true)")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.begin_reload)
+            await wait_until(lambda: len(self.dialogs) > asked, "a question")
+            assert self.dialogs[asked:] == ["beforeunload"]
+            await self.accept_dialog()
+        await self.wait("!window.isOld")
 
     @abstractmethod
     async def tap(self, x: float, y: float) -> None:
@@ -141,6 +158,10 @@ class Browser(ABC):
 
         :param context: what the browser's own protocol knows of contexts.
         """
+
+    @abstractmethod
+    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
+        """Another tab in the context of a page, which is closed without asking anybody."""
 
 
 @attrs.frozen

@@ -84,13 +84,7 @@ class _Chromium(Browser):
         made = await self._talk.command("Target.createBrowserContext", context)
         context_id = made["browserContextId"]
         try:
-            blank = {"url": "about:blank", "browserContextId": context_id}
-            target = (await self._talk.command("Target.createTarget", blank))["targetId"]
-            attach = {"targetId": target, "flatten": True}
-            session = (await self._talk.command("Target.attachToTarget", attach))["sessionId"]
-            page = self._pages[session] = ChromiumPage(self._talk, session, target)
-            for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
-                await page.command(f"{domain}.enable")
+            page = await self._open_target(context_id)
             if url != "about:blank":
                 await page.goto(url)
             yield page
@@ -99,15 +93,36 @@ class _Chromium(Browser):
                 away = {"browserContextId": context_id}
                 await self._talk.command("Target.disposeBrowserContext", away)
 
+    @asynccontextmanager
+    async def open_beside(self, page: Page) -> AsyncIterator[Page]:
+        assert isinstance(page, ChromiumPage)
+        beside = await self._open_target(page.context)
+        try:
+            yield beside
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._talk.command("Target.closeTarget", {"targetId": beside.target})
+
+    async def _open_target(self, context_id: str) -> ChromiumPage:
+        blank = {"url": "about:blank", "browserContextId": context_id}
+        target = (await self._talk.command("Target.createTarget", blank))["targetId"]
+        attach = {"targetId": target, "flatten": True}
+        session = (await self._talk.command("Target.attachToTarget", attach))["sessionId"]
+        page = self._pages[session] = ChromiumPage(self._talk, session, target, context_id)
+        for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
+            await page.command(f"{domain}.enable")
+        return page
+
 
 class ChromiumPage(Page):
-    """One page in a context of its own."""
+    """One page, in a context that others may share."""
 
-    def __init__(self, talk: Talk, session: str, target: str) -> None:
+    def __init__(self, talk: Talk, session: str, target: str, context: str) -> None:
         super().__init__()
         self._talk = talk
         self._session = session
-        self._target = target
+        self.target = target
+        self.context = context
         self.crashed = trio.Event()
 
     async def command(self, method: str, **params: object) -> JSON:
@@ -119,6 +134,9 @@ class ChromiumPage(Page):
 
     async def begin_reload(self) -> None:
         await self.command("Page.reload")
+
+    async def accept_dialog(self) -> None:
+        await self.command("Page.handleJavaScriptDialog", accept=True)
 
     async def tap(self, x: float, y: float) -> None:
         for kind in ("mousePressed", "mouseReleased"):
@@ -150,7 +168,7 @@ class ChromiumPage(Page):
         await self.command("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     async def set_window(self, state: str) -> None:
-        target = {"targetId": self._target}
+        target = {"targetId": self.target}
         window = await self._talk.command("Browser.getWindowForTarget", target)
         bounds = {"windowId": window["windowId"], "bounds": {"windowState": state}}
         await self._talk.command("Browser.setWindowBounds", bounds)

@@ -16,6 +16,8 @@ from imgsync.net.server import Site, open_port, port_of, serve_site
 from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.web_pages import WIDTH, make_png
 
+IS_RECORD = "({ name }) => name.startsWith('imgsync console of')"
+
 SECRET = "hush-hush"
 """In every signed URL and token, and nowhere in a record."""
 
@@ -82,6 +84,7 @@ class ConsolePage:
     async def end(self) -> None:
         """End the session in good order."""
         await self.tap("#end")
+        await self.tap("#end-yes")
         await self.wait_says("ended in good order")
 
     async def wait_fate(self, index: int, fate: str) -> None:
@@ -102,21 +105,36 @@ class ConsolePage:
         return found
 
     async def events(self, name: str | None = None) -> list[JSON]:
-        """Those of this name, or all, in the record, as the tab keeps it."""
+        """Those of this name, or all, in the record, as the browser keeps it."""
         told: list[JSON] = await self.page.run(
-            "Object.keys(sessionStorage).filter((key) => key.includes(': record'))"
-            ".sort((a, b) => a.split(' ').at(-1) - b.split(' ').at(-1))"
-            ".flatMap((key) => JSON.parse(sessionStorage.getItem(key)))"
+            "(async () => {"
+            " const answer = (asked) =>"
+            " new Promise((then) => { asked.onsuccess = () => then(asked.result); });"
+            f" const [{{ name }}] = (await indexedDB.databases()).filter({IS_RECORD});"
+            " const database = await answer(indexedDB.open(name));"
+            " const events = database.transaction('events').objectStore('events');"
+            " const told = (await answer(events.getAll())).flat();"
+            " database.close();"
+            " return told; })()"
         )
         return [event for event in told if name is None or event["event"] == name]
 
 
+async def is_seen(console: ConsolePage, selector: str) -> bool:
+    """Whether one of these can be seen."""
+    found = f"[...document.querySelectorAll('{selector}')]"
+    return bool(await console.page.run(f"{found}.some((one) => one.checkVisibility())"))
+
+
 @asynccontextmanager
 async def open_console(
-    browser: Browser, relay_url: str, user: str, **query: str
+    browser: Browser, relay_url: str, user: str, beside: Page | None = None, **query: str
 ) -> AsyncIterator[ConsolePage]:
-    """A console that is registered."""
-    async with browser.open_page() as page:
+    """A console that is registered.
+
+    :param beside: a page of the same context, as another tab.
+    """
+    async with browser.open_page() if beside is None else browser.open_beside(beside) as page:
         await page.resize(1280, 800)
         await page.goto(console_url(relay_url, user=user, **query))
         console = ConsolePage(page)
@@ -126,24 +144,28 @@ async def open_console(
 
 @attrs.define
 class Images:
-    """A server of /N.png, each as wide as N says, and of manifests."""
+    """A server of /N.png, each as wide as N says, and of manifests.
+
+    :ivar expired: signatures that are good no more.
+    """
 
     origin: str = ""
     manifests: dict[str, str] = attrs.field(factory=dict)
+    expired: set[str] = attrs.field(factory=set)
 
     async def answer(self, request: Request) -> Response:
         cors = (("access-control-allow-origin", "*"),)
         if request.path in self.manifests:
             return Response(200, self.manifests[request.path].encode(), "text/plain", cors)
         name = request.path.removeprefix("/").removesuffix(".png")
-        if not name.isdecimal():
+        if not name.isdecimal() or request.query.removeprefix("signature=") in self.expired:
             return refuse(403, "", *cors)
         return Response(200, make_png(WIDTH + int(name)), "image/png", cors)
 
-    def manifest(self, *names: int | str) -> str:
+    def manifest(self, *names: int | str, signature: str = SECRET) -> str:
         """A JSON manifest of these images."""
         urls = [f"{self.origin}/{name}.png" for name in names]
-        signed = [{"imageUrl": url, "signedUrl": f"{url}?signature={SECRET}"} for url in urls]
+        signed = [{"imageUrl": url, "signedUrl": f"{url}?signature={signature}"} for url in urls]
         return json.dumps(signed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,9 @@ class _Firefox(Browser):
         if page := self._pages.get(context):
             page.hear(event["method"], params)
 
+    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
+        raise NotImplementedError
+
     @asynccontextmanager
     async def open_page(self, url: str = "about:blank", **context: object) -> AsyncIterator[Page]:
         made = await self._talk.command("browser.createUserContext", context)
@@ -100,6 +103,9 @@ class _FirefoxPage(Page):
 
     async def begin_reload(self) -> None:
         await self.command("browsingContext.reload", wait="none")
+
+    async def accept_dialog(self) -> None:
+        await self.command("browsingContext.handleUserPrompt", context=self._context, accept=True)
 
     async def tap(self, x: float, y: float) -> None:
         move = {"type": "pointerMove", "x": round(x), "y": round(y)}

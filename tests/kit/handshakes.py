@@ -87,8 +87,10 @@ class Core(Handshake):
 
     # ── of the relay ─────────────────────────────────────────────────────────────────────────────
 
-    def start(self, *, resumed: bool = False, owner_unknown: bool = False) -> list[Output]:
-        return self.handle(Start(resumed, owner_unknown), self.now)
+    def start(
+        self, *, resumed: bool = False, owner_unknown: bool = False, is_hidden: bool = False
+    ) -> list[Output]:
+        return self.handle(Start(resumed, owner_unknown, is_hidden), self.now)
 
     def receive(self, raw: RawJson) -> list[Output]:
         return self.handle(SignalCame(raw), self.now)

@@ -103,7 +103,7 @@ class Console:
         await self.page.start(self.client_id)
 
     async def reload(self) -> None:
-        await self.page.page.reload()
+        await self.page.page.reload_though_asked()
         await self.page.wait_says(f"Connected to {self.client_id}")
 
     async def show(self, number: int, stage: str) -> None:

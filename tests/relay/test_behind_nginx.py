@@ -158,8 +158,8 @@ def write_configuration(folder: Path, port: int, relay_port: int, tls: ssl.SSLCo
     live = "/etc/letsencrypt/live/relay.example.org"
     snippet = nginx_snippet()
     for old, new in {
-        "    listen 443 ssl;\n": f"    listen 127.0.0.1:{port} ssl;\n",
-        "    listen [::]:443 ssl;\n": "",
+        "    listen 443 ssl http2;\n": f"    listen 127.0.0.1:{port} ssl http2;\n",
+        "    listen [::]:443 ssl http2;\n": "",
         f"{live}/fullchain.pem": str(certificate),
         f"{live}/privkey.pem": str(key),
         "127.0.0.1:8765": f"127.0.0.1:{relay_port}",

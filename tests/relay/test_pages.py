@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
 from collections.abc import AsyncIterator
@@ -11,13 +12,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from imgsync.net.http import Request
 from imgsync.net.server import open_port, port_of
-from imgsync.relay.pages import load_pages
+from imgsync.relay.pages import load_pages, make_pages
 from imgsync.relay.server import open_relay
 from tests.kit.foreign import PEERS, require
 
 WEB = Path(str(resources.files("imgsync") / "web"))
 PATHS = sorted(load_pages().responses)
+PAGES = sorted(WEB.glob("*.html"))
+KEPT = re.compile("/web/[0-9a-f]{16}/")
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 @pytest.fixture
@@ -34,8 +39,10 @@ def test_every_file_of_the_web_folder_is_served() -> None:
     files = {file.relative_to(WEB).as_posix() for file in WEB.rglob("*") if file.is_file()}
     pages = {f"/{name.removesuffix('.html')}" for name in files if name.endswith(".html")}
     others = {f"/web/{name}" for name in files if not name.endswith(".html")}
-    assert set(PATHS) == pages | others
-    assert "/client" in pages
+    kept = {KEPT.sub("/web/", path) for path in PATHS if KEPT.match(path)}
+    assert set(PATHS) - pages - others == set(filter(KEPT.match, PATHS))
+    assert kept == others
+    assert {"/client", *pages} < set(PATHS)
 
 
 async def test_each_has_its_type_and_its_guards(http: httpx.AsyncClient) -> None:
@@ -46,10 +53,12 @@ async def test_each_has_its_type_and_its_guards(http: httpx.AsyncClient) -> None
         assert answer.headers["content-type"].split(";")[0] == kinds[Path(path).suffix]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
-        assert answer.headers["cache-control"] == "no-cache"
         # Both, or a page is not isolated, and its clocks are coarse.
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
         assert answer.headers["cross-origin-embedder-policy"] == "credentialless"
+        is_kept = KEPT.match(path) is not None
+        cache = "public, max-age=31536000, immutable" if is_kept else "no-cache"
+        assert answer.headers["cache-control"] == cache
         policy = dict(
             part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; ")
         )
@@ -64,7 +73,11 @@ async def test_a_query_is_not_part_of_the_path(http: httpx.AsyncClient) -> None:
     assert b"secret" not in answer.content
 
 
-async def test_what_a_browser_has_already_is_not_sent_again(http: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_what_a_browser_has_already_is_not_sent_again(
+    http: httpx.AsyncClient, coding: str
+) -> None:
+    http.headers["accept-encoding"] = coding
     first = await http.get("/client")
     tag = first.headers["etag"]
     for known in (tag, f"W/{tag}", f'"other", {tag}'):
@@ -118,7 +131,7 @@ async def test_nothing_is_taken_at_a_page(http: httpx.AsyncClient) -> None:
     assert (await http.post("/client", content=b"x")).status_code == 405
 
 
-@pytest.mark.parametrize("page", sorted(WEB.glob("*.html")), ids=lambda page: page.name)
+@each_page
 def test_a_page_has_nothing_inline_and_refers_to_what_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
@@ -128,18 +141,113 @@ def test_a_page_has_nothing_inline_and_refers_to_what_is_there(page: Path) -> No
         assert f"/{link}" in PATHS
 
 
+@pytest.mark.parametrize(
+    ("accepted", "is_taken"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, GZIP;q=0.8, *;q=0.1", True),
+        ("gzip;q=0.001", True),
+        ("", False),
+        ("identity", False),
+        ("br, zstd", False),
+        ("gzip;q=0", False),
+        ("gzip ; q=0.000, br", False),
+        ("xgzip, gzipped", False),
+    ],
+)
+def test_a_file_is_compressed_for_whoever_takes_that(accepted: str, is_taken: bool) -> None:
+    pages = load_pages()
+    for path in PATHS:
+        answer = pages.answer(Request("GET", path, "", {"accept-encoding": accepted}, "::1"))
+        headers = dict(answer.headers)
+        assert headers["vary"] == "accept-encoding"
+        assert (headers.get("content-encoding") == "gzip") == is_taken
+        whole = pages.responses[path]
+        assert (gzip.decompress(answer.body) if is_taken else answer.body) == whole.body
+        assert not is_taken or headers["etag"] != dict(whole.headers)["etag"]
+
+
+# ── versions ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def files_of_the_pages() -> dict[str, bytes]:
+    files = (file for file in WEB.rglob("*") if file.is_file())
+    return {file.relative_to(WEB).as_posix(): file.read_bytes() for file in files}
+
+
+async def test_all_that_a_page_names_is_kept_and_is_there(http: httpx.AsyncClient) -> None:
+    for page in PAGES:
+        text = (await http.get(f"/{page.stem}")).text
+        links = re.findall(r'(?:src|href)="([^"#]+)"', text)
+        assert links
+        for link in links:
+            assert KEPT.match(f"/{link}")
+            assert f"/{link}" in PATHS
+
+
+@pytest.mark.parametrize("changed", ["client.html", "client.css", "js/peer/link.js", "icon.svg"])
+def test_what_is_kept_changes_its_name_with_any_of_the_files(changed: str) -> None:
+    before = make_pages(files_of_the_pages())
+    after = make_pages({**(files := files_of_the_pages()), changed: files[changed] + b"\n"})
+    kept = [{path for path in pages.responses if KEPT.match(path)} for pages in (before, after)]
+    assert len(kept[0]) == len(kept[1])
+    assert not kept[0] & kept[1]
+    page = "/evaluator"
+    assert (
+        dict(before.responses[page].headers)["etag"] != dict(after.responses[page].headers)["etag"]
+    )
+
+
+def test_modules_that_import_each_other_in_a_circle_are_named_like_all_others() -> None:
+    script = b'    <script type="module" src="web/js/a.js"></script>\n  </head>\n'
+    circle = {"js/a.js": b'import "./b.js";\nimport { b } from "./b.js";\n'}
+    circle["js/b.js"] = b'import { a } from "./a.js";\nimport("./c.js");\n'
+    circle["js/c.js"] = b""
+    pages = make_pages({"page.html": b"<head>\n" + script, **circle})
+    [version] = {path.split("/")[2] for path in pages.responses if KEPT.match(path)}
+    assert pages.responses["/page"].body.decode() == (
+        "<head>\n"
+        f'    <link rel="modulepreload" href="web/{version}/js/b.js" />\n'
+        f'    <script type="module" src="web/{version}/js/a.js"></script>\n'
+        "  </head>\n"
+    )
+
+
+async def test_a_page_of_another_version_gets_none_of_the_files_of_this_one(
+    http: httpx.AsyncClient,
+) -> None:
+    scripts = set()
+    for path in filter(KEPT.match, PATHS):
+        answer = await http.get(KEPT.sub("/web/0123456789abcdef/", path))
+        assert answer.headers["cache-control"] == "no-store"
+        if answer.status_code == 200:
+            # What the page begins with, and so runs whatever else is missing.
+            assert "location.reload()" in answer.text
+            assert answer.headers["content-type"].startswith("text/javascript")
+            scripts.add(KEPT.sub("", path))
+        else:
+            assert answer.status_code == 404
+    named = "".join(page.read_text() for page in PAGES)
+    assert scripts == set(re.findall(r'<script [^>]*src="web/([^"]+)"', named))
+
+
+# ── modules ──────────────────────────────────────────────────────────────────────────────────────
+
+
 IMPORT = re.compile(r'^(?:import|export)\s[^;]*?from "(\.[^"]+)";', re.MULTILINE)
+LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
 
 
-def imports_of(module: Path) -> set[Path]:
+def imports_of(module: Path, how: re.Pattern[str] = IMPORT) -> set[Path]:
     """The modules that it imports."""
-    return {(module.parent / name).resolve() for name in IMPORT.findall(module.read_text("utf-8"))}
+    return {(module.parent / name).resolve() for name in how.findall(module.read_text("utf-8"))}
 
 
-def modules_behind(module: Path) -> set[Path]:
-    """Those that it imports, and those that they do."""
+def modules_behind(*modules: Path) -> set[Path]:
+    """Those that they import, and those that these do."""
     found: set[Path] = set()
-    unread = [module]
+    unread = [*modules]
     while unread:
         new = imports_of(unread.pop()) - found
         found |= new
@@ -147,15 +255,31 @@ def modules_behind(module: Path) -> set[Path]:
     return found
 
 
-@pytest.mark.parametrize("page", sorted(WEB.glob("*.html")), ids=lambda page: page.name)
+@each_page
 async def test_a_page_is_told_of_every_module_so_that_none_waits_for_another(
     http: httpx.AsyncClient, page: Path
 ) -> None:
-    text = (await http.get(f"/{page.stem}")).text
-    [main] = re.findall(r'<script type="module" src="([^"]+)"', text)
-    named = re.findall(r'<link rel="modulepreload" href="([^"]+)"', text)
-    behind = modules_behind(WEB.parent / main)
-    assert sorted(named) == sorted(path.relative_to(WEB.parent).as_posix() for path in behind)
+    text = KEPT.sub("/web/", (await http.get(f"/{page.stem}")).text.replace('"web/', '"/web/'))
+    scripts = [WEB / name for name in re.findall(r'<script [^>]*src="/web/([^"]+)"', text)]
+    later = set().union(*(imports_of(script, LATER) for script in scripts))
+    at_once = modules_behind(*scripts) - {*scripts}
+    links = re.findall(
+        r'<link rel="modulepreload" href="/web/([^"]+)"( fetchpriority="low")? />', text
+    )
+    assert {WEB / name for name, low in links if not low} == at_once
+    rest = later | modules_behind(*later)
+    assert {WEB / name for name, low in links if low} == rest - at_once - {*scripts}
+    assert len(links) == len(at_once | rest - {*scripts})
+
+
+@each_page
+def test_to_be_at_the_relay_a_page_needs_six_files_at_most(page: Path) -> None:
+    scripts = re.findall(r'<script [^>]*src="web/([^"]+)"', page.read_text())
+    needed = {WEB / name for name in scripts} | modules_behind(*(WEB / name for name in scripts))
+    assert len(needed) <= 6
+    # The first one waits for none, and for no style sheet or document either.
+    [first] = re.findall(r'<script type="module" async src="web/([^"]+)"', page.read_text())
+    assert not imports_of(WEB / first)
 
 
 @pytest.mark.parametrize("module", sorted(WEB.rglob("*.js")), ids=lambda module: module.name)

@@ -16,6 +16,7 @@ from tests.kit.console_pages import (
     ConsolePage,
     Images,
     console_url,
+    is_seen,
     open_console,
     open_images,
 )
@@ -42,8 +43,7 @@ async def test_a_manifest_that_is_wrong_is_told_of_and_changes_nothing(
         bad[2]["signedUrl"] = "file:///etc/passwd"
         await console.paste(json.dumps(bad))
         await console.wait_says(
-            "Image 2 of the manifest that was pasted has no signedUrl that is an http or https"
-            " URL.",
+            "Image 3 of the list that was pasted has no signedUrl that is an http or https URL.",
             "#intake-error",
         )
         assert len(await console.thumbs()) == 3
@@ -65,14 +65,14 @@ async def test_a_manifest_may_be_chosen_dropped_or_loaded(
     ) as console:
         page = console.page
         await page.wait("document.querySelectorAll('#strip li').length === 2")
-        await console.wait_says(f"manifest {images.origin}/series", "#series-name")
+        await console.wait_says(f"list {images.origin}/series, read just now", "#series-name")
         file = tmp_path / "three.json"
         file.write_text(images.manifest(0, 1, 2))
         root = await page.command("DOM.getDocument")
         node = {"nodeId": root["root"]["nodeId"], "selector": "#file"}
         found = await page.command("DOM.querySelector", **node)
         await page.command("DOM.setFileInputFiles", files=[str(file)], nodeId=found["nodeId"])
-        await console.wait_says("3 images, 0 to 2; manifest three.json", "#series-name")
+        await console.wait_says("3 images, 1 to 3; list three.json", "#series-name")
         text = images.manifest(0, 1, 2, 3)
         await page.run(
             "const carried = new DataTransfer();"
@@ -80,7 +80,7 @@ async def test_a_manifest_may_be_chosen_dropped_or_loaded(
             " document.body.dispatchEvent("
             " new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true }))"
         )
-        await console.wait_says("4 images, 0 to 3; manifest four.json", "#series-name")
+        await console.wait_says("4 images, 1 to 4; list four.json", "#series-name")
         await page.run("document.querySelector('#intake').open = true")
         await console.tap("#url")
         await page.insert(f"{images.origin}/nothing")
@@ -89,8 +89,43 @@ async def test_a_manifest_may_be_chosen_dropped_or_loaded(
         assert len(await console.thumbs()) == 4
         # Over a reload, it is the last one that counts, and not the one that the address names.
         await page.reload()
-        await console.wait_says("4 images, 0 to 3; manifest four.json", "#series-name")
+        await console.wait_says("4 images, 1 to 4; list four.json", "#series-name")
         assert len(await console.thumbs()) == 4
+
+
+async def test_what_is_no_list_of_images_is_told_what_to_do_and_a_list_of_urls_is_taken(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with open_console(browser, relay, "dr-drop") as console:
+        page = console.page
+        urls = [f"{images.origin}/{index}.png" for index in range(3)]
+        for text in ("\n".join(urls), json.dumps(urls), "imageUrl\n" + "\n".join(urls)):
+            await console.paste(json.dumps(urls[:1]))
+            await console.wait_says("1 image;", "#series-name")
+            await console.paste(text)
+            await console.wait_says("3 images, 1 to 3; list that was pasted", "#series-name")
+        await console.press("n")
+        await page.wait("document.querySelector('#picture').naturalWidth === 10")
+        picture = "new File(['x'], 'b.png', { type: 'image/png' })"
+        dropped = {
+            f"[{picture}]": "b.png is no list of images. This page can't send pictures",
+            f"[{picture}, new File(['x'], 'c.HEIC')]": "These are 2 pictures. This page can't send",
+            f"[{picture}, new File(['x'], 'c.txt')]": "These are 2 files; drop one list",
+            "[]": "What was dropped is no file.",
+        }
+        for files, words in dropped.items():
+            await page.run(
+                "(() => { const carried = new DataTransfer();"
+                f" for (const file of {files}) carried.items.add(file);"
+                " const drop = new DragEvent('drop', { dataTransfer: carried, cancelable: true,"
+                " bubbles: true }); document.body.dispatchEvent(drop);"
+                " window.isTaken = drop.defaultPrevented; })()"
+            )
+            await console.wait_says(words, "#intake-error")
+            # Else the browser would put it in the place of this page.
+            assert await page.run("window.isTaken")
+        assert len(await console.thumbs()) == 3
+        assert page.errors == []
 
 
 # ── keys and taps ────────────────────────────────────────────────────────────────────────────────
@@ -113,7 +148,7 @@ async def test_keys_and_taps_choose_images(browser: Browser, relay: str, images:
                 await console.wait_current(index)
         await console.tap("#next")
         await console.wait_current(1)
-        # A button that has the focus is pressed by space, once.
+        # Space means the next one, whichever button has the focus.
         await console.press(" ")
         await console.wait_current(2)
         await console.tap("#strip li:nth-child(5) button")
@@ -121,15 +156,69 @@ async def test_keys_and_taps_choose_images(browser: Browser, relay: str, images:
         await console.press("ArrowLeft")
         await console.wait_current(3)
         in_focus = await console.page.run("document.activeElement.ariaLabel")
-        assert in_focus == "Image 3, 3.png"
+        assert in_focus == "Image 4, 3.png"
         await console.tap("#goto")
-        await console.page.insert("5")
+        await console.page.insert("6")
         await console.press("Home")
         await console.wait_current(3)
         await console.press("Enter")
         await console.wait_current(5)
         # Without a session, nobody was shown anything.
         assert await console.events("show") == []
+        assert console.page.errors == []
+
+
+async def test_no_key_and_no_second_tap_ends_a_session_and_keys_drive_wherever_the_focus_is(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with (
+        open_client_page(browser, relay, "sue") as client,
+        open_console(browser, relay, "dr-sue") as console,
+    ):
+        page = console.page
+        await console.paste(images.manifest(*range(9)))
+        await console.wait_says("sue", "#clients")
+        # Next, right after Start, is not lost.
+        start = "document.querySelector('#clients button').click()"
+        await page.run(f"{start}; document.querySelector('#next').click()")
+        await client.wait_stage(0, "shown")
+        await console.wait_says("on the client", "#fate")
+        await page.run("document.querySelector('#intake').open = true")
+        current = 0
+        for focused in ("#end", "#file", "#csv", "summary", "#previous", "#strip button", ".skip"):
+            for key in (" ", "n") if focused == "#end" else (" ",):
+                await page.run(f"document.querySelector('{focused}').focus()")
+                await console.press(key)
+                current += 1
+                await console.wait_current(current)
+        await console.press("Home")
+        # In a field, keys are text.
+        await page.run("document.querySelector('#url').focus()")
+        await console.press("n")
+        assert await page.run("document.querySelector('#url').value") == "n"
+        # Who taps twice has not ended it, and the focus is where no key does.
+        spot = await page.run(
+            "document.querySelector('#end').scrollIntoView({ block: 'center' });"
+            " (({ x, y, width, height }) => [x + width / 2, y + height / 2])"
+            "(document.querySelector('#end').getBoundingClientRect())"
+        )
+        await page.tap(*spot)
+        assert await page.run("document.activeElement.id") == "end-no"
+        await page.tap(*spot)
+        for key in ("Enter", " ", "Enter"):
+            await console.press(key)
+        await console.wait_current(1)
+        assert await is_seen(console, "#end-ask")
+        await console.tap("#end-no")
+        assert not await is_seen(console, "#end-ask")
+        # The one that is current is not shown again.
+        shown = len(await console.events("show"))
+        await console.tap("#strip li:nth-child(2) button")
+        await console.press("n")
+        await console.wait_fate(2, "shown")
+        assert len(await console.events("show")) == shown + 1
+        await console.wait_says("Connected to sue")
+        await console.end()
         assert console.page.errors == []
 
 
@@ -152,6 +241,8 @@ async def test_all_of_a_session_can_be_done_by_keys_alone(
         await client.wait_stage(0, "shown")
         seen = await tab_to(console, "#end")
         assert {"goto", "csv", "jsonl"} <= set(seen)
+        await console.press("Enter")
+        await tab_to(console, "#end-yes")
         await console.press("Enter")
         await console.wait_says("ended in good order")
         assert await console.page.run("document.activeElement.closest('#clients-fold') !== null")

@@ -7,7 +7,8 @@ from tests.kit.console_pages import open_console
 from tests.kit.web_pages import open_client_page
 from tests.web.test_modules import WEB, open_evaluator_page, wait_state
 
-NO_WEBRTC = "Object.defineProperty(window, 'RTCPeerConnection', { value: undefined });"
+# It has gone since the page began.
+NO_WEBRTC = "void Object.defineProperty(window, 'RTCPeerConnection', { value: undefined });"
 
 # As Firefox: it tells no errors of transports, and fires none on a channel whose connection goes.
 NO_ERRORS = """
@@ -23,25 +24,25 @@ new MutationObserver(() => {
 """
 
 
-async def test_a_client_without_webrtc_is_told_as_that_to_both(
+async def test_a_client_whose_webrtc_has_gone_is_told_as_that_to_both(
     browser: Browser, relay: str
 ) -> None:
-    async with (
-        open_client_page(browser, relay, "old", NO_WEBRTC) as client,
-        open_evaluator_page(browser, relay, "old") as page,
-    ):
-        ended = await wait_state(page, "ended")
-        assert ended["reason"] == "unsupported"
-        assert ended["detail"].startswith("the browser of the client has no WebRTC")
-        await client.wait_says("can\u2019t be made with these browsers")
-        await client.wait_says("the browser of this side has no WebRTC")
+    async with open_client_page(browser, relay, "old") as client:
+        await client.page.run(NO_WEBRTC)
+        async with open_evaluator_page(browser, relay, "old") as page:
+            ended = await wait_state(page, "ended")
+            assert ended["reason"] == "unsupported"
+            assert ended["detail"].startswith("the browser of the client has no WebRTC")
+            await client.wait_says("can\u2019t be made with these browsers")
+            await client.wait_says("the browser of this side has no WebRTC")
 
 
 async def test_the_console_says_why_a_session_never_began(browser: Browser, relay: str) -> None:
     async with (
-        open_client_page(browser, relay, "older", NO_WEBRTC),
+        open_client_page(browser, relay, "older") as client,
         open_console(browser, relay, "E-of-older") as console,
     ):
+        await client.page.run(NO_WEBRTC)
         await console.tap("#clients button[aria-label='Start a session with older']")
         await console.wait_says("One of the two sides can\u2019t make such a connection.")
         await console.wait_says("the browser of the client has no WebRTC")

@@ -1,5 +1,6 @@
 """Show a series of images in a session, by the clock or by a person, and keep the score."""
 
+import logging
 import statistics
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -21,8 +22,10 @@ from imgsync.commands.events import (
 )
 from imgsync.commands.output import Output
 from imgsync.core.channel.preload import Announcements
+from imgsync.core.channel.renewal import Renewal
 from imgsync.core.protocol.errors import (
     ImageFailed,
+    InputError,
     MessageTooLarge,
     NotSpoken,
     SessionEnded,
@@ -32,8 +35,11 @@ from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.evaluator.delivery import Delivery, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.images.ref import ImageRef
+from imgsync.images.sources import ManifestImages
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
+
+log = logging.getLogger(__name__)
 
 ACK_DEADLINE = 30.0
 """Seconds after which an image counts as not acked; a session lives on through shorter silences."""
@@ -63,6 +69,9 @@ class Series:
         self._reports = session.stages()
         #: Not acked, and not written yet.
         self._missed: list[tuple[Showing, NotAcked]] = []
+        #: The place of what is shown; None before the first.
+        self._current: int | None = None
+        self._renewal = Renewal()
 
     @property
     def summary(self) -> SeriesSummary:
@@ -89,19 +98,17 @@ class Series:
             for index in range(len(self._images)):
                 await trio.sleep_until(begin + index * seconds)
                 await showing.start(self._show, index)
-                self._announce(index)
+                self._announce()
             await trio.sleep_until(begin + len(self._images) * seconds)
 
     async def obey(self, lines: AsyncIterator[str]) -> None:
         """Show what is asked for until the end is. Raises SessionEnded."""
-        current: int | None = None
         async with self._open_watch(), trio.open_nursery() as showing:
             async for line in lines:
-                match parse_line(line, current, len(self._images)):
+                match parse_line(line, self._current, len(self._images)):
                     case Show(index):
-                        current = index
                         await showing.start(self._show, index)
-                        self._announce(index)
+                        self._announce()
                     case Refused(why):
                         self._output.write(CommandRefused(why))
                     case End():
@@ -115,12 +122,12 @@ class Series:
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
             watching.start_soon(self._write_recordings)
-            self._announce(None)
+            self._announce()
             yield
 
-    def _announce(self, current: int | None) -> None:
+    def _announce(self) -> None:
         """Let the client know what will be shown soon, unless it knows most of it."""
-        places = self._announcements.next(len(self._images), current)
+        places = self._announcements.next(len(self._images), self._current)
         if places is None:
             return
         # It is only a hint; what is wrong comes out when an image is shown.
@@ -155,8 +162,27 @@ class Series:
             self._write_stage(report)
 
     async def _write_stages(self) -> None:
-        async for report in self._reports:
-            self._write_stage(report)
+        async with trio.open_nursery() as renewing:
+            async for report in self._reports:
+                self._write_stage(report)
+                if report.reason is not None and self._renewal.failed(report.reason, now_ms()):
+                    renewing.start_soon(self._renew, report, renewing)
+
+    async def _renew(self, refused: StageReport, nursery: trio.Nursery) -> None:
+        """The signed URLs may have expired: show the image under the one that it has by now."""
+        if isinstance(self._images, ManifestImages):
+            try:
+                await self._images.read_again()
+            except InputError as exc:
+                log.warning("%s; its URLs of before are still in use", exc)
+                return
+        index = refused.image.index
+        self._announcements = Announcements()
+        is_current = index == self._current
+        if is_current and self._images[index].signed_url != refused.image.signed_url:
+            self.score.forgive(refused)
+            await nursery.start(self._show, index)
+        self._announce()
 
     async def _write_recordings(self) -> None:
         async for said in self._session.recordings():
@@ -186,6 +212,7 @@ class Series:
     async def _show(self, index: int, *, task_status: trio.TaskStatus[None]) -> None:
         # Not looked up earlier than now, because a URL is good for a time only.
         image = self._images[index]
+        self._current = index
         showing = self.score.begin(index, now_ms())
         self._output.begin_image(index)
         try:

@@ -75,15 +75,25 @@ class Score:
 
     def take(self, report: StageReport) -> None:
         """The client says what became of one."""
-        for showing in reversed(self.showings):
-            if showing.asked_at <= report.sent_at and showing.index == report.image.index:
-                break
-        else:
+        showing = self._find(report)
+        if showing is None:
             return
         showing.is_told_of = True
         showing.is_shown = showing.is_shown or report.stage is StageKind.SHOWN
         if report.stage is StageKind.FAILED:
             showing.failed = showing.failed or report.reason or "failed"
+
+    def forgive(self, report: StageReport) -> None:
+        """Its URL had expired, and it is shown again under another one."""
+        showing = self._find(report)
+        if showing is not None:
+            showing.failed = None
+
+    def _find(self, report: StageReport) -> Showing | None:
+        for showing in reversed(self.showings):
+            if showing.asked_at <= report.sent_at and showing.index == report.image.index:
+                return showing
+        return None
 
     @property
     def is_all_told(self) -> bool:

@@ -58,7 +58,12 @@ from imgsync.core.handshake.outputs import ApplyAnswer, MakeAnswer, Note, Output
 from imgsync.core.handshake.reach import Ownership
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.errors import CandidateError, NegotiationError
-from imgsync.core.protocol.numbers import CONNECT_DEADLINE, REPAIR_DEADLINE
+from imgsync.core.protocol.numbers import (
+    CLAIM_PAUSE,
+    CONNECT_DEADLINE,
+    HEAD_START,
+    REPAIR_DEADLINE,
+)
 from imgsync.core.protocol.signalling import (
     PEER_REASONS,
     Answer,
@@ -215,8 +220,9 @@ class Handshake:
         if self._offers:
             return attempts.offer(now)
         attempts.current.deadline = attempts.patience.attempt_due(now)
-        if start.resumed and start.owner_unknown:
-            self._ownership.doubt(now)
+        if (start.resumed and start.owner_unknown) or start.is_hidden:
+            pause = CLAIM_PAUSE if start.resumed and start.owner_unknown else HEAD_START
+            self._ownership.doubt(now + pause, asks=start.resumed)
             return []
         return attempts.request_offer(now) if start.resumed else []
 
@@ -328,7 +334,9 @@ class Waiting:
             return self._unanswered(now)
         if due == self._ownership.due:
             held = self._ownership.settle()
-            return self._unanswered(now) if held is None else self._hearing.receive(held, now)
+            if held is not None:
+                return self._hearing.receive(held, now)
+            return self._unanswered(now) if self._ownership.asks else []
         if due == interruption.retry_due:
             interruption.retry_due = math.inf
             return self._attempts.repair(now)

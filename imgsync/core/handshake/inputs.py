@@ -14,10 +14,12 @@ class Start:
 
     :param resumed: it is an old one, whose offer may have gone to another process.
     :param owner_unknown: another window may have it, and has time to claim it before we act.
+    :param is_hidden: nobody looks at this window; one that is looked at goes first.
     """
 
     resumed: bool = False
     owner_unknown: bool = False
+    is_hidden: bool = False
 
 
 @attrs.frozen

@@ -4,7 +4,6 @@ import math
 
 import attrs
 
-from imgsync.core.protocol.numbers import CLAIM_PAUSE
 from imgsync.core.protocol.signalling import RawJson
 
 
@@ -41,13 +40,16 @@ class Ownership:
     due: float = math.inf
     #: Whether it was unknown when we came in.
     began_unknown: bool = False
+    #: Whether an offer is asked for where none has come by then.
+    asks: bool = False
     #: The offer that waits until it is known.
     held: RawJson | None = None
 
-    def doubt(self, now: float) -> None:
+    def doubt(self, due: float, *, asks: bool) -> None:
         """Another window has time to claim the session."""
         self.began_unknown = True
-        self.due = now + CLAIM_PAUSE
+        self.due = due
+        self.asks = asks
 
     @property
     def is_unknown(self) -> bool:

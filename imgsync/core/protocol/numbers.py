@@ -67,6 +67,12 @@ which is for its token."""
 READY_AGAIN = (0.5, 1.0, 2.0, 4.0)
 """Seconds after the first `ready` at which a client says it again, until it is pinged."""
 
+EXPIRY_REASONS = ("http_400", "http_401", "http_403", "http_410")
+"""Reasons of what may be a URL whose time is over: most hosts say 403, Google's 400."""
+
+RENEWAL_PAUSE = 30
+"""Between two readings of a manifest for such a reason."""
+
 HIDDEN_TAB = "hidden_tab"
 """The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
 the page may be looked at again."""
@@ -188,6 +194,10 @@ ABSENCE_DEADLINE = 2.0
 CLAIM_PAUSE = 8.0
 """For another window to claim a session that the relay has forgotten and has from the evaluator
 anew. By then it has tried to register again, as no pause in between is over MAX_BACKOFF."""
+
+HEAD_START = 2.0
+"""That a window which nobody looks at leaves to one that somebody does, before it takes part in a
+session that has no owner yet. Shorter than the evaluator waits for an answer."""
 
 EXPLAIN_FIRST = 0.5
 """By so much sooner a client that knows what is in the way ends what never connected. So it is told

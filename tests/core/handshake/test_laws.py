@@ -123,16 +123,17 @@ MOVES = {
 }
 
 
-@given(st.booleans(), st.booleans(), st.booleans(), st.lists(INPUT, max_size=25))
+@given(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.lists(INPUT, max_size=25))
 @settings(LAW, max_examples=300)
 def test_no_input_raises_and_what_comes_out_is_of_the_current_attempt(
     offers: bool,
     resumed: bool,
     owner_unknown: bool,
+    is_hidden: bool,
     inputs: list[Callable[[Core], list[Output]]],
 ) -> None:
     core = Core(offers=offers)
-    core.start(resumed=resumed, owner_unknown=owner_unknown)
+    core.start(resumed=resumed, owner_unknown=owner_unknown, is_hidden=is_hidden)
     check_time(core)
     discarded: set[int] = set()
     for give in inputs:

@@ -6,7 +6,12 @@ import pytest
 
 from imgsync.core.handshake.outputs import Ended, MakeAnswer, Phase, Say
 from imgsync.core.handshake.sdp import parse_description
-from imgsync.core.protocol.numbers import ANSWER_DEADLINES, CLAIM_PAUSE, CONNECT_DEADLINE
+from imgsync.core.protocol.numbers import (
+    ANSWER_DEADLINES,
+    CLAIM_PAUSE,
+    CONNECT_DEADLINE,
+    HEAD_START,
+)
 from imgsync.core.protocol.signalling import EndReason, RequestOffer
 from tests.kit.handshakes import Core, added, candidate, is_noted, offer, sdp
 
@@ -100,3 +105,54 @@ def test_while_nobody_would_hear_it_nothing_is_asked_when_the_claim_is_late() ->
     core.signalling_back()
     assert core.receive(offer("eva1")) != []
     assert core.attempt == 1
+
+
+# ── a window that nobody looks at ────────────────────────────────────────────────────────────────
+
+
+def hidden(*, resumed: bool = False) -> Core:
+    core = Core(offers=False)
+    assert core.start(resumed=resumed, is_hidden=True) == []
+    return core
+
+
+def test_a_hidden_window_answers_when_one_that_is_in_sight_had_time_to() -> None:
+    core = hidden()
+    assert is_noted(core.receive(offer("eva1", 1)))
+    assert core.due == HEAD_START
+    made, *rest = core.wait_due()
+    assert isinstance(made, MakeAnswer)
+    assert added(rest) == [(1, 1)]
+    assert core.is_ours
+
+
+def test_a_hidden_window_leaves_a_session_to_the_one_that_has_claimed_it() -> None:
+    core = hidden()
+    core.receive(offer("eva1"))
+    assert core.session_ended(EndReason.CLAIMED_ELSEWHERE) == [Ended(EndReason.CLAIMED_ELSEWHERE)]
+    assert not core.is_ours
+    assert core.wait(HEAD_START) == []
+
+
+def test_an_offer_that_comes_late_is_answered_by_a_hidden_window_at_once() -> None:
+    core = hidden()
+    assert core.wait_due() == []
+    assert isinstance(core.receive(offer("eva1"))[0], MakeAnswer)
+
+
+def test_a_hidden_window_asks_for_the_offer_of_an_old_session_after_those_in_sight() -> None:
+    core = hidden(resumed=True)
+    assert core.due == HEAD_START
+    assert core.wait_due() == [Say(RequestOffer())]
+
+
+def test_a_hidden_window_that_another_one_may_have_left_waits_as_any_other() -> None:
+    core = Core(offers=False)
+    core.start(resumed=True, owner_unknown=True, is_hidden=True)
+    assert core.due == CLAIM_PAUSE
+
+
+def test_the_evaluator_answers_to_nobody_and_does_not_wait() -> None:
+    core = Core(offers=True)
+    assert core.start(is_hidden=True) != []
+    assert min(ANSWER_DEADLINES) > HEAD_START

@@ -9,17 +9,17 @@
  * @import { Situation } from "../words/client.js"
  */
 
-import { enter } from "../page/entrance.js";
 import { Decoding } from "./decoding.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
-import { WakeLock, fillScreenOnFirstTap } from "./screen.js";
+import { FullScreen, WakeLock } from "./screen.js";
+import { keepSteady } from "./steady.js";
 import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
 import { wakeOnReturn } from "../peer/waking.js";
-import { describe } from "../words/client.js";
+import { describe, isOver } from "../words/client.js";
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {
@@ -30,11 +30,12 @@ function element(id) {
 
 const RELOAD_MS = 5000;
 
-class Client {
+export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
   #loader = new Loader(this.#decoding, () => {});
   #wakeLock = new WakeLock();
+  #fullScreen = new FullScreen(() => this.#update({ canFill: this.#fullScreen.isOffered }));
   #showings = new Showings(this.#loader, this.#decoding, this.#stage, {
     seen: (image, at) => this.#recording?.seen(image, at),
     staged: (image, stage, told) => {
@@ -60,10 +61,12 @@ class Client {
     reason: null,
     detail: "",
     wasConnected: false,
+    canFill: this.#fullScreen.isOffered,
   };
 
-  constructor() {
-    const entrance = enter();
+  /** @param {Entrance} entrance */
+  constructor(entrance) {
+    keepSteady(() => document.body.dataset.state === "showing");
     this.#update({ hasUser: entrance.userId !== "" });
     if (entrance.userId === "") return;
     const record = new URL(location.href).searchParams.get("record");
@@ -87,9 +90,9 @@ class Client {
   }
 
   /** @param {Entrance} entrance */
-  #register({ userId, token, relayUrl }) {
+  #register({ userId, token, relayUrl, first }) {
     const signalling = new Signalling(
-      { url: relayUrl, userId, role: "client", token },
+      { url: relayUrl, userId, role: "client", token, first },
       {
         changed: (relay, code) => {
           // Try after try is one and the same to those who wait.
@@ -158,7 +161,6 @@ class Client {
   #changed(session, { state, reason, detail, wasConnected }) {
     if (session !== this.#session) return;
     if (state === "ended") this.#leave();
-    this.#wakeLock.want(state !== "ended");
     this.#recording?.attend(state !== "ended");
     this.#update({ session: state, reason, detail, wasConnected });
   }
@@ -183,11 +185,9 @@ class Client {
   /** @param {Partial<Situation>} news */
   #update(news) {
     Object.assign(this.#situation, news);
+    this.#wakeLock.want(!isOver(this.#situation));
     const { text, hint } = describe(this.#situation);
     element("text").textContent = text;
     element("hint").textContent = hint;
   }
 }
-
-fillScreenOnFirstTap();
-new Client();

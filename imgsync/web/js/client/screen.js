@@ -3,6 +3,7 @@
 /** Keeps the screen awake while the page is looked at; a browser that can't, does not. */
 export class WakeLock {
   #isWanted = false;
+  #isAsking = false;
   /** @type {WakeLockSentinel | null} */
   #lock = null;
 
@@ -25,22 +26,39 @@ export class WakeLock {
   }
 
   async #ask() {
-    const isHeld = this.#lock !== null && !this.#lock.released;
+    const isHeld = this.#isAsking || (this.#lock !== null && !this.#lock.released);
     if (!this.#isWanted || isHeld || document.visibilityState === "hidden") return;
+    this.#isAsking = true;
     try {
       const lock = await navigator.wakeLock?.request("screen");
       if (this.#isWanted) this.#lock = lock ?? null;
       else void lock?.release();
     } catch {
       // Low battery, or a page without TLS.
+    } finally {
+      this.#isAsking = false;
     }
   }
 }
 
-/** Fill the screen on the first tap, as browsers ask for; nobody who leaves it then is fought. */
-export function fillScreenOnFirstTap() {
-  const fill = () => {
-    document.documentElement.requestFullscreen?.({ navigationUI: "hide" }).catch(() => {});
-  };
-  document.addEventListener("click", fill, { once: true });
+/** Filled on the first tap, as browsers ask for; nobody who leaves it then is fought. */
+export class FullScreen {
+  #isTapped = false;
+
+  /** @param {() => void} changed */
+  constructor(changed) {
+    const fill = () => {
+      this.#isTapped = true;
+      if (document.fullscreenEnabled) {
+        document.documentElement.requestFullscreen({ navigationUI: "hide" }).catch(() => {});
+      }
+      changed();
+    };
+    document.addEventListener("click", fill, { once: true });
+  }
+
+  /** Whether a tap fills it. An iPhone can't fill it with a page, nor can a page in a frame. */
+  get isOffered() {
+    return document.fullscreenEnabled && !this.#isTapped;
+  }
 }

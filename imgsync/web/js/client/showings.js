@@ -3,7 +3,8 @@
  *
  *     loading ──▶ fetched ──▶ shown ──▶ hidden     another took its place, or the session ended
  *        │           │          ▲└────▶ hidden     (hidden_tab) nobody looks at the page any more;
- *        │           │          └────── shown      and now they do again
+ *        │           │          ├────── shown      and now they do again
+ *        │           │          └────▶ hidden     (resized) it has another size; `shown` in that follows
  *        │           ├──▶ failed (hidden_tab)      put up unseen; `shown` follows when it is seen
  *        ├───────────┴──▶ failed (superseded)      another was to be shown before it was up
  *        └──▶ failed (http_403, timeout, ...)      and the screen is empty
@@ -135,7 +136,7 @@ export class Showings {
         this.#hide(at);
         this.#fail(image, at, HIDDEN_TAB);
       },
-      hidden: (at) => this.#hide(at, HIDDEN_TAB),
+      hidden: (at, reason) => this.#hide(at, reason),
     });
   }
 }

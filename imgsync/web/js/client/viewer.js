@@ -4,19 +4,33 @@
  * In a tab that is hidden no frame comes; there an image is put in place at once, unseen, so that
  * it is there when the tab is looked at again.
  *
+ * An image in another size is another image to the eye. So a change of the size ends the time that it
+ * was seen, and once the size stays the same, another time begins.
+ *
  * @import { Onset } from "../core/channel/onsets.js"
  *
  * @typedef {object} Watcher hears of one image that is put up
  * @property {(at: number) => void} seen it has come into view; it is not yet known since when
  * @property {(onset: Onset) => void} shown now it is
  * @property {(at: number) => void} unseen it was put up in a hidden tab
- * @property {(at: number) => void} hidden the tab was hidden while it was in view
+ * @property {(at: number, reason: string) => void} hidden the tab was hidden, or its size changed,
+ *   while it was in view
  *
  * @typedef {{element: Element, watcher: Watcher}} PutUp
  */
 
+import { HIDDEN_TAB } from "../core/protocol/numbers.js";
 import { momentOf, now } from "../peer/clock.js";
 import { OnsetWatch } from "./onset_watch.js";
+
+/** After so long a size is taken to stay: a window that is pulled at has another in each frame. */
+const STEADY_MS = 200;
+
+/** In pixels of the screen: where the browser zooms, the window has as many, and so has the image. */
+function sizeOfScreen() {
+  const scale = devicePixelRatio * (visualViewport?.scale ?? 1);
+  return [innerWidth * scale, innerHeight * scale];
+}
 
 export class Viewer {
   #stage;
@@ -28,11 +42,16 @@ export class Viewer {
   /** What is in place. @type {PutUp | null} */
   #up = null;
   #isSeen = false;
+  #size = sizeOfScreen();
+  /** Until the size stays the same. @type {number | undefined} */
+  #steadying;
 
   /** @param {HTMLElement} stage */
   constructor(stage) {
     this.#stage = stage;
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
+    addEventListener("resize", () => this.#resized());
+    visualViewport?.addEventListener("resize", () => this.#resized());
   }
 
   /** @param {HTMLImageElement} element decoded, and never in the document @param {Watcher} watcher */
@@ -62,15 +81,36 @@ export class Viewer {
 
   #visibilityChanged() {
     if (document.visibilityState === "visible") {
-      if (this.#up !== null && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
+      this.#lookAgain();
       return;
     }
     const wasSeen = this.#isSeen;
     this.#cancelFrame();
     this.#watch.settle();
     this.#isSeen = false;
-    if (wasSeen) this.#up?.watcher.hidden(now());
+    if (wasSeen) this.#up?.watcher.hidden(now(), HIDDEN_TAB);
     if (this.#next !== null) this.#putUpUnseen();
+  }
+
+  #resized() {
+    const [before, size] = [this.#size, sizeOfScreen()];
+    // Browsers that zoom round to whole pixels of the page.
+    const isSame = size.every((side, index) => Math.abs(side - (before[index] ?? 0)) <= 2 * devicePixelRatio);
+    if (isSame) return;
+    this.#size = size;
+    if (this.#isSeen) {
+      this.#watch.settle();
+      this.#isSeen = false;
+      this.#up?.watcher.hidden(now(), "resized");
+    }
+    clearTimeout(this.#steadying);
+    this.#steadying = setTimeout(() => this.#lookAgain(), STEADY_MS);
+  }
+
+  /** Where it can be seen as it is. */
+  #lookAgain() {
+    const isLookedAt = document.visibilityState === "visible";
+    if (isLookedAt && this.#up !== null && !this.#isSeen && this.#frame === 0) this.#awaitFrame();
   }
 
   #awaitFrame() {

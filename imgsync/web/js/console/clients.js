@@ -1,13 +1,21 @@
 /**
  * Who is online, and the button that starts a session with each.
  *
+ * @import { Phase } from "../words/console.js"
  * @import { Presence } from "../core/protocol/wire.js"
  *
  * @typedef {{item: HTMLLIElement, name: Element, state: Element, button: HTMLButtonElement}} Entry
  */
 
 import { find, make, setText } from "../page/dom.js";
-import { START, countOnline, describeClient, describeStart, namePresence } from "../words/console.js";
+import {
+  START,
+  countOnline,
+  describeClient,
+  describeStart,
+  nameOurs,
+  namePresence,
+} from "../words/console.js";
 
 export class ClientsView {
   #list = find("clients", HTMLUListElement);
@@ -37,32 +45,39 @@ export class ClientsView {
     return this.#known.get(userId)?.name || userId;
   }
 
-  /** @param {string} userId */
-  isOnline(userId) {
-    const state = this.#known.get(userId)?.state;
-    return state !== undefined && state !== "offline";
-  }
-
   focus() {
     this.#fold.querySelector("summary")?.focus();
   }
 
   /**
-   * @param {string | null} ours with whom there is a session
+   * @param {{userId: string, phase: Phase} | null} ours with whom there is a session
    * @param {boolean} canStart
+   * @param {boolean} isKnown whether the relay is there to say who is
    */
-  render(ours, canStart) {
+  render(ours, canStart, isKnown) {
     const isLive = ours !== null;
     // On a narrow screen it would push the images out of sight.
     if (isLive !== this.#wasLive && matchMedia("(width < 56rem)").matches) this.#fold.open = !isLive;
     this.#wasLive = isLive;
     for (const presence of this.#known.values()) {
-      const entry = this.#entries.get(presence.userId) ?? this.#add(presence.userId);
-      fill(entry, presence, presence.userId === ours, canStart);
+      const { userId } = presence;
+      const phase = userId === ours?.userId ? ours.phase : null;
+      if (presence.state === "offline" && phase === null) this.#remove(userId);
+      else fill(this.#entries.get(userId) ?? this.#add(userId), presence, phase, canStart, isKnown);
     }
     const online = [...this.#known.values()].filter(({ state }) => state !== "offline").length;
-    setText(find("clients-count", HTMLElement), countOnline(online));
-    find("clients-none", HTMLElement).hidden = this.#known.size > 0;
+    setText(find("clients-count", HTMLElement), countOnline(online, isKnown));
+    find("clients-none", HTMLElement).hidden = this.#entries.size > 0;
+  }
+
+  /** @param {string} userId */
+  #remove(userId) {
+    const entry = this.#entries.get(userId);
+    if (entry === undefined) return;
+    const hadFocus = entry.item.contains(document.activeElement);
+    entry.item.remove();
+    this.#entries.delete(userId);
+    if (hadFocus) this.focus();
   }
 
   /** @param {string} userId @returns {Entry} */
@@ -79,13 +94,20 @@ export class ClientsView {
   }
 }
 
-/** @param {Entry} entry @param {Presence} presence @param {boolean} isOurs @param {boolean} canStart */
-function fill(entry, { userId, name, state }, isOurs, canStart) {
-  const shown = isOurs && state !== "offline" ? "ours" : state;
+/**
+ * @param {Entry} entry
+ * @param {Presence} presence
+ * @param {Phase | null} phase of our session; null for none with this one
+ * @param {boolean} canStart
+ * @param {boolean} isKnown
+ */
+function fill(entry, { userId, name, state }, phase, canStart, isKnown) {
+  const isOurs = phase !== null;
   setText(entry.name, describeClient(userId, name));
-  setText(entry.state, namePresence(shown));
-  entry.item.dataset.state = shown;
-  entry.button.disabled = !canStart || state === "offline";
+  setText(entry.state, isOurs ? nameOurs(phase, state === "offline") : namePresence(state, isKnown));
+  const isWell = isOurs ? phase === "open" : isKnown && state === "available";
+  entry.item.dataset.mood = isWell ? "good" : isOurs || state === "busy" ? "busy" : "calm";
+  entry.button.disabled = !canStart;
   entry.button.hidden = isOurs;
   entry.button.setAttribute("aria-label", describeStart(name || userId));
 }

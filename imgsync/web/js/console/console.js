@@ -4,53 +4,73 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { Entrance } from "../page/entrance.js"
- * @import { Place } from "./memory.js"
- * @import { Presence, ImageSource } from "../core/protocol/wire.js"
+ * @import { Place } from "./record_store.js"
+ * @import { Presence } from "../core/protocol/wire.js"
+ * @import { Series } from "./record_store.js"
+ * @import { Shown } from "../core/channel/presenter.js"
  * @import { Route } from "../peer/route.js"
- * @import { SocketState } from "../peer/socket.js"
  */
 
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
-import { enter } from "../page/entrance.js";
-import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
+import { isAble } from "../page/first.js";
 import { Journal } from "./journal.js";
 import { Presentation } from "./presentation.js";
+import { RecordStore } from "./record_store.js";
 import { Selection } from "./selection.js";
 import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
+import { INCOMPLETE, UNABLE } from "../words/console.js";
+
+/** How old a list of images is, is told in minutes. */
+const AGE_MS = 60_000;
 
 class Console {
   #memory;
+  #store;
   #journal;
   #signalling;
   #starting;
-  #selection = new Selection();
+  #selection = new Selection({
+    changed: (series, isNew) => this.#seriesChanged(series, isNew),
+    complain: (why) => this.#view.complain(why),
+  });
+  /** Whether what is current was chosen while a session was being started. */
+  #isChosen = false;
   /** The session, or the last one. @type {Presentation | null} */
   #presentation = null;
   #view;
-  /** With which the relay has closed its socket. */
-  #code = 0;
+  #code = 0; // with which the relay has closed its socket
   #isRenderDue = false;
 
-  /** @param {Entrance} entrance @param {string | null} address of a manifest */
-  constructor({ userId, token, relayUrl }, address) {
-    this.#memory = new Memory(userId);
-    this.#journal = new Journal(this.#memory.storage, this.#memory.recordKey);
-    this.#view = new ConsoleView(userId, this.#journal, {
-      start: (clientId) => {
-        if (!this.#isLive) this.#starting.choose(clientId);
-      },
+  /** @param {Entrance} entrance @param {string | null} address of a manifest @param {RecordStore} store */
+  constructor({ userId, token, relayUrl, first }, address, store) {
+    this.#memory = new Memory(userId, store);
+    this.#journal = new Journal(store.earlier, (event) => store.add(event));
+    this.#store = store;
+    store.changed = () => this.#renderSoon();
+    this.#view = new ConsoleView(userId, this.#journal, store, {
+      start: (clientId) => this.#start(clientId),
       end: () => this.#end(),
+      takeUp: () => this.#takeUpLeft(this.#memory.left),
+      leave: () => {
+        this.#memory.leave();
+        this.#render();
+      },
+      remove: () => void removeAll(store),
       choose: (choice) => this.#choose(choice),
-      load: (images, name) => this.#load(images, name, address),
+      load: (loaded) => this.#selection.load(loaded, address, this.#isLive),
     });
     this.#signalling = new Signalling(
-      { url: relayUrl, userId, role: "evaluator", token },
+      { url: relayUrl, userId, role: "evaluator", token, first },
       {
-        changed: (state, code) => this.#relayChanged(state, code),
+        changed: (_, code) => {
+          this.#code = code;
+          this.#starting.takeUp();
+          this.#renderSoon();
+        },
         present: (clients) => this.#present(clients),
       },
     );
@@ -62,6 +82,8 @@ class Console {
     this.#journal.begin(userId, now());
     this.#signalling.start();
     wakeOnReturn(this.#signalling);
+    setInterval(() => this.#renderSoon(), AGE_MS);
+    warnBeforeUnload(() => this.#isLive || (!store.isKept && store.unsaved > 0));
     this.#render();
   }
 
@@ -73,18 +95,12 @@ class Console {
 
   /** @param {string | null} address */
   #restore(address) {
-    const { series, place } = this.#memory;
-    if (series !== null && (address === null || series.address === address)) {
-      this.#selection.load(series);
-      this.#view.fill(series.images, series.name);
-    } else if (address !== null) {
-      this.#view.load(address);
-    }
-    // A browser that is opened again days later has the tab's memory still.
-    const last = this.#journal.events.at(-1)?.at ?? 0;
-    if (place === null || place.isOver || now() - last > REPAIR_DEADLINE * 1000) return;
-    this.#starting.remember(place);
-    this.#selection.index = place.index;
+    const { series, isReload } = this.#store;
+    const { mine, left } = this.#memory;
+    const isWanted = series?.address === address && (isReload || left !== null);
+    if (series !== null && (address === null || isWanted)) this.#selection.restore(series);
+    else if (address !== null) this.#view.load(address);
+    if (mine !== null) this.#takeUpLeft(mine);
   }
 
   #keepPlace() {
@@ -92,47 +108,76 @@ class Console {
     const { route, current, isOver, isEnding } = this.#presentation;
     const { sessionId, peerId: clientId } = route;
     const { index } = this.#selection;
-    this.#memory.keepPlace({ sessionId, clientId, current, index, isOver: isOver || isEnding });
+    this.#memory.keep({ sessionId, clientId, current, index, isOver: isOver || isEnding });
+  }
+
+  /** @param {Place | null} place */
+  #takeUpLeft(place) {
+    if (place === null || this.#isLive) return;
+    this.#memory.left = null;
+    this.#selection.index = place.index;
+    this.#starting.remember(place);
   }
 
   // ── the series ─────────────────────────────────────────────────────────────────────────────────
 
-  /** @param {ImageSource[]} images @param {string} name @param {string | null} address */
-  #load(images, name, address) {
-    const series = { name, address, since: now(), images };
-    this.#selection.load(series);
-    this.#view.fill(images, name);
-    if (!this.#memory.keepSeries(series)) this.#journal.isKept = false;
-    this.#presentation?.seriesChanged(images);
+  /** @param {Series} series @param {boolean} isNew */
+  #seriesChanged(series, isNew) {
+    if (isNew) this.#view.fill(series.images);
+    else this.#view.renew(series.images);
+    this.#store.keepSeries(series);
+    this.#presentation?.seriesChanged(series.images, this.#selection.index);
     this.#keepPlace();
-    this.#render();
+    this.#renderSoon();
+  }
+
+  /** @param {Shown} image @param {string} reason */
+  async #imageFailed({ sentAt }, reason) {
+    await this.#selection.imageFailed(reason);
+    const { images, index } = this.#selection;
+    const current = this.#presentation?.current;
+    if (index === null || current?.sentAt !== sentAt) return;
+    if (images[index]?.signedUrl !== current.signedUrl) this.#presentation?.show(images, index);
   }
 
   /** @param {Choice} choice */
   #choose(choice) {
-    const index = this.#selection.choose(choice);
+    const index = this.#selection.choose(choice, this.#isLive && hasFailed(this.#journal, this.#presentation));
     if (index === null) return;
-    // Without a session it is for the evaluator's eyes alone.
+    // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
     if (this.#isLive) this.#presentation?.show(this.#selection.images, index);
+    this.#isChosen = !this.#isLive && this.#starting.awaited !== null;
     this.#render();
   }
 
   // ── the session ────────────────────────────────────────────────────────────────────────────────
 
+  /** @param {string} clientId */
+  #start(clientId) {
+    if (this.#isLive) return;
+    this.#isChosen = false;
+    this.#starting.choose(clientId);
+  }
+
   /** @param {Route} route @param {Place | null} before the session that was to be taken up */
   #begin(route, before) {
     const isSame = before?.sessionId === route.sessionId;
-    const index = before?.index ?? null;
+    const isChosen = this.#isChosen;
+    const index = isChosen ? this.#selection.index : (before?.index ?? null);
+    this.#isChosen = false;
     this.#selection.index = index;
     const { images } = this.#selection;
     const { iceServers } = this.#signalling;
     const current = isSame ? before.current : null;
-    this.#presentation = new Presentation(route, iceServers, this.#journal, current, () => {
-      this.#keepPlace();
-      this.#renderSoon();
+    this.#presentation = new Presentation(route, iceServers, this.#journal, current, {
+      changed: () => {
+        this.#keepPlace();
+        this.#renderSoon();
+      },
+      failed: (image, reason) => void this.#imageFailed(image, reason),
     });
     // A relay that can't take a session up has begun another one.
-    if (!isSame && index !== null) this.#presentation.show(images, index);
+    if ((!isSame || isChosen) && index !== null) this.#presentation.show(images, index);
     else this.#presentation.announce(images, index);
     this.#keepPlace();
     if (before === null) this.#view.sessionBegan();
@@ -140,29 +185,20 @@ class Console {
 
   #end() {
     const before = this.#starting.forget();
-    if (before !== null) this.#memory.keepPlace({ ...before, isOver: true });
+    if (before !== null) this.#memory.giveUp(before);
     void this.#presentation?.end();
     this.#render();
   }
 
   // ── the relay ──────────────────────────────────────────────────────────────────────────────────
 
-  /** @param {SocketState} state @param {number} code */
-  #relayChanged(state, code) {
-    this.#code = code;
-    this.#takeUp();
-    this.#renderSoon();
-  }
-
   /** @param {ReadonlyMap<string, Presence>} clients */
   #present(clients) {
     this.#view.present(clients);
-    this.#takeUp();
+    const clientId = this.#presentation?.route.peerId;
+    if (clientId !== undefined) this.#presentation?.contact.told(clients.has(clientId), now());
+    this.#starting.takeUp();
     this.#renderSoon();
-  }
-
-  #takeUp() {
-    this.#starting.takeUp((clientId) => this.#view.isOnline(clientId));
   }
 
   // ── what is seen ───────────────────────────────────────────────────────────────────────────────
@@ -176,21 +212,51 @@ class Console {
 
   #render() {
     this.#isRenderDue = false;
-    const { images, index, since } = this.#selection;
+    const { series, index } = this.#selection;
     const { awaited, trouble } = this.#starting;
     this.#view.render({
       relay: this.#signalling.state,
+      isChosen: this.#isChosen && awaited !== null,
       code: this.#code,
       presentation: this.#presentation,
       awaited,
       trouble: trouble || this.#presentation?.trouble || this.#presentation?.recordingTrouble || "",
-      images,
+      series,
       index,
-      since,
+      left: this.#isLive || awaited !== null ? null : this.#memory.left,
     });
   }
 }
 
-const entrance = enter();
-if (entrance.userId === "") ConsoleView.showIncomplete();
-else new Console(entrance, new URL(location.href).searchParams.get("manifest"));
+/** Whether what is current never came to be shown. @param {Journal} journal @param {Presentation | null} presentation */
+function hasFailed(journal, presentation) {
+  const fate = journal.rows.get(presentation?.current?.sentAt ?? 0)?.fate ?? "failed";
+  return fate === "failed" || fate === "superseded";
+}
+
+/** And begin anew. @param {RecordStore} store */
+async function removeAll(store) {
+  await store.remove();
+  location.reload();
+}
+
+/** A browser asks its user in words of its own. @param {() => boolean} isNeeded */
+function warnBeforeUnload(isNeeded) {
+  addEventListener("beforeunload", (event) => {
+    if (!isNeeded()) return;
+    event.preventDefault();
+    event.returnValue = true; // for browsers of before 2024
+  });
+}
+
+/** @param {Entrance} entrance */
+export async function begin(entrance) {
+  if (!isAble) {
+    ConsoleView.showStopped(UNABLE);
+  } else if (entrance.userId === "") {
+    ConsoleView.showStopped(INCOMPLETE);
+  } else {
+    const address = new URL(location.href).searchParams.get("manifest");
+    new Console(entrance, address, await RecordStore.open(entrance.userId));
+  }
+}

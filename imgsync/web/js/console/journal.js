@@ -1,7 +1,6 @@
 /**
  * The record of what happened: one event after the other, in the vocabulary of all peers' records,
- * and what they come to for each showing of an image. It outlives a reload of the page, in the
- * storage of its tab. It never holds a signed URL or a token.
+ * and what they come to for each showing of an image. It never holds a signed URL or a token.
  *
  * @typedef {{at: number, event: string} & Record<string, unknown>} RecordEvent
  *   `at` is in milliseconds since the epoch, by this machine's clock
@@ -26,37 +25,21 @@ import { makeRow, makeRows } from "./rows.js";
 import { Sides } from "./sides.js";
 import { writeCsv } from "./table.js";
 
-/** Events that are written together: each new one has its whole chunk written again. */
-const CHUNK = 100;
-
 export class Journal {
   /** All of them: they are what is downloaded. @type {RecordEvent[]} */
   events = [];
   /** By `sentAt`, which no two showings share. @type {Map<number, Standing>} */
   rows = new Map();
-  /** Whether a reload would find all of it. */
-  isKept = true;
   #sides = new Sides();
-  #storage;
-  #key;
-  /** Events that are written. */
-  #written = 0;
-  #isWriteDue = false;
+  #keep;
 
   /**
-   * @param {Storage | null} storage null where there is none
-   * @param {string} key what its items' keys begin with
+   * @param {readonly RecordEvent[]} earlier what pages before this one have kept
+   * @param {(event: RecordEvent) => void} [keep] this one, too
    */
-  constructor(storage, key) {
-    this.#storage = storage;
-    this.#key = key;
-    this.isKept = storage !== null;
-    for (let number = 0; ; number += 1) {
-      const chunk = storage?.getItem(`${key} ${number}`);
-      if (typeof chunk !== "string") break;
-      for (const event of /** @type {RecordEvent[]} */ (JSON.parse(chunk))) this.#append(event);
-    }
-    this.#written = this.events.length;
+  constructor(earlier, keep = () => {}) {
+    this.#keep = keep;
+    for (const event of earlier) this.#append(event);
   }
 
   get lastSentAt() {
@@ -80,25 +63,9 @@ export class Journal {
 
   /** @param {number} at @param {string} event @param {object} [fields] */
   add(at, event, fields = {}) {
-    this.#append({ at, event, ...fields });
-    if (this.#isWriteDue) return;
-    this.#isWriteDue = true;
-    // Writing takes milliseconds, and what is to be sent now must not wait for it.
-    queueMicrotask(() => this.#write());
-  }
-
-  #write() {
-    this.#isWriteDue = false;
-    try {
-      while (this.#written < this.events.length) {
-        const number = Math.floor(this.#written / CHUNK);
-        const chunk = this.events.slice(number * CHUNK, (number + 1) * CHUNK);
-        this.#storage?.setItem(`${this.#key} ${number}`, JSON.stringify(chunk));
-        this.#written = number * CHUNK + chunk.length;
-      }
-    } catch {
-      this.isKept = false; // it is full
-    }
+    const added = { at, event, ...fields };
+    this.#append(added);
+    this.#keep(added);
   }
 
   /** Of a session, in their order. @param {string} sessionId @returns {Standing[]} */

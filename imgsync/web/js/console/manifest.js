@@ -1,6 +1,7 @@
 /**
- * A manifest: JSON, a list of `{imageUrl, signedUrl}`, or CSV with these columns. What is wrong with
- * one is said with the place of the entry, from 0 as `imageIndex` counts.
+ * A manifest, which people are told of as a list of images: JSON, a list of `{imageUrl, signedUrl}`, or
+ * CSV with these columns. A URL alone, as text in JSON or on a line of its own, is an `imageUrl`; where
+ * no image has a `signedUrl`, its `imageUrl` is good for both.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
  */
@@ -23,6 +24,7 @@ import {
   describeNoUrl,
   describeNotUtf8,
   describeOdd,
+  describePicture,
   describeRefused,
   describeTooLarge,
   describeUnreachable,
@@ -32,6 +34,7 @@ import {
 const MAX_BYTES = 32 * 1024 * 1024;
 const FETCH_MS = 20_000;
 const COLUMNS = ["imageUrl", "signedUrl"];
+const PICTURES = /\.(?:png|jpe?g|jfif|gif|webp|svg|avif|bmp|tiff?|heic|heif|dcm)$/i;
 
 /** The manifest can't be used; the message says why, and what to do. */
 export class BadManifest extends Error {}
@@ -45,9 +48,9 @@ export class BadManifest extends Error {}
 export function parseManifest(text, name) {
   const bare = text.replace(/^\ufeff/, "");
   const isJson = /^\s*[[{]/.test(bare);
-  const entries = isJson ? jsonEntries(bare, name) : csvEntries(bare, name);
+  const entries = isJson ? jsonEntries(bare, name) : (lineEntries(bare) ?? csvEntries(bare, name));
   if (entries.length === 0) throw new BadManifest(describeEmpty(name));
-  const images = entries.map((entry, place) => readEntry(entry, place, name));
+  const images = spellOut(entries).map((entry, place) => readEntry(entry, place, name));
   const conflict = conflictOf(images);
   if (conflict !== null) throw new BadManifest(describeConflict(name, conflict));
   return images;
@@ -74,6 +77,7 @@ export function decodeManifest(bytes, name) {
  * @throws {BadManifest}
  */
 export async function readManifest(file, name) {
+  if (isPicture(file.type, name)) throw new BadManifest(describePicture(name));
   if (file.size > MAX_BYTES) {
     throw new BadManifest(describeTooLarge(name, file.size, MAX_BYTES));
   }
@@ -110,6 +114,28 @@ export async function fetchManifest(url) {
   return readManifest(file, name);
 }
 
+/** Whether they are the same images in the same order. @param {readonly ImageSource[]} images @param {readonly ImageSource[]} others */
+export function areSame(images, others) {
+  const isLike = (/** @type {ImageSource} */ { imageUrl }, /** @type {number} */ place) =>
+    imageUrl === others[place]?.imageUrl;
+  return images.length === others.length && images.every(isLike);
+}
+
+/**
+ * @param {readonly ImageSource[]} images
+ * @param {readonly ImageSource[]} fresh
+ * @returns {ImageSource[]} these images, with the permissions that the fresh ones have
+ */
+export function signedAnew(images, fresh) {
+  const known = new Map(fresh.map(({ imageUrl, signedUrl }) => [imageUrl, signedUrl]));
+  return images.map(({ imageUrl, signedUrl }) => ({ imageUrl, signedUrl: known.get(imageUrl) ?? signedUrl }));
+}
+
+/** By what its name and its server say. @param {string} type @param {string} name */
+export function isPicture(type, name) {
+  return type.startsWith("image/") || PICTURES.test(name);
+}
+
 /** @param {string} imageUrl @returns {string} its file's name, for people */
 export function nameOf(imageUrl) {
   const last = new URL(imageUrl).pathname.split("/").at(-1) ?? "";
@@ -132,6 +158,22 @@ function jsonEntries(text, name) {
   return entries;
 }
 
+/** @param {string} text @returns {string[] | null} a URL on each line; null where the first is none */
+function lineEntries(text) {
+  const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/^[ \t]+|[ \t]+$/g, ""));
+  const entries = lines.filter((line) => line !== "");
+  const [first = ""] = entries;
+  // Two URLs side by side are CSV that does not name its columns.
+  return isWebUrl(first) && !/[,;\t]"?https?:/i.test(first) ? entries : null;
+}
+
+/** @param {any[]} entries @returns {any[]} */
+function spellOut(entries) {
+  const named = entries.map((entry) => (typeof entry === "string" ? { imageUrl: entry } : entry));
+  const isLeftOut = named.every((entry) => [undefined, null, ""].includes(entry?.signedUrl));
+  return isLeftOut ? named.map((entry) => ({ ...entry, signedUrl: entry?.imageUrl })) : named;
+}
+
 /** @param {string} text @param {string} name @returns {unknown[]} */
 function csvEntries(text, name) {
   const divided = oddFirstLine(text, COLUMNS);
@@ -141,8 +183,7 @@ function csvEntries(text, name) {
     if (head === undefined) return [];
     const odd = oddColumns(head, COLUMNS);
     if (odd !== null) throw new BadManifest(describeOdd(name, odd));
-    const missing = COLUMNS.find((column) => !head.includes(column));
-    if (missing !== undefined) throw new BadManifest(describeNoColumn(name, missing));
+    if (!head.includes("imageUrl")) throw new BadManifest(describeNoColumn(name, "imageUrl"));
     return rows.map((row) => Object.fromEntries(head.map((column, place) => [column, row[place]])));
   } catch (error) {
     if (!(error instanceof BadCsv)) throw error;

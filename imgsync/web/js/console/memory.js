@@ -1,72 +1,65 @@
 /**
- * What the tab remembers over a reload: the images, and where the session stands. Their signed URLs
- * are in it, so it goes with the tab.
+ * Where the session stands, for the page after this one: a reload takes it up by itself, a console that
+ * is opened anew offers to. The tab remembers it, and so does the browser's record; the signed URL of
+ * what is current is in it.
  *
- * @import { Image, ImageSource } from "../core/protocol/wire.js"
- *
- * @typedef {{name: string, address: string | null, since: number, images: ImageSource[]}} Series
- *   `address`: the manifest's URL, where the page's own address named it; `since`: when it was
- *   loaded, in milliseconds since the epoch
- * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
- *   isOver: boolean}} Place `index`: of what is shown of the series
+ * @import { Place, RecordStore } from "./record_store.js"
  */
 
+import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";
+import { now } from "../peer/clock.js";
+
+/** For as long one that was left is offered: a day's work. */
+const OFFER_MS = 12 * 3600 * 1000;
+
 export class Memory {
-  /** @type {Storage | null} */
-  storage = null;
+  /** One that is to be taken up. @type {Place | null} */
+  mine = null;
+  /** One that can be taken up; `at`: when it was left. @type {Place & {at: number} | null} */
+  left = null;
   #key;
+  #store;
 
-  /** @param {string} userId */
-  constructor(userId) {
-    this.#key = `imgsync console of ${userId} at ${location.pathname}`;
-    try {
-      this.storage = sessionStorage;
-      this.storage.getItem(this.#key);
-    } catch {
-      this.storage = null; // it may be forbidden
-    }
-  }
-
-  /** What the keys of the record begin with. */
-  get recordKey() {
-    return `${this.#key}: record`;
-  }
-
-  /** @returns {Series | null} */
-  get series() {
-    return this.#read("series");
-  }
-
-  /** @param {Series} series @returns {boolean} whether a reload will find it */
-  keepSeries(series) {
-    return this.#write("series", series);
-  }
-
-  /** @returns {Place | null} */
-  get place() {
-    return this.#read("place");
+  /** @param {string} userId @param {RecordStore} store */
+  constructor(userId, store) {
+    this.#key = `imgsync console of ${userId} at ${location.pathname}: place`;
+    this.#store = store;
+    const ours = this.#recall();
+    const place = ours ?? store.place;
+    if (place === null || place.isOver) return;
+    const at = store.earlier.at(-1)?.at ?? now();
+    // A browser that is opened again days later has the tab's memory still.
+    if (ours !== null && now() - at <= REPAIR_DEADLINE * 1000) this.mine = ours;
+    else if (now() - at <= OFFER_MS) this.left = { ...place, at };
   }
 
   /** @param {Place} place */
-  keepPlace(place) {
-    return this.#write("place", place);
-  }
-
-  /** @param {string} name */
-  #read(name) {
-    const text = this.storage?.getItem(`${this.#key}: ${name}`);
-    return typeof text === "string" ? JSON.parse(text) : null;
-  }
-
-  /** @param {string} name @param {object} value */
-  #write(name, value) {
+  keep(place) {
+    this.left = null;
+    this.#store.keepPlace(place);
     try {
-      this.storage?.setItem(`${this.#key}: ${name}`, JSON.stringify(value));
-      return this.storage !== null;
+      sessionStorage.setItem(this.#key, JSON.stringify(place));
     } catch {
-      // It is full. What is there of before would be wrong.
-      this.storage?.removeItem(`${this.#key}: ${name}`);
-      return false;
+      // It may be forbidden. Then a reload is offered what the browser has kept, if anything.
+    }
+  }
+
+  /** What was left is not wanted. */
+  leave() {
+    if (this.left !== null) this.giveUp(this.left);
+  }
+
+  /** @param {Place} place which is not to be taken up */
+  giveUp(place) {
+    this.keep({ ...place, isOver: true });
+  }
+
+  /** @returns {Place | null} */
+  #recall() {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.#key) ?? "null");
+    } catch {
+      return null;
     }
   }
 }

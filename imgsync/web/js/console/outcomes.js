@@ -61,7 +61,7 @@ export class Outcomes {
 
   /** @param {Standing} row @returns {Line} */
   #add({ imageIndex, imageUrl, sentAt }) {
-    const place = make("span", { class: "place" }, String(imageIndex));
+    const place = make("span", { class: "place" }, String(imageIndex + 1));
     const head = make("th", { scope: "row" }, place, " ", nameOf(imageUrl));
     const [fate, trip, delay] = [make("td"), make("td", NUMBER), make("td", NUMBER)];
     const line = make("tr", {}, head, fate, trip, delay);

@@ -2,13 +2,15 @@
  * One session of the evaluator: what is shown in it, and what becomes of that.
  *
  * @import { ChannelMessage, IceServer, Image, ImageSource } from "../core/protocol/wire.js"
- * @import { PresenterOutput } from "../core/channel/presenter.js"
+ * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
  * @import { Journal } from "./journal.js"
+ * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
  * @import { Route } from "../peer/route.js"
  * @import { StateChange } from "../peer/session.js"
  */
 
+import { Contact } from "./contact.js";
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
 import { now, skew } from "../peer/clock.js";
@@ -24,25 +26,28 @@ export class Presentation {
   /** What is the matter with the recording of the participant. */
   recordingTrouble = "";
   latency = new Latency();
+  contact = new Contact();
   /** What has become of the session. @type {StateChange} */
-  #change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
+  change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
   #announcements = new Announcements();
   /** @type {Session | null} */
   #session = null;
   #presenter;
   #journal;
-  #changed;
+  #listener;
 
   /**
    * @param {Route} route
    * @param {readonly IceServer[]} iceServers
    * @param {Journal} journal
    * @param {Image | null} current what a page before this one has shown last in this session
-   * @param {() => void} changed something is to be seen that was not
+   * @param {object} listener
+   * @param {() => void} listener.changed something is to be seen that was not
+   * @param {(image: Shown, reason: string) => void} listener.failed
    */
-  constructor(route, iceServers, journal, current, changed) {
+  constructor(route, iceServers, journal, current, listener) {
     this.route = route;
-    this.#changed = changed;
+    this.#listener = listener;
     this.#presenter = new Presenter({
       lastSentAt: journal.lastSentAt,
       current,
@@ -76,28 +81,24 @@ export class Presentation {
     return this.#session?.waiting ?? 0;
   }
 
-  get state() {
-    return this.#change.state;
-  }
-
-  /** Why it has ended. */
-  get reason() {
-    return this.#change.reason;
-  }
-
-  get detail() {
-    return this.#change.detail;
-  }
-
-  get wasConnected() {
-    return this.#change.wasConnected;
-  }
-
   get isOver() {
-    return this.state === "ended";
+    return this.change.state === "ended";
   }
 
-  /** @returns {Image | null} what is current, secret included */
+  /** Whether the server has lost the client, and nothing was heard of it since. */
+  get isGone() {
+    return this.contact.isGone;
+  }
+
+  /** @returns {Phase} */
+  get phase() {
+    const { state } = this.change;
+    if (state === "ended") return "over";
+    if (state === "connecting" || state === "interrupted") return "waiting";
+    return state === "suspect" || this.isGone ? "unsure" : "open";
+  }
+
+  /** @returns {Image | null} secret included */
   get current() {
     return this.#presenter.current;
   }
@@ -121,7 +122,7 @@ export class Presentation {
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
     }
-    this.#changed();
+    this.#listener.changed();
   }
 
   /**
@@ -137,22 +138,28 @@ export class Presentation {
     this.#perform(outputs ?? [], now());
   }
 
-  /** Another one takes the place of the one that was announced. @param {readonly ImageSource[]} images */
-  seriesChanged(images) {
+  /**
+   * Another one takes the place of the one that was announced, or has other URLs.
+   *
+   * @param {readonly ImageSource[]} images
+   * @param {number | null} index of what is shown of it
+   */
+  seriesChanged(images, index) {
     this.#announcements = new Announcements();
-    this.announce(images, null);
+    this.announce(images, index);
   }
 
   /** In good order: the channel first, then the relay is told. */
   async end() {
     if (this.isEnding) return;
     this.isEnding = true;
-    this.#changed();
+    this.#listener.changed();
     await this.#session?.close();
   }
 
   /** @param {ChannelMessage} message @param {number} at */
   #receive(message, at) {
+    this.contact.heard(at);
     if ("type" in message && message.type === "pong") {
       this.#compareClocks({ t0: message.t0, t1: message.t1, t2: message.t2, t3: at });
       return;
@@ -165,22 +172,22 @@ export class Presentation {
     this.#journal.looked(probe.t3, skew());
     const remark = this.#journal.ponged(probe);
     if (remark?.kind !== "refused") this.latency.ponged(probe);
-    this.#changed();
+    this.#listener.changed();
   }
 
   /** @param {StateChange} change */
   #follow(change) {
     const { state, at } = change;
-    this.#change = change;
+    this.change = change;
     this.#journal.changed(change);
     if (state === "interrupted" || state === "ended") this.#perform(this.#presenter.closed(), at);
-    this.#changed();
+    this.#listener.changed();
   }
 
   /** @param {PresenterOutput[]} outputs @param {number} at */
   #perform(outputs, at) {
     for (const output of outputs) this.#performOne(output, at);
-    if (outputs.length > 0) this.#changed();
+    if (outputs.length > 0) this.#listener.changed();
   }
 
   /** @param {PresenterOutput} output @param {number} at */
@@ -200,22 +207,13 @@ export class Presentation {
         if (copies === 1) this.latency.acked(at, at - image.sentAt, latency);
         break;
       }
-      case "tooLarge":
-        this.trouble = describeTooLong(output.image.imageIndex);
-        this.#journal.superseded(at, output.image);
-        break;
-      case "superseded":
-        this.#journal.superseded(at, output.image);
-        break;
-      case "neverShown":
-        this.#journal.passedBy(at, output.image);
-        break;
-      case "recorded":
-        this.recordingTrouble = describeRecording(output.devices, output.troubles);
-        this.#journal.recorded(at, output);
-        break;
-      case "staged":
-        this.#journal.staged(at, output);
+      default:
+        this.#journal.became(at, output);
+    }
+    if (output.kind === "tooLarge") this.trouble = describeTooLong(output.image.imageIndex);
+    if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
+    if (output.kind === "staged" && output.stage === "failed") {
+      this.#listener.failed(output.image, output.reason ?? "");
     }
   }
 }

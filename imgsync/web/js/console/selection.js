@@ -1,41 +1,108 @@
 /**
- * The series, and which of its images is current.
+ * The series, and which of its images is current. URLs are good for a time only: where the manifest has
+ * a URL of its own, it is read again; the images stay the ones that they are, in their order.
  *
  * @import { Choice } from "./stage.js"
  * @import { ImageSource } from "../core/protocol/wire.js"
- * @import { Series } from "./memory.js"
+ * @import { Loaded } from "./intake.js"
+ * @import { Series } from "./record_store.js"
+ *
+ * @typedef {object} SelectionListener
+ * @property {(series: Series, isNew: boolean) => void} changed if it is not new, its URLs alone are
+ * @property {(why: string) => void} complain it could not be read again
  */
+
+import { Renewal } from "../core/channel/renewal.js";
+import { now } from "../peer/clock.js";
+import { describeChanged, describeOld } from "../words/manifest.js";
+import { BadManifest, areSame, fetchManifest, signedAnew } from "./manifest.js";
 
 export class Selection {
   /** What is current; null before the first. @type {number | null} */
   index = null;
   /** @type {Series | null} */
-  #series = null;
+  series = null;
+  #renewal = new Renewal();
+  #listener;
+
+  /** @param {SelectionListener} listener */
+  constructor(listener) {
+    this.#listener = listener;
+  }
 
   /** @returns {readonly ImageSource[]} */
   get images() {
-    return this.#series?.images ?? [];
+    return this.series?.images ?? [];
   }
 
-  /** When the series was loaded. */
-  get since() {
-    return this.#series?.since ?? 0;
+  /** One that a page before this had. @param {Series} series */
+  restore(series) {
+    this.#use(series, true);
+    void this.#readAgain();
   }
 
-  /** It begins anew. @param {Series} series */
-  load(series) {
-    this.#series = series;
-    this.index = null;
+  /**
+   * It begins anew; or goes on where it stands, if it is in use, and was only signed anew.
+   *
+   * @param {Loaded} loaded
+   * @param {string | null} address of the manifest that the page's own address names
+   * @param {boolean} isInUse
+   */
+  load({ images, name, source }, address, isInUse) {
+    const at = now();
+    const series = { name, address, source, since: at, readAt: at, images };
+    const isNew = !isInUse || !areSame(this.images, images);
+    this.#use(isNew ? series : { ...series, since: this.series?.since ?? at }, isNew);
   }
 
-  /** @param {Choice} choice @returns {number | null} the new index; null where there is no such image */
-  choose(choice) {
+  /**
+   * @param {Choice} choice
+   * @param {boolean} [canRetry] whether what is current may be chosen again
+   * @returns {number | null} the new index; null where there is nothing new to be shown
+   */
+  choose(choice, canRetry = false) {
     const here = this.index ?? -1;
     const count = this.images.length;
     const places = { next: here + 1, previous: here - 1, first: 0, last: count - 1 };
     const index = typeof choice === "number" ? choice : places[choice];
     if (!Number.isInteger(index) || index < 0 || index >= count) return null;
+    if (index === this.index && !canRetry) return null;
     this.index = index;
     return index;
+  }
+
+  /**
+   * A client could not load one of the images; resolves once what can be done about it is.
+   *
+   * @param {string} reason
+   */
+  async imageFailed(reason) {
+    const isPossible = this.series !== null && this.series.source !== null;
+    if (isPossible && this.#renewal.failed(reason, now())) await this.#readAgain();
+  }
+
+  async #readAgain() {
+    const { series } = this;
+    if (series === null || series.source === null) return;
+    try {
+      const fresh = await fetchManifest(series.source);
+      if (this.series !== series) return;
+      this.#use({ ...series, images: signedAnew(series.images, fresh), readAt: now() }, false);
+      if (!areSame(series.images, fresh)) this.#listener.complain(describeChanged(series.name));
+    } catch (error) {
+      if (!(error instanceof BadManifest)) throw error;
+      if (this.series !== series) return;
+      this.#listener.complain(describeOld(error.message, now() - series.readAt));
+    }
+  }
+
+  /** @param {Series} series @param {boolean} isNew */
+  #use(series, isNew) {
+    this.series = series;
+    if (isNew) {
+      this.index = null;
+      this.#renewal = new Renewal();
+    }
+    this.#listener.changed(series, isNew);
   }
 }

@@ -112,6 +112,24 @@ export class SessionJournal {
     this.#note(at, "recording", { devices, troubles, since });
   }
 
+  /** What was found of an image, or of the client. @param {number} at @param {PresenterOutput} found */
+  became(at, found) {
+    switch (found.kind) {
+      case "tooLarge":
+      case "superseded":
+        this.superseded(at, found.image);
+        break;
+      case "neverShown":
+        this.passedBy(at, found.image);
+        break;
+      case "recorded":
+        this.recorded(at, found);
+        break;
+      case "staged":
+        this.staged(at, found);
+    }
+  }
+
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
 
   /** An image is to be shown. @param {Shown} image @param {string} clientId */

@@ -22,26 +22,51 @@ const KEYS = {
   End: "last",
 };
 
+const TEXT_FIELDS = "input:not([type=file]), textarea, select, [contenteditable]";
+
 export class Stage {
+  #show = find("show", HTMLElement);
   #picture = find("picture", HTMLImageElement);
   #none = find("no-picture", HTMLElement);
   #previous = find("previous", HTMLButtonElement);
   #next = find("next", HTMLButtonElement);
   #number = find("goto", HTMLInputElement);
+  #figure = find("stage", HTMLElement);
 
   /** @param {(choice: Choice) => void} choose */
   constructor(choose) {
     this.#previous.addEventListener("click", () => choose("previous"));
     this.#next.addEventListener("click", () => choose("next"));
-    onSubmit("goto-form", () => choose(this.#number.valueAsNumber));
+    onSubmit("goto-form", () => {
+      choose(this.#number.valueAsNumber - 1);
+      // Out of the field, so that the keys drive again; and Enter, pressed twice, does nothing there.
+      this.#figure.focus({ preventScroll: true });
+    });
     addEventListener("keydown", (event) => {
-      const choice = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-      if (choice === undefined || !isFree(event)) return;
+      const choice = this.#choiceOf(event);
+      if (choice === undefined) return;
       event.preventDefault();
       // One that is held down would be a flood of images.
       if (!event.repeat) choose(choice);
     });
+    // A button is pressed when space is let go: in Firefox, whatever became of the keydown.
+    addEventListener("keyup", (event) => {
+      if (event.key === " " && this.#choiceOf(event) !== undefined) event.preventDefault();
+    });
     this.#picture.addEventListener("error", () => this.#cantShow());
+  }
+
+  /**
+   * What a key asks for, wherever the focus is but in a field that takes text: whoever has tapped on
+   * something goes on with the keys. Enter is what presses the button that has the focus.
+   *
+   * @param {KeyboardEvent} event
+   * @returns {Choice | undefined}
+   */
+  #choiceOf({ target, key, ctrlKey, altKey, metaKey, defaultPrevented }) {
+    const isTaken = ctrlKey || altKey || metaKey || defaultPrevented || this.#show.hidden;
+    if (isTaken || (target instanceof Element && target.closest(TEXT_FIELDS) !== null)) return undefined;
+    return KEYS[key.length === 1 ? key.toLowerCase() : key];
   }
 
   focus() {
@@ -55,7 +80,7 @@ export class Stage {
    * @param {string} hint where nothing is current
    */
   render(images, index, fate, hint) {
-    find("show", HTMLElement).hidden = images.length === 0;
+    this.#show.hidden = images.length === 0;
     const image = index === null ? undefined : images[index];
     const url = image?.signedUrl ?? "";
     if (this.#picture.getAttribute("src") !== url) this.#showPicture(url);
@@ -64,7 +89,7 @@ export class Stage {
     this.#picture.alt = isAny ? nameImage(index, nameOf(image.imageUrl)) : "";
     setText(find("caption", HTMLElement), isAny ? captionImage(index, nameOf(image.imageUrl)) : "");
     setText(find("fate", HTMLElement), isAny ? fate : "");
-    this.#number.max = String(images.length - 1);
+    this.#number.max = String(images.length);
     // A button that is disabled under a finger or the focus loses it: it stays, and does nothing.
     setDisabled(this.#previous, index === null || index === 0);
     setDisabled(this.#next, index === images.length - 1);
@@ -88,12 +113,4 @@ export class Stage {
 /** @param {HTMLButtonElement} button @param {boolean} isDisabled */
 function setDisabled(button, isDisabled) {
   button.setAttribute("aria-disabled", String(isDisabled));
-}
-
-/** @param {KeyboardEvent} event @returns {boolean} whether nothing else waits for this key */
-function isFree({ target, key, ctrlKey, altKey, metaKey, defaultPrevented }) {
-  if (ctrlKey || altKey || metaKey || defaultPrevented) return false;
-  if (!(target instanceof Element)) return true;
-  if (target.closest("input, textarea, select, [contenteditable]") !== null) return false;
-  return key !== " " || target.closest("button, summary, a") === null;
 }

@@ -2,7 +2,7 @@
  * Starts sessions, one at a time: with a client that a person chooses, or the one that a page before
  * this has left, which is taken up as soon as that can be.
  *
- * @import { Place } from "./memory.js"
+ * @import { Place } from "./record_store.js"
  * @import { Route } from "../peer/route.js"
  * @import { Signalling } from "../peer/signalling.js"
  *
@@ -38,6 +38,7 @@ export class Starting {
   /** The page before this one has left a session. @param {Place} before */
   remember(before) {
     this.#before = before;
+    this.takeUp();
   }
 
   /** It is not wanted any more. @returns {Place | null} what there was of it */
@@ -53,11 +54,11 @@ export class Starting {
     void this.#start(clientId);
   }
 
-  /** What can be taken up may be there now. @param {(clientId: string) => boolean} isOnline */
-  takeUp(isOnline) {
+  /** What can be taken up may be there now. */
+  takeUp() {
     const clientId = this.#before?.clientId;
     if (clientId === undefined || this.#signalling.state !== "up") return;
-    if (isOnline(clientId)) void this.#start(clientId);
+    if (this.#signalling.clients.has(clientId)) void this.#start(clientId);
   }
 
   /** @param {string} clientId */

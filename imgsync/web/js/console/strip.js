@@ -10,7 +10,9 @@ import { describeThumb, nameFate } from "../words/console.js";
 import { find, make, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
 
-/** @typedef {{button: HTMLButtonElement, fate: HTMLElement, name: string}} Thumb */
+/**
+ * @typedef {{button: HTMLButtonElement, picture: HTMLImageElement, fate: HTMLElement, name: string}} Thumb
+ */
 
 export class Strip {
   #list = find("strip", HTMLOListElement);
@@ -32,6 +34,16 @@ export class Strip {
     this.#list.replaceChildren(...this.#thumbs.map(({ button }) => make("li", {}, button)));
     this.#index = null;
     this.#list.scrollLeft = 0;
+  }
+
+  /** Those that could not be loaded, or have not been yet, may be so now. @param {readonly ImageSource[]} images */
+  renew(images) {
+    images.forEach(({ signedUrl }, place) => {
+      const picture = this.#thumbs[place]?.picture;
+      if (picture === undefined || picture.naturalWidth > 0) return;
+      picture.hidden = false;
+      picture.src = signedUrl;
+    });
   }
 
   /**
@@ -84,10 +96,10 @@ export class Strip {
     picture.addEventListener("error", () => (picture.hidden = true));
     const frame = make("span", { class: "frame" }, picture);
     const fate = make("span", { class: "fate" });
-    const number = make("span", { class: "place" }, String(index));
+    const number = make("span", { class: "place" }, String(index + 1));
     const line = make("span", { class: "line" }, number, fate);
     const button = make("button", { type: "button", tabindex: "-1" }, frame, line);
     button.addEventListener("click", () => this.#choose(index));
-    return { button, fate, name: nameOf(imageUrl) };
+    return { button, picture, fate, name: nameOf(imageUrl) };
   }
 }

@@ -3,6 +3,9 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Presence } from "../core/protocol/wire.js"
+ * @import { Loaded } from "./intake.js"
+ * @import { Place, Series } from "./record_store.js"
+ * @import { RecordStore } from "./record_store.js"
  * @import { Presentation } from "./presentation.js"
  * @import { Journal, Standing } from "./journal.js"
  * @import { SocketState } from "../peer/socket.js"
@@ -13,18 +16,23 @@
  * @property {number} code with which the relay has closed its socket; 0 if it has not
  * @property {Presentation | null} presentation the session, or the last one
  * @property {string | null} awaited with whom one is being started or taken up
+ * @property {boolean} isChosen what is current was chosen meanwhile, to be shown as soon as it begins
  * @property {string} trouble why the last one could not be started
- * @property {readonly ImageSource[]} images the series
+ * @property {Series | null} series
  * @property {number | null} index of what is current
- * @property {number} since when the series was loaded
+ * @property {(Place & {at: number}) | null} left a session that can be taken up
  *
  * @typedef {object} Doors what a person wants
  * @property {(clientId: string) => void} start
  * @property {() => void} end
+ * @property {() => void} takeUp the session that was left
+ * @property {() => void} leave it as it is
+ * @property {() => void} remove what the browser keeps
  * @property {(choice: Choice) => void} choose
- * @property {(images: ImageSource[], name: string) => void} load a series
+ * @property {(loaded: Loaded) => void} load a series
  */
 
+import { Asking } from "./asking.js";
 import { ClientsView } from "./clients.js";
 import { Intake } from "./intake.js";
 import { LatencyView } from "./latency_view.js";
@@ -33,12 +41,14 @@ import { JournalView } from "./journal_view.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import {
-  INCOMPLETE,
   NOT_VALID,
   NO_SESSION,
   SEEN_BY_YOU,
+  SHOWN_SOON,
+  describeAge,
   describeFate,
   describeNothing,
+  describeOffer,
   describeRelay,
   describeSession,
   describeWaiting,
@@ -56,32 +66,44 @@ export class ConsoleView {
   #latency = new LatencyView();
   #outcomes = new Outcomes();
   #downloads;
-  #end = find("end", HTMLButtonElement);
-  #seriesName = "";
+  #end;
+  #offer = find("offer", HTMLElement);
+  #session = find("session", HTMLElement);
 
-  /** @param {string} userId @param {Journal} journal @param {Doors} doors */
-  constructor(userId, journal, doors) {
+  /** @param {string} userId @param {Journal} journal @param {RecordStore} store @param {Doors} doors */
+  constructor(userId, journal, store, doors) {
     this.#journal = journal;
     this.#clients = new ClientsView(doors.start);
     this.#intake = new Intake(doors.load);
     this.#stage = new Stage(doors.choose);
     this.#strip = new Strip(doors.choose);
-    this.#downloads = new JournalView(journal, userId);
-    this.#end.addEventListener("click", () => doors.end());
+    this.#downloads = new JournalView(journal, store, userId, doors.remove);
+    onAnswer("take-up", this.#offer, this.#session, doors.takeUp);
+    onAnswer("leave", this.#offer, this.#session, doors.leave);
+    this.#end = new Asking("end", doors.end, this.#session);
     setText(find("user", HTMLElement), nameEvaluator(userId));
   }
 
-  /** The address of the page says too little to begin. */
-  static showIncomplete() {
-    showStatus(INCOMPLETE);
-    document.body.dataset.incomplete = "";
+  /** The page can't begin. @param {Status} why */
+  static showStopped(why) {
+    showStatus(why);
+    document.body.dataset.stopped = "";
   }
 
-  /** @param {readonly ImageSource[]} images @param {string} name */
-  fill(images, name) {
+  /** @param {readonly ImageSource[]} images */
+  fill(images) {
     this.#strip.fill(images);
-    this.#seriesName = name;
     this.#intake.fold();
+  }
+
+  /** @param {readonly ImageSource[]} images the same ones, under other URLs */
+  renew(images) {
+    this.#strip.renew(images);
+  }
+
+  /** Of a list of images. @param {string} why */
+  complain(why) {
+    this.#intake.complain(why);
   }
 
   /** @param {string} url of a manifest */
@@ -94,22 +116,19 @@ export class ConsoleView {
     this.#clients.present(online);
   }
 
-  /** @param {string} clientId */
-  isOnline(clientId) {
-    return this.#clients.isOnline(clientId);
-  }
-
   /** The button that was pressed for it is gone, and with it the focus. */
   sessionBegan() {
     if (document.activeElement !== document.body) return;
-    this.#end.hidden = false;
-    this.#end.focus();
+    this.#session.focus({ preventScroll: true });
     this.#stage.focus(); // where there are images
   }
 
   /** @param {State} state */
-  render({ relay, code, presentation, awaited, trouble, images, index, since }) {
-    const phase = phaseOf(presentation);
+  render({ relay, code, presentation, awaited, isChosen, trouble, series, index, left }) {
+    const { images, since } = series ?? { images: [], since: 0 };
+    // What was left, or is about to begin, may be on a screen still.
+    const unheard = left === null && awaited === null ? "over" : "waiting";
+    const phase = presentation === null ? unheard : presentation.phase;
     const isLive = presentation !== null && phase !== "over";
     const relayStatus = describeRelay(relay, code);
     setText(find("relay", HTMLElement), relayStatus.text);
@@ -118,29 +137,38 @@ export class ConsoleView {
     setText(find("trouble", HTMLElement), trouble);
     this.#renderEnd(isLive || awaited !== null, isLive && presentation.isEnding);
     const ours = isLive ? presentation.route.peerId : awaited;
-    this.#clients.render(ours, !isLive && awaited === null && relay === "up");
+    const session = ours === null ? null : { userId: ours, phase: isLive ? phase : /** @type {Phase} */ ("waiting") };
+    const isUp = relay === "up";
+    this.#clients.render(session, !isLive && awaited === null && isUp, isUp);
     this.#latency.render(presentation?.latency ?? null, presentation?.clockOffset ?? null);
 
     const rows = this.#rows(presentation);
     const byIndex = new Map(rows.filter((r) => r.sentAt >= since).map((r) => [r.imageIndex, r]));
     const row = index === null ? undefined : byIndex.get(index);
     const isShown = isLive && row !== undefined;
-    const fate = isShown ? describeFate(row, phase) : SEEN_BY_YOU;
+    const unsent = isChosen ? SHOWN_SOON : SEEN_BY_YOU;
+    const fate = isShown ? describeFate(row, phase) : unsent;
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
+    document.body.dataset.phase = phase;
     this.#stage.render(images, index, fate, describeNothing(isLive));
     this.#strip.render(index, byIndex, phase);
-    this.#intake.render(images.length, this.#seriesName);
+    this.#intake.render(series);
     const current = isLive ? (presentation.current?.sentAt ?? null) : null;
     this.#outcomes.render(rows, (shown) => this.#journal.measured(shown), phase, current);
-    this.#downloads.render();
+    this.#downloads.render(isLive);
+    this.#offer.hidden = left === null;
+    if (left !== null) {
+      const words = describeOffer(left.clientId, left.index, describeAge(Date.now() - left.at));
+      setText(find("offer-text", HTMLElement), words);
+    }
   }
 
   /** @param {boolean} isWanted @param {boolean} isEnding */
   #renderEnd(isWanted, isEnding) {
-    const hadFocus = document.activeElement === this.#end;
-    this.#end.hidden = !isWanted;
-    this.#end.setAttribute("aria-disabled", String(isEnding));
-    if (!isWanted && hadFocus) this.#clients.focus();
+    const isOver = this.#end.isWanted && !isWanted;
+    const hadFocus = this.#session.contains(document.activeElement);
+    this.#end.render(isWanted, !isEnding);
+    if (isOver && hadFocus) this.#clients.focus();
   }
 
   /**
@@ -152,7 +180,9 @@ export class ConsoleView {
   #describe(presentation, awaited, relay) {
     if (awaited !== null) return describeWaiting(this.#clients.nameOf(awaited));
     if (presentation !== null) {
-      return describeSession(this.#clients.nameOf(presentation.route.peerId), presentation);
+      const { change, isEnding, isGone, current } = presentation;
+      const name = this.#clients.nameOf(presentation.route.peerId);
+      return describeSession(name, { ...change, isEnding, isGone, current });
     }
     return relay === "refused" ? NOT_VALID : NO_SESSION;
   }
@@ -164,10 +194,13 @@ export class ConsoleView {
   }
 }
 
-/** @param {Presentation | null} presentation @returns {Phase} */
-function phaseOf(presentation) {
-  if (presentation === null || presentation.isOver) return "over";
-  return ["connecting", "interrupted"].includes(presentation.state) ? "waiting" : "open";
+/** @param {string} id of a button @param {HTMLElement} question @param {HTMLElement} after @param {() => void} act */
+function onAnswer(id, question, after, act) {
+  find(id, HTMLButtonElement).addEventListener("click", () => {
+    question.hidden = true;
+    after.focus({ preventScroll: true });
+    act();
+  });
 }
 
 /** Of the session. @param {Status} status */

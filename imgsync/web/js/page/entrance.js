@@ -3,11 +3,18 @@
  * proxy can log it, or in the query. It does not stay in the address bar, where it would be seen,
  * copied and kept in the history; the tab remembers it, so that a reload works.
  *
- * @typedef {{userId: string, token: string | undefined, relayUrl: string}} Entrance
+ * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null}}
+ *   Entrance `userId` is empty where the link does not say it; `first`: the way to the relay that
+ *   is being opened already
+ *
+ * @import { Role } from "../core/protocol/wire.js"
  */
 
-/** @returns {Entrance} `userId` is empty where the link does not say it */
-export function enter() {
+import { Opening } from "../peer/opening.js";
+import { opened, relayUrl } from "./first.js";
+
+/** @param {Role} role as which the relay is told of us @returns {Entrance} */
+export function enter(role) {
   const page = new URL(location.href);
   const userId = page.searchParams.get("user") ?? "";
   const key = `imgsync token of ${userId} at ${page.pathname}`;
@@ -24,11 +31,10 @@ export function enter() {
   addEventListener("hashchange", () => {
     if (fragmentOf(new URL(location.href)).has("token")) location.reload();
   });
-  // Beside this page, wherever a proxy has put the relay.
-  const relay = new URL("ws", page);
-  relay.protocol = page.protocol === "https:" ? "wss:" : "ws:";
-  relay.search = relay.hash = "";
-  return { userId, token: given ?? recall(key), relayUrl: relay.href };
+  const token = given ?? recall(key);
+  const first = opened && new Opening(opened);
+  first?.register({ userId, role, token });
+  return { userId, token, relayUrl, first };
 }
 
 /** @param {URL} page */

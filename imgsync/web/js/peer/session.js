@@ -189,7 +189,7 @@ export class Session {
 
   #begin() {
     const { resumed, ownerUnknown } = this.route;
-    this.#handle({ kind: "start", resumed, ownerUnknown });
+    this.#handle({ kind: "start", resumed, ownerUnknown, isHidden: document.hidden });
     this.route.listen((input) => this.#handle(input));
   }
 

@@ -6,6 +6,7 @@
  * @import { EndSession, IceServer, Presence, Role } from "../core/protocol/wire.js"
  * @import { RouteInput } from "../core/handshake/inputs.js"
  * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
+ * @import { Opening } from "./opening.js"
  * @import { SocketState } from "./socket.js"
  *
  * @typedef {object} SignallingListener
@@ -21,7 +22,7 @@
  */
 
 import { Sessions } from "../core/handshake/sessions.js";
-import { FEATURES, MAX_INCOMING, PACKAGE } from "../core/protocol/numbers.js";
+import { MAX_INCOMING } from "../core/protocol/numbers.js";
 import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
 import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
@@ -227,20 +228,20 @@ export class Signalling {
   #online;
 
   /**
-   * @param {{url: string, userId: string, role: Role, name?: string, token?: string}} options
+   * @param {{url: string, userId: string, role: Role, name?: string, token?: string,
+   *   first?: Opening | null}} options `first`: a socket that is being opened already
    * @param {SignallingListener} listener
    */
-  constructor({ url, userId, role, name, token }, listener) {
+  constructor({ url, userId, role, name, token, first }, listener) {
     this.#listener = listener;
-    // What there is to be spoken on the channel is the client's to speak.
-    const features = role === "client" ? FEATURES : undefined;
     const socket = (this.#socket = new RelaySocket(
       url,
-      { userId, role, package: PACKAGE, name, token, features },
+      { userId, role, name, token },
       {
         changed: (state, code) => this.#changed(state, code),
         received: (event, data) => this.#received(event, data),
       },
+      first,
     ));
     this.#online = new Online((clients) => listener.present?.(clients));
     this.#routes = new Routes(

@@ -7,6 +7,8 @@
  * A browser answers the relay's pings by itself, but can't send any, nor see them. Whether a socket
  * is still alive is asked with an event that the relay does not know: the contract has it answered.
  *
+ * @import { Registrant } from "./opening.js"
+ *
  * @typedef {"connecting" | "up" | "waiting" | "refused" | "stopped"} SocketState
  *
  * @typedef {object} SocketListener
@@ -18,14 +20,17 @@
 import { CloseCode, PROBE_DEADLINE, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
 import { decodeEvent } from "../core/protocol/wire.js";
 import { backoff } from "./backoff.js";
+import { Opening } from "./opening.js";
 
 export class RelaySocket {
   /** @type {SocketState} */
   state = "waiting";
   #url;
-  #register;
+  #registrant;
   #listener;
-  /** @type {WebSocket | null} */
+  /** That the page has begun with. @type {Opening | null} */
+  #first;
+  /** @type {Opening | null} */
   #socket = null;
   #failures = 0;
   /** Of the next try, or of what the socket has to do in time. @type {number | undefined} */
@@ -35,13 +40,15 @@ export class RelaySocket {
 
   /**
    * @param {string} url ws:// or wss://
-   * @param {object} register the data of `register`
+   * @param {Registrant} registrant
    * @param {SocketListener} listener
+   * @param {Opening | null} first a socket that is being opened already
    */
-  constructor(url, register, listener) {
+  constructor(url, registrant, listener, first = null) {
     this.#url = url;
-    this.#register = register;
+    this.#registrant = registrant;
     this.#listener = listener;
+    this.#first = first;
   }
 
   start() {
@@ -74,21 +81,20 @@ export class RelaySocket {
 
   /** @param {string} event @param {object} data @returns {boolean} whether there is a relay */
   post(event, data) {
-    if (this.state !== "up" || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (this.state !== "up" || !this.#socket?.isOpen) return false;
     this.#socket.send(JSON.stringify({ event, data }));
     return true;
   }
 
   #connect() {
     clearTimeout(this.#timer);
-    const socket = (this.#socket = new WebSocket(this.#url));
+    const opened = () => new Opening({ socket: new WebSocket(this.#url), heard: [], code: null });
+    const socket = (this.#socket = this.#first ?? opened());
+    this.#first = null;
     this.#change("connecting", 0);
     this.#timer = setTimeout(() => this.#lost(0), REGISTER_DEADLINE * 1000);
-    socket.onopen = () => {
-      socket.send(JSON.stringify({ event: "register", data: this.#register }));
-    };
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = ({ code }) => this.#lost(code);
+    socket.register(this.#registrant);
+    socket.listen((data) => this.#receive(data), (code) => this.#lost(code));
   }
 
   /** @param {unknown} data */
@@ -123,9 +129,7 @@ export class RelaySocket {
     clearTimeout(this.#timer);
     clearTimeout(this.#probing);
     this.#probing = undefined;
-    if (this.#socket === null) return;
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
+    this.#socket?.drop();
     this.#socket = null;
   }
 

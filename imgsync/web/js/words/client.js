@@ -14,6 +14,7 @@
  * @property {EndReason | null} reason why it has ended
  * @property {string} detail the same for whoever is asked for help
  * @property {boolean} wasConnected whether the session had begun for those who see the page
+ * @property {boolean} canFill whether a tap fills the screen
  *
  * @typedef {{text: string, hint: string}} Status
  */
@@ -53,8 +54,20 @@ const ENDS = {
   signalling_lost: ["The server was lost before the session began.", "Please wait here."],
 };
 
+/** @type {Status} */
+export const READY = { text: "Ready.", hint: "The images will appear here." };
+
+/** @type {Status} */
+export const UNABLE = {
+  text: "This browser can\u2019t show the images.",
+  hint:
+    "Its WebRTC is missing or turned off, as by an extension or in Lockdown Mode. " +
+    "Please open the same link in Chrome, Edge, Firefox or Safari.",
+};
+
 /** @param {Situation} situation @returns {Status} */
-export function describe({ hasUser, relay, code, with: name, session, reason, detail, wasConnected }) {
+export function describe(situation) {
+  const { hasUser, relay, code, with: name, session, reason, detail, wasConnected, canFill } = situation;
   if (!hasUser) return status("This link is incomplete.", "Please open the whole link you were given.");
   if (session !== null && session !== "ended") return describeSession(session, name);
   if (relay === "refused") {
@@ -66,7 +79,15 @@ export function describe({ hasUser, relay, code, with: name, session, reason, de
   }
   if (session === "ended" && reason !== null) return describeEnd(reason, detail, wasConnected);
   if (relay !== "up") return status("Connecting …", "");
-  return status("Ready.", "The images will appear here. Tap to fill the screen.");
+  return canFill ? status(READY.text, `${READY.hint} Tap to fill the screen.`) : READY;
+}
+
+/** Whether nothing more is waited for on this page. @param {Situation} situation */
+export function isOver({ hasUser, relay, session, reason, wasConnected }) {
+  if (!hasUser) return true;
+  if (session !== null && session !== "ended") return false;
+  const isEnd = reason === "claimed_elsewhere" || reason === "token_expired";
+  return relay === "refused" || (session === "ended" && (isEnd || (reason === "ended" && wasConnected)));
 }
 
 /** @type {readonly EndReason[]} */

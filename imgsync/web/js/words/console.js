@@ -1,5 +1,6 @@
 /**
- * What the console says, in plain words; of manifests, see manifest.js.
+ * What the console says, in plain words; of lists of images, see manifest.js. People count from 1,
+ * `imageIndex` from 0.
  *
  * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
  * @import { Bounded } from "../core/channel/clocks.js"
@@ -17,10 +18,11 @@
  * @property {string} detail
  * @property {boolean} wasConnected
  * @property {boolean} isEnding it has been asked to end
+ * @property {boolean} isGone the server has lost the client, which says nothing to us either
  * @property {object | null} current what is shown
  *
- * @typedef {"open" | "waiting" | "over"} Phase of the session: there is a connection, one is being
- *   made, there will be none
+ * @typedef {"open" | "unsure" | "waiting" | "over"} Phase of the session: there is a connection; there
+ *   is one, and nobody answers on it; one is being made; there will be none
  * @typedef {{text: string, hint: string, mood: "calm" | "good" | "busy" | "trouble"}} Status
  */
 
@@ -32,6 +34,15 @@ import { CloseCode } from "../core/protocol/numbers.js";
 export const INCOMPLETE = {
   text: "This link is incomplete.",
   hint: "It has to say who you are: add ?user=ID to it.",
+  mood: "trouble",
+};
+
+/** @type {Status} */
+export const UNABLE = {
+  text: "This browser can\u2019t have sessions.",
+  hint:
+    "Its WebRTC is missing or turned off, as by an extension or in Lockdown Mode. " +
+    "Open this page in Chrome, Edge, Firefox or Safari.",
   mood: "trouble",
 };
 
@@ -91,13 +102,16 @@ export function describeWaiting(name) {
  * @param {SessionSituation} situation
  * @returns {Status} of the session
  */
-export function describeSession(name, { state, reason, detail, wasConnected, isEnding, current }) {
+export function describeSession(name, situation) {
+  const { state, reason, detail, wasConnected, isEnding, isGone, current } = situation;
   if (state === "ended") {
     const isGood = reason === "ended" && wasConnected;
     const hint = reason === null ? "" : describeEnd(reason, detail, wasConnected);
     return { text: `The session with ${name} has ended.`, hint, mood: isGood ? "calm" : "trouble" };
   }
   if (isEnding) return { text: "Ending the session …", hint: "", mood: "busy" };
+  const isOpen = state === "connected" || state === "resumed";
+  if (isGone && isOpen) return { text: `${name} has left the server.`, hint: NOT_HEARD, mood: "busy" };
   switch (state) {
     case "connecting":
       return { text: `Connecting to ${name} …`, hint: "", mood: "busy" };
@@ -106,7 +120,7 @@ export function describeSession(name, { state, reason, detail, wasConnected, isE
     case "resumed":
       return { text: `Connected to ${name} again.`, hint: firstHint(current), mood: "good" };
     case "suspect":
-      return { text: `${name} is not answering.`, hint: "It may yet.", mood: "busy" };
+      return { text: `${name} is not answering.`, hint: NOT_HEARD, mood: "busy" };
     case "interrupted":
       return {
         text: `The connection to ${name} is interrupted.`,
@@ -115,6 +129,8 @@ export function describeSession(name, { state, reason, detail, wasConnected, isE
       };
   }
 }
+
+const NOT_HEARD = "It may come back. What is on its screen now is not known.";
 
 /** @param {object | null} current */
 function firstHint(current) {
@@ -137,17 +153,25 @@ export function describeEnd(reason, detail, wasConnected) {
 
 export const START = "Start";
 
-/** @type {Record<Presence["state"] | "ours", string>} */
-const PRESENCES = {
-  available: "available",
-  busy: "busy",
-  offline: "offline",
-  ours: "in session with you",
+/** What the server has said last may be so no more. */
+const NOT_KNOWN = "not known while the server is not in reach";
+
+/** @type {Record<Phase, string>} */
+const OURS = {
+  open: "in session with you",
+  unsure: "in session with you, not answering",
+  waiting: "in session with you, not connected",
+  over: "available",
 };
 
-/** @param {Presence["state"] | "ours"} state */
-export function namePresence(state) {
-  return PRESENCES[state];
+/** @param {Presence["state"]} state @param {boolean} isKnown whether the server is there to say it */
+export function namePresence(state, isKnown) {
+  return isKnown ? state : NOT_KNOWN;
+}
+
+/** @param {Phase} phase of our session with this client @param {boolean} isOffline */
+export function nameOurs(phase, isOffline) {
+  return isOffline ? `offline; ${OURS[phase]}` : OURS[phase];
 }
 
 /** @param {string} userId @param {string} [name] which may be none, or the same */
@@ -160,36 +184,50 @@ export function describeStart(name) {
   return `Start a session with ${name}`;
 }
 
-/** @param {number} clients */
-export function countOnline(clients) {
-  return `${clients} online`;
+/** @param {number} clients @param {boolean} isKnown */
+export function countOnline(clients, isKnown) {
+  return isKnown ? `${clients} online` : NOT_KNOWN;
 }
 
 // ── the images ───────────────────────────────────────────────────────────────────────────────────
 
 export const CANT_SHOW = "This image can\u2019t be shown here.";
 export const SEEN_BY_YOU = "Only you see this.";
+export const SHOWN_SOON = "It is shown as soon as the session begins.";
 
 /** Where nothing is current. @param {boolean} isLive whether there is a session */
 export function describeNothing(isLive) {
-  return isLive ? "The client sees nothing yet. Next shows image 0." : "Next shows image 0 to you alone.";
+  return isLive ? "The client sees nothing yet. Next shows image 1." : "Next shows image 1 to you alone.";
 }
 
-/** @param {number} count @param {string} name of the manifest */
-export function describeSeries(count, name) {
-  if (count === 0) return "none yet";
-  const what = count === 1 ? "1 image" : `${count} images, 0 to ${count - 1}`;
-  return `${what}; manifest ${name}`;
+/**
+ * @param {{images: readonly object[], name: string, readAt: number} | null} series `name` of its list
+ * @param {number} now
+ */
+export function describeSeries(series, now) {
+  if (series === null) return "none yet";
+  const { images, name, readAt } = series;
+  const what = images.length === 1 ? "1 image" : `${images.length} images, 1 to ${images.length}`;
+  return `${what}; list ${name}, read ${describeAge(now - readAt)}`;
+}
+
+/** @param {number} ms */
+export function describeAge(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
 /** @param {number} index @param {string} name of its file */
 export function nameImage(index, name) {
-  return `Image ${index}, ${name}`;
+  return `Image ${index + 1}, ${name}`;
 }
 
 /** @param {number} index @param {string} name of its file */
 export function captionImage(index, name) {
-  return `${index} · ${name}`;
+  return `${index + 1} · ${name}`;
 }
 
 // ── what becomes of them ─────────────────────────────────────────────────────────────────────────
@@ -198,8 +236,9 @@ export function captionImage(index, name) {
 const FAILURES = {
   superseded: "passed over: the next image came first",
   hidden_tab: "the client's page was not in view",
+  resized: "its size changed on the client's screen",
   timeout: "it took too long to load",
-  bad_url: "its URL is none of a web server",
+  bad_url: "its address is none of a web server",
   unreachable: "its server can't be reached",
   not_an_image: "what came is no image",
   fetch: "it could not be fetched",
@@ -212,8 +251,8 @@ const FAILURES = {
 /** @type {Record<Fate, string>} */
 const FATES = {
   sent: "sent",
-  acked: "acked",
-  fetched: "fetched",
+  acked: "received",
+  fetched: "loaded",
   shown: "shown",
   hidden: "hidden",
   failed: "failed",
@@ -238,21 +277,25 @@ export function describeFailure(reason) {
 
 /** @param {Outcome} outcome @param {Phase} phase @returns {string} in one or two words */
 export function nameFate({ fate }, phase) {
-  return fate === "sent" && phase === "waiting" ? "waiting" : FATES[fate];
+  if (fate === "sent" && phase === "waiting") return "waiting";
+  return fate === "shown" && isLastWord(phase) ? "not known" : FATES[fate];
 }
 
 /** @param {Outcome} outcome @param {Phase} phase @returns {string} */
 export function describeFate({ fate, failed }, phase) {
   const isOver = phase === "over";
+  const isOld = isLastWord(phase);
   switch (fate) {
     case "sent":
-      if (isOver) return "never acked";
-      return phase === "open" ? "sent, not acked yet" : "waits for the connection";
+      if (isOver) return "never received";
+      return phase === "waiting" ? "waits for the connection" : "sent, not received yet";
     case "acked":
-      return isOver ? "acked" : "acked: the client has it";
+      return isOver ? "received" : "received by the client";
     case "fetched":
-      return isOver ? "fetched" : "fetched, not on the screen yet";
+      if (isOld) return "was loaded when the client was last heard of";
+      return isOver ? "loaded" : "loaded, not on the screen yet";
     case "shown":
+      if (isOld) return "was shown when the client was last heard of";
       return isOver ? "shown until the session ended" : "on the client\u2019s screen";
     case "hidden":
       return "shown, and hidden again";
@@ -261,6 +304,11 @@ export function describeFate({ fate, failed }, phase) {
     case "failed":
       return `failed: ${describeFailure(failed ?? "failed")}`;
   }
+}
+
+/** Whether what the client has said last may be so no more. @param {Phase} phase */
+function isLastWord(phase) {
+  return phase === "unsure" || phase === "waiting";
 }
 
 /**
@@ -278,12 +326,12 @@ export function describeThumb(index, name, outcome, phase) {
 
 /** To be read out. @param {number} index @param {Outcome} outcome @param {Phase} phase */
 export function announceFate(index, outcome, phase) {
-  return `Image ${index}: ${describeFate(outcome, phase)}`;
+  return `Image ${index + 1}: ${describeFate(outcome, phase)}`;
 }
 
 /** @param {number} index of an image that was to be shown */
 export function describeTooLong(index) {
-  return `Image ${index} was not shown: its address is too long for this client.`;
+  return `Image ${index + 1} was not shown: its address is too long for this client.`;
 }
 
 /** What is the matter with the recording of a participant, by the client's short words. @type {Record<string, string>} */
@@ -345,14 +393,34 @@ export function describeTrouble(code, message) {
 /**
  * @param {number} showings
  * @param {number} sessions
- * @param {boolean} isKept whether a reload would find all of it
+ * @param {{isKept: boolean, isOld: boolean, unsaved: number}} store `isKept`: whether the browser keeps
+ *   all of it; `isOld`: whether some of it will be dropped soon; `unsaved`: showings that were not
+ *   downloaded
+ * @param {number} days for which it is kept
  */
-export function describeRecord(showings, sessions, isKept) {
+export function describeRecord(showings, sessions, { isKept, isOld, unsaved }, days) {
   if (showings === 0 && isKept) return "";
-  const where = isKept
-    ? "kept in this tab until you close it."
-    : "but this browser can\u2019t keep all over a reload. Download them before.";
-  return `${plural(showings, "showing")} in ${plural(sessions, "session")}, ${where}`;
+  const what = `${plural(showings, "showing")} in ${plural(sessions, "session")}.`;
+  if (!isKept) {
+    return `${what} This browser keeps nothing for this page: it is all in this window only. Download it before you close it.`;
+  }
+  if (isOld) {
+    return `${what} Some of it is older than ${days} days, and is removed from this browser when this page is opened from tomorrow on. Download the full record before.`;
+  }
+  const until = unsaved === 0 ? "until this page is opened anew" : "until you download the full record or remove it";
+  return `${what} Kept in this browser, on this device, ${until}: the record with the ids of clients and you, and the list of images with its permissions.`;
+}
+
+/**
+ * Of a session that was left without an end.
+ *
+ * @param {string} clientId
+ * @param {number | null} index of what was shown
+ * @param {string} age
+ */
+export function describeOffer(clientId, index, age) {
+  const where = index === null ? "before the first image" : `at image ${index + 1}`;
+  return `A session with ${clientId} was left ${age}, ${where}.`;
 }
 
 /** @param {number} count @param {string} what */

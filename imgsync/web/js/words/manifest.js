@@ -1,36 +1,41 @@
-/** What the console says of a manifest that it can't use, and what to do then. */
+/**
+ * What the console says of a list of images that it can't use, and what to do then. Images count from
+ * 1 for people.
+ */
+
+import { describeAge } from "./console.js";
 
 /** The name of one that has none. */
 export const PASTED = "that was pasted";
 
 /** @param {string} name */
 export function describeEmpty(name) {
-  return `The manifest ${name} names no images.`;
+  return `The list ${name} names no images.`;
 }
 
 /** @param {string} name */
 export function describeNotUtf8(name) {
-  return `The manifest ${name} is not UTF-8; save it as UTF-8.`;
+  return `The list ${name} is not UTF-8; save it as UTF-8.`;
 }
 
 /** @param {string} name @param {number} size @param {number} limit in bytes */
 export function describeTooLarge(name, size, limit) {
-  return `The manifest ${name} has ${size} bytes; at most ${limit} are read.`;
+  return `The list ${name} has ${size} bytes; at most ${limit} are read.`;
 }
 
 /** @param {string} name @param {unknown} error */
 export function describeUnreadable(name, error) {
-  return `Can't read the manifest ${name}: ${messageOf(error)}; choose another one.`;
+  return `Can't read the list ${name}: ${messageOf(error)}; choose another one.`;
 }
 
 /** @param {string} text where a URL was asked for */
 export function describeNoUrl(text) {
-  return `${text || "It"} is no http or https URL.`;
+  return `${text || "It"} is no web address (http or https).`;
 }
 
 /** @param {string} name @param {number} status */
 export function describeRefused(name, status) {
-  return `Can't get the manifest ${name}: its server says HTTP ${status}.`;
+  return `Can't get the list ${name}: its server says HTTP ${status}.`;
 }
 
 /** @param {string} name @param {number} seconds */
@@ -46,26 +51,52 @@ export function describeUnreachable(name) {
 
 /** @param {string} name @param {string} why */
 function describeNotFetched(name, why) {
-  return `Can't get the manifest ${name}: ${why}. Download it and choose the file.`;
+  return `Can't get the list ${name}: ${why}. Download it and choose the file.`;
 }
 
 /** @param {string} name @param {unknown} error */
 export function describeNoJson(name, error) {
-  return `The manifest ${name} is not JSON: ${messageOf(error)}.`;
+  return `The list ${name} is not JSON: ${messageOf(error)}.`;
 }
 
 /** @param {string} name */
 export function describeNoList(name) {
-  return `The manifest ${name} is not a list of images.`;
+  return `The list ${name} is not a list of images.`;
 }
 
 /** @param {string} name @param {string} column */
 export function describeNoColumn(name, column) {
   return (
-    `The manifest ${name} is neither JSON nor CSV with the columns imageUrl and signedUrl:` +
-    ` its first line does not name ${column}.`
+    `The list ${name} is neither JSON, nor CSV with the columns imageUrl and signedUrl, nor a web` +
+    ` address on each line: its first line does not name ${column}.`
   );
 }
+
+/** @param {string} name */
+export function describeChanged(name) {
+  return `The list ${name} names other images now. Those of before are still in use; load it to use the new ones.`;
+}
+
+/** @param {string} why it can't be read again @param {number} ms since it was read */
+export function describeOld(why, ms) {
+  return `${why} The addresses in use were read ${describeAge(ms)}, and may be good no more.`;
+}
+
+const NO_FILES =
+  "This page can't send pictures from this device. Put them on a web server and name their addresses" +
+  " here, or show them with the command imgsync evaluator FOLDER.";
+
+/** @param {string} name of a file that is a picture, or a folder of them */
+export function describePicture(name) {
+  return `${name} is no list of images. ${NO_FILES}`;
+}
+
+/** @param {number} count @param {boolean} arePictures */
+export function describeMany(count, arePictures) {
+  return arePictures ? `These are ${count} pictures. ${NO_FILES}` : `These are ${count} files; drop one list of images.`;
+}
+
+export const NOTHING_DROPPED = "What was dropped is no file. Paste a list of images, or drop it as a file.";
 
 export const QUOTE_NOT_CLOSED = "a quotation mark is not closed";
 export const TEXT_AFTER_QUOTE = "something follows a closing quotation mark";
@@ -96,13 +127,13 @@ export function describeColumn(seen, column) {
 
 /** @param {string} name @param {string} what is odd about it */
 export function describeOdd(name, what) {
-  return `The manifest ${name} ${what}.`;
+  return `The list ${name} ${what}.`;
 }
 
 /** @param {string} name @param {number} place @param {string} field */
 export function describeLogin(name, place, field) {
   return (
-    `Image ${place} of the manifest ${name} has a user name in its ${field}, which browsers fetch` +
+    `Image ${place + 1} of the list ${name} has a user name in its ${field}, which browsers fetch` +
     " nothing with; leave it out."
   );
 }
@@ -110,25 +141,25 @@ export function describeLogin(name, place, field) {
 /** @param {string} name @param {readonly [number, number]} places */
 export function describeConflict(name, [one, other]) {
   return (
-    `Images ${one} and ${other} of the manifest ${name} have one imageUrl and different signedUrls;` +
+    `Images ${one + 1} and ${other + 1} of the list ${name} have one imageUrl and different signedUrls;` +
     " give each image an imageUrl of its own."
   );
 }
 
 /** @param {string} name @param {number} line from 1 @param {string} why */
 export function describeNoCsv(name, line, why) {
-  return `Line ${line} of the manifest ${name} is not CSV: ${why}.`;
+  return `Line ${line} of the list ${name} is not CSV: ${why}.`;
 }
 
 /** @param {string} name @param {number} place of the entry, from 0 @param {string} field */
 export function describeBadUrl(name, place, field) {
-  return `Image ${place} of the manifest ${name} has no ${field} that is an http or https URL.`;
+  return `Image ${place + 1} of the list ${name} has no ${field} that is an http or https URL.`;
 }
 
 /** @param {string} name @param {number} place @param {number} size @param {number} limit in bytes */
 export function describeLongUrls(name, place, size, limit) {
   return (
-    `Image ${place} of the manifest ${name} has URLs of ${size} bytes, which fit into no message;` +
+    `Image ${place + 1} of the list ${name} has URLs of ${size} bytes, which fit into no message;` +
     ` ${limit} do.`
   );
 }

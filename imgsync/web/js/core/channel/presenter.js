@@ -74,6 +74,18 @@ class Showings {
   /** Those that were acked or superseded last. @type {Map<number, Showing>} */
   settled = new Map();
 
+  /** Of which showing a stage is news. @param {Stage} said @returns {Showing | null} */
+  hear({ imageIndex, sentAt, stage, at }) {
+    const showing = this.unacked.get(sentAt) ?? this.settled.get(sentAt);
+    if (showing?.image.imageIndex !== imageIndex) return null;
+    // One that was hidden may be shown again; that is another time.
+    const key = `${stage} ${at}`;
+    if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return null;
+    showing.told.add(key);
+    if (stage !== "fetched") showing.isOver = true;
+    return showing;
+  }
+
   /**
    * There is one screen: what came before this and was not on it will not be.
    *
@@ -276,14 +288,10 @@ export class Presenter {
   }
 
   /** @param {Stage} said @returns {PresenterOutput[]} */
-  #staged({ imageIndex, sentAt, stage, at, reason, timing, within }) {
-    const showing = this.#showings.unacked.get(sentAt) ?? this.#showings.settled.get(sentAt);
-    if (showing?.image.imageIndex !== imageIndex) return [];
-    // One that was hidden may be shown again; that is another time.
-    const key = `${stage} ${at}`;
-    if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return [];
-    showing.told.add(key);
-    if (stage !== "fetched") showing.isOver = true;
+  #staged(said) {
+    const showing = this.#showings.hear(said);
+    if (showing === null) return [];
+    const { stage, at, reason, timing, within } = said;
     if (stage === "shown" && this.#isOpen) this.#seen = showing;
     else if (stage === "hidden" && this.#seen === showing) this.#seen = null;
     const told = { at, reason: reason ?? null, timing: timing ?? null, within: within ?? null };

@@ -33,7 +33,7 @@
  */
 
 import { NegotiationError } from "../protocol/errors.js";
-import { CONNECT_DEADLINE, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { CLAIM_PAUSE, CONNECT_DEADLINE, HEAD_START, REPAIR_DEADLINE } from "../protocol/numbers.js";
 import { Attempts } from "./attempts.js";
 import { note } from "./outputs.js";
 import { Ownership } from "./reach.js";
@@ -164,13 +164,14 @@ export class Handshake {
   // ── what each means ────────────────────────────────────────────────────────────────────────────
 
   /** @param {Start} start @param {number} now @returns {Output[]} */
-  #start({ resumed, ownerUnknown }, now) {
+  #start({ resumed, ownerUnknown, isHidden }, now) {
     const attempts = this.#attempts;
     attempts.patience.begin(now);
     if (attempts.offers) return attempts.offer(now);
     attempts.current.deadline = attempts.patience.attemptDue(now);
-    if (resumed && ownerUnknown) {
-      this.#ownership.doubt(now);
+    if ((resumed && ownerUnknown) || isHidden) {
+      const pause = resumed && ownerUnknown ? CLAIM_PAUSE : HEAD_START;
+      this.#ownership.doubt(now + pause, resumed);
       return [];
     }
     return resumed ? attempts.requestOffer(now) : [];
@@ -339,7 +340,8 @@ export class Waiting {
         return this.#unanswered(now);
       case this.#ownership.due: {
         const held = this.#ownership.settle();
-        return held === null ? this.#unanswered(now) : this.#hearing.receive(held, now);
+        if (held !== null) return this.#hearing.receive(held, now);
+        return this.#ownership.asks ? this.#unanswered(now) : [];
       }
       case interruption.retryDue:
         interruption.retryDue = Infinity;

@@ -4,8 +4,9 @@
  * @import { EndReason, Signal } from "../protocol/wire.js"
  *
  * The session has begun. `resumed`: it is an old one, whose offer may have gone to another page;
- * `ownerUnknown`: another page may have it, and has time to claim it before we act.
- * @typedef {{kind: "start", resumed: boolean, ownerUnknown: boolean}} Start
+ * `ownerUnknown`: another page may have it, and has time to claim it before we act; `isHidden`: nobody
+ * looks at this page; one that is looked at goes first.
+ * @typedef {{kind: "start", resumed: boolean, ownerUnknown: boolean, isHidden: boolean}} Start
  *
  * Of the relay. `signalCame`: the other peer says something in the handshake, or (null) what can't
  * be read; `endCame`: the session is over, as the relay says; `ownEnd`: the same, as our own side

@@ -4,8 +4,6 @@
  * @import { DescriptionSignal } from "../protocol/wire.js"
  */
 
-import { CLAIM_PAUSE } from "../protocol/numbers.js";
-
 /** Who hears what is said: signals go nowhere unless all three hold. */
 export class Reach {
   /** Whether we are at the relay. */
@@ -36,13 +34,16 @@ export class Ownership {
   due = Infinity;
   /** Whether it was unknown when we came in. */
   beganUnknown = false;
+  /** Whether an offer is asked for where none has come by then. */
+  asks = false;
   /** The offer that waits until it is known. @type {DescriptionSignal | null} */
   held = null;
 
-  /** Another page has time to claim the session. @param {number} now */
-  doubt(now) {
+  /** Another page has time to claim the session. @param {number} due @param {boolean} asks */
+  doubt(due, asks) {
     this.beganUnknown = true;
-    this.due = now + CLAIM_PAUSE;
+    this.due = due;
+    this.asks = asks;
   }
 
   /** Whether another page may still claim the session. */

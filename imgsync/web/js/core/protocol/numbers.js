@@ -72,6 +72,12 @@ export const MAX_FEATURE = 32;
 /** Seconds after the first `ready` at which a client says it again, until it is pinged. */
 export const READY_AGAIN = [0.5, 1, 2, 4];
 
+/** Reasons of what may be a URL whose time is over: most hosts say 403, Google's 400. */
+export const EXPIRY_REASONS = ["http_400", "http_401", "http_403", "http_410"];
+
+/** Between two readings of a manifest for such a reason. */
+export const RENEWAL_PAUSE = 30;
+
 /**
  * The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
  * the page may be looked at again.
@@ -220,6 +226,12 @@ export const ABSENCE_DEADLINE = 2;
  * anew. By then it has tried to register again, as no pause in between is over MAX_BACKOFF.
  */
 export const CLAIM_PAUSE = 8;
+
+/**
+ * That a window which nobody looks at leaves to one that somebody does, before it takes part in a
+ * session that has no owner yet. Shorter than the evaluator waits for an answer.
+ */
+export const HEAD_START = 2;
 
 /**
  * By so much sooner a client that knows what is in the way ends what never connected. So it is told

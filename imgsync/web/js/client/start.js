@@ -1,0 +1,52 @@
+/**
+ * The start of the client's page: it is at the relay with these few files, while all others load.
+ * What the relay says meanwhile waits for them.
+ *
+ * @import { Opened } from "../peer/opening.js"
+ * @import { Status } from "../words/client.js"
+ */
+
+import { enter } from "../page/entrance.js";
+import { isAble, loadAgain, opened } from "../page/first.js";
+import { READY, UNABLE } from "../words/client.js";
+
+/** @param {Status} status */
+function say({ text, hint }) {
+  document.querySelector("#text")?.replaceChildren(text);
+  document.querySelector("#hint")?.replaceChildren(hint);
+}
+
+/** Of a moment nothing is said: where the line is quick, the page has a voice of its own by then. */
+const QUIET_MS = 250;
+
+/** Say that it has registered, until that is taken back. @param {Opened} opened */
+function sayWhenReady({ socket }) {
+  const listening = new AbortController();
+  const { signal } = listening;
+  const sayIt = () => {
+    if (!signal.aborted) say(READY);
+  };
+  socket.addEventListener(
+    "message",
+    ({ data }) => {
+      if (JSON.parse(data).event !== "registered") return;
+      AbortSignal.timeout?.(QUIET_MS).addEventListener("abort", sayIt);
+    },
+    { once: true, signal },
+  );
+  return listening;
+}
+
+function start() {
+  const entrance = enter("client");
+  // Where the participant is recorded, there is something else to say first.
+  const isRecorded = new URL(location.href).searchParams.has("record");
+  const listening = opened && !isRecorded ? sayWhenReady(opened) : null;
+  import("./client.js").then(({ Client }) => {
+    listening?.abort();
+    new Client(entrance);
+  }, loadAgain);
+}
+
+if (isAble) start();
+else say(UNABLE);

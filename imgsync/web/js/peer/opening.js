@@ -1,0 +1,68 @@
+/**
+ * A socket to the relay from the first: it says who we are, and what comes in waits until somebody
+ * listens. So a page is registered before all of it has loaded.
+ *
+ * @import { Role } from "../core/protocol/wire.js"
+ *
+ * @typedef {{socket: WebSocket, heard: unknown[], code: number | null}} Opened
+ *   `heard`: what has come in; `code`: with which it was closed, if it was
+ *
+ * @typedef {{userId: string, role: Role, name?: string, token?: string}} Registrant
+ */
+
+import { FEATURES, PACKAGE } from "../core/protocol/numbers.js";
+
+export class Opening {
+  #opened;
+  #isRegistered = false;
+
+  /** @param {Opened} opened */
+  constructor(opened) {
+    this.#opened = opened;
+  }
+
+  get isOpen() {
+    return this.#opened.socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Tell the relay as soon as it hears, once. @param {Registrant} registrant */
+  register({ userId, role, name, token }) {
+    if (this.#isRegistered) return;
+    this.#isRegistered = true;
+    // What there is to be spoken on the channel is the client's to speak.
+    const features = role === "client" ? FEATURES : undefined;
+    const data = { userId, role, package: PACKAGE, name, token, features };
+    const say = () => this.send(JSON.stringify({ event: "register", data }));
+    if (this.isOpen) say();
+    else this.#opened.socket.onopen = say;
+  }
+
+  /**
+   * What has waited, and what comes from now on.
+   *
+   * @param {(data: unknown) => void} received
+   * @param {(code: number) => void} closed
+   */
+  listen(received, closed) {
+    const { socket, heard } = this.#opened;
+    socket.onmessage = ({ data }) => received(data);
+    socket.onclose = ({ code }) => closed(code);
+    // Any of it may lead to a drop, and then the rest is no news.
+    while (heard.length > 0) received(heard.shift());
+    if (this.#opened.code !== null) closed(this.#opened.code);
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.#opened.socket.send(text);
+  }
+
+  /** Nothing more is heard of it. */
+  drop() {
+    const { socket, heard } = this.#opened;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    heard.length = 0;
+    this.#opened.code = null;
+    socket.close();
+  }
+}
