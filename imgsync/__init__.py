@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
     from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
+    from imgsync.core.protocol.channel import Preloaded as Preloaded
     from imgsync.core.protocol.channel import Recording as Recording
     from imgsync.core.protocol.channel import StageKind as StageKind
     from imgsync.core.protocol.channel import UpcomingImage as UpcomingImage
@@ -50,6 +51,7 @@ _HOMES = {
     "imgsync.client.hooks": ("follow",),
     "imgsync.core.protocol.channel": (
         "OnsetTiming",
+        "Preloaded",
         "Recording",
         "StageKind",
         "UpcomingImage",

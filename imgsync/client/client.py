@@ -14,8 +14,8 @@ import trio
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Transmit
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Stage, StageKind, TalkMessage, UpcomingImage
-from imgsync.core.protocol.numbers import MAX_REASON
+from imgsync.core.protocol.channel import Preloaded, Stage, StageKind, TalkMessage, UpcomingImage
+from imgsync.core.protocol.numbers import MAX_DETAIL, MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.core.protocol.urls import public_url
@@ -57,8 +57,8 @@ class ReceivedImage:
     signed_url: str = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
-    _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None], None] = attrs.field(
-        repr=False, eq=False
+    _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None, str], None] = (
+        attrs.field(repr=False, eq=False)
     )
 
     def fetched(self, at: Milliseconds | None = None) -> None:
@@ -73,19 +73,30 @@ class ReceivedImage:
         """It is on the screen no more."""
         self._say(StageKind.HIDDEN, at)
 
-    def failed(self, reason: str, at: Milliseconds | None = None) -> None:
-        """It can't be shown. Raises ValueError for a reason that can't be sent.
+    def failed(self, reason: str, at: Milliseconds | None = None, detail: str = "") -> None:
+        """It can't be shown. Raises ValueError for a reason or a detail that can't be sent.
 
         :param reason: a short word for programs, such as "http_403", "timeout" or "decode".
+        :param detail: what else is known, for people; it may hold no address and no secret.
         """
         if not reason.isprintable() or not 0 < len(reason) <= MAX_REASON:
             raise ValueError(
                 f"a reason has 1 to {MAX_REASON} printable characters: {reason!r:.200}"
             )
-        self._say(StageKind.FAILED, at, reason)
+        if not detail.isprintable() or len(detail) > MAX_DETAIL:
+            raise ValueError(
+                f"a detail has at most {MAX_DETAIL} printable characters: {detail!r:.300}"
+            )
+        self._say(StageKind.FAILED, at, reason, detail)
 
-    def _say(self, stage: StageKind, at: Milliseconds | None, reason: str | None = None) -> None:
-        self._tell(self, stage, now_ms() if at is None else at, reason)
+    def _say(
+        self,
+        stage: StageKind,
+        at: Milliseconds | None,
+        reason: str | None = None,
+        detail: str = "",
+    ) -> None:
+        self._tell(self, stage, now_ms() if at is None else at, reason, detail)
 
 
 class _Following:
@@ -135,9 +146,14 @@ class _Following:
         )
 
     def _tell_stage(
-        self, image: ReceivedImage, stage: StageKind, at: Milliseconds, reason: str | None
+        self,
+        image: ReceivedImage,
+        stage: StageKind,
+        at: Milliseconds,
+        reason: str | None,
+        detail: str,
     ) -> None:
-        said = Stage(image.index, image.sent_at, stage, at, reason)
+        said = Stage(image.index, image.sent_at, stage, at, reason, detail=detail)
         for output in self._follower.staged(said):
             self._peer.journal.staged(said)
             self._peer.send(output.text)
@@ -149,6 +165,10 @@ class _Following:
 
     async def wait_unseen(self) -> None:
         """See the protocol."""
+
+    def tell_preloaded(self, counts: Preloaded) -> None:
+        """How many of the images that were announced are here."""
+        self._peer.send(self._follower.preloaded(counts).text)
 
     def opened(self) -> None:
         """See the protocol."""
@@ -267,6 +287,14 @@ class ClientSession:
         An image that is shown later has the same `image_url`, but may have another signature.
         """
         return Pull(self.next_preload)
+
+    def tell_preloaded(self, counts: Preloaded) -> None:
+        """Tell how many of the images that were announced, and not shown yet, are here.
+
+        It is said again when the session is repaired; say it about once in a second, and not of
+        each byte.
+        """
+        self._following.tell_preloaded(counts)
 
     async def next_preload(self) -> UpcomingImage | None:
         """The next that was announced and not handed out before; None when the session is over."""

@@ -204,6 +204,7 @@ class Stage:
     :param at: client's clock.
     :param latency_ms: from the showing to that; true to `bound_ms`. None where nothing is known.
     :param reason: why it failed.
+    :param detail: what else is known of that.
     :param timing: what `at` is of an image that is shown.
     """
 
@@ -217,6 +218,7 @@ class Stage:
     bound_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
     reason: str | None
     timing: OnsetTiming | None = attrs.field(default=None, metadata=IF_KNOWN)
+    detail: str | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str | None:
@@ -224,7 +226,32 @@ class Stage:
             return None
         if self.reason == SUPERSEDED:
             return f"image {self.image_index}  {self.name}  {SUPERSEDED}"
-        return f"image {self.image_index}  {self.name}  failed: {self.reason}"
+        more = f" ({self.detail})" if self.detail else ""
+        return f"image {self.image_index}  {self.name}  failed: {self.reason}{more}"
+
+
+@attrs.frozen
+class Preloaded:
+    """How many of the images that were announced, and not shown yet, are at the client.
+
+    :param is_before_start: none was shown yet.
+    """
+
+    EVENT = "preloaded"
+    announced: int
+    there: int
+    failed: int
+    is_before_start: bool = attrs.field(default=True, metadata=FOR_PEOPLE)
+
+    @property
+    def words(self) -> str:
+        """For people, who may wait for it."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.there} of {self.announced} are there{failed}"
+
+    @property
+    def prose(self) -> str | None:
+        return self.words if self.is_before_start else None
 
 
 @attrs.frozen
@@ -377,10 +404,12 @@ class FetchFailed:
     reason: str
     image_index: int
     image_url: str = attrs.field(converter=public_url)
+    detail: str | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str:
-        return f"image {self.image_index}  {self.image_url}  {self.reason}"
+        more = f" ({self.detail})" if self.detail else ""
+        return f"image {self.image_index}  {self.image_url}  {self.reason}{more}"
 
 
 @attrs.frozen
@@ -412,6 +441,7 @@ PeerEvent = (
     | Acked
     | NotAcked
     | Stage
+    | Preloaded
     | Recording
     | SeriesSummary
     | SessionBegun

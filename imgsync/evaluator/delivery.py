@@ -38,6 +38,7 @@ class StageReport:
     :param latency: ms from the showing to that, with its bound; None where nothing is known of the
         client's clock.
     :param reason: why it failed: a short word, such as "http_403".
+    :param detail: what else is known of that, for people.
     :param timing: of one that is shown, whether `at` is when it was presented or only the frame
         that put it up, where the client says it; what that leaves open is in the bound.
     """
@@ -48,6 +49,7 @@ class StageReport:
     at: Milliseconds
     latency: Bounded | None
     reason: str | None = None
+    detail: str = ""
     timing: OnsetTiming | None = None
 
 
@@ -165,6 +167,7 @@ class Showings:
             at=said.at,
             latency=latency,
             reason=said.reason,
+            detail=said.detail,
             timing=said.timing,
         )
         showing.reach(report)

@@ -9,6 +9,7 @@ from typing import assert_never
 from imgsync.core.channel import outputs as channel
 from imgsync.core.channel.outputs import (
     Acked,
+    Counted,
     Drop,
     Forgotten,
     NeverShown,
@@ -20,11 +21,11 @@ from imgsync.core.channel.outputs import (
 )
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Ready, Recording, TalkMessage, UpcomingImage
+from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage, UpcomingImage
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
-from imgsync.evaluator.recordings import Recordings
+from imgsync.evaluator.latest import Latest
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -44,7 +45,8 @@ class _Presenting:
         self._peer = peer
         self._presenter = Presenter()
         self.showings = Showings()
-        self.recordings = Recordings()
+        self.recordings = Latest[Recording]()
+        self.preloaded = Latest[Preloaded]()
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
@@ -102,6 +104,7 @@ class _Presenting:
                 self._peer.journal.superseded(output.image)
         self.showings.end(end)
         self.recordings.end()
+        self.preloaded.end()
 
     def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
         """Carry out what the core decides.
@@ -125,6 +128,8 @@ class _Presenting:
                     showings.refuse(image.sent_at, why)
                 case Staged(said):
                     showings.report(said, journal.staged(said))
+                case Counted(counts):
+                    self.preloaded.tell(counts)
                 case Recorded(said):
                     journal.recorded(said)
                     self.recordings.tell(said)
@@ -190,6 +195,14 @@ class EvaluatorSession:
         reports misses some.
         """
         return self._presenting.showings.reports()
+
+    def preloaded(self) -> AsyncIterator[Preloaded]:
+        """How many of the images that were announced, and not shown yet, are at the client.
+
+        What was told last, and each time that it is something else, about once in a second; stops
+        at the end. A client that does not speak `preloaded` tells nothing.
+        """
+        return self._presenting.preloaded.changes()
 
     def recordings(self) -> AsyncIterator[Recording]:
         """How the participant is recorded by the client's page, at each change; stops at the end.

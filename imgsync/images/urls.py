@@ -6,7 +6,6 @@ none: take it for a file, or as relative to what it knows, or fall over it. So t
 
 import ipaddress
 import re
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 # urlsplit passes over white space and control characters, and no message can hold a surrogate.
@@ -59,41 +58,3 @@ def _read_number(label: str) -> int:
     if label.startswith("0x"):
         return int(label[2:] or "0", 16)
     return int(label, 8 if label.startswith("0") else 10)
-
-
-_WHOLE = re.compile(r"[0-9]{1,12}")
-
-# The basic and the extended form of ISO 8601, in UTC.
-_STAMP = re.compile(
-    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:[.][0-9]+)?Z"
-)
-
-
-def expiry_of(url: str) -> float | None:
-    """Until when a signed URL is good, in seconds since the epoch, as far as its query says.
-
-    So do ours, CloudFront's and the older ones of S3 and Google (`Expires`), the newer ones of both
-    (`X-Amz-...`, `X-Goog-...`), and Azure's (`se`).
-    """
-    query = url.partition("#")[0].partition("?")[2]
-    pairs = (pair.partition("=") for pair in query.split("&"))
-    found = {name.lower(): re.sub("%3[aA]", ":", value) for name, _, value in pairs}
-    if _WHOLE.fullmatch(found.get("expires", "")):
-        return float(found["expires"])
-    for prefix in ("x-amz-", "x-goog-"):
-        begin = _read_stamp(found.get(f"{prefix}date", ""))
-        seconds = found.get(f"{prefix}expires", "")
-        if begin is not None and _WHOLE.fullmatch(seconds):
-            return begin + float(seconds)
-    return _read_stamp(found.get("se", ""))
-
-
-def _read_stamp(stamp: str) -> float | None:
-    parts = _STAMP.fullmatch(stamp)
-    if parts is None or int(parts[1]) <= 99:
-        return None
-    try:
-        year, month, day, hour, minute, second = map(int, parts.groups())
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
-    except ValueError:
-        return None

@@ -84,6 +84,7 @@ const FORMS = {
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within],
   recorded: (o) => [o.devices, o.troubles, o.at],
+  counted: (o) => [o.said],
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
   stop: (o) => [o.number],
   givenUp: (o) => [o.name, o.reason, o.detail],

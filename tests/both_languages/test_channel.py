@@ -223,6 +223,7 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
             *[staged | ({} if reason is None else {"reason": reason})] * 4,
             {"type": "ready", "features": dice.choice([["preload"], ["stage", "ping"]])},
             {"type": "ready"},
+            {"type": "preloaded", "announced": 5, "there": dice.randrange(3), "failed": 1},
             {"type": "recording", "at": dice.choice([1, 2.5]), **choose_recording(dice)},
         ]
     )
@@ -303,6 +304,8 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
                 timing = said.timing and said.timing.value
                 staged = [said.sent_at, said.stage.value, said.at, said.reason]
                 told.append(["staged", *staged, timing, said.within])
+            case c.Counted(counts):
+                told.append(["counted", json.loads(encode_channel(counts))])
             case c.Recorded(said):
                 told.append(["recorded", [*said.devices], [*said.troubles], said.at])
     return told
@@ -325,7 +328,7 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
             expected.append(told)
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
-    assert seen == kinds | {"recorded", True, False}
+    assert seen == kinds | {"recorded", "counted", True, False}
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:

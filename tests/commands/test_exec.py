@@ -51,7 +51,7 @@ class Stage:
         return ReceivedImage(index, url, f"{url}?sig=x", 1000.5, 1001, self._tell)
 
     def _tell(
-        self, image: ReceivedImage, kind: StageKind, at: Milliseconds, reason: str | None
+        self, image: ReceivedImage, kind: StageKind, at: Milliseconds, reason: str | None, _: str
     ) -> None:
         self.stages.append((image.index, kind.value, reason))
 

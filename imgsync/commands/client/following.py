@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 import trio
@@ -19,7 +19,9 @@ from imgsync.commands.events import (
     write_states,
 )
 from imgsync.commands.output import Output
-from imgsync.core.protocol.channel import UpcomingImage
+from imgsync.core.channel.downloads import Progress
+from imgsync.core.protocol.channel import Preloaded, UpcomingImage
+from imgsync.core.protocol.numbers import MAX_DETAIL
 from imgsync.images import fetch
 from imgsync.images.gallery import Coming, Gallery, open_gallery
 from imgsync.tasks import open_background
@@ -68,7 +70,7 @@ class SessionFollower:
         )
         with trio.CancelScope() as scope:
             # What is being fetched when the session ends goes on for a while.
-            async with open_gallery(self._fetcher) as gallery, trio.open_nursery() as fetching:
+            async with self._open_gallery() as gallery, trio.open_nursery() as fetching:
                 async with session, self._open_equipment(gallery) as program:
                     async for image in session.images():
                         self._output.write(_received(image))
@@ -82,6 +84,13 @@ class SessionFollower:
         self._output.write(
             SessionOver(session_id=session.id, reason=session.end_reason, detail=session.end_detail)
         )
+
+    def _open_gallery(self) -> AbstractAsyncContextManager[Gallery]:
+        def progressed(counts: Progress) -> None:
+            said = Preloaded(counts.announced, counts.there, counts.failed)
+            self._session.tell_preloaded(said)
+
+        return open_gallery(self._fetcher, progressed)
 
     @asynccontextmanager
     async def _open_equipment(self, gallery: Gallery) -> AsyncIterator[Program | None]:
@@ -129,7 +138,7 @@ class SessionFollower:
             fetched = await coming.wait()
         except fetch.FetchFailed as exc:
             self._coming.remove(image)
-            self._fail(image, word=exc.reason, reason=exc.reason)
+            self._fail(image, word=exc.reason, reason=exc.reason, detail=exc.detail)
             return
         self._coming.remove(image)
         image.fetched()
@@ -159,15 +168,21 @@ class SessionFollower:
             fetch.save_image, self._folder, image.index, image.image_url, fetched
         )
 
-    def _fail(self, image: ReceivedImage, *, word: str, reason: str) -> None:
+    def _fail(self, image: ReceivedImage, *, word: str, reason: str, detail: str = "") -> None:
         """The image is not here.
 
         :param word: why, for the evaluator.
         :param reason: the same as it is printed.
+        :param detail: what else is known.
         """
-        image.failed(word)
+        image.failed(word, detail=detail[:MAX_DETAIL])
         self._output.write(
-            FetchFailed(reason=reason, image_index=image.index, image_url=image.image_url)
+            FetchFailed(
+                reason=reason,
+                image_index=image.index,
+                image_url=image.image_url,
+                detail=detail or None,
+            )
         )
 
     def _complain(self, image: ReceivedImage, reason: str, detail: str) -> None:

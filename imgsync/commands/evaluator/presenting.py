@@ -14,6 +14,7 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    Preloaded,
     Recording,
     SeriesSummary,
     Spread,
@@ -31,7 +32,7 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     Superseded,
 )
-from imgsync.core.protocol.numbers import SUPERSEDED
+from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
 from imgsync.evaluator.delivery import Delivery, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.images.ref import ImageRef
@@ -122,6 +123,7 @@ class Series:
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
             watching.start_soon(self._write_recordings)
+            watching.start_soon(self._write_preloaded)
             self._announce()
             yield
 
@@ -188,6 +190,13 @@ class Series:
         async for said in self._session.recordings():
             self._output.write(Recording(said.devices, said.troubles, said.at))
 
+    async def _write_preloaded(self) -> None:
+        async for said in self._session.preloaded():
+            is_before = self._current is None
+            self._output.write(Preloaded(said.announced, said.there, said.failed, is_before))
+            # However often it is said; what counts is the last.
+            await trio.sleep(PRELOADED_INTERVAL / 4)
+
     def _write_stage(self, report: StageReport) -> None:
         self.stages[report.stage.value] += 1
         self.score.take(report)
@@ -202,6 +211,7 @@ class Series:
                 bound_ms=None if report.latency is None else report.latency.bound,
                 reason=report.reason,
                 timing=report.timing,
+                detail=report.detail or None,
             )
         )
 

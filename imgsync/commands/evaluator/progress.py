@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 import attrs
 import trio
 
-from imgsync.commands.events import STAGE_WORDS, Acked, NotAcked, Stage, State
+from imgsync.commands.events import STAGE_WORDS, Acked, NotAcked, Preloaded, Stage, State
 from imgsync.commands.output import Event, Output, OutputLost
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
@@ -78,6 +78,8 @@ class Progress:
     #: Of the image that was shown last.
     fate: Fate | None = None
     last_ack: Acked | None = None
+    #: Of what was announced; None where all of it is there.
+    preloaded: Preloaded | None = None
 
     def begin_image(self, index: int) -> None:
         """An image goes out."""
@@ -88,6 +90,8 @@ class Progress:
         match event:
             case State():
                 self.state = event.state
+            case Preloaded(announced, there):
+                self.preloaded = event if there < announced else None
             case Acked():
                 self.last_ack = event
                 self._become(event.image_index, ACKED)
@@ -116,6 +120,9 @@ class Progress:
         ]
         if self.fate is not None:
             parts.append(Part(2, self.fate.words, self.fate.words, self.fate.style))
+        if self.preloaded is not None:
+            short = f"{self.preloaded.there}/{self.preloaded.announced} there"
+            parts.append(Part(5, self.preloaded.words, short))
         if self.last_ack is not None:
             way = f"{self.last_ack.latency_ms:.1f} ± {self.last_ack.bound_ms:.1f} ms"
             trip = f"round trip {self.last_ack.round_trip_ms:.1f} ms"
@@ -178,7 +185,7 @@ class LiveOutput(Output):
         """See Output; it is printed within REFRESH_INTERVAL."""
         self._progress.add(event)
         prose = event.prose
-        if prose is not None and not isinstance(event, Acked):
+        if prose is not None and not isinstance(event, Acked | Preloaded):
             self._permanent.append((sys.stdout, prose + "\n"))
         self._news.set()
 

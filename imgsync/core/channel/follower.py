@@ -2,7 +2,7 @@
 
     opened ──▶ ready                          stages ──▶ stage, and again on each new channel
     image ──▶ to the application ──▶ ack      copy of the last image ──▶ ack alone
-    preload ──▶ Announced
+    preload ──▶ Announced                     how many are there ──▶ preloaded, and again likewise
 
 A stage has no ack, so the last ones are said again on every channel.
 """
@@ -23,6 +23,7 @@ from imgsync.core.protocol.channel import (
     ChannelMessage,
     Image,
     Preload,
+    Preloaded,
     Ready,
     Stage,
     StageKind,
@@ -59,10 +60,12 @@ class Follower:
     def __init__(self) -> None:
         self._last: Image | None = None
         self._stages: deque[Stage] = deque(maxlen=MAX_STAGES)
+        #: As it was told last.
+        self._preloaded: list[Preloaded] = []
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
-        messages: list[ChannelMessage] = [Ready(FEATURES), *self._stages]
+        messages: list[ChannelMessage] = [Ready(FEATURES), *self._stages, *self._preloaded]
         return [Transmit(encode_channel(message)) for message in messages]
 
     def staged(self, stage: Stage) -> list[Transmit]:
@@ -73,6 +76,11 @@ class Follower:
             return []
         self._stages.append(stage)
         return [Transmit(encode_channel(stage))]
+
+    def preloaded(self, counts: Preloaded) -> Transmit:
+        """So many of the images that were announced are there by now."""
+        self._preloaded = [counts]
+        return Transmit(encode_channel(counts))
 
     def receive(self, message: TalkMessage, at: Milliseconds) -> list[FollowerOutput]:
         """The evaluator says something, which came in at this time of ours."""

@@ -5,6 +5,7 @@ import attrs
 from imgsync.core.protocol.channel import (
     Ack,
     Image,
+    Preloaded,
     Recording,
     Stage,
     UpcomingImage,
@@ -63,6 +64,13 @@ class Staged:
 
 
 @attrs.frozen
+class Counted:
+    """The client tells how many of the images that were announced are there."""
+
+    said: Preloaded
+
+
+@attrs.frozen
 class Recorded:
     """The client tells this of the recording of its participant, and it is news."""
 
@@ -106,7 +114,16 @@ class Drop:
 
 
 PresenterOutput = (
-    Transmit | Acked | Superseded | TooLarge | Staged | Recorded | NeverShown | Forgotten | Drop
+    Transmit
+    | Acked
+    | Superseded
+    | TooLarge
+    | Staged
+    | Counted
+    | Recorded
+    | NeverShown
+    | Forgotten
+    | Drop
 )
 
 FollowerOutput = Transmit | Deliver | Announced | Drop

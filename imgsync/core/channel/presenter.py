@@ -3,7 +3,7 @@
     opened, ready ──▶ current image           ack ──▶ Acked
     show ──▶ image                            next image, not acked ──▶ Superseded
     preload ──▶ preload, once on a channel      stage ──▶ Staged
-    drained ──▶ what was kept back            recording ──▶ Recorded
+    drained ──▶ what was kept back            recording ──▶ Recorded, preloaded ──▶ Counted
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
@@ -21,6 +21,7 @@ import attrs
 
 from imgsync.core.channel.outputs import (
     Acked,
+    Counted,
     Drop,
     Forgotten,
     NeverShown,
@@ -36,6 +37,7 @@ from imgsync.core.codec.codec import check_size, encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
     Image,
+    Preloaded,
     Ready,
     Recording,
     Stage,
@@ -170,6 +172,8 @@ class Presenter:
                 return self._acked(message)
             case Stage():
                 return self._staged(message)
+            case Preloaded():
+                return [Counted(message)]
             case Recording():
                 return self._recorded(message)
             case _:

@@ -23,6 +23,7 @@ from imgsync.core.protocol.channel import (
     Ping,
     Pong,
     Preload,
+    Preloaded,
     Ready,
     Recording,
     Stage,
@@ -85,7 +86,7 @@ _FROM_RELAY = {
 }
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
 _TYPED_CHANNEL_MESSAGES = {
-    cls.TYPE: cls for cls in (Preload, Ready, Ack, Stage, Recording, Ping, Pong)
+    cls.TYPE: cls for cls in (Preload, Preloaded, Ready, Ack, Stage, Recording, Ping, Pong)
 }
 
 

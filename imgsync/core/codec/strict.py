@@ -18,7 +18,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.protocol.channel import Duration, PingId, Reason
+from imgsync.core.protocol.channel import Count, Duration, PingId, Reason
 from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
     MAX_FEATURE,
@@ -113,6 +113,13 @@ def _whole(value: Any, _: Any) -> int:
     if type(value) is int and abs(value) <= MAX_NUMBER:
         return value
     raise TypeError("expected a whole number")
+
+
+def _count(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if number < 0:
+        raise ValueError("expected a number that is not below 0")
+    return number
 
 
 def _number(value: Any, _: Any) -> Milliseconds:
@@ -247,6 +254,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_func(_is_exactly(Features), _features)
     converter.register_structure_hook_func(_is_exactly(Name), _name)
     converter.register_structure_hook_func(_is_exactly(Reason), _name)
+    converter.register_structure_hook_func(_is_exactly(Count), _count)
     converter.register_structure_hook_func(_is_exactly(Duration), _duration)
     converter.register_structure_hook_func(_is_exactly(Detail), _detail)
     converter.register_structure_hook_func(_is_exactly(PeerReason), _peer_reason)

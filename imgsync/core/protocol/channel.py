@@ -8,6 +8,7 @@ One JSON object per message, from peer to peer:
               │◀──────────────────── ack {sentAt, ...} ────│
               │◀─── stage {sentAt, stage, at, reason} ─────│    fetched, shown, hidden, failed
               │◀─ recording {devices, troubles, at} ───────│    of the participant, where it is made
+              │◀─ preloaded {announced, there, failed} ────│    of what was announced
               │◀──────── ping, pong (both ways) ──────────▶│
 
 All but image, `ready` and `ack` are extensions, which a peer need not know. Names and times are as
@@ -20,7 +21,7 @@ from typing import Annotated
 import attrs
 
 from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
-from imgsync.core.protocol.signalling import Features, Milliseconds, Url
+from imgsync.core.protocol.signalling import Detail, Features, Milliseconds, Url
 from imgsync.core.protocol.urls import public_url
 
 Reason = Annotated[str, "reason"]
@@ -28,6 +29,9 @@ Reason = Annotated[str, "reason"]
 
 Duration = Annotated[float, "duration"]
 """Milliseconds, not below 0."""
+
+Count = Annotated[int, "count"]
+"""A whole number, not below 0."""
 
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
@@ -106,9 +110,10 @@ class Ack:
 class Stage:
     """What became of an image after the ack, and when, on the client's clock.
 
-    `sent_at` repeats the image's; `reason` says why it failed. Of one that is shown, `timing` may
-    say what `at` is (when the system has presented it, or the frame that put it up), and `within`
-    how far from that it may have come on the screen.
+    `sent_at` repeats the image's; `reason` says why it failed, and `detail` what else is known of
+    that, for people, without an address or a secret. Of one that is shown, `timing` may say what
+    `at` is (when the system has presented it, or the frame that put it up), and `within` how far
+    from that it may have come on the screen.
     """
 
     TYPE = "stage"
@@ -119,6 +124,22 @@ class Stage:
     reason: Reason | None = None
     timing: OnsetTiming | None = None
     within: Duration | None = None
+    detail: Detail = ""
+
+
+@attrs.frozen
+class Preloaded:
+    """How many of the images that were announced, and not shown yet, are at the client.
+
+    :param announced: how many there are.
+    :param there: of them are there.
+    :param failed: of them could not be fetched; they are tried again when they are shown.
+    """
+
+    TYPE = "preloaded"
+    announced: Count
+    there: Count
+    failed: Count
 
 
 @attrs.frozen
@@ -156,7 +177,7 @@ class Pong:
     t2: Milliseconds
 
 
-TalkMessage = Image | Preload | Ready | Ack | Stage | Recording
+TalkMessage = Image | Preload | Ready | Ack | Stage | Preloaded | Recording
 """What evaluator and client say to each other."""
 
 ChannelMessage = TalkMessage | Ping | Pong

@@ -50,14 +50,17 @@ FEATURE_STAGE = "stage"
 FEATURE_PRELOAD = "preload"
 """What it says of who wants to know what will be shown soon."""
 
-FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD)
+FEATURE_PRELOADED = "preloaded"
+"""What it says of who tells how many of them are there."""
+
+FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
 """What our clients speak."""
 
 SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+"""Of these, that a peer may name when it registers: four times as many as there are. All evaluators
 are told them at each change of a client."""
 
 MAX_FEATURE = 32

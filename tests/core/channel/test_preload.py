@@ -133,7 +133,7 @@ def test_a_client_hands_on_what_is_announced_and_names_what_it_speaks() -> None:
     assert hear(follower, encode_channel(message), 9) == [Announced(message.images)]
     [ready] = texts(follower.opened())
     assert decode_channel(ready) == Ready(FEATURES)
-    assert set(FEATURES) == {"ping", "stage", "preload"}
+    assert set(FEATURES) == {"ping", "stage", "preload", "preloaded"}
 
 
 def test_a_preload_is_no_image_to_show() -> None:

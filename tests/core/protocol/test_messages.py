@@ -21,6 +21,7 @@ from imgsync.core.protocol.channel import (
     Ping,
     Pong,
     Preload,
+    Preloaded,
     Ready,
     Recording,
     Stage,
@@ -189,6 +190,10 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
             "type": "preload",
             "images": [{"imageUrl": "https://a/4.png", "signedUrl": "https://a/4.png?sig=x"}],
         },
+    ),
+    (
+        Preloaded(40, 8, 1),
+        {"type": "preloaded", "announced": 40, "there": 8, "failed": 1},
     ),
     (
         Recording(("camera",), ("microphone_ended",), 2.5),

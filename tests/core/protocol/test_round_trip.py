@@ -26,6 +26,7 @@ from imgsync.core.protocol.channel import (
     Ping,
     Pong,
     Preload,
+    Preloaded,
     Ready,
     Recording,
     Stage,
@@ -87,6 +88,7 @@ SESSION_ID = USER_ID
 NAME = st.text(PRINTABLE, max_size=128)
 URL = st.text(PRINTABLE, max_size=30)
 WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
+COUNT = st.integers(0, MAX_NUMBER)
 MILLISECONDS = WHOLE | st.floats(-MAX_NUMBER, MAX_NUMBER)
 PING_ID = WHOLE | st.text(PRINTABLE, max_size=128)
 JSON = st.recursive(
@@ -182,6 +184,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         at=MILLISECONDS,
         reason=maybe(NAME),
     ),
+    Preloaded: st.builds(Preloaded, announced=COUNT, there=COUNT, failed=COUNT),
     Ready: st.builds(Ready, features=a_few(TEXT)),
     Recording: st.builds(Recording, devices=WORDS, troubles=WORDS, at=MILLISECONDS),
     Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),

@@ -33,7 +33,9 @@ const RELOAD_MS = 5000;
 export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
-  #loader = new Loader(this.#decoding, () => {});
+  #loader = new Loader(this.#decoding, (counts) => {
+    this.#session?.send(this.#follower.preloaded(counts));
+  });
   #wakeLock = new WakeLock();
   #fullScreen = new FullScreen(() => this.#update({ canFill: this.#fullScreen.isOffered }));
   #showings = new Showings(this.#loader, this.#decoding, this.#stage, {

@@ -1,11 +1,13 @@
 /** What is known of a refusal, beside its status: the rule of `imgsync/images/refusals.py`. */
 
-import { expiryOf } from "../core/protocol/urls.js";
-
 /** Bytes of an answer that says why it is one; the codes of S3 and its like stand in front. */
 const MAX_REFUSAL = 4096;
 /** Milliseconds for that; the status is known without it. */
 const REFUSAL_DEADLINE = 1000;
+
+const WHOLE = /^[0-9]{1,12}$/;
+/** Of the basic and the extended form of ISO 8601, in UTC. */
+const STAMP = /^([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:[.][0-9]+)?Z$/;
 
 /**
  * Why a host refuses an image, as far as its URL or its answer tells; may be empty.
@@ -47,4 +49,39 @@ export async function readRefusal({ body }) {
   clearTimeout(late);
   void reader?.cancel();
   return text.slice(0, MAX_REFUSAL);
+}
+
+/** @param {string} stamp @returns {number | null} seconds since the epoch */
+function readStamp(stamp) {
+  const parts = STAMP.exec(stamp)?.slice(1).map(Number);
+  if (parts === undefined) return null;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const isOne = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && hour < 24 && year > 99;
+  return isOne && minute < 60 && second < 60 ? at.getTime() / 1000 : null;
+}
+
+/**
+ * Until when a signed URL is good, as far as its query says: ours do, CloudFront's and the older ones of
+ * S3 and Google (`Expires`), the newer ones of both (`X-Amz-...`, `X-Goog-...`), and Azure's (`se`).
+ *
+ * @param {string} url
+ * @returns {number | null} seconds since the epoch
+ */
+function expiryOf(url) {
+  const query = /[?]([^#]*)/.exec(url.split("#")[0] ?? "")?.[1] ?? "";
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const pair of query.split("&")) {
+    const [, name = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+    found.set(name.toLowerCase(), value.replaceAll(/%3a/gi, ":"));
+  }
+  const expires = found.get("expires") ?? "";
+  if (WHOLE.test(expires)) return Number(expires);
+  for (const prefix of ["x-amz-", "x-goog-"]) {
+    const from = readStamp(found.get(`${prefix}date`) ?? "");
+    const seconds = found.get(`${prefix}expires`) ?? "";
+    if (from !== null && WHOLE.test(seconds)) return from + Number(seconds);
+  }
+  return readStamp(found.get("se") ?? "");
 }

@@ -26,6 +26,7 @@
  * @typedef {object} Told
  * @property {number} at
  * @property {string} [reason] why it failed, or is hidden
+ * @property {string} [detail] what else is known of that
  * @property {Onset} [onset] of what is shown
  *
  * @typedef {object} Listener
@@ -79,7 +80,7 @@ export class Showings {
       if (!(error instanceof ImageFailed)) throw error;
       showing.isOver = true;
       this.#hide(this.#viewer.clear());
-      this.#fail(image, now(), error.reason);
+      this.#fail(image, now(), error.reason, error.detail);
     }
   }
 
@@ -99,10 +100,10 @@ export class Showings {
     this.#fail(before.image, now(), "superseded");
   }
 
-  /** @param {Image} image @param {number} at @param {string} reason */
-  #fail(image, at, reason) {
+  /** @param {Image} image @param {number} at @param {string} reason @param {string} [detail] */
+  #fail(image, at, reason, detail) {
     this.#decoding.release(imageKey(image));
-    this.#listener.staged(image, "failed", { at, reason });
+    this.#listener.staged(image, "failed", detail ? { at, reason, detail } : { at, reason });
   }
 
   /** @param {number} at @param {string} [reason] */

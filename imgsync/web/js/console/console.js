@@ -167,13 +167,13 @@ class Console {
     this.#isChosen = false;
     this.#selection.index = index;
     const { images } = this.#selection;
-    const { iceServers } = this.#signalling;
     const current = isSame ? before.current : null;
-    this.#presentation = new Presentation(route, iceServers, this.#journal, current, {
+    this.#presentation = new Presentation(route, this.#signalling.iceServers, this.#journal, current, {
       changed: () => {
         this.#keepPlace();
         this.#renderSoon();
       },
+      counted: (said) => this.#view.count(said),
       failed: (image, reason) => void this.#imageFailed(image, reason),
     });
     // A relay that can't take a session up has begun another one.

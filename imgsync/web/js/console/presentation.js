@@ -1,7 +1,7 @@
 /**
  * One session of the evaluator: what is shown in it, and what becomes of that.
  *
- * @import { ChannelMessage, IceServer, Image, ImageSource } from "../core/protocol/wire.js"
+ * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
@@ -42,6 +42,7 @@ export class Presentation {
    * @param {Journal} journal
    * @param {Image | null} current what a page before this one has shown last in this session
    * @param {object} listener
+   * @param {(said: Preloaded) => void} listener.counted how many of those that were announced are there
    * @param {() => void} listener.changed something is to be seen that was not
    * @param {(image: Shown, reason: string) => void} listener.failed
    */
@@ -211,6 +212,7 @@ export class Presentation {
         this.#journal.became(at, output);
     }
     if (output.kind === "tooLarge") this.trouble = describeTooLong(output.image.imageIndex);
+    if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
     if (output.kind === "staged" && output.stage === "failed") {
       this.#listener.failed(output.image, output.reason ?? "");

@@ -2,7 +2,7 @@
  * All that is on the console's page, drawn from the state of things.
  *
  * @import { Choice } from "./stage.js"
- * @import { ImageSource, Presence } from "../core/protocol/wire.js"
+ * @import { ImageSource, Preloaded, Presence } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
  * @import { Place, Series } from "./record_store.js"
  * @import { RecordStore } from "./record_store.js"
@@ -49,6 +49,7 @@ import {
   describeFate,
   describeNothing,
   describeOffer,
+  describePreloaded,
   describeRelay,
   describeSession,
   describeWaiting,
@@ -123,6 +124,11 @@ export class ConsoleView {
     this.#stage.focus(); // where there are images
   }
 
+  /** How many of the images that were announced are there. @param {Preloaded} said */
+  count(said) {
+    setText(find("preloaded", HTMLElement), describePreloaded(said));
+  }
+
   /** @param {State} state */
   render({ relay, code, presentation, awaited, isChosen, trouble, series, index, left }) {
     const { images, since } = series ?? { images: [], since: 0 };
@@ -135,6 +141,7 @@ export class ConsoleView {
     find("relay", HTMLElement).dataset.mood = relayStatus.mood;
     showStatus(this.#describe(presentation, awaited, relay));
     setText(find("trouble", HTMLElement), trouble);
+    if (!isLive) setText(find("preloaded", HTMLElement), "");
     this.#renderEnd(isLive || awaited !== null, isLive && presentation.isEnding);
     const ours = isLive ? presentation.route.peerId : awaited;
     const session = ours === null ? null : { userId: ours, phase: isLive ? phase : /** @type {Phase} */ ("waiting") };

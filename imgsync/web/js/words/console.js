@@ -240,6 +240,15 @@ const FAILURES = {
   timeout: "it took too long to load",
   bad_url: "its address is none of a web server",
   unreachable: "its server can't be reached",
+  unknown_host: "no server of its name is known",
+  tls: "its server has no certificate that the client trusts",
+  proxy: "the client's proxy stands in the way",
+  bad_answer: "what answers at its address is no web server",
+  bad_redirect: "its server leads to an address that is none",
+  redirect_loop: "its server leads round in a circle",
+  bad_encoding: "what its server has packed can't be unpacked",
+  bad_range: "its server sent another part than was asked for",
+  session_over: "the session ended first",
   not_an_image: "what came is no image",
   fetch: "it could not be fetched",
   decode: "it is damaged, or of a form that browsers don\u2019t show",
@@ -360,6 +369,17 @@ const DEVICE_TROUBLES = {
   policy: "may not be used by the page: the website forbids it",
   system: "may not be used by the browser: the settings of the device forbid it",
 };
+
+/**
+ * While the client fetches what was announced.
+ *
+ * @param {{announced: number, there: number, failed: number}} said
+ * @returns {string} nothing once all is there
+ */
+export function describePreloaded({ announced, there, failed }) {
+  const lost = failed === 0 ? "" : `; ${failed} could not be loaded, and will be tried again`;
+  return there === announced ? "" : `${there} of ${announced} images are with the client${lost}.`;
+}
 
 /** @param {string} trouble */
 function nameTrouble(trouble) {

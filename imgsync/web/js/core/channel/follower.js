@@ -10,7 +10,7 @@
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
  * evaluator tells a stage with the same time once.
  *
- * @import { Ack, Image, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, Image, Preloaded, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
  * @import { Onset } from "./onsets.js"
  */
 
@@ -48,11 +48,13 @@ export class Follower {
   #stages = [];
   /** As it was told last; null where nothing is to be told of it. @type {Recording | null} */
   #recording = null;
+  /** As it was told last. @type {Preloaded[]} */
+  #preloaded = [];
 
-  /** A channel is open. @returns {(Ready | Stage | Recording)[]} to send */
+  /** A channel is open. @returns {(Ready | Stage | Preloaded | Recording)[]} to send */
   opened() {
     const recording = this.#recording === null ? [] : [this.#recording];
-    return [{ type: "ready", features: FEATURES }, ...this.#stages, ...recording];
+    return [{ type: "ready", features: FEATURES }, ...this.#stages, ...this.#preloaded, ...recording];
   }
 
   /**
@@ -67,6 +69,19 @@ export class Follower {
     const isNew = this.#last?.sentAt !== sentAt || this.#last.imageIndex !== imageIndex;
     this.#last = image;
     return { isNew, ack: { type: "ack", sentAt, receivedAt, imageIndex } };
+  }
+
+  /**
+   * So many of the images that were announced are there by now.
+   *
+   * @param {{announced: number, there: number, failed: number}} counts
+   * @returns {Preloaded} to send
+   */
+  preloaded({ announced, there, failed }) {
+    /** @type {Preloaded} */
+    const message = { type: "preloaded", announced, there, failed };
+    this.#preloaded = [message];
+    return message;
   }
 
   /**
@@ -87,15 +102,16 @@ export class Follower {
    *
    * @param {Image} image
    * @param {StageName} stage
-   * @param {{at: number, reason?: string, onset?: Pick<Onset, "timing" | "within">}} told
+   * @param {{at: number, reason?: string, detail?: string, onset?: Pick<Onset, "timing" | "within">}} told
    * @returns {Stage | null} to send
    */
-  reached({ imageIndex, sentAt }, stage, { at, reason, onset }) {
+  reached({ imageIndex, sentAt }, stage, { at, reason, detail, onset }) {
     const said = this.#stages.filter((one) => one.sentAt === sentAt && one.imageIndex === imageIndex);
     if (!mayFollow(said, stage)) return null;
     /** @type {Stage} */
     const message = { type: "stage", imageIndex, sentAt, stage, at };
     if (reason !== undefined) message.reason = reason;
+    if (detail) message.detail = detail;
     if (onset !== undefined) {
       message.timing = onset.timing;
       message.within = onset.within;

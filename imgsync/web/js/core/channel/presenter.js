@@ -4,7 +4,7 @@
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
  *     preload ──▶ preload, once on a channel     stage ──▶ staged, and neverShown of what it passed by
- *     drained ──▶ what was kept back            recording ──▶ recorded
+ *     drained ──▶ what was kept back            recording ──▶ recorded, preloaded ──▶ counted
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
@@ -16,7 +16,7 @@
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Preloaded, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
@@ -29,6 +29,7 @@
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
  *       timing: Timing | null, within: number | null}
  *   | {kind: "neverShown", image: Shown}
+ *   | {kind: "counted", said: Preloaded}
  *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
  *   this channel takes no message of this size, and the image is not shown; `neverShown`: it was not
@@ -243,6 +244,8 @@ export class Presenter {
         return this.#acked(message);
       case "stage":
         return this.#staged(message);
+      case "preloaded":
+        return [{ kind: "counted", said: message }];
       case "recording":
         return this.#recordings.take(message);
       default:

@@ -51,14 +51,17 @@ export const FEATURE_STAGE = "stage";
 /** What it says of who wants to know what will be shown soon. */
 export const FEATURE_PRELOAD = "preload";
 
+/** What it says of who tells how many of them are there. */
+export const FEATURE_PRELOADED = "preloaded";
+
 /** What our clients speak. */
-export const FEATURES = ["ping", "stage", "preload"];
+export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /** The reason of what fails, or is not acked, because another image took its place. */
 export const SUPERSEDED = "superseded";
 
 /**
- * Of these, that a peer may name when it registers: five times as many as there are. All evaluators
+ * Of these, that a peer may name when it registers: four times as many as there are. All evaluators
  * are told them at each change of a client.
  */
 export const MAX_FEATURES = 16;

@@ -57,6 +57,11 @@ export function isWhole(value) {
   return isNumber(value) && Number.isInteger(value);
 }
 
+/** @param {unknown} value a whole number, not below 0 */
+export function isCount(value) {
+  return isWhole(value) && Number(value) >= 0;
+}
+
 /** @param {unknown} value */
 export function isBoolean(value) {
   return typeof value === "boolean";

@@ -26,15 +26,17 @@
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
  * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
- *   reason?: string, timing?: Timing, within?: number}} Stage `within`: milliseconds that `at` is off by
+ *   reason?: string, timing?: Timing, within?: number, detail?: string}} Stage `within`: milliseconds that `at` is off by
  *   at most
+ * @typedef {{type: "preloaded", announced: number, there: number, failed: number}} Preloaded how many
+ *   of the images that were announced, and not shown yet, are at the client
  * @typedef {{type: "recording", devices: string[], troubles: string[], at: number}} Recording
  * @typedef {{type: "ready", features: string[]}} Ready
  * @typedef {{type: "ack", sentAt: number, receivedAt: number, imageIndex?: number}} Ack
  * @typedef {{type: "preload", images: ImageSource[]}} Preload
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
- * @typedef {Image | Preload | Ready | Ack | Stage | Recording} TalkMessage what evaluator and client
+ * @typedef {Image | Preload | Ready | Ack | Stage | Preloaded | Recording} TalkMessage what evaluator and client
  *   say to each other
  * @typedef {TalkMessage | Ping | Pong} ChannelMessage
  *
@@ -53,6 +55,7 @@ import {
 } from "./numbers.js";
 import {
   isBoolean,
+  isCount,
   isDetail,
   isDuration,
   isFeatures,
@@ -178,7 +181,9 @@ const MESSAGES = {
     reason: may(isReason),
     timing: may(oneOf(TIMINGS)),
     within: may(isDuration),
+    detail: may(isDetail),
   },
+  preloaded: { announced: must(isCount), there: must(isCount), failed: must(isCount) },
   recording: { devices: must(isFeatures), troubles: must(isFeatures), at: must(isNumber) },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },

@@ -1,23 +1,25 @@
-"""How the participant of a session is recorded, for whoever iterates over that."""
+"""What a client tells of now and then, and of which only the last counts, for whoever iterates."""
 
 from collections.abc import AsyncIterator
+from typing import Generic, TypeVar
 
 import trio
 
-from imgsync.core.protocol.channel import Recording
 from imgsync.tasks import Bell, Pull
 
+T = TypeVar("T")
 
-class Recordings:
+
+class Latest(Generic[T]):
     """The last that was told of it."""
 
     def __init__(self) -> None:
-        self._last: Recording | None = None
+        self._last: T | None = None
         self._is_over = False
         #: Of any change.
         self._news = Bell()
 
-    def tell(self, said: Recording) -> None:
+    def tell(self, said: T) -> None:
         """It is another one now."""
         self._last = said
         self._news.ring()
@@ -27,11 +29,11 @@ class Recordings:
         self._is_over = True
         self._news.ring()
 
-    def changes(self) -> AsyncIterator[Recording]:
+    def changes(self) -> AsyncIterator[T]:
         """What is told now, and each time that it is something else; stops at the end."""
-        seen: Recording | None = None
+        seen: T | None = None
 
-        async def next_change() -> Recording | None:
+        async def next_change() -> T | None:
             nonlocal seen
             await trio.lowlevel.checkpoint()
             while self._last is seen:
