@@ -153,7 +153,7 @@ class _Following:
         reason: str | None,
         detail: str,
     ) -> None:
-        said = Stage(image.index, image.sent_at, stage, at, reason, detail=detail)
+        said = Stage(image.index, image.sent_at, stage, at, reason, detail=detail or None)
         for output in self._follower.staged(said):
             self._peer.journal.staged(said)
             self._peer.send(output.text)

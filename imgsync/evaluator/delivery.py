@@ -167,7 +167,7 @@ class Showings:
             at=said.at,
             latency=latency,
             reason=said.reason,
-            detail=said.detail,
+            detail=said.detail or "",
             timing=said.timing,
         )
         showing.reach(report)

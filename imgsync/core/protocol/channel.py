@@ -124,7 +124,7 @@ class Stage:
     reason: Reason | None = None
     timing: OnsetTiming | None = None
     within: Duration | None = None
-    detail: Detail = ""
+    detail: Detail | None = None
 
 
 @attrs.frozen
