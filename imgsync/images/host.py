@@ -3,7 +3,9 @@
 Only the images that were listed at the start are served, by name, so there is no path to traverse.
 """
 
+import hashlib
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -31,8 +33,14 @@ _PREFIX = "/images/"
 # The signature is the permission; pages of any origin may use it, and learn why it is refused.
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
 
+# All that a client asks for that goes on where it has stopped (RFC 9110, section 14.2: any other
+# range may be passed over).
+_REST = re.compile(r"bytes=([0-9]{1,15})-")
+
 _HEADERS = (
     _ANY_ORIGIN,
+    ("access-control-expose-headers", "ETag, Content-Range"),
+    ("accept-ranges", "bytes"),
     # Else a page sees of a fetch only when it began and ended, and not what the network took of it.
     ("timing-allow-origin", "*"),
     ("cross-origin-resource-policy", "cross-origin"),
@@ -72,8 +80,24 @@ class ImageHost:
             return refuse(404, "This image can't be read any more.", _ANY_ORIGIN)
         kind = sniff_image(body[:SNIFF_SIZE])
         content_type = CONTENT_TYPES.get(kind or "", "application/octet-stream")
-        log.info("200 for %r: %d bytes", request.path, len(body))
-        return Response(200, body, content_type, _HEADERS)
+        # Of the bytes themselves, so that the parts of two tries are of one image.
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers = (*_HEADERS, ("etag", tag))
+        offset = _offset_of(request, tag)
+        if offset is None or offset >= len(body):
+            log.info("200 for %r: %d bytes", request.path, len(body))
+            return Response(200, body, content_type, headers)
+        log.info("206 for %r: from byte %d of %d", request.path, offset, len(body))
+        part = ("content-range", f"bytes {offset}-{len(body) - 1}/{len(body)}")
+        return Response(206, body[offset:], content_type, (*headers, part))
+
+
+def _offset_of(request: Request, tag: str) -> int | None:
+    """Where the rest begins that is asked for; None where all is, or another range than a rest."""
+    rest = _REST.fullmatch(request.headers.get("range", ""))
+    if rest is None or request.method != "GET" or request.headers.get("if-range", tag) != tag:
+        return None
+    return int(rest[1])
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from imgsync.commands.events import (
     LeftOut,
     NotAcked,
     PeerEvent,
+    Preloaded,
     Received,
     Recording,
     Registered,
@@ -116,6 +117,7 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
     assert told == {
         '{"event": "registered", "userId": "evaluator-of-json"}',
         '{"event": "connected", "sessionId": "ID", "clientId": "json"}',
+        '{"event": "preloaded", "announced": #, "there": #, "failed": #}',
         '{"event": "refused", "reason": "there is no image #; they go from # to #"}',
         f'{{"event": "acked", {image}, "imageUrl": "HOST/images/{AMSLER}", "sentAt": #,'
         f' "receivedAt": #, "roundTripMs": #, {times}, "copies": #}}',
@@ -252,6 +254,21 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         "image 3  3.png  failed: http_403",
         '{"event": "stage", "imageIndex": 3, "name": "3.png", "sentAt": 1000.5, "stage": "failed",'
         ' "at": 6, "latencyMs": null, "boundMs": null, "reason": "http_403"}',
+    ),
+    (
+        Preloaded(40, 8, 0),
+        "8 of 40 are there",
+        '{"event": "preloaded", "announced": 40, "there": 8, "failed": 0}',
+    ),
+    (
+        Preloaded(40, 38, 2),
+        "38 of 40 are there, 2 failed",
+        '{"event": "preloaded", "announced": 40, "there": 38, "failed": 2}',
+    ),
+    (
+        Preloaded(39, 8, 0, is_before_start=False),
+        None,
+        '{"event": "preloaded", "announced": 39, "there": 8, "failed": 0}',
     ),
     (
         Recording(("camera", "microphone"), (), 6.5),

@@ -449,3 +449,30 @@ def test_no_repr_ever_holds_a_signature() -> None:
             assert "a.png" in text
             assert "c0ffee" not in text
             assert "expires" not in text
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_rest_of_an_image_is_sent_as_long_as_it_is_the_same_one(folder: Path) -> None:
+    async with open_host(folder) as image_host, open_http() as http:
+        url = image_host.signed_url_of("a.png")
+        tag = (await http.get(url)).headers["etag"]
+        for condition in ({}, {"if-range": tag}):
+            response = await http.get(url, headers={"range": "bytes=10-", **condition})
+            assert (response.status_code, response.content) == (206, PNG[10:])
+            assert response.headers["etag"] == tag
+            assert response.headers["content-range"] == f"bytes 10-{len(PNG) - 1}/{len(PNG)}"
+        fill(folder, "a.png", content=PNG + b"more")
+        response = await http.get(url, headers={"range": "bytes=10-", "if-range": tag})
+        assert (response.status_code, response.content) == (200, PNG + b"more")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["bytes=0-9", "bytes=-5", "bytes=0-1,5-", "bytes=99999-", "bytes=x-", "items=1-", "bytes=1--"],
+)
+async def test_any_other_range_is_answered_by_all_of_it(folder: Path, wanted: str) -> None:
+    async with open_host(folder) as image_host, open_http() as http:
+        response = await http.get(image_host.signed_url_of("a.png"), headers={"range": wanted})
+        assert (response.status_code, response.content) == (200, PNG)
