@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 from imgsync.core.protocol.urls import public_url
+from imgsync.images.refusals import describe_refusal
 from imgsync.images.urls import is_web_url
 from tests.both_languages.replay import Replay, dice_of
 
@@ -131,3 +133,33 @@ def test_the_same_of_a_url_may_be_seen(replay: Replay) -> None:
 def test_what_is_no_url_fails_on_the_page_as_it_does_elsewhere(replay: Replay) -> None:
     urls = [*BARE, "file:///7.png", "http:///7.png", "http://[fe80::1%25lo]/7.png", "http://h:0/"]
     replay.compare("fetches", urls, [["ImageFailed", "bad_url"]] * len(urls), "fetches")
+
+
+AT = 1_700_000_000_000
+REFUSED: list[Any] = [
+    [status, f"http://h/a.png{query}", text, AT]
+    for status in (403, 400, 407, 404, 500, 302)
+    for query, text in [
+        ("", ""),
+        ("?Expires=1699999000", ""),
+        ("?expires=1699999999&signature=x", "<Code>AccessDenied</Code>"),
+        ("?Expires=1700000001", "<Code>SignatureDoesNotMatch</Code>"),
+        ("?Expires=%31", "<Code>no code</Code>"),
+        ("?x=1#?Expires=1", "<Code>A</Code>"),
+        ("?X-Amz-Date=20231101T000000Z&X-Amz-Expires=3600", ""),
+        ("?X-Goog-Expires=9999999&X-Goog-Date=20231101T000000Z", ""),
+        ("?X-Amz-Date=20231301T000000Z&X-Amz-Expires=1", ""),
+        ("?X-Amz-Date=20230229T000000Z&X-Amz-Expires=1", ""),
+        ("?X-Amz-Date=20231101T240000Z&X-Amz-Expires=1", ""),
+        ("?X-Amz-Date=00200101T000000Z&X-Amz-Expires=1", ""),
+        ("?se=2023-11-14T22%3A00%3A00Z&sig=x", ""),
+        ("?se=2023-11-14T22:00:00.5Z", ""),
+        ("?se=tomorrow&&=&a", ""),
+    ]
+]
+
+
+def test_why_a_host_refuses_is_known_alike(replay: Replay) -> None:
+    told = [describe_refusal(*given) for given in REFUSED]
+    assert len(set(told)) > 6
+    replay.compare("refusals", REFUSED, told, "refusals")

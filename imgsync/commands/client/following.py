@@ -119,9 +119,9 @@ class SessionFollower:
         """What has outlived the session and its time after that."""
         if self._coming:
             log.warning(
-                "gave up %d images that were still being fetched %g s after the session",
-                len(self._coming),
+                "images that were still being fetched %g s after the session, and are given up: %d",
                 LAST_FETCHES_DEADLINE,
+                len(self._coming),
             )
         for image in self._coming:
             self._output.write(

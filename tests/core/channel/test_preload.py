@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.follower import Follower
-from imgsync.core.channel.outputs import Announced
+from imgsync.core.channel.outputs import Announced, Counted
 from imgsync.core.channel.preload import split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
-from imgsync.core.protocol.channel import Image, Preload, Ready, UpcomingImage
+from imgsync.core.protocol.channel import Image, Preload, Preloaded, Ready, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import FEATURES, MAX_CHANNEL_MESSAGE, MAX_PRELOAD
 from tests.kit.channels import LAW, READY, hear, show, texts
@@ -142,3 +142,11 @@ def test_a_preload_is_no_image_to_show() -> None:
     hear(presenter, READY)
     outputs = presenter.preload(upcoming(1))
     assert not [text for text in texts(outputs) if isinstance(decode_channel(text), Image)]
+
+
+def test_how_many_are_there_is_said_again_on_each_channel_and_handed_on() -> None:
+    follower, presenter = Follower(), Presenter()
+    follower.preloaded(Preloaded(40, 2, 0))
+    said = follower.preloaded(Preloaded(40, 8, 1))
+    assert texts(follower.opened())[1:] == [said.text]
+    assert hear(presenter, said.text) == [Counted(Preloaded(40, 8, 1))]
