@@ -421,6 +421,8 @@ async def test_a_relay_that_is_silent_is_noticed_when_the_network_has_changed(
         open_relay_on(0) as (relay, child),
         open_client_page(browser, relay, "C", IN_A_HURRY) as client,
     ):
+        # All of the page is there, and listens.
+        await client.wait_says("Tap to fill the screen.")
         try:
             child.process.send_signal(signal.SIGSTOP)
             await client.page.run("void dispatchEvent(new Event('online'))")
