@@ -165,6 +165,41 @@ async def test_what_stays_in_view_is_told_though_another_was_to_take_its_place_i
         assert await client.stages(0) == ["fetched", "shown", "resized", "shown", "hidden"]
 
 
+# What the browser tells of elements comes when it is let.
+LATE_NEWS = """
+window.news = [];
+window.PerformanceObserver = class extends PerformanceObserver {
+  constructor(act) {
+    super((list) => news.push(() => act(list)));
+  }
+};
+"""
+
+
+async def test_what_was_told_of_an_earlier_sight_is_none_of_a_later_one(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_images() as images,
+        open_client_page(browser, relay, "late", HELD_FRAMES + LATE_NEWS) as client,
+        open_session(relay, "late") as session,
+    ):
+        page = client.page
+        await page.resize(800, 600)
+        await show_url(session, 0, images.url("0.png"))
+        is_told = await page.run("PerformanceObserver.supportedEntryTypes.includes('element')")
+        await page.wait("news.length > 0" if is_told else "sent.some((m) => m.stage === 'shown')")
+        await page.run("void (isHeld = true)")
+        await page.resize(700, 500)
+        await client.wait_stage(0, "hidden", "resized")
+        await page.wait("held.size > 0")
+        await page.run("letGo(), news.forEach((tell) => tell())")
+        await page.wait("sent.filter((m) => m.stage === 'shown').length === 2")
+        shown = [one for one in await client.sent("stage") if one["stage"] == "shown"]
+        assert [one["timing"] for one in shown] == ["frame", "frame"]
+        assert page.errors == []
+
+
 # ── animations ───────────────────────────────────────────────────────────────────────────────────
 
 FIRST_S = 0.8
