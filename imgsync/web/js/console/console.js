@@ -61,8 +61,7 @@ class Console {
       },
       remove: () => void removeAll(store),
       choose: (choice) => this.#choose(choice),
-      load: (loaded) =>
-        this.#selection.load(loaded, address, this.#isLive, this.#presentation?.current ?? null),
+      load: (loaded) => this.#selection.load(loaded, address, this.#isLive, this.#presentation?.current),
     });
     this.#signalling = new Signalling(
       { url: relayUrl, userId, role: "evaluator", token, first },

@@ -48,9 +48,9 @@ export class Selection {
    * @param {Loaded} loaded
    * @param {string | null} address of the manifest that the page's own address names
    * @param {boolean} isInUse
-   * @param {Image | null} shown in the session that goes on
+   * @param {Image | null} [shown] in the session that goes on
    */
-  load({ images, name, source }, address, isInUse, shown) {
+  load({ images, name, source }, address, isInUse, shown = null) {
     const at = now();
     const series = { name, address, source, since: at, readAt: at, images };
     const isNew = !isInUse || !areSame(this.images, images);
