@@ -181,7 +181,7 @@ def test_an_exposure_is_as_long_as_it_was_where_the_clock_was_set_meanwhile(
         return EPOCH + at + 5_000 + (by if at > 5_000 else 0)
 
     lines: list[tuple[float, Event]] = [(EPOCH, EVALUATOR), (EPOCH, Sent("s-1", 0, "u", EPOCH, 1))]
-    for at in range(0, 20_000, 1_000):
+    for at in map(float, range(0, 20_000, 1_000)):
         here = client(at + 1)
         lines.append((EPOCH + at + 2, Probe("s-1", EPOCH + at, here, here, EPOCH + at + 2)))
     # One that was over before, and the one in which it happens.
