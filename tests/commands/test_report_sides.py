@@ -172,6 +172,27 @@ def test_an_exposure_goes_on_where_a_clock_was_set_back_in_between() -> None:
     assert row.hidden_at is None
 
 
+@pytest.mark.parametrize("by", [-3_600_000.0, -3_000.0, -1_000.0, 1_000.0, 3_000.0, 3_600_000.0])
+@pytest.mark.parametrize("lasts", [1_500.0, 8_000.0])
+def test_an_exposure_is_as_long_as_it_was_where_the_clock_was_set_meanwhile(
+    by: float, lasts: float
+) -> None:
+    def client(at: float) -> float:
+        return EPOCH + at + 5_000 + (by if at > 5_000 else 0)
+
+    lines: list[tuple[float, Event]] = [(EPOCH, EVALUATOR), (EPOCH, Sent("s-1", 0, "u", EPOCH, 1))]
+    for at in map(float, range(0, 20_000, 1_000)):
+        here = client(at + 1)
+        lines.append((EPOCH + at + 2, Probe("s-1", EPOCH + at, here, here, EPOCH + at + 2)))
+    # One that was over before, and the one in which it happens.
+    for at, kind in ((1_500, UP), (2_000, DOWN), (4_500, UP), (4_500 + lasts, DOWN)):
+        lines.append((EPOCH + at + 1, Stage("s-1", 0, EPOCH, kind, client(at), None)))
+    record = put_together_at(sorted(lines, key=lambda line: line[0]))
+    [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert row.gaps == 1
+    assert row.exposure_ms == pytest.approx(500 + lasts, abs=10)
+
+
 @pytest.mark.parametrize(
     ("url", "name"),
     [

@@ -11,7 +11,7 @@ import attrs
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
 from imgsync.commands.report.sides import SessionRecord, Showing, Sight
 from imgsync.core.protocol.channel import is_failure
-from imgsync.core.protocol.numbers import SUPERSEDED
+from imgsync.core.protocol.numbers import MAX_DRIFT, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Role
 
 Ms = Milliseconds | None
@@ -33,6 +33,10 @@ Interval = tuple[Ms, Ms]
 """From when until when an image was on the screen; None for an end that nobody has told."""
 
 
+Placed = tuple[Sight, Estimate | None]
+"""With its time on the evaluator's clock, where that is known."""
+
+
 @attrs.frozen
 class Row:
     """All that is known of one showing; None where nothing is. Times are ms since the epoch.
@@ -45,7 +49,8 @@ class Row:
     :param shown_at: when it was on the screen for the first time.
     :param hidden_at: when it was there for the last time; None while it still is.
     :param intervals: when it was on the screen, client's clock.
-    :param exposure_ms: how long that was in all; None where an end is not known.
+    :param exposure_ms: how long that was in all, whatever became of the client's clock meanwhile;
+        None where an end is not known.
     :param gaps: how often it was not there in between.
     :param copies: how often it was sent.
     :param superseded: another image was shown before this one was acked, or up.
@@ -123,7 +128,8 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
     sights = _in_order(showing, history, arrived)
     onset, shown = next(((s, here) for s, here in sights if s.is_shown), (None, None))
     hidden = sights[-1][1] if sights and not sights[-1][0].is_shown else None
-    intervals = make_intervals([sight for sight, _ in sights])
+    pairs = _pair(sights)
+    intervals = tuple((_told(begin), _told(end)) for begin, end in pairs)
     return Row(
         session_id=record.session_id,
         evaluator_id=record.user_id(Role.EVALUATOR),
@@ -143,7 +149,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         superseded=showing.was_superseded or showing.failed_reason == SUPERSEDED,
         copies=showing.copies,
         intervals=intervals,
-        exposure_ms=exposure_of(intervals),
+        exposure_ms=_exposure_of(pairs),
         gaps=len(intervals) - 1 if intervals else None,
         round_trip=None if acked_at is None else acked_at - sent_at,
         latency=None if received is None else received.at - sent_at,
@@ -159,9 +165,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
     )
 
 
-def _in_order(
-    showing: Showing, history: OffsetHistory, arrived: Milliseconds
-) -> list[tuple[Sight, Estimate | None]]:
+def _in_order(showing: Showing, history: OffsetHistory, arrived: Milliseconds) -> list[Placed]:
     """In the order in which they happened, with the evaluator's clock; the client's may have been
     set in between, or be another one since its page was loaded again."""
     near = showing.sent_at if showing.acked_at is None else showing.acked_at
@@ -171,32 +175,47 @@ def _in_order(
         found.append((sight, history.to_evaluator(sight.at, told_at, arrived)))
     is_known = all(here is not None for _, here in found)
 
-    def when(item: tuple[Sight, Estimate | None]) -> float:
+    def when(item: Placed) -> float:
         sight, here = item
         return here.at if is_known and here is not None else sight.at
 
     return sorted(found, key=when)
 
 
-def make_intervals(sights: Sequence[Sight]) -> tuple[Interval, ...]:
-    """Of what came one after the other. A page that is loaded again may show an image that nobody
-    has said to be hidden, and the other way round: then an end is not known."""
-    intervals: list[Interval] = []
-    for sight in sights:
-        if sight.is_shown:
-            intervals.append((sight.at, None))
-        elif intervals:
-            begin, end = intervals[-1]
-            intervals[-1:] = (
-                [(begin, sight.at)] if end is None else [(begin, end), (None, sight.at)]
-            )
-    return tuple(intervals)
+def _pair(
+    sights: Sequence[Placed],
+) -> list[tuple[Placed | None, Placed | None]]:
+    """Onsets with what ended them. A page that is loaded again may show an image that nobody has
+    said to be hidden, and the other way round: then an end is not known."""
+    pairs: list[tuple[Placed | None, Placed | None]] = []
+    for placed in sights:
+        if placed[0].is_shown:
+            pairs.append((placed, None))
+        elif pairs and pairs[-1][1] is None:
+            pairs[-1] = (pairs[-1][0], placed)
+        elif pairs:
+            pairs.append((None, placed))
+    return pairs
 
 
-def exposure_of(intervals: Sequence[Interval]) -> Ms:
+def _exposure_of(pairs: Sequence[tuple[Placed | None, Placed | None]]) -> Ms:
     """All of them together, ms; None where that is not known."""
-    times = [end - begin for begin, end in intervals if begin is not None and end is not None]
-    return sum(times) if times and len(times) == len(intervals) else None
+    times = [_duration(*begin, *end) for begin, end in pairs if begin and end]
+    return sum(times) if times and len(times) == len(pairs) else None
+
+
+def _duration(
+    shown: Sight, shown_here: Estimate | None, hidden: Sight, hidden_here: Estimate | None
+) -> Milliseconds:
+    """By the client's clock, which needs no estimate; by the evaluator's if the client's was set in
+    between, or is another one since its page was loaded again."""
+    by_client = hidden.at - shown.at
+    if shown_here is None or hidden_here is None:
+        return by_client
+    by_evaluator = hidden_here.at - shown_here.at
+    within = shown_here.bound + hidden_here.bound + MAX_DRIFT * abs(by_evaluator)
+    is_one_clock = by_client >= 0 and abs(by_client - by_evaluator) <= within
+    return by_client if is_one_clock else by_evaluator
 
 
 def name_of(image_url: str) -> str:
@@ -206,6 +225,10 @@ def name_of(image_url: str) -> str:
         return last if _BAD_ESCAPE.search(last) else unquote(last, errors="strict")
     except UnicodeDecodeError:
         return last
+
+
+def _told(placed: Placed | None) -> Ms:
+    return None if placed is None else placed[0].at
 
 
 def _at(estimate: Estimate | None) -> Ms:

@@ -9,6 +9,8 @@
  * @typedef {[number | null, number | null]} Interval from when until when an image was on the screen;
  *   null for an end that nobody has told
  *
+ * @typedef {Sight & {here: Estimate | null}} Placed with its time on our clock, where that is known
+ *
  * @typedef {object} Row all that is known of one showing; null where nothing is; milliseconds
  * @property {string} sessionId
  * @property {string | null} evaluatorId
@@ -29,7 +31,8 @@
  * @property {boolean} superseded another image was shown before this one was acked, or up
  * @property {number | null} copies how often it was sent
  * @property {Interval[]} intervals when it was on the screen, client's clock
- * @property {number | null} exposureMs how long that was in all; null where an end is not known
+ * @property {number | null} exposureMs how long that was in all, whatever became of the client's clock
+ *   meanwhile; null where an end is not known
  * @property {number | null} gaps how often it was not there in between
  * @property {number | null} roundTrip from `sentAt` to `ackedAt`
  * @property {number | null} latency from `sentAt` to when it came in at the client
@@ -43,6 +46,8 @@
  * @property {number | null} hiddenAtEvaluator
  * @property {number | null} failedAtEvaluator
  */
+
+import { MAX_DRIFT } from "../core/protocol/numbers.js";
 
 /**
  * Session by session, in the order in which the images were sent.
@@ -73,7 +78,9 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
   const last = sights.at(-1);
   const hidden = last === undefined || last.isShown ? null : last;
   const shown = first?.here ?? null;
-  const intervals = makeIntervals(sights);
+  const pairs = pairUp(sights);
+  /** @type {Interval[]} */
+  const intervals = pairs.map(([begin, end]) => [begin?.at ?? null, end?.at ?? null]);
   return {
     sessionId,
     evaluatorId,
@@ -93,7 +100,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
     superseded: showing.wasSuperseded || failedReason === "superseded",
     copies: showing.copies,
     intervals,
-    exposureMs: exposureOf(intervals),
+    exposureMs: exposureOf(pairs),
     gaps: intervals.length === 0 ? null : intervals.length - 1,
     roundTrip: ackedAt === null ? null : ackedAt - sentAt,
     latency: received === null ? null : received.at - sentAt,
@@ -116,7 +123,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
  * @param {Showing} showing
  * @param {OffsetHistory} history
  * @param {number} arrived
- * @returns {(Sight & {here: Estimate | null})[]}
+ * @returns {Placed[]}
  */
 function inOrder({ sentAt, ackedAt, sights }, history, arrived) {
   const near = ackedAt ?? sentAt;
@@ -124,34 +131,49 @@ function inOrder({ sentAt, ackedAt, sights }, history, arrived) {
     return { ...sight, here: history.toEvaluator(sight.at, sight.toldAt ?? near, arrived) };
   });
   const isKnown = found.every(({ here }) => here !== null);
-  /** @param {Sight & {here: Estimate | null}} sight */
+  /** @param {Placed} sight */
   const when = ({ at, here }) => (isKnown && here !== null ? here.at : at);
   return found.sort((one, other) => when(one) - when(other));
 }
 
 /**
- * Of what came one after the other. A page that is loaded again may show an image that nobody has said
- * to be hidden, and the other way round: then an end is not known.
+ * Onsets with what ended them. A page that is loaded again may show an image that nobody has said to
+ * be hidden, and the other way round: then an end is not known.
  *
- * @param {readonly Sight[]} sights
+ * @param {readonly Placed[]} sights
  */
-export function makeIntervals(sights) {
-  /** @type {Interval[]} */
-  const intervals = [];
-  for (const { isShown, at } of sights) {
-    const last = intervals.at(-1);
-    if (isShown) intervals.push([at, null]);
-    else if (last?.[1] === null) last[1] = at;
-    else if (last !== undefined) intervals.push([null, at]);
+function pairUp(sights) {
+  /** @type {[Placed | null, Placed | null][]} */
+  const pairs = [];
+  for (const sight of sights) {
+    const last = pairs.at(-1);
+    if (sight.isShown) pairs.push([sight, null]);
+    else if (last?.[1] === null) last[1] = sight;
+    else if (last !== undefined) pairs.push([null, sight]);
   }
-  return intervals;
+  return pairs;
 }
 
-/** All of them together; null where that is not known. @param {readonly Interval[]} intervals */
-function exposureOf(intervals) {
-  const times = intervals.flatMap(([begin, end]) => (begin === null || end === null ? [] : [end - begin]));
-  const isKnown = times.length > 0 && times.length === intervals.length;
+/** All of them together; null where that is not known. @param {[Placed | null, Placed | null][]} pairs */
+function exposureOf(pairs) {
+  const times = pairs.flatMap(([begin, end]) => (begin === null || end === null ? [] : [durationOf(begin, end)]));
+  const isKnown = times.length > 0 && times.length === pairs.length;
   return isKnown ? times.reduce((sum, time) => sum + time, 0) : null;
+}
+
+/**
+ * By the client's clock, which needs no estimate; by ours if the client's was set in between, or is
+ * another one since its page was loaded again.
+ *
+ * @param {Placed} shown @param {Placed} hidden
+ */
+function durationOf(shown, hidden) {
+  const byClient = hidden.at - shown.at;
+  if (shown.here === null || hidden.here === null) return byClient;
+  const byEvaluator = hidden.here.at - shown.here.at;
+  const within = shown.here.bound + hidden.here.bound + MAX_DRIFT * Math.abs(byEvaluator);
+  const isOneClock = byClient >= 0 && Math.abs(byClient - byEvaluator) <= within;
+  return isOneClock ? byClient : byEvaluator;
 }
 
 /** The file's name in a URL, to find the image again in another session. @param {string} imageUrl */
