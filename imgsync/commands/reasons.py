@@ -1,6 +1,6 @@
 """Why an image came to nothing: the wire's short words, and what people can do about each."""
 
-from imgsync.core.protocol.numbers import HIDDEN_TAB, OF_TYPE
+from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_IMAGE, OF_TYPE
 
 _CONVERT = ": convert it to PNG, JPEG, WebP or AVIF"
 _BY_TYPE = {"application/gzip": ": unpack it, or have its host say Content-Encoding: gzip"}
@@ -22,6 +22,7 @@ _ADVICE = {
     "not_an_image": "what comes is something else, perhaps a page that asks for a password",
     "decode": "what comes is damaged, or of a form that browsers don't show: save it anew",
     "truncated": "the end of the image is missing: put it onto its host again",
+    "too_large": f"it has more than {MAX_IMAGE >> 20} MiB: make it smaller",
     "not_saved": "the client can't write to the folder that it keeps images in",
     "exec": "the client can't start its program",
     HIDDEN_TAB: "nobody looked at the client's page",

@@ -14,6 +14,7 @@ from imgsync.commands.doctor.findings import Result
 from imgsync.commands.doctor.images import check_images
 from imgsync.commands.evaluator import intake
 from imgsync.commands.reasons import advice_on
+from imgsync.commands.report.words import describe_failure
 from tests.kit.command_lines import evaluator
 from tests.kit.pictures import encode
 from tests.kit.processes import STRICT, run_to_end, run_together
@@ -88,7 +89,24 @@ def test_a_long_check_is_told_of_on_a_terminal_alone(monkeypatch: pytest.MonkeyP
 
 
 def test_every_reason_of_a_picture_has_its_advice() -> None:
-    for reason in ("truncated", "decode", "not_an_image", "type_image/tiff"):
+    for reason in ("truncated", "decode", "not_an_image", "type_image/tiff", "too_large"):
         assert advice_on(reason)
     assert "image/tiff can't be shown by browsers" in (advice_on("type_image/tiff") or "")
     assert "unpack" in (advice_on("type_application/gzip") or "")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("truncated", "decode", "not_an_image", "type_image/tiff", "too_large", "bad_url"),
+        *("timeout", "unreachable", "fetch", "http_404", "http_500", "superseded", "hidden_tab"),
+    ],
+)
+def test_a_report_says_every_reason_in_words(reason: str) -> None:
+    words = describe_failure(reason)
+    assert words.endswith(f"({reason})")
+    assert len(words) > len(f"({reason})") + 5
+
+
+def test_a_report_names_the_type_that_came_in_place_of_an_image() -> None:
+    assert describe_failure("type_image/tiff").startswith("it is image/tiff")

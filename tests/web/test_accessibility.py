@@ -63,6 +63,10 @@ async def check_fingers(page: Page, state: str) -> None:
         assert small == [], (state, width)
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not await page.run(wide), (state, width)
+        cut = "[...document.querySelectorAll('#rows .number')].some((one) =>"
+        cut += " one.scrollWidth > one.clientWidth"
+        cut += " || getComputedStyle(one).overflowWrap !== 'normal')"
+        assert not await page.run(cut), (state, width)
         for where in ("0", "document.body.scrollHeight / 2", "document.body.scrollHeight"):
             await page.run(f"scrollTo(0, {where})")
             is_in_sight = await page.run(

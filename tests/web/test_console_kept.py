@@ -135,7 +135,12 @@ async def test_a_browser_that_keeps_nothing_is_told_of_and_asks_before_it_loses_
         await console.page.reload_though_asked()
         # The tab remembers the session, with what is on the screen.
         await console.wait_says("Connected to lou")
+        # The same list goes on where the session stands.
+        await console.paste(images.manifest(0, 1))
+        await console.wait_current(0)
+        await console.press("n")
+        await console.wait_fate(1, "shown")
         await console.end()
-        await page.reload()
+        await page.reload_though_asked()
         await console.wait_says("No session.")
         assert page.errors == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 
 from tests.kit.browsers import Browser
+from tests.kit.processes import open_relay
 from tests.kit.raw_peers import open_raw
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import RECORDER, ClientPage, open_session, page_url, show_url
@@ -47,3 +48,16 @@ async def test_a_page_is_at_the_relay_while_all_but_its_first_files_are_still_on
         await page.wait(f"{SCRIPTS}.length === {len(names)}")
         assert await page.run(f"{SCRIPTS}.every((one) => one.transferSize === 0)")
         assert page.errors == []
+
+
+async def test_a_page_that_has_lost_the_relay_before_all_of_it_is_there_is_ready_no_more(
+    browser: Browser,
+) -> None:
+    async with browser.open_page() as page:
+        await page.command("Fetch.enable", patterns=LATER)
+        client = ClientPage(page)
+        async with open_relay() as relay:
+            await page.goto(page_url(relay, user="early"))
+            await client.wait_says("Ready.")
+        await client.wait_says("Connecting")
+        await page.command("Fetch.disable")

@@ -96,7 +96,7 @@ async def test_each_showing_has_an_onset_of_its_own(browser: Browser, relay: str
 # Animation frames come when they are let.
 HELD_FRAMES = """
 const [realFrame, realCancel] = [requestAnimationFrame, cancelAnimationFrame];
-const held = new Map();
+window.held = new Map();
 window.isHeld = false;
 window.requestAnimationFrame = (act) => {
   const id = realFrame((time) => (isHeld ? held.set(id, act) : act(time)));
@@ -136,6 +136,68 @@ async def test_what_is_superseded_before_its_frame_is_not_put_up_and_nothing_els
         assert await client.put_up() == [0, 2]
         assert await client.stages(1) == ["fetched", "superseded"]
         assert await client.stages(0) == ["fetched", "shown", "hidden"]
+
+
+async def test_what_stays_in_view_is_told_though_another_was_to_take_its_place_in_that_frame(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_images() as images,
+        open_client_page(browser, relay, "stays", HELD_FRAMES) as client,
+        open_session(relay, "stays") as session,
+    ):
+        await client.page.resize(800, 600)
+        await show_url(session, 0, images.url("0.png"))
+        await client.wait_stage(0, "shown")
+        await client.page.resize(700, 500)
+        await client.page.run("void (isHeld = true)")
+        await client.wait_stage(0, "hidden", "resized")
+        await client.page.wait("held.size > 0")
+        await show_url(session, 1, images.url("1.png"))
+        await client.wait_stage(1, "fetched")
+        await show_url(session, 2, images.url("slow/2.png"))
+        await client.wait_stage(1, "failed", "superseded")
+        await client.page.run("letGo()")
+        again = "sent.filter((m) => m.imageIndex === 0 && m.stage === 'shown').length === 2"
+        await client.page.wait(again)
+        images.slow.set()
+        await client.wait_stage(2, "shown")
+        assert await client.stages(0) == ["fetched", "shown", "resized", "shown", "hidden"]
+
+
+# What the browser tells of elements comes when it is let.
+LATE_NEWS = """
+window.news = [];
+window.PerformanceObserver = class extends PerformanceObserver {
+  constructor(act) {
+    super((list) => news.push(() => act(list)));
+  }
+};
+"""
+
+
+async def test_what_was_told_of_an_earlier_sight_is_none_of_a_later_one(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_images() as images,
+        open_client_page(browser, relay, "late", HELD_FRAMES + LATE_NEWS) as client,
+        open_session(relay, "late") as session,
+    ):
+        page = client.page
+        await page.resize(800, 600)
+        await show_url(session, 0, images.url("0.png"))
+        is_told = await page.run("PerformanceObserver.supportedEntryTypes.includes('element')")
+        await page.wait("news.length > 0" if is_told else "sent.some((m) => m.stage === 'shown')")
+        await page.run("void (isHeld = true)")
+        await page.resize(700, 500)
+        await client.wait_stage(0, "hidden", "resized")
+        await page.wait("held.size > 0")
+        await page.run("letGo(), news.forEach((tell) => tell())")
+        await page.wait("sent.filter((m) => m.stage === 'shown').length === 2")
+        shown = [one for one in await client.sent("stage") if one["stage"] == "shown"]
+        assert [one["timing"] for one in shown] == ["frame", "frame"]
+        assert page.errors == []
 
 
 # ── animations ───────────────────────────────────────────────────────────────────────────────────

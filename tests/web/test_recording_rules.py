@@ -339,6 +339,33 @@ def test_a_codec_that_is_not_offered_is_not_asked_for(rules: Rules) -> None:
     assert rules.run("recording/types.js", body) == "video/webm"
 
 
+def test_devices_that_can_not_be_recorded_leave_nothing_of_those_before_them(rules: Rules) -> None:
+    body = """
+        const told = [];
+        globalThis.MediaRecorder = class extends EventTarget {
+          static isTypeSupported = () => true;
+          stop() {}
+          constructor(stream) {
+            super();
+            if (stream.isBad) throw new Error("bad");
+            this.start = () => told.push(`started ${stream.name}`);
+          }
+        };
+        const stream = (name, isBad) => ({ name, isBad, getTracks: () => [{ kind: "audio" }] });
+        const listener = { failed: () => told.push("failed"), kept() {}, over() {}, reached() {} };
+        const store = { begin: () => new Promise(() => {}) };
+        const takes = new m.Takes("ada", store, { ...listener, troubles: () => [] });
+        const image = { imageIndex: 0, imageUrl: "https://h/0.png", sentAt: 1 };
+        takes.use(stream("first", false));
+        takes.use(stream("second", true));
+        takes.start({ ...image }, 1, null);
+        takes.use(stream("third", false));
+        return told;
+    """
+    rules.run("recording/types.js", "return (globalThis.location = { pathname: '/client' });")
+    assert rules.run("recording/takes.js", body) == ["failed", "started third"]
+
+
 def test_parts_are_written_in_order_and_anew_where_storage_was_emptied(rules: Rules) -> None:
     body = """
         const memory = new m.Memory(10), parts = new m.Parts(memory), told = [];

@@ -3,7 +3,14 @@
 import re
 
 from imgsync.commands.report.rows import Outcome
-from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
+from imgsync.core.protocol.numbers import (
+    DECODE,
+    HIDDEN_TAB,
+    NOT_AN_IMAGE,
+    OF_TYPE,
+    SUPERSEDED,
+    TRUNCATED,
+)
 from imgsync.core.protocol.states import SessionState
 
 STATE_WORDS = {
@@ -26,13 +33,14 @@ OUTCOME_WORDS = {
 _FAILURES = {
     "timeout": "it took too long to fetch",
     "unreachable": "its host could not be reached",
-    "decode": "it is damaged, or of a kind that can't be shown",
-    "truncated": "only a part of it was there",
+    DECODE: "it is damaged, or of a kind that can't be shown",
+    TRUNCATED: "only a part of it was there",
     "bad_url": "its URL can't be fetched",
     "too_large": "it is too large",
     "not_saved": "it could not be saved",
     "exec": "the client's program could not be started",
-    "type": "it is of a kind that can't be shown",
+    "fetch": "it could not be fetched",
+    NOT_AN_IMAGE: "what came is no image",
     SUPERSEDED: "another image was shown in its place",
     HIDDEN_TAB: "nobody looked at the page",
 }
@@ -58,6 +66,8 @@ def describe_failure(reason: str | None) -> str:
         return "it failed"
     status = re.fullmatch(r"http_(\d{3})", reason)
     words = _FAILURES.get(reason)
+    if reason.startswith(OF_TYPE):
+        words = f"it is {reason.removeprefix(OF_TYPE)}, which browsers don't show"
     if status is not None:
         words = _STATUSES.get(int(status[1]), f"its host answered with error {status[1]}")
     return reason if words is None else f"{words} ({reason})"

@@ -43,7 +43,11 @@ export class OnsetWatch {
 
   /** An element is to be put into the document for the first time. @param {Element} element */
   name(element) {
-    element.setAttribute("elementtiming", String((this.#count += 1)));
+    element.setAttribute("elementtiming", this.#nextId());
+  }
+
+  #nextId() {
+    return String((this.#count += 1));
   }
 
   /**
@@ -55,9 +59,11 @@ export class OnsetWatch {
    * @param {(onset: Onset) => void} tell
    */
   putUp(element, frameAt, putAt, tell) {
-    const id = element.getAttribute("elementtiming") ?? "";
-    // Of one that comes into view again the browser tells nothing more.
-    const isTold = OnsetWatch.isTold && !this.#known.has(element);
+    const isNew = !this.#known.has(element);
+    // Of one that comes into view again the browser tells nothing more, and what it has still to tell
+    // is of the first time.
+    const id = isNew ? (element.getAttribute("elementtiming") ?? "") : this.#nextId();
+    const isTold = OnsetWatch.isTold && isNew;
     this.#known.add(element);
     this.#tells.set(id, tell);
     this.#onsets.putUp(id, frameAt, putAt);

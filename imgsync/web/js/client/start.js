@@ -8,7 +8,7 @@
 
 import { enter } from "../page/entrance.js";
 import { isAble, loadAgain, opened } from "../page/first.js";
-import { READY, UNABLE } from "../words/client.js";
+import { CONNECTING, READY, UNABLE } from "../words/client.js";
 
 /** @param {Status} status */
 function say({ text, hint }) {
@@ -19,12 +19,12 @@ function say({ text, hint }) {
 /** Of a moment nothing is said: where the line is quick, the page has a voice of its own by then. */
 const QUIET_MS = 250;
 
-/** Say that it has registered, until that is taken back. @param {Opened} opened */
+/** Say that it has registered, as long as it is, until that is taken back. @param {Opened} opened */
 function sayWhenReady({ socket }) {
   const listening = new AbortController();
   const { signal } = listening;
   const sayIt = () => {
-    if (!signal.aborted) say(READY);
+    if (!signal.aborted && socket.readyState === WebSocket.OPEN) say(READY);
   };
   socket.addEventListener(
     "message",
@@ -34,6 +34,8 @@ function sayWhenReady({ socket }) {
     },
     { once: true, signal },
   );
+  // What is still to come may not come then, for as long as the relay is gone.
+  socket.addEventListener("close", () => say(CONNECTING), { signal });
   return listening;
 }
 

@@ -67,6 +67,8 @@ export class Viewer {
     if (this.#next === null) return;
     this.#cancelFrame();
     this.#next = null;
+    // It may have come into view again meanwhile, and was left to the one that would take its place.
+    this.#lookAgain();
   }
 
   /** Nothing but the background. @returns {number} when */

@@ -61,7 +61,8 @@ class Console {
       },
       remove: () => void removeAll(store),
       choose: (choice) => this.#choose(choice),
-      load: (loaded) => this.#selection.load(loaded, address, this.#isLive),
+      load: (loaded) =>
+        this.#selection.load(loaded, address, this.#isLive, this.#presentation?.current ?? null),
     });
     this.#signalling = new Signalling(
       { url: relayUrl, userId, role: "evaluator", token, first },

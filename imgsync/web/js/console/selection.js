@@ -3,7 +3,7 @@
  * a URL of its own, it is read again; the images stay the ones that they are, in their order.
  *
  * @import { Choice } from "./stage.js"
- * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { Image, ImageSource } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
  * @import { Series } from "./record_store.js"
  *
@@ -42,17 +42,22 @@ export class Selection {
   }
 
   /**
-   * It begins anew; or goes on where it stands, if it is in use, and was only signed anew.
+   * It begins anew; or goes on where it stands, if it is in use, and was only signed anew, or the page
+   * before this one has used it and nothing of it was kept.
    *
    * @param {Loaded} loaded
    * @param {string | null} address of the manifest that the page's own address names
    * @param {boolean} isInUse
+   * @param {Image | null} shown in the session that goes on
    */
-  load({ images, name, source }, address, isInUse) {
+  load({ images, name, source }, address, isInUse, shown) {
     const at = now();
     const series = { name, address, source, since: at, readAt: at, images };
     const isNew = !isInUse || !areSame(this.images, images);
-    this.#use(isNew ? series : { ...series, since: this.series?.since ?? at }, isNew);
+    const isLost = isInUse && this.series === null && shown !== null;
+    const isAtHand = isLost && images[shown.imageIndex]?.imageUrl === shown.imageUrl;
+    const index = isAtHand ? shown.imageIndex : null;
+    this.#use(isNew ? series : { ...series, since: this.series?.since ?? at }, isNew, index);
   }
 
   /**
@@ -96,11 +101,11 @@ export class Selection {
     }
   }
 
-  /** @param {Series} series @param {boolean} isNew */
-  #use(series, isNew) {
+  /** @param {Series} series @param {boolean} isNew @param {number | null} [index] of what is current of a new one */
+  #use(series, isNew, index = null) {
     this.series = series;
     if (isNew) {
-      this.index = null;
+      this.index = index;
       this.#renewal = new Renewal();
     }
     this.#listener.changed(series, isNew);

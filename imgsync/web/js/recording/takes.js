@@ -143,8 +143,10 @@ export class Takes {
   }
 
   #prepare() {
+    // One of the devices before is none of these.
+    this.#recorder = null;
     try {
-      this.#recorder = this.#stream === null ? null : makeRecorder(this.#stream);
+      if (this.#stream !== null) this.#recorder = makeRecorder(this.#stream);
     } catch (error) {
       this.#listener.failed(error);
     }

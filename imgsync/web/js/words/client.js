@@ -55,6 +55,9 @@ const ENDS = {
 };
 
 /** @type {Status} */
+export const CONNECTING = { text: "Connecting …", hint: "" };
+
+/** @type {Status} */
 export const READY = { text: "Ready.", hint: "The images will appear here." };
 
 /** @type {Status} */
@@ -78,7 +81,7 @@ export function describe(situation) {
     return status(why, "This page tries again by itself.");
   }
   if (session === "ended" && reason !== null) return describeEnd(reason, detail, wasConnected);
-  if (relay !== "up") return status("Connecting …", "");
+  if (relay !== "up") return CONNECTING;
   return canFill ? status(READY.text, `${READY.hint} Tap to fill the screen.`) : READY;
 }
 
