@@ -133,3 +133,20 @@ def test_a_flood_of_announcements_is_bounded_alike(replay: Replay) -> None:
             due = downloads.due if math.isfinite(downloads.due) else None
             expected.append([tell(outputs), due, downloads.is_announced("0\nhttp://h/0")])
     replay.compare("fetching", inputs, expected, "flood", chances=[0.5])
+
+
+def test_a_page_gives_up_what_is_there_and_can_not_be_decoded(replay: Replay) -> None:
+    key, image = "0\nhttp://h/0", {"imageUrl": "0", "signedUrl": "http://h/0?s"}
+    inputs: list[Given] = [
+        ["show", image, 1],
+        ["spoiled", key, "decode", 1],
+        ["done", 1, 2],
+        ["spoiled", key, "decode", 2],
+        ["spoiled", key, "decode", 2],
+        ["show", image, 3],
+    ]
+    start = [["start", 1, key, "http://h/0?s", 0, True]]
+    again = [["start", 2, key, "http://h/0?s", 0, True]]
+    lost = [["givenUp", key, "decode", ""]]
+    told = replay.run("fetching", inputs, chances=[0.5])
+    assert [outputs for outputs, *_ in told] == [start, [], [], lost, [], again]

@@ -63,7 +63,8 @@ async def _check_image(fetcher: Fetcher, image: ImageRef) -> Finding:
         fetched = await fetcher.fetch(image.signed_url)
     except FetchFailed as exc:
         advice = advice_on(exc.reason) or "open its URL in a browser to see more"
-        return Finding("images", Result.FAILED, f"{what} can't be had: {exc.reason}", advice)
+        why = f"{exc.reason} ({exc.detail})" if exc.detail else exc.reason
+        return Finding("images", Result.FAILED, f"{what} can't be had: {why}", advice)
     took = 1000 * (time.perf_counter() - before)
     size = f"{len(fetched.body)} bytes of {fetched.kind}"
     return Finding("images", Result.OK, f"{what} came in {took:.0f} ms, {size}")

@@ -75,6 +75,7 @@ export class Loader {
     this.#perform(this.#downloads.show(image, seconds()));
     const kept = this.#shelf.take(key);
     const entry = kept ?? (await Promise.race([this.#wait(key).promise, aborted(signal)]));
+    await Promise.race([entry.ready, aborted(signal)]);
     const element = await decoded(entry.picture.take(signal));
     this.#makeRoom(key);
     return { element, fetchedAt: entry.fetchedAt };
@@ -194,7 +195,7 @@ export class Loader {
 
   /** @param {number} number @param {string} key @param {Picture} picture */
   #arrived(number, key, picture) {
-    const entry = { picture, fetchedAt: now(), bytes: 0 };
+    const entry = { picture, fetchedAt: now(), bytes: 0, ready: this.#prepare(key, picture) };
     this.#partials.delete(key);
     this.#shelf.put(key, entry);
     this.#perform(this.#downloads.done(number, seconds()));
@@ -210,7 +211,7 @@ export class Loader {
       this.#shelf.remove(key);
       this.#perform(this.#downloads.spoiled(key, error.reason, seconds()));
     };
-    this.#prepare(key, picture).then(prepared, spoiled);
+    entry.ready.then(prepared, spoiled);
   }
 
   /** @param {string} key @param {Picture} picture @returns {Promise<number>} bytes of its pixels */

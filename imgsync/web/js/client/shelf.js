@@ -4,8 +4,8 @@
  *
  * @import { Picture } from "./picture.js"
  *
- * @typedef {{picture: Picture, fetchedAt: number, bytes: number}} Entry `bytes`: of its pixels, once it
- *   is decoded
+ * @typedef {{picture: Picture, fetchedAt: number, bytes: number, ready: Promise<number>}} Entry `bytes`:
+ *   of its pixels, once it is decoded; `ready`: the same, as soon as it is
  */
 
 const MAX_KEPT = 64;
