@@ -234,7 +234,7 @@ async def test_what_is_kept_is_bounded_and_what_was_shown_goes_first(
         one.announce("a", "b", "c")
         await one.wait_there(2)
         # There was no room for c, also where it was fetched beside b.
-        assert one.progress.there == 2
+        await wait_until(lambda: one.progress == Progress(2, 2, 0), "two that are kept", WITHIN)
         assert await one.show("a")
         one.announce("d")
         assert [await one.show(name) for name in ("b", "e", "a")] == [True, False, False]

@@ -33,6 +33,7 @@ from imgsync.core.protocol.numbers import (
     FETCH_UNSEEN,
     MAX_ANNOUNCED,
     MAX_FETCHES,
+    PRELOAD_PAUSE,
     PRELOADED_INTERVAL,
     SLEPT,
     SUPERSEDED,
@@ -315,7 +316,7 @@ class Downloads:
             self._is_announcing = True
         outputs: list[DownloadOutput] = []
         for image in images:
-            download = self._take(image)
+            download = self._take(image, now + PRELOAD_PAUSE)
             download.is_announced = True
             self._place += 1
             download.rank = (-self._announcement, self._place)
@@ -335,9 +336,11 @@ class Downloads:
                 outputs += self._drop(before, SUPERSEDED)
             elif before.state is _State.FAILED:
                 del self._downloads[before.name]
-        download = self._take(image)
+        download = self._take(image, now)
         if download.state is _State.THERE:
             download.is_announced = False
+        if download.failures == 0:
+            download.again = -math.inf
         return [*outputs, *self._advance(now)]
 
     def withdraw(self, keep: Collection[str], now: float) -> list[DownloadOutput]:
@@ -411,9 +414,9 @@ class Downloads:
 
     # ── what follows from it ─────────────────────────────────────────────────────────────────────
 
-    def _take(self, image: UpcomingImage) -> _Download:
-        """The one of this name, with the URL that is newest."""
-        download = _Download(image)
+    def _take(self, image: UpcomingImage, first: float) -> _Download:
+        """The one of this name, with the URL that is newest; one that is new may begin then."""
+        download = _Download(image, again=first)
         download = self._downloads.setdefault(download.name, download)
         self._tries.renew(download, image)
         return download

@@ -299,6 +299,10 @@ MAX_FETCHES = 2
 """Images that are fetched ahead at a time, while none is to be shown that is not there. Two keep a
 line busy where one waits for its host's answer; more would all be late together."""
 
+PRELOAD_PAUSE = 0.05
+"""From an announcement to the first try: one of its images is often to be shown at once, and what
+was begun for another would be in its way on a slow line."""
+
 MAX_ANNOUNCED = 256
 """Images that may wait to be fetched ahead."""
 

@@ -23,6 +23,7 @@ from imgsync.core.protocol.numbers import (
     FETCH_TRIES,
     FETCH_UNSEEN,
     MAX_FETCHES,
+    PRELOAD_PAUSE,
     PRELOADED_INTERVAL,
 )
 
@@ -64,7 +65,9 @@ class Line:
                     self.told.append(output)
 
     def announce(self, *names: str, now: float = 0) -> None:
-        self.perform(self.downloads.announce([image(name) for name in names], now))
+        """And let the pause pass after which they are fetched."""
+        self.perform(self.downloads.announce([image(name) for name in names], now - PRELOAD_PAUSE))
+        self.perform(self.downloads.tick(now))
 
     def show(self, name: str, now: float = 0, signature: str = "s=1") -> None:
         self.perform(self.downloads.show(image(name, signature), now))
@@ -110,6 +113,16 @@ def test_what_is_being_fetched_already_goes_on_when_it_is_to_be_shown() -> None:
     number = line.running["b"]
     line.show("b")
     assert line.running == {"b": number}
+
+
+def test_what_is_to_be_shown_as_soon_as_it_is_announced_has_nothing_in_its_way() -> None:
+    line = Line()
+    line.perform(line.downloads.announce([image(name) for name in "abc"], 0))
+    assert line.downloads.due == PRELOAD_PAUSE
+    line.show("a")
+    assert [*line.running] == ["a"]
+    line.done("a", PRELOAD_PAUSE)
+    assert [one.name for one in line.starts] == [key("a"), key("b"), key("c")]
 
 
 def test_a_newer_announcement_goes_before_an_older_one_and_parts_of_one_keep_their_order() -> None:
@@ -273,7 +286,7 @@ def test_it_is_told_how_many_are_there_now_and_then_and_when_all_are() -> None:
     line.done("a", 0.1)
     line.done("b", 0.2)
     assert line.told == [Progress(5, 0, 0)]
-    assert line.downloads.due == PRELOADED_INTERVAL
+    assert line.downloads.due == PRELOADED_INTERVAL - PRELOAD_PAUSE
     line.tick()
     assert line.told[1:] == [Progress(5, 2, 0)]
     line.fail("c", REFUSED, 1.1)

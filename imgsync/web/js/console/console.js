@@ -195,8 +195,7 @@ class Console {
   /** @param {ReadonlyMap<string, Presence>} clients */
   #present(clients) {
     this.#view.present(clients);
-    const clientId = this.#presentation?.route.peerId;
-    if (clientId !== undefined) this.#presentation?.contact.told(clients.has(clientId), now());
+    this.#presentation?.contact.told(clients.has(this.#presentation.route.peerId), now());
     this.#starting.takeUp();
     this.#renderSoon();
   }

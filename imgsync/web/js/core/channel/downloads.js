@@ -59,6 +59,7 @@ import {
   FETCH_UNSEEN,
   MAX_ANNOUNCED,
   MAX_FETCHES,
+  PRELOAD_PAUSE,
   PRELOADED_INTERVAL,
   SLEPT,
   SUPERSEDED,
@@ -71,10 +72,10 @@ const SILENT = { ...STALLED, mayPass: false };
 /** What was announced before so many others that it is fetched when it is shown. */
 const CROWDED_OUT = "crowded_out";
 
-/** @param {ImageSource} image @returns {Download} */
-function newDownload(image) {
+/** @param {ImageSource} image @param {number} again @returns {Download} */
+function newDownload(image, again) {
   const rest = { number: 0, url: "", isResumable: false, stalls: Infinity };
-  const begun = { have: 0, best: 0, failures: 0, again: -Infinity };
+  const begun = { have: 0, best: 0, failures: 0, again };
   return { name: imageKey(image), image, state: "waiting", isAnnounced: false, rank: [0, 0], ...rest, ...begun };
 }
 
@@ -308,9 +309,9 @@ class Images {
     this.#downloads.delete(name);
   }
 
-  /** Also one that is new. @param {ImageSource} image @returns {Download} */
-  take(image) {
-    const fresh = newDownload(image);
+  /** One that is new may begin then. @param {ImageSource} image @param {number} first @returns {Download} */
+  take(image, first) {
+    const fresh = newDownload(image, first);
     const download = this.find(fresh.name) ?? fresh;
     this.#downloads.set(fresh.name, download);
     return download;
@@ -356,7 +357,7 @@ export class Downloads {
     /** @type {DownloadOutput[]} */
     const outputs = [];
     for (const image of images) {
-      this.#images.rank(this.#take(image));
+      this.#images.rank(this.#take(image, now + PRELOAD_PAUSE));
     }
     const queue = this.#images.coming.filter((one) => one.state !== "there").sort(byRank);
     for (const download of queue.slice(MAX_ANNOUNCED)) outputs.push(...this.#drop(download, CROWDED_OUT));
@@ -378,8 +379,9 @@ export class Downloads {
       if (isPending(before)) outputs.push(...this.#drop(before, SUPERSEDED));
       else if (before.state === "failed") this.#images.remove(before.name);
     }
-    const download = this.#take(image);
+    const download = this.#take(image, now);
     if (download.state === "there") download.isAnnounced = false;
+    if (download.failures === 0) download.again = -Infinity;
     return [...outputs, ...this.#advance(now)];
   }
 
@@ -481,10 +483,10 @@ export class Downloads {
 
   // ── what follows from it ───────────────────────────────────────────────────────────────────────
 
-  /** The one of this name, with the URL that is newest. @param {ImageSource} source */
-  #take({ imageUrl, signedUrl }) {
+  /** The one of this name, with the URL that is newest. @param {ImageSource} source @param {number} first */
+  #take({ imageUrl, signedUrl }, first) {
     const image = { imageUrl, signedUrl };
-    const download = this.#images.take(image);
+    const download = this.#images.take(image, first);
     this.#tries.renew(download, image);
     return download;
   }

@@ -335,6 +335,12 @@ export const OF_TYPE = "type_";
  */
 export const MAX_FETCHES = 2;
 
+/**
+ * From an announcement to the first try: one of its images is often to be shown at once, and what
+ * was begun for another would be in its way on a slow line.
+ */
+export const PRELOAD_PAUSE = 0.05;
+
 /** Images that may wait to be fetched ahead. */
 export const MAX_ANNOUNCED = 256;
 
