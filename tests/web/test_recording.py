@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import trio
 
-from tests.kit.browsers import ANSWER_S, Browser, Started, open_browser
+from tests.kit.browsers import ANSWER_S, Browser, Started
 from tests.kit.chromium import crash, shared_chromium
 from tests.kit.processes import open_relay, shared_relay, wait_until
 from tests.kit.raw_peers import open_raw
@@ -64,12 +64,6 @@ def plain_relay() -> Iterator[str]:
     """One that has no server for recordings: they are saved by hand."""
     with shared_relay() as url:
         yield url
-
-
-@pytest.fixture
-async def browser(chromium: Started) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
 
 
 # ── what is recorded ─────────────────────────────────────────────────────────────────────────────

@@ -59,12 +59,6 @@ def relay(server: RecordingServer) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-async def browser(chromium: Started) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
-        yield browser
-
-
 async def hear(recordings: AsyncIterator[Recording], *troubles: str) -> Recording:
     """The next that is told of the recording that has these troubles, and no others."""
     with trio.fail_after(SESSION_S):
