@@ -5,12 +5,13 @@ of a session must not turn into a latency. Where there is one, that is the clock
 the machine sleeps (Linux), or a lid that was closed for an hour would make us an hour late.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
 
 _steady_ns: Callable[[], int] = time.monotonic_ns
-if hasattr(time, "CLOCK_BOOTTIME"):
+if sys.platform != "win32" and hasattr(time, "CLOCK_BOOTTIME"):
     _steady_ns = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
 
 TRIES = 3

@@ -38,6 +38,7 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.commands",
             "imgsync.commands.common",
             "imgsync.commands.events",
+            "imgsync.commands.groups",
             "imgsync.commands.output",
             "imgsync.commands.reasons",
             "imgsync.commands.signals",

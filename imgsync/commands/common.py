@@ -91,9 +91,9 @@ async def _run_until_signal(
 def _ends(on_hangup: bool) -> list[signal.Signals]:
     """Those that ask a command to end; a hang-up may, unless it is ignored (nohup)."""
     asking = [signal.SIGINT, signal.SIGTERM]
-    has_hangup = on_hangup and hasattr(signal, "SIGHUP")
-    if has_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        asking.append(signal.SIGHUP)
+    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)  # not so on Windows
+    if on_hangup and hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        asking.append(hangup)
     return asking
 
 

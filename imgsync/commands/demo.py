@@ -34,6 +34,7 @@ from imgsync.commands.events import (
     State,
     Waiting,
 )
+from imgsync.commands.groups import OWN_GROUP
 from imgsync.commands.output import print_line
 from imgsync.core.codec.strict import parse_json, structure
 from imgsync.core.protocol.channel import StageKind
@@ -317,7 +318,7 @@ async def _open_process(command: str, *options: str) -> AsyncIterator[_Part]:
         # The relay's log would drown what there is to see; what fails there, fails at a peer.
         stderr=subprocess.DEVNULL if command == "relay" else None,
         # Ctrl-C is ours to hear; the three are ended in order.
-        start_new_session=True,
+        **OWN_GROUP,
     )
     try:
         yield _Part(process)

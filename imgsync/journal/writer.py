@@ -15,6 +15,7 @@ import logging
 import os
 import platform
 import stat
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,6 +36,9 @@ try:
     import fcntl
 except ImportError:  # no locks of this kind here; everything else works
     fcntl = None  # type: ignore[assignment]
+
+# Else Windows would end lines with two characters.
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +179,7 @@ def _begin(path: Path, role: Role, user_id: str, complain: Callable[[str], None]
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             # A pipe or a terminal could have a write wait for whoever reads it.
             raise InputError(f"the record {str(path)!r} is no file; name a file for it")
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
+        fd = os.open(path, _FLAGS, MODE)
         try:
             _lock(fd, path)
             journal = Journal(path, fd, is_whole=_is_whole(fd), complain=complain)
@@ -188,7 +192,7 @@ def _begin(path: Path, role: Role, user_id: str, complain: Callable[[str], None]
 
 def _lock(fd: int, path: Path) -> None:
     """Two processes in one file would each take the other's lines for its own."""
-    if fcntl is None:
+    if sys.platform == "win32" or fcntl is None:
         return
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,16 +8,16 @@ its environment.
 
 import math
 import os
-import signal
 import subprocess
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 
 from imgsync.client.client import ReceivedImage
+from imgsync.commands.groups import OWN_GROUP, kill_group, terminate_group, wait_group_gone
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.tasks import open_background
 
@@ -29,9 +29,6 @@ KILL_DEADLINE = 1.0
 
 MAX_ENDING = 8
 """Processes that may take their time to end; if there are more, the oldest is killed at once."""
-
-LOOK_AGAIN = 0.02
-"""Seconds. Nothing can be waited for when the last process of a group goes."""
 
 _NOT_FOR_OTHERS = "IMGSYNC_TOKEN"
 """Whoever has it is this user, at the relay."""
@@ -70,7 +67,7 @@ class Run:
         """Send SIGTERM, once: many programs take a second one for impatience."""
         if self.process is not None and not self._is_terminated:
             self._is_terminated = True
-            _signal_group(self.process, signal.SIGTERM)
+            terminate_group(self.process)
 
 
 class Program:
@@ -111,7 +108,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 # Our stdout is for whoever reads our events; theirs goes where complaints go.
                 stdout=2,
-                start_new_session=True,
+                **OWN_GROUP,
             )
         except OSError as exc:
             run.image.failed("exec")
@@ -145,12 +142,12 @@ class Program:
                 self._ending[0].cancel()
             await process.wait()
             run.image.hidden()
-            await _wait_group_gone(process)
+            await wait_group_gone(process)
         self._ending.remove(patience)
         if not patience.cancelled_caught:
             return
         was_running = process.returncode is None
-        _signal_group(process, signal.SIGKILL)
+        kill_group(process)
         # What is left of the group may be dead already, and nobody has asked what became of it.
         if was_running:
             with trio.move_on_after(KILL_DEADLINE, shield=True):
@@ -178,22 +175,6 @@ def variables_of(run: Run) -> dict[str, str]:
 def _environment(run: Run) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name != _NOT_FOR_OTHERS}
     return inherited | variables_of(run)
-
-
-def _signal_group(process: trio.Process, number: signal.Signals) -> None:
-    """To the process and all that it has started, as they share its session."""
-    # Once nobody is left, the system might give the number to others; that takes it far longer
-    # than we take to look again.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-
-
-async def _wait_group_gone(process: trio.Process) -> None:
-    """Wait for the last of those that a process has started, once it is gone itself."""
-    with suppress(ProcessLookupError, PermissionError):
-        while True:
-            os.killpg(process.pid, 0)
-            await trio.sleep(LOOK_AGAIN)
 
 
 async def _wait_for_any(*events: trio.Event) -> None:

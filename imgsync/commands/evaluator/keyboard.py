@@ -28,7 +28,7 @@ def is_terminal() -> bool:
 @contextmanager
 def open_lines() -> Iterator[AsyncIterator[str]]:
     """Complete lines until the end of input. On a terminal, those that single keys stand for."""
-    if not is_terminal():
+    if sys.platform == "win32" or not is_terminal():
         yield Pull(_Lines().next)
         return
     before = termios.tcgetattr(sys.stdin)

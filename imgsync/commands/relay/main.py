@@ -46,14 +46,16 @@ async def _serve(options: argparse.Namespace) -> int:
     if options.auth_secret_file is None:
         _check_exposure(options.host, options.no_auth)
     async with AsyncExitStack() as stack:
-        tls = None
+        tls = hangups = None
         if options.tls_cert is not None:
-            # Before anything else: a hang-up that nobody listens for kills the process.
-            hangups = stack.enter_context(trio.open_signal_receiver(signal.SIGHUP))
+            if hasattr(signal, "SIGHUP"):  # not so on Windows
+                # Before anything else: a hang-up that nobody listens for kills the process.
+                hangups = stack.enter_context(trio.open_signal_receiver(signal.SIGHUP))
             certificate = Certificate(options.tls_cert, options.tls_key)
             tls = certificate.context
-            nursery = await stack.enter_async_context(open_background())
-            nursery.start_soon(_reload, certificate, hangups)
+            if hangups is not None:
+                nursery = await stack.enter_async_context(open_background())
+                nursery.start_soon(_reload, certificate, hangups)
         settings = settings_of(options)
         listeners = await open_port(options.host, options.port, tls)
         gc.freeze()

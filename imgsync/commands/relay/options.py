@@ -4,7 +4,7 @@ import argparse
 import ipaddress
 import logging
 import re
-import resource
+import sys
 from collections.abc import Callable
 
 from imgsync.commands.common import positive_seconds
@@ -14,6 +14,11 @@ from imgsync.relay.admission import ANY_ORIGIN
 from imgsync.relay.settings import Settings
 from imgsync.relay.tokens import read_secret, token_reader
 from imgsync.relay.turn import IceOffer
+
+try:
+    import resource
+except ImportError:  # Windows grants files without being asked
+    resource = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -212,6 +217,8 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 def _fit_files(wanted: int) -> tuple[int, int]:
     """As many WebSockets, and TCP connections in all, as the system grants files when asked."""
     streams = wanted + SPARE_STREAMS
+    if sys.platform == "win32" or resource is None:
+        return wanted, streams
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = streams + SPARE_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
