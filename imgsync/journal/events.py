@@ -16,6 +16,7 @@ import attrs
 
 from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
 from imgsync.core.protocol.signalling import (
+    Detail,
     EndReason,
     Features,
     Milliseconds,
@@ -173,6 +174,7 @@ class Stage:
     :param reason: why it failed; null for the other stages.
     :param timing: what `stage_at` is of an image that is shown, where the client says it.
     :param within: how far from that it may have come on the screen.
+    :param detail: what else is known of a failure, for people.
     """
 
     EVENT = "stage"
@@ -184,6 +186,7 @@ class Stage:
     reason: Reason | None
     timing: OnsetTiming | None = None
     within: Duration | None = None
+    detail: Detail | None = None
 
 
 @attrs.frozen

@@ -62,6 +62,7 @@ class SessionJournal:
                 reason=said.reason,
                 timing=said.timing,
                 within=said.within,
+                detail=said.detail,
             )
         )
         latency = self._measurements.since(said.sent_at, said.at)

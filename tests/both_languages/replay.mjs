@@ -82,7 +82,7 @@ const FORMS = {
   tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
-  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail],
   recorded: (o) => [o.devices, o.troubles, o.at],
   counted: (o) => [o.said],
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
@@ -383,7 +383,7 @@ const PAIRS = {
   fates: () => (events) => {
     const journal = new Journal([]);
     for (const { at, event, ...fields } of events) journal.add(at, event, fields);
-    return [...journal.rows.values()].map(({ fate, failed }) => [fate, failed]);
+    return [...journal.rows.values()].map(({ fate, failed, detail }) => [fate, failed, detail]);
   },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),

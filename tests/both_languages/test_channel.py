@@ -216,6 +216,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     onset = dice.choice(ONSETS) or {}
     staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of, **onset}
     reason = dice.choice(REASONS)
+    if dice.random() < 0.3:
+        staged["detail"] = dice.choice(["its time was over", "", None])
     return dice.choice(
         [
             {"type": "ack", "receivedAt": at, **of},
@@ -303,7 +305,7 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.Staged(said):
                 timing = said.timing and said.timing.value
                 staged = [said.sent_at, said.stage.value, said.at, said.reason]
-                told.append(["staged", *staged, timing, said.within])
+                told.append(["staged", *staged, timing, said.within, said.detail])
             case c.Counted(counts):
                 told.append(["counted", json.loads(encode_channel(counts))])
             case c.Recorded(said):

@@ -78,6 +78,7 @@ def traits(reports: Iterable[SessionReport], table: str) -> set[str]:
         "a showing that was not sent": any(row.copies is None for row in rows),
         "no ack": any(row.copies and row.acked_at is None for row in rows),
         "superseded by its reason": any(row.failed_reason == "superseded" for row in rows),
+        "what else is known of a failure": any(row.failed_detail for row in rows),
         "a failure without a reason": any(
             row.failed_at is not None and row.failed_reason is None for row in rows
         ),
@@ -105,7 +106,7 @@ def test_the_csv_is_the_report_of_the_jsonl(replay: Replay, tmp_path: Path) -> N
         seen["left out"] += len(told) < sum(
             event["event"] not in ("show", "passed_by") for event in events
         )
-    assert len(seen) == 15, seen
+    assert len(seen) == 16, seen
     assert min(seen.values()) >= 4, seen
 
 
@@ -225,4 +226,14 @@ def test_the_pages_table_says_where_a_showing_stands(
     replay: Replay, events: list[Line], fate: list[str | None]
 ) -> None:
     show = told("show", 1, clientId="c", imageUrl="u")
-    assert replay.run("fates", [[show, *events]]) == [[fate]]
+    assert replay.run("fates", [[show, *events]]) == [[[*fate, ""]]]
+
+
+def test_the_pages_table_has_what_the_client_said_of_the_last_failure(replay: Replay) -> None:
+    show = told("show", 1, clientId="c", imageUrl="u")
+    first = {**staged("failed", 4, "http_403"), "detail": "its time was over"}
+    assert replay.run("fates", [[show, ACK, first]]) == [
+        [["failed", "http_403", "its time was over"]]
+    ]
+    later = [first, staged("failed", 5, "decode")]
+    assert replay.run("fates", [[show, ACK, *later]]) == [[["failed", "decode", ""]]]

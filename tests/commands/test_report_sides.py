@@ -6,8 +6,10 @@ import attrs
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
+from imgsync.commands.report.page import make_page
 from imgsync.commands.report.rows import Outcome, Row, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
+from imgsync.commands.report.summary import report_session
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import (
@@ -69,6 +71,22 @@ def test_a_probe_in_which_a_clock_was_set_back_counts_for_nothing() -> None:
     assert put_together([CLIENT, bad, probe(100)]).readings == [
         Reading.by_client(EPOCH + 100, EPOCH + 110, EPOCH + 111, EPOCH + 120)
     ]
+
+
+def test_what_a_client_says_of_a_failure_goes_with_its_reason_and_into_the_page() -> None:
+    def failed(at: float, reason: str, detail: str | None) -> Stage:
+        about = ("s-1", 7, EPOCH, StageKind.FAILED, EPOCH + at, reason)
+        return Stage(*about, detail=detail)
+
+    first, second = failed(20, "http_403", "its time was <over>"), failed(30, "timeout", "no byte")
+    for told in ([first, second], [second, first], [failed(10, "fetch", None), first]):
+        record = put_together([EVALUATOR, Sent("s-1", 7, "u", EPOCH, 1), *told])
+        [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+        expected = None if told[0].reason == "fetch" else first.detail
+        assert row.failed_detail == expected
+    record = put_together([EVALUATOR, Sent("s-1", 7, "u", EPOCH, 1), first])
+    page = "".join(make_page([(report_session(record), [])], []))
+    assert "never signed (http_403): its time was &lt;over&gt;</td>" in page
 
 
 def test_of_several_copies_and_stages_the_first_counts_but_the_last_end() -> None:

@@ -52,20 +52,18 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "whose": st.sampled_from(["ours", "theirs"]),
 }
 
-REASONS = {
-    events.State: st.none() | st.sampled_from(EndReason),
-    events.Stage: st.none() | words,
+#: Those that have another one in some events.
+OWN: dict[tuple[Any, str], st.SearchStrategy[Any]] = {
+    (events.State, "reason"): st.none() | st.sampled_from(EndReason),
+    (events.Stage, "reason"): st.none() | words,
+    (events.Stage, "detail"): st.none() | words,
+    (events.ClockStep, "session_id"): st.none() | ids,
 }
 
 
 def some(cls: Any) -> st.SearchStrategy[Event]:
-    fields = {
-        field.name: REASONS[cls] if field.name == "reason" else VALUES[field.name]
-        for field in attrs.fields(cls)
-    }
-    if cls is events.ClockStep:
-        fields["session_id"] = st.none() | ids
-    return st.builds(cls, **fields)
+    names = [field.name for field in attrs.fields(cls)]
+    return st.builds(cls, **{name: OWN.get((cls, name)) or VALUES[name] for name in names})
 
 
 some_event = st.sampled_from(get_args(Event)).flatmap(some)

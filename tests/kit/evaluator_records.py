@@ -24,6 +24,15 @@ URLS = (
 )
 REASONS = ("http_403", "superseded", "hidden_tab", "=1+1", 'a "b", c', "", None)
 
+DETAILS: tuple[dict[str, Any], ...] = (
+    {},
+    {"detail": None},
+    {"detail": ""},
+    {"detail": "its URL was good until 2026-11-28 14:00:00 UTC"},
+    {"detail": '=HYPERLINK("x"), a "b"'},
+    {"detail": "\U0001f600" * 200},
+)
+
 #: What may be known of an onset.
 ONSETS: tuple[dict[str, Any], ...] = (
     {},
@@ -44,6 +53,9 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "shown", "timing": "melted"},
     {"event": "stage", "stage": "shown", "within": -1},
     {"event": "stage", "stage": "shown", "within": "4"},
+    {"event": "stage", "stage": "failed", "detail": "d" * 201},
+    {"event": "stage", "stage": "failed", "detail": "two\nlines"},
+    {"event": "stage", "stage": "failed", "detail": 5},
     {"event": "acked", "receivedAt": 2.0**53 + 2},
     {"event": "acked", "receivedAt": -0.0},
     {"event": "acked", "latency": "long"},
@@ -177,7 +189,8 @@ class EvaluatorSide:
             reason = self.dice.choice(REASONS) if stage == "failed" else None
             of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
             onset = self.dice.choice(ONSETS) if stage == "shown" else {}
-            self.write("stage", **of, **said, reason=reason, **onset)
+            more = self.dice.choice(DETAILS) if stage == "failed" else onset
+            self.write("stage", **of, **said, reason=reason, **more)
             about += self.dice.choice([-50, 0, 60])
 
     def odd(self) -> None:

@@ -111,7 +111,7 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
         [
             (str(row.image_index), row.image_url or "", utc(row.sent_at), why)
             for row in report.rows
-            if (why := describe_outcome(row.outcome, row.failed_reason))
+            if (why := describe_outcome(row.outcome, row.failed_reason, row.failed_detail))
         ],
     )
     yield "</section>\n"

@@ -52,6 +52,7 @@ class Row:
     :param exposure_ms: how long that was in all, whatever became of the client's clock meanwhile;
         None where an end is not known.
     :param gaps: how often it was not there in between.
+    :param failed_detail: what else is known of why it failed, for people.
     :param copies: how often it was sent.
     :param superseded: another image was shown before this one was acked, or up.
     :param round_trip: from `sent_at` to `acked_at`, ms.
@@ -75,6 +76,7 @@ class Row:
     hidden_at: Ms
     failed_at: Ms
     failed_reason: str | None
+    failed_detail: str | None
     superseded: bool
     copies: int | None
     intervals: tuple[Interval, ...]
@@ -146,6 +148,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         hidden_at=None if not sights or sights[-1][0].is_shown else sights[-1][0].at,
         failed_at=showing.failed_at,
         failed_reason=showing.failed_reason,
+        failed_detail=showing.failed_detail,
         superseded=showing.was_superseded or showing.failed_reason == SUPERSEDED,
         copies=showing.copies,
         intervals=intervals,

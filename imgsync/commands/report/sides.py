@@ -70,6 +70,7 @@ class Showing:
     sights: dict[tuple[bool, Milliseconds], Sight] = attrs.Factory(dict)
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
+    failed_detail: str | None = None
 
 
 @attrs.define
@@ -324,3 +325,4 @@ def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> 
             # The reason is that of the first failure, as its time is.
             if showing.failed_at is None or event.stage_at < showing.failed_at:
                 showing.failed_at, showing.failed_reason = event.stage_at, event.reason
+                showing.failed_detail = event.detail

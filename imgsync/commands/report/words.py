@@ -60,8 +60,16 @@ _CANDIDATES = {
 }
 
 
-def describe_failure(reason: str | None) -> str:
-    """Why an image was not shown, with the word of the record for who looks for it."""
+def describe_failure(reason: str | None, detail: str | None = None) -> str:
+    """Why an image was not shown, with the word of the record for who looks for it.
+
+    :param detail: what else the client has said.
+    """
+    words = _name_failure(reason)
+    return f"{words}: {detail}" if detail else words
+
+
+def _name_failure(reason: str | None) -> str:
     if reason is None:
         return "it failed"
     status = re.fullmatch(r"http_(\d{3})", reason)
@@ -73,13 +81,13 @@ def describe_failure(reason: str | None) -> str:
     return reason if words is None else f"{words} ({reason})"
 
 
-def describe_outcome(outcome: Outcome, reason: str | None) -> str:
+def describe_outcome(outcome: Outcome, reason: str | None, detail: str | None = None) -> str:
     """Why an image was not shown; empty where it was, or nobody says that it was not."""
     match outcome:
         case Outcome.SHOWN | Outcome.ACKED:
             return ""
         case Outcome.FAILED:
-            return describe_failure(reason)
+            return describe_failure(reason, detail)
         case Outcome.SUPERSEDED:
             return describe_failure(SUPERSEDED)
         case Outcome.NOT_ACKED:

@@ -11,6 +11,7 @@
 import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/protocol/numbers.js";
 import {
   isBoolean,
+  isDetail,
   isDuration,
   isFeatures,
   isId,
@@ -78,7 +79,7 @@ export const EVENTS = {
 };
 
 /** Fields that are left out where nothing is known; they stand behind the others. @type {Record<string, Record<string, Test>>} */
-const OPTIONAL = { stage: { timing: oneOf(TIMINGS), within: isDuration } };
+const OPTIONAL = { stage: { timing: oneOf(TIMINGS), within: isDuration, detail: isDetail } };
 
 /**
  * @param {{event: string, at: number} & Record<string, unknown>} event

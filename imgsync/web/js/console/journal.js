@@ -17,6 +17,7 @@
  * @property {number} sentAt milliseconds since the epoch
  * @property {Fate} fate
  * @property {string | null} failed why it was not shown
+ * @property {string} detail what else is known of that
  */
 
 import { SCHEMA } from "../core/protocol/numbers.js";
@@ -99,7 +100,7 @@ export class Journal {
     const known = recognize(event);
     if (event.event === "show") {
       const { sessionId, imageIndex, imageUrl, sentAt } = /** @type {any} */ (event);
-      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, fate: "sent", failed: null });
+      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, fate: "sent", failed: null, detail: "" });
     } else if (event.event === "passed_by") {
       const row = this.rows.get(/** @type {any} */ (event).sentAt);
       if (row !== undefined) passBy(row);
@@ -126,6 +127,7 @@ function lineOf(event) {
 function passBy(row) {
   row.fate = "failed";
   row.failed = "superseded";
+  row.detail = "";
 }
 
 /** @param {Standing} row @param {KnownEvent} known */
@@ -144,6 +146,8 @@ function follow(row, known) {
       // Fetching may take longer than showing.
       if (known.stage === "fetched" && row.fate !== "sent" && row.fate !== "acked") break;
       row.fate = known.stage;
-      if (known.stage === "failed") row.failed = known.reason ?? "failed";
+      if (known.stage !== "failed") break;
+      row.failed = known.reason ?? "failed";
+      row.detail = known.detail ?? "";
   }
 }

@@ -28,6 +28,7 @@
  * @property {number | null} hiddenAt when it was there for the last time; null while it still is
  * @property {number | null} failedAt
  * @property {string | null} failedReason
+ * @property {string | null} failedDetail what else is known of that, for people
  * @property {boolean} superseded another image was shown before this one was acked, or up
  * @property {number | null} copies how often it was sent
  * @property {Interval[]} intervals when it was on the screen, client's clock
@@ -67,7 +68,7 @@ export function makeRows(sessions) {
 /** @param {KnownSession} session @param {Showing} showing @returns {Row} */
 export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) {
   const { imageIndex, imageUrl, sentAt, receivedAt, ackedAt } = showing;
-  const { fetchedAt, failedAt, failedReason } = showing;
+  const { fetchedAt, failedAt, failedReason, failedDetail } = showing;
   const near = ackedAt ?? sentAt;
   /** @param {number | null} at @param {number} notBefore */
   const estimate = (at, notBefore) => (at === null ? null : history.toEvaluator(at, near, notBefore));
@@ -97,6 +98,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
     hiddenAt: hidden?.at ?? null,
     failedAt,
     failedReason,
+    failedDetail,
     superseded: showing.wasSuperseded || failedReason === "superseded",
     copies: showing.copies,
     intervals,

@@ -102,9 +102,9 @@ export class SessionJournal {
   }
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
-  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within }) {
-    const onset = { ...(timing !== null && { timing }), ...(within !== null && { within }) };
-    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...onset });
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within, detail }) {
+    const more = Object.entries({ timing, within, detail }).filter(([, value]) => value !== null);
+    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
   }
 
   /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */

@@ -26,6 +26,7 @@
  * @property {Map<string, Sight>} sights each once, by what it is and when; in the order of the record
  * @property {number | null} failedAt
  * @property {string | null} failedReason
+ * @property {string | null} failedDetail
  */
 
 import { publicUrl } from "../core/protocol/urls.js";
@@ -178,7 +179,7 @@ export class Sides {
 }
 
 /** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
-function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) {
+function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
@@ -198,6 +199,7 @@ function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) 
       if (showing.failedAt === null || stageAt < showing.failedAt) {
         showing.failedAt = stageAt;
         showing.failedReason = reason;
+        showing.failedDetail = detail ?? null;
       }
   }
 }
@@ -226,5 +228,6 @@ function newShowing(sentAt, imageIndex) {
     sights: new Map(),
     failedAt: null,
     failedReason: null,
+    failedDetail: null,
   };
 }

@@ -23,6 +23,7 @@ export const COLUMNS = [
   "hiddenAt",
   "failedAt",
   "failedReason",
+  "failedDetail",
   "superseded",
   "copies",
   "intervals",
