@@ -15,6 +15,7 @@ from typing import Literal
 import attrs
 
 from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import (
     Detail,
     EndReason,
@@ -124,6 +125,7 @@ class Sent:
 
     :param sent_at: of the showing, the same for each copy; evaluator's clock.
     :param copy: 1 for the first sending.
+    :param extra: what else is said of the image; with the first sending alone.
     """
 
     EVENT = "sent"
@@ -132,6 +134,7 @@ class Sent:
     image_url: Url = attrs.field(converter=public_url)
     sent_at: Milliseconds
     copy: int
+    extra: Extra | None = attrs.field(default=None, hash=False)
 
 
 @attrs.frozen

@@ -305,9 +305,11 @@ const PAIRS = {
   sessionJournal: () => {
     let written = [];
     const write = (at, event, fields) => written.push({ at, event, ...fields });
-    const journal = new SessionJournal("s", write);
+    let extra = null;
+    const journal = new SessionJournal("s", write, () => extra);
     return ([method, ...given]) => {
       written = [];
+      if (method === "sent") extra = given.pop();
       const returned = journal[method](...given);
       return [written, method === "acked" ? returned : null];
     };

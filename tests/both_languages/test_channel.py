@@ -239,7 +239,12 @@ def choose_recording(dice: random.Random) -> dict[str, list[str]]:
 def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[Any]:
     index = dice.randrange(5)
     long = "x" * 70_000 if dice.random() < 0.03 else ""
-    source = {"imageUrl": f"http://h/{index}{long}", "signedUrl": f"http://h/{index}?ä"}
+    source: dict[str, Any] = {
+        "imageUrl": f"http://h/{index}{long}",
+        "signedUrl": f"http://h/{index}?ä",
+    }
+    if dice.random() < 0.5:
+        source["extra"] = {"condition": "A"}  # which no client is told
     sources = [{"imageUrl": f"http://h/{i}", "signedUrl": "http://h/s"} for i in range(index)]
     return dice.choice(
         [

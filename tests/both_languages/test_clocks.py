@@ -210,8 +210,9 @@ class Writer:
     def _sent(self) -> tuple[list[Any], float, None]:
         at, copy = self._world.now, self._dice.randrange(1, 4)
         image, shown = self._image(at - 1)
-        self._journal.sent(image, copy)
-        return [at, shown, copy], at, None
+        extra = self._dice.choice([None, {"condition": "A", "note": [1, None]}])
+        self._journal.sent(image, copy, extra)
+        return [at, shown, copy, extra], at, None
 
     def _superseded(self) -> tuple[list[Any], float, None]:
         at = self._world.now

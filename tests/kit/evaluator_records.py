@@ -33,6 +33,21 @@ DETAILS: tuple[dict[str, Any], ...] = (
     {"detail": "\U0001f600" * 200},
 )
 
+#: What a manifest says of an image beside its URLs.
+EXTRAS: tuple[dict[str, Any], ...] = (
+    {},
+    {"extra": None},
+    {"extra": {}},
+    {"extra": {"condition": "A", "block": 1}},
+    {"extra": {"block": 2, "condition": "", "note": None, "is practice": True}},
+    {"extra": {"note": 'a "b", c\nd \u00e4\U0001f600\u2028\x7f', "=1+1": "=1+1", "@": "@x"}},
+    {"extra": {"contrast": "-0.5", "tel": "+49 30", "x": "-1e3", "y": "-1-1", "z": "-.5"}},
+    {"extra": {"contrast": -0.5, "ImageIndex": 7, "sentAt": "noon", "manifest.sentAt": 0}},
+    {"extra": {"small": [1e-5, 1e-7, -1.5e-9, 0.1, 1e-6], "whole": 1.0, "zero": -0.0}},
+    {"extra": {"large": 2**53, "nested": {"b": [1, {"a": None}], "2": False, "1": "\x1f"}}},
+    {"extra": {"__proto__": 1, "constructor": {"toString": 2}, "7": "seven", " ": "blank"}},
+)
+
 #: What may be known of an onset.
 ONSETS: tuple[dict[str, Any], ...] = (
     {},
@@ -61,6 +76,12 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "acked", "latency": "long"},
     {"event": "sent", "imageUrl": "https://images.example.org/\u00a0.png"},
     {"event": "superseded", "sentAt": None},
+    {"event": "sent", "extra": ["condition"]},
+    {"event": "sent", "extra": {"id": 2**53 + 2}},
+    {"event": "sent", "extra": {"deep": [[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}},
+    {"event": "sent", "extra": {"deep": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}},
+    {"event": "sent", "extra": {"half": "\ud800"}},
+    {"event": "sent", "extra": {"\udfff": 1}},
     {"event": "ping"},
 )
 
@@ -164,7 +185,8 @@ class EvaluatorSide:
         fate = self.dice.random()
         if fate < 0.9:
             for copy in range(1, self.dice.choice([2, 2, 3])):
-                self.write("sent", **of, imageUrl=url, copy=copy)
+                extra = self.dice.choice(EXTRAS) if copy == 1 else {}
+                self.write("sent", **of, imageUrl=url, copy=copy, **extra)
         if fate < 0.75:
             for _ in range(self.dice.choice([1, 1, 1, 2])):
                 self._ack(sent_at, of)

@@ -11,6 +11,7 @@ import attrs
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
 from imgsync.commands.report.sides import SessionRecord, Showing, Sight
 from imgsync.core.protocol.channel import is_failure
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import MAX_DRIFT, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Role
 
@@ -59,6 +60,7 @@ class Row:
     :param latency: from `sent_at` to when it came in at the client, ms; true to `bound`.
     :param onset_latency: from `sent_at` to when it was on the screen, ms; true to `onset_bound`.
     :param onset_timing: what is known of that, "presented" or "frame", where the client says it.
+    :param extra: what else is said of the image: columns of their own, behind all others.
     """
 
     session_id: str
@@ -93,6 +95,7 @@ class Row:
     shown_at_evaluator: Ms
     hidden_at_evaluator: Ms
     failed_at_evaluator: Ms
+    extra: Extra = attrs.field(hash=False)
 
     @property
     def has_failed(self) -> bool:
@@ -165,6 +168,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         shown_at_evaluator=_at(shown),
         hidden_at_evaluator=_at(hidden),
         failed_at_evaluator=_at(estimate(showing.failed_at, arrived)),
+        extra=showing.extra or {},
     )
 
 

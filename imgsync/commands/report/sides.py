@@ -6,6 +6,7 @@ import attrs
 
 from imgsync.commands.report.offsets import Reading
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal.events import (
@@ -61,6 +62,7 @@ class Showing:
     image_index: int
     sent_at: Milliseconds
     image_url: str | None = None
+    extra: Extra | None = None
     received_at: Milliseconds | None = None
     acked_at: Milliseconds | None = None
     copies: int | None = None
@@ -257,8 +259,9 @@ class Sides:
     ) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
-            case Sent(image_url=image_url, copy=copy):
+            case Sent(image_url=image_url, copy=copy, extra=extra):
                 showing.image_url = image_url
+                showing.extra = extra if showing.extra is None else showing.extra
                 showing.copies = max(showing.copies or 0, copy)
             case Acked(received_at=received_at, acked_at=acked_at):
                 showing.received_at = _first(showing.received_at, received_at)

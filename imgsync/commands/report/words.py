@@ -3,6 +3,8 @@
 import re
 
 from imgsync.commands.report.rows import Outcome
+from imgsync.commands.report.table import as_text
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import (
     DECODE,
     HIDDEN_TAB,
@@ -12,6 +14,9 @@ from imgsync.core.protocol.numbers import (
     TRUNCATED,
 )
 from imgsync.core.protocol.states import SessionState
+
+MAX_SAID = 200
+"""Characters of what a manifest says of an image."""
 
 STATE_WORDS = {
     SessionState.CONNECTING: "connecting",
@@ -92,6 +97,12 @@ def describe_outcome(outcome: Outcome, reason: str | None, detail: str | None = 
             return describe_failure(SUPERSEDED)
         case Outcome.NOT_ACKED:
             return "the client never said that it came (not acked)"
+
+
+def describe_extra(extra: Extra) -> str:
+    """What a manifest says of an image, on a line; the table has all of it."""
+    said = "; ".join(f"{name}: {text}" for name, one in extra.items() if (text := as_text(one)))
+    return said if len(said) <= MAX_SAID else said[:MAX_SAID] + "..."
 
 
 def describe_path(path: str) -> str:

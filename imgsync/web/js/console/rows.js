@@ -4,6 +4,7 @@
  *
  * @import { Estimate, OffsetHistory } from "./offsets.js"
  * @import { KnownSession, Showing, Sight } from "./sides.js"
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {[number | null, number | null]} Interval from when until when an image was on the screen;
@@ -46,6 +47,7 @@
  * @property {number | null} shownAtEvaluator
  * @property {number | null} hiddenAtEvaluator
  * @property {number | null} failedAtEvaluator
+ * @property {Extra} extra what else is said of the image: columns of their own, behind all others
  */
 
 import { MAX_DRIFT } from "../core/protocol/numbers.js";
@@ -115,6 +117,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
     shownAtEvaluator: atOf(shown),
     hiddenAtEvaluator: atOf(hidden?.here ?? null),
     failedAtEvaluator: atOf(estimate(failedAt, arrived)),
+    extra: showing.extra ?? {},
   };
 }
 

@@ -3,6 +3,7 @@
  * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
  *
  * @import { KnownEvent } from "./events.js"
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {object} Sight an image came onto the screen, or went from it
@@ -18,6 +19,7 @@
  * @property {number} imageIndex
  * @property {number} sentAt
  * @property {string | null} imageUrl
+ * @property {Extra | null} extra what else is said of it
  * @property {number | null} receivedAt
  * @property {number | null} ackedAt
  * @property {number | null} copies
@@ -91,6 +93,7 @@ export class KnownSession {
     switch (event.event) {
       case "sent":
         showing.imageUrl = publicUrl(event.imageUrl);
+        showing.extra ??= event.extra ?? null;
         showing.copies = Math.max(showing.copies ?? 0, event.copy);
         break;
       case "acked": {
@@ -220,6 +223,7 @@ function newShowing(sentAt, imageIndex) {
     imageIndex,
     sentAt,
     imageUrl: null,
+    extra: null,
     receivedAt: null,
     ackedAt: null,
     copies: null,
