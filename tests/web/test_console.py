@@ -131,6 +131,7 @@ def downloads_in(folder: Path) -> list[Path]:
 def check_table(table: list[dict[str, str]], origin: str) -> None:
     assert [int(row["imageIndex"]) for row in table] == list(range(20))
     assert [row["imageUrl"] for row in table] == [f"{origin}/{i}.png" for i in range(20)]
+    assert [row["label"] for row in table] == [f"of {i}" for i in range(20)]
     for row in table:
         sent, acked = float(row["sentAt"]), float(row["ackedAt"])
         assert float(row["roundTrip"]) == pytest.approx(acked - sent, abs=0.01)
