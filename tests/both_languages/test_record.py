@@ -88,6 +88,10 @@ def traits(reports: Iterable[SessionReport], table: str) -> set[str]:
         "one that some images have": len({tuple(row.extra) for row in rows}) > 2,
         "one that is called as one of ours": ",manifest.ImageIndex," in table,
         "a small number": "0.00001" in table and "1e-7" in table,
+        "why it was hidden": any(row.hidden_reason == "hidden_tab resized" for row in rows),
+        "recorded": any(row.recorded_by == "camera" for row in rows),
+        "recorded in no way": any(row.recorded_by == "none" for row in rows),
+        "a trouble": any(row.recording_troubles == "camera_ended" for row in rows),
         "before the epoch": any(row.sent_at < 0 for row in rows),
     }
     return {name for name, is_so in found.items() if is_so}
@@ -110,7 +114,7 @@ def test_the_csv_is_the_report_of_the_jsonl(replay: Replay, tmp_path: Path) -> N
         seen["left out"] += len(told) < sum(
             event["event"] not in ("show", "passed_by") for event in events
         )
-    assert len(seen) == 20, seen
+    assert len(seen) == 24, seen
     assert min(seen.values()) >= 4, seen
 
 

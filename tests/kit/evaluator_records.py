@@ -110,10 +110,10 @@ class EvaluatorSide:
             self.reload()
         self.begin()
         kinds = (self.probe, self.show, self.stage, self.step, self.reload, self.begin, self.odd)
-        weights = (12, 12, 14, 0.7, 0.7, 0.4, 0.7)
+        weights = (12, 12, 14, 0.7, 0.7, 0.4, 0.7, 2)
         for _ in range(steps):
             self.now += self.dice.choice([0, 1, self.dice.uniform(0, 5000)])
-            [happens] = self.dice.choices(kinds, weights)
+            [happens] = self.dice.choices([*kinds, self.record], weights)
             happens()
         return self.lines
 
@@ -155,7 +155,13 @@ class EvaluatorSide:
         self.write("session", sessionId=self.session, peerId="ann", resumed=False)
         for state, reason in (("connected", None), ("interrupted", "connection_lost")):
             self.write("state", sessionId=self.session, state=state, reason=reason, detail="a, b")
-        said = {"devices": ["camera"], "troubles": ["microphone_ended"], "since": 5.5}
+
+    def record(self) -> None:
+        """The participant is recorded in another way."""
+        devices = self.dice.choice([[], ["camera"], ["camera", "microphone"], ["microphone"]])
+        troubles = self.dice.choice([[], ["camera_ended"], ["upload_http_403", "camera_muted"]])
+        since = self.theirs(self.now - self.dice.choice([0, 5, 900]))
+        said = {"devices": devices, "troubles": troubles, "since": since}
         self.write("recording", sessionId=self.session, **said)
 
     def step(self) -> None:
@@ -208,7 +214,11 @@ class EvaluatorSide:
         about = self.dice.choice([sent_at, self.now]) + self.dice.choice([0, -20, 100, 700])
         for _ in range(self.dice.choice([1, 1, 2])):
             said = {"stage": stage, "stageAt": self.theirs(about)}
-            reason = self.dice.choice(REASONS) if stage == "failed" else None
+            reason = None
+            if stage == "failed":
+                reason = self.dice.choice(REASONS)
+            elif stage == "hidden":
+                reason = self.dice.choice([None, None, "hidden_tab", "resized", ""])
             of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
             onset = self.dice.choice(ONSETS) if stage == "shown" else {}
             more = self.dice.choice(DETAILS) if stage == "failed" else onset

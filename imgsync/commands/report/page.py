@@ -11,7 +11,12 @@ from html import escape
 from imgsync.commands.report.plots import Picture
 from imgsync.commands.report.rows import Row
 from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
-from imgsync.commands.report.words import describe_extra, describe_outcome, describe_path
+from imgsync.commands.report.words import (
+    describe_extra,
+    describe_outcome,
+    describe_path,
+    describe_trouble,
+)
 
 MAX_ROWS = 100
 """Of a table on the page; the CSV has all."""
@@ -104,6 +109,17 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
         [
             (utc(one.begin), describe_duration(one.end - one.begin), one.why)
             for one in summary.interruptions
+        ],
+    )
+    yield _table(
+        "Recording of the participant",
+        ("from", "recorded by", "what was the matter"),
+        [
+            (
+                *(utc(one.at), " and ".join(one.devices) or "no device"),
+                "; ".join(map(describe_trouble, one.troubles)),
+            )
+            for one in summary.recordings
         ],
     )
     yield _missing(report.rows)

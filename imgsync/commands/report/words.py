@@ -64,6 +64,43 @@ _CANDIDATES = {
     "relay": "through a TURN server",
 }
 
+_RECORDING = {
+    "unknown_request": "the client's link asks for something that can't be recorded",
+    "not_secure": "the client's page has no address that begins with https",
+    "cant_record": "the client's browser can't record",
+    "not_kept": "the client's browser keeps no recordings",
+    "refused": "the participant does not want it",
+    "storage_full": "the client's device has no room left",
+    "storage_lost": "the client's browser can't reach its storage",
+    "recording_lost": "a recording could not be kept",
+    "upload_unreadable": "the server for recordings does not let the page read its answers",
+    "upload_not_https": "the address for recordings begins with http, the page with https",
+    "upload_redirect": "the address for recordings leads to another one",
+    "upload_damaged": "the client's browser has lost a part of a recording",
+}
+
+_DEVICE = {
+    "ended": "has gone or was switched off",
+    "muted": "is muted by its device",
+    "missing": "was not found",
+    "in_use": "can't be used; perhaps another program does",
+    "denied": "may not be used by the page: the participant or the browser forbids it",
+    "policy": "may not be used by the page: the website forbids it",
+    "system": "may not be used by the browser: the settings of the device forbid it",
+}
+
+
+def describe_trouble(trouble: str) -> str:
+    """What is the matter with a recording of the participant, with the word of the record."""
+    device, _, state = trouble.partition("_")
+    words = _RECORDING.get(trouble)
+    if device in ("camera", "microphone") and state in _DEVICE:
+        words = f"the {device} {_DEVICE[state]}"
+    status = re.fullmatch(r"upload_http_([0-9]+)", trouble)
+    if status is not None:
+        words = f"the server for recordings refuses them with HTTP {status[1]}"
+    return trouble if words is None else f"{words} ({trouble})"
+
 
 def describe_failure(reason: str | None, detail: str | None = None) -> str:
     """Why an image was not shown, with the word of the record for who looks for it.

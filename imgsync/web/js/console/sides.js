@@ -12,6 +12,10 @@
  * @property {number | null} toldAt when we heard of it; null below no header
  * @property {Timing | null} timing how good that is, as is `within`
  * @property {number} within
+ * @property {string | null} reason why it went, where the client says it
+ *
+ * @typedef {{since: number, devices: string[], troubles: string[]}} Recorded from then on, the participant
+ *   was recorded by these devices, with these troubles; client's clock
  *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
@@ -44,6 +48,8 @@ export class KnownSession {
   evaluatorId = null;
   /** @type {string | null} */
   clientId = null;
+  /** @type {Recorded[]} */
+  recordings = [];
   /** @type {Reading[]} */
   #readings = [];
   /** Since when each process has taken part. @type {number[]} */
@@ -159,6 +165,10 @@ export class Sides {
         this.#noteTime(session, event.at);
         if (event.event === "probe") session.takeProbe(event);
         else if (event.event === "session") session.clientId = event.peerId;
+        else if (event.event === "recording") {
+          const { since, devices, troubles } = event;
+          session.recordings.push({ since, devices, troubles });
+        }
       }
     }
   }
@@ -194,7 +204,8 @@ function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, 
       // The client says it again on each new channel.
       if (known === undefined || (known.toldAt === null && toldAt !== null)) {
         const told = { at: stageAt, toldAt, timing: timing ?? null, within: within ?? 0 };
-        showing.sights.set(key, { isShown: stage === "shown", ...told });
+        const isShown = stage === "shown";
+        showing.sights.set(key, { isShown, reason: isShown ? null : reason, ...told });
       }
       break;
     }
