@@ -133,6 +133,10 @@ class Showings:
         showing = self._showings[sent_at] = Showing(image, sent_at, self)
         return showing
 
+    def image_of(self, sent_at: Milliseconds) -> ImageRef:
+        """What is to be shown."""
+        return self._showings[sent_at].image
+
     def ack(self, ack: Ack, at: Milliseconds, copies: int, latency: Bounded) -> None:
         """The client has an image, as it says in an ack that came in at this time of ours."""
         showing = self._showings[ack.sent_at]

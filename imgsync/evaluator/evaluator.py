@@ -117,7 +117,7 @@ class _Presenting:
                 case Transmit(text, image, copy):
                     self._peer.send(text)
                     if image is not None:
-                        journal.sent(image, copy)
+                        journal.sent(image, copy, showings.image_of(image.sent_at).extra)
                 case Acked(image, ack, copies):
                     showings.ack(ack, at, copies, journal.acked(image, ack, at))
                 case channel.Superseded(image):

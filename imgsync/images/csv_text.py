@@ -5,7 +5,9 @@ without a word; here each is told with its line. Python's own reader passes over
 """
 
 import re
+from collections import Counter
 
+from imgsync.core.protocol.extra import is_named
 from imgsync.core.protocol.numbers import MAX_CELL
 
 _CELL = re.compile(r'"([^"]*(?:""[^"]*)*)"|([^",\r\n]*)')
@@ -93,9 +95,13 @@ def odd_columns(head: list[str], columns: tuple[str, ...]) -> str | None:
             return f"has two columns {column}; remove one"
         alike = [cell for cell in head if _plain(cell) == _plain(column)]
         if alike and column not in head:
-            seen = re.sub(r"[ \t\r\n]+", " ", alike[0])
-            return f'has a column "{seen}"; call it {column}'
-    return None
+            return f'has a column "{_on_one_line(alike[0])}"; call it {column}'
+    twice = [cell for cell, count in Counter(head).items() if count > 1 and is_named(cell)]
+    return f"has two columns {_on_one_line(twice[0])}; remove one" if twice else None
+
+
+def _on_one_line(name: str) -> str:
+    return re.sub(r"[ \t\r\n]+", " ", name)
 
 
 def _plain(name: str) -> str:

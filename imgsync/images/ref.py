@@ -1,8 +1,20 @@
 """What names an image, and where it can be fetched."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 
+from imgsync.core.codec.strict import dump_json
+from imgsync.core.protocol.extra import copy_extra
+from imgsync.core.protocol.numbers import MAX_EXTRA
 from imgsync.core.protocol.urls import public_url
+
+
+def _check_size(_ref: object, _field: object, extra: Mapping[str, Any]) -> None:
+    size = len(dump_json(extra))
+    if size > MAX_EXTRA:
+        raise ValueError(f"extra columns of {size} bytes; at most {MAX_EXTRA} go into a record")
 
 
 @attrs.frozen
@@ -13,9 +25,15 @@ class ImageRef:
     :param image_url: what names it; what of it may be a secret is in no repr.
     :param signed_url: where the client fetches it. Kept out of every repr.
     :param name: for people.
+    :param extra: what else is to be known of it in the record and in tables, as `condition` and
+        `block` of an experiment: names, and values that JSON has. It goes into the record as it
+        is, and to no client. Kept out of every repr. Raises ValueError for what does not fit.
     """
 
     index: int
     image_url: str = attrs.field(repr=public_url)
     signed_url: str = attrs.field(repr=False)
     name: str = ""
+    extra: Mapping[str, Any] = attrs.field(
+        factory=dict, converter=copy_extra, validator=_check_size, repr=False, hash=False
+    )

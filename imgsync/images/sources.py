@@ -14,6 +14,7 @@ import trio
 
 from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.extra import is_named
 from imgsync.core.protocol.numbers import MAX_URLS
 from imgsync.images.csv_text import BadCsv, odd_columns, odd_first_line, parse_csv
 from imgsync.images.folder import Checked, LeftOut, Listing, list_images
@@ -214,9 +215,13 @@ def _csv_entries(path: Path, text: str) -> list[Any]:
     return [dict(zip(head, row, strict=False)) for row in rows]
 
 
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is none of its values")
+
+
 def _json_entries(path: Path, text: str) -> list[Any]:
     try:
-        entries = json.loads(text)
+        entries = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as exc:
         raise InputError(f"the manifest {str(path)!r} is not JSON: {exc}") from None
     if not isinstance(entries, list):
@@ -246,9 +251,17 @@ def _image_ref(path: Path, place: int, entry: Any) -> ImageRef:
             f" no message; {MAX_URLS} do"
         )
     image_url = urls[_IMAGE_URL]
-    return ImageRef(
-        index=place,
-        image_url=image_url,
-        signed_url=urls[_SIGNED_URL],
-        name=unquote(urlsplit(image_url).path.rpartition("/")[2]),
-    )
+    try:
+        return ImageRef(
+            index=place,
+            image_url=image_url,
+            signed_url=urls[_SIGNED_URL],
+            name=unquote(urlsplit(image_url).path.rpartition("/")[2]),
+            extra={name: one for name, one in entry.items() if _is_extra(name)},
+        )
+    except ValueError as exc:
+        raise InputError(f"image {place} of the manifest {str(path)!r} has {exc}") from None
+
+
+def _is_extra(name: str) -> bool:
+    return name not in _FIELDS and is_named(name)

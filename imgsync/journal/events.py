@@ -15,7 +15,9 @@ from typing import Literal
 import attrs
 
 from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import (
+    Detail,
     EndReason,
     Features,
     Milliseconds,
@@ -123,6 +125,7 @@ class Sent:
 
     :param sent_at: of the showing, the same for each copy; evaluator's clock.
     :param copy: 1 for the first sending.
+    :param extra: what else is said of the image; with the first sending alone.
     """
 
     EVENT = "sent"
@@ -131,6 +134,7 @@ class Sent:
     image_url: Url = attrs.field(converter=public_url)
     sent_at: Milliseconds
     copy: int
+    extra: Extra | None = attrs.field(default=None, hash=False)
 
 
 @attrs.frozen
@@ -173,6 +177,7 @@ class Stage:
     :param reason: why it failed; null for the other stages.
     :param timing: what `stage_at` is of an image that is shown, where the client says it.
     :param within: how far from that it may have come on the screen.
+    :param detail: what else is known of a failure, for people.
     """
 
     EVENT = "stage"
@@ -184,6 +189,7 @@ class Stage:
     reason: Reason | None
     timing: OnsetTiming | None = None
     within: Duration | None = None
+    detail: Detail | None = None
 
 
 @attrs.frozen

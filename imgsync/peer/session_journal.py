@@ -1,6 +1,7 @@
 """What a session measures and writes down: the other side's clock, what became of each image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from imgsync.core.channel.clocks import Bounded, Measurements, Refused, Remark, Stepped
 from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage
@@ -62,6 +63,7 @@ class SessionJournal:
                 reason=said.reason,
                 timing=said.timing,
                 within=said.within,
+                detail=said.detail,
             )
         )
         latency = self._measurements.since(said.sent_at, said.at)
@@ -76,10 +78,14 @@ class SessionJournal:
 
     # ── of the evaluator's ───────────────────────────────────────────────────────────────────────
 
-    def sent(self, image: Image, copy: int) -> None:
-        """An image was handed to the channel."""
+    def sent(self, image: Image, copy: int, extra: Mapping[str, Any] | None = None) -> None:
+        """An image was handed to the channel.
+
+        :param extra: what else is said of it, which is written once.
+        """
         index, url = image.image_index, image.image_url
-        self._write(events.Sent(self._session_id, index, url, image.sent_at, copy))
+        told = dict(extra) if extra and copy == 1 else None
+        self._write(events.Sent(self._session_id, index, url, image.sent_at, copy, told))
 
     def acked(self, image: Image, ack: Ack, at: Milliseconds) -> Bounded:
         """The client has it, as an ack says that came in at this time of ours.

@@ -82,7 +82,7 @@ const FORMS = {
   tooLarge: (o) => [o.image.sentAt],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
-  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail],
   recorded: (o) => [o.devices, o.troubles, o.at],
   counted: (o) => [o.said],
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
@@ -305,9 +305,11 @@ const PAIRS = {
   sessionJournal: () => {
     let written = [];
     const write = (at, event, fields) => written.push({ at, event, ...fields });
-    const journal = new SessionJournal("s", write);
+    let extra = null;
+    const journal = new SessionJournal("s", write, () => extra);
     return ([method, ...given]) => {
       written = [];
+      if (method === "sent") extra = given.pop();
       const returned = journal[method](...given);
       return [written, method === "acked" ? returned : null];
     };
@@ -383,7 +385,7 @@ const PAIRS = {
   fates: () => (events) => {
     const journal = new Journal([]);
     for (const { at, event, ...fields } of events) journal.add(at, event, fields);
-    return [...journal.rows.values()].map(({ fate, failed }) => [fate, failed]);
+    return [...journal.rows.values()].map(({ fate, failed, detail }) => [fate, failed, detail]);
   },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),

@@ -216,6 +216,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     onset = dice.choice(ONSETS) or {}
     staged = {"type": "stage", "stage": dice.choice(STAGES), "at": at, **of, **onset}
     reason = dice.choice(REASONS)
+    if dice.random() < 0.3:
+        staged["detail"] = dice.choice(["its time was over", "", None])
     return dice.choice(
         [
             {"type": "ack", "receivedAt": at, **of},
@@ -237,7 +239,12 @@ def choose_recording(dice: random.Random) -> dict[str, list[str]]:
 def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[Any]:
     index = dice.randrange(5)
     long = "x" * 70_000 if dice.random() < 0.03 else ""
-    source = {"imageUrl": f"http://h/{index}{long}", "signedUrl": f"http://h/{index}?ä"}
+    source: dict[str, Any] = {
+        "imageUrl": f"http://h/{index}{long}",
+        "signedUrl": f"http://h/{index}?ä",
+    }
+    if dice.random() < 0.5:
+        source["extra"] = {"condition": "A"}  # which no client is told
     sources = [{"imageUrl": f"http://h/{i}", "signedUrl": "http://h/s"} for i in range(index)]
     return dice.choice(
         [
@@ -303,7 +310,7 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.Staged(said):
                 timing = said.timing and said.timing.value
                 staged = [said.sent_at, said.stage.value, said.at, said.reason]
-                told.append(["staged", *staged, timing, said.within])
+                told.append(["staged", *staged, timing, said.within, said.detail])
             case c.Counted(counts):
                 told.append(["counted", json.loads(encode_channel(counts))])
             case c.Recorded(said):

@@ -17,7 +17,7 @@ from imgsync.core.channel.clocks import (
     Remark,
     Stepped,
 )
-from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, Image, OnsetTiming, Pong, Recording, Stage, StageKind
 from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -210,8 +210,9 @@ class Writer:
     def _sent(self) -> tuple[list[Any], float, None]:
         at, copy = self._world.now, self._dice.randrange(1, 4)
         image, shown = self._image(at - 1)
-        self._journal.sent(image, copy)
-        return [at, shown, copy], at, None
+        extra = self._dice.choice([None, {"condition": "A", "note": [1, None]}])
+        self._journal.sent(image, copy, extra)
+        return [at, shown, copy, extra], at, None
 
     def _superseded(self) -> tuple[list[Any], float, None]:
         at = self._world.now
@@ -224,8 +225,14 @@ class Writer:
         image, shown = self._image(at - 1)
         stage = self._dice.choice([*StageKind])
         reason = self._dice.choice([None, "http_403"])
-        self._journal.staged(Stage(image.image_index, image.sent_at, stage, stage_at, reason))
-        staged = {"image": shown, "stage": stage.value, "at": stage_at, "reason": reason}
+        timing, within = self._dice.choice([(None, None), (OnsetTiming.FRAME, 33.5), (None, 0)])
+        detail = self._dice.choice([None, "", "its time was over"])
+        about = image.image_index, image.sent_at, stage, stage_at, reason
+        self._journal.staged(Stage(*about, timing=timing, within=within, detail=detail))
+        staged = {
+            **{"image": shown, "stage": stage.value, "at": stage_at, "reason": reason},
+            **{"timing": timing and timing.value, "within": within, "detail": detail},
+        }
         return [at, staged], at, None
 
     def _recorded(self) -> tuple[list[Any], float, None]:

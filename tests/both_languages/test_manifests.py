@@ -7,9 +7,10 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from imgsync.core.protocol.errors import InputError
-from imgsync.core.protocol.numbers import MAX_URLS
+from imgsync.core.protocol.numbers import MAX_EXTRA, MAX_URLS
 from imgsync.images.sources import read_manifest
 from tests.both_languages.replay import Replay
 
@@ -30,8 +31,43 @@ def long_url(size: int, letter: str = "x") -> str:
     return GOOD + letter * ((size - around) // len(json.dumps(letter)[1:-1]))
 
 
+def with_extra(**extra: object) -> str:
+    """A manifest whose second image has these members."""
+    images = [{"imageUrl": f"http://h/{n}", "signedUrl": f"http://h/{n}?s"} for n in range(2)]
+    images[1] |= extra  # type: ignore[arg-type]
+    return json.dumps(images)
+
+
+def nested(times: int) -> object:
+    return [nested(times - 1)] if times else []
+
+
+def long_text(size: int, letter: str = "x") -> str:
+    """One that makes the extra columns so many bytes, or a few less."""
+    return letter * ((size - len('{"note":""}')) // len(json.dumps(letter)[1:-1]))
+
+
 MANIFESTS = {
     "json": [
+        with_extra(condition="A", block=1, last=True, note=None, more={"a": [1.5, {}]}, x=""),
+        with_extra(Condition="a", condition="b", imageindex=5, IMAGEURL="c", signed_url="d"),
+        with_extra(**{"": 1, " ": 2, "\t\r\n": 3, "\u00a0": 4, "a\nb": 5, " c ": 6}),
+        with_extra(**{"__proto__": 1, "constructor": 2, "2": 3, "1": 4}),
+        '[{"imageUrl": "http://h/0", "name": "a"}, "http://h/1"]',
+        '[{"imageUrl": "http://h/0", "x": 1, "x": 2}]',
+        *[
+            f'[{{"imageUrl": "http://h/0", "x": {number}}}]'
+            for number in ("1.0", "-0", "1e2", "1e-7", "9007199254740991", "9007199254740993")
+        ],
+        *[
+            f'[{{"imageUrl": "http://h/0", "x": {number}}}]'
+            for number in ("-12345678901234567890", "1e400", "[1e300]", "NaN", "Infinity", "1e16")
+        ],
+        *[with_extra(x=value) for value in ("\ud800", {"\udfff": 1}, ["\ud83d"], "\U0001f600")],
+        with_extra(**{"\ud800": 1}),
+        *[with_extra(x=nested(times)) for times in (14, 15, 16, 17)],
+        *[with_extra(note=long_text(size)) for size in (MAX_EXTRA, MAX_EXTRA + 1)],
+        *[with_extra(note=long_text(size, "\u00e4")) for size in (MAX_EXTRA, MAX_EXTRA + 6)],
         "[]",
         "{}",
         "[1]",
@@ -96,6 +132,14 @@ MANIFESTS = {
         "",
         "\n\r\n",
         "a,b\nhttp://h/0,http://h/1\n",
+        ",imageUrl,signedUrl,\n0,http://h/0,http://h/1,\n1,http://h/2,http://h/3,x\n",
+        "imageUrl,condition,Block, note\nhttp://h/0,A,1, x \nhttp://h/1,,\nhttp://h/2\n",
+        "note,imageUrl,signedUrl,note\na,http://h/0,http://h/1,b\n",
+        "a  b,imageUrl,c,c,a  b\n1,http://h/0,2,3,4\n",
+        '"a\nb",imageUrl,"a\nb"\n1,http://h/0,2\n',
+        "note,imageUrl,Note\na,http://h/0,b\n",
+        "2,imageUrl,1,__proto__\na,http://h/0,b,c\n",
+        f"note,imageUrl\n{'x' * 65_530},http://h/0\n",
         "signedUrl\nhttp://h/0\n",
         *[
             f"{head}\n{row}\n"
@@ -180,13 +224,17 @@ def plain(sentence: str) -> str:
     return said.partition(" JSON:")[0]
 
 
-def read_or_complain(file: Path) -> list[dict[str, str]] | str:
+def read_or_complain(file: Path) -> list[dict[str, Any]] | str:
     """What the command reads, or what it says, of a manifest called M."""
     try:
         images = read_manifest(file)
     except InputError as exc:
         return plain(str(exc).replace(repr(str(file)), "M"))
-    return [{"imageUrl": one.image_url, "signedUrl": one.signed_url} for one in images]
+    return [
+        {"imageUrl": one.image_url, "signedUrl": one.signed_url}
+        | ({"extra": one.extra} if one.extra else {})
+        for one in images
+    ]
 
 
 def test_what_is_no_manifest_is_told_of_with_its_place(replay: Replay) -> None:

@@ -45,7 +45,7 @@ def report_on(jsonl: str, folder: Path) -> tuple[list[Entry], list[SessionReport
     sides.add_record(items)
     reports = report_sessions(sides)
     file = io.StringIO()
-    write_csv(file, (row for report in reports for row in report.rows))
+    write_csv(file, [row for report in reports for row in report.rows])
     return entries, reports, file.getvalue()
 
 
@@ -78,11 +78,20 @@ def traits(reports: Iterable[SessionReport], table: str) -> set[str]:
         "a showing that was not sent": any(row.copies is None for row in rows),
         "no ack": any(row.copies and row.acked_at is None for row in rows),
         "superseded by its reason": any(row.failed_reason == "superseded" for row in rows),
+        "what else is known of a failure": any(row.failed_detail for row in rows),
         "a failure without a reason": any(
             row.failed_at is not None and row.failed_reason is None for row in rows
         ),
         "a span's bound": any(row.bound is not None and row.bound > 400 for row in rows),
         "an exposure in which a clock was set": any(map(is_set_meanwhile, rows)),
+        "columns of a manifest": any(row.extra for row in rows),
+        "one that some images have": len({tuple(row.extra) for row in rows}) > 2,
+        "one that is called as one of ours": ",manifest.ImageIndex," in table,
+        "a small number": "0.00001" in table and "1e-7" in table,
+        "why it was hidden": any(row.hidden_reason == "hidden_tab resized" for row in rows),
+        "recorded": any(row.recorded_by == "camera" for row in rows),
+        "recorded in no way": any(row.recorded_by == "none" for row in rows),
+        "a trouble": any(row.recording_troubles == "camera_ended" for row in rows),
         "before the epoch": any(row.sent_at < 0 for row in rows),
     }
     return {name for name, is_so in found.items() if is_so}
@@ -105,7 +114,7 @@ def test_the_csv_is_the_report_of_the_jsonl(replay: Replay, tmp_path: Path) -> N
         seen["left out"] += len(told) < sum(
             event["event"] not in ("show", "passed_by") for event in events
         )
-    assert len(seen) == 15, seen
+    assert len(seen) == 24, seen
     assert min(seen.values()) >= 4, seen
 
 
@@ -225,4 +234,14 @@ def test_the_pages_table_says_where_a_showing_stands(
     replay: Replay, events: list[Line], fate: list[str | None]
 ) -> None:
     show = told("show", 1, clientId="c", imageUrl="u")
-    assert replay.run("fates", [[show, *events]]) == [[fate]]
+    assert replay.run("fates", [[show, *events]]) == [[[*fate, ""]]]
+
+
+def test_the_pages_table_has_what_the_client_said_of_the_last_failure(replay: Replay) -> None:
+    show = told("show", 1, clientId="c", imageUrl="u")
+    first = {**staged("failed", 4, "http_403"), "detail": "its time was over"}
+    assert replay.run("fates", [[show, ACK, first]]) == [
+        [["failed", "http_403", "its time was over"]]
+    ]
+    later = [first, staged("failed", 5, "decode")]
+    assert replay.run("fates", [[show, ACK, *later]]) == [[["failed", "decode", ""]]]

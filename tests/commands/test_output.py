@@ -36,7 +36,7 @@ from imgsync.commands.events import (
 )
 from imgsync.commands.output import Event, Output, dump_event
 from imgsync.commands.report.main import LinesSkipped, PageWritten, TableWritten
-from imgsync.commands.report.summary import Interruption, SessionSummary
+from imgsync.commands.report.summary import Interruption, RecordingChange, SessionSummary
 from imgsync.commands.report.summary import Spread as ReportSpread
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import EndReason, Role
@@ -470,11 +470,13 @@ def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_kno
         onset_latency=None,
         paths=("host-host",),
         clock_steps=0,
+        recordings=(RecordingChange(at=1500, devices=("camera",), troubles=()),),
     )
     assert dump_event(summary) == (
         '{"event": "session", "sessionId": "S", "evaluator": "E", "client": null,'
         ' "missing": ["client"], "begin": 1000, "end": 61000.5, "sent": 2, "acked": 1, "shown": 0,'
         ' "failed": 0, "superseded": 1, "interruptions": [{"begin": 2000, "end": 3000,'
         ' "why": "gone"}], "roundTrip": {"median": 1.23456, "p95": 2, "max": 3, "bound": null},'
-        ' "latency": null, "onsetLatency": null, "paths": ["host-host"], "clockSteps": 0}'
+        ' "latency": null, "onsetLatency": null, "paths": ["host-host"], "clockSteps": 0,'
+        ' "recordings": [{"at": 1500, "devices": ["camera"], "troubles": []}]}'
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory, Reading
+from imgsync.commands.report.page import make_page
 from imgsync.commands.report.rows import Outcome, Row, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
+from imgsync.commands.report.summary import facts, report_session
+from imgsync.commands.report.words import describe_trouble
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import (
@@ -17,6 +22,7 @@ from imgsync.journal.events import (
     Lost,
     Probe,
     Received,
+    Recording,
     Sent,
     Session,
     Stage,
@@ -24,6 +30,7 @@ from imgsync.journal.events import (
 from imgsync.journal.events import Path as ConnectionPath
 from imgsync.journal.reader import Entry
 from tests.kit.records import EPOCH, header
+from tests.test_docs import first_words
 
 EVALUATOR = header(Role.EVALUATOR, "dr-lee", EPOCH)
 CLIENT = header(Role.CLIENT, "patient-7", EPOCH)
@@ -69,6 +76,104 @@ def test_a_probe_in_which_a_clock_was_set_back_counts_for_nothing() -> None:
     assert put_together([CLIENT, bad, probe(100)]).readings == [
         Reading.by_client(EPOCH + 100, EPOCH + 110, EPOCH + 111, EPOCH + 120)
     ]
+
+
+def recorded(since: float, *devices: str, troubles: tuple[str, ...] = ()) -> Recording:
+    return Recording("s-1", devices, troubles, EPOCH + since)
+
+
+def up(index: int, shown: float, hidden: float | None, why: str | None = None) -> list[Event]:
+    at: dict[StageKind, tuple[float, str | None]] = {StageKind.SHOWN: (shown, None)}
+    if hidden is not None:
+        at[StageKind.HIDDEN] = (hidden, why)
+    return [
+        Stage("s-1", index, EPOCH + index, kind, EPOCH + when, reason)
+        for kind, (when, reason) in at.items()
+    ]
+
+
+def test_a_row_tells_how_the_participant_was_recorded_while_its_image_was_up() -> None:
+    told: list[Event] = [
+        recorded(0),
+        *up(0, 5, 8),
+        recorded(10, "camera", "microphone"),
+        *up(1, 10, 19),
+        *up(2, 20, 40, "resized"),
+        *up(2, 41, 50, "hidden_tab"),
+        recorded(30, "camera", troubles=("microphone_ended",)),
+        *up(3, 50, 60),
+        recorded(55, "camera", "microphone"),
+        recorded(59, "microphone", troubles=("camera_muted", "microphone_ended")),
+        *up(4, 70, None),
+        recorded(80, troubles=("refused",)),
+        Sent("s-1", 5, "u", EPOCH + 5, 1),
+    ]
+    record = put_together([EVALUATOR, *told])
+    rows = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert [(row.recorded_by, row.recording_troubles) for row in rows] == [
+        ("none", None),
+        ("camera microphone", None),
+        ("camera", "microphone_ended"),
+        ("none", "microphone_ended camera_muted"),
+        ("microphone", "camera_muted microphone_ended"),
+        (None, None),
+    ]
+    assert [row.hidden_reason for row in rows[1:3]] == [None, "resized hidden_tab"]
+    # Who was not asked to record says nothing of it.
+    record = put_together([EVALUATOR, *up(0, 5, 8)])
+    [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+    assert (row.recorded_by, row.recording_troubles) == (None, None)
+
+
+def test_the_page_and_the_summary_tell_of_each_change_of_the_recording() -> None:
+    ended, refused = ("microphone_ended",), ("upload_http_413", "a <new> one")
+    told = [recorded(0, "camera", "microphone"), recorded(20, "camera", troubles=ended)]
+    again = recorded(20, "camera", troubles=ended)  # by a page that was loaded anew
+    told += [again, recorded(30, troubles=refused)]
+    record = put_together([EVALUATOR, probe(0), *told])
+    report = report_session(record)
+    changes = report.summary.recordings
+    assert [(one.devices, one.troubles) for one in changes] == [
+        (("camera", "microphone"), ()),
+        (("camera",), ended),
+        ((), refused),
+    ]
+    # On the evaluator's clock, which the client's is about as much ahead of.
+    assert changes[2].at == pytest.approx(EPOCH + 30, abs=20)
+    words = "camera and microphone; microphone_ended, upload_http_413, a <new> one"
+    assert dict(facts(report.summary))["recorded"] == words
+    page = "".join(make_page([(report, [])], []))
+    for said in (
+        "<td>camera and microphone</td><td></td>",
+        "<td>camera</td><td>the microphone has gone or was switched off (microphone_ended)</td>",
+        "<td>no device</td><td>the server for recordings refuses them with HTTP 413"
+        " (upload_http_413); a &lt;new&gt; one</td>",
+    ):
+        assert said in page
+    page = "".join(make_page([(report_session(put_together([EVALUATOR, probe(0)])), [])], []))
+    assert "Recording of the participant" not in page
+
+
+def test_each_trouble_of_a_recording_has_words() -> None:
+    names = [name for cell in first_words("trouble") for name in re.findall(r"`?(\w+)`?", cell)]
+    assert len(names) > 20
+    assert all(describe_trouble(name) != name for name in names)
+
+
+def test_what_a_client_says_of_a_failure_goes_with_its_reason_and_into_the_page() -> None:
+    def failed(at: float, reason: str, detail: str | None) -> Stage:
+        about = ("s-1", 7, EPOCH, StageKind.FAILED, EPOCH + at, reason)
+        return Stage(*about, detail=detail)
+
+    first, second = failed(20, "http_403", "its time was <over>"), failed(30, "timeout", "no byte")
+    for told in ([first, second], [second, first], [failed(10, "fetch", None), first]):
+        record = put_together([EVALUATOR, Sent("s-1", 7, "u", EPOCH, 1), *told])
+        [row] = make_rows(record, OffsetHistory(record.readings, record.breaks))
+        expected = None if told[0].reason == "fetch" else first.detail
+        assert row.failed_detail == expected
+    record = put_together([EVALUATOR, Sent("s-1", 7, "u", EPOCH, 1), first])
+    page = "".join(make_page([(report_session(record), [])], []))
+    assert "never signed (http_403): its time was &lt;over&gt;</td>" in page
 
 
 def test_of_several_copies_and_stages_the_first_counts_but_the_last_end() -> None:

@@ -259,8 +259,10 @@ def test_a_json_manifest_names_images_in_its_order(tmp_path: Path) -> None:
     ]
     images = read_manifest(write(tmp_path / "m.json", entries))
     assert images == [
-        ImageRef(place, entry["imageUrl"], entry["signedUrl"], name)
-        for place, (entry, name) in enumerate(zip(entries, ["2 ä.png", "", "c.png"], strict=True))
+        ImageRef(place, entry["imageUrl"], entry["signedUrl"], name, extra)
+        for place, (entry, name, extra) in enumerate(
+            zip(entries, ["2 ä.png", "", "c.png"], [{"more": "1"}, {}, {}], strict=True)
+        )
     ]
 
 

@@ -30,6 +30,12 @@ words = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), m
 ids = words.filter(bool)
 counts = st.integers(0, 10**6)
 
+values = st.recursive(
+    st.none() | st.booleans() | words | times,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=5,
+)
+
 #: By the name of the field, as the vocabulary has one meaning for each.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("session_id", "peer_id", "user_id"), ids),
@@ -41,6 +47,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("image_index", "copy", "count"), counts),
     **dict.fromkeys(("version", "python", "system", "detail", "why"), st.text(max_size=20)),
     **dict.fromkeys(("image_url", "local", "remote"), words),
+    "extra": st.none() | st.dictionaries(words, values, max_size=3),
     "schema": st.just(SCHEMA),
     "libraries": st.dictionaries(words, words, max_size=3),
     "resumed": st.booleans(),
@@ -52,19 +59,20 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "whose": st.sampled_from(["ours", "theirs"]),
 }
 
-REASONS = {
-    events.State: st.none() | st.sampled_from(EndReason),
-    events.Stage: st.none() | words,
+#: Those that have another one in some events.
+OWN: dict[tuple[Any, str], st.SearchStrategy[Any]] = {
+    (events.State, "reason"): st.none() | st.sampled_from(EndReason),
+    (events.Stage, "reason"): st.none() | words,
+    (events.Stage, "detail"): st.none() | words,
+    (events.ClockStep, "session_id"): st.none() | ids,
 }
 
 
 def some(cls: Any) -> st.SearchStrategy[Event]:
     fields = {
-        field.name: REASONS[cls] if field.name == "reason" else VALUES[field.name]
+        field.name: OWN[cls, field.name] if (cls, field.name) in OWN else VALUES[field.name]
         for field in attrs.fields(cls)
     }
-    if cls is events.ClockStep:
-        fields["session_id"] = st.none() | ids
     return st.builds(cls, **fields)
 
 

@@ -163,10 +163,13 @@ class Images:
         return Response(200, make_png(WIDTH + int(name)), "image/png", cors)
 
     def manifest(self, *names: int | str, signature: str = SECRET) -> str:
-        """A JSON manifest of these images."""
-        urls = [f"{self.origin}/{name}.png" for name in names]
-        signed = [{"imageUrl": url, "signedUrl": f"{url}?signature={signature}"} for url in urls]
-        return json.dumps(signed)
+        """A JSON manifest of these images, which says of each what its label is."""
+        found = []
+        for name in names:
+            url = f"{self.origin}/{name}.png"
+            signed = f"{url}?signature={signature}"
+            found.append({"imageUrl": url, "signedUrl": signed, "label": f"of {name}"})
+        return json.dumps(found)
 
 
 @asynccontextmanager

@@ -24,6 +24,30 @@ URLS = (
 )
 REASONS = ("http_403", "superseded", "hidden_tab", "=1+1", 'a "b", c', "", None)
 
+DETAILS: tuple[dict[str, Any], ...] = (
+    {},
+    {"detail": None},
+    {"detail": ""},
+    {"detail": "its URL was good until 2026-11-28 14:00:00 UTC"},
+    {"detail": '=HYPERLINK("x"), a "b"'},
+    {"detail": "\U0001f600" * 200},
+)
+
+#: What a manifest says of an image beside its URLs.
+EXTRAS: tuple[dict[str, Any], ...] = (
+    {},
+    {"extra": None},
+    {"extra": {}},
+    {"extra": {"condition": "A", "block": 1}},
+    {"extra": {"block": 2, "condition": "", "note": None, "is practice": True}},
+    {"extra": {"note": 'a "b", c\nd \u00e4\U0001f600\u2028\x7f', "=1+1": "=1+1", "@": "@x"}},
+    {"extra": {"contrast": "-0.5", "tel": "+49 30", "x": "-1e3", "y": "-1-1", "z": "-.5"}},
+    {"extra": {"contrast": -0.5, "ImageIndex": 7, "sentAt": "noon", "manifest.sentAt": 0}},
+    {"extra": {"small": [1e-5, 1e-7, -1.5e-9, 0.1, 1e-6], "whole": 1.0, "zero": -0.0}},
+    {"extra": {"large": 2**53, "nested": {"b": [1, {"a": None}], "2": False, "1": "\x1f"}}},
+    {"extra": {"__proto__": 1, "constructor": {"toString": 2}, "7": "seven", " ": "blank"}},
+)
+
 #: What may be known of an onset.
 ONSETS: tuple[dict[str, Any], ...] = (
     {},
@@ -44,11 +68,20 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "shown", "timing": "melted"},
     {"event": "stage", "stage": "shown", "within": -1},
     {"event": "stage", "stage": "shown", "within": "4"},
+    {"event": "stage", "stage": "failed", "detail": "d" * 201},
+    {"event": "stage", "stage": "failed", "detail": "two\nlines"},
+    {"event": "stage", "stage": "failed", "detail": 5},
     {"event": "acked", "receivedAt": 2.0**53 + 2},
     {"event": "acked", "receivedAt": -0.0},
     {"event": "acked", "latency": "long"},
     {"event": "sent", "imageUrl": "https://images.example.org/\u00a0.png"},
     {"event": "superseded", "sentAt": None},
+    {"event": "sent", "extra": ["condition"]},
+    {"event": "sent", "extra": {"id": 2**53 + 2}},
+    {"event": "sent", "extra": {"deep": [[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}},
+    {"event": "sent", "extra": {"deep": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}},
+    {"event": "sent", "extra": {"half": "\ud800"}},
+    {"event": "sent", "extra": {"\udfff": 1}},
     {"event": "ping"},
 )
 
@@ -77,10 +110,10 @@ class EvaluatorSide:
             self.reload()
         self.begin()
         kinds = (self.probe, self.show, self.stage, self.step, self.reload, self.begin, self.odd)
-        weights = (12, 12, 14, 0.7, 0.7, 0.4, 0.7)
+        weights = (12, 12, 14, 0.7, 0.7, 0.4, 0.7, 2)
         for _ in range(steps):
             self.now += self.dice.choice([0, 1, self.dice.uniform(0, 5000)])
-            [happens] = self.dice.choices(kinds, weights)
+            [happens] = self.dice.choices([*kinds, self.record], weights)
             happens()
         return self.lines
 
@@ -122,7 +155,13 @@ class EvaluatorSide:
         self.write("session", sessionId=self.session, peerId="ann", resumed=False)
         for state, reason in (("connected", None), ("interrupted", "connection_lost")):
             self.write("state", sessionId=self.session, state=state, reason=reason, detail="a, b")
-        said = {"devices": ["camera"], "troubles": ["microphone_ended"], "since": 5.5}
+
+    def record(self) -> None:
+        """The participant is recorded in another way."""
+        devices = self.dice.choice([[], ["camera"], ["camera", "microphone"], ["microphone"]])
+        troubles = self.dice.choice([[], ["camera_ended"], ["upload_http_403", "camera_muted"]])
+        since = self.theirs(self.now - self.dice.choice([0, 5, 900]))
+        said = {"devices": devices, "troubles": troubles, "since": since}
         self.write("recording", sessionId=self.session, **said)
 
     def step(self) -> None:
@@ -152,7 +191,8 @@ class EvaluatorSide:
         fate = self.dice.random()
         if fate < 0.9:
             for copy in range(1, self.dice.choice([2, 2, 3])):
-                self.write("sent", **of, imageUrl=url, copy=copy)
+                extra = self.dice.choice(EXTRAS) if copy == 1 else {}
+                self.write("sent", **of, imageUrl=url, copy=copy, **extra)
         if fate < 0.75:
             for _ in range(self.dice.choice([1, 1, 1, 2])):
                 self._ack(sent_at, of)
@@ -174,10 +214,15 @@ class EvaluatorSide:
         about = self.dice.choice([sent_at, self.now]) + self.dice.choice([0, -20, 100, 700])
         for _ in range(self.dice.choice([1, 1, 2])):
             said = {"stage": stage, "stageAt": self.theirs(about)}
-            reason = self.dice.choice(REASONS) if stage == "failed" else None
+            reason = None
+            if stage == "failed":
+                reason = self.dice.choice(REASONS)
+            elif stage == "hidden":
+                reason = self.dice.choice([None, None, "hidden_tab", "resized", ""])
             of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
             onset = self.dice.choice(ONSETS) if stage == "shown" else {}
-            self.write("stage", **of, **said, reason=reason, **onset)
+            more = self.dice.choice(DETAILS) if stage == "failed" else onset
+            self.write("stage", **of, **said, reason=reason, **more)
             about += self.dice.choice([-50, 0, 60])
 
     def odd(self) -> None:

@@ -20,7 +20,7 @@ RUN = """
 import { createInterface } from "node:readline";
 for await (const line of createInterface({ input: process.stdin })) {
   const { module, body } = JSON.parse(line);
-  const found = new Function("m", body)(await import(`${process.argv[1]}/${module}`));
+  const found = await new Function("m", body)(await import(`${process.argv[1]}/${module}`));
   console.log(JSON.stringify(found));
 }
 """

@@ -128,6 +128,31 @@ async def test_both_sides_tell_of_a_session_in_its_order(tmp_path: Path) -> None
     assert of(events.Stage, evaluator) == of(events.Stage, client)
 
 
+async def test_what_else_is_said_of_an_image_is_written_once_and_told_to_nobody(
+    tmp_path: Path,
+) -> None:
+    extra = {"condition": "A-17", "block": 2, "levels": [0.5, None]}
+    async with open_scene(tmp_path) as scene:
+        told = attrs.evolve(image(0), extra=extra)
+        assert "A-17" not in repr(told)
+        scene.session.preload([told])
+        await scene.session.show(told)
+        extra["condition"] = "changed later"
+        await scene.session.show(image(1))
+        await scene.session.show(told)
+        scene.network.links[-1].break_off()
+        await scene.wait_state(RESUMED)
+        await wait_all_tasks_blocked()
+    sent = of(events.Sent, written(tmp_path, Role.EVALUATOR))
+    assert {(one.image_index, one.copy) for one in sent} >= {(0, 1), (0, 2), (1, 1)}
+    for one in sent:
+        is_told = (one.image_index, one.copy) == (0, 1)
+        expected = {"condition": "A-17", "block": 2, "levels": [0.5, None]} if is_told else None
+        assert one.extra == expected
+    # The client writes what it was told, and this was not.
+    assert "A-17" not in (tmp_path / "client.jsonl").read_text()
+
+
 async def test_the_last_picture_of_a_session_is_told_as_hidden(tmp_path: Path) -> None:
     """As hooks, pages and programs do it: what is up goes when the images are over."""
     network = MemoryNetwork()

@@ -109,11 +109,12 @@ async def test_an_image_is_encoded_once_however_often_it_is_sent(
 async def test_an_image_and_its_ack_pass_through_these_files_and_no_more(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
+    second = image(2)
     async with open_pair(MemoryNetwork()) as session:
         await session.show(image(1))
         await trio.sleep(PING_INTERVAL / 4)
         with watch_files() as seen:
-            await session.show(image(2))
+            await session.show(second)
     assert seen == {
         "evaluator/evaluator.py",
         "evaluator/delivery.py",

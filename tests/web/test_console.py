@@ -131,6 +131,7 @@ def downloads_in(folder: Path) -> list[Path]:
 def check_table(table: list[dict[str, str]], origin: str) -> None:
     assert [int(row["imageIndex"]) for row in table] == list(range(20))
     assert [row["imageUrl"] for row in table] == [f"{origin}/{i}.png" for i in range(20)]
+    assert [row["label"] for row in table] == [f"of {i}" for i in range(20)]
     for row in table:
         sent, acked = float(row["sentAt"]), float(row["ackedAt"])
         assert float(row["roundTrip"]) == pytest.approx(acked - sent, abs=0.01)
@@ -179,11 +180,15 @@ async def test_what_failed_is_told_in_words(browser: Browser, relay: str, images
         open_client_page(browser, relay, "fay"),
         open_console(browser, relay, "dr-fay") as console,
     ):
-        await console.paste(images.manifest(0, "forbidden"))
+        listed = json.loads(images.manifest(0, "forbidden"))
+        listed[1]["signedUrl"] += "&Expires=1000000000"
+        await console.paste(json.dumps(listed))
         await console.start("fay")
         await console.press("End")
         await console.wait_fate(1, "failed")
-        words = "failed: its server refused it (HTTP 403)"
+        [stage] = [one for one in await console.events("stage") if one["stage"] == "failed"]
+        assert stage["detail"].startswith("its URL was good until ")
+        words = f"failed: its server refused it (HTTP 403): {stage['detail']}"
         await console.wait_says(words, "#fate")
         await console.wait_says(words, "#rows")
         await console.page.wait(

@@ -61,6 +61,8 @@ async def test_a_closed_tab_loses_nothing_and_the_next_one_offers_to_go_on(
             table, lines = await download(console, "dr-kim", tmp_path)
             assert [row["imageIndex"] for row in table] == ["0", "1", "2", "3"]
             assert len({row["sessionId"] for row in table}) == 1
+            # What was shown after the page was loaded anew has it from the list that was kept.
+            assert [row["label"] for row in table] == [f"of {i}" for i in range(4)]
             assert [line["role"] for line in lines if line["event"] == "header"] == [
                 "evaluator"
             ] * 2

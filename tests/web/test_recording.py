@@ -89,6 +89,8 @@ async def test_there_is_a_recording_of_each_image_that_can_be_played(
         assert about["imageUrl"] == f"{server.url}/{index}.png"
         assert about["imageIndex"] == index
         assert about["shownAt"] == told["shown"]
+        [shown] = [s for s in stages if (s["imageIndex"], s["stage"]) == (index, "shown")]
+        assert (about["timing"], about["within"]) == (shown["timing"], shown["within"])
         # Of the last one, the end of the session is the end, which has no channel to be told on.
         assert about["hiddenAt"] == told.get("hidden", about["hiddenAt"]) > about["shownAt"]
         assert about["offset"] == about["shownAt"] - about["recordingStartedAt"]

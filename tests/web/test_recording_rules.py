@@ -366,6 +366,80 @@ def test_devices_that_can_not_be_recorded_leave_nothing_of_those_before_them(rul
     assert rules.run("recording/takes.js", body) == ["failed", "started third"]
 
 
+def test_a_recording_whose_device_is_lost_before_the_onset_is_known_waits_for_it(
+    rules: Rules,
+) -> None:
+    body = """
+        globalThis.MediaRecorder = class extends EventTarget {
+          static isTypeSupported = () => true;
+          state = "inactive";
+          mimeType = "audio/webm";
+          start() {
+            this.state = "recording";
+            queueMicrotask(() => this.dispatchEvent(new Event("start")));
+          }
+          stop() {
+            this.state = "inactive";
+            const data = Object.assign(new Event("dataavailable"), { data: { size: 5 } });
+            queueMicrotask(() => this.dispatchEvent(data));
+            queueMicrotask(() => this.dispatchEvent(new Event("stop")));
+          }
+        };
+        let keys = 0;
+        const finished = [];
+        const store = {
+          begin: async ({ timing }) => (finished.push(["begun", timing]), (keys += 1)),
+          append: async () => {},
+          finish: async (key, about) => {
+            const { shownAt, offset, recordingStartedAt, timing, within, hiddenAt } = about;
+            const isOf = offset === shownAt - recordingStartedAt;
+            finished.push([key, shownAt, isOf, timing, within, hiddenAt]);
+          },
+        };
+        const stream = () => ({ getTracks: () => [{ kind: "audio" }] });
+        const listener = { failed: (error) => finished.push(String(error)), kept() {}, over() {},
+          reached() {}, troubles: () => [] };
+        const takes = new m.Takes("ada", store, listener);
+        const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+        const image = { imageIndex: 0, imageUrl: "https://h/0.png", sentAt: 1 };
+        const run = async () => {
+          takes.use(stream());
+          await turn();
+          takes.start(image, 1000, null);
+          await turn();
+          takes.use(stream());  // the device was lost, and is there again
+          await turn();
+          const before = [...finished];
+          takes.shown(image, { id: "", at: 1017, timing: "presented", within: 4 });
+          await turn();
+          takes.use(stream());  // and once more, now that it is known
+          await turn();
+          takes.hide(image, 1500);
+          await turn();
+          // Of one that goes before its onset is known, that is all that will be known.
+          const other = { ...image, sentAt: 2 };
+          takes.start(other, 2000, null);
+          await turn();
+          takes.use(null);
+          await turn();
+          const open = finished.length;
+          takes.hide(other, 2001);
+          await turn();
+          return [before, finished.slice(before.length, open), finished.slice(open)];
+        };
+        return run();
+    """
+    rules.run("recording/types.js", "return (globalThis.location = { pathname: '/client' });")
+    known = [1017, True, "presented", 4]
+    before, after, last = rules.run("recording/takes.js", body)
+    assert before == [["begun", None], ["begun", None]]
+    assert after == [
+        *([1, *known, None], ["begun", "presented"], [2, *known, None], [3, *known, 1500]),
+        ["begun", None],
+    ]
+    assert last == [[4, 2000, True, None, None, None]]
+
+
 def test_parts_are_written_in_order_and_anew_where_storage_was_emptied(rules: Rules) -> None:
     body = """
         const memory = new m.Memory(10), parts = new m.Parts(memory), told = [];

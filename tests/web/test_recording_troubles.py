@@ -116,6 +116,10 @@ async def test_a_microphone_that_ends_is_asked_for_again_and_told_and_its_image_
     assert all(one.media.startswith(EBML) for one in (first, second, third))
     assert troubles_of(server, "unplugged") == [["microphone_ended"], ["microphone_ended"], []]
     assert [one.about["hiddenAt"] is None for one in (first, second, third)] == [True, True, False]
+    # Each is of one onset, whatever became of its device.
+    for name in ("shownAt", "timing", "within"):
+        assert len({one.about[name] for one in (first, second, third)}) == 1
+        assert first.about[name] is not None
     assert third.about["offset"] < second.about["offset"] < first.about["offset"]
 
 

@@ -204,7 +204,7 @@ def _warn_of_clock(unsteady: Unsteady) -> str:
 
 def _make_csv(reports: Sequence[SessionReport]) -> str:
     file = io.StringIO()
-    write_csv(file, (row for report in reports for row in report.rows))
+    write_csv(file, [row for report in reports for row in report.rows])
     return file.getvalue()
 
 

@@ -9,8 +9,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from imgsync.commands.report.plots import Picture
+from imgsync.commands.report.rows import Row
 from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
-from imgsync.commands.report.words import describe_outcome, describe_path
+from imgsync.commands.report.words import (
+    describe_extra,
+    describe_outcome,
+    describe_path,
+    describe_trouble,
+)
 
 MAX_ROWS = 100
 """Of a table on the page; the CSV has all."""
@@ -106,15 +112,33 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
         ],
     )
     yield _table(
-        "Images that were not shown",
-        ("index", "image", "sent", "why"),
+        "Recording of the participant",
+        ("from", "recorded by", "what was the matter"),
         [
-            (str(row.image_index), row.image_url or "", utc(row.sent_at), why)
-            for row in report.rows
-            if (why := describe_outcome(row.outcome, row.failed_reason))
+            (
+                *(utc(one.at), " and ".join(one.devices) or "no device"),
+                "; ".join(map(describe_trouble, one.troubles)),
+            )
+            for one in summary.recordings
         ],
     )
+    yield _missing(report.rows)
     yield "</section>\n"
+
+
+def _missing(rows: Sequence[Row]) -> str:
+    """Of images that were not shown, with what a manifest says of them, where one does."""
+    heads = ("index", "image", "sent", "why", "in the manifest")
+    cells = [
+        (
+            *(str(row.image_index), row.image_url or "", utc(row.sent_at), why),
+            describe_extra(row.extra),
+        )
+        for row in rows
+        if (why := describe_outcome(row.outcome, row.failed_reason, row.failed_detail))
+    ]
+    width = len(heads) if any(row[-1] for row in cells) else len(heads) - 1
+    return _table("Images that were not shown", heads[:width], [row[:width] for row in cells])
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

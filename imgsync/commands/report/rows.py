@@ -2,15 +2,16 @@
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import attrs
 
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
-from imgsync.commands.report.sides import SessionRecord, Showing, Sight
+from imgsync.commands.report.sides import Recorded, SessionRecord, Showing, Sight
 from imgsync.core.protocol.channel import is_failure
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import MAX_DRIFT, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Role
 
@@ -52,12 +53,19 @@ class Row:
     :param exposure_ms: how long that was in all, whatever became of the client's clock meanwhile;
         None where an end is not known.
     :param gaps: how often it was not there in between.
+    :param hidden_reason: why it went, where the client says it: short words, each once.
+    :param recorded_by: the devices that recorded the participant all the time that it was there,
+        as far as it is known how long that was; "none" for no device, None where nobody was asked
+        to record.
+    :param recording_troubles: what was the matter with that meanwhile: short words, each once.
+    :param failed_detail: what else is known of why it failed, for people.
     :param copies: how often it was sent.
     :param superseded: another image was shown before this one was acked, or up.
     :param round_trip: from `sent_at` to `acked_at`, ms.
     :param latency: from `sent_at` to when it came in at the client, ms; true to `bound`.
     :param onset_latency: from `sent_at` to when it was on the screen, ms; true to `onset_bound`.
     :param onset_timing: what is known of that, "presented" or "frame", where the client says it.
+    :param extra: what else is said of the image: columns of their own, behind all others.
     """
 
     session_id: str
@@ -75,11 +83,15 @@ class Row:
     hidden_at: Ms
     failed_at: Ms
     failed_reason: str | None
+    failed_detail: str | None
     superseded: bool
     copies: int | None
     intervals: tuple[Interval, ...]
     exposure_ms: Ms
     gaps: int | None
+    hidden_reason: str | None
+    recorded_by: str | None
+    recording_troubles: str | None
     round_trip: Ms
     latency: Ms
     bound: Ms
@@ -91,6 +103,7 @@ class Row:
     shown_at_evaluator: Ms
     hidden_at_evaluator: Ms
     failed_at_evaluator: Ms
+    extra: Extra = attrs.field(hash=False)
 
     @property
     def has_failed(self) -> bool:
@@ -130,6 +143,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
     hidden = sights[-1][1] if sights and not sights[-1][0].is_shown else None
     pairs = _pair(sights)
     intervals = tuple((_told(begin), _told(end)) for begin, end in pairs)
+    recorded = _recorded_in(record.recordings, intervals)
     return Row(
         session_id=record.session_id,
         evaluator_id=record.user_id(Role.EVALUATOR),
@@ -146,11 +160,15 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         hidden_at=None if not sights or sights[-1][0].is_shown else sights[-1][0].at,
         failed_at=showing.failed_at,
         failed_reason=showing.failed_reason,
+        failed_detail=showing.failed_detail,
         superseded=showing.was_superseded or showing.failed_reason == SUPERSEDED,
         copies=showing.copies,
         intervals=intervals,
         exposure_ms=_exposure_of(pairs),
         gaps=len(intervals) - 1 if intervals else None,
+        hidden_reason=_words(sight.reason for sight, _ in sights if sight.reason),
+        recorded_by=_devices(recorded),
+        recording_troubles=_words(word for one in recorded for word in one.troubles),
         round_trip=None if acked_at is None else acked_at - sent_at,
         latency=None if received is None else received.at - sent_at,
         bound=None if received is None else received.bound,
@@ -162,6 +180,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         shown_at_evaluator=_at(shown),
         hidden_at_evaluator=_at(hidden),
         failed_at_evaluator=_at(estimate(showing.failed_at, arrived)),
+        extra=showing.extra or {},
     )
 
 
@@ -216,6 +235,31 @@ def _duration(
     within = shown_here.bound + hidden_here.bound + MAX_DRIFT * abs(by_evaluator)
     is_one_clock = by_client >= 0 and abs(by_client - by_evaluator) <= within
     return by_client if is_one_clock else by_evaluator
+
+
+def _recorded_in(recordings: Sequence[Recorded], intervals: Iterable[Interval]) -> list[Recorded]:
+    """How it was recorded while an image was up: from its onset on, and at each change."""
+    ordered = sorted(recordings, key=lambda one: one.since)
+    found: list[Recorded] = []
+    for begin, end in intervals:
+        if begin is None:
+            continue
+        found += [one for one in ordered if one.since <= begin][-1:]
+        # Where nobody has told the end, what follows may be of another image.
+        found += [one for one in ordered if end is not None and begin < one.since < end]
+    return found
+
+
+def _devices(recorded: Sequence[Recorded]) -> str | None:
+    if not recorded:
+        return None
+    common = [one for one in recorded[0].devices if all(one in r.devices for r in recorded)]
+    return _words(common) or "none"
+
+
+def _words(words: Iterable[str]) -> str | None:
+    """Each once, None for none."""
+    return " ".join(dict.fromkeys(words)) or None
 
 
 def name_of(image_url: str) -> str:

@@ -6,6 +6,7 @@ import attrs
 
 from imgsync.commands.report.offsets import Reading
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
 from imgsync.journal.events import (
@@ -44,6 +45,7 @@ class Sight:
         tells it.
     :param timing: what `at` is of an image that is shown, where the client says it.
     :param within: how far from that it may have come on the screen, ms.
+    :param reason: why it went, where the client says it.
     """
 
     is_shown: bool
@@ -51,6 +53,21 @@ class Sight:
     told_at: Milliseconds | None
     timing: OnsetTiming | None
     within: Milliseconds
+    reason: str | None
+
+
+@attrs.frozen
+class Recorded:
+    """From then on, the participant was recorded by these devices, with these troubles.
+
+    :param since: client's clock.
+    :param told_at: when the evaluator heard of it, on its own clock.
+    """
+
+    since: Milliseconds
+    told_at: Milliseconds
+    devices: tuple[str, ...]
+    troubles: tuple[str, ...]
 
 
 @attrs.define
@@ -61,6 +78,7 @@ class Showing:
     image_index: int
     sent_at: Milliseconds
     image_url: str | None = None
+    extra: Extra | None = None
     received_at: Milliseconds | None = None
     acked_at: Milliseconds | None = None
     copies: int | None = None
@@ -70,6 +88,7 @@ class Showing:
     sights: dict[tuple[bool, Milliseconds], Sight] = attrs.Factory(dict)
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
+    failed_detail: str | None = None
 
 
 @attrs.define
@@ -95,6 +114,7 @@ class SessionRecord:
     #: By `sent_at` and index, which name a showing on both sides.
     showings: dict[tuple[Milliseconds, int], Showing] = attrs.Factory(dict)
     readings: list[Reading] = attrs.Factory(list)
+    recordings: list[Recorded] = attrs.Factory(list)
     #: Since when each process of a side has taken part; evaluator's clock.
     starts: dict[Role, list[Milliseconds]] = attrs.Factory(lambda: {role: [] for role in Role})
 
@@ -256,8 +276,9 @@ class Sides:
     ) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
-            case Sent(image_url=image_url, copy=copy):
+            case Sent(image_url=image_url, copy=copy, extra=extra):
                 showing.image_url = image_url
+                showing.extra = extra if showing.extra is None else showing.extra
                 showing.copies = max(showing.copies or 0, copy)
             case Acked(received_at=received_at, acked_at=acked_at):
                 showing.received_at = _first(showing.received_at, received_at)
@@ -288,8 +309,8 @@ class Sides:
                 side.paths.append(event)
             case ClockStep():
                 side.clock_steps += 1
-            case Recording():
-                pass
+            case Recording(devices=devices, troubles=troubles, since=since):
+                record.recordings.append(Recorded(since, at, devices, troubles))
             case Probe():
                 self._add_probe(record, header.role, event)
 
@@ -314,7 +335,8 @@ def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> 
             showing.fetched_at = _first(showing.fetched_at, event.stage_at)
         case StageKind.SHOWN | StageKind.HIDDEN:
             is_shown, within = event.stage is StageKind.SHOWN, event.within or 0
-            sight = Sight(is_shown, event.stage_at, told_at, event.timing, within)
+            at, reason = event.stage_at, None if is_shown else event.reason
+            sight = Sight(is_shown, at, told_at, event.timing, within, reason)
             key = (sight.is_shown, sight.at)
             known = showing.sights.get(key)
             # Both sides tell of it, and the client says it again on each new channel.
@@ -324,3 +346,4 @@ def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> 
             # The reason is that of the first failure, as its time is.
             if showing.failed_at is None or event.stage_at < showing.failed_at:
                 showing.failed_at, showing.failed_reason = event.stage_at, event.reason
+                showing.failed_detail = event.detail

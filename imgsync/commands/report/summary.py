@@ -1,12 +1,12 @@
 """What a session was, in figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
 from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.commands.report.rows import Row, iso, make_rows
-from imgsync.commands.report.sides import SessionRecord, Side, Sides
+from imgsync.commands.report.sides import Recorded, SessionRecord, Side, Sides
 from imgsync.core.protocol.signalling import Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 
@@ -35,6 +35,20 @@ class Interruption:
 
 
 @attrs.frozen
+class RecordingChange:
+    """From then on, the participant was recorded in this way.
+
+    :param at: evaluator's clock, ms; when it was told, where nothing is known of the client's.
+    :param devices: those that were recorded while an image was shown.
+    :param troubles: what was the matter, in short words.
+    """
+
+    at: Milliseconds
+    devices: tuple[str, ...]
+    troubles: tuple[str, ...]
+
+
+@attrs.frozen
 class Spread:
     """Of a series of durations, ms; `bound` is the median of how wrong they can be."""
 
@@ -50,6 +64,8 @@ class SessionSummary:
 
     :param missing: sides of which there is no record.
     :param clock_steps: how often a clock was seen to be set.
+    :param recordings: how the participant was recorded, at each change; empty where that was not
+        asked for.
     """
 
     EVENT = "session"
@@ -70,6 +86,7 @@ class SessionSummary:
     onset_latency: Spread | None
     paths: tuple[str, ...]
     clock_steps: int
+    recordings: tuple[RecordingChange, ...]
 
     @property
     def prose(self) -> str:
@@ -210,7 +227,22 @@ def _summarize(
         ),
         paths=tuple(dict.fromkeys(f"{path.local}-{path.remote}" for path in paths)),
         clock_steps=max((side.clock_steps for side in record.sides.values()), default=0),
+        recordings=tuple(_recording_changes(record.recordings, history)),
     )
+
+
+def _recording_changes(
+    recordings: Sequence[Recorded], history: OffsetHistory
+) -> Iterator[RecordingChange]:
+    """In their order; what is told again is none."""
+    last: RecordingChange | None = None
+    for one in sorted(recordings, key=lambda one: (one.told_at, one.since)):
+        here = history.to_evaluator(one.since, one.told_at)
+        at = one.told_at if here is None else min(here.at, one.told_at)
+        change = RecordingChange(at, one.devices, one.troubles)
+        if last is None or attrs.evolve(last, at=at) != change:
+            yield change
+        last = change
 
 
 @attrs.frozen
@@ -283,8 +315,19 @@ def facts(summary: SessionSummary) -> list[tuple[str, str]]:
         ("onset, median / p95", _describe_spread(summary.onset_latency)),
         ("path", ", ".join(summary.paths)),
         ("clocks set", str(summary.clock_steps)),
+        ("recorded", _describe_recordings(summary.recordings)),
         ("records of", " and ".join(role.value for role in Role if role not in summary.missing)),
     ]
+
+
+def _describe_recordings(recordings: Sequence[RecordingChange]) -> str:
+    """How the participant was recorded, all in all; empty where nobody was asked to."""
+    if not recordings:
+        return ""
+    devices = dict.fromkeys(word for one in recordings for word in one.devices)
+    troubles = dict.fromkeys(word for one in recordings for word in one.troubles)
+    by = " and ".join(devices) or "no device"
+    return f"{by}; {', '.join(troubles)}" if troubles else by
 
 
 def _describe_spread(spread: Spread | None, *, with_max: bool = False) -> str:

@@ -1,7 +1,10 @@
-"""The CSV: a header, and a row for each showing."""
+"""The CSV: a header, and a row for each showing; `web/js/console/table.js` writes the same."""
 
 import csv
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import IO
 
 import attrs
@@ -10,40 +13,96 @@ from imgsync.commands.output import camel
 from imgsync.commands.report.rows import Row
 
 #: A cell that begins so is a formula to a spreadsheet, and some texts come from the other side.
-_FORMULA = tuple("=+-@\t\r")
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+_FIELDS = [field.name for field in attrs.fields(Row) if field.name != "extra"]
+
+OTHERS = "manifest."
+"""Begins the name of a column of a manifest that has the name of one of ours."""
 
 
 def columns() -> list[str]:
-    """Their names: the fields of a row, in camelCase."""
-    return [camel(field.name) for field in attrs.fields(Row)]
+    """The names of ours: the fields of a row, in camelCase."""
+    return [camel(name) for name in _FIELDS]
 
 
-def write_csv(file: IO[str], rows: Iterable[Row]) -> None:
+def extra_columns(rows: Iterable[Row]) -> dict[str, str]:
+    """What stands above those that only some manifests have, by their names, as they are met.
+
+    Names that differ from one of ours in nothing but small and capital letters are the same to
+    many programs.
+    """
+    ours = {name.lower() for name in columns()}
+    heads: dict[str, str] = {}
+    used: set[str] = set()
+    for name in dict.fromkeys(name for row in rows for name in row.extra):
+        head = name
+        while head.lower() in ours or head in used:
+            head = OTHERS + head
+        heads[name] = head
+        used.add(head)
+    return heads
+
+
+def write_csv(file: IO[str], rows: Sequence[Row]) -> None:
     """RFC 4180. Times and durations have three decimals; what is not known is empty, and null
-    inside of intervals, which are JSON."""
+    inside of intervals, which are JSON, as are lists and objects of a manifest."""
     writer = csv.writer(file)
-    writer.writerow(columns())
-    names = [field.name for field in attrs.fields(Row)]
+    extra = extra_columns(rows)
+    writer.writerow([*columns(), *map(_text, extra.values())])
     for row in rows:
-        writer.writerow([_cell(name, getattr(row, name)) for name in names])
+        cells = [_cell(name, getattr(row, name)) for name in _FIELDS]
+        writer.writerow([*cells, *(as_text(row.extra.get(name)) for name in extra)])
 
 
 def _cell(name: str, value: object) -> str:
     match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
         case tuple():
             pairs = (f"[{','.join(_time(at) for at in pair)}]" for pair in value)
             return f"[{','.join(pairs)}]" if value else ""
-        case int() | float() if name in ("image_index", "copies", "gaps"):
-            return str(value)
-        case int() | float():
+        case int() | float() if not isinstance(value, bool) and name not in (
+            "image_index",
+            "copies",
+            "gaps",
+        ):
             return f"{value:.3f}"
         case _:
-            text = str(value)
-            return f"'{text}" if text.startswith(_FORMULA) else text
+            return as_text(value)
+
+
+def as_text(value: object) -> str:
+    """A cell of a value of JSON: empty for null."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return _text(value)
+        case _:
+            return _json(value)
+
+
+def _text(text: str) -> str:
+    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def _json(value: object) -> str:
+    """As JavaScript writes it."""
+    match value:
+        case list():
+            return f"[{','.join(map(_json, value))}]"
+        case dict():
+            return f"{{{','.join(f'{_json(name)}:{_json(one)}' for name, one in value.items())}}}"
+        case float() if not value.is_integer():
+            text = repr(value)  # as short as JavaScript's, but for its exponent
+            if abs(value) < 1e-6:
+                return text.replace("e-0", "e-")
+            return f"{Decimal(text):f}"
+        case float():
+            return str(int(value))
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def _time(at: float | None) -> str:

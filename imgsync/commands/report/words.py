@@ -3,6 +3,8 @@
 import re
 
 from imgsync.commands.report.rows import Outcome
+from imgsync.commands.report.table import as_text
+from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import (
     DECODE,
     HIDDEN_TAB,
@@ -12,6 +14,9 @@ from imgsync.core.protocol.numbers import (
     TRUNCATED,
 )
 from imgsync.core.protocol.states import SessionState
+
+MAX_SAID = 200
+"""Characters of what a manifest says of an image."""
 
 STATE_WORDS = {
     SessionState.CONNECTING: "connecting",
@@ -59,9 +64,54 @@ _CANDIDATES = {
     "relay": "through a TURN server",
 }
 
+_RECORDING = {
+    "unknown_request": "the client's link asks for something that can't be recorded",
+    "not_secure": "the client's page has no address that begins with https",
+    "cant_record": "the client's browser can't record",
+    "not_kept": "the client's browser keeps no recordings",
+    "refused": "the participant does not want it",
+    "storage_full": "the client's device has no room left",
+    "storage_lost": "the client's browser can't reach its storage",
+    "recording_lost": "a recording could not be kept",
+    "upload_unreadable": "the server for recordings does not let the page read its answers",
+    "upload_not_https": "the address for recordings begins with http, the page with https",
+    "upload_redirect": "the address for recordings leads to another one",
+    "upload_damaged": "the client's browser has lost a part of a recording",
+}
 
-def describe_failure(reason: str | None) -> str:
-    """Why an image was not shown, with the word of the record for who looks for it."""
+_DEVICE = {
+    "ended": "has gone or was switched off",
+    "muted": "is muted by its device",
+    "missing": "was not found",
+    "in_use": "can't be used; perhaps another program does",
+    "denied": "may not be used by the page: the participant or the browser forbids it",
+    "policy": "may not be used by the page: the website forbids it",
+    "system": "may not be used by the browser: the settings of the device forbid it",
+}
+
+
+def describe_trouble(trouble: str) -> str:
+    """What is the matter with a recording of the participant, with the word of the record."""
+    device, _, state = trouble.partition("_")
+    words = _RECORDING.get(trouble)
+    if device in ("camera", "microphone") and state in _DEVICE:
+        words = f"the {device} {_DEVICE[state]}"
+    status = re.fullmatch(r"upload_http_([0-9]+)", trouble)
+    if status is not None:
+        words = f"the server for recordings refuses them with HTTP {status[1]}"
+    return trouble if words is None else f"{words} ({trouble})"
+
+
+def describe_failure(reason: str | None, detail: str | None = None) -> str:
+    """Why an image was not shown, with the word of the record for who looks for it.
+
+    :param detail: what else the client has said.
+    """
+    words = _name_failure(reason)
+    return f"{words}: {detail}" if detail else words
+
+
+def _name_failure(reason: str | None) -> str:
     if reason is None:
         return "it failed"
     status = re.fullmatch(r"http_(\d{3})", reason)
@@ -73,17 +123,23 @@ def describe_failure(reason: str | None) -> str:
     return reason if words is None else f"{words} ({reason})"
 
 
-def describe_outcome(outcome: Outcome, reason: str | None) -> str:
+def describe_outcome(outcome: Outcome, reason: str | None, detail: str | None = None) -> str:
     """Why an image was not shown; empty where it was, or nobody says that it was not."""
     match outcome:
         case Outcome.SHOWN | Outcome.ACKED:
             return ""
         case Outcome.FAILED:
-            return describe_failure(reason)
+            return describe_failure(reason, detail)
         case Outcome.SUPERSEDED:
             return describe_failure(SUPERSEDED)
         case Outcome.NOT_ACKED:
             return "the client never said that it came (not acked)"
+
+
+def describe_extra(extra: Extra) -> str:
+    """What a manifest says of an image, on a line; the table has all of it."""
+    said = "; ".join(f"{name}: {text}" for name, one in extra.items() if (text := as_text(one)))
+    return said if len(said) <= MAX_SAID else said[:MAX_SAID] + "..."
 
 
 def describe_path(path: str) -> str:

@@ -19,6 +19,7 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from imgsync.core.protocol.channel import Count, Duration, PingId, Reason
+from imgsync.core.protocol.extra import Extra, fault_in
 from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
     MAX_FEATURE,
@@ -94,6 +95,15 @@ def _features(value: Any, _: Any) -> tuple[str, ...]:
     if not all(0 < len(name) <= MAX_FEATURE for name in names):
         raise ValueError(f"expected names of 1 to {MAX_FEATURE} characters")
     return names
+
+
+def _extra(value: Any, _: Any) -> Extra:
+    if type(value) is not dict:
+        raise TypeError("expected an object")
+    fault = fault_in(value, depth=-1)
+    if fault is not None:
+        raise ValueError(f"expected values that every program reads alike; one {fault}")
+    return value
 
 
 def _is_exactly(wanted: object) -> Callable[[object], bool]:
@@ -210,6 +220,23 @@ def _overrides(cls: type, converter: Converter) -> dict[str, Any]:
     }
 
 
+#: Each of its own, whatever it stands for.
+_ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
+    (UserId, _id),
+    (SessionId, _id),
+    (Group, _id),
+    (Features, _features),
+    (Name, _name),
+    (Reason, _name),
+    (Count, _count),
+    (Duration, _duration),
+    (Detail, _detail),
+    (Extra, _extra),
+    (PeerReason, _peer_reason),
+    (Url, _printable),
+)
+
+
 def _make_converter() -> Converter:
     converter = Converter()
 
@@ -248,17 +275,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_factory(_is_tuple, tuple_factory)
     converter.register_structure_hook(RawJson, lambda value, _: RawJson(value))
     converter.register_structure_hook(bool, _boolean)
-    converter.register_structure_hook_func(_is_exactly(UserId), _id)
-    converter.register_structure_hook_func(_is_exactly(SessionId), _id)
-    converter.register_structure_hook_func(_is_exactly(Group), _id)
-    converter.register_structure_hook_func(_is_exactly(Features), _features)
-    converter.register_structure_hook_func(_is_exactly(Name), _name)
-    converter.register_structure_hook_func(_is_exactly(Reason), _name)
-    converter.register_structure_hook_func(_is_exactly(Count), _count)
-    converter.register_structure_hook_func(_is_exactly(Duration), _duration)
-    converter.register_structure_hook_func(_is_exactly(Detail), _detail)
-    converter.register_structure_hook_func(_is_exactly(PeerReason), _peer_reason)
-    converter.register_structure_hook_func(_is_exactly(Url), _printable)
+    for kind, read in _ALIASES:
+        converter.register_structure_hook_func(_is_exactly(kind), read)
     converter.register_structure_hook_func(lambda kind: kind == Milliseconds, _number)
     converter.register_structure_hook_func(
         lambda kind: kind == Milliseconds | None, _number_or_null

@@ -315,6 +315,13 @@ MAX_CELL = 128 * 1024
 RETRIED_STATUSES = (408, 425, 429)
 """HTTP, beside all from 500 on: another try may be answered otherwise."""
 
+MAX_EXTRA = 64 * 1024
+"""Bytes of what a manifest says of one image beside its URLs, as the record has it: JSON in ASCII.
+A line of the record has room for it beside the longest URL."""
+
+MAX_EXTRA_DEPTH = 16
+"""How often a value of that may be nested."""
+
 # ── the record ───────────────────────────────────────────────────────────────────────────────────
 
 SCHEMA = 1

@@ -41,7 +41,7 @@ export class Client {
   #showings = new Showings(this.#loader, this.#decoding, this.#stage, {
     seen: (image, at) => this.#recording?.seen(image, at),
     staged: (image, stage, told) => {
-      this.#recording?.staged(image, stage, told.at);
+      this.#recording?.staged(image, stage, told);
       const message = this.#follower.reached(image, stage, told);
       if (message !== null) this.#session?.send(message);
     },

@@ -3,6 +3,7 @@
  * rules.
  */
 
+import { isNamed } from "../core/protocol/extra.js";
 import { MAX_CELL } from "../core/protocol/numbers.js";
 import {
   COLUMNS_SEPARATED,
@@ -114,10 +115,16 @@ export function oddColumns(head, columns) {
     if (head.filter((cell) => cell === column).length > 1) return describeTwice(column);
     const alike = head.find((cell) => plainly(cell) === plainly(column));
     if (alike !== undefined && !head.includes(column)) {
-      return describeColumn(alike.replace(/[ \t\r\n]+/g, " "), column);
+      return describeColumn(onOneLine(alike), column);
     }
   }
-  return null;
+  const twice = head.find((cell, place) => isNamed(cell) && head.indexOf(cell, place + 1) > place);
+  return twice === undefined ? null : describeTwice(onOneLine(twice));
+}
+
+/** @param {string} name */
+function onOneLine(name) {
+  return name.replace(/[ \t\r\n]+/g, " ");
 }
 
 /** A name as one may have meant it. @param {string} name */

@@ -8,9 +8,11 @@
  * @typedef {{event: string, at: number} & Record<string, any>} KnownEvent one with exactly its fields
  */
 
+import { isExtra } from "../core/protocol/extra.js";
 import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/protocol/numbers.js";
 import {
   isBoolean,
+  isDetail,
   isDuration,
   isFeatures,
   isId,
@@ -78,7 +80,10 @@ export const EVENTS = {
 };
 
 /** Fields that are left out where nothing is known; they stand behind the others. @type {Record<string, Record<string, Test>>} */
-const OPTIONAL = { stage: { timing: oneOf(TIMINGS), within: isDuration } };
+const OPTIONAL = {
+  sent: { extra: isExtra },
+  stage: { timing: oneOf(TIMINGS), within: isDuration, detail: isDetail },
+};
 
 /**
  * @param {{event: string, at: number} & Record<string, unknown>} event

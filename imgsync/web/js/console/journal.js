@@ -5,6 +5,7 @@
  * @typedef {{at: number, event: string} & Record<string, unknown>} RecordEvent
  *   `at` is in milliseconds since the epoch, by this machine's clock
  *
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { KnownEvent } from "./events.js"
  * @import { Row } from "./rows.js"
  * @import { Fate } from "../words/console.js"
@@ -17,9 +18,12 @@
  * @property {number} sentAt milliseconds since the epoch
  * @property {Fate} fate
  * @property {string | null} failed why it was not shown
+ * @property {string} detail what else is known of that
+ * @property {Extra | null} extra what else is said of the image
  */
 
 import { SCHEMA } from "../core/protocol/numbers.js";
+import { encodeText } from "../core/protocol/wire.js";
 import { recognize } from "./events.js";
 import { makeRow, makeRows } from "./rows.js";
 import { Sides } from "./sides.js";
@@ -98,8 +102,9 @@ export class Journal {
     this.events.push(event);
     const known = recognize(event);
     if (event.event === "show") {
-      const { sessionId, imageIndex, imageUrl, sentAt } = /** @type {any} */ (event);
-      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, fate: "sent", failed: null });
+      const { sessionId, imageIndex, imageUrl, sentAt, extra = null } = /** @type {any} */ (event);
+      const standing = { fate: /** @type {Fate} */ ("sent"), failed: null, detail: "" };
+      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, extra, ...standing });
     } else if (event.event === "passed_by") {
       const row = this.rows.get(/** @type {any} */ (event).sentAt);
       if (row !== undefined) passBy(row);
@@ -119,13 +124,15 @@ export class Journal {
  */
 function lineOf(event) {
   const known = recognize(event);
-  return known === null ? "" : JSON.stringify(known) + "\n";
+  // Python and others take more than a line feed for the end of a line, in a text that is not ASCII.
+  return known === null ? "" : encodeText(JSON.stringify(known)) + "\n";
 }
 
 /** A later one is on the screen. @param {Standing} row */
 function passBy(row) {
   row.fate = "failed";
   row.failed = "superseded";
+  row.detail = "";
 }
 
 /** @param {Standing} row @param {KnownEvent} known */
@@ -144,6 +151,8 @@ function follow(row, known) {
       // Fetching may take longer than showing.
       if (known.stage === "fetched" && row.fate !== "sent" && row.fate !== "acked") break;
       row.fate = known.stage;
-      if (known.stage === "failed") row.failed = known.reason ?? "failed";
+      if (known.stage !== "failed") break;
+      row.failed = known.reason ?? "failed";
+      row.detail = known.detail ?? "";
   }
 }

@@ -3,19 +3,27 @@
  * CSV with these columns. A URL alone, as text in JSON or on a line of its own, is an `imageUrl`; where
  * no image has a `signedUrl`, its `imageUrl` is good for both.
  *
+ * What else is said of an image, in other members or columns, goes into the record.
+ *
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { ImageSource } from "../core/protocol/wire.js"
+ *
+ * @typedef {ImageSource & {extra?: Extra}} Listed an image of the list, and what else is said of it
  */
 
 import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
-import { MAX_URLS } from "../core/protocol/numbers.js";
+import { faultIn, isNamed } from "../core/protocol/extra.js";
+import { MAX_EXTRA, MAX_URLS } from "../core/protocol/numbers.js";
 import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
 import {
+  describeBadExtra,
   describeBadUrl,
   describeConflict,
   describeEmpty,
   describeLate,
   describeLogin,
+  describeLongExtra,
   describeLongUrls,
   describeNoColumn,
   describeNoCsv,
@@ -42,7 +50,7 @@ export class BadManifest extends Error {}
 /**
  * @param {string} text
  * @param {string} name for messages, such as that of its file
- * @returns {ImageSource[]} at least one
+ * @returns {Listed[]} at least one
  * @throws {BadManifest}
  */
 export function parseManifest(text, name) {
@@ -73,7 +81,7 @@ export function decodeManifest(bytes, name) {
 /**
  * @param {Blob} file
  * @param {string} name
- * @returns {Promise<ImageSource[]>}
+ * @returns {Promise<Listed[]>}
  * @throws {BadManifest}
  */
 export async function readManifest(file, name) {
@@ -93,7 +101,7 @@ export async function readManifest(file, name) {
 
 /**
  * @param {string} url
- * @returns {Promise<ImageSource[]>}
+ * @returns {Promise<Listed[]>}
  * @throws {BadManifest}
  */
 export async function fetchManifest(url) {
@@ -122,13 +130,13 @@ export function areSame(images, others) {
 }
 
 /**
- * @param {readonly ImageSource[]} images
+ * @param {readonly Listed[]} images
  * @param {readonly ImageSource[]} fresh
- * @returns {ImageSource[]} these images, with the permissions that the fresh ones have
+ * @returns {Listed[]} these images, with the permissions that the fresh ones have
  */
 export function signedAnew(images, fresh) {
   const known = new Map(fresh.map(({ imageUrl, signedUrl }) => [imageUrl, signedUrl]));
-  return images.map(({ imageUrl, signedUrl }) => ({ imageUrl, signedUrl: known.get(imageUrl) ?? signedUrl }));
+  return images.map((image) => ({ ...image, signedUrl: known.get(image.imageUrl) ?? image.signedUrl }));
 }
 
 /** By what its name and its server say. @param {string} type @param {string} name */
@@ -184,14 +192,15 @@ function csvEntries(text, name) {
     const odd = oddColumns(head, COLUMNS);
     if (odd !== null) throw new BadManifest(describeOdd(name, odd));
     if (!head.includes("imageUrl")) throw new BadManifest(describeNoColumn(name, "imageUrl"));
-    return rows.map((row) => Object.fromEntries(head.map((column, place) => [column, row[place]])));
+    // A row may be shorter.
+    return rows.map((row) => Object.fromEntries(head.slice(0, row.length).map((column, place) => [column, row[place]])));
   } catch (error) {
     if (!(error instanceof BadCsv)) throw error;
     throw new BadManifest(describeNoCsv(name, error.line, error.message));
   }
 }
 
-/** @param {any} entry @param {number} place @param {string} name @returns {ImageSource} */
+/** @param {any} entry @param {number} place @param {string} name @returns {Listed} */
 function readEntry(entry, place, name) {
   for (const field of ["imageUrl", "signedUrl"]) {
     const url = entry?.[field];
@@ -201,7 +210,21 @@ function readEntry(entry, place, name) {
   const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
   const size = encodeText(JSON.stringify(image)).length;
   if (size > MAX_URLS) throw new BadManifest(describeLongUrls(name, place, size, MAX_URLS));
-  return image;
+  const extra = readExtra(entry, place, name);
+  return extra === null ? image : { ...image, extra };
+}
+
+/** @param {Extra} entry @param {number} place @param {string} name @returns {Extra | null} null for none */
+function readExtra(entry, place, name) {
+  const found = Object.entries(entry).filter(([column]) => !COLUMNS.includes(column) && isNamed(column));
+  for (const [column, value] of found) {
+    const fault = faultIn({ [column]: value }, -1);
+    if (fault !== null) throw new BadManifest(describeBadExtra(name, place, column, fault));
+  }
+  const extra = Object.fromEntries(found);
+  const size = encodeText(JSON.stringify(extra)).length;
+  if (size > MAX_EXTRA) throw new BadManifest(describeLongExtra(name, place, size, MAX_EXTRA));
+  return found.length === 0 ? null : extra;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
+ * @import { Listed } from "./manifest.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
@@ -57,9 +58,8 @@ export class Presentation {
         isOver: !["sent", "acked", "fetched"].includes(row.fate),
       })),
     });
-    this.#journal = new SessionJournal(route.sessionId, (at, event, fields) =>
-      journal.add(at, event, fields),
-    );
+    const extraOf = (/** @type {number} */ sentAt) => journal.rows.get(sentAt)?.extra ?? null;
+    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), extraOf);
     this.#journal.began(now(), route.peerId, route.resumed);
     this.#session = new Session(
       route,
@@ -110,7 +110,7 @@ export class Presentation {
   }
 
   /**
-   * @param {readonly ImageSource[]} images the series
+   * @param {readonly Listed[]} images the series
    * @param {number} index
    */
   show(images, index) {
@@ -119,7 +119,7 @@ export class Presentation {
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
-      this.#journal.ordered(shown.image, this.route.peerId);
+      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null);
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
     }

@@ -3,7 +3,8 @@
  * has them.
  *
  * @import { Estimate, OffsetHistory } from "./offsets.js"
- * @import { KnownSession, Showing, Sight } from "./sides.js"
+ * @import { KnownSession, Recorded, Showing, Sight } from "./sides.js"
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {[number | null, number | null]} Interval from when until when an image was on the screen;
@@ -28,12 +29,18 @@
  * @property {number | null} hiddenAt when it was there for the last time; null while it still is
  * @property {number | null} failedAt
  * @property {string | null} failedReason
+ * @property {string | null} failedDetail what else is known of that, for people
  * @property {boolean} superseded another image was shown before this one was acked, or up
  * @property {number | null} copies how often it was sent
  * @property {Interval[]} intervals when it was on the screen, client's clock
  * @property {number | null} exposureMs how long that was in all, whatever became of the client's clock
  *   meanwhile; null where an end is not known
  * @property {number | null} gaps how often it was not there in between
+ * @property {string | null} hiddenReason why it went, where the client says it: short words, each once
+ * @property {string | null} recordedBy the devices that recorded the participant all the time that it
+ *   was there, as far as it is known how long that was; "none" for no device, null where nobody was
+ *   asked to record
+ * @property {string | null} recordingTroubles what was the matter with that meanwhile, in the same way
  * @property {number | null} roundTrip from `sentAt` to `ackedAt`
  * @property {number | null} latency from `sentAt` to when it came in at the client
  * @property {number | null} bound the true latency lies within this of it
@@ -45,6 +52,7 @@
  * @property {number | null} shownAtEvaluator
  * @property {number | null} hiddenAtEvaluator
  * @property {number | null} failedAtEvaluator
+ * @property {Extra} extra what else is said of the image: columns of their own, behind all others
  */
 
 import { MAX_DRIFT } from "../core/protocol/numbers.js";
@@ -65,9 +73,9 @@ export function makeRows(sessions) {
 }
 
 /** @param {KnownSession} session @param {Showing} showing @returns {Row} */
-export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) {
+export function makeRow({ sessionId, evaluatorId, clientId, history, recordings }, showing) {
   const { imageIndex, imageUrl, sentAt, receivedAt, ackedAt } = showing;
-  const { fetchedAt, failedAt, failedReason } = showing;
+  const { fetchedAt, failedAt, failedReason, failedDetail } = showing;
   const near = ackedAt ?? sentAt;
   /** @param {number | null} at @param {number} notBefore */
   const estimate = (at, notBefore) => (at === null ? null : history.toEvaluator(at, near, notBefore));
@@ -81,6 +89,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
   const pairs = pairUp(sights);
   /** @type {Interval[]} */
   const intervals = pairs.map(([begin, end]) => [begin?.at ?? null, end?.at ?? null]);
+  const recorded = recordedIn(recordings, intervals);
   return {
     sessionId,
     evaluatorId,
@@ -97,11 +106,15 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
     hiddenAt: hidden?.at ?? null,
     failedAt,
     failedReason,
+    failedDetail,
     superseded: showing.wasSuperseded || failedReason === "superseded",
     copies: showing.copies,
     intervals,
     exposureMs: exposureOf(pairs),
     gaps: intervals.length === 0 ? null : intervals.length - 1,
+    hiddenReason: inWords(sights.flatMap(({ reason }) => reason || [])),
+    recordedBy: devicesOf(recorded),
+    recordingTroubles: inWords(recorded.flatMap(({ troubles }) => troubles)),
     roundTrip: ackedAt === null ? null : ackedAt - sentAt,
     latency: received === null ? null : received.at - sentAt,
     bound: received === null ? null : received.bound,
@@ -113,6 +126,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history }, showing) 
     shownAtEvaluator: atOf(shown),
     hiddenAtEvaluator: atOf(hidden?.here ?? null),
     failedAtEvaluator: atOf(estimate(failedAt, arrived)),
+    extra: showing.extra ?? {},
   };
 }
 
@@ -174,6 +188,36 @@ function durationOf(shown, hidden) {
   const within = shown.here.bound + hidden.here.bound + MAX_DRIFT * Math.abs(byEvaluator);
   const isOneClock = byClient >= 0 && Math.abs(byClient - byEvaluator) <= within;
   return isOneClock ? byClient : byEvaluator;
+}
+
+/**
+ * How the participant was recorded while an image was up: from its onset on, and at each change.
+ *
+ * @param {readonly Recorded[]} recordings
+ * @param {readonly Interval[]} intervals
+ */
+function recordedIn(recordings, intervals) {
+  const ordered = [...recordings].sort((one, other) => one.since - other.since);
+  /** @type {Recorded[]} */
+  const found = [];
+  for (const [begin, end] of intervals) {
+    if (begin === null) continue;
+    found.push(...ordered.filter(({ since }) => since <= begin).slice(-1));
+    // Where nobody has told the end, what follows may be of another image.
+    found.push(...ordered.filter(({ since }) => end !== null && begin < since && since < end));
+  }
+  return found;
+}
+
+/** @param {readonly Recorded[]} recorded */
+function devicesOf([first, ...rest]) {
+  if (first === undefined) return null;
+  return inWords(first.devices.filter((one) => rest.every(({ devices }) => devices.includes(one)))) ?? "none";
+}
+
+/** Each once, null for none. @param {readonly string[]} words */
+function inWords(words) {
+  return [...new Set(words)].join(" ") || null;
 }
 
 /** The file's name in a URL, to find the image again in another session. @param {string} imageUrl */

@@ -2,6 +2,7 @@
  * What one session writes down: the client's clock, and what became of each image. It is the
  * evaluator's half of what the Python peers write, word for word, and two events of the page's own.
  *
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { Bounded, Probe, Remark } from "../core/channel/clocks.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
  * @import { StateChange } from "../peer/session.js"
@@ -20,16 +21,22 @@ const STEP = 100;
 export class SessionJournal {
   #sessionId;
   #write;
+  #extraOf;
   #measurements = new Measurements();
   /** How far our wall clock was ahead when it was looked at last. @type {number | null} */
   #skew = null;
   /** By how much more than the time before; 0 where it was not set. */
   #moved = 0;
 
-  /** @param {string} sessionId @param {Write} write */
-  constructor(sessionId, write) {
+  /**
+   * @param {string} sessionId
+   * @param {Write} write
+   * @param {(sentAt: number) => Extra | null} extraOf what else is said of the image shown then
+   */
+  constructor(sessionId, write, extraOf) {
     this.#sessionId = sessionId;
     this.#write = write;
+    this.#extraOf = extraOf;
   }
 
   /** How far the client's clock is ahead of ours. @param {number} now @returns {Bounded | null} */
@@ -70,7 +77,9 @@ export class SessionJournal {
 
   /** An image was handed to the channel. @param {number} at @param {Shown} image @param {number} copy */
   sent(at, { imageIndex, imageUrl, sentAt }, copy) {
-    this.#note(at, "sent", { imageIndex, imageUrl: publicUrl(imageUrl), sentAt, copy });
+    const extra = copy === 1 ? this.#extraOf(sentAt) : null;
+    const told = { imageIndex, imageUrl: publicUrl(imageUrl), sentAt, copy };
+    this.#note(at, "sent", extra === null ? told : { ...told, extra });
   }
 
   /**
@@ -102,9 +111,9 @@ export class SessionJournal {
   }
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
-  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within }) {
-    const onset = { ...(timing !== null && { timing }), ...(within !== null && { within }) };
-    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...onset });
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within, detail }) {
+    const more = Object.entries({ timing, within, detail }).filter(([, value]) => value !== null);
+    this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
   }
 
   /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */
@@ -132,9 +141,9 @@ export class SessionJournal {
 
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
 
-  /** An image is to be shown. @param {Shown} image @param {string} clientId */
-  ordered({ imageIndex, imageUrl, sentAt }, clientId) {
-    this.#note(sentAt, "show", { clientId, imageIndex, imageUrl: publicUrl(imageUrl), sentAt });
+  /** An image is to be shown. @param {Shown} image @param {string} clientId @param {Extra | null} extra */
+  ordered({ imageIndex, imageUrl, sentAt }, clientId, extra) {
+    this.#note(sentAt, "show", { clientId, imageIndex, imageUrl: publicUrl(imageUrl), sentAt, extra });
   }
 
   /** A later one is on the screen, and this one never was. @param {number} at @param {Shown} image */

@@ -3,6 +3,7 @@
  * `imgsync/commands/report/sides.py` for one side; a reload of the page begins with a new header.
  *
  * @import { KnownEvent } from "./events.js"
+ * @import { Extra } from "../core/protocol/extra.js"
  * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {object} Sight an image came onto the screen, or went from it
@@ -11,6 +12,10 @@
  * @property {number | null} toldAt when we heard of it; null below no header
  * @property {Timing | null} timing how good that is, as is `within`
  * @property {number} within
+ * @property {string | null} reason why it went, where the client says it
+ *
+ * @typedef {{since: number, devices: string[], troubles: string[]}} Recorded from then on, the participant
+ *   was recorded by these devices, with these troubles; client's clock
  *
  * @typedef {object} Showing one image that was to be shown, and what is known of it; `receivedAt`
  *   and the times of the stages are the client's clock, the others the evaluator's; null where
@@ -18,6 +23,7 @@
  * @property {number} imageIndex
  * @property {number} sentAt
  * @property {string | null} imageUrl
+ * @property {Extra | null} extra what else is said of it
  * @property {number | null} receivedAt
  * @property {number | null} ackedAt
  * @property {number | null} copies
@@ -26,6 +32,7 @@
  * @property {Map<string, Sight>} sights each once, by what it is and when; in the order of the record
  * @property {number | null} failedAt
  * @property {string | null} failedReason
+ * @property {string | null} failedDetail
  */
 
 import { publicUrl } from "../core/protocol/urls.js";
@@ -41,6 +48,8 @@ export class KnownSession {
   evaluatorId = null;
   /** @type {string | null} */
   clientId = null;
+  /** @type {Recorded[]} */
+  recordings = [];
   /** @type {Reading[]} */
   #readings = [];
   /** Since when each process has taken part. @type {number[]} */
@@ -90,6 +99,7 @@ export class KnownSession {
     switch (event.event) {
       case "sent":
         showing.imageUrl = publicUrl(event.imageUrl);
+        showing.extra ??= event.extra ?? null;
         showing.copies = Math.max(showing.copies ?? 0, event.copy);
         break;
       case "acked": {
@@ -155,6 +165,10 @@ export class Sides {
         this.#noteTime(session, event.at);
         if (event.event === "probe") session.takeProbe(event);
         else if (event.event === "session") session.clientId = event.peerId;
+        else if (event.event === "recording") {
+          const { since, devices, troubles } = event;
+          session.recordings.push({ since, devices, troubles });
+        }
       }
     }
   }
@@ -178,7 +192,7 @@ export class Sides {
 }
 
 /** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
-function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) {
+function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
@@ -190,7 +204,8 @@ function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) 
       // The client says it again on each new channel.
       if (known === undefined || (known.toldAt === null && toldAt !== null)) {
         const told = { at: stageAt, toldAt, timing: timing ?? null, within: within ?? 0 };
-        showing.sights.set(key, { isShown: stage === "shown", ...told });
+        const isShown = stage === "shown";
+        showing.sights.set(key, { isShown, reason: isShown ? null : reason, ...told });
       }
       break;
     }
@@ -198,6 +213,7 @@ function takeStage(showing, { stage, stageAt, reason, timing, within }, toldAt) 
       if (showing.failedAt === null || stageAt < showing.failedAt) {
         showing.failedAt = stageAt;
         showing.failedReason = reason;
+        showing.failedDetail = detail ?? null;
       }
   }
 }
@@ -218,6 +234,7 @@ function newShowing(sentAt, imageIndex) {
     imageIndex,
     sentAt,
     imageUrl: null,
+    extra: null,
     receivedAt: null,
     ackedAt: null,
     copies: null,
@@ -226,5 +243,6 @@ function newShowing(sentAt, imageIndex) {
     sights: new Map(),
     failedAt: null,
     failedReason: null,
+    failedDetail: null,
   };
 }

@@ -6,7 +6,7 @@
 
 import { formatCsv } from "./csv.js";
 
-/** @type {(keyof Row)[]} */
+/** Of ours. @type {Exclude<keyof Row, "extra">[]} */
 export const COLUMNS = [
   "sessionId",
   "evaluatorId",
@@ -23,11 +23,15 @@ export const COLUMNS = [
   "hiddenAt",
   "failedAt",
   "failedReason",
+  "failedDetail",
   "superseded",
   "copies",
   "intervals",
   "exposureMs",
   "gaps",
+  "hiddenReason",
+  "recordedBy",
+  "recordingTroubles",
   "roundTrip",
   "latency",
   "bound",
@@ -43,28 +47,69 @@ export const COLUMNS = [
 
 /** A cell that begins so is a formula to a spreadsheet, and some texts come from the other side. */
 const FORMULA = /^[=+\-@\t\r]/;
+const NUMBER = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/;
+
+/** Begins the name of a column of a list of images that has the name of one of ours. */
+const OTHERS = "manifest.";
+
+/**
+ * What stands above those that only some lists of images have, by their names, as they are met. Names
+ * that differ from one of ours in nothing but small and capital letters are the same to many programs.
+ *
+ * @param {readonly Row[]} rows
+ * @returns {Map<string, string>}
+ */
+function extraColumns(rows) {
+  const ours = new Set(COLUMNS.map((name) => name.toLowerCase()));
+  /** @type {Map<string, string>} */
+  const heads = new Map();
+  const used = new Set();
+  for (const name of rows.flatMap(({ extra }) => Object.keys(extra))) {
+    if (heads.has(name)) continue;
+    let head = name;
+    while (ours.has(head.toLowerCase()) || used.has(head)) head = OTHERS + head;
+    heads.set(name, head);
+    used.add(head);
+  }
+  return heads;
+}
 
 /**
  * Times and durations have three decimals; what is not known is empty, and null inside of intervals,
- * which are JSON.
+ * which are JSON, as are lists and objects of a list of images.
  *
  * @param {readonly Row[]} rows
  */
 export function writeCsv(rows) {
-  const cells = rows.map((row) => COLUMNS.map((column) => cell(column, row[column])));
-  return formatCsv([COLUMNS, ...cells]);
+  const extra = extraColumns(rows);
+  const names = [...extra.keys()];
+  const cells = rows.map((row) => [
+    ...COLUMNS.map((column) => cell(column, row[column])),
+    ...names.map((name) => asText(Object.hasOwn(row.extra, name) ? row.extra[name] : null)),
+  ]);
+  return formatCsv([[...COLUMNS, ...[...extra.values()].map(guarded)], ...cells]);
 }
 
 const COUNTS = new Set(["imageIndex", "copies", "gaps"]);
 
-/** @param {string} name @param {Row[keyof Row]} value */
+/** @param {string} name @param {Row[typeof COLUMNS[number]]} value */
 function cell(name, value) {
-  if (value === null) return "";
-  if (typeof value === "boolean") return String(value);
-  if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
-  if (typeof value === "number") return COUNTS.has(name) ? String(value) : thousandths(value);
+  if (!Array.isArray(value)) {
+    return typeof value === "number" && !COUNTS.has(name) ? thousandths(value) : asText(value);
+  }
   const pairs = value.map((pair) => `[${pair.map((at) => (at === null ? "null" : thousandths(at))).join(",")}]`);
   return pairs.length === 0 ? "" : `[${pairs.join(",")}]`;
+}
+
+/** Of a value of JSON: empty for null. @param {unknown} value */
+function asText(value) {
+  if (value === null) return "";
+  return typeof value === "string" ? guarded(value) : JSON.stringify(value);
+}
+
+/** @param {string} text */
+function guarded(text) {
+  return FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
 }
 
 /** With three decimals; what lies in the middle goes to the even one. @param {number} value */

@@ -2,20 +2,23 @@
  * One recording, from the onset of an image to its end. What the recorder gives goes into the store
  * at once, so that a page that dies loses the last second and no more.
  *
- *     start ──▶ begun in the store ──▶ parts ──▶ stop, or a device has gone ──▶ finished
+ *     start ──▶ begun in the store ──▶ parts ──▶ stop, or a device has gone ──▶ onset known ──▶ finished
  *                    ▲                   │
  *                    └── storage was emptied: all of it is written anew, as far as it is held
  *
+ * What is written before the onset is known has the frame that put the image up, and says so.
  * While the store can't be reached, parts are held, and written once it can be.
  *
  * @import { About, RecordingStore } from "./store.js"
+ * @import { Onset } from "../core/channel/onsets.js"
  * @import { Image } from "../core/protocol/wire.js"
  *
  * @typedef {object} Taken what is recorded
  * @property {string} userId
  * @property {string | null} destination the host that they have agreed to
  * @property {Image} image
- * @property {number} shownAt
+ * @property {number} shownAt as far as it is known
+ * @property {Onset | null} onset where that is known already
  * @property {readonly string[]} troubles what is the matter already
  *
  * @typedef {object} Keeping
@@ -55,6 +58,8 @@ export class Capture {
   /** @type {Parts<Blob>} */
   #parts;
   #isStopped = false;
+  /** Whether nothing more will be known of when its image was shown. */
+  #isSettled = false;
   /** Called when it has stopped. */
   #release = () => {};
   /** Called when there is more to be kept, or it has stopped. */
@@ -81,35 +86,23 @@ export class Capture {
     // First of all: what follows can wait until the frame is on the screen.
     const recordingStartedAt = now();
     recorder.start(CHUNK_MS);
-    const { imageIndex, imageUrl, sentAt } = taken.image;
-    this.#about = {
-      userId: taken.userId,
-      imageIndex,
-      imageUrl: publicUrl(imageUrl),
-      sentAt,
-      shownAt: taken.shownAt,
-      recordingStartedAt,
-      startEventAt: null,
-      offset: taken.shownAt - recordingStartedAt,
-      hiddenAt: null,
-      troubles: taken.troubles.map((what) => ({ what, at: recordingStartedAt })),
-      mimeType: recorder.mimeType,
-      size: 0,
-    };
+    this.#about = aboutOf(taken, recordingStartedAt, recorder.mimeType);
+    if (taken.onset !== null) this.shown(taken.onset);
     this.done = this.#keep().then((size) => {
       const isEmpty = size === 0 || this.#about.startEventAt === null;
       if (isEmpty && now() - recordingStartedAt > FIRST_MS) throw new NothingCame();
     });
   }
 
-  /** Now it is known since when its image is on the screen. @param {number} shownAt */
-  shown(shownAt) {
-    this.#about.shownAt = shownAt;
-    this.#about.offset = shownAt - this.#about.recordingStartedAt;
+  /** Now it is known since when its image is on the screen. @param {Onset} onset */
+  shown({ at, timing, within }) {
+    Object.assign(this.#about, { shownAt: at, timing, within, offset: at - this.#about.recordingStartedAt });
+    this.#settle();
   }
 
   /** Its image is not seen any more. @param {number} hiddenAt */
   stop(hiddenAt) {
+    this.#settle();
     // One whose device has gone ended before the image did.
     if (this.#recorder.state === "inactive") return;
     this.#about.hiddenAt = hiddenAt;
@@ -123,6 +116,11 @@ export class Capture {
     this.#recorder.stop();
     // One that has got nothing may wait for it for ever.
     setTimeout(() => this.#stopped(), STOP_MS);
+  }
+
+  #settle() {
+    this.#isSettled = true;
+    this.#wake();
   }
 
   /** Something is the matter with it now. @param {string} what */
@@ -185,7 +183,7 @@ export class Capture {
             );
             written.size = size;
             this.#parts.wrote();
-          } else if (this.#isStopped) {
+          } else if (this.#isStopped && this.#isSettled) {
             await this.#finish(written);
             return written.size;
           } else {
@@ -236,4 +234,24 @@ export class Capture {
       await new Promise((resolve) => setTimeout(resolve, backoff(failures) * 1000));
     }
   }
+}
+
+/** Of one that begins. @param {Taken} taken @param {number} recordingStartedAt @param {string} mimeType @returns {About} */
+function aboutOf({ userId, image, shownAt, troubles }, recordingStartedAt, mimeType) {
+  return {
+    userId,
+    imageIndex: image.imageIndex,
+    imageUrl: publicUrl(image.imageUrl),
+    sentAt: image.sentAt,
+    shownAt,
+    timing: null,
+    within: null,
+    recordingStartedAt,
+    startEventAt: null,
+    offset: shownAt - recordingStartedAt,
+    hiddenAt: null,
+    troubles: troubles.map((what) => ({ what, at: recordingStartedAt })),
+    mimeType,
+    size: 0,
+  };
 }

@@ -12,6 +12,7 @@
  * session, and a take lasts as long as its image.
  *
  * @import { Image, StageName } from "../core/protocol/wire.js"
+ * @import { Onset } from "../core/channel/onsets.js"
  * @import { Kind, Obstacle } from "../words/recording.js"
  * @import { RecordingSituation } from "./panel.js"
  *
@@ -125,9 +126,9 @@ export class Recording {
     this.#kept?.takes.start(image, at, this.#consent.destination);
   }
 
-  /** Something became of an image. @param {Image} image @param {StageName} stage @param {number} at */
-  staged(image, stage, at) {
-    if (stage === "shown") this.#kept?.takes.shown(image, at);
+  /** Something became of an image. @param {Image} image @param {StageName} stage @param {{at: number, onset?: Onset}} told */
+  staged(image, stage, { at, onset }) {
+    if (onset !== undefined) this.#kept?.takes.shown(image, onset);
     else if (stage === "hidden") this.#kept?.takes.hide(image, at);
   }
 

@@ -10,6 +10,8 @@
  * Storage may be emptied at any time, as when a site's data is removed, so that no key is ever used for
  * two recordings.
  *
+ * @import { Timing } from "../core/protocol/wire.js"
+ *
  * @typedef {object} About a recording, as the JSON beside it tells; times in milliseconds since the
  *   epoch, `sentAt` by the evaluator's clock, the others by that of this machine
  * @property {string} userId
@@ -17,6 +19,9 @@
  * @property {string} imageUrl without its query, which may be a permission
  * @property {number} sentAt which showing of that image it is
  * @property {number} shownAt onset: since when the image was on the screen
+ * @property {Timing | null} timing what is known of that; null where the page was gone before it was
+ *   known: then `shownAt` is the frame that put the image up
+ * @property {number | null} within how far from that the onset may be, in milliseconds
  * @property {number} recordingStartedAt when the recorder was told to start, which is where a
  *   recording begins
  * @property {number | null} startEventAt when the recorder said that it had; Chromium says it with

@@ -5,13 +5,15 @@
  *
  * @import { Image } from "../core/protocol/wire.js"
  * @import { Keeping } from "./capture.js"
+ * @import { Onset } from "../core/channel/onsets.js"
  * @import { RecordingStore } from "./store.js"
  *
  * @typedef {object} Sight an image that is seen
  * @property {Image} image
  * @property {number} shownAt as far as it is known
+ * @property {Onset | null} onset once it is known
  * @property {string | null} destination the host that may get the recording
- * @property {Capture | null} capture the newest recording of it
+ * @property {Capture[]} captures the recordings of it, one after the other
  *
  * @typedef {object} TakesListener
  * @property {(error: unknown) => void} failed a recording could not be begun, or the rest of it not be kept
@@ -68,7 +70,7 @@ export class Takes {
 
   /** From now on, record this. @param {MediaStream | null} stream null for nothing */
   use(stream) {
-    for (const { capture } of this.#seen.values()) capture?.breakOff();
+    for (const { captures } of this.#seen.values()) captures.at(-1)?.breakOff();
     this.#stream = stream;
     this.#prepare();
     this.#record([...this.#seen.values()].at(-1));
@@ -82,28 +84,30 @@ export class Takes {
    * @param {string | null} destination the host that may get the recording
    */
   start(image, shownAt, destination) {
-    const sight = { image, shownAt, destination, capture: null };
+    /** @type {Sight} */
+    const sight = { image, shownAt, onset: null, destination, captures: [] };
     this.#seen.set(image, sight);
     this.#record(sight);
   }
 
-  /** Now it is known since when. @param {Image} image @param {number} shownAt */
-  shown(image, shownAt) {
+  /** Now it is known since when. @param {Image} image @param {Onset} onset */
+  shown(image, onset) {
     const sight = this.#seen.get(image);
     if (sight === undefined) return;
-    sight.shownAt = shownAt;
-    sight.capture?.shown(shownAt);
+    sight.onset = onset;
+    // One that a lost device has ended is of this image, too.
+    for (const capture of sight.captures) capture.shown(onset);
   }
 
   /** It is not seen any more. @param {Image} image @param {number} hiddenAt */
   hide(image, hiddenAt) {
-    this.#seen.get(image)?.capture?.stop(hiddenAt);
+    for (const capture of this.#seen.get(image)?.captures ?? []) capture.stop(hiddenAt);
     this.#seen.delete(image);
   }
 
   /** Something is the matter with what is recorded now. @param {string} what */
   note(what) {
-    for (const { capture } of this.#seen.values()) capture?.note(what);
+    for (const { captures } of this.#seen.values()) captures.at(-1)?.note(what);
   }
 
   /** @param {Sight | undefined} sight */
@@ -121,7 +125,7 @@ export class Takes {
       // After the frame.
       setTimeout(() => this.#prepare());
     }
-    sight.capture = capture;
+    sight.captures.push(capture);
     this.#unfinished.add(capture);
     void this.#follow(capture);
   }
@@ -135,7 +139,7 @@ export class Takes {
       this.#listener.failed(error);
       // It is lost; the rest of its image need not be.
       const sight = [...this.#seen.values()].at(-1);
-      if (error instanceof RecordingGone && capture === sight?.capture) this.#record(sight);
+      if (error instanceof RecordingGone && capture === sight?.captures.at(-1)) this.#record(sight);
     } finally {
       this.#unfinished.delete(capture);
       this.#listener.over();

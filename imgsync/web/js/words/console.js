@@ -10,7 +10,8 @@
  *
  * @typedef {"sent" | "acked" | "fetched" | "shown" | "hidden" | "failed" | "superseded"} Fate of a
  *   showing
- * @typedef {{fate: Fate, failed: string | null}} Outcome `failed`: why it was not shown
+ * @typedef {{fate: Fate, failed: string | null, detail: string}} Outcome `failed`: why it was not shown;
+ *   `detail`: what else is known of that, in the client's words
  *
  * @typedef {object} SessionSituation
  * @property {SessionState} state
@@ -291,7 +292,7 @@ export function nameFate({ fate }, phase) {
 }
 
 /** @param {Outcome} outcome @param {Phase} phase @returns {string} */
-export function describeFate({ fate, failed }, phase) {
+export function describeFate({ fate, failed, detail }, phase) {
   const isOver = phase === "over";
   const isOld = isLastWord(phase);
   switch (fate) {
@@ -311,7 +312,7 @@ export function describeFate({ fate, failed }, phase) {
     case "superseded":
       return "not shown: another took its place before it arrived";
     case "failed":
-      return `failed: ${describeFailure(failed ?? "failed")}`;
+      return `failed: ${describeFailure(failed ?? "failed")}${detail ? `: ${detail}` : ""}`;
   }
 }
 

@@ -164,6 +164,19 @@ export function describeLongUrls(name, place, size, limit) {
   );
 }
 
+/** @param {string} name @param {number} place @param {string} column @param {string} fault of its value */
+export function describeBadExtra(name, place, column, fault) {
+  return `Image ${place + 1} of the list ${name} has an extra column "${column}" whose value ${fault}.`;
+}
+
+/** @param {string} name @param {number} place @param {number} size @param {number} limit in bytes */
+export function describeLongExtra(name, place, size, limit) {
+  return (
+    `Image ${place + 1} of the list ${name} has extra columns of ${size} bytes; at most ${limit} go into` +
+    " a record."
+  );
+}
+
 /** @param {unknown} error */
 function messageOf(error) {
   return error instanceof Error ? error.message.replace(/\.$/, "") : String(error);

@@ -59,10 +59,12 @@ export class Upcoming {
    *   announced before stays so
    */
   announce(images) {
-    const conflict = firstConflict(images);
+    // What else is said of an image is not the client's affair.
+    const announced = images.map(({ imageUrl, signedUrl }) => ({ imageUrl, signedUrl }));
+    const conflict = firstConflict(announced);
     if (conflict !== null) throw new RangeError(`images ${conflict.join(" and ")} have one imageUrl`);
-    splitPreload(images, this.#limit);
-    this.#images = images;
+    splitPreload(announced, this.#limit);
+    this.#images = announced;
     this.#untold = null;
   }
 

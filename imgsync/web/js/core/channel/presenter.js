@@ -27,7 +27,7 @@
  *   | {kind: "superseded", image: Shown}
  *   | {kind: "tooLarge", image: Shown}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
- *       timing: Timing | null, within: number | null}
+ *       timing: Timing | null, within: number | null, detail: string | null}
  *   | {kind: "neverShown", image: Shown}
  *   | {kind: "counted", said: Preloaded}
  *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
@@ -294,10 +294,11 @@ export class Presenter {
   #staged(said) {
     const showing = this.#showings.hear(said);
     if (showing === null) return [];
-    const { stage, at, reason, timing, within } = said;
+    const { stage, at } = said;
     if (stage === "shown" && this.#isOpen) this.#seen = showing;
     else if (stage === "hidden" && this.#seen === showing) this.#seen = null;
-    const told = { at, reason: reason ?? null, timing: timing ?? null, within: within ?? null };
+    const { reason = null, timing = null, within = null, detail = null } = said;
+    const told = { at, reason, timing, within, detail };
     /** @type {PresenterOutput} */
     const staged = { kind: "staged", image: showing.image, stage, ...told };
     return stage === "shown" ? [staged, ...this.#showings.passBy(showing)] : [staged];

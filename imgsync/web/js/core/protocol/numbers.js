@@ -353,6 +353,15 @@ export const MAX_CELL = 131072;
 /** HTTP, beside all from 500 on: another try may be answered otherwise. */
 export const RETRIED_STATUSES = [408, 425, 429];
 
+/**
+ * Bytes of what a manifest says of one image beside its URLs, as the record has it: JSON in ASCII.
+ * A line of the record has room for it beside the longest URL.
+ */
+export const MAX_EXTRA = 65536;
+
+/** How often a value of that may be nested. */
+export const MAX_EXTRA_DEPTH = 16;
+
 /** Of the events of a record; a later version may add events and fields. */
 export const SCHEMA = 1;
 
