@@ -7,6 +7,7 @@
  */
 
 import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
+import { firstConflict } from "../core/protocol/naming.js";
 import { MAX_URLS } from "../core/protocol/numbers.js";
 import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
@@ -51,7 +52,7 @@ export function parseManifest(text, name) {
   const entries = isJson ? jsonEntries(bare, name) : (lineEntries(bare) ?? csvEntries(bare, name));
   if (entries.length === 0) throw new BadManifest(describeEmpty(name));
   const images = spellOut(entries).map((entry, place) => readEntry(entry, place, name));
-  const conflict = conflictOf(images);
+  const conflict = firstConflict(images);
   if (conflict !== null) throw new BadManifest(describeConflict(name, conflict));
   return images;
 }
@@ -202,21 +203,4 @@ function readEntry(entry, place, name) {
   const size = encodeText(JSON.stringify(image)).length;
   if (size > MAX_URLS) throw new BadManifest(describeLongUrls(name, place, size, MAX_URLS));
   return image;
-}
-
-/**
- * What one `imageUrl` names is one image: who has fetched it may take it for any other of that name.
- *
- * @param {readonly ImageSource[]} images
- * @returns {[number, number] | null} the places of the first two that differ
- */
-function conflictOf(images) {
-  /** @type {Map<string, number>} */
-  const first = new Map();
-  for (const [place, { imageUrl, signedUrl }] of images.entries()) {
-    const earlier = first.get(imageUrl) ?? place;
-    if (images[earlier]?.signedUrl !== signedUrl) return [earlier, place];
-    first.set(imageUrl, earlier);
-  }
-  return null;
 }
