@@ -4,9 +4,9 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { Entrance } from "../page/entrance.js"
- * @import { Place } from "./record_store.js"
+ * @import { Place } from "./own_page.js"
  * @import { Presence } from "../core/protocol/wire.js"
- * @import { Series } from "./record_store.js"
+ * @import { Series } from "./own_page.js"
  * @import { Shown } from "../core/channel/presenter.js"
  * @import { Route } from "../peer/route.js"
  */

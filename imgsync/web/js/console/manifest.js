@@ -11,6 +11,7 @@ import { firstConflict } from "../core/protocol/naming.js";
 import { MAX_URLS } from "../core/protocol/numbers.js";
 import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
+import { timeout } from "../peer/clock.js";
 import {
   describeBadUrl,
   describeConflict,
@@ -100,7 +101,7 @@ export async function readManifest(file, name) {
 export async function fetchManifest(url) {
   if (!isWebUrl(url)) throw new BadManifest(describeNoUrl(url));
   const name = publicUrl(url);
-  const signal = AbortSignal.timeout(FETCH_MS);
+  const signal = timeout(FETCH_MS);
   let file;
   try {
     const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", signal });

@@ -5,7 +5,7 @@
  * @import { Choice } from "./stage.js"
  * @import { Image, ImageSource } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
- * @import { Series } from "./record_store.js"
+ * @import { Series } from "./own_page.js"
  *
  * @typedef {object} SelectionListener
  * @property {(series: Series, isNew: boolean) => void} changed if it is not new, its URLs alone are
