@@ -25,7 +25,8 @@ const signalling = {{
   }}),
 }};
 const starting = new Starting(signalling, {{
-  begun: ({{ sessionId }}, before) => log.push(`begins ${{sessionId}} ${{before?.sessionId ?? ""}}`),
+  begun: ({{ sessionId }}, before) =>
+    log.push(`begins ${{sessionId}} ${{before?.sessionId ?? ""}}`),
   changed: () => {{}},
 }});
 const settled = () => new Promise((resolve) => setTimeout(resolve));

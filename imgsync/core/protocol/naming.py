@@ -46,6 +46,18 @@ def first_conflict(images: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
     return None
 
 
+def newest_url(image_url: str, signed_url: str, images: Iterable[tuple[str, str]]) -> str:
+    """The signed URL that an image has by now; the one that it has where none of these is the same.
+
+    :param images: the `imageUrl` and the signed URL of each; of several the last one counts.
+    """
+    newest, unsigned = signed_url, _without_signature(signed_url)
+    for other, other_url in images:
+        if other == image_url and _without_signature(other_url) == unsigned:
+            newest = other_url
+    return newest
+
+
 def _without_signature(signed_url: str) -> str:
     address, _, query = signed_url.partition("#")[0].partition("?")
     parts = [part for part in query.split("&") if not _SIGNS.fullmatch(part)]

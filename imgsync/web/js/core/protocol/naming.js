@@ -44,6 +44,18 @@ export function firstConflict(images) {
   return null;
 }
 
+/**
+ * @param {ImageSource} image
+ * @param {readonly ImageSource[]} images
+ * @returns {string} the signed URL that it has by now, the last one of these that is the same; its own
+ *   where none is
+ */
+export function newestUrl({ imageUrl, signedUrl }, images) {
+  const unsigned = withoutSignature(signedUrl);
+  const same = images.filter((one) => one.imageUrl === imageUrl && withoutSignature(one.signedUrl) === unsigned);
+  return same.at(-1)?.signedUrl ?? signedUrl;
+}
+
 /** @param {string} signedUrl */
 function withoutSignature(signedUrl) {
   const [bare = ""] = signedUrl.split("#", 1);
