@@ -1,9 +1,23 @@
 """Why an image came to nothing: the wire's short words, and what people can do about each."""
 
+from imgsync.core.pictures.kinds import KINDS
 from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_IMAGE, OF_TYPE
+from imgsync.images.folder import (
+    A_FOLDER,
+    NO_FILE,
+    NO_IMAGE,
+    NOT_READABLE,
+    NOT_SHOWN,
+    OTHER_ENDING,
+)
 
 _CONVERT = ": convert it to PNG, JPEG, WebP or AVIF"
-_BY_TYPE = {"application/gzip": ": unpack it, or have its host say Content-Encoding: gzip"}
+_BY_TYPE = {
+    "application/gzip": ": unpack it, or have its host say Content-Encoding: gzip",
+    "application/zip": ": unpack it",
+    "application/pdf": ": save its pages as PNG",
+    "video/mp4": ": it is a video, and pictures alone are shown",
+}
 
 _ADVICE = {
     "http_403": "its signature is wrong, or its time is over: sign the URLs anew",
@@ -27,6 +41,24 @@ _ADVICE = {
     "exec": "the client can't start its program",
     HIDDEN_TAB: "nobody looked at the client's page",
 }
+
+_ON_LEFT_OUT = {
+    A_FOLDER: "what is in a folder inside is not shown: name that folder, or move its images up",
+    NO_FILE: "it holds nothing to show",
+    NOT_READABLE: "let this user read it, if it is to be shown",
+    NO_IMAGE: "nothing to do, unless it was meant as one",
+}
+
+_ENDINGS = {kind.media_type: kind.suffixes[0] for kind in KINDS}
+
+
+def advice_on_left_out(why: str) -> str:
+    """What to do about files of a folder that are left out for this reason."""
+    if why.endswith(NOT_SHOWN):
+        return advice_on(OF_TYPE + why.removesuffix(NOT_SHOWN)) or ""
+    if why.endswith(OTHER_ENDING):
+        return f"let its name end in .{_ENDINGS[why.removesuffix(OTHER_ENDING)]}, and it is shown"
+    return _ON_LEFT_OUT.get(why, "")
 
 
 def advice_on(reason: str) -> str | None:

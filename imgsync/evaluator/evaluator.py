@@ -62,6 +62,11 @@ class _Presenting:
         upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
+    def renew(self, images: Sequence[ImageRef]) -> None:
+        """These have been signed anew."""
+        known = [UpcomingImage(image.image_url, image.signed_url) for image in images]
+        self._presenter.renew(known)
+
     @property
     def is_seen(self) -> bool:
         """See the protocol."""
@@ -187,6 +192,14 @@ class EvaluatorSession:
         """
         self.raise_if_ended()
         self._presenting.preload(images)
+
+    def renew(self, images: Sequence[ImageRef]) -> None:
+        """The signed URLs of before have expired, or will; never waits.
+
+        A client that comes back is sent the current image with the URL that it has here. Show an
+        image again that was refused, and announce anew what is to come.
+        """
+        self._presenting.renew(images)
 
     def stages(self) -> AsyncIterator[StageReport]:
         """What becomes of the images, from the beginning, as the client tells it; stops at the end.

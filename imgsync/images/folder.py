@@ -28,6 +28,14 @@ _OF_SYSTEMS = frozenset(
 _USUAL = ("gif", "jpeg", "jpg", "png", "svg", "webp")
 """How names end mostly; people read these first."""
 
+A_FOLDER = "a folder"
+NO_FILE = "no file"
+NOT_READABLE = "can't be read"
+NO_IMAGE = "no image"
+NOT_SHOWN = ", which browsers don't show"
+OTHER_ENDING = ", but its name does not end so"
+"""Why something is left out; before the last two stands its media type."""
+
 Checked = Callable[[int, int], None]
 """Hears how many of how many files have been checked."""
 
@@ -63,9 +71,10 @@ def list_images(folder: Path, checked: Checked | None = None) -> Listing:
     others = [file for file in files if file not in set(meant) and not _is_of_system(file.name)]
     left_out = tuple(LeftOut(file.name, _why_left_out(file)) for file in others)
     if not meant:
+        known = ", ".join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])
+        seen = f"; {left_out[0].name!r} is left out: {left_out[0].why}" if left_out else ""
         raise InputError(
-            f"there are no images in {str(folder)!r} (of"
-            f" {', '.join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])}); name another folder"
+            f"there are no images in {str(folder)!r} (of {known}); name another folder{seen}"
         )
     problems = list(_check_all(meant, checked or (lambda done, count: None)))
     if problems:
@@ -96,19 +105,19 @@ def _is_meant(file: Path) -> bool:
 
 def _why_left_out(file: Path) -> str:
     if file.is_dir():
-        return "a folder"
+        return A_FOLDER
     if not file.is_file():
-        return "no file"
+        return NO_FILE
     try:
         with file.open("rb") as stream:
             head = stream.read(PICTURE_HEAD)
     except OSError:
-        return "can't be read"
+        return NOT_READABLE
     kind = sniff_image(head)
     if kind is not None:
-        return f"{CONTENT_TYPES[kind]}, but its name does not end so"
+        return f"{CONTENT_TYPES[kind]}{OTHER_ENDING}"
     media_type = media_type_of(head)
-    return "no image" if media_type is None else f"{media_type}, which browsers don't show"
+    return NO_IMAGE if media_type is None else f"{media_type}{NOT_SHOWN}"
 
 
 def _check_all(files: list[Path], checked: Checked) -> Iterator[str]:
@@ -137,7 +146,7 @@ def _problem_of(file: Path) -> str | None:
     elif verdict.kind is not None:
         what = f"is damaged, or is {verdict.kind.media_type} of a form that browsers don't show"
     elif verdict.reason.startswith(OF_TYPE):
-        what = f"is {verdict.reason.removeprefix(OF_TYPE)}, which browsers don't show"
+        what = f"is {verdict.reason.removeprefix(OF_TYPE)}{NOT_SHOWN}"
     else:
         what = "is no image, whatever its name says"
     return f"{str(file)!r} {what}; replace or remove it"

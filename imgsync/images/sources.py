@@ -15,6 +15,7 @@ import trio
 from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.extra import is_named
+from imgsync.core.protocol.naming import first_conflict
 from imgsync.core.protocol.numbers import MAX_URLS
 from imgsync.images.csv_text import BadCsv, odd_columns, odd_first_line, parse_csv
 from imgsync.images.folder import Checked, LeftOut, Listing, list_images
@@ -157,14 +158,13 @@ def read_manifest(path: Path) -> list[ImageRef]:
 
 def _check_names(path: Path, images: Sequence[ImageRef]) -> None:
     """What one `imageUrl` names is one image: who has it may take it for any other of that name."""
-    first: dict[str, ImageRef] = {}
-    for image in images:
-        earlier = first.setdefault(image.image_url, image)
-        if earlier.signed_url != image.signed_url:
-            raise InputError(
-                f"images {earlier.index} and {image.index} of the manifest {str(path)!r} have one"
-                " imageUrl and different signedUrls; give each image an imageUrl of its own"
-            )
+    conflict = first_conflict((image.image_url, image.signed_url) for image in images)
+    if conflict is not None:
+        raise InputError(
+            f"images {conflict[0]} and {conflict[1]} of the manifest {str(path)!r} have one"
+            " imageUrl, and their signedUrls differ in more than the signature; give each image an"
+            " imageUrl of its own"
+        )
 
 
 def _read_text(path: Path) -> str:

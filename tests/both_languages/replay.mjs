@@ -236,7 +236,7 @@ const PAIRS = {
       }
       const run = () => {
         const found = presenter[method](...given);
-        return tell(method === "show" ? found.outputs : found);
+        return tell(method === "show" ? found.outputs : (found ?? []));
       };
       const outputs = orRefused(run, RangeError);
       return [typeof outputs === "string" ? "refused" : outputs, presenter.isSeen];

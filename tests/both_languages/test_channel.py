@@ -258,6 +258,9 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
             ["opened", ["preload"], dice.choice([64, 150, 20_000, 70_000])],
             ["drained", choose_waiting(dice)],
             ["closed"],
+            ["renew", [source | {"signedUrl": f"http://h/{index}?ä&expires={now}"}]],
+            ["renew", [*sources, source | {"signedUrl": dice.choice(RESIGNED)}, source]],
+            ["renew", [source | {"signedUrl": f"http://h/{index}?ä&sig={'x' * 70_000}"}]],
         ]
     )
 
@@ -283,6 +286,10 @@ def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> 
             case "preload", [images, *waiting]:
                 upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
                 outputs = presenter.preload(upcoming, *waiting)
+            case "renew", [images]:
+                upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
+                presenter.renew(upcoming)
+                outputs = []
             case "opened", [features, *limit]:
                 outputs = [*presenter.opened(tuple(features), *limit)]
             case _:

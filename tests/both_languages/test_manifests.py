@@ -190,6 +190,16 @@ MANIFESTS = {
                 "a,http://h/0,http://h/1\nb,http://h/2,http://h/1",
                 "a,http://h/2,http://h/0\nb,http://h/0,http://h/1\nc,http://h/0,http://h/2",
                 "a,http://h/0#1,http://h/1\nb,http://h/0#2,http://h/2",
+                *[
+                    f"a,{GOOD},{GOOD}?{one}\nb,http://h/1,http://h/1\nc,{GOOD},{GOOD}?{other}"
+                    for one, other in [
+                        ("expires=1&signature=a", "expires=2&signature=b"),
+                        ("X-Amz-Date=1&X-Amz-Signature=a", "X-Amz-Date=2&X-Amz-Signature=b"),
+                        ("sv=1&se=1&sig=a", "sv=1&se=2&sig=b"),
+                        ("versionId=1&X-Amz-Signature=a", "versionId=2&X-Amz-Signature=b"),
+                        ("page=1", "page=2"),
+                    ]
+                ],
                 *[f"a,http://h/0,{url}" for url in ("http://u@h/", "http://u:p@h/", "http://@h/")],
                 *[f"a,http://h/0,{url}" for url in ("http://h/@", "http://h?@", "http://h#u@h")],
                 "a,https://u:p@h/0,http://h/0",

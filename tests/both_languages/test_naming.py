@@ -21,7 +21,7 @@ QUERIES = [
     *("", "?expires=1&signature=a", "?expires=2&signature=b", "?signature=b&expires=2", "?s=1"),
     *("?s=2", "?X-Amz-Date=1&X-Amz-Signature=2", "?x-goog-expires", "#a", "#b?c"),
     *("?Policy=1\n2&Key-Pair-Id=3", "?img=1", "?img=2&sig=1", "?img=1&sig=2", "?images=1", "?a&a"),
-    "?sv=1&sig=2&se=3",
+    *("?sv=1&sig=2&se=3", "?sv=1", "?SIG&sr=b", "?sv=1&snapshot=2&sig"),
 ]  # fmt: skip
 
 SIGNED = [address + query for address in ADDRESSES for query in QUERIES]
@@ -49,6 +49,13 @@ def test_keys_and_conflicts_are_found_alike(replay: Replay) -> None:
         ("https://h/view?img=1&sig=a", "https://h/view?img=2&sig=a", False),
         ("https://h/1", "https://g/1", False),
         ("https://h/1?versionId=1&X-Amz-Signature=a", "https://h/1?versionId=2", False),
+        ("https://h/1?GoogleAccessId=a&Expires=1&Signature=a", "https://h/1?Expires=2", True),
+        ("https://h/1?X-Goog-Date=1", "https://h/1?X-Goog-Date=2&X-Goog-Signature=b", True),
+        ("https://h/1?generation=1&X-Goog-Date=1", "https://h/1?generation=2&X-Goog-Date=1", False),
+        ("https://h/1?Policy=a&Signature=b&Key-Pair-Id=c", "https://h/1?Policy=d", True),
+        ("https://h/1?snapshot=1&sv=1&sig=a", "https://h/1?snapshot=2&sv=1&sig=a", False),
+        ("https://h/1?sv=1", "https://h/1?sv=2", False),
+        ("https://h/1?page=1&signature=a", "https://h/1?page=2&signature=b", False),
     ],
 )
 def test_a_signature_makes_no_other_image(one: str, other: str, is_one: bool) -> None:

@@ -67,6 +67,38 @@ async def test_the_doctor_warns_of_it_and_reads_files_to_their_end(tmp_path: Pat
     assert "2.png' is cut off" in finding.detail
 
 
+async def test_the_doctor_advises_by_what_a_file_is(tmp_path: Path) -> None:
+    folder = fill(tmp_path, {"a.tif": b"II*\0", "notes.txt": b"read me", "Thumbs.db": b""})
+    png, jpg = encode("PNG"), encode("JPEG")
+    fill(folder, {"scan": png, "2.png.bak": png, "3": jpg, "4.zip": b"PK\3\4", "5.dat": b""})
+    (folder / "more").mkdir()
+    (folder / "there").symlink_to(folder / "nowhere")
+    findings = await check_images("ws://127.0.0.1:1/ws", folder)
+    advice = {one.detail: one.advice for one in findings if one.result is Result.WARNING}
+    assert {detail.partition(": ")[2]: said for detail, said in advice.items()} == {
+        "a.tif": "image/tiff can't be shown by browsers: convert it to PNG, JPEG, WebP or AVIF",
+        "5.dat, notes.txt": "nothing to do, unless it was meant as one",
+        "2.png.bak, scan": "let its name end in .png, and it is shown",
+        "3": "let its name end in .jpg, and it is shown",
+        "4.zip": "application/zip can't be shown by browsers: unpack it",
+        "more": "what is in a folder inside is not shown: name that folder, or move its images up",
+        "there": "it holds nothing to show",
+    }
+    assert all("left out (" in detail for detail in advice)
+
+
+async def test_a_folder_without_images_says_what_lies_there(tmp_path: Path) -> None:
+    for name, content, why in [
+        ("scan", encode("PNG"), "image/png, but its name does not end so"),
+        ("a.dcm", bytes(128) + b"DICM", "application/dicom, which browsers don't show"),
+    ]:
+        (folder := tmp_path / f"of {name}").mkdir()
+        (folder / name).write_bytes(content)
+        [finding] = await check_images("ws://127.0.0.1:1/ws", folder)
+        assert finding.result is Result.FAILED
+        assert f"name another folder; {name!r} is left out: {why}" in finding.detail
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

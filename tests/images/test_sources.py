@@ -441,6 +441,15 @@ async def test_a_manifest_is_a_source(tmp_path: Path) -> None:
         assert list(images) == [ImageRef(0, GOOD["imageUrl"], GOOD["signedUrl"], "a.png")]
 
 
+def test_a_picture_that_comes_three_times_may_be_signed_each_time(tmp_path: Path) -> None:
+    rows = [{**GOOD, "signedUrl": f"https://h/a.png?se={n}&sp=r&sig={n}"} for n in range(3)]
+    assert len(read_manifest(write(tmp_path / "m.json", rows))) == 3
+    other = {**GOOD, "signedUrl": "https://h/a.png?versionId=2&sig=9"}
+    said = complaint(write(tmp_path / "m.json", [*rows, other]), read_manifest)
+    assert "images 0 and 3 " in said
+    assert "an imageUrl of its own" in said
+
+
 async def test_an_address_that_is_not_ours_can_not_be_served_on(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such address"):
         async with open_images(fill(tmp_path, "1.png"), address="192.0.2.1"):

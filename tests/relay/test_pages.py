@@ -289,6 +289,21 @@ def test_a_module_can_be_read_and_imports_what_is_there(module: Path) -> None:
     assert all(path.is_file() for path in imports_of(module))
 
 
+# Of what browsers have later than docs/pages.md says; `?.(` looks whether it is there.
+TOO_NEW = re.compile(
+    r"AbortSignal\.(?:any|timeout)\(|\.findLast\w*\(|\(\?<[=!]|static \{"
+    r"|\.(?:toSorted|toReversed|toSpliced|checkVisibility|isWellFormed|toWellFormed)\("
+    r"|\b(?:structuredClone|requestIdleCallback|reportError)\(|Object\.groupBy|Map\.groupBy"
+    r"|Promise\.(?:try|withResolvers)|Array\.fromAsync|URL\.(?:canParse|parse)\(|navigator\.wakeLock\."
+)
+
+
+@pytest.mark.parametrize("module", sorted(WEB.rglob("*.js")), ids=lambda module: module.name)
+def test_a_module_uses_nothing_that_the_oldest_browsers_have_not(module: Path) -> None:
+    code = re.sub(r"(?s:/\*.*?\*/)|//.*", "", module.read_text(encoding="utf-8"))
+    assert not TOO_NEW.search(code)
+
+
 def test_the_modules_are_of_the_types_that_they_say() -> None:
     compiler = PEERS / "node_modules" / "typescript" / "bin" / "tsc"
     require(compiler.is_file(), f"typescript is not installed: npm install in {PEERS.name}/")

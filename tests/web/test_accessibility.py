@@ -17,7 +17,7 @@ AXE = PEERS / "node_modules" / "axe-core" / "axe.min.js"
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
-PHONES = ((390, 664), (844, 390))
+PHONES = ((390, 664), (844, 390), (320, 568), (667, 375))
 
 TARGET = 44
 """Pixels of what a finger hits."""
@@ -75,6 +75,12 @@ async def check_fingers(page: Page, state: str) -> None:
                 "(document.querySelector('#next').getBoundingClientRect())"
             )
             assert is_in_sight, (state, width, where)
+        if state == "shown" and width > height:
+            # Without scrolling.
+            await page.run("scrollTo(0, 0)")
+            bottom = "document.querySelector('#picture').getBoundingClientRect().bottom"
+            bar = "document.querySelector('.steps').getBoundingClientRect().top"
+            assert await page.run(f"{bottom} <= {bar}"), (width, height)
     await page.resize(1280, 800)
 
 

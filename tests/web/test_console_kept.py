@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import (
@@ -145,4 +146,79 @@ async def test_a_browser_that_keeps_nothing_is_told_of_and_asks_before_it_loses_
         await console.end()
         await page.reload_though_asked()
         await console.wait_says("No session.")
+        assert page.errors == []
+
+
+SILENT = {
+    "of reads": "IDBObjectStore.prototype.getAll = () => ({});",
+    "of writes": "IDBObjectStore.prototype.add = IDBObjectStore.prototype.put = () => ({});",
+    "of all": "IDBDatabase.prototype.transaction = () => new Promise(() => {});"
+    " IDBFactory.prototype.open = () => ({});",
+}
+
+
+@pytest.mark.parametrize("silence", SILENT.values(), ids=SILENT)
+async def test_a_console_begins_where_storage_opens_and_answers_nothing(
+    browser: Browser, relay: str, images: Images, silence: str
+) -> None:
+    async with open_client_page(browser, relay, "max"), browser.open_page() as page:
+        await page.run_early(silence)
+        with trio.fail_after(20):
+            await page.goto(console_url(relay, user="dr-max"))
+            console = ConsolePage(page)
+            await console.wait_says("connected", "#relay")
+        await console.wait_says("it is all in this window only", "#record-note")
+        await console.paste(images.manifest(0))
+        await console.start("max")
+        await console.press("n")
+        await console.wait_fate(0, "shown")
+        await console.end()
+        assert page.errors == []
+
+
+OPENED = """
+window.opened = [];
+const open = IDBFactory.prototype.open;
+IDBFactory.prototype.open = function (...given) {
+  const opening = open.apply(this, given);
+  opening.addEventListener("success", () => window.opened.push(opening.result));
+  return opening;
+};
+window.closeAll = () =>
+  window.opened.splice(0).map((database) => (database.close(), database.name));
+"""
+
+EMPTIED = (
+    "Promise.all(closeAll().map((name) => new Promise((then) => {"
+    " indexedDB.deleteDatabase(name).onsuccess = () => then(); })))"
+)
+
+
+async def test_a_connection_that_is_closed_is_opened_again_and_what_is_lost_is_written_anew(
+    browser: Browser, relay: str, images: Images
+) -> None:
+    async with open_client_page(browser, relay, "ned"), browser.open_page() as page:
+        await page.run_early(OPENED)
+        await page.goto(console_url(relay, user="dr-ned"))
+        console = ConsolePage(page)
+        await console.wait_says("connected", "#relay")
+        await console.paste(images.manifest(*range(4)))
+        await console.start("ned")
+        await console.press("n")
+        await console.wait_fate(0, "shown")
+        await page.reload_though_asked()
+        await console.wait_says("Connected to ned")
+        for index, deed in enumerate(["closeAll()", EMPTIED, "closeAll()"], 1):
+            await page.run(deed)
+            await console.press("n")
+            await console.wait_fate(index, "shown")
+            await console.wait_says("Kept in this browser", "#record-note")
+        await console.end()
+        kept = await console.events()
+        shown = [event["imageIndex"] for event in kept if event["event"] == "show"]
+        assert shown == [0, 1, 2, 3]
+        assert len([event for event in kept if event["event"] == "header"]) == 2
+        await page.reload()
+        await console.wait_says("4 showings in 1 session. Kept in this browser", "#record-note")
+        assert len(await console.thumbs()) == 4
         assert page.errors == []

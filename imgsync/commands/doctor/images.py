@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from imgsync.commands.doctor.findings import Finding, Result
 from imgsync.commands.events import group_left_out
-from imgsync.commands.reasons import advice_on
+from imgsync.commands.reasons import advice_on, advice_on_left_out
 from imgsync.core.protocol.errors import ConnectError, InputError, MissingExtra
 from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
 from imgsync.images.ref import ImageRef
@@ -34,7 +34,7 @@ async def check_images(url: str, source: Path) -> list[Finding]:
     except (ConnectError, InputError) as exc:
         return [Finding("images", Result.FAILED, str(exc))]
     findings += [
-        Finding("images", Result.WARNING, event.prose, "convert them, if they are to be shown")
+        Finding("images", Result.WARNING, event.prose, advice_on_left_out(event.why))
         for event in group_left_out(images.left_out)
     ]
     if isinstance(images, FolderImages) and _is_private(address) and not _is_near(url):

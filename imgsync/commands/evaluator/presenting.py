@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import trio
 
+from imgsync.commands.evaluator.refused import RefusedImages
 from imgsync.commands.evaluator.score import Score, Showing
 from imgsync.commands.evaluator.steering import End, Refused, Show, parse_line
 from imgsync.commands.events import (
@@ -23,10 +24,8 @@ from imgsync.commands.events import (
 )
 from imgsync.commands.output import Output
 from imgsync.core.channel.preload import Announcements
-from imgsync.core.channel.renewal import Renewal
 from imgsync.core.protocol.errors import (
     ImageFailed,
-    InputError,
     MessageTooLarge,
     NotSpoken,
     SessionEnded,
@@ -36,7 +35,6 @@ from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
 from imgsync.evaluator.delivery import Delivery, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.images.ref import ImageRef
-from imgsync.images.sources import ManifestImages
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
 
@@ -72,7 +70,7 @@ class Series:
         self._missed: list[tuple[Showing, NotAcked]] = []
         #: The place of what is shown; None before the first.
         self._current: int | None = None
-        self._renewal = Renewal()
+        self._refused = RefusedImages(session, images)
 
     @property
     def summary(self) -> SeriesSummary:
@@ -167,24 +165,26 @@ class Series:
         async with trio.open_nursery() as renewing:
             async for report in self._reports:
                 self._write_stage(report)
-                if report.reason is not None and self._renewal.failed(report.reason, now_ms()):
-                    renewing.start_soon(self._renew, report, renewing)
+                if not self._refused.take(report) or await self._retry(renewing):
+                    continue
+                if self._refused.is_to_be_read_again(report):
+                    renewing.start_soon(self._renew, renewing)
 
-    async def _renew(self, refused: StageReport, nursery: trio.Nursery) -> None:
-        """The signed URLs may have expired: show the image under the one that it has by now."""
-        if isinstance(self._images, ManifestImages):
-            try:
-                await self._images.read_again()
-            except InputError as exc:
-                log.warning("%s; its URLs of before are still in use", exc)
-                return
-        index = refused.image.index
-        self._announcements = Announcements()
-        is_current = index == self._current
-        if is_current and self._images[index].signed_url != refused.image.signed_url:
-            self.score.forgive(refused)
-            await nursery.start(self._show, index)
-        self._announce()
+    async def _renew(self, nursery: trio.Nursery) -> None:
+        """The signed URLs may have expired: show what was refused under its newest one."""
+        if await self._refused.renew():
+            self._announcements = Announcements()
+            # Another one may have become the current one meanwhile, and been refused as well.
+            await self._retry(nursery, is_new=True)
+            self._announce()
+
+    async def _retry(self, nursery: trio.Nursery, *, is_new: bool = False) -> bool:
+        refused = self._refused.pop_renewed(self._current, is_new=is_new)
+        if refused is None:
+            return False
+        self.score.forgive(refused)
+        await nursery.start(self._show, refused.image.index)
+        return True
 
     async def _write_recordings(self) -> None:
         async for said in self._session.recordings():

@@ -2,20 +2,22 @@
 
     opened, ready ──▶ current image           ack ──▶ Acked
     show ──▶ image                            next image, not acked ──▶ Superseded
+    renew ──▶ nothing, until it is sent again
     preload ──▶ preload, once on a channel      stage ──▶ Staged
     drained ──▶ what was kept back            recording ──▶ Recorded, preloaded ──▶ Counted
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
-`sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
-image that has not been acked when its channel goes, and is not the current one, will not be sent
-again: it is superseded. The client says its last stages again on every channel; one with the same
-time is told once, and so is how the participant is recorded.
+`sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. Only
+the signature of its URL may have been renewed. An image that has not been acked when its channel
+goes, and is not the current one, will not be sent again: it is superseded. The client says its last
+stages again on every channel; one with the same time is told once, and so is how the participant is
+recorded.
 
 Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
 back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -46,6 +48,7 @@ from imgsync.core.protocol.channel import (
     UpcomingImage,
 )
 from imgsync.core.protocol.errors import MessageTooLarge
+from imgsync.core.protocol.naming import newest_url
 from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
@@ -78,6 +81,17 @@ class _Showing:
     told: set[tuple[StageKind, Milliseconds]] = attrs.field(factory=set)
     #: Whether it was shown, or never will be.
     is_over: bool = False
+
+    def renew(self, images: Iterable[UpcomingImage], limit: int) -> None:
+        """Have the newest URL; one that fits into no message of this size is left alone."""
+        known = ((one.image_url, one.signed_url) for one in images)
+        newest = newest_url(self.image.image_url, self.image.signed_url, known)
+        image = attrs.evolve(self.image, signed_url=newest)
+        try:
+            self.text = encode_channel(image, limit)
+        except MessageTooLarge:
+            return
+        self.image = image
 
     def is_passed_by(self, other: "_Showing") -> bool:
         """Whether the other came later, and this was never shown."""
@@ -138,6 +152,14 @@ class Presenter:
         """
         self._upcoming.announce(images)
         return self._send_upcoming(waiting)
+
+    def renew(self, images: Iterable[UpcomingImage]) -> None:
+        """These have been signed anew: the current image goes out with its newest URL from now on.
+
+        Nothing is sent: who has it needs no other URL, and who asks or comes back gets that one.
+        """
+        if self._current is not None:
+            self._current.renew(images, self._limit)
 
     def opened(
         self, features: Features = (), limit: int = MAX_CHANNEL_MESSAGE

@@ -4,7 +4,8 @@ the same rule.
 An image that was fetched ahead is shown where one of the same `imageUrl` is asked for, and its
 signature may be another by then, which is in the query. If the signed URL differs before its query,
 it is another image, whatever its name says: nobody may be shown a wrong one. A list that says both
-at once, with a query that differs in more than a signature, is refused by whoever would send it.
+at once, with a query that differs in more than a signature, is refused by whoever reads or would
+send it: a parameter that is not known to sign may choose another version.
 """
 
 import re
@@ -13,10 +14,17 @@ from collections.abc import Iterable
 # What signs a URL, or limits it in time, at S3, Google, Azure, CloudFront, Akamai, and here.
 _SIGNS = re.compile(
     r"(?i:x-(?:amz|goog|oss|cos|ms)-[^=]*|(?:aws|google|oss)access(?:key)?id|key-pair-id|policy"
-    r"|signature|sig|expires|expiry|exp|token|hmac|hdne[at]|hdnts|verify|security-token"
-    r"|s[evtrpi]|sip|ss|srt|spr|sk(?:oid|tid|[tesv])|saoid|suoid|scid|sdd)(?:=.*)?",
+    r"|signature|sig|expires|expiry|exp|token|hmac|hdne[at]|hdnts|verify|security-token)(?:=.*)?",
     re.DOTALL,
 )
+
+# What else signs at Azure. So short a name may mean anything where its `sig` is not beside it.
+_SIGNS_WITH_SIG = re.compile(
+    r"(?i:s[evtrpi]|sip|ss|srt|spr|ses|sk(?:oid|tid|[tesv])|saoid|suoid|scid|sdd)(?:=.*)?",
+    re.DOTALL,
+)
+
+_SIG = re.compile(r"(?i:sig)(?:=.*)?", re.DOTALL)
 
 
 def image_key(image_url: str, signed_url: str) -> str:
@@ -38,6 +46,21 @@ def first_conflict(images: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
     return None
 
 
+def newest_url(image_url: str, signed_url: str, images: Iterable[tuple[str, str]]) -> str:
+    """The signed URL that an image has by now; the one that it has where none of these is the same.
+
+    :param images: the `imageUrl` and the signed URL of each; of several the last one counts.
+    """
+    newest, unsigned = signed_url, _without_signature(signed_url)
+    for other, other_url in images:
+        if other == image_url and _without_signature(other_url) == unsigned:
+            newest = other_url
+    return newest
+
+
 def _without_signature(signed_url: str) -> str:
     address, _, query = signed_url.partition("#")[0].partition("?")
-    return "&".join([address, *(part for part in query.split("&") if not _SIGNS.fullmatch(part))])
+    parts = [part for part in query.split("&") if not _SIGNS.fullmatch(part)]
+    if any(_SIG.fullmatch(part) for part in query.split("&")):
+        parts = [part for part in parts if not _SIGNS_WITH_SIG.fullmatch(part)]
+    return "&".join([address, *parts])

@@ -11,7 +11,7 @@ from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Deliver, Drop, Superseded, Transmit
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.codec.codec import decode_channel, encode_channel
-from imgsync.core.protocol.channel import Ack, Image, Ready
+from imgsync.core.protocol.channel import Ack, Image, Ready, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_UNACKED
 from imgsync.core.protocol.signalling import Milliseconds
@@ -65,6 +65,31 @@ def test_nothing_is_sent_on_a_closed_channel() -> None:
     presenter.closed()
     assert hear(presenter, READY) == []
     assert texts(presenter.show(2, "2.png", "2.png?sig", 6)[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("signed", "newest", "is_taken"),
+    [
+        ("http://h/1?expires=1&signature=a", "http://h/1?expires=2&signature=b", True),
+        ("http://h/1?v=1&sig=a", "http://h/1?v=1&sig=b", True),
+        ("http://h/1?v=1&sig=a", "http://h/1?v=2&sig=b", False),
+        ("http://h/1?sig=a", "http://h/2?sig=b", False),
+        ("http://h/1?sig=a", "http://h/1?sig=" + "b" * MAX_CHANNEL_MESSAGE, False),
+    ],
+)
+def test_a_copy_has_the_newest_url_of_the_same_image(
+    signed: str, newest: str, is_taken: bool
+) -> None:
+    presenter = open_presenter()
+    others = [UpcomingImage("b", "http://h/b"), UpcomingImage("a", signed)]
+    presenter.renew(others)
+    image, _ = presenter.show(1, "a", signed, 5)
+    hear(presenter, ack(image))
+    presenter.renew([*others, UpcomingImage("a", newest)])
+    presenter.closed()
+    [text] = texts(presenter.opened())
+    assert decode_channel(text) == Image(1, "a", newest if is_taken else signed, image.sent_at)
+    assert texts(hear(presenter, READY)) == [text]
 
 
 def test_every_ready_and_every_new_channel_gets_the_very_same_payload() -> None:

@@ -30,6 +30,7 @@ function sayWhenReady({ socket }) {
     "message",
     ({ data }) => {
       if (JSON.parse(data).event !== "registered") return;
+      // Where a browser has none, it is said once all is there.
       AbortSignal.timeout?.(QUIET_MS).addEventListener("abort", sayIt);
     },
     { once: true, signal },

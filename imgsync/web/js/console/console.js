@@ -4,13 +4,13 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { Entrance } from "../page/entrance.js"
- * @import { Place } from "./record_store.js"
+ * @import { Place } from "./own_page.js"
  * @import { Presence } from "../core/protocol/wire.js"
- * @import { Series } from "./record_store.js"
- * @import { Shown } from "../core/channel/presenter.js"
+ * @import { Series } from "./own_page.js"
  * @import { Route } from "../peer/route.js"
  */
 
+import { EXPIRY_REASONS } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
@@ -127,17 +127,15 @@ class Console {
     else this.#view.renew(series.images);
     this.#store.keepSeries(series);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
+    this.#retry();
     this.#keepPlace();
     this.#renderSoon();
   }
 
-  /** @param {Shown} image @param {string} reason */
-  async #imageFailed({ sentAt }, reason) {
-    await this.#selection.imageFailed(reason);
-    const { images, index } = this.#selection;
-    const current = this.#presentation?.current;
-    if (index === null || current?.sentAt !== sentAt) return;
-    if (images[index]?.signedUrl !== current.signedUrl) this.#presentation?.show(images, index);
+  /** Show what is current again, where it was refused and has another URL by now. */
+  #retry() {
+    const isDue = this.#selection.isRenewed && wasRefused(this.#journal, this.#presentation);
+    return isDue && this.#selection.show(this.#presentation);
   }
 
   /** @param {Choice} choice */
@@ -145,7 +143,7 @@ class Console {
     const index = this.#selection.choose(choice, this.#isLive && hasFailed(this.#journal, this.#presentation));
     if (index === null) return;
     // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
-    if (this.#isLive) this.#presentation?.show(this.#selection.images, index);
+    if (this.#isLive) this.#selection.show(this.#presentation);
     this.#isChosen = !this.#isLive && this.#starting.awaited !== null;
     this.#render();
   }
@@ -168,16 +166,17 @@ class Console {
     this.#selection.index = index;
     const { images } = this.#selection;
     const current = isSame ? before.current : null;
+    this.#selection.shownUrl = current?.signedUrl ?? null;
     this.#presentation = new Presentation(route, this.#signalling.iceServers, this.#journal, current, {
       changed: () => {
         this.#keepPlace();
         this.#renderSoon();
       },
       counted: (said) => this.#view.count(said),
-      failed: (image, reason) => void this.#imageFailed(image, reason),
+      failed: (reason) => this.#retry() || void this.#selection.imageFailed(reason),
     });
     // A relay that can't take a session up has begun another one.
-    if ((!isSame || isChosen) && index !== null) this.#presentation.show(images, index);
+    if ((!isSame || isChosen) && index !== null) this.#selection.show(this.#presentation);
     else this.#presentation.announce(images, index);
     this.#keepPlace();
     if (before === null) this.#view.sessionBegan();
@@ -231,6 +230,12 @@ class Console {
 function hasFailed(journal, presentation) {
   const fate = journal.rows.get(presentation?.current?.sentAt ?? 0)?.fate ?? "failed";
   return fate === "failed" || fate === "superseded";
+}
+
+/** Whether its URL may have expired. @param {Journal} journal @param {Presentation | null} presentation */
+function wasRefused(journal, presentation) {
+  const reason = journal.rows.get(presentation?.current?.sentAt ?? 0)?.failed ?? "";
+  return /** @type {readonly string[]} */ (EXPIRY_REASONS).includes(reason);
 }
 
 /** And begin anew. @param {RecordStore} store */

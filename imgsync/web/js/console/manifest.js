@@ -13,9 +13,11 @@
 
 import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
 import { faultIn, isNamed } from "../core/protocol/extra.js";
+import { firstConflict } from "../core/protocol/naming.js";
 import { MAX_EXTRA, MAX_URLS } from "../core/protocol/numbers.js";
 import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { encodeText } from "../core/protocol/wire.js";
+import { timeout } from "../peer/clock.js";
 import {
   describeBadExtra,
   describeBadUrl,
@@ -59,7 +61,7 @@ export function parseManifest(text, name) {
   const entries = isJson ? jsonEntries(bare, name) : (lineEntries(bare) ?? csvEntries(bare, name));
   if (entries.length === 0) throw new BadManifest(describeEmpty(name));
   const images = spellOut(entries).map((entry, place) => readEntry(entry, place, name));
-  const conflict = conflictOf(images);
+  const conflict = firstConflict(images);
   if (conflict !== null) throw new BadManifest(describeConflict(name, conflict));
   return images;
 }
@@ -107,7 +109,7 @@ export async function readManifest(file, name) {
 export async function fetchManifest(url) {
   if (!isWebUrl(url)) throw new BadManifest(describeNoUrl(url));
   const name = publicUrl(url);
-  const signal = AbortSignal.timeout(FETCH_MS);
+  const signal = timeout(FETCH_MS);
   let file;
   try {
     const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", signal });
@@ -225,21 +227,4 @@ function readExtra(entry, place, name) {
   const size = encodeText(JSON.stringify(extra)).length;
   if (size > MAX_EXTRA) throw new BadManifest(describeLongExtra(name, place, size, MAX_EXTRA));
   return found.length === 0 ? null : extra;
-}
-
-/**
- * What one `imageUrl` names is one image: who has fetched it may take it for any other of that name.
- *
- * @param {readonly ImageSource[]} images
- * @returns {[number, number] | null} the places of the first two that differ
- */
-function conflictOf(images) {
-  /** @type {Map<string, number>} */
-  const first = new Map();
-  for (const [place, { imageUrl, signedUrl }] of images.entries()) {
-    const earlier = first.get(imageUrl) ?? place;
-    if (images[earlier]?.signedUrl !== signedUrl) return [earlier, place];
-    first.set(imageUrl, earlier);
-  }
-  return null;
 }

@@ -3,7 +3,8 @@
  * is opened anew offers to. The tab remembers it, and so does the browser's record; the signed URL of
  * what is current is in it.
  *
- * @import { Place, RecordStore } from "./record_store.js"
+ * @import { Place } from "./own_page.js"
+ * @import { RecordStore } from "./record_store.js"
  */
 
 import { REPAIR_DEADLINE } from "../core/protocol/numbers.js";

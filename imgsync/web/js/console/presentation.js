@@ -2,7 +2,7 @@
  * One session of the evaluator: what is shown in it, and what becomes of that.
  *
  * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
- * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
+ * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
@@ -45,7 +45,7 @@ export class Presentation {
    * @param {object} listener
    * @param {(said: Preloaded) => void} listener.counted how many of those that were announced are there
    * @param {() => void} listener.changed something is to be seen that was not
-   * @param {(image: Shown, reason: string) => void} listener.failed
+   * @param {(reason: string) => void} listener.failed
    */
   constructor(route, iceServers, journal, current, listener) {
     this.route = route;
@@ -142,10 +142,10 @@ export class Presentation {
   /**
    * Another one takes the place of the one that was announced, or has other URLs.
    *
-   * @param {readonly ImageSource[]} images
-   * @param {number | null} index of what is shown of it
+   * @param {readonly ImageSource[]} images @param {number | null} index of what is shown of it
    */
   seriesChanged(images, index) {
+    this.#presenter.renew(images);
     this.#announcements = new Announcements();
     this.announce(images, index);
   }
@@ -215,7 +215,7 @@ export class Presentation {
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
     if (output.kind === "staged" && output.stage === "failed") {
-      this.#listener.failed(output.image, output.reason ?? "");
+      this.#listener.failed(output.reason ?? "");
     }
   }
 }

@@ -7,43 +7,27 @@
  *                                               ├──▶ dropped, once it was downloaded
  *                                               └──▶ dropped when it is old, a day after that was told
  *
- * Where there is no storage, or it fails, the console goes on without: `isKept` says so.
+ * Where there is no storage, or it fails, or does not answer, the console goes on without: `isKept` says
+ * so. It is tried again with all that comes.
  *
- * @import { Image, ImageSource } from "../core/protocol/wire.js"
  * @import { RecordEvent } from "./journal.js"
- *
- * @typedef {{name: string, address: string | null, source: string | null, since: number,
- *   readAt: number, images: ImageSource[]}} Series
- *   `address`: the manifest's URL, where the page's own address named it; `source`: where it can be
- *   read again; `since` and `readAt`: when it was loaded, and read last, in milliseconds since the
- *   epoch
- * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
- *   isOver: boolean}} Place `index`: of what is shown of the series
- *
- * @typedef {object} PageRow what one page has kept
- * @property {number} id
- * @property {string} tab which tab's it is, over reloads
- * @property {number} at when it was written last, as `warnedAt` in milliseconds since the epoch
- * @property {number} count events
- * @property {number} showings
- * @property {boolean} isDownloaded
- * @property {number | null} warnedAt when it was told that it is old, and will be dropped
- * @property {Place | null} place
+ * @import { PageRow, Place, Series } from "./own_page.js"
  */
+
+import { answer, within } from "../page/storage.js";
+import { timeout } from "../peer/clock.js";
+import { OwnPage, connectionTo, done, lockOf, write } from "./own_page.js";
 
 /** What was not downloaded is dropped then, too. */
 export const KEEP_DAYS = 30;
 
-const OPEN_MS = 3000;
+/** A person does not wait longer for what pages before have left. */
+const START_MS = 3000;
 /** A page that is being replaced by its successor is gone by then. */
 const HANDOVER_MS = 1000;
 const DAY_MS = 24 * 3600 * 1000;
 
-const STORES = ["pages", "events", "series"];
-
 export class RecordStore {
-  /** Whether the browser keeps all of it. */
-  isKept = false;
   /** Whether some of it is to be dropped soon. */
   isOld = false;
   /** Whether this tab had a page before this one. */
@@ -56,81 +40,80 @@ export class RecordStore {
   series = null;
   /** What goes wrong later is told. */
   changed = () => {};
-  #name;
-  /** @type {IDBDatabase | null} */
-  #database = null;
-  /** @type {PageRow} */
-  #row;
-  /** Events that are not written yet. @type {RecordEvent[]} */
+  #connection;
+  #own;
+  /** Events that are not on their way. @type {RecordEvent[]} */
   #unwritten = [];
   #isWriteDue = false;
+  /** Whether the page has begun without what was left. */
+  #isLate = false;
+  #isRemoved = false;
 
   /** @param {string} userId */
   constructor(userId) {
     // Relays under several paths of one origin share its storage; their records are of other studies.
-    this.#name = `imgsync console of ${userId} at ${location.pathname}`;
-    const [tab, at] = [tabOf(this.#name), Date.now()];
+    const name = `imgsync console of ${userId} at ${location.pathname}`;
     const nothing = { count: 0, showings: 0, isDownloaded: false, warnedAt: null, place: null };
-    this.#row = { id: 0, tab, at, ...nothing };
+    const row = { id: 0, page: random(), tab: tabOf(name), at: Date.now(), ...nothing };
+    this.#connection = connectionTo(name);
+    this.#own = new OwnPage(this.#connection, row, this.earlier, () => this.changed());
   }
 
-  /** @param {string} userId @returns {Promise<RecordStore>} in any case */
+  /** @param {string} userId @returns {Promise<RecordStore>} in any case, and soon */
   static async open(userId) {
     const store = new RecordStore(userId);
     try {
-      await store.#begin();
+      await within(START_MS, store.#begin());
     } catch {
-      store.#database = null; // a private window, or one whose storage is forbidden
+      store.#isLate = true; // a private window, or one whose storage is forbidden, or silent
     }
-    store.isKept = store.#database !== null;
     return store;
   }
 
   async #begin() {
-    const database = await openDatabase(this.#name);
-    database.onclose = () => this.#fail();
+    const row = this.#own.row;
     const held = await heldLocks();
-    /** @type {PageRow[]} */
-    const rows = await answer(database.transaction("pages").objectStore("pages").getAll());
-    const nameOf = (/** @type {PageRow} */ { id }) => `${this.#name} ${id}`;
-    for (const row of rows.filter(({ tab }) => tab === this.#row.tab)) {
-      if (!held.has(nameOf(row)) || (await isLetGo(nameOf(row)))) held.delete(nameOf(row));
+    const rows = await this.#allRows();
+    const nameOf = (/** @type {PageRow} */ one) => lockOf(this.#connection.name, one);
+    for (const one of rows.filter(({ tab }) => tab === row.tab)) {
+      if (!held.has(nameOf(one)) || (await isLetGo(nameOf(one)))) held.delete(nameOf(one));
       // A tab that was duplicated has the memory of the first one.
-      else this.#row.tab = newTab(this.#name);
+      else row.tab = newTab(this.#connection.name);
     }
-    const { id, ...row } = this.#row;
-    this.#row.id = Number(await answer(write(database, (t) => t.objectStore("pages").add(row))));
-    void navigator.locks?.request(nameOf(this.#row), () => new Promise(() => {}));
-    await this.#takeOver(database, rows.filter((one) => !held.has(nameOf(one))));
-    this.#database = database;
+    await this.#own.write();
+    const left = rows.filter((one) => !held.has(nameOf(one)));
+    for (const one of left) if (!this.#isLate) await this.#takeOver(one);
   }
 
-  /** @param {IDBDatabase} database @param {PageRow[]} left by pages that are gone, the oldest first */
-  async #takeOver(database, left) {
-    for (const row of left) {
-      const isOurs = row.tab === this.#row.tab;
-      this.isReload ||= isOurs;
-      if (isOurs) this.#row.isDownloaded = row.isDownloaded;
-      const events = await answer(database.transaction("events").objectStore("events").getAll(rangeOf(row.id)));
-      const series = await answer(database.transaction("series").objectStore("series").get(row.id));
-      const isSpent = (row.isDownloaded && !isOurs) || this.#isOverdue(row);
-      const isEmpty = row.count < 2; // but for its header
-      if (!isSpent) {
-        if (!isEmpty) this.earlier.push(...events.flat());
-        this.series = series ?? this.series;
-        this.#row.place = row.place ?? this.#row.place;
-        if (!row.isDownloaded) this.unsaved += row.showings;
-      }
-      await done(
-        write(database, (transaction) => {
-          // Of what it has, the series and its place go on with this page.
-          transaction.objectStore("series").delete(row.id);
-          if (isSpent || isEmpty) drop(transaction, row.id);
-          else transaction.objectStore("pages").put({ ...row, tab: this.#row.tab, place: null });
-          return transaction.objectStore("series").put(this.series, this.#row.id);
-        }),
-      );
+  /** @param {PageRow} row left by a page that is gone */
+  async #takeOver(row) {
+    const own = this.#own.row;
+    const isOurs = row.tab === own.tab;
+    const [parts, found] = await this.#connection.use((database) => {
+      const transaction = database.transaction(["events", "series"]);
+      const events = answer(transaction.objectStore("events").getAll(rangeOf(row.id)));
+      return Promise.all([events, answer(transaction.objectStore("series").get(row.id))]);
+    });
+    if (this.#isLate) return;
+    const isSpent = (row.isDownloaded && !isOurs) || this.#isOverdue(row);
+    const isEmpty = row.count < 2; // but for its header
+    this.isReload ||= isOurs;
+    if (isOurs) own.isDownloaded = row.isDownloaded;
+    if (!isSpent) {
+      if (!isEmpty) this.earlier.push(...parts.flat());
+      this.series = found ?? this.series;
+      own.place = row.place ?? own.place;
+      if (!row.isDownloaded) this.unsaved += row.showings;
     }
+    const { series } = this;
+    await this.#change((transaction) => {
+      // Of what it has, the series and its place go on with this page.
+      transaction.objectStore("series").delete(row.id);
+      if (isSpent || isEmpty) drop(transaction, row.id);
+      else transaction.objectStore("pages").put({ ...row, tab: own.tab, place: null });
+      return transaction.objectStore("series").put(series, own.id);
+    });
+    if (series !== null) this.#own.keepSeries(series);
   }
 
   /** Whether it is too old to be kept, and that was told in time. @param {PageRow} row */
@@ -142,19 +125,25 @@ export class RecordStore {
     return false;
   }
 
+  /** Whether the browser keeps all of it, as far as is known. */
+  get isKept() {
+    return this.#own.isKept && !this.#isLate;
+  }
+
   /** Where a session stands that was left without an end. @returns {Place | null} */
   get place() {
-    return this.#row.place;
+    return this.#own.row.place;
   }
 
   /** @param {RecordEvent} event */
   add(event) {
+    const { row } = this.#own;
     this.#unwritten.push(event);
-    this.#row.count += 1;
-    this.#row.at = Date.now();
+    row.count += 1;
+    row.at = Date.now();
     if (event.event === "show") {
-      this.#row.showings += 1;
-      this.#row.isDownloaded = false;
+      row.showings += 1;
+      row.isDownloaded = false;
       this.unsaved += 1;
     }
     this.#writeSoon();
@@ -162,51 +151,58 @@ export class RecordStore {
 
   /** @param {Place} place */
   keepPlace(place) {
-    if (JSON.stringify(place) === JSON.stringify(this.#row.place)) return;
-    this.#row.place = place;
+    const { row } = this.#own;
+    if (JSON.stringify(place) === JSON.stringify(row.place)) return;
+    row.place = place;
     this.#writeSoon();
   }
 
   /** @param {Series} series */
   keepSeries(series) {
-    if (series.since !== this.series?.since) this.#row.isDownloaded = false;
+    if (series.since !== this.series?.since) this.#own.row.isDownloaded = false;
     this.series = series;
-    this.#write((transaction) => transaction.objectStore("series").put(series, this.#row.id));
+    this.#own.keepSeries(series);
+    this.#writeSoon();
   }
 
   /** All of it was downloaded, as far as a page can know. */
   async markDownloaded() {
     this.unsaved = 0;
     this.isOld = false;
-    this.#row.isDownloaded = true;
+    this.#own.row.isDownloaded = true;
     this.#writeSoon();
     for (const row of await this.#rows()) {
-      this.#write((transaction) => transaction.objectStore("pages").put({ ...row, isDownloaded: true }));
+      await this.#change((t) => t.objectStore("pages").put({ ...row, isDownloaded: true })).catch(() => {});
     }
   }
 
-  /** Forget all of it, and keep nothing more. */
+  /** Forget all of it, as far as that can be, and keep nothing more. */
   async remove() {
-    const ids = (await this.#rows()).map(({ id }) => id);
     this.unsaved = 0;
-    const database = this.#database;
-    this.#database = null;
-    if (database === null) return;
-    for (const id of [...ids, this.#row.id]) {
-      await done(
-        write(database, (transaction) => {
-          drop(transaction, id);
-          return transaction.objectStore("series").delete(id);
-        }),
-      );
+    this.#isRemoved = true;
+    for (const { id } of [...(await this.#rows()), this.#own.row]) {
+      await this.#change((transaction) => {
+        drop(transaction, id);
+        return transaction.objectStore("series").delete(id);
+      }).catch(() => {});
     }
   }
 
-  /** Of the pages before this one. @returns {Promise<PageRow[]>} */
+  /** Of the pages before this one. @returns {Promise<PageRow[]>} none where that can't be known */
   async #rows() {
-    if (this.#database === null) return [];
-    const rows = await answer(this.#database.transaction("pages").objectStore("pages").getAll());
-    return rows.filter(({ id, tab }) => tab === this.#row.tab && id !== this.#row.id);
+    const { tab, id } = this.#own.row;
+    const rows = await this.#allRows().catch(() => []);
+    return rows.filter((one) => one.tab === tab && one.id !== id);
+  }
+
+  /** @returns {Promise<PageRow[]>} the oldest first */
+  #allRows() {
+    return this.#connection.use((database) => answer(database.transaction("pages").objectStore("pages").getAll()));
+  }
+
+  /** @param {(transaction: IDBTransaction) => IDBRequest} act */
+  #change(act) {
+    return this.#connection.use((database) => done(write(database, act)));
   }
 
   #writeSoon() {
@@ -216,29 +212,9 @@ export class RecordStore {
     queueMicrotask(() => {
       this.#isWriteDue = false;
       const events = this.#unwritten.splice(0);
-      const { id, count } = this.#row;
-      this.#write((transaction) => {
-        if (events.length > 0) transaction.objectStore("events").put(events, [id, count]);
-        return transaction.objectStore("pages").put(this.#row);
-      });
+      if (events.length > 0) this.#own.add(events);
+      if (!this.#isRemoved) void this.#own.write();
     });
-  }
-
-  /** @param {(transaction: IDBTransaction) => IDBRequest} act */
-  #write(act) {
-    if (this.#database === null) return;
-    try {
-      const { transaction } = write(this.#database, act);
-      if (transaction !== null) transaction.onabort = () => this.#fail();
-    } catch {
-      this.#fail(); // the connection is closed, as iOS does
-    }
-  }
-
-  /** What follows is in this window only. */
-  #fail() {
-    this.isKept = false;
-    this.changed();
   }
 }
 
@@ -253,8 +229,7 @@ function tabOf(name) {
 
 /** @param {string} name */
 function newTab(name) {
-  // Not randomUUID, which only secure pages have.
-  const tab = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  const tab = random();
   try {
     sessionStorage.setItem(`${name}: tab`, tab);
   } catch {
@@ -263,18 +238,9 @@ function newTab(name) {
   return tab;
 }
 
-/** @param {string} name @returns {Promise<IDBDatabase>} */
-function openDatabase(name) {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open(name, 1);
-    setTimeout(reject, OPEN_MS, new Error("it does not answer"));
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore("pages", { keyPath: "id", autoIncrement: true });
-      opening.result.createObjectStore("events");
-      opening.result.createObjectStore("series");
-    };
-    answer(opening).then(resolve, reject);
-  });
+/** Not randomUUID, which only secure pages have. */
+function random() {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 /** @returns {Promise<Set<string | undefined>>} names; none on a page that is not secure, which has no locks */
@@ -285,7 +251,7 @@ async function heldLocks() {
 
 /** @param {string} name @returns {Promise<boolean>} whether the lock becomes free in a moment */
 function isLetGo(name) {
-  const options = { signal: AbortSignal.timeout(HANDOVER_MS) };
+  const options = { signal: timeout(HANDOVER_MS) };
   return navigator.locks.request(name, options, () => true).catch(() => false);
 }
 
@@ -298,34 +264,4 @@ function rangeOf(id) {
 function drop(transaction, id) {
   transaction.objectStore("pages").delete(id);
   transaction.objectStore("events").delete(rangeOf(id));
-}
-
-/**
- * It is committed at once: a page that goes away now has written it.
- *
- * @param {IDBDatabase} database
- * @param {(transaction: IDBTransaction) => IDBRequest} act
- */
-function write(database, act) {
-  const transaction = database.transaction(STORES, "readwrite", { durability: "relaxed" });
-  const request = act(transaction);
-  transaction.commit?.();
-  return request;
-}
-
-/** @param {IDBRequest} request @returns {Promise<void>} once all of its transaction is written */
-function done({ transaction }) {
-  return new Promise((resolve, reject) => {
-    if (transaction === null) return resolve();
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-  });
-}
-
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function answer(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

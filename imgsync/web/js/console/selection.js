@@ -5,7 +5,8 @@
  * @import { Choice } from "./stage.js"
  * @import { Image, ImageSource } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
- * @import { Series } from "./record_store.js"
+ * @import { Presentation } from "./presentation.js"
+ * @import { Series } from "./own_page.js"
  *
  * @typedef {object} SelectionListener
  * @property {(series: Series, isNew: boolean) => void} changed if it is not new, its URLs alone are
@@ -22,6 +23,8 @@ export class Selection {
   index = null;
   /** @type {Series | null} */
   series = null;
+  /** The signed URL that the client was told of what is current. @type {string | null} */
+  shownUrl = null;
   #renewal = new Renewal();
   #listener;
 
@@ -33,6 +36,19 @@ export class Selection {
   /** @returns {readonly ImageSource[]} */
   get images() {
     return this.series?.images ?? [];
+  }
+
+  /** Whether the client was told another signed URL of what is current than it has now. */
+  get isRenewed() {
+    return this.shownUrl !== null && this.index !== null && this.images[this.index]?.signedUrl !== this.shownUrl;
+  }
+
+  /** What is current. @param {Presentation | null} presentation @returns {boolean} whether something is */
+  show(presentation) {
+    if (this.index === null || presentation === null) return false;
+    this.shownUrl = this.images[this.index]?.signedUrl ?? null;
+    presentation.show(this.images, this.index);
+    return true;
   }
 
   /** One that a page before this had. @param {Series} series */

@@ -2,7 +2,7 @@
  * Starts sessions, one at a time: with a client that a person chooses, or the one that a page before
  * this has left, which is taken up as soon as that can be.
  *
- * @import { Place } from "./record_store.js"
+ * @import { Place } from "./own_page.js"
  * @import { Route } from "../peer/route.js"
  * @import { Signalling } from "../peer/signalling.js"
  *
@@ -14,15 +14,17 @@
 import { RelayError } from "../peer/starting.js";
 import { describeTrouble } from "../words/console.js";
 
+/** @typedef {{clientId: string, before: Place | null}} Wish `before`: of a page before this one, to be taken up */
+
 export class Starting {
   /** Why the last one could not be started. */
   trouble = "";
   #signalling;
   #listener;
-  /** A session of the page before this one, which is to be taken up. @type {Place | null} */
-  #before = null;
-  /** With whom a session is being started. @type {string | null} */
-  #clientId = null;
+  /** What is wanted now. @type {Wish | null} */
+  #wish = null;
+  /** Whether the relay is being asked, for this or for what was wanted before. */
+  #isAsking = false;
 
   /** @param {Signalling} signalling @param {StartingListener} listener */
   constructor(signalling, listener) {
@@ -32,55 +34,71 @@ export class Starting {
 
   /** With whom a session is being started or taken up. @returns {string | null} */
   get awaited() {
-    return this.#before?.clientId ?? this.#clientId;
+    return this.#wish?.clientId ?? null;
   }
 
   /** The page before this one has left a session. @param {Place} before */
   remember(before) {
-    this.#before = before;
+    this.#wish = { clientId: before.clientId, before };
     this.takeUp();
   }
 
-  /** It is not wanted any more. @returns {Place | null} what there was of it */
+  /** It is not wanted any more: one that comes nevertheless is ended. @returns {Place | null} what there was of it */
   forget() {
-    const before = this.#before;
-    this.#before = null;
+    const before = this.#wish?.before ?? null;
+    this.#wish = null;
     return before;
   }
 
   /** A person has chosen this client. @param {string} clientId */
   choose(clientId) {
-    if (this.#before?.clientId !== clientId) this.#before = null;
-    void this.#start(clientId);
+    if (this.#wish?.clientId !== clientId) this.#wish = { clientId, before: null };
+    void this.#start();
   }
 
   /** What can be taken up may be there now. */
   takeUp() {
-    const clientId = this.#before?.clientId;
-    if (clientId === undefined || this.#signalling.state !== "up") return;
-    if (this.#signalling.clients.has(clientId)) void this.#start(clientId);
+    if (this.#wish === null || this.#wish.before === null || this.#signalling.state !== "up") return;
+    if (this.#signalling.clients.has(this.#wish.clientId)) void this.#start();
   }
 
-  /** @param {string} clientId */
-  async #start(clientId) {
-    if (this.#clientId !== null) return;
-    this.#clientId = clientId;
+  async #start() {
+    const wish = this.#wish;
+    if (wish === null || this.#isAsking) return;
+    this.#isAsking = true;
     this.trouble = "";
     this.#listener.changed();
-    const before = this.#before;
     try {
-      const route = await this.#signalling.startSession(clientId, before?.sessionId ?? null);
-      this.#before = null;
-      this.#listener.begun(route, before);
+      const route = await this.#signalling.startSession(wish.clientId, wish.before?.sessionId ?? null);
+      this.#started(wish, route);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      if (before === null || !error.mayPass) {
-        this.#before = null;
-        this.trouble = describeTrouble(error.code, error.message);
-      }
+      this.#refused(wish, error);
     } finally {
-      this.#clientId = null;
+      this.#isAsking = false;
       this.#listener.changed();
     }
+    // Of what is wanted instead, nothing was asked yet.
+    if (this.#wish === wish) return;
+    if (this.#wish?.before === null) void this.#start();
+    else this.takeUp();
+  }
+
+  /** @param {Wish} wish @param {Route} route */
+  #started(wish, route) {
+    if (this.#wish === wish) {
+      this.#wish = null;
+      this.#listener.begun(route, wish.before);
+    } else {
+      route.end();
+      route.close();
+    }
+  }
+
+  /** @param {Wish} wish @param {RelayError} error */
+  #refused(wish, error) {
+    if (this.#wish !== wish || (wish.before !== null && error.mayPass)) return;
+    this.#wish = null;
+    this.trouble = describeTrouble(error.code, error.message);
   }
 }

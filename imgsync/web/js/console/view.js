@@ -4,7 +4,7 @@
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Preloaded, Presence } from "../core/protocol/wire.js"
  * @import { Loaded } from "./intake.js"
- * @import { Place, Series } from "./record_store.js"
+ * @import { Place, Series } from "./own_page.js"
  * @import { RecordStore } from "./record_store.js"
  * @import { Presentation } from "./presentation.js"
  * @import { Journal, Standing } from "./journal.js"

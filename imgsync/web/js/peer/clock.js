@@ -29,6 +29,18 @@ export function seconds() {
   return performance.now() / 1000;
 }
 
+/**
+ * What `AbortSignal.timeout` gives, which Safari has from 16 on, and Chrome from 103.
+ *
+ * @param {number} ms
+ * @returns {AbortSignal} aborted then
+ */
+export function timeout(ms) {
+  const control = new AbortController();
+  setTimeout(() => control.abort(new DOMException("it took too long", "TimeoutError")), ms);
+  return control.signal;
+}
+
 /** Rings once at a time of `seconds()`, which may be changed as often as need be. */
 export class Timer {
   #ring;

@@ -102,8 +102,9 @@ export class Link {
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onicecandidateerror = (event) => this.#hindered(causeOf(event));
-    this.#pc.onconnectionstatechange = () => {
-      if (this.#pc.connectionState !== "failed") return;
+    // Firefox has the state of the whole from 113 on.
+    this.#pc.onconnectionstatechange = this.#pc.oniceconnectionstatechange = () => {
+      if ((this.#pc.connectionState ?? this.#pc.iceConnectionState) !== "failed") return;
       if (this.#pc.sctp?.transport.state === "failed") this.#hindered(Cause.DTLS_REFUSED);
       this.#finish({ kind: "linkLost", why: "the connection failed", byPeer: false });
     };

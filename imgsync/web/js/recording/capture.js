@@ -31,7 +31,7 @@ import { publicUrl } from "../core/protocol/urls.js";
 import { now } from "../peer/clock.js";
 import { backoff } from "../peer/backoff.js";
 import { Memory, Parts } from "./parts.js";
-import { StorageFull, StorageGone } from "./connection.js";
+import { StorageFull, StorageGone } from "../page/storage.js";
 import { RecordingGone } from "./store.js";
 
 /** What a page that dies may lose. */

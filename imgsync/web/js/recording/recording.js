@@ -27,7 +27,7 @@ import { Devices, parseKinds } from "./devices.js";
 import { hostOf, rowsToSave } from "./destination.js";
 import { Panel } from "./panel.js";
 import { reportOf } from "./report.js";
-import { StorageFull } from "./connection.js";
+import { StorageFull } from "../page/storage.js";
 import { RecordingGone, RecordingStore } from "./store.js";
 import { Takes } from "./takes.js";
 import { NOTHING_CAME, REMOVED, describeNotKept } from "../words/recording.js";

@@ -45,7 +45,7 @@
  * @property {About} about
  */
 
-import { Connection, answer } from "./connection.js";
+import { Connection, answer } from "../page/storage.js";
 import { describeLoss } from "../words/recording.js";
 
 /** Relays under several paths of one origin share its storage; their recordings are of other studies. */

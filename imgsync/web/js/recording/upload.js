@@ -12,6 +12,7 @@ import { hostOf, isBlocked, mayGoTo } from "./destination.js";
 import { fileName, jsonName, jsonOf } from "./files.js";
 import { Sending, readRetryAfter } from "./sending.js";
 import { Damaged } from "./store.js";
+import { timeout } from "../peer/clock.js";
 
 /** For one: a minute, and what it takes at 80 kbit/s. */
 const POST_MS = 60_000;
@@ -127,7 +128,7 @@ export class Upload {
     const body = new FormData();
     body.set("metadata", jsonOf(row), jsonName(row));
     body.set("recording", media, fileName(row));
-    const signal = AbortSignal.timeout(POST_MS + row.about.size / BYTES_PER_MS);
+    const signal = timeout(POST_MS + row.about.size / BYTES_PER_MS);
     try {
       const response = await fetch(url, { ...REQUEST, method: "POST", body, signal });
       if (response.type === "opaqueredirect") return { kind: "redirected" };
@@ -163,7 +164,7 @@ async function canBeRead(blob) {
  * @param {RequestMode} mode `cors`: in a way that this page may read
  */
 async function isAnswered(url, mode) {
-  const signal = AbortSignal.timeout(PROBE_MS);
+  const signal = timeout(PROBE_MS);
   // Where it leads is no matter here, and a request without CORS has to follow.
   const redirect = mode === "cors" ? "manual" : "follow";
   return fetch(url, { ...REQUEST, method: "HEAD", mode, redirect, signal }).then(

@@ -141,8 +141,8 @@ export function describeLogin(name, place, field) {
 /** @param {string} name @param {readonly [number, number]} places */
 export function describeConflict(name, [one, other]) {
   return (
-    `Images ${one + 1} and ${other + 1} of the list ${name} have one imageUrl and different signedUrls;` +
-    " give each image an imageUrl of its own."
+    `Images ${one + 1} and ${other + 1} of the list ${name} have one imageUrl, and their signedUrls` +
+    " differ in more than the signature; give each image an imageUrl of its own."
   );
 }
 

@@ -4,11 +4,12 @@
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
  *     preload ──▶ preload, once on a channel     stage ──▶ staged, and neverShown of what it passed by
+ *     renew ──▶ nothing, until it is sent again
  *     drained ──▶ what was kept back            recording ──▶ recorded, preloaded ──▶ counted
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
- * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. An
- * image that has not been acked when its channel goes, and is not the current one, will not be sent
+ * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. Only
+ * the signature of its URL may have been renewed. An image that has not been acked when its channel goes, and is not the current one, will not be sent
  * again: it is superseded. The client says its last stages again on every channel; one with the same
  * time is told once, and so is how the participant is recorded.
  *
@@ -50,6 +51,7 @@ import {
   MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
+import { newestUrl } from "../protocol/naming.js";
 import { encodeMessage } from "../protocol/wire.js";
 import { Upcoming } from "./preload.js";
 
@@ -163,7 +165,7 @@ export class Presenter {
     return this.#seen !== null;
   }
 
-  /** How often it was sent. */
+  /** How often the current one was sent. */
   get copies() {
     return this.#current?.showing.copies ?? 0;
   }
@@ -195,9 +197,7 @@ export class Presenter {
    * Announce what will be shown soon, in the place of what was announced before. A client that names
    * `preload` is told, once that is known.
    *
-   * @param {ImageSource[]} images
-   * @param {number} [waiting] bytes
-   * @returns {PresenterOutput[]}
+   * @param {ImageSource[]} images @param {number} [waiting] bytes @returns {PresenterOutput[]}
    * @throws {RangeError} for one that is too large; then what was announced before stays so
    */
   preload(images, waiting = 0) {
@@ -205,12 +205,15 @@ export class Presenter {
     return this.#sendUpcoming(waiting);
   }
 
+  /** These have been signed anew: copies of the current image have its newest URL. @param {readonly ImageSource[]} images */
+  renew(images) {
+    if (this.#current !== null) this.#current.image = renewed(this.#current.image, images, this.#limit);
+  }
+
   /**
-   * A channel is open.
-   *
    * @param {readonly string[]} [features] what the client speaks, as far as the relay knows
    * @param {number} [limit] bytes of a message that it takes
-   * @returns {PresenterOutput[]}
+   * @returns {PresenterOutput[]} what follows where a channel is open
    */
   opened(features = [], limit = MAX_CHANNEL_MESSAGE) {
     this.#isOpen = true;
@@ -326,6 +329,18 @@ export class Presenter {
 /** @param {Transmitted[]} outputs @returns {number} bytes */
 function sizeOf(outputs) {
   return outputs.reduce((sum, { message }) => sum + encodeMessage(message).length, 0);
+}
+
+/** @param {Image} image @param {readonly ImageSource[]} images @param {number} limit bytes of a message, into which it has to fit */
+function renewed(image, images, limit) {
+  const fresh = { ...image, signedUrl: newestUrl(image, images) };
+  try {
+    encodeMessage(fresh, limit);
+    return fresh;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return image;
+  }
 }
 
 /** The earliest that a showing after this one may have; another number, however large it is. @param {number} sentAt */

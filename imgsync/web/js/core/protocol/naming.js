@@ -4,8 +4,8 @@
  * An image that was fetched ahead is shown where one of the same `imageUrl` is asked for, and its
  * signature may be another by then, which is in the query. If the signed URL differs before its
  * query, it is another image, whatever its name says: nobody may be shown a wrong one. A list that
- * says both at once, with a query that differs in more than a signature, is refused by whoever would
- * send it.
+ * says both at once, with a query that differs in more than a signature, is refused by whoever reads or
+ * would send it: a parameter that is not known to sign may choose another version.
  *
  * @import { ImageSource } from "./wire.js"
  */
@@ -13,10 +13,14 @@
 /** What signs a URL, or limits it in time. */
 const SIGNS = new RegExp(
   "^(?:x-(?:amz|goog|oss|cos|ms)-[^=]*|(?:aws|google|oss)access(?:key)?id|key-pair-id|policy" +
-    "|signature|sig|expires|expiry|exp|token|hmac|hdne[at]|hdnts|verify|security-token" +
-    "|s[evtrpi]|sip|ss|srt|spr|sk(?:oid|tid|[tesv])|saoid|suoid|scid|sdd)(?:=.*)?$",
+    "|signature|sig|expires|expiry|exp|token|hmac|hdne[at]|hdnts|verify|security-token)(?:=.*)?$",
   "is",
 );
+
+/** What else signs at Azure. So short a name may mean anything where its `sig` is not beside it. */
+const SIGNS_WITH_SIG = /^(?:s[evtrpi]|sip|ss|srt|spr|ses|sk(?:oid|tid|[tesv])|saoid|suoid|scid|sdd)(?:=.*)?$/is;
+
+const SIG = /^sig(?:=.*)?$/is;
 
 /** What an image is known by, whenever it is signed. @param {ImageSource} image */
 export function imageKey({ imageUrl, signedUrl }) {
@@ -40,10 +44,24 @@ export function firstConflict(images) {
   return null;
 }
 
+/**
+ * @param {ImageSource} image
+ * @param {readonly ImageSource[]} images
+ * @returns {string} the signed URL that it has by now, the last one of these that is the same; its own
+ *   where none is
+ */
+export function newestUrl({ imageUrl, signedUrl }, images) {
+  const unsigned = withoutSignature(signedUrl);
+  const same = images.filter((one) => one.imageUrl === imageUrl && withoutSignature(one.signedUrl) === unsigned);
+  return same.at(-1)?.signedUrl ?? signedUrl;
+}
+
 /** @param {string} signedUrl */
 function withoutSignature(signedUrl) {
   const [bare = ""] = signedUrl.split("#", 1);
   const [address = ""] = bare.split("?", 1);
-  const query = bare.slice(address.length + 1);
-  return [address, ...query.split("&").filter((part) => !SIGNS.test(part))].join("&");
+  const query = bare.slice(address.length + 1).split("&");
+  const parts = query.filter((part) => !SIGNS.test(part));
+  const isAzure = query.some((part) => SIG.test(part));
+  return [address, ...(isAzure ? parts.filter((part) => !SIGNS_WITH_SIG.test(part)) : parts)].join("&");
 }

@@ -1,11 +1,13 @@
 /**
  * A connection to the browser's storage. It may be closed at any time: iOS does so by itself, and so
- * does everybody who removes a site's data. It is opened again, where it can be; what is found then may
- * be empty.
+ * does everybody who removes a site's data; and in Safari one that is open may answer no more. It is
+ * opened again, where it can be; what is found then may be empty.
  */
 
 /** For how long storage may take to open; some browsers forget to answer at times. */
 const OPEN_MS = 5000;
+/** For how long one deed may take: a recording is megabytes, and a telephone slow. */
+const ANSWER_MS = 30_000;
 /** Times that it is opened for one deed. */
 const TRIES = 3;
 /** What is said where a connection has gone in the middle of something. Nobody here aborts anything. */
@@ -18,19 +20,26 @@ export class StorageFull extends Error {}
 export class StorageGone extends Error {}
 
 export class Connection {
-  #name;
+  name;
   #make;
+  #patience;
   /** Where it is open, or being opened. @type {Promise<IDBDatabase> | null} */
   #connection = null;
 
-  /** @param {string} name @param {(database: IDBDatabase) => void} make what a new one has to have */
-  constructor(name, make) {
-    this.#name = name;
+  /**
+   * @param {string} name
+   * @param {(database: IDBDatabase) => void} make what a new one has to have
+   * @param {number} [patience] milliseconds that one deed may take
+   */
+  constructor(name, make, patience = ANSWER_MS) {
+    this.name = name;
     this.#make = make;
+    this.#patience = patience;
   }
 
   /**
-   * Do it, again on a new connection where that is gone.
+   * Do it, again on a new connection where that is gone, or does not answer. So what was done may be
+   * done twice.
    *
    * @template T
    * @param {(database: IDBDatabase) => Promise<T>} act
@@ -42,7 +51,7 @@ export class Connection {
     for (let tries = 1; ; tries += 1) {
       const connection = this.#connect();
       try {
-        return await act(await connection);
+        return await within(this.#patience, act(await connection));
       } catch (error) {
         const { name, message } = /** @type {Error} */ (error);
         if (name === "QuotaExceededError") throw new StorageFull();
@@ -75,13 +84,28 @@ export class Connection {
 
   /** @returns {Promise<IDBDatabase>} */
   async #open() {
-    const opening = indexedDB.open(this.#name, 1);
+    const opening = indexedDB.open(this.name, 1);
     opening.onupgradeneeded = () => this.#make(opening.result);
-    const late = new Promise((_, reject) => {
-      setTimeout(() => reject(new DOMException("", "TimeoutError")), OPEN_MS);
+    const opened = answer(opening);
+    return within(OPEN_MS, opened).catch((error) => {
+      opened.then((database) => database.close()).catch(() => {}); // it may still come
+      throw error;
     });
-    return Promise.race([answer(opening), /** @type {Promise<never>} */ (late)]);
   }
+}
+
+/**
+ * @template T
+ * @param {number} ms
+ * @param {Promise<T>} act
+ * @returns {Promise<T>}
+ * @throws {DOMException} TimeoutError
+ */
+export function within(ms, act) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DOMException("it does not answer", "TimeoutError")), ms);
+    act.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
