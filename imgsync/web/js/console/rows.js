@@ -47,7 +47,6 @@
  * @property {number | null} failedAtEvaluator
  */
 
-import { MAX_DRIFT } from "../core/protocol/numbers.js";
 
 /**
  * Session by session, in the order in which the images were sent.
@@ -171,7 +170,8 @@ function durationOf(shown, hidden) {
   const byClient = hidden.at - shown.at;
   if (shown.here === null || hidden.here === null) return byClient;
   const byEvaluator = hidden.here.at - shown.here.at;
-  const within = shown.here.bound + hidden.here.bound + MAX_DRIFT * Math.abs(byEvaluator);
+  const drift = Math.max(shown.here.drift, hidden.here.drift);
+  const within = shown.here.bound + hidden.here.bound + drift * Math.abs(byEvaluator);
   const isOneClock = byClient >= 0 && Math.abs(byClient - byEvaluator) <= within;
   return isOneClock ? byClient : byEvaluator;
 }

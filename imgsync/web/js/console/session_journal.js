@@ -2,7 +2,8 @@
  * What one session writes down: the client's clock, and what became of each image. It is the
  * evaluator's half of what the Python peers write, word for word, and two events of the page's own.
  *
- * @import { Bounded, Probe, Remark } from "../core/channel/clocks.js"
+ * @import { Probe, Remark } from "../core/channel/clocks.js"
+ * @import { Bounded } from "../core/channel/drift.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
  * @import { StateChange } from "../peer/session.js"
  *
