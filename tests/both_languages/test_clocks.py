@@ -45,8 +45,7 @@ def tell_offset(offset: Offset | None) -> dict[str, float] | None:
 
 
 class World:
-    """Two clocks and the ways between them: one runs off, is set now and then, and is perhaps of whole
-    milliseconds."""
+    """Two clocks and the ways between them: one runs off, and is set now and then; some coarse."""
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
