@@ -11,12 +11,12 @@ import pytest
 from imgsync.core.channel.clocks import (
     ClockOffset,
     Measurements,
-    Offset,
     Probe,
     Refused,
     Remark,
     Stepped,
 )
+from imgsync.core.channel.drift import Offset
 from imgsync.core.protocol.channel import Ack, Image, OnsetTiming, Pong, Recording, Stage, StageKind
 from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
@@ -45,12 +45,13 @@ def tell_offset(offset: Offset | None) -> dict[str, float] | None:
 
 
 class World:
-    """Two clocks and the ways between them: one set now and then, perhaps of whole milliseconds."""
+    """Two clocks and the ways between them: one runs off, and is set now and then; some coarse."""
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self.now = dice.choice([1e6, 1.7e12]) + dice.random()
         self._ahead = dice.uniform(-5000, 5000)
+        self._rate = dice.choice([0, 2e-5, 1e-3, -5e-3])
         self._are_coarse = dice.random() < 0.2, dice.random() < 0.2
         #: Times of whole milliseconds, so that two bounds may be the same.
         self._is_on_grid = dice.random() < 0.3
@@ -61,7 +62,8 @@ class World:
     def ways(self) -> tuple[float, float, float, float]:
         """One way there and one back, on the two clocks; a few of them can't be true."""
         dice = self.dice
-        self.now = time_after(dice, self.now, 5000)
+        before, self.now = self.now, time_after(dice, self.now, 5000)
+        self._ahead += self._rate * (self.now - before)
         if dice.random() < 0.02:
             self._ahead += dice.choice([-1, 1]) * dice.choice([20, 3600e3])
         there, back = dice.uniform(0, 30), dice.uniform(0, dice.choice([3, 300]))

@@ -14,7 +14,7 @@ import attrs
 import pytest
 import trio
 
-from imgsync.core.channel.clocks import resolution_of
+from imgsync.core.channel.drift import resolution_of
 from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     JSON,

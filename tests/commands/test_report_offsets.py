@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.commands.report.offsets import OffsetHistory, Reading
+from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.core.channel.clocks import Probe
+from imgsync.core.channel.drift import Reading
 from imgsync.core.protocol.numbers import COARSE, MAX_DRIFT, RESOLUTION
 from tests.kit.records import EPOCH, World
 
@@ -18,7 +19,7 @@ journeys = st.lists(
     st.tuples(ways, st.floats(0, 50), ways, pauses, st.booleans()), min_size=1, max_size=40
 )
 offsets = st.floats(-1e8, 1e8)  # more than a day
-drifts = st.floats(-MAX_DRIFT / 2, MAX_DRIFT / 2)
+drifts = st.floats(-MAX_DRIFT * 0.9, MAX_DRIFT * 0.9)
 moments = st.floats(-3.6e6, 3.6e6)
 
 FLOAT = 0.01
@@ -35,10 +36,10 @@ def readings_of(
         first, second, third, fourth = times
         if by_evaluator:
             theirs = world.theirs(second), world.theirs(third)
-            found.append(Reading.by_evaluator(first, *theirs, fourth))
+            found.append(Reading.by_us(first, *theirs, fourth))
         else:
             ours = second, third
-            found.append(Reading.by_client(world.theirs(first), *ours, world.theirs(fourth)))
+            found.append(Reading.by_them(world.theirs(first), *ours, world.theirs(fourth)))
         now = fourth + pause
     return found
 
@@ -64,7 +65,7 @@ def test_the_true_offset_lies_inside_the_bound(
 
 
 @given(offsets, drifts, journeys, moments)
-def test_two_sweeps_find_what_all_pairs_would(
+def test_no_message_is_passed_over(
     offset: float,
     drift: float,
     travelled: list[tuple[float, float, float, float, bool]],
@@ -75,8 +76,8 @@ def test_two_sweeps_find_what_all_pairs_would(
     most = min(one.most + MAX_DRIFT * abs(time - one.most_at) for one in readings)
     least = max(one.least - MAX_DRIFT * abs(time - one.least_at) for one in readings)
     found = OffsetHistory(readings).spans[0].at(time)
-    assert found.value == pytest.approx((most + least) / 2, abs=FLOAT)
-    assert found.bound == pytest.approx((most - least) / 2, abs=FLOAT)
+    assert found.value + found.bound <= most + FLOAT
+    assert found.value - found.bound >= least - FLOAT
 
 
 @given(offsets, drifts, journeys, moments)
@@ -91,9 +92,12 @@ def test_no_single_probe_knows_better(
         left = now + there + stay
         probes.append(Probe(now, world.theirs(now + there), world.theirs(left), left + back))
         now = left + back + pause
-    history = OffsetHistory(Reading.by_evaluator(p.t0, p.t1, p.t2, p.t3) for p in probes)
-    found = history.spans[0].at(EPOCH + moment)
-    assert found.bound <= min(probe.bound_at(EPOCH + moment) for probe in probes) + FLOAT
+    history = OffsetHistory(Reading.by_us(p.t0, p.t1, p.t2, p.t3) for p in probes)
+    time = EPOCH + moment
+    for probe in probes:
+        age = max(time - probe.t0, probe.t3 - time)
+        alone = probe.round_trip / 2 + probe.resolution + MAX_DRIFT * age
+        assert history.spans[0].at(time).bound <= alone + FLOAT
 
 
 @given(offsets, drifts, journeys, journeys, st.floats(20_000, 1e7), st.booleans())
@@ -139,16 +143,16 @@ def test_a_process_that_takes_another_ones_place_begins_a_span() -> None:
 
 
 def test_a_reading_that_can_not_be_true_counts_for_nothing() -> None:
-    history = OffsetHistory([Reading.by_evaluator(EPOCH, 10, 15, EPOCH + 2)])
+    history = OffsetHistory([Reading.by_us(EPOCH, 10, 15, EPOCH + 2)])
     assert not history.spans
     assert history.to_evaluator(EPOCH, EPOCH) is None
 
 
 def test_each_side_of_a_reading_is_of_the_moment_when_its_message_was_with_the_evaluator() -> None:
-    asked = Reading.by_evaluator(1_000.5, 9_010.5, 9_500.5, 1_520.5)
+    asked = Reading.by_us(1_000.5, 9_010.5, 9_500.5, 1_520.5)
     assert (asked.most_at, asked.least_at) == (1_000.5, 1_520.5)
     assert (asked.most, asked.least) == (8_010 + RESOLUTION, 7_980 - RESOLUTION)
-    answered = Reading.by_client(9_000.5, 1_020.5, 1_500.5, 9_510.5)
+    answered = Reading.by_them(9_000.5, 1_020.5, 1_500.5, 9_510.5)
     assert (answered.most_at, answered.least_at) == (1_500.5, 1_020.5)
     assert (answered.most, answered.least) == (8_010 + RESOLUTION, 7_980 - RESOLUTION)
 
@@ -160,18 +164,18 @@ def test_a_clock_that_tells_whole_milliseconds_may_be_off_by_one(
     times: tuple[float, float, float, float],
 ) -> None:
     t0, t1, t2, t3 = times
-    reading = Reading.by_evaluator(*times)
+    reading = Reading.by_us(*times)
     assert (reading.most, reading.least) == (t1 - t0 + COARSE, t2 - t3 - COARSE)
-    theirs = Reading.by_client(*times)
+    theirs = Reading.by_them(*times)
     assert (theirs.most, theirs.least) == (t3 - t2 + COARSE, t0 - t1 - COARSE)
 
 
 def set_back(by: float, way: float) -> OffsetHistory:
     """Two probes a second apart, between which the client's clock was set back."""
-    first = Reading.by_evaluator(EPOCH, EPOCH + way, EPOCH + way, EPOCH + 2 * way)
+    first = Reading.by_us(EPOCH, EPOCH + way, EPOCH + way, EPOCH + 2 * way)
     later = EPOCH + 1_000
     theirs = later + way - by
-    return OffsetHistory([first, Reading.by_evaluator(later, theirs, theirs, later + 2 * way)])
+    return OffsetHistory([first, Reading.by_us(later, theirs, theirs, later + 2 * way)])
 
 
 def test_a_time_that_came_twice_is_the_one_that_can_have_been() -> None:
@@ -196,6 +200,8 @@ def test_a_time_at_which_the_clock_may_have_been_set_has_the_bounds_of_both() ->
     assert before is not None
     assert between is not None
     assert after is not None
-    assert before.bound < 2
-    assert (before.at, after.at) == pytest.approx((EPOCH - 100, EPOCH + 2_040), abs=2)
-    assert (between.earliest, between.latest) == pytest.approx((EPOCH + 500, EPOCH + 540), abs=2)
+    # Of a single probe, nothing is known of how the clock runs.
+    off = 2 + 500 * MAX_DRIFT
+    assert before.bound < off
+    assert (before.at, after.at) == pytest.approx((EPOCH - 100, EPOCH + 2_040), abs=off)
+    assert (between.earliest, between.latest) == pytest.approx((EPOCH + 500, EPOCH + 540), abs=off)

@@ -7,12 +7,13 @@ import re
 import attrs
 import pytest
 
-from imgsync.commands.report.offsets import OffsetHistory, Reading
+from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.rows import Outcome, Row, make_rows
 from imgsync.commands.report.sides import SessionRecord, Sides
 from imgsync.commands.report.summary import facts, report_session
 from imgsync.commands.report.words import describe_trouble
+from imgsync.core.channel.drift import Reading
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal.events import (
@@ -74,7 +75,7 @@ def test_a_probe_in_which_a_clock_was_set_back_counts_for_nothing() -> None:
     bad = Probe("s-1", EPOCH, EPOCH + 10, EPOCH - 5_000, EPOCH + 20)
     assert put_together([EVALUATOR, bad]).readings == []
     assert put_together([CLIENT, bad, probe(100)]).readings == [
-        Reading.by_client(EPOCH + 100, EPOCH + 110, EPOCH + 111, EPOCH + 120)
+        Reading.by_them(EPOCH + 100, EPOCH + 110, EPOCH + 111, EPOCH + 120)
     ]
 
 

@@ -1,76 +1,42 @@
 """How far the client's clock was ahead of the evaluator's at any time of a session, afterwards.
 
-A message bounds the offset from one side: none arrives before it was sent. One from the evaluator
-says how far the client's clock can be ahead at most, at the moment when it was sent; one from the
-client says how far at least, at the moment when it arrived. What was true at one moment is true at
-another but for what the clocks may have drifted apart in between (`MAX_DRIFT`), so each message is
-a cone that widens into the past and into the future:
+Each message bounds the offset from one side, and is a cone that widens into the past and into the
+future, as steep as the clocks may have run off then (`core.channel.drift` has the reasoning):
 
     at most    V    V  V  V     the true offset runs below all of these, which stand on their tips,
     at least    A A    A   A    and above all of those, which hang from theirs
 
 The middle between the two is the estimate, and half of what is between them is how wrong it can be.
-While a session runs, `core.channel.clocks` takes the one best probe of those that it has seen. Here
-all of them count, those that came later too. As the cones are equally steep, two sweeps over the
-sorted messages are enough: n log n for all, log n for each question.
+While a session runs, `core.channel.clocks` takes the latest messages. Here all of them count, those
+that came later too, and how a clock ran is known of each time by those before it and after it. As
+the cones are equally steep at any one time, two sweeps over the sorted messages are enough: n log n
+for all, log n for each question.
 
 A pair of messages that contradicts those before it means that a clock was set: a new span begins,
 and what is known of one span says nothing about another. A time at which the clock may have been
 set, or not yet, has the bounds of both. Nothing here reads a clock.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import attrs
 
-from imgsync.core.channel.clocks import Offset, resolution_of
-from imgsync.core.protocol.numbers import MAX_DRIFT, RESOLUTION
-
-
-@attrs.frozen
-class Reading:
-    """A message each way. All `_at` are the evaluator's clock; all are ms.
-
-    :param most: how far the client's clock is ahead at most, as of `most_at`.
-    :param least: how far at least, as of `least_at`.
-    """
-
-    most_at: float
-    most: float
-    least_at: float
-    least: float
-
-    @classmethod
-    def by_evaluator(cls, t0: float, t1: float, t2: float, t3: float) -> "Reading":
-        """A probe of the evaluator's, or an image and its ack; t1 and t2 on the client's clock."""
-        off = max(resolution_of(t0, t3), resolution_of(t1, t2))
-        return cls(most_at=t0, most=t1 - t0 + off, least_at=t3, least=t2 - t3 - off)
-
-    @classmethod
-    def by_client(cls, t0: float, t1: float, t2: float, t3: float) -> "Reading":
-        """A probe of the client's; t0 and t3 on the client's clock."""
-        off = max(resolution_of(t0, t3), resolution_of(t1, t2))
-        return cls(most_at=t2, most=t3 - t2 + off, least_at=t1, least=t0 - t1 - off)
-
-    @property
-    def end(self) -> float:
-        """When all of it was known."""
-        return max(self.most_at, self.least_at)
-
-    @property
-    def is_possible(self) -> bool:
-        """Not so where a clock was set half-way: then a message arrived before it was sent."""
-        return self.least <= self.most
+from imgsync.core.channel.drift import Offset, Proof, Rates, Reading, Readings, offset_between
+from imgsync.core.protocol.numbers import PROBE_SPAN
 
 
 @attrs.frozen
 class Estimate:
-    """A time on the evaluator's clock; the true one lies within `bound` of it. Both ms."""
+    """A time on the evaluator's clock; the true one lies within `bound` of it. Both ms.
+
+    :param drift: what the client's clock may have gained or lost then in all of the time.
+    """
 
     at: float
     bound: float
+    drift: float
 
     @property
     def earliest(self) -> float:
@@ -83,26 +49,35 @@ class Estimate:
     def hull(self, other: "Estimate") -> "Estimate":
         """What holds if one of the two does."""
         earliest, latest = min(self.earliest, other.earliest), max(self.latest, other.latest)
-        return Estimate(at=(earliest + latest) / 2, bound=(latest - earliest) / 2)
+        drift = max(self.drift, other.drift)
+        return Estimate(at=(earliest + latest) / 2, bound=(latest - earliest) / 2, drift=drift)
 
 
 class Span:
-    """A stretch of time in which no clock was set."""
+    """A stretch of time in which no clock was set.
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    :param proofs: what each reading proves of how the client's clock ran, with those before it.
+    """
+
+    def __init__(self, readings: Sequence[Reading], proofs: Sequence[Proof]) -> None:
         self._readings = readings
         #: When its first and its last reading were complete; evaluator's clock.
-        self.begin = min(reading.end for reading in readings)
-        self.end = max(reading.end for reading in readings)
-        self._most = _Cones([(reading.most_at, reading.most) for reading in readings])
+        self.begin = readings[0].end
+        self.end = readings[-1].end
+        self._ends = [reading.end for reading in readings]
+        self._rates = _rates_at(self._ends, proofs)
+        told = list(zip(readings, self._rates, strict=True))
+        self._most = _Cones(
+            [_Tip(one.most_at, one.most, rates.highest, -rates.lowest) for one, rates in told]
+        )
         # The lower side is the upper one upside down.
-        self._least = _Cones([(reading.least_at, -reading.least) for reading in readings])
+        self._least = _Cones(
+            [_Tip(one.least_at, -one.least, -rates.lowest, rates.highest) for one, rates in told]
+        )
 
     def at(self, time: float) -> Offset:
         """The offset at this time of the evaluator's clock, inside the span or not."""
-        most, least = self.most_at(time), self.least_at(time)
-        # They can cross by a little where a clock drifts more than it should.
-        return Offset((most + least) / 2, max(abs(most - least) / 2, RESOLUTION))
+        return offset_between(self.least_at(time), self.most_at(time))
 
     def sure_until(self, later: "Span") -> float:
         """The beginning of the last reading that can't be of the later span."""
@@ -125,34 +100,74 @@ class Span:
     def to_evaluator(self, time: float) -> Estimate:
         """What the evaluator's clock said when the client's said this."""
         # The offset to use is that of the moment which is looked for. Each round leaves MAX_DRIFT
-        # of the error before: two seconds, over a session of three hours, are nothing after three.
+        # of the error before: of a minute, over a session of three hours, a few us after four.
         here = self.begin
-        for _ in range(3):
+        for _ in range(4):
             offset = self.at(here)
             here = time - offset.value
-        return Estimate(at=here, bound=offset.bound * (1 + MAX_DRIFT))
+        after = bisect_right(self._ends, here)
+        drift = max(one.fastest for one in self._rates[max(after - 1, 0) : after + 1])
+        return Estimate(at=here, bound=offset.bound * (1 + drift), drift=drift)
+
+
+@attrs.frozen
+class _Tip:
+    """Of a cone.
+
+    :param low: how high it stands.
+    :param rise: how steep the cone is on its later side, about here.
+    :param fall: and on its earlier one.
+    """
+
+    time: float
+    low: float
+    rise: float
+    fall: float
 
 
 class _Cones:
-    """The lowest of many equally steep cones, given by their tips."""
+    """The lowest of many cones, given by their tips; they are equally steep at any one time."""
 
-    def __init__(self, tips: Iterable[tuple[float, float]]) -> None:
-        ordered = sorted(tips)
-        self._times = [time for time, _ in ordered]
-        self._lows = lows = [low for _, low in ordered]
-        steps = [MAX_DRIFT * (after - before) for before, after in pairwise(self._times)]
-        for number, step in enumerate(steps):
-            lows[number + 1] = min(lows[number + 1], lows[number] + step)
-        for number in reversed(range(len(steps))):
-            lows[number] = min(lows[number], lows[number + 1] + steps[number])
+    def __init__(self, tips: Iterable[_Tip]) -> None:
+        ordered = sorted(tips, key=lambda tip: (tip.time, tip.low))
+        self._times = [tip.time for tip in ordered]
+        self._lows = lows = [tip.low for tip in ordered]
+        #: Before the first tip, between each two, and after the last one.
+        self._rises = [max(a.rise, b.rise) for a, b in _neighbours(ordered)]
+        self._falls = [max(a.fall, b.fall) for a, b in _neighbours(ordered)]
+        steps = [after - before for before, after in pairwise(self._times)]
+        for n, step in enumerate(steps):
+            lows[n + 1] = min(lows[n + 1], lows[n] + self._rises[n + 1] * step)
+        for n in reversed(range(len(steps))):
+            lows[n] = min(lows[n], lows[n + 1] + self._falls[n + 1] * steps[n])
 
     def lowest(self, time: float) -> float:
         after = bisect_right(self._times, time)
-        neighbours = range(max(after - 1, 0), min(after + 1, len(self._times)))
-        return min(
-            self._lows[number] + MAX_DRIFT * abs(time - self._times[number])
-            for number in neighbours
-        )
+        lowest = float("inf")
+        if after > 0:
+            elapsed = time - self._times[after - 1]
+            lowest = self._lows[after - 1] + self._rises[after] * elapsed
+        if after < len(self._times):
+            ahead = self._times[after] - time
+            lowest = min(lowest, self._lows[after] + self._falls[after] * ahead)
+        return lowest
+
+
+def _neighbours(tips: Sequence[_Tip]) -> Iterable[tuple[_Tip, _Tip]]:
+    """Each two; the first and the last one have none on one side."""
+    return pairwise([tips[0], *tips, tips[-1]])
+
+
+def _rates_at(ends: Sequence[float], proofs: Sequence[Proof]) -> list[Rates]:
+    """How the clock may have run about each reading: by all that were kept together with it."""
+    at_least = [proof.at_least for proof in proofs]
+    at_most = [proof.at_most for proof in proofs]
+    found = []
+    for end in ends:
+        first = bisect_left(ends, end - PROBE_SPAN)
+        last = bisect_right(ends, end + PROBE_SPAN)
+        found.append(Rates.after(max(at_least[first:last]), min(at_most[first:last])))
+    return found
 
 
 class OffsetHistory:
@@ -167,7 +182,7 @@ class OffsetHistory:
             key=lambda reading: reading.end,
         )
         #: In the order of time.
-        self.spans = [Span(group) for group in _divide(possible, sorted(breaks))]
+        self.spans = list(_divide(possible, sorted(breaks)))
         #: Between each two spans: from when until when the clock may have been set.
         self._windows = [
             (before.sure_until(after), after.begin) for before, after in pairwise(self.spans)
@@ -219,20 +234,16 @@ class OffsetHistory:
         )
 
 
-def _divide(readings: Sequence[Reading], breaks: Sequence[float]) -> list[list[Reading]]:
-    """What stands together, in the order of time."""
-    groups: list[list[Reading]] = []
-    most = least = before = 0.0
+def _divide(readings: Sequence[Reading], breaks: Sequence[float]) -> Iterator[Span]:
+    """What stands together, in the order of time; just as it was noticed while the session ran."""
+    known, together, proofs, before = Readings(), list[Reading](), list[Proof](), 0.0
     for reading in readings:
-        now = reading.end
-        is_broken = bisect_right(breaks, before) != bisect_right(breaks, now)
-        step = MAX_DRIFT * (now - before)
-        here_most = reading.most + MAX_DRIFT * (now - reading.most_at)
-        here_least = reading.least - MAX_DRIFT * (now - reading.least_at)
-        most, least, before = most + step, least - step, now
-        if not groups or is_broken or here_most < least or here_least > most:
-            groups.append([])
-            most, least = here_most, here_least
-        groups[-1].append(reading)
-        most, least = min(most, here_most), max(least, here_least)
-    return groups
+        is_broken = bisect_right(breaks, before) != bisect_right(breaks, reading.end)
+        if together and (is_broken or known.contradict(reading)):
+            yield Span(together, proofs)
+            known, together, proofs = Readings(), [], []
+        proofs.append(known.add(reading))
+        together.append(reading)
+        before = reading.end
+    if together:
+        yield Span(together, proofs)

@@ -12,7 +12,7 @@ from imgsync.commands.report.offsets import Estimate, OffsetHistory
 from imgsync.commands.report.sides import Recorded, SessionRecord, Showing, Sight
 from imgsync.core.protocol.channel import is_failure
 from imgsync.core.protocol.extra import Extra
-from imgsync.core.protocol.numbers import MAX_DRIFT, SUPERSEDED
+from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Role
 
 Ms = Milliseconds | None
@@ -232,7 +232,8 @@ def _duration(
     if shown_here is None or hidden_here is None:
         return by_client
     by_evaluator = hidden_here.at - shown_here.at
-    within = shown_here.bound + hidden_here.bound + MAX_DRIFT * abs(by_evaluator)
+    drift = max(shown_here.drift, hidden_here.drift)
+    within = shown_here.bound + hidden_here.bound + drift * abs(by_evaluator)
     is_one_clock = by_client >= 0 and abs(by_client - by_evaluator) <= within
     return by_client if is_one_clock else by_evaluator
 

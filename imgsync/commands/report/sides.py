@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from imgsync.commands.report.offsets import Reading
+from imgsync.core.channel.drift import Reading
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
@@ -283,7 +283,7 @@ class Sides:
             case Acked(received_at=received_at, acked_at=acked_at):
                 showing.received_at = _first(showing.received_at, received_at)
                 showing.acked_at = _first(showing.acked_at, acked_at)
-                reading = Reading.by_evaluator(
+                reading = Reading.by_us(
                     t0=event.sent_at, t1=received_at, t2=received_at, t3=acked_at
                 )
                 record.readings.append(reading)
@@ -318,7 +318,7 @@ class Sides:
         if probe.t2 < probe.t1:
             return  # the clock over there was set in between
         by_evaluator = role is Role.EVALUATOR
-        read = Reading.by_evaluator if by_evaluator else Reading.by_client
+        read = Reading.by_us if by_evaluator else Reading.by_them
         reading = read(t0=probe.t0, t1=probe.t1, t2=probe.t2, t3=probe.t3)
         record.readings.append(reading)
         if not by_evaluator:

@@ -5,44 +5,34 @@ A message there and one back carry four times: t0 and t3 of our clock, t1 and t2
     ours    t0 ────┐                 ┌──▶ t3
     theirs         └──▶ t1 ─── t2 ───┘
 
-No message arrives before it was sent. So their clock is at most t1 - t0 ahead of ours, and at least
-t2 - t3: the middle of the two is the best guess, and half the round trip is how wrong it can be,
-however unlike the two ways are. Of all probes in a window the one decides whose bound is narrowest
-by now, as each is widened with its age by what two clocks may drift apart meanwhile.
+What these say is in `core.channel.drift`. A probe that contradicts the others means that a clock
+was set, or has begun to run off faster than was seen; those before it say nothing any more. Nor do
+they on a new connection, once it has a probe of its own: behind it there may be another process,
+with another clock.
 
-What slews a clock contradicts no probe, and every bound holds; it is told as a step once it has
-added up: when the clock has moved further than it would have, as it ran before.
+What slews a clock slowly contradicts no probe, and every bound holds; it is told as a step once it
+has added up: when the clock has moved further than it would have, as it ran before.
 
-A probe that contradicts the others means that one of the clocks was set; those before it say
-nothing any more. Nor do they on a new connection, once it has a probe of its own: behind it there
-may be another process, with another clock. A ping and its pong are a probe, and so are an image and
-its ack. All times are milliseconds; nothing here reads a clock.
+A ping and its pong are a probe, and so are an image and its ack. All times are milliseconds;
+nothing here reads a clock.
 """
 
 import math
-from collections import deque
-from collections.abc import Iterable
-from itertools import chain
 from typing import Self
 
 import attrs
 
+from imgsync.core.channel.drift import Offset, Reading, Readings, resolution_of
 from imgsync.core.protocol.channel import Pong
 from imgsync.core.protocol.numbers import (
     COARSE,
     MAX_DRIFT,
-    PROBE_WINDOW,
     RESOLUTION,
     SLEW,
     SLEW_SPAN,
     STEADY_DRIFT,
 )
 from imgsync.core.protocol.signalling import Milliseconds
-
-
-def resolution_of(*times: float) -> float:
-    """How coarse a clock is, by times that it has told."""
-    return RESOLUTION if any(time % 1 for time in times) else COARSE
 
 
 @attrs.frozen
@@ -53,12 +43,6 @@ class Probe:
     t1: float
     t2: float
     t3: float
-    #: How wrong the offset is at most, but for its age; read for all probes at each image.
-    _width: float = attrs.field(init=False, repr=False, eq=False)
-
-    @_width.default
-    def _measure_width(self) -> float:
-        return self.round_trip / 2 + self.resolution
 
     @property
     def round_trip(self) -> float:
@@ -74,11 +58,6 @@ class Probe:
     def resolution(self) -> float:
         """That of the coarser of the two clocks."""
         return max(resolution_of(self.t0, self.t3), resolution_of(self.t1, self.t2))
-
-    def bound_at(self, now: float) -> float:
-        """How wrong that is at most, at this time of ours."""
-        # It was true at some time in between; the other end is the one that is further away.
-        return self._width + MAX_DRIFT * max(now - self.t0, self.t3 - now)
 
 
 class Bounded(float):
@@ -111,17 +90,6 @@ class Bounded(float):
 
 
 @attrs.frozen
-class Offset:
-    """How far their clock is ahead of ours.
-
-    :param bound: the true offset lies within this of `value`; never zero.
-    """
-
-    value: float
-    bound: float
-
-
-@attrs.frozen
 class Stepped:
     """One of the two clocks was set between two probes.
 
@@ -142,91 +110,122 @@ Remark = Stepped | Refused
 """What is remarkable about a probe."""
 
 
+@attrs.frozen
+class _Stretch:
+    """From a moment until now."""
+
+    since: float
+    begin: Offset
+
+    def passed(self, here: "_Stretch") -> tuple[float, float, float]:
+        """How long it took, how far their clock has gained meanwhile, and how wrong that can be."""
+        gained = here.begin.value - self.begin.value
+        return here.since - self.since, gained, self.begin.bound + here.begin.bound
+
+
 class Pace:
     """How their clock runs against ours, by what was known of the offset from time to time."""
 
     def __init__(self) -> None:
-        #: Their gain in all of our time, and how wrong that can be: in the first stretch, anything.
+        #: Their gain in all of our time, and how wrong that can be: at first, anything.
         self._rate = 0.0
         self._spread = MAX_DRIFT
-        #: When the stretch began, and what the offset was then.
-        self._since = 0.0
-        self._begin: Offset | None = None
+        #: In which its pace is being learned.
+        self._learning: _Stretch | None = None
+        #: Since the last step, or what was learned last.
+        self._telling: _Stretch | None = None
 
     def begin_anew(self) -> None:
         """What comes now is no sequel to what was known."""
-        self._begin = None
+        self._learning = self._telling = None
 
     def look(self, now: float, offset: Offset) -> Stepped | None:
         """The offset is this now: whether it can't have come about as it did before."""
-        begin, elapsed = self._begin, now - self._since
-        if begin is None:
-            self._since, self._begin = now, offset
+        here = _Stretch(now, offset)
+        if self._learning is None or self._telling is None:
+            self._learning = self._telling = here
             return None
-        moved, unsure = offset.value - begin.value, begin.bound + offset.bound
-        by = moved - self._rate * elapsed
+        elapsed, gained, unsure = self._telling.passed(here)
+        by = gained - self._rate * elapsed
         is_slewed = abs(by) > unsure + SLEW + self._spread * elapsed
-        if not is_slewed and elapsed < SLEW_SPAN:
-            return None
+        if self._learn(self._learning, here) or is_slewed:
+            self._telling = here
+        return Stepped(by) if is_slewed else None
+
+    def _learn(self, learning: _Stretch, here: _Stretch) -> bool:
+        """Whether a stretch is over."""
+        elapsed, gained, unsure = learning.passed(here)
+        is_first = self._spread == MAX_DRIFT
+        is_clear = unsure <= STEADY_DRIFT * elapsed
+        if elapsed < SLEW_SPAN and not (is_first and is_clear):
+            return False
         spread = unsure / elapsed + STEADY_DRIFT
         if spread < MAX_DRIFT:
-            # Slowly: of a slew that has only begun, most is still to be noticed, and it passes.
-            share = 1.0 if self._spread == MAX_DRIFT else 0.125 if is_slewed else 0.25
-            self._rate += share * (moved / elapsed - self._rate)
+            # Slowly: a slew passes.
+            share = 1.0 if is_first else 0.25
+            self._rate += share * (gained / elapsed - self._rate)
             self._spread += share * (spread - self._spread)
-        self._since, self._begin = now, offset
-        return Stepped(by) if is_slewed else None
+        self._learning = here
+        return True
 
 
 class ClockOffset:
     """What probes say of the other side's clock."""
 
     def __init__(self) -> None:
-        self._probes: deque[Probe] = deque(maxlen=PROBE_WINDOW)
-        #: Of connections before this one.
-        self._earlier: deque[Probe] = deque(maxlen=PROBE_WINDOW)
+        self._readings = Readings()
+        #: Of the connection before this one.
+        self._earlier = Readings()
         self._pace = Pace()
 
     def reconnected(self) -> None:
         """What comes from now on may be of another process than what came before."""
-        self._earlier += self._probes
-        self._probes.clear()
+        if self._readings.end is not None:
+            self._earlier, self._readings = self._readings, Readings()
         self._pace.begin_anew()
 
     def add(self, probe: Probe) -> Remark | None:
         """One more probe, in the order of t3; what is remarkable about it."""
         if probe.round_trip < -2 * probe.resolution or probe.t2 < probe.t1:
             return Refused(probe.round_trip)
-        known = _best(chain(self._earlier, self._probes), probe.t3)
-        self._probes.append(probe)
-        by = 0.0 if known is None else probe.offset - known.value
-        if known is not None and abs(by) > known.bound + probe.bound_at(probe.t3):
-            self._earlier.clear()
-            self._probes.clear()
-            self._probes.append(probe)
-            self._pace.begin_anew()
-            return Stepped(by)
-        here = self.at(probe.t3)
-        return None if here is None else self._pace.look(probe.t3, here)
+        reading = Reading.by_us(probe.t0, probe.t1, probe.t2, probe.t3)
+        for known in (self._readings, self._earlier):
+            before = known.at(probe.t3)
+            if before is not None and known.contradict(reading):
+                self._earlier, self._readings = Readings(), Readings()
+                self._readings.add(reading)
+                self._pace.begin_anew()
+                return Stepped(probe.offset - before.value)
+        self._readings.add(reading)
+        here = self._readings.at(probe.t3)
+        assert here is not None
+        return self._pace.look(probe.t3, here)
 
     def at(self, now: float) -> Offset | None:
         """The offset at this time of ours, before or after the probes; None before the first."""
-        return _best(self._probes or self._earlier, now)
+        return self._known.at(now)
 
     def to_ours(self, theirs: float) -> Bounded | None:
         """A time of theirs on our clock; None before the first probe."""
-        rough = self.at(theirs)
-        if rough is None:
+        known = self._known
+        here, bound = known.end, math.nan
+        if here is None:
             return None
-        # The offset was looked up for a time of theirs; what matters is when that was here.
-        offset = self.at(theirs - rough.value)
-        assert offset is not None
-        return Bounded(theirs - offset.value, offset.bound)
+        # The offset to use is that of the moment which is looked for: each round comes closer.
+        for _ in range(3):
+            offset = known.at(here)
+            assert offset is not None
+            here, bound = theirs - offset.value, offset.bound
+        return Bounded(here, bound * (1 + known.rates.fastest))
 
     def since(self, ours: float, theirs: float) -> Bounded | None:
         """How long after a time of ours a time of theirs was; None before the first probe."""
         here = self.to_ours(theirs)
         return None if here is None else Bounded(here - ours, here.bound)
+
+    @property
+    def _known(self) -> Readings:
+        return self._earlier if self._readings.end is None else self._readings
 
 
 class Measurements:
@@ -261,14 +260,3 @@ class Measurements:
     def since(self, ours: Milliseconds, theirs: Milliseconds) -> Bounded | None:
         """How long after a time of ours a time of theirs was; None where nothing is known."""
         return self._clock.since(ours, theirs)
-
-
-def _best(probes: Iterable[Probe], now: float) -> Offset | None:
-    best, narrowest = None, math.inf
-    for probe in probes:
-        # As `bound_at` has it, which would be called some two hundred times for each image.
-        since, until = now - probe.t0, probe.t3 - now
-        bound = probe._width + MAX_DRIFT * (since if since > until else until)
-        if best is None or bound < narrowest:
-            best, narrowest = probe, bound
-    return None if best is None else Offset(best.offset, narrowest)

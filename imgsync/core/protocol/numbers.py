@@ -146,13 +146,17 @@ and can't hold that time against the other side."""
 
 # ── clocks ───────────────────────────────────────────────────────────────────────────────────────
 
-MAX_DRIFT = 600e-6
-"""Of one clock against another: what all bounds rest on. Crystals of computers and phones are sold
-to within 100 ppm each, and are better by far; what slews a clock does so by 500 ppm (RFC 5905 and
-adjtime). On a LAN it makes bounds wider by a thirtieth, and by more where the best probe is old."""
+MAX_DRIFT = 0.006
+"""Of one clock against another. The fastest of slews are by 5,000 ppm (adjtime of BSD and macOS),
+and nothing that runs by itself is as far off; what moves faster counts as a clock that is set."""
 
 STEADY_DRIFT = 100e-6
-"""What a clock that nobody slews may run off another way than it did before."""
+"""What a clock that nobody slews may run off, or off another way than before. Crystals of computers
+and phones are sold to within 100 ppm, and are better by far."""
+
+SLEWED = 500e-6
+"""By so much, from one moment to the next, a clock may run off besides what was seen: NTP and
+adjtime slew by as much (RFC 5905)."""
 
 SLEW = 4.0
 """Milliseconds. By so much more a clock has to have moved than it should have to be told as set."""
@@ -169,8 +173,15 @@ COARSE = 1.0
 """The same for one that tells whole milliseconds, as some browsers do, and programs that have no
 better clock."""
 
+PROBE_SPAN = 30_000.0
+"""Probes are kept for so long: what is longer ago says little of how a clock runs now, and is too
+old to narrow a bound."""
+
+PROBES_AT_LEAST = 8
+"""So many are kept however old they are, as pings can be lost, and a line be down;"""
+
 PROBE_WINDOW = 64
-"""Probes that are kept: two minutes of pings."""
+"""and no more than so many."""
 
 # ── the handshake ────────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.clocks import Bounded, ClockOffset, Probe, Refused, Stepped
-from imgsync.core.protocol.numbers import MAX_DRIFT, PROBE_WINDOW, RESOLUTION
+from imgsync.core.protocol.numbers import (
+    MAX_DRIFT,
+    PROBE_WINDOW,
+    PROBES_AT_LEAST,
+    RESOLUTION,
+)
 
 EPOCH = 1_800_000_000_000.25  # a clock of whole milliseconds is a coarse one
 
@@ -19,7 +24,7 @@ ways = st.floats(0, 5_000)
 pauses = st.floats(0, 60_000)
 journeys = st.lists(st.tuples(ways, st.floats(0, 50), ways, pauses), min_size=1, max_size=100)
 offsets = st.floats(-1e8, 1e8)  # more than a day
-drifts = st.floats(-MAX_DRIFT / 2, MAX_DRIFT / 2)  # 100 ppm
+drifts = st.floats(-MAX_DRIFT * 0.9, MAX_DRIFT * 0.9)
 
 
 @attrs.frozen
@@ -113,20 +118,32 @@ def test_after_a_clock_was_set_the_offset_is_the_new_one(
     assert told[1:] == [None] * (len(told) - 1)
 
 
-def test_the_shortest_round_trip_decides_until_it_is_too_old() -> None:
+def test_the_quickest_way_there_and_the_quickest_back_decide() -> None:
     clock, world = ClockOffset(), World(1000.0, 0.0)
-    clock.add(world.probe(EPOCH, 1, 0, 1))
-    clock.add(world.probe(EPOCH + 2_000, 50, 0, 10))
-    found = clock.at(EPOCH + 2_060)
+    clock.add(world.probe(EPOCH, 1, 0, 10))
+    clock.add(world.probe(EPOCH + 20, 50, 0, 2))
+    found = clock.at(EPOCH + 72)
     assert found is not None
-    assert found.value == pytest.approx(1000.0)
-    assert found.bound == pytest.approx(1 + RESOLUTION + MAX_DRIFT * 2_060)
+    least, most = 1000 - 2 - RESOLUTION, 1000 + 1 + RESOLUTION + MAX_DRIFT * 72
+    assert found.value == pytest.approx((least + most) / 2, abs=0.001)
+    assert found.bound == pytest.approx((most - least) / 2, abs=0.001)
+
+
+def test_what_is_too_old_says_less_than_what_is_new() -> None:
+    clock, world = ClockOffset(), World(1000.0, 0.0)
+    for number in range(PROBES_AT_LEAST + 1):
+        clock.add(world.probe(EPOCH + 2_000 * number, 1, 0, 1))
+    young = clock.at(EPOCH + 20_000)
+    late = EPOCH + 200_000
+    clock.add(world.probe(late, 50, 0, 10))
+    old = clock.at(late + 60)
+    assert young is not None
+    assert old is not None
+    assert young.value == pytest.approx(1000)
+    assert young.bound < 6
     # By now they may have drifted further apart than these ways can explain.
-    clock.add(world.probe(EPOCH + 200_000, 50, 0, 10))
-    late = clock.at(EPOCH + 200_060)
-    assert late is not None
-    assert late.value == pytest.approx(1020.0)
-    assert late.bound == pytest.approx(30 + RESOLUTION + MAX_DRIFT * 60, abs=0.001)
+    assert old.value == pytest.approx(1020, abs=0.1)
+    assert old.bound == pytest.approx(30 + RESOLUTION, abs=0.1)
 
 
 def test_without_a_probe_nothing_is_known() -> None:

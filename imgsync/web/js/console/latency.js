@@ -1,7 +1,8 @@
 /**
  * How long the ways have taken of late, for a picture of them and in numbers.
  *
- * @import { Bounded, Probe } from "../core/channel/clocks.js"
+ * @import { Probe } from "../core/channel/clocks.js"
+ * @import { Bounded } from "../core/channel/drift.js"
  *
  * @typedef {{at: number, roundTrip: number, oneWay: Bounded | null}} Trip milliseconds; `oneWay` is
  *   null for a ping

@@ -1,7 +1,7 @@
 /**
  * How long the ways take, as a drawing and in numbers.
  *
- * @import { Bounded } from "../core/channel/clocks.js"
+ * @import { Bounded } from "../core/channel/drift.js"
  * @import { Latency } from "./latency.js"
  */
 

@@ -6,61 +6,34 @@
  *     at most    V    V  V  V     the true offset runs below all of these, which stand on their tips,
  *     at least    A A    A   A    and above all of those, which hang from theirs
  *
- * Each message is a cone that widens by what the clocks may have drifted apart. The middle between
- * the two sides is the estimate, and half of what is between them is how wrong it can be. Messages
- * that contradict those before them begin a new span: a clock was set. All times are milliseconds.
+ * Each message is a cone that widens by what the clocks may have drifted apart then. The middle
+ * between the two sides is the estimate, and half of what is between them is how wrong it can be.
+ * Messages that contradict those before them begin a new span: a clock was set. All times are
+ * milliseconds.
  *
- * @import { Bounded } from "../core/channel/clocks.js"
+ * @import { Bounded, Proof, Rates, Reading } from "../core/channel/drift.js"
+ *
+ * @typedef {object} Tip of a cone
+ * @property {number} time
+ * @property {number} low how high it stands
+ * @property {number} rise how steep the cone is on its later side, about here
+ * @property {number} fall and on its earlier one
  */
 
-import { resolutionOf } from "../core/channel/clocks.js";
-import { MAX_DRIFT, RESOLUTION } from "../core/protocol/numbers.js";
-
-/** A message each way. All `At` are the evaluator's clock. */
-export class Reading {
-  /**
-   * @param {number} mostAt
-   * @param {number} most how far the client's clock is ahead at most, as of `mostAt`
-   * @param {number} leastAt
-   * @param {number} least how far at least, as of `leastAt`
-   */
-  constructor(mostAt, most, leastAt, least) {
-    this.mostAt = mostAt;
-    this.most = most;
-    this.leastAt = leastAt;
-    this.least = least;
-  }
-
-  /**
-   * A probe of the evaluator's, or an image and its ack; t1 and t2 on the client's clock.
-   *
-   * @param {number} t0
-   * @param {number} t1
-   * @param {number} t2
-   * @param {number} t3
-   */
-  static byEvaluator(t0, t1, t2, t3) {
-    const off = Math.max(resolutionOf(t0, t3), resolutionOf(t1, t2));
-    return new Reading(t0, t1 - t0 + off, t3, t2 - t3 - off);
-  }
-
-  /** When all of it was known. */
-  get end() {
-    return Math.max(this.mostAt, this.leastAt);
-  }
-
-  /** Not so where a clock was set half-way: then a message arrived before it was sent. */
-  get isPossible() {
-    return this.least <= this.most;
-  }
-}
+import { Readings, fastestOf, offsetBetween, ratesAfter } from "../core/channel/drift.js";
+import { PROBE_SPAN } from "../core/protocol/numbers.js";
 
 /** A time on the evaluator's clock; the true one lies within `bound` of it. */
 export class Estimate {
-  /** @param {number} at @param {number} bound */
-  constructor(at, bound) {
+  /**
+   * @param {number} at
+   * @param {number} bound
+   * @param {number} drift what the client's clock may have gained or lost then in all of the time
+   */
+  constructor(at, bound, drift) {
     this.at = at;
     this.bound = bound;
+    this.drift = drift;
   }
 
   get earliest() {
@@ -75,34 +48,48 @@ export class Estimate {
   hull(other) {
     const earliest = Math.min(this.earliest, other.earliest);
     const latest = Math.max(this.latest, other.latest);
-    return new Estimate((earliest + latest) / 2, (latest - earliest) / 2);
+    const drift = Math.max(this.drift, other.drift);
+    return new Estimate((earliest + latest) / 2, (latest - earliest) / 2, drift);
   }
 }
 
 /** A stretch of time in which no clock was set. */
 class Span {
   #readings;
+  #ends;
+  #rates;
   #most;
   #least;
 
-  /** @param {Reading[]} readings at least one, in the order of their ends */
-  constructor(readings) {
+  /**
+   * @param {Reading[]} readings at least one, in the order of their ends
+   * @param {Proof[]} proofs what each proves of how the client's clock ran, with those before it
+   */
+  constructor(readings, proofs) {
     this.#readings = readings;
-    const ends = readings.map((reading) => reading.end);
+    const ends = (this.#ends = readings.map((reading) => reading.end));
     /** When its first and its last reading were complete; evaluator's clock. */
     this.begin = at(ends, 0);
     this.end = at(ends, ends.length - 1);
-    this.#most = new Cones(readings.map(({ mostAt, most }) => [mostAt, most]));
+    const rates = (this.#rates = ratesAt(ends, proofs));
+    this.#most = new Cones(
+      readings.map(({ mostAt, most }, number) => {
+        const { lowest, highest } = at(rates, number);
+        return { time: mostAt, low: most, rise: highest, fall: -lowest };
+      }),
+    );
     // The lower side is the upper one upside down.
-    this.#least = new Cones(readings.map(({ leastAt, least }) => [leastAt, -least]));
+    this.#least = new Cones(
+      readings.map(({ leastAt, least }, number) => {
+        const { lowest, highest } = at(rates, number);
+        return { time: leastAt, low: -least, rise: -lowest, fall: highest };
+      }),
+    );
   }
 
   /** The offset at this time of the evaluator's clock. @param {number} time @returns {Bounded} */
   at(time) {
-    const most = this.mostAt(time);
-    const least = this.leastAt(time);
-    // They can cross by a little where a clock drifts more than it should.
-    return { value: (most + least) / 2, bound: Math.max(Math.abs(most - least) / 2, RESOLUTION) };
+    return offsetBetween(this.leastAt(time), this.mostAt(time));
   }
 
   /** The beginning of the last reading that can't be of the later span. @param {Span} later */
@@ -130,30 +117,40 @@ class Span {
     // The offset to use is that of the moment which is looked for: each round comes closer to it.
     let here = this.begin;
     let offset = { value: NaN, bound: NaN };
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       offset = this.at(here);
       here = time - offset.value;
     }
-    return new Estimate(here, offset.bound * (1 + MAX_DRIFT));
+    const after = bisectRight(this.#ends, here, (end) => end);
+    const about = this.#rates.slice(Math.max(after - 1, 0), after + 1);
+    const drift = about.map(fastestOf).reduce((one, other) => Math.max(one, other));
+    return new Estimate(here, offset.bound * (1 + drift), drift);
   }
 }
 
-/** The lowest of many equally steep cones, given by their tips. */
+/** The lowest of many cones, given by their tips; they are equally steep at any one time. */
 class Cones {
   #times;
   #lows;
+  /** Before the first tip, between each two, and after the last one. */
+  #rises;
+  #falls;
 
-  /** @param {[number, number][]} tips */
+  /** @param {Tip[]} tips */
   constructor(tips) {
-    const ordered = tips.sort(([one, low], [other, high]) => one - other || low - high);
-    const times = (this.#times = ordered.map(([time]) => time));
-    const lows = (this.#lows = ordered.map(([, low]) => low));
-    const steps = times.slice(1).map((after, number) => MAX_DRIFT * (after - at(times, number)));
-    steps.forEach((step, number) => {
-      lows[number + 1] = Math.min(at(lows, number + 1), at(lows, number) + step);
+    const ordered = tips.sort((one, other) => one.time - other.time || one.low - other.low);
+    const times = (this.#times = ordered.map(({ time }) => time));
+    const lows = (this.#lows = ordered.map(({ low }) => low));
+    const after = [...ordered, at(ordered, ordered.length - 1)];
+    const before = [at(ordered, 0), ...ordered];
+    const rises = (this.#rises = after.map(({ rise }, n) => Math.max(at(before, n).rise, rise)));
+    const falls = (this.#falls = after.map(({ fall }, n) => Math.max(at(before, n).fall, fall)));
+    const steps = times.slice(1).map((later, number) => later - at(times, number));
+    steps.forEach((step, n) => {
+      lows[n + 1] = Math.min(at(lows, n + 1), at(lows, n) + at(rises, n + 1) * step);
     });
-    for (let number = steps.length - 1; number >= 0; number -= 1) {
-      lows[number] = Math.min(at(lows, number), at(lows, number + 1) + at(steps, number));
+    for (let n = steps.length - 1; n >= 0; n -= 1) {
+      lows[n] = Math.min(at(lows, n), at(lows, n + 1) + at(falls, n + 1) * at(steps, n));
     }
   }
 
@@ -161,11 +158,36 @@ class Cones {
   lowest(time) {
     const after = bisectRight(this.#times, time, (one) => one);
     let lowest = Infinity;
-    for (let n = Math.max(after - 1, 0); n < Math.min(after + 1, this.#times.length); n += 1) {
-      lowest = Math.min(lowest, at(this.#lows, n) + MAX_DRIFT * Math.abs(time - at(this.#times, n)));
+    if (after > 0) {
+      const elapsed = time - at(this.#times, after - 1);
+      lowest = at(this.#lows, after - 1) + at(this.#rises, after) * elapsed;
+    }
+    if (after < this.#times.length) {
+      const ahead = at(this.#times, after) - time;
+      lowest = Math.min(lowest, at(this.#lows, after) + at(this.#falls, after) * ahead);
     }
     return lowest;
   }
+}
+
+/**
+ * How the clock may have run about each reading: by all that were known about then.
+ *
+ * @param {readonly number[]} ends
+ * @param {readonly Proof[]} proofs
+ * @returns {Rates[]}
+ */
+function ratesAt(ends, proofs) {
+  return ends.map((end) => {
+    const last = bisectRight(ends, end + PROBE_SPAN, (one) => one);
+    let [atLeast, atMost] = [-Infinity, Infinity];
+    for (let n = bisectLeft(ends, end - PROBE_SPAN); n < last; n += 1) {
+      const proof = at(proofs, n);
+      atLeast = Math.max(atLeast, proof.atLeast);
+      atMost = Math.min(atMost, proof.atMost);
+    }
+    return ratesAfter(atLeast, atMost);
+  });
 }
 
 /** The offset between the two clocks of a session, at all times. */
@@ -181,9 +203,9 @@ export class OffsetHistory {
   constructor(readings, breaks) {
     const possible = readings.filter((reading) => reading.isPossible);
     possible.sort((one, other) => one.end - other.end);
-    const spans = divide(possible, [...breaks].sort((one, other) => one - other));
+    const sorted = [...breaks].sort((one, other) => one - other);
     /** In the order of time. */
-    this.#spans = spans.map((group) => new Span(group));
+    this.#spans = divide(possible, sorted).map(({ together, proofs }) => new Span(together, proofs));
     this.#windows = this.#spans.slice(1).map((after, number) => {
       return { begin: at(this.#spans, number).sureUntil(after), end: after.begin };
     });
@@ -254,30 +276,25 @@ export class OffsetHistory {
 }
 
 /**
- * What stands together, in the order of time.
+ * What stands together, in the order of time; just as it was noticed while the session ran.
  *
  * @param {Reading[]} readings
  * @param {number[]} breaks
  */
 function divide(readings, breaks) {
-  /** @type {Reading[][]} */
+  /** @type {{known: Readings, together: Reading[], proofs: Proof[]}[]} */
   const groups = [];
-  let [most, least, before] = [0, 0, 0];
   /** @param {number} time */
   const breaksUntil = (time) => bisectRight(breaks, time, (one) => one);
   for (const reading of readings) {
-    const now = reading.end;
-    const isBroken = breaksUntil(before) !== breaksUntil(now);
-    const step = MAX_DRIFT * (now - before);
-    const hereMost = reading.most + MAX_DRIFT * (now - reading.mostAt);
-    const hereLeast = reading.least - MAX_DRIFT * (now - reading.leastAt);
-    [most, least, before] = [most + step, least - step, now];
-    if (groups.length === 0 || isBroken || hereMost < least || hereLeast > most) {
-      groups.push([]);
-      [most, least] = [hereMost, hereLeast];
+    let group = groups.at(-1);
+    const isBroken = breaksUntil(group?.known.end ?? reading.end) !== breaksUntil(reading.end);
+    if (group === undefined || isBroken || group.known.contradict(reading)) {
+      group = { known: new Readings(), together: [], proofs: [] };
+      groups.push(group);
     }
-    groups.at(-1)?.push(reading);
-    [most, least] = [Math.min(most, hereMost), Math.max(least, hereLeast)];
+    group.proofs.push(group.known.add(reading));
+    group.together.push(reading);
   }
   return groups;
 }
@@ -296,6 +313,17 @@ function bisectRight(list, wanted, key) {
     const middle = (low + high) >> 1;
     if (wanted < key(at(list, middle))) high = middle;
     else low = middle + 1;
+  }
+  return low;
+}
+
+/** Where a number belongs in a sorted list, before those that equal it. @param {readonly number[]} list @param {number} wanted */
+function bisectLeft(list, wanted) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at(list, middle) < wanted) low = middle + 1;
+    else high = middle;
   }
   return low;
 }

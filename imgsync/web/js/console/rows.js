@@ -55,7 +55,6 @@
  * @property {Extra} extra what else is said of the image: columns of their own, behind all others
  */
 
-import { MAX_DRIFT } from "../core/protocol/numbers.js";
 
 /**
  * Session by session, in the order in which the images were sent.
@@ -185,7 +184,8 @@ function durationOf(shown, hidden) {
   const byClient = hidden.at - shown.at;
   if (shown.here === null || hidden.here === null) return byClient;
   const byEvaluator = hidden.here.at - shown.here.at;
-  const within = shown.here.bound + hidden.here.bound + MAX_DRIFT * Math.abs(byEvaluator);
+  const drift = Math.max(shown.here.drift, hidden.here.drift);
+  const within = shown.here.bound + hidden.here.bound + drift * Math.abs(byEvaluator);
   const isOneClock = byClient >= 0 && Math.abs(byClient - byEvaluator) <= within;
   return isOneClock ? byClient : byEvaluator;
 }

@@ -3,7 +3,8 @@
  * evaluator's half of what the Python peers write, word for word, and two events of the page's own.
  *
  * @import { Extra } from "../core/protocol/extra.js"
- * @import { Bounded, Probe, Remark } from "../core/channel/clocks.js"
+ * @import { Probe, Remark } from "../core/channel/clocks.js"
+ * @import { Bounded } from "../core/channel/drift.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
  * @import { StateChange } from "../peer/session.js"
  *

@@ -35,8 +35,9 @@
  * @property {string | null} failedDetail
  */
 
+import { Reading } from "../core/channel/drift.js";
 import { publicUrl } from "../core/protocol/urls.js";
-import { OffsetHistory, Reading } from "./offsets.js";
+import { OffsetHistory } from "./offsets.js";
 
 /** All that is known of one session: the `SessionRecord` of sides.py. */
 export class KnownSession {
@@ -90,7 +91,7 @@ export class KnownSession {
   /** @param {KnownEvent} probe */
   takeProbe({ t0, t1, t2, t3 }) {
     if (t2 < t1) return; // the clock over there was set in between
-    this.#read(Reading.byEvaluator(t0, t1, t2, t3));
+    this.#read(Reading.byUs(t0, t1, t2, t3));
   }
 
   /** @param {KnownEvent} event @param {number | null} toldAt */
@@ -106,7 +107,7 @@ export class KnownSession {
         const { sentAt, receivedAt, ackedAt } = event;
         showing.receivedAt = first(showing.receivedAt, receivedAt);
         showing.ackedAt = first(showing.ackedAt, ackedAt);
-        this.#read(Reading.byEvaluator(sentAt, receivedAt, receivedAt, ackedAt));
+        this.#read(Reading.byUs(sentAt, receivedAt, receivedAt, ackedAt));
         break;
       }
       case "superseded":

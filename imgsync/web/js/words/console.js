@@ -3,7 +3,7 @@
  * `imageIndex` from 0.
  *
  * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
- * @import { Bounded } from "../core/channel/clocks.js"
+ * @import { Bounded } from "../core/channel/drift.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
  * @import { SessionState } from "../peer/session.js"

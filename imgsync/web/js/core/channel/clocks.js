@@ -4,49 +4,39 @@
  *     ours    t0 ────┐                 ┌──▶ t3
  *     theirs         └──▶ t1 ─── t2 ───┘
  *
- * No message arrives before it was sent. So their clock is at most t1 - t0 ahead of ours, and at
- * least t2 - t3: the middle is the best guess, and half the round trip is how wrong it can be. Of the
- * last probes the one decides whose bound is narrowest by now, as each is widened with its age by what
- * clocks drift apart.
+ * What these say is in `drift.js`. A probe that contradicts the others means that a clock was set, or has
+ * begun to run off faster than was seen; those before it say nothing any more. Nor do they on a new
+ * connection, once it has a probe of its own: behind it there may be another page, with another clock.
  *
- * What slews a clock contradicts no probe, and every bound holds; it is told as a step once it has added
- * up: when the clock has moved further than it would have, as it ran before.
+ * What slews a clock slowly contradicts no probe, and every bound holds; it is told as a step once it has
+ * added up: when the clock has moved further than it would have, as it ran before. A ping and its pong are
+ * a probe, and so are an image and its ack. Times are in milliseconds.
  *
- * A probe that contradicts the others means that a clock was set; those before it say nothing any
- * more. Nor do they on a new connection, once it has a probe of its own: behind it there may be
- * another page, with another clock. A ping and its pong are a probe, and so are an image and its ack.
- * Times are in milliseconds.
+ * @import { Bounded } from "./drift.js"
  *
+ * @typedef {{since: number, begin: Bounded}} Stretch from a moment until now
  * @typedef {{t0: number, t1: number, t2: number, t3: number}} Probe t0 and t3 are of our clock
- * @typedef {{value: number, bound: number}} Bounded the true value lies within `bound` of it
  * @typedef {{kind: "stepped", by: number} | {kind: "refused"}} Remark a clock was set, and about how
  *   far; or the probe can't be true
  */
 
-import {
-  COARSE,
-  MAX_DRIFT,
-  PROBE_WINDOW,
-  RESOLUTION,
-  SLEW,
-  SLEW_SPAN,
-  STEADY_DRIFT,
-} from "../protocol/numbers.js";
+import { COARSE, MAX_DRIFT, RESOLUTION, SLEW, SLEW_SPAN, STEADY_DRIFT } from "../protocol/numbers.js";
+import { Reading, Readings, fastestOf, resolutionOf } from "./drift.js";
 
 /** How their clock runs against ours, by what was known of the offset from time to time. */
 class Pace {
   /** Their gain in all of our time. */
   #rate = 0;
-  /** How wrong that can be: in the first stretch, anything. */
+  /** How wrong that can be: at first, anything. */
   #spread = MAX_DRIFT;
-  /** When the stretch began. */
-  #since = 0;
-  /** What the offset was then. @type {Bounded | null} */
-  #begin = null;
+  /** In which its pace is being learned. @type {Stretch | null} */
+  #learning = null;
+  /** Since the last step, or what was learned last. @type {Stretch | null} */
+  #telling = null;
 
   /** What comes now is no sequel to what was known. */
   beginAnew() {
-    this.#begin = null;
+    this.#learning = this.#telling = null;
   }
 
   /**
@@ -57,57 +47,77 @@ class Pace {
    * @returns {Remark | null}
    */
   look(now, offset) {
-    const begin = this.#begin;
-    const elapsed = now - this.#since;
-    if (begin === null) {
-      [this.#since, this.#begin] = [now, offset];
+    const here = { since: now, begin: offset };
+    if (this.#learning === null || this.#telling === null) {
+      this.#learning = this.#telling = here;
       return null;
     }
-    const moved = offset.value - begin.value;
-    const unsure = begin.bound + offset.bound;
-    const by = moved - this.#rate * elapsed;
+    const { elapsed, gained, unsure } = passed(this.#telling, here);
+    const by = gained - this.#rate * elapsed;
     const isSlewed = Math.abs(by) > unsure + SLEW + this.#spread * elapsed;
-    if (!isSlewed && elapsed < SLEW_SPAN) return null;
+    if (this.#learn(this.#learning, here) || isSlewed) this.#telling = here;
+    return isSlewed ? { kind: "stepped", by } : null;
+  }
+
+  /** Whether a stretch is over. @param {Stretch} learning @param {Stretch} here */
+  #learn(learning, here) {
+    const { elapsed, gained, unsure } = passed(learning, here);
+    const isFirst = this.#spread === MAX_DRIFT;
+    const isClear = unsure <= STEADY_DRIFT * elapsed;
+    if (elapsed < SLEW_SPAN && !(isFirst && isClear)) return false;
     const spread = unsure / elapsed + STEADY_DRIFT;
     if (spread < MAX_DRIFT) {
-      // Slowly: of a slew that has only begun, most is still to be noticed, and it passes.
-      const share = this.#spread === MAX_DRIFT ? 1 : isSlewed ? 0.125 : 0.25;
-      this.#rate += share * (moved / elapsed - this.#rate);
+      // Slowly: a slew passes.
+      const share = isFirst ? 1 : 0.25;
+      this.#rate += share * (gained / elapsed - this.#rate);
       this.#spread += share * (spread - this.#spread);
     }
-    [this.#since, this.#begin] = [now, offset];
-    return isSlewed ? { kind: "stepped", by } : null;
+    this.#learning = here;
+    return true;
   }
 }
 
+/**
+ * How long it took, how far their clock has gained meanwhile, and how wrong that can be.
+ *
+ * @param {Stretch} stretch
+ * @param {Stretch} here
+ */
+function passed({ since, begin }, here) {
+  const gained = here.begin.value - begin.value;
+  return { elapsed: here.since - since, gained, unsure: begin.bound + here.begin.bound };
+}
+
 export class ClockOffset {
-  /** @type {Probe[]} */
-  #probes = [];
-  /** Of connections before this one. @type {Probe[]} */
-  #earlier = [];
+  #readings = new Readings();
+  /** Of the connection before this one. */
+  #earlier = new Readings();
   #pace = new Pace();
 
   /** What comes from now on may be of another page than what came before. */
   reconnected() {
-    this.#earlier = [...this.#earlier, ...this.#probes].slice(-PROBE_WINDOW);
-    this.#probes = [];
+    if (this.#readings.end !== null) {
+      this.#earlier = this.#readings;
+      this.#readings = new Readings();
+    }
     this.#pace.beginAnew();
   }
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
   add(probe) {
     if (roundTripOf(probe) < -2 * resolution(probe) || probe.t2 < probe.t1) return { kind: "refused" };
-    const known = bestOf([...this.#earlier, ...this.#probes], probe.t3);
-    this.#probes = [...this.#probes, probe].slice(-PROBE_WINDOW);
-    const by = known === null ? 0 : offsetOf(probe) - known.value;
-    if (known !== null && Math.abs(by) > known.bound + boundAt(probe, probe.t3)) {
-      this.#earlier = [];
-      this.#probes = [probe];
+    const reading = Reading.byUs(probe.t0, probe.t1, probe.t2, probe.t3);
+    for (const known of [this.#readings, this.#earlier]) {
+      const before = known.at(probe.t3);
+      if (before === null || !known.contradict(reading)) continue;
+      this.#earlier = new Readings();
+      this.#readings = new Readings();
+      this.#readings.add(reading);
       this.#pace.beginAnew();
-      return { kind: "stepped", by };
+      return { kind: "stepped", by: offsetOf(probe) - before.value };
     }
-    const here = this.at(probe.t3);
-    return here === null ? null : this.#pace.look(probe.t3, here);
+    this.#readings.add(reading);
+    return this.#pace.look(probe.t3, /** @type {Bounded} */ (this.#readings.at(probe.t3)));
   }
 
   /**
@@ -117,22 +127,31 @@ export class ClockOffset {
    * @returns {Bounded | null} null before the first probe
    */
   at(now) {
-    return bestOf(this.#probes.length > 0 ? this.#probes : this.#earlier, now);
+    return this.#known.at(now);
   }
 
   /** A time of theirs on our clock. @param {number} theirs @returns {Bounded | null} */
   toOurs(theirs) {
-    const rough = this.at(theirs);
-    if (rough === null) return null;
-    // The offset was looked up for a time of theirs; what matters is when that was here.
-    const offset = /** @type {Bounded} */ (this.at(theirs - rough.value));
-    return { value: theirs - offset.value, bound: offset.bound };
+    const known = this.#known;
+    let here = known.end;
+    if (here === null) return null;
+    let bound = NaN;
+    // The offset to use is that of the moment which is looked for: each round comes closer to it.
+    for (let round = 0; round < 3; round += 1) {
+      const offset = /** @type {Bounded} */ (known.at(here));
+      [here, bound] = [theirs - offset.value, offset.bound];
+    }
+    return { value: here, bound: bound * (1 + fastestOf(known.rates)) };
   }
 
   /** How long after a time of ours a time of theirs was. @param {number} ours @param {number} theirs */
   since(ours, theirs) {
     const here = this.toOurs(theirs);
     return here === null ? null : { value: here.value - ours, bound: here.bound };
+  }
+
+  get #known() {
+    return this.#readings.end === null ? this.#earlier : this.#readings;
   }
 }
 
@@ -198,32 +217,9 @@ export function roundTripOf({ t0, t1, t2, t3 }) {
   return t3 - t0 - (t2 - t1);
 }
 
-/** @param {readonly Probe[]} probes @param {number} now @returns {Bounded | null} */
-function bestOf(probes, now) {
-  /** @type {Bounded | null} */
-  let best = null;
-  for (const probe of probes) {
-    const bound = boundAt(probe, now);
-    if (best === null || bound < best.bound) best = { value: offsetOf(probe), bound };
-  }
-  return best;
-}
-
 /** If both ways take as long. @param {Probe} probe */
 function offsetOf({ t0, t1, t2, t3 }) {
   return (t1 - t0 + (t2 - t3)) / 2;
-}
-
-/** @param {Probe} probe @param {number} now */
-function boundAt(probe, now) {
-  // It was true at some time in between; the other end is the one that is further away.
-  const age = Math.max(now - probe.t0, probe.t3 - now);
-  return roundTripOf(probe) / 2 + resolution(probe) + MAX_DRIFT * age;
-}
-
-/** How coarse a clock is, by times that it has told. @param {...number} times */
-export function resolutionOf(...times) {
-  return times.some((time) => time % 1 !== 0) ? RESOLUTION : COARSE;
 }
 
 /** That of the coarser of the two clocks. @param {Probe} probe */

@@ -163,14 +163,22 @@ export const PING_BURST_INTERVAL = 0.0625;
 export const SLEPT = 1;
 
 /**
- * Of one clock against another: what all bounds rest on. Crystals of computers and phones are sold
- * to within 100 ppm each, and are better by far; what slews a clock does so by 500 ppm (RFC 5905 and
- * adjtime). On a LAN it makes bounds wider by a thirtieth, and by more where the best probe is old.
+ * Of one clock against another. The fastest of slews are by 5,000 ppm (adjtime of BSD and macOS),
+ * and nothing that runs by itself is as far off; what moves faster counts as a clock that is set.
  */
-export const MAX_DRIFT = 0.0006;
+export const MAX_DRIFT = 0.006;
 
-/** What a clock that nobody slews may run off another way than it did before. */
+/**
+ * What a clock that nobody slews may run off, or off another way than before. Crystals of computers
+ * and phones are sold to within 100 ppm, and are better by far.
+ */
 export const STEADY_DRIFT = 0.0001;
+
+/**
+ * By so much, from one moment to the next, a clock may run off besides what was seen: NTP and
+ * adjtime slew by as much (RFC 5905).
+ */
+export const SLEWED = 0.0005;
 
 /** Milliseconds. By so much more a clock has to have moved than it should have to be told as set. */
 export const SLEW = 4;
@@ -193,7 +201,16 @@ export const RESOLUTION = 0.1;
  */
 export const COARSE = 1;
 
-/** Probes that are kept: two minutes of pings. */
+/**
+ * Probes are kept for so long: what is longer ago says little of how a clock runs now, and is too
+ * old to narrow a bound.
+ */
+export const PROBE_SPAN = 30000;
+
+/** So many are kept however old they are, as pings can be lost, and a line be down; */
+export const PROBES_AT_LEAST = 8;
+
+/** and no more than so many. */
 export const PROBE_WINDOW = 64;
 
 /**
