@@ -126,13 +126,20 @@ def browsers() -> Iterator[Callable[[str], Started]]:
 
 
 @pytest.fixture(scope="module")
-def chromium(browsers: Callable[[str], Started]) -> Started:
-    return browsers("chromium")
+def browser_name() -> str:
+    """Which a file's tests are in; `in_either` stands instead of this."""
+    return "chromium"
+
+
+@pytest.fixture(scope="module")
+def started(browser_name: str, browsers: Callable[[str], Started]) -> Started:
+    """A file has one of its own where that has to be started in another way."""
+    return browsers(browser_name)
 
 
 @pytest.fixture
-async def browser(chromium: Started) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
+async def browser(started: Started) -> AsyncIterator[Browser]:
+    async with open_browser(started) as browser:
         yield browser
 
 
@@ -143,7 +150,10 @@ def either(request: pytest.FixtureRequest, browsers: Callable[[str], Started]) -
 
 
 @pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    """The URL of a relay for all tests of a file."""
+def relay(browser_name: str) -> Iterator[str]:
+    """The URL of a relay for all tests of a file.
+
+    One for each browser: a session waits for a page of the browser before that was closed.
+    """
     with shared_relay() as url:
         yield url
