@@ -1,6 +1,7 @@
 """What tests of pages share, how the suite is spread over processes, and that CI skips nothing."""
 
 import functools
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,24 +23,49 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 FAULTS = "tests/faults/"
+FIREFOX = "firefox"
 
-BEGIN = (FAULTS, "tests/commands/", "tests/web/")
-"""What takes longest begins first, so that no process is left with it when the others are done."""
+
+def scope_of(nodeid: str) -> str:
+    """Tests of one scope run in one process, for what they share: those of a file, in general.
+
+    All fault tests are as one file, and so are all in Firefox: it is slow to start.
+    """
+    if nodeid.startswith(FAULTS):
+        return FAULTS
+    if nodeid.startswith("tests/web/") and FIREFOX in nodeid:
+        return FIREFOX
+    return nodeid.split("::")[0]
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]
-    """A file's tests run in one process, for what they share; all fault tests are as one file."""
-
     def _split_scope(self, nodeid: str) -> str:
-        return FAULTS if nodeid.startswith(FAULTS) else super()._split_scope(nodeid)
+        return scope_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     return Scheduling(config, log)
 
 
+BEGIN = (FAULTS, FIREFOX, "tests/relay/test_fuzz.py", "tests/commands/", "tests/web/")
+"""What takes longest begins first, so that no process is left with it when the others are done."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in BEGIN])
+    items.sort(key=lambda item: [not scope_of(item.nodeid).startswith(begin) for begin in BEGIN])
+
+
+# Thousands of tests are made, and all of them stay: to look through them for garbage again and
+# again takes as long as to make them, and after that a tenth of the time of all tests.
+
+
+def pytest_configure() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -100,13 +126,20 @@ def browsers() -> Iterator[Callable[[str], Started]]:
 
 
 @pytest.fixture(scope="module")
-def chromium(browsers: Callable[[str], Started]) -> Started:
-    return browsers("chromium")
+def browser_name() -> str:
+    """Which a file's tests are in; `in_either` stands instead of this."""
+    return "chromium"
+
+
+@pytest.fixture(scope="module")
+def started(browser_name: str, browsers: Callable[[str], Started]) -> Started:
+    """A file has one of its own where that has to be started in another way."""
+    return browsers(browser_name)
 
 
 @pytest.fixture
-async def browser(chromium: Started) -> AsyncIterator[Browser]:
-    async with open_browser(chromium) as browser:
+async def browser(started: Started) -> AsyncIterator[Browser]:
+    async with open_browser(started) as browser:
         yield browser
 
 
@@ -117,7 +150,10 @@ def either(request: pytest.FixtureRequest, browsers: Callable[[str], Started]) -
 
 
 @pytest.fixture(scope="module")
-def relay() -> Iterator[str]:
-    """The URL of a relay for all tests of a file."""
+def relay(browser_name: str) -> Iterator[str]:
+    """The URL of a relay for all tests of a file.
+
+    One for each browser: a session waits for a page of the browser before that was closed.
+    """
     with shared_relay() as url:
         yield url

@@ -5,6 +5,7 @@ functions and under TYPE_CHECKING count like any others.
 """
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -122,14 +123,18 @@ def module_name(path: Path) -> str:
 
 
 SOURCES = {module_name(path): path for path in sorted((ROOT / "imgsync").rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 every_module = pytest.mark.parametrize("module", SOURCES)
+
+
+@functools.cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(SOURCES[module].read_text(encoding="utf-8"))
 
 
 def imports(module: str) -> set[str]:
     """Full names of the modules that a module imports."""
     found = set()
-    for node in ast.walk(TREES[module]):
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -203,8 +208,8 @@ def test_every_foreign_library_has_one_home(module: str) -> None:
 def test_the_core_decides_and_does_nothing_else(module: str) -> None:
     assert foreign_imports(module) <= IN_CORE
     waits = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
-    assert not [node for node in ast.walk(TREES[module]) if isinstance(node, waits)]
-    names = {node.id for node in ast.walk(TREES[module]) if isinstance(node, ast.Name)}
+    assert not [node for node in ast.walk(tree_of(module)) if isinstance(node, waits)]
+    names = {node.id for node in ast.walk(tree_of(module)) if isinstance(node, ast.Name)}
     assert not names & NOT_NAMED_IN_CORE
 
 
@@ -261,7 +266,7 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
     run("from imgsync import *")
     shown_to_the_type_checker = {
         alias.asname or alias.name
-        for node in TREES["imgsync"].body
+        for node in tree_of("imgsync").body
         if isinstance(node, ast.If)
         for inner in node.body
         if isinstance(inner, ast.ImportFrom)

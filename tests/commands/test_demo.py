@@ -34,8 +34,9 @@ from tests.kit.processes import (
     wait_until,
 )
 
-DEMO_S = 10
-"""Seconds in which the whole demo has to be over."""
+SHOW_S = 8
+"""Seconds from the first image to the end: 2 for ten of them, and the rest for three processes that
+end. How long four of them load is up to the machine, and to what else it does."""
 
 STOP_S = 8
 """Seconds from Ctrl-C to the end: an end in good order of each of the three has its deadline."""
@@ -122,13 +123,14 @@ def own_folder(tmp_path: Path) -> Path:
 # ── to its good end ──────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_demo_shows_every_sample_within_10_s_and_leaves_nothing_behind(
+async def test_the_demo_shows_every_sample_at_its_pace_and_leaves_nothing_behind(
     mark: Mark,
 ) -> None:
-    with trio.fail_after(DEMO_S):
-        outcome = await run_to_end("demo", *demo(), env=mark.env)
+    async with open_child("demo", *demo(), env=mark.env) as child:
+        lines = [await child.wait_line(START_S) for _ in range(2)]
+        outcome = await child.wait_outcome(SHOW_S)
     assert mark.bearers() == {}
-    assert_all_were_shown(outcome, SAMPLES)
+    assert_all_were_shown(attrs.evolve(outcome, lines=[*lines, *outcome.lines]), SAMPLES)
 
 
 async def test_the_demo_shows_a_folder_of_ones_own(own_folder: Path) -> None:

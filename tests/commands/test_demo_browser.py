@@ -55,11 +55,11 @@ async def wait_away(child: Child) -> None:
 
 @side_by_side(18)
 async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
-    folder: Path, chromium: Started
+    folder: Path, started: Started
 ) -> None:
     mark = Mark()
     async with (
-        open_browser(chromium) as browser,
+        open_browser(started) as browser,
         browser.open_page() as page,
         open_child("demo", *demo("--browser"), env=mark.env) as child,
     ):
@@ -89,13 +89,13 @@ async def test_ctrl_c_while_no_page_is_open_ends_the_demo_and_all_that_it_has_st
 
 @side_by_side(20)
 async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for_without_end(
-    folder: Path, chromium: Started
+    folder: Path, started: Started
 ) -> None:
     for name in ("1-fixation-cross.png", "2-optotype-chart.svg", "6-ring-wedge.png", "10-end.png"):
         shutil.copy(SAMPLES / name, folder)
     mark = Mark()
     async with (
-        open_browser(chromium) as browser,
+        open_browser(started) as browser,
         open_child("demo", *demo("--browser", str(folder)), env=mark.env) as child,
     ):
         link = await read_link(child)
@@ -111,11 +111,9 @@ async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for
 
 
 @side_by_side(10)
-async def test_a_page_that_comes_back_is_shown_what_follows(
-    folder: Path, chromium: Started
-) -> None:
+async def test_a_page_that_comes_back_is_shown_what_follows(folder: Path, started: Started) -> None:
     async with (
-        open_browser(chromium) as browser,
+        open_browser(started) as browser,
         browser.open_page() as page,
         open_child("demo", *demo("--browser")) as child,
     ):

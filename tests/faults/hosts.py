@@ -54,18 +54,18 @@ class Hosts:
     mark: str
     wire: Child
 
-    def on(self, host: str) -> tuple[str, ...]:
-        """Before a command that is to run there."""
-        return ("ip", "netns", "exec", f"{self.mark}-{host}")
+    def network_of(self, host: str) -> str:
+        """The name of the namespace that what runs there is in."""
+        return f"{self.mark}-{host}"
 
     async def set_link(self, host: str, state: str) -> float:
         """Set its interface up or down; returns when."""
-        await run_ip("-n", f"{self.mark}-{host}", "link", "set", "eth0", state)
+        await run_ip("-n", self.network_of(host), "link", "set", "eth0", state)
         return now_ms()
 
     async def move(self, host: str) -> float:
         """Give it another address instead of its own; returns when."""
-        addr, on_eth0 = ("-n", f"{self.mark}-{host}", "addr"), ("dev", "eth0")
+        addr, on_eth0 = ("-n", self.network_of(host), "addr"), ("dev", "eth0")
         await run_ip(*addr, "del", f"{ADDRESSES[host]}/24", *on_eth0)
         await run_ip(*addr, "add", f"{ELSEWHERE}/24", *on_eth0)
         return now_ms()

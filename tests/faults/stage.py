@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -146,14 +147,15 @@ class Stage:
         name: str,
         *command: str,
         stdin: int = subprocess.DEVNULL,
+        network: str | None = None,
         is_loaded: bool = True,
     ) -> Witness:
         """Start a process when its turn has come.
 
+        :param network: the namespace that it runs in, of a fork; ours by default.
         :param is_loaded: it is a fork, whose start is not what the test is about.
         """
-        prefix = command[: command.index(sys.executable)]
-        opening = _opening(prefix, is_loaded)
+        opening = _opening(network, is_loaded)
         starting = _starting()
         await starting.acquire()
         try:
@@ -170,18 +172,17 @@ class Stage:
 
     async def start_relay(
         self,
-        *prefix: str,
         host: str = "127.0.0.1",
         port: int = 0,
         logs: str = "text",
+        network: str | None = None,
         is_loaded: bool = True,
     ) -> Child:
         """Wait until it listens, and let all that start from now on use it."""
         where = ("--host", host, "--port", str(port), "--stun", "none", "--no-auth")
         words = (sys.executable, "-m", "imgsync.relay", *where, "--log-format", logs)
         async with _starting():
-            opening = _opening(prefix, is_loaded)
-            child = opening("relay", *prefix, *words, env=STRICT)
+            child = _opening(network, is_loaded)("relay", *words, env=STRICT)
             relay = await self.stack.enter_async_context(child)
             line = await relay.wait_line(START_S)
         assert line.startswith(LISTENING)
@@ -189,18 +190,19 @@ class Stage:
         return relay
 
     async def start_client(
-        self, *prefix: str, options: Sequence[str] = (), is_loaded: bool = True
+        self, options: Sequence[str] = (), network: str | None = None, is_loaded: bool = True
     ) -> Witness:
         words = (sys.executable, "-m", "imgsync.client", "--user", "C", *options)
-        command = (*prefix, *words, *self._common(self.url))
-        return await self.start("client", *command, is_loaded=is_loaded)
+        command = (*words, *self._common(self.url))
+        return await self.start("client", *command, network=network, is_loaded=is_loaded)
 
     async def start_evaluator(
         self,
-        *prefix: str,
+        *,
         source: Path,
         every: float | None,
         url: str | None = None,
+        network: str | None = None,
         is_loaded: bool = True,
     ) -> Witness:
         """With stdin to drive it where it shows nothing by the clock.
@@ -211,19 +213,23 @@ class Stage:
         pace = () if every is None else ("--every", str(every))
         words = (sys.executable, "-m", "imgsync.evaluator", *peers, *pace, str(source))
         stdin = subprocess.PIPE if every is None else subprocess.DEVNULL
-        common = self._common(url or self.url)
-        command = (*prefix, *words, *common)
-        return await self.start("evaluator", *command, stdin=stdin, is_loaded=is_loaded)
+        command = (*words, *self._common(url or self.url))
+        return await self.start(
+            "evaluator", *command, stdin=stdin, network=network, is_loaded=is_loaded
+        )
 
     def _common(self, url: str) -> tuple[str, ...]:
         return ("--relay", url, "--json", *self.options)
 
 
 def _opening(
-    prefix: Sequence[str], is_loaded: bool
+    network: str | None, is_loaded: bool
 ) -> Callable[..., AbstractAsyncContextManager[Child]]:
-    """How to start a command; one that another program has to start is no fork."""
-    return open_fork if is_loaded and not prefix else open_child
+    """How to start a command."""
+    if is_loaded:
+        return partial(open_fork, network=network)
+    assert network is None
+    return open_child
 
 
 def _starting() -> trio.Semaphore:

@@ -57,7 +57,7 @@ class Scene:
 
     async def restart_client(self) -> Witness:
         await kill_client(self.evaluator, self.client)
-        return await self.stage.start_client(*self.hosts.on("client"))
+        return await self.stage.start_client(network=self.hosts.network_of("client"))
 
 
 @asynccontextmanager
@@ -65,10 +65,14 @@ async def open_scene(
     source: Path, *, every: float | None = EVERY_S, relay_on: str = "evaluator"
 ) -> AsyncIterator[Scene]:
     async with open_hosts() as hosts, open_stage() as stage:
-        relay = await stage.start_relay(*hosts.on(relay_on), host=ADDRESSES[relay_on], logs="json")
-        client = await stage.start_client(*hosts.on("client"))
+        relay = await stage.start_relay(
+            host=ADDRESSES[relay_on], logs="json", network=hosts.network_of(relay_on)
+        )
+        client = await stage.start_client(network=hosts.network_of("client"))
         await client.wait("registered")
-        evaluator = await stage.start_evaluator(*hosts.on("evaluator"), source=source, every=every)
+        evaluator = await stage.start_evaluator(
+            source=source, every=every, network=hosts.network_of("evaluator")
+        )
         await evaluator.wait("connected")
         if every is None:
             await evaluator.child.write("next\n")

@@ -5,6 +5,7 @@ stdin, stdout, stderr and of a pipe, which is written two lines: the pid, and ho
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -13,11 +14,16 @@ import runpy
 import signal
 import socket
 import sys
+from pathlib import Path
+from typing import Any
 
 import imgsync
 from imgsync import wallclock
 
 MAX_REQUEST = 1 << 18
+
+_NAMESPACES = Path("/run/netns")
+_CLONE_NEWNET = 0x40000000
 
 REPORT = ("imgsync.commands.report.main",)
 """What `imgsync report` is made of, and nothing that peers need."""
@@ -53,7 +59,7 @@ def serve(control: socket.socket) -> list[str]:
             os.close(descriptor)
 
 
-def become(request: dict[str, dict[str, str]], *descriptors: int) -> list[str]:
+def become(request: dict[str, Any], *descriptors: int) -> list[str]:
     """Fork once more: one becomes the command, the other tells of it and waits for its end."""
     *streams, told = descriptors
     if (pid := os.fork()) != 0:
@@ -72,7 +78,18 @@ def become(request: dict[str, dict[str, str]], *descriptors: int) -> list[str]:
     wallclock._EPOCH_NS = wallclock._skew_ns()
     os.environ.clear()
     os.environ.update(request["env"])
+    if request["network"] is not None:
+        enter_network(request["network"])
     return list(request["command"])
+
+
+def enter_network(name: str) -> None:
+    """Live in a network namespace that `ip netns` has made, as setns(2) of its file has it."""
+    with (_NAMESPACES / name).open() as namespace:
+        # `os.setns` is there from Python 3.12 on.
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), name)
 
 
 if __name__ == "__main__":

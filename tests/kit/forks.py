@@ -86,10 +86,12 @@ async def open_fork(
     *command: str,
     env: Mapping[str, str] = STRICT,
     stdin: int = subprocess.DEVNULL,
+    network: str | None = None,
 ) -> AsyncIterator[Child]:
     """As `open_child`, for a command of the form `sys.executable -m MODULE WORDS`.
 
     :param env: of what is for Python itself, it has what STRICT has.
+    :param network: the name of a network namespace to run in, instead of ours.
     """
     executable, option, *words = command
     assert (executable, option) == (sys.executable, "-m")
@@ -102,7 +104,8 @@ async def open_fork(
             read_stdin = os.open(os.devnull, os.O_RDONLY)
         descriptors = [stdin if read_stdin is None else read_stdin]
         descriptors += [write_stdout, stderr.fileno(), tell]
-        request = json.dumps({"command": words, "env": dict(env)}).encode()
+        asked = {"command": words, "env": dict(env), "network": network}
+        request = json.dumps(asked).encode()
         try:
             loaded = ("report",) if words[:2] == ["imgsync", "report"] else ()
             socket.send_fds(_template(*loaded), [request], descriptors)

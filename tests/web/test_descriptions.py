@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.browsers import Browser
+from tests.kit.either_browser import in_either
 from tests.kit.foreign import IMAGES, find_peer
-from tests.kit.processes import SESSION_S, open_child, shared_relay
+from tests.kit.processes import SESSION_S, open_child
 from tests.kit.web_pages import open_client_page, page_url
 
 FINGERPRINT = r"/a=fingerprint:.*\r\n/"
@@ -130,17 +130,7 @@ PLAY = r"""
 """
 
 
-@pytest.fixture(scope="module")
-def relay(either: Started) -> Iterator[str]:
-    """One for each browser: a session waits for a page of the browser before that was closed."""
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
+pytestmark = in_either
 
 
 @pytest.mark.parametrize("role", ["offers", "answers"])

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 import trio
 
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
-from tests.kit.browsers import JSON, Browser, Page, Started, open_browser
+from tests.kit.browsers import JSON, Browser, Page
+from tests.kit.either_browser import in_either
 from tests.kit.forks import open_fork
-from tests.kit.processes import SESSION_S, our_client, shared_relay, wait_until
+from tests.kit.processes import SESSION_S, our_client, wait_until
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def relay(either: Started) -> Iterator[str]:
-    """One for each browser: a session waits for a page of the browser before that was closed."""
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
+pytestmark = in_either
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -15,8 +15,8 @@ import trio
 from imgsync import EvaluatorSession, ImageRef
 from imgsync.net.http import Request, Response
 from imgsync.net.server import Site, open_port, port_of, serve_site
-from tests.kit.browsers import JSON, Browser, Page, Started, open_browser
-from tests.kit.processes import shared_relay
+from tests.kit.browsers import JSON, Browser, Page
+from tests.kit.either_browser import in_either
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import (
     ACK_S,
@@ -28,18 +28,7 @@ from tests.kit.web_pages import (
     show_url,
 )
 
-
-@pytest.fixture(scope="module")
-def relay(either: Started) -> Iterator[str]:
-    """One for each browser: a session waits for a page of the browser before that was closed."""
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
+pytestmark = in_either
 
 
 # When each image was in the document, and when the browser has presented it.

@@ -42,9 +42,9 @@ from tests.kit.web_pages import IN_A_HURRY, open_client_page, open_session, page
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Started]:
-    with shared_chromium(*FAKE_DEVICES) as started:
-        yield started
+def started() -> Iterator[Started]:
+    with shared_chromium(*FAKE_DEVICES) as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")

@@ -41,10 +41,10 @@ OF_ELSEWHERE = "relay.example"
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Started]:
+def started() -> Iterator[Started]:
     rules = f"--host-resolver-rules=MAP {OF_ELSEWHERE} 127.0.0.1"
-    with shared_chromium(*FAKE_DEVICES, rules) as started:
-        yield started
+    with shared_chromium(*FAKE_DEVICES, rules) as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
-import pytest
-
 from imgsync.commands.demo import page_of
-from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage, console_url
-from tests.kit.processes import shared_relay
+from tests.kit.either_browser import in_either
 from tests.kit.raw_peers import open_raw
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import (
@@ -20,17 +16,7 @@ from tests.kit.web_pages import (
     show_url,
 )
 
-
-@pytest.fixture(scope="module")
-def relay(either: Started) -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
+pytestmark = in_either
 
 
 BARRED = {
