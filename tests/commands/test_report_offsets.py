@@ -92,11 +92,12 @@ def test_no_single_probe_knows_better(
         left = now + there + stay
         probes.append(Probe(now, world.theirs(now + there), world.theirs(left), left + back))
         now = left + back + pause
-    history = OffsetHistory(Reading.by_us(p.t0, p.t1, p.t2, p.t3) for p in probes)
+    readings = [Reading.by_us(p.t0, p.t1, p.t2, p.t3) for p in probes]
+    history = OffsetHistory(readings)
     time = EPOCH + moment
-    for probe in probes:
-        age = max(time - probe.t0, probe.t3 - time)
-        alone = probe.round_trip / 2 + probe.resolution + MAX_DRIFT * age
+    for one in readings:
+        age = max(time - one.most_at, one.least_at - time)
+        alone = (one.most - one.least) / 2 + MAX_DRIFT * age
         assert history.spans[0].at(time).bound <= alone + FLOAT
 
 

@@ -128,6 +128,7 @@ async def test_an_image_and_its_ack_pass_through_these_files_and_no_more(
         "core/channel/early.py",
         "core/channel/preload.py",
         "core/channel/clocks.py",
+        "core/channel/drift.py",
         "core/protocol/urls.py",
         "core/codec/codec.py",
         "core/codec/strict.py",

@@ -22,7 +22,7 @@ from typing import Self
 
 import attrs
 
-from imgsync.core.channel.drift import Offset, Reading, Readings, resolution_of
+from imgsync.core.channel.drift import Offset, Reading, Readings
 from imgsync.core.protocol.channel import Pong
 from imgsync.core.protocol.numbers import (
     COARSE,
@@ -53,11 +53,6 @@ class Probe:
     def offset(self) -> float:
         """How far their clock is ahead of ours, if both ways take as long."""
         return ((self.t1 - self.t0) + (self.t2 - self.t3)) / 2
-
-    @property
-    def resolution(self) -> float:
-        """That of the coarser of the two clocks."""
-        return max(resolution_of(self.t0, self.t3), resolution_of(self.t1, self.t2))
 
 
 class Bounded(float):
@@ -186,9 +181,9 @@ class ClockOffset:
 
     def add(self, probe: Probe) -> Remark | None:
         """One more probe, in the order of t3; what is remarkable about it."""
-        if probe.round_trip < -2 * probe.resolution or probe.t2 < probe.t1:
-            return Refused(probe.round_trip)
         reading = Reading.by_us(probe.t0, probe.t1, probe.t2, probe.t3)
+        if not reading.is_possible or probe.t2 < probe.t1:
+            return Refused(probe.round_trip)
         for known in (self._readings, self._earlier):
             before = known.at(probe.t3)
             if before is not None and known.contradict(reading):

@@ -88,7 +88,7 @@ class Reading:
     @property
     def is_possible(self) -> bool:
         """Not so where a clock was set half-way: then a message arrived before it was sent."""
-        return self.least <= self.most
+        return self.least - self.most <= MAX_DRIFT * abs(self.least_at - self.most_at)
 
 
 @attrs.frozen

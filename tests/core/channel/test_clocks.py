@@ -118,6 +118,17 @@ def test_after_a_clock_was_set_the_offset_is_the_new_one(
     assert told[1:] == [None] * (len(told) - 1)
 
 
+@pytest.mark.parametrize("stay", [10.0, 100.0, 1_000.0, 5_000.0])
+@pytest.mark.parametrize("drift", [0.9 * MAX_DRIFT, -0.9 * MAX_DRIFT, 600e-6, 0.0])
+def test_an_answer_that_takes_its_time_over_there_is_believed_however_the_clock_runs(
+    drift: float, stay: float
+) -> None:
+    world, clock = World(5_000.0, drift), ClockOffset()
+    probe = world.probe(EPOCH, 0, stay, 0)
+    assert clock.add(probe) is None
+    assert is_inside(clock, world, probe.t3)
+
+
 def test_the_quickest_way_there_and_the_quickest_back_decide() -> None:
     clock, world = ClockOffset(), World(1000.0, 0.0)
     clock.add(world.probe(EPOCH, 1, 0, 10))

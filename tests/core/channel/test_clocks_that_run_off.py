@@ -16,7 +16,7 @@ import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.core.channel.clocks import Measurements, Probe, Stepped
-from imgsync.core.channel.drift import Reading
+from imgsync.core.channel.drift import Reading, resolution_of
 from imgsync.core.protocol.channel import Pong
 
 START = 1_800_000_000_000.25
@@ -226,9 +226,10 @@ def test_for_a_clock_that_runs_well_it_costs_next_to_nothing(line: str, kind: st
     for back, begin, there, _, _ in events(Random(f"4 {line} {kind}"), line, kind):
         theirs = there + clock.ahead(there)
         probes.append(Probe(begin, theirs, theirs, back))
+    off = resolution_of(*(time for one in probes for time in (one.t0, one.t3, one.t1)))
     single = [
         min(
-            one.round_trip / 2 + one.resolution + 600e-6 * max(at - one.t0, one.t3 - at)
+            one.round_trip / 2 + off + 600e-6 * max(at - one.t0, one.t3 - at)
             for one in probes
             if one.t0 <= at
         )

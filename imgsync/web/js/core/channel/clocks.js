@@ -21,7 +21,7 @@
  */
 
 import { COARSE, MAX_DRIFT, RESOLUTION, SLEW, SLEW_SPAN, STEADY_DRIFT } from "../protocol/numbers.js";
-import { Reading, Readings, fastestOf, resolutionOf } from "./drift.js";
+import { Reading, Readings, fastestOf } from "./drift.js";
 
 /** How their clock runs against ours, by what was known of the offset from time to time. */
 class Pace {
@@ -105,8 +105,8 @@ export class ClockOffset {
 
   /** One more probe, in the order of t3. @param {Probe} probe @returns {Remark | null} */
   add(probe) {
-    if (roundTripOf(probe) < -2 * resolution(probe) || probe.t2 < probe.t1) return { kind: "refused" };
     const reading = Reading.byUs(probe.t0, probe.t1, probe.t2, probe.t3);
+    if (!reading.isPossible || probe.t2 < probe.t1) return { kind: "refused" };
     for (const known of [this.#readings, this.#earlier]) {
       const before = known.at(probe.t3);
       if (before === null || !known.contradict(reading)) continue;
@@ -220,9 +220,4 @@ export function roundTripOf({ t0, t1, t2, t3 }) {
 /** If both ways take as long. @param {Probe} probe */
 function offsetOf({ t0, t1, t2, t3 }) {
   return (t1 - t0 + (t2 - t3)) / 2;
-}
-
-/** That of the coarser of the two clocks. @param {Probe} probe */
-function resolution({ t0, t1, t2, t3 }) {
-  return Math.max(resolutionOf(t0, t3), resolutionOf(t1, t2));
 }

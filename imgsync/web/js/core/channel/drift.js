@@ -68,7 +68,7 @@ export class Reading {
 
   /** Not so where a clock was set half-way: then a message arrived before it was sent. */
   get isPossible() {
-    return this.least <= this.most;
+    return this.least - this.most <= MAX_DRIFT * Math.abs(this.leastAt - this.mostAt);
   }
 }
 

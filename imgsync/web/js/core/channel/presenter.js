@@ -211,8 +211,7 @@ export class Presenter {
   }
 
   /**
-   * @param {readonly string[]} [features] what the client speaks, as far as the relay knows
-   * @param {number} [limit] bytes of a message that it takes
+   * @param {readonly string[]} [features] what the client speaks, as far as known @param {number} [limit] bytes it takes
    * @returns {PresenterOutput[]} what follows where a channel is open
    */
   opened(features = [], limit = MAX_CHANNEL_MESSAGE) {
