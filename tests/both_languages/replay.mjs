@@ -88,7 +88,8 @@ const FORMS = {
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
   stop: (o) => [o.number],
   givenUp: (o) => [o.name, o.reason, o.detail],
-  progress: (o) => [o.announced, o.there, o.failed],
+  progress: (o) => [o.announced, o.there, o.failed, o.isFull],
+  evict: (o) => [o.name],
 };
 const tell = (outputs) =>
   (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...FORMS[o.kind](o)]);
@@ -247,7 +248,7 @@ const PAIRS = {
     const downloads = new Downloads((failures) => pauseAfter(failures, chances[thrown++ % chances.length]));
     return ([method, ...given]) => {
       const outputs = tell(downloads[method](...given));
-      return [outputs, finite(downloads.due), downloads.isAnnounced("0\nhttp://h/0")];
+      return [outputs, finite(downloads.due), downloads.coming];
     };
   },
   follower: () => {
