@@ -14,7 +14,7 @@ What was fetched goes on from its last byte where the host has ranges of it, and
 not.
 
 What is there is kept, up to MAX_KEPT bytes. What was shown goes first, the longest ago before the
-others; then what is to be shown after what has come in. One that would not fit behind those before
+others; then what was announced before what has come in. One that would not fit behind those before
 it is not fetched ahead. What is to be shown now needs no room.
 
 Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
@@ -330,7 +330,7 @@ class _Room:
         there = [one for one in self._downloads.values() if one.state is _State.THERE]
         others = [one for one in there if one.name != shown]
         spent = sorted((one for one in others if not one.is_announced), key=lambda one: one.rank)
-        behind = [one for one in others if one.is_announced and one.rank > arrived.rank]
+        behind = [one for one in others if one.is_announced and one.rank[0] > arrived.rank[0]]
         if not arrived.is_announced:
             behind = []  # what is to be shown now is the first to go when another is
         behind.sort(key=lambda one: one.rank, reverse=True)

@@ -146,3 +146,17 @@ def test_what_comes_behind_the_one_that_is_shown_is_the_likeliest() -> None:
     assert coming() == "cefa"
     line.announce(*"xf")
     assert coming() == "xface"
+
+
+def test_of_one_announcement_none_goes_for_another_in_whatever_order_they_come() -> None:
+    line = Line()
+    line.announce(*"abcd")
+    line.come("a", HALF)
+    line.bring("b", HALF)
+    line.bring("a", HALF)
+    line.show("a")
+    line.show("b")
+    assert [*line.running] == ["c", "d"]
+    line.bring("d", MAX_KEPT)
+    line.bring("c", MAX_KEPT)
+    assert line.evicted == ["a"]

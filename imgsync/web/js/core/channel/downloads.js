@@ -15,7 +15,7 @@
  * not.
  *
  * What is there is kept, up to MAX_KEPT bytes. What was shown goes first, the longest ago before the
- * others; then what is to be shown after what has come in. One that would not fit behind those before
+ * others; then what was announced before what has come in. One that would not fit behind those before
  * it is not fetched ahead. What is to be shown now needs no room.
  *
  * Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
@@ -370,7 +370,7 @@ class Room {
     const spent = others.filter((one) => !one.isAnnounced).sort(byRank);
     // What is to be shown now is the first to go when another is.
     const behind = arrived.isAnnounced
-      ? others.filter((one) => one.isAnnounced && byRank(one, arrived) > 0).sort((one, other) => byRank(other, one))
+      ? others.filter((one) => one.isAnnounced && one.rank[0] > arrived.rank[0]).sort((one, other) => byRank(other, one))
       : [];
     let size = there.reduce((sum, one) => sum + one.have, 0);
     /** @type {Evict[]} */
