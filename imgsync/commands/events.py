@@ -234,6 +234,7 @@ class Stage:
 class Preloaded:
     """How many of the images that were announced, and not shown yet, are at the client.
 
+    :param full: the client has no room for more of them until some were shown.
     :param is_before_start: none was shown yet.
     """
 
@@ -241,13 +242,15 @@ class Preloaded:
     announced: int
     there: int
     failed: int
+    full: bool | None = attrs.field(default=None, metadata=IF_KNOWN)
     is_before_start: bool = attrs.field(default=True, metadata=FOR_PEOPLE)
 
     @property
     def words(self) -> str:
         """For people, who may wait for it."""
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.there} of {self.announced} are there{failed}"
+        full = "; the client has no room for more until some were shown" if self.full else ""
+        return f"{self.there} of {self.announced} are there{failed}{full}"
 
     @property
     def prose(self) -> str | None:

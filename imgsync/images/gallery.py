@@ -13,6 +13,7 @@ from imgsync.backoff import backoff
 from imgsync.core.channel.downloads import (
     DownloadOutput,
     Downloads,
+    Evict,
     Failure,
     GivenUp,
     Progress,
@@ -25,9 +26,6 @@ from imgsync.images.fetch import Answer, Fetched, Fetcher, FetchFailed, Partial
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
-
-MAX_KEPT = 256 * 1024 * 1024
-"""Bytes. When they are full, images that were shown go first, and others are not fetched ahead."""
 
 
 class Coming:
@@ -58,43 +56,6 @@ class Coming:
         self._settled.set()
 
 
-class _Kept:
-    """Images that are here, and which of them go when room is needed."""
-
-    def __init__(self) -> None:
-        self._images: dict[str, Fetched] = {}
-        #: Those of them that were shown, the longest ago first.
-        self._used: dict[str, None] = {}
-
-    def find(self, key: str) -> Fetched | None:
-        return self._images.get(key)
-
-    def use(self, key: str) -> None:
-        if key in self._images:
-            self._used.pop(key, None)
-            self._used[key] = None
-
-    def put(self, key: str, fetched: Fetched) -> list[str]:
-        """Keep it, if there is room; returns those that had to go, it itself among them."""
-        gone: list[str] = []
-        while self._size_of(self._images) + len(fetched.body) > MAX_KEPT:
-            if not self._used:
-                return [*gone, key]
-            oldest = next(iter(self._used))
-            del self._used[oldest], self._images[oldest]
-            gone.append(oldest)
-        self._images[key] = fetched
-        return gone
-
-    def has_room(self, halfway: int) -> bool:
-        """Whether what is still to be shown, and what is being fetched, leave some."""
-        unused = [key for key in self._images if key not in self._used]
-        return self._size_of(unused) + halfway < MAX_KEPT
-
-    def _size_of(self, keys: Sequence[str] | dict[str, Fetched]) -> int:
-        return sum(len(self._images[key].body) for key in keys)
-
-
 class Gallery:
     """Made by `open_gallery`. Images are known by `image_key`: signatures change."""
 
@@ -111,7 +72,7 @@ class Gallery:
         self._tries: dict[int, trio.CancelScope] = {}
         self._partials: dict[str, Partial] = {}
         self._coming: dict[str, Coming] = {}
-        self._kept = _Kept()
+        self._kept: dict[str, Fetched] = {}
         self._news = Bell()
 
     def announce(self, images: Sequence[UpcomingImage]) -> None:
@@ -121,8 +82,7 @@ class Gallery:
     def show(self, image_url: str, signed_url: str) -> Coming:
         """This one is to be shown now, and no other any more. Never waits."""
         key = image_key(image_url, signed_url)
-        fetched = self._kept.find(key)
-        self._kept.use(key)
+        fetched = self._kept.get(key)
         coming = Coming(was_here=True)
         if fetched is not None:
             coming.settle(fetched)
@@ -155,6 +115,8 @@ class Gallery:
                     self._tries.pop(number).cancel()
                 case GivenUp(name, reason, detail):
                     self._give_up(name, Failure(reason, may_pass=False, detail=detail))
+                case Evict(name):
+                    del self._kept[name]
                 case Progress():
                     self._progressed(output)
         self._news.ring()
@@ -206,16 +168,11 @@ class Gallery:
     def _arrived(self, start: Start, fetched: Fetched) -> None:
         key, now = start.name, trio.current_time()
         del self._partials[key]
-        gone = self._kept.put(key, fetched)
+        self._kept[key] = fetched
         coming = self._coming.pop(key, None)
         if coming is not None:
             coming.settle(fetched)
-            self._kept.use(key)
         self._perform(self._downloads.done(start.number, now))
-        for name in gone:
-            self._downloads.evicted(name)
-        halfway = sum(len(partial.body) for partial in self._partials.values())
-        self._perform(self._downloads.room(self._kept.has_room(halfway), now))
 
 
 @asynccontextmanager

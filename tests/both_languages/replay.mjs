@@ -17,7 +17,7 @@ const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Onsets } = await load("core/channel/onsets");
-const { Turns } = await load("core/channel/turns");
+const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
@@ -34,6 +34,7 @@ const { Renewal } = await load("core/channel/renewal");
 const { SessionJournal } = await load("console/session_journal");
 const { openTransfer } = await load("client/fetching");
 const { describeRefusal } = await load("client/refusals");
+const { Selection } = await load("console/selection");
 const { BadManifest, parseManifest } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
@@ -88,7 +89,8 @@ const FORMS = {
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
   stop: (o) => [o.number],
   givenUp: (o) => [o.name, o.reason, o.detail],
-  progress: (o) => [o.announced, o.there, o.failed],
+  progress: (o) => [o.announced, o.there, o.failed, o.isFull],
+  evict: (o) => [o.name],
 };
 const tell = (outputs) =>
   (outputs ?? []).filter(({ kind }) => kind !== "note").map((o) => [o.kind, ...FORMS[o.kind](o)]);
@@ -247,7 +249,7 @@ const PAIRS = {
     const downloads = new Downloads((failures) => pauseAfter(failures, chances[thrown++ % chances.length]));
     return ([method, ...given]) => {
       const outputs = tell(downloads[method](...given));
-      return [outputs, finite(downloads.due), downloads.isAnnounced("0\nhttp://h/0")];
+      return [outputs, finite(downloads.due), downloads.coming];
     };
   },
   follower: () => {
@@ -278,6 +280,7 @@ const PAIRS = {
       return [told.map(({ id, at, timing, within }) => [id, at, timing, within]), finite(onsets.due)];
     };
   },
+  choose: () => (sizes) => choose(Object.keys(sizes), (key) => sizes[key]).size,
   turns: () => {
     const turns = new Turns();
     return ([method, ...given]) => turns[method](...given);
@@ -345,6 +348,28 @@ const PAIRS = {
     const known = new Announcements();
     return ([count, current]) => known.next(count, current);
   },
+  // A series whose manifest is read again; each answer comes when the script says so.
+  selection: ({ images }) => {
+    let answer = () => {};
+    let read = null;
+    globalThis.fetch = () => new Promise((resolve) => (answer = (text) => resolve(new Response(text))));
+    const shown = [];
+    const presentation = { show: (series, index) => shown.push(series[index].signedUrl) };
+    const selection = new Selection({
+      changed: (series, isNew) => isNew || (selection.isRenewed && selection.show(presentation)),
+      complain: (why) => shown.push(why),
+    });
+    selection.load({ images, name: "m.json", source: "http://h/m.json" }, null, false);
+    return async ([what, given]) => {
+      if (what === "show" && selection.choose(given) !== null) selection.show(presentation);
+      if (what === "failed") read = selection.imageFailed(given);
+      if (what === "read") {
+        answer(JSON.stringify(given));
+        await read;
+      }
+      return shown.splice(0);
+    };
+  },
   renewal: () => {
     const renewal = new Renewal();
     return ([reason, now]) => renewal.failed(reason, now);
@@ -401,3 +426,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   for (const input of inputs) outputs.push((await step(input)) ?? null);
   process.stdout.write(JSON.stringify(outputs) + "\n");
 }
+// What a page waits for, such as the deadline of a request, is nothing to wait for here.
+process.exit();

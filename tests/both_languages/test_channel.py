@@ -225,7 +225,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
             *[staged | ({} if reason is None else {"reason": reason})] * 4,
             {"type": "ready", "features": dice.choice([["preload"], ["stage", "ping"]])},
             {"type": "ready"},
-            {"type": "preloaded", "announced": 5, "there": dice.randrange(3), "failed": 1},
+            {"type": "preloaded", "announced": 5, "there": dice.randrange(3), "failed": 1}
+            | ({"full": dice.choice([True, None])} if dice.random() < 0.5 else {}),
             {"type": "recording", "at": dice.choice([1, 2.5]), **choose_recording(dice)},
         ]
     )

@@ -65,6 +65,7 @@ MESSAGES: list[ChannelMessage] = [
     Stage(1, 5, StageKind.FAILED, 7, "http_403", detail="its URL was good until 5 min ago"),
     Preloaded(40, 8, 0),
     Preloaded(40, 8, 1),
+    Preloaded(40, 8, 1, full=True),
     Recording(("camera", "microphone"), (), 7),
     Recording((), ("microphone_ended", "upload_http_403"), 7.5),
     Ping(1, 5.5),
@@ -175,7 +176,7 @@ TEXTS = [
 def known(value: Any) -> Any:
     """Without what is as if it were not there."""
     if isinstance(value, dict):
-        absent = {"features": [], "resumed": False}
+        absent = {"features": [], "resumed": False, "full": False}
         return {
             name: known(one)
             for name, one in value.items()

@@ -10,6 +10,7 @@ from typing import Any
 from imgsync.core.channel.downloads import (
     DownloadOutput,
     Downloads,
+    Evict,
     Failure,
     GivenUp,
     Progress,
@@ -18,7 +19,7 @@ from imgsync.core.channel.downloads import (
 )
 from imgsync.core.handshake.patience import pause_after
 from imgsync.core.protocol.channel import UpcomingImage
-from imgsync.core.protocol.numbers import FETCH_PROGRESS, MAX_ANNOUNCED
+from imgsync.core.protocol.numbers import FETCH_PROGRESS, MAX_ANNOUNCED, MAX_KEPT
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
 
 RUNS = 300
@@ -37,8 +38,10 @@ def tell(outputs: Sequence[DownloadOutput]) -> list[list[object]]:
                 told.append(["stop", number])
             case GivenUp(name, reason, detail):
                 told.append(["givenUp", name, reason, detail])
-            case Progress(announced, there, failed):
-                told.append(["progress", announced, there, failed])
+            case Evict(name):
+                told.append(["evict", name])
+            case Progress(announced, there, failed, is_full):
+                told.append(["progress", announced, there, failed, is_full])
     return told
 
 
@@ -52,7 +55,7 @@ def source(dice: random.Random) -> dict[str, str]:
 
 def choose_input(dice: random.Random, now: float, started: int) -> list[Any]:
     number = max(1, started - dice.choice([0, 0, 0, 1, 1, 2, 3]))
-    counts = [0, 1, 1000, FETCH_PROGRESS - 1, FETCH_PROGRESS, 3 * FETCH_PROGRESS]
+    counts = [0, 1, 1000, FETCH_PROGRESS - 1, FETCH_PROGRESS, MAX_KEPT // 2, MAX_KEPT]
     failure = {
         "reason": dice.choice(REASONS),
         "mayPass": dice.random() < 0.8,
@@ -69,8 +72,6 @@ def choose_input(dice: random.Random, now: float, started: int) -> list[Any]:
             *[["done", number, now]] * 3,
             *[["failed", number, failure, now]] * 3,
             *[["tick", now]] * 4,
-            ["room", dice.random() < 0.7, now],
-            ["evicted", f"{(name := dice.randrange(7))}\nhttp://h/{name}"],
         ]
     )
 
@@ -111,11 +112,11 @@ def test_what_is_fetched_next_is_decided_alike(replay: Replay) -> None:
             outputs = give(downloads, *inputs[-1])
             started = max([started, *(one.number for one in outputs if isinstance(one, Start))])
             due = downloads.due if math.isfinite(downloads.due) else None
-            expected.append([tell(outputs), due, downloads.is_announced("0\nhttp://h/0")])
+            expected.append([tell(outputs), due, downloads.coming])
             seen |= {type(output) for output in outputs}
             assert downloads.due > now or inputs[-1][0] != "tick"
         replay.compare("fetching", inputs, expected, run, chances=chances)
-    assert seen == {Start, Stop, GivenUp, Progress}
+    assert seen == {Start, Stop, GivenUp, Evict, Progress}
 
 
 def test_a_flood_of_announcements_is_bounded_alike(replay: Replay) -> None:
@@ -131,7 +132,7 @@ def test_a_flood_of_announcements_is_bounded_alike(replay: Replay) -> None:
             inputs.append([method, what, 1.0])
             outputs = give(downloads, method, what, 1.0)
             due = downloads.due if math.isfinite(downloads.due) else None
-            expected.append([tell(outputs), due, downloads.is_announced("0\nhttp://h/0")])
+            expected.append([tell(outputs), due, downloads.coming])
     replay.compare("fetching", inputs, expected, "flood", chances=[0.5])
 
 

@@ -136,19 +136,33 @@ def turns(replay: Replay, *inputs: Given) -> list[list[int]]:
 
 
 def test_ahead_one_is_decoded_at_a_time(replay: Replay) -> None:
-    asked = [["ask", number, f"u{number}"] for number in range(3)]
-    steps = turns(replay, *asked, ["done", 0], ["done", 1], ["done", 2], ["ask", 3, "u3"])
+    asked = [["ask", number, f"u{number}", 0] for number in range(3)]
+    steps = turns(replay, *asked, ["done", 0], ["done", 1], ["done", 2], ["ask", 3, "u3", 0])
     assert steps == [[0], [], [], [1], [2], [], [3]]
+
+
+def test_what_comes_next_begins_before_what_was_there_before_it(replay: Replay) -> None:
+    asked = [["ask", number, f"u{number}", place] for number, place in enumerate([5, 9, 7, 7, 1])]
+    steps = turns(replay, *asked, *[["done", number] for number in (0, 4, 2, 3)])
+    assert steps == [[0], [], [], [], [], [4], [2], [3], [1]]
+
+
+def test_what_comes_next_is_decoded_as_far_as_there_is_room_and_the_first_in_any_case(
+    replay: Replay,
+) -> None:
+    most = 256 * 1024 * 1024
+    sizes = [[], [0] * 9, [most // 4] * 9, [most + 1, 1], [most, 1], [1, most, 1], [most // 2] * 3]
+    assert replay.run("choose", sizes) == [0, 9, 4, 1, 1, 1, 2]
 
 
 def test_what_is_to_be_seen_now_waits_for_nothing_and_others_wait_for_it(replay: Replay) -> None:
     steps = turns(
         replay,
-        ["ask", 0, "u0"],
-        ["ask", 1, "u1"],
+        ["ask", 0, "u0", 0],
+        ["ask", 1, "u1", 0],
         ["hold", "u1"],  # announced before, and not decoded yet
-        ["ask", 2, "u1"],  # fetched anew
-        ["ask", 3, "u3"],
+        ["ask", 2, "u1", 0],  # fetched anew
+        ["ask", 3, "u3", 0],
         ["done", 0],
         ["done", 1],
         ["done", 2],
@@ -163,9 +177,9 @@ def test_the_last_order_is_what_is_due(replay: Replay) -> None:
         replay,
         ["hold", "u0"],
         ["hold", "u1"],
-        ["ask", 0, "u0"],
+        ["ask", 0, "u0", 0],
         ["release", "u0"],
-        ["ask", 1, "u1"],
+        ["ask", 1, "u1", 0],
         ["release", "u1"],
     )
     assert steps == [[], [], [], [], [1], [0]]
@@ -187,7 +201,7 @@ def play(replay: Replay, dice: random.Random) -> tuple[list[Given], list[int]]:
         key = f"u{dice.randrange(6)}"
         match dice.choice(["ask", "ask", "hold", "release", "done"]):
             case "ask":
-                inputs.append(["ask", len(keys), key])
+                inputs.append(["ask", len(keys), key, 0])
                 keys[len(keys)] = key
             case "done":
                 # Also of what has not begun: then it changes nothing that matters here.

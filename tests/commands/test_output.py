@@ -266,6 +266,11 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         '{"event": "preloaded", "announced": 40, "there": 38, "failed": 2}',
     ),
     (
+        Preloaded(40, 37, 0, full=True),
+        "37 of 40 are there; the client has no room for more until some were shown",
+        '{"event": "preloaded", "announced": 40, "there": 37, "failed": 0, "full": true}',
+    ),
+    (
         Preloaded(39, 8, 0, is_before_start=False),
         None,
         '{"event": "preloaded", "announced": 39, "there": 8, "failed": 0}',

@@ -13,6 +13,7 @@ from imgsync.commands.evaluator.presenting import Series
 from imgsync.commands.output import Output
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.numbers import AHEAD
+from imgsync.images.sources import ManifestImages
 from tests.commands.test_presenting import Typed, open_stage, told
 from tests.kit.processes import wait_until
 
@@ -222,3 +223,42 @@ async def test_a_manifest_is_read_again_at_the_first_refusal_and_what_it_was_is_
             manifest.write_text("[")
             await series.obey(go_on(lambda: "are still in use" in caplog.text))
     assert asked == [(0, EXPIRED)]
+
+
+async def test_what_is_refused_while_the_manifest_is_read_again_is_shown_again_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = write_manifest(tmp_path / "m.json", EXPIRED, EXPIRED)
+    asked: list[tuple[int, str]] = []
+    reading, may_read = trio.Event(), trio.Event()
+    read_again = ManifestImages.read_again
+
+    async def read_slowly(images: ManifestImages) -> None:
+        reading.set()
+        await may_read.wait()
+        await read_again(images)
+
+    async def refuse(session: ClientSession) -> None:
+        async for received in session.images():
+            asked.append((received.index, received.signed_url.partition(".png")[2]))
+            if received.signed_url.endswith(FRESH):
+                received.shown(20)
+            else:
+                received.failed("http_403", 20)
+
+    monkeypatch.setattr(ManifestImages, "read_again", read_slowly)
+    async with open_stage(2, refuse) as stage, open_images(manifest) as images:
+        series = Series(stage.session, images, stage.output)
+        showings = series.score.showings
+
+        def is_refused_as_well() -> bool:
+            if showings[-1].index == 1 and showings[-1].failed is not None:
+                write_manifest(manifest, FRESH, FRESH)
+                may_read.set()
+            return may_read.is_set()
+
+        await series.obey(
+            go_on(reading.is_set, is_refused_as_well, lambda: showings[-1].is_shown),
+        )
+    assert asked == [(0, EXPIRED), (1, EXPIRED), (1, FRESH)]
+    assert [(one.index, one.is_shown) for one in showings] == [(0, False), (1, False), (1, True)]

@@ -68,6 +68,9 @@ class Ahead:
         assert (await coming.wait()).body == PNG
         return coming.was_here
 
+    async def wait_settled(self) -> None:
+        await wait_until(lambda: self.progress.is_settled, "all that was announced", WITHIN)
+
     async def wait_there(self, count: int) -> None:
         def is_settled() -> bool:
             return self.progress.there + self.progress.failed >= count
@@ -228,16 +231,20 @@ async def test_what_stands_still_is_given_up_and_tried_again_where_something_cam
 async def test_what_is_kept_is_bounded_and_what_was_shown_goes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ahead, "MAX_KEPT", 2 * len(PNG))
+    monkeypatch.setattr(downloads, "MAX_KEPT", 2 * len(PNG))
     server = Server()
     async with open_ahead(server) as one:
-        one.announce("a", "b", "c")
+        one.announce("a", "b", "c", "d")
+        # One may be under way when the others have filled it.
+        await wait_until(lambda: one.progress.is_full, "no room for more", WITHIN)
         await one.wait_there(2)
-        # There was no room for c, also where it was fetched beside b.
-        await wait_until(lambda: one.progress == Progress(2, 2, 0), "two that are kept", WITHIN)
         assert await one.show("a")
-        one.announce("d")
-        assert [await one.show(name) for name in ("b", "e", "a")] == [True, False, False]
+        assert await one.show("b")
+        await one.wait_settled()
+        assert await one.show("c")
+        assert await one.show("d")
+        assert server.asked == 4
+        assert [await one.show(name) for name in ("e", "a")] == [False, False]
 
 
 async def test_what_is_awaited_is_fetched_after_all_when_nothing_more_is_fetched_ahead() -> None:

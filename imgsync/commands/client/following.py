@@ -87,7 +87,7 @@ class SessionFollower:
 
     def _open_gallery(self) -> AbstractAsyncContextManager[Gallery]:
         def progressed(counts: Progress) -> None:
-            said = Preloaded(counts.announced, counts.there, counts.failed)
+            said = Preloaded(counts.announced, counts.there, counts.failed, counts.is_full)
             self._session.tell_preloaded(said)
 
         return open_gallery(self._fetcher, progressed)

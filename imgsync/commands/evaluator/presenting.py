@@ -192,8 +192,8 @@ class Series:
 
     async def _write_preloaded(self) -> None:
         async for said in self._session.preloaded():
-            is_before = self._current is None
-            self._output.write(Preloaded(said.announced, said.there, said.failed, is_before))
+            counts = (said.announced, said.there, said.failed, said.full or None)
+            self._output.write(Preloaded(*counts, is_before_start=self._current is None))
             # However often it is said; what counts is the last.
             await trio.sleep(PRELOADED_INTERVAL / 4)
 

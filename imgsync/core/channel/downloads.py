@@ -6,11 +6,16 @@
     running ── broken off, or no byte for FETCH_STALL ──▶ waiting for a pause, or failed
     waiting, running ── not to be shown any more, and not announced ──▶ given up
     failed ── shown or announced once more ──▶ waiting
+    there ── no room for it ──▶ forgotten where it was shown, or else waiting
 
 A line that is slow carries one image in the time of four that share it, so nothing else is fetched
 while an image is due. How long an image takes in all is nobody's concern as long as bytes come.
 What was fetched goes on from its last byte where the host has ranges of it, and is begun anew where
 not.
+
+What is there is kept, up to MAX_KEPT bytes. What was shown goes first, the longest ago before the
+others; then what was announced before what has come in. One that would not fit behind those before
+it is not fetched ahead. What is to be shown now needs no room.
 
 Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
 out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
@@ -33,6 +38,7 @@ from imgsync.core.protocol.numbers import (
     FETCH_UNSEEN,
     MAX_ANNOUNCED,
     MAX_FETCHES,
+    MAX_KEPT,
     PRELOAD_PAUSE,
     PRELOADED_INTERVAL,
     SLEPT,
@@ -105,12 +111,23 @@ class GivenUp:
 
 
 @attrs.frozen
+class Evict:
+    """It was there, and has to make room."""
+
+    name: str
+
+
+@attrs.frozen
 class Progress:
-    """Of the images that were announced and are still to be shown."""
+    """Of the images that were announced and are still to be shown.
+
+    :param is_full: there is no room for more of them until some were shown.
+    """
 
     announced: int = 0
     there: int = 0
     failed: int = 0
+    is_full: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -118,7 +135,7 @@ class Progress:
         return self.there + self.failed == self.announced
 
 
-DownloadOutput = Start | Stop | GivenUp | Progress
+DownloadOutput = Start | Stop | GivenUp | Evict | Progress
 
 
 class _State(enum.Enum):
@@ -128,12 +145,17 @@ class _State(enum.Enum):
     FAILED = enum.auto()
 
 
+_FIRST = (-math.inf, 0)
+"""The rank before all others."""
+
+
 @attrs.define(eq=False)
 class _Download:
     image: UpcomingImage
     state: _State = _State.WAITING
     is_announced: bool = False
-    #: The smallest goes first: by announcement, the newest before others, then by place in it.
+    #: The smallest goes first: by announcement, the newest before others, then by place in it. Of
+    #: what was shown it is how long ago.
     rank: tuple[int, int] = (0, 0)
     number: int = 0
     #: What the running try fetches from.
@@ -188,10 +210,11 @@ class _Telling:
     def due(self) -> float:
         return math.inf if self._counted == self._told else self._next
 
-    def count(self, states: Sequence[_State], now: float) -> list[Progress]:
-        """These are the states of what was announced and is not shown yet."""
+    def count(self, coming: Sequence[_Download], is_full: bool, now: float) -> list[Progress]:
+        """These were announced and are not shown yet; whether there is no room for more of them."""
+        states = [one.state for one in coming]
         there, failed = states.count(_State.THERE), states.count(_State.FAILED)
-        counted = self._counted = Progress(len(states), there, failed)
+        counted = self._counted = Progress(len(states), there, failed, is_full)
         completes = counted.is_settled and not self._told.is_settled
         if counted == self._told or not (completes or now >= self._next):
             return []
@@ -242,8 +265,9 @@ class _Tries:
 
     def finish(self, download: _Download) -> None:
         del self._running[download.number]
+        have = download.have
         download.begin_anew()
-        download.state, download.stalls = _State.THERE, math.inf
+        download.state, download.stalls, download.have = _State.THERE, math.inf, have
 
     def fail(self, download: _Download, failure: Failure, now: float) -> list[GivenUp]:
         """It has failed, and waits for the next try, if there is one."""
@@ -277,6 +301,53 @@ class _Tries:
         return [one for one in self._running.values() if now >= one.stalls]
 
 
+class _Room:
+    """What of the images of a session is kept, and what there is room for.
+
+    :param downloads: all of them, by name.
+    """
+
+    def __init__(self, downloads: dict[str | None, _Download]) -> None:
+        self._downloads = downloads
+        self._uses = 0
+
+    def use(self, download: _Download) -> None:
+        """It is there, and shown."""
+        self._uses += 1
+        download.rank, download.is_announced = (0, self._uses), False
+
+    def has_room(self, download: _Download) -> bool:
+        """Whether what comes before it, and what is fetched in part, leave some for it."""
+        size = 0
+        for one in self._downloads.values():
+            is_before = one.is_announced and one.rank < download.rank
+            if one.is_pending or is_before:
+                size += one.have
+        return size < MAX_KEPT
+
+    def evict(self, arrived: _Download, shown: str | None) -> list[Evict]:
+        """What has to go, now that this one is there, or shown."""
+        there = [one for one in self._downloads.values() if one.state is _State.THERE]
+        others = [one for one in there if one.name != shown]
+        spent = sorted((one for one in others if not one.is_announced), key=lambda one: one.rank)
+        behind = [one for one in others if one.is_announced and one.rank[0] > arrived.rank[0]]
+        if not arrived.is_announced:
+            behind = []  # what is to be shown now is the first to go when another is
+        behind.sort(key=lambda one: one.rank, reverse=True)
+        size = sum(one.have for one in there)
+        gone: list[Evict] = []
+        for one in (*spent, *behind):
+            if size <= MAX_KEPT:
+                break
+            size -= one.have
+            gone.append(Evict(one.name))
+            if one.is_announced:
+                one.begin_anew()
+            else:
+                del self._downloads[one.name]
+        return gone
+
+
 class Downloads:
     """The images of one session.
 
@@ -285,13 +356,15 @@ class Downloads:
 
     def __init__(self, pause: Callable[[int], float]) -> None:
         self._downloads: dict[str | None, _Download] = {}
+        self._room = _Room(self._downloads)
         self._tries = _Tries(pause)
         #: The name of what is to be shown.
         self._shown: str | None = None
         self._announcement = 0
         self._place = 0
         self._is_announcing = False
-        self._has_room = True
+        #: The rank that what was shown last had in the announcement of now.
+        self._passed = _FIRST
         self._telling = _Telling()
 
     @property
@@ -300,10 +373,14 @@ class Downloads:
         again = [one.again for one in self._next()]
         return min([*again, self._tries.stalls, self._telling.due])
 
-    def is_announced(self, name: str) -> bool:
-        """Whether it was announced, and has not been there and shown since."""
-        download = self._downloads.get(name)
-        return download is not None and download.is_announced
+    @property
+    def coming(self) -> list[str]:
+        """Names of what was announced and is not shown yet, the likeliest first.
+
+        That is what comes behind the one that was shown last, as a person may pass over some.
+        """
+        coming, passed = self._coming(), self._passed
+        return [one.name for one in sorted(coming, key=lambda one: one.rank < passed)]
 
     def announce(self, images: Sequence[UpcomingImage], now: float) -> list[DownloadOutput]:
         """What will be shown soon, the next one first.
@@ -314,14 +391,15 @@ class Downloads:
         if not self._is_announcing:
             self._announcement += 1
             self._is_announcing = True
+            self._passed = _FIRST
         outputs: list[DownloadOutput] = []
         for image in images:
             download = self._take(image, now + PRELOAD_PAUSE)
             download.is_announced = True
             self._place += 1
             download.rank = (-self._announcement, self._place)
-        queue = [one for one in self._announced() if one.state is not _State.THERE]
-        for download in sorted(queue, key=lambda one: one.rank)[MAX_ANNOUNCED:]:
+        queue = [one for one in self._coming() if one.state is not _State.THERE]
+        for download in queue[MAX_ANNOUNCED:]:
             outputs += self._drop(download, CROWDED_OUT)
         return [*outputs, *self._advance(now)]
 
@@ -337,8 +415,11 @@ class Downloads:
             elif before.state is _State.FAILED:
                 del self._downloads[before.name]
         download = self._take(image, now)
+        if download.is_announced:
+            self._passed = download.rank
         if download.state is _State.THERE:
-            download.is_announced = False
+            self._room.use(download)
+            outputs += self._room.evict(download, self._shown)
         if download.failures == 0:
             download.again = -math.inf
         return [*outputs, *self._advance(now)]
@@ -349,15 +430,6 @@ class Downloads:
         gone = [one for one in self._downloads.values() if one.is_pending and one.name not in kept]
         dropped = [output for one in gone for output in self._drop(one, SUPERSEDED)]
         return [*dropped, *self._advance(now)]
-
-    def room(self, has_room: bool, now: float) -> list[DownloadOutput]:
-        """Whether there is room to fetch ahead; what is to be shown needs none."""
-        self._has_room = has_room
-        return self._advance(now)
-
-    def evicted(self, name: str) -> None:
-        """One that was there had to go."""
-        self._downloads.pop(name, None)
 
     # ── of one try ───────────────────────────────────────────────────────────────────────────────
 
@@ -393,8 +465,8 @@ class Downloads:
             return []
         self._tries.finish(download)
         if download.name == self._shown:
-            download.is_announced = False
-        return self._advance(now)
+            self._room.use(download)
+        return [*self._room.evict(download, self._shown), *self._advance(now)]
 
     def failed(self, number: int, failure: Failure, now: float) -> list[DownloadOutput]:
         """The try has come to nothing."""
@@ -425,10 +497,11 @@ class Downloads:
         del self._downloads[download.name]
         return [*self._tries.stop(download), GivenUp(download.name, reason)]
 
-    def _announced(self) -> list[_Download]:
-        """What is to be shown some time later."""
+    def _coming(self) -> list[_Download]:
+        """What is to be shown some time later, the first one first."""
         every = self._downloads.values()
-        return [one for one in every if one.is_announced and one.name != self._shown]
+        coming = [one for one in every if one.is_announced and one.name != self._shown]
+        return sorted(coming, key=lambda one: one.rank)
 
     def _urgent(self) -> _Download | None:
         """What is to be shown, as long as it is not there."""
@@ -440,10 +513,14 @@ class Downloads:
         urgent = self._urgent()
         if urgent is not None:
             return [urgent] if urgent.state is _State.WAITING else []
-        if not self._has_room or len(self._tries) >= MAX_FETCHES:
+        if len(self._tries) >= MAX_FETCHES:
             return []
-        waiting = [one for one in self._downloads.values() if one.state is _State.WAITING]
-        return sorted(waiting, key=lambda one: one.rank)
+        waiting = self._waiting()
+        return waiting if waiting and self._room.has_room(waiting[0]) else []
+
+    def _waiting(self) -> list[_Download]:
+        """What waits to be fetched ahead, the first one first."""
+        return [one for one in self._coming() if one.state is _State.WAITING]
 
     def _advance(self, now: float) -> list[DownloadOutput]:
         """Start and stop what is to be started and stopped now."""
@@ -454,5 +531,6 @@ class Downloads:
         for download in self._next():
             if download.again <= now and len(self._tries) < MAX_FETCHES:
                 outputs.append(self._tries.start(download, now, is_urgent=download is urgent))
-        states = [one.state for one in self._announced()]
-        return [*outputs, *self._telling.count(states, now)]
+        waiting = self._waiting()
+        is_full = bool(waiting) and not self._room.has_room(waiting[0])
+        return [*outputs, *self._telling.count(self._coming(), is_full, now)]

@@ -134,12 +134,14 @@ class Preloaded:
     :param announced: how many there are.
     :param there: of them are there.
     :param failed: of them could not be fetched; they are tried again when they are shown.
+    :param full: whether the client has no room for more of them until some were shown.
     """
 
     TYPE = "preloaded"
     announced: Count
     there: Count
     failed: Count
+    full: bool = False
 
 
 @attrs.frozen

@@ -279,6 +279,10 @@ FETCH_PROGRESS = 64 * 1024
 MAX_IMAGE = 64 * 1024 * 1024
 """Bytes of one image."""
 
+MAX_KEPT = 256 * 1024 * 1024
+"""Bytes of all images that a client has fetched and keeps. What is under way when they are full is
+still fetched, and what is to be shown at once."""
+
 PICTURE_KINDS = (
     ("png", "image/png", ("png", "apng")),
     ("jpg", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp")),

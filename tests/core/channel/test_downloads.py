@@ -9,6 +9,7 @@ import pytest
 from imgsync.core.channel.downloads import (
     DownloadOutput,
     Downloads,
+    Evict,
     Failure,
     GivenUp,
     Progress,
@@ -49,6 +50,7 @@ class Line:
         self.running: dict[str, int] = {}
         self.starts: list[Start] = []
         self.lost: list[tuple[str, str]] = []
+        self.evicted: list[str] = []
         self.told: list[Progress] = []
 
     def perform(self, outputs: list[DownloadOutput]) -> None:
@@ -61,6 +63,8 @@ class Line:
                     self.running = {a: b for a, b in self.running.items() if b != number}
                 case GivenUp(name, reason):
                     self.lost.append((name.partition("\n")[0], reason))
+                case Evict(name):
+                    self.evicted.append(name.partition("\n")[0])
                 case Progress():
                     self.told.append(output)
 
@@ -78,6 +82,11 @@ class Line:
         [offset] = [one.offset for one in self.starts if one.number == number]
         self.downloads.answered(number, offset, now, is_resumable=resumable)
         self.downloads.came(number, count, now)
+
+    def bring(self, name: str, count: int, now: float = 0) -> None:
+        """All of it comes at once."""
+        self.come(name, count, now)
+        self.done(name, now)
 
     def done(self, name: str, now: float = 0) -> None:
         self.perform(self.downloads.done(self.running.pop(name), now))
@@ -242,28 +251,13 @@ def test_one_name_at_another_address_is_another_image() -> None:
     assert line.starts[-1].url == "http://elsewhere/a"
 
 
-def test_what_is_there_is_not_fetched_again_until_it_had_to_go() -> None:
+def test_what_is_there_is_not_fetched_again() -> None:
     line = Line()
     line.announce("a")
     line.done("a")
     line.show("a")
     line.announce("a")
     assert len(line.starts) == 1
-    line.downloads.evicted(key("a"))
-    line.show("a")
-    assert len(line.starts) == 2
-
-
-def test_without_room_only_what_is_to_be_shown_is_fetched() -> None:
-    line = Line()
-    line.perform(line.downloads.room(False, 0))
-    line.announce("a")
-    assert not line.running
-    line.show("b")
-    assert [*line.running] == ["b"]
-    line.done("b")
-    line.perform(line.downloads.room(True, 0))
-    assert [*line.running] == ["a"]
 
 
 def test_what_a_stopped_try_says_is_passed_over() -> None:

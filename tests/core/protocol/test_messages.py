@@ -196,6 +196,10 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
         {"type": "preloaded", "announced": 40, "there": 8, "failed": 1},
     ),
     (
+        Preloaded(40, 8, 0, full=True),
+        {"type": "preloaded", "announced": 40, "there": 8, "failed": 0, "full": True},
+    ),
+    (
         Recording(("camera",), ("microphone_ended",), 2.5),
         {
             "type": "recording",

@@ -184,7 +184,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         at=MILLISECONDS,
         reason=maybe(NAME),
     ),
-    Preloaded: st.builds(Preloaded, announced=COUNT, there=COUNT, failed=COUNT),
+    Preloaded: st.builds(Preloaded, announced=COUNT, there=COUNT, failed=COUNT, full=st.booleans()),
     Ready: st.builds(Ready, features=a_few(TEXT)),
     Recording: st.builds(Recording, devices=WORDS, troubles=WORDS, at=MILLISECONDS),
     Ack: st.builds(Ack, sent_at=MILLISECONDS, received_at=MILLISECONDS, image_index=maybe(WHOLE)),

@@ -33,12 +33,10 @@ const RELOAD_MS = 5000;
 export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
-  #loader = new Loader(this.#decoding, (counts) => {
-    this.#session?.send(this.#follower.preloaded(counts));
-  });
+  #loader = this.#openLoader();
   #wakeLock = new WakeLock();
   #fullScreen = new FullScreen(() => this.#update({ canFill: this.#fullScreen.isOffered }));
-  #showings = new Showings(this.#loader, this.#decoding, this.#stage, {
+  #showings = new Showings(this.#decoding, this.#stage, {
     seen: (image, at) => this.#recording?.seen(image, at),
     staged: (image, stage, told) => {
       this.#recording?.staged(image, stage, told);
@@ -139,6 +137,7 @@ export class Client {
       opened: greet,
       unanswered: greet,
       received: (message, at) => {
+        if (session !== this.#session) return;
         if ("imageUrl" in message) this.#receive(session, message, at);
         else if (message.type === "preload") this.#loader.preload(message.images);
       },
@@ -154,7 +153,7 @@ export class Client {
     const { isNew, ack } = this.#follower.received(image, at);
     if (isNew) {
       document.body.dataset.state = "showing";
-      void this.#showings.show(image);
+      void this.#showings.show(image, this.#loader);
     }
     session.send(ack);
   }
@@ -175,12 +174,20 @@ export class Client {
     this.#session?.send(message);
   }
 
+  /** For the images of one session. */
+  #openLoader() {
+    return new Loader(this.#decoding, (counts) => {
+      this.#session?.send(this.#follower.preloaded(counts));
+    });
+  }
+
   /** Its images go with a session. */
   #leave() {
     // First what is said of them.
     this.#showings.clear();
     this.#session = null;
-    this.#loader.clear();
+    this.#loader.close();
+    this.#loader = this.#openLoader();
     document.body.dataset.state = "idle";
   }
 

@@ -21,14 +21,15 @@ export class Decoding {
   /**
    * @template T
    * @param {string} key
+   * @param {number} place among what is to be shown
    * @param {() => Promise<T>} decode
    * @returns {Promise<T>}
    */
-  async inTurn(key, decode) {
+  async inTurn(key, place, decode) {
     const number = (this.#count += 1);
     await new Promise((resolve) => {
       this.#waiting.set(number, () => resolve(undefined));
-      this.#begin(this.#turns.ask(number, key));
+      this.#begin(this.#turns.ask(number, key, place));
     });
     try {
       return await decode();

@@ -2,10 +2,11 @@
  * Images of one session, fetched and decoded before they are asked for where there is time. They are
  * known by their key: the signature of their URL may be another each time.
  *
- *     preload, load ──▶ core/channel/downloads.js ──▶ tries ──▶ bytes, checked ──▶ decoded, kept
+ *     preload, load ──▶ core/channel/downloads.js ──▶ tries ──▶ bytes, checked ──▶ kept
+ *                       core/channel/turns.js ──▶ the next ones of them, decoded
  *
- * What is next, and which try goes on, is decided there; here it is carried out. What was shown goes
- * first when room is needed; while all that is kept is still to be shown, nothing is fetched ahead.
+ * What is next, which try goes on, and what is kept is decided there; here it is carried out. Each is
+ * decoded once as soon as it is there, which tells whether it can be, and again when it is near.
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
  * @import { Counts, DownloadOutput, Start } from "../core/channel/downloads.js"
@@ -13,11 +14,14 @@
  * @import { Answer } from "./fetching.js"
  *
  * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded `element` is for one showing
- * @typedef {import("./shelf.js").Entry} Entry
+ * @typedef {{picture: Picture, fetchedAt: number, pixels: number, ready: Promise<number>, isInTurn: boolean}} Entry
+ *   `fetchedAt`: when it was decoded first; `pixels`: bytes of them, known from then on; `ready`: the
+ *   same, as soon as it is decoded; `isInTurn`: it waits for that, or is being decoded
  * @typedef {{promise: Promise<Entry>, resolve: (entry: Entry) => void, reject: (why: Error) => void}} Waiting
  */
 
 import { Downloads } from "../core/channel/downloads.js";
+import { choose } from "../core/channel/turns.js";
 import { imageKey } from "../core/protocol/naming.js";
 import { DECODE } from "../core/protocol/numbers.js";
 import { backoff } from "../peer/backoff.js";
@@ -25,13 +29,18 @@ import { Timer, now, seconds } from "../peer/clock.js";
 import { ImageFailed, describeNothing, openTransfer } from "./fetching.js";
 import { Partial } from "./partial.js";
 import { Picture, Undecodable, aborted } from "./picture.js";
-import { Shelf } from "./shelf.js";
+
+/** Of the bytes of its pixels, what a picture takes that nobody can see come: as a photograph in JPEG. */
+const UNSEEN_SHARE = 1 / 16;
 
 export class Loader {
   #decoding;
   #progressed;
   #downloads = new Downloads(backoff);
-  #shelf = new Shelf((key) => this.#downloads.isAnnounced(key));
+  /** What is here, by key. @type {Map<string, Entry>} */
+  #kept = new Map();
+  /** The key of what is to be shown. */
+  #due = "";
   /** By number. @type {Map<number, AbortController>} */
   #tries = new Map();
   /** By key. @type {Map<string, Partial>} */
@@ -44,8 +53,7 @@ export class Loader {
 
   /**
    * @param {Decoding} decoding
-   * @param {(counts: Counts) => void} progressed is told, now and then, how many of those that were
-   *   announced are here
+   * @param {(counts: Counts) => void} progressed is told, now and then, how many are here
    */
   constructor(decoding, progressed) {
     this.#decoding = decoding;
@@ -55,15 +63,11 @@ export class Loader {
   /** What will be shown soon. @param {ImageSource[]} images */
   preload(images) {
     this.#perform(this.#downloads.announce(images, seconds()));
-    for (const key of images.map(imageKey)) {
-      const kept = this.#shelf.find(key);
-      // What goes wrong here does so again when it is to be shown.
-      if (kept !== undefined) this.#prepare(key, kept.picture).catch(() => {});
-    }
+    this.#decodeNear();
   }
 
   /**
-   * Load one that is to be shown now; what was preloaded is there at once, decoded.
+   * Load one that is to be shown now; what was preloaded is there at once, and decoded where it is near.
    *
    * @param {ImageSource} image
    * @param {AbortSignal} signal it is no longer to be shown; its reason is thrown
@@ -71,36 +75,27 @@ export class Loader {
    * @throws {ImageFailed}
    */
   async load(image, signal) {
-    const key = imageKey(image);
+    const key = (this.#due = imageKey(image));
     this.#perform(this.#downloads.show(image, seconds()));
-    const kept = this.#shelf.take(key);
-    const entry = kept ?? (await Promise.race([this.#wait(key).promise, aborted(signal)]));
+    const entry = this.#kept.get(key) ?? (await Promise.race([this.#wait(key), aborted(signal)]));
     await Promise.race([entry.ready, aborted(signal)]);
     const element = await decoded(entry.picture.take(signal));
-    this.#makeRoom(key);
+    this.#decodeNear();
     return { element, fetchedAt: entry.fetchedAt };
   }
 
-  /** The session is over: nothing of it is kept. */
-  clear() {
+  /** The session is over: nothing of it is kept, and nothing more comes of it. */
+  close() {
     for (const control of [...this.#tries.values(), this.#control]) control.abort();
-    this.#control = new AbortController();
-    this.#tries.clear();
-    this.#partials.clear();
-    this.#waiting.clear();
-    this.#shelf.clear();
-    this.#downloads = new Downloads(backoff);
+    this.#kept.clear();
     this.#timer.set(Infinity);
   }
 
-  /** @param {string} name @returns {Waiting} */
+  /** @param {string} name @returns {Promise<Entry>} */
   #wait(name) {
-    let waiting = this.#waiting.get(name);
-    if (waiting === undefined) {
-      waiting = newWaiting();
-      this.#waiting.set(name, waiting);
-    }
-    return waiting;
+    const waiting = this.#waiting.get(name) ?? newWaiting();
+    this.#waiting.set(name, waiting);
+    return waiting.promise;
   }
 
   /** @param {DownloadOutput[]} outputs */
@@ -118,6 +113,9 @@ export class Loader {
           this.#partials.delete(output.name);
           this.#waiting.get(output.name)?.reject(new ImageFailed(output.reason, false, output.detail));
           this.#waiting.delete(output.name);
+          break;
+        case "evict":
+          this.#kept.delete(output.name);
           break;
         case "progress":
           this.#progressed(output);
@@ -167,12 +165,13 @@ export class Loader {
     this.#downloads.unseen(number, seconds());
     const picture = new Picture(url);
     try {
-      await picture.prepare(signal);
+      const pixels = await picture.prepare(signal);
+      this.#downloads.came(number, Math.ceil(pixels * UNSEEN_SHARE), seconds());
+      return picture;
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error;
       throw new ImageFailed("fetch", true, describeNothing(url));
     }
-    return picture;
   }
 
   /** @param {number} number @param {Answer} answer @param {Partial} partial @param {AbortSignal} signal */
@@ -180,8 +179,7 @@ export class Loader {
     for (;;) {
       const { done, value } = await body.read().catch(() => {
         signal.throwIfAborted();
-        const of = mark.total === null ? "" : ` of ${mark.total}`;
-        throw new ImageFailed("fetch", true, `it broke off after ${partial.size}${of} bytes`, true);
+        throw brokenOff(partial.size, mark.total);
       });
       signal.throwIfAborted();
       if (done) return;
@@ -195,36 +193,44 @@ export class Loader {
 
   /** @param {number} number @param {string} key @param {Picture} picture */
   #arrived(number, key, picture) {
-    const entry = { picture, fetchedAt: now(), bytes: 0, ready: this.#prepare(key, picture) };
+    const entry = newEntry(picture);
     this.#partials.delete(key);
-    this.#shelf.put(key, entry);
+    this.#kept.set(key, entry);
+    void this.#decode(key, entry);
     this.#perform(this.#downloads.done(number, seconds()));
-    const prepared = (/** @type {number} */ bytes) => {
-      entry.bytes = bytes;
-      entry.fetchedAt = now();
-      this.#waiting.get(key)?.resolve(entry);
-      this.#waiting.delete(key);
-      this.#makeRoom(key);
-    };
-    const spoiled = (/** @type {unknown} */ error) => {
-      if (!(error instanceof ImageFailed)) return;
-      this.#shelf.remove(key);
+    this.#waiting.get(key)?.resolve(entry);
+    this.#waiting.delete(key);
+  }
+
+  /** @param {string} key @param {Entry} entry */
+  async #decode(key, entry) {
+    const { signal } = this.#control;
+    entry.isInTurn = true;
+    // What is to be shown now is not among them, and goes first.
+    const place = this.#downloads.coming.indexOf(key);
+    entry.ready = this.#decoding.inTurn(key, place, () => decoded(entry.picture.prepare(signal)));
+    try {
+      entry.pixels = await entry.ready;
+      entry.fetchedAt ||= now();
+    } catch (error) {
+      // It may have had to go meanwhile, or the session is over.
+      if (!(error instanceof ImageFailed) || this.#kept.get(key) !== entry) return;
+      this.#kept.delete(key);
       this.#perform(this.#downloads.spoiled(key, error.reason, seconds()));
-    };
-    entry.ready.then(prepared, spoiled);
+    } finally {
+      entry.isInTurn = false;
+    }
+    this.#decodeNear();
   }
 
-  /** @param {string} key @param {Picture} picture @returns {Promise<number>} bytes of its pixels */
-  #prepare(key, picture) {
-    return this.#decoding.inTurn(key, () => decoded(picture.prepare(this.#control.signal)));
-  }
-
-  /** @param {string} but what it is made for */
-  #makeRoom(but) {
-    for (const key of this.#shelf.clearFor(but)) this.#downloads.evicted(key);
-    let halfway = 0;
-    for (const { size } of this.#partials.values()) halfway += size;
-    this.#perform(this.#downloads.room(this.#shelf.hasRoom(halfway), seconds()));
+  /** Have the next ones decoded, and no others. */
+  #decodeNear() {
+    const near = choose(this.#downloads.coming, (key) => this.#kept.get(key)?.pixels ?? 0);
+    for (const [key, entry] of this.#kept) {
+      if (entry.isInTurn || key === this.#due) continue;
+      if (!near.has(key)) entry.picture.release();
+      else if (!entry.picture.isPrepared) void this.#decode(key, entry);
+    }
   }
 }
 
@@ -239,6 +245,17 @@ async function decoded(made) {
   } catch (error) {
     throw error instanceof Undecodable ? new ImageFailed(DECODE, false) : error;
   }
+}
+
+/** @param {number} size that has come @param {number | null} total where that is known */
+function brokenOff(size, total) {
+  const of = total === null ? "" : ` of ${total}`;
+  return new ImageFailed("fetch", true, `it broke off after ${size}${of} bytes`, true);
+}
+
+/** @param {Picture} picture @returns {Entry} */
+function newEntry(picture) {
+  return { picture, fetchedAt: 0, pixels: 0, ready: Promise.resolve(0), isInTurn: false };
 }
 
 /** @returns {Waiting} */

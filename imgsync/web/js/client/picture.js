@@ -14,8 +14,10 @@ const SVG = "image/svg+xml";
 
 export class Picture {
   #source;
-  /** Decoded, and never in the document. @type {HTMLImageElement | null} */
+  /** For the next showing, and never in the document. @type {HTMLImageElement | null} */
   #ready = null;
+  /** Whether it is decoded. */
+  #isDecoded = false;
   /** The one of the last showing, where elements share a URL. @type {HTMLImageElement | null} */
   #last = null;
 
@@ -32,8 +34,24 @@ export class Picture {
    * @throws {Undecodable}
    */
   async prepare(signal) {
-    this.#ready ??= await this.#make(signal);
+    signal.throwIfAborted();
+    if (this.#ready === null) this.#ready = await this.#make(signal);
+    else await decode(this.#ready, signal);
+    this.#isDecoded = true;
     return this.#ready.naturalWidth * this.#ready.naturalHeight * 4;
+  }
+
+  /** Whether it is decoded ahead. */
+  get isPrepared() {
+    return this.#isDecoded;
+  }
+
+  /** It is not wanted soon. What the page can't read stays loaded, as it would be fetched again. */
+  release() {
+    this.#isDecoded = false;
+    if (this.#ready === null || typeof this.#source === "string") return;
+    this.#ready.src = "";
+    this.#ready = null;
   }
 
   /**
@@ -47,6 +65,7 @@ export class Picture {
     const isStale = this.#source instanceof Blob && this.#source.type === SVG;
     const early = isStale ? null : this.#ready;
     this.#ready = null;
+    this.#isDecoded = false;
     // A browser may have dropped its pixels since.
     if (early !== null) await decode(early, signal);
     const element = early ?? (await this.#make(signal));

@@ -41,7 +41,6 @@ import { ImageFailed } from "./fetching.js";
 import { Viewer } from "./viewer.js";
 
 export class Showings {
-  #loader;
   #decoding;
   #viewer;
   #listener;
@@ -51,27 +50,25 @@ export class Showings {
   #seen = null;
 
   /**
-   * @param {Loader} loader
    * @param {Decoding} decoding
    * @param {HTMLElement} stage
    * @param {Listener} listener
    */
-  constructor(loader, decoding, stage, listener) {
-    this.#loader = loader;
+  constructor(decoding, stage, listener) {
     this.#decoding = decoding;
     this.#listener = listener;
     this.#viewer = new Viewer(stage);
   }
 
-  /** Show this now. @param {Image} image */
-  async show(image) {
+  /** Show this now. @param {Image} image @param {Loader} loader of its session */
+  async show(image, loader) {
     const asked = now();
     this.#supersede();
     const showing = { image, control: new AbortController(), isOver: false };
     this.#current = showing;
     this.#decoding.hold(imageKey(image));
     try {
-      const { element, fetchedAt } = await this.#loader.load(image, showing.control.signal);
+      const { element, fetchedAt } = await loader.load(image, showing.control.signal);
       if (showing !== this.#current) return;
       this.#listener.staged(image, "fetched", { at: Math.max(fetchedAt, asked) });
       this.#putUp(showing, element);

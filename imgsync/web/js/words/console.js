@@ -374,12 +374,13 @@ const DEVICE_TROUBLES = {
 /**
  * While the client fetches what was announced.
  *
- * @param {{announced: number, there: number, failed: number}} said
+ * @param {{announced: number, there: number, failed: number, full?: boolean}} said
  * @returns {string} nothing once all is there
  */
-export function describePreloaded({ announced, there, failed }) {
+export function describePreloaded({ announced, there, failed, full = false }) {
   const lost = failed === 0 ? "" : `; ${failed} could not be loaded, and will be tried again`;
-  return there === announced ? "" : `${there} of ${announced} images are with the client${lost}.`;
+  const room = full ? "; it has no room for more until some of them were shown" : "";
+  return there === announced ? "" : `${there} of ${announced} images are with the client${lost}${room}.`;
 }
 
 /** @param {string} trouble */

@@ -7,11 +7,16 @@
  *     running ── broken off, or no byte for FETCH_STALL ──▶ waiting for a pause, or failed
  *     waiting, running ── not to be shown any more, and not announced ──▶ given up
  *     failed ── shown or announced once more ──▶ waiting
+ *     there ── no room for it ──▶ forgotten where it was shown, or else waiting
  *
  * A line that is slow carries one image in the time of four that share it, so nothing else is fetched
  * while an image is due. How long an image takes in all is nobody's concern as long as bytes come.
  * What was fetched goes on from its last byte where the host has ranges of it, and is begun anew where
  * not.
+ *
+ * What is there is kept, up to MAX_KEPT bytes. What was shown goes first, the longest ago before the
+ * others; then what was announced before what has come in. One that would not fit behind those before
+ * it is not fetched ahead. What is to be shown now needs no room.
  *
  * Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
  * out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
@@ -20,8 +25,9 @@
  *
  * @import { ImageSource } from "../protocol/wire.js"
  *
- * @typedef {{announced: number, there: number, failed: number}} Counts
- *   of the images that were announced and are still to be shown
+ * @typedef {{announced: number, there: number, failed: number, isFull: boolean}} Counts
+ *   of the images that were announced and are still to be shown; `isFull`: there is no room for more of
+ *   them until some were shown
  *
  * @typedef {{kind: "start", number: number, name: string, url: string, offset: number,
  *   isUrgent: boolean}} Start `number`: of this try; `offset`: bytes of it that are here already; 0:
@@ -31,8 +37,9 @@
  *   done for it, and what is here of it is of no use; `detail`: what else is known, for people
  * @typedef {{reason: string, mayPass: boolean, keeps: boolean, detail: string}} Failure `mayPass`:
  *   another try may help; `keeps`: what it has brought is of use
+ * @typedef {{kind: "evict", name: string}} Evict it was there, and has to make room
  * @typedef {{kind: "progress"} & Counts} Progress
- * @typedef {Start | Stop | GivenUp | Progress} DownloadOutput
+ * @typedef {Start | Stop | GivenUp | Evict | Progress} DownloadOutput
  *
  * @typedef {object} Download
  * @property {string} name
@@ -40,7 +47,7 @@
  * @property {"waiting" | "running" | "there" | "failed"} state
  * @property {boolean} isAnnounced
  * @property {[number, number]} rank the smallest goes first: by announcement, the newest before
- *   others, then by place in it
+ *   others, then by place in it; of what was shown it is how long ago
  * @property {number} number
  * @property {string} url what the running try fetches from
  * @property {number} have bytes that are here
@@ -59,6 +66,7 @@ import {
   FETCH_UNSEEN,
   MAX_ANNOUNCED,
   MAX_FETCHES,
+  MAX_KEPT,
   PRELOAD_PAUSE,
   PRELOADED_INTERVAL,
   SLEPT,
@@ -105,7 +113,7 @@ function countFailure(download) {
   download.best = Math.max(download.best, download.have);
 }
 
-/** @param {Download} one @param {Download} other */
+/** @param {Pick<Download, "rank">} one @param {Pick<Download, "rank">} other */
 function byRank(one, other) {
   return one.rank[0] - other.rank[0] || one.rank[1] - other.rank[1];
 }
@@ -113,7 +121,7 @@ function byRank(one, other) {
 /** How often it is told how many images are there: when all are, and else now and then. */
 class Telling {
   /** @type {Counts} */
-  #told = { announced: 0, there: 0, failed: 0 };
+  #told = { announced: 0, there: 0, failed: 0, isFull: false };
   #isTold = true;
   #next = -Infinity;
 
@@ -123,12 +131,13 @@ class Telling {
 
   /**
    * @param {Download[]} coming what was announced and is not shown yet
+   * @param {boolean} isFull whether there is no room for more of it
    * @param {number} now
    * @returns {Progress[]}
    */
-  count(coming, now) {
+  count(coming, isFull, now) {
     const count = (/** @type {string} */ state) => coming.filter((one) => one.state === state).length;
-    const counted = { announced: coming.length, there: count("there"), failed: count("failed") };
+    const counted = { announced: coming.length, there: count("there"), failed: count("failed"), isFull };
     const completes = isSettled(counted) && !isSettled(this.#told);
     this.#isTold = isSame(counted, this.#told);
     if (this.#isTold || !(completes || now >= this.#next)) return [];
@@ -146,7 +155,8 @@ function isSettled({ announced, there, failed }) {
 
 /** @param {Counts} one @param {Counts} other */
 function isSame(one, other) {
-  return one.announced === other.announced && one.there === other.there && one.failed === other.failed;
+  const isAsMany = one.announced === other.announced && one.there === other.there;
+  return isAsMany && one.failed === other.failed && one.isFull === other.isFull;
 }
 
 /** Those that are under way. */
@@ -201,9 +211,9 @@ class Tries {
   /** @param {Download} download */
   finish(download) {
     this.#running.delete(download.number);
+    const { have } = download;
     beginAnew(download);
-    download.state = "there";
-    download.stalls = Infinity;
+    Object.assign(download, { state: "there", stalls: Infinity, have });
   }
 
   /**
@@ -259,6 +269,8 @@ class Images {
   #downloads = new Map();
   /** The name of what is to be shown. @type {string | null} */
   shown = null;
+  /** The rank that what was shown last had in the announcement of now. @type {[number, number]} */
+  passed = [-Infinity, 0];
   #announcement = 0;
   #place = 0;
   #isAnnouncing = false;
@@ -267,9 +279,16 @@ class Images {
     return [...this.#downloads.values()];
   }
 
-  /** What is to be shown some time later. */
+  /** What is to be shown some time later, the first one first. */
   get coming() {
-    return this.all.filter((one) => one.isAnnounced && one.name !== this.shown);
+    return this.all.filter((one) => one.isAnnounced && one.name !== this.shown).sort(byRank);
+  }
+
+  /** The same, and first what comes behind the one that was shown last: a person may pass over some. */
+  get likeliest() {
+    const isPassed = (/** @type {Download} */ one) => byRank(one, { rank: this.passed }) < 0;
+    const { coming } = this;
+    return [...coming.filter((one) => !isPassed(one)), ...coming.filter(isPassed)];
   }
 
   /** What is to be shown, as long as it is not there. @returns {Download | null} */
@@ -285,8 +304,10 @@ class Images {
 
   /** An announcement begins, or goes on. */
   announce() {
-    if (!this.#isAnnouncing) this.#announcement += 1;
+    if (this.#isAnnouncing) return;
+    this.#announcement += 1;
     this.#isAnnouncing = true;
+    this.passed = [-Infinity, 0];
   }
 
   /** It is the next one of what is being announced. @param {Download} download */
@@ -318,11 +339,58 @@ class Images {
   }
 }
 
+/** What of the images of a session is kept, and what there is room for. */
+class Room {
+  #images;
+  #uses = 0;
+
+  /** @param {Images} images */
+  constructor(images) {
+    this.#images = images;
+  }
+
+  /** It is there, and shown. @param {Download} download */
+  use(download) {
+    this.#uses += 1;
+    download.rank = [0, this.#uses];
+    download.isAnnounced = false;
+  }
+
+  /** Whether what comes before it, and what is fetched in part, leave some for it. @param {Download} download */
+  has(download) {
+    const isBefore = (/** @type {Download} */ one) => one.isAnnounced && byRank(one, download) < 0;
+    const counted = this.#images.all.filter((one) => isPending(one) || isBefore(one));
+    return counted.reduce((sum, one) => sum + one.have, 0) < MAX_KEPT;
+  }
+
+  /** What has to go, now that this one is there, or shown. @param {Download} arrived @returns {Evict[]} */
+  evict(arrived) {
+    const there = this.#images.all.filter((one) => one.state === "there");
+    const others = there.filter((one) => one.name !== this.#images.shown);
+    const spent = others.filter((one) => !one.isAnnounced).sort(byRank);
+    // What is to be shown now is the first to go when another is.
+    const behind = arrived.isAnnounced
+      ? others.filter((one) => one.isAnnounced && one.rank[0] > arrived.rank[0]).sort((one, other) => byRank(other, one))
+      : [];
+    let size = there.reduce((sum, one) => sum + one.have, 0);
+    /** @type {Evict[]} */
+    const gone = [];
+    for (const one of [...spent, ...behind]) {
+      if (size <= MAX_KEPT) break;
+      size -= one.have;
+      gone.push({ kind: "evict", name: one.name });
+      if (one.isAnnounced) beginAnew(one);
+      else this.#images.remove(one.name);
+    }
+    return gone;
+  }
+}
+
 /** The images of one session. */
 export class Downloads {
   #images = new Images();
+  #room = new Room(this.#images);
   #tries;
-  #hasRoom = true;
   #telling = new Telling();
 
   /**
@@ -339,9 +407,9 @@ export class Downloads {
     return Math.min(...again, this.#tries.stalls, this.#telling.due);
   }
 
-  /** Whether it was announced, and has not been there and shown since. @param {string} name */
-  isAnnounced(name) {
-    return this.#images.find(name)?.isAnnounced ?? false;
+  /** Names of what was announced and is not shown yet, the likeliest first. @returns {string[]} */
+  get coming() {
+    return this.#images.likeliest.map((one) => one.name);
   }
 
   /**
@@ -359,7 +427,7 @@ export class Downloads {
     for (const image of images) {
       this.#images.rank(this.#take(image, now + PRELOAD_PAUSE));
     }
-    const queue = this.#images.coming.filter((one) => one.state !== "there").sort(byRank);
+    const queue = this.#images.coming.filter((one) => one.state !== "there");
     for (const download of queue.slice(MAX_ANNOUNCED)) outputs.push(...this.#drop(download, CROWDED_OUT));
     return [...outputs, ...this.#advance(now)];
   }
@@ -380,25 +448,13 @@ export class Downloads {
       else if (before.state === "failed") this.#images.remove(before.name);
     }
     const download = this.#take(image, now);
-    if (download.state === "there") download.isAnnounced = false;
+    if (download.isAnnounced) this.#images.passed = download.rank;
+    if (download.state === "there") {
+      this.#room.use(download);
+      outputs.push(...this.#room.evict(download));
+    }
     if (download.failures === 0) download.again = -Infinity;
     return [...outputs, ...this.#advance(now)];
-  }
-
-  /**
-   * Whether there is room to fetch ahead; what is to be shown needs none.
-   *
-   * @param {boolean} hasRoom
-   * @param {number} now
-   */
-  room(hasRoom, now) {
-    this.#hasRoom = hasRoom;
-    return this.#advance(now);
-  }
-
-  /** One that was there had to go. @param {string} name */
-  evicted(name) {
-    this.#images.remove(name);
   }
 
   // ── of one try ─────────────────────────────────────────────────────────────────────────────────
@@ -437,8 +493,8 @@ export class Downloads {
     const download = this.#tries.find(number);
     if (download === undefined) return [];
     this.#tries.finish(download);
-    if (download.name === this.#images.shown) download.isAnnounced = false;
-    return this.#advance(now);
+    if (download.name === this.#images.shown) this.#room.use(download);
+    return [...this.#room.evict(download), ...this.#advance(now)];
   }
 
   /**
@@ -466,6 +522,7 @@ export class Downloads {
   spoiled(name, reason, now) {
     const download = this.#images.find(name);
     if (download?.state !== "there") return [];
+    beginAnew(download);
     download.state = "failed";
     return [{ kind: "givenUp", name, reason, detail: "" }, ...this.#advance(now)];
   }
@@ -502,8 +559,14 @@ export class Downloads {
   #next() {
     const urgent = this.#images.urgent;
     if (urgent !== null) return urgent.state === "waiting" ? [urgent] : [];
-    if (!this.#hasRoom || this.#tries.size >= MAX_FETCHES) return [];
-    return this.#images.all.filter((one) => one.state === "waiting").sort(byRank);
+    if (this.#tries.size >= MAX_FETCHES) return [];
+    const waiting = this.#waiting;
+    return waiting[0] !== undefined && this.#room.has(waiting[0]) ? waiting : [];
+  }
+
+  /** What waits to be fetched ahead, the first one first. */
+  get #waiting() {
+    return this.#images.coming.filter((one) => one.state === "waiting");
   }
 
   /** Start and stop what is to be started and stopped now. @param {number} now @returns {DownloadOutput[]} */
@@ -516,6 +579,8 @@ export class Downloads {
         outputs.push(this.#tries.start(download, now, download === urgent));
       }
     }
-    return [...outputs, ...this.#telling.count(this.#images.coming, now)];
+    const first = this.#waiting[0];
+    const isFull = first !== undefined && !this.#room.has(first);
+    return [...outputs, ...this.#telling.count(this.#images.coming, isFull, now)];
   }
 }

@@ -74,12 +74,13 @@ export class Follower {
   /**
    * So many of the images that were announced are there by now.
    *
-   * @param {{announced: number, there: number, failed: number}} counts
+   * @param {{announced: number, there: number, failed: number, isFull?: boolean}} counts
    * @returns {Preloaded} to send
    */
-  preloaded({ announced, there, failed }) {
+  preloaded({ announced, there, failed, isFull = false }) {
     /** @type {Preloaded} */
     const message = { type: "preloaded", announced, there, failed };
+    if (isFull) message.full = true;
     this.#preloaded = [message];
     return message;
   }

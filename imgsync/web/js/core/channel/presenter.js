@@ -137,8 +137,7 @@ export class Presenter {
   #owesCopy = false;
   /** What is on its screen, as it said last on the open channel. @type {Showing | null} */
   #seen = null;
-  /** @type {number} */
-  #lastSentAt;
+  #lastSentAt = 0;
 
   /**
    * @param {object} before what a page before this one has shown

@@ -326,6 +326,12 @@ export const FETCH_PROGRESS = 65536;
 export const MAX_IMAGE = 67108864;
 
 /**
+ * Bytes of all images that a client has fetched and keeps. What is under way when they are full is
+ * still fetched, and what is to be shown at once.
+ */
+export const MAX_KEPT = 268435456;
+
+/**
  * What browsers show: names, media types, and how names of files end. Content alone decides what
  * something is; the ends of names decide which files of a folder are meant to be shown.
  */

@@ -28,8 +28,9 @@
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
  *   reason?: string, timing?: Timing, within?: number, detail?: string}} Stage `within`: milliseconds that `at` is off by
  *   at most
- * @typedef {{type: "preloaded", announced: number, there: number, failed: number}} Preloaded how many
- *   of the images that were announced, and not shown yet, are at the client
+ * @typedef {{type: "preloaded", announced: number, there: number, failed: number, full?: boolean}} Preloaded
+ *   how many of the images that were announced, and not shown yet, are at the client; `full`: it has no
+ *   room for more of them until some were shown
  * @typedef {{type: "recording", devices: string[], troubles: string[], at: number}} Recording
  * @typedef {{type: "ready", features: string[]}} Ready
  * @typedef {{type: "ack", sentAt: number, receivedAt: number, imageIndex?: number}} Ack
@@ -183,7 +184,12 @@ const MESSAGES = {
     within: may(isDuration),
     detail: may(isDetail),
   },
-  preloaded: { announced: must(isCount), there: must(isCount), failed: must(isCount) },
+  preloaded: {
+    announced: must(isCount),
+    there: must(isCount),
+    failed: must(isCount),
+    full: may(isBoolean),
+  },
   recording: { devices: must(isFeatures), troubles: must(isFeatures), at: must(isNumber) },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },
