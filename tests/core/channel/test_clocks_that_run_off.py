@@ -15,8 +15,8 @@ import attrs
 import pytest
 
 from imgsync.commands.report.offsets import OffsetHistory
-from imgsync.core.channel.clocks import Measurements, Probe, Stepped
-from imgsync.core.channel.drift import Reading, resolution_of
+from imgsync.core.channel.clocks import Measurements, Stepped
+from imgsync.core.channel.drift import Reading
 from imgsync.core.protocol.channel import Pong
 
 START = 1_800_000_000_000.25
@@ -222,16 +222,15 @@ def test_a_slew_that_nobody_could_foresee_is_told_or_within_the_bound(
 def test_for_a_clock_that_runs_well_it_costs_next_to_nothing(line: str, kind: str) -> None:
     clock = Clock(100e-6)
     live, _ = play(4, line, kind, clock)
-    probes = []
+    readings = []
     for back, begin, there, _, _ in events(Random(f"4 {line} {kind}"), line, kind):
         theirs = there + clock.ahead(there)
-        probes.append(Probe(begin, theirs, theirs, back))
-    off = resolution_of(*(time for one in probes for time in (one.t0, one.t3, one.t1)))
+        readings.append(Reading.by_us(begin, theirs, theirs, back))
     single = [
         min(
-            one.round_trip / 2 + off + 600e-6 * max(at - one.t0, one.t3 - at)
-            for one in probes
-            if one.t0 <= at
+            (one.most - one.least) / 2 + 600e-6 * max(at - one.most_at, one.least_at - at)
+            for one in readings
+            if one.most_at <= at
         )
         for at in live.moments
     ]
