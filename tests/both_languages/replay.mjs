@@ -375,7 +375,7 @@ const PAIRS = {
   // How a wrong URL is quoted is each language's own.
   iceChoices: () => (servers) => {
     const { asked, leftOut } = chooseIce(servers);
-    return [asked, leftOut.map(({ url, why, isWrong }) => [isWrong ? null : url, why, isWrong])];
+    return [asked, leftOut.map(({ url, ...left }) => [left.isWrong ? null : url, left.why, left.isWrong, left.isTurn])];
   },
   publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),

@@ -117,6 +117,7 @@ def chosen(entries: list[dict[str, Any]]) -> list[list[Any]]:
         for server in filter(None, (choice.stun, *choice.turn))
     ]
     left_out = [
-        [None if one.is_wrong else one.url, one.why, one.is_wrong] for one in choice.left_out
+        [None if left.is_wrong else left.url, left.why, left.is_wrong, left.is_turn]
+        for left in choice.left_out
     ]
     return [asked, left_out]

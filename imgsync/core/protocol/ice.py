@@ -191,11 +191,13 @@ class LeftOut:
 
     :param url: as it may be told of.
     :param is_wrong: whether it can't be asked at all; else others are asked in its place.
+    :param is_turn: whether it is a TURN server; what is neither counts as a STUN server.
     """
 
     url: str
     why: str
     is_wrong: bool
+    is_turn: bool
 
 
 @attrs.frozen
@@ -222,12 +224,14 @@ def choose_ice(servers: Iterable[IceServer]) -> IceChoice:
     turn = _each_kind_first(found)[:MAX_TURN_SERVERS]
     turn = [server for kind in _ASKED for server in found[kind] if server in turn]
     why = "no peer speaks DTLS to TURN servers; name it without ?transport=udp for TLS"
-    left_out += [LeftOut(str(server.url), why, is_wrong=True) for server in dtls]
+    left_out += [LeftOut(str(server.url), why, is_wrong=True, is_turn=True) for server in dtls]
     why = "of STUN servers one is asked"
-    left_out += [LeftOut(str(server.url), why, is_wrong=False) for server in stuns[1:]]
+    left_out += [
+        LeftOut(str(server.url), why, is_wrong=False, is_turn=False) for server in stuns[1:]
+    ]
     why = f"of TURN servers {MAX_TURN_SERVERS} are asked"
     left_out += [
-        LeftOut(str(server.url), why, is_wrong=False)
+        LeftOut(str(server.url), why, is_wrong=False, is_turn=True)
         for kind in _ASKED
         for server in found[kind]
         if server not in turn
@@ -246,7 +250,9 @@ def _each(servers: Iterable[IceServer], left_out: list[LeftOut]) -> Iterator[Cho
                     check_account(entry.username, entry.credential)
                     yield ChosenServer(url, entry.username, entry.credential)
             except ValueError as exc:
-                left_out.append(LeftOut(quote_ice_url(text), str(exc), is_wrong=True))
+                is_turn = text[:4].lower() == "turn"
+                wrong = LeftOut(quote_ice_url(text), str(exc), is_wrong=True, is_turn=is_turn)
+                left_out.append(wrong)
 
 
 def check_account(username: str | None, credential: str | None) -> None:

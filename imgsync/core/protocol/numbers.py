@@ -56,6 +56,10 @@ FEATURE_PRELOADED = "preloaded"
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
 """What our clients speak."""
 
+FEATURE_ICE_SERVERS = "ice_servers"
+"""What `register.features` says of who wants to be told new credentials in time. It concerns the
+relay alone, which does not pass it on."""
+
 SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
@@ -230,6 +234,10 @@ DEFAULT_STUN = "stun:stun.l.google.com:19302"
 MAX_TURN_SERVERS = 4
 """Of TURN servers that are asked, beside one STUN server: UDP, TCP and TLS, and one in reserve.
 Chromium and Firefox warn of longer lists, as they make looking for a way slow."""
+
+REFUSED_AGAIN = 60.0
+"""TURN credentials that are younger were refused for another reason than their age, so that nobody
+registers again for new ones."""
 
 MAX_TURN_USERNAME = 509
 """Bytes of a user name at a TURN server, over which browsers throw; RFC 8489, section 14.3."""

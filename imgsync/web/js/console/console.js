@@ -168,7 +168,7 @@ class Console {
     this.#selection.index = index;
     const { images } = this.#selection;
     const current = isSame ? before.current : null;
-    this.#presentation = new Presentation(route, this.#signalling.iceServers, this.#journal, current, {
+    this.#presentation = new Presentation(route, this.#signalling, this.#journal, current, {
       changed: () => {
         this.#keepPlace();
         this.#renderSoon();

@@ -7,7 +7,8 @@
  * @typedef {"stun" | "turn/udp" | "turn/tcp" | "turns/tcp" | "turns/udp"} IceKind what a server does
  *   for us, and over what we talk to it; `turns/udp` is DTLS
  * @typedef {{kind: IceKind, host: string, port: number}} IceUrl `host` has no brackets
- * @typedef {{url: string, why: string, isWrong: boolean}} LeftOut a server that is named and not asked
+ * @typedef {{url: string, why: string, isWrong: boolean, isTurn: boolean}} LeftOut a server that is
+ *   named and not asked
  * @typedef {{asked: IceServer[], leftOut: LeftOut[]}} IceChoice `asked`: one URL in each
  */
 
@@ -160,14 +161,17 @@ export function chooseIce(servers) {
         if (!isKnown) found[url.kind].push(server);
       } catch (error) {
         if (!(error instanceof IceUrlError)) throw error;
-        leftOut.push({ url: quoteIceUrl(text), why: error.message, isWrong: true });
+        const isTurn = /^turn/i.test(text);
+        leftOut.push({ url: quoteIceUrl(text), why: error.message, isWrong: true, isTurn });
       }
     }
   }
   const best = eachKindFirst(found).slice(0, MAX_TURN_SERVERS);
   const named = ASKED.flatMap((kind) => found[kind]);
   const leave = (/** @type {IceServer[]} */ left, /** @type {string} */ why, isWrong = false) =>
-    leftOut.push(...left.map(({ urls }) => ({ url: String(urls), why, isWrong })));
+    leftOut.push(
+      ...left.map(({ urls }) => ({ url: String(urls), why, isWrong, isTurn: /^turn/.test(String(urls)) })),
+    );
   const [stun, ...otherStuns] = found.stun;
   leave(found["turns/udp"], "no peer speaks DTLS to TURN servers; name it without ?transport=udp for TLS", true);
   leave(otherStuns, "of STUN servers one is asked");

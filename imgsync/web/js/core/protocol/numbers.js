@@ -57,6 +57,12 @@ export const FEATURE_PRELOADED = "preloaded";
 /** What our clients speak. */
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
+/**
+ * What `register.features` says of who wants to be told new credentials in time. It concerns the
+ * relay alone, which does not pass it on.
+ */
+export const FEATURE_ICE_SERVERS = "ice_servers";
+
 /** The reason of what fails, or is not acked, because another image took its place. */
 export const SUPERSEDED = "superseded";
 
@@ -269,6 +275,12 @@ export const DEFAULT_STUN = "stun:stun.l.google.com:19302";
  */
 export const MAX_TURN_SERVERS = 4;
 
+/**
+ * TURN credentials that are younger were refused for another reason than their age, so that nobody
+ * registers again for new ones.
+ */
+export const REFUSED_AGAIN = 60;
+
 /** Bytes of a user name at a TURN server, over which browsers throw; RFC 8489, section 14.3. */
 export const MAX_TURN_USERNAME = 509;
 
@@ -393,7 +405,6 @@ export const Cause = {
   TURN_FAILED: "TURN server gave no address",
   STUN_SILENT: "STUN server did not answer",
   STUN_FAILED: "STUN server gave no address",
-  SERVER_WRONG: "list of ICE servers has one that can't be asked",
   DTLS_REFUSED: "DTLS handshake was refused",
 };
 
