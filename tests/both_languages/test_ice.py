@@ -108,7 +108,7 @@ def chosen(entries: list[dict[str, Any]]) -> list[list[Any]]:
         {
             name: value
             for name, value in [
-                ("urls", str(server.url)),
+                ("urls", server.named),
                 ("username", server.username),
                 ("credential", server.credential),
             ]

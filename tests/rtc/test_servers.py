@@ -38,7 +38,7 @@ def test_what_is_left_out_is_logged_by_how_much_it_matters(
     assert [(level, text.partition(", which")[0]) for level, text in told] == [
         ("WARNING", "the relay names 'turn://h'"),
         ("WARNING", "the relay names 'turn:***@credential'"),
-        ("INFO", "the relay names stun:two:3478"),
+        ("INFO", "the relay names stun:two"),
     ]
 
 

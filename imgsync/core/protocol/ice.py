@@ -173,16 +173,20 @@ def _port(text: str) -> int:
 
 @attrs.frozen
 class ChosenServer:
-    """One server that is asked, and with which account where it is a TURN server."""
+    """One server that is asked, and with which account where it is a TURN server.
+
+    :param named: its URL as the relay has it.
+    """
 
     url: IceUrl
+    named: str = attrs.field(eq=False)
     username: str | None = None
     credential: str | None = attrs.field(default=None, repr=False)
 
     @property
     def as_entry(self) -> IceServer:
         """As for `RTCPeerConnection`."""
-        return IceServer(str(self.url), self.username, self.credential)
+        return IceServer(self.named, self.username, self.credential)
 
 
 @attrs.frozen
@@ -224,14 +228,12 @@ def choose_ice(servers: Iterable[IceServer]) -> IceChoice:
     turn = _each_kind_first(found)[:MAX_TURN_SERVERS]
     turn = [server for kind in _ASKED for server in found[kind] if server in turn]
     why = "no peer speaks DTLS to TURN servers; name it without ?transport=udp for TLS"
-    left_out += [LeftOut(str(server.url), why, is_wrong=True, is_turn=True) for server in dtls]
+    left_out += [LeftOut(server.named, why, is_wrong=True, is_turn=True) for server in dtls]
     why = "of STUN servers one is asked"
-    left_out += [
-        LeftOut(str(server.url), why, is_wrong=False, is_turn=False) for server in stuns[1:]
-    ]
+    left_out += [LeftOut(server.named, why, is_wrong=False, is_turn=False) for server in stuns[1:]]
     why = f"of TURN servers {MAX_TURN_SERVERS} are asked"
     left_out += [
-        LeftOut(str(server.url), why, is_wrong=False, is_turn=True)
+        LeftOut(server.named, why, is_wrong=False, is_turn=True)
         for kind in _ASKED
         for server in found[kind]
         if server not in turn
@@ -245,10 +247,10 @@ def _each(servers: Iterable[IceServer], left_out: list[LeftOut]) -> Iterator[Cho
             try:
                 url = _parse(text)
                 if url.kind is IceKind.STUN:
-                    yield ChosenServer(url)
+                    yield ChosenServer(url, text)
                 else:
                     check_account(entry.username, entry.credential)
-                    yield ChosenServer(url, entry.username, entry.credential)
+                    yield ChosenServer(url, text, entry.username, entry.credential)
             except ValueError as exc:
                 is_turn = text[:4].lower() == "turn"
                 wrong = LeftOut(quote_ice_url(text), str(exc), is_wrong=True, is_turn=is_turn)

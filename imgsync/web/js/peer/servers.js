@@ -26,7 +26,7 @@ export function connectWith(named) {
     // A browser knows best what it takes; the others will do.
     const refused = asked.filter((server) => !takes(server));
     const taken = asked.filter((server) => !refused.includes(server));
-    causes.push(...refused.map(({ urls }) => causeOf(/^turn/.test(String(urls)))));
+    causes.push(...refused.map(({ urls }) => causeOf(/^turn/i.test(String(urls)))));
     return { connection: new RTCPeerConnection({ iceServers: taken }), causes };
   }
 }

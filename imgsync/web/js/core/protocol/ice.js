@@ -143,6 +143,7 @@ function portOf(text) {
 export function chooseIce(servers) {
   /** @type {LeftOut[]} */
   const leftOut = [];
+  const known = new Set();
   /** @type {Record<IceKind, IceServer[]>} */
   const found = { stun: [], "turn/udp": [], "turn/tcp": [], "turns/tcp": [], "turns/udp": [] };
   for (const { urls, username, credential } of servers) {
@@ -151,14 +152,9 @@ export function chooseIce(servers) {
         const url = parseIceUrl(text);
         if (url.kind !== "stun") checkAccount(username, credential);
         const account = url.kind === "stun" ? {} : { username, credential };
-        const server = { urls: formatIceUrl(url), ...account };
-        const isKnown = found[url.kind].some(
-          (other) =>
-            other.urls === server.urls &&
-            other.username === server.username &&
-            other.credential === server.credential,
-        );
-        if (!isKnown) found[url.kind].push(server);
+        const key = JSON.stringify([formatIceUrl(url), account]);
+        if (!known.has(key)) found[url.kind].push({ urls: text, ...account });
+        known.add(key);
       } catch (error) {
         if (!(error instanceof IceUrlError)) throw error;
         const isTurn = /^turn/i.test(text);
@@ -170,7 +166,7 @@ export function chooseIce(servers) {
   const named = ASKED.flatMap((kind) => found[kind]);
   const leave = (/** @type {IceServer[]} */ left, /** @type {string} */ why, isWrong = false) =>
     leftOut.push(
-      ...left.map(({ urls }) => ({ url: String(urls), why, isWrong, isTurn: /^turn/.test(String(urls)) })),
+      ...left.map(({ urls }) => ({ url: String(urls), why, isWrong, isTurn: /^turn/i.test(String(urls)) })),
     );
   const [stun, ...otherStuns] = found.stun;
   leave(found["turns/udp"], "no peer speaks DTLS to TURN servers; name it without ?transport=udp for TLS", true);
