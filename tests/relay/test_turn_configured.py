@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from imgsync import ImageRef, open_client, open_evaluator
 from imgsync.commands.doctor.ice import check_servers
 from imgsync.core.protocol.ice import IceKind, choose_ice
 from imgsync.core.protocol.numbers import FEATURE_ICE_SERVERS
@@ -26,11 +27,14 @@ from tests.kit.relays import open_peer, register
 from tests.kit.turn_servers import (
     SECRET,
     answers,
+    bind_dead_turn_server,
     find_free_port,
     make_credentials,
     needs_coturn,
+    open_coturn,
     trust_certificate,
 )
+from tests.relay.test_turn import RelayOnly, follow
 
 PAGE = Path(__file__).parents[2] / "docs" / "relay.md"
 
@@ -80,6 +84,35 @@ async def test_coturn_as_documented_answers_over_udp_tcp_and_tls(
         ]
         checked = await check_servers(bridge, choice, ())
         assert [server.finding.result.value for server in checked] == ["ok"] * 3, checked
+
+
+@needs_coturn
+async def test_where_tls_alone_gets_out_two_servers_in_three_kinds_each_are_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = trust_certificate(tmp_path, monkeypatch)
+    image = ImageRef(0, "a.png", "http://127.0.0.1:9/a.png", "http://127.0.0.1:9/a.png?sig=1")
+    listeners = await open_port("127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{port_of(listeners)}/ws"
+    with bind_dead_turn_server("udp") as udp, bind_dead_turn_server("tcp") as tcp:
+        async with open_coturn(certificate) as coturn, open_bridge() as bridge:
+            # Both of its servers are silent but for TLS, and the first is down.
+            silent = [str(server.urls) for server in (udp, tcp)]
+            tls = [f"turns:127.0.0.1:{port}" for port in (find_free_port(), coturn.tls_port)]
+            turn = [*silent, "turn:127.0.0.1:1024", "turn:127.0.0.1:1025?transport=tcp", *tls]
+            ice = IceOffer(stun=(), turn=turn, secret=SECRET.encode())
+            network = RelayOnly(bridge)
+            with trio.fail_after(SESSION_S):
+                async with (
+                    open_relay(listeners, Settings(ice=ice)),
+                    open_client(url, user_id="C", network=network) as client,
+                    open_evaluator(url, user_id="E", network=network) as evaluator,
+                    trio.open_nursery() as nursery,
+                ):
+                    await nursery.start(follow, client)
+                    async with evaluator.open_session("C") as session:
+                        assert (await session.show(image)).received_at > 0
+                    nursery.cancel_scope.cancel()
 
 
 # ── what peers are told later ────────────────────────────────────────────────────────────────────
