@@ -10,7 +10,14 @@ from typing import Protocol
 import attrs
 
 from imgsync.core.handshake.causes import Cause
-from imgsync.core.handshake.inputs import ChannelClosed, Gathered, Hindered, LinkLost, Opened
+from imgsync.core.handshake.inputs import (
+    ChannelClosed,
+    Fruitless,
+    Gathered,
+    Hindered,
+    LinkLost,
+    Opened,
+)
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 
@@ -58,7 +65,15 @@ class Drained:
 
 
 LinkEvent = (
-    Gathered | ServerFailed | Hindered | Opened | Received | Drained | ChannelClosed | LinkLost
+    Gathered
+    | ServerFailed
+    | Hindered
+    | Fruitless
+    | Opened
+    | Received
+    | Drained
+    | ChannelClosed
+    | LinkLost
 )
 
 

@@ -232,7 +232,7 @@ class ClientSession:
         self._peer = PeerSession(route, write)
         self._following = _Following(self._peer)
         self._block: AbstractAsyncContextManager[None] = open_peer_session(
-            self._peer, self._following, network, signalling.ice_servers, offers=False
+            self._peer, self._following, network, signalling.servers, offers=False
         )
 
     async def __aenter__(self) -> "ClientSession":

@@ -270,7 +270,7 @@ class Evaluator:
         route = await self._signalling.start_session(client_id)
         peer = PeerSession(route, self._write)
         presenting = _Presenting(peer)
-        ways = (self._network, self._signalling.ice_servers)
+        ways = (self._network, self._signalling.servers)
         async with open_peer_session(peer, presenting, *ways, offers=True):
             await peer.history.wait_connected()
             yield EvaluatorSession(peer, presenting)

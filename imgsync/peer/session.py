@@ -69,9 +69,10 @@ from imgsync.core.protocol.numbers import (
     MAX_CANDIDATES,
     MAX_CHANNEL_MESSAGE,
 )
-from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
+from imgsync.core.protocol.signalling import EndReason, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
+from imgsync.peer.servers import NamedServers
 from imgsync.peer.session_journal import SessionJournal, Write
 from imgsync.peer.talk import Talk
 from imgsync.seams import Drained, Link, LinkEvent, Network, Received, ServerFailed
@@ -312,14 +313,14 @@ class _Links:
     def __init__(
         self,
         network: Network,
-        ice_servers: Sequence[IceServer],
+        servers: NamedServers,
         put: Callable[["_FromLink | _NoAddress"], None],
         *,
         offers: bool,
     ) -> None:
         self._offers = offers
         self._network = network
-        self._ice_servers = ice_servers
+        self._servers = servers
         self._put = put
         self._held: dict[int, _HeldLink] = {}
         self._newest = 0
@@ -356,6 +357,12 @@ class _Links:
             held.unfinished += 1
             held.give.send_nowait(task)
 
+    def server_failed(self, failed: ServerFailed, session_id: str) -> None:
+        """A link asked one in vain."""
+        server, code, why = failed.server, failed.code, failed.why
+        log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+        self._servers.failed(failed.cause)
+
     async def close_channel(self) -> None:
         """Close the current one's, with what was said on it."""
         held = self.current
@@ -377,7 +384,9 @@ class _Links:
         first = await held.tasks.receive()
         attempt = first.attempt
         with held.scope, self._translated_errors(attempt):
-            async with self._network.open_link(self._ice_servers) as link:
+            for cause in self._servers.wrong():
+                self._put(_FromLink(attempt, Hindered(cause)))
+            async with self._network.open_link(self._servers.current) as link:
                 link.listen(lambda event: self._put(_FromLink(attempt, event)))
                 held.link = link
                 await self._carry_out(held, first)
@@ -478,10 +487,9 @@ class _Driver:
             case Drained():
                 if self._links.find(attempt) is not None:
                     self._talk.drained()
-            case ServerFailed(server, code, why, cause):
-                session_id = self._route.session_id
-                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
-                self._handle(FromAttempt(attempt, Hindered(cause)))
+            case ServerFailed():
+                self._links.server_failed(event, self._route.session_id)
+                self._handle(FromAttempt(attempt, Hindered(event.cause)))
             case _:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
                     self._peer.journal.connected(event.path)
@@ -629,13 +637,13 @@ async def open_peer_session(
     peer: PeerSession,
     talk: Talk,
     network: Network,
-    ice_servers: Sequence[IceServer],
+    servers: NamedServers,
     *,
     offers: bool,
 ) -> AsyncIterator[None]:
     """Own everything of one session; leaving the block ends it in good order, under a deadline."""
     inbox = Inbox[_Item]()
-    links = _Links(network, ice_servers, inbox.put, offers=offers)
+    links = _Links(network, servers, inbox.put, offers=offers)
     driver = _Driver(peer, talk, links, inbox, offers=offers)
     peer.begin()
     try:

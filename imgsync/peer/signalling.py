@@ -65,6 +65,7 @@ from imgsync.core.protocol.signalling import (
     ForwardedSignal,
     FromRelay,
     IceServer,
+    IceServersChanged,
     PeerAway,
     PeerBack,
     Presence,
@@ -78,6 +79,7 @@ from imgsync.core.protocol.signalling import (
     ToRelay,
 )
 from imgsync.peer.route import Route
+from imgsync.peer.servers import NamedServers
 from imgsync.peer.starting import Starting
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
@@ -329,8 +331,10 @@ class Signalling:
         is_evaluator = register.role is Role.EVALUATOR
         self._routes = Routes(starts=is_evaluator, post=self.post, probe=self.probe)
         self._online = Online()
+        #: Cancelled to register anew.
+        self._stay = trio.CancelScope()
         #: What the relay says to use.
-        self.ice_servers = DEFAULT_ICE_SERVERS
+        self.servers = NamedServers(DEFAULT_ICE_SERVERS, lambda: self._stay.cancel())
 
     # ── what evaluators and clients want of it ───────────────────────────────────────────────────
 
@@ -338,6 +342,11 @@ class Signalling:
     def incoming(self) -> trio.MemoryReceiveChannel[Route]:
         """Sessions that evaluators have started with us."""
         return self._routes.incoming
+
+    @property
+    def ice_servers(self) -> Sequence[IceServer]:
+        """What the relay has named last."""
+        return self.servers.current
 
     @property
     def clients(self) -> dict[str, PresenceState]:
@@ -391,8 +400,9 @@ class Signalling:
                     if is_first:
                         task_status.started()
                     is_first, failures = False, 0
-                    while True:
-                        self._handle(await receive_message(socket))
+                    with trio.CancelScope() as self._stay:
+                        while True:
+                            self._handle(await receive_message(socket))
             except (ConnectError, SocketClosed, RelayError, InputError) as exc:
                 if is_first:
                     raise
@@ -404,9 +414,7 @@ class Signalling:
 
     def _registered(self, socket: Socket, registered: Registered) -> None:
         self._socket = socket
-        self.ice_servers = DEFAULT_ICE_SERVERS
-        if registered.ice_servers is not None:
-            self.ice_servers = registered.ice_servers
+        self.servers.named(registered.ice_servers)
         self._online.registered(registered.clients or ())
         self._routes.registered()
 
@@ -419,6 +427,8 @@ class Signalling:
 
     def _handle(self, message: FromRelay) -> None:
         match message:
+            case IceServersChanged(servers):
+                self.servers.named(servers)
             case SessionStarted():
                 self._routes.started(message)
             case ForwardedSignal():

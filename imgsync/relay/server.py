@@ -51,6 +51,7 @@ from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer, Visitor
 from imgsync.relay.pages import load_pages
 from imgsync.relay.settings import Settings
+from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
@@ -89,20 +90,15 @@ class Relay:
         self._state = RelayState(
             partial(secrets.token_urlsafe, 12),
             grace=settings.grace,
-            ice_servers=lambda user_id: settings.ice.servers_for(user_id, time.time()),
+            ice_servers=lambda user_id: self._settings.ice.servers_for(user_id, time.time()),
+            ice_life=settings.ice.expires_after,
             recording_url=settings.recording_url,
             read_token=settings.read_token,
             until=_on_our_clock if settings.end_at_expiry else _for_ever,
             max_sockets_per_user=settings.max_sockets_per_user,
             max_frame=settings.net.max_message,
         )
-        self._admission = Admission(
-            origins=settings.origins,
-            asks_for_tokens=settings.read_token is not None,
-            proxies=settings.proxies,
-            connect_rate=settings.connect_rate,
-            max_connections=settings.max_connections,
-        )
+        self._admission = _admission_of(settings)
         self._observer = Observer()
         self._pages = load_pages()
         self._connections: dict[Hashable, _Connection] = {}
@@ -133,6 +129,11 @@ class Relay:
                     self._perform(self._state.tick(due))
                 except Exception:
                     log.exception("a session failed; the others go on")
+
+    def offer(self, ice: IceOffer) -> None:
+        """Name other ICE servers from now on, which expire when the ones before did, or never."""
+        self._settings = attrs.evolve(self._settings, ice=ice)
+        self._perform(self._state.renew(trio.current_time()))
 
     async def drain(self) -> None:
         """Tell every peer that the relay goes away; returns when all have gone, or after 4 s."""
@@ -214,10 +215,12 @@ class Relay:
                 self._take(connection, await connection.socket.receive())
                 peer = self._state.peer_of(connection.number)
         if peer is None:
-            why = f"no register within {deadline:g} s"
-            self._close(connection, CloseCode.REGISTER_TIMEOUT, why)
+            self._close(
+                connection, CloseCode.REGISTER_TIMEOUT, f"no register within {deadline:g} s"
+            )
         else:
             self._observer.registered(connection.visitor, peer)
+            self._sooner.ring()
         while True:
             self._take(connection, await connection.socket.receive())
 
@@ -232,11 +235,9 @@ class Relay:
                 self._perform(outputs)
             case Verdict.REFUSE:
                 why = f"More than {self._settings.rate_limit:g} messages a second; slow down."
-                error = ErrorEvent(ErrorCode.RATE_LIMITED, why)
-                self._perform([Send(connection.number, error)])
+                self._perform([Send(connection.number, ErrorEvent(ErrorCode.RATE_LIMITED, why))])
             case Verdict.CLOSE:
-                why = "too many messages for too long"
-                self._close(connection, CloseCode.RATE_LIMITED, why)
+                self._close(connection, CloseCode.RATE_LIMITED, "too many messages for too long")
 
     def _close(self, connection: _Connection, code: CloseCode, why: str) -> None:
         """Close a socket that has earned it; what it says from now on counts for nothing."""
@@ -276,6 +277,16 @@ class Relay:
     def _alive(self, socket: Hashable, successor: Hashable) -> None:
         if not self._is_draining:
             self._perform(self._state.alive(socket, successor))
+
+
+def _admission_of(settings: Settings) -> Admission:
+    return Admission(
+        origins=settings.origins,
+        asks_for_tokens=settings.read_token is not None,
+        proxies=settings.proxies,
+        connect_rate=settings.connect_rate,
+        max_connections=settings.max_connections,
+    )
 
 
 def _on_our_clock(claims: Claims) -> float:

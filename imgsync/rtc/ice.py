@@ -43,7 +43,7 @@ from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
 from imgsync.core.handshake.causes import Cause
-from imgsync.core.handshake.inputs import Gathered
+from imgsync.core.handshake.inputs import Fruitless, Gathered
 from imgsync.distribution import version_of
 from imgsync.rtc.names import resolve
 from imgsync.rtc.servers import StunServer, TurnServer
@@ -86,7 +86,7 @@ class IceSettings:
 
     :param addresses: the only local addresses to use; empty for all but loopback.
     :param tell: told, on the loop thread, each candidate after the host ones and each server that
-        gave none; then that there will be no more.
+        gave none; then that there will be no more, and that it is of no use without any.
     :param turn: in order of preference.
     :param relay_only: use and tell relayed candidates only, so that the other side does not learn
         our addresses. The description still has one candidate, which stands in for those to come
@@ -94,7 +94,7 @@ class IceSettings:
     """
 
     addresses: Sequence[str]
-    tell: Callable[[Gathered | ServerFailed], None]
+    tell: Callable[[Gathered | ServerFailed | Fruitless], None]
     stun: StunServer | None = None
     turn: Sequence[TurnServer] = ()
     relay_only: bool = False
@@ -155,6 +155,8 @@ class Connection(ice.Connection):
                 ask = partial(self._query_turn, server, rank)
                 queries.create_task(self._bounded(server, ask))
         self._settings.tell(Gathered(None))
+        if not self._protocols:
+            self._settings.tell(Fruitless())
 
     async def _bounded(
         self, server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]

@@ -251,7 +251,7 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         " --max-message 1500 --outbox-size 16 --write-deadline 1.7 --register-deadline 1.8"
         " --max-head 19 --head-deadline 2.0 --grace 2.1 --allow-origin https://A.example/"
         " --allow-origin null --forwarded-by 10.0.0.1 --forwarded-by fd00:0::1"
-        " --stun stun:a --stun stuns:b --turn turn:c --turn turns:d --turn-secret-file good"
+        " --stun stun:a --stun stun:b --turn turn:c --turn turns:d --turn-secret-file good"
         " --recording-url https://a.example/recordings?study=1"
     ) == Settings(
         recording_url="https://a.example/recordings?study=1",
@@ -263,7 +263,7 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         grace=2.1,
         origins=["https://a.example", "null"],
         proxies=["10.0.0.1", "fd00::1"],
-        ice=IceOffer(["stun:a", "stuns:b"], ["turn:c", "turns:d"], SECRET.encode()),
+        ice=IceOffer(["stun:a", "stun:b"], ["turn:c", "turns:d"], SECRET.encode()),
         net=NetLimits(
             max_message=1500,
             outbox_size=16,

@@ -15,6 +15,7 @@ from imgsync.core.handshake.inputs import (
     Described,
     EndCame,
     FromAttempt,
+    Fruitless,
     Gathered,
     Hindered,
     LinkLost,
@@ -127,6 +128,9 @@ class Core(Handshake):
 
     def hindered(self, attempt: int, cause: Cause) -> list[Output]:
         return self._happen(attempt, Hindered(cause))
+
+    def fruitless(self, attempt: int) -> list[Output]:
+        return self._happen(attempt, Fruitless())
 
     def opened(self, attempt: int) -> list[Output]:
         return self._happen(attempt, Opened())

@@ -12,6 +12,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from imgsync.core.codec.codec import encode_event
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import (
     EndCame,
     PeerTaken,
@@ -20,7 +21,7 @@ from imgsync.core.handshake.inputs import (
     RouteInput,
 )
 from imgsync.core.protocol.errors import ConnectTimeout, SignallingLost, SocketClosed
-from imgsync.core.protocol.numbers import MAX_INCOMING
+from imgsync.core.protocol.numbers import MAX_INCOMING, REFUSED_AGAIN
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
@@ -29,6 +30,7 @@ from imgsync.core.protocol.signalling import (
     ErrorEvent,
     FromRelay,
     IceServer,
+    IceServersChanged,
     Presence,
     PresenceState,
     Register,
@@ -253,3 +255,68 @@ async def test_an_answer_that_never_comes_is_waited_for_so_long(autojump_clock: 
         # Then it is too late.
         await relay.say_and_wait(of_client("s"))
         assert relay.asked() == [("start_session", None), ("end_session", "s")]
+
+
+# ── credentials ──────────────────────────────────────────────────────────────────────────────────
+
+
+def turn_with(credential: str) -> IceServer:
+    return IceServer("turn:relay.example", "me", credential)
+
+
+async def test_what_the_relay_has_named_last_is_what_the_next_connection_is_made_with(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay(turn_with("old"))
+    async with open_peer(relay, Role.CLIENT) as client:
+        servers = client.servers
+        await relay.say_and_wait(IceServersChanged((turn_with("new"),)))
+        assert client.ice_servers == servers.current == (turn_with("new"),)
+        await relay.say_and_wait(IceServersChanged(()))
+        assert list(client.ice_servers) == []
+
+
+async def test_who_is_refused_with_old_credentials_registers_again_for_new_ones_once(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay(turn_with("old"))
+    async with open_peer(relay, Role.CLIENT) as client:
+        await relay.say_and_wait(of_evaluator("s"))
+        route = client.incoming.receive_nowait()
+        client.servers.failed(Cause.TURN_UNAUTHORIZED)  # as they are new, others would be no better
+        await trio.sleep(REFUSED_AGAIN)
+        client.servers.failed(Cause.TURN_SILENT)
+        await trio.sleep(8)
+        assert len(relay.frames) == 1
+        relay.servers = (turn_with("new"),)
+        for _ in range(2):
+            client.servers.failed(Cause.TURN_UNAUTHORIZED)
+            await trio.sleep(8)
+        assert len(relay.frames) == 2
+        assert client.ice_servers == (turn_with("new"),)
+        await relay.say_and_wait(of_evaluator("s"))
+        assert inputs_of(route) == [RelayLost(), RelayBack()]
+
+
+async def test_who_was_told_new_credentials_a_moment_ago_does_not_ask_for_others(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay(turn_with("old"))
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        await trio.sleep(80_000)
+        await relay.say_and_wait(IceServersChanged((turn_with("new"),)))
+        evaluator.servers.failed(Cause.TURN_UNAUTHORIZED)
+        await trio.sleep(8)
+        assert len(relay.frames) == 1
+
+
+async def test_servers_that_cannot_be_asked_are_in_the_way_of_a_connection(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay(turn_with("good"), IceServer(("stun:a?", "turn:a", "turn:b:0", "stun:b")))
+    async with open_peer(relay, Role.CLIENT) as client:
+        assert [*client.servers.wrong()] == [
+            Cause.STUN_FAILED,
+            Cause.TURN_FAILED,
+            Cause.TURN_FAILED,
+        ]

@@ -20,7 +20,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from imgsync import InputError, RelayError, open_client, open_evaluator
 from imgsync.core.codec.codec import encode_event
 from imgsync.core.protocol.errors import SocketClosed
-from imgsync.core.protocol.numbers import FEATURES
+from imgsync.core.protocol.numbers import FEATURE_ICE_SERVERS, FEATURES
 from imgsync.core.protocol.signalling import (
     CloseCode,
     ErrorCode,
@@ -130,10 +130,12 @@ async def test_both_peers_send_the_token_that_they_are_given(autojump_clock: Moc
     ):
         for peer in (evaluator, client, evaluator._signalling, client._signalling):
             assert TOKEN not in repr(peer)
-    package, speaks = {"package": "webrtc"}, {"features": [*FEATURES]}
+    renewed = FEATURE_ICE_SERVERS
+    evaluators = {"package": "webrtc", "features": [renewed]}
+    clients = {"package": "webrtc", "features": [*FEATURES, renewed]}
     assert keeper.registers == [
-        {"userId": "e", "role": "evaluator", "token": TOKEN, **package},
-        {"userId": "c", "role": "client", "token": FRESH, "name": "C", **package, **speaks},
+        {"userId": "e", "role": "evaluator", "token": TOKEN, **evaluators},
+        {"userId": "c", "role": "client", "token": FRESH, "name": "C", **clients},
     ]
 
 

@@ -12,14 +12,17 @@ import pytest
 import trio
 from aioice import turn
 
-from imgsync.core.handshake.inputs import LinkLost
+from imgsync.core.handshake.inputs import Fruitless, Gathered, LinkLost
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
-from imgsync.rtc.ice import Allocation
+from imgsync.rtc.ice import GATHERING_DEADLINE, Allocation
 from imgsync.rtc.link import open_link
+from imgsync.seams import LinkEvent, ServerFailed
+from tests.kit.processes import wait_until
 from tests.kit.turn_servers import (
     bind_dead_turn_server,
+    find_free_port,
     needs_coturn,
     open_coturn,
     trust_certificate,
@@ -31,6 +34,29 @@ from tests.rtc.test_turn import exchange, gather_all
 
 BOUNDED = 3.0
 """Seconds in which a link has to be closed, whatever the server does."""
+
+
+# ── a server that can't be reached ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("relay_only", [True, False])
+async def test_an_attempt_is_fruitless_where_all_is_to_go_through_a_server_that_is_down(
+    relay_only: bool,
+) -> None:
+    server = IceServer(f"turn:127.0.0.1:{find_free_port()}?transport=tcp", "u", "p")
+    told: list[LinkEvent] = []
+    async with (
+        open_bridge() as bridge,
+        nothing_left(bridge),
+        open_link(bridge, [server], LOOPBACK, relay_only=relay_only) as link,
+    ):
+        link.listen(told.append)
+        await link.make_offer()
+        with trio.fail_after(GATHERING_DEADLINE / 2):
+            await wait_until(lambda: Gathered(None) in told, "the end of candidates")
+            await link.close_channel()  # what is told behind it is there by then
+    assert isinstance(told[0], ServerFailed)
+    assert told[1:] == [Gathered(None), *[Fruitless()] * relay_only]
 
 
 # ── a server that never answers ──────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imgsync.commands.doctor.findings import Finding, Result
-from imgsync.commands.doctor.ice import Checked, check_servers, split_servers
+from imgsync.commands.doctor.ice import Checked, check_servers, findings_on_left_out
 from imgsync.commands.doctor.images import check_images
 from imgsync.commands.doctor.paths import DIRECT, Way, check_way, reflexive, relayed
 from imgsync.commands.doctor.relay import (
@@ -14,6 +14,7 @@ from imgsync.commands.doctor.relay import (
     check_token,
     check_websocket,
 )
+from imgsync.core.protocol.ice import choose_ice
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.connect import parse_relay_url
 from imgsync.peer.network import check_addresses, open_internet
@@ -41,9 +42,10 @@ async def examine(
     check_addresses(addresses)
     servers = await _examine_relay(url, account, report)
     async with open_bridge() as bridge:
-        checked = await check_servers(bridge, split_servers(servers), addresses)
-        for server in checked:
-            report(server.finding)
+        choice = choose_ice(servers)
+        checked = await check_servers(bridge, choice, addresses)
+        for finding in [*(server.finding for server in checked), *findings_on_left_out(choice)]:
+            report(finding)
         for way in _ways(checked):
             report(await check_way(bridge, way, addresses))
     for finding in await check_images(url, source):

@@ -9,6 +9,7 @@ import trio
 from imgsync.commands.doctor.findings import Finding, Result
 from imgsync.core.handshake.inputs import Gathered
 from imgsync.core.handshake.sdp import Candidate, parse_candidate
+from imgsync.core.protocol.ice import IceChoice
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.hosts import with_port
 from imgsync.peer.session import Inbox
@@ -19,8 +20,9 @@ from imgsync.seams import LinkEvent, ServerFailed
 _UNAUTHORIZED = 401
 _CREDENTIAL = (
     "the relay's --turn-secret-file and the server's static-auth-secret have to be the same, and"
-    " both clocks right"
+    " both clocks right; a fixed account has to be the one that the service has handed out"
 )
+_NAMED_WRONG = "have whoever runs the relay mend it (--stun, --turn, --ice-servers-file)"
 _UNREACHABLE = "check the URL, and that firewalls let {transport} through to it and back"
 
 
@@ -36,18 +38,29 @@ class Checked:
     finding: Finding
 
 
-def split_servers(servers: Sequence[IceServer]) -> list[IceServer]:
-    """One entry for each URL."""
-    return [attrs.evolve(server, urls=url) for server in servers for url in server.each_url]
+def findings_on_left_out(choice: IceChoice) -> list[Finding]:
+    """What sessions don't ask of what the relay names."""
+    found: list[Finding] = []
+    for server in choice.left_out:
+        check = "turn" if server.is_turn else "stun"
+        if server.is_wrong:
+            detail = f"no session can ask {server.url}, which the relay names: {server.why}"
+            found.append(Finding(check, Result.WARNING, detail, _NAMED_WRONG))
+        else:
+            detail = f"{server.url} is not looked at, as no session asks it: {server.why}"
+            found.append(Finding(check, Result.SKIPPED, detail))
+    return found
 
 
 async def check_servers(
-    bridge: Bridge, servers: Sequence[IceServer], addresses: Sequence[str]
+    bridge: Bridge, choice: IceChoice, addresses: Sequence[str]
 ) -> list[Checked]:
-    """Ask all at once, as each that is dead takes its time; the results are in their order.
+    """Ask what sessions ask, all at once, as each that is dead takes its time.
 
     :param addresses: the only local addresses to use.
     """
+    chosen = filter(None, (choice.stun, *choice.turn))
+    servers = [server.as_entry for server in chosen]
     checked: dict[int, Checked] = {}
 
     async def check(place: int, server: IceServer) -> None:

@@ -4,19 +4,25 @@ import argparse
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 
 import trio
 
 from imgsync.commands.common import run_command
 from imgsync.commands.output import print_line
-from imgsync.commands.relay.options import check, make_parser, settings_of
+from imgsync.commands.relay.options import (
+    check,
+    has_ice_files,
+    ice_offer_of,
+    make_parser,
+    settings_of,
+)
 from imgsync.core.protocol.errors import InputError
 from imgsync.net.hosts import with_port
 from imgsync.net.server import is_loopback, open_port, port_of
 from imgsync.relay.logs import set_up_relay_logging
-from imgsync.relay.server import open_relay
+from imgsync.relay.server import Relay, open_relay
 from imgsync.relay.tls import Certificate
 from imgsync.tasks import open_background
 
@@ -37,30 +43,34 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.
     async def run() -> int:
         return await _serve(options)
 
-    # What holds a certificate reads it again at a hang-up; without one it ends, as commands do.
-    reloads = options.tls_cert is not None
-    return run_command(run, prog, until_signal=True, ends_on_hangup=not reloads)
+    # What has read files reads them again at a hang-up; without any it ends, as commands do.
+    return run_command(run, prog, until_signal=True, ends_on_hangup=not _reloads(options))
+
+
+def _reloads(options: argparse.Namespace) -> bool:
+    return options.tls_cert is not None or has_ice_files(options)
 
 
 async def _serve(options: argparse.Namespace) -> int:
     if options.auth_secret_file is None:
         _check_exposure(options.host, options.no_auth)
     async with AsyncExitStack() as stack:
-        tls = hangups = None
+        hangups = None
+        if _reloads(options) and hasattr(signal, "SIGHUP"):  # not so on Windows
+            # Before anything else: a hang-up that nobody listens for kills the process.
+            hangups = stack.enter_context(trio.open_signal_receiver(signal.SIGHUP))
+        certificate = None
         if options.tls_cert is not None:
-            if hasattr(signal, "SIGHUP"):  # not so on Windows
-                # Before anything else: a hang-up that nobody listens for kills the process.
-                hangups = stack.enter_context(trio.open_signal_receiver(signal.SIGHUP))
             certificate = Certificate(options.tls_cert, options.tls_key)
-            tls = certificate.context
-            if hangups is not None:
-                nursery = await stack.enter_async_context(open_background())
-                nursery.start_soon(_reload, certificate, hangups)
         settings = settings_of(options)
+        tls = None if certificate is None else certificate.context
         listeners = await open_port(options.host, options.port, tls)
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLD)
-        await stack.enter_async_context(open_relay(listeners, settings))
+        relay = await stack.enter_async_context(open_relay(listeners, settings))
+        if hangups is not None:
+            nursery = await stack.enter_async_context(open_background())
+            nursery.start_soon(_reload, options, certificate, relay, hangups)
         scheme = "ws" if tls is None else "wss"
         where = with_port(options.host, port_of(listeners))
         print_line(f"listening on {scheme}://{where}/ws")
@@ -68,14 +78,30 @@ async def _serve(options: argparse.Namespace) -> int:
     raise AssertionError("unreachable")
 
 
-async def _reload(certificate: Certificate, hangups: AsyncIterator[int]) -> None:
+async def _reload(
+    options: argparse.Namespace,
+    certificate: Certificate | None,
+    relay: Relay,
+    hangups: AsyncIterator[int],
+) -> None:
     async for _ in hangups:
-        try:
-            await trio.to_thread.run_sync(certificate.reload)
-        except InputError as exc:
-            log.error("the certificate was not read again; the old one stays: %s", exc)
-        except Exception:
-            log.exception("the certificate was not read again; the old one stays")
+        if certificate is not None:
+            with _told("the certificate was not read again; the old one stays"):
+                await trio.to_thread.run_sync(certificate.reload)
+        if has_ice_files(options):
+            with _told("the ICE servers were not read again; the old ones stay"):
+                relay.offer(await trio.to_thread.run_sync(ice_offer_of, options))
+                log.info("peers are told the ICE servers as they stand in the files now")
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError as exc:
+        log.error("%s: %s", what, exc)
+    except Exception:
+        log.exception("%s", what)
 
 
 def _check_exposure(host: str, no_auth: bool) -> None:

@@ -5,15 +5,18 @@ import ipaddress
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from imgsync.commands.common import positive_seconds
+from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.ice import IceKind, check_account, parse_ice_url, quote_ice_url
 from imgsync.core.protocol.numbers import DEFAULT_STUN
+from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
 from imgsync.relay.settings import Settings
 from imgsync.relay.tokens import read_secret, token_reader
-from imgsync.relay.turn import IceOffer
+from imgsync.relay.turn import CREDENTIAL_LIFE, IceOffer, read_ice_servers
 
 try:
     import resource
@@ -30,6 +33,10 @@ relay is full."""
 
 SPARE_FILES = 64
 """Descriptors for everything that is no connection."""
+
+MIN_LIFE, MAX_LIFE = 60, 365 * 24 * 3600
+"""Seconds for which TURN accounts are good. Those that live for seconds would end with each step of
+a clock, and with each pause of a network; those of a year are as good as fixed ones."""
 
 MIN_MESSAGE, MAX_MESSAGE = 1024, 512 * 1024
 """What can be chosen: a description with its candidates has to go through, and no file."""
@@ -71,8 +78,7 @@ def check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Refuse options that don't go together, as a usage error."""
     if (options.tls_cert is None) != (options.tls_key is None):
         parser.error("--tls-cert and --tls-key go together")
-    if bool(options.turn) != (options.turn_secret_file is not None):
-        parser.error("--turn and --turn-secret-file go together")
+    _check_turn(options, parser)
     if options.end_at_expiry and options.auth_secret_file is None:
         parser.error("--end-at-expiry needs --auth-secret-file: without it there are no tokens")
     if options.outbox_size < 2 * options.max_message:
@@ -82,19 +88,35 @@ def check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         )
 
 
+def _check_turn(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    has_secret = options.turn_secret_file is not None
+    account = (options.turn_user, options.turn_credential_file)
+    if has_secret and account != (None, None):
+        parser.error(
+            "--turn-secret-file makes accounts, and --turn-user with --turn-credential-file names"
+            " a fixed one: give one of the two, and servers of the other kind in --ice-servers-file"
+        )
+    if (account[0] is None) != (account[1] is None):
+        parser.error("--turn-user and --turn-credential-file go together")
+    if bool(options.turn) != (has_secret or account[0] is not None):
+        parser.error(
+            "--turn and --turn-secret-file go together, or --turn, --turn-user and"
+            " --turn-credential-file"
+        )
+    if options.turn_ttl is not None and not has_secret:
+        parser.error("--turn-ttl needs --turn-secret-file: only what is made with it expires")
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """What the options stand for. Raises InputError and MissingExtra."""
     read_token = None
     if options.auth_secret_file is not None:
         read_token = token_reader(read_secret(options.auth_secret_file))
-    # As long as the TURN server's operator has made it.
-    secret = read_secret(options.turn_secret_file, 1) if options.turn else b""
-    stun = options.stun or [DEFAULT_STUN]
     max_connections, max_streams = _fit_files(options.max_connections)
     return Settings(
         read_token=read_token,
         end_at_expiry=options.end_at_expiry,
-        ice=IceOffer([url for url in stun if url != NO_STUN], options.turn, secret),
+        ice=ice_offer_of(options),
         recording_url=options.recording_url,
         origins=options.allow_origin,
         proxies=options.forwarded_by,
@@ -114,6 +136,50 @@ def settings_of(options: argparse.Namespace) -> Settings:
             max_streams_per_address=options.max_per_address,
         ),
     )
+
+
+def ice_offer_of(options: argparse.Namespace) -> IceOffer:
+    """The ICE servers that the options name, with what stands in files. Raises InputError."""
+    # Secrets are as long as the TURN server's operator has made them.
+    secret = b""
+    if options.turn_secret_file is not None:
+        secret = read_secret(options.turn_secret_file, 1)
+    account = None
+    if options.turn_credential_file is not None:
+        credential = read_secret(options.turn_credential_file, 1)
+        account = (options.turn_user, _text_of(credential, options.turn_credential_file))
+    others: Sequence[IceServer] = ()
+    if options.ice_servers_file is not None:
+        others = read_ice_servers(options.ice_servers_file)
+    stun = options.stun or ([] if any(map(_is_stun, others)) else [DEFAULT_STUN])
+    offer = IceOffer(
+        [url for url in stun if url != NO_STUN],
+        options.turn,
+        secret,
+        options.turn_ttl or CREDENTIAL_LIFE,
+        account,
+        others,
+    )
+    for left_out in offer.left_out():
+        log.warning("no session asks %s: %s", left_out.url, left_out.why)
+    return offer
+
+
+def has_ice_files(options: argparse.Namespace) -> bool:
+    """Whether `ice_offer_of` may find something else the next time."""
+    files = (options.turn_secret_file, options.turn_credential_file, options.ice_servers_file)
+    return any(file is not None for file in files)
+
+
+def _text_of(credential: bytes, path: str) -> str:
+    try:
+        return credential.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"the credential in {path!r} is not text in UTF-8") from None
+
+
+def _is_stun(server: IceServer) -> bool:
+    return any(parse_ice_url(url).kind is IceKind.STUN for url in server.each_url)
 
 
 def _add_access(parser: argparse.ArgumentParser) -> None:
@@ -174,7 +240,28 @@ def _add_ice(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--turn-secret-file",
         metavar="F",
-        help="the secret that it shares with us (coturn: use-auth-secret, static-auth-secret)",
+        help="the secret that it shares with us (coturn: use-auth-secret, static-auth-secret);"
+        " read again on SIGHUP, as are the next files",
+    )
+    group.add_argument(
+        "--turn-ttl",
+        type=_life,
+        metavar="SECONDS",
+        help="how long the accounts are good that are made with this secret; who is registered is"
+        f" told new ones before half of it is over ({CREDENTIAL_LIFE:g}, a week)",
+    )
+    group.add_argument(
+        "--turn-user",
+        type=_turn_user,
+        metavar="NAME",
+        help="a fixed user name for all --turn, instead of such a secret",
+    )
+    group.add_argument("--turn-credential-file", metavar="F", help="with its credential")
+    group.add_argument(
+        "--ice-servers-file",
+        metavar="F",
+        help="further servers, each with its own account, as hosted services hand them out: JSON,"
+        " a list of {urls, username, credential}",
     )
     group.add_argument(
         "--recording-url",
@@ -280,19 +367,40 @@ def _address(text: str) -> str:
 
 
 def _stun_url(text: str) -> str:
-    if text != NO_STUN and not text.startswith(("stun:", "stuns:")):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no STUN server; write it as stun:HOST:PORT, or {NO_STUN}"
-        )
-    return text
+    how = f"write it as stun:HOST:PORT, or {NO_STUN}"
+    return text if text == NO_STUN else _ice_url(text, "STUN", ("stun:", "stuns:"), how)
 
 
 def _turn_url(text: str) -> str:
-    if not text.startswith(("turn:", "turns:")):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no TURN server; write it as turn:HOST:PORT or turns:HOST:PORT"
-        )
+    how = "write it as turn:HOST:PORT or turns:HOST:PORT"
+    return _ice_url(text, "TURN", ("turn:", "turns:"), how)
+
+
+def _ice_url(text: str, kind: str, schemes: tuple[str, ...], how: str) -> str:
+    if not text.lower().startswith(schemes):
+        raise argparse.ArgumentTypeError(f"{quote_ice_url(text)} is no {kind} server; {how}")
+    try:
+        parse_ice_url(text)
+    except InputError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
     return text
+
+
+def _turn_user(text: str) -> str:
+    try:
+        check_account(text, "a credential")
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"no TURN server is asked with it: {exc}") from None
+    return text
+
+
+def _life(text: str) -> float:
+    value = float(text)
+    if not MIN_LIFE <= value <= MAX_LIFE:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not between {MIN_LIFE}, as clocks differ, and {MAX_LIFE}, a year"
+        )
+    return value
 
 
 def _http_url(text: str) -> str:
@@ -304,4 +412,5 @@ def _http_url(text: str) -> str:
 
 
 _rate.__name__ = "number"
+_life.__name__ = "number"
 _count.__name__ = "whole number"

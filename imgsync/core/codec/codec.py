@@ -43,6 +43,7 @@ from imgsync.core.protocol.signalling import (
     ErrorEvent,
     ForwardedSignal,
     FromRelay,
+    IceServersChanged,
     Offer,
     PeerAway,
     PeerBack,
@@ -75,6 +76,7 @@ _FROM_RELAY = {
     cls.EVENT: cls
     for cls in (
         Registered,
+        IceServersChanged,
         SessionStarted,
         ForwardedSignal,
         Presence,

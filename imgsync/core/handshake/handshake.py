@@ -39,6 +39,7 @@ from imgsync.core.handshake.inputs import (
     Described,
     EndCame,
     FromAttempt,
+    Fruitless,
     Gathered,
     Hindered,
     Input,
@@ -187,8 +188,10 @@ class Handshake:
                 return attempts.connected()
             case Phase.NEGOTIATING, LinkLost(by_peer=True):
                 return []  # the deadline tells
-            case Phase.NEGOTIATING, NotMade() | LinkLost() if self.was_connected:
+            case Phase.NEGOTIATING, NotMade() | LinkLost() | Fruitless() if self.was_connected:
                 return attempts.failed(now)
+            case Phase.NEGOTIATING | Phase.CONNECTED, Fruitless():
+                return []  # the deadline tells; a cause of it is known
             case Phase.NEGOTIATING, NotMade(why, reason):
                 return attempts.end(reason, why)
             case Phase.NEGOTIATING, LinkLost(why):

@@ -136,7 +136,16 @@ class Hindered:
     cause: Cause
 
 
-AttemptEvent = Described | NotMade | Gathered | Hindered | Opened | ChannelClosed | LinkLost
+@attrs.frozen
+class Fruitless:
+    """Our side has no address for this attempt, and will find none: all is to go through a TURN
+    server, and none can be reached. Pages, who always may use addresses of theirs, don't tell it.
+    """
+
+
+AttemptEvent = (
+    Described | NotMade | Gathered | Hindered | Fruitless | Opened | ChannelClosed | LinkLost
+)
 
 
 @attrs.frozen

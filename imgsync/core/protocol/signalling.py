@@ -6,6 +6,7 @@ On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.prot
         │── register ──────────────▶│◀──────────── register ──│
         │◀────────────── registered ─│─ registered ──────────▶│
         │◀──────────────── presence ─│  (at each change)
+        │◀───────────── ice_servers ─│─ ice_servers ─────────▶│    new credentials
         │── start_session ─────────▶│
         │◀───────── session_started ─│─ session_started ─────▶│
         │── webrtc_signal ─────────▶│─ webrtc_signal ───────▶│    offer, candidates
@@ -263,6 +264,14 @@ class Registered:
 
 
 @attrs.frozen
+class IceServersChanged:
+    """What `registered` has said of them holds no more, such as credentials that will expire."""
+
+    EVENT = "ice_servers"
+    ice_servers: tuple[IceServer, ...]
+
+
+@attrs.frozen
 class SessionStarted:
     """A session lives. The client is told the evaluator, the evaluator is told the client.
 
@@ -342,6 +351,7 @@ class ErrorEvent:
 ToRelay = Register | StartSession | SendSignal | EndSession
 FromRelay = (
     Registered
+    | IceServersChanged
     | SessionStarted
     | ForwardedSignal
     | Presence

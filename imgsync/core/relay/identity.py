@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from imgsync.core.protocol.errors import Unauthorized
+from imgsync.core.protocol.numbers import FEATURE_ICE_SERVERS
 from imgsync.core.protocol.signalling import Features, Group, Name, Register, Role, UserId
 from imgsync.core.relay.outputs import Socket
 
@@ -41,6 +42,8 @@ ReadToken = Callable[[str], Claims]
 class Peer:
     """A registered socket and who it is.
 
+    :param features: what it speaks with its peers.
+    :param is_told_servers: whether it is told new ICE servers.
     :param until: when its token no longer carries a session, on the relay's clock.
     """
 
@@ -51,6 +54,7 @@ class Peer:
     group: Group | None = None
     clients: frozenset[UserId] | None = None
     features: Features = ()
+    is_told_servers: bool = False
     until: float = attrs.field(default=math.inf, eq=False)
 
     @classmethod
@@ -58,7 +62,9 @@ class Peer:
         """Who registers with these claims."""
         name = claims.name or claims.user_id
         user_id, role = claims.user_id, claims.role
-        return cls(socket, user_id, name, role, claims.group, claims.clients, features, until)
+        spoken = tuple(name for name in features if name != FEATURE_ICE_SERVERS)
+        told = FEATURE_ICE_SERVERS in features
+        return cls(socket, user_id, name, role, claims.group, claims.clients, spoken, told, until)
 
     def sees(self, client_id: UserId, group: Group | None) -> bool:
         """Whether an evaluator may know of a client that is in this group."""

@@ -15,7 +15,7 @@ see.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 import attrs
@@ -56,6 +56,7 @@ from imgsync.core.relay.outputs import (
     SideBack,
     Socket,
 )
+from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.session import Session, Side
 
 MAX_SOCKETS_PER_USER = 8
@@ -276,6 +277,7 @@ class RelayState:
     :param new_id: makes the id of a session, one that can't be guessed.
     :param grace: seconds that a session waits for a side that has lost the relay.
     :param ice_servers: what a user is told to use.
+    :param ice_life: seconds that the credentials in it are good for.
     :param recording_url: where clients are told to post what they record; None for nowhere.
     :param read_token: takes tokens apart; None where everybody is believed.
     :param until: when what a token says no longer carries a session, on that clock; by default
@@ -289,6 +291,7 @@ class RelayState:
         *,
         grace: float = math.inf,
         ice_servers: Callable[[UserId], Sequence[IceServer]] = lambda user_id: (),
+        ice_life: float = math.inf,
         recording_url: Url | None = None,
         read_token: ReadToken | None = None,
         until: Callable[[Claims], float] = lambda claims: math.inf,
@@ -296,7 +299,7 @@ class RelayState:
         max_frame: int = MAX_FRAME,
     ) -> None:
         self._new_id = new_id
-        self._ice_servers = ice_servers
+        self._servers = ToldServers(ice_servers, ice_life)
         self._recording_url = recording_url
         self._read_token = read_token
         self._until = until
@@ -313,7 +316,7 @@ class RelayState:
     @property
     def due(self) -> float:
         """When to call `tick`; infinity where nothing ends by itself."""
-        return self._sessions.due
+        return min(self._sessions.due, self._servers.due)
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
 
@@ -342,6 +345,7 @@ class RelayState:
     def lost(self, socket: Socket, now: float) -> list[Output]:
         """A socket is gone, registered or not."""
         peer = self._registry.remove(socket)
+        self._servers.gone(socket)
         if peer is None:
             return []
         return [*self._sessions.leave(peer, now), *self._presences.update_if_client(peer)]
@@ -356,12 +360,16 @@ class RelayState:
         return outputs
 
     def tick(self, now: float) -> list[Output]:
-        """`due` has come: some were not back by then, or have a token that has expired."""
-        outputs: list[Output] = []
-        while self.due <= now:
+        """`due` has come: some were not back by then, or have what has expired, or soon will."""
+        outputs = self._servers.renew_due(now)
+        while self._sessions.due <= now:
             session, side, reason = self._sessions.pop_due()
             outputs += self._end(session, SessionEndedEvent(session.id, reason, side.user_id))
         return outputs
+
+    def renew(self, now: float) -> list[Output]:
+        """The ICE servers are others from now on."""
+        return self._servers.renew_all(now)
 
     def give_up(self, session_id: SessionId, role: Role) -> list[Output]:
         """Wait no more for one side of a session, which is over thereby."""
@@ -378,29 +386,25 @@ class RelayState:
         try:
             claims = identify(message, self._read_token)
         except Unauthorized as exc:
-            why = str(exc)
-            refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{why}.", message.EVENT)
+            refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{exc}.", message.EVENT)
             return [*refusal, Close(socket, CloseCode.UNAUTHORIZED, "unauthorized")]
         others = self._registry.peers_of(claims.role, claims.user_id)
         # Those that are dead give way to whoever tries again.
         probes = [Probe(other.socket, socket) for other in others]
         if len(others) >= self._max_sockets_per_user:
-            why = f"This user has {len(others)} connections already; close one of them first."
-            refusal = _refuse(socket, ErrorCode.RATE_LIMITED, why, message.EVENT)
-            close = Close(socket, CloseCode.RATE_LIMITED, "too many connections")
-            return [*refusal, *probes, close]
+            return _too_many(socket, len(others), probes, message.EVENT)
         peer = Peer.of(socket, claims, message.features, self._until(claims))
         self._registry.add(peer)
-        outputs: list[Output] = [Send(socket, self._registered(peer)), *probes]
+        outputs: list[Output] = [Send(socket, self._registered(peer, now)), *probes]
         outputs += self._sessions.join(peer, now)
         return [*outputs, *self._presences.update_if_client(peer)]
 
-    def _registered(self, peer: Peer) -> Registered:
+    def _registered(self, peer: Peer, now: float) -> Registered:
         return Registered(
             user_id=peer.user_id,
             role=peer.role,
             name=peer.name,
-            ice_servers=tuple(self._ice_servers(peer.user_id)),
+            ice_servers=self._servers.registered(peer, now),
             clients=self._presences.list_for(peer) if peer.role is Role.EVALUATOR else None,
             recording_url=self._recording_url if peer.role is Role.CLIENT else None,
         )
@@ -465,6 +469,12 @@ class RelayState:
         """End a session, whose client is free again."""
         over = self._sessions.end(session, ended)
         return [*over, *self._presences.update(session.client.user_id)]
+
+
+def _too_many(socket: Socket, count: int, probes: Iterable[Probe], event: str) -> list[Output]:
+    why = f"This user has {count} connections already; close one of them first."
+    refusal = _refuse(socket, ErrorCode.RATE_LIMITED, why, event)
+    return [*refusal, *probes, Close(socket, CloseCode.RATE_LIMITED, "too many connections")]
 
 
 def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:

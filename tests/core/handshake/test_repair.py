@@ -60,6 +60,11 @@ def fails(core: Core) -> list[Output]:
     return core.wait_due()
 
 
+def is_fruitless(core: Core) -> list[Output]:
+    """Our side finds no address for the current attempt."""
+    return core.fruitless(core.attempt)
+
+
 def is_pausing(core: Core, failures: int) -> bool:
     """Whether it waits for as long as it does after so many failures."""
     return core.phase is Phase.INTERRUPTED and core.due == core.now + pause_after(failures, CHANCE)
@@ -139,6 +144,14 @@ def test_the_side_that_has_noticed_nothing_is_interrupted_by_the_other_one() -> 
 
 
 @both
+def test_before_the_first_connection_an_attempt_without_an_address_has_its_time(make: Make) -> None:
+    core = make()
+    due = core.due
+    assert core.fruitless(core.attempt) == []
+    assert core.due == due
+
+
+@both
 def test_before_the_first_connection_a_loss_ends_the_session(make: Make) -> None:
     core = make()
     assert lose(core) == [Ended(EndReason.NEGOTIATION_FAILED, "silence")]
@@ -162,7 +175,7 @@ def test_a_connection_that_was_given_up_can_be_lost_or_opened_no_more(make: Make
 # ── an attempt to repair fails ───────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("fail", [lose, fails])
+@pytest.mark.parametrize("fail", [lose, fails, is_fruitless])
 def test_an_evaluators_attempts_follow_each_other_after_pauses_that_grow(
     fail: Callable[[Core], list[Output]],
 ) -> None:
@@ -175,7 +188,7 @@ def test_an_evaluators_attempts_follow_each_other_after_pauses_that_grow(
         assert core.due == core.now + ATTEMPT_DEADLINE
 
 
-@pytest.mark.parametrize("fail", [lose, fails])
+@pytest.mark.parametrize("fail", [lose, fails, is_fruitless])
 def test_a_client_whose_attempt_failed_asks_for_another_one(
     fail: Callable[[Core], list[Output]],
 ) -> None:

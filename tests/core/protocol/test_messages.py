@@ -39,6 +39,7 @@ from imgsync.core.protocol.signalling import (
     ForwardedSignal,
     FromRelay,
     IceServer,
+    IceServersChanged,
     Offer,
     PeerAway,
     PeerBack,
@@ -113,6 +114,16 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
     (
         Registered("c1", Role.CLIENT, "Carl", ()),
         event("registered", userId="c1", role="client", name="Carl", iceServers=[]),
+    ),
+    (
+        IceServersChanged((IceServer("stun:a"), IceServer("turn:b", "u", "p"))),
+        event(
+            "ice_servers",
+            iceServers=[
+                {"urls": "stun:a"},
+                {"urls": "turn:b", "username": "u", "credential": "p"},
+            ],
+        ),
     ),
     (
         SessionStarted("s1", evaluator_id="e1", evaluator_name="Eva"),

@@ -45,6 +45,7 @@ from imgsync.core.protocol.signalling import (
     ForwardedSignal,
     FromRelay,
     IceServer,
+    IceServersChanged,
     Offer,
     PeerAway,
     PeerBack,
@@ -100,6 +101,10 @@ WORDS = a_few(st.text(PRINTABLE, min_size=1, max_size=32))
 RAW_JSON = JSON.map(json.dumps).map(RawJson)
 CANDIDATE_LINE = st.text("abc 019.:/+-", max_size=30).map(str.strip).map(lambda text: text or None)
 
+ICE_SERVERS = a_few(
+    st.builds(IceServer, urls=TEXT | a_few(TEXT), username=maybe(NAME), credential=maybe(TEXT))
+)
+
 ANY: dict[type[Any], st.SearchStrategy[Any]] = {
     Register: st.builds(
         Register,
@@ -119,13 +124,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         user_id=USER_ID,
         role=st.sampled_from(Role),
         name=maybe(NAME),
-        ice_servers=maybe(
-            a_few(
-                st.builds(
-                    IceServer, urls=TEXT | a_few(TEXT), username=maybe(NAME), credential=maybe(TEXT)
-                )
-            )
-        ),
+        ice_servers=maybe(ICE_SERVERS),
         clients=maybe(
             a_few(
                 st.builds(
@@ -153,6 +152,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     PeerAway: st.builds(PeerAway, session_id=SESSION_ID, user_id=USER_ID),
     PeerBack: st.builds(PeerBack, session_id=SESSION_ID, user_id=USER_ID),
+    IceServersChanged: st.builds(IceServersChanged, ice_servers=ICE_SERVERS),
     SessionEndedEvent: st.builds(
         SessionEndedEvent,
         session_id=SESSION_ID,

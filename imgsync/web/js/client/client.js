@@ -131,9 +131,9 @@ export class Client {
     this.#follower = new Follower();
     this.#tellRecording();
     this.#situation.with = route.peerName;
-    const { iceServers } = signalling;
     const greet = () => this.#follower.opened().forEach((message) => session.send(message));
-    const session = new Session(route, { iceServers, offers: false }, {
+    const options = { get iceServers() { return signalling.iceServers; }, offers: false };
+    const session = new Session(route, options, {
       opened: greet,
       unanswered: greet,
       received: (message, at) => {

@@ -167,7 +167,7 @@ class Console {
     const { images } = this.#selection;
     const current = isSame ? before.current : null;
     this.#selection.shownUrl = current?.signedUrl ?? null;
-    this.#presentation = new Presentation(route, this.#signalling.iceServers, this.#journal, current, {
+    this.#presentation = new Presentation(route, this.#signalling, this.#journal, current, {
       changed: () => {
         this.#keepPlace();
         this.#renderSoon();

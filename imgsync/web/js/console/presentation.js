@@ -39,7 +39,7 @@ export class Presentation {
 
   /**
    * @param {Route} route
-   * @param {readonly IceServer[]} iceServers
+   * @param {{iceServers: readonly IceServer[]}} relay what it names, at any time
    * @param {Journal} journal
    * @param {Image | null} current what a page before this one has shown last in this session
    * @param {object} listener
@@ -47,7 +47,7 @@ export class Presentation {
    * @param {() => void} listener.changed something is to be seen that was not
    * @param {(reason: string) => void} listener.failed
    */
-  constructor(route, iceServers, journal, current, listener) {
+  constructor(route, relay, journal, current, listener) {
     this.route = route;
     this.#listener = listener;
     this.#presenter = new Presenter({
@@ -63,7 +63,7 @@ export class Presentation {
     this.#journal.began(now(), route.peerId, route.resumed);
     this.#session = new Session(
       route,
-      { iceServers, offers: true },
+      { get iceServers() { return relay.iceServers; }, offers: true },
       {
         opened: () => {
           this.#journal.connected();

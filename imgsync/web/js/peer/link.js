@@ -19,6 +19,7 @@ import {
   MAX_CHANNEL_MESSAGE,
   MAX_MESSAGE_SIZE,
 } from "../core/protocol/numbers.js";
+import { connectWith } from "./servers.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;
@@ -92,14 +93,16 @@ export class Link {
   #hasFailed = false;
 
   /**
-   * @param {readonly IceServer[]} iceServers
+   * @param {readonly IceServer[]} iceServers that the relay names
    * @param {boolean} offers whether this side makes the channel
    * @param {(event: LinkEvent) => void} tell
    */
   constructor(iceServers, offers, tell) {
     this.#tell = tell;
     this.#offers = offers;
-    this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
+    const { connection, causes } = connectWith(iceServers);
+    this.#pc = connection;
+    queueMicrotask(() => causes.forEach((cause) => this.#hindered(cause)));
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onicecandidateerror = (event) => this.#hindered(causeOf(event));
     // Firefox has the state of the whole from 113 on.

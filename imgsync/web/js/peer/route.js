@@ -9,10 +9,11 @@
  * @property {(message: EndSession) => void} end
  * @property {(sessionId: string) => void} takeUp
  * @property {() => void} probe
+ * @property {() => void} refused
  * @property {(sessionId: string) => void} forget
  */
 
-import { MAX_INPUTS } from "../core/protocol/numbers.js";
+import { Cause, MAX_INPUTS } from "../core/protocol/numbers.js";
 
 export class Route {
   /** Whether more came before anybody listened than may wait: its end is all that is told then. */
@@ -76,6 +77,11 @@ export class Route {
   /** Look whether the relay is still there; `relayLost` follows if not. */
   probe() {
     this.#doors.probe();
+  }
+
+  /** Something is in the way of a connection; credentials are the relay's to renew. @param {string} cause */
+  hindered(cause) {
+    if (cause === Cause.TURN_UNAUTHORIZED) this.#doors.refused();
   }
 
   /** Tell the relay that the session is over, and why. @param {EndSession} [message] */

@@ -23,6 +23,10 @@
  *   wasConnected: boolean}} StateChange `at` is in milliseconds since the epoch; `wasConnected`:
  *   there is a channel, or was one
  *
+ * @typedef {{iceServers: readonly IceServer[], offers: boolean}} SessionOptions `iceServers`: what the
+ *   relay has named last, looked at for each attempt, as credentials expire; `offers`: whether this is
+ *   the evaluator's side
+ *
  * @typedef {object} Talk
  * @property {() => void} opened a channel is open; there may have been others before
  * @property {() => void} [unanswered] for the client: what it said then may be lost, and is to be said again
@@ -133,8 +137,7 @@ export class Session {
    * It begins as soon as whoever makes it has it: what waits in the route may be the end of it.
    *
    * @param {Route} route
-   * @param {{iceServers: readonly IceServer[], offers: boolean}} options `offers`: whether this is
-   *   the evaluator's side
+   * @param {SessionOptions} options
    * @param {Talk} talk
    */
   constructor(route, options, talk) {
@@ -266,8 +269,10 @@ export class Session {
 
   /** @param {number} number @param {string | null} offer to be answered; null to make one */
   #connect(number, offer) {
-    const happened = (/** @type {AttemptEvent} */ event) =>
+    const happened = (/** @type {AttemptEvent} */ event) => {
+      if (event.kind === "hindered") this.route.hindered(event.cause);
       this.#handle({ kind: "fromAttempt", attempt: number, event });
+    };
     try {
       /** @type {Attempt} */
       const attempt = new Attempt(this.#options, {
@@ -284,9 +289,8 @@ export class Session {
       this.#attempts.set(number, attempt);
       void attempt.describe(offer);
     } catch (error) {
-      // By a browser that has no WebRTC, or refuses the servers.
-      const hasNone = typeof RTCPeerConnection === "undefined";
-      happened(hasNone ? NO_WEBRTC : { kind: "notMade", why: String(error) });
+      // By a browser that has no WebRTC.
+      happened(typeof RTCPeerConnection === "undefined" ? NO_WEBRTC : { kind: "notMade", why: String(error) });
     }
   }
 

@@ -19,10 +19,11 @@
  * @typedef {object} Relay the way to it
  * @property {(event: string, data: object) => boolean} post whether it is there
  * @property {() => void} probe looks whether it is
+ * @property {() => void} refused told when a TURN server does not take what it has given us
  */
 
 import { Sessions } from "../core/handshake/sessions.js";
-import { MAX_INCOMING } from "../core/protocol/numbers.js";
+import { MAX_INCOMING, REFUSED_AGAIN } from "../core/protocol/numbers.js";
 import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
 import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
@@ -220,6 +221,8 @@ export class Routes {
 export class Signalling {
   /** What the relay says to use. @type {readonly IceServer[]} */
   iceServers = DEFAULT_ICE_SERVERS;
+  /** When it has said so, by the wall clock, which goes on while a machine sleeps. */
+  #toldAt = -Infinity;
   /** For clients: where recordings are posted; null for nowhere. @type {string | null} */
   recordingUrl = null;
   #listener;
@@ -246,7 +249,11 @@ export class Signalling {
     this.#online = new Online((clients) => listener.present?.(clients));
     this.#routes = new Routes(
       role === "evaluator",
-      { post: (event, data) => socket.post(event, data), probe: () => socket.probe() },
+      {
+        post: (event, data) => socket.post(event, data),
+        probe: () => socket.probe(),
+        refused: () => this.#refused(),
+      },
       (route) => listener.invited?.(route),
     );
   }
@@ -303,6 +310,9 @@ export class Signalling {
       case "registered":
         if (this.state !== "up") this.#registered(data);
         break;
+      case "ice_servers":
+        this.#nameServers(data.iceServers);
+        break;
       case "session_started":
         routes.started(/** @type {SessionStarted} */ (data));
         break;
@@ -332,9 +342,23 @@ export class Signalling {
 
   /** @param {Record<string, any>} data */
   #registered({ iceServers, recordingUrl, clients }) {
-    this.iceServers = iceServers ?? DEFAULT_ICE_SERVERS;
+    this.#nameServers(iceServers ?? DEFAULT_ICE_SERVERS);
     this.recordingUrl = recordingUrl ?? null;
     this.#online.registered(clients ?? []);
+  }
+
+  /** @param {readonly IceServer[]} servers */
+  #nameServers(servers) {
+    this.iceServers = servers;
+    this.#toldAt = Date.now() / 1000;
+  }
+
+  /**
+   * Credentials that are told once, when a peer registers, may have expired since: if they are old,
+   * we register again for new ones.
+   */
+  #refused() {
+    if (Date.now() / 1000 >= this.#toldAt + REFUSED_AGAIN) this.#socket.renew();
   }
 
   /** @param {Presence} presence */

@@ -72,11 +72,15 @@ export class RelaySocket {
   probe() {
     if (this.state !== "up" || this.#probing !== undefined) return;
     this.post("probe", {});
-    this.#probing = setTimeout(() => {
-      this.#drop();
-      this.#change("waiting", 0);
-      this.wake();
-    }, PROBE_DEADLINE * 1000);
+    this.#probing = setTimeout(() => this.renew(), PROBE_DEADLINE * 1000);
+  }
+
+  /** Register again, on a socket of its own: sessions survive that. */
+  renew() {
+    if (this.state !== "up") return;
+    this.#drop();
+    this.#change("waiting", 0);
+    this.wake();
   }
 
   /** @param {string} event @param {object} data @returns {boolean} whether there is a relay */

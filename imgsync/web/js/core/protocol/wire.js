@@ -262,6 +262,7 @@ const EVENTS = {
     clients: { ...list(PRESENCE), isOptional: true },
     recordingUrl: may(isPrintable),
   },
+  ice_servers: { iceServers: list(ICE_SERVER) },
   session_started: {
     sessionId: must(isId),
     evaluatorId: may(isId),
