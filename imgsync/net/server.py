@@ -251,7 +251,7 @@ class _Upgrade:
 async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | None:
     go_on = True
     while go_on and (request := await connection.next_request()) is not None:
-        if request.headers.get("upgrade", "").lower() == "websocket":
+        if "websocket" in _tokens_of(request.headers, "upgrade"):
             return await _upgrade(site, connection, request)
         if request.method not in ("GET", "HEAD"):
             response = refuse(405, "", ("allow", "GET, HEAD"))
@@ -284,8 +284,8 @@ def _find_fault(site: Site, request: Request) -> Response | None:
     if request.path not in site.sockets:
         return refuse(404, "No WebSocket is served at this path.")
     headers = request.headers
-    tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
-    if request.method != "GET" or "upgrade" not in tokens or not _is_sound(headers):
+    is_asked = request.method == "GET" and "upgrade" in _tokens_of(headers, "connection")
+    if not is_asked or not _is_sound(headers):
         return refuse(400)
     version = WEBSOCKET_VERSION.decode()
     match headers.get("sec-websocket-version"):
@@ -294,6 +294,11 @@ def _find_fault(site: Site, request: Request) -> Response | None:
         case found if found != version:
             return refuse(426, "", ("sec-websocket-version", version))
     return None
+
+
+def _tokens_of(headers: Mapping[str, str], name: str) -> set[str]:
+    """A list: a proxy may add what it speaks itself, as `h2c` (RFC 9110, section 7.8)."""
+    return {token.strip() for token in headers.get(name, "").lower().split(",")}
 
 
 def _is_sound(headers: Mapping[str, str]) -> bool:
