@@ -82,7 +82,9 @@ async def expect_greeting(raw: RawPeer) -> None:
     await raw.send(frame(CLOSE))
 
 
-@pytest.mark.parametrize("upgrade", ["h2c", "TLS/1.2", "websockets", "xwebsocket, h2c", "web socket"])
+@pytest.mark.parametrize(
+    "upgrade", ["h2c", "TLS/1.2", "websockets", "xwebsocket, h2c", "web socket"]
+)
 async def test_an_upgrade_to_something_else_is_passed_over(upgrade: str) -> None:
     async with open_site() as port, open_raw(port) as raw:
         await raw.send(request("/a", "GET", f"Upgrade: {upgrade}", "Connection: upgrade"))
