@@ -33,7 +33,7 @@ from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
-from imgsync.rtc.servers import choose_stun, choose_turn
+from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import Drained, LinkEvent, Received
 from imgsync.wallclock import now_ms
@@ -232,12 +232,9 @@ class RtcLink:
     ) -> None:
         self._bridge = bridge
         self._tell: Callable[[LinkEvent], None] = _ignore
+        servers = choose_servers(ice_servers)
         ice = IceSettings(
-            addresses,
-            self._pass_on,
-            stun=choose_stun(ice_servers),
-            turn=choose_turn(ice_servers),
-            relay_only=relay_only,
+            addresses, self._pass_on, stun=servers.stun, turn=servers.turn, relay_only=relay_only
         )
         if relay_only and not ice.turn:
             log.warning("all is to go through a TURN server, and none is named that can be used")

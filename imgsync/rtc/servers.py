@@ -1,18 +1,14 @@
-"""Which of the ICE servers that the relay names are asked: one STUN server, a few TURN servers."""
+"""The ICE servers that are asked, as sockets need them; which these are is decided in the core."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import attrs
-from aiortc.rtcicetransport import parse_stun_turn_uri
 
+from imgsync.core.protocol.ice import IceKind, IceUrl, choose_ice
 from imgsync.core.protocol.signalling import IceServer
 
 log = logging.getLogger(__name__)
-
-MAX_TURN_SERVERS = 4
-"""UDP, TCP and TLS of one server and one more; each costs a socket here and a port over there."""
 
 
 @attrs.frozen
@@ -23,7 +19,7 @@ class StunServer:
     port: int
 
     def __str__(self) -> str:
-        return f"stun:{self.host}:{self.port}"
+        return str(IceUrl(IceKind.STUN, self.host, self.port))
 
 
 @attrs.frozen
@@ -42,43 +38,39 @@ class TurnServer:
     credential: str | None = attrs.field(repr=False)
 
     def __str__(self) -> str:
-        scheme = "turns" if self.tls else "turn"
-        return f"{scheme}:{self.host}:{self.port}?transport={self.transport}"
+        kind = IceKind.TURN_UDP if self.transport == "udp" else IceKind.TURN_TCP
+        return str(IceUrl(IceKind.TURN_TLS if self.tls else kind, self.host, self.port))
 
 
-def choose_stun(ice_servers: Sequence[IceServer]) -> StunServer | None:
-    """The first STUN server that can be used; a second one would tell us the same."""
-    for _, url in _each_url(ice_servers):
-        if url["scheme"] == "stun":
-            return StunServer(url["host"], url["port"])
-    return None
+@attrs.frozen
+class Servers:
+    """Those that one connection asks.
+
+    :param turn: in order of preference.
+    """
+
+    stun: StunServer | None
+    turn: Sequence[TurnServer]
 
 
-def choose_turn(ice_servers: Sequence[IceServer]) -> list[TurnServer]:
-    """The TURN servers that can be used, the best way to talk to them first: UDP, TCP, TLS."""
-    servers: list[TurnServer] = []
-    for entry, url in _each_url(ice_servers):
-        tls = url["scheme"] == "turns"
-        if url["scheme"] not in ("turn", "turns"):
-            continue
-        if url["transport"] not in (("tcp",) if tls else ("tcp", "udp")):
-            log.warning("no TURN server is asked over %s", "DTLS" if tls else "such a transport")
-            continue
-        where = (url["host"], url["port"], url["transport"], tls)
-        servers.append(TurnServer(*where, entry.username, entry.credential))
-    servers.sort(key=lambda server: (server.tls, server.transport == "tcp"))
-    for server in servers[MAX_TURN_SERVERS:]:
-        log.info("more than %d TURN servers; %s is not asked", MAX_TURN_SERVERS, server)
-    return servers[:MAX_TURN_SERVERS]
-
-
-def _each_url(ice_servers: Sequence[IceServer]) -> Iterator[tuple[IceServer, dict[str, Any]]]:
-    """The parts of each URL: scheme, host, port and, for TURN, transport."""
-    for entry in ice_servers:
-        for url in entry.each_url:
-            try:
-                parts = parse_stun_turn_uri(url)
-            except ValueError as exc:
-                log.warning("the relay names an ICE server that can't be used: %s", exc)
-            else:
-                yield entry, parts
+def choose_servers(ice_servers: Sequence[IceServer]) -> Servers:
+    """Those of the core's choice; what is left out is told in the log."""
+    choice = choose_ice(ice_servers)
+    for left_out in choice.left_out:
+        level = logging.WARNING if left_out.is_wrong else logging.INFO
+        log.log(level, "the relay names %s, which is not asked: %s", left_out.url, left_out.why)
+    stun = None
+    if choice.stun is not None:
+        stun = StunServer(choice.stun.url.host, choice.stun.url.port)
+    turn = [
+        TurnServer(
+            server.url.host,
+            server.url.port,
+            "udp" if server.url.kind is IceKind.TURN_UDP else "tcp",
+            server.url.kind is IceKind.TURN_TLS,
+            server.username,
+            server.credential,
+        )
+        for server in choice.turn
+    ]
+    return Servers(stun, turn)

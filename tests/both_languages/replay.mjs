@@ -23,6 +23,7 @@ const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
+const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
@@ -370,6 +371,12 @@ const PAIRS = {
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
+  iceUrls: () => (text) => orRefused(() => formatIceUrl(parseIceUrl(text)), IceUrlError),
+  // How a wrong URL is quoted is each language's own.
+  iceChoices: () => (servers) => {
+    const { asked, leftOut } = chooseIce(servers);
+    return [asked, leftOut.map(({ url, why, isWrong }) => [isWrong ? null : url, why, isWrong])];
+  },
   publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),
   fetches: () => (text) =>

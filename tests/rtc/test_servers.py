@@ -1,80 +1,47 @@
-"""Which of the ICE servers that the relay names are asked."""
+"""What of the core's choice sockets need."""
+
+import logging
 
 import pytest
 
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.rtc.servers import MAX_TURN_SERVERS, TurnServer, choose_stun, choose_turn
+from imgsync.rtc.servers import StunServer, TurnServer, choose_servers
 
 
-@pytest.mark.parametrize(
-    ("urls", "chosen"),
-    [
-        ((), "None"),
-        (("turn:turn.example",), "None"),
-        (("stuns:stun.example",), "None"),
-        (("nonsense", "stun:", "stun:stun.example?transport=udp"), "None"),
-        (
-            ("turn:turn.example", "stun:one.example", "stun:two.example"),
-            "stun:one.example:3478",
-        ),
-        (("stun:one.example:19302",), "stun:one.example:19302"),
-    ],
-)
-def test_the_first_stun_server_that_can_be_used_is_chosen(
-    urls: tuple[str, ...], chosen: str
-) -> None:
-    assert str(choose_stun([IceServer(urls)])) == chosen
-    assert str(choose_stun([IceServer(url) for url in urls])) == chosen
-
-
-@pytest.mark.parametrize(
-    ("urls", "chosen"),
-    [
-        ((), []),
-        (("stun:turn.example", "nonsense", "turn:"), []),
-        (("turn:t.example?transport=sctp", "turns:t.example?transport=udp"), []),
-        (("turn:t.example",), ["turn:t.example:3478?transport=udp"]),
-        (("turns:t.example",), ["turns:t.example:5349?transport=tcp"]),
-        (
-            ("turns:t.example:443", "turn:t.example?transport=tcp", "turn:t.example:80"),
-            [
-                "turn:t.example:80?transport=udp",
-                "turn:t.example:3478?transport=tcp",
-                "turns:t.example:443?transport=tcp",
-            ],
-        ),
-        (
-            ("turn:one.example", "turn:two.example"),
-            ["turn:one.example:3478?transport=udp", "turn:two.example:3478?transport=udp"],
-        ),
-    ],
-)
-def test_turn_servers_that_can_be_used_are_chosen_udp_before_tcp_before_tls(
-    urls: tuple[str, ...], chosen: list[str]
-) -> None:
-    assert [str(server) for server in choose_turn([IceServer(urls)])] == chosen
-    assert [str(server) for server in choose_turn([IceServer(url) for url in urls])] == chosen
-
-
-def test_each_turn_server_keeps_its_own_account() -> None:
+def test_the_chosen_servers_come_in_parts() -> None:
     entries = [
-        IceServer(("stun:s.example", "turn:a.example", "turns:a.example"), "ann", "her credential"),
-        IceServer("turn:b.example"),
+        IceServer(("stun:s.example", "turns:[fd00::1]", "turn:a.example"), "ann", "her credential"),
+        IceServer("turn:b.example:80?transport=tcp", "bob", "his"),
     ]
-    assert choose_turn(entries) == [
+    servers = choose_servers(entries)
+    assert servers.stun == StunServer("s.example", 3478)
+    assert servers.turn == [
         TurnServer("a.example", 3478, "udp", False, "ann", "her credential"),
-        TurnServer("b.example", 3478, "udp", False, None, None),
-        TurnServer("a.example", 5349, "tcp", True, "ann", "her credential"),
+        TurnServer("b.example", 80, "tcp", False, "bob", "his"),
+        TurnServer("fd00::1", 5349, "tcp", True, "ann", "her credential"),
+    ]
+    assert [str(server) for server in (servers.stun, *servers.turn)] == [
+        "stun:s.example:3478",
+        "turn:a.example:3478?transport=udp",
+        "turn:b.example:80?transport=tcp",
+        "turns:[fd00::1]:5349?transport=tcp",
     ]
 
 
-def test_a_relay_that_names_many_turn_servers_has_us_ask_a_few() -> None:
-    entries = [IceServer(f"turn:{number}.example") for number in range(100)]
-    hosts = [server.host for server in choose_turn(entries)]
-    assert hosts == [f"{number}.example" for number in range(MAX_TURN_SERVERS)]
+def test_what_is_left_out_is_logged_by_how_much_it_matters(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    urls = ("stun:one", "stun:two", "turn://h", "turn:u:her@credential")
+    choose_servers([IceServer(urls, "ann", "her credential")])
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [(level, text.partition(", which")[0]) for level, text in told] == [
+        ("WARNING", "the relay names 'turn://h'"),
+        ("WARNING", "the relay names 'turn:***@credential'"),
+        ("INFO", "the relay names stun:two:3478"),
+    ]
 
 
 def test_neither_form_of_a_turn_server_in_text_shows_its_credential() -> None:
-    (server,) = choose_turn([IceServer("turn:t.example", "ann", "her credential")])
-    assert "credential=" not in f"{server} {server!r}"
+    [server] = choose_servers([IceServer("turn:t.example", "ann", "her credential")]).turn
     assert "her credential" not in f"{server} {server!r}"

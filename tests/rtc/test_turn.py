@@ -21,7 +21,7 @@ from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import Connection, IceSettings
 from imgsync.rtc.link import open_link
-from imgsync.rtc.servers import StunServer, TurnServer, choose_turn
+from imgsync.rtc.servers import StunServer, TurnServer, choose_servers
 from imgsync.seams import Received, ServerFailed
 from tests.kit.turn_servers import needs_coturn, open_coturn, trust_certificate
 from tests.rtc.test_cancel import nothing_left
@@ -129,7 +129,9 @@ async def test_the_relayed_candidate_is_paired_with_those_that_the_other_side_te
 @needs_coturn
 async def test_the_relayed_candidate_is_paired_with_those_that_were_told_before_it() -> None:
     async def wait_check(server: IceServer) -> None:
-        settings = IceSettings((), lambda _: None, turn=choose_turn([server]), relay_only=True)
+        settings = IceSettings(
+            (), lambda _: None, turn=choose_servers([server]).turn, relay_only=True
+        )
         connection = Connection(settings, ice_controlling=True)
         connection.remote_username, connection.remote_password = "nobody", "x" * 22
         transport, sink = await asyncio.get_running_loop().create_datagram_endpoint(

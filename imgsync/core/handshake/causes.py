@@ -12,6 +12,7 @@ class Cause(enum.Enum):
     TURN_FAILED = "TURN server gave no address"
     STUN_SILENT = "STUN server did not answer"
     STUN_FAILED = "STUN server gave no address"
+    SERVER_WRONG = "list of ICE servers has one that can't be asked"
     DTLS_REFUSED = "DTLS handshake was refused"
 
 

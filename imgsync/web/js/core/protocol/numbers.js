@@ -263,6 +263,21 @@ export const PACKAGE = "webrtc";
 /** Where the relay names no ICE servers. */
 export const DEFAULT_STUN = "stun:stun.l.google.com:19302";
 
+/**
+ * Of TURN servers that are asked, beside one STUN server: UDP, TCP and TLS, and one in reserve.
+ * Chromium and Firefox warn of longer lists, as they make looking for a way slow.
+ */
+export const MAX_TURN_SERVERS = 4;
+
+/** Bytes of a user name at a TURN server, over which browsers throw; RFC 8489, section 14.3. */
+export const MAX_TURN_USERNAME = 509;
+
+/** Characters of a name that can be looked up; RFC 1035, section 2.3.4, without the lengths. */
+export const MAX_HOST_NAME = 253;
+
+/** Ports at which Firefox throws for an ICE server: "bad ports" of the Fetch standard, but 53. */
+export const BLOCKED_PORTS = [1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080];
+
 /** From the first packet to `registered`. */
 export const REGISTER_DEADLINE = 10;
 
@@ -378,6 +393,7 @@ export const Cause = {
   TURN_FAILED: "TURN server gave no address",
   STUN_SILENT: "STUN server did not answer",
   STUN_FAILED: "STUN server gave no address",
+  SERVER_WRONG: "list of ICE servers has one that can't be asked",
   DTLS_REFUSED: "DTLS handshake was refused",
 };
 
