@@ -11,6 +11,7 @@ import attrs
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import ChannelClosed, Gathered, Hindered, LinkLost, Opened
+from imgsync.core.handshake.packets import PathMeasured
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 
@@ -58,7 +59,15 @@ class Drained:
 
 
 LinkEvent = (
-    Gathered | ServerFailed | Hindered | Opened | Received | Drained | ChannelClosed | LinkLost
+    Gathered
+    | ServerFailed
+    | Hindered
+    | Opened
+    | PathMeasured
+    | Received
+    | Drained
+    | ChannelClosed
+    | LinkLost
 )
 
 

@@ -28,6 +28,7 @@ from imgsync.core.channel.heartbeat import Health, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import encode_channel, encode_signal
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.inputs import (
     ChannelClosed,
@@ -56,6 +57,7 @@ from imgsync.core.handshake.outputs import (
     Say,
     TakeUp,
 )
+from imgsync.core.handshake.packets import WRAPPED, PathMeasured
 from imgsync.core.handshake.telling import last_words
 from imgsync.core.protocol.channel import Ping, Pong
 from imgsync.core.protocol.errors import (
@@ -69,7 +71,7 @@ from imgsync.core.protocol.numbers import (
     MAX_CANDIDATES,
     MAX_CHANNEL_MESSAGE,
 )
-from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds
+from imgsync.core.protocol.signalling import EndReason, IceServer, Milliseconds, SessionId
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
 from imgsync.peer.session_journal import SessionJournal, Write
@@ -336,6 +338,12 @@ class _Links:
         """The link of an attempt; one that is being replaced has no say any more."""
         return self._held.get(attempt) if attempt == self._newest else None
 
+    def ends_one_way(self, attempt: int, event: LinkEvent | Described | NotMade) -> bool:
+        """Whether a link ends of which the other side does not hear us, though we hear it."""
+        held = self.find(attempt)
+        is_end = isinstance(event, LinkLost | ChannelClosed)
+        return is_end and held is not None and held.line.is_one_way
+
     def _prepare_next(self) -> _HeldLink:
         """Its task is there by the time at which it is wanted."""
         held = _HeldLink(offers=self._offers)
@@ -472,19 +480,19 @@ class _Driver:
     def _on_link_event(self, attempt: int, event: LinkEvent | Described | NotMade) -> None:
         match event:
             case Received(text, at):
-                held = self._links.find(attempt)
-                if held is not None:
+                if (held := self._links.find(attempt)) is not None:
                     self._read(held, held.early.come(text, at))
             case Drained():
                 if self._links.find(attempt) is not None:
                     self._talk.drained()
-            case ServerFailed(server, code, why, cause):
-                session_id = self._route.session_id
-                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
-                self._handle(FromAttempt(attempt, Hindered(cause)))
+            case ServerFailed() | PathMeasured():
+                if cause := _find_cause(self._route.session_id, event):
+                    self._handle(FromAttempt(attempt, Hindered(cause)))
             case _:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
                     self._peer.journal.connected(event.path)
+                if self._links.ends_one_way(attempt, event):
+                    self._handle(FromAttempt(attempt, Hindered(Cause.PATH_MTU)))
                 self._handle(FromAttempt(attempt, event))
                 if isinstance(event, LinkLost) or event == ChannelClosed(is_reset=True):
                     self._links.discard(attempt)  # whatever was decided, it is of no more use
@@ -580,7 +588,7 @@ class _Driver:
                 self._route.probe()
                 self._peer.tell(SessionState.SUSPECT)
             case Health.LOST:
-                self._handle(FromAttempt(self._core.attempt, LinkLost(_SILENCE)))
+                self._on_link_event(self._core.attempt, LinkLost(_SILENCE))
 
     def _finish(self, end: Ended) -> None:
         self._peer.finish(end)
@@ -613,6 +621,22 @@ class _Driver:
         except SignallingLost:
             log.info("session %s: its end could not be told", self._route.session_id)
         self._route.close()
+
+
+def _find_cause(session_id: SessionId, event: ServerFailed | PathMeasured) -> Cause | None:
+    """What a link tells of that may be in the way of the session."""
+    match event:
+        case ServerFailed(server, code, why, cause):
+            log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+            return cause
+        case PathMeasured(largest, lost) if lost:
+            sizes = (largest + WRAPPED, lost + WRAPPED)
+            log.warning(
+                "session %s: of packets, those of %d bytes arrive, of %d not", session_id, *sizes
+            )
+            return Cause.PATH_MTU
+        case _:
+            return None
 
 
 def _make_ping(id: int, t0: Milliseconds) -> str:

@@ -33,6 +33,7 @@ from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
+from imgsync.rtc.packets import Packets, send_small_flights
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import Drained, LinkEvent, Received
@@ -81,8 +82,7 @@ class _LoopLink:
             pc = self._open_pc_aio()
             with trickling(self._ice):
                 channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
-            assert pc.sctp is not None
-            adapt(pc.sctp, self._lose_aio)
+            self._adapt_aio(pc)
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
@@ -93,10 +93,15 @@ class _LoopLink:
             pc = self._open_pc_aio()
             with trickling(self._ice):
                 await self.apply_aio(offer)
-            assert pc.sctp is not None
-            adapt(pc.sctp, self._lose_aio)
+            self._adapt_aio(pc)
             await pc.setLocalDescription(await pc.createAnswer())
             return offer.frame(self._described_aio(pc))
+
+    def _adapt_aio(self, pc: RTCPeerConnection) -> None:
+        assert pc.sctp is not None
+        adapt(pc.sctp, self._lose_aio)
+        send_small_flights(pc.sctp.transport)
+        Packets(pc.sctp, self._tell)
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()

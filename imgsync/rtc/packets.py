@@ -1,4 +1,4 @@
-"""Packets of one connection that are no larger than its path lets through, as `core` finds that out.
+"""Packets of one connection that are no larger than its path lets through, as the core finds out.
 
 With `ice.py` and `transports.py`, the only places that touch what is private to aiortc; the same
 canary tests fail when one of these names goes. Stock aiortc sends the largest packets from the
@@ -25,7 +25,7 @@ from aiortc.rtcsctptransport import (
 )
 from OpenSSL import SSL
 
-from imgsync.core.handshake.packets import LARGEST, SMALLEST, Measured, PacketSize
+from imgsync.core.handshake.packets import LARGEST, SMALLEST, PacketSize, PathMeasured
 
 _DATA_HEADERS = SCTP_COMMON_HEADER_LENGTH + SCTP_DATA_CHUNK_HEADER_LENGTH
 _PROBE_HEADERS = SCTP_COMMON_HEADER_LENGTH + 2 * SCTP_CHUNK_HEADER_LENGTH
@@ -46,7 +46,7 @@ class Packets:
     :param tell: told, on the loop thread, what was found of the path.
     """
 
-    def __init__(self, sctp: RTCSctpTransport, tell: Callable[[Measured], None]) -> None:
+    def __init__(self, sctp: RTCSctpTransport, tell: Callable[[PathMeasured], None]) -> None:
         self._sctp = sctp
         self._tell = tell
         self._size = PacketSize()
@@ -81,7 +81,9 @@ class Packets:
                 return
             for kind, info in chunk.params:
                 if kind == _HEARTBEAT_INFO and info.startswith(self._mark):
-                    self._settle(self._size.answered(len(info) + _PROBE_HEADERS))
+                    measured = self._size.answered(len(info) + _PROBE_HEADERS)
+                    if measured is not None:
+                        self._tell(measured)
 
         self._sctp._receive_chunk = receive_or_take  # type: ignore[method-assign]
 
@@ -117,14 +119,10 @@ class Packets:
 
     def _tick(self) -> None:
         outcome = self._size.tick(self._loop.time())
-        if isinstance(outcome, Measured):
-            self._settle(outcome)
+        if isinstance(outcome, PathMeasured):
+            self._tell(outcome)
         else:
             self._probe(outcome)
-
-    def _settle(self, measured: Measured | None) -> None:
-        if measured is not None:
-            self._tell(measured)
 
 
 def split_unsent(sctp: RTCSctpTransport, limit: int) -> None:

@@ -191,7 +191,8 @@ const PAIRS = {
     let line = new Line();
     return ([method, ...given]) => {
       if (method === "another") line = new Line(...given); // a channel of its own
-      return [method === "another" ? [] : tell(line[method](...given)), finite(line.due)];
+      const outputs = method === "another" ? [] : tell(line[method](...given));
+      return [outputs, finite(line.due), line.isOneWay];
     };
   },
   early: () => {
@@ -225,7 +226,8 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "another") heart = new Heartbeat(); // a channel of its own
       const outputs = method === "another" ? [] : tell(heart[method](...given));
-      return [outputs, heart.health, finite(heart.due), [0, 1, 3, 9, "1"].map((id) => heart.hasSent(id))];
+      const sent = [0, 1, 3, 9, "1"].map((id) => heart.hasSent(id));
+      return [outputs, heart.health, heart.isOneWay, finite(heart.due), sent];
     };
   },
   presenter: () => {

@@ -78,7 +78,7 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
                 late = dice.choice([0, 0, 0, 1, 2] if is_whole else [0, 0, 0, dice.random(), 2])
                 now = max(now, heart.due + late)
             method = dice.choice(
-                [*["begin", "tick", "tick", "greeted", "answer"] * 4, "another", "rest"]
+                [*["begin", "tick", "tick", "hear", "greeted", "answer"] * 4, "another", "rest"]
             )
             outputs: list[HeartbeatOutput] = []
             if method == "another":
@@ -87,14 +87,15 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
             else:
                 id = dice.choice([dice.randrange(12), str(dice.randrange(12))])
                 given = {"answer": [id, now], "rest": []}.get(method, [now])
-                outputs = getattr(heart, method)(*given)
+                outputs = getattr(heart, method)(*given) or []
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
             sent = [heart.has_sent(id) for id in (0, 1, 3, 9, "1")]
-            expected.append([tell_beat(outputs), heart.health.name.lower(), due, sent])
-            seen.add(heart.health.name)
+            verdict = [heart.health.name.lower(), heart.is_one_way]
+            expected.append([tell_beat(outputs), *verdict, due, sent])
+            seen |= {heart.health.name, heart.is_one_way}
         replay.compare("heartbeat", inputs, expected, run)
-    assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST"}
+    assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST", True, False}
 
 
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────
@@ -177,7 +178,7 @@ def test_a_line_reads_answers_and_judges_alike_on_several_channels(replay: Repla
                     inputs.append([method, greets])
                     line = Line(greets=greets)
             due = line.due if line.due < float("inf") else None
-            expected.append([tell_line(outputs), due])
+            expected.append([tell_line(outputs), due, line.is_one_way])
             seen |= {type(output) for output in outputs}
         replay.compare("line", inputs, expected, run)
     assert seen == {SendPing, Judged, SendPong, Ponged, Heard, Unanswered, c.Drop}

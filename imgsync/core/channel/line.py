@@ -68,6 +68,11 @@ class Line:
         """When to call `tick`."""
         return min(self._heartbeat.due, self._greeting.due)
 
+    @property
+    def is_one_way(self) -> bool:
+        """Whether what the other side says comes here, and what we say does not get there."""
+        return self._heartbeat.is_one_way
+
     def opened(self, features: Features, now: float) -> list[HeartbeatOutput]:
         """The channel is open; the other side speaks this, as far as the relay knows."""
         if self._greets:
@@ -82,6 +87,7 @@ class Line:
     def receive(self, text: str | bytes, at: Milliseconds, now: float) -> list[LineOutput]:
         """A message came off the network at this time of our clock."""
         heartbeat = self._heartbeat
+        heartbeat.hear(now)
         try:
             message = decode_channel(text)
         except WireError as exc:

@@ -333,9 +333,9 @@ class Attempts:
 
     def _interrupt(self, detail: str, now: float) -> list[Output]:
         self.phase = Phase.INTERRUPTED
-        self.causes = Causes()
+        self.causes = self.causes.of_path
         self.interruption = Interruption(now + REPAIR_DEADLINE)
-        return [Interrupted(EndReason.CONNECTION_LOST, detail)]
+        return [Interrupted(EndReason.CONNECTION_LOST, self.causes.explain(detail))]
 
     def _pause(self, failures: int, now: float) -> None:
         self.interruption.retry_due = now + pause_after(failures, self._chance())

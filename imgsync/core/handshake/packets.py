@@ -30,12 +30,12 @@ WRAPPED = 65
 and a TURN server's channel 4."""
 
 WAITS = (0.4, 1.0, 2.0)
-"""Seconds from one round of probes to the next, and from the last one to the verdict. A probe may be
-lost like anything else, and on the slowest paths an answer takes a second."""
+"""Seconds from one round of probes to the next, and from the last one to the verdict. A probe may
+be lost like anything else, and on the slowest paths an answer takes a second."""
 
 
 @attrs.frozen
-class Measured:
+class PathMeasured:
     """How large packets may be is settled.
 
     :param largest: bytes that get through.
@@ -66,7 +66,7 @@ class PacketSize:
         self.due = now + WAITS[0]
         return [LARGEST]
 
-    def answered(self, size: int) -> Measured | None:
+    def answered(self, size: int) -> PathMeasured | None:
         """A probe has got through, and its answer came back. Tells where that settles it."""
         if size not in SIZES or size <= self._known:
             return None
@@ -74,9 +74,9 @@ class PacketSize:
         if size < LARGEST or self.due == math.inf:
             return None
         self.due = math.inf
-        return Measured(LARGEST)
+        return PathMeasured(LARGEST)
 
-    def tick(self, now: float) -> list[int] | Measured:
+    def tick(self, now: float) -> list[int] | PathMeasured:
         """`due` has come: the sizes of more probes, or what has come of them.
 
         Who answers none says nothing of the path: it knows no probes, or is gone.
@@ -89,4 +89,4 @@ class PacketSize:
             self.due = now + WAITS[self._rounds]
             return larger
         self.due = math.inf
-        return Measured(self._known, larger[0]) if self._known else []
+        return PathMeasured(self._known, larger[0]) if self._known else []

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from imgsync.core.handshake.packets import LARGEST, SIZES, SMALLEST, WAITS, Measured, PacketSize
+from imgsync.core.handshake.packets import LARGEST, SIZES, SMALLEST, WAITS, PacketSize, PathMeasured
 
 
-def search(limit: int, *, lose: tuple[int, ...] = ()) -> tuple[PacketSize, Measured, float]:
+def search(limit: int, *, lose: tuple[int, ...] = ()) -> tuple[PacketSize, PathMeasured, float]:
     """A whole search, on a path that passes packets up to a limit; when it was settled.
 
     :param lose: of all probes, those that are lost besides, by their place.
@@ -23,7 +23,7 @@ def search(limit: int, *, lose: tuple[int, ...] = ()) -> tuple[PacketSize, Measu
                     return size, measured, now
         now = size.due
         outcome = size.tick(now)
-        if isinstance(outcome, Measured):
+        if isinstance(outcome, PathMeasured):
             return size, outcome, now
         probes = outcome
 
@@ -33,7 +33,7 @@ def test_a_connection_begins_with_small_packets_and_has_the_largest_with_the_fir
     assert size.usable == SMALLEST
     assert size.opened(5.0) == [LARGEST]
     assert size.usable == SMALLEST
-    assert size.answered(LARGEST) == Measured(LARGEST)
+    assert size.answered(LARGEST) == PathMeasured(LARGEST)
     assert size.usable == LARGEST
     assert size.due == math.inf
 
@@ -67,7 +67,7 @@ def test_what_gets_through_is_used_as_soon_as_it_is_known() -> None:
 
 def test_an_answer_that_comes_late_still_counts() -> None:
     size, measured, _ = search(SMALLEST)
-    assert measured == Measured(SMALLEST, 500)
+    assert measured == PathMeasured(SMALLEST, 500)
     assert size.answered(LARGEST) is None
     assert size.usable == LARGEST
     assert size.due == math.inf

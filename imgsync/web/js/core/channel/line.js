@@ -42,6 +42,11 @@ export class Line {
     return Math.min(this.#heartbeat.due, this.#greeting.due);
   }
 
+  /** Whether what the other side says comes here, and what we say does not get there. */
+  get isOneWay() {
+    return this.#heartbeat.isOneWay;
+  }
+
   /**
    * The channel is open.
    *
@@ -72,6 +77,7 @@ export class Line {
    */
   receive(data, at, now) {
     const heartbeat = this.#heartbeat;
+    heartbeat.hear(now);
     const message = decodeMessage(data);
     if (message === null) return [{ kind: "drop", why: "it can't be read, or its kind is not known" }];
     if (!("type" in message)) return [{ kind: "heard", message, at }];

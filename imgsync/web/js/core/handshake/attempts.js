@@ -391,9 +391,9 @@ export class Attempts {
   /** @param {string} detail @param {number} now @returns {Output[]} */
   #interrupt(detail, now) {
     this.phase = "interrupted";
-    this.causes = new Causes();
+    this.causes = this.causes.ofPath;
     this.interruption = new Interruption(now + REPAIR_DEADLINE);
-    return [{ kind: "interrupted", reason: "connection_lost", detail }];
+    return [{ kind: "interrupted", reason: "connection_lost", detail: this.causes.explain(detail) }];
   }
 
   /** @param {number} failures @param {number} now */

@@ -395,6 +395,7 @@ export const Cause = {
   STUN_FAILED: "STUN server gave no address",
   SERVER_WRONG: "list of ICE servers has one that can't be asked",
   DTLS_REFUSED: "DTLS handshake was refused",
+  PATH_MTU: "large packets seem to be lost on the way (path MTU)",
 };
 
 /** What a socket has registered as. */
