@@ -88,8 +88,11 @@ class Link(Protocol):
         :param tell: called in any thread; never waits, never raises.
         """
 
-    async def make_offer(self) -> str:
-        """Describe our side as the offerer. Candidates that are found later are told."""
+    async def make_offer(self, *, leads: bool = False) -> str:
+        """Describe our side as the offerer. Candidates that are found later are told.
+
+        :param leads: ask to be the side that begins with DTLS, and not for either.
+        """
 
     async def make_answer(self, offer: Description) -> str:
         """Take the other side's offer and describe ours. Raises NegotiationError."""

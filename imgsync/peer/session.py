@@ -397,8 +397,8 @@ class _Links:
         assert link is not None
         with self._translated_errors(task.attempt):
             match task:
-                case MakeOffer(attempt):
-                    self._put(_FromLink(attempt, Described(await link.make_offer())))
+                case MakeOffer(attempt, leads):
+                    self._put(_FromLink(attempt, Described(await link.make_offer(leads=leads))))
                 case MakeAnswer(attempt, offer):
                     self._put(_FromLink(attempt, Described(await link.make_answer(offer))))
                 case ApplyAnswer(_, answer):

@@ -48,7 +48,7 @@ const finite = (seconds) => (seconds === Infinity ? null : seconds);
 
 /** Each output as a list: its kind, and what matters of it. */
 const FORMS = {
-  makeOffer: (o) => [o.attempt],
+  makeOffer: (o) => [o.attempt, o.leads],
   makeAnswer: (o) => [o.attempt, o.sdp],
   applyAnswer: (o) => [o.attempt, o.sdp],
   addCandidate: (o) => [o.attempt, port(o.candidate)],

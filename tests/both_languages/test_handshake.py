@@ -78,8 +78,8 @@ def tell(outputs: list[o.Output]) -> list[list[object]]:
     told: list[list[object]] = []
     for output in outputs:
         match output:
-            case o.MakeOffer(attempt):
-                told.append(["makeOffer", attempt])
+            case o.MakeOffer(attempt, leads):
+                told.append(["makeOffer", attempt, leads])
             case o.MakeAnswer(attempt, description):
                 told.append(["makeAnswer", attempt, description.sdp])
             case o.ApplyAnswer(attempt, description):

@@ -29,6 +29,15 @@ IPV6_ADDRESSES = {"evaluator": "fd77::1", "client": "fd77::2"}
 ELSEWHERE = "10.77.0.3"
 
 
+def _make_socket_in(namespace: str) -> trio.socket.SocketType:
+    with open(namespace) as there, open("/proc/thread-self/ns/net") as here:
+        _enter(there.fileno())
+        try:
+            return trio.socket.socket()
+        finally:
+            _enter(here.fileno())
+
+
 def _enter(namespace: int) -> None:
     """This thread's network is that one from now on."""
     if ctypes.CDLL(None, use_errno=True).setns(namespace, 0) != 0:
@@ -70,15 +79,7 @@ class Hosts:
 
     async def connect_on(self, host: str, address: str, port: int) -> trio.SocketStream:
         """As a process there does: a socket stays where it was made, whoever uses it."""
-        with (
-            open(f"/run/netns/{self.mark}-{host}") as there,
-            open("/proc/thread-self/ns/net") as here,
-        ):
-            _enter(there.fileno())
-            try:
-                sock = trio.socket.socket()
-            finally:
-                _enter(here.fileno())
+        sock = _make_socket_in(f"/run/netns/{self.mark}-{host}")
         await sock.connect((address, port))
         return trio.SocketStream(sock)
 

@@ -3,8 +3,8 @@
 Prints a line when it is there. Lines on stdin say what is lost from then on:
 
     lose SHARE    this share of all frames, whichever
-    narrow SIZE   all datagrams of UDP whose IP packet is larger, without a word by ICMP; TCP passes, as
-                  with a VPN that has it use smaller segments
+    narrow SIZE   all datagrams of UDP whose IP packet is larger, without a word by ICMP; TCP
+                  passes, as with a VPN that has it use smaller segments
     forget        all frames of the TCP connections that there were until now, as with a router that
                   was restarted, and says so to nobody; UDP and new connections pass
 """

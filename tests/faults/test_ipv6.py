@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import attrs
-import pytest
-import trio
 
 from tests.faults.hosts import IPV6_ADDRESSES, Hosts, open_hosts
 from tests.faults.stage import Stage, end_session, open_stage, show_next

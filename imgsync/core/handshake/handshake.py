@@ -129,8 +129,8 @@ class Handshake:
         match self.phase, given:
             case Phase.ENDED, _:
                 return []
-            case _, FromAttempt(_, Hindered(cause)):
-                return attempts.hindered(cause, now)
+            case _, FromAttempt(number, Hindered(cause)):
+                return attempts.hindered(number, cause, now)
             case _, FromAttempt(number, event):
                 return self._handle_event(event, now) if number == self.attempt else []
             case _, SignalCame(raw):

@@ -23,6 +23,12 @@ import {
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;
 
+/**
+ * How long DTLS has on a path that works, until large packets may be what is lost: it takes two or
+ * three times there and back, and what is lost is sent again each second.
+ */
+const HANDSHAKE_PATIENCE_MS = 3000;
+
 /** The media identification that browsers give to the data channel's section of an offer. */
 const OWN_MID = "0";
 
@@ -102,6 +108,10 @@ export class Link {
     this.#pc = new RTCPeerConnection({ iceServers: [...iceServers] });
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onicecandidateerror = (event) => this.#hindered(causeOf(event));
+    this.#pc.oniceconnectionstatechange = () => {
+      const isDone = ["connected", "completed"].includes(this.#pc.iceConnectionState);
+      if (isDone) setTimeout(() => this.#judgeHandshake(), HANDSHAKE_PATIENCE_MS);
+    };
     this.#pc.onconnectionstatechange = () => {
       if (this.#pc.connectionState !== "failed") return;
       if (this.#pc.sctp?.transport.state === "failed") this.#hindered(Cause.DTLS_REFUSED);
@@ -183,6 +193,11 @@ export class Link {
   close() {
     this.#isOver = true;
     this.#pc.close();
+  }
+
+  /** The path has worked for a while: large packets may be what is lost. */
+  #judgeHandshake() {
+    if (this.#pc.connectionState === "connecting") this.#hindered(Cause.PATH_MTU);
   }
 
   /** @param {string} cause */

@@ -13,7 +13,7 @@
  * @import { Description } from "./sdp.js"
  */
 
-import { ABSENCE_DEADLINE, MAX_CANDIDATES, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { ABSENCE_DEADLINE, Cause, MAX_CANDIDATES, REPAIR_DEADLINE } from "../protocol/numbers.js";
 import { Causes } from "./causes.js";
 import { discard, note, say } from "./outputs.js";
 import { Patience, pauseAfter } from "./patience.js";
@@ -219,6 +219,8 @@ export class Attempts {
   /** Earlier attempts whose connections are still there. @type {number[]} */
   #replaced = [];
   #chance;
+  /** Whether our offers ask to be the side that begins with DTLS; see `hindered`. */
+  #leads = false;
 
   /** @param {{offers: boolean, chance: () => number}} options */
   constructor({ offers, chance }) {
@@ -237,7 +239,7 @@ export class Attempts {
   /** Begin the next attempt with an offer of ours. @param {number} now @returns {Output[]} */
   offer(now) {
     this.beginNext(now);
-    return [{ kind: "makeOffer", attempt: this.current.number }];
+    return [{ kind: "makeOffer", attempt: this.current.number, leads: this.#leads }];
   }
 
   /** Instead of an offer that led nowhere. @param {number} now @returns {Output[]} */
@@ -344,12 +346,21 @@ export class Attempts {
   /**
    * Something is in the way of this attempt, or of one before, on our side.
    *
+   * Where DTLS gets no answer, the first packet of a browser may be too large for the path: the other
+   * side is offered to be the one that answers with DTLS, as its packets are smaller then.
+   *
+   * @param {number} number
    * @param {string} cause
    * @param {number} now
    * @returns {Output[]}
    */
-  hindered(cause, now) {
+  hindered(number, cause, now) {
     this.causes.add(cause);
+    const isStuck = this.phase === "negotiating" && number === this.current.number;
+    if (isStuck && cause === Cause.PATH_MTU && this.offers && !this.#leads) {
+      this.#leads = true;
+      return this.reach.canSignal ? this.offerAgain(now) : [];
+    }
     const isFirst = this.phase === "negotiating" && !this.patience.isRepair;
     if (isFirst && !this.offers && this.causes.known.length > 0) {
       this.patience.canExplain = true;

@@ -91,7 +91,9 @@ export class Handshake {
     if (this.phase === "ended") return [];
     switch (input.kind) {
       case "fromAttempt":
-        if (input.event.kind === "hindered") return this.#attempts.hindered(input.event.cause, now);
+        if (input.event.kind === "hindered") {
+          return this.#attempts.hindered(input.attempt, input.event.cause, now);
+        }
         return input.attempt === this.attempt ? this.#handleEvent(input.event, now) : [];
       case "signalCame":
         return this.#hearing.receive(input.signal, now);
