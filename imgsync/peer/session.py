@@ -236,11 +236,11 @@ class PeerSession:
         """Bytes that wait to be sent on the open channel."""
         return 0 if self._link is None else self._link.waiting
 
-    def opened(self, link: Link) -> None:
+    def opened(self, link: Link, warning: str) -> None:
         """A link's channel is open."""
         self._link = link
         again = self.history.was_connected
-        self.tell(SessionState.RESUMED if again else SessionState.CONNECTED)
+        self.tell(SessionState.RESUMED if again else SessionState.CONNECTED, detail=warning)
 
     def closed(self) -> None:
         """There is no open channel any more."""
@@ -538,7 +538,7 @@ class _Driver:
                     held = self._links.find(attempt)
                     assert held is not None
                     assert held.link is not None
-                    self._peer.opened(held.link)
+                    self._peer.opened(held.link, self._core.warning)
                     beat = held.line.opened(self._route.features, trio.current_time())
                     self._perform_line(held, beat)
                     self._expect(held.line.due)
@@ -586,7 +586,7 @@ class _Driver:
                 self._peer.tell(SessionState.CONNECTED)
             case Health.SUSPECT:
                 self._route.probe()
-                self._peer.tell(SessionState.SUSPECT)
+                self._peer.tell(SessionState.SUSPECT, detail=self._core.warning)
             case Health.LOST:
                 self._on_link_event(self._core.attempt, LinkLost(_SILENCE))
 

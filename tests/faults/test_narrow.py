@@ -109,4 +109,6 @@ async def test_both_sides_say_why_a_console_is_interrupted_whose_messages_are_lo
             await console.press("Home")
             told = await client.wait_state("interrupted", seconds=MISSED_S)
             assert Cause.PATH_MTU.value in told["detail"]
-            await console.wait_says(f"{Cause.PATH_MTU.value}", "body")
+            await console.wait_says("path MTU", "body")
+            told = await client.wait_state("resumed", since=told["seen"])
+            assert Cause.PATH_MTU.value in told["detail"]

@@ -116,6 +116,11 @@ class Handshake:
         return is_known and (self.attempt > 0 or not self._ownership.began_unknown)
 
     @property
+    def warning(self) -> str:
+        """What is known to be the matter with the path, where there is a connection."""
+        return self._attempts.causes.of_path.explain("")
+
+    @property
     def due(self) -> float:
         """When to call `tick`; infinity where nothing is waited for."""
         is_over = self.phase is Phase.ENDED

@@ -219,9 +219,7 @@ export class Attempts {
   /** Earlier attempts whose connections are still there. @type {number[]} */
   #replaced = [];
   #chance;
-  /** Whether our offers ask to be the side that begins with DTLS; see `hindered`. */
-  #leads = false;
-
+  #leads = false; // whether our offers ask to be the side that begins with DTLS; see `hindered`
   /** @param {{offers: boolean, chance: () => number}} options */
   constructor({ offers, chance }) {
     this.offers = offers;
@@ -344,20 +342,14 @@ export class Attempts {
   }
 
   /**
-   * Something is in the way of this attempt, or of one before, on our side.
-   *
-   * Where DTLS gets no answer, the first packet of a browser may be too large for the path: the other
-   * side is offered to be the one that answers with DTLS, as its packets are smaller then.
-   *
-   * @param {number} number
-   * @param {string} cause
-   * @param {number} now
-   * @returns {Output[]}
+   * Something is in the way of this attempt, or of one before, on our side. Where DTLS gets no answer,
+   * the first packet of a browser may be too large: the other side is offered to answer with DTLS.
+   * @type {(number: number, cause: string, now: number) => Output[]}
    */
   hindered(number, cause, now) {
     this.causes.add(cause);
-    const isStuck = this.phase === "negotiating" && number === this.current.number;
-    if (isStuck && cause === Cause.PATH_MTU && this.offers && !this.#leads) {
+    const isCurrent = this.phase === "negotiating" && number === this.current.number;
+    if (isCurrent && cause === Cause.PATH_MTU && this.offers && !this.#leads) {
       this.#leads = true;
       return this.reach.canSignal ? this.offerAgain(now) : [];
     }

@@ -78,6 +78,11 @@ export class Handshake {
     return isKnown && !isTaken && (this.attempt > 0 || !this.#ownership.beganUnknown);
   }
 
+  /** What is known to be the matter with the path, where there is a connection. */
+  get warning() {
+    return this.#attempts.causes.ofPath.explain("");
+  }
+
   /** When to call `tick`; Infinity where nothing is waited for. */
   get due() {
     return this.phase === "ended" ? Infinity : Math.min(this.#attempts.due, this.#ownership.due);
