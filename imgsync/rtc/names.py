@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain, zip_longest
 from typing import TypeVar
 
+from aioice import stun
+
 T = TypeVar("T")
 
 MAX_ADDRESSES = 4
@@ -78,7 +80,7 @@ def plain_address(address: str) -> str:
 async def first_answer(tries: Sequence[Callable[[], Awaitable[T]]], drop: Callable[[T], None]) -> T:
     """What the first one returns that succeeds; the next begins when one fails, or takes long.
 
-    Raises what says most of why none did.
+    Raises what says most of why none did. What a STUN or TURN server refuses is its answer.
 
     :param drop: given what another one has come to all the same.
     """
@@ -94,7 +96,8 @@ async def first_answer(tries: Sequence[Callable[[], Awaitable[T]]], drop: Callab
                 running, timeout=patience, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
-                if (failure := task.exception()) is None:
+                failure = task.exception()
+                if failure is None or isinstance(failure, stun.TransactionFailed):
                     best = best or task
                 else:
                     running.discard(task)
@@ -116,7 +119,7 @@ async def _end(
         if others:
             await asyncio.wait(others)
     except asyncio.CancelledError:
-        if best is not None:
+        if best is not None and best.exception() is None:
             drop(best.result())
         raise
     finally:
