@@ -23,6 +23,7 @@ from wsproto.utilities import generate_accept_token
 
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.relay.limits import network_of
+from imgsync.net.hosts import with_port
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
@@ -42,6 +43,7 @@ _FULL = (
     b"Retry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
+_ALL_ADDRESSES = "::"
 _DISCARD = 64 * 1024
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
@@ -100,18 +102,35 @@ class Site:
 
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
-    """Listen; port 0 takes a free one. Raises InputError."""
+    """Listen; port 0 takes a free one, and the host `::` all addresses of both families.
+
+    Raises InputError.
+    """
     if not 0 <= port <= 65535:
         raise InputError(f"there is no port {port}; choose one from 0 to 65535")
     try:
         listeners = await trio.open_tcp_listeners(port, host=host)
+        if host == _ALL_ADDRESSES:
+            listeners += await _open_ipv4_beside(listeners)
     except OSError as exc:
-        raise InputError(f"can't listen on {host}:{port}: {_why(exc)}") from exc
+        raise InputError(f"can't listen on {with_port(host, port)}: {_why(exc)}") from exc
     except UnicodeError as exc:  # of a name that can't be looked up at all
         raise InputError(f"can't listen on {host!r}: no host can have this name") from exc
     if tls is None:
         return listeners
     return [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
+
+
+async def _open_ipv4_beside(listeners: list[trio.SocketListener]) -> list[trio.SocketListener]:
+    """Trio has each socket serve one family; none where this machine has no IPv4."""
+    try:
+        return await trio.open_tcp_listeners(port_of(listeners), host="0.0.0.0")
+    except OSError as exc:
+        if exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            return []
+        for listener in listeners:
+            await listener.aclose()
+        raise
 
 
 def _why(exc: OSError) -> str:
