@@ -10,11 +10,19 @@ import trio
 from aiortc.rtcsctptransport import SCTP_MAX_PACKET_LENGTH, DataChunk
 
 from imgsync.core.handshake.packets import LARGEST, SIZES, SMALLEST, WAITS, PathMeasured
+from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.packets import split_flight, split_unsent
 from imgsync.seams import Received
-from tests.rtc.test_link import DEADLINE, End, connect, open_ends
+from tests.rtc.test_link import (
+    DEADLINE,
+    End,
+    both_opened,
+    connect,
+    open_ends,
+    pass_candidates,
+)
 
 UDP_AND_IPV4 = 28
 
@@ -52,6 +60,19 @@ async def test_messages_of_any_size_get_through_a_path_that_drops_large_packets(
                 await exchange(answerer, offerer, "y" * size)
     # Nothing but probes was lost, and none of those was sent twice before the first time was over.
     assert len([size for size in sizes if size > mtu]) <= 2 * len(SIZES)
+
+
+async def test_an_offerer_that_begins_with_dtls_connects_too() -> None:
+    async with open_bridge() as bridge, open_ends(bridge) as (offerer, answerer):
+        with trio.fail_after(DEADLINE):
+            offer = parse_description("offer", await offerer.link.make_offer(leads=True))
+            assert "a=setup:active\r\n" in offer.sdp
+            answer = parse_description("answer", await answerer.link.make_answer(offer))
+            assert "a=setup:passive\r\n" in answer.sdp
+            await offerer.link.apply_answer(answer)
+            pass_candidates(offerer, answerer, offer, answer)
+            await both_opened(offerer, answerer)
+            await exchange(offerer, answerer, "there")
 
 
 @pytest.mark.parametrize(("mtu", "largest", "lost"), [(600, 500, 600), (1000, 900, 1000)])
