@@ -227,7 +227,7 @@ const PAIRS = {
       if (method === "another") heart = new Heartbeat(); // a channel of its own
       const outputs = method === "another" ? [] : tell(heart[method](...given));
       const sent = [0, 1, 3, 9, "1"].map((id) => heart.hasSent(id));
-      return [outputs, heart.health, heart.isOneWay, finite(heart.due), sent];
+      return [outputs, heart.health, heart.isOneWay(given.at(-1)), finite(heart.due), sent];
     };
   },
   presenter: () => {

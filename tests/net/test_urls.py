@@ -1,8 +1,5 @@
 """The relay's URL taken apart, and the way to it found."""
 
-import socket
-from typing import Any
-
 import pytest
 import trio
 
@@ -15,6 +12,7 @@ from imgsync.net.connect import (
 )
 from imgsync.net.hosts import in_url, with_port
 from imgsync.net.server import open_port, port_of
+from tests.kit.resolvers import Addresses
 from tests.net.test_connect import Names
 from tests.net.test_frames import open_descriptors
 
@@ -118,28 +116,11 @@ def test_a_zone_leads_to_the_relay_and_is_told_to_nobody(zone: str) -> None:
     assert with_port("fe80::1%eth0", 1) == "[fe80::1]:1"
 
 
-class TwoFamilies(trio.abc.HostnameResolver):
-    """Names that have an address that leads nowhere, and one that does."""
-
-    def __init__(self, *addresses: str) -> None:
-        self._addresses = addresses
-
-    async def getaddrinfo(self, host: object, port: object, *given: object) -> list[Any]:
-        found: list[Any] = []
-        for address in self._addresses:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            found.append((family, socket.SOCK_DGRAM, 0, "", (address, port)))
-        return found
-
-    async def getnameinfo(self, sockaddr: object, flags: int) -> tuple[str, str]:
-        raise NotImplementedError
-
-
 @pytest.mark.parametrize("addresses", [("255.255.255.255", "::1"), ("::1", "127.0.0.1")])
 async def test_the_way_to_a_relay_is_that_of_its_first_address_that_has_one(
     addresses: tuple[str, ...],
 ) -> None:
-    trio.socket.set_custom_hostname_resolver(TwoFamilies(*addresses))
+    trio.socket.set_custom_hostname_resolver(Addresses(*addresses))
     assert await local_address_towards_relay("ws://relay.example:8765/ws") == "::1"
 
 

@@ -67,14 +67,14 @@ class Heartbeat:
         self._pinged = -math.inf
         #: When the last pong came, or the heartbeat began.
         self._heard = math.inf
-        #: When any message came.
-        self._spoke = -math.inf
 
-    @property
-    def is_one_way(self) -> bool:
-        """Whether what the other side says comes here, and what we say does not get there."""
+    def is_one_way(self, spoke: float) -> bool:
+        """Whether what the other side says comes here, and what we say does not get there.
+
+        :param spoke: when any message of it came.
+        """
         is_unanswered = self.health in (Health.SUSPECT, Health.LOST)
-        return is_unanswered and self._spoke > self._heard + _ONE_WAY
+        return is_unanswered and spoke > self._heard + _ONE_WAY
 
     @property
     def due(self) -> float:
@@ -122,10 +122,6 @@ class Heartbeat:
             return [*outputs, *self._judge(Health.LOST)]
         is_suspect = now >= self._heard + SUSPECT_AFTER
         return [*outputs, *(self._judge(Health.SUSPECT) if is_suspect else [])]
-
-    def hear(self, now: float) -> None:
-        """Any message came in."""
-        self._spoke = now
 
     def has_sent(self, id: int | str) -> bool:
         """Whether a pong with this id answers a ping of ours."""

@@ -39,13 +39,15 @@ export class Heartbeat {
   #pinged = -Infinity;
   /** When the last pong came, or the heartbeat began. */
   #heard = Infinity;
-  /** When any message came. */
-  #spoke = -Infinity;
 
-  /** Whether what the other side says comes here, and what we say does not get there. */
-  get isOneWay() {
+  /**
+   * Whether what the other side says comes here, and what we say does not get there.
+   *
+   * @param {number} spoke when any message of it came
+   */
+  isOneWay(spoke) {
     const isUnanswered = this.health === "suspect" || this.health === "lost";
-    return isUnanswered && this.#spoke > this.#heard + ONE_WAY;
+    return isUnanswered && spoke > this.#heard + ONE_WAY;
   }
 
   /** When to call `tick`. */
@@ -107,11 +109,6 @@ export class Heartbeat {
     if (now >= this.#heard + LOST_AFTER) return [...outputs, ...this.#judge("lost")];
     if (now >= this.#heard + SUSPECT_AFTER) return [...outputs, ...this.#judge("suspect")];
     return outputs;
-  }
-
-  /** Any message came in. @param {number} now */
-  hear(now) {
-    this.#spoke = now;
   }
 
   /** Whether a ping of ours had this id. @param {number | string} id */
