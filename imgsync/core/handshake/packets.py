@@ -87,6 +87,7 @@ class PacketSize:
         larger = [size for size in SIZES if size > self._known]
         if self._rounds < len(WAITS):
             self.due = now + WAITS[self._rounds]
-            return larger
+            # Twice, as it decides: that it is lost by chance each time is no verdict on the path.
+            return [*larger, LARGEST]
         self.due = math.inf
         return PathMeasured(self._known, larger[0]) if self._known else []

@@ -50,19 +50,26 @@ def test_the_largest_size_that_gets_through_is_found_and_the_next_one_is_named(l
 @pytest.mark.parametrize("limit", [400, 550, 950, LARGEST])
 def test_a_probe_that_is_lost_by_chance_changes_nothing(limit: int) -> None:
     expected = search(limit)[1]
-    for place in range(1 + 2 * len(SIZES)):
+    for place in range(3 + 2 * len(SIZES)):
         assert search(limit, lose=(place,))[1] == expected
+
+
+@pytest.mark.parametrize("lose", [(0, 10, 11, 20), (0, 9, 10, 19)])
+def test_a_path_that_loses_four_of_its_largest_packets_by_chance_is_not_narrow(
+    lose: tuple[int, ...],
+) -> None:
+    assert search(LARGEST, lose=lose)[1] == PathMeasured(LARGEST)
 
 
 def test_what_gets_through_is_used_as_soon_as_it_is_known() -> None:
     size = PacketSize()
     size.opened(0.0)
-    assert size.tick(size.due) == [*SIZES]
+    assert size.tick(size.due) == [*SIZES, LARGEST]
     assert size.answered(700) is None
     assert size.usable == 700
     assert size.answered(500) is None
     assert size.usable == 700
-    assert size.tick(size.due) == [800, 900, 1000, 1100, LARGEST]
+    assert size.tick(size.due) == [800, 900, 1000, 1100, LARGEST, LARGEST]
 
 
 def test_an_answer_that_comes_late_still_counts() -> None:
@@ -92,7 +99,7 @@ def test_of_who_answers_no_probe_nothing_is_said_and_it_is_sent_small_packets() 
     size = PacketSize()
     size.opened(0.0)
     for _ in WAITS[1:]:
-        assert size.tick(size.due) == [*SIZES]
+        assert size.tick(size.due) == [*SIZES, LARGEST]
     assert size.tick(size.due) == []
     assert size.due == math.inf
     assert size.usable == SMALLEST
