@@ -7,6 +7,7 @@ start and sends them again for ever, and has a whole flight of its DTLS handshak
 
 import asyncio
 import copy
+import math
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,8 @@ from aiortc.rtcsctptransport import (
     SCTP_DATA_CHUNK_HEADER_LENGTH,
     SCTP_DATA_FIRST_FRAG,
     SCTP_DATA_LAST_FRAG,
+    SCTP_MAX_BURST,
+    USERDATA_MAX_LENGTH,
     Chunk,
     DataChunk,
     HeartbeatAckChunk,
@@ -30,6 +33,9 @@ from imgsync.core.handshake.packets import LARGEST, SMALLEST, PacketSize, PathMe
 _DATA_HEADERS = SCTP_COMMON_HEADER_LENGTH + SCTP_DATA_CHUNK_HEADER_LENGTH
 _PROBE_HEADERS = SCTP_COMMON_HEADER_LENGTH + 2 * SCTP_CHUNK_HEADER_LENGTH
 """Of the packet, the chunk and its only parameter (RFC 9260, section 3.3.5)."""
+
+_BURST = SCTP_MAX_BURST * USERDATA_MAX_LENGTH
+"""Bytes that aiortc sends at once, at most: each packet that begins within them."""
 
 _HEARTBEAT_INFO = 1
 
@@ -88,14 +94,24 @@ class Packets:
         self._sctp._receive_chunk = receive_or_take  # type: ignore[method-assign]
 
     def _split_what_is_unsent(self) -> None:
-        transmit = self._sctp._transmit
+        transmit, reset = self._sctp._transmit, self._sctp._transmit_reconfig
+
+        def split(room: float) -> None:
+            if self._size.usable < LARGEST:
+                split_unsent(self._sctp, self._size.usable - _DATA_HEADERS, room)
 
         async def split_and_transmit() -> None:
-            if self._size.usable < LARGEST:
-                split_unsent(self._sctp, self._size.usable - _DATA_HEADERS)
+            split(_BURST)
             await transmit()
 
+        async def split_and_reset() -> None:
+            split(
+                math.inf
+            )  # what is still to be sent gets no other numbers after this names the last
+            await reset()
+
         self._sctp._transmit = split_and_transmit  # type: ignore[method-assign]
+        self._sctp._transmit_reconfig = split_and_reset  # type: ignore[method-assign]
 
     def _probe(self, sizes: list[int]) -> None:
         """Send probes of these sizes, and see what has come of them when that is due."""
@@ -106,7 +122,7 @@ class Packets:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
-        if self._size.due < float("inf"):
+        if self._size.due < math.inf:
             self._timer = self._loop.call_at(self._size.due, self._tick)
 
     async def _send_probe(self, size: int) -> None:
@@ -125,13 +141,24 @@ class Packets:
             self._probe(outcome)
 
 
-def split_unsent(sctp: RTCSctpTransport, limit: int) -> None:
-    """Have no chunk that was never sent carry more than this; those behind it get new numbers."""
+def split_unsent(sctp: RTCSctpTransport, limit: int, room: float) -> None:
+    """Have no chunk that is sent next carry more than this; those behind it get new numbers.
+
+    :param room: bytes that may be sent next; what comes later may be sent in larger packets.
+    """
     queue = sctp._outbound_queue
-    if all(len(chunk.user_data) <= limit for chunk in queue):
+    count = size = 0
+    is_small = True
+    for chunk in queue:
+        if size >= room:
+            break
+        count, size = count + 1, size + len(chunk.user_data)
+        is_small &= len(chunk.user_data) <= limit
+    if is_small:
         return
-    tsn = queue[0].tsn
-    parts = [part for chunk in queue for part in _split_chunk(chunk, limit)]
+    tsn, chunks = queue[0].tsn, list(queue)
+    parts = [part for chunk in chunks[:count] for part in _split_chunk(chunk, limit)]
+    parts += chunks[count:]
     for part in parts:
         part.tsn, tsn = tsn, tsn_plus_one(tsn)
     queue.clear()

@@ -28,6 +28,7 @@ def test_the_stock_association_has_what_ours_uses_and_overrides() -> None:
         assert awaited(takes("chunk"))(sctp._receive_chunk)
         assert awaited(takes("chunk"))(sctp._send_chunk)
         assert awaited(takes())(sctp._transmit)
+        assert awaited(takes())(sctp._transmit_reconfig)
         assert awaited(takes())(sctp.transport._write_ssl)
         assert awaited(takes("data"))(sctp.transport.transport._send)
         assert sctp._association_state is RTCSctpTransport.State.CLOSED
@@ -44,6 +45,11 @@ def test_what_is_to_be_sent_is_numbered_in_a_row_and_transmitted_at_once() -> No
     for line in ("chunk.tsn = self._local_tsn", "self._outbound_queue.append(chunk)"):
         assert source.count(line) == 1
     assert source.count("chunk._book_size = len(chunk.user_data)") == 1
+    # At most so much goes at once, and each chunk that begins within it.
+    transmit = inspect.getsource(RTCSctpTransport._transmit)
+    assert "burst_size = 4 * USERDATA_MAX_LENGTH" in transmit
+    assert "while self._outbound_queue and self._flight_size < cwnd:" in transmit
+    assert rtcsctptransport.SCTP_MAX_BURST == 4
     # Numbers of what is not sent yet are known to nobody else but a request to reset streams, which
     # is made when no message waits.
     everything = inspect.getsource(rtcsctptransport)

@@ -1,5 +1,6 @@
 """Paths that drop large packets: what is sent gets through, and what does not is told."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -122,8 +123,8 @@ class Association:
         self._local_tsn = (chunks[-1].tsn + 1) % 2**32
 
 
-def split(association: Any, limit: int) -> None:
-    split_unsent(association, limit)
+def split(association: Any, limit: int, room: float = math.inf) -> None:
+    split_unsent(association, limit, room)
 
 
 @pytest.mark.parametrize("tsn", [1, 2**32 - 3])
@@ -147,6 +148,18 @@ def test_the_parts_of_a_message_that_is_half_sent_stay_parts() -> None:
         association = Association([chunk])
         split(association, 3)
         assert [one.flags for one in association._outbound_queue] == parts
+
+
+@pytest.mark.parametrize("room", [1, 3, 4])
+def test_what_is_sent_later_is_not_split_yet_and_gets_new_numbers(room: int) -> None:
+    association = Association(make_chunks(b"abcd", b"efgh", b"ijkl", tsn=9))
+    split(association, 2, room)
+    queue = association._outbound_queue
+    assert [chunk.user_data for chunk in queue] == [b"ab", b"cd", b"efgh", b"ijkl"]
+    assert [chunk.tsn for chunk in queue] == [9, 10, 11, 12]
+    assert association._local_tsn == 13
+    split(association, 2, room + 4)
+    assert [chunk.user_data for chunk in queue] == [b"ab", b"cd", b"ef", b"gh", b"ijkl"]
 
 
 def test_what_is_small_enough_stays_as_it_is() -> None:
