@@ -18,6 +18,7 @@ from imgsync.core.handshake.inputs import (
     LinkLost,
     Opened,
 )
+from imgsync.core.handshake.packets import PathMeasured
 from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 
@@ -70,6 +71,7 @@ LinkEvent = (
     | Hindered
     | Fruitless
     | Opened
+    | PathMeasured
     | Received
     | Drained
     | ChannelClosed
@@ -94,8 +96,11 @@ class Link(Protocol):
         :param tell: called in any thread; never waits, never raises.
         """
 
-    async def make_offer(self) -> str:
-        """Describe our side as the offerer. Candidates that are found later are told."""
+    async def make_offer(self, *, leads: bool = False) -> str:
+        """Describe our side as the offerer. Candidates that are found later are told.
+
+        :param leads: ask to be the side that begins with DTLS, and not for either.
+        """
 
     async def make_answer(self, offer: Description) -> str:
         """Take the other side's offer and describe ours. Raises NegotiationError."""

@@ -200,9 +200,9 @@ class MemoryLink:
         """See the protocol."""
         self._tell = tell
 
-    async def make_offer(self) -> str:
+    async def make_offer(self, *, leads: bool = False) -> str:
         """See the protocol."""
-        return await self._describe("actpass", f"m{self._number}")
+        return await self._describe("active" if leads else "actpass", f"m{self._number}")
 
     async def make_answer(self, offer: Description) -> str:
         """See the protocol."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import trio
 
+from imgsync.core.protocol.errors import InputError
 from imgsync.images.kinds import CONTENT_TYPES, SNIFF_SIZE, sniff_image
 from imgsync.images.signing import is_signed, sign_path
 from imgsync.net.hosts import with_port
@@ -103,6 +104,11 @@ def _offset_of(request: Request, tag: str) -> int | None:
 @asynccontextmanager
 async def open_image_host(address: str, files: Mapping[str, Path]) -> AsyncIterator[ImageHost]:
     """Serve files by name on a free port of this address. Raises InputError."""
+    if "%" in address:
+        raise InputError(
+            f"a folder can't be served on {address}, as no URL can name a link-local address;"
+            " give the relay by another one of its addresses"
+        )
     listeners = await open_port(address, 0)
     image_host = ImageHost(f"http://{with_port(address, port_of(listeners))}", files)
     async with open_background() as nursery:

@@ -77,11 +77,13 @@ def parse_relay_url(url: str) -> Target:
             f"the relay's URL has something before {parts.hostname!r} that no relay asks for;"
             " a token is given with --token-file, --token or IMGSYNC_TOKEN"
         )
+    # A zone is written with its mark encoded (RFC 6874), or as it is.
+    host = parts.hostname.replace("%25", "%") if ":" in parts.hostname else parts.hostname
     tls = parts.scheme == "wss"
     resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # wsproto takes ASCII alone; as in browsers, what is quoted already stays as it is.
     quoted = quote(resource, safe=string.punctuation)
-    return Target(parts.hostname, port or (443 if tls else 80), tls, quoted)
+    return Target(host, port or (443 if tls else 80), tls, quoted)
 
 
 @asynccontextmanager
@@ -194,10 +196,15 @@ async def local_address_towards_relay(url: str) -> str:
     target = parse_relay_url(url)
     try:
         found = await trio.socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
-        family, kind, protocol, _, sockaddr = found[0]
-        with trio.socket.socket(family, kind, protocol) as probe:
-            await probe.connect(sockaddr)
-            address: str = probe.getsockname()[0]
-            return address
     except OSError as exc:
         raise ConnectRefused(f"no way to the relay at {url}: {_why(exc)}") from exc
+    failures: list[OSError] = []
+    for family, kind, protocol, _, sockaddr in found:
+        try:
+            with trio.socket.socket(family, kind, protocol) as probe:
+                await probe.connect(sockaddr)
+                address: str = probe.getsockname()[0]
+                return address
+        except OSError as exc:  # of a family that this machine has no way for
+            failures.append(exc)
+    raise ConnectRefused(f"no way to the relay at {url}: {_why(failures[-1])}") from failures[-1]

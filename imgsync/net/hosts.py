@@ -2,8 +2,11 @@
 
 
 def in_url(host: str) -> str:
-    """A name or an address as it stands in a URL: an IPv6 address in brackets (RFC 3986, 3.2.2)."""
-    return f"[{host}]" if ":" in host else host
+    """A name or an address as it stands in a URL: an IPv6 address in brackets (RFC 3986, 3.2.2).
+
+    Its zone, which is this machine's own name for a link, is told to nobody.
+    """
+    return f"[{host.partition('%')[0]}]" if ":" in host else host
 
 
 def with_port(host: str, port: int | str) -> str:

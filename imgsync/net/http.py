@@ -1,5 +1,6 @@
 """Plain HTTP/1.1 on a stream: requests without a body in, small responses out. Built on h11."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
@@ -14,6 +15,10 @@ from imgsync.net.pace import PAGE
 
 _READ_SIZE = 4096
 
+# What a request to a proxy names, and some proxies pass on as it is; see RFC 9112, section 3.2.2,
+# and RFC 6455, section 4.1, which has `http` there.
+_ABSOLUTE = re.compile(r"(?:https?|wss?)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.I | re.S)
+
 
 @attrs.frozen
 class Request:
@@ -21,7 +26,7 @@ class Request:
 
     :param path: decoded, without the query.
     :param query: as it came; may hold a signature, so it stays out of every log.
-    :param headers: names in lower case.
+    :param headers: names in lower case; `host` is what the request's target names, where it does.
     :param remote: the IP address that it came from; an IPv4 address is never mapped into IPv6.
     """
 
@@ -79,21 +84,30 @@ class HttpConnection:
                 return None
         if scope.cancelled_caught and self._unread_size:
             self.fault = 408
+        request = self._read_head(event) if isinstance(event, h11.Request) else None
         if self.fault is not None:
             await self.respond(refuse(self.fault), last=True)
-        return self._read_head(event) if isinstance(event, h11.Request) else None
+        return request
 
     @property
     def _unread_size(self) -> int:
         return len(self._h11.trailing_data[0])
 
-    def _read_head(self, event: h11.Request) -> Request:
-        path, _, query = event.target.decode("latin-1").partition("?")
+    def _read_head(self, event: h11.Request) -> Request | None:
+        """None, and a fault, where it asks for what nobody has."""
+        target, headers = event.target.decode("latin-1"), _fold(event.headers)
+        if absolute := _ABSOLUTE.fullmatch(target):
+            target = absolute["rest"]
+            headers["host"] = absolute["authority"]
+            if not headers["host"] or "@" in headers["host"]:
+                self.fault = 400
+                return None
+        path, _, query = target.partition("?")
         return Request(
             method=event.method.decode("latin-1"),
-            path=unquote(path),
+            path=unquote(path) or "/",
             query=query,
-            headers=_fold(event.headers),
+            headers=headers,
             remote=self._remote,
         )
 

@@ -23,6 +23,7 @@ from wsproto.utilities import generate_accept_token
 
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.relay.limits import network_of
+from imgsync.net.hosts import with_port
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
@@ -42,6 +43,7 @@ _FULL = (
     b"Retry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
+_ALL_ADDRESSES = "::"
 _DISCARD = 64 * 1024
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
@@ -100,18 +102,35 @@ class Site:
 
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
-    """Listen; port 0 takes a free one. Raises InputError."""
+    """Listen; port 0 takes a free one, and the host `::` all addresses of both families.
+
+    Raises InputError.
+    """
     if not 0 <= port <= 65535:
         raise InputError(f"there is no port {port}; choose one from 0 to 65535")
     try:
         listeners = await trio.open_tcp_listeners(port, host=host)
+        if host == _ALL_ADDRESSES:
+            listeners += await _open_ipv4_beside(listeners)
     except OSError as exc:
-        raise InputError(f"can't listen on {host}:{port}: {_why(exc)}") from exc
+        raise InputError(f"can't listen on {with_port(host, port)}: {_why(exc)}") from exc
     except UnicodeError as exc:  # of a name that can't be looked up at all
         raise InputError(f"can't listen on {host!r}: no host can have this name") from exc
     if tls is None:
         return listeners
     return [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
+
+
+async def _open_ipv4_beside(listeners: list[trio.SocketListener]) -> list[trio.SocketListener]:
+    """Trio has each socket serve one family; none where this machine has no IPv4."""
+    try:
+        return await trio.open_tcp_listeners(port_of(listeners), host="0.0.0.0")
+    except OSError as exc:
+        if exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            return []
+        for listener in listeners:
+            await listener.aclose()
+        raise
 
 
 def _why(exc: OSError) -> str:
@@ -251,7 +270,7 @@ class _Upgrade:
 async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | None:
     go_on = True
     while go_on and (request := await connection.next_request()) is not None:
-        if request.headers.get("upgrade", "").lower() == "websocket":
+        if "websocket" in _tokens_of(request.headers, "upgrade"):
             return await _upgrade(site, connection, request)
         if request.method not in ("GET", "HEAD"):
             response = refuse(405, "", ("allow", "GET, HEAD"))
@@ -284,8 +303,8 @@ def _find_fault(site: Site, request: Request) -> Response | None:
     if request.path not in site.sockets:
         return refuse(404, "No WebSocket is served at this path.")
     headers = request.headers
-    tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
-    if request.method != "GET" or "upgrade" not in tokens or not _is_sound(headers):
+    is_asked = request.method == "GET" and "upgrade" in _tokens_of(headers, "connection")
+    if not is_asked or not _is_sound(headers):
         return refuse(400)
     version = WEBSOCKET_VERSION.decode()
     match headers.get("sec-websocket-version"):
@@ -294,6 +313,11 @@ def _find_fault(site: Site, request: Request) -> Response | None:
         case found if found != version:
             return refuse(426, "", ("sec-websocket-version", version))
     return None
+
+
+def _tokens_of(headers: Mapping[str, str], name: str) -> set[str]:
+    """A list: a proxy may add what it speaks itself, as `h2c` (RFC 9110, section 7.8)."""
+    return {token.strip() for token in headers.get(name, "").lower().split(",")}
 
 
 def _is_sound(headers: Mapping[str, str]) -> bool:

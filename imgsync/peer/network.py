@@ -45,9 +45,14 @@ async def open_internet(
 
 
 def check_addresses(ice_addresses: Sequence[str]) -> None:
-    """Raise InputError for what is no IP address."""
+    """Raise InputError for what is no IP address, or one that the other side can't be told."""
     for address in ice_addresses:
         try:
-            ipaddress.ip_address(address)
+            parsed = ipaddress.ip_address(address)
         except ValueError:
             raise InputError(f"--ice-address {address!r} is not an IP address") from None
+        if parsed.version == 6 and parsed.is_link_local:
+            raise InputError(
+                f"--ice-address {address!r} means something on one link of this machine alone; name"
+                " another address of it, which the other side can be told"
+            )

@@ -28,6 +28,7 @@ from imgsync.core.channel.heartbeat import Health, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import encode_channel, encode_signal
+from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.handshake import Handshake
 from imgsync.core.handshake.inputs import (
     ChannelClosed,
@@ -56,6 +57,7 @@ from imgsync.core.handshake.outputs import (
     Say,
     TakeUp,
 )
+from imgsync.core.handshake.packets import WRAPPED, PathMeasured
 from imgsync.core.handshake.telling import last_words
 from imgsync.core.protocol.channel import Ping, Pong
 from imgsync.core.protocol.errors import (
@@ -69,7 +71,7 @@ from imgsync.core.protocol.numbers import (
     MAX_CANDIDATES,
     MAX_CHANNEL_MESSAGE,
 )
-from imgsync.core.protocol.signalling import EndReason, Milliseconds
+from imgsync.core.protocol.signalling import EndReason, Milliseconds, SessionId
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
@@ -235,11 +237,11 @@ class PeerSession:
         """Bytes that wait to be sent on the open channel."""
         return 0 if self._link is None else self._link.waiting
 
-    def opened(self, link: Link) -> None:
+    def opened(self, link: Link, warning: str) -> None:
         """A link's channel is open."""
         self._link = link
         again = self.history.was_connected
-        self.tell(SessionState.RESUMED if again else SessionState.CONNECTED)
+        self.tell(SessionState.RESUMED if again else SessionState.CONNECTED, detail=warning)
 
     def closed(self) -> None:
         """There is no open channel any more."""
@@ -337,6 +339,12 @@ class _Links:
         """The link of an attempt; one that is being replaced has no say any more."""
         return self._held.get(attempt) if attempt == self._newest else None
 
+    def ends_one_way(self, attempt: int, event: LinkEvent | Described | NotMade) -> bool:
+        """Whether a link ends of which the other side does not hear us, though we hear it."""
+        held = self.find(attempt)
+        is_end = isinstance(event, LinkLost | ChannelClosed)
+        return is_end and held is not None and held.line.is_one_way
+
     def _prepare_next(self) -> _HeldLink:
         """Its task is there by the time at which it is wanted."""
         held = _HeldLink(offers=self._offers)
@@ -357,11 +365,20 @@ class _Links:
             held.unfinished += 1
             held.give.send_nowait(task)
 
-    def server_failed(self, failed: ServerFailed, session_id: str) -> None:
-        """A link asked one in vain."""
-        server, code, why = failed.server, failed.code, failed.why
-        log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
-        self._servers.failed(failed.cause)
+    def cause_of(self, event: ServerFailed | PathMeasured, session_id: SessionId) -> Cause | None:
+        """What a link tells of that may be in the way of the session."""
+        match event:
+            case ServerFailed(server, code, why, cause):
+                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+                self._servers.failed(cause)
+                return cause
+            case PathMeasured(largest, lost) if lost:
+                sizes = (largest + WRAPPED, lost + WRAPPED)
+                what = "of packets, those of %d bytes arrive, of %d not"
+                log.warning(f"session %s: {what}", session_id, *sizes)
+                return Cause.PATH_MTU
+            case _:
+                return None
 
     async def close_channel(self) -> None:
         """Close the current one's, with what was said on it."""
@@ -398,8 +415,8 @@ class _Links:
         assert link is not None
         with self._translated_errors(task.attempt):
             match task:
-                case MakeOffer(attempt):
-                    self._put(_FromLink(attempt, Described(await link.make_offer())))
+                case MakeOffer(attempt, leads):
+                    self._put(_FromLink(attempt, Described(await link.make_offer(leads=leads))))
                 case MakeAnswer(attempt, offer):
                     self._put(_FromLink(attempt, Described(await link.make_answer(offer))))
                 case ApplyAnswer(_, answer):
@@ -481,18 +498,19 @@ class _Driver:
     def _on_link_event(self, attempt: int, event: LinkEvent | Described | NotMade) -> None:
         match event:
             case Received(text, at):
-                held = self._links.find(attempt)
-                if held is not None:
+                if (held := self._links.find(attempt)) is not None:
                     self._read(held, held.early.come(text, at))
             case Drained():
                 if self._links.find(attempt) is not None:
                     self._talk.drained()
-            case ServerFailed():
-                self._links.server_failed(event, self._route.session_id)
-                self._handle(FromAttempt(attempt, Hindered(event.cause)))
+            case ServerFailed() | PathMeasured():
+                if cause := self._links.cause_of(event, self._route.session_id):
+                    self._handle(FromAttempt(attempt, Hindered(cause)))
             case _:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
                     self._peer.journal.connected(event.path)
+                if self._links.ends_one_way(attempt, event):
+                    self._handle(FromAttempt(attempt, Hindered(Cause.PATH_MTU)))
                 self._handle(FromAttempt(attempt, event))
                 if isinstance(event, LinkLost) or event == ChannelClosed(is_reset=True):
                     self._links.discard(attempt)  # whatever was decided, it is of no more use
@@ -538,7 +556,7 @@ class _Driver:
                     held = self._links.find(attempt)
                     assert held is not None
                     assert held.link is not None
-                    self._peer.opened(held.link)
+                    self._peer.opened(held.link, self._core.warning)
                     beat = held.line.opened(self._route.features, trio.current_time())
                     self._perform_line(held, beat)
                     self._expect(held.line.due)
@@ -586,9 +604,9 @@ class _Driver:
                 self._peer.tell(SessionState.CONNECTED)
             case Health.SUSPECT:
                 self._route.probe()
-                self._peer.tell(SessionState.SUSPECT)
+                self._peer.tell(SessionState.SUSPECT, detail=self._core.warning)
             case Health.LOST:
-                self._handle(FromAttempt(self._core.attempt, LinkLost(_SILENCE)))
+                self._on_link_event(self._core.attempt, LinkLost(_SILENCE))
 
     def _finish(self, end: Ended) -> None:
         self._peer.finish(end)

@@ -2,7 +2,7 @@
 
 Everything private to aioice 0.13 that we touch is touched in this file, and what is private to
 aiortc 1.16 here and in `transports.py`; the canary test fails when one of these names goes.
-`Connection` takes the place of aioice's class of that name in aiortc, and changes five things:
+`Connection` takes the place of aioice's class of that name in aiortc, and changes six things:
 
 - gathering ends with the host candidates, in milliseconds; what STUN and TURN servers say later is
   reported as it comes, and one that never answers costs nothing. A server-reflexive candidate has
@@ -18,14 +18,16 @@ aiortc 1.16 here and in `transports.py`; the canary test fails when one of these
   (RFC 8445, section 12.1); then those of the answer's user name fragment alone are answered. DTLS
   gets what comes on paths that passed a check, and nothing else;
 - addresses can be chosen, and loopback is used where the machine has nothing else; or no address
-  of ours is used and told at all, but relayed ones.
+  of ours is used and told at all, but relayed ones;
+- IPv6 is asked for as IPv4 is: server-reflexive candidates of sockets of both families, and one
+  relayed address of IPv6 beside those of IPv4, which TURN servers give if they are asked for
+  nothing else. All addresses that a server's name has are tried.
 
 Other users of aiortc in the same process keep the stock class.
 """
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 import ssl
@@ -45,7 +47,7 @@ from aiortc.sdp import candidate_to_sdp
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import Fruitless, Gathered
 from imgsync.distribution import version_of
-from imgsync.rtc.names import resolve
+from imgsync.rtc.names import first_answer, is_ipv6, plain_address, resolve
 from imgsync.rtc.servers import StunServer, TurnServer
 from imgsync.seams import ServerFailed
 
@@ -76,8 +78,20 @@ _UNCHECKED = (ice.CandidatePair.State.WAITING, ice.CandidatePair.State.FROZEN)
 _LAST_STUN_BYTE = 3
 """What a packet of STUN begins with is at most this, and no packet of DTLS is (RFC 7983)."""
 
-_NO_ADDRESS = ("0.0.0.0", 9)
+_NO_ADDRESS, _NO_IPV6_ADDRESS = ("0.0.0.0", 9), ("::", 9)
 """Says that there is none to tell (RFC 8839, sections 4.1 and 5.1)."""
+
+_FAMILY_UNSUPPORTED = 440
+"""What a TURN server answers that has no address of a family to give (RFC 8656, section 15)."""
+
+_REQUESTED_FAMILY = "REQUESTED-ADDRESS-FAMILY"
+_IPV6_FAMILY = 0x02000000
+"""RFC 8656, section 18.6."""
+
+_IPV6_RANK = 256
+"""Relayed addresses of IPv6 come after those of IPv4, which every peer is sooner able to reach."""
+
+_ALL_LOOPBACK = ("127.0.0.1", "::1")
 
 
 @attrs.frozen
@@ -141,67 +155,20 @@ class Connection(ice.Connection):
                     self._protocols.append(protocol)
                     self._local_candidates.append(protocol.local_candidate)
         self._local_candidates_end = True
-        self._trickle_task = asyncio.create_task(self._trickle())
+        servers = Servers(self, self._settings, self._protocols)
+        self._trickle_task = asyncio.create_task(servers.ask_all())
 
-    async def _trickle(self) -> None:
-        """Report the candidates that servers give as they come, then the end of candidates."""
-        async with asyncio.TaskGroup() as queries:
-            if self._settings.stun is not None:
-                for protocol in self._protocols:
-                    if ipaddress.ip_address(protocol.local_candidate.host).version == 4:
-                        ask = partial(self._query_stun, self._settings.stun, protocol)
-                        queries.create_task(self._bounded(self._settings.stun, ask))
-            for rank, server in enumerate(self._settings.turn):
-                ask = partial(self._query_turn, server, rank)
-                queries.create_task(self._bounded(server, ask))
-        self._settings.tell(Gathered(None))
-        if not self._protocols:
-            self._settings.tell(Fruitless())
+    @property
+    def has_sockets(self) -> bool:
+        """Whether there is anything that it could be reached by."""
+        return bool(self._protocols)
 
-    async def _bounded(
-        self, server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]
-    ) -> None:
-        code: int | None = None
-        is_turn = isinstance(server, TurnServer)
-        cause = Cause.TURN_FAILED if is_turn else Cause.STUN_FAILED
-        try:
-            async with asyncio.timeout(GATHERING_DEADLINE):
-                await ask()
-            return
-        except (TimeoutError, stun.TransactionTimeout):
-            why = "it did not answer in time"
-            cause = Cause.TURN_SILENT if is_turn else Cause.STUN_SILENT
-        except stun.TransactionFailed as exc:
-            code, why = exc.response.attributes.get("ERROR-CODE", (None, "it refused"))
-            cause = Cause.TURN_UNAUTHORIZED if is_turn and code == UNAUTHORIZED else cause
-        except ssl.SSLCertVerificationError as exc:
-            why, cause = f"{type(exc).__name__} {exc}", Cause.TURN_UNTRUSTED
-        except Exception as exc:  # what a server may answer is not ours to foresee
-            # Not its repr: that of a UnicodeError can have the whole credential in it.
-            why = f"{type(exc).__name__} {exc}"
-        words = "".join(filter(str.isprintable, why))
-        self._settings.tell(ServerFailed(str(server), code, words[:MAX_PHRASE], cause))
-
-    async def _query_stun(self, server: StunServer, protocol: ice.StunProtocol) -> None:
-        address = await resolve(server.host)
-        candidate, _ = await ice.server_reflexive_candidate(protocol, (address, server.port))
-        self._report(candidate)
-
-    async def _query_turn(self, server: TurnServer, rank: int) -> None:
-        protocol = Socket(self)
-        allocation = await _allocate(server, protocol)
-        related = _NO_ADDRESS if self._settings.relay_only else allocation.mapped_address
-        candidate = _describe(allocation.relayed_address, "relay", related, server.transport, rank)
-        protocol.local_candidate = candidate
-        self._protocols.append(protocol)
-        self._report(candidate)
+    def add_relayed(self, sock: ice.StunProtocol) -> None:
+        """Use a relayed address, with what the other side has told so far."""
+        self._protocols.append(sock)
         for remote in self._remote_candidates:
             self._pair_remote_candidate(remote)
         self.sort_check_list()
-
-    def _report(self, candidate: Candidate) -> None:
-        self._local_candidates.append(candidate)
-        self._settings.tell(Gathered(candidate_to_sdp(candidate_from_aioice(candidate))))
 
     async def connect(self) -> None:
         """Check pairs until one is nominated. Raises ConnectionError when closed before."""
@@ -339,6 +306,136 @@ async def _open_socket(connection: Connection, address: str) -> Socket | None:
     return protocol
 
 
+class Servers:
+    """Asks STUN and TURN servers for candidates of one connection, and tells them as they come.
+
+    :param hosts: its sockets on addresses of this machine.
+    """
+
+    def __init__(
+        self, connection: Connection, settings: IceSettings, hosts: Sequence[ice.StunProtocol]
+    ) -> None:
+        self._owner = connection
+        self._settings = settings
+        self._hosts = list(hosts)
+        #: Those that a candidate is from; what else they are asked for may fail.
+        self._served: set[StunServer | TurnServer] = set()
+        self._relays_ipv6 = False
+        #: Held while a server is asked for a relayed address of IPv6: one is enough.
+        self._asking_ipv6 = asyncio.Lock()
+
+    async def ask_all(self) -> None:
+        """Report the candidates that servers give as they come, then the end of candidates."""
+        async with asyncio.TaskGroup() as queries:
+            if self._settings.stun is not None and self._hosts:
+                ask = partial(self._query_stun, self._settings.stun)
+                queries.create_task(self.bounded(self._settings.stun, ask))
+            for rank, server in enumerate(self._settings.turn):
+                ask = partial(self._query_turn, server, rank)
+                queries.create_task(self.bounded(server, ask))
+        self._settings.tell(Gathered(None))
+        if not self._owner.has_sockets:
+            self._settings.tell(Fruitless())
+
+    async def bounded(
+        self, server: StunServer | TurnServer, ask: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Ask a server, and tell if nothing comes of it."""
+        code: int | None = None
+        is_turn = isinstance(server, TurnServer)
+        cause = Cause.TURN_FAILED if is_turn else Cause.STUN_FAILED
+        try:
+            async with asyncio.timeout(GATHERING_DEADLINE):
+                await ask()
+            return
+        except (TimeoutError, stun.TransactionTimeout):
+            why = "it did not answer in time"
+            cause = Cause.TURN_SILENT if is_turn else Cause.STUN_SILENT
+        except stun.TransactionFailed as exc:
+            code, why = exc.response.attributes.get("ERROR-CODE", (None, "it refused"))
+            cause = Cause.TURN_UNAUTHORIZED if is_turn and code == UNAUTHORIZED else cause
+        except ssl.SSLCertVerificationError as exc:
+            why, cause = f"{type(exc).__name__} {exc}", Cause.TURN_UNTRUSTED
+        except Exception as exc:  # what a server may answer is not ours to foresee
+            # Not its repr: that of a UnicodeError can have the whole credential in it.
+            why = f"{type(exc).__name__} {exc}"
+        if server in self._served:
+            return
+        words = "".join(filter(str.isprintable, why))
+        self._settings.tell(ServerFailed(str(server), code, words[:MAX_PHRASE], cause))
+
+    async def _query_stun(self, server: StunServer) -> None:
+        """Ask from each socket, at what addresses of its family the server has."""
+        addresses = await resolve(server.host)
+        asked = [
+            asyncio.create_task(self._ask_stun(server, sock, reachable))
+            for sock in self._hosts
+            if (reachable := [one for one in addresses if is_ipv6(one) == _has_ipv6(sock)])
+        ]
+        if not asked:
+            raise OSError("it has no address of a family that this machine has one of")
+        try:
+            await asyncio.wait(asked)
+        finally:
+            for task in asked:
+                task.cancel()
+        if server not in self._served:
+            asked[0].result()
+
+    async def _ask_stun(
+        self, server: StunServer, sock: ice.StunProtocol, addresses: Sequence[str]
+    ) -> None:
+        asks = [partial(_ask_address, sock, (address, server.port)) for address in addresses]
+        mapped = await first_answer(asks, lambda _: None)
+        base = sock.local_candidate
+        self._report(server, _describe(mapped, "srflx", (base.host, base.port), base=base.host))
+
+    async def _query_turn(self, server: TurnServer, rank: int) -> None:
+        """Ask for what it gives by itself, and for an address of IPv6 where there is none yet."""
+        refusal: stun.TransactionFailed | None = None
+        try:
+            await self._add_relayed(server, rank)
+        except stun.TransactionFailed as exc:
+            if exc.response.error_code != _FAMILY_UNSUPPORTED:
+                raise
+            refusal = exc
+        async with self._asking_ipv6:
+            if not self._relays_ipv6:
+                try:
+                    await self._add_relayed(server, rank + _IPV6_RANK, ipv6=True)
+                except stun.TransactionFailed as exc:
+                    raise refusal or exc from None
+
+    async def _add_relayed(self, server: TurnServer, rank: int, *, ipv6: bool = False) -> None:
+        allocation, sock = await _allocate(server, self._owner, ipv6=ipv6)
+        relayed, related = allocation.relayed_address, allocation.mapped_address
+        if ipv6 and not is_ipv6(relayed[0]):
+            allocation.close()  # it passes over what it does not know
+            return
+        if self._settings.relay_only:
+            related = _NO_IPV6_ADDRESS if is_ipv6(relayed[0]) else _NO_ADDRESS
+        sock.local_candidate = _describe(relayed, "relay", related, server.transport, rank)
+        self._relays_ipv6 |= _has_ipv6(sock)
+        self._owner.add_relayed(sock)
+        self._report(server, sock.local_candidate)
+
+    def _report(self, server: StunServer | TurnServer, candidate: Candidate) -> None:
+        self._served.add(server)
+        self._settings.tell(Gathered(candidate_to_sdp(candidate_from_aioice(candidate))))
+
+
+def _has_ipv6(sock: ice.StunProtocol) -> bool:
+    return is_ipv6(sock.local_candidate.host)
+
+
+async def _ask_address(sock: ice.StunProtocol, address: tuple[str, int]) -> tuple[str, int]:
+    """As what a STUN server there sees this socket."""
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    response, _ = await sock.request(request, address)
+    mapped: tuple[str, int] = response.attributes["XOR-MAPPED-ADDRESS"]
+    return mapped
+
+
 def path_of(pc: RTCPeerConnection) -> tuple[str, str] | None:
     """The types of the two candidates in use, ours and theirs; None before there are any."""
     if pc.sctp is None:
@@ -366,9 +463,14 @@ class Allocation(turn.TurnTransport):
         assert self._client.mapped_address is not None
         return self._client.mapped_address
 
-    async def allocate(self, protocol: ice.StunProtocol) -> None:
-        """Get the address; from now on what it receives goes to the protocol."""
+    async def allocate(self, protocol: ice.StunProtocol, *, ipv6: bool) -> None:
+        """Get the address; from now on what it receives goes to the protocol.
+
+        :param ipv6: of that family, and not the one that the server gives by itself.
+        """
         try:
+            if ipv6:
+                _request_ipv6(self._client)
             await self._connect(protocol)
         except BaseException:
             self._client.transport.abort()
@@ -386,8 +488,32 @@ class Allocation(turn.TurnTransport):
         await super()._close()  # cancels what waits to be sent; nothing is left to be deleted
 
 
-async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocation:
-    address = (await resolve(server.host), server.port)
+def _request_ipv6(client: turn.TurnClientProtocol) -> None:
+    """Have the client ask for a relayed address of IPv6."""
+    request = client.request_with_retry
+
+    async def request_ipv6(message: stun.Message) -> tuple[stun.Message, tuple[str, int]]:
+        if message.message_method is stun.Method.ALLOCATE:
+            message.attributes[_REQUESTED_FAMILY] = _IPV6_FAMILY
+        return await request(message)
+
+    client.request_with_retry = request_ipv6  # type: ignore[method-assign,assignment]
+
+
+async def _allocate(
+    server: TurnServer, connection: Connection, *, ipv6: bool
+) -> tuple[Allocation, Socket]:
+    """An address that the server relays for us, and what receives there."""
+    tries = [
+        partial(_allocate_at, server, (address, server.port), connection, ipv6=ipv6)
+        for address in await resolve(server.host)
+    ]
+    return await first_answer(tries, lambda unused: unused[0].close())
+
+
+async def _allocate_at(
+    server: TurnServer, address: tuple[str, int], connection: Connection, *, ipv6: bool
+) -> tuple[Allocation, Socket]:
     loop = asyncio.get_running_loop()
     account = (server.username, server.credential)
     options = (address, *account, turn.DEFAULT_ALLOCATION_LIFETIME, BINDING_REFRESH)
@@ -405,9 +531,9 @@ async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocatio
             ssl=tls,
             server_hostname=server.host if server.tls else None,
         )
-    allocation = Allocation(client)
-    await allocation.allocate(protocol)
-    return allocation
+    allocation, sock = Allocation(client), Socket(connection)
+    await allocation.allocate(sock, ipv6=ipv6)
+    return allocation, sock
 
 
 def _describe(
@@ -416,13 +542,19 @@ def _describe(
     related: tuple[str, int] | None,
     transport: str = "udp",
     rank: int = 0,
+    base: str | None = None,
 ) -> Candidate:
+    """One of an address of ours.
+
+    :param base: the address that it is sent from, if not its own.
+    """
+    host = plain_address(address[0])
     return Candidate(
-        foundation=candidate_foundation(kind, transport, address[0]),
+        foundation=candidate_foundation(kind, transport, base or host),
         component=1,
         transport="udp",
         priority=candidate_priority(1, kind, 65535 - rank),
-        host=address[0],
+        host=host,
         port=address[1],
         type=kind,
         related_address=related and related[0],
@@ -440,7 +572,7 @@ def _make_connection(**options: Any) -> ice.Connection:
 
 
 def _host_addresses() -> list[str]:
-    return ice.get_host_addresses(use_ipv4=True, use_ipv6=True) or ["127.0.0.1"]
+    return ice.get_host_addresses(use_ipv4=True, use_ipv6=True) or [*_ALL_LOOPBACK]
 
 
 def _install() -> None:
@@ -453,6 +585,8 @@ def _install() -> None:
                 f" run: pip install '{name}=={known}.*'"
             )
     aiortc.rtcicetransport.Connection = _make_connection  # type: ignore[attr-defined,assignment]
+    family = (0x0017, _REQUESTED_FAMILY, stun.pack_unsigned, stun.unpack_unsigned)
+    stun.ATTRIBUTES_BY_TYPE[family[0]] = stun.ATTRIBUTES_BY_NAME[family[1]] = family
 
 
 _install()

@@ -33,6 +33,7 @@ from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
+from imgsync.rtc.packets import Packets, send_small_flights
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import Drained, LinkEvent, Received
@@ -44,6 +45,12 @@ CHANNEL_CLOSE_DEADLINE = 1.0
 """Seconds for what is queued to leave and for the other side to agree."""
 
 CLOSE_DEADLINE = 2.0
+
+HANDSHAKE_PATIENCE = 3.0
+"""Seconds from a path that works to the end of DTLS on it, until large packets may be what is lost:
+it takes two or three times there and back, and what is lost is sent again each second."""
+
+_EITHER_BEGINS, _WE_BEGIN = "a=setup:actpass\r\n", "a=setup:active\r\n"
 
 _OTHER_FINGERPRINT = re.compile("a=fingerprint:(?!sha-256 )")
 
@@ -73,30 +80,36 @@ class _LoopLink:
         # No servers: what aiortc asks itself, it waits for.
         pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         pc.on("connectionstatechange", self._on_connection_state_aio)
+        pc.on("iceconnectionstatechange", self._on_ice_state_aio)
         pc.on("datachannel", self._on_channel_aio)
         return pc
 
-    async def make_offer_aio(self) -> str:
+    async def make_offer_aio(self, leads: bool) -> str:
         async with self._describing:
             pc = self._open_pc_aio()
             with trickling(self._ice):
                 channel = pc.createDataChannel(CHANNEL_LABEL, ordered=True)
-            assert pc.sctp is not None
-            adapt(pc.sctp, self._lose_aio)
+            self._adapt_aio(pc)
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
-            return self._described_aio(pc)
+            offer = self._described_aio(pc)
+            return offer.replace(_EITHER_BEGINS, _WE_BEGIN) if leads else offer
 
     async def make_answer_aio(self, offer: Description) -> str:
         async with self._describing:
             pc = self._open_pc_aio()
             with trickling(self._ice):
                 await self.apply_aio(offer)
-            assert pc.sctp is not None
-            adapt(pc.sctp, self._lose_aio)
+            self._adapt_aio(pc)
             await pc.setLocalDescription(await pc.createAnswer())
             return offer.frame(self._described_aio(pc))
+
+    def _adapt_aio(self, pc: RTCPeerConnection) -> None:
+        assert pc.sctp is not None
+        adapt(pc.sctp, self._lose_aio)
+        send_small_flights(pc.sctp.transport)
+        Packets(pc.sctp, self._tell)
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()
@@ -180,6 +193,16 @@ class _LoopLink:
         if state in ("failed", "closed"):
             self._lose_aio(f"the peer connection is {state}")
 
+    def _on_ice_state_aio(self) -> None:
+        assert self._pc is not None
+        if self._pc.iceConnectionState == "completed":
+            loop = asyncio.get_running_loop()
+            loop.call_later(HANDSHAKE_PATIENCE, self._judge_handshake_aio, self._pc)
+
+    def _judge_handshake_aio(self, pc: RTCPeerConnection) -> None:
+        if not self._closing and pc.connectionState == "connecting":
+            self._tell(Hindered(Cause.PATH_MTU))
+
     def _lose_aio(self, why: str) -> None:
         assert self._pc is not None
         if not self._closing and not self._is_lost:
@@ -247,9 +270,9 @@ class RtcLink:
     def _pass_on(self, event: LinkEvent) -> None:
         self._tell(event)
 
-    async def make_offer(self) -> str:
+    async def make_offer(self, *, leads: bool = False) -> str:
         """See the protocol. Raises InputError where no address can be used."""
-        return await self._bridge.call(self._loop.make_offer_aio)
+        return await self._bridge.call(self._loop.make_offer_aio, leads)
 
     async def make_answer(self, offer: Description) -> str:
         """See the protocol. Raises InputError where no address can be used."""

@@ -49,7 +49,7 @@ const finite = (seconds) => (seconds === Infinity ? null : seconds);
 
 /** Each output as a list: its kind, and what matters of it. */
 const FORMS = {
-  makeOffer: (o) => [o.attempt],
+  makeOffer: (o) => [o.attempt, o.leads],
   makeAnswer: (o) => [o.attempt, o.sdp],
   applyAnswer: (o) => [o.attempt, o.sdp],
   addCandidate: (o) => [o.attempt, port(o.candidate)],
@@ -193,7 +193,8 @@ const PAIRS = {
     let line = new Line();
     return ([method, ...given]) => {
       if (method === "another") line = new Line(...given); // a channel of its own
-      return [method === "another" ? [] : tell(line[method](...given)), finite(line.due)];
+      const outputs = method === "another" ? [] : tell(line[method](...given));
+      return [outputs, finite(line.due), line.isOneWay];
     };
   },
   early: () => {
@@ -227,7 +228,8 @@ const PAIRS = {
     return ([method, ...given]) => {
       if (method === "another") heart = new Heartbeat(); // a channel of its own
       const outputs = method === "another" ? [] : tell(heart[method](...given));
-      return [outputs, heart.health, finite(heart.due), [0, 1, 3, 9, "1"].map((id) => heart.hasSent(id))];
+      const sent = [0, 1, 3, 9, "1"].map((id) => heart.hasSent(id));
+      return [outputs, heart.health, heart.isOneWay(given.at(-1)), finite(heart.due), sent];
     };
   },
   presenter: () => {

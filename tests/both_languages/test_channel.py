@@ -91,10 +91,13 @@ def test_the_heartbeat_beats_and_judges_alike_on_several_channels(replay: Replay
                 inputs.append([method, *given])
             due = None if heart.due == float("inf") else heart.due
             sent = [heart.has_sent(id) for id in (0, 1, 3, 9, "1")]
-            expected.append([tell_beat(outputs), heart.health.name.lower(), due, sent])
-            seen.add(heart.health.name)
+            # The last thing given, where there is one, is the time.
+            is_one_way = len(inputs[-1]) > 1 and heart.is_one_way(now)
+            verdict = [heart.health.name.lower(), is_one_way]
+            expected.append([tell_beat(outputs), *verdict, due, sent])
+            seen |= {heart.health.name, is_one_way}
         replay.compare("heartbeat", inputs, expected, run)
-    assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST"}
+    assert seen == {"QUIET", "ALIVE", "SUSPECT", "LOST", True, False}
 
 
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────
@@ -177,7 +180,7 @@ def test_a_line_reads_answers_and_judges_alike_on_several_channels(replay: Repla
                     inputs.append([method, greets])
                     line = Line(greets=greets)
             due = line.due if line.due < float("inf") else None
-            expected.append([tell_line(outputs), due])
+            expected.append([tell_line(outputs), due, line.is_one_way])
             seen |= {type(output) for output in outputs}
         replay.compare("line", inputs, expected, run)
     assert seen == {SendPing, Judged, SendPong, Ponged, Heard, Unanswered, c.Drop}

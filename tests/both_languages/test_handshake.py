@@ -78,8 +78,8 @@ def tell(outputs: list[o.Output]) -> list[list[object]]:
     told: list[list[object]] = []
     for output in outputs:
         match output:
-            case o.MakeOffer(attempt):
-                told.append(["makeOffer", attempt])
+            case o.MakeOffer(attempt, leads):
+                told.append(["makeOffer", attempt, leads])
             case o.MakeAnswer(attempt, description):
                 told.append(["makeAnswer", attempt, description.sdp])
             case o.ApplyAnswer(attempt, description):
@@ -208,7 +208,7 @@ class Script:
         news: list[i.Input] = [i.RelayLost(), i.RelayBack(), i.PeerWent(), i.PeerCame()] * 3
         if dice.random() < 0.1:
             news += [i.PeerTaken()] * 3
-        return dice.choice([*news, i.EndCame(over, detail), i.OwnEnd(over, detail)])
+        return dice.choice([*news, *[i.EndCame(over, detail)] * 2, i.OwnEnd(over, detail)])
 
 
 def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:

@@ -1,10 +1,13 @@
 """Two hosts whose network can fail: network namespaces, with a wire of ours between them.
 
 evaluator 10.77.0.1 ── wire ── 10.77.0.2 client
+
+or, with IPv6 alone, fd77::1 and fd77::2.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -22,7 +25,23 @@ from tests.faults.stage import now_ms
 from tests.kit.processes import EXIT_S, START_S, Child, open_child
 
 ADDRESSES = {"evaluator": "10.77.0.1", "client": "10.77.0.2"}
+IPV6_ADDRESSES = {"evaluator": "fd77::1", "client": "fd77::2"}
 ELSEWHERE = "10.77.0.3"
+
+
+def _make_socket_in(namespace: str) -> trio.socket.SocketType:
+    with open(namespace) as there, open("/proc/thread-self/ns/net") as here:
+        _enter(there.fileno())
+        try:
+            return trio.socket.socket()
+        finally:
+            _enter(here.fileno())
+
+
+def _enter(namespace: int) -> None:
+    """This thread's network is that one from now on."""
+    if ctypes.CDLL(None, use_errno=True).setns(namespace, 0) != 0:
+        raise OSError(ctypes.get_errno(), "no way into a network namespace")
 
 
 async def run_ip(*words: str) -> None:
@@ -58,6 +77,16 @@ class Hosts:
         """The name of the namespace that what runs there is in."""
         return f"{self.mark}-{host}"
 
+    def on(self, host: str) -> tuple[str, ...]:
+        """What a command of others begins with that is to run there."""
+        return ("ip", "netns", "exec", self.network_of(host))
+
+    async def connect_on(self, host: str, address: str, port: int) -> trio.SocketStream:
+        """As a process there does: a socket stays where it was made, whoever uses it."""
+        sock = _make_socket_in(f"/run/netns/{self.mark}-{host}")
+        await sock.connect((address, port))
+        return trio.SocketStream(sock)
+
     async def set_link(self, host: str, state: str) -> float:
         """Set its interface up or down; returns when."""
         await run_ip("-n", self.network_of(host), "link", "set", "eth0", state)
@@ -70,6 +99,10 @@ class Hosts:
         await run_ip(*addr, "add", f"{ELSEWHERE}/24", *on_eth0)
         return now_ms()
 
+    async def narrow(self, mtu: int) -> None:
+        """From now on larger datagrams are lost, either way."""
+        await self.wire.write(f"narrow {mtu}\n")
+
     async def lose(self, share: float) -> None:
         """From now on, of what goes either way."""
         await self.wire.write(f"lose {share}\n")
@@ -81,7 +114,8 @@ class Hosts:
 
 
 @asynccontextmanager
-async def open_hosts() -> AsyncIterator[Hosts]:
+async def open_hosts(*, ipv6: bool = False) -> AsyncIterator[Hosts]:
+    """:param ipv6: whether there is no other, but for loopback."""
     await require_namespaces()
     mark = f"imgsync-{uuid.uuid4().hex[:8]}"
     middle = f"{mark}-wire"
@@ -90,12 +124,15 @@ async def open_hosts() -> AsyncIterator[Hosts]:
         for name in names:
             await run_ip("netns", "add", name)
             await run_ip("-n", name, "link", "set", "lo", "up")
-        for host, address in ADDRESSES.items():
+        for host, address in (IPV6_ADDRESSES if ipv6 else ADDRESSES).items():
             name = f"{mark}-{host}"
             peer = ("peer", "name", "eth0", "netns", name)
             await run_ip("-n", middle, "link", "add", host, "type", "veth", *peer)
             await run_ip("-n", middle, "link", "set", host, "up", "promisc", "on")
-            await run_ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
+            # An address that it had to look for others of the same first would not be there yet.
+            options = ("nodad",) if ipv6 else ()
+            whole = f"{address}/{64 if ipv6 else 24}"
+            await run_ip("-n", name, "addr", "add", whole, "dev", "eth0", *options)
             await run_ip("-n", name, "link", "set", "eth0", "up")
         command = ("ip", "netns", "exec", middle, sys.executable, lossy_wire.__file__, *ADDRESSES)
         async with open_child("wire", *command, stdin=subprocess.PIPE) as wire:

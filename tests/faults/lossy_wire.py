@@ -3,6 +3,8 @@
 Prints a line when it is there. Lines on stdin say what is lost from then on:
 
     lose SHARE    this share of all frames, whichever
+    narrow SIZE   all datagrams of UDP whose IP packet is larger, without a word by ICMP; TCP
+                  passes, as with a VPN that has it use smaller segments
     forget        all frames of the TCP connections that there were until now, as with a router that
                   was restarted, and says so to nobody; UDP and new connections pass
 """
@@ -32,6 +34,7 @@ class Wire:
 
     def __init__(self) -> None:
         self._share = 0.0
+        self._mtu = _MAX_FRAME
         self._flows: set[Flow] = set()
         self._forgotten: set[Flow] = set()
 
@@ -39,6 +42,8 @@ class Wire:
         match line.split():
             case ["lose", share]:
                 self._share = float(share)
+            case ["narrow", size]:
+                self._mtu = int(size)
             case ["forget"]:
                 self._forgotten |= self._flows
                 self._flows.clear()
@@ -60,6 +65,8 @@ class Wire:
             return True
         if flow is not None:
             self._flows.add(flow)
+        if _udp_size_of(frame[_VNET_HDR_SIZE:]) > self._mtu:
+            return True
         return random.random() < self._share
 
 
@@ -70,6 +77,16 @@ def _tcp_flow_of(frame: bytes) -> Flow | None:
     header = 14 + 4 * (frame[14] & 0x0F)
     source_port, target_port = struct.unpack_from("!HH", frame, header)
     return frozenset([(frame[26:30], source_port), (frame[30:34], target_port)])
+
+
+def _udp_size_of(frame: bytes) -> int:
+    """Bytes of the IP packet, where it is one of UDP without extension headers or fragments."""
+    packet = frame[14:]
+    is_udp = {
+        b"\x08\x00": packet[9:10] == bytes([socket.IPPROTO_UDP]),
+        b"\x86\xdd": packet[6:7] == bytes([socket.IPPROTO_UDP]),
+    }
+    return len(packet) if is_udp.get(frame[12:14]) else 0
 
 
 def _open_end(interface: str) -> socket.socket:

@@ -175,11 +175,12 @@ class Stage:
         host: str = "127.0.0.1",
         port: int = 0,
         logs: str = "text",
+        servers: Sequence[str] = ("--stun", "none"),
         network: str | None = None,
         is_loaded: bool = True,
     ) -> Child:
         """Wait until it listens, and let all that start from now on use it."""
-        where = ("--host", host, "--port", str(port), "--stun", "none", "--no-auth")
+        where = ("--host", host, "--port", str(port), *servers, "--no-auth")
         words = (sys.executable, "-m", "imgsync.relay", *where, "--log-format", logs)
         async with _starting():
             child = _opening(network, is_loaded)("relay", *words, env=STRICT)

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,7 @@ class Started:
 
     url: str
     drive: Callable[[Talk], AbstractAsyncContextManager[Browser]]
+    connect: Callable[[str, int], Awaitable[trio.SocketStream]] = trio.open_tcp_stream
 
 
 @asynccontextmanager
@@ -180,7 +181,7 @@ async def open_browser(started: Started) -> AsyncIterator[Browser]:
     assert url.port is not None
     # Where the browser closes first, trio-websocket would leave a socket of its own open.
     async with (
-        await trio.open_tcp_stream(url.hostname, url.port) as stream,
+        await started.connect(url.hostname, url.port) as stream,
         trio.open_nursery() as nursery,
     ):
         socket = await wrap_client_stream(

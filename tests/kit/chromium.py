@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -49,16 +49,24 @@ _TEXTS = {"Enter": "\r", " ": " ", "n": "n", "p": "p"}
 
 
 @contextmanager
-def shared_chromium(*options: str) -> Iterator[Started]:
+def shared_chromium(*options: str, prefix: Sequence[str] = ()) -> Iterator[Started]:
     """A headless Chromium. Skips where there is none.
 
     :param options: beside the usual ones.
+    :param prefix: before the command.
     """
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     require(program, "no Chromium is installed")
 
     def command(profile: Path) -> tuple[str, ...]:
-        return (str(program), *OPTIONS, *options, f"--user-data-dir={profile}", "about:blank")
+        return (
+            *prefix,
+            str(program),
+            *OPTIONS,
+            *options,
+            f"--user-data-dir={profile}",
+            "about:blank",
+        )
 
     with run_browser("Chromium", command, _LISTENING) as url:
         yield Started(url, _drive)

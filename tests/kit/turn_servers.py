@@ -7,15 +7,18 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import attrs
 import pytest
 import trustme
 
 from imgsync.core.protocol.signalling import IceServer
+from imgsync.net.hosts import in_url
 from tests.kit.processes import START_S, Child, open_child, wait_until
 
 SECRET = "not much of a secret"
@@ -42,15 +45,18 @@ class Coturn:
     port: int
     tls_port: int
     child: Child
+    host: str
 
-    def over(self, transport: str, *, secret: str = SECRET) -> IceServer:
+    def over(self, transport: str, *, secret: str = SECRET, host: str = "") -> IceServer:
         """As the relay names it; the transport is "udp", "tcp" or "tls".
 
         :param secret: another one than the server's makes for a credential that it refuses.
+        :param host: a name or another address of it.
         """
-        url = f"turn:127.0.0.1:{self.port}?transport={transport}"
+        where = in_url(host or self.host)
+        url = f"turn:{where}:{self.port}?transport={transport}"
         if transport == "tls":
-            url = f"turns:127.0.0.1:{self.tls_port}"
+            url = f"turns:{where}:{self.tls_port}"
         return IceServer(url, *make_credentials(secret=secret))
 
     async def kill(self) -> None:
@@ -60,16 +66,24 @@ class Coturn:
 
 
 @asynccontextmanager
-async def open_coturn(certificate: Path | None = None) -> AsyncIterator[Coturn]:
+async def open_coturn(
+    certificate: Path | None = None,
+    *prefix: str,
+    hosts: Sequence[str] = ("127.0.0.1",),
+    relays: Sequence[str] = (),
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> AsyncIterator[Coturn]:
     """A TURN server on loopback that answers; gone when the block is left.
 
     :param certificate: PEM file with the key in it, for TLS; without it there is none.
+    :param prefix: before the command; with one, whether it answers is not looked at.
+    :param hosts: the addresses at which it answers.
+    :param relays: those at which it relays, if others.
+    :param options: more of them, without their dashes.
     """
     port, tls_port = find_free_port(), find_free_port()
     with tempfile.TemporaryDirectory() as folder:
-        options = {
-            "listening-ip": "127.0.0.1",
-            "relay-ip": "127.0.0.1",
+        named: dict[str, object] = {
             "listening-port": port,
             "tls-listening-port": tls_port,
             "static-auth-secret": SECRET,
@@ -83,12 +97,16 @@ async def open_coturn(certificate: Path | None = None) -> AsyncIterator[Coturn]:
         if certificate is None:
             flags.append("no-tls")
         else:
-            options |= {"cert": certificate, "pkey": certificate}
-        words = [f"--{name}={value}" for name, value in options.items()]
+            named |= {"cert": certificate, "pkey": certificate}
+        words = [f"--{name}={value}" for name, value in {**named, **options}.items()]
+        words += [f"--listening-ip={host}" for host in hosts]
+        words += [f"--relay-ip={host}" for host in relays or hosts]
         words += [f"--{flag}" for flag in flags]
-        async with open_child("TURN server", "turnserver", "-n", *words) as child:
-            await wait_until(lambda: answers(port), "the TURN server's answer", START_S)
-            yield Coturn(port, tls_port, child)
+        async with open_child("TURN server", *prefix, "turnserver", "-n", *words) as child:
+            if not prefix:
+                answer = partial(answers, port, hosts[0])
+                await wait_until(answer, "the TURN server's answer", START_S)
+            yield Coturn(port, tls_port, child, hosts[0])
 
 
 def trust_certificate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -114,14 +132,15 @@ def find_free_port() -> int:
             return port
 
 
-def answers(port: int) -> bool:
+def answers(port: int, host: str = "127.0.0.1") -> bool:
     """Whether there is a server, by both transports."""
-    with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp:
         udp.settimeout(0.05)
         try:
-            udp.connect(("127.0.0.1", port))
+            udp.connect((host, port))
             udp.send(BINDING_REQUEST)
-            return bool(udp.recv(2048)) and tcp.connect_ex(("127.0.0.1", port)) == 0
+            return bool(udp.recv(2048)) and tcp.connect_ex((host, port)) == 0
         except OSError:
             return False
 

@@ -105,6 +105,11 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
     assert found == {
         "net/websocket.py": {"_reader_task", "_wsproto"},
         "rtc/ice.py": {"_connection", "_nominated"},
+        "rtc/packets.py": {
+            *("_association_state", "_set_state", "_receive_chunk", "_send_chunk", "_transmit"),
+            "_transmit_reconfig",
+            *("_outbound_queue", "_book_size", "_local_tsn", "_ssl", "_write_ssl", "_send"),
+        },
         "rtc/transports.py": {
             *("_receive", "_set_state", "_ssl", "_validate_peer_identity"),
             *("_RTCDtlsTransport__local_certificate", "_create_ssl_context"),

@@ -10,6 +10,7 @@ import trio.testing
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from imgsync.core.handshake.inputs import ChannelClosed, Gathered, Hindered, LinkLost, Opened
+from imgsync.core.handshake.packets import PathMeasured
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer
@@ -43,6 +44,8 @@ class End:
         self.failures: list[ServerFailed] = []
         #: Of the open channel.
         self.path: tuple[str, str] | None = None
+        #: What was found of the packets that get through.
+        self.measured: PathMeasured | None = None
         self._far: RtcLink | None = None
 
     def pass_candidates_to(self, far: RtcLink) -> None:
@@ -86,9 +89,14 @@ class End:
         return rest
 
     async def _next_event(self) -> LinkEvent:
-        while isinstance(event := await self._events.get(), ServerFailed):
-            self.failures.append(event)
-        return event
+        while True:
+            match event := await self._events.get():
+                case ServerFailed():
+                    self.failures.append(event)
+                case PathMeasured():
+                    self.measured = event
+                case _:
+                    return event
 
     def _take_gathered(self, event: Gathered) -> None:
         self.gathered.append(event.line)

@@ -291,8 +291,9 @@ async def test_a_server_that_fails_is_told_as_a_cause(
         raise error
 
     async def ask() -> None:
-        connection = our_ice.Connection(our_ice.IceSettings((), told.append), ice_controlling=True)
-        await connection._bounded(server, fail)
+        settings = our_ice.IceSettings((), told.append)
+        connection = our_ice.Connection(settings, ice_controlling=True)
+        await our_ice.Servers(connection, settings, ()).bounded(server, fail)
 
     async with open_bridge() as bridge:
         await bridge.call(ask)
@@ -308,8 +309,11 @@ async def test_a_credential_that_is_no_text_is_not_told_either() -> None:
         "secret\ud800".encode()
 
     async def ask() -> None:
-        connection = our_ice.Connection(our_ice.IceSettings((), told.append), ice_controlling=True)
-        await connection._bounded(StunServer("s.example", 3478), refuse)
+        settings = our_ice.IceSettings((), told.append)
+        connection = our_ice.Connection(settings, ice_controlling=True)
+        await our_ice.Servers(connection, settings, ()).bounded(
+            StunServer("s.example", 3478), refuse
+        )
 
     async with open_bridge() as bridge:
         await bridge.call(ask)

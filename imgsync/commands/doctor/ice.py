@@ -99,7 +99,7 @@ async def _check_server(bridge: Bridge, server: IceServer, addresses: Sequence[s
 
 def _explain(check: str, url: str, failure: ServerFailed | None) -> Finding:
     if failure is None:
-        advice = "look at its form, and whether this machine has an IPv4 address"
+        advice = "look at its form, and whether this machine has an address"
         return Finding(check, Result.WARNING, f"{url} can't be asked from here", advice)
     if failure.code == _UNAUTHORIZED:
         detail = f"{url} refused the credential that the relay gave us (401 {failure.why})"

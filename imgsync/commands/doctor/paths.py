@@ -11,6 +11,7 @@ import trio
 
 from imgsync.commands.doctor.findings import Finding, Result
 from imgsync.core.handshake.inputs import Gathered, LinkLost, Opened
+from imgsync.core.handshake.packets import WRAPPED, PathMeasured
 from imgsync.core.handshake.sdp import Candidate, parse_candidate, parse_description
 from imgsync.core.protocol.errors import ImgsyncError, NegotiationError
 from imgsync.core.protocol.signalling import IceServer
@@ -24,6 +25,15 @@ PATH_DEADLINE = 8.0
 """Seconds. A session waits for longer, as people may have to; here all is within reach."""
 
 ECHOES = 5
+
+LARGE = 2000
+"""Characters of a message that is larger than any packet, as those with two long URLs are."""
+
+_NARROW = (
+    "somewhere on the way, often in a VPN or a tunnel, larger packets are dropped without a word;"
+    " Python peers send smaller ones, browsers can't: have ICMP pass there (fragmentation needed,"
+    " packet too big), or the MTU be at least 1280"
+)
 
 
 @attrs.frozen
@@ -83,8 +93,15 @@ async def check_way(bridge: Bridge, way: Way, addresses: Sequence[str]) -> Findi
                 detail = (
                     f"{way.name}: a data channel to ourselves was open after"
                     f" {measured.opening:.0f} ms,"
-                    f" a message there and back takes {measured.echo:.1f} ms"
+                    f" a message there and back takes {measured.echo:.1f} ms,"
+                    f" one of {LARGE // 1000} kB {measured.large:.1f} ms"
                 )
+                if measured.lost:
+                    detail += (
+                        f"; packets of {measured.largest + WRAPPED} bytes get through, and"
+                        f" of {measured.lost + WRAPPED} no more (path MTU)"
+                    )
+                    return Finding("path", Result.WARNING, detail, _NARROW)
                 return Finding("path", Result.OK, detail)
         why = f"no data channel to ourselves within {PATH_DEADLINE:g} s"
     except ImgsyncError as exc:
@@ -94,10 +111,18 @@ async def check_way(bridge: Bridge, way: Way, addresses: Sequence[str]) -> Findi
 
 @attrs.frozen
 class _Measured:
-    """Milliseconds until the channel is open, and for a message there and back (median)."""
+    """Milliseconds until the channel is open, and for a message there and back (median).
+
+    :param large: the same for one that is larger than any packet.
+    :param largest: bytes of the packets that get through.
+    :param lost: of those that do not; 0 where all do.
+    """
 
     opening: float
     echo: float
+    large: float
+    largest: int
+    lost: int
 
 
 async def _measure(near: RtcLink, far: RtcLink, way: Way) -> _Measured:
@@ -114,24 +139,34 @@ async def _measure(near: RtcLink, far: RtcLink, way: Way) -> _Measured:
         _add_if_allowed(near, candidate, way)
     async with open_background() as nursery:
         nursery.start_soon(_echo, far, far_events, near, way)
-        times = await _ask(near, near_events, far, way)
-    trips = [after - sent for sent, after in pairwise(times)]
-    return _Measured(opening=1000 * (times[0] - before), echo=1000 * median(trips))
+        times, path = await _ask(near, near_events, far, way)
+    *trips, large = (1000 * (after - sent) for sent, after in pairwise(times))
+    opening = 1000 * (times[0] - before)
+    return _Measured(opening, median(trips), large, path.largest, path.lost)
 
 
-async def _ask(link: RtcLink, events: Inbox[LinkEvent], far: RtcLink, way: Way) -> list[float]:
-    """Send whenever the channel opens and an answer comes; returns when that was."""
+async def _ask(
+    link: RtcLink, events: Inbox[LinkEvent], far: RtcLink, way: Way
+) -> tuple[list[float], PathMeasured]:
+    """Send whenever the channel opens and an answer comes, at last what is large.
+
+    Returns when that was, and how large the packets are that get through.
+    """
     times: list[float] = []
-    while len(times) <= ECHOES:
+    path: PathMeasured | None = None
+    while path is None or len(times) <= ECHOES + 1:
         match await events.get():
             case Gathered(str(line)):
                 _add_if_allowed(far, parse_candidate(line), way)
+            case PathMeasured() as path:
+                pass
             case Opened() | Received():
                 times.append(time.perf_counter())
-                link.send("is anybody there?")
+                if len(times) <= ECHOES + 1:
+                    link.send("is anybody there?" if len(times) <= ECHOES else "x" * LARGE)
             case LinkLost(why):
                 raise NegotiationError(why)
-    return times
+    return times, path
 
 
 async def _echo(link: RtcLink, events: Inbox[LinkEvent], far: RtcLink, way: Way) -> None:

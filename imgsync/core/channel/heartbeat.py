@@ -6,6 +6,8 @@
 Whoever says then that it speaks no ping is QUIET again.
 
 Only a pong counts as an answer: other messages show that the way here works, and not the way back.
+Where they go on while no pong comes, the other side does not hear us: most often a large message of
+ours is lost again and again, and all that we say waits behind it.
 As pings also measure how far the two clocks are apart, it begins with a burst of them.
 Times are seconds on a clock that only goes forward.
 """
@@ -23,6 +25,10 @@ from imgsync.core.protocol.numbers import (
     SLEPT,
     SUSPECT_AFTER,
 )
+
+_ONE_WAY = PING_INTERVAL
+"""Seconds for which the other side goes on speaking and answers nothing, until it does not hear us:
+it pings as often, and what it sent before the answers ended is no sign."""
 
 
 @attrs.frozen
@@ -61,6 +67,14 @@ class Heartbeat:
         self._pinged = -math.inf
         #: When the last pong came, or the heartbeat began.
         self._heard = math.inf
+
+    def is_one_way(self, spoke: float) -> bool:
+        """Whether what the other side says comes here, and what we say does not get there.
+
+        :param spoke: when any message of it came.
+        """
+        is_unanswered = self.health in (Health.SUSPECT, Health.LOST)
+        return is_unanswered and spoke > self._heard + _ONE_WAY
 
     @property
     def due(self) -> float:

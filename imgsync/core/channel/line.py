@@ -8,6 +8,8 @@ client not pinged for some time ──▶ Unanswered: its `ready` may be lost
 image, ack, ready, ... ──▶ Heard: for whoever speaks on the channel
 """
 
+import math
+
 import attrs
 
 from imgsync.core.channel.greeting import Greeting
@@ -62,11 +64,18 @@ class Line:
         self._heartbeat = Heartbeat()
         self._greets = greets
         self._greeting = Greeting()
+        #: When any message came.
+        self._spoke = -math.inf
 
     @property
     def due(self) -> float:
         """When to call `tick`."""
         return min(self._heartbeat.due, self._greeting.due)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether what the other side says comes here, and what we say does not get there."""
+        return self._heartbeat.is_one_way(self._spoke)
 
     def opened(self, features: Features, now: float) -> list[HeartbeatOutput]:
         """The channel is open; the other side speaks this, as far as the relay knows."""
@@ -82,6 +91,7 @@ class Line:
     def receive(self, text: str | bytes, at: Milliseconds, now: float) -> list[LineOutput]:
         """A message came off the network at this time of our clock."""
         heartbeat = self._heartbeat
+        self._spoke = now
         try:
             message = decode_channel(text)
         except WireError as exc:

@@ -203,6 +203,8 @@ class Attempts:
         self.patience = Patience(offers=offers)
         self.reach = Reach()
         self.causes = Causes()
+        #: Whether our offers ask to be the side that begins with DTLS; see `hindered`.
+        self._leads = False
         #: While there is a connection, and before the first, nothing in it is due.
         self.interruption = Interruption(math.inf)
 
@@ -216,7 +218,7 @@ class Attempts:
     def offer(self, now: float) -> list[Output]:
         """Begin the next attempt with an offer of ours."""
         self.begin_next(now)
-        return [MakeOffer(self.current.number)]
+        return [MakeOffer(self.current.number, self._leads)]
 
     def offer_again(self, now: float) -> list[Output]:
         """Instead of an offer that led nowhere."""
@@ -295,9 +297,17 @@ class Attempts:
         self.phase = Phase.ENDED
         return [Ended(reason, detail)]
 
-    def hindered(self, cause: Cause, now: float) -> list[Output]:
-        """Something is in the way of this attempt, or of one before, on our side."""
+    def hindered(self, number: int, cause: Cause, now: float) -> list[Output]:
+        """Something is in the way of this attempt, or of one before, on our side.
+
+        Where DTLS gets no answer, the first packet of a browser may be too large for the path: the
+        other side is offered to be the one that answers with DTLS, as its packets are smaller then.
+        """
         self.causes.add(cause)
+        is_stuck = self.phase is Phase.NEGOTIATING and number == self.current.number
+        if is_stuck and cause is Cause.PATH_MTU and self.offers and not self._leads:
+            self._leads = True
+            return self.offer_again(now) if self.reach.can_signal else []
         is_first = self.phase is Phase.NEGOTIATING and not self.patience.is_repair
         if is_first and not self.offers and self.causes.known:
             self.patience.can_explain = True
@@ -333,9 +343,9 @@ class Attempts:
 
     def _interrupt(self, detail: str, now: float) -> list[Output]:
         self.phase = Phase.INTERRUPTED
-        self.causes = Causes()
+        self.causes = self.causes.of_path
         self.interruption = Interruption(now + REPAIR_DEADLINE)
-        return [Interrupted(EndReason.CONNECTION_LOST, detail)]
+        return [Interrupted(EndReason.CONNECTION_LOST, self.causes.explain(detail))]
 
     def _pause(self, failures: int, now: float) -> None:
         self.interruption.retry_due = now + pause_after(failures, self._chance())

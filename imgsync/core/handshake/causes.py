@@ -13,6 +13,7 @@ class Cause(enum.Enum):
     STUN_SILENT = "STUN server did not answer"
     STUN_FAILED = "STUN server gave no address"
     DTLS_REFUSED = "DTLS handshake was refused"
+    PATH_MTU = "large packets seem to be lost on the way (path MTU)"
 
 
 class Causes:
@@ -32,6 +33,14 @@ class Causes:
         for kind in ("srflx", "relay"):
             if f" typ {kind}" in (line or ""):
                 self._gathered += kind
+
+    @property
+    def of_path(self) -> "Causes":
+        """What of it stays: the next connection goes the same way as the one that is lost."""
+        stays = Causes()
+        if Cause.PATH_MTU in self._found:
+            stays.add(Cause.PATH_MTU)
+        return stays
 
     @property
     def known(self) -> list[Cause]:

@@ -117,6 +117,11 @@ class Handshake:
         return is_known and (self.attempt > 0 or not self._ownership.began_unknown)
 
     @property
+    def warning(self) -> str:
+        """What is known to be the matter with the path, where there is a connection."""
+        return self._attempts.causes.of_path.explain("")
+
+    @property
     def due(self) -> float:
         """When to call `tick`; infinity where nothing is waited for."""
         is_over = self.phase is Phase.ENDED
@@ -130,8 +135,8 @@ class Handshake:
         match self.phase, given:
             case Phase.ENDED, _:
                 return []
-            case _, FromAttempt(_, Hindered(cause)):
-                return attempts.hindered(cause, now)
+            case _, FromAttempt(number, Hindered(cause)):
+                return attempts.hindered(number, cause, now)
             case _, FromAttempt(number, event):
                 return self._handle_event(event, now) if number == self.attempt else []
             case _, SignalCame(raw):

@@ -20,9 +20,13 @@ class Phase(enum.Enum):
 
 @attrs.frozen
 class MakeOffer:
-    """Open a peer connection and describe it; answer with Described."""
+    """Open a peer connection and describe it; answer with Described.
+
+    :param leads: whether to ask to be the side that begins with DTLS; browsers leave no choice.
+    """
 
     attempt: int
+    leads: bool = False
 
 
 @attrs.frozen

@@ -114,6 +114,7 @@ def parse_candidate(line: str, *, tcp: bool = False) -> Candidate:
     if len(words) < 8 or words[6].lower() != "typ":
         return Candidate(line, "it does not have the form of RFC 8839")
     foundation, component, _, priority, address, port = words[:6]
+    address = _plain(address)
     transport, kind = words[2].lower(), words[7].lower()
     tcp_type = _tcp_type(words[8:])
     problems = {
@@ -123,6 +124,7 @@ def parse_candidate(line: str, *, tcp: bool = False) -> Candidate:
         "no TCP connection can be opened to it": transport == "udp" or tcp_type in _TCP_TYPES,
         "its priority is out of range": _PRIORITY.fullmatch(priority) and int(priority) < 2**32,
         "its address is no IP address and no mDNS name": _is_address(address),
+        "its address means something on one link alone": not _is_of_one_link(address),
         "its port is not between 1 and 65535": _PORT.fullmatch(port) and int(port) < 2**16,
         "its type is not known": kind in _TYPES,
     }
@@ -155,6 +157,24 @@ def _is_address(text: str) -> bool:
         return not ipaddress.ip_address(text).is_unspecified
     except ValueError:
         return False
+
+
+def _is_of_one_link(text: str) -> bool:
+    """Whether it is link-local of IPv6, which needs a zone to be reached: the name of a link."""
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return parsed.version == 6 and parsed.is_link_local
+
+
+def _plain(text: str) -> str:
+    """An address of IPv4 that is written as one of IPv6 as what it is."""
+    try:
+        mapped = ipaddress.IPv6Address(text).ipv4_mapped
+    except ValueError:
+        return text
+    return text if mapped is None else str(mapped)
 
 
 # ── descriptions ─────────────────────────────────────────────────────────────────────────────────

@@ -43,7 +43,7 @@ class StateChange:
     def sentence(self) -> str:
         """For people."""
         if self.reason is None:
-            return self.state.value
+            return f"{self.state.value}: {self.detail}" if self.detail else self.state.value
         if self.state is SessionState.ENDED:
             return f"{self.state.value}: {self.reason.in_words(self.detail)}"
         return f"{self.state.value}: {self.detail or self.reason.sentence}"

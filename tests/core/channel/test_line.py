@@ -19,7 +19,7 @@ from imgsync.core.protocol.channel import (
     StageKind,
     TalkMessage,
 )
-from imgsync.core.protocol.numbers import FEATURES, LOST_AFTER, SUSPECT_AFTER
+from imgsync.core.protocol.numbers import FEATURES, LOST_AFTER, PING_INTERVAL, SUSPECT_AFTER
 from tests.kit.channels import LAW, READY
 
 NOT_FOR_ANYBODY = ["", "{", "[]", "7", '{"type":"dance"}', '{"type":"ack"}', '{"imageIndex":1}']
@@ -161,6 +161,28 @@ def test_the_other_side_is_judged_by_its_pongs_alone() -> None:
         line.receive(encode_channel(Ack(5, 6)), at=0, now=now)
         judged += [(now, one.health) for one in line.tick(now) if isinstance(one, Judged)]
     assert judged == [(SUSPECT_AFTER, Health.SUSPECT), (LOST_AFTER, Health.LOST)]
+    assert line.is_one_way
+
+
+def test_a_side_that_is_not_heard_any_more_is_no_one_way_line() -> None:
+    line = Line()
+    line.receive(READY, at=0, now=0)
+    line.receive(encode_channel(Ack(5, 6)), at=0, now=PING_INTERVAL)  # sent before it went away
+    while line.due < float("inf"):
+        line.tick(line.due)
+        assert not line.is_one_way
+
+
+def test_a_line_is_one_way_while_it_is_suspected_and_not_once_a_pong_comes() -> None:
+    line = Line()
+    line.receive(READY, at=0, now=0)
+    line.receive(encode_channel(Ack(5, 6)), at=0, now=3)
+    assert not line.is_one_way
+    while line.due <= SUSPECT_AFTER:
+        line.tick(line.due)
+    assert line.is_one_way
+    line.receive(encode_channel(Pong(1, 0, 0, 0)), at=0, now=SUSPECT_AFTER + 1)
+    assert not line.is_one_way
 
 
 @given(st.text() | st.binary() | st.sampled_from(NOT_FOR_ANYBODY))

@@ -7,7 +7,7 @@ import pytest
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import EndCame, FromAttempt, NotMade
-from imgsync.core.handshake.outputs import Ended, Phase
+from imgsync.core.handshake.outputs import Discard, Ended, Interrupted, MakeOffer, Phase
 from imgsync.core.protocol.numbers import (
     ATTEMPT_DEADLINE,
     CONNECT_DEADLINE,
@@ -319,3 +319,51 @@ def test_a_repair_is_hindered_by_what_is_found_in_it(make: Callable[[], Core]) -
     assert end.reason is EndReason.CONNECTION_LOST
     assert Cause.TURN_SILENT.value in end.detail
     assert Cause.STUN_SILENT.value not in end.detail
+
+
+def test_a_path_that_loses_large_packets_is_told_with_each_interruption() -> None:
+    core = connected(offerer())
+    core.hindered(1, Cause.STUN_SILENT)
+    core.hindered(1, Cause.PATH_MTU)
+    said = f"silent; this side's {Cause.PATH_MTU.value}"
+    for attempt in (1, 2):
+        outputs = core.lost(attempt, EndReason.CONNECTION_LOST, "silent")
+        assert Interrupted(EndReason.CONNECTION_LOST, said) in outputs
+        core.described(attempt + 1, sdp("offer", f"eva{attempt + 1}"))
+        core.receive(answer(f"cli{attempt + 1}"))
+        core.opened(attempt + 1)
+        assert core.phase is Phase.CONNECTED
+    core.lost(3, EndReason.CONNECTION_LOST, "silent")
+    [end] = wait_for_end(core)
+    assert isinstance(end, Ended)
+    assert Cause.PATH_MTU.value in end.detail
+    assert Cause.STUN_SILENT.value not in end.detail
+
+
+def test_the_side_that_is_asked_to_connect_anew_tells_of_the_path_too() -> None:
+    core = connected(answerer())
+    core.opened(1)
+    core.hindered(1, Cause.PATH_MTU)
+    [told, *_] = core.receive(offer("eva2"))
+    said = f"the other side connects anew; this side's {Cause.PATH_MTU.value}"
+    assert told == Interrupted(EndReason.CONNECTION_LOST, said)
+
+
+def test_where_dtls_is_not_answered_the_evaluator_offers_once_more_to_begin_with_it() -> None:
+    core = offerer()
+    core.receive(answer("cli1"))
+    assert core.hindered(1, Cause.PATH_MTU) == [Discard(1), MakeOffer(2, leads=True)]
+    core.described(2, sdp("offer", "eva2"))
+    core.receive(answer("cli2"))
+    assert core.hindered(1, Cause.PATH_MTU) == []
+    assert core.hindered(2, Cause.PATH_MTU) == []
+    core.opened(2)
+    # What has helped helps again.
+    assert MakeOffer(3, leads=True) in core.lost(2, EndReason.CONNECTION_LOST)
+
+
+def test_where_dtls_is_not_answered_the_client_and_who_is_connected_wait() -> None:
+    assert answerer().hindered(1, Cause.PATH_MTU) == []
+    core = connected(offerer())
+    assert core.hindered(1, Cause.PATH_MTU) == []
+    assert MakeOffer(2) in core.lost(1, EndReason.CONNECTION_LOST)

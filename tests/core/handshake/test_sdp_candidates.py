@@ -19,8 +19,12 @@ USABLE = {
     f"1 1 udp 1 {MDNS.upper()} 9 typ host": f"1 1 udp 1 {MDNS} 9 typ host",
     f"1 1 udp 1 {'x' * 63}.LOCAL 9 typ host": f"1 1 udp 1 {'x' * 63}.local 9 typ host",
     "a+/9 1 udp 1 2001:db8::1 1 typ host": "a+/9 1 udp 1 2001:db8::1 1 typ host",
-    "1 1 udp 1 ::ffff:10.0.0.1 65535 typ host": "1 1 udp 1 ::ffff:10.0.0.1 65535 typ host",
+    "1 1 udp 1 ::ffff:10.0.0.1 65535 typ host": "1 1 udp 1 10.0.0.1 65535 typ host",
     "1 1 udp 1 ::1 9 typ host": "1 1 udp 1 ::1 9 typ host",
+    "1 1 udp 1 ::ffff:192.0.2.1 9 typ host": "1 1 udp 1 192.0.2.1 9 typ host",
+    "1 1 udp 1 0:0::FFFF:c000:0201 9 typ srflx": "1 1 udp 1 192.0.2.1 9 typ srflx",
+    "1 1 udp 1 ::192.0.2.1 9 typ host": "1 1 udp 1 ::192.0.2.1 9 typ host",
+    "1 1 udp 1 169.254.0.1 9 typ host": "1 1 udp 1 169.254.0.1 9 typ host",
     "1 1 Udp 4294967295 10.0.0.1 9 typ relay raddr 0.0.0.0 rport 0": (
         "1 1 udp 4294967295 10.0.0.1 9 typ relay"
     ),
@@ -90,6 +94,7 @@ OF_NO_USE = {
         for address in (
             *("peer.lab.example.org", "localhost", "10.0.0", "10.0.0.256", "010.0.0.1", "0"),
             *("2130706433", "0x7f000001", "::g", "[::1]", "1::2::3", "10.0.0.1.", "0::0"),
+            *("::ffff:0.0.0.0", "::ffff:0:0", "::ffff:0:0%1"),
             *(
                 "10.0.0.1/8",
                 "10.0.0.1%eth0",
@@ -110,6 +115,10 @@ OF_NO_USE = {
                 "é.local",
             ),
         )
+    ],
+    "its address means": [
+        f"1 1 udp 1 {address} 9 typ host"
+        for address in ("fe80::1", "FEBF::1", "fe80:0:0:0:0:0:0:1", "fe80::10.0.0.1")
     ],
     "its type is": [
         f"1 1 udp 1 10.0.0.1 9 typ {kind}"

@@ -20,6 +20,7 @@
 
 import { Early } from "../core/channel/early.js";
 import { Line } from "../core/channel/line.js";
+import { Cause } from "../core/protocol/numbers.js";
 import { encodeMessage } from "../core/protocol/wire.js";
 import { Timer, now, seconds } from "./clock.js";
 import { Link } from "./link.js";
@@ -109,12 +110,19 @@ export class Attempt {
     this.#link.close();
   }
 
+  /** It ends: say what may be why, where that can be seen. */
+  #blame() {
+    if (this.#line.isOneWay) this.#listener.happened({ kind: "hindered", cause: Cause.PATH_MTU });
+  }
+
   /** @param {LinkEvent} event */
   #onLinkEvent(event) {
     if (event.kind === "drained") {
       if (this.#listener.isCurrent()) this.#listener.drained();
-    } else if (event.kind !== "received") this.#listener.happened(event);
-    else this.#read(this.#early.come(event.data, event.at));
+    } else if (event.kind !== "received") {
+      if (event.kind === "linkLost" || event.kind === "channelClosed") this.#blame();
+      this.#listener.happened(event);
+    } else this.#read(this.#early.come(event.data, event.at));
   }
 
   /** @param {Came[]} came */
@@ -143,6 +151,7 @@ export class Attempt {
         break;
       }
       case "judged":
+        if (output.health === "lost") this.#blame();
         this.#listener.judged(output.health);
         break;
       case "ponged":

@@ -24,6 +24,12 @@ import { connectWith } from "./servers.js";
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;
 
+/**
+ * How long DTLS has on a path that works, until large packets may be what is lost: it takes two or
+ * three times there and back, and what is lost is sent again each second.
+ */
+const HANDSHAKE_PATIENCE_MS = 3000;
+
 /** The media identification that browsers give to the data channel's section of an offer. */
 const OWN_MID = "0";
 
@@ -105,11 +111,17 @@ export class Link {
     queueMicrotask(() => causes.forEach((cause) => this.#hindered(cause)));
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);
     this.#pc.onicecandidateerror = (event) => this.#hindered(causeOf(event));
-    // Firefox has the state of the whole from 113 on.
-    this.#pc.onconnectionstatechange = this.#pc.oniceconnectionstatechange = () => {
+    const failing = () => {
+      // Firefox has the state of the whole from 113 on.
       if ((this.#pc.connectionState ?? this.#pc.iceConnectionState) !== "failed") return;
       if (this.#pc.sctp?.transport.state === "failed") this.#hindered(Cause.DTLS_REFUSED);
       this.#finish({ kind: "linkLost", why: "the connection failed", byPeer: false });
+    };
+    this.#pc.onconnectionstatechange = failing;
+    this.#pc.oniceconnectionstatechange = () => {
+      const isDone = ["connected", "completed"].includes(this.#pc.iceConnectionState);
+      if (isDone) setTimeout(() => this.#judgeHandshake(), HANDSHAKE_PATIENCE_MS);
+      failing();
     };
     if (offers) this.#adopt(this.#pc.createDataChannel(CHANNEL_LABEL, { ordered: true }));
     else this.#pc.ondatachannel = ({ channel }) => this.#adopt(channel);
@@ -187,6 +199,11 @@ export class Link {
   close() {
     this.#isOver = true;
     this.#pc.close();
+  }
+
+  /** The path has worked for a while: large packets may be what is lost. */
+  #judgeHandshake() {
+    if (this.#pc.connectionState === "connecting") this.#hindered(Cause.PATH_MTU);
   }
 
   /** @param {string} cause */

@@ -203,7 +203,7 @@ export class Session {
     if (health === "alive" && isConnected) this.#tell("connected");
     if (health === "suspect" && isConnected) {
       this.route.probe();
-      this.#tell("suspect");
+      this.#tell("suspect", null, this.#handshake.warning);
     }
     if (health !== "lost") return;
     const { attempt } = this.#handshake;
@@ -250,7 +250,7 @@ export class Session {
         break;
       case "connected":
         this.#wasConnected = true;
-        this.#tell(this.state === "connecting" ? "connected" : "resumed");
+        this.#tell(this.state === "connecting" ? "connected" : "resumed", null, this.#handshake.warning);
         this.#current?.opened(this.route.features);
         this.#talk.opened();
         this.#current?.catchUp();

@@ -27,7 +27,7 @@
  * @typedef {{text: string, hint: string, mood: "calm" | "good" | "busy" | "trouble"}} Status
  */
 
-import { CloseCode } from "../core/protocol/numbers.js";
+import { Cause, CloseCode } from "../core/protocol/numbers.js";
 
 // ── the session ──────────────────────────────────────────────────────────────────────────────────
 
@@ -119,19 +119,27 @@ export function describeSession(name, situation) {
     case "connected":
       return { text: `Connected to ${name}.`, hint: firstHint(current), mood: "good" };
     case "resumed":
-      return { text: `Connected to ${name} again.`, hint: firstHint(current), mood: "good" };
+      return { text: `Connected to ${name} again.`, hint: pathHint(detail) || firstHint(current), mood: "good" };
     case "suspect":
-      return { text: `${name} is not answering.`, hint: NOT_HEARD, mood: "busy" };
+      return { text: `${name} is not answering.`, hint: pathHint(detail) || NOT_HEARD, mood: "busy" };
     case "interrupted":
       return {
         text: `The connection to ${name} is interrupted.`,
-        hint: "It is being restored. What you show now is sent as soon as it is back.",
+        hint: pathHint(detail) || "It is being restored. What you show now is sent as soon as it is back.",
         mood: "trouble",
       };
   }
 }
 
 const NOT_HEARD = "It may come back. What is on its screen now is not known.";
+
+/** @param {string} detail */
+function pathHint(detail) {
+  return detail.includes(Cause.PATH_MTU)
+    ? "Large messages seem to be lost on the way: a network in between, often a VPN, passes on small packets " +
+        "only (path MTU). Whoever runs it can help; without the VPN it may work."
+    : "";
+}
 
 /** @param {object | null} current */
 function firstHint(current) {

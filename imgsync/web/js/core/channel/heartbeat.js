@@ -7,7 +7,9 @@
  * Whoever says then that it speaks no ping is quiet again.
  *
  * Only a pong counts as an answer: other messages show that the way here works, and not the way
- * back. It decides and does nothing; times are seconds on a clock that only goes forward.
+ * back. Where they go on while no pong comes, the other side does not hear us: most often a large
+ * message of ours is lost again and again, and all that we say waits behind it. It decides and does
+ * nothing; times are seconds on a clock that only goes forward.
  *
  * @typedef {"quiet" | "alive" | "suspect" | "lost"} Health
  * @typedef {{kind: "sendPing", id: number} | {kind: "judged", health: Health}} HeartbeatOutput
@@ -22,6 +24,12 @@ import {
   SUSPECT_AFTER,
 } from "../protocol/numbers.js";
 
+/**
+ * Seconds for which the other side goes on speaking and answers nothing, until it does not hear us: it
+ * pings as often, and what it sent before the answers ended is no sign.
+ */
+const ONE_WAY = PING_INTERVAL;
+
 /** Of one channel; a new one has a new heartbeat. */
 export class Heartbeat {
   /** @type {Health} */
@@ -31,6 +39,16 @@ export class Heartbeat {
   #pinged = -Infinity;
   /** When the last pong came, or the heartbeat began. */
   #heard = Infinity;
+
+  /**
+   * Whether what the other side says comes here, and what we say does not get there.
+   *
+   * @param {number} spoke when any message of it came
+   */
+  isOneWay(spoke) {
+    const isUnanswered = this.health === "suspect" || this.health === "lost";
+    return isUnanswered && spoke > this.#heard + ONE_WAY;
+  }
 
   /** When to call `tick`. */
   get due() {

@@ -30,6 +30,8 @@ import { Heartbeat } from "./heartbeat.js";
 export class Line {
   #heartbeat = new Heartbeat();
   #greeting = new Greeting();
+  /** When any message came. */
+  #spoke = -Infinity;
   #greets;
 
   /** @param {boolean} [greets] whether ours is the client's side, which says `ready` until it is pinged */
@@ -40,6 +42,11 @@ export class Line {
   /** When to call `tick`. */
   get due() {
     return Math.min(this.#heartbeat.due, this.#greeting.due);
+  }
+
+  /** Whether what the other side says comes here, and what we say does not get there. */
+  get isOneWay() {
+    return this.#heartbeat.isOneWay(this.#spoke);
   }
 
   /**
@@ -72,6 +79,7 @@ export class Line {
    */
   receive(data, at, now) {
     const heartbeat = this.#heartbeat;
+    this.#spoke = now;
     const message = decodeMessage(data);
     if (message === null) return [{ kind: "drop", why: "it can't be read, or its kind is not known" }];
     if (!("type" in message)) return [{ kind: "heard", message, at }];

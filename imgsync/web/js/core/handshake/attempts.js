@@ -13,7 +13,7 @@
  * @import { Description } from "./sdp.js"
  */
 
-import { ABSENCE_DEADLINE, MAX_CANDIDATES, REPAIR_DEADLINE } from "../protocol/numbers.js";
+import { ABSENCE_DEADLINE, Cause, MAX_CANDIDATES, REPAIR_DEADLINE } from "../protocol/numbers.js";
 import { Causes } from "./causes.js";
 import { discard, note, say } from "./outputs.js";
 import { Patience, pauseAfter } from "./patience.js";
@@ -219,7 +219,7 @@ export class Attempts {
   /** Earlier attempts whose connections are still there. @type {number[]} */
   #replaced = [];
   #chance;
-
+  #leads = false; // whether our offers ask to be the side that begins with DTLS; see `hindered`
   /** @param {{offers: boolean, chance: () => number}} options */
   constructor({ offers, chance }) {
     this.offers = offers;
@@ -237,7 +237,7 @@ export class Attempts {
   /** Begin the next attempt with an offer of ours. @param {number} now @returns {Output[]} */
   offer(now) {
     this.beginNext(now);
-    return [{ kind: "makeOffer", attempt: this.current.number }];
+    return [{ kind: "makeOffer", attempt: this.current.number, leads: this.#leads }];
   }
 
   /** Instead of an offer that led nowhere. @param {number} now @returns {Output[]} */
@@ -342,14 +342,17 @@ export class Attempts {
   }
 
   /**
-   * Something is in the way of this attempt, or of one before, on our side.
-   *
-   * @param {string} cause
-   * @param {number} now
-   * @returns {Output[]}
+   * Something is in the way of this attempt, or of one before, on our side. Where DTLS gets no answer,
+   * the first packet of a browser may be too large: the other side is offered to answer with DTLS.
+   * @type {(number: number, cause: string, now: number) => Output[]}
    */
-  hindered(cause, now) {
+  hindered(number, cause, now) {
     this.causes.add(cause);
+    const isCurrent = this.phase === "negotiating" && number === this.current.number;
+    if (isCurrent && cause === Cause.PATH_MTU && this.offers && !this.#leads) {
+      this.#leads = true;
+      return this.reach.canSignal ? this.offerAgain(now) : [];
+    }
     const isFirst = this.phase === "negotiating" && !this.patience.isRepair;
     if (isFirst && !this.offers && this.causes.known.length > 0) {
       this.patience.canExplain = true;
@@ -391,9 +394,9 @@ export class Attempts {
   /** @param {string} detail @param {number} now @returns {Output[]} */
   #interrupt(detail, now) {
     this.phase = "interrupted";
-    this.causes = new Causes();
+    this.causes = this.causes.ofPath;
     this.interruption = new Interruption(now + REPAIR_DEADLINE);
-    return [{ kind: "interrupted", reason: "connection_lost", detail }];
+    return [{ kind: "interrupted", reason: "connection_lost", detail: this.causes.explain(detail) }];
   }
 
   /** @param {number} failures @param {number} now */

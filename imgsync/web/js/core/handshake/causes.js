@@ -1,5 +1,7 @@
 /** What stands in the way of a connection, as this side finds out: for the detail of an end. */
 
+import { Cause } from "../protocol/numbers.js";
+
 /** Those that were found since the session began, or was interrupted. */
 export class Causes {
   /** In the order in which they were found, each once. @type {Set<string>} */
@@ -16,6 +18,13 @@ export class Causes {
     for (const kind of ["srflx", "relay"]) {
       if ((line ?? "").includes(` typ ${kind}`)) this.#gathered += kind;
     }
+  }
+
+  /** What of it stays: the next connection goes the same way as the one that is lost. */
+  get ofPath() {
+    const stays = new Causes();
+    if (this.#found.has(Cause.PATH_MTU)) stays.add(Cause.PATH_MTU);
+    return stays;
   }
 
   /** What may be why there is no connection. */

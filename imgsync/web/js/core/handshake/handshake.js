@@ -78,6 +78,11 @@ export class Handshake {
     return isKnown && !isTaken && (this.attempt > 0 || !this.#ownership.beganUnknown);
   }
 
+  /** What is known to be the matter with the path, where there is a connection. */
+  get warning() {
+    return this.#attempts.causes.ofPath.explain("");
+  }
+
   /** When to call `tick`; Infinity where nothing is waited for. */
   get due() {
     return this.phase === "ended" ? Infinity : Math.min(this.#attempts.due, this.#ownership.due);
@@ -91,7 +96,9 @@ export class Handshake {
     if (this.phase === "ended") return [];
     switch (input.kind) {
       case "fromAttempt":
-        if (input.event.kind === "hindered") return this.#attempts.hindered(input.event.cause, now);
+        if (input.event.kind === "hindered") {
+          return this.#attempts.hindered(input.attempt, input.event.cause, now);
+        }
         return input.attempt === this.attempt ? this.#handleEvent(input.event, now) : [];
       case "signalCame":
         return this.#hearing.receive(input.signal, now);

@@ -4,7 +4,7 @@
  * @import { CandidateSignal, EndReason, Signal } from "../protocol/wire.js"
  *
  * @typedef {"idle" | "negotiating" | "connected" | "interrupted" | "ended"} Phase
- * @typedef {{kind: "makeOffer", attempt: number}
+ * @typedef {{kind: "makeOffer", attempt: number, leads: boolean}
  *   | {kind: "makeAnswer", attempt: number, sdp: string}
  *   | {kind: "applyAnswer", attempt: number, sdp: string}
  *   | {kind: "addCandidate", attempt: number, candidate: CandidateSignal}
@@ -16,6 +16,7 @@
  *   | {kind: "ended", reason: EndReason, detail: string}
  *   | {kind: "note", text: string}} Output
  *   `makeOffer`, `makeAnswer`: open a peer connection and describe it, and answer with `described`;
+ *   `leads`: whether to ask to be the side that begins with DTLS, where a stack leaves the choice;
  *   `takeUp`: have the relay take the session up again, which it has forgotten; `discard`: close an
  *   attempt's connection, which has been replaced, or is dead.
  */

@@ -43,7 +43,8 @@ const TCP_TYPES = ["passive", "so"];
  */
 export function parseCandidate(given, tcp = true) {
   const words = given.split(" ").filter(Boolean);
-  const [foundation = "", component = "", , priority = "", address = "", port = "", typ, type] = words;
+  const [foundation = "", component = "", , priority = "", written = "", port = "", typ, type] = words;
+  const address = plain(written);
   if (type === undefined || typ?.toLowerCase() !== "typ") {
     return { line: given, problem: "it does not have the form of RFC 8839" };
   }
@@ -75,6 +76,7 @@ function problemOf({ foundation, component, transport, priority, address, port, 
   if (transport === "tcp" && !TCP_TYPES.includes(tcpType)) return "no TCP connection can be opened to it";
   if (!PRIORITY.test(priority) || Number(priority) >= 2 ** 32) return "its priority is out of range";
   if (!isAddress(address)) return "its address is no IP address and no mDNS name";
+  if (/^fe[89ab]/.test(spelt(address))) return "its address means something on one link alone";
   if (!PORT.test(port) || Number(port) >= 2 ** 16) return "its port is not between 1 and 65535";
   return TYPES.includes(kind) ? "" : "its type is not known";
 }
@@ -113,12 +115,25 @@ export function bare(candidate) {
 function isAddress(text) {
   if (MDNS_NAME.test(text)) return true;
   if (IPV4.test(text)) return text !== "0.0.0.0";
-  if (!IPV6.test(text) || !text.includes(":")) return false;
+  return !["", "::"].includes(spelt(text));
+}
+
+/** @param {string} text @returns {string} an IPv6 address in its usual spelling; empty for what is none */
+function spelt(text) {
+  if (!IPV6.test(text) || !text.includes(":")) return "";
   try {
-    return new URL(`http://[${text}]`).hostname !== "[::]";
+    return new URL(`http://[${text}]`).hostname.slice(1, -1);
   } catch {
-    return false;
+    return "";
   }
+}
+
+/** @param {string} text @returns {string} an address of IPv4 that is written as one of IPv6 as what it is */
+function plain(text) {
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(spelt(text)) ?? [];
+  if (high === undefined || low === undefined) return text;
+  const parts = [high, low].map((part) => parseInt(part, 16)).flatMap((part) => [part >> 8, part & 255]);
+  return parts.join(".");
 }
 
 /**

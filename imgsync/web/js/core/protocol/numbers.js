@@ -438,6 +438,7 @@ export const Cause = {
   STUN_SILENT: "STUN server did not answer",
   STUN_FAILED: "STUN server gave no address",
   DTLS_REFUSED: "DTLS handshake was refused",
+  PATH_MTU: "large packets seem to be lost on the way (path MTU)",
 };
 
 /** What a socket has registered as. */
