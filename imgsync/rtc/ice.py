@@ -44,9 +44,12 @@ from aiortc.sdp import candidate_to_sdp
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import Gathered
+from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.distribution import version_of
+from imgsync.environment import proxy_towards, trusted_context
 from imgsync.rtc.names import resolve
 from imgsync.rtc.servers import StunServer, TurnServer
+from imgsync.rtc.tunnel import connect_through
 from imgsync.seams import ServerFailed
 
 log = logging.getLogger(__name__)
@@ -172,6 +175,8 @@ class Connection(ice.Connection):
         except stun.TransactionFailed as exc:
             code, why = exc.response.attributes.get("ERROR-CODE", (None, "it refused"))
             cause = Cause.TURN_UNAUTHORIZED if is_turn and code == UNAUTHORIZED else cause
+        except ImgsyncError as exc:  # of a proxy, or of what the environment says
+            why = str(exc)
         except ssl.SSLCertVerificationError as exc:
             why, cause = f"{type(exc).__name__} {exc}", Cause.TURN_UNTRUSTED
         except Exception as exc:  # what a server may answer is not ours to foresee
@@ -385,7 +390,10 @@ class Allocation(turn.TurnTransport):
 
 
 async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocation:
-    address = (await resolve(server.host), server.port)
+    proxy = proxy_towards(server.destination) if server.transport == "tcp" else None
+    # The proxy may be the only one that knows the name.
+    host = server.host if proxy is not None else await resolve(server.host)
+    address = (host, server.port)
     loop = asyncio.get_running_loop()
     account = (server.username, server.credential)
     options = (address, *account, turn.DEFAULT_ALLOCATION_LIFETIME, BINDING_REFRESH)
@@ -396,13 +404,18 @@ async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocatio
         )
     else:
         # To read all the authorities takes 20 ms, which the loop does not have.
-        tls = await asyncio.to_thread(ssl.create_default_context) if server.tls else None
-        _, client = await loop.create_connection(
-            lambda: turn.TurnClientTcpProtocol(*options),
-            *address,
-            ssl=tls,
-            server_hostname=server.host if server.tls else None,
-        )
+        make_tls = partial(trusted_context, for_http=False)
+        tls = await asyncio.to_thread(make_tls) if server.tls else None
+        if proxy is not None:
+            client = turn.TurnClientTcpProtocol(*options)
+            await connect_through(proxy, server.destination, client, tls)
+        else:
+            _, client = await loop.create_connection(
+                lambda: turn.TurnClientTcpProtocol(*options),
+                *address,
+                ssl=tls,
+                server_hostname=server.host if server.tls else None,
+            )
     allocation = Allocation(client)
     await allocation.allocate(protocol)
     return allocation
