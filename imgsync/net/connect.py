@@ -24,6 +24,7 @@ from trio_websocket import (
 
 from imgsync.core.codec.codec import MAX_RELAY_FRAME
 from imgsync.core.network.proxies import Destination, Proxy, is_never_proxied
+from imgsync.core.network.reach import RelayPlace
 from imgsync.core.network.tunnel import Tunnel
 from imgsync.core.protocol.errors import (
     ConnectRefused,
@@ -163,26 +164,39 @@ async def _open_tcp(target: Target, url: str) -> trio.SocketStream:
         raise ConnectRefused(f"no relay at {url}: {_why(exc)}; is it running?") from exc
 
 
-async def open_tunnel(target: Target, proxy: Proxy, deadline: float) -> ClientStream:
-    """TCP to a relay through this proxy. Raises ProxyFailed, ConnectTimeout and InputError."""
-    with trio.move_on_after(deadline):
-        return await _open_tunnel(target, proxy)
-    raise ConnectTimeout(f"no answer from the proxy {proxy} within {deadline:g} s")
+@asynccontextmanager
+async def open_proxy(proxy: Proxy, target: Target | None, deadline: float) -> AsyncIterator[None]:
+    """Own a connection to a proxy. Raises ProxyFailed, ConnectTimeout and InputError.
+
+    :param target: where it is to let us through to; None for a look whether it is there.
+    """
+    with trio.move_on_after(deadline) as patience:
+        stream = await (_open_proxy(proxy) if target is None else _open_tunnel(target, proxy))
+    if patience.cancelled_caught:
+        raise ConnectTimeout(f"no answer from the proxy {proxy} within {deadline:g} s")
+    try:
+        yield
+    finally:
+        await trio.aclose_forcefully(stream)
 
 
-async def _open_tunnel(target: Target, proxy: Proxy) -> ClientStream:
+async def _open_proxy(proxy: Proxy) -> ClientStream:
     context = trusted_context() if proxy.tls else None
-    stream: ClientStream
     try:
         stream = await trio.open_tcp_stream(proxy.host, proxy.port)
     except OSError as exc:
         raise ProxyFailed(f"the proxy {proxy} can't be reached: {_why(exc)}") from exc
-    if context is not None:
-        try:
-            stream = await _encrypt(stream, context, proxy.host)
-        except (trio.BrokenResourceError, ssl.SSLError) as exc:
-            why = exc.__cause__ or exc
-            raise ProxyFailed(f"no TLS with the proxy {proxy}: {why}") from exc
+    if context is None:
+        return stream
+    try:
+        return await _encrypt(stream, context, proxy.host)
+    except (trio.BrokenResourceError, ssl.SSLError) as exc:
+        why = exc.__cause__ or exc
+        raise ProxyFailed(f"no TLS with the proxy {proxy}: {why}") from exc
+
+
+async def _open_tunnel(target: Target, proxy: Proxy) -> ClientStream:
+    stream = await _open_proxy(proxy)
     tunnel = Tunnel(proxy, target.destination)
     try:
         await stream.send_all(tunnel.request)
@@ -275,6 +289,18 @@ async def local_address_towards_relay(url: str) -> str:
         return await _address_towards(_TEST_NET, target.port)
     except OSError:
         return "127.0.0.1"
+
+
+async def place_of_relay(url: str) -> RelayPlace:
+    """Where it is; nothing is sent. Raises InputError for the URL and the environment."""
+    target = parse_relay_url(url)
+    if proxy_towards(target.destination) is not None:
+        return RelayPlace(target.tls, target.host, None)
+    try:
+        found = await trio.socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+    except OSError:
+        return RelayPlace(target.tls, target.host, None)
+    return RelayPlace(target.tls, target.host, str(found[0][4][0]))
 
 
 async def _address_towards(host: str, port: int) -> str:

@@ -14,11 +14,13 @@ from imgsync.commands.doctor.relay import (
     check_token,
     check_websocket,
 )
+from imgsync.commands.doctor.ways_out import check_ways_out
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.connect import parse_relay_url
 from imgsync.peer.network import check_addresses, open_internet
 from imgsync.rtc.bridge import open_bridge
 
+_NEEDS_PROXY = "not looked at, as the proxy on the way to the relay does not let us through"
 _NEEDS_RELAY = "not looked at, as the relay can't be reached"
 _NEEDS_WEBSOCKET = "not looked at, as there is no WebSocket to register on"
 _NEEDS_TOKEN = "the relay names its servers, STUN and TURN, to whom it has registered"
@@ -39,7 +41,16 @@ async def examine(
     """
     parse_relay_url(url)
     check_addresses(addresses)
-    servers = await _examine_relay(url, account, report)
+    ways_out = await check_ways_out(url)
+    for finding in ways_out:
+        report(finding)
+    servers: Sequence[IceServer] = ()
+    # The first is of the way to the relay, if there is any.
+    if ways_out and ways_out[0].check == "proxy" and ways_out[0].result is Result.FAILED:
+        for check in ("relay", "websocket", "token", "clock"):
+            report(Finding(check, Result.SKIPPED, _NEEDS_PROXY))
+    else:
+        servers = await _examine_relay(url, account, report)
     async with open_bridge() as bridge:
         checked = await check_servers(bridge, split_servers(servers), addresses)
         for server in checked:

@@ -160,10 +160,16 @@ def parse_proxy(variable: str, value: str) -> Proxy:
 def is_never_proxied(host: str) -> bool:
     """Whether a host is this machine by its name or address, or one of the same cable."""
     address = as_address(host)
+    return is_loopback(host) or (address is not None and address.is_link_local)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this machine is called so on each machine."""
+    address = as_address(host)
     if address is None:
         name = host.lower().removesuffix(".")
         return name == "localhost" or name.endswith(".localhost")
-    return address.is_loopback or address.is_link_local or address.is_unspecified
+    return address.is_loopback or address.is_unspecified
 
 
 def as_address(host: str) -> _Address | None:
