@@ -23,7 +23,7 @@ from trio_websocket import (
 )
 
 from imgsync.core.codec.codec import MAX_RELAY_FRAME
-from imgsync.core.network.proxies import Destination, Proxy, is_never_proxied
+from imgsync.core.network.proxies import Destination, Proxy, as_address, is_never_proxied
 from imgsync.core.network.reach import RelayPlace
 from imgsync.core.network.tunnel import Tunnel
 from imgsync.core.protocol.errors import (
@@ -295,7 +295,9 @@ async def place_of_relay(url: str) -> RelayPlace:
     """Where it is; nothing is sent. Raises InputError for the URL and the environment."""
     target = parse_relay_url(url)
     if proxy_towards(target.destination) is not None:
-        return RelayPlace(target.tls, target.host, None)
+        # Who is behind the proxy alone can't say where a name leads.
+        address = as_address(target.host)
+        return RelayPlace(target.tls, target.host, None if address is None else str(address))
     try:
         found = await trio.socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
     except OSError:

@@ -160,6 +160,8 @@ async def test_each_host_of_a_manifest_is_told_once_by_evaluator_and_doctor_alik
     set_proxies(monkeypatch, all_proxy="http://127.0.0.1:1")
     place = await place_of_relay(f"wss://{FAR}/ws")
     assert place == RelayPlace(True, FAR, None)
+    literal = await place_of_relay("ws://[fd00::1]:8765/ws")
+    assert literal == RelayPlace(False, "fd00::1", "fd00::1")
     async with open_images(manifest) as images:
         tell_of_images(images, place, Output(as_json=False), "evaluator")
     lines = capsys.readouterr().err.splitlines()

@@ -51,7 +51,7 @@ class RelayPlace:
 
     :param tls: whether it is reached by wss, and so its pages are by https.
     :param host: as its URL has it.
-    :param address: which that is; None where it is not known, as a proxy is on the way.
+    :param address: which that is; None for a name that the proxy on the way has to look up.
     """
 
     tls: bool

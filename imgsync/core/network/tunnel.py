@@ -22,7 +22,10 @@ _SCHEMES = re.compile(rb"^proxy-authenticate:[ \t]*([a-z]+)", re.IGNORECASE | re
 
 _NO_PROXY = "answers, but not as a proxy does; is it http or https?"
 
-_REFUSED = (401, 403, 405, 429, 451)
+_LOGIN_WANTED = (401, 407)
+"""Some proxies say the one where they have not been given a login, and the other to a wrong one."""
+
+_REFUSED = (403, 405, 429, 451)
 _OUT_OF_REACH = (404, 500, 502, 503, 504)
 
 
@@ -83,7 +86,7 @@ def refusal_of(proxy: Proxy, where: str, status: int, schemes: set[str] | None =
     :param where: what it was to let us through to.
     :param schemes: by which it says that one can log in, in lower case.
     """
-    if status == 407:
+    if status in _LOGIN_WANTED:
         if schemes and "basic" not in schemes:
             names = ", ".join(sorted(schemes))
             return (
@@ -92,8 +95,8 @@ def refusal_of(proxy: Proxy, where: str, status: int, schemes: set[str] | None =
             )
         if proxy.username is None:
             form = "http://USER:PASSWORD@HOST:PORT"
-            return f"asks for a login (HTTP 407); write it into {proxy.variable}, as {form}"
-        return f"does not take the user name and password in {proxy.variable} (HTTP 407)"
+            return f"asks for a login (HTTP {status}); write it into {proxy.variable}, as {form}"
+        return f"does not take the user name and password in {proxy.variable} (HTTP {status})"
     if status in _REFUSED:
         return (
             f"does not let us through to {where} (HTTP {status}); ask whoever runs it to"

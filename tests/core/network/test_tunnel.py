@@ -84,7 +84,10 @@ def test_a_login_that_is_missing_wrong_or_of_another_kind_is_told_as_that() -> N
     basic = b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"
     assert "write it into HTTPS_PROXY" in failure(basic)
     assert "user name and password in https_proxy" in failure(basic, LOGIN)
-    assert "asks for a login" in failure(b"HTTP/1.1 407 No\r\n\r\n")
+    for status in (401, 407):
+        answer = b"HTTP/1.1 %d No\r\n\r\n" % status
+        assert f"asks for a login (HTTP {status})" in failure(answer)
+        assert f"user name and password in https_proxy (HTTP {status})" in failure(answer, LOGIN)
     others = b"HTTP/1.1 407 No\r\nproxy-authenticate: NTLM\r\nProxy-Authenticate:Negotiate\r\n\r\n"
     assert "negotiate, ntlm" in failure(others, LOGIN)
     both = others.replace(b"\r\n\r\n", b"\r\nProxy-Authenticate: Basic\r\n\r\n")
