@@ -33,7 +33,8 @@ class Outlet(httpx.AsyncBaseTransport):
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
-        self._ways: dict[Proxy | None, httpx.AsyncHTTPTransport] = {}
+        # The first one loads the rest of httpx, which is not to be done in the time of an image.
+        self._ways: dict[Proxy | None, httpx.AsyncHTTPTransport] = {None: _make_way(None, tls)}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Ask by the way that is this URL's. Raises ProxyRefused, and what httpx raises."""
@@ -56,11 +57,7 @@ class Outlet(httpx.AsyncBaseTransport):
 
     def _way(self, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
         if proxy not in self._ways:
-            self._ways[proxy] = httpx.AsyncHTTPTransport(
-                verify=self._tls,
-                trust_env=False,
-                proxy=None if proxy is None else _as_httpx(proxy, self._tls),
-            )
+            self._ways[proxy] = _make_way(proxy, self._tls)
         return self._ways[proxy]
 
     async def aclose(self) -> None:
@@ -90,9 +87,12 @@ def _refused(proxy: Proxy, what: str) -> ProxyRefused:
     return ProxyRefused(f"the proxy {what}")
 
 
-def _as_httpx(proxy: Proxy, tls: ssl.SSLContext) -> httpx.Proxy:
+def _make_way(proxy: Proxy | None, tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+    if proxy is None:
+        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
     auth = None if proxy.username is None else (proxy.username, proxy.password)
-    return httpx.Proxy(proxy.url, auth=auth, ssl_context=tls if proxy.tls else None)
+    through = httpx.Proxy(proxy.url, auth=auth, ssl_context=tls if proxy.tls else None)
+    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, proxy=through)
 
 
 def _is_of_tls(exc: BaseException) -> bool:

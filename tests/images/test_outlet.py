@@ -18,7 +18,7 @@ from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.tasks import open_background
 from tests.images.test_kinds import PNG
 from tests.kit.image_servers import SECRET, answer, open_server
-from tests.kit.proxies import open_proxy, set_proxies, trust_authority
+from tests.kit.proxies import Authority, open_proxy, set_proxies, trust_authority
 from tests.net.test_proxies import own_address
 
 FAR = "images.example.org"
@@ -35,13 +35,13 @@ def elsewhere(url: str) -> str:
 
 
 @asynccontextmanager
-async def open_tls_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """Serves an image by a private authority that SSL_CERT_FILE names; yields a URL."""
+async def open_tls_server(authority: Authority) -> AsyncIterator[str]:
+    """Serves an image by a private authority; yields a URL."""
 
     async def serve(_: Request) -> Response:
         return Response(200, PNG, "image/png")
 
-    tls = trust_authority(tmp_path, monkeypatch).serving(FAR, "127.0.0.1")
+    tls = authority.serving(FAR, "127.0.0.1")
     listeners = await open_port("127.0.0.1", 0, tls)
     async with open_background() as nursery:
         await nursery.start(serve_site, Site(http=serve), listeners)
@@ -69,7 +69,8 @@ async def test_http_images_come_through_the_proxy_which_sees_their_urls(
 async def test_https_images_come_through_a_tunnel_by_the_authority_that_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_tls_server(tmp_path, monkeypatch) as url, open_fetcher() as fetcher:
+    authority = trust_authority(tmp_path, monkeypatch)
+    async with open_tls_server(authority) as url, open_fetcher() as fetcher:
         assert (await fetcher.fetch(url)).body == PNG
         async with open_proxy() as proxy:
             set_proxies(monkeypatch, https_proxy=f"127.0.0.1:{proxy.port}")
@@ -82,12 +83,15 @@ async def test_a_proxy_may_be_spoken_to_by_tls(
 ) -> None:
     authority = trust_authority(tmp_path, monkeypatch)
     async with (
-        open_server(answer(PNG)) as url,
+        open_server(answer(PNG)) as plain,
+        open_tls_server(authority) as encrypted,
         open_proxy(authority.serving("127.0.0.1")) as proxy,
         open_fetcher() as fetcher,
     ):
-        set_proxies(monkeypatch, http_proxy=f"https://127.0.0.1:{proxy.port}")
-        assert (await fetcher.fetch(elsewhere(url))).body == PNG
+        set_proxies(monkeypatch, all_proxy=f"https://127.0.0.1:{proxy.port}")
+        for url in (plain, encrypted):
+            assert (await fetcher.fetch(elsewhere(url))).body == PNG
+        assert len(proxy.asked) == 2
 
 
 @pytest.mark.parametrize("value", ["http://127.0.0.1:1", "socks5://p", "http://p:notaport", "::"])
@@ -173,7 +177,8 @@ async def test_a_proxy_that_is_not_there_or_none_is_told(
 async def test_a_certificate_behind_a_proxy_is_judged_as_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_tls_server(tmp_path, monkeypatch) as url, open_proxy() as proxy:
+    authority = trust_authority(tmp_path, monkeypatch)
+    async with open_tls_server(authority) as url, open_proxy() as proxy:
         (tmp_path / "other").mkdir()
         trust_authority(tmp_path / "other", monkeypatch)
         set_proxies(monkeypatch, https_proxy=f"127.0.0.1:{proxy.port}")
