@@ -46,10 +46,9 @@ from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import Gathered
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.distribution import version_of
-from imgsync.environment import proxy_towards, trusted_context
 from imgsync.rtc.names import resolve
 from imgsync.rtc.servers import StunServer, TurnServer
-from imgsync.rtc.tunnel import connect_through
+from imgsync.rtc.tcp import connect_tcp, proxy_to
 from imgsync.seams import ServerFailed
 
 log = logging.getLogger(__name__)
@@ -390,10 +389,8 @@ class Allocation(turn.TurnTransport):
 
 
 async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocation:
-    proxy = proxy_towards(server.destination) if server.transport == "tcp" else None
-    # The proxy may be the only one that knows the name.
-    host = server.host if proxy is not None else await resolve(server.host)
-    address = (host, server.port)
+    proxy = proxy_to(server)
+    address = (server.host if proxy else await resolve(server.host), server.port)
     loop = asyncio.get_running_loop()
     account = (server.username, server.credential)
     options = (address, *account, turn.DEFAULT_ALLOCATION_LIFETIME, BINDING_REFRESH)
@@ -403,19 +400,8 @@ async def _allocate(server: TurnServer, protocol: ice.StunProtocol) -> Allocatio
             lambda: turn.TurnClientUdpProtocol(*options), remote_addr=address
         )
     else:
-        # To read all the authorities takes 20 ms, which the loop does not have.
-        make_tls = partial(trusted_context, for_http=False)
-        tls = await asyncio.to_thread(make_tls) if server.tls else None
-        if proxy is not None:
-            client = turn.TurnClientTcpProtocol(*options)
-            await connect_through(proxy, server.destination, client, tls)
-        else:
-            _, client = await loop.create_connection(
-                lambda: turn.TurnClientTcpProtocol(*options),
-                *address,
-                ssl=tls,
-                server_hostname=server.host if server.tls else None,
-            )
+        client = turn.TurnClientTcpProtocol(*options)
+        await connect_tcp(server, address, proxy, client)
     allocation = Allocation(client)
     await allocation.allocate(protocol)
     return allocation

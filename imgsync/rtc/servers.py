@@ -7,7 +7,6 @@ from typing import Any
 import attrs
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from imgsync.core.network.proxies import Destination
 from imgsync.core.protocol.signalling import IceServer
 
 log = logging.getLogger(__name__)
@@ -41,11 +40,6 @@ class TurnServer:
     tls: bool
     username: str | None
     credential: str | None = attrs.field(repr=False)
-
-    @property
-    def destination(self) -> Destination:
-        """Where TCP is to go, by whatever way."""
-        return Destination("turns" if self.tls else "turn", self.host, self.port)
 
     def __str__(self) -> str:
         scheme = "turns" if self.tls else "turn"

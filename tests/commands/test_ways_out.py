@@ -13,7 +13,7 @@ from imgsync.commands.doctor.examination import examine
 from imgsync.commands.doctor.findings import Finding, Result
 from imgsync.commands.doctor.images import check_images
 from imgsync.commands.doctor.relay import Account
-from imgsync.commands.doctor.ways_out import check_ways_out
+from imgsync.commands.doctor.ways_out import WaysOut, check_ways_out
 from imgsync.commands.evaluator.intake import tell_of_images
 from imgsync.commands.output import Output
 from imgsync.core.network.reach import RelayPlace
@@ -48,7 +48,7 @@ def said(findings: list[Finding]) -> str:
 
 
 async def test_where_nothing_is_named_there_is_nothing_to_tell() -> None:
-    assert await check_ways_out(f"wss://{FAR}/ws") == []
+    assert await check_ways_out(f"wss://{FAR}/ws") == WaysOut([], "")
 
 
 async def test_the_doctor_tells_which_proxy_is_for_what_and_tries_it(
@@ -58,7 +58,7 @@ async def test_the_doctor_tells_which_proxy_is_for_what_and_tries_it(
         here = f"http://127.0.0.1:{proxy.port}"
         values = {"http_proxy": f"ann:c0ffee@127.0.0.1:{proxy.port}", "HTTPS_PROXY": "127.0.0.1:1"}
         set_proxies(monkeypatch, **values, no_proxy="10.0.0.0/99")
-        findings = await check_ways_out(f"ws://{FAR}:{port}/ws")
+        findings = [*(await check_ways_out(f"ws://{FAR}:{port}/ws")).findings]
         assert proxy.asked == [f"CONNECT {FAR}:{port} HTTP/1.1"]
     results = [(finding.check, finding.result) for finding in findings]
     ok, failed, warning = Result.OK, Result.FAILED, Result.WARNING
@@ -76,13 +76,16 @@ async def test_a_relay_that_is_asked_directly_is_told_so_whatever_is_wrong_with_
 ) -> None:
     set_proxies(monkeypatch, ALL_PROXY="socks5://proxy")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-    first, second, third = await check_ways_out("ws://127.0.0.1:8765/ws")
+    found = await check_ways_out("ws://127.0.0.1:8765/ws")
+    first, second, third = found.findings
+    assert found.blocked == ""
+    assert "trusted" in (await check_ways_out("wss://127.0.0.1:8765/ws")).blocked
     assert (first.result, "asked directly" in first.detail) == (Result.OK, True)
     assert (second.result, "socks5" in second.detail) == (Result.FAILED, True)
     assert (third.check, third.result) == ("trust", Result.FAILED)
     assert "SSL_CERT_FILE" in third.detail
     set_proxies(monkeypatch, ALL_PROXY="http://127.0.0.1:1", NO_PROXY="*")
-    findings = await check_ways_out(f"wss://{FAR}/ws")
+    findings = (await check_ways_out(f"wss://{FAR}/ws")).findings
     assert {finding.result for finding in findings[:-1]} == {Result.OK}
     assert "without a proxy" in findings[1].detail
 

@@ -174,12 +174,12 @@ class Stage:
         host: str = "127.0.0.1",
         port: int = 0,
         logs: str = "text",
-        options: Sequence[str] = (),
+        servers: Sequence[str] = ("--stun", "none"),
         is_loaded: bool = True,
     ) -> Child:
         """Wait until it listens, and let all that start from now on use it."""
-        where = ("--host", host, "--port", str(port), "--stun", "none", "--no-auth")
-        words = (sys.executable, "-m", "imgsync.relay", *where, "--log-format", logs, *options)
+        where = ("--host", host, "--port", str(port), *servers, "--no-auth")
+        words = (sys.executable, "-m", "imgsync.relay", *where, "--log-format", logs)
         async with _starting():
             opening = _opening(prefix, is_loaded)
             child = opening("relay", *prefix, *words, env=STRICT)

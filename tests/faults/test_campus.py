@@ -52,7 +52,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_scene(folder: Path, *turn: str) -> AsyncIterator[Scene]:
+async def open_scene(folder: Path, turn: str) -> AsyncIterator[Scene]:
     secret = folder / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
@@ -61,10 +61,8 @@ async def open_scene(folder: Path, *turn: str) -> AsyncIterator[Scene]:
     for name in ("1.png", "2.png"):
         (pictures / name).write_bytes(encode("PNG"))
     async with open_campus(folder) as campus, open_stage() as stage:
-        options = ["--turn-secret-file", str(secret)]
-        for url in turn:
-            options += ["--turn", url]
-        await stage.start_relay(*campus.on("outside"), host=FAR, options=options)
+        servers = ("--stun", "none", "--turn", turn, "--turn-secret-file", str(secret))
+        await stage.start_relay(*campus.on("outside"), host=FAR, servers=servers)
         yield Scene(campus, stage, pictures)
 
 

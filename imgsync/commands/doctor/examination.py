@@ -20,7 +20,6 @@ from imgsync.net.connect import parse_relay_url
 from imgsync.peer.network import check_addresses, open_internet
 from imgsync.rtc.bridge import open_bridge
 
-_NEEDS_PROXY = "not looked at, as the proxy on the way to the relay does not let us through"
 _NEEDS_RELAY = "not looked at, as the relay can't be reached"
 _NEEDS_WEBSOCKET = "not looked at, as there is no WebSocket to register on"
 _NEEDS_TOKEN = "the relay names its servers, STUN and TURN, to whom it has registered"
@@ -42,13 +41,12 @@ async def examine(
     parse_relay_url(url)
     check_addresses(addresses)
     ways_out = await check_ways_out(url)
-    for finding in ways_out:
+    for finding in ways_out.findings:
         report(finding)
     servers: Sequence[IceServer] = ()
-    # The first is of the way to the relay, if there is any.
-    if ways_out and ways_out[0].check == "proxy" and ways_out[0].result is Result.FAILED:
+    if ways_out.blocked:
         for check in ("relay", "websocket", "token", "clock"):
-            report(Finding(check, Result.SKIPPED, _NEEDS_PROXY))
+            report(Finding(check, Result.SKIPPED, ways_out.blocked))
     else:
         servers = await _examine_relay(url, account, report)
     async with open_bridge() as bridge:

@@ -7,7 +7,6 @@ import attrs
 import trio
 
 from imgsync.commands.doctor.findings import Finding, Result
-from imgsync.commands.doctor.ways_out import words_of_way
 from imgsync.core.handshake.inputs import Gathered
 from imgsync.core.handshake.sdp import Candidate, parse_candidate
 from imgsync.core.protocol.signalling import IceServer
@@ -15,7 +14,6 @@ from imgsync.net.hosts import with_port
 from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.link import open_link
-from imgsync.rtc.servers import choose_turn
 from imgsync.seams import LinkEvent, ServerFailed
 
 _UNAUTHORIZED = 401
@@ -79,7 +77,7 @@ async def _check_server(bridge: Bridge, server: IceServer, addresses: Sequence[s
                     took = 1000 * (time.perf_counter() - before)
                     candidate = parse_candidate(line)
                     gave = "relays for us at" if check == "turn" else "sees us at"
-                    detail = f"{url} {gave} {_where(candidate)}, in {took:.0f} ms{_way_to(server)}"
+                    detail = f"{url} {gave} {_where(candidate)}, in {took:.0f} ms"
                     return Checked(server, candidate, Finding(check, Result.OK, detail))
                 case ServerFailed() as event:
                     failure = event
@@ -102,11 +100,6 @@ def _explain(check: str, url: str, failure: ServerFailed | None) -> Finding:
         advice += ", or have the relay name another one (--stun)"
         return Finding(check, Result.WARNING, f"{url} gave no address: {failure.why}", advice)
     return Finding(check, Result.FAILED, f"{url} gave no address: {failure.why}", advice)
-
-
-def _way_to(server: IceServer) -> str:
-    ours = choose_turn([server])
-    return words_of_way(ours[0].destination) if ours and ours[0].transport == "tcp" else ""
 
 
 def _where(candidate: Candidate) -> str:

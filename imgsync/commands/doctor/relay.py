@@ -12,7 +12,7 @@ import trio
 
 from imgsync.commands.doctor.clock import MAX_OFFSET, Interval, Probe, WrongDate, clock_offset
 from imgsync.commands.doctor.findings import Finding, Result
-from imgsync.core.protocol.errors import ConnectError, ImgsyncError, InputError
+from imgsync.core.protocol.errors import ConnectError, ImgsyncError
 from imgsync.core.protocol.numbers import PACKAGE
 from imgsync.core.protocol.signalling import IceServer, Register, Role
 from imgsync.net.ask import ask
@@ -45,7 +45,7 @@ async def check_relay(url: str) -> Finding:
     path = _health_path(url)
     try:
         answer = await ask(url, path)
-    except (ConnectError, InputError) as exc:
+    except ConnectError as exc:
         return Finding("relay", Result.FAILED, str(exc))
     took = 1000 * (answer.received_at - answer.sent_at)
     seen = f"{url} answers GET {path} with HTTP {answer.status} in {took:.1f} ms"
@@ -66,7 +66,7 @@ async def check_websocket(url: str) -> Finding:
     try:
         async with open_relay_socket(url):
             took = 1000 * (time.perf_counter() - before)
-    except (ConnectError, InputError) as exc:
+    except ConnectError as exc:
         advice = "a proxy in front of it has to pass on the headers Upgrade and Connection"
         return Finding("websocket", Result.FAILED, str(exc), advice)
     return Finding("websocket", Result.OK, f"{url} takes WebSockets, in {took:.1f} ms")
@@ -103,7 +103,7 @@ async def check_clock(url: str) -> Finding:
             probes.append(Probe(sent_at=answer.sent_at, date=date, received_at=answer.received_at))
             await trio.sleep(CLOCK_PROBE_INTERVAL)
         return _judge(clock_offset(probes))
-    except (ConnectError, InputError, WrongDate) as exc:
+    except (ConnectError, WrongDate) as exc:
         return Finding("clock", Result.SKIPPED, f"the relay does not tell the time: {exc}")
 
 

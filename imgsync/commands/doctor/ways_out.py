@@ -34,14 +34,28 @@ class _Use:
     proxy: Proxy | None
 
 
-async def check_ways_out(url: str) -> list[Finding]:
-    """Which proxy is for what, and whether it is there. Nothing to tell where none is named.
+@attrs.frozen
+class WaysOut:
+    """What was found, which is nothing where the environment names nothing.
 
-    :param url: the relay's, whose finding is the first.
+    :param blocked: why the relay can't be asked; empty where it can.
     """
-    findings = []
+
+    findings: Sequence[Finding]
+    blocked: str
+
+
+async def check_ways_out(url: str) -> WaysOut:
+    """Which proxy is for what, and whether it is there; and who is trusted.
+
+    :param url: the relay's.
+    """
+    findings: list[Finding] = []
+    blocked = ""
     if named_proxies(os.environ):
-        findings.append(await _check_relay(url))
+        findings.append(relay := await _check_relay(url))
+        if relay.result is Result.FAILED:
+            blocked = "not looked at, as the proxy on the way to the relay does not let us through"
         findings += [await _check_use(use) for use in _uses(findings)]
         findings += [
             Finding(
@@ -53,7 +67,9 @@ async def check_ways_out(url: str) -> list[Finding]:
         trusted_context()
     except InputError as exc:
         findings.append(Finding("trust", Result.FAILED, str(exc)))
-    return findings
+        if parse_relay_url(url).tls:
+            blocked = blocked or "not looked at, as nobody is trusted here"
+    return WaysOut(findings, blocked)
 
 
 _FORM = "it takes names, addresses and networks, as example.org, 10.0.0.0/8, [fd00::1]:443"

@@ -1,4 +1,4 @@
-"""TCP to a TURN server through a proxy, and TLS inside it."""
+"""TCP to a TURN server, and TLS on it; through a proxy where the environment names one."""
 
 import asyncio
 import ssl
@@ -7,8 +7,9 @@ from typing import TypeVar
 from imgsync.core.network.proxies import Destination, Proxy, as_address
 from imgsync.core.network.tunnel import Tunnel
 from imgsync.core.protocol.errors import ImgsyncError, ProxyFailed
-from imgsync.environment import trusted_context
+from imgsync.environment import proxy_towards, trusted_context
 from imgsync.rtc.names import resolve
+from imgsync.rtc.servers import TurnServer
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
@@ -45,16 +46,42 @@ class _Asking(asyncio.Protocol):
             self.through.set_exception(exc)
 
 
-async def connect_through(
-    proxy: Proxy, destination: Destination, protocol: P, tls: ssl.SSLContext | None
+def proxy_to(server: TurnServer) -> Proxy | None:
+    """The proxy on the way to a server, which may alone know its name. Raises InputError."""
+    return proxy_towards(_destination(server)) if server.transport == "tcp" else None
+
+
+def _destination(server: TurnServer) -> Destination:
+    return Destination("turns" if server.tls else "turn", server.host, server.port)
+
+
+async def connect_tcp(
+    server: TurnServer, address: tuple[str, int], proxy: Proxy | None, protocol: P
 ) -> P:
     """Connect a protocol to a server. Raises ProxyFailed, InputError, OSError and SSLError.
 
-    :param tls: whom to trust, where TLS is to be spoken with the server.
+    :param address: the server's, where no proxy is on the way.
     """
     loop = asyncio.get_running_loop()
+    tls = await _load_trust() if server.tls else None
+    if proxy is not None:
+        await _connect_through(proxy, _destination(server), protocol, tls)
+    else:
+        name = server.host if server.tls else None
+        await loop.create_connection(lambda: protocol, *address, ssl=tls, server_hostname=name)
+    return protocol
+
+
+async def _load_trust() -> ssl.SSLContext:
     # To read all the authorities takes 20 ms, which the loop does not have.
-    context = await asyncio.to_thread(trusted_context, for_http=False) if proxy.tls else None
+    return await asyncio.to_thread(trusted_context, for_http=False)
+
+
+async def _connect_through(
+    proxy: Proxy, destination: Destination, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    context = await _load_trust() if proxy.tls else None
     try:
         is_name = as_address(proxy.host) is None
         address = await resolve(proxy.host) if is_name else proxy.host
@@ -79,4 +106,3 @@ async def connect_through(
         transport.abort()
         raise
     protocol.connection_made(inner)
-    return protocol
