@@ -307,8 +307,13 @@ async def place_of_relay(url: str) -> RelayPlace:
 
 async def _address_towards(host: str, port: int) -> str:
     found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    family, kind, protocol, _, sockaddr = found[0]
-    with trio.socket.socket(family, kind, protocol) as probe:
-        await probe.connect(sockaddr)
-        address: str = probe.getsockname()[0]
-        return address
+    failures: list[OSError] = []
+    for family, kind, protocol, _, sockaddr in found:
+        try:
+            with trio.socket.socket(family, kind, protocol) as probe:
+                await probe.connect(sockaddr)
+                address: str = probe.getsockname()[0]
+                return address
+        except OSError as exc:  # of a family that this machine has no way for
+            failures.append(exc)
+    raise failures[-1]
