@@ -66,7 +66,7 @@ async def test_a_channel_goes_through_proxy_and_turn_server(
                 await exchange(*ends)
             assert all(is_path(end, "relay") for end in ends)
         port = coturn.tls_port if transport == "tls" else coturn.port
-        assert proxy.asked == [f"CONNECT {FAR}:{port} HTTP/1.1"] * 2
+        assert set(proxy.asked) == {f"CONNECT {FAR}:{port} HTTP/1.1"}
 
 
 @needs_coturn
@@ -160,5 +160,5 @@ async def test_a_file_of_certificates_that_is_none_is_why(
 ) -> None:
     set_proxies(monkeypatch)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-    found = await failure(IceServer("turns:127.0.0.1:1", "u", "c"))
+    found = await failure(IceServer("turns:127.0.0.1", "u", "c"))
     assert "SSL_CERT_FILE" in found.why
