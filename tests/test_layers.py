@@ -65,6 +65,7 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.wallclock",
             "imgsync.backoff",
             "imgsync.distribution",
+            "imgsync.environment",
             "imgsync.files",
         ]
     },
@@ -73,6 +74,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "core.handshake": room("imgsync.core.handshake"),
         "core.channel": room("imgsync.core.channel"),
         "core.pictures": room("imgsync.core.pictures"),
+        "core.network": room("imgsync.core.network"),
     },
     {"core.codec": room("imgsync.core.codec")},
     {"core.protocol": ["imgsync.core", *room("imgsync.core.protocol")]},
@@ -91,7 +93,7 @@ HOMES: dict[str, list[str]] = {
     "wsproto": ["imgsync.net.*"],
     "h11": ["imgsync.net.*"],
     "cattrs": ["imgsync.core.codec.strict"],
-    "httpx": ["imgsync.images.fetch"],
+    "httpx": ["imgsync.images.fetch", "imgsync.images.outlet"],
     "rich": ["imgsync.commands.evaluator.progress"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
@@ -104,8 +106,8 @@ STANDARD_HOMES: dict[str, list[str]] = {
 
 #: All that the core may import: nothing in it waits, does I/O, reads a clock or throws dice.
 IN_CORE = {
-    *("attrs", "cattrs", "collections", "enum", "ipaddress", "itertools", "json", "math", "re"),
-    *("shlex", "typing", "zlib"),
+    *("attrs", "base64", "cattrs", "collections", "enum", "ipaddress", "itertools", "json", "math"),
+    *("re", "shlex", "typing", "zlib"),
 }
 
 #: What gets round that.

@@ -11,10 +11,12 @@ back the lines of both. Doctor and report have events of their own, in their roo
 
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 
 from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
+from imgsync.core.network.reach import ADVICE, Obstacle, RelayPlace, find_obstacles
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
@@ -23,6 +25,7 @@ from imgsync.core.protocol.urls import public_url
 
 if TYPE_CHECKING:
     from imgsync.images.folder import LeftOut as LeftOutFile
+    from imgsync.images.ref import ImageRef
 
 STAGE_WORDS = {
     StageKind.FETCHED: "fetched",
@@ -109,6 +112,44 @@ def group_left_out(files: "Iterable[LeftOutFile]") -> list[LeftOut]:
     for file in files:
         groups.setdefault(file.why, []).append(file.name)
     return [LeftOut(why, tuple(names)) for why, names in groups.items()]
+
+
+@attrs.frozen
+class OutOfReach:
+    """A host of images that clients may not be able to fetch from.
+
+    :param host: as the URLs have it.
+    :param why: short words, of `core.network.reach`.
+    :param detail: the same for people.
+    """
+
+    EVENT = "out_of_reach"
+    host: str
+    why: tuple[str, ...]
+    detail: str
+
+    @property
+    def prose(self) -> str:
+        return f"{self.detail}; {ADVICE}"
+
+
+def find_out_of_reach(relay: RelayPlace, images: "Iterable[ImageRef]") -> list[OutOfReach]:
+    """One event for each host with something in the way of the relay's clients."""
+    hosts: dict[tuple[str, str], list[Obstacle]] = {}
+    for image in images:
+        parts = urlsplit(image.signed_url)
+        where = (parts.scheme.lower(), parts.hostname or "")
+        if where not in hosts:
+            hosts[where] = find_obstacles(relay, *where)
+    return [
+        OutOfReach(
+            host=host,
+            why=tuple(obstacle.value for obstacle in obstacles),
+            detail="; ".join(obstacle.in_words(host) for obstacle in obstacles),
+        )
+        for (_, host), obstacles in hosts.items()
+        if obstacles
+    ]
 
 
 @attrs.frozen
@@ -438,6 +479,7 @@ PeerEvent = (
     Registered
     | State
     | LeftOut
+    | OutOfReach
     | Waiting
     | Connected
     | CommandRefused

@@ -10,7 +10,6 @@ import re
 import socket
 import ssl
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar
@@ -28,12 +27,14 @@ from imgsync.core.pictures.check import PictureCheck
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.core.protocol.numbers import (
     FETCH_STALL,
+    MAX_DETAIL,
     MAX_IMAGE,
     NOT_AN_IMAGE,
     RETRIED_STATUSES,
     TRUNCATED,
 )
 from imgsync.distribution import missing_extra
+from imgsync.environment import trusted_context
 from imgsync.images.refusals import MAX_REFUSAL, describe_refusal
 from imgsync.images.urls import is_web_url
 
@@ -181,7 +182,7 @@ class Fetcher:
         except FetchFailed:
             raise
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
-            raise FetchFailed(_translate(exc, url, progress)) from None
+            raise FetchFailed(_translate(exc, progress)) from None
         except Exception as exc:
             # URL and answer are the other side's; nobody but this fetch may suffer by them.
             log.warning("fetching an image failed in an unknown way: %s", type(exc).__name__)
@@ -258,7 +259,7 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
         exc = exc.__cause__ or exc.__context__
 
 
-def _translate(exc: Exception, url: "httpx.URL", progress: _Progress) -> Failure:
+def _translate(exc: Exception, progress: _Progress) -> Failure:
     """What a failure of httpx is to us."""
     answer = progress.answer
     if isinstance(exc, httpx.DecodingError):
@@ -270,7 +271,7 @@ def _translate(exc: Exception, url: "httpx.URL", progress: _Progress) -> Failure
     if isinstance(exc, httpx.TooManyRedirects):
         return Failure("redirect_loop", may_pass=False, detail="its host redirects without an end")
     if isinstance(exc, httpx.ProxyError):
-        return Failure("proxy", may_pass=True, keeps=True, detail="the proxy refuses to connect")
+        return Failure("proxy", may_pass=True, keeps=True, detail=str(exc)[:MAX_DETAIL])
     if isinstance(exc, UnicodeError):
         return _NO_SUCH_HOST
     if isinstance(exc, httpx.RemoteProtocolError) and "location header" not in str(exc):
@@ -284,10 +285,10 @@ def _translate(exc: Exception, url: "httpx.URL", progress: _Progress) -> Failure
         # The URL itself was looked at before.
         detail = "its host redirects to what is no URL of a web server"
         return Failure("bad_redirect", may_pass=False, detail=detail)
-    return _translate_network(exc, url)
+    return _translate_network(exc)
 
 
-def _translate_network(exc: Exception, url: "httpx.URL") -> Failure:
+def _translate_network(exc: Exception) -> Failure:
     for cause in _causes(exc):
         if isinstance(cause, ssl.SSLCertVerificationError):
             is_name = cause.verify_code == 62  # X509_V_ERR_HOSTNAME_MISMATCH
@@ -299,8 +300,6 @@ def _translate_network(exc: Exception, url: "httpx.URL") -> Failure:
         if isinstance(cause, socket.gaierror):
             # Without a network, no name server answers.
             return attrs.evolve(_NO_SUCH_HOST, may_pass=cause.errno == socket.EAI_AGAIN)
-    if url.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.host):
-        return Failure("proxy", may_pass=True, keeps=True, detail="the proxy can't be reached")
     return Failure("unreachable", may_pass=True, keeps=True)
 
 
@@ -322,18 +321,25 @@ class _NoCookies(CookieJar):
 
 
 @asynccontextmanager
-async def open_fetcher(*, verify: ssl.SSLContext | bool = True) -> AsyncIterator[Fetcher]:
-    """Own an HTTP client, which keeps no cookies. Raises MissingExtra.
+async def open_fetcher(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Fetcher]:
+    """Own an HTTP client, which keeps no cookies. Raises MissingExtra and InputError.
 
-    :param verify: whose certificates are taken; loading the usual ones takes a moment.
+    :param tls: whose certificates are taken; by default see `trusted_context`.
     """
     if httpx is None:
         raise missing_extra("fetching images needs httpx", "cli")
     # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    from imgsync.images.outlet import Outlet
+
+    outlet = Outlet(tls or trusted_context())
     async with httpx.AsyncClient(
-        follow_redirects=True, verify=verify, cookies=_NoCookies(), timeout=None
+        transport=outlet,
+        follow_redirects=True,
+        cookies=_NoCookies(),
+        timeout=None,
+        trust_env=False,
     ) as http:
         yield Fetcher(http)
 

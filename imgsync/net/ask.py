@@ -39,7 +39,7 @@ async def ask(url: str, path: str, *, tls: ssl.SSLContext | None = None) -> Answ
     Raises InputError for the URL and one of the ConnectErrors, each within its deadline.
 
     :param url: ws:// or wss://.
-    :param tls: for wss; by default the system's certificates are trusted.
+    :param tls: for wss; by default see `trusted_context`.
     """
     target = parse_relay_url(url)
     stream = await open_stream(target, url, tls, SOCKET_DEADLINE)

@@ -23,13 +23,18 @@ from trio_websocket import (
 )
 
 from imgsync.core.codec.codec import MAX_RELAY_FRAME
+from imgsync.core.network.proxies import Destination, Proxy, as_address, is_never_proxied
+from imgsync.core.network.reach import RelayPlace
+from imgsync.core.network.tunnel import Tunnel
 from imgsync.core.protocol.errors import (
     ConnectRefused,
     ConnectTimeout,
     InputError,
+    ProxyFailed,
     TlsFailed,
     UpgradeRefused,
 )
+from imgsync.environment import proxy_towards, trusted_context
 from imgsync.net.hosts import in_url, with_port
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
@@ -41,7 +46,12 @@ SOCKET_DEADLINE = 10.0
 
 _LIMITS = NetLimits(max_message=MAX_RELAY_FRAME)
 
-ClientStream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+_READ_SIZE = 4096
+
+_TEST_NET = "192.0.2.1"
+"""Nobody's (RFC 5737), so the way there is the one to all that is elsewhere."""
+
+ClientStream = trio.SocketStream | trio.SSLStream[trio.abc.Stream]
 
 
 @attrs.frozen
@@ -52,6 +62,11 @@ class Target:
     port: int
     tls: bool
     resource: str
+
+    @property
+    def destination(self) -> Destination:
+        """Where to connect to."""
+        return Destination("wss" if self.tls else "ws", self.host, self.port)
 
     @property
     def host_header(self) -> str:
@@ -97,7 +112,7 @@ async def open_relay_socket(
 
     Raises InputError for the URL and one of the ConnectErrors, each within its deadline.
 
-    :param tls: for wss; by default the system's certificates are trusted.
+    :param tls: for wss; by default see `trusted_context`.
     """
     target = parse_relay_url(url)
     stream = await open_stream(target, url, tls, connect_deadline)
@@ -120,29 +135,95 @@ async def open_relay_socket(
 async def open_stream(
     target: Target, url: str, tls: ssl.SSLContext | None, deadline: float
 ) -> ClientStream:
-    """TCP, and TLS where the target asks for it. Raises one of the ConnectErrors."""
-    stream: ClientStream
+    """TCP, through a proxy where the environment names one, and TLS where the target asks for it.
+
+    Raises one of the ConnectErrors, and InputError for what the environment says.
+    """
+    proxy = proxy_towards(target.destination)
+    # Read before the clock runs; to do so can take a moment.
+    context = (tls or trusted_context()) if target.tls else None
     with trio.move_on_after(deadline):
-        try:
-            stream = await trio.open_tcp_stream(target.host, target.port)
-        except OSError as exc:
-            raise ConnectRefused(f"no relay at {url}: {_why(exc)}; is it running?") from exc
-        if not target.tls:
+        stream = await (_open_tcp(target, url) if proxy is None else _open_tunnel(target, proxy))
+        if context is None:
             return stream
-        context = tls or ssl.create_default_context()
-        stream = trio.SSLStream(stream, context, server_hostname=target.host, https_compatible=True)
         try:
-            await stream.do_handshake()
+            return await _encrypt(stream, context, target.host)
         except (trio.BrokenResourceError, ssl.SSLError) as exc:
-            await trio.aclose_forcefully(stream)
             why = exc.__cause__ or exc
             advice = "is its certificate trusted here, and is it wss or ws?"
+            if proxy is not None:
+                advice += f" The proxy {proxy} may show one of its own: name its authority's"
+                advice += " in SSL_CERT_FILE"
             raise TlsFailed(f"no TLS with {url}: {why}; {advice}") from exc
-        except BaseException:
-            await trio.aclose_forcefully(stream)
-            raise
+    by = "" if proxy is None else f", through the proxy {proxy},"
+    raise ConnectTimeout(f"no answer from {url}{by} within {deadline:g} s")
+
+
+async def _open_tcp(target: Target, url: str) -> trio.SocketStream:
+    try:
+        return await trio.open_tcp_stream(target.host, target.port)
+    except OSError as exc:
+        raise ConnectRefused(f"no relay at {url}: {_why(exc)}; is it running?") from exc
+
+
+@asynccontextmanager
+async def open_proxy(proxy: Proxy, target: Target | None, deadline: float) -> AsyncIterator[None]:
+    """Own a connection to a proxy. Raises ProxyFailed, ConnectTimeout and InputError.
+
+    :param target: where it is to let us through to; None for a look whether it is there.
+    """
+    with trio.move_on_after(deadline) as patience:
+        stream = await (_open_proxy(proxy) if target is None else _open_tunnel(target, proxy))
+    if patience.cancelled_caught:
+        raise ConnectTimeout(f"no answer from the proxy {proxy} within {deadline:g} s")
+    try:
+        yield
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+async def _open_proxy(proxy: Proxy) -> ClientStream:
+    context = trusted_context() if proxy.tls else None
+    try:
+        stream = await trio.open_tcp_stream(proxy.host, proxy.port)
+    except OSError as exc:
+        raise ProxyFailed(f"the proxy {proxy} can't be reached: {_why(exc)}") from exc
+    if context is None:
         return stream
-    raise ConnectTimeout(f"no answer from {url} within {deadline:g} s")
+    try:
+        return await _encrypt(stream, context, proxy.host)
+    except (trio.BrokenResourceError, ssl.SSLError) as exc:
+        why = exc.__cause__ or exc
+        raise ProxyFailed(f"no TLS with the proxy {proxy}: {why}") from exc
+
+
+async def _open_tunnel(target: Target, proxy: Proxy) -> ClientStream:
+    stream = await _open_proxy(proxy)
+    tunnel = Tunnel(proxy, target.destination)
+    try:
+        await stream.send_all(tunnel.request)
+        while not tunnel.receive(bytes(await stream.receive_some(_READ_SIZE))):
+            pass
+    except trio.BrokenResourceError as exc:
+        await trio.aclose_forcefully(stream)
+        raise ProxyFailed(f"the proxy {proxy} broke off: {exc.__cause__ or exc}") from exc
+    except BaseException:
+        await trio.aclose_forcefully(stream)
+        raise
+    return stream
+
+
+async def _encrypt(
+    stream: trio.abc.Stream, context: ssl.SSLContext, host: str
+) -> trio.SSLStream[trio.abc.Stream]:
+    """TLS on a stream, which is closed where there is none."""
+    encrypted = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
+    try:
+        await encrypted.do_handshake()
+    except BaseException:
+        await trio.aclose_forcefully(encrypted)
+        raise
+    return encrypted
 
 
 async def _shake_hands(
@@ -191,13 +272,43 @@ def _why(exc: OSError) -> str:
 async def local_address_towards_relay(url: str) -> str:
     """The local address that connections to the relay come from; nothing is sent.
 
+    Where a proxy is on the way, the one that faces the proxy, as the relay's name may be known
+    to the proxy alone; and where that is on this machine, the one that faces all others.
+
     Raises InputError for the URL and ConnectRefused where the name or the way is unknown.
     """
     target = parse_relay_url(url)
+    proxy = proxy_towards(target.destination)
+    try:
+        if proxy is None:
+            return await _address_towards(target.host, target.port)
+        if not is_never_proxied(proxy.host):
+            return await _address_towards(proxy.host, proxy.port)
+    except OSError as exc:
+        what = f"the relay at {url}" if proxy is None else f"the proxy {proxy}"
+        raise ConnectRefused(f"no way to {what}: {_why(exc)}") from exc
+    try:
+        return await _address_towards(_TEST_NET, target.port)
+    except OSError:
+        return "127.0.0.1"
+
+
+async def place_of_relay(url: str) -> RelayPlace:
+    """Where it is; nothing is sent. Raises InputError for the URL and the environment."""
+    target = parse_relay_url(url)
+    if proxy_towards(target.destination) is not None:
+        # Who is behind the proxy alone can't say where a name leads.
+        address = as_address(target.host)
+        return RelayPlace(target.tls, target.host, None if address is None else str(address))
     try:
         found = await trio.socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
-    except OSError as exc:
-        raise ConnectRefused(f"no way to the relay at {url}: {_why(exc)}") from exc
+    except OSError:
+        return RelayPlace(target.tls, target.host, None)
+    return RelayPlace(target.tls, target.host, str(found[0][4][0]))
+
+
+async def _address_towards(host: str, port: int) -> str:
+    found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     failures: list[OSError] = []
     for family, kind, protocol, _, sockaddr in found:
         try:
@@ -207,4 +318,4 @@ async def local_address_towards_relay(url: str) -> str:
                 return address
         except OSError as exc:  # of a family that this machine has no way for
             failures.append(exc)
-    raise ConnectRefused(f"no way to the relay at {url}: {_why(failures[-1])}") from failures[-1]
+    raise failures[-1]

@@ -46,9 +46,12 @@ from aiortc.sdp import candidate_to_sdp
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import Fruitless, Gathered
+from imgsync.core.network.proxies import Proxy
+from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.distribution import version_of
 from imgsync.rtc.names import first_answer, is_ipv6, plain_address, resolve
 from imgsync.rtc.servers import StunServer, TurnServer
+from imgsync.rtc.tcp import connect_tcp, proxy_to
 from imgsync.seams import ServerFailed
 
 log = logging.getLogger(__name__)
@@ -354,6 +357,8 @@ class Servers:
         except stun.TransactionFailed as exc:
             code, why = exc.response.attributes.get("ERROR-CODE", (None, "it refused"))
             cause = Cause.TURN_UNAUTHORIZED if is_turn and code == UNAUTHORIZED else cause
+        except ImgsyncError as exc:  # of a proxy, or of what the environment says
+            why = str(exc)
         except ssl.SSLCertVerificationError as exc:
             why, cause = f"{type(exc).__name__} {exc}", Cause.TURN_UNTRUSTED
         except Exception as exc:  # what a server may answer is not ours to foresee
@@ -504,15 +509,21 @@ async def _allocate(
     server: TurnServer, connection: Connection, *, ipv6: bool
 ) -> tuple[Allocation, Socket]:
     """An address that the server relays for us, and what receives there."""
+    proxy = proxy_to(server)
     tries = [
-        partial(_allocate_at, server, (address, server.port), connection, ipv6=ipv6)
-        for address in await resolve(server.host)
+        partial(_allocate_at, server, (address, server.port), proxy, connection, ipv6=ipv6)
+        for address in ([server.host] if proxy else await resolve(server.host))
     ]
     return await first_answer(tries, lambda unused: unused[0].close())
 
 
 async def _allocate_at(
-    server: TurnServer, address: tuple[str, int], connection: Connection, *, ipv6: bool
+    server: TurnServer,
+    address: tuple[str, int],
+    proxy: Proxy | None,
+    connection: Connection,
+    *,
+    ipv6: bool,
 ) -> tuple[Allocation, Socket]:
     loop = asyncio.get_running_loop()
     account = (server.username, server.credential)
@@ -523,14 +534,8 @@ async def _allocate_at(
             lambda: turn.TurnClientUdpProtocol(*options), remote_addr=address
         )
     else:
-        # To read all the authorities takes 20 ms, which the loop does not have.
-        tls = await asyncio.to_thread(ssl.create_default_context) if server.tls else None
-        _, client = await loop.create_connection(
-            lambda: turn.TurnClientTcpProtocol(*options),
-            *address,
-            ssl=tls,
-            server_hostname=server.host if server.tls else None,
-        )
+        client = turn.TurnClientTcpProtocol(*options)
+        await connect_tcp(server, address, proxy, client)
     allocation, sock = Allocation(client), Socket(connection)
     await allocation.allocate(sock, ipv6=ipv6)
     return allocation, sock

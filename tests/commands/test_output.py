@@ -21,6 +21,7 @@ from imgsync.commands.events import (
     FetchFailed,
     LeftOut,
     NotAcked,
+    OutOfReach,
     PeerEvent,
     Preloaded,
     Received,
@@ -187,6 +188,12 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         "left out (no image): 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt and 2 more",
         '{"event": "left_out", "why": "no image", "names": ["0.txt", "1.txt", "2.txt", "3.txt",'
         ' "4.txt", "5.txt", "6.txt", "7.txt", "8.txt", "9.txt"]}',
+    ),
+    (
+        OutOfReach(host="10.0.0.2", why=("private_address",), detail="10.0.0.2 is private"),
+        "10.0.0.2 is private; show a manifest of URLs on a host that clients reach by https",
+        '{"event": "out_of_reach", "host": "10.0.0.2", "why": ["private_address"],'
+        ' "detail": "10.0.0.2 is private"}',
     ),
     (
         Waiting("C"),

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -148,6 +148,7 @@ class Stage:
         *command: str,
         stdin: int = subprocess.DEVNULL,
         network: str | None = None,
+        env: Mapping[str, str] = STRICT,
         is_loaded: bool = True,
     ) -> Witness:
         """Start a process when its turn has come.
@@ -160,7 +161,7 @@ class Stage:
         await starting.acquire()
         try:
             child = await self.stack.enter_async_context(
-                opening(name, *command, env=STRICT, stdin=stdin)
+                opening(name, *command, env=env, stdin=stdin)
             )
         except BaseException:
             starting.release()
@@ -191,11 +192,15 @@ class Stage:
         return relay
 
     async def start_client(
-        self, options: Sequence[str] = (), network: str | None = None, is_loaded: bool = True
+        self,
+        options: Sequence[str] = (),
+        network: str | None = None,
+        env: Mapping[str, str] = STRICT,
+        is_loaded: bool = True,
     ) -> Witness:
         words = (sys.executable, "-m", "imgsync.client", "--user", "C", *options)
         command = (*words, *self._common(self.url))
-        return await self.start("client", *command, network=network, is_loaded=is_loaded)
+        return await self.start("client", *command, network=network, env=env, is_loaded=is_loaded)
 
     async def start_evaluator(
         self,

@@ -78,7 +78,7 @@ async def open_quick_fetcher() -> AsyncIterator[Fetcher]:
     """As the real one, but without names and a certificate store, which takes long to load."""
     trio.socket.set_custom_hostname_resolver(NoNames())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with open_fetcher(verify=context) as fetcher:
+    async with open_fetcher(tls=context) as fetcher:
         yield fetcher
 
 

@@ -14,6 +14,7 @@ from imgsync.commands.doctor.relay import (
     check_token,
     check_websocket,
 )
+from imgsync.commands.doctor.ways_out import check_ways_out
 from imgsync.core.protocol.ice import choose_ice
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.connect import parse_relay_url
@@ -40,7 +41,15 @@ async def examine(
     """
     parse_relay_url(url)
     check_addresses(addresses)
-    servers = await _examine_relay(url, account, report)
+    ways_out = await check_ways_out(url)
+    for finding in ways_out.findings:
+        report(finding)
+    servers: Sequence[IceServer] = ()
+    if ways_out.blocked:
+        for check in ("relay", "websocket", "token", "clock"):
+            report(Finding(check, Result.SKIPPED, ways_out.blocked))
+    else:
+        servers = await _examine_relay(url, account, report)
     async with open_bridge() as bridge:
         choice = choose_ice(servers)
         checked = await check_servers(bridge, choice, addresses)

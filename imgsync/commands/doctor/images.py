@@ -1,19 +1,21 @@
 """The image host: a folder served from here, or whoever serves what a manifest names."""
 
-import ipaddress
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from imgsync.commands.doctor.findings import Finding, Result
-from imgsync.commands.events import group_left_out
+from imgsync.commands.doctor.ways_out import words_of_way
+from imgsync.commands.events import find_out_of_reach, group_left_out
 from imgsync.commands.reasons import advice_on, advice_on_left_out
+from imgsync.core.network.proxies import Destination
+from imgsync.core.network.reach import ADVICE
 from imgsync.core.protocol.errors import ConnectError, InputError, MissingExtra
 from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
 from imgsync.images.ref import ImageRef
-from imgsync.images.sources import FolderImages, open_images
-from imgsync.net.connect import local_address_towards_relay, parse_relay_url
+from imgsync.images.sources import open_images
+from imgsync.net.connect import local_address_towards_relay, place_of_relay
 
 MAX_HOSTS = 8
 """Hosts of a manifest that are asked for one image each."""
@@ -27,6 +29,7 @@ async def check_images(url: str, source: Path) -> list[Finding]:
     """
     try:
         address = await local_address_towards_relay(url)
+        relay = await place_of_relay(url)
         async with open_images(source, address=address) as images, open_fetcher() as fetcher:
             findings = [await _check_image(fetcher, image) for image in _one_of_each(images)]
     except MissingExtra as exc:
@@ -37,11 +40,10 @@ async def check_images(url: str, source: Path) -> list[Finding]:
         Finding("images", Result.WARNING, event.prose, advice_on_left_out(event.why))
         for event in group_left_out(images.left_out)
     ]
-    if isinstance(images, FolderImages) and _is_private(address) and not _is_near(url):
-        advice = "clients elsewhere need a manifest of URLs on a host that they can reach"
-        detail = f"{address}, where a folder is served, is an address of this network alone"
-        findings.append(Finding("images", Result.WARNING, detail, advice))
-    return findings
+    return findings + [
+        Finding("images", Result.WARNING, event.detail, ADVICE)
+        for event in find_out_of_reach(relay, images)
+    ]
 
 
 def _one_of_each(images: Sequence[ImageRef]) -> list[ImageRef]:
@@ -58,26 +60,26 @@ def _host_of(image: ImageRef) -> str:
 
 async def _check_image(fetcher: Fetcher, image: ImageRef) -> Finding:
     what = f"image {image.index} of {_host_of(image)}"
+    way = words_of_way(_destination_of(image))
     before = time.perf_counter()
     try:
         fetched = await fetcher.fetch(image.signed_url)
     except FetchFailed as exc:
         advice = advice_on(exc.reason) or "open its URL in a browser to see more"
         why = f"{exc.reason} ({exc.detail})" if exc.detail else exc.reason
-        return Finding("images", Result.FAILED, f"{what} can't be had: {why}", advice)
+        return Finding("images", Result.FAILED, f"{what} can't be had{way}: {why}", advice)
     took = 1000 * (time.perf_counter() - before)
     size = f"{len(fetched.body)} bytes of {fetched.kind}"
-    return Finding("images", Result.OK, f"{what} came in {took:.0f} ms, {size}")
+    detail = f"{what} came in {took:.0f} ms, {size}{way}"
+    if way and image.signed_url.lower().startswith("http:"):
+        advice = (
+            "the proxy sees the signed URLs: serve images by https, or name the host in NO_PROXY"
+        )
+        return Finding("images", Result.WARNING, detail, advice)
+    return Finding("images", Result.OK, detail)
 
 
-def _is_private(address: str) -> bool:
-    return not ipaddress.ip_address(address).is_global
-
-
-def _is_near(url: str) -> bool:
-    """Whether the relay is given by an address of this network, and so its peers may be, too."""
-    host = parse_relay_url(url).host
-    try:
-        return _is_private(host)
-    except ValueError:  # a name
-        return host == "localhost" or host.endswith((".local", ".lan", ".internal"))
+def _destination_of(image: ImageRef) -> Destination:
+    parts = urlsplit(image.signed_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Destination(parts.scheme, parts.hostname or "", port)

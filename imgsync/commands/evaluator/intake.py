@@ -1,10 +1,12 @@
-"""What is told of a folder before a session: how far its check has come, and what is left out."""
+"""What is told of images before a session: how far their check has come, what is left out, and
+whether clients can fetch them."""
 
 import sys
 import time
 
-from imgsync.commands.events import group_left_out
+from imgsync.commands.events import LeftOut, OutOfReach, find_out_of_reach, group_left_out
 from imgsync.commands.output import Output
+from imgsync.core.network.reach import RelayPlace
 from imgsync.images.sources import Images
 
 SLOW = 1.0
@@ -30,9 +32,13 @@ class Checking:
             print(f"\rchecking images: {done} of {count}", end="", file=sys.stderr, flush=True)
 
 
-def tell_left_out(images: Images, output: Output, prog: str) -> None:
-    """To people on stderr, a line for each reason; to programs as events. Raises OutputLost."""
-    for event in group_left_out(images.left_out):
+def tell_of_images(images: Images, relay: RelayPlace, output: Output, prog: str) -> None:
+    """To people on stderr, a line for each matter; to programs as events. Raises OutputLost."""
+    events: list[LeftOut | OutOfReach] = [
+        *group_left_out(images.left_out),
+        *find_out_of_reach(relay, images),
+    ]
+    for event in events:
         if output.as_json:
             output.write(event)
         else:

@@ -61,17 +61,18 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
-    from imgsync.commands.evaluator.intake import Checking, tell_left_out
+    from imgsync.commands.evaluator.intake import Checking, tell_of_images
     from imgsync.commands.evaluator.presenting import Series
     from imgsync.commands.evaluator.progress import find_console, open_progress
     from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
     from imgsync.images.sources import open_images
-    from imgsync.net.connect import local_address_towards_relay
+    from imgsync.net.connect import local_address_towards_relay, place_of_relay
 
     output = Output(as_json=options.json)
     console = find_console(output)
     address = await local_address_towards_relay(options.relay)
+    relay = await place_of_relay(options.relay)
     async with (
         open_images(options.source, address=address, checked=Checking().tell) as images,
         open_evaluator(
@@ -84,7 +85,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             log_file=options.log,
         ) as evaluator,
     ):
-        tell_left_out(images, output, prog)
+        tell_of_images(images, relay, output, prog)
         output.write(Registered(options.user))
         series = None
         try:

@@ -13,6 +13,7 @@
     ├── ConnectError          the relay could not be reached
     │   ├── ConnectRefused    nobody listens there, or the name is unknown
     │   ├── ConnectTimeout    somebody listens, but did not answer in time
+    │   ├── ProxyFailed       a proxy on the way is not there, or does not let us through
     │   ├── TlsFailed         the two sides do not agree on TLS
     │   └── UpgradeRefused    it answered, but not as a relay does
     ├── SocketClosed          the WebSocket was closed, by the other side or by the network
@@ -110,6 +111,10 @@ class ConnectRefused(ConnectError):
 
 class ConnectTimeout(ConnectError):
     """Something listens but did not complete the handshake in time."""
+
+
+class ProxyFailed(ConnectError):
+    """A proxy on the way is not there, or does not let us through; the text has no password."""
 
 
 class TlsFailed(ConnectError):
