@@ -71,6 +71,7 @@ from imgsync.core.protocol.signalling import (
     PresenceState,
     Register,
     Registered,
+    RelayPong,
     Role,
     SessionEndedEvent,
     SessionStarted,
@@ -174,16 +175,22 @@ class Routes:
     :param starts: whether this is an evaluator, who asks for sessions.
     :param post: sends to the relay; raises SignallingLost.
     :param probe: looks whether the relay is still there.
+    :param reconnect: it does not answer: register at it anew.
     """
 
     def __init__(
-        self, *, starts: bool, post: Callable[[ToRelay], None], probe: Callable[[], None]
+        self,
+        *,
+        starts: bool,
+        post: Callable[[ToRelay], None],
+        probe: Callable[[], None],
+        reconnect: Callable[[], None],
     ) -> None:
         self._post = post
         self._probe = probe
         self._routes: dict[str, Route] = {}
         self._sessions = Sessions(starts=starts)
-        self._starting = Starting(self._sessions, post, self._perform)
+        self._starting = Starting(self._sessions, self._perform, post, probe, reconnect)
         #: Sessions that evaluators have started with us.
         self._invite, self.incoming = trio.open_memory_channel[Route](MAX_INCOMING)
 
@@ -208,6 +215,7 @@ class Routes:
     def registered(self) -> None:
         """The relay is there, or there again."""
         self._sessions.registered()
+        self._starting.registered()
         self._starting.ask()
 
     def relay_lost(self) -> None:
@@ -327,7 +335,9 @@ class Signalling:
         self._token = token
         self._socket: Socket | None = None
         is_evaluator = register.role is Role.EVALUATOR
-        self._routes = Routes(starts=is_evaluator, post=self.post, probe=self.probe)
+        self._routes = Routes(
+            starts=is_evaluator, post=self.post, probe=self.probe, reconnect=self._reconnect
+        )
         self._online = Online()
         #: What the relay says to use.
         self.ice_servers = DEFAULT_ICE_SERVERS
@@ -366,6 +376,10 @@ class Signalling:
         """Look whether the relay is still there, sooner than its heartbeat would."""
         if self._socket is not None:
             self._socket.probe(PROBE_DEADLINE)
+
+    def _reconnect(self) -> None:
+        if self._socket is not None:
+            self._socket.probe(0)
 
     def end_sessions(self) -> None:
         """End those that nobody has entered, and will not any more."""
@@ -440,6 +454,8 @@ class Signalling:
                     log.info("the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
+            case RelayPong():
+                pass  # of whom it asks: we ping the WebSocket itself
             case _:
                 assert_never(message)
 

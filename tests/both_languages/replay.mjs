@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
+const { Keepalive } = await load("core/handshake/keepalive");
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
 const { parseCandidate, parseDescription, reduceOffer } = await load("core/handshake/sdp");
@@ -133,7 +134,7 @@ function playRoutes(starts) {
     if (isUp) told.push([event, clientId, sessionId]);
     return isUp;
   };
-  const routes = new Routes(starts, { post, probe: () => {} }, (route) => hold("invited", route));
+  const routes = new Routes(starts, { post, probe: () => {}, reconnect: () => {} }, (route) => hold("invited", route));
   const failed = ({ code }) => told.push(["failed", code === "relay_lost" ? "no_relay" : code]);
   const methods = {
     startSession: (clientId) =>
@@ -219,6 +220,13 @@ const PAIRS = {
     };
   },
   routes: ({ starts }) => playRoutes(starts),
+  keepalive: () => {
+    const keepalive = new Keepalive();
+    return ([method, ...given]) => {
+      const outputs = keepalive[method](...given) ?? [];
+      return [outputs.map(({ kind, id }) => id ?? kind), finite(keepalive.due)];
+    };
+  },
   heartbeat: () => {
     let heart = new Heartbeat();
     return ([method, ...given]) => {

@@ -43,6 +43,7 @@ from imgsync.core.protocol.signalling import (
     PresenceState,
     RawJson,
     Registered,
+    RelayPong,
     Role,
     SessionEndedEvent,
     SessionStarted,
@@ -95,6 +96,7 @@ EVENTS: list[FromRelay] = [
     SessionEndedEvent("s", EndReason.ENDED),
     ErrorEvent(ErrorCode.CLIENT_BUSY, "wait", "start_session"),
     ErrorEvent(ErrorCode.BAD_MESSAGE, "what?"),
+    RelayPong(7),
 ]
 
 SIGNALS: list[Any] = [

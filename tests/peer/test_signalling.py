@@ -253,3 +253,39 @@ async def test_an_answer_that_never_comes_is_waited_for_so_long(autojump_clock: 
         # Then it is too late.
         await relay.say_and_wait(of_client("s"))
         assert relay.asked() == [("start_session", None), ("end_session", "s")]
+
+
+async def test_a_question_without_an_answer_is_asked_once_more_after_registering_anew(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    found: list[Route] = []
+    async with open_peer(relay, Role.EVALUATOR) as evaluator, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            found.append(await evaluator.start_session("c"))
+
+        nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        assert relay.asked() == [("start_session", None)]
+        await relay.cut()
+        assert relay.asked() == [("start_session", None)]
+        await relay.say_and_wait(of_client("s"))
+        assert [route.session_id for route in found] == ["s"]
+        assert [len(frames) for frames in relay.frames] == [1, 1]
+
+
+async def test_a_relay_that_is_there_and_does_not_answer_is_registered_at_anew_and_asked_once_more(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay()
+
+    def probe(deadline: float) -> None:
+        if deadline == 0:
+            relay._send.send_nowait(SocketClosed(CloseCode.ABNORMAL))
+
+    monkeypatch.setattr(relay, "probe", probe)
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        with pytest.raises(ConnectTimeout):
+            await evaluator.start_session("c")
+        assert [len(frames) for frames in relay.frames] == [1, 1]

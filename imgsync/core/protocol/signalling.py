@@ -14,6 +14,8 @@ On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.prot
         │── end_session ───────────▶│                         │    (or the client)
         │◀─────────── session_ended ─│─ session_ended ───────▶│
         │◀─────────────────── error ─│─ error ───────────────▶│
+        │── ping ──────────────────▶│◀──────────────── ping ──│    (pages)
+        │◀──────────────────── pong ─│─ pong ────────────────▶│
 
 Field names are snake_case here and camelCase on the wire; times are milliseconds since the Unix
 epoch. Tokens, signed URLs and signals (which hold ICE passwords) are left out of every repr, so
@@ -219,6 +221,14 @@ class EndSession:
     detail: Detail | None = None
 
 
+@attrs.frozen
+class RelayPing:
+    """A page looks whether the relay is still there, as browsers send no pings of WebSockets."""
+
+    EVENT = "ping"
+    id: int
+
+
 # ── relay to peer ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -250,7 +260,8 @@ class ClientEntry:
 class Registered:
     """The registration was accepted. `clients` is for evaluators only.
 
-    `recording_url` is for clients: where a page that records posts its recordings.
+    `recording_url` is for clients: where a page that records posts its recordings. `features` are
+    what the relay speaks of the extensions.
     """
 
     EVENT = "registered"
@@ -260,6 +271,7 @@ class Registered:
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
     recording_url: Url | None = None
+    features: Features = ()
 
 
 @attrs.frozen
@@ -339,7 +351,15 @@ class ErrorEvent:
     event: str | None = None
 
 
-ToRelay = Register | StartSession | SendSignal | EndSession
+@attrs.frozen
+class RelayPong:
+    """The answer to a ping, with its id."""
+
+    EVENT = "pong"
+    id: int
+
+
+ToRelay = Register | StartSession | SendSignal | EndSession | RelayPing
 FromRelay = (
     Registered
     | SessionStarted
@@ -349,6 +369,7 @@ FromRelay = (
     | PeerBack
     | SessionEndedEvent
     | ErrorEvent
+    | RelayPong
 )
 
 

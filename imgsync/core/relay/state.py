@@ -22,6 +22,7 @@ import attrs
 
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import Unauthorized, WireError
+from imgsync.core.protocol.numbers import RELAY_FEATURES
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
@@ -35,6 +36,8 @@ from imgsync.core.protocol.signalling import (
     PresenceState,
     Register,
     Registered,
+    RelayPing,
+    RelayPong,
     Role,
     SendSignal,
     SessionEndedEvent,
@@ -336,6 +339,8 @@ class RelayState:
                 return self._signal(peer, message)
             case EndSession():
                 return self._end_session(peer, message)
+            case RelayPing(id):
+                return [Send(socket, RelayPong(id))]
             case _:
                 assert_never(message)
 
@@ -403,6 +408,7 @@ class RelayState:
             ice_servers=tuple(self._ice_servers(peer.user_id)),
             clients=self._presences.list_for(peer) if peer.role is Role.EVALUATOR else None,
             recording_url=self._recording_url if peer.role is Role.CLIENT else None,
+            features=RELAY_FEATURES,
         )
 
     def _start_session(self, peer: Peer, message: StartSession, now: float) -> list[Output]:

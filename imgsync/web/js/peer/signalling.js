@@ -8,6 +8,7 @@
  * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
  * @import { Opening } from "./opening.js"
  * @import { SocketState } from "./socket.js"
+ * @import { Relay } from "./starting.js"
  *
  * @typedef {object} SignallingListener
  * @property {(state: SocketState, code: number) => void} [changed] see `RelaySocket`; `refused` is
@@ -15,10 +16,6 @@
  * @property {(route: Route) => void} [invited] an evaluator has started a session with us
  * @property {(clients: ReadonlyMap<string, Presence>) => void} [present] for evaluators: who is
  *   online, at each change
- *
- * @typedef {object} Relay the way to it
- * @property {(event: string, data: object) => boolean} post whether it is there
- * @property {() => void} probe looks whether it is
  */
 
 import { Sessions } from "../core/handshake/sessions.js";
@@ -71,7 +68,7 @@ export class Routes {
     this.#relay = relay;
     this.#invited = invited;
     this.#sessions = new Sessions(starts);
-    this.#starting = new Starting(this.#sessions, relay.post, (outputs) => this.#perform(outputs));
+    this.#starting = new Starting(this.#sessions, relay, (outputs) => this.#perform(outputs));
   }
 
   /** See `Starting`. @param {string} clientId @param {string | null} sessionId */
@@ -84,6 +81,7 @@ export class Routes {
   /** The relay is there, or there again. */
   registered() {
     this.#sessions.registered();
+    this.#starting.registered();
     this.#starting.ask();
   }
 
@@ -246,7 +244,11 @@ export class Signalling {
     this.#online = new Online((clients) => listener.present?.(clients));
     this.#routes = new Routes(
       role === "evaluator",
-      { post: (event, data) => socket.post(event, data), probe: () => socket.probe() },
+      {
+        post: (event, data) => socket.post(event, data),
+        probe: () => socket.probe(),
+        reconnect: () => socket.reconnect(),
+      },
       (route) => listener.invited?.(route),
     );
   }
@@ -272,6 +274,11 @@ export class Signalling {
   /** The page or the network has come back. */
   wake() {
     this.#socket.wake();
+    this.#socket.probe();
+  }
+
+  /** The network may have gone. */
+  probe() {
     this.#socket.probe();
   }
 

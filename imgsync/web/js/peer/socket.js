@@ -4,9 +4,9 @@
  *     connecting ── registered ──▶ up ── lost ──▶ waiting ── backoff, or `wake` ──▶ connecting ...
  *                └─ unauthorized ──▶ refused
  *
- * A browser answers the relay's pings by itself, but can't send any, nor see them. Whether a socket
- * is still alive is asked with an event that the relay does not know: the contract has it answered.
+ * Whether a socket is still alive is asked by its `Keepalive`.
  *
+ * @import { KeepaliveOutput } from "../core/handshake/keepalive.js"
  * @import { Registrant } from "./opening.js"
  *
  * @typedef {"connecting" | "up" | "waiting" | "refused" | "stopped"} SocketState
@@ -17,9 +17,11 @@
  * @property {(event: string, data: Record<string, any>) => void} received
  */
 
-import { CloseCode, PROBE_DEADLINE, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
+import { Keepalive } from "../core/handshake/keepalive.js";
+import { CloseCode, FEATURE_PING, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
 import { decodeEvent } from "../core/protocol/wire.js";
 import { backoff } from "./backoff.js";
+import { seconds, Timer } from "./clock.js";
 import { Opening } from "./opening.js";
 
 export class RelaySocket {
@@ -35,8 +37,8 @@ export class RelaySocket {
   #failures = 0;
   /** Of the next try, or of what the socket has to do in time. @type {number | undefined} */
   #timer;
-  /** @type {number | undefined} */
-  #probing;
+  #keepalive = new Keepalive();
+  #beat = new Timer(() => this.#perform(this.#keepalive.tick(seconds())));
 
   /**
    * @param {string} url ws:// or wss://
@@ -70,13 +72,15 @@ export class RelaySocket {
 
   /** Look whether the relay is still there; if not, it is lost, and tried again at once. */
   probe() {
-    if (this.state !== "up" || this.#probing !== undefined) return;
-    this.post("probe", {});
-    this.#probing = setTimeout(() => {
-      this.#drop();
-      this.#change("waiting", 0);
-      this.wake();
-    }, PROBE_DEADLINE * 1000);
+    if (this.state === "up") this.#perform(this.#keepalive.ask(seconds()));
+  }
+
+  /** The relay does not answer. */
+  reconnect() {
+    if (this.state !== "up") return;
+    this.#drop();
+    this.#change("waiting", 0);
+    this.wake();
   }
 
   /** @param {string} event @param {object} data @returns {boolean} whether there is a relay */
@@ -99,15 +103,18 @@ export class RelaySocket {
 
   /** @param {unknown} data */
   #receive(data) {
-    clearTimeout(this.#probing);
-    this.#probing = undefined;
     const frame = decodeEvent(data);
     if (frame === null) return;
     if (frame.event === "registered" && this.state === "connecting") {
       clearTimeout(this.#timer);
       this.#failures = 0;
+      if (frame.data.features.includes(FEATURE_PING)) this.#keepalive.begin(seconds());
+      this.#perform([]);
       this.#listener.received(frame.event, frame.data);
       this.#change("up", 0);
+    } else if (frame.event === "pong") {
+      this.#keepalive.answer(frame.data.id, seconds());
+      this.#perform([]);
     } else {
       this.#listener.received(frame.event, frame.data);
     }
@@ -125,10 +132,19 @@ export class RelaySocket {
     this.#change("waiting", code);
   }
 
+  /** @param {KeepaliveOutput[]} outputs */
+  #perform(outputs) {
+    this.#beat.set(this.#keepalive.due);
+    for (const output of outputs) {
+      if (output.kind === "ping") this.post("ping", { id: output.id });
+      else this.reconnect();
+    }
+  }
+
   #drop() {
     clearTimeout(this.#timer);
-    clearTimeout(this.#probing);
-    this.#probing = undefined;
+    this.#keepalive = new Keepalive();
+    this.#perform([]);
     this.#socket?.drop();
     this.#socket = null;
   }

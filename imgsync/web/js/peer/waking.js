@@ -1,13 +1,21 @@
 /**
  * When a page is to look after its connections at once, instead of waiting for timers: it has slept,
- * or the network is another.
+ * or is looked at again, or the network is another.
  *
  * @import { Signalling } from "./signalling.js"
  */
 
+import { SLEPT } from "../core/protocol/numbers.js";
+import { skew } from "./clock.js";
+
+/** Between two looks at the clocks: on most systems one stands still while the machine sleeps. */
+const LOOK_MS = 2000;
+
 /** @param {Signalling} signalling */
 export function wakeOnReturn(signalling) {
   addEventListener("online", () => signalling.wake());
+  addEventListener("offline", () => signalling.probe());
+  addEventListener("focus", () => signalling.wake());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") signalling.wake();
   });
@@ -15,4 +23,11 @@ export function wakeOnReturn(signalling) {
     // Of a page that the browser had put aside, the connections are gone without a word.
     if (persisted) location.reload();
   });
+  let before = skew();
+  setInterval(() => {
+    const now = skew();
+    // It may have been set as well: to look once too often costs nothing.
+    if (Math.abs(now - before) > SLEPT * 1000) signalling.wake();
+    before = now;
+  }, LOOK_MS);
 }

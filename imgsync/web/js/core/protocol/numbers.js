@@ -138,6 +138,15 @@ export const MAX_RECORDINGS = 1000;
  */
 export const MAX_EARLY = 512;
 
+/** Between two looks whether the other end of a WebSocket is still there. */
+export const KEEPALIVE_INTERVAL = 15;
+
+/** For the answer to one. */
+export const PONG_DEADLINE = 10;
+
+/** What `registered.features` says of a relay: it answers pings, and is judged by that. */
+export const RELAY_FEATURES = ["ping"];
+
 /** Between two pings. */
 export const PING_INTERVAL = 2;
 
