@@ -55,7 +55,7 @@ class HttpConnection:
 
     def __init__(self, stream: trio.abc.Stream, remote: str, limits: NetLimits) -> None:
         self._stream = stream
-        self._remote = remote
+        self.remote = remote
         self._limits = limits
         #: The status that a request was answered with that was none.
         self.fault: int | None = None
@@ -93,8 +93,8 @@ class HttpConnection:
             method=event.method.decode("latin-1"),
             path=unquote(path),
             query=query,
-            headers=_fold(event.headers),
-            remote=self._remote,
+            headers=fold(event.headers),
+            remote=self.remote,
         )
 
     async def respond(
@@ -161,10 +161,10 @@ class HttpConnection:
         return connection.trailing_data[0]
 
 
-def _fold(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """One that stands several times is a list (RFC 9110, section 5.2)."""
+def fold(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name; one that stands several times is a list (RFC 9110, section 5.2)."""
     folded: dict[str, str] = {}
     for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         folded[name] = f"{folded[name]}, {value}" if name in folded else value
     return folded

@@ -77,6 +77,10 @@ def _ignore(reason: str) -> None:
     return None
 
 
+def _ignore_whom(reason: str, remote: str) -> None:
+    return None
+
+
 @attrs.frozen
 class Site:
     """What a port offers.
@@ -87,7 +91,9 @@ class Site:
     :param streams: kept by `serve_site`, for whoever wants to know.
     :param is_proxy: whether an address stands for many people, and is not limited as one.
     :param on_refused: told of who came no further: `full` (there were too many TCP connections),
-        `address_full` (of one address) or `head` (no head, one too long or too slow).
+        `address_full` (of one address), `head` (no head, one too long or too slow) or `upgrade` (a
+        WebSocket without the headers Upgrade and Connection, which a proxy has kept).
+    :param on_turned_away: told the same, and the address that it came from.
     """
 
     http: Handler
@@ -96,7 +102,13 @@ class Site:
     limits: NetLimits = attrs.field(factory=NetLimits)
     on_refused: Callable[[str], None] = _ignore
     is_proxy: Callable[[str], bool] = is_loopback
+    on_turned_away: Callable[[str, str], None] = _ignore_whom
     streams: Streams = attrs.field(factory=Streams, init=False)
+
+    def turned_away(self, reason: str, remote: str) -> None:
+        """Somebody came no further."""
+        self.on_refused(reason)
+        self.on_turned_away(reason, remote)
 
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
@@ -156,7 +168,7 @@ async def _serve_stream(site: Site, pinger: Pinger, stream: trio.abc.HalfCloseab
             return
         refusal = _find_no_room(site, remote, address)
         if refusal is not None:
-            site.on_refused(refusal)
+            site.turned_away(refusal, remote)
             await _turn_away(streams, stream)
             return
         streams.open += 1
@@ -257,16 +269,21 @@ async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | 
             response = refuse(405, "", ("allow", "GET, HEAD"))
         elif request.path in site.sockets:
             response = refuse(426, "This path speaks WebSocket only.", ("upgrade", "websocket"))
+            # What concerns this connection alone a proxy keeps; the key it passes on.
+            if "sec-websocket-key" in request.headers:
+                site.turned_away("upgrade", request.remote)
         else:
             response = await site.http(request)
         go_on = await connection.respond(response, head_only=request.method == "HEAD")
     if connection.fault is not None:
-        site.on_refused("head")
+        site.turned_away("head", connection.remote)
     return None
 
 
 async def _upgrade(site: Site, connection: HttpConnection, request: Request) -> _Upgrade | None:
     refusal = _find_fault(site, request) or site.may_upgrade(request)
+    if request.path in site.sockets and not _asks_to_switch(request.headers):
+        site.turned_away("upgrade", request.remote)
     if refusal is not None:
         await connection.respond(refusal, last=True)
         return None
@@ -284,8 +301,8 @@ def _find_fault(site: Site, request: Request) -> Response | None:
     if request.path not in site.sockets:
         return refuse(404, "No WebSocket is served at this path.")
     headers = request.headers
-    tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
-    if request.method != "GET" or "upgrade" not in tokens or not _is_sound(headers):
+    is_sound = _asks_to_switch(headers) and _is_sound(headers)
+    if request.method != "GET" or not is_sound:
         return refuse(400)
     version = WEBSOCKET_VERSION.decode()
     match headers.get("sec-websocket-version"):
@@ -294,6 +311,10 @@ def _find_fault(site: Site, request: Request) -> Response | None:
         case found if found != version:
             return refuse(426, "", ("sec-websocket-version", version))
     return None
+
+
+def _asks_to_switch(headers: Mapping[str, str]) -> bool:
+    return "upgrade" in map(str.strip, headers.get("connection", "").lower().split(","))
 
 
 def _is_sound(headers: Mapping[str, str]) -> bool:

@@ -47,6 +47,7 @@ from imgsync.core.protocol.errors import (
     RelayError,
     SignallingLost,
     SocketClosed,
+    UpgradeRefused,
     WireError,
 )
 from imgsync.core.protocol.numbers import (
@@ -85,6 +86,9 @@ from imgsync.seams import Network, Socket
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
+
+MAX_RETRY_AFTER = 60.0
+"""Seconds: so long we wait, at most, because whoever refuses a connection says so."""
 
 DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer(DEFAULT_STUN),)
 """What a peer uses where the relay names no list; an empty list means none."""
@@ -411,9 +415,10 @@ class Signalling:
                 if is_first:
                     raise
                 log.warning("the relay was lost and will be tried again: %s", exc)
+                asked_for = exc.retry_after if isinstance(exc, UpgradeRefused) else 0.0
             finally:
                 self._lost()
-            await trio.sleep(backoff(failures))
+            await trio.sleep(max(backoff(failures), min(asked_for, MAX_RETRY_AFTER)))
             failures += 1
 
     def _registered(self, socket: Socket, registered: Registered) -> None:

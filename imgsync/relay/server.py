@@ -62,6 +62,9 @@ ALIVE_DEADLINE = 2.0
 """Seconds for a user's older connection to answer when it opens a new one. A phone that has changed
 from one network to another leaves one behind that is dead without a word."""
 
+#: Nothing of it is secret, and the page that asks may be of another origin.
+_FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
+
 _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
 
 
@@ -119,6 +122,7 @@ class Relay:
             limits=settings.net,
             on_refused=self._observer.metrics.connect_refused,
             is_proxy=self._admission.is_proxy,
+            on_turned_away=self._observer.turned_away,
         )
 
     async def run_clock(self) -> None:
@@ -150,9 +154,9 @@ class Relay:
     async def _answer(self, request: Request) -> Response:
         match request.path:
             case "/health" if self._is_draining:
-                return Response(503, b"draining\n")
+                return Response(503, b"draining\n", headers=_FOR_ALL)
             case "/health":
-                return Response(200, b"ok\n")
+                return Response(200, self._admission.greet(request), headers=_FOR_ALL)
             case "/metrics" if not _is_local(request):
                 return refuse(403, "Metrics are for this machine alone.")
             case "/metrics":
@@ -167,7 +171,8 @@ class Relay:
     def _may_upgrade(self, request: Request) -> Response | None:
         refusal = self._admission.refuse_upgrade(request)
         if refusal is not None:
-            self._observer.refused_origin(self._admission.address_of(request))
+            what, remote = self._admission.advise(request), self._admission.address_of(request)
+            self._observer.refused_origin(request.headers["origin"], what, remote)
         return refusal
 
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────
@@ -236,16 +241,16 @@ class Relay:
                 self._perform([Send(connection.number, error)])
             case Verdict.CLOSE:
                 why = "too many messages for too long"
-                self._close(connection, CloseCode.RATE_LIMITED, why)
+                self._close(connection, CloseCode.RATE_LIMITED, why, "--rate-limit")
 
-    def _close(self, connection: _Connection, code: CloseCode, why: str) -> None:
+    def _close(self, connection: _Connection, code: CloseCode, why: str, option: str = "") -> None:
         """Close a socket that has earned it; what it says from now on counts for nothing."""
         if connection.is_closing:
             return
         connection.is_closing = True
         connection.socket.close(code, why)
         peer = self._state.peer_of(connection.number)
-        self._observer.shut_out(connection.visitor, peer, code, why)
+        self._observer.shut_out(connection.visitor, peer, code, why, option)
 
     # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
@@ -261,7 +266,9 @@ class Relay:
                         self._observer.said(message)
                     self._connections[id].socket.post(text)
                 case Close(id, code, why):
-                    self._close(self._connections[id], code, why)
+                    is_limit = code is CloseCode.RATE_LIMITED
+                    option = "--max-sockets-per-user" if is_limit else ""
+                    self._close(self._connections[id], code, why, option)
                 case Probe(id, successor):
                     answered = partial(self._alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)

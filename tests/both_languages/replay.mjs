@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
+const obstacles = await load("core/protocol/obstacles");
+const relayWords = await load("words/relay");
 const { Keepalive } = await load("core/handshake/keepalive");
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
@@ -220,6 +222,13 @@ const PAIRS = {
     };
   },
   routes: ({ starts }) => playRoutes(starts),
+  obstacles: () => ([what, ...given]) => {
+    if (what === "words") {
+      const { text, hint } = relayWords.describeObstacle(given[0]);
+      return [text, hint, relayWords.describeServer(given[0])];
+    }
+    return obstacles[what](...given);
+  },
   keepalive: () => {
     const keepalive = new Keepalive();
     return ([method, ...given]) => {

@@ -19,8 +19,14 @@ from imgsync.core.handshake.inputs import (
     RelayLost,
     RouteInput,
 )
-from imgsync.core.protocol.errors import ConnectTimeout, SignallingLost, SocketClosed
+from imgsync.core.protocol.errors import (
+    ConnectTimeout,
+    SignallingLost,
+    SocketClosed,
+    UpgradeRefused,
+)
 from imgsync.core.protocol.numbers import MAX_INCOMING
+from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
@@ -289,3 +295,29 @@ async def test_a_relay_that_is_there_and_does_not_answer_is_registered_at_anew_a
         with pytest.raises(ConnectTimeout):
             await evaluator.start_session("c")
         assert [len(frames) for frames in relay.frames] == [1, 1]
+
+
+@pytest.mark.parametrize(("asked_for", "least", "most"), [(0, 0, 1), (30, 30, 31), (3600, 60, 61)])
+async def test_who_is_asked_to_wait_does_so_but_not_for_ever(
+    autojump_clock: MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_for: float,
+    least: float,
+    most: float,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.CLIENT):
+        tried: list[float] = []
+
+        @asynccontextmanager
+        async def open_socket(url: str) -> AsyncIterator[Relay]:
+            tried.append(trio.current_time())
+            if len(tried) == 1:
+                raise UpgradeRefused("busy", obstacle=Obstacle.TOO_MANY, retry_after=asked_for)
+            yield relay
+
+        monkeypatch.setattr(relay, "open_socket", open_socket)
+        await relay.cut()
+        await trio.sleep(100)
+        first, second = tried
+        assert least <= second - first <= most

@@ -6,12 +6,13 @@
  * @import { EndSession, IceServer, Presence, Role } from "../core/protocol/wire.js"
  * @import { RouteInput } from "../core/handshake/inputs.js"
  * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Opening } from "./opening.js"
  * @import { SocketState } from "./socket.js"
  * @import { Relay } from "./starting.js"
  *
  * @typedef {object} SignallingListener
- * @property {(state: SocketState, code: number) => void} [changed] see `RelaySocket`; `refused` is
+ * @property {(state: SocketState, obstacle: Obstacle | null) => void} [changed] see `RelaySocket`; `refused` is
  *   for good, and all others come and go
  * @property {(route: Route) => void} [invited] an evaluator has started a session with us
  * @property {(clients: ReadonlyMap<string, Presence>) => void} [present] for evaluators: who is
@@ -236,7 +237,7 @@ export class Signalling {
       url,
       { userId, role, name, token },
       {
-        changed: (state, code) => this.#changed(state, code),
+        changed: (state, obstacle) => this.#changed(state, obstacle),
         received: (event, data) => this.#received(event, data),
       },
       first,
@@ -296,11 +297,11 @@ export class Signalling {
 
   // ── what the relay says ────────────────────────────────────────────────────────────────────────
 
-  /** @param {SocketState} state @param {number} code */
-  #changed(state, code) {
+  /** @param {SocketState} state @param {Obstacle | null} obstacle */
+  #changed(state, obstacle) {
     if (state === "up") this.#routes.registered();
     else if (state !== "connecting") this.#routes.relayLost(new RelayError("relay_lost"));
-    this.#listener.changed?.(state, code);
+    this.#listener.changed?.(state, obstacle);
   }
 
   /** @param {string} event @param {Record<string, any>} data */

@@ -7,21 +7,24 @@
  * Whether a socket is still alive is asked by its `Keepalive`.
  *
  * @import { KeepaliveOutput } from "../core/handshake/keepalive.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Registrant } from "./opening.js"
  *
  * @typedef {"connecting" | "up" | "waiting" | "refused" | "stopped"} SocketState
  *
  * @typedef {object} SocketListener
- * @property {(state: SocketState, code: number) => void} changed with the close code of a socket
- *   that is gone, else 0
+ * @property {(state: SocketState, obstacle: Obstacle | null) => void} changed with what is in the way
+ *   of a socket, as far as that is known; told anew when it becomes known
  * @property {(event: string, data: Record<string, any>) => void} received
  */
 
 import { Keepalive } from "../core/handshake/keepalive.js";
 import { CloseCode, FEATURE_PING, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
+import { obstacleOfClose } from "../core/protocol/obstacles.js";
 import { decodeEvent } from "../core/protocol/wire.js";
 import { backoff } from "./backoff.js";
 import { seconds, Timer } from "./clock.js";
+import { Lookout } from "./lookout.js";
 import { Opening } from "./opening.js";
 
 export class RelaySocket {
@@ -37,6 +40,7 @@ export class RelaySocket {
   #failures = 0;
   /** Of the next try, or of what the socket has to do in time. @type {number | undefined} */
   #timer;
+  #lookout;
   #keepalive = new Keepalive();
   #beat = new Timer(() => this.#perform(this.#keepalive.tick(seconds())));
 
@@ -51,6 +55,7 @@ export class RelaySocket {
     this.#registrant = registrant;
     this.#listener = listener;
     this.#first = first;
+    this.#lookout = new Lookout(url, () => this.#change(this.state));
   }
 
   start() {
@@ -60,7 +65,7 @@ export class RelaySocket {
   /** For good. */
   stop() {
     this.#drop();
-    this.#change("stopped", 0);
+    this.#change("stopped");
   }
 
   /** The network or the page has come back: don't wait for the next try. */
@@ -79,7 +84,8 @@ export class RelaySocket {
   reconnect() {
     if (this.state !== "up") return;
     this.#drop();
-    this.#change("waiting", 0);
+    this.#lookout.know("unreachable");
+    this.#change("waiting");
     this.wake();
   }
 
@@ -95,8 +101,8 @@ export class RelaySocket {
     const opened = () => new Opening({ socket: new WebSocket(this.#url), heard: [], code: null });
     const socket = (this.#socket = this.#first ?? opened());
     this.#first = null;
-    this.#change("connecting", 0);
-    this.#timer = setTimeout(() => this.#lost(0), REGISTER_DEADLINE * 1000);
+    this.#change("connecting");
+    this.#timer = setTimeout(() => this.#lost(CloseCode.ABNORMAL), REGISTER_DEADLINE * 1000);
     socket.register(this.#registrant);
     socket.listen((data) => this.#receive(data), (code) => this.#lost(code));
   }
@@ -110,8 +116,9 @@ export class RelaySocket {
       this.#failures = 0;
       if (frame.data.features.includes(FEATURE_PING)) this.#keepalive.begin(seconds());
       this.#perform([]);
+      this.#lookout.isThere();
       this.#listener.received(frame.event, frame.data);
-      this.#change("up", 0);
+      this.#change("up");
     } else if (frame.event === "pong") {
       this.#keepalive.answer(frame.data.id, seconds());
       this.#perform([]);
@@ -122,14 +129,18 @@ export class RelaySocket {
 
   /** @param {number} code */
   #lost(code) {
+    const wasUp = this.state === "up";
     this.#drop();
     if (code === CloseCode.UNAUTHORIZED) {
-      this.#change("refused", code);
+      this.#change("refused");
       return;
     }
+    const said = obstacleOfClose(code);
+    if (said !== null || wasUp) this.#lookout.know(said ?? "unreachable");
     this.#timer = setTimeout(() => this.#connect(), backoff(this.#failures) * 1000);
     this.#failures += 1;
-    this.#change("waiting", code);
+    this.#change("waiting");
+    if (said === null && !wasUp) void this.#lookout.look();
   }
 
   /** @param {KeepaliveOutput[]} outputs */
@@ -149,9 +160,9 @@ export class RelaySocket {
     this.#socket = null;
   }
 
-  /** @param {SocketState} state @param {number} code */
-  #change(state, code) {
+  /** @param {SocketState} state */
+  #change(state) {
     this.state = state;
-    this.#listener.changed(state, code);
+    this.#listener.changed(state, this.#lookout.obstacle);
   }
 }

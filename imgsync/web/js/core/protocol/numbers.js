@@ -442,3 +442,18 @@ export const PASSING_ERRORS = ["unknown_client", "client_busy"];
 
 /** Those after which the client is known to be in a session with another evaluator. */
 export const TAKEN_ERRORS = ["client_busy"];
+
+/**
+ * Those that are over by themselves, sooner or later; of the others somebody has to be
+ * told.
+ */
+export const PASSING_OBSTACLES = [
+  "unreachable",
+  "full",
+  "draining",
+  "too_many",
+  "no_relay",
+  "unavailable",
+  "too_late",
+  "broken",
+];
