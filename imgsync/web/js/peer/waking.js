@@ -6,9 +6,8 @@
  */
 
 import { SLEPT } from "../core/protocol/numbers.js";
-import { skew } from "./clock.js";
 
-/** Between two looks at the clocks: on most systems one stands still while the machine sleeps. */
+/** Between two looks at the wall clock, which goes on while the machine sleeps, and this page does not. */
 const LOOK_MS = 2000;
 
 /** @param {Signalling} signalling */
@@ -23,11 +22,11 @@ export function wakeOnReturn(signalling) {
     // Of a page that the browser had put aside, the connections are gone without a word.
     if (persisted) location.reload();
   });
-  let before = skew();
+  let before = Date.now();
   setInterval(() => {
-    const now = skew();
+    const now = Date.now();
     // It may have been set as well: to look once too often costs nothing.
-    if (Math.abs(now - before) > SLEPT * 1000) signalling.wake();
+    if (Math.abs(now - before - LOOK_MS) > SLEPT * 1000) signalling.wake();
     before = now;
   }, LOOK_MS);
 }
