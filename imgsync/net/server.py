@@ -42,6 +42,9 @@ _FULL = (
     b"Retry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
+_SIGNS = frozenset(("origin", "via", "forwarded", "x-forwarded-for"))
+"""Of a page, or of a proxy on the way."""
+
 _DISCARD = 64 * 1024
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
@@ -91,9 +94,9 @@ class Site:
     :param streams: kept by `serve_site`, for whoever wants to know.
     :param is_proxy: whether an address stands for many people, and is not limited as one.
     :param on_refused: told of who came no further: `full` (there were too many TCP connections),
-        `address_full` (of one address), `head` (no head, one too long or too slow) or `upgrade` (a
+        `address_full` (of one address) or `head` (no head, one too long or too slow).
+    :param on_turned_away: told the same, with the address that it came from, and `upgrade` (a
         WebSocket without the headers Upgrade and Connection, which a proxy has kept).
-    :param on_turned_away: told the same, and the address that it came from.
     """
 
     http: Handler
@@ -269,9 +272,7 @@ async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | 
             response = refuse(405, "", ("allow", "GET, HEAD"))
         elif request.path in site.sockets:
             response = refuse(426, "This path speaks WebSocket only.", ("upgrade", "websocket"))
-            # What concerns this connection alone a proxy keeps; the key it passes on.
-            if "sec-websocket-key" in request.headers:
-                site.turned_away("upgrade", request.remote)
+            _tell_of_proxy(site, request)
         else:
             response = await site.http(request)
         go_on = await connection.respond(response, head_only=request.method == "HEAD")
@@ -282,9 +283,9 @@ async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | 
 
 async def _upgrade(site: Site, connection: HttpConnection, request: Request) -> _Upgrade | None:
     refusal = _find_fault(site, request) or site.may_upgrade(request)
-    if request.path in site.sockets and not _asks_to_switch(request.headers):
-        site.turned_away("upgrade", request.remote)
     if refusal is not None:
+        if request.path in site.sockets and not _asks_to_switch(request.headers):
+            _tell_of_proxy(site, request)
         await connection.respond(refusal, last=True)
         return None
     key = request.headers["sec-websocket-key"].encode()
@@ -311,6 +312,14 @@ def _find_fault(site: Site, request: Request) -> Response | None:
         case found if found != version:
             return refuse(426, "", ("sec-websocket-version", version))
     return None
+
+
+def _tell_of_proxy(site: Site, request: Request) -> None:
+    """A proxy keeps the headers that concern this connection alone, and passes on the key."""
+    headers = request.headers
+    # Without any of these it is no proxy that says so, and nobody's page that waits behind it.
+    if "sec-websocket-key" in headers and not _SIGNS.isdisjoint(headers):
+        site.on_turned_away("upgrade", request.remote)
 
 
 def _asks_to_switch(headers: Mapping[str, str]) -> bool:

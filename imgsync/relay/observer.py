@@ -95,6 +95,7 @@ class Observer:
     def turned_away(self, reason: str, remote: str) -> None:
         """Somebody came no further than the port: see `imgsync.net.server.Site`."""
         if reason == "upgrade":
+            self.metrics.connect_refused(reason)
             text = (
                 "a WebSocket came without its header Upgrade, or Connection: the proxy in front of"
                 " the relay has to pass on both"
@@ -131,18 +132,10 @@ class Observer:
         )
         log.info("registered", extra=extra)
 
-    def shut_out(
-        self, visitor: Visitor, peer: Peer | None, code: CloseCode, why: str, option: str
-    ) -> None:
-        """It has earned being closed.
-
-        :param option: of the relay, which sets the limit that it has reached, if any.
-        """
+    def shut_out(self, visitor: Visitor, peer: Peer | None, code: CloseCode, why: str) -> None:
+        """It has earned being closed."""
         self.metrics.drop(drop_reason(code))
         self._log_closed(visitor, peer, code, why)
-        if option:
-            text = f"shut out: {why} ({option} sets the limit)"
-            self._warn_once((option, network_of(visitor.remote)), text, visitor.remote)
 
     def closed(self, visitor: Visitor, peer: Peer | None, code: int, why: str) -> None:
         """It was closed by its peer, or by the network."""

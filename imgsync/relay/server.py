@@ -241,16 +241,16 @@ class Relay:
                 self._perform([Send(connection.number, error)])
             case Verdict.CLOSE:
                 why = "too many messages for too long"
-                self._close(connection, CloseCode.RATE_LIMITED, why, "--rate-limit")
+                self._close(connection, CloseCode.RATE_LIMITED, why)
 
-    def _close(self, connection: _Connection, code: CloseCode, why: str, option: str = "") -> None:
+    def _close(self, connection: _Connection, code: CloseCode, why: str) -> None:
         """Close a socket that has earned it; what it says from now on counts for nothing."""
         if connection.is_closing:
             return
         connection.is_closing = True
         connection.socket.close(code, why)
         peer = self._state.peer_of(connection.number)
-        self._observer.shut_out(connection.visitor, peer, code, why, option)
+        self._observer.shut_out(connection.visitor, peer, code, why)
 
     # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
@@ -266,9 +266,7 @@ class Relay:
                         self._observer.said(message)
                     self._connections[id].socket.post(text)
                 case Close(id, code, why):
-                    is_limit = code is CloseCode.RATE_LIMITED
-                    option = "--max-sockets-per-user" if is_limit else ""
-                    self._close(self._connections[id], code, why, option)
+                    self._close(self._connections[id], code, why)
                 case Probe(id, successor):
                     answered = partial(self._alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
