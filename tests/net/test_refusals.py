@@ -50,7 +50,8 @@ def test_each_status_has_words_and_may_pass_or_not(status: int, words: str, may_
     error = refused(status)
     assert str(error).startswith(f"{URL} refused the WebSocket with HTTP status {status}")
     assert any(one in str(error) for one in words.split("|"))
-    assert error.may_pass is may_pass
+    assert error.obstacle is not None
+    assert error.obstacle.may_pass is may_pass
 
 
 def test_all_that_a_status_can_mean_has_words() -> None:

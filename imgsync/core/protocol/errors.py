@@ -131,11 +131,6 @@ class UpgradeRefused(ConnectError):
         self.obstacle = obstacle
         self.retry_after = retry_after
 
-    @property
-    def may_pass(self) -> bool:
-        """Whether that is over by itself, sooner or later."""
-        return self.obstacle is not None and self.obstacle.may_pass
-
 
 class SocketClosed(ImgsyncError):
     """A WebSocket is gone.

@@ -19,6 +19,8 @@ export class Lookout {
   #url;
   #found;
   #isLooking = false;
+  /** What was looked for before it became known another way is of no use. */
+  #findings = 0;
   /** So many times there is no need to look. */
   #spared = 0;
   /** Whether all was well but for the socket, which the relay may just have been too late for. */
@@ -32,14 +34,14 @@ export class Lookout {
 
   /** The relay is there, and has us. */
   isThere() {
-    this.obstacle = null;
-    this.#isInDoubt = false;
+    this.know(null);
     this.#spared = PATIENCE;
   }
 
-  /** It is known why there is no socket. @param {Obstacle} obstacle */
+  /** It is known why there is no socket. @param {Obstacle | null} obstacle */
   know(obstacle) {
     this.obstacle = obstacle;
+    this.#findings += 1;
     this.#isInDoubt = false;
   }
 
@@ -51,16 +53,16 @@ export class Lookout {
       return;
     }
     this.#isLooking = true;
-    const before = this.obstacle;
+    const finding = this.#findings;
     const health = new URL("health", this.#url);
     health.searchParams.set("origin", location.origin);
     let found = await ask(health, obstacleAtHealth);
     found ??= await ask(this.#url, obstacleOf);
     this.#isLooking = false;
+    if (finding !== this.#findings) return;
     const isSure = found !== "upgrade" || this.#isInDoubt;
     this.#isInDoubt = found === "upgrade";
-    // It may have become known meanwhile.
-    if (!isSure || this.obstacle !== before) return;
+    if (!isSure) return;
     this.obstacle = found;
     this.#found();
   }
