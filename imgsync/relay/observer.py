@@ -82,15 +82,18 @@ class Observer:
         """A page of another origin was not let in."""
         self.metrics.connect_refused("origin")
         text = f"pages of {origin[:MAX_NAMED]} may not connect: {advice}"
-        self._warn_once(("origin", origin), text, remote)
+        self._tell_once(("origin", origin), text, remote)
 
     def refused(self, refusal: Refusal, remote: str) -> None:
         """Somebody was not let in."""
         self.metrics.connect_refused(refusal.label)
         text = f"refused: {refusal.why} ({_OPTIONS[refusal.label]} sets the limit)"
-        if refusal.code is CloseCode.RATE_LIMITED:
-            text += "; if this is the address of a reverse proxy, name it with --forwarded-by"
-        self._warn_once((refusal.label, network_of(remote)), text, remote)
+        if refusal.code is CloseCode.RELAY_FULL:
+            # Nobody is refused for what he is, and no setting is wrong.
+            self._tell_once((refusal.label, network_of(remote)), text, remote, logging.INFO)
+            return
+        text += "; if this is the address of a reverse proxy, name it with --forwarded-by"
+        self._tell_once((refusal.label, network_of(remote)), text, remote)
 
     def turned_away(self, reason: str, remote: str) -> None:
         """Somebody came no further than the port: see `imgsync.net.server.Site`."""
@@ -104,17 +107,19 @@ class Observer:
             text = f"refused: too many TCP connections ({_OPTIONS[reason]} sets the limit)"
         else:
             return
-        self._warn_once((reason, network_of(remote)), text, remote)
+        self._tell_once((reason, network_of(remote)), text, remote)
 
-    def _warn_once(self, what: Hashable, text: str, remote: str) -> None:
-        """Tell of it, unless that was done; others of its kind count as told."""
+    def _tell_once(
+        self, what: Hashable, text: str, remote: str, level: int = logging.WARNING
+    ) -> None:
+        """Tell of it, unless that was done, or too much was told."""
         if what in self._warned:
             self._warned.move_to_end(what)
         elif self._warnings.take(trio.current_time()):
             self._warned[what] = None
             if len(self._warned) > MAX_WARNED:
                 self._warned.popitem(last=False)
-            log.warning("%s", text, extra=about(remote=remote))
+            log.log(level, "%s", text, extra=about(remote=remote))
 
     def refused_while_draining(self) -> None:
         """Somebody came while the relay goes away."""

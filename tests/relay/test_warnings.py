@@ -80,16 +80,12 @@ async def test_too_many_of_each_kind_are_told_with_the_option_that_limits_them(
     async with open_running_relay(strict) as port, open_peer(port, "c"):
         for _ in range(2):
             assert await closed_with(port) == CloseCode.RATE_LIMITED
-    full = attrs.evolve(PLAIN, max_connections=1)
-    async with open_running_relay(full) as port, open_peer(port, "c"):
-        assert await closed_with(port) == CloseCode.RELAY_FULL
     crowded = attrs.evolve(PLAIN, net=NetLimits(max_streams=0))
     async with open_running_relay(crowded) as port, open_raw(port) as raw:
         assert await raw.read_status() == 503
     options = [re.findall(r"--[a-z-]+", one) for one in warnings]
     assert options == [
         ["--connect-rate", "--forwarded-by"],
-        ["--max-connections"],
         ["--max-connections"],
     ]
 
