@@ -15,19 +15,23 @@ ANSWER_DEADLINE = 10.0
 MAX_BODY = 64 * 1024
 """Bytes. What we ask for is a word; some other server may answer with its whole front page."""
 
+MAX_TEXT = 256
+
 _READ_SIZE = 4096
 
 
 @attrs.frozen
 class Answer:
-    """A response; its body, of which nothing is asked but that it ends, is left out.
+    """A response.
 
+    :param text: of the body, as far as a word or a line may go.
     :param headers: names in lower case; of several of one name, the last.
     :param sent_at: when the request left, in seconds since the epoch.
     :param received_at: when the head of the response was there.
     """
 
     status: int
+    text: str
     headers: dict[str, str]
     sent_at: float
     received_at: float
@@ -68,13 +72,14 @@ async def _get(stream: ClientStream, host: str, path: str) -> Answer:
     while not isinstance(head := await _next_event(stream, connection), h11.Response):
         pass
     received_at = time.time()
-    size = 0
+    size, text = 0, b""
     while isinstance(event := await _next_event(stream, connection), h11.Data):
         size += len(event.data)
+        text += event.data[: MAX_TEXT - len(text)]
         if size > MAX_BODY:
             break
     named = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-    return Answer(head.status_code, named, sent_at, received_at)
+    return Answer(head.status_code, text.decode("latin-1"), named, sent_at, received_at)
 
 
 async def _next_event(stream: ClientStream, connection: h11.Connection) -> object:

@@ -36,13 +36,18 @@ from imgsync.core.protocol.errors import (
 )
 from imgsync.environment import proxy_towards, trusted_context
 from imgsync.net.hosts import in_url, with_port
+from imgsync.net.http import fold
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
 from imgsync.net.pinger import open_pinger
+from imgsync.net.refusals import refused_upgrade
 from imgsync.net.websocket import QUEUE_SIZE, Reader, WebSocket, open_websocket
 
 SOCKET_DEADLINE = 10.0
 """Seconds for name, TCP and TLS together, and once more for the WebSocket handshake."""
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
+"""What OpenSSL, of whatever version, says where the first bytes are none of TLS."""
 
 _LIMITS = NetLimits(max_message=MAX_RELAY_FRAME)
 
@@ -107,18 +112,25 @@ async def open_relay_socket(
     *,
     tls: ssl.SSLContext | None = None,
     connect_deadline: float = SOCKET_DEADLINE,
+    origin: str | None = None,
 ) -> AsyncIterator[WebSocket]:
     """Own a WebSocket to the relay.
 
     Raises InputError for the URL and one of the ConnectErrors, each within its deadline.
 
     :param tls: for wss; by default see `trusted_context`.
+    :param origin: what a browser would say of a page.
     """
     target = parse_relay_url(url)
     stream = await open_stream(target, url, tls, connect_deadline)
     paced = PacedStream(stream, _LIMITS.write_deadline)
     handshake = partial(
-        _shake_hands, target=target, stream=paced, peer=url, deadline=connect_deadline
+        _shake_hands,
+        target=target,
+        stream=paced,
+        peer=url,
+        deadline=connect_deadline,
+        headers=[] if origin is None else [(b"Origin", origin.encode("latin-1"))],
     )
     try:
         async with (
@@ -151,6 +163,10 @@ async def open_stream(
         except (trio.BrokenResourceError, ssl.SSLError) as exc:
             why = exc.__cause__ or exc
             advice = "is its certificate trusted here, and is it wss or ws?"
+            if getattr(why, "reason", None) in _NO_TLS:
+                advice = "what answers speaks no TLS: its URL begins with ws:// then"
+            elif isinstance(why, ssl.SSLCertVerificationError):
+                advice = "is its certificate trusted here, and for this very name?"
             if proxy is not None:
                 advice += f" The proxy {proxy} may show one of its own: name its authority's"
                 advice += " in SSL_CERT_FILE"
@@ -227,7 +243,13 @@ async def _encrypt(
 
 
 async def _shake_hands(
-    reader: Reader, *, target: Target, stream: PacedStream, peer: str, deadline: float
+    reader: Reader,
+    *,
+    target: Target,
+    stream: PacedStream,
+    peer: str,
+    deadline: float,
+    headers: list[tuple[bytes, bytes]],
 ) -> WebSocketConnection:
     closed: Exception | None = None
     with trio.move_on_after(deadline) as timeout, trio.CancelScope() as scope:
@@ -239,6 +261,7 @@ async def _shake_hands(
                 cast("trio.SocketStream", stream),
                 target.host_header,
                 target.resource,
+                extra_headers=headers,
                 message_queue_size=QUEUE_SIZE,
                 max_message_size=_LIMITS.max_message,
             )
@@ -247,15 +270,14 @@ async def _shake_hands(
     if timeout.cancelled_caught:
         raise ConnectTimeout(f"{peer} did not complete the WebSocket handshake in {deadline:g} s")
     match reader.failure:
-        case ConnectionRejected() as refusal:
-            why = f"refused the WebSocket with HTTP status {refusal.status_code}"
-            advice = "is it a relay, and is the path right?"
+        case ConnectionRejected(status_code=status, headers=answered) as refusal:
+            raise refused_upgrade(peer, status, fold(answered)) from refusal
         case None:
             why = "closed the connection during the WebSocket handshake"
             advice = "is it a relay, and is it ws or wss?"
         case _:
             why = "answered, but not with a WebSocket"
-            advice = "is it a relay?"
+            advice = "is it a relay, and is it ws or wss?"
     raise UpgradeRefused(f"{peer} {why}; {advice}") from (reader.failure or closed)
 
 

@@ -60,7 +60,7 @@ class HttpConnection:
 
     def __init__(self, stream: trio.abc.Stream, remote: str, limits: NetLimits) -> None:
         self._stream = stream
-        self._remote = remote
+        self.remote = remote
         self._limits = limits
         #: The status that a request was answered with that was none.
         self.fault: int | None = None
@@ -95,7 +95,7 @@ class HttpConnection:
 
     def _read_head(self, event: h11.Request) -> Request | None:
         """None, and a fault, where it asks for what nobody has."""
-        target, headers = event.target.decode("latin-1"), _fold(event.headers)
+        target, headers = event.target.decode("latin-1"), fold(event.headers)
         if absolute := _ABSOLUTE.fullmatch(target):
             target = absolute["rest"]
             headers["host"] = absolute["authority"]
@@ -108,7 +108,7 @@ class HttpConnection:
             path=unquote(path) or "/",
             query=query,
             headers=headers,
-            remote=self._remote,
+            remote=self.remote,
         )
 
     async def respond(
@@ -175,10 +175,10 @@ class HttpConnection:
         return connection.trailing_data[0]
 
 
-def _fold(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """One that stands several times is a list (RFC 9110, section 5.2)."""
+def fold(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name; one that stands several times is a list (RFC 9110, section 5.2)."""
     folded: dict[str, str] = {}
     for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         folded[name] = f"{folded[name]}, {value}" if name in folded else value
     return folded

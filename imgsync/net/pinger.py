@@ -9,12 +9,10 @@ from typing import Protocol
 
 import trio
 
+from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL
 from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
-
-KEEPALIVE_INTERVAL = 15.0
-"""Seconds between two looks at one socket."""
 
 Ping = Callable[[], Awaitable[None]]
 """Sends a ping and waits for its pong; it bounds that by itself."""

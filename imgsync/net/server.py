@@ -44,6 +44,9 @@ _FULL = (
 )
 
 _ALL_ADDRESSES = "::"
+_SIGNS = frozenset(("origin", "via", "forwarded", "x-forwarded-for"))
+"""Of a page, or of a proxy on the way."""
+
 _DISCARD = 64 * 1024
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
@@ -79,6 +82,10 @@ def _ignore(reason: str) -> None:
     return None
 
 
+def _ignore_whom(reason: str, remote: str) -> None:
+    return None
+
+
 @attrs.frozen
 class Site:
     """What a port offers.
@@ -90,6 +97,8 @@ class Site:
     :param is_proxy: whether an address stands for many people, and is not limited as one.
     :param on_refused: told of who came no further: `full` (there were too many TCP connections),
         `address_full` (of one address) or `head` (no head, one too long or too slow).
+    :param on_turned_away: told the same, with the address that it came from, and `upgrade` (a
+        WebSocket without the headers Upgrade and Connection, which a proxy has kept).
     """
 
     http: Handler
@@ -98,7 +107,13 @@ class Site:
     limits: NetLimits = attrs.field(factory=NetLimits)
     on_refused: Callable[[str], None] = _ignore
     is_proxy: Callable[[str], bool] = is_loopback
+    on_turned_away: Callable[[str, str], None] = _ignore_whom
     streams: Streams = attrs.field(factory=Streams, init=False)
+
+    def turned_away(self, reason: str, remote: str) -> None:
+        """Somebody came no further."""
+        self.on_refused(reason)
+        self.on_turned_away(reason, remote)
 
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
@@ -175,7 +190,7 @@ async def _serve_stream(site: Site, pinger: Pinger, stream: trio.abc.HalfCloseab
             return
         refusal = _find_no_room(site, remote, address)
         if refusal is not None:
-            site.on_refused(refusal)
+            site.turned_away(refusal, remote)
             await _turn_away(streams, stream)
             return
         streams.open += 1
@@ -276,17 +291,20 @@ async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | 
             response = refuse(405, "", ("allow", "GET, HEAD"))
         elif request.path in site.sockets:
             response = refuse(426, "This path speaks WebSocket only.", ("upgrade", "websocket"))
+            _tell_of_proxy(site, request)
         else:
             response = await site.http(request)
         go_on = await connection.respond(response, head_only=request.method == "HEAD")
     if connection.fault is not None:
-        site.on_refused("head")
+        site.turned_away("head", connection.remote)
     return None
 
 
 async def _upgrade(site: Site, connection: HttpConnection, request: Request) -> _Upgrade | None:
     refusal = _find_fault(site, request) or site.may_upgrade(request)
     if refusal is not None:
+        if request.path in site.sockets and not _asks_to_switch(request.headers):
+            _tell_of_proxy(site, request)
         await connection.respond(refusal, last=True)
         return None
     key = request.headers["sec-websocket-key"].encode()
@@ -303,8 +321,7 @@ def _find_fault(site: Site, request: Request) -> Response | None:
     if request.path not in site.sockets:
         return refuse(404, "No WebSocket is served at this path.")
     headers = request.headers
-    is_asked = request.method == "GET" and "upgrade" in _tokens_of(headers, "connection")
-    if not is_asked or not _is_sound(headers):
+    if request.method != "GET" or not (_asks_to_switch(headers) and _is_sound(headers)):
         return refuse(400)
     version = WEBSOCKET_VERSION.decode()
     match headers.get("sec-websocket-version"):
@@ -318,6 +335,18 @@ def _find_fault(site: Site, request: Request) -> Response | None:
 def _tokens_of(headers: Mapping[str, str], name: str) -> set[str]:
     """A list: a proxy may add what it speaks itself, as `h2c` (RFC 9110, section 7.8)."""
     return {token.strip() for token in headers.get(name, "").lower().split(",")}
+
+
+def _tell_of_proxy(site: Site, request: Request) -> None:
+    """A proxy keeps the headers that concern this connection alone, and passes on the key."""
+    headers = request.headers
+    # Without any of these it is no proxy that says so, and nobody's page that waits behind it.
+    if "sec-websocket-key" in headers and not _SIGNS.isdisjoint(headers):
+        site.on_turned_away("upgrade", request.remote)
+
+
+def _asks_to_switch(headers: Mapping[str, str]) -> bool:
+    return "upgrade" in _tokens_of(headers, "connection")
 
 
 def _is_sound(headers: Mapping[str, str]) -> bool:

@@ -20,6 +20,7 @@ from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import Event, Message, Ping
 
 from imgsync.core.protocol.errors import SocketClosed
+from imgsync.core.protocol.numbers import PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 CLOSE_DEADLINE = 2.0
 """Seconds for what is queued and the close handshake together."""
-
-PONG_DEADLINE = 10.0
 
 QUEUE_SIZE = 16
 """Messages that are read before somebody takes them."""

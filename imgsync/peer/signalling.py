@@ -47,6 +47,7 @@ from imgsync.core.protocol.errors import (
     RelayError,
     SignallingLost,
     SocketClosed,
+    UpgradeRefused,
     WireError,
 )
 from imgsync.core.protocol.numbers import (
@@ -72,6 +73,7 @@ from imgsync.core.protocol.signalling import (
     PresenceState,
     Register,
     Registered,
+    RelayPong,
     Role,
     SessionEndedEvent,
     SessionStarted,
@@ -86,6 +88,9 @@ from imgsync.seams import Network, Socket
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
+
+MAX_RETRY_AFTER = 60.0
+"""Seconds: so long we wait, at most, because whoever refuses a connection says so."""
 
 DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer(DEFAULT_STUN),)
 """What a peer uses where the relay names no list; an empty list means none."""
@@ -176,16 +181,22 @@ class Routes:
     :param starts: whether this is an evaluator, who asks for sessions.
     :param post: sends to the relay; raises SignallingLost.
     :param probe: looks whether the relay is still there.
+    :param reconnect: it does not answer: register at it anew.
     """
 
     def __init__(
-        self, *, starts: bool, post: Callable[[ToRelay], None], probe: Callable[[], None]
+        self,
+        *,
+        starts: bool,
+        post: Callable[[ToRelay], None],
+        probe: Callable[[], None],
+        reconnect: Callable[[], None],
     ) -> None:
         self._post = post
         self._probe = probe
         self._routes: dict[str, Route] = {}
         self._sessions = Sessions(starts=starts)
-        self._starting = Starting(self._sessions, post, self._perform)
+        self._starting = Starting(self._sessions, self._perform, post, probe, reconnect)
         #: Sessions that evaluators have started with us.
         self._invite, self.incoming = trio.open_memory_channel[Route](MAX_INCOMING)
 
@@ -210,6 +221,7 @@ class Routes:
     def registered(self) -> None:
         """The relay is there, or there again."""
         self._sessions.registered()
+        self._starting.registered()
         self._starting.ask()
 
     def relay_lost(self) -> None:
@@ -329,7 +341,9 @@ class Signalling:
         self._token = token
         self._socket: Socket | None = None
         is_evaluator = register.role is Role.EVALUATOR
-        self._routes = Routes(starts=is_evaluator, post=self.post, probe=self.probe)
+        self._routes = Routes(
+            starts=is_evaluator, post=self.post, probe=self.probe, reconnect=self._reconnect
+        )
         self._online = Online()
         #: Cancelled to register anew.
         self._stay = trio.CancelScope()
@@ -376,6 +390,10 @@ class Signalling:
         if self._socket is not None:
             self._socket.probe(PROBE_DEADLINE)
 
+    def _reconnect(self) -> None:
+        if self._socket is not None:
+            self._socket.probe(0)
+
     def end_sessions(self) -> None:
         """End those that nobody has entered, and will not any more."""
         self._routes.end_all()
@@ -393,6 +411,7 @@ class Signalling:
         is_first = True
         failures = 0
         while True:
+            asked_for = 0.0
             try:
                 register = attrs.evolve(self._register, token=read_token(self._token))
                 async with network.open_socket(url) as socket:
@@ -407,9 +426,11 @@ class Signalling:
                 if is_first:
                     raise
                 log.warning("the relay was lost and will be tried again: %s", exc)
+                if isinstance(exc, UpgradeRefused):
+                    asked_for = exc.retry_after
             finally:
                 self._lost()
-            await trio.sleep(backoff(failures))
+            await trio.sleep(max(backoff(failures), min(asked_for, MAX_RETRY_AFTER)))
             failures += 1
 
     def _registered(self, socket: Socket, registered: Registered) -> None:
@@ -450,6 +471,8 @@ class Signalling:
                     log.info("the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
+            case RelayPong():
+                pass  # of whom it asks: we ping the WebSocket itself
             case _:
                 assert_never(message)
 

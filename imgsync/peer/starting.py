@@ -1,4 +1,8 @@
-"""What is asked of the relay: sessions, and those again that it may have forgotten."""
+"""What is asked of the relay: sessions, and those again that it may have forgotten.
+
+With each question we look whether the relay is still there. Whoever asks for a session waits for
+one that is not, and asks once more.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -20,6 +24,8 @@ class Start:
     """A start_session that waits for its answer."""
 
     def __init__(self) -> None:
+        #: Whether the relay was there to be asked.
+        self.is_put = False
         self._answered = trio.Event()
         self._result: Route | RelayError | SignallingLost | None = None
 
@@ -51,34 +57,64 @@ class Start:
 class Starting:
     """One question after the other; what they are is decided by `Sessions`.
 
-    :param post: sends to the relay; raises SignallingLost.
     :param perform: carries out what is decided.
+    :param post: sends to the relay; raises SignallingLost.
+    :param probe: looks whether the relay is still there.
+    :param reconnect: it does not answer: register at it anew.
     """
 
     def __init__(
         self,
         sessions: Sessions,
-        post: Callable[[ToRelay], None],
         perform: Callable[[Sequence[SessionsOutput]], None],
+        post: Callable[[ToRelay], None],
+        probe: Callable[[], None],
+        reconnect: Callable[[], None],
     ) -> None:
         self._sessions = sessions
-        self._post = post
         self._perform = perform
+        self._post = post
+        self._probe = probe
+        self._reconnect = reconnect
         self._lock = trio.Lock()
         self._start: Start | None = None
         self._due = Bell()
+        self._registrations = 0
+        self._is_registered = Bell()
 
     async def start_session(self, client_id: str) -> Route:
         """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
         async with self._lock:
-            start = Start()
+            start, before = Start(), self._registrations
             try:
-                route = await self._ask_and_wait(start, self._sessions.ask(client_id))
-            except BaseException:
-                start.abandon()
-                raise
+                return await self._ask_for(client_id, start)
+            except (SignallingLost, ConnectTimeout):
+                # Neither is it known whether it has heard that, nor does it matter: a session that
+                # it has begun is replaced.
+                if not start.is_put or not await self._is_back(before):
+                    raise
+            return await self._ask_for(client_id, Start())
+
+    async def _ask_for(self, client_id: str, start: Start) -> Route:
+        try:
+            route = await self._ask_and_wait(start, self._sessions.ask(client_id))
+        except BaseException:
+            start.abandon()
+            raise
         assert route is not None
         return route
+
+    def registered(self) -> None:
+        """The relay is there, or there again."""
+        self._registrations += 1
+        self._is_registered.ring()
+
+    async def _is_back(self, before: int) -> bool:
+        """Wait until we have registered again; whether that was in time."""
+        with trio.move_on_after(START_DEADLINE):
+            while self._registrations == before:
+                await self._is_registered.wait()
+        return self._registrations > before
 
     def answer(self, result: Route | RelayError | SignallingLost | None) -> bool:
         """Answer what is asked. Returns whether anything is."""
@@ -117,7 +153,12 @@ class Starting:
         self._start = start
         try:
             self._post(StartSession(asked.client_id, asked.session_id))
+            start.is_put = True
+            self._probe()
             return await start.wait()
+        except ConnectTimeout:
+            self._reconnect()
+            raise
         finally:
             self._start = None
             self._sessions.ask_no_more()

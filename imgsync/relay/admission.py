@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
@@ -63,15 +63,46 @@ class Admission:
     def refuse_upgrade(self, request: Request) -> Response | None:
         """The answer to a page that may not connect, by the Origin that its browser tells of."""
         origin = request.headers.get("origin")
-        if origin is None or ANY_ORIGIN in self._origins or origin in self._origins:
+        if origin is None or self.admits(origin, request):
             return None
-        page = _page_of(origin)
-        if page is not None:
-            host = _page_of(f"{page[0]}://{request.headers.get('host', '')}")
-            # The scheme is the page's own: a proxy may have ended its TLS.
-            if page in self._pages or (page == host and self._is_ours(page[1])):
-                return None
         return refuse(403, "Pages of this origin may not connect; see --allow-origin.")
+
+    def admits(self, origin: str, request: Request) -> bool:
+        """Whether a page of this origin may connect to the host that a request is for."""
+        if ANY_ORIGIN in self._origins or origin in self._origins:
+            return True
+        page = _page_of(origin)
+        if page is None:
+            return False
+        return page in self._pages or (_is_of_host(page, request) and self._is_ours(page[1]))
+
+    def greet(self, request: Request) -> bytes:
+        """One word for a page, which can't see why its WebSocket is refused, and so asks.
+
+        A browser names the origin of a page that is of elsewhere by itself.
+        """
+        named = parse_qs(request.query).get("origin", [])[:1]
+        origin = named[0] if named else request.headers.get("origin")
+        is_welcome = origin is None or self.admits(origin, request)
+        return b"ok\n" if is_welcome else b"origin\n"
+
+    def advise(self, request: Request) -> str:
+        """What is to be done to let in a page whose origin is refused."""
+        origin = request.headers.get("origin", "")
+        page = _page_of(origin)
+        if page is None and origin != "null":
+            return "what it says is the origin of no page"
+        allow = f"--allow-origin {origin} lets it in"
+        if page is not None and _is_of_host(page, request):
+            return (
+                "without tokens, pages of localhost and of addresses alone are the relay's own;"
+                f" {allow}, and so does --auth-secret-file"
+            )
+        host = request.headers.get("host", "")
+        return (
+            f"it is not of the host that it asks for ({host}); {allow}. If the two are one, the"
+            " proxy in front of the relay has to pass on the header Host"
+        )
 
     def is_proxy(self, address: str) -> bool:
         """Whether an address stands for many people: it is a proxy's, or this machine's own."""
@@ -120,6 +151,11 @@ def _page_of(origin: str) -> tuple[str, str, int] | None:
     except (ValueError, KeyError):
         return None
     return (page.scheme, page.hostname, port) if page.hostname else None
+
+
+def _is_of_host(page: tuple[str, str, int], request: Request) -> bool:
+    # The scheme is the page's own: a proxy may have ended its TLS.
+    return page == _page_of(f"{page[0]}://{request.headers.get('host', '')}")
 
 
 def _address_in(hop: str) -> str | None:

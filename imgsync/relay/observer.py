@@ -1,9 +1,11 @@
 """What the relay counts and logs of what happens; it decides nothing."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Hashable
 
 import attrs
+import trio
 
 from imgsync.core.protocol.signalling import (
     CloseCode,
@@ -12,6 +14,7 @@ from imgsync.core.protocol.signalling import (
     FromRelay,
 )
 from imgsync.core.relay.identity import Peer
+from imgsync.core.relay.limits import TokenBucket, network_of
 from imgsync.core.relay.outputs import (
     SessionAnswered,
     SessionBegan,
@@ -33,6 +36,23 @@ _GOOD_ENDS = (CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.NO_STATUS)
 """Of a peer that leaves; a browser says 1001 when its page is left."""
 
 
+MAX_WARNED = 256
+"""Origins and addresses that are remembered as told of."""
+
+WARNINGS = TokenBucket(rate=1 / 60, burst=20)
+"""Whoever makes up an origin for each try can't fill the log."""
+
+_OPTIONS = {
+    "address_full": "--max-per-address",
+    "address_rate": "--connect-rate",
+    "full": "--max-connections",
+}
+"""The relay's, which set the limits, by what is counted."""
+
+MAX_NAMED = 200
+"""Characters of what a request says of itself."""
+
+
 @attrs.frozen
 class Visitor:
     """A connection as the log names it.
@@ -52,18 +72,54 @@ class Observer:
         self.metrics = Metrics()
         #: When each session that lives began, on the relay's clock.
         self._began: dict[Hashable, float] = {}
+        #: Of what there was a warning, the oldest first.
+        self._warned: OrderedDict[Hashable, None] = OrderedDict()
+        self._warnings = attrs.evolve(WARNINGS)
 
     # ── connections ──────────────────────────────────────────────────────────────────────────────
 
-    def refused_origin(self, remote: str) -> None:
+    def refused_origin(self, origin: str, advice: str, remote: str) -> None:
         """A page of another origin was not let in."""
         self.metrics.connect_refused("origin")
-        log.debug("a page of another origin was refused", extra=about(remote=remote))
+        text = f"pages of {origin[:MAX_NAMED]} may not connect: {advice}"
+        self._tell_once(("origin", origin), text, remote)
 
     def refused(self, refusal: Refusal, remote: str) -> None:
         """Somebody was not let in."""
         self.metrics.connect_refused(refusal.label)
-        log.debug("refused: %s", refusal.why, extra=about(remote=remote, code=refusal.code))
+        text = f"refused: {refusal.why} ({_OPTIONS[refusal.label]} sets the limit)"
+        if refusal.code is CloseCode.RELAY_FULL:
+            # Nobody is refused for what he is, and no setting is wrong.
+            self._tell_once((refusal.label, network_of(remote)), text, remote, logging.INFO)
+            return
+        text += "; if this is the address of a reverse proxy, name it with --forwarded-by"
+        self._tell_once((refusal.label, network_of(remote)), text, remote)
+
+    def turned_away(self, reason: str, remote: str) -> None:
+        """Somebody came no further than the port: see `imgsync.net.server.Site`."""
+        if reason == "upgrade":
+            self.metrics.connect_refused(reason)
+            text = (
+                "a WebSocket came without its header Upgrade, or Connection: the proxy in front of"
+                " the relay has to pass on both"
+            )
+        elif reason in _OPTIONS:
+            text = f"refused: too many TCP connections ({_OPTIONS[reason]} sets the limit)"
+        else:
+            return
+        self._tell_once((reason, network_of(remote)), text, remote)
+
+    def _tell_once(
+        self, what: Hashable, text: str, remote: str, level: int = logging.WARNING
+    ) -> None:
+        """Tell of it, unless that was done, or too much was told."""
+        if what in self._warned:
+            self._warned.move_to_end(what)
+        elif self._warnings.take(trio.current_time()):
+            self._warned[what] = None
+            if len(self._warned) > MAX_WARNED:
+                self._warned.popitem(last=False)
+            log.log(level, "%s", text, extra=about(remote=remote))
 
     def refused_while_draining(self) -> None:
         """Somebody came while the relay goes away."""

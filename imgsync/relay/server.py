@@ -63,6 +63,9 @@ ALIVE_DEADLINE = 2.0
 """Seconds for a user's older connection to answer when it opens a new one. A phone that has changed
 from one network to another leaves one behind that is dead without a word."""
 
+#: Nothing of it is secret, and the page that asks may be of another origin.
+_FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
+
 _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
 
 
@@ -115,6 +118,7 @@ class Relay:
             limits=settings.net,
             on_refused=self._observer.metrics.connect_refused,
             is_proxy=self._admission.is_proxy,
+            on_turned_away=self._observer.turned_away,
         )
 
     async def run_clock(self) -> None:
@@ -151,9 +155,9 @@ class Relay:
     async def _answer(self, request: Request) -> Response:
         match request.path:
             case "/health" if self._is_draining:
-                return Response(503, b"draining\n")
+                return Response(503, b"draining\n", headers=_FOR_ALL)
             case "/health":
-                return Response(200, b"ok\n")
+                return Response(200, self._admission.greet(request), headers=_FOR_ALL)
             case "/metrics" if not _is_local(request):
                 return refuse(403, "Metrics are for this machine alone.")
             case "/metrics":
@@ -168,7 +172,8 @@ class Relay:
     def _may_upgrade(self, request: Request) -> Response | None:
         refusal = self._admission.refuse_upgrade(request)
         if refusal is not None:
-            self._observer.refused_origin(self._admission.address_of(request))
+            what, remote = self._admission.advise(request), self._admission.address_of(request)
+            self._observer.refused_origin(request.headers["origin"], what, remote)
         return refusal
 
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ from pathlib import Path
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol import numbers
 from imgsync.core.protocol.channel import OnsetTiming, StageKind
+from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
 from imgsync.core.protocol.states import SessionState
 
@@ -97,6 +98,9 @@ def make() -> str:
     taken = list_of(code.value for code in ErrorCode if code.is_taken)
     parts.append(f"\n{comment(inspect.getdoc(ErrorCode.is_taken) or '')}")
     parts.append(f"export const TAKEN_ERRORS = {taken};\n")
+    passing = list_of(one.value for one in Obstacle if one.may_pass)
+    parts.append(f"\n{comment(inspect.getdoc(Obstacle.may_pass) or '')}")
+    parts.append(f"export const PASSING_OBSTACLES = {passing};\n")
     return "".join(parts)
 
 

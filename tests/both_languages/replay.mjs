@@ -5,6 +5,9 @@ import { createInterface } from "node:readline";
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
+const obstacles = await load("core/protocol/obstacles");
+const relayWords = await load("words/relay");
+const { Keepalive } = await load("core/handshake/keepalive");
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
 const { parseCandidate, parseDescription, reduceOffer } = await load("core/handshake/sdp");
@@ -136,7 +139,7 @@ function playRoutes(starts) {
     if (isUp) told.push([event, clientId, sessionId]);
     return isUp;
   };
-  const routes = new Routes(starts, { post, probe: () => {} }, (route) => hold("invited", route));
+  const routes = new Routes(starts, { post, probe: () => {}, reconnect: () => {} }, (route) => hold("invited", route));
   const failed = ({ code }) => told.push(["failed", code === "relay_lost" ? "no_relay" : code]);
   const methods = {
     startSession: (clientId) =>
@@ -223,6 +226,20 @@ const PAIRS = {
     };
   },
   routes: ({ starts }) => playRoutes(starts),
+  obstacles: () => ([what, ...given]) => {
+    if (what === "words") {
+      const { text, hint } = relayWords.describeObstacle(given[0]);
+      return [text, hint, relayWords.describeServer(given[0])];
+    }
+    return obstacles[what](...given);
+  },
+  keepalive: () => {
+    const keepalive = new Keepalive();
+    return ([method, ...given]) => {
+      const outputs = keepalive[method](...given) ?? [];
+      return [outputs.map(({ kind, id }) => id ?? kind), finite(keepalive.due)];
+    };
+  },
   heartbeat: () => {
     let heart = new Heartbeat();
     return ([method, ...given]) => {

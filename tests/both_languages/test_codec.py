@@ -44,6 +44,7 @@ from imgsync.core.protocol.signalling import (
     PresenceState,
     RawJson,
     Registered,
+    RelayPong,
     Role,
     SessionEndedEvent,
     SessionStarted,
@@ -98,6 +99,7 @@ EVENTS: list[FromRelay] = [
     SessionEndedEvent("s", EndReason.ENDED),
     ErrorEvent(ErrorCode.CLIENT_BUSY, "wait", "start_session"),
     ErrorEvent(ErrorCode.BAD_MESSAGE, "what?"),
+    RelayPong(7),
 ]
 
 SIGNALS: list[Any] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import attrs
 import pytest
@@ -18,6 +20,7 @@ import trustme
 
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
+from imgsync.net.connect import open_relay_socket
 from imgsync.relay.tokens import mint_token
 from tests.kit.forks import run_fork_to_end
 from tests.kit.processes import (
@@ -232,6 +235,57 @@ async def _forbidden_image(folder: Path) -> Outcome:
     return outcome
 
 
+async def _other_origin(folder: Path) -> Outcome:
+    """As a proxy that does not pass on the header Host."""
+
+    async def carry(source: trio.SocketStream, target: trio.SocketStream) -> None:
+        async for some in source:
+            await target.send_all(re.sub(rb"\r\nHost: [^\r]+", b"\r\nHost: backend:80", some))
+        await target.send_eof()
+
+    async with open_relay("--stun", "none") as url, trio.open_nursery() as nursery:
+
+        async def serve(near: trio.SocketStream) -> None:
+            far = await trio.open_tcp_stream("127.0.0.1", urlsplit(url).port or 0)
+            async with near, far, trio.open_nursery() as both:
+                both.start_soon(carry, near, far)
+                both.start_soon(carry, far, near)
+
+        (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        outcome = await examine(f"ws://127.0.0.1:{listener.socket.getsockname()[1]}/ws")
+        nursery.cancel_scope.cancel()
+    return outcome
+
+
+async def _too_many(folder: Path) -> Outcome:
+    strict = ("--stun", "none", "--connect-rate", "0.001")
+    async with open_relay(*strict) as url, open_relay_socket(url):
+        return await examine(url)
+
+
+async def _proxy_without_relay(folder: Path) -> Outcome:
+    return await _answered(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+
+async def _captive_portal(folder: Path) -> Outcome:
+    portal = b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n"
+    return await _answered(portal)
+
+
+async def _answered(answer: bytes) -> Outcome:
+    """What it finds at a server that answers everything so."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(answer)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        outcome = await examine(f"ws://127.0.0.1:{listener.socket.getsockname()[1]}/ws")
+        nursery.cancel_scope.cancel()
+    return outcome
+
+
 #: What is wrong, the check that says so, its result, and words of what it says and advises; the one
 #: that takes longest first.
 WRONG: dict[Callable[[Path], Awaitable[Outcome]], tuple[str, str, str, str]] = {
@@ -243,6 +297,10 @@ WRONG: dict[Callable[[Path], Awaitable[Outcome]], tuple[str, str, str, str]] = {
     _dead_turn: ("turn", "failed", "gave no address: ConnectionRefused", "TCP"),
     _other_secret: ("turn", "failed", "refused the credential", "--turn-secret-file"),
     _wrong_clock: ("clock", "failed", "3600.0 s behind", "NTP"),
+    _other_origin: ("origin", "failed", "may not connect", "--allow-origin http://127.0.0.1:"),
+    _too_many: ("websocket", "failed", "4029", "--connect-rate"),
+    _proxy_without_relay: ("websocket", "failed", "502: a proxy is there", "is the relay running"),
+    _captive_portal: ("websocket", "failed", "leads to http://login.example/", "sign in first"),
     _forbidden_image: ("images", "failed", "can't be had: http_403", "sign the URLs anew"),
 }
 

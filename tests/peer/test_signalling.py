@@ -20,8 +20,14 @@ from imgsync.core.handshake.inputs import (
     RelayLost,
     RouteInput,
 )
-from imgsync.core.protocol.errors import ConnectTimeout, SignallingLost, SocketClosed
+from imgsync.core.protocol.errors import (
+    ConnectTimeout,
+    SignallingLost,
+    SocketClosed,
+    UpgradeRefused,
+)
 from imgsync.core.protocol.numbers import MAX_INCOMING, REFUSED_AGAIN
+from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
@@ -255,6 +261,68 @@ async def test_an_answer_that_never_comes_is_waited_for_so_long(autojump_clock: 
         # Then it is too late.
         await relay.say_and_wait(of_client("s"))
         assert relay.asked() == [("start_session", None), ("end_session", "s")]
+
+
+async def test_a_question_without_an_answer_is_asked_once_more_after_registering_anew(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    found: list[Route] = []
+    async with open_peer(relay, Role.EVALUATOR) as evaluator, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            found.append(await evaluator.start_session("c"))
+
+        nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        assert relay.asked() == [("start_session", None)]
+        await relay.cut()
+        assert relay.asked() == [("start_session", None)]
+        await relay.say_and_wait(of_client("s"))
+        assert [route.session_id for route in found] == ["s"]
+        assert [len(frames) for frames in relay.frames] == [1, 1]
+
+
+async def test_a_relay_that_is_there_and_does_not_answer_is_registered_at_anew_and_asked_once_more(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay()
+
+    def probe(deadline: float) -> None:
+        if deadline == 0:
+            relay._send.send_nowait(SocketClosed(CloseCode.ABNORMAL))
+
+    monkeypatch.setattr(relay, "probe", probe)
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        with pytest.raises(ConnectTimeout):
+            await evaluator.start_session("c")
+        assert [len(frames) for frames in relay.frames] == [1, 1]
+
+
+@pytest.mark.parametrize(("asked_for", "least", "most"), [(0, 0, 1), (30, 30, 31), (3600, 60, 61)])
+async def test_who_is_asked_to_wait_does_so_but_not_for_ever(
+    autojump_clock: MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_for: float,
+    least: float,
+    most: float,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.CLIENT):
+        tried: list[float] = []
+
+        @asynccontextmanager
+        async def open_socket(url: str) -> AsyncIterator[Relay]:
+            tried.append(trio.current_time())
+            if len(tried) == 1:
+                raise UpgradeRefused("busy", obstacle=Obstacle.TOO_MANY, retry_after=asked_for)
+            yield relay
+
+        monkeypatch.setattr(relay, "open_socket", open_socket)
+        await relay.cut()
+        await trio.sleep(100)
+        first, second = tried
+        assert least <= second - first <= most
 
 
 # ── credentials ──────────────────────────────────────────────────────────────────────────────────

@@ -19,10 +19,9 @@ import trio
 import trustme
 
 from imgsync.commands.relay.options import make_parser, settings_of
+from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL, PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.pinger import KEEPALIVE_INTERVAL
-from imgsync.net.websocket import PONG_DEADLINE
 from imgsync.relay.metrics import Metrics
 from tests.kit.processes import (
     LISTENING,

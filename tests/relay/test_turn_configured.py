@@ -42,7 +42,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "relay.md"
 @asynccontextmanager
 async def open_documented_coturn(folder: Path, certificate: Path) -> AsyncIterator[tuple[int, int]]:
     """The page's own lines, on loopback; yields the two ports."""
-    [text] = re.findall(r"```ini\n(listening-port=.*?)```", PAGE.read_text(), re.DOTALL)
+    [text] = re.findall(r"```text\n(listening-port=.*?)```", PAGE.read_text(), re.DOTALL)
     port, tls_port = find_free_port(), find_free_port()
     changes = {
         "listening-port=3478": f"listening-port={port}",

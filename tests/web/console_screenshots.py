@@ -25,6 +25,7 @@ from tests.kit.chromium import shared_chromium
 from tests.kit.console_pages import ConsolePage, console_url, open_console
 from tests.kit.processes import SAMPLES, open_child, open_relay, our_client
 from tests.kit.web_pages import open_client_page
+from tests.web.test_refused_pages import ANSWERS, Proxy
 
 SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
 SCHEMES = ("light", "dark")
@@ -85,6 +86,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
         await console.wait_says("not in reach", "#relay")
         await album.take(console, "no-server")
         await take_refused(album, browser)
+        await take_obstacles(album, browser)
 
 
 async def take_manifests(album: Album, console: ConsolePage, pairs: list[dict[str, str]]) -> None:
@@ -162,6 +164,17 @@ async def take_refused(album: Album, browser: Browser) -> None:
                 console = ConsolePage(page)
                 await console.wait_says("incomplete")
                 await album.take(console, "incomplete")
+
+
+async def take_obstacles(album: Album, browser: Browser) -> None:
+    for name, (health, _, _, server) in ANSWERS.items():
+        async with (
+            Proxy(health).open() as url,
+            browser.open_page(console_url(url, user="dr-lee")) as page,
+        ):
+            console = ConsolePage(page)
+            await console.wait_says(server, "#relay")
+            await album.take(console, name.replace(" ", "-"))
 
 
 def main() -> None:

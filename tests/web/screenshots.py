@@ -19,6 +19,7 @@ from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
 from tests.kit.processes import SAMPLES, Child, open_relay
 from tests.kit.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
+from tests.web.test_refused_pages import ANSWERS, Proxy
 
 SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
 SCHEMES = ("light", "dark")
@@ -63,6 +64,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
         await last.wait_says("No server in reach.")
         await take(last.page, "no-server")
         await take_refused(browser, take)
+        await take_obstacles(browser, take)
 
 
 async def take_session(client: ClientPage, other: ClientPage, evaluator: Child, take: Take) -> None:
@@ -120,6 +122,16 @@ async def take_refused(browser: Browser, take: Take) -> None:
         ):
             await ClientPage(page).wait_says("not valid")
             await take(page, "refused")
+
+
+async def take_obstacles(browser: Browser, take: Take) -> None:
+    for name, (health, text, _, _) in ANSWERS.items():
+        async with (
+            Proxy(health).open() as url,
+            browser.open_page(page_url(url, user="ada")) as page,
+        ):
+            await ClientPage(page).wait_says(text)
+            await take(page, name.replace(" ", "-"))
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from tests.kit.console_pages import (
     open_console,
     open_images,
 )
+from tests.kit.middleboxes import open_middlebox
 from tests.kit.processes import (
     LISTENING,
     START_S,
@@ -31,6 +32,7 @@ from tests.kit.processes import (
     run_to_end,
     wait_until,
 )
+from tests.kit.raw_peers import open_raw
 from tests.kit.web_pages import open_client_page
 
 
@@ -399,4 +401,21 @@ async def test_a_relay_may_be_restarted_in_the_middle(browser: Browser, images: 
             await client.wait_says("The session has ended.")
             await console.wait_says("available", "#clients")
             # What the browser itself says of a relay that is not there is no complaint of the page.
-            assert [e for e in console.page.errors if "WebSocket connection" not in e] == []
+            complaints = ("WebSocket connection", "Failed to load resource")
+            assert [e for e in console.page.errors if not e.startswith(complaints)] == []
+
+
+async def test_a_start_that_goes_nowhere_is_asked_again_on_a_new_connection(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_raw(relay, "client", "patient"),
+        open_middlebox(relay) as box,
+        open_console(browser, box.url, "E-of-patient") as console,
+    ):
+        await console.wait_says("Server: connected", of="#relay")
+        before = box.seen
+        box.forget()
+        await console.tap("#clients button[aria-label='Start a session with patient']")
+        await console.wait_says("Connecting to patient")
+        assert box.seen > before

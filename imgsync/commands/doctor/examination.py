@@ -10,6 +10,7 @@ from imgsync.commands.doctor.paths import DIRECT, Way, check_way, reflexive, rel
 from imgsync.commands.doctor.relay import (
     Account,
     check_clock,
+    check_origin,
     check_relay,
     check_token,
     check_websocket,
@@ -77,6 +78,9 @@ async def _examine_relay(
     if websocket.result is Result.FAILED:
         report(Finding("token", Result.SKIPPED, _NEEDS_WEBSOCKET))
     else:
+        refused = await check_origin(url)
+        if refused is not None:
+            report(refused)
         async with open_internet() as network:
             token, servers = await check_token(network, url, account)
         report(token)

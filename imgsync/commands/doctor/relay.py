@@ -12,11 +12,19 @@ import trio
 
 from imgsync.commands.doctor.clock import MAX_OFFSET, Interval, Probe, WrongDate, clock_offset
 from imgsync.commands.doctor.findings import Finding, Result
-from imgsync.core.protocol.errors import ConnectError, ImgsyncError
-from imgsync.core.protocol.numbers import PACKAGE
-from imgsync.core.protocol.signalling import IceServer, Register, Role
+from imgsync.core.protocol.errors import (
+    ConnectError,
+    ImgsyncError,
+    SocketClosed,
+    UpgradeRefused,
+)
+from imgsync.core.protocol.numbers import PACKAGE, PROBE_DEADLINE
+from imgsync.core.protocol.obstacles import Obstacle, obstacle_at_health
+from imgsync.core.protocol.signalling import CloseCode, IceServer, Register, Role
 from imgsync.net.ask import ask
 from imgsync.net.connect import open_relay_socket, parse_relay_url
+from imgsync.net.refusals import describe
+from imgsync.net.websocket import WebSocket
 from imgsync.peer.signalling import open_signalling
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network
@@ -25,6 +33,14 @@ CLOCK_PROBES = 12
 CLOCK_PROBE_INTERVAL = 0.09
 """Seconds. A dozen questions, spread over just more than a second, meet the moment at which the
 relay's clock, which has whole seconds, goes on to the next."""
+
+
+_AFTER_CLOSE: dict[int, str] = {
+    CloseCode.RATE_LIMITED: "too many connect from here; wait a moment, or raise --connect-rate of"
+    " the relay; behind a reverse proxy, name that with --forwarded-by",
+    CloseCode.RELAY_FULL: "try again in a moment, or raise --max-connections of the relay",
+    CloseCode.GOING_AWAY: "it is shutting down; try again in a moment",
+}
 
 
 @attrs.frozen
@@ -49,27 +65,66 @@ async def check_relay(url: str) -> Finding:
         return Finding("relay", Result.FAILED, str(exc))
     took = 1000 * (answer.received_at - answer.sent_at)
     seen = f"{url} answers GET {path} with HTTP {answer.status} in {took:.1f} ms"
-    match answer.status:
-        case 200:
+    match obstacle_at_health(answer.status, answer.text):
+        case None:
             return Finding("relay", Result.OK, seen)
-        case 503:
+        case Obstacle.DRAINING | Obstacle.UNAVAILABLE:
             advice = "it is shutting down or full; try again in a moment"
-            return Finding("relay", Result.WARNING, seen, advice)
-        case _:
+        case Obstacle.NOT_FOUND:
             advice = "another server stands there, or a proxy that does not pass this path on"
-            return Finding("relay", Result.WARNING, seen, advice)
+        case obstacle:
+            what, advice = describe(url, obstacle, answer.headers)
+            seen += f": {what}" if what else ""
+    return Finding("relay", Result.WARNING, seen, advice)
 
 
 async def check_websocket(url: str) -> Finding:
-    """Whether a WebSocket can be opened."""
+    """Whether a WebSocket can be opened, and stays so."""
     before = time.perf_counter()
     try:
-        async with open_relay_socket(url):
+        async with open_relay_socket(url) as socket:
             took = 1000 * (time.perf_counter() - before)
+            closed = await _wait_closed(socket)
     except ConnectError as exc:
+        obstacle = exc.obstacle if isinstance(exc, UpgradeRefused) else None
+        is_told = obstacle not in (None, Obstacle.NOT_FOUND)
         advice = "a proxy in front of it has to pass on the headers Upgrade and Connection"
-        return Finding("websocket", Result.FAILED, str(exc), advice)
+        return Finding("websocket", Result.FAILED, str(exc), "" if is_told else advice)
+    if closed is not None:
+        what = f"{url} takes a WebSocket, and then: {closed}"
+        advice = _AFTER_CLOSE.get(closed.code, "the log of the relay says more")
+        return Finding("websocket", Result.FAILED, what, advice)
     return Finding("websocket", Result.OK, f"{url} takes WebSockets, in {took:.1f} ms")
+
+
+async def _wait_closed(socket: WebSocket) -> SocketClosed | None:
+    """Why it is closed as soon as it is open; None once the relay has answered a ping on it."""
+    with trio.CancelScope() as scope:
+        socket.probe(PROBE_DEADLINE, scope.cancel)
+        while True:
+            try:
+                await socket.receive()
+            except SocketClosed as exc:
+                return exc
+    return None
+
+
+async def check_origin(url: str) -> Finding | None:
+    """Whether a page that the relay serves is refused, as its browser says where it is from."""
+    target = parse_relay_url(url)
+    origin = f"{'https' if target.tls else 'http'}://{target.host_header}"
+    try:
+        async with open_relay_socket(url, origin=origin):
+            return None
+    except ConnectError as exc:
+        if not isinstance(exc, UpgradeRefused) or exc.obstacle is not Obstacle.BARRED:
+            return Finding("origin", Result.FAILED, f"as a page of {origin}: {exc}")
+    what = f"pages of {origin} may not connect, and programs may (HTTP status 403)"
+    advice = (
+        f"run the relay with --allow-origin {origin}, or with --auth-secret-file; a proxy in front"
+        " of it has to pass on the header Host"
+    )
+    return Finding("origin", Result.FAILED, what, advice)
 
 
 async def check_token(

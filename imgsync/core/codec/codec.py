@@ -51,6 +51,8 @@ from imgsync.core.protocol.signalling import (
     RawJson,
     Register,
     Registered,
+    RelayPing,
+    RelayPong,
     RequestOffer,
     SendSignal,
     SessionEndedEvent,
@@ -71,7 +73,7 @@ MAX_RELAY_FRAME = 16 * 1024 * 1024
 """Characters of one frame from the relay, which adds to what it forwards, and tells an evaluator of
 all clients at once (about 125 bytes each, and up to 10 kB)."""
 
-_TO_RELAY = {cls.EVENT: cls for cls in (Register, StartSession, SendSignal, EndSession)}
+_TO_RELAY = {cls.EVENT: cls for cls in (Register, StartSession, SendSignal, EndSession, RelayPing)}
 _FROM_RELAY = {
     cls.EVENT: cls
     for cls in (
@@ -84,6 +86,7 @@ _FROM_RELAY = {
         PeerBack,
         SessionEndedEvent,
         ErrorEvent,
+        RelayPong,
     )
 }
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}

@@ -28,6 +28,7 @@ Blame is in the class: the first two groups are ours to mend, the others came fr
 import shlex
 from collections.abc import Iterable
 
+from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import EndReason, ErrorCode
 
 
@@ -122,7 +123,18 @@ class TlsFailed(ConnectError):
 
 
 class UpgradeRefused(ConnectError):
-    """What answered is no relay: it refused the WebSocket upgrade or closed during it."""
+    """What answered is no relay: it refused the WebSocket upgrade or closed during it.
+
+    :param obstacle: what an answer of HTTP means; None where there was none.
+    :param retry_after: seconds that it asks to wait for; 0 where it does not.
+    """
+
+    def __init__(
+        self, message: str, *, obstacle: Obstacle | None = None, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(message)
+        self.obstacle = obstacle
+        self.retry_after = retry_after
 
 
 class SocketClosed(ImgsyncError):

@@ -126,6 +126,17 @@ MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""
 
+# ── the relay's heartbeat ────────────────────────────────────────────────────────────────────────
+
+KEEPALIVE_INTERVAL = 15.0
+"""Between two looks whether the other end of a WebSocket is still there."""
+
+PONG_DEADLINE = 10.0
+"""For the answer to one."""
+
+RELAY_FEATURES = (FEATURE_PING,)
+"""What `registered.features` says of a relay: it answers pings, and is judged by that."""
+
 # ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
 
 PING_INTERVAL = 2.0

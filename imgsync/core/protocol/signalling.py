@@ -15,6 +15,8 @@ On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.prot
         │── end_session ───────────▶│                         │    (or the client)
         │◀─────────── session_ended ─│─ session_ended ───────▶│
         │◀─────────────────── error ─│─ error ───────────────▶│
+        │── ping ──────────────────▶│◀──────────────── ping ──│    (pages)
+        │◀──────────────────── pong ─│─ pong ────────────────▶│
 
 Field names are snake_case here and camelCase on the wire; times are milliseconds since the Unix
 epoch. Tokens, signed URLs and signals (which hold ICE passwords) are left out of every repr, so
@@ -220,6 +222,14 @@ class EndSession:
     detail: Detail | None = None
 
 
+@attrs.frozen
+class RelayPing:
+    """A page looks whether the relay is still there, as browsers send no pings of WebSockets."""
+
+    EVENT = "ping"
+    id: int
+
+
 # ── relay to peer ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -251,7 +261,8 @@ class ClientEntry:
 class Registered:
     """The registration was accepted. `clients` is for evaluators only.
 
-    `recording_url` is for clients: where a page that records posts its recordings.
+    `recording_url` is for clients: where a page that records posts its recordings. `features` are
+    what the relay speaks of the extensions.
     """
 
     EVENT = "registered"
@@ -261,6 +272,7 @@ class Registered:
     ice_servers: tuple[IceServer, ...] | None = None
     clients: tuple[ClientEntry, ...] | None = None
     recording_url: Url | None = None
+    features: Features = ()
 
 
 @attrs.frozen
@@ -348,7 +360,15 @@ class ErrorEvent:
     event: str | None = None
 
 
-ToRelay = Register | StartSession | SendSignal | EndSession
+@attrs.frozen
+class RelayPong:
+    """The answer to a ping, with its id."""
+
+    EVENT = "pong"
+    id: int
+
+
+ToRelay = Register | StartSession | SendSignal | EndSession | RelayPing
 FromRelay = (
     Registered
     | IceServersChanged
@@ -359,6 +379,7 @@ FromRelay = (
     | PeerBack
     | SessionEndedEvent
     | ErrorEvent
+    | RelayPong
 )
 
 

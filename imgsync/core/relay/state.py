@@ -22,6 +22,7 @@ import attrs
 
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import Unauthorized, WireError
+from imgsync.core.protocol.numbers import RELAY_FEATURES
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
@@ -35,6 +36,8 @@ from imgsync.core.protocol.signalling import (
     PresenceState,
     Register,
     Registered,
+    RelayPing,
+    RelayPong,
     Role,
     SendSignal,
     SessionEndedEvent,
@@ -280,8 +283,7 @@ class RelayState:
     :param ice_life: seconds that the credentials in it are good for.
     :param recording_url: where clients are told to post what they record; None for nowhere.
     :param read_token: takes tokens apart; None where everybody is believed.
-    :param until: when what a token says no longer carries a session, on that clock; by default
-        sessions outlive it.
+    :param until: when what a token says no longer carries a session; by default it outlives that.
     :param max_frame: characters of one frame.
     """
 
@@ -339,6 +341,8 @@ class RelayState:
                 return self._signal(peer, message)
             case EndSession():
                 return self._end_session(peer, message)
+            case RelayPing(id):
+                return [Send(socket, RelayPong(id))]
             case _:
                 assert_never(message)
 
@@ -407,6 +411,7 @@ class RelayState:
             ice_servers=self._servers.registered(peer, now),
             clients=self._presences.list_for(peer) if peer.role is Role.EVALUATOR else None,
             recording_url=self._recording_url if peer.role is Role.CLIENT else None,
+            features=RELAY_FEATURES,
         )
 
     def _start_session(self, peer: Peer, message: StartSession, now: float) -> list[Output]:

@@ -48,6 +48,8 @@ from imgsync.core.protocol.signalling import (
     RawJson,
     Register,
     Registered,
+    RelayPing,
+    RelayPong,
     RequestOffer,
     Role,
     SendSignal,
@@ -88,6 +90,7 @@ TO_RELAY: list[tuple[ToRelay, Object]] = [
         event("webrtc_signal", targetUserId="c1", signal=None),
     ),
     (EndSession("s1"), event("end_session", sessionId="s1")),
+    (RelayPing(1), event("ping", id=1)),
 ]
 
 FROM_RELAY: list[tuple[FromRelay, Object]] = [
@@ -112,8 +115,15 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
         ),
     ),
     (
-        Registered("c1", Role.CLIENT, "Carl", ()),
-        event("registered", userId="c1", role="client", name="Carl", iceServers=[]),
+        Registered("c1", Role.CLIENT, "Carl", (), features=("ping",)),
+        event(
+            "registered",
+            userId="c1",
+            role="client",
+            name="Carl",
+            iceServers=[],
+            features=["ping"],
+        ),
     ),
     (
         IceServersChanged((IceServer("stun:a"), IceServer("turn:b", "u", "p"))),
@@ -159,6 +169,7 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
         ErrorEvent(ErrorCode.NO_SESSION, "Start one.", "webrtc_signal"),
         event("error", code="no_session", message="Start one.", event="webrtc_signal"),
     ),
+    (RelayPong(1), event("pong", id=1)),
 ]
 
 INSIDE_SIGNAL: list[tuple[Signal, Object]] = [

@@ -54,6 +54,8 @@ from imgsync.core.protocol.signalling import (
     RawJson,
     Register,
     Registered,
+    RelayPing,
+    RelayPong,
     RequestOffer,
     Role,
     SendSignal,
@@ -119,6 +121,8 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         SendSignal, target_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(SESSION_ID)
     ),
     EndSession: st.builds(EndSession, session_id=SESSION_ID),
+    RelayPing: st.builds(RelayPing, id=WHOLE),
+    RelayPong: st.builds(RelayPong, id=WHOLE),
     Registered: st.builds(
         Registered,
         user_id=USER_ID,

@@ -88,7 +88,10 @@ def test_a_refusal_does_not_repeat_the_token() -> None:
 def test_a_token_that_was_read_lets_its_bearer_in() -> None:
     relay = guarded()
     [(socket, registered)] = relay.register("c1", CLIENT, "carl", token="carl's")
-    assert (socket, registered) == ("c1", Registered("carl", CLIENT, "carl", ()))
+    assert (socket, registered) == (
+        "c1",
+        Registered("carl", CLIENT, "carl", (), features=("ping",)),
+    )
     assert relay.noted == []
 
 

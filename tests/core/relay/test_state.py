@@ -13,6 +13,7 @@ from imgsync.core.protocol.signalling import (
     Presence,
     PresenceState,
     Registered,
+    RelayPong,
     SessionEndedEvent,
     SessionStarted,
 )
@@ -41,7 +42,8 @@ def test_a_client_is_registered_and_told_the_ice_servers() -> None:
     relay = Relay()
     assert relay.state.peer_of("c1") is None
     outputs = relay.register("c1", CLIENT, "carl", name="Carl")
-    assert outputs == [("c1", Registered("carl", CLIENT, "Carl", (IceServer("stun:a"),)))]
+    servers = (IceServer("stun:a"),)
+    assert outputs == [("c1", Registered("carl", CLIENT, "Carl", servers, features=("ping",)))]
     assert relay.state.peer_of("c1") == Peer("c1", "carl", "Carl", CLIENT)
 
 
@@ -57,7 +59,15 @@ def test_an_evaluator_is_told_the_clients_with_their_state() -> None:
         "eve",
         (IceServer("stun:a"),),
         (ClientEntry("carl", AVAILABLE, "carl"), ClientEntry("cleo", BUSY, "Cleo")),
+        features=("ping",),
     )
+
+
+def test_a_ping_is_answered_with_its_id_and_nobody_else_hears_of_it() -> None:
+    relay = relay_with(e1="eve", c1="carl")
+    for socket in ("c1", "e1"):
+        for id in (1, 0, -7, 2**53 - 1):
+            assert relay.tell(socket, "ping", id=id) == [(socket, RelayPong(id))]
 
 
 def test_a_socket_registers_once() -> None:

@@ -55,7 +55,7 @@ export class Client {
   #situation = {
     hasUser: true,
     relay: "connecting",
-    code: 0,
+    obstacle: null,
     with: "",
     session: null,
     reason: null,
@@ -82,7 +82,7 @@ export class Client {
       const tell = () => this.#tellRecording();
       this.#recording = new Recording(element("front"), userId, record, tell);
     } catch {
-      this.#update({ relay: "waiting" });
+      this.#update({ relay: "waiting", obstacle: "unreachable" });
       setTimeout(() => location.reload(), RELOAD_MS);
       return;
     }
@@ -94,10 +94,10 @@ export class Client {
     const signalling = new Signalling(
       { url: relayUrl, userId, role: "client", token, first },
       {
-        changed: (relay, code) => {
+        changed: (relay, obstacle) => {
           // Try after try is one and the same to those who wait.
           const isRetry = relay === "connecting" && this.#situation.relay === "waiting";
-          if (!isRetry) this.#update({ relay, code });
+          this.#update(isRetry ? { obstacle } : { relay, obstacle });
           if (relay === "up") void this.#recording?.reach(signalling.recordingUrl);
         },
         invited: (route) => void this.#invite(route, signalling),

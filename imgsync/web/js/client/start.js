@@ -3,12 +3,12 @@
  * What the relay says meanwhile waits for them.
  *
  * @import { Opened } from "../peer/opening.js"
- * @import { Status } from "../words/client.js"
+ * @import { Status } from "../words/start.js"
  */
 
 import { enter } from "../page/entrance.js";
 import { isAble, loadAgain, opened } from "../page/first.js";
-import { CONNECTING, READY, UNABLE } from "../words/client.js";
+import { CONNECTING, READY, UNABLE } from "../words/start.js";
 
 /** @param {Status} status */
 function say({ text, hint }) {

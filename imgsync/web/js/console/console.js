@@ -4,6 +4,7 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { Entrance } from "../page/entrance.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Place } from "./own_page.js"
  * @import { Presence } from "../core/protocol/wire.js"
  * @import { Series } from "./own_page.js"
@@ -42,7 +43,8 @@ class Console {
   /** The session, or the last one. @type {Presentation | null} */
   #presentation = null;
   #view;
-  #code = 0; // with which the relay has closed its socket
+  /** What is in the way to the relay. @type {Obstacle | null} */
+  #obstacle = null;
   #isRenderDue = false;
 
   /** @param {Entrance} entrance @param {string | null} address of a manifest @param {RecordStore} store */
@@ -66,8 +68,8 @@ class Console {
     this.#signalling = new Signalling(
       { url: relayUrl, userId, role: "evaluator", token, first },
       {
-        changed: (_, code) => {
-          this.#code = code;
+        changed: (_, obstacle) => {
+          this.#obstacle = obstacle;
           this.#starting.takeUp();
           this.#renderSoon();
         },
@@ -215,7 +217,7 @@ class Console {
     this.#view.render({
       relay: this.#signalling.state,
       isChosen: this.#isChosen && awaited !== null,
-      code: this.#code,
+      obstacle: this.#obstacle,
       presentation: this.#presentation,
       awaited,
       trouble: trouble || this.#presentation?.trouble || this.#presentation?.recordingTrouble || "",

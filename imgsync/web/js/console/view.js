@@ -3,6 +3,7 @@
  *
  * @import { Choice } from "./stage.js"
  * @import { ImageSource, Preloaded, Presence } from "../core/protocol/wire.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Loaded } from "./intake.js"
  * @import { Place, Series } from "./own_page.js"
  * @import { RecordStore } from "./record_store.js"
@@ -13,7 +14,7 @@
  *
  * @typedef {object} State
  * @property {SocketState} relay
- * @property {number} code with which the relay has closed its socket; 0 if it has not
+ * @property {Obstacle | null} obstacle what is in the way to the relay, where that is known
  * @property {Presentation | null} presentation the session, or the last one
  * @property {string | null} awaited with whom one is being started or taken up
  * @property {boolean} isChosen what is current was chosen meanwhile, to be shown as soon as it begins
@@ -130,13 +131,13 @@ export class ConsoleView {
   }
 
   /** @param {State} state */
-  render({ relay, code, presentation, awaited, isChosen, trouble, series, index, left }) {
+  render({ relay, obstacle, presentation, awaited, isChosen, trouble, series, index, left }) {
     const { images, since } = series ?? { images: [], since: 0 };
     // What was left, or is about to begin, may be on a screen still.
     const unheard = left === null && awaited === null ? "over" : "waiting";
     const phase = presentation === null ? unheard : presentation.phase;
     const isLive = presentation !== null && phase !== "over";
-    const relayStatus = describeRelay(relay, code);
+    const relayStatus = describeRelay(relay, obstacle);
     setText(find("relay", HTMLElement), relayStatus.text);
     find("relay", HTMLElement).dataset.mood = relayStatus.mood;
     showStatus(this.#describe(presentation, awaited, relay));

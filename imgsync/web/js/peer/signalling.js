@@ -6,20 +6,17 @@
  * @import { EndSession, IceServer, Presence, Role } from "../core/protocol/wire.js"
  * @import { RouteInput } from "../core/handshake/inputs.js"
  * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Opening } from "./opening.js"
  * @import { SocketState } from "./socket.js"
+ * @import { Relay } from "./starting.js"
  *
  * @typedef {object} SignallingListener
- * @property {(state: SocketState, code: number) => void} [changed] see `RelaySocket`; `refused` is
+ * @property {(state: SocketState, obstacle: Obstacle | null) => void} [changed] see `RelaySocket`; `refused` is
  *   for good, and all others come and go
  * @property {(route: Route) => void} [invited] an evaluator has started a session with us
  * @property {(clients: ReadonlyMap<string, Presence>) => void} [present] for evaluators: who is
  *   online, at each change
- *
- * @typedef {object} Relay the way to it
- * @property {(event: string, data: object) => boolean} post whether it is there
- * @property {() => void} probe looks whether it is
- * @property {() => void} refused told when a TURN server does not take what it has given us
  */
 
 import { Sessions } from "../core/handshake/sessions.js";
@@ -72,7 +69,7 @@ export class Routes {
     this.#relay = relay;
     this.#invited = invited;
     this.#sessions = new Sessions(starts);
-    this.#starting = new Starting(this.#sessions, relay.post, (outputs) => this.#perform(outputs));
+    this.#starting = new Starting(this.#sessions, relay, (outputs) => this.#perform(outputs));
   }
 
   /** See `Starting`. @param {string} clientId @param {string | null} sessionId */
@@ -85,6 +82,7 @@ export class Routes {
   /** The relay is there, or there again. */
   registered() {
     this.#sessions.registered();
+    this.#starting.registered();
     this.#starting.ask();
   }
 
@@ -241,7 +239,7 @@ export class Signalling {
       url,
       { userId, role, name, token },
       {
-        changed: (state, code) => this.#changed(state, code),
+        changed: (state, obstacle) => this.#changed(state, obstacle),
         received: (event, data) => this.#received(event, data),
       },
       first,
@@ -253,6 +251,7 @@ export class Signalling {
         post: (event, data) => socket.post(event, data),
         probe: () => socket.probe(),
         refused: () => this.#refused(),
+        reconnect: () => socket.reconnect(),
       },
       (route) => listener.invited?.(route),
     );
@@ -282,6 +281,11 @@ export class Signalling {
     this.#socket.probe();
   }
 
+  /** The network may have gone. */
+  probe() {
+    this.#socket.probe();
+  }
+
   /**
    * For evaluators.
    *
@@ -296,11 +300,11 @@ export class Signalling {
 
   // ── what the relay says ────────────────────────────────────────────────────────────────────────
 
-  /** @param {SocketState} state @param {number} code */
-  #changed(state, code) {
+  /** @param {SocketState} state @param {Obstacle | null} obstacle */
+  #changed(state, obstacle) {
     if (state === "up") this.#routes.registered();
     else if (state !== "connecting") this.#routes.relayLost(new RelayError("relay_lost"));
-    this.#listener.changed?.(state, code);
+    this.#listener.changed?.(state, obstacle);
   }
 
   /** @param {string} event @param {Record<string, any>} data */

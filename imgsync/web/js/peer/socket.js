@@ -4,22 +4,27 @@
  *     connecting ── registered ──▶ up ── lost ──▶ waiting ── backoff, or `wake` ──▶ connecting ...
  *                └─ unauthorized ──▶ refused
  *
- * A browser answers the relay's pings by itself, but can't send any, nor see them. Whether a socket
- * is still alive is asked with an event that the relay does not know: the contract has it answered.
+ * Whether a socket is still alive is asked by its `Keepalive`.
  *
+ * @import { KeepaliveOutput } from "../core/handshake/keepalive.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Registrant } from "./opening.js"
  *
  * @typedef {"connecting" | "up" | "waiting" | "refused" | "stopped"} SocketState
  *
  * @typedef {object} SocketListener
- * @property {(state: SocketState, code: number) => void} changed with the close code of a socket
- *   that is gone, else 0
+ * @property {(state: SocketState, obstacle: Obstacle | null) => void} changed with what is in the way
+ *   of a socket, as far as that is known; told anew when it becomes known
  * @property {(event: string, data: Record<string, any>) => void} received
  */
 
-import { CloseCode, PROBE_DEADLINE, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
+import { Keepalive } from "../core/handshake/keepalive.js";
+import { CloseCode, FEATURE_PING, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
+import { obstacleOfClose } from "../core/protocol/obstacles.js";
 import { decodeEvent } from "../core/protocol/wire.js";
 import { backoff } from "./backoff.js";
+import { seconds, Timer } from "./clock.js";
+import { Lookout } from "./lookout.js";
 import { Opening } from "./opening.js";
 
 export class RelaySocket {
@@ -35,8 +40,9 @@ export class RelaySocket {
   #failures = 0;
   /** Of the next try, or of what the socket has to do in time. @type {number | undefined} */
   #timer;
-  /** @type {number | undefined} */
-  #probing;
+  #lookout;
+  #keepalive = new Keepalive();
+  #beat = new Timer(() => this.#perform(this.#keepalive.tick(seconds())));
 
   /**
    * @param {string} url ws:// or wss://
@@ -49,6 +55,7 @@ export class RelaySocket {
     this.#registrant = registrant;
     this.#listener = listener;
     this.#first = first;
+    this.#lookout = new Lookout(url, () => this.#change(this.state));
   }
 
   start() {
@@ -58,7 +65,7 @@ export class RelaySocket {
   /** For good. */
   stop() {
     this.#drop();
-    this.#change("stopped", 0);
+    this.#change("stopped");
   }
 
   /** The network or the page has come back: don't wait for the next try. */
@@ -70,16 +77,21 @@ export class RelaySocket {
 
   /** Look whether the relay is still there; if not, it is lost, and tried again at once. */
   probe() {
-    if (this.state !== "up" || this.#probing !== undefined) return;
-    this.post("probe", {});
-    this.#probing = setTimeout(() => this.renew(), PROBE_DEADLINE * 1000);
+    if (this.state === "up") this.#perform(this.#keepalive.ask(seconds()));
+  }
+
+  /** The relay does not answer. */
+  reconnect() {
+    if (this.state !== "up") return;
+    this.#lookout.know("unreachable");
+    this.renew();
   }
 
   /** Register again, on a socket of its own: sessions survive that. */
   renew() {
     if (this.state !== "up") return;
     this.#drop();
-    this.#change("waiting", 0);
+    this.#change("waiting");
     this.wake();
   }
 
@@ -95,23 +107,27 @@ export class RelaySocket {
     const opened = () => new Opening({ socket: new WebSocket(this.#url), heard: [], code: null });
     const socket = (this.#socket = this.#first ?? opened());
     this.#first = null;
-    this.#change("connecting", 0);
-    this.#timer = setTimeout(() => this.#lost(0), REGISTER_DEADLINE * 1000);
+    this.#change("connecting");
+    this.#timer = setTimeout(() => this.#lost(CloseCode.ABNORMAL), REGISTER_DEADLINE * 1000);
     socket.register(this.#registrant);
     socket.listen((data) => this.#receive(data), (code) => this.#lost(code));
   }
 
   /** @param {unknown} data */
   #receive(data) {
-    clearTimeout(this.#probing);
-    this.#probing = undefined;
     const frame = decodeEvent(data);
     if (frame === null) return;
     if (frame.event === "registered" && this.state === "connecting") {
       clearTimeout(this.#timer);
       this.#failures = 0;
+      if (frame.data.features.includes(FEATURE_PING)) this.#keepalive.begin(seconds());
+      this.#perform([]);
+      this.#lookout.isThere();
       this.#listener.received(frame.event, frame.data);
-      this.#change("up", 0);
+      this.#change("up");
+    } else if (frame.event === "pong") {
+      this.#keepalive.answer(frame.data.id, seconds());
+      this.#perform([]);
     } else {
       this.#listener.received(frame.event, frame.data);
     }
@@ -119,27 +135,40 @@ export class RelaySocket {
 
   /** @param {number} code */
   #lost(code) {
+    const wasUp = this.state === "up";
     this.#drop();
     if (code === CloseCode.UNAUTHORIZED) {
-      this.#change("refused", code);
+      this.#change("refused");
       return;
     }
+    const said = obstacleOfClose(code);
+    if (said !== null || wasUp) this.#lookout.know(said ?? "unreachable");
     this.#timer = setTimeout(() => this.#connect(), backoff(this.#failures) * 1000);
     this.#failures += 1;
-    this.#change("waiting", code);
+    this.#change("waiting");
+    if (said === null && !wasUp) void this.#lookout.look();
+  }
+
+  /** @param {KeepaliveOutput[]} outputs */
+  #perform(outputs) {
+    this.#beat.set(this.#keepalive.due);
+    for (const output of outputs) {
+      if (output.kind === "ping") this.post("ping", { id: output.id });
+      else this.reconnect();
+    }
   }
 
   #drop() {
     clearTimeout(this.#timer);
-    clearTimeout(this.#probing);
-    this.#probing = undefined;
+    this.#keepalive = new Keepalive();
+    this.#perform([]);
     this.#socket?.drop();
     this.#socket = null;
   }
 
-  /** @param {SocketState} state @param {number} code */
-  #change(state, code) {
+  /** @param {SocketState} state */
+  #change(state) {
     this.state = state;
-    this.#listener.changed(state, code);
+    this.#listener.changed(state, this.#lookout.obstacle);
   }
 }

@@ -1,8 +1,16 @@
 /**
- * What is asked of the relay: sessions, and those again that it may have forgotten.
+ * What is asked of the relay: sessions, and those again that it may have forgotten. With each question
+ * we look whether the relay is still there. Whoever asks for a session waits for one that is not, and
+ * asks once more.
  *
  * @import { Asked, Sessions, SessionsOutput } from "../core/handshake/sessions.js"
  * @import { Route } from "./route.js"
+ *
+ * @typedef {object} Relay the way to it
+ * @property {(event: string, data: object) => boolean} post whether it is there
+ * @property {() => void} probe looks whether it is
+ * @property {() => void} reconnect it does not answer: register at it anew
+ * @property {() => void} refused told when a TURN server does not take what it has given us
  *
  * @typedef {"no_relay" | "relay_lost" | "timeout"} OwnCode what we find by ourselves: the relay is
  *   not there, was lost before it answered, does not answer
@@ -29,6 +37,11 @@ export class RelayError extends Error {
     return PASSING_ERRORS.includes(this.code) || OWN_CODES.includes(this.code);
   }
 
+  /** Whether the relay was asked, and has not answered. */
+  get isSilence() {
+    return this.code === "relay_lost" || this.code === "timeout";
+  }
+
   /** Whether the client is known to be in a session with another evaluator. */
   get isTaken() {
     return TAKEN_ERRORS.includes(this.code);
@@ -44,7 +57,7 @@ export class RelayError extends Error {
 /** One question after the other; what they are is decided by `Sessions`. */
 export class Starting {
   #sessions;
-  #post;
+  #relay;
   #perform;
   /** Of the last question that was put: settled when the next one may be. */
   #turn = Promise.resolve();
@@ -52,15 +65,17 @@ export class Starting {
   #start = null;
   /** Whether what is due will be looked at, so that it need not be said. */
   #isTakingUp = false;
+  /** Whom to tell that we have registered again. @type {(() => void) | null} */
+  #isBack = null;
 
   /**
    * @param {Sessions} sessions
-   * @param {(event: string, data: object) => boolean} post whether the relay is there
+   * @param {Relay} relay
    * @param {(outputs: SessionsOutput[]) => void} perform carries out what is decided
    */
-  constructor(sessions, post, perform) {
+  constructor(sessions, relay, perform) {
     this.#sessions = sessions;
-    this.#post = post;
+    this.#relay = relay;
     this.#perform = perform;
   }
 
@@ -73,8 +88,34 @@ export class Starting {
    * @throws {RelayError}
    */
   async startSession(clientId, sessionId) {
-    const route = await this.#inTurn(() => this.#askAndWait(this.#sessions.ask(clientId, sessionId)));
+    const ask = () => this.#askAndWait(this.#sessions.ask(clientId, sessionId));
+    const route = await this.#inTurn(async () => {
+      try {
+        return await ask();
+      } catch (error) {
+        // Neither is it known whether it has heard that, nor does it matter: a session that it has
+        // begun is replaced.
+        const { isSilence } = /** @type {RelayError} */ (error);
+        if (!isSilence || !(await this.#waitBack())) throw error;
+        return await ask();
+      }
+    });
     return /** @type {Route} */ (route);
+  }
+
+  /** The relay is there, or there again. */
+  registered() {
+    this.#isBack?.();
+  }
+
+  /** @returns {Promise<boolean>} whether we have registered again in time */
+  async #waitBack() {
+    const isBack = await new Promise((resolve) => {
+      this.#isBack = () => resolve(true);
+      setTimeout(resolve, START_DEADLINE * 1000, false);
+    });
+    this.#isBack = null;
+    return isBack;
   }
 
   /** Answer what is asked, if anything is. @param {Route | null} route */
@@ -130,8 +171,13 @@ export class Starting {
       return await new Promise((resolve, reject) => {
         this.#start = { resolve, reject };
         const wanted = sessionId === null ? {} : { sessionId };
-        timer = setTimeout(reject, START_DEADLINE * 1000, new RelayError("timeout"));
-        if (!this.#post("start_session", { clientId, ...wanted })) reject(new RelayError("no_relay"));
+        timer = setTimeout(() => {
+          reject(new RelayError("timeout"));
+          this.#relay.reconnect();
+        }, START_DEADLINE * 1000);
+        const isPut = this.#relay.post("start_session", { clientId, ...wanted });
+        if (isPut) this.#relay.probe();
+        else reject(new RelayError("no_relay"));
       });
     } finally {
       clearTimeout(timer);

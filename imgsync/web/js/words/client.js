@@ -2,24 +2,25 @@
  * What the page says of itself, in plain words.
  *
  * @import { EndReason } from "../core/protocol/wire.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { SessionState } from "../peer/session.js"
  * @import { SocketState } from "../peer/socket.js"
+ * @import { Status } from "./start.js"
  *
  * @typedef {object} Situation
  * @property {boolean} hasUser whether the link says who this is
  * @property {SocketState} relay
- * @property {number} code with which the relay has closed its socket; 0 if it has not
+ * @property {Obstacle | null} obstacle what is in the way to the relay, where that is known
  * @property {string} with whom the session is
  * @property {SessionState | null} session
  * @property {EndReason | null} reason why it has ended
  * @property {string} detail the same for whoever is asked for help
  * @property {boolean} wasConnected whether the session had begun for those who see the page
  * @property {boolean} canFill whether a tap fills the screen
- *
- * @typedef {{text: string, hint: string}} Status
  */
 
-import { CloseCode } from "../core/protocol/numbers.js";
+import { describeObstacle } from "./relay.js";
+import { CONNECTING, READY } from "./start.js";
 
 /** @type {Record<EndReason, [text: string, hint: string]>} */
 const ENDS = {
@@ -54,32 +55,15 @@ const ENDS = {
   signalling_lost: ["The server was lost before the session began.", "Please wait here."],
 };
 
-/** @type {Status} */
-export const CONNECTING = { text: "Connecting …", hint: "" };
-
-/** @type {Status} */
-export const READY = { text: "Ready.", hint: "The images will appear here." };
-
-/** @type {Status} */
-export const UNABLE = {
-  text: "This browser can\u2019t show the images.",
-  hint:
-    "Its WebRTC is missing or turned off, as by an extension or in Lockdown Mode. " +
-    "Please open the same link in Chrome, Edge, Firefox or Safari.",
-};
-
 /** @param {Situation} situation @returns {Status} */
 export function describe(situation) {
-  const { hasUser, relay, code, with: name, session, reason, detail, wasConnected, canFill } = situation;
+  const { hasUser, relay, obstacle, with: name, session, reason, detail, wasConnected, canFill } = situation;
   if (!hasUser) return status("This link is incomplete.", "Please open the whole link you were given.");
   if (session !== null && session !== "ended") return describeSession(session, name);
   if (relay === "refused") {
     return status("This link is not valid, or not any more.", "Please ask for a new one.");
   }
-  if (relay === "waiting") {
-    const why = code === CloseCode.RELAY_FULL ? "The server is full at this moment." : "No server in reach.";
-    return status(why, "This page tries again by itself.");
-  }
+  if (relay === "waiting" && obstacle !== null) return describeObstacle(obstacle);
   if (session === "ended" && reason !== null) return describeEnd(reason, detail, wasConnected);
   if (relay !== "up") return CONNECTING;
   return canFill ? status(READY.text, `${READY.hint} Tap to fill the screen.`) : READY;

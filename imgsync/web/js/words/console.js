@@ -3,6 +3,7 @@
  * `imageIndex` from 0.
  *
  * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
+ * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
@@ -27,7 +28,8 @@
  * @typedef {{text: string, hint: string, mood: "calm" | "good" | "busy" | "trouble"}} Status
  */
 
-import { Cause, CloseCode } from "../core/protocol/numbers.js";
+import { Cause } from "../core/protocol/numbers.js";
+import { describeServer } from "./relay.js";
 
 // ── the session ──────────────────────────────────────────────────────────────────────────────────
 
@@ -68,18 +70,17 @@ const ENDS = {
   signalling_lost: "The server was lost before there was a connection.",
 };
 
-/** @param {SocketState} state @param {number} code @returns {Status} of the relay */
-export function describeRelay(state, code) {
+/** @param {SocketState} state @param {Obstacle | null} obstacle @returns {Status} of the relay */
+export function describeRelay(state, obstacle) {
   switch (state) {
     case "up":
       return { text: "Server: connected", hint: "", mood: "good" };
     case "refused":
       return { text: "Server: access refused", hint: "", mood: "trouble" };
-    case "waiting":
-      if (code === CloseCode.RELAY_FULL) return { text: "Server: full, trying again", hint: "", mood: "trouble" };
-      return { text: "Server: not in reach, trying again", hint: "", mood: "trouble" };
     default:
-      return { text: "Server: connecting …", hint: "", mood: "busy" };
+      // Try after try is one and the same to those who wait.
+      if (obstacle === null) return { text: "Server: connecting …", hint: "", mood: "busy" };
+      return { text: describeServer(obstacle), hint: "", mood: "trouble" };
   }
 }
 

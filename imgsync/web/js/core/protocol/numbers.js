@@ -144,6 +144,15 @@ export const MAX_RECORDINGS = 1000;
  */
 export const MAX_EARLY = 512;
 
+/** Between two looks whether the other end of a WebSocket is still there. */
+export const KEEPALIVE_INTERVAL = 15;
+
+/** For the answer to one. */
+export const PONG_DEADLINE = 10;
+
+/** What `registered.features` says of a relay: it answers pings, and is judged by that. */
+export const RELAY_FEATURES = ["ping"];
+
 /** Between two pings. */
 export const PING_INTERVAL = 2;
 
@@ -493,3 +502,18 @@ export const PASSING_ERRORS = ["unknown_client", "client_busy"];
 
 /** Those after which the client is known to be in a session with another evaluator. */
 export const TAKEN_ERRORS = ["client_busy"];
+
+/**
+ * Those that are over by themselves, sooner or later; of the others somebody has to be
+ * told.
+ */
+export const PASSING_OBSTACLES = [
+  "unreachable",
+  "full",
+  "draining",
+  "too_many",
+  "no_relay",
+  "unavailable",
+  "too_late",
+  "broken",
+];

@@ -240,7 +240,7 @@ function escapeUnit(unit) {
 
 /** @type {Fields} */
 const ICE_SERVER = { urls: must(isTextOrTexts), username: may(isText), credential: may(isText) };
-/** What a client speaks. @type {Field} */
+/** What a client or the relay speaks of the extensions. @type {Field} */
 const SPOKEN = or(isFeatures, []);
 /** @type {Fields} */
 const PRESENCE = {
@@ -261,6 +261,7 @@ const EVENTS = {
     iceServers: { ...list(ICE_SERVER), isOptional: true },
     clients: { ...list(PRESENCE), isOptional: true },
     recordingUrl: may(isPrintable),
+    features: SPOKEN,
   },
   ice_servers: { iceServers: list(ICE_SERVER) },
   session_started: {
@@ -282,6 +283,7 @@ const EVENTS = {
     detail: may(isDetail),
   },
   error: { code: must(oneOf(ERROR_CODES)), message: must(isText), event: may(isText) },
+  pong: { id: must(isWhole) },
 };
 
 /**
