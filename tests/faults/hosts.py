@@ -84,7 +84,11 @@ class Hosts:
     async def connect_on(self, host: str, address: str, port: int) -> trio.SocketStream:
         """As a process there does: a socket stays where it was made, whoever uses it."""
         sock = _make_socket_in(f"/run/netns/{self.mark}-{host}")
-        await sock.connect((address, port))
+        try:
+            await sock.connect((address, port))
+        except BaseException:
+            sock.close()
+            raise
         return trio.SocketStream(sock)
 
     async def set_link(self, host: str, state: str) -> float:
@@ -106,6 +110,10 @@ class Hosts:
     async def lose(self, share: float) -> None:
         """From now on, of what goes either way."""
         await self.wire.write(f"lose {share}\n")
+
+    async def let_pass(self, *ports: int) -> None:
+        """From now on nothing of IP passes but TCP from and to these ports."""
+        await self.wire.write(f"pass {' '.join(map(str, ports))}\n")
 
     async def forget_connections(self) -> float:
         """What is said on today's TCP connections never arrives; returns when."""

@@ -5,6 +5,7 @@ Prints a line when it is there. Lines on stdin say what is lost from then on:
     lose SHARE    this share of all frames, whichever
     narrow SIZE   all datagrams of UDP whose IP packet is larger, without a word by ICMP; TCP
                   passes, as with a VPN that has it use smaller segments
+    pass PORT...  all packets of IP but those of TCP from and to these ports, as at a firewall
     forget        all frames of the TCP connections that there were until now, as with a router that
                   was restarted, and says so to nobody; UDP and new connections pass
 """
@@ -35,6 +36,7 @@ class Wire:
     def __init__(self) -> None:
         self._share = 0.0
         self._mtu = _MAX_FRAME
+        self._ports: frozenset[int] | None = None
         self._flows: set[Flow] = set()
         self._forgotten: set[Flow] = set()
 
@@ -44,6 +46,8 @@ class Wire:
                 self._share = float(share)
             case ["narrow", size]:
                 self._mtu = int(size)
+            case ["pass", *ports]:
+                self._ports = frozenset(map(int, ports))
             case ["forget"]:
                 self._forgotten |= self._flows
                 self._flows.clear()
@@ -65,6 +69,10 @@ class Wire:
             return True
         if flow is not None:
             self._flows.add(flow)
+        if self._ports is not None and _is_ip(frame[_VNET_HDR_SIZE:]):
+            ports = {port for _, port in flow or ()}
+            if ports.isdisjoint(self._ports):
+                return True
         if _udp_size_of(frame[_VNET_HDR_SIZE:]) > self._mtu:
             return True
         return random.random() < self._share
@@ -77,6 +85,10 @@ def _tcp_flow_of(frame: bytes) -> Flow | None:
     header = 14 + 4 * (frame[14] & 0x0F)
     source_port, target_port = struct.unpack_from("!HH", frame, header)
     return frozenset([(frame[26:30], source_port), (frame[30:34], target_port)])
+
+
+def _is_ip(frame: bytes) -> bool:
+    return frame[12:14] in (b"\x08\x00", b"\x86\xdd")
 
 
 def _udp_size_of(frame: bytes) -> int:
