@@ -81,9 +81,9 @@ class LosableLink:
         self._tell = tell
         self._link.listen(tell)
 
-    async def make_offer(self) -> str:
+    async def make_offer(self, *, leads: bool = False) -> str:
         self._network.reach("offer")
-        return await self._link.make_offer()
+        return await self._link.make_offer(leads=leads)
 
     async def apply_answer(self, answer: Description) -> None:
         self._network.reach("answer")

@@ -105,9 +105,9 @@ class Packets:
             await transmit()
 
         async def split_and_reset() -> None:
-            split(
-                math.inf
-            )  # what is still to be sent gets no other numbers after this names the last
+            # Asked at each acknowledgement; what a request names is the last number of all.
+            if self._sctp._reconfig_queue and not self._sctp._reconfig_request:
+                split(math.inf)
             await reset()
 
         self._sctp._transmit = split_and_transmit  # type: ignore[method-assign]

@@ -108,6 +108,8 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
         "rtc/packets.py": {
             *("_association_state", "_set_state", "_receive_chunk", "_send_chunk", "_transmit"),
             "_transmit_reconfig",
+            "_reconfig_queue",
+            "_reconfig_request",
             *("_outbound_queue", "_book_size", "_local_tsn", "_ssl", "_write_ssl", "_send"),
         },
         "rtc/transports.py": {
