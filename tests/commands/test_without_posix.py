@@ -98,8 +98,10 @@ async def test_relay_evaluator_client_doctor_and_report_do_their_work(
     assert summary["acked"] == summary["shown"] == summary["stages"]["shown"] == 2
     assert log.read_text().split() == ["0", "1"]
     assert json.loads(examined.lines[-1])["failed"] == 0, examined.lines
-    told = await run_to_end("report", *imgsync("report", str(record)), env=bare)
+    reporting = imgsync("report", str(record), "--out", str(tmp_path))
+    told = await run_to_end("report", *reporting, env=bare)
     assert (told.code, told.errors) == (0, [])
+    assert (tmp_path / "report.html").stat().st_size > 0
     assert b"\r" not in record.read_bytes()
 
 
