@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import secrets
 import shutil
 import socket
 import tempfile
@@ -22,6 +23,9 @@ from imgsync.net.hosts import in_url
 from tests.kit.processes import START_S, Child, open_child, wait_until
 
 SECRET = "not much of a secret"
+
+_NOT_GIVEN_OUT = range(10_000, 32_000)
+"""Ports that Linux gives to nobody who asks for any."""
 
 needs_coturn = pytest.mark.skipif(
     shutil.which("turnserver") is None, reason="coturn is not installed"
@@ -120,13 +124,13 @@ def trust_certificate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def find_free_port() -> int:
-    """A port that nobody uses, neither with UDP nor with TCP."""
+    """A port that nobody uses, with UDP or TCP, and nobody is given by the system meanwhile."""
     while True:
+        port = secrets.choice(_NOT_GIVEN_OUT)
         with socket.socket(type=socket.SOCK_DGRAM) as udp, closing(socket.socket()) as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port: int = udp.getsockname()[1]
             try:
-                tcp.bind(("127.0.0.1", port))
+                udp.bind(("", port))
+                tcp.bind(("", port))
             except OSError:
                 continue
             return port

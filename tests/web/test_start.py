@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from imgsync.commands.demo import page_of
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage, console_url
@@ -78,7 +80,10 @@ async def test_the_socket_is_opened_by_the_first_module_and_a_reload_asks_for_no
         )
         await page.reload()
         await client.wait_says("Ready.")
-        await page.wait(f"{SCRIPTS}.length === {len(names)}")
+        # What is only used later may come later still, before or after.
+        loaded = f"new Set({SCRIPTS}.map((one) => one.name))"
+        await page.wait(f"{json.dumps(names)}.every((name) => {loaded}.has(name))")
+        assert await page.run(f"{SCRIPTS}.every((one) => one.transferSize === 0)")
         assert await page.run("opened.length") == 1
 
 
