@@ -31,7 +31,7 @@ def test_the_chosen_servers_come_in_parts() -> None:
 def test_what_is_left_out_is_logged_by_how_much_it_matters(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "imgsync")
     urls = ("stun:one", "stun:two", "turn://h", "turn:u:her@credential")
     choose_servers([IceServer(urls, "ann", "her credential")])
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
