@@ -198,7 +198,7 @@ def test_files_that_are_missing_are_input_errors() -> None:
 
 
 def test_the_relay_warns_of_servers_that_no_session_asks(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "imgsync")
     offer_by(f"--turn turn:a --turn turns:b?transport=udp {ACCOUNT}")
     offer_by(" ".join(f"--turn turn:{host}" for host in "abcde") + f" {ACCOUNT}")
     told = [record.getMessage() for record in caplog.records]

@@ -372,6 +372,7 @@ async def test_an_image_that_was_not_listed_is_not_served(folder: Path) -> None:
 def log_everything(caplog: pytest.LogCaptureFixture) -> None:
     """As somebody would who looks for a fault: every logger that there is."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "imgsync")
     for name in list(logging.root.manager.loggerDict):
         caplog.set_level(logging.DEBUG, logger=name)
 

@@ -298,6 +298,7 @@ async def test_a_source_is_asked_anew_at_each_registration(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "imgsync")
     keeper = Doorkeeper()
     tokens = iter([TOKEN, FRESH, TOKEN])
     async with open_client("door:", user_id="c", token=lambda: next(tokens), network=keeper):

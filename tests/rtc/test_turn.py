@@ -250,7 +250,7 @@ TURN = TurnServer("t.example", 5349, "tcp", True, "u", "c")
 async def test_a_wrong_credential_costs_the_relayed_candidate_alone_and_is_not_logged(
     transport: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "imgsync")
     async with open_coturn() as coturn, open_bridge() as bridge, nothing_left(bridge):
         server = coturn.over(transport, secret="another one")
         async with open_ends(bridge, [server]) as ends:
