@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # Thousands of tests are made, and all of them stay: to look through them for garbage again and
-# again takes as long as to make them, and after that a tenth of the time of all tests.
+# again takes as long as to make them.
 
 
 def pytest_configure() -> None:
@@ -64,7 +64,6 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()
     gc.enable()
 
 
