@@ -158,6 +158,20 @@ def test_a_list_is_taken_as_hosted_services_hand_it_out(
     assert told[2:] == [*servers]
 
 
+NESTED = "[" * 40_000
+
+
+def why_not_json(text: str) -> str:
+    """The newest Pythons read as deep as a list of servers may be long."""
+    try:
+        json.loads(text)
+    except RecursionError:
+        return "nested too deeply"
+    except ValueError:
+        return "not JSON"
+    raise AssertionError("it is JSON")
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -173,6 +187,7 @@ def test_a_list_is_taken_as_hosted_services_hand_it_out(
         ('[{"urls": ["stun:a", "stun:a?transport=udp"]}]', "nothing stands behind the port"),
         (f'[{{"urls": "turn:a", "credential": "{CREDENTIAL}"}}', "not JSON"),
         ("\udcff", "not text in UTF-8"),
+        pytest.param(NESTED, why_not_json(NESTED), id="nested"),
         (" " * 70_000, "more than 65536 bytes"),
     ],
 )
