@@ -143,12 +143,13 @@ async def measure(
 @contextlib.contextmanager
 def open_nginx(relay_port: int) -> Iterator[int]:
     """An nginx in front of the relay, as docs/relay.md has it."""
-    from tests.relay.test_behind_nginx import NGINX, free_port, write_configuration
+    from tests.kit.ports import find_free_port
+    from tests.relay.test_behind_nginx import NGINX, write_configuration
 
     if NGINX is None:
         raise harness.BenchError("nginx is not installed")
     with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
+        port = find_free_port()
         trust = ssl.create_default_context()
         configuration = write_configuration(Path(folder), port, relay_port, trust)
         command = (NGINX, "-p", folder, "-c", configuration, "-e", "stderr")

@@ -373,9 +373,8 @@ class _Links:
                 self._servers.failed(cause)
                 return cause
             case PathMeasured(largest, lost) if lost:
-                sizes = (largest + WRAPPED, lost + WRAPPED)
-                what = "of packets, those of %d bytes arrive, of %d not"
-                log.warning(f"session %s: {what}", session_id, *sizes)
+                what = "session %s: packets of %d bytes arrive, and of %d do not"
+                log.warning(what, session_id, largest + WRAPPED, lost + WRAPPED)
                 return Cause.PATH_MTU
             case _:
                 return None

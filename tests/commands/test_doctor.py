@@ -23,6 +23,7 @@ from imgsync.core.relay.identity import Claims
 from imgsync.net.connect import open_relay_socket
 from imgsync.relay.tokens import mint_token
 from tests.kit.forks import run_fork_to_end
+from tests.kit.ports import find_free_port
 from tests.kit.processes import (
     EXIT_S,
     JSON,
@@ -35,7 +36,7 @@ from tests.kit.processes import (
     run_together,
 )
 from tests.kit.turn_servers import SECRET as TURN_SECRET
-from tests.kit.turn_servers import find_free_port, needs_coturn, open_coturn
+from tests.kit.turn_servers import needs_coturn, open_coturn
 
 DOCTOR = (sys.executable, "-m", "imgsync", "doctor", "--ice-address", "127.0.0.1")
 

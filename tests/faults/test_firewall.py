@@ -48,6 +48,14 @@ class Scene:
             source=manifest, every=None, network=self.hosts.network_of("evaluator")
         )
 
+    async def run_session(self, folder: Path, last: str) -> None:
+        """Show the image, until this stage of it is told."""
+        evaluator = await self.start_evaluator(folder)
+        await evaluator.wait("connected")
+        await show_next(evaluator)
+        await evaluator.wait("stage", lambda line: line["stage"] == last)
+        assert await end_session(evaluator) == 0
+
 
 @asynccontextmanager
 async def open_scene(folder: Path) -> AsyncIterator[Scene]:
@@ -95,11 +103,7 @@ async def test_a_program_behind_it_has_its_session(tmp_path: Path) -> None:
             env=STRICT | {"SSL_CERT_FILE": str(scene.authority)},
         )
         await client.wait("registered")
-        evaluator = await scene.start_evaluator(tmp_path)
-        await evaluator.wait("connected")
-        await show_next(evaluator)
-        await evaluator.wait("stage", lambda line: line["stage"] == "fetched")
-        assert await end_session(evaluator) == 0
+        await scene.run_session(tmp_path, "fetched")
 
 
 async def test_a_page_behind_it_has_its_session(tmp_path: Path) -> None:
@@ -113,11 +117,7 @@ async def test_a_page_behind_it_has_its_session(tmp_path: Path) -> None:
                 open_browser(there) as browser,
                 open_client_page(browser, stage.url, "C"),
             ):
-                evaluator = await scene.start_evaluator(tmp_path)
-                await evaluator.wait("connected")
-                await show_next(evaluator)
-                await evaluator.wait("stage", lambda line: line["stage"] == "shown")
-                assert await end_session(evaluator) == 0
+                await scene.run_session(tmp_path, "shown")
 
 
 async def test_without_a_turn_server_by_tls_there_would_be_no_way(tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 import base64
 import hashlib
 import hmac
-import secrets
 import shutil
 import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -20,12 +19,10 @@ import trustme
 
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.hosts import in_url
+from tests.kit.ports import find_free_port
 from tests.kit.processes import START_S, Child, open_child, wait_until
 
 SECRET = "not much of a secret"
-
-_NOT_GIVEN_OUT = range(10_000, 32_000)
-"""Ports that Linux gives to nobody who asks for any."""
 
 needs_coturn = pytest.mark.skipif(
     shutil.which("turnserver") is None, reason="coturn is not installed"
@@ -121,19 +118,6 @@ def trust_certificate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = folder / "certificate.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
     return path
-
-
-def find_free_port() -> int:
-    """A port that nobody uses, with UDP or TCP, and nobody is given by the system meanwhile."""
-    while True:
-        port = secrets.choice(_NOT_GIVEN_OUT)
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, closing(socket.socket()) as tcp:
-            try:
-                udp.bind(("", port))
-                tcp.bind(("", port))
-            except OSError:
-                continue
-            return port
 
 
 def answers(port: int, host: str = "127.0.0.1") -> bool:

@@ -12,8 +12,8 @@ from imgsync.core.protocol.errors import ConnectRefused, ConnectTimeout, Upgrade
 from imgsync.net import ask as asking
 from imgsync.net.ask import MAX_BODY, Answer, ask
 from imgsync.tasks import open_background
+from tests.kit.ports import find_free_port
 from tests.kit.relays import WITHIN, open_running_relay
-from tests.kit.turn_servers import find_free_port
 
 Handler = Callable[[trio.SocketStream], Awaitable[None]]
 

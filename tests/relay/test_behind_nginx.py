@@ -10,7 +10,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from socket import socket
 from typing import cast
 
 import attrs
@@ -23,6 +22,7 @@ from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL, PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
 from imgsync.relay.metrics import Metrics
+from tests.kit.ports import find_free_port
 from tests.kit.processes import (
     LISTENING,
     LOOK_AGAIN_S,
@@ -130,20 +130,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             line = await relay.wait_line(START_S)
             assert line.startswith(LISTENING)
             relay_port = int(line.rpartition(":")[2].removesuffix("/ws"))
-            port, tls = free_port(), ssl.create_default_context()
+            port, tls = find_free_port(), ssl.create_default_context()
             configuration = write_configuration(tmp_path, port, relay_port, tls)
             command = (str(NGINX), "-p", str(tmp_path), "-c", configuration, "-e", "stderr")
             async with open_child("nginx", *command) as nginx:
                 await wait_listening(port, nginx)
                 yield Site(port, relay_port, relay, tls)
-
-
-def free_port() -> int:
-    """One that nobody has; nginx can't choose one by itself."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_configuration(folder: Path, port: int, relay_port: int, tls: ssl.SSLContext) -> str:

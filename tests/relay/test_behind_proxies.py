@@ -25,6 +25,7 @@ from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL, PONG_DEADLINE
 from imgsync.net.connect import open_relay_socket
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage
+from tests.kit.ports import find_free_port
 from tests.kit.processes import LISTENING, START_S, open_child, our_relay, wait_until
 from tests.kit.relays import Peer, register
 from tests.kit.web_pages import ClientPage
@@ -34,7 +35,6 @@ from tests.relay.test_behind_nginx import (
     WITHIN,
     Site,
     blocks,
-    free_port,
     replace_once,
     wait_listening,
 )
@@ -173,7 +173,7 @@ async def open_site(
             line = await relay.wait_line(START_S)
             assert line.startswith(LISTENING)
             relay_port = int(line.rpartition(":")[2].removesuffix("/ws"))
-            port, tls = free_port(), ssl.create_default_context()
+            port, tls = find_free_port(), ssl.create_default_context()
             command = PROXIES[name](folder, port, prefix, make_pair(folder, tls))
             point_at_relay(folder, relay_port, without)
             async with open_child(name, program, *command) as proxy:

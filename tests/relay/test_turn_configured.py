@@ -22,13 +22,13 @@ from imgsync.relay.server import open_relay
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
 from imgsync.rtc.bridge import open_bridge
+from tests.kit.ports import find_free_port
 from tests.kit.processes import SESSION_S, START_S, open_child, our_relay, wait_until
 from tests.kit.relays import open_peer, register
 from tests.kit.turn_servers import (
     SECRET,
     answers,
     bind_dead_turn_server,
-    find_free_port,
     make_credentials,
     needs_coturn,
     open_coturn,

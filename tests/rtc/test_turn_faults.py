@@ -19,10 +19,10 @@ from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import GATHERING_DEADLINE, Allocation
 from imgsync.rtc.link import open_link
 from imgsync.seams import LinkEvent, ServerFailed
+from tests.kit.ports import find_free_port
 from tests.kit.processes import wait_until
 from tests.kit.turn_servers import (
     bind_dead_turn_server,
-    find_free_port,
     needs_coturn,
     open_coturn,
     trust_certificate,

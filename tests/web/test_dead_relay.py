@@ -5,26 +5,13 @@ What is decided is tested in `tests/both_languages/test_keepalive.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
-import pytest
-
-from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.browsers import Browser
+from tests.kit.either_browser import in_either
 from tests.kit.middleboxes import open_middlebox
-from tests.kit.processes import shared_relay, wait_until
+from tests.kit.processes import wait_until
 from tests.kit.web_pages import ClientPage, open_client_page, open_session, page_url
 
-
-@pytest.fixture(scope="module")
-def relay(either: Started) -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
+pytestmark = in_either
 
 
 # All clocks of a page, and its timers, ten times as quick.

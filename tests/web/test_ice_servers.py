@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 import trio
 
 from imgsync import ImageRef, open_evaluator
@@ -14,10 +13,13 @@ from imgsync.net.server import open_port, port_of
 from imgsync.relay.server import Relay, open_relay
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
-from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.browsers import Browser
+from tests.kit.either_browser import in_either
 from tests.kit.ice_urls import RIGHT, WRONG
 from tests.kit.processes import SESSION_S
 from tests.kit.web_pages import open_client_page
+
+pytestmark = in_either
 
 IMAGE = ImageRef(0, "a.png", "http://127.0.0.1:9/a.png", "http://127.0.0.1:9/a.png?sig=1")
 
@@ -43,12 +45,6 @@ Object.entries(URLS).flatMap(([url, whole]) => [url, whole]).filter((url) => {
   }
 })
 """
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
 
 
 @asynccontextmanager

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
-
-import pytest
 
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Site, open_port, port_of, serve_site
 from imgsync.relay.pages import load_pages
 from imgsync.tasks import open_background
-from tests.kit.browsers import Browser, Started, open_browser
+from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage, console_url
-from tests.kit.processes import open_relay, shared_relay
+from tests.kit.either_browser import in_either
+from tests.kit.processes import open_relay
 from tests.kit.web_pages import IN_A_HURRY, ClientPage, page_url
 
+pytestmark = in_either
+
 SERVER = "#relay"
-
-
-@pytest.fixture(scope="module")
-def relay(either: Started) -> Iterator[str]:
-    with shared_relay() as url:
-        yield url
-
-
-@pytest.fixture
-async def browser(either: Started) -> AsyncIterator[Browser]:
-    async with open_browser(either) as browser:
-        yield browser
 
 
 class Proxy:
