@@ -84,6 +84,13 @@ _LAST_STUN_BYTE = 3
 _NO_ADDRESS, _NO_IPV6_ADDRESS = ("0.0.0.0", 9), ("::", 9)
 """Says that there is none to tell (RFC 8839, sections 4.1 and 5.1)."""
 
+_PORT_TAKEN = 437
+"""What a TURN server answers where it still has an allocation for the port that we ask from: of a
+connection that nobody has ended, for up to ten minutes (RFC 8656, section 7.3)."""
+
+_OTHER_PORTS = 3
+"""That are asked from then; the system chooses each (RFC 8656, section 7.4)."""
+
 _FAMILY_UNSUPPORTED = 440
 """What a TURN server answers that has no address of a family to give (RFC 8656, section 15)."""
 
@@ -514,7 +521,20 @@ async def _allocate(
         partial(_allocate_at, server, (address, server.port), proxy, connection, ipv6=ipv6)
         for address in ([server.host] if proxy else await resolve(server.host))
     ]
-    return await first_answer(tries, lambda unused: unused[0].close())
+    anew = [partial(_from_a_free_port, ask) for ask in tries]
+    return await first_answer(anew, lambda unused: unused[0].close())
+
+
+async def _from_a_free_port(
+    ask: Callable[[], Awaitable[tuple[Allocation, Socket]]],
+) -> tuple[Allocation, Socket]:
+    for _ in range(_OTHER_PORTS):
+        try:
+            return await ask()
+        except stun.TransactionFailed as exc:
+            if exc.response.error_code != _PORT_TAKEN:
+                raise
+    return await ask()
 
 
 async def _allocate_at(

@@ -1,5 +1,6 @@
 """TURN servers that are dead, frozen or killed: they hold nothing up, and nothing is left."""
 
+import asyncio
 import logging
 import random
 import signal
@@ -7,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 import trio
@@ -18,6 +20,7 @@ from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import GATHERING_DEADLINE, Allocation
 from imgsync.rtc.link import open_link
+from imgsync.rtc.servers import choose_servers
 from imgsync.seams import LinkEvent, ServerFailed
 from tests.kit.ports import find_free_port
 from tests.kit.processes import wait_until
@@ -226,6 +229,41 @@ async def test_a_server_that_is_frozen_does_not_hold_up_the_end_either(
             assert await measure_end(*ends) < BOUNDED
         finally:
             coturn.child.process.send_signal(signal.SIGCONT)
+
+
+@needs_coturn
+@pytest.mark.parametrize("taken", [1, 2])
+async def test_a_port_that_the_server_still_has_from_somebody_who_was_killed_is_left_for_another(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = [find_free_port() for _ in range(taken)]
+    given = ports * 2
+    open_socket = asyncio.BaseEventLoop.create_datagram_endpoint
+
+    def open_at(loop: asyncio.BaseEventLoop, make: Any, **options: Any) -> Any:
+        if "remote_addr" in options and given:
+            options["local_addr"] = ("127.0.0.1", given.pop(0))
+        return open_socket(loop, make, **options)
+
+    async def ask(server: IceServer) -> None:
+        settings = our_ice.IceSettings((), lambda _: None)
+        connection = our_ice.Connection(settings, ice_controlling=True)
+        [turn_server] = choose_servers([server]).turn
+        for _ in ports:
+            allocation, _ = await our_ice._allocate(turn_server, connection, ipv6=False)
+            client = allocation._client
+            assert client.refresh_task is not None
+            client.refresh_task.cancel()
+            client.transport.abort()
+        allocation, _ = await our_ice._allocate(turn_server, connection, ipv6=False)
+        assert given == []
+        assert allocation._client.transport.get_extra_info("sockname")[1] not in ports
+        allocation.close()
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_datagram_endpoint", open_at)
+    async with open_coturn() as coturn, open_bridge() as bridge:
+        with trio.fail_after(DEADLINE):
+            await bridge.call(ask, coturn.over("udp"))
 
 
 @needs_coturn
