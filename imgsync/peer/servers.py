@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import trio
 
-from imgsync.core.handshake.causes import Cause
+from imgsync.core.handshake.causes import Cause, asks_anew
 from imgsync.core.protocol.ice import choose_ice
-from imgsync.core.protocol.numbers import REFUSED_AGAIN
 from imgsync.core.protocol.signalling import IceServer
 
 log = logging.getLogger(__name__)
@@ -39,11 +38,7 @@ class NamedServers:
                 yield Cause.TURN_FAILED if left_out.is_turn else Cause.STUN_FAILED
 
     def failed(self, cause: Cause) -> None:
-        """One has given no address.
-
-        Credentials that are told once, when a peer registers, may have expired since.
-        """
-        is_old = trio.current_time() >= self._named_at + REFUSED_AGAIN
-        if cause is Cause.TURN_UNAUTHORIZED and is_old:
+        """One has given no address."""
+        if asks_anew(cause, trio.current_time() - self._named_at):
             log.info("TURN credentials were refused; registering again for new ones")
             self._renew()

@@ -7,6 +7,7 @@ const load = (name) => import(`${root}/${name}.js`);
 
 const obstacles = await load("core/protocol/obstacles");
 const relayWords = await load("words/relay");
+const { asksAnew } = await load("core/handshake/causes");
 const { Keepalive } = await load("core/handshake/keepalive");
 const { Handshake } = await load("core/handshake/handshake");
 const { pauseAfter } = await load("core/handshake/patience");
@@ -233,6 +234,7 @@ const PAIRS = {
     }
     return obstacles[what](...given);
   },
+  asksAnew: () => (given) => asksAnew(...given),
   keepalive: () => {
     const keepalive = new Keepalive();
     return ([method, ...given]) => {

@@ -2,6 +2,8 @@
 
 import enum
 
+from imgsync.core.protocol.numbers import REFUSED_AGAIN
+
 
 class Cause(enum.Enum):
     """Each in words that follow on whose it is."""
@@ -14,6 +16,16 @@ class Cause(enum.Enum):
     STUN_FAILED = "STUN server gave no address"
     DTLS_REFUSED = "DTLS handshake was refused"
     PATH_MTU = "large packets seem to be lost on the way (path MTU)"
+
+
+def asks_anew(cause: Cause, age: float) -> bool:
+    """Whether to register again for new ICE servers, because of what one of them has said.
+
+    Credentials are told once to whoever does not hear of new ones, and may have expired since.
+
+    :param age: seconds since the relay has named the servers.
+    """
+    return cause is Cause.TURN_UNAUTHORIZED and age >= REFUSED_AGAIN
 
 
 class Causes:

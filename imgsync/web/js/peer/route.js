@@ -9,11 +9,11 @@
  * @property {(message: EndSession) => void} end
  * @property {(sessionId: string) => void} takeUp
  * @property {() => void} probe
- * @property {() => void} refused
+ * @property {(cause: string) => void} hindered
  * @property {(sessionId: string) => void} forget
  */
 
-import { Cause, MAX_INPUTS } from "../core/protocol/numbers.js";
+import { MAX_INPUTS } from "../core/protocol/numbers.js";
 
 export class Route {
   /** Whether more came before anybody listened than may wait: its end is all that is told then. */
@@ -81,7 +81,7 @@ export class Route {
 
   /** Something is in the way of a connection; credentials are the relay's to renew. @param {string} cause */
   hindered(cause) {
-    if (cause === Cause.TURN_UNAUTHORIZED) this.#doors.refused();
+    this.#doors.hindered(cause);
   }
 
   /** Tell the relay that the session is over, and why. @param {EndSession} [message] */

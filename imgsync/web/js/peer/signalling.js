@@ -19,8 +19,9 @@
  *   online, at each change
  */
 
+import { asksAnew } from "../core/handshake/causes.js";
 import { Sessions } from "../core/handshake/sessions.js";
-import { MAX_INCOMING, REFUSED_AGAIN } from "../core/protocol/numbers.js";
+import { MAX_INCOMING } from "../core/protocol/numbers.js";
 import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
 import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
@@ -250,7 +251,7 @@ export class Signalling {
       {
         post: (event, data) => socket.post(event, data),
         probe: () => socket.probe(),
-        refused: () => this.#refused(),
+        hindered: (cause) => this.#hindered(cause),
         reconnect: () => socket.reconnect(),
       },
       (route) => listener.invited?.(route),
@@ -357,12 +358,9 @@ export class Signalling {
     this.#toldAt = Date.now() / 1000;
   }
 
-  /**
-   * Credentials that are told once, when a peer registers, may have expired since: if they are old,
-   * we register again for new ones.
-   */
-  #refused() {
-    if (Date.now() / 1000 >= this.#toldAt + REFUSED_AGAIN) this.#socket.renew();
+  /** @param {string} cause */
+  #hindered(cause) {
+    if (asksAnew(cause, Date.now() / 1000 - this.#toldAt)) this.#socket.renew();
   }
 
   /** @param {Presence} presence */

@@ -10,7 +10,7 @@
  * @property {(event: string, data: object) => boolean} post whether it is there
  * @property {() => void} probe looks whether it is
  * @property {() => void} reconnect it does not answer: register at it anew
- * @property {() => void} refused told when a TURN server does not take what it has given us
+ * @property {(cause: string) => void} hindered told what is in the way of a connection, one of `Cause`
  *
  * @typedef {"no_relay" | "relay_lost" | "timeout"} OwnCode what we find by ourselves: the relay is
  *   not there, was lost before it answered, does not answer

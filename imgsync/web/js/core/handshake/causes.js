@@ -1,6 +1,16 @@
 /** What stands in the way of a connection, as this side finds out: for the detail of an end. */
 
-import { Cause } from "../protocol/numbers.js";
+import { Cause, REFUSED_AGAIN } from "../protocol/numbers.js";
+
+/**
+ * Whether to register again for new ICE servers, because of what one of them has said. Credentials
+ * are told once to whoever does not hear of new ones, and may have expired since.
+ *
+ * @param {string} cause one of `Cause` @param {number} age seconds since the relay has named the servers
+ */
+export function asksAnew(cause, age) {
+  return cause === Cause.TURN_UNAUTHORIZED && age >= REFUSED_AGAIN;
+}
 
 /** Those that were found since the session began, or was interrupted. */
 export class Causes {
