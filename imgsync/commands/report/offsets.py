@@ -239,10 +239,13 @@ def _divide(readings: Sequence[Reading], breaks: Sequence[float]) -> Iterator[Sp
     known, together, proofs, before = Readings(), list[Reading](), list[Proof](), 0.0
     for reading in readings:
         is_broken = bisect_right(breaks, before) != bisect_right(breaks, reading.end)
-        if together and (is_broken or known.contradict(reading)):
+        proof = known.prove(reading)
+        if together and (is_broken or proof.contradicts(known.rates)):
             yield Span(together, proofs)
             known, together, proofs = Readings(), [], []
-        proofs.append(known.add(reading))
+            proof = known.prove(reading)
+        known.add(reading, proof)
+        proofs.append(proof)
         together.append(reading)
         before = reading.end
     if together:

@@ -184,14 +184,20 @@ class ClockOffset:
         reading = Reading.by_us(probe.t0, probe.t1, probe.t2, probe.t3)
         if not reading.is_possible or probe.t2 < probe.t1:
             return Refused(probe.round_trip)
-        for known in (self._readings, self._earlier):
+        proof = self._readings.prove(reading)
+        for known, found in (
+            (self._readings, proof),
+            (self._earlier, self._earlier.prove(reading)),
+        ):
+            if not found.contradicts(known.rates):
+                continue
             before = known.at(probe.t3)
-            if before is not None and known.contradict(reading):
-                self._earlier, self._readings = Readings(), Readings()
-                self._readings.add(reading)
-                self._pace.begin_anew()
-                return Stepped(probe.offset - before.value)
-        self._readings.add(reading)
+            assert before is not None  # none before the first contradicts nothing
+            self._earlier, self._readings = Readings(), Readings()
+            self._readings.add(reading, self._readings.prove(reading))
+            self._pace.begin_anew()
+            return Stepped(probe.offset - before.value)
+        self._readings.add(reading, proof)
         here = self._readings.at(probe.t3)
         assert here is not None
         return self._pace.look(probe.t3, here)

@@ -131,15 +131,17 @@ class Proof:
             elapsed = reading.least_at - one.most_at or _AT_ONCE
             rate = (reading.least - one.most) / elapsed
             if elapsed > 0:
-                at_least = max(at_least, rate)
-            else:  # they overlap
-                at_most = min(at_most, rate)
+                if rate > at_least:
+                    at_least = rate
+            elif rate < at_most:  # they overlap
+                at_most = rate
             elapsed = reading.most_at - one.least_at or _AT_ONCE
             rate = (reading.most - one.least) / elapsed
             if elapsed > 0:
-                at_most = min(at_most, rate)
-            else:
-                at_least = max(at_least, rate)
+                if rate < at_most:
+                    at_most = rate
+            elif rate > at_least:
+                at_least = rate
         return cls(at_least, at_most)
 
     def contradicts(self, rates: Rates) -> bool:
@@ -162,13 +164,12 @@ class Readings:
         """When the last one was known; None before the first."""
         return self._readings[-1].end if self._readings else None
 
-    def contradict(self, reading: Reading) -> bool:
-        """Whether a clock must have been set before this one, which is the latest."""
-        return Proof.of(self._readings, reading).contradicts(self.rates)
+    def prove(self, reading: Reading) -> Proof:
+        """What this one, the latest, proves with those before of the time since the first."""
+        return Proof.of(self._readings, reading)
 
-    def add(self, reading: Reading) -> Proof:
-        """One more, in the order of their ends. What it proves of the time since the first."""
-        proof = Proof.of(self._readings, reading)
+    def add(self, reading: Reading, proof: Proof) -> None:
+        """One more, in the order of their ends, with what it proves."""
         self._readings.append(reading)
         self._proofs.append(proof)
         while self._is_full(reading.end):
@@ -177,7 +178,6 @@ class Readings:
         self.rates = Rates.after(
             max(one.at_least for one in self._proofs), min(one.at_most for one in self._proofs)
         )
-        return proof
 
     def __len__(self) -> int:
         return len(self._readings)
@@ -188,11 +188,17 @@ class Readings:
             return None
         low, high = self.rates.lowest, self.rates.highest
         least, most = -math.inf, math.inf
+        # Looked for several times with each image, of up to PROBE_WINDOW readings: max() and min()
+        # would have it take twice as long.
         for one in self._readings:
             elapsed = now - one.least_at
-            least = max(least, one.least + (low if elapsed > 0 else high) * elapsed)
+            bound = one.least + (low if elapsed > 0 else high) * elapsed
+            if bound > least:
+                least = bound
             elapsed = now - one.most_at
-            most = min(most, one.most + (high if elapsed > 0 else low) * elapsed)
+            bound = one.most + (high if elapsed > 0 else low) * elapsed
+            if bound < most:
+                most = bound
         return offset_between(least, most)
 
     def _is_full(self, now: float) -> bool:

@@ -20,7 +20,7 @@
  * @property {number} fall and on its earlier one
  */
 
-import { Readings, fastestOf, offsetBetween, ratesAfter } from "../core/channel/drift.js";
+import { Readings, contradicts, fastestOf, offsetBetween, ratesAfter } from "../core/channel/drift.js";
 import { PROBE_SPAN } from "../core/protocol/numbers.js";
 
 /** A time on the evaluator's clock; the true one lies within `bound` of it. */
@@ -288,12 +288,15 @@ function divide(readings, breaks) {
   const breaksUntil = (time) => bisectRight(breaks, time, (one) => one);
   for (const reading of readings) {
     let group = groups.at(-1);
+    let proof = group?.known.prove(reading);
     const isBroken = breaksUntil(group?.known.end ?? reading.end) !== breaksUntil(reading.end);
-    if (group === undefined || isBroken || group.known.contradict(reading)) {
+    if (group === undefined || proof === undefined || isBroken || contradicts(proof, group.known.rates)) {
       group = { known: new Readings(), together: [], proofs: [] };
       groups.push(group);
+      proof = group.known.prove(reading);
     }
-    group.proofs.push(group.known.add(reading));
+    group.known.add(reading, proof);
+    group.proofs.push(proof);
     group.together.push(reading);
   }
   return groups;

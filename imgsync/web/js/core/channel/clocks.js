@@ -21,7 +21,7 @@
  */
 
 import { COARSE, MAX_DRIFT, RESOLUTION, SLEW, SLEW_SPAN, STEADY_DRIFT } from "../protocol/numbers.js";
-import { Reading, Readings, fastestOf } from "./drift.js";
+import { Reading, Readings, contradicts, fastestOf } from "./drift.js";
 
 /** How their clock runs against ours, by what was known of the offset from time to time. */
 class Pace {
@@ -107,16 +107,20 @@ export class ClockOffset {
   add(probe) {
     const reading = Reading.byUs(probe.t0, probe.t1, probe.t2, probe.t3);
     if (!reading.isPossible || probe.t2 < probe.t1) return { kind: "refused" };
-    for (const known of [this.#readings, this.#earlier]) {
-      const before = known.at(probe.t3);
-      if (before === null || !known.contradict(reading)) continue;
+    const proof = this.#readings.prove(reading);
+    for (const { known, found } of [
+      { known: this.#readings, found: proof },
+      { known: this.#earlier, found: this.#earlier.prove(reading) },
+    ]) {
+      if (!contradicts(found, known.rates)) continue;
+      const before = /** @type {Bounded} */ (known.at(probe.t3)); // none before the first contradicts nothing
       this.#earlier = new Readings();
       this.#readings = new Readings();
-      this.#readings.add(reading);
+      this.#readings.add(reading, this.#readings.prove(reading));
       this.#pace.beginAnew();
       return { kind: "stepped", by: offsetOf(probe) - before.value };
     }
-    this.#readings.add(reading);
+    this.#readings.add(reading, proof);
     return this.#pace.look(probe.t3, /** @type {Bounded} */ (this.#readings.at(probe.t3)));
   }
 

@@ -105,20 +105,13 @@ export class Readings {
     return this.#readings.at(-1)?.end ?? null;
   }
 
-  /** Whether a clock must have been set before this one, which is the latest. @param {Reading} reading */
-  contradict(reading) {
-    const { atLeast, atMost } = proofOf(this.#readings, reading);
-    return atLeast > this.rates.highest || atMost < this.rates.lowest;
+  /** What this one, the latest, proves with those before of the time since the first. @param {Reading} reading */
+  prove(reading) {
+    return proofOf(this.#readings, reading);
   }
 
-  /**
-   * One more, in the order of their ends.
-   *
-   * @param {Reading} reading
-   * @returns {Proof} of the time since the first one that is kept
-   */
-  add(reading) {
-    const proof = proofOf(this.#readings, reading);
+  /** One more, in the order of their ends, with what it proves. @param {Reading} reading @param {Proof} proof */
+  add(reading, proof) {
     this.#readings.push(reading);
     this.#proofs.push(proof);
     while (this.#isFull(reading.end)) {
@@ -128,7 +121,6 @@ export class Readings {
     const atLeast = this.#proofs.reduce((most, one) => Math.max(most, one.atLeast), -Infinity);
     const atMost = this.#proofs.reduce((least, one) => Math.min(least, one.atMost), Infinity);
     this.rates = ratesAfter(atLeast, atMost);
-    return proof;
   }
 
   /**
@@ -154,6 +146,11 @@ export class Readings {
     const isOld = /** @type {Reading} */ (this.#readings[0]).end < now - PROBE_SPAN;
     return count > PROBE_WINDOW || (isOld && count > PROBES_AT_LEAST);
   }
+}
+
+/** Whether a clock that runs like that must have been set in between. @param {Proof} proof @param {Rates} rates */
+export function contradicts({ atLeast, atMost }, { lowest, highest }) {
+  return atLeast > highest || atMost < lowest;
 }
 
 /** By each of those before and this one. @param {readonly Reading[]} before @param {Reading} reading @returns {Proof} */
