@@ -483,6 +483,8 @@ def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_kno
         paths=("host-host",),
         clock_steps=0,
         recordings=(RecordingChange(at=1500, devices=("camera",), troubles=()),),
+        identified=2,
+        pictures=1,
     )
     assert dump_event(summary) == (
         '{"event": "session", "sessionId": "S", "evaluator": "E", "client": null,'
@@ -490,5 +492,6 @@ def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_kno
         ' "failed": 0, "superseded": 1, "interruptions": [{"begin": 2000, "end": 3000,'
         ' "why": "gone"}], "roundTrip": {"median": 1.23456, "p95": 2, "max": 3, "bound": null},'
         ' "latency": null, "onsetLatency": null, "paths": ["host-host"], "clockSteps": 0,'
-        ' "recordings": [{"at": 1500, "devices": ["camera"], "troubles": []}]}'
+        ' "recordings": [{"at": 1500, "devices": ["camera"], "troubles": []}],'
+        ' "identified": 2, "pictures": 1}'
     )

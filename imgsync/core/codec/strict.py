@@ -18,7 +18,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.protocol.channel import Count, Duration, PingId, Reason
+from imgsync.core.protocol.channel import Count, Duration, PingId, Reason, Sha256
 from imgsync.core.protocol.extra import Extra, fault_in
 from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
@@ -44,6 +44,8 @@ from imgsync.core.protocol.signalling import (
 )
 
 T = TypeVar("T")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # ── values ────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,6 +144,13 @@ def _number_or_null(value: Any, kind: Any) -> Milliseconds | None:
     return None if value is None else _number(value, kind)
 
 
+def _sha256(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not _SHA256.fullmatch(text):
+        raise ValueError("expected a SHA-256, 64 hexadecimal digits in small letters")
+    return text
+
+
 def _duration(value: Any, kind: Any) -> Milliseconds:
     number = _number(value, kind)
     if number < 0:
@@ -230,6 +239,7 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Reason, _name),
     (Count, _count),
     (Duration, _duration),
+    (Sha256, _sha256),
     (Detail, _detail),
     (Extra, _extra),
     (PeerReason, _peer_reason),

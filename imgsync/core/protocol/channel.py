@@ -33,6 +33,9 @@ Duration = Annotated[float, "duration"]
 Count = Annotated[int, "count"]
 """A whole number, not below 0."""
 
+Sha256 = Annotated[str, "sha256"]
+"""Of a picture's bytes: 64 hexadecimal digits, in small letters."""
+
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
 

@@ -3,6 +3,7 @@
  * evaluator's half of what the Python peers write, word for word, and two events of the page's own.
  *
  * @import { Extra } from "../core/protocol/extra.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Probe, Remark } from "../core/channel/clocks.js"
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
@@ -115,6 +116,11 @@ export class SessionJournal {
   staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within, detail }) {
     const more = Object.entries({ timing, within, detail }).filter(([, value]) => value !== null);
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
+  }
+
+  /** Which picture an image is. @param {number} at @param {Shown} image @param {Facts} facts */
+  identified(at, { imageIndex, sentAt }, { sha256, contentType, bytes, width, height }) {
+    this.#note(at, "picture", { imageIndex, sentAt, sha256, contentType, bytes, width, height });
   }
 
   /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */
