@@ -129,5 +129,5 @@ def warn_of_changed(changed: Sequence[PictureChanged]) -> list[str]:
 def describe_bytes(count: int) -> str:
     """For people: "850 bytes", "12.3 kB" or "1.2 MB"."""
     if count < 1_000:
-        return f"{count} bytes"
+        return "1 byte" if count == 1 else f"{count} bytes"
     return f"{count / 1e3:.1f} kB" if count < 999_950 else f"{count / 1e6:.1f} MB"
