@@ -25,6 +25,7 @@ const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
+const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
@@ -415,6 +416,11 @@ const PAIRS = {
       const { kind, reason } = check.end();
       return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
     };
+  },
+  hashes: () => (parts) => {
+    const hash = new Sha256();
+    for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
+    return hash.digest();
   },
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
