@@ -272,6 +272,30 @@ class Stage:
 
 
 @attrs.frozen
+class Picture:
+    """Which picture an image is, byte by byte.
+
+    :param content_type: its media type.
+    :param bytes: how many.
+    :param width: pixels, as is `height`; None where the picture does not say.
+    """
+
+    EVENT = "picture"
+    image_index: int
+    name: str
+    sent_at: Milliseconds
+    sha256: str
+    content_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+
+    @property
+    def prose(self) -> None:
+        return None
+
+
+@attrs.frozen
 class Preloaded:
     """How many of the images that were announced, and not shown yet, are at the client.
 
@@ -486,6 +510,7 @@ PeerEvent = (
     | Acked
     | NotAcked
     | Stage
+    | Picture
     | Preloaded
     | Recording
     | SeriesSummary

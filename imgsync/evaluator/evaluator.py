@@ -24,7 +24,13 @@ from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage, UpcomingImage
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
+from imgsync.evaluator.delivery import (
+    Delivery,
+    PictureReport,
+    Showing,
+    Showings,
+    StageReport,
+)
 from imgsync.evaluator.latest import Latest
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
@@ -207,7 +213,16 @@ class EvaluatorSession:
         A client that does not speak `stage` tells nothing. Who falls behind by more than a thousand
         reports misses some.
         """
-        return self._presenting.showings.reports()
+        return self._presenting.showings.stages.all()
+
+    def pictures(self) -> AsyncIterator[PictureReport]:
+        """Which picture each image was, byte by byte, from the beginning; stops at the end.
+
+        One comes for each showing: of a file of ours when it is sent, and else when the client has
+        it and says so, which not every client does. Another one of the same showing says that the
+        client has got something else. Who falls behind by more than a thousand misses some.
+        """
+        return self._presenting.showings.pictures.all()
 
     def preloaded(self) -> AsyncIterator[Preloaded]:
         """How many of the images that were announced, and not shown yet, are at the client.

@@ -11,7 +11,6 @@ from typing import get_args
 import pytest
 
 from imgsync.commands.demo import read_event
-from imgsync.commands.doctor.findings import ExaminationSummary, Finding, Result
 from imgsync.commands.events import (
     Acked,
     CommandRefused,
@@ -23,6 +22,7 @@ from imgsync.commands.events import (
     NotAcked,
     OutOfReach,
     PeerEvent,
+    Picture,
     Preloaded,
     Received,
     Recording,
@@ -35,10 +35,7 @@ from imgsync.commands.events import (
     State,
     Waiting,
 )
-from imgsync.commands.output import Event, Output, dump_event
-from imgsync.commands.report.main import LinesSkipped, PageWritten, TableWritten
-from imgsync.commands.report.summary import Interruption, RecordingChange, SessionSummary
-from imgsync.commands.report.summary import Spread as ReportSpread
+from imgsync.commands.output import Output, dump_event
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
@@ -263,6 +260,13 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         ' "at": 6, "latencyMs": null, "boundMs": null, "reason": "http_403"}',
     ),
     (
+        Picture(3, "3.png", 1000.5, "5" * 64, "image/png", 48_213, 800, None),
+        None,
+        '{"event": "picture", "imageIndex": 3, "name": "3.png", "sentAt": 1000.5,'
+        f' "sha256": "{"5" * 64}", "contentType": "image/png", "bytes": 48213, "width": 800,'
+        ' "height": null}',
+    ),
+    (
         Preloaded(40, 8, 0),
         "8 of 40 are there",
         '{"event": "preloaded", "announced": 40, "there": 8, "failed": 0}',
@@ -415,83 +419,3 @@ def test_no_event_is_left_out_here_and_no_two_have_one_name() -> None:
 def test_what_is_no_event_is_not_read_as_one(line: str) -> None:
     with pytest.raises(ValueError, match=r"event|clientId"):
         read_event(line)
-
-
-# ── doctor and report ────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("event", "prose", "line"),
-    [
-        (
-            Finding("relay", Result.OK, "it answers"),
-            "ok       relay      it answers",
-            '{"event": "check", "check": "relay", "result": "ok", "detail": "it answers",'
-            ' "advice": ""}',
-        ),
-        (
-            Finding("clock", Result.FAILED, "it is behind", "set it"),
-            "failed   clock      it is behind; set it",
-            '{"event": "check", "check": "clock", "result": "failed", "detail": "it is behind",'
-            ' "advice": "set it"}',
-        ),
-        (
-            ExaminationSummary(checks=9, failed=1, warnings=2),
-            "9 checks, 1 failed, 2 with a warning",
-            '{"event": "summary", "checks": 9, "failed": 1, "warnings": 2}',
-        ),
-        (
-            LinesSkipped(log="e.jsonl", count=2, lines=(4, 9)),
-            None,
-            '{"event": "skipped", "log": "e.jsonl", "count": 2, "lines": [4, 9]}',
-        ),
-        (
-            TableWritten(csv="report.csv", lost=0),
-            "images: report.csv",
-            '{"event": "written", "csv": "report.csv", "lost": 0}',
-        ),
-        (
-            PageWritten("report.html"),
-            "page: report.html",
-            '{"event": "written", "html": "report.html"}',
-        ),
-    ],
-)
-def test_doctor_and_report_print_what_they_always_did(
-    event: Event, prose: str | None, line: str
-) -> None:
-    assert (event.prose, dump_event(event)) == (prose, line)
-
-
-def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_known() -> None:
-    summary = SessionSummary(
-        session_id="S",
-        evaluator="E",
-        client=None,
-        missing=(Role.CLIENT,),
-        begin=1000,
-        end=61000.5,
-        sent=2,
-        acked=1,
-        shown=0,
-        failed=0,
-        superseded=1,
-        interruptions=(Interruption(begin=2000, end=3000, why="gone"),),
-        round_trip=ReportSpread(median=1.23456, p95=2, max=3),
-        latency=None,
-        onset_latency=None,
-        paths=("host-host",),
-        clock_steps=0,
-        recordings=(RecordingChange(at=1500, devices=("camera",), troubles=()),),
-        identified=2,
-        pictures=1,
-    )
-    assert dump_event(summary) == (
-        '{"event": "session", "sessionId": "S", "evaluator": "E", "client": null,'
-        ' "missing": ["client"], "begin": 1000, "end": 61000.5, "sent": 2, "acked": 1, "shown": 0,'
-        ' "failed": 0, "superseded": 1, "interruptions": [{"begin": 2000, "end": 3000,'
-        ' "why": "gone"}], "roundTrip": {"median": 1.23456, "p95": 2, "max": 3, "bound": null},'
-        ' "latency": null, "onsetLatency": null, "paths": ["host-host"], "clockSteps": 0,'
-        ' "recordings": [{"at": 1500, "devices": ["camera"], "troubles": []}],'
-        ' "identified": 2, "pictures": 1}'
-    )
