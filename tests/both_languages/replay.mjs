@@ -446,6 +446,15 @@ const PAIRS = {
     for (const { at, event, ...fields } of events) journal.add(at, event, fields);
     return [...journal.rows.values()].map(({ fate, failed, detail }) => [fate, failed, detail]);
   },
+  identities: () => (events) => {
+    const journal = new Journal([]);
+    for (const { at, event, ...fields } of events) journal.add(at, event, fields);
+    return [...journal.rows.values()].map(({ picture, isOther, ...row }) => [
+      picture && console_.describePicture(picture),
+      isOther,
+      console_.describeFate({ isOther, ...row }, "open"),
+    ]);
+  },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),
   isKnown: () => (event) => recognize(event) !== null,

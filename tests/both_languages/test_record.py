@@ -248,3 +248,35 @@ def test_the_pages_table_has_what_the_client_said_of_the_last_failure(replay: Re
     ]
     later = [first, staged("failed", 5, "decode")]
     assert replay.run("fates", [[show, ACK, *later]]) == [[["failed", "decode", ""]]]
+
+
+def test_the_pages_table_says_which_picture_it_was_and_that_it_was_another_one_before(
+    replay: Replay,
+) -> None:
+    def shown(at: float, url: str, digit: str | None, **size: int | None) -> list[Line]:
+        of = {**SHOWN, "sentAt": at}
+        lines: list[Line] = [{"event": "show", "at": at, **of, "clientId": "c", "imageUrl": url}]
+        if digit is not None:
+            facts = {"sha256": digit * 64, "contentType": "image/png", **size}
+            lines.append({"event": "picture", "at": at, **of, **facts})
+        return lines
+
+    size = {"bytes": 48_213, "width": 800, "height": 600}
+    events = [
+        *shown(1, "x", "1", **size),
+        *shown(2, "y", "2", **{**size, "bytes": 1, "width": None}),
+        *shown(3, "x", "1", **size),
+        *shown(4, "x", None),
+        *shown(5, "x", "3", **{**size, "bytes": 999_950}),
+    ]
+    sent = "sent, not received yet"
+    other = f"{sent}; this was not the same picture as in a showing before, by its SHA-256"
+    first = f"image/png, 800 \u00d7 600, 48.2 kB, SHA-256 {'1' * 12}\u2026"
+    [found] = replay.run("identities", [events])
+    assert found == [
+        [first, False, sent],
+        [f"image/png, 1 byte, SHA-256 {'2' * 12}\u2026", False, sent],
+        [first, False, sent],
+        [None, False, sent],
+        [f"image/png, 800 \u00d7 600, 1.0 MB, SHA-256 {'3' * 12}\u2026", True, other],
+    ]

@@ -225,8 +225,8 @@ function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, 
   }
 }
 
-/** @param {KnownEvent} event @returns {Facts} */
-function pictureOf({ sha256, contentType, bytes, width, height }) {
+/** @param {KnownEvent} event that says so @returns {Facts} */
+export function pictureOf({ sha256, contentType, bytes, width, height }) {
   return { sha256, contentType, bytes, width, height };
 }
 
