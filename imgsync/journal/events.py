@@ -17,6 +17,7 @@ import attrs
 from imgsync.core.protocol.channel import (
     Count,
     Duration,
+    MediaType,
     OnsetTiming,
     Reason,
     Sha256,
@@ -216,7 +217,7 @@ class Picture:
     image_index: int
     sent_at: Milliseconds
     sha256: Sha256
-    content_type: Name
+    content_type: MediaType
     bytes: Count
     width: Count | None
     height: Count | None

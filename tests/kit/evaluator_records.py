@@ -53,7 +53,7 @@ PICTURES: tuple[dict[str, Any], ...] = (
     {"contentType": "image/png", "bytes": 48_213, "width": 800, "height": 600},
     {"contentType": "image/svg+xml", "bytes": 311, "width": None, "height": None},
     {"contentType": '=1+1,"x"', "bytes": 0, "width": 0, "height": 2**31},
-    {"contentType": "", "bytes": 67_108_864, "width": 1, "height": None},
+    {"contentType": "image/avif", "bytes": 67_108_864, "width": 1, "height": None},
 )
 
 #: What may be known of an onset.
@@ -98,6 +98,7 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "picture", "width": "800"},
     {"event": "picture", "height": 2.0**53 + 2},
     {"event": "picture", "contentType": "t" * 129},
+    {"event": "picture", "contentType": ""},
     {"event": "picture", "contentType": None},
     {"event": "picture", "width": 7.0, "height": -0.0},
     {"event": "ping"},

@@ -18,7 +18,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.protocol.channel import Count, Duration, PingId, Reason, Sha256
+from imgsync.core.protocol.channel import Count, Duration, MediaType, PingId, Reason, Sha256
 from imgsync.core.protocol.extra import Extra, fault_in
 from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
@@ -45,7 +45,7 @@ from imgsync.core.protocol.signalling import (
 
 T = TypeVar("T")
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 # ── values ────────────────────────────────────────────────────────────────────────────────────
 
@@ -75,6 +75,13 @@ def _id(value: Any, kind: Any) -> str:
 
 def _name(value: Any, kind: Any) -> str:
     return _bounded(value, kind, MAX_ID)
+
+
+def _sha256(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not _SHA256.fullmatch(text):
+        raise ValueError("expected 64 hexadecimal digits, small ones")
+    return text
 
 
 def _detail(value: Any, kind: Any) -> str:
@@ -142,13 +149,6 @@ def _number(value: Any, _: Any) -> Milliseconds:
 
 def _number_or_null(value: Any, kind: Any) -> Milliseconds | None:
     return None if value is None else _number(value, kind)
-
-
-def _sha256(value: Any, kind: Any) -> str:
-    text = _string(value, kind)
-    if not _SHA256.fullmatch(text):
-        raise ValueError("expected a SHA-256, 64 hexadecimal digits in small letters")
-    return text
 
 
 def _duration(value: Any, kind: Any) -> Milliseconds:
@@ -237,9 +237,10 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Features, _features),
     (Name, _name),
     (Reason, _name),
+    (Sha256, _sha256),
+    (MediaType, _id),
     (Count, _count),
     (Duration, _duration),
-    (Sha256, _sha256),
     (Detail, _detail),
     (Extra, _extra),
     (PeerReason, _peer_reason),

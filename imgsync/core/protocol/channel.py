@@ -34,7 +34,10 @@ Count = Annotated[int, "count"]
 """A whole number, not below 0."""
 
 Sha256 = Annotated[str, "sha256"]
-"""Of a picture's bytes: 64 hexadecimal digits, in small letters."""
+"""64 hexadecimal digits, small ones."""
+
+MediaType = Annotated[str, "media type"]
+"""1 to 128 printable characters, such as "image/png"."""
 
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""

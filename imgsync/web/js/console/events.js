@@ -17,7 +17,6 @@ import {
   isDuration,
   isFeatures,
   isId,
-  isName,
   isNumber,
   isObject,
   isPrintable,
@@ -83,7 +82,7 @@ export const EVENTS = {
   picture: {
     ...SHOWING,
     sha256: isSha256,
-    contentType: isName,
+    contentType: isId,
     bytes: isCount,
     width: orNull(isCount),
     height: orNull(isCount),
