@@ -28,6 +28,7 @@ from imgsync.core.protocol.numbers import (
     MAX_NUMBER,
 )
 from imgsync.core.protocol.signalling import (
+    OR_NULL,
     PEER_REASONS,
     UNREAD,
     Detail,
@@ -254,15 +255,15 @@ def _make_converter() -> Converter:
     def structure_factory(cls: type) -> Callable[[Any, Any], Any]:
         overrides = _overrides(cls, converter)
         from_dict: Any = make_dict_structure_fn(cls, converter, **overrides)
-        optional = {
-            _camel(field.name) for field in attrs.fields(cls) if field.default is not attrs.NOTHING
-        }
+        fields = attrs.fields(cls)
+        optional = {_camel(one.name) for one in fields if one.default is not attrs.NOTHING}
+        or_null = dict.fromkeys(_camel(one.name) for one in fields if one.metadata == OR_NULL)
 
         def from_object(value: Any, kind: Any) -> Any:
             if type(value) is not dict:
                 raise TypeError("expected an object")
             given = {k: one for k, one in value.items() if one is not None or k not in optional}
-            return from_dict(given, kind)
+            return from_dict({**or_null, **given}, kind)
 
         return from_object
 
