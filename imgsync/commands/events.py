@@ -443,6 +443,8 @@ class Received:
 class Fetched:
     """An image is here.
 
+    :param sha256: of its bytes, as they came.
+    :param width: pixels, as is `height`; None where the picture does not say.
     :param ahead: it was, before it was to be shown.
     :param path: where it was saved.
     """
@@ -450,6 +452,10 @@ class Fetched:
     EVENT = "fetched"
     bytes: int
     kind: str
+    sha256: str
+    content_type: str
+    width: int | None
+    height: int | None
     took_ms: Milliseconds = attrs.field(metadata=TO_A_TENTH)
     ahead: bool
     path: str | None

@@ -25,7 +25,15 @@ from imgsync.core.channel.outputs import (
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.protocol.channel import (
+    Identity,
+    Image,
+    Preloaded,
+    Ready,
+    Recording,
+    TalkMessage,
+)
 from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
 from imgsync.core.protocol.numbers import FEATURE_PICTURES
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
@@ -52,6 +60,16 @@ log = logging.getLogger(__name__)
 
 def _source_of(image: ImageRef) -> ImageSource:
     return ImageSource(image.image_url, image.signed_url)
+
+
+def _facts_of(identity: Identity) -> Facts:
+    return Facts(
+        sha256=identity.sha256,
+        content_type=identity.content_type,
+        bytes=identity.bytes,
+        width=identity.width,
+        height=identity.height,
+    )
 
 
 class _Presenting:
@@ -124,6 +142,10 @@ class _Presenting:
         self.recordings.end()
         self.preloaded.end()
 
+    def _identify(self, image: Image, picture: Facts) -> None:
+        if self.showings.identify(image.sent_at, picture):
+            self._peer.journal.identified(image.image_index, image.sent_at, picture)
+
     def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
         """Carry out what the core decides.
 
@@ -135,7 +157,10 @@ class _Presenting:
                 case Transmit(text, image, copy):
                     self._peer.send(text)
                     if image is not None:
-                        journal.sent(image, copy, showings.image_of(image.sent_at).extra)
+                        shown = showings.image_of(image.sent_at)
+                        journal.sent(image, copy, shown.extra)
+                        if copy == 1 and shown.picture is not None:
+                            self._identify(image, shown.picture.facts)
                 case Acked(image, ack, copies):
                     showings.ack(ack, at, copies, journal.acked(image, ack, at))
                 case channel.Superseded(image):
@@ -151,8 +176,8 @@ class _Presenting:
                     self._peer.share()
                 case Staged(said):
                     showings.report(said, journal.staged(said))
-                case Identified():
-                    pass  # goes into the record
+                case Identified(image, identity):
+                    self._identify(image, _facts_of(identity))
                 case Counted(counts):
                     self.preloaded.tell(counts)
                 case Recorded(said):

@@ -23,7 +23,8 @@ import trio
 
 from imgsync.core.channel.downloads import SILENT, STALLED, Failure
 from imgsync.core.pictures.answers import refusal_of
-from imgsync.core.pictures.check import PictureCheck
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.core.protocol.numbers import (
     FETCH_STALL,
@@ -81,10 +82,14 @@ def _failed(reason: str, detail: str = "", *, may_pass: bool = False) -> FetchFa
 
 @attrs.frozen
 class Fetched:
-    """An image's bytes, and which kind they are."""
+    """An image's bytes, and which kind they are.
+
+    :param facts: which picture they are.
+    """
 
     body: bytes = attrs.field(repr=False)
     kind: str
+    facts: Facts = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -117,26 +122,27 @@ class Partial:
     def __init__(self) -> None:
         self.body = bytearray()
         self.mark = Mark()
-        self._check = PictureCheck()
+        self._inspection = Inspection()
 
     def hear(self, news: Answer | bytes) -> None:
         """The next that comes of it. Raises FetchFailed for what will be no image."""
         if isinstance(news, Answer):
             if news.offset == 0:
-                self.body, self._check = bytearray(), PictureCheck()
+                self.body, self._inspection = bytearray(), Inspection()
             self.mark = news.mark
             return
         self.body += news
-        reason = "too_large" if len(self.body) > MAX_IMAGE else self._check.feed(news)
+        # It takes 0.1 ms for 64 KiB, which is less than to hand them to a thread and wait for it.
+        reason = "too_large" if len(self.body) > MAX_IMAGE else self._inspection.feed(news)
         if reason is not None:
             raise _failed(reason)
 
     def finish(self) -> Fetched:
         """All has come. Raises FetchFailed where that is no whole image."""
-        verdict = self._check.end()
+        verdict = self._inspection.end()
         if verdict.kind is None or verdict.reason is not None:
             raise _failed(verdict.reason or NOT_AN_IMAGE)
-        return Fetched(bytes(self.body), verdict.kind.name)
+        return Fetched(bytes(self.body), verdict.kind.name, self._inspection.facts)
 
 
 class Fetcher:

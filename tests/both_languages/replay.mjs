@@ -335,7 +335,7 @@ const PAIRS = {
     let written = [];
     const write = (at, event, fields) => written.push({ at, event, ...fields });
     let extra = null;
-    const journal = new SessionJournal("s", write, () => extra);
+    const journal = new SessionJournal("s", write, () => ({ extra, own: null, picture: null }));
     return ([method, ...given]) => {
       written = [];
       if (method === "sent") extra = given.pop();

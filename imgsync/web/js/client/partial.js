@@ -5,8 +5,10 @@
  */
 
 import { PictureCheck } from "../core/pictures/check.js";
+import { Sha256 } from "../core/pictures/sha256.js";
 import { MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
+import { Picture } from "./picture.js";
 import { wrapPicture } from "./wrapping.js";
 
 export class Partial {
@@ -16,6 +18,7 @@ export class Partial {
   /** @type {Uint8Array<ArrayBuffer>[]} */
   #parts = [];
   #check = new PictureCheck();
+  #hash = new Sha256();
   #isMissed = false;
 
   /** A host answers. @param {Answer} answer */
@@ -26,6 +29,7 @@ export class Partial {
     this.size = 0;
     this.#parts = [];
     this.#check = new PictureCheck();
+    this.#hash = new Sha256();
   }
 
   /**
@@ -46,13 +50,17 @@ export class Partial {
   add(part) {
     this.size += part.length;
     this.#parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
+    this.#hash.update(part);
     return this.size > MAX_IMAGE ? "too_large" : this.#check.feed(part);
   }
 
-  /** All has come. @returns {Promise<Blob>} @throws {ImageFailed} */
+  /** All has come. @returns {Promise<Picture>} @throws {ImageFailed} */
   async finish() {
     const { kind, reason } = this.#check.end();
     if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
-    return wrapPicture(this.#parts, kind);
+    const { width = null, height = null } = this.#check.size ?? {};
+    const known = { contentType: kind.mediaType, bytes: this.size, width, height };
+    const facts = { sha256: this.#hash.digest(), ...known };
+    return new Picture(await wrapPicture(this.#parts, kind), facts);
   }
 }

@@ -21,6 +21,7 @@
  * @property {string | null} failed why it was not shown
  * @property {string} detail what else is known of that
  * @property {Extra | null} extra what else is said of the image
+ * @property {Facts | null} own which picture it is, where its bytes are ours to send
  * @property {Facts | null} picture which picture it was, as far as that is known
  * @property {boolean} isOther whether its image was another picture in a showing before
  */
@@ -107,10 +108,10 @@ export class Journal {
     this.events.push(event);
     const known = recognize(event);
     if (event.event === "show") {
-      const { sessionId, imageIndex, imageUrl, sentAt, extra = null } = /** @type {any} */ (event);
+      const { sessionId, imageIndex, imageUrl, sentAt, extra = null, own = null } = /** @type {any} */ (event);
       const fate = /** @type {Fate} */ ("sent");
       const standing = { fate, failed: null, detail: "", picture: null, isOther: false };
-      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, extra, ...standing });
+      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, extra, own, ...standing });
     } else if (event.event === "passed_by") {
       const row = this.rows.get(/** @type {any} */ (event).sentAt);
       if (row !== undefined) passBy(row);

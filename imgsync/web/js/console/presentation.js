@@ -58,8 +58,8 @@ export class Presentation {
         isOver: !["sent", "acked", "fetched"].includes(row.fate),
       })),
     });
-    const extraOf = (/** @type {number} */ sentAt) => journal.rows.get(sentAt)?.extra ?? null;
-    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), extraOf);
+    const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
+    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
     this.#journal.began(now(), route.peerId, route.resumed);
     this.#session = new Session(
       route,
@@ -119,7 +119,7 @@ export class Presentation {
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
-      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null);
+      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, source.own?.facts ?? null);
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
     }

@@ -12,6 +12,7 @@
  * evaluator tells a stage with the same time once.
  *
  * @import { Ack, Identity, Image, Preloaded, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
+ * @import { Facts } from "../pictures/facts.js"
  * @import { Onset } from "./onsets.js"
  */
 
@@ -82,16 +83,18 @@ export class Follower {
   }
 
   /**
-   * What was fetched by the URL of a showing. What is not known is undefined.
+   * What was fetched by the URL of a showing.
    *
    * @param {Image} image
-   * @param {{sha256: string, contentType: string, bytes: number, width?: number, height?: number}} facts
+   * @param {Facts} facts
    * @returns {Identity | null} to send; null where that was said before
    */
-  identified({ imageIndex, sentAt }, facts) {
+  identified({ imageIndex, sentAt }, { width, height, ...known }) {
     if (this.#identities.some((one) => one.sentAt === sentAt && one.imageIndex === imageIndex)) return null;
     /** @type {Identity} */
-    const message = { type: "identity", imageIndex, sentAt, ...facts };
+    const message = { type: "identity", imageIndex, sentAt, ...known };
+    if (width !== null) message.width = width;
+    if (height !== null) message.height = height;
     this.#identities = [...this.#identities, message].slice(-MAX_IDENTITIES);
     return message;
   }
