@@ -25,6 +25,7 @@ const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
+const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
@@ -416,6 +417,10 @@ const PAIRS = {
       return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
     };
   },
+  folders: () => (names) => [
+    inNaturalOrder(names, (name) => name),
+    names.map((name) => [isOfSystem(name), isNamedAsPicture(name)]),
+  ],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
