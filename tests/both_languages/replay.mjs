@@ -26,6 +26,7 @@ const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
 const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
+const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
@@ -421,6 +422,11 @@ const PAIRS = {
     inNaturalOrder(names, (name) => name),
     names.map((name) => [isOfSystem(name), isNamedAsPicture(name)]),
   ],
+  hashes: () => (parts) => {
+    const hash = new Sha256();
+    for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
+    return hash.digest();
+  },
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
