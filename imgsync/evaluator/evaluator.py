@@ -157,10 +157,7 @@ class _Presenting:
                 case Transmit(text, image, copy):
                     self._peer.send(text)
                     if image is not None:
-                        shown = showings.image_of(image.sent_at)
-                        journal.sent(image, copy, shown.extra)
-                        if copy == 1 and shown.picture is not None:
-                            self._identify(image, shown.picture.facts)
+                        journal.sent(image, copy, showings.image_of(image.sent_at).extra)
                 case Acked(image, ack, copies):
                     showings.ack(ack, at, copies, journal.acked(image, ack, at))
                 case channel.Superseded(image):

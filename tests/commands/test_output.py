@@ -60,6 +60,7 @@ def mask(line: str, folder: Path) -> str:
     line = re.sub(r"http://127\.0\.0\.1:\d+", "HOST", line.replace(str(folder), "FOLDER"))
     line = re.sub(r'"sessionId": "[^"]+"', '"sessionId": "ID"', line)
     line = line.replace('"ahead": true', '"ahead": false')  # a race
+    line = re.sub(r'"sha256": "[0-9a-f]{64}"', '"sha256": "HASH"', line)
     return re.sub(r"(?<![\w-])\d+(\.\d+)?(?![\w-]|\.\w)", "#", line)
 
 
@@ -112,6 +113,7 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
     told, heard = await print_all(relay_url, tmp_path, "json", "--json")
     image = f'"imageIndex": #, "name": "{AMSLER}"'
     times = '"latencyMs": #, "boundMs": #'
+    of_type = '"contentType": "image/svg+xml"'
     assert told == {
         '{"event": "registered", "userId": "evaluator-of-json"}',
         '{"event": "connected", "sessionId": "ID", "clientId": "json"}',
@@ -124,6 +126,8 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
             ' "reason": null}'
             for stage in ("fetched", "shown", "hidden")
         ),
+        f'{{"event": "picture", {image}, "sentAt": #, "sha256": "HASH", {of_type},'
+        ' "bytes": #, "width": #, "height": #}',
         '{"event": "summary", "sent": #, "shown": #, "acked": #, "failed": #, "superseded": [],'
         ' "roundTripMs": {"median": #, "max": #},'
         ' "oneWayMs": {"median": #, "max": #}, "boundMs": {"median": #, "max": #},'
@@ -135,7 +139,8 @@ async def test_json_is_what_it_always_was(relay_url: str, tmp_path: Path) -> Non
         '{"event": "session", "sessionId": "ID", "evaluatorId": "evaluator-of-json",'
         ' "evaluatorName": "Dr. Lee"}',
         f'{{"event": "image", {about}, "sentAt": #, "receivedAt": #}}',
-        '{"event": "fetched", "bytes": #, "kind": "svg", "tookMs": #, "ahead": false,'
+        f'{{"event": "fetched", "bytes": #, "kind": "svg", "sha256": "HASH", {of_type},'
+        ' "width": #, "height": #, "tookMs": #, "ahead": false,'
         f' "path": "FOLDER/0007-{AMSLER}", {about}}}',
         '{"event": "exec_failed", "reason": "exit_3", "detail": "ended with exit code #",'
         f" {about}}}",
@@ -341,6 +346,10 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         Fetched(
             bytes=2048,
             kind="png",
+            sha256="5" * 64,
+            content_type="image/png",
+            width=800,
+            height=None,
             took_ms=12.3456,
             ahead=True,
             path=None,
@@ -348,7 +357,8 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
             image_url="http://h/3.png",
         ),
         "image 3  http://h/3.png  2048 bytes  png  12 ms",
-        '{"event": "fetched", "bytes": 2048, "kind": "png", "tookMs": 12.3, "ahead": true,'
+        f'{{"event": "fetched", "bytes": 2048, "kind": "png", "sha256": "{"5" * 64}",'
+        ' "contentType": "image/png", "width": 800, "height": null, "tookMs": 12.3, "ahead": true,'
         ' "path": null, "imageIndex": 3, "imageUrl": "http://h/3.png"}',
     ),
     (

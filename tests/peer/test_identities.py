@@ -1,14 +1,13 @@
-"""Which picture an image was, byte by byte: what a client says of it, and what both records keep."""
+"""Which picture an image was, byte by byte: what a client says of it, and what is recorded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import trio
 from trio.testing import MockClock
 
-from imgsync import ClientSession, Facts, PictureReport, ReceivedImage, open_client, open_evaluator
+from imgsync import ClientSession, Facts, PictureReport, open_client, open_evaluator
 from imgsync.core.protocol.signalling import Role
 from imgsync.journal import events
 from imgsync.testing import MemoryNetwork

@@ -4,8 +4,7 @@
  * @import { Answer, Mark } from "./fetching.js"
  */
 
-import { PictureCheck } from "../core/pictures/check.js";
-import { Sha256 } from "../core/pictures/sha256.js";
+import { Inspection } from "../core/pictures/inspection.js";
 import { MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
 import { Picture } from "./picture.js";
@@ -17,8 +16,7 @@ export class Partial {
   mark = null;
   /** @type {Uint8Array<ArrayBuffer>[]} */
   #parts = [];
-  #check = new PictureCheck();
-  #hash = new Sha256();
+  #inspection = new Inspection();
   #isMissed = false;
 
   /** A host answers. @param {Answer} answer */
@@ -28,8 +26,7 @@ export class Partial {
     if (offset > 0) return;
     this.size = 0;
     this.#parts = [];
-    this.#check = new PictureCheck();
-    this.#hash = new Sha256();
+    this.#inspection = new Inspection();
   }
 
   /**
@@ -50,17 +47,13 @@ export class Partial {
   add(part) {
     this.size += part.length;
     this.#parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
-    this.#hash.update(part);
-    return this.size > MAX_IMAGE ? "too_large" : this.#check.feed(part);
+    return this.size > MAX_IMAGE ? "too_large" : this.#inspection.feed(part);
   }
 
   /** All has come. @returns {Promise<Picture>} @throws {ImageFailed} */
   async finish() {
-    const { kind, reason } = this.#check.end();
+    const { kind, reason } = this.#inspection.end();
     if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
-    const { width = null, height = null } = this.#check.size ?? {};
-    const known = { contentType: kind.mediaType, bytes: this.size, width, height };
-    const facts = { sha256: this.#hash.digest(), ...known };
-    return new Picture(await wrapPicture(this.#parts, kind), facts);
+    return new Picture(await wrapPicture(this.#parts, kind), this.#inspection.facts);
   }
 }

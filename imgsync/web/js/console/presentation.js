@@ -4,6 +4,7 @@
  * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
@@ -119,7 +120,7 @@ export class Presentation {
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
-      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, source.own?.facts ?? null);
+      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, factsOf(source));
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
     }
@@ -221,6 +222,11 @@ export class Presentation {
       this.#listener.failed(output.reason ?? "");
     }
   }
+}
+
+/** Of a picture whose bytes are ours. @param {Listed} source @returns {Facts | null} */
+function factsOf({ own }) {
+  return /** @type {{facts: Facts} | undefined} */ (own)?.facts ?? null;
 }
 
 /**

@@ -12,7 +12,6 @@
  * evaluator tells a stage with the same time once.
  *
  * @import { Ack, Identity, Image, Preloaded, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
- * @import { Facts } from "../pictures/facts.js"
  * @import { Onset } from "./onsets.js"
  */
 
@@ -86,7 +85,8 @@ export class Follower {
    * What was fetched by the URL of a showing.
    *
    * @param {Image} image
-   * @param {Facts} facts
+   * @param {{sha256: string, contentType: string, bytes: number, width: number | null,
+   *   height: number | null}} facts
    * @returns {Identity | null} to send; null where that was said before
    */
   identified({ imageIndex, sentAt }, { width, height, ...known }) {

@@ -69,11 +69,6 @@ export function isCount(value) {
   return isWhole(value) && Number(value) >= 0;
 }
 
-/** @param {unknown} value of a picture's bytes */
-export function isSha256(value) {
-  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-}
-
 /** @param {unknown} value */
 export function isBoolean(value) {
   return typeof value === "boolean";
