@@ -27,6 +27,7 @@ from imgsync.core.protocol.numbers import (
     MAX_ID,
     MAX_NUMBER,
 )
+from imgsync.core.protocol.pictures import Sha256, WantId
 from imgsync.core.protocol.signalling import (
     PEER_REASONS,
     UNREAD,
@@ -132,6 +133,23 @@ def _count(value: Any, kind: Any) -> int:
     return number
 
 
+def _want_id(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if not 0 < number < 2**32:
+        raise ValueError("expected a number from 1 to 2^32 - 1")
+    return number
+
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def _sha256(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not _SHA256.fullmatch(text):
+        raise ValueError("expected 64 hexadecimal digits in small letters")
+    return text
+
+
 def _number(value: Any, _: Any) -> Milliseconds:
     if type(value) in (int, float) and abs(value) <= MAX_NUMBER:  # not so for NaN and infinity
         return value  # type: ignore[no-any-return]
@@ -234,6 +252,8 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Extra, _extra),
     (PeerReason, _peer_reason),
     (Url, _printable),
+    (WantId, _want_id),
+    (Sha256, _sha256),
 )
 
 
