@@ -62,6 +62,16 @@ export function isCount(value) {
   return isWhole(value) && Number(value) >= 0;
 }
 
+/** @param {unknown} value the number of a want on its channel */
+export function isWantId(value) {
+  return isWhole(value) && Number(value) > 0 && Number(value) < 2 ** 32;
+}
+
+/** @param {unknown} value a hash */
+export function isSha256(value) {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 /** @param {unknown} value */
 export function isBoolean(value) {
   return typeof value === "boolean";
