@@ -228,7 +228,9 @@ class PeerSession:
             self._link.send(text)
 
     def share(self) -> None:
-        """Open the channel for pictures beside the open one. No client of ours asks for it yet."""
+        """Open the channel of pictures beside the open one."""
+        if self._link is not None:
+            self._link.share()
 
     @property
     def max_message(self) -> int:

@@ -2,6 +2,8 @@
 // object on a line of stdin, with the name of what is to be run, gets one line back.
 import { createInterface } from "node:readline";
 
+import { transferPairs } from "./transfer.mjs";
+
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
@@ -25,6 +27,7 @@ const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
 const { PictureCheck } = await load("core/pictures/check");
+const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
@@ -177,6 +180,7 @@ const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.ke
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
+  ...(await transferPairs(load, finite)),
   handshake: ({ offers, chances }) => {
     let thrown = 0;
     const chance = () => chances[thrown++ % chances.length];
@@ -418,6 +422,11 @@ const PAIRS = {
       const { kind, reason } = check.end();
       return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
     };
+  },
+  hashes: () => (parts) => {
+    const hash = new Sha256();
+    for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
+    return hash.digest();
   },
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),

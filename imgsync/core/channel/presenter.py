@@ -182,11 +182,11 @@ class Presenter:
             case Ready(features):
                 return [*self._greeted(features, waiting)]
             case Ack():
-                return self._showings.acked(message)
+                return [*self._showings.acked(message)]
             case Stage():
-                return self._showings.staged(message, is_open=self._open)
+                return [*self._showings.staged(message, is_open=self._open)]
             case Identity():
-                return self._showings.identified(message)
+                return [*self._showings.identified(message)]
             case Preloaded():
                 return [Counted(message)]
             case Recording():

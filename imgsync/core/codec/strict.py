@@ -27,6 +27,7 @@ from imgsync.core.protocol.numbers import (
     MAX_ID,
     MAX_NUMBER,
 )
+from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
     OR_NULL,
     PEER_REASONS,
@@ -45,8 +46,6 @@ from imgsync.core.protocol.signalling import (
 )
 
 T = TypeVar("T")
-
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 # ── values ────────────────────────────────────────────────────────────────────────────────────
 
@@ -76,13 +75,6 @@ def _id(value: Any, kind: Any) -> str:
 
 def _name(value: Any, kind: Any) -> str:
     return _bounded(value, kind, MAX_ID)
-
-
-def _sha256(value: Any, kind: Any) -> str:
-    text = _string(value, kind)
-    if not _SHA256.fullmatch(text):
-        raise ValueError("expected 64 hexadecimal digits, small ones")
-    return text
 
 
 def _detail(value: Any, kind: Any) -> str:
@@ -140,6 +132,23 @@ def _count(value: Any, kind: Any) -> int:
     if number < 0:
         raise ValueError("expected a number that is not below 0")
     return number
+
+
+def _want_id(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if not 0 < number < 2**32:
+        raise ValueError("expected a number from 1 to 2^32 - 1")
+    return number
+
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def _sha256(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not _SHA256.fullmatch(text):
+        raise ValueError("expected 64 hexadecimal digits in small letters")
+    return text
 
 
 def _number(value: Any, _: Any) -> Milliseconds:
@@ -246,6 +255,7 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Extra, _extra),
     (PeerReason, _peer_reason),
     (Url, _printable),
+    (WantId, _want_id),
 )
 
 

@@ -40,7 +40,6 @@ import {
   FEATURE_PRELOAD,
   MAX_CHANNEL_MESSAGE,
   MAX_RECORDINGS,
-  MAX_SETTLED,
   MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
@@ -48,7 +47,7 @@ import { encodeMessage } from "../protocol/wire.js";
 import { Current, orTooLarge } from "./current.js";
 import { Upcoming } from "./preload.js";
 import { Sharing } from "./sharing.js";
-import { Showings, newShowing } from "./showings.js";
+import { Showings } from "./showings.js";
 
 /** What the client has said of the recording of its participant. */
 class Recordings {
@@ -87,13 +86,8 @@ export class Presenter {
    */
   constructor({ lastSentAt, current = null, earlier = [] }) {
     this.#lastSentAt = lastSentAt;
-    for (const image of earlier.slice(-MAX_SETTLED)) {
-      const showing = { ...newShowing(image), isOver: image.isOver };
-      if (image.sentAt !== current?.sentAt) this.#showings.settled.set(image.sentAt, showing);
-    }
-    if (current === null) return;
-    const { imageUrl, signedUrl } = current;
-    this.#makeCurrent(new Current(current, { imageUrl, signedUrl }));
+    this.#showings.remember(earlier.filter(({ sentAt }) => sentAt !== current?.sentAt));
+    if (current !== null) this.#makeCurrent(new Current(current, current));
   }
 
   /** @returns {Image | null} */

@@ -26,6 +26,13 @@ export class Showings {
   /** What is on the client's screen, as it said last on the open channel. @type {Showing | null} */
   seen = null;
 
+  /** A page before this one has shown these. @param {(Shown & {isOver: boolean})[]} earlier of the same session */
+  remember(earlier) {
+    for (const image of earlier.slice(-MAX_SETTLED)) {
+      this.settled.set(image.sentAt, { ...newShowing(image), isOver: image.isOver });
+    }
+  }
+
   /** There is no open channel any more. @param {Showing | null} current which will be sent on the next @returns {Passed[]} */
   closed(current) {
     this.seen = null;
