@@ -141,16 +141,6 @@ def _want_id(value: Any, kind: Any) -> int:
     return number
 
 
-_SHA256 = re.compile("[0-9a-f]{64}")
-
-
-def _sha256(value: Any, kind: Any) -> str:
-    text = _string(value, kind)
-    if not _SHA256.fullmatch(text):
-        raise ValueError("expected 64 hexadecimal digits in small letters")
-    return text
-
-
 def _number(value: Any, _: Any) -> Milliseconds:
     if type(value) in (int, float) and abs(value) <= MAX_NUMBER:  # not so for NaN and infinity
         return value  # type: ignore[no-any-return]

@@ -54,11 +54,11 @@ FEATURE_PRELOADED = "preloaded"
 """What it says of who tells how many of them are there."""
 
 FEATURE_PICTURES = "pictures"
-"""What it says of who can be sent pictures over the connection: on the channel DATA_LABEL. It is
-named where somebody takes them, and so is not among FEATURES."""
+"""What it says of who takes pictures over the connection itself, on a channel of their own."""
 
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
-"""What all our clients speak."""
+"""What all our clients speak. Who has a place for pictures that come over the connection names
+that beside these."""
 
 FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the

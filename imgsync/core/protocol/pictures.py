@@ -18,9 +18,9 @@ from typing import Annotated
 
 import attrs
 
-from imgsync.core.protocol.channel import Count, Reason, Sha256
+from imgsync.core.protocol.channel import Count, MediaType, Reason, Sha256
 from imgsync.core.protocol.numbers import LARGE_CHUNK
-from imgsync.core.protocol.signalling import Detail, Name, Url
+from imgsync.core.protocol.signalling import Detail, Url
 from imgsync.core.protocol.urls import public_url
 
 WantId = Annotated[int, "want id"]
@@ -74,7 +74,7 @@ class Head:
     id: WantId
     offset: Count
     length: Count
-    content_type: Name
+    content_type: MediaType
     sha256: Sha256
 
 

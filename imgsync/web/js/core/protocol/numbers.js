@@ -54,13 +54,13 @@ export const FEATURE_PRELOAD = "preload";
 /** What it says of who tells how many of them are there. */
 export const FEATURE_PRELOADED = "preloaded";
 
-/**
- * What it says of who can be sent pictures over the connection: on the channel DATA_LABEL. It is
- * named where somebody takes them, and so is not among FEATURES.
- */
+/** What it says of who takes pictures over the connection itself, on a channel of their own. */
 export const FEATURE_PICTURES = "pictures";
 
-/** What all our clients speak. */
+/**
+ * What all our clients speak. Who has a place for pictures that come over the connection names
+ * that beside these.
+ */
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /**
