@@ -47,6 +47,8 @@ from imgsync.core.protocol.signalling import (
 
 T = TypeVar("T")
 
+_SHA256 = re.compile("[0-9a-f]{64}")
+
 # ── values ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -75,6 +77,13 @@ def _id(value: Any, kind: Any) -> str:
 
 def _name(value: Any, kind: Any) -> str:
     return _bounded(value, kind, MAX_ID)
+
+
+def _sha256(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not _SHA256.fullmatch(text):
+        raise ValueError("expected 64 hexadecimal digits, small ones")
+    return text
 
 
 def _detail(value: Any, kind: Any) -> str:

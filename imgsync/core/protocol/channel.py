@@ -34,11 +34,11 @@ Duration = Annotated[float, "duration"]
 Count = Annotated[int, "count"]
 """A whole number, not below 0."""
 
-MediaType = Annotated[str, "media type"]
-"""1 to 128 printable characters, such as "image/png"."""
-
 Sha256 = Annotated[str, "sha256"]
 """64 hexadecimal digits, small ones."""
+
+MediaType = Annotated[str, "media type"]
+"""1 to 128 printable characters, such as "image/png"."""
 
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
