@@ -186,9 +186,10 @@ export class Loader {
       });
       signal.throwIfAborted();
       if (done) return;
-      this.#downloads.came(number, value.length, seconds());
       for await (const part of inTurns(value)) {
+        // What is counted is there: a later try goes on behind it.
         signal.throwIfAborted();
+        this.#downloads.came(number, part.length, seconds());
         const reason = partial.add(part);
         if (reason === null) continue;
         void body.cancel();
