@@ -25,7 +25,7 @@ from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
 from imgsync.peer.token_source import TokenSource
-from imgsync.seams import Network
+from imgsync.seams import DataEvent, Network
 from imgsync.tasks import Bell, Pull
 from imgsync.wallclock import now_ms
 
@@ -48,13 +48,14 @@ class ReceivedImage:
     may be shown again, and hidden again. What is told while there is no connection is said on the
     next one. Times are ms since the epoch, now by default.
 
+    :param signed_url: where to fetch it; None for one that comes over the connection itself.
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
     """
 
     index: int
     image_url: str = attrs.field(repr=public_url)
-    signed_url: str = attrs.field(repr=False)
+    signed_url: str | None = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
     _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None, str], None] = (
@@ -207,6 +208,9 @@ class _Following:
             return
         self._waiting.append(delivery)
         self._news.ring()
+
+    def shared(self, event: DataEvent) -> None:
+        """See the protocol; nothing is asked for there yet."""
 
     def closed(self) -> None:
         """What has come in is still handed out, and acked on the next channel as a copy."""
