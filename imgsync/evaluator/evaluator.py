@@ -154,6 +154,12 @@ class _Presenting:
         self.recordings.end()
         self.preloaded.end()
 
+    def _sent(self, image: Image, copy: int) -> None:
+        shown = self.showings.image_of(image.sent_at)
+        self._peer.journal.sent(image, copy, shown.extra)
+        if copy == 1 and shown.picture is not None:
+            self._identify(image, shown.picture.facts)
+
     def _identify(self, image: Image, picture: Facts) -> None:
         if self.showings.identify(image.sent_at, picture):
             self._peer.journal.identified(image.image_index, image.sent_at, picture)
@@ -169,7 +175,7 @@ class _Presenting:
                 case Transmit(text, image, copy):
                     self._peer.send(text)
                     if image is not None:
-                        journal.sent(image, copy, showings.image_of(image.sent_at).extra)
+                        self._sent(image, copy)
                 case Acked(image, ack, copies):
                     showings.ack(ack, at, copies, journal.acked(image, ack, at))
                 case channel.Superseded(image):
