@@ -18,16 +18,13 @@ from typing import Annotated
 
 import attrs
 
-from imgsync.core.protocol.channel import Count, Reason
+from imgsync.core.protocol.channel import Count, MediaType, Reason, Sha256
 from imgsync.core.protocol.numbers import LARGE_CHUNK
-from imgsync.core.protocol.signalling import Detail, Name, Url
+from imgsync.core.protocol.signalling import Detail, Url
 from imgsync.core.protocol.urls import public_url
 
 WantId = Annotated[int, "want id"]
 """From 1 to 2^32 - 1; each want of a channel has a larger one than those before it."""
-
-Sha256 = Annotated[str, "sha256"]
-"""64 hexadecimal digits, small ones."""
 
 _HEADER = struct.Struct("!IQ")
 
@@ -77,7 +74,7 @@ class Head:
     id: WantId
     offset: Count
     length: Count
-    content_type: Name
+    content_type: MediaType
     sha256: Sha256
 
 
