@@ -25,7 +25,7 @@ from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
 from imgsync.peer.token_source import TokenSource
-from imgsync.seams import Network
+from imgsync.seams import DataEvent, Network
 from imgsync.tasks import Bell, Pull
 from imgsync.wallclock import now_ms
 
@@ -208,6 +208,9 @@ class _Following:
             return
         self._waiting.append(delivery)
         self._news.ring()
+
+    def shared(self, event: DataEvent) -> None:
+        """See the protocol; nothing is asked for there yet."""
 
     def closed(self) -> None:
         """What has come in is still handed out, and acked on the next channel as a copy."""

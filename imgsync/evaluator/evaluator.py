@@ -38,7 +38,7 @@ from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
 from imgsync.peer.token_source import TokenSource
-from imgsync.seams import Network
+from imgsync.seams import DataEvent, Network
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,9 @@ class _Presenting:
     def drained(self) -> None:
         """See the protocol."""
         self._perform(self._presenter.drained(self._peer.waiting))
+
+    def shared(self, event: DataEvent) -> None:
+        """See the protocol; nothing is sent there yet."""
 
     def closed(self) -> None:
         """See the protocol."""
