@@ -69,6 +69,11 @@ export function isWantId(value) {
   return isWhole(value) && Number(value) > 0 && Number(value) < 2 ** 32;
 }
 
+/** @param {unknown} value a hash */
+export function isSha256(value) {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 /** @param {unknown} value */
 export function isBoolean(value) {
   return typeof value === "boolean";
