@@ -358,6 +358,17 @@ const PAIRS = {
       return [written, method === "acked" ? returned : null];
     };
   },
+  // As a console's session writes them down: what the record has of pictures by then.
+  pictureLines: () => {
+    const journal = new Journal([]);
+    const add = journal.add.bind(journal);
+    const writer = new SessionJournal("s", add, (sentAt) => journal.rows.get(sentAt));
+    return ([method, ...given]) => {
+      writer[method](...given);
+      const lines = journal.events.filter(({ event }) => event === "picture");
+      return lines.map(({ sentAt, sha256, width }) => [sentAt, sha256, width]);
+    };
+  },
   candidates: () => ([text, tcp]) => {
     const { line, problem } = parseCandidate(text, tcp);
     return [problem === "" ? line : null, problem];

@@ -280,3 +280,33 @@ def test_the_pages_table_says_which_picture_it_was_and_that_it_was_another_one_b
         [None, False, sent],
         [f"image/png, 800 \u00d7 600, 1.0 MB, SHA-256 {'3' * 12}\u2026", True, other],
     ]
+
+
+def test_a_console_tells_of_its_own_pictures_when_they_are_sent_and_of_others_when_they_are_known(
+    replay: Replay,
+) -> None:
+    size = {"contentType": "image/png", "bytes": 9}
+    ours, other = ({"sha256": digit * 64, **size, "width": 3, "height": 2} for digit in "12")
+
+    def said(sent_at: int, of: dict[str, Any]) -> list[Any]:
+        return ["became", 9, {"kind": "identified", "image": shown(sent_at), "said": of}]
+
+    def shown(sent_at: int) -> Line:
+        return {"imageIndex": 0, "imageUrl": "x", "sentAt": sent_at}
+
+    bare = {name: value for name, value in other.items() if name not in ("width", "height")}
+    steps: list[tuple[list[Any], list[list[Any]]]] = [
+        (["ordered", shown(1), "c", None, ours], []),
+        (["sent", 2, shown(1), 1], [[1, ours["sha256"], 3]]),
+        (["sent", 3, shown(1), 2], []),
+        (said(1, ours), []),
+        # Something on the way has made another one of it.
+        (said(1, bare), [[1, other["sha256"], None]]),
+        (["ordered", shown(4), "c", None, None], []),
+        (["sent", 5, shown(4), 1], []),
+        (said(4, ours), [[4, ours["sha256"], 3]]),
+    ]
+    expected: list[list[Any]] = []
+    for step, found in zip(steps, replay.run("pictureLines", [s for s, _ in steps]), strict=True):
+        expected += step[1]
+        assert found == expected, step[0]
