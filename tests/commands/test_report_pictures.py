@@ -161,13 +161,13 @@ def test_a_warning_names_the_first_few_of_them() -> None:
     a, b = (hash_of(str(number))[:12] for number in (0, 1))
     assert warn_of_changed(changed(1)) == [
         "an image was not the same picture in all showings, by SHA-256:"
-        f" http://h/0.png ({a}..., {b}...); the page has the details"
+        f" http://h/0.png ({a}..., {b}...)"
     ]
     [warning] = warn_of_changed(changed(NAMED + 2))
     assert warning.startswith(f"{NAMED + 2} images were not the same picture")
     assert f"http://h/{NAMED - 1}.png" in warning
     assert f"http://h/{NAMED}.png" not in warning
-    assert warning.endswith(" and 2 more; the page has the details")
+    assert warning.endswith(" and 2 more")
 
 
 # ── for people ───────────────────────────────────────────────────────────────────────────────────

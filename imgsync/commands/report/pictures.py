@@ -120,10 +120,7 @@ def warn_of_changed(changed: Sequence[PictureChanged]) -> list[str]:
     ]
     rest = f" and {len(changed) - NAMED} more" if changed[NAMED:] else ""
     what = "an image was" if len(changed) == 1 else f"{len(changed)} images were"
-    return [
-        f"{what} not the same picture in all showings, by SHA-256: {', '.join(named)}{rest}; the"
-        " page has the details"
-    ]
+    return [f"{what} not the same picture in all showings, by SHA-256: {', '.join(named)}{rest}"]
 
 
 def describe_bytes(count: int) -> str:
