@@ -107,11 +107,11 @@ class Sharing:
                     facts.content_type, facts.bytes, facts.sha256
                 )
 
-    def tell(self, images: Iterable[Image | UpcomingImage]) -> None:
-        """The client is about to be told of these: where one has a URL of ours, that is served."""
-        for told in images:
-            image = self._images.get(told.image_url)
-            if told.signed_url is not None and image is not None and image.picture is not None:
+    def serve(self, given: Iterable[Image | UpcomingImage]) -> None:
+        """These go out; those of our own that do so with a URL have to be had from it."""
+        for one in given:
+            image = None if one.signed_url is None else self._images.get(one.image_url)
+            if image is not None and image.picture is not None:
                 image.picture.serve()
 
     def share(self) -> None:
