@@ -2,6 +2,8 @@
 // object on a line of stdin, with the name of what is to be run, gets one line back.
 import { createInterface } from "node:readline";
 
+import { transferPairs } from "./transfer.mjs";
+
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
@@ -29,7 +31,7 @@ const { Inspection } = await load("core/pictures/inspection");
 const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
 const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { firstConflict, imageKey } = await load("core/protocol/naming");
+const { firstConflict, imageKey, newestUrl } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
@@ -180,6 +182,7 @@ const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.ke
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
+  ...(await transferPairs(load, finite)),
   handshake: ({ offers, chances }) => {
     let thrown = 0;
     const chance = () => chances[thrown++ % chances.length];
@@ -285,7 +288,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       switch (method) {
         case "another":
-          follower = new Follower();
+          follower = new Follower(...given);
           return [];
         case "received": {
           const { isNew, ack } = follower.received(...given);
@@ -296,6 +299,8 @@ const PAIRS = {
           const told = { at, reason: reason ?? undefined, onset: onset ?? undefined };
           return [follower.reached(image, stage, told) ?? "not said"];
         }
+        case "identified":
+          return [follower.identified(...given) ?? "not said"];
         default:
           return follower[method](...given);
       }
@@ -436,6 +441,7 @@ const PAIRS = {
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
+  newest: () => ([image, images]) => newestUrl(image, images),
   iceUrls: () => (text) => orRefused(() => formatIceUrl(parseIceUrl(text)), IceUrlError),
   // How a wrong URL is quoted is each language's own.
   iceChoices: () => (servers) => {

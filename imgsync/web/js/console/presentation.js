@@ -217,9 +217,7 @@ export class Presentation {
     if (output.kind === "unsendable") this.trouble = describeUnsendable(output.image.imageIndex);
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
-    if (output.kind === "staged" && output.stage === "failed") {
-      this.#listener.failed(output.reason ?? "");
-    }
+    if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
 }
 
