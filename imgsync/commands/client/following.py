@@ -45,7 +45,7 @@ class SessionFollower:
         self,
         session: ClientSession,
         *,
-        fetcher: fetch.Fetcher | None,
+        fetcher: fetch.Fetcher,
         folder: Path | None,
         program: Sequence[str] | None,
         output: Output,
