@@ -15,6 +15,7 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    NotSent,
     Picture,
     Preloaded,
     Recording,
@@ -36,6 +37,7 @@ from imgsync.core.protocol.errors import (
 from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
 from imgsync.evaluator.delivery import Delivery, PictureReport, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
+from imgsync.evaluator.sharing import PictureNotSent
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
@@ -125,6 +127,7 @@ class Series:
             watching.start_soon(_write_recordings, self._session.recordings(), self._output)
             watching.start_soon(_write_pictures, self._session.pictures(), self._output)
             watching.start_soon(self._write_preloaded)
+            watching.start_soon(_write_not_sent, self._session.not_sent(), self._output)
             self._announce()
             yield
 
@@ -232,6 +235,8 @@ class Series:
                 delivery = await self._session.show(image)
         except trio.TooSlowError:
             await self._miss_ack(showing, image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
+        except NotSpoken as exc:
+            await self._miss_ack(showing, image, "not_spoken", str(exc))
         except Superseded:
             await self._miss_ack(showing, image, SUPERSEDED, "another image took its place")
         except SessionEnded as exc:
@@ -271,6 +276,12 @@ async def _write_pictures(pictures: AsyncIterator[PictureReport], output: Output
                 height=report.picture.height,
             )
         )
+
+
+async def _write_not_sent(pictures: AsyncIterator[PictureNotSent], output: Output) -> None:
+    async for lost in pictures:
+        image = lost.image
+        output.write(NotSent(image.index, image.name, lost.reason, lost.detail))
 
 
 def _acked(delivery: Delivery) -> Acked:
