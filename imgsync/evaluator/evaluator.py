@@ -47,6 +47,9 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 
+_NO_URL = "use one that takes pictures over the connection, or open them so that they have URLs"
+
+
 def _source_of(image: ImageRef) -> ImageSource:
     return ImageSource(image.image_url, image.signed_url, is_own=image.picture is not None)
 
@@ -138,7 +141,8 @@ class _Presenting:
         journal, showings = self._peer.journal, self.showings
         for output in outputs:
             match output:
-                case Transmit(text, image, copy):
+                case Transmit(text, image, copy, upcoming):
+                    self.sharing.serve(upcoming if image is None else [image])
                     self._peer.send(text)
                     if image is not None:
                         journal.sent(image, copy, showings.image_of(image.sent_at).extra)
@@ -152,7 +156,7 @@ class _Presenting:
                     showings.refuse(image.sent_at, MessageTooLarge(why))
                 case Unsendable(image):
                     journal.superseded(image)
-                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES))
+                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES, _NO_URL))
                 case Share():
                     self.sharing.share()
                 case Staged(said):
