@@ -116,6 +116,7 @@ class Sharing:
 
     def share(self) -> None:
         """Open the channel of pictures beside the open one."""
+        self.closed()
         self._sender = Sender(self._offers, self._budget)
         self._peer.share()
 
