@@ -7,8 +7,10 @@
  *
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { OwnPicture } from "./picture_files.js"
  *
- * @typedef {ImageSource & {extra?: Extra}} Listed an image of the list, and what else is said of it
+ * @typedef {ImageSource & {extra?: Extra, own?: OwnPicture}} Listed an image of the list, and what else
+ *   is said of it; `own`: its bytes, where it is from the evaluator's own disk
  */
 
 import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
@@ -146,9 +148,9 @@ export function isPicture(type, name) {
   return type.startsWith("image/") || PICTURES.test(name);
 }
 
-/** @param {string} imageUrl @returns {string} its file's name, for people */
+/** @param {string} imageUrl which may be relative @returns {string} its file's name, for people */
 export function nameOf(imageUrl) {
-  const last = new URL(imageUrl).pathname.split("/").at(-1) ?? "";
+  const last = new URL(imageUrl, "http://host").pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(last);
   } catch {
