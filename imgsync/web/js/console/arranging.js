@@ -28,6 +28,7 @@ export class Arranging {
   #changed;
   /** @type {Order | null} */
   #order = null;
+  #strip = find("strip", HTMLOListElement);
   #toggle = find("arrange", HTMLButtonElement);
   #tools = {
     earlier: find("earlier", HTMLButtonElement),
@@ -45,9 +46,8 @@ export class Arranging {
     this.#tools.later.addEventListener("click", () => this.#move(1));
     this.#tools.remove.addEventListener("click", () => this.#remove());
     this.#tools.undo.addEventListener("click", () => this.#undo());
-    const strip = find("strip", HTMLOListElement);
-    strip.addEventListener("keydown", (event) => this.#press(event));
-    new Dragging(strip, { canDrag: () => this.picked !== null, dropped: (from, to) => this.#moveTo(from, to) });
+    this.#strip.addEventListener("keydown", (event) => this.#press(event));
+    new Dragging(this.#strip, { canDrag: () => this.picked !== null, dropped: (from, to) => this.#moveTo(from, to) });
   }
 
   /** @param {number} place */
@@ -66,6 +66,7 @@ export class Arranging {
     else if (this.picked !== null) this.picked = Math.min(this.picked, series.images.length - 1);
     const isOn = this.picked !== null;
     this.#toggle.setAttribute("aria-pressed", String(isOn));
+    this.#strip.toggleAttribute("data-arranged", isOn);
     for (const tool of Object.values(this.#tools)) tool.hidden = !isOn;
     find("arrange-hint", HTMLElement).hidden = !isOn;
     if (!isOwn) return;

@@ -12,6 +12,9 @@
 
 import { isOfSystem } from "../core/pictures/names.js";
 
+/** Files that are opened at a time: thousands would be one task, of seconds. */
+const OPENED = 50;
+
 /**
  * What is carried is there during its event only: nothing here waits before all of it was taken.
  *
@@ -60,11 +63,14 @@ function isFolder(entry) {
 async function addFolder(gathered, folder) {
   const reader = folder.createReader();
   for (;;) {
-    // It gives some of them, a hundred in Chromium, and none when there are no more.
+    // It gives some of them, of the first ones a hundred, and none when there are no more.
     /** @type {FileSystemEntry[]} */
     const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (entries.length === 0) return;
-    await Promise.all(entries.filter(({ name }) => !isOfSystem(name)).map((entry) => addEntry(gathered, entry)));
+    const meant = entries.filter(({ name }) => !isOfSystem(name));
+    for (let at = 0; at < meant.length; at += OPENED) {
+      await Promise.all(meant.slice(at, at + OPENED).map((entry) => addEntry(gathered, entry)));
+    }
   }
 }
 

@@ -43,12 +43,13 @@ export class Strip {
     /** Of an image that is there twice, one after the other. @type {Map<string, Thumb[]>} */
     const had = new Map();
     for (const thumb of isNew ? [] : this.#thumbs) {
-      const key = thumb.button.value;
-      had.set(key, [...(had.get(key) ?? []), thumb]);
+      const same = had.get(thumb.button.value) ?? [];
+      had.set(thumb.button.value, same);
+      same.push(thumb);
     }
     const { scrollLeft } = this.#list;
     this.#thumbs = images.map((image) => had.get(image.imageUrl)?.shift() ?? this.#make(image));
-    this.#list.replaceChildren(...this.#thumbs.map(({ item }) => item));
+    arrange(this.#list, this.#thumbs.map(({ item }) => item));
     this.#thumbs.forEach(({ picture, number }, place) => {
       this.#thumbnails.show(picture, /** @type {Listed} */ (images[place]));
       setText(number, String(place + 1));
@@ -72,7 +73,7 @@ export class Strip {
       setAttribute(button, "data-fate", row?.fate ?? "none");
       if (button.tabIndex !== (place === stop ? 0 : -1)) button.tabIndex = place === stop ? 0 : -1;
       setAttribute(button, "aria-current", place === index ? "true" : null);
-      setAttribute(button, "aria-pressed", picked === null ? null : String(place === picked));
+      setAttribute(button, "aria-pressed", place === picked ? "true" : null);
       setText(thumb.fate, row === undefined ? "" : nameFate(row, phase));
       const label = describeThumb(place, thumb.name, row, phase);
       if (setAttribute(button, "aria-label", label)) button.title = label;
@@ -112,6 +113,26 @@ export class Strip {
     const thumb = { item, button, picture, number, fate, name: nameOf(imageUrl) };
     button.addEventListener("click", () => this.#choose(this.#thumbs.indexOf(thumb)));
     return thumb;
+  }
+}
+
+/**
+ * These become its items, and those of them that are there stay, where that can be: of thousands, one is
+ * moved.
+ *
+ * @param {Element} list @param {readonly Element[]} items
+ */
+function arrange(list, items) {
+  let next = list.firstElementChild;
+  for (const item of items) {
+    if (next !== null && next !== item && next.nextElementSibling === item) next.remove(); // it comes later, or not at all
+    else if (next !== item) list.insertBefore(item, next);
+    next = item.nextElementSibling;
+  }
+  while (next !== null) {
+    const left = next;
+    next = left.nextElementSibling;
+    left.remove();
   }
 }
 
