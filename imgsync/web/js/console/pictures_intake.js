@@ -26,9 +26,6 @@ import {
   describeTaken,
 } from "../words/pictures.js";
 
-/** Between two tellings of how far it is. */
-const TELL_MS = 200;
-
 export class PicturesIntake {
   #reading = find("reading", HTMLElement);
   #bar = find("read", HTMLProgressElement);
@@ -39,7 +36,6 @@ export class PicturesIntake {
   #add = null;
   /** @type {(() => void) | null} */
   #replace = null;
-  #toldAt = 0;
 
   /** @param {PicturesListener} listener @param {() => void} stop not to wait for what is being read */
   constructor(listener, stop) {
@@ -101,7 +97,7 @@ export class PicturesIntake {
       // Its order may be another by now.
       const { token = null } = here() ?? {};
       const { images, fresh, clashing } = joinTo(here(), taken) ?? joined;
-      this.#leftOut.render([...leftOut, ...clashing]);
+      this.#leftOut.render([...leftOut, ...clashing], clashing.length > 0);
       this.#listener.joined([...images, ...fresh.map((one) => ownImage(token ?? "", one))]);
       say(describeTaken(fresh.length));
     };
@@ -120,9 +116,6 @@ export class PicturesIntake {
 
   /** @param {number} done @param {number} count */
   #tell(done, count) {
-    const isDue = this.#reading.hidden || done === count || performance.now() - this.#toldAt > TELL_MS;
-    if (!isDue) return;
-    this.#toldAt = performance.now();
     this.#reading.hidden = false;
     this.#bar.max = Math.max(1, count);
     this.#bar.value = done;

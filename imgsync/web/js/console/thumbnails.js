@@ -27,8 +27,8 @@ export class Thumbnails {
     const had = this.#images.get(picture);
     this.#images.set(picture, image);
     if (image.own !== undefined) {
-      if (had === undefined) this.#watch.observe(frameOf(picture));
-      else if (had.own?.blob !== image.own.blob) this.#turn(frameOf(picture), true);
+      if (had === undefined) this.#watch.observe(itemOf(picture));
+      else if (had.own?.blob !== image.own.blob) this.#turn(itemOf(picture), true);
       return;
     }
     if (had === undefined) {
@@ -43,13 +43,13 @@ export class Thumbnails {
 
   /** It is not there any more. @param {HTMLImageElement} picture */
   forget(picture) {
-    this.#watch.unobserve(frameOf(picture));
+    this.#watch.unobserve(itemOf(picture));
     this.#images.delete(picture);
   }
 
-  /** @param {Element} frame @param {boolean} isInSight */
-  #turn(frame, isInSight) {
-    const picture = /** @type {HTMLImageElement} */ (frame.firstElementChild);
+  /** @param {Element} item @param {boolean} isInSight */
+  #turn(item, isInSight) {
+    const picture = /** @type {HTMLImageElement} */ (item.querySelector("img"));
     const blob = this.#images.get(picture)?.own?.blob ?? null;
     picture.hidden = blob === null || !isInSight;
     if (blob === null || !isInSight) {
@@ -66,7 +66,7 @@ export class Thumbnails {
   }
 }
 
-/** A picture that is hidden is nowhere, and never in sight. @param {Element} picture */
-function frameOf(picture) {
-  return /** @type {Element} */ (picture.parentElement);
+/** It has a place even while nothing in it is laid out. @param {Element} picture */
+function itemOf(picture) {
+  return /** @type {Element} */ (picture.closest("li"));
 }
