@@ -106,7 +106,8 @@ STANDARD_HOMES: dict[str, list[str]] = {
 
 #: All that the core may import: nothing in it waits, does I/O, reads a clock or throws dice.
 IN_CORE = {
-    *("attrs", "base64", "cattrs", "collections", "enum", "ipaddress", "itertools", "json", "math"),
+    *("attrs", "base64", "cattrs", "collections", "enum", "hashlib", "ipaddress", "itertools"),
+    *("json", "math"),
     *("re", "shlex", "typing", "zlib"),
 }
 

@@ -24,7 +24,7 @@ const { Onsets } = await load("core/channel/onsets");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
-const { PictureCheck } = await load("core/pictures/check");
+const { Inspection } = await load("core/pictures/inspection");
 const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
 const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
@@ -409,13 +409,14 @@ const PAIRS = {
     return ([file, cut, at, bits, tail, size]) => {
       const bytes = Buffer.concat([bases[file].subarray(0, cut), Buffer.from(tail, "latin1")]);
       if (at !== null) bytes[at] ^= bits;
-      const check = new PictureCheck();
+      const check = new Inspection();
       const told = [];
       for (let start = 0; start < bytes.length; start += size) {
         told.push(check.feed(new Uint8Array(bytes.subarray(start, start + size))));
       }
       const { kind, reason } = check.end();
-      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
+      const facts = kind === null ? null : check.facts;
+      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null), facts];
     };
   },
   folders: () => (names) => [
