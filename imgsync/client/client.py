@@ -48,13 +48,14 @@ class ReceivedImage:
     may be shown again, and hidden again. What is told while there is no connection is said on the
     next one. Times are ms since the epoch, now by default.
 
+    :param signed_url: where to fetch it; None for one that comes over the connection itself.
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
     """
 
     index: int
     image_url: str = attrs.field(repr=public_url)
-    signed_url: str = attrs.field(repr=False)
+    signed_url: str | None = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
     _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None, str], None] = (

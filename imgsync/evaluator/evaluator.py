@@ -12,16 +12,22 @@ from imgsync.core.channel.outputs import (
     Counted,
     Drop,
     Forgotten,
+    Identified,
     NeverShown,
     PresenterOutput,
     Recorded,
+    Share,
     Staged,
     TooLarge,
     Transmit,
+    Unsendable,
 )
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage, UpcomingImage
+from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage
+from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
+from imgsync.core.protocol.numbers import FEATURE_PICTURES
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
@@ -38,6 +44,10 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 
+def _source_of(image: ImageRef) -> ImageSource:
+    return ImageSource(image.image_url, image.signed_url)
+
+
 class _Presenting:
     """What is said on the channel, and what becomes of the images; see `imgsync.peer.talk`."""
 
@@ -50,22 +60,19 @@ class _Presenting:
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
-        message, outputs = self._presenter.show(
-            image.index, image.image_url, image.signed_url, now_ms()
-        )
+        message, outputs = self._presenter.show(image.index, _source_of(image), now_ms())
         showing = self.showings.add(image, message.sent_at)
         self._perform(outputs)
         return showing
 
     def preload(self, images: Sequence[ImageRef]) -> None:
         """Tell what will be shown soon. Raises MessageTooLarge and InputError."""
-        upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
+        upcoming = [_source_of(image) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
     def renew(self, images: Sequence[ImageRef]) -> None:
         """These have been signed anew."""
-        known = [UpcomingImage(image.image_url, image.signed_url) for image in images]
-        self._presenter.renew(known)
+        self._presenter.renew([_source_of(image) for image in images])
 
     @property
     def is_seen(self) -> bool:
@@ -130,9 +137,16 @@ class _Presenting:
                     showings.supersede(image.sent_at)
                 case TooLarge(image, why):
                     journal.superseded(image)
-                    showings.refuse(image.sent_at, why)
+                    showings.refuse(image.sent_at, MessageTooLarge(why))
+                case Unsendable(image):
+                    journal.superseded(image)
+                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES))
+                case Share():
+                    self._peer.share()
                 case Staged(said):
                     showings.report(said, journal.staged(said))
+                case Identified():
+                    pass  # goes into the record
                 case Counted(counts):
                     self.preloaded.tell(counts)
                 case Recorded(said):
@@ -174,8 +188,9 @@ class EvaluatorSession:
         acks, begin each with `nursery.start`, or send from one task.
 
         Raises Superseded, where the session was interrupted and another image was shown meanwhile,
-        SessionEnded, and MessageTooLarge for URLs that don't fit into a message that this client
-        takes, also where that is known only once the session is repaired.
+        SessionEnded, MessageTooLarge for URLs that don't fit into a message that this client takes,
+        and NotSpoken for a picture without a URL, which comes over the connection, where this
+        client does not take those; also where either is known only once the session is repaired.
         """
         self.raise_if_ended()
         return await self._presenting.show(image).wait_acked()

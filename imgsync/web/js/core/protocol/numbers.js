@@ -54,7 +54,13 @@ export const FEATURE_PRELOAD = "preload";
 /** What it says of who tells how many of them are there. */
 export const FEATURE_PRELOADED = "preloaded";
 
-/** What our clients speak. */
+/** What it says of who takes pictures over the connection itself, on a channel of their own. */
+export const FEATURE_PICTURES = "pictures";
+
+/**
+ * What all our clients speak. Who has a place for pictures that come over the connection names
+ * that beside these.
+ */
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /**
@@ -128,6 +134,12 @@ export const MAX_SETTLED = 256;
  * a connection goes silent. An evaluator listens to so many of one showing.
  */
 export const MAX_STAGES = 256;
+
+/**
+ * Pictures whose identity a client says again on a new channel. The record has most by then, and
+ * with the stages they fit into what is kept from before a channel is open.
+ */
+export const MAX_IDENTITIES = 64;
 
 /**
  * For a client to say that its last image is hidden, once it knows from the relay that the session
