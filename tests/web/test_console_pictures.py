@@ -112,7 +112,9 @@ async def test_more_pictures_are_added_or_take_the_place_of_those_that_are_here(
         await console.drop({"b.png": png(1), "a.png": png(0)})
         await console.wait_names("a.png", "b.png")
         await console.press("n")
-        await console.drop({"a.png": png(5), "b.png": png(1), "c 10.png": png(3), "C 9.png": png(2)})
+        await console.drop(
+            {"a.png": png(5), "b.png": png(1), "c 10.png": png(3), "C 9.png": png(2)}
+        )
         await console.wait_says("2 more pictures are ready.", "#more")
         await console.wait_says("1 with the name of one that is here is another picture.", "#more")
         # Keys drive meanwhile.

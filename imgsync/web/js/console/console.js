@@ -143,7 +143,8 @@ class Console {
 
   /** @param {Choice} choice */
   #choose(choice) {
-    const index = this.#selection.choose(choice, this.#isLive && hasFailed(this.#journal, this.#presentation));
+    const canRetry = this.#isLive && (hasFailed(this.#journal, this.#presentation) || !this.#selection.isShownIn(this.#presentation));
+    const index = this.#selection.choose(choice, canRetry);
     if (index === null) return;
     // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
     if (this.#isLive) this.#selection.show(this.#presentation);

@@ -24,7 +24,7 @@ export function makeToken() {
 /** @param {string} token @param {Taken} taken @returns {Listed} */
 export function ownImage(token, { name, blob, facts, extra }) {
   const imageUrl = `images/${token}/${encodeURIComponent(name)}`;
-  const image = { imageUrl, signedUrl: /** @type {any} */ (null), own: { blob, facts } };
+  const image = { imageUrl, signedUrl: null, own: { blob, facts } };
   return extra === undefined ? image : { ...image, extra };
 }
 

@@ -3,10 +3,9 @@
  * are told of with what to do, and the others are taken, in natural order.
  *
  * @import { Extra } from "../core/protocol/extra.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Gathered } from "./gathering.js"
  *
- * @typedef {{sha256: string, contentType: string, bytes: number, width: number | null,
- *   height: number | null}} Facts of a picture
  * @typedef {{blob: Blob | null, facts: Facts}} OwnPicture `blob`: null where the browser has not kept it
  *   over a reload
  * @typedef {{name: string, blob: Blob, facts: Facts, extra?: Extra}} Taken
@@ -14,9 +13,8 @@
  * @typedef {{taken: Taken[], leftOut: LeftOut[]}} Sorted
  */
 
-import { PictureCheck } from "../core/pictures/check.js";
+import { Inspection } from "../core/pictures/inspection.js";
 import { inNaturalOrder, isNamedAsPicture, isOfSystem } from "../core/pictures/names.js";
-import { Sha256 } from "../core/pictures/sha256.js";
 import { MAX_IMAGE } from "../core/protocol/numbers.js";
 import {
   GONE,
@@ -83,24 +81,21 @@ function withoutTwins(read) {
 async function readPicture(file) {
   const { name } = file;
   if (file.size > MAX_IMAGE) return { name, ...describeLarge(file.size, MAX_IMAGE) };
-  const check = new PictureCheck();
-  const hash = new Sha256();
+  const inspection = new Inspection();
   try {
     for (let at = 0; at < file.size; at += PART) {
       const part = new Uint8Array(await partOf(file, at).arrayBuffer());
-      hash.update(part);
-      if (check.feed(part) !== null) break;
+      if (inspection.feed(part) !== null) break;
     }
   } catch (error) {
     return { name, ...describeUnread(error) };
   }
-  const { kind, reason } = check.end();
+  const { kind, reason } = inspection.end();
   if (reason !== null || kind === null) {
     return { name, ...describeProblem(reason ?? "", kind?.mediaType ?? null) };
   }
   if (!isNamedAsPicture(name)) return { name, ...describeMisnamed(kind.mediaType, kind.suffixes[0] ?? "") };
-  const facts = { contentType: kind.mediaType, bytes: file.size, width: null, height: null };
-  return { name, blob: file, facts: { sha256: hash.digest(), ...facts } };
+  return { name, blob: file, facts: inspection.facts };
 }
 
 /** A part is made at some cost, and most pictures are no larger than one. @param {File} file @param {number} at */

@@ -14,6 +14,7 @@
  */
 
 import { indexAfter } from "./arrangement.js";
+import { isLost } from "./own_series.js";
 import { Renewal } from "../core/channel/renewal.js";
 import { now } from "../peer/clock.js";
 import { describeChanged, describeOld } from "../words/manifest.js";
@@ -44,9 +45,14 @@ export class Selection {
     return this.shownUrl !== null && this.index !== null && this.images[this.index]?.signedUrl !== this.shownUrl;
   }
 
-  /** What is current. @param {Presentation | null} presentation @returns {boolean} whether something is */
+  /** Whether what is current is what the client was shown last. @param {Presentation | null} presentation */
+  isShownIn(presentation) {
+    return this.index === null || this.images[this.index]?.imageUrl === presentation?.current?.imageUrl;
+  }
+
+  /** What is current, where it is here. @param {Presentation | null} presentation @returns {boolean} whether something is */
   show(presentation) {
-    if (this.index === null || presentation === null) return false;
+    if (this.index === null || presentation === null || isLost(this.images[this.index])) return false;
     this.shownUrl = this.images[this.index]?.signedUrl ?? null;
     presentation.show(this.images, this.index);
     return true;
