@@ -85,8 +85,8 @@ class ConsolePage:
             "(() => { const carried = new DataTransfer();"
             f" for (const [name, text] of Object.entries({json.dumps(encoded)})) carried.items.add("
             " new File([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], name));"
-            " document.body.dispatchEvent("
-            " new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true })); })()"
+            " const how = { dataTransfer: carried, bubbles: true, cancelable: true };"
+            " document.body.dispatchEvent(new DragEvent('drop', how)); })()"
         )
 
     async def drop_from_disk(self, *paths: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.kit.browsers import Browser
-from tests.kit.console_pages import ConsolePage, is_seen, open_console
+from tests.kit.console_pages import ConsolePage, is_seen, open_console, open_images
+from tests.kit.stored_pictures import stored, wait_stored
 from tests.kit.web_pages import WIDTH, make_png
 
 NOWHERE = "uploaded to any server"
@@ -51,7 +52,7 @@ async def test_a_folder_is_taken_in_natural_order_and_what_is_left_out_is_named_
         told = await page.run("document.querySelector('#left-out').innerText")
         assert [line for line in told.splitlines() if line] == [
             "6 files left out, and why",
-            "2 files: image/tiff, which browsers don’t show. Save it as PNG or JPEG.",
+            "2 files: image/tiff, which browsers don\u2019t show. Save it as PNG or JPEG.",
             *("a.tif", "b.tif"),
             *("1 file: cut off: its end is missing. Copy it anew.", "cut.png"),
             "1 file: no picture. Nothing needs to be done if it is not meant to be one.",
@@ -242,3 +243,34 @@ async def drag(console: ConsolePage, from_: int, to: int) -> None:
     for _ in range(2):
         await console.page.run("new Promise(requestAnimationFrame)")
     await send("Input.dispatchMouseEvent", type="mouseReleased", x=path[-1], **mouse)
+
+
+# ── two tabs ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_tab_drops_the_pictures_that_it_has_no_more_and_none_of_another_one(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_images() as images,
+        browser.open_page() as first,
+        open_console(browser, relay, "dr-two", beside=first) as console,
+    ):
+        await console.drop({"a.png": png(0), "b.png": png(1)})
+        await console.wait_says("This browser keeps them for a reload", "#own-note")
+        async with open_console(browser, relay, "dr-two", beside=first) as other:
+            assert await other.thumbs() == []
+            await other.drop({"x.png": png(0)})
+            await wait_stored(other.page, "a.png", "b.png", "x.png")
+            await other.drop({"y.png": png(2)})
+            await other.tap("#more-replace")
+            await wait_stored(other.page, "a.png", "b.png", "y.png")
+            await console.page.reload()
+            await console.wait_names("a.png", "b.png")
+            assert len(await stored(console.page)) == 3
+            # A list of URLs takes the place of pictures.
+            await other.paste(images.manifest(0))
+            await wait_stored(console.page, "a.png", "b.png")
+            assert not await is_seen(other, "#own")
+            assert other.page.errors == []
+        assert console.page.errors == []

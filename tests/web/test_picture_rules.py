@@ -1,4 +1,4 @@
-"""What the console decides about pictures from the evaluator's own disk, in Node, without a browser."""
+"""What the console decides about pictures from the evaluator's own disk, in Node."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def test_files_that_lie_deeper_in_a_chosen_folder_are_left_out_and_its_folders_a
         "console/gathering.js",
         """
         const paths = ["b/1.png", "b/x/2.png", "b/x/y/3.png", "b/.git/4.png", "b/__MACOSX/5.png"];
-        const files = paths.map((path) => ({ name: path.split("/").at(-1), webkitRelativePath: path }));
+        const named = (path) => ({ name: path.split("/").at(-1), webkitRelativePath: path });
+        const files = paths.map(named);
         const one = [{ name: "1.png", webkitRelativePath: "" }];
         return [m.gatherChosen(files), m.gatherChosen(one), m.gatherChosen([...one, ...one])].map(
           ({ name, files, folders, isFolder }) => [name, files.length, folders, isFolder],
