@@ -52,14 +52,14 @@ async def test_a_folder_is_taken_in_natural_order_and_what_is_left_out_is_named_
         told = await page.run("document.querySelector('#left-out').innerText")
         assert [line for line in told.splitlines() if line] == [
             "6 files left out, and why",
-            "2 files: image/tiff, which browsers don\u2019t show. Save it as PNG or JPEG.",
+            "2 files: image/tiff, which browsers don\u2019t show. Save as PNG or JPEG.",
             *("a.tif", "b.tif"),
-            *("1 file: cut off: its end is missing. Copy it anew.", "cut.png"),
+            *("1 file: cut off: its end is missing. Copy anew.", "cut.png"),
             "1 file: no picture. Nothing needs to be done if it is not meant to be one.",
             "notes.txt",
-            "1 file: image/png, but its name does not end so. Rename it, to end in .png.",
+            "1 file: image/png, but its name does not end so. Rename, to end in .png.",
             "picture",
-            "1 file: a folder inside of the folder. Drop it by itself to take its pictures.",
+            "1 file: a folder inside of the folder. Drop one by itself to take its pictures.",
             "old",
         ]
         # The large view and the thumbnails are of its bytes; those out of sight hold none.

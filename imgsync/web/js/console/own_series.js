@@ -4,7 +4,7 @@
  *
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Listed } from "./manifest.js"
- * @import { LeftOut, Taken } from "./picture_files.js"
+ * @import { LeftOut, OwnPicture, Taken } from "./picture_files.js"
  *
  * @typedef {object} Joined what some pictures are to a series that is here
  * @property {Listed[]} images of the series; those that it had lost are there again
@@ -26,6 +26,16 @@ export function ownImage(token, { name, blob, facts, extra }) {
   const imageUrl = `images/${token}/${encodeURIComponent(name)}`;
   const image = { imageUrl, signedUrl: null, own: { blob, facts } };
   return extra === undefined ? image : { ...image, extra };
+}
+
+/**
+ * A URL under which this page sees it, to be revoked.
+ *
+ * @param {OwnPicture} own that is here @returns {string}
+ */
+export function seenUrl({ blob, facts }) {
+  // A file's type is what its system makes of its name, and often nothing; of an SVG it has to be right.
+  return URL.createObjectURL(/** @type {Blob} */ (blob).slice(0, facts.bytes, facts.contentType));
 }
 
 /** Whether its bytes are not here. @param {Listed | undefined} image */

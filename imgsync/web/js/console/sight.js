@@ -5,6 +5,8 @@
  * @import { Listed } from "./manifest.js"
  */
 
+import { seenUrl } from "./own_series.js";
+
 export class Sight {
   #url = "";
   /** @type {Blob | null} */
@@ -12,12 +14,13 @@ export class Sight {
 
   /** @param {Listed | undefined} image @returns {string} empty for none */
   of(image) {
-    const blob = image?.own?.blob ?? null;
+    const { own } = image ?? {};
+    const blob = own?.blob ?? null;
     if (blob !== this.#blob) {
       URL.revokeObjectURL(this.#url);
-      this.#url = blob === null ? "" : URL.createObjectURL(blob);
+      this.#url = own === undefined || blob === null ? "" : seenUrl(own);
       this.#blob = blob;
     }
-    return image?.own === undefined ? (image?.signedUrl ?? "") : this.#url;
+    return own === undefined ? (image?.signedUrl ?? "") : this.#url;
   }
 }

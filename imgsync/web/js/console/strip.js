@@ -17,6 +17,9 @@ import { Thumbnails } from "./thumbnails.js";
  *   fate: HTMLElement, name: string}} Thumb
  */
 
+/** More thumbnails than are laid out at once. */
+const MANY = 300;
+
 export class Strip {
   #list = find("strip", HTMLOListElement);
   #thumbnails = new Thumbnails(this.#list);
@@ -49,6 +52,7 @@ export class Strip {
     }
     const { scrollLeft } = this.#list;
     this.#thumbs = images.map((image) => had.get(image.imageUrl)?.shift() ?? this.#make(image));
+    this.#list.toggleAttribute("data-many", images.length > MANY);
     arrange(this.#list, this.#thumbs.map(({ item }) => item));
     this.#thumbs.forEach(({ picture, number }, place) => {
       this.#thumbnails.show(picture, /** @type {Listed} */ (images[place]));
@@ -93,10 +97,10 @@ export class Strip {
 
   /** @param {number | null} index */
   #centre(index) {
-    const button = index === null ? undefined : this.#thumbs[index]?.button;
-    if (button === undefined) return;
+    const item = index === null ? undefined : this.#thumbs[index]?.item;
+    if (item === undefined) return;
     // Not scrollIntoView, which would move the page, too.
-    const { left, width } = button.getBoundingClientRect();
+    const { left, width } = item.getBoundingClientRect();
     const frame = this.#list.getBoundingClientRect();
     this.#list.scrollLeft += left + width / 2 - (frame.left + frame.width / 2);
   }

@@ -6,6 +6,8 @@
  * @import { Listed } from "./manifest.js"
  */
 
+import { seenUrl } from "./own_series.js";
+
 /** Beside what is in sight, so that scrolling finds them there. */
 const MARGIN = "0px 800px";
 
@@ -50,13 +52,13 @@ export class Thumbnails {
   /** @param {Element} item @param {boolean} isInSight */
   #turn(item, isInSight) {
     const picture = /** @type {HTMLImageElement} */ (item.querySelector("img"));
-    const blob = this.#images.get(picture)?.own?.blob ?? null;
-    picture.hidden = blob === null || !isInSight;
-    if (blob === null || !isInSight) {
+    const { own } = this.#images.get(picture) ?? {};
+    picture.hidden = own === undefined || own.blob === null || !isInSight;
+    if (own === undefined || picture.hidden) {
       picture.removeAttribute("src");
       return;
     }
-    const url = URL.createObjectURL(blob);
+    const url = seenUrl(own);
     picture.onload = () => URL.revokeObjectURL(url);
     picture.onerror = () => {
       URL.revokeObjectURL(url);

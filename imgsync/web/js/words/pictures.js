@@ -20,7 +20,7 @@ export const OTHER_PICTURE = {
 };
 
 /** @type {Problem} */
-export const INNER_FOLDER = { why: "a folder inside of the folder", todo: "Drop it by itself to take its pictures." };
+export const INNER_FOLDER = { why: "a folder inside of the folder", todo: "Drop one by itself to take its pictures." };
 
 /** @type {Problem} */
 export const GONE = { why: "can\u2019t be opened", todo: "See that it is there still, and may be read; then drop it again." };
@@ -43,7 +43,7 @@ export function describeUnread(error) {
 
 /** @param {string} type its media type @param {string} suffix @returns {Problem} */
 export function describeMisnamed(type, suffix) {
-  return { why: `${type}, but its name does not end so`, todo: `Rename it, to end in .${suffix}.` };
+  return { why: `${type}, but its name does not end so`, todo: `Rename, to end in .${suffix}.` };
 }
 
 /**
@@ -52,18 +52,18 @@ export function describeMisnamed(type, suffix) {
  * @returns {Problem}
  */
 export function describeProblem(reason, type) {
-  if (reason === TRUNCATED) return { why: "cut off: its end is missing", todo: "Copy it anew." };
+  if (reason === TRUNCATED) return { why: "cut off: its end is missing", todo: "Copy anew." };
   if (reason === DECODE || type !== null) {
     return {
       why: `damaged, or ${type ?? "a picture"} of a form that browsers don\u2019t show`,
-      todo: "Save it anew as PNG or JPEG.",
+      todo: "Save anew as PNG or JPEG.",
     };
   }
   if (reason.startsWith(OF_TYPE)) {
-    return { why: `${reason.slice(OF_TYPE.length)}, which browsers don\u2019t show`, todo: "Save it as PNG or JPEG." };
+    return { why: `${reason.slice(OF_TYPE.length)}, which browsers don\u2019t show`, todo: "Save as PNG or JPEG." };
   }
   if (reason === NOT_AN_IMAGE) return { why: "no picture", todo: "Nothing needs to be done if it is not meant to be one." };
-  return { why: reason.replaceAll("_", " "), todo: "Save it anew as PNG or JPEG." };
+  return { why: reason.replaceAll("_", " "), todo: "Save anew as PNG or JPEG." };
 }
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────
