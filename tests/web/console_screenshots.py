@@ -127,7 +127,9 @@ async def take_pictures(album: Album, console: ConsolePage) -> None:
     await console.tap("#strip li:nth-child(2) button")
     await console.tap("#later")
     await album.take(console, "arranging")
-    scans = {f"scan of a slide with a long name {number}.tif": b"II*\0...." for number in range(300)}
+    scans = {
+        f"scan of a slide with a long name {number}.tif": b"II*\0...." for number in range(300)
+    }
     await console.drop({**scans, "cut.png": files["10-end.png"][:-9], "new.svg": SVG})
     await console.wait_says("1 more picture", "#more")
     await page.run("document.querySelector('#left-out').open = true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -127,3 +128,74 @@ def test_files_that_lie_deeper_in_a_chosen_folder_are_left_out_and_its_folders_a
         """,
     )
     assert found == [["b", 1, ["x"], True], ["1.png", 1, [], False], ["", 2, [], False]]
+
+
+LISTED = """
+const taken = ["a.png", "b.png", "c\u0308.png", "d.png"].map((name) => ({ name }));
+const leftOut = ["notes.txt", "list.csv", "cut.png"].map((name) => ({ name }));
+const told = [];
+for (const lists of given) {
+  const files = Object.entries(lists).map(([name, text]) => new File([text], name));
+  told.push(
+    await m.byTheirList({ taken, leftOut }, files).then(
+      ({ taken, leftOut }) => [
+        taken.map(({ name, extra }) => [name, extra ?? null]),
+        leftOut.map(({ name }) => name),
+      ],
+      ({ message }) => message,
+    ),
+  );
+}
+return told;
+"""
+
+
+def test_a_list_beside_pictures_says_which_are_shown_in_which_order_and_what_is_to_be_recorded(
+    rules: Rules,
+) -> None:
+    all_of_them = [[name, None] for name in ("a.png", "b.png", "c\u0308.png", "d.png")]
+    left_out = ["notes.txt", "list.csv", "cut.png"]
+    csv = "imageUrl,condition\nb.png,left\n\u010b.png,\nb.png,right\n"
+    csv = csv.replace("\u010b", "c\u0308")
+    web = "https://example.org/a.png"
+    cases: list[tuple[dict[str, str], object]] = [
+        ({}, [all_of_them, left_out]),
+        ({"notes.txt": "of the 2nd", "x.json": "{", "y.csv": "a,b"}, [all_of_them, left_out]),
+        ({"list.csv": f"imageUrl,signedUrl\n{web},{web}"}, [all_of_them, left_out]),
+        (
+            {"list.csv": csv},
+            [
+                [
+                    ["b.png", {"condition": "left"}],
+                    ["c\u0308.png", {"condition": ""}],
+                    ["b.png", {"condition": "right"}],
+                ],
+                ["notes.txt", "cut.png", "a.png", "d.png"],
+            ],
+        ),
+        (
+            {"list.json": '[{"imageUrl": "d.png", "block": 2}]'},
+            [[["d.png", {"block": 2}]], [*left_out, "a.png", "b.png", "c\u0308.png"]],
+        ),
+        (
+            {"list.json": '[{"imageUrl": "e.png"}]'},
+            "Image 1 of the list list.json is e.png, and there is no picture of this name beside it"
+            " that can be shown; drop both together, or correct the list.",
+        ),
+        (
+            {"list.json": '[{"imageUrl": "a.png"}', "more.csv": "x"},
+            "The list list.json is not JSON",
+        ),
+        (
+            {"1.csv": "imageUrl\na.png", "2.csv": "imageUrl\nb.png"},
+            "1.csv and 2.csv both list these pictures; drop them with one of the two.",
+        ),
+    ]
+    given = json.dumps([lists for lists, _ in cases])
+    body = f"return (async () => {{ const given = {given}; {LISTED} }})();"
+    found = rules.run("console/picture_lists.js", body)
+    for (_, expected), one in zip(cases, found, strict=True):
+        if isinstance(expected, str):
+            assert one.startswith(expected)
+        else:
+            assert one == expected

@@ -137,14 +137,13 @@ class Console {
 
   /** Show what is current again, where it was refused and has another URL by now. */
   #retry() {
-    const isDue = this.#selection.isRenewed && wasRefused(this.#journal, this.#presentation);
-    return isDue && this.#selection.show(this.#presentation);
+    return isExpired(this.#selection, this.#journal, this.#presentation) && this.#selection.show(this.#presentation);
   }
 
   /** @param {Choice} choice */
   #choose(choice) {
-    const canRetry = this.#isLive && (hasFailed(this.#journal, this.#presentation) || !this.#selection.isShownIn(this.#presentation));
-    const index = this.#selection.choose(choice, canRetry);
+    const isSeen = this.#selection.isShownIn(this.#presentation) && !hasFailed(this.#journal, this.#presentation);
+    const index = this.#selection.choose(choice, this.#isLive && !isSeen);
     if (index === null) return;
     // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
     if (this.#isLive) this.#selection.show(this.#presentation);
@@ -243,10 +242,14 @@ function hasFailed(journal, presentation) {
   return fate === "failed" || fate === "superseded";
 }
 
-/** Whether its URL may have expired. @param {Journal} journal @param {Presentation | null} presentation */
-function wasRefused(journal, presentation) {
+/**
+ * Whether its URL may have expired, and there is another.
+ *
+ * @param {Selection} selection @param {Journal} journal @param {Presentation | null} presentation
+ */
+function isExpired({ isRenewed }, journal, presentation) {
   const reason = journal.rows.get(presentation?.current?.sentAt ?? 0)?.failed ?? "";
-  return /** @type {readonly string[]} */ (EXPIRY_REASONS).includes(reason);
+  return isRenewed && /** @type {readonly string[]} */ (EXPIRY_REASONS).includes(reason);
 }
 
 /** A browser asks its user in words of its own. @param {() => boolean} isNeeded */

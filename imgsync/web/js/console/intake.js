@@ -79,7 +79,8 @@ export class Intake {
     if (number !== this.#number) return;
     if (file === undefined && gone.length === 0 && !isFolder) this.complain(NOTHING_DROPPED);
     else if (arePictures || file === undefined) {
-      await this.#pictures.read(gathered, () => this.#series, () => number === this.#number);
+      const isWanted = () => number === this.#number;
+      await this.#heed(number, () => this.#pictures.read(gathered, () => this.#series, isWanted));
     } else if (files.length > 1) this.complain(describeMany(files.length));
     else await this.#read(file.name, null, () => readManifest(file, file.name));
   }
@@ -94,12 +95,20 @@ export class Intake {
   /** @param {string} name @param {string | null} source @param {() => Promise<Listed[]>} read */
   async #read(name, source, read) {
     const number = this.#begin();
-    try {
+    await this.#heed(number, async () => {
       const images = await read();
       if (number === this.#number) this.#loaded({ images, name, source, token: null });
+    });
+  }
+
+  /** That a list can't be used. @param {number} number @param {() => Promise<void>} read */
+  async #heed(number, read) {
+    try {
+      await read();
     } catch (error) {
       if (!(error instanceof BadManifest)) throw error;
       if (number !== this.#number) return;
+      this.#pictures.forget();
       this.complain(error.message);
     }
   }

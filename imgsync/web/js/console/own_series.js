@@ -60,7 +60,7 @@ export function join(token, images, taken) {
     found += 1;
     return { ...image, own: { ...image.own, blob: one.blob } };
   });
-  const fresh = [...byUrl].filter(([url]) => !known.has(url)).map(([, one]) => one);
+  const fresh = taken.filter((one) => !known.has(ownImage(token, one).imageUrl));
   const clashing = [...byUrl].filter(([url, one]) => known.has(url) && known.get(url) !== one.facts.sha256);
   return { images: joined, found, fresh, clashing: clashing.map(([, { name }]) => ({ name, ...OTHER_PICTURE })) };
 }

@@ -18,6 +18,7 @@ import { find, setText } from "../page/dom.js";
 import { LeftOutView } from "./left_out.js";
 import { join, makeToken, ownImage } from "./own_series.js";
 import { readPictures } from "./picture_files.js";
+import { byTheirList } from "./picture_lists.js";
 import {
   askMore,
   describeFound,
@@ -63,6 +64,7 @@ export class PicturesIntake {
    * @param {Gathered} gathered
    * @param {() => Series | null} here the series that there is
    * @param {() => boolean} isWanted
+   * @throws {BadManifest} of the list that lies beside them
    */
   async read(gathered, here, isWanted) {
     const sorted = await readPictures(gathered, (done, count) => {
@@ -70,11 +72,13 @@ export class PicturesIntake {
       return isWanted();
     });
     if (sorted === null) return;
+    const listed = await byTheirList(sorted, gathered.files);
+    if (!isWanted()) return;
     this.forget();
-    const { taken, leftOut } = sorted;
+    const { taken, leftOut } = listed;
     this.#leftOut.render(leftOut, taken.length === 0);
     if (taken.length === 0) this.#listener.complain(describeNoPictures(gathered.name, leftOut.length));
-    else this.#offer(gathered.name, sorted, here);
+    else this.#offer(gathered.name, listed, here);
   }
 
   /** @param {string} name @param {Sorted} sorted @param {() => Series | null} here */

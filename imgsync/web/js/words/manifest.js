@@ -82,6 +82,19 @@ export function describeOld(why, ms) {
   return `${why} The addresses in use were read ${describeAge(ms)}, and may be good no more.`;
 }
 
+/** @param {string} name @param {number} place @param {string} file that it names */
+export function describeMissing(name, place, file) {
+  return (
+    `Image ${place + 1} of the list ${name} is ${file}, and there is no picture of this name beside it that can` +
+    " be shown; drop both together, or correct the list."
+  );
+}
+
+/** @param {string} one @param {string} other */
+export function describeTwoLists(one, other) {
+  return `${one} and ${other} both list these pictures; drop them with one of the two.`;
+}
+
 /** @param {string} name of a picture on the web */
 export function describePicture(name) {
   return `${name} is a picture, and no list of images. Paste its address as a list of one.`;

@@ -19,6 +19,11 @@ export const OTHER_PICTURE = {
   todo: "Rename one, or remove the one that is here first.",
 };
 
+/** @param {string} list @returns {Problem} */
+export function describeUnlisted(list) {
+  return { why: `not named by the list ${list}`, todo: "Add them to it, or drop them without it." };
+}
+
 /** @type {Problem} */
 export const INNER_FOLDER = { why: "a folder inside of the folder", todo: "Drop one by itself to take its pictures." };
 
