@@ -27,6 +27,7 @@ from imgsync.core.protocol.numbers import (
     MAX_ID,
     MAX_NUMBER,
 )
+from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
     OR_NULL,
     PEER_REASONS,
@@ -142,6 +143,13 @@ def _count(value: Any, kind: Any) -> int:
     return number
 
 
+def _want_id(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if not 0 < number < 2**32:
+        raise ValueError("expected a number from 1 to 2^32 - 1")
+    return number
+
+
 def _number(value: Any, _: Any) -> Milliseconds:
     if type(value) in (int, float) and abs(value) <= MAX_NUMBER:  # not so for NaN and infinity
         return value  # type: ignore[no-any-return]
@@ -246,6 +254,7 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Extra, _extra),
     (PeerReason, _peer_reason),
     (Url, _printable),
+    (WantId, _want_id),
 )
 
 

@@ -134,6 +134,71 @@ MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""
 
+# ── the channel of pictures ──────────────────────────────────────────────────────────────────────
+
+DATA_LABEL = "image-data"
+"""The name of the channel on which pictures are sent, beside the one of the talk."""
+
+MAX_DATA_TEXT = 16 * 1024
+"""Bytes of one of its messages that is text: a reference to a picture has a file's name in it."""
+
+MAX_WANTS = 16
+"""Pictures that a client may have asked for and not acknowledged to the end; ours ask for two."""
+
+LARGE_CHUNK = 16 * 1024
+"""Bytes of a picture in one message: of more, others on the connection would wait too long."""
+
+SMALL_CHUNK = 4 * 1024
+"""The same where the window is below LARGE_CHUNKS_FROM: nothing overtakes a chunk, and on a line of
+2 Mbit/s one of these takes 16 ms."""
+
+LARGE_CHUNKS_FROM = 2 * LARGE_CHUNK
+"""Bytes of a window in which chunks are large, as those cost less work."""
+
+SMALLEST_WINDOW = 8 * 1024
+"""Bytes that may be on their way unacknowledged where all that is on the way is delayed;"""
+
+LARGEST_WINDOW = 256 * 1024
+"""and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it."""
+
+STANDING_QUEUE = 12 * 1024
+"""Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
+take 50 ms."""
+
+FREE_DELAY = 0.003
+"""By so much acknowledgements may be late without a queue: the other side was busy."""
+
+MAX_SAMPLES = 128
+"""Chunks whose times are remembered until they are acknowledged: twice as many as there are in a
+full window of small ones."""
+
+READ_BLOCK = 256 * 1024
+"""Bytes of a picture that are read at a time,"""
+
+READ_AHEAD = 64 * 1024
+"""when no more than so many of the block before are left to be sent."""
+
+NOT_OFFERED = "not_offered"
+"""Why a picture that is asked for is not sent: nothing of this name was shown or announced;"""
+
+BAD_OFFSET = "bad_offset"
+"""it has no such byte;"""
+
+TOO_MANY = "too_many"
+"""over MAX_WANTS were asked for;"""
+
+BAD_MESSAGE = "bad_message"
+"""the question can't be understood;"""
+
+CHANGED = "changed"
+"""its file is another one by now;"""
+
+UNREADABLE = "unreadable"
+"""its file is gone, or can't be read."""
+
+BAD_HASH = "bad_hash"
+"""The reason of what fails because other bytes have come than were announced."""
+
 # ── the relay's heartbeat ────────────────────────────────────────────────────────────────────────
 
 KEEPALIVE_INTERVAL = 15.0
