@@ -45,6 +45,8 @@ async def test_forty_pictures_come_from_a_page_to_a_page(browser: Browser, relay
         print("40 MB:", time.perf_counter() - begun)
         for place in range(1, 40):
             await page.run(f"show({place})")
-            await client.page.wait(f"document.querySelector('#stage img')?.naturalWidth === {WIDTH + place}")
+            await client.page.wait(
+                f"document.querySelector('#stage img')?.naturalWidth === {WIDTH + place}"
+            )
         await page.wait("shown().length === 40")
         print(await page.run("warned"), client.page.errors, page.errors)
