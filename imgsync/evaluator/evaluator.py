@@ -138,7 +138,8 @@ class _Presenting:
         journal, showings = self._peer.journal, self.showings
         for output in outputs:
             match output:
-                case Transmit(text, image, copy):
+                case Transmit(text, image, copy, upcoming):
+                    self.sharing.serve(upcoming if image is None else [image])
                     self._peer.send(text)
                     if image is not None:
                         journal.sent(image, copy, showings.image_of(image.sent_at).extra)

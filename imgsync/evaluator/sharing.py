@@ -6,13 +6,14 @@ who waits for a disk holds nobody up, and no picture is ever in memory as a whol
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import ExitStack
 from typing import assert_never
 
 import attrs
 import trio
 
+from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.core.protocol.numbers import CHANGED, UNREADABLE
 from imgsync.core.transfer.budget import Budget
 from imgsync.core.transfer.outputs import Done, Drop, NotSent, Read, SendChunk, SenderOutput, Tell
@@ -105,6 +106,13 @@ class Sharing:
                 self._offers[image.image_url] = Offered(
                     facts.content_type, facts.bytes, facts.sha256
                 )
+
+    def serve(self, given: Iterable[Image | UpcomingImage]) -> None:
+        """These go out; those of our own that do so with a URL have to be had from it."""
+        for one in given:
+            image = None if one.signed_url is None else self._images.get(one.image_url)
+            if image is not None and image.picture is not None:
+                image.picture.serve()
 
     def share(self) -> None:
         """Open the channel of pictures beside the open one."""

@@ -26,6 +26,7 @@ const { Onsets } = await load("core/channel/onsets");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
+const { OTHERS } = await load("core/pictures/others");
 const { Inspection } = await load("core/pictures/inspection");
 const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
 const { Sha256 } = await load("core/pictures/sha256");
@@ -434,6 +435,7 @@ const PAIRS = {
     for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
     return hash.digest();
   },
+  others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),

@@ -9,7 +9,10 @@ import attrs
 from imgsync.core.pictures.answers import refusal_of
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.pictures.inspection import Inspection
+from imgsync.core.pictures.kinds import media_type_of
 from imgsync.core.pictures.names import is_named_as_picture, is_of_system, natural_key
+from imgsync.core.pictures.others import OTHERS
+from imgsync.core.protocol.numbers import OTHER_SIGNATURES
 from tests.both_languages.replay import Replay, dice_of
 from tests.kit.pictures import make_all, make_sized
 
@@ -21,6 +24,7 @@ FOREIGN = [
     *(b"\0\0\0\x0cJXL \r\n\x87\n", b"\0\0\0\x0cjP  \r\n\x87\n", b"\0\0\1\0\1\0"),
     *(bytes(128) + b"DICM", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
     *(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", b"\0\0\0\x14ftypisom\0\0\0\0mp41"),
+    *(b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",),
     *(b"BM", b"BM" + bytes(12) + b"\x28\0\0\0", b"BMW", b"RIFF\x24\0\0\0WAVEfmt "),
     *(b"RIFF\4\0\0\0WEBP", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xd8", b"GIF89a"),
     *(b"\xef\xbb\xbf", b"\xfe\xff", b"<?xml?><note/>", b"<!-- <svg/> -", b"<svgz/>"),
@@ -71,7 +75,8 @@ def inputs_for(files: list[bytes], runs: int) -> list[Input]:
 
 
 def test_pictures_are_judged_alike(replay: Replay) -> None:
-    files = [*make_all().values(), *make_sized().values(), *FOREIGN]
+    others = [bytes(at) + text.encode("latin-1") + b".." for at, text, _ in OTHER_SIGNATURES]
+    files = [*make_all().values(), *make_sized().values(), *FOREIGN, *others]
     inputs = inputs_for(files, 15)
     expected = [judge(files, given) for given in inputs]
     start = [b64encode(data).decode() for data in files]
@@ -121,6 +126,19 @@ def test_a_folder_is_the_same_series_alike(replay: Replay) -> None:
     assert sorted(["b.png", "10.png", "A2.png", "a10.png", "2.png"], key=natural_key) == [
         *("2.png", "10.png", "A2.png", "a10.png", "b.png")
     ]
+
+
+def test_what_is_no_picture_is_called_alike_and_has_the_same_advice(replay: Replay) -> None:
+    [found] = replay.run("others", [None])
+    assert found == [
+        {"mediaType": kind.media_type, "name": kind.name, "advice": kind.advice}
+        for kind in OTHERS.values()
+    ]
+    for at, text, media_type in OTHER_SIGNATURES:
+        assert media_type in OTHERS
+        # The first that fits: none hides another.
+        assert media_type_of(bytes(at) + text.encode("latin-1") + b"..") == media_type
+    assert {"image/heic", "video/mp4", "image/x-canon-cr3"} < OTHERS.keys()
 
 
 RANGES = [

@@ -1,5 +1,7 @@
 """What the two sides of the channel ask of whoever drives them."""
 
+from collections.abc import Sequence
+
 import attrs
 
 from imgsync.core.protocol.channel import (
@@ -20,11 +22,13 @@ class Transmit:
 
     :param image: which image it shows, where it shows one.
     :param copy: of it, from 1.
+    :param upcoming: which images it announces.
     """
 
     text: str = attrs.field(repr=False)
     image: Image | None = attrs.field(default=None, eq=False)
     copy: int = attrs.field(default=0, eq=False)
+    upcoming: Sequence[UpcomingImage] = attrs.field(default=(), eq=False)
 
 
 @attrs.frozen

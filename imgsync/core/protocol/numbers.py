@@ -406,6 +406,68 @@ PICTURE_KINDS = (
 """What browsers show: names, media types, and how names of files end. Content alone decides what
 something is; the ends of names decide which files of a folder are meant to be shown."""
 
+OTHER_SIGNATURES = (
+    (8, "CR\2\0", "image/x-canon-cr2"),
+    (0, "II*\0", "image/tiff"),
+    (0, "MM\0*", "image/tiff"),
+    (0, "II+\0", "image/tiff"),
+    (0, "MM\0+", "image/tiff"),
+    (0, "FUJIFILMCCD-RAW", "image/x-fuji-raf"),
+    (0, "IIRO", "image/x-olympus-orf"),
+    (0, "IIRS", "image/x-olympus-orf"),
+    (0, "MMOR", "image/x-olympus-orf"),
+    (0, "IIU\0", "image/x-panasonic-rw2"),
+    (0, "FOVb", "image/x-sigma-x3f"),
+    (0, "\xff\x0a", "image/jxl"),
+    (4, "JXL \r\n\x87\n", "image/jxl"),
+    (4, "jP  \r\n\x87\n", "image/jp2"),
+    (0, "\xff\x4f\xff\x51", "image/j2c"),
+    (0, "II\xbc\1", "image/jxr"),
+    (128, "DICM", "application/dicom"),
+    # Without the 132 bytes that are to stand before: group 2, or 8 at once.
+    (0, "\2\0\0\0UL\4\0", "application/dicom"),
+    (0, "\x08\0\5\0CS", "application/dicom"),
+    (344, "n+1\0", "application/x-nifti"),
+    (344, "ni1\0", "application/x-nifti"),
+    (4, "n+2\0\r\n\x1a\n", "application/x-nifti"),
+    (4, "ni2\0\r\n\x1a\n", "application/x-nifti"),
+    (0, "NRRD000", "application/x-nrrd"),
+    (0, "\x89HDF\r\n\x1a\n", "application/x-hdf5"),
+    (0, "CDF\1", "application/x-hdf5"),
+    (0, "SIMPLE  = ", "image/fits"),
+    (0, "ZISRAWFILE", "image/x-czi"),
+    (0, "\0\0\1\0", "image/vnd.microsoft.icon"),
+    (0, "8BPS", "image/vnd.adobe.photoshop"),
+    (0, "gimp xcf", "image/x-xcf"),
+    (0, "\x76\x2f\x31\1", "image/x-exr"),
+    (0, "#?RADIANCE", "image/vnd.radiance"),
+    (0, "P1\n", "image/x-portable-anymap"),
+    (0, "P2\n", "image/x-portable-anymap"),
+    (0, "P3\n", "image/x-portable-anymap"),
+    (0, "P4\n", "image/x-portable-anymap"),
+    (0, "P5\n", "image/x-portable-anymap"),
+    (0, "P6\n", "image/x-portable-anymap"),
+    (0, "P7\n", "image/x-portable-anymap"),
+    (0, "AT&TFORM", "image/vnd.djvu"),
+    (0, "%PDF-", "application/pdf"),
+    (0, "%!PS", "application/postscript"),
+    (0, "\xc5\xd0\xd3\xc6", "application/postscript"),
+    (0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (0, "\x1f\x8b", "application/gzip"),
+    (0, "PK\3\4", "application/zip"),
+    (0, "7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (0, "Rar!\x1a\7", "application/vnd.rar"),
+    (0, "\x1a\x45\xdf\xa3", "video/webm"),
+    (8, "AVI LIST", "video/x-msvideo"),
+    (0, "\0\0\1\xba", "video/mpeg"),
+    (0, "\0\0\1\xb3", "video/mpeg"),
+    (0, "OggS", "video/ogg"),
+    (0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-wmv"),
+    (0, "\x8aMNG\r\n\x1a\n", "video/x-mng"),
+)
+"""Where, by which bytes, each as a character, and under which media type what is no picture that
+browsers show is known. The first that fits. `core.pictures.others` says what to do about each."""
+
 PICTURE_HEAD = 4096
 """Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment."""
 
