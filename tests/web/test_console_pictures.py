@@ -52,7 +52,8 @@ async def test_a_folder_is_taken_in_natural_order_and_what_is_left_out_is_named_
         told = await page.run("document.querySelector('#left-out').innerText")
         assert [line for line in told.splitlines() if line] == [
             "6 files left out, and why",
-            "2 files: image/tiff, which browsers don\u2019t show. Save as PNG or JPEG.",
+            "2 files: TIFF, or a camera's raw picture (image/tiff), which browsers don\u2019t show."
+            " Convert it to PNG, JPEG, WebP or AVIF.",
             *("a.tif", "b.tif"),
             *("1 file: cut off: its end is missing. Copy anew.", "cut.png"),
             "1 file: no picture. Nothing needs to be done if it is not meant to be one.",
@@ -90,7 +91,7 @@ async def test_files_that_hold_no_picture_change_nothing_and_are_named(
         many = {f"scan {number}.tif": b"II*\0...." for number in range(300)}
         await console.drop({**many, "x.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "z.png": b""})
         await console.wait_says("302 files left out, and why", "#left-out")
-        await console.wait_says("300 files: image/tiff", "#left-out")
+        await console.wait_says("300 files: TIFF", "#left-out")
         box = "document.querySelector('#left-out-list')"
         assert await page_height(console, box) < 300
         await console.wait_names("a.png")

@@ -5,6 +5,7 @@
  * @typedef {{why: string, todo: string}} Problem `why`: what it is, or what is the matter with it
  */
 
+import { OTHERS } from "../core/pictures/others.js";
 import { DECODE, NOT_AN_IMAGE, OF_TYPE, TRUNCATED } from "../core/protocol/numbers.js";
 
 /** @type {Problem} */
@@ -64,11 +65,16 @@ export function describeProblem(reason, type) {
       todo: "Save anew as PNG or JPEG.",
     };
   }
-  if (reason.startsWith(OF_TYPE)) {
-    return { why: `${reason.slice(OF_TYPE.length)}, which browsers don\u2019t show`, todo: "Save as PNG or JPEG." };
-  }
+  if (reason.startsWith(OF_TYPE)) return describeOther(reason.slice(OF_TYPE.length));
   if (reason === NOT_AN_IMAGE) return { why: "no picture", todo: "Nothing needs to be done if it is not meant to be one." };
   return { why: reason.replaceAll("_", " "), todo: "Save anew as PNG or JPEG." };
+}
+
+/** @param {string} type the media type of what no browser shows @returns {Problem} */
+function describeOther(type) {
+  const { name = type, advice = "save it as PNG or JPEG" } = OTHERS.get(type) ?? {};
+  const known = name === type ? type : `${name} (${type})`;
+  return { why: `${known}, which browsers don\u2019t show`, todo: `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.` };
 }
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────
