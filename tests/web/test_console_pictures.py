@@ -98,6 +98,63 @@ async def test_files_that_hold_no_picture_change_nothing_and_are_named(
         assert console.page.errors == []
 
 
+async def test_folders_that_are_dropped_together_are_one_series_and_a_name_is_there_once(
+    browser: Browser, relay: str, tmp_path: Path
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, numbers in ((one, (0, 1, 2)), (other, (0, 5, 3))):
+        folder.mkdir()
+        for name, number in zip(
+            ("same.png", "twice.png", f"{folder.name}.png"), numbers, strict=True
+        ):
+            (folder / name).write_bytes(png(number))
+    async with open_console(browser, relay, "dr-both") as console:
+        await console.drop_from_disk(one, other)
+        await console.wait_names("one.png", "other.png", "same.png", "twice.png")
+        await console.tap("#left-out summary")
+        told = await console.page.run("document.querySelector('#left-out').innerText")
+        assert [line for line in told.splitlines() if line] == [
+            "1 file left out, and why",
+            "1 file: there is another picture of this name among them."
+            " Give each a name of its own.",
+            "twice.png",
+        ]
+
+
+MANY = """
+(() => {
+  const carried = new DataTransfer();
+  const svg = (n) => `<svg xmlns="http://www.w3.org/2000/svg" width="${n}" height="9"/>`;
+  for (let n = 5000; n > 0; n -= 1) carried.items.add(new File([svg(n)], `${n}.svg`));
+  window.turns = 0;
+  const turn = () => { turns += 1; setTimeout(turn); };
+  turn();
+  const how = { dataTransfer: carried, bubbles: true, cancelable: true };
+  document.body.dispatchEvent(new DragEvent("drop", how));
+})();
+"""
+
+
+async def test_five_thousand_files_leave_the_page_its_turns_and_only_what_is_in_sight_is_decoded(
+    browser: Browser, relay: str
+) -> None:
+    async with open_console(browser, relay, "dr-many") as console:
+        page = console.page
+        await page.run(MANY)
+        await page.wait("document.querySelector('#read-text').innerText.endsWith('of 5,000 …')")
+        await page.wait("document.querySelectorAll('#strip li').length === 5000", 30)
+        assert await page.run("turns") > 100
+        await console.press("End")
+        await console.wait_current(4999)
+        await page.wait("document.querySelector('#strip li:last-child img').naturalWidth === 5000")
+        await page.wait("document.querySelectorAll('#strip img[src]').length < 60")
+        await console.press("Home")
+        await page.wait("document.querySelector('#strip img').naturalWidth === 1")
+        await page.wait("document.querySelectorAll('#strip img[src]').length < 60")
+        await console.wait_says("5,000 pictures from this device", "#own-note")
+        assert page.errors == []
+
+
 async def page_height(console: ConsolePage, element: str) -> float:
     height: float = await console.page.run(f"{element}.getBoundingClientRect().height")
     return height
