@@ -256,6 +256,10 @@ async def test_pictures_are_moved_and_removed_by_buttons_keys_and_dragging_and_i
         await console.press("ArrowRight")
         await console.press("Delete")
         await console.wait_says("d.png is removed.", "#arrange-said")
+        # The focus stays there, so that no key goes on to the session.
+        for key, focused in ((" ", "e"), ("ArrowRight", "f"), ("Home", "b")):
+            await console.press(key)
+            await page.wait(f"document.activeElement.value?.endsWith('/{focused}.png')")
         await wait_order(console, "bacef", current="c")
         for from_, to, order in ((1, 5, "acefb"), (5, 1, "bacef"), (2, 4, "bceaf")):
             await drag(console, from_, to)

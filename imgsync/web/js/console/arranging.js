@@ -99,8 +99,13 @@ export class Arranging {
     else if (step !== undefined) this.pick(Math.max(0, Math.min(this.picked + step, count - 1)));
     else if (key === "Delete" || key === "Backspace") this.#remove();
     else if (key === "Escape") this.#turn(false);
-    else return;
+    else if (key !== " ") return;
+    // Else the key would drive the session; and so would the next one, where the focus has gone with a
+    // thumbnail that was moved or removed.
     event.preventDefault();
+    this.#changed();
+    const stop = /** @type {HTMLElement | null} */ (this.#strip.querySelector("[tabindex='0']"));
+    stop?.focus({ preventScroll: true });
   }
 
   /** @param {number} step */
