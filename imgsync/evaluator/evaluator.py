@@ -309,8 +309,8 @@ class Evaluator:
         presenting = _Presenting(peer, self._budget)
         ways = (self._network, self._signalling.servers)
         async with (
-            open_background() as nursery,
             open_peer_session(peer, presenting, *ways, offers=True),
+            open_background() as nursery,
         ):
             nursery.start_soon(presenting.sharing.run)
             await peer.history.wait_connected()
