@@ -47,6 +47,9 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 
+_NO_URL = "use one that takes pictures over the connection, or open them so that they have URLs"
+
+
 def _source_of(image: ImageRef) -> ImageSource:
     return ImageSource(image.image_url, image.signed_url, is_own=image.picture is not None)
 
@@ -153,7 +156,7 @@ class _Presenting:
                     showings.refuse(image.sent_at, MessageTooLarge(why))
                 case Unsendable(image):
                     journal.superseded(image)
-                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES))
+                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES, _NO_URL))
                 case Share():
                     self.sharing.share()
                 case Staged(said):

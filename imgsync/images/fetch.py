@@ -24,7 +24,7 @@ import trio
 from imgsync.core.channel.downloads import SILENT, STALLED, Failure
 from imgsync.core.pictures.answers import refusal_of
 from imgsync.core.pictures.inspection import Inspection
-from imgsync.core.protocol.errors import ImgsyncError
+from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
 from imgsync.core.protocol.numbers import (
     BAD_HASH,
     FETCH_STALL,
@@ -51,6 +51,10 @@ MAX_STEM = 80
 
 REFUSAL_DEADLINE = 1.0
 """Seconds for what a host says of its refusal; the status is known without it."""
+
+
+NO_HTTP = "no_http"
+"""The reason of what fails because httpx is not installed."""
 
 
 class FetchFailed(ImgsyncError):
@@ -335,14 +339,39 @@ class _NoCookies(CookieJar):
         """Take none."""
 
 
+def _missing_http() -> MissingExtra:
+    return missing_extra("fetching images needs httpx", "cli")
+
+
+class _NoFetcher(Fetcher):
+    """Where httpx is not installed: fetches nothing, and says so of each URL."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+
+    async def transfer(self, *_: object) -> None:
+        """Raises FetchFailed."""
+        why = str(_missing_http())
+        if not self._is_told:
+            self._is_told = True
+            log.warning("an image is to be fetched from a web server: %s", why)
+        raise _failed(NO_HTTP, why)
+
+
 @asynccontextmanager
-async def open_fetcher(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Fetcher]:
+async def open_fetcher(
+    *, tls: ssl.SSLContext | None = None, is_needed: bool = True
+) -> AsyncIterator[Fetcher]:
     """Own an HTTP client, which keeps no cookies. Raises MissingExtra and InputError.
 
     :param tls: whose certificates are taken; by default see `trusted_context`.
+    :param is_needed: else a missing extra is told once there is something to fetch.
     """
     if httpx is None:
-        raise missing_extra("fetching images needs httpx", "cli")
+        if is_needed:
+            raise _missing_http()
+        yield _NoFetcher()
+        return
     # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)

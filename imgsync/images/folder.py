@@ -11,6 +11,7 @@ from imgsync.core.pictures.check import Verdict
 from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.pictures.kinds import SUFFIXES, media_type_of
 from imgsync.core.pictures.names import is_named_as_picture, is_of_system, natural_key
+from imgsync.core.pictures.others import OTHERS
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_IMAGE, OF_TYPE, PICTURE_HEAD, TRUNCATED
 from imgsync.files import input_errors
@@ -72,7 +73,7 @@ def list_images(folder: Path, checked: Checked | None = None, limit: int = MAX_I
     left_out = tuple(LeftOut(file.name, _why_left_out(file)) for file in others)
     if not meant:
         known = ", ".join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])
-        seen = f"; {left_out[0].name!r} is left out: {left_out[0].why}" if left_out else ""
+        seen = f"; {_describe(left_out[0])}" if left_out else ""
         raise InputError(
             f"there are no images in {str(folder)!r} (of {known}); name another folder{seen}"
         )
@@ -85,6 +86,12 @@ def list_images(folder: Path, checked: Checked | None = None, limit: int = MAX_I
     listing.pictures = tuple(one for one in found if isinstance(one, OwnPicture))
     listing.left_out = left_out
     return listing
+
+
+def _describe(one: LeftOut) -> str:
+    other = OTHERS.get(one.why.removesuffix(NOT_SHOWN))
+    todo = "" if other is None else f" (it is {other.name}: {other.advice})"
+    return f"{one.name!r} is left out: {one.why}{todo}"
 
 
 def _is_meant(file: Path) -> bool:
@@ -174,5 +181,6 @@ def _why_not_shown(verdict: Verdict) -> str:
         form = f"{verdict.kind.media_type} of a form that browsers don't show"
         return f"is damaged, or is {form}; replace or remove it"
     if reason.startswith(OF_TYPE):
-        return f"is {reason.removeprefix(OF_TYPE)}{NOT_SHOWN}; replace or remove it"
+        media_type = reason.removeprefix(OF_TYPE)
+        return f"is {media_type}{NOT_SHOWN}; {OTHERS[media_type].advice}, or remove it"
     return "is no image, whatever its name says; replace or remove it"

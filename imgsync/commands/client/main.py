@@ -75,7 +75,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     if options.save is not None:
         await make_folder(options.save, "--save")
     async with (
-        open_fetcher() as fetcher,
+        open_fetcher(is_needed=False) as fetcher,
         open_client(
             options.relay,
             user_id=options.user,

@@ -25,7 +25,7 @@ _EXPORT = "export it as PNG or JPEG"
 _SLICES = "export its slices as PNG"
 _PAGES = "save its pages as PNG"
 _UNPACK = "unpack it"
-_VIDEO = "it is a video, and pictures alone are shown: export single frames"
+_VIDEO = "export single frames as PNG"
 
 _KINDS = (
     OtherKind("image/tiff", "TIFF, or a camera's raw picture", _CONVERT),

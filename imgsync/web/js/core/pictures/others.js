@@ -13,7 +13,7 @@ const EXPORT = "export it as PNG or JPEG";
 const SLICES = "export its slices as PNG";
 const PAGES = "save its pages as PNG";
 const UNPACK = "unpack it";
-const VIDEO = "it is a video, and pictures alone are shown: export single frames";
+const VIDEO = "export single frames as PNG";
 
 /** @type {[string, string, string][]} */
 const KINDS = [
