@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imgsync.client.client import ReceivedImage as ReceivedImage
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
+    from imgsync.core.pictures.facts import Facts as Facts
     from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
     from imgsync.core.protocol.channel import Preloaded as Preloaded
     from imgsync.core.protocol.channel import Recording as Recording
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from imgsync.core.protocol.states import SessionState as SessionState
     from imgsync.core.protocol.states import StateChange as StateChange
     from imgsync.evaluator.delivery import Delivery as Delivery
+    from imgsync.evaluator.delivery import PictureReport as PictureReport
     from imgsync.evaluator.delivery import StageReport as StageReport
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
+    from imgsync.evaluator.sharing import PictureNotSent as PictureNotSent
     from imgsync.images.folder import LeftOut as LeftOut
     from imgsync.images.ref import ImageRef as ImageRef
     from imgsync.images.sources import Images as Images
@@ -49,6 +52,7 @@ _HOMES = {
         "open_client",
     ),
     "imgsync.client.hooks": ("follow",),
+    "imgsync.core.pictures.facts": ("Facts",),
     "imgsync.core.protocol.channel": (
         "OnsetTiming",
         "Preloaded",
@@ -75,6 +79,7 @@ _HOMES = {
     "imgsync.evaluator.delivery": (
         "Delivery",
         "ImageRef",
+        "PictureReport",
         "StageReport",
     ),
     "imgsync.evaluator.evaluator": (
@@ -82,6 +87,7 @@ _HOMES = {
         "EvaluatorSession",
         "open_evaluator",
     ),
+    "imgsync.evaluator.sharing": ("PictureNotSent",),
     "imgsync.images.folder": ("LeftOut",),
     "imgsync.images.sources": (
         "Images",

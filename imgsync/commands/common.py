@@ -24,6 +24,8 @@ from imgsync.tasks import open_background
 
 EXIT_FAILED = 1
 TOKEN_VARIABLE = "IMGSYNC_TOKEN"
+WAYS = ("auto", "peer", "url")
+"""How pictures come to clients, as `open_images` has it."""
 _EXIT_BY_SIGNAL = 128
 
 

@@ -22,7 +22,7 @@ import attrs
 import trio
 
 import imgsync
-from imgsync.commands.common import EXIT_FAILED, make_folder, run_command
+from imgsync.commands.common import EXIT_FAILED, WAYS, make_folder, run_command
 from imgsync.commands.events import (
     Acked,
     Connected,
@@ -129,14 +129,23 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync demo") -> 
         help="wait for a browser on this machine to open the client page, and show them there",
     )
     parser.add_argument(
+        "--pictures",
+        choices=WAYS,
+        default=WAYS[0],
+        help="how they come to the client: auto (the default) and peer send them over the"
+        " connection itself, url has them fetched from a web address of this machine",
+    )
+    parser.add_argument(
         "--log", type=Path, metavar="DIR", help="add the peers' records to files in this folder"
     )
     options = parser.parse_args(arguments)
 
     async def run() -> int:
         logs = await _make_logs(options.log, ("evaluator",) if options.browser else PEERS)
+        if options.pictures == "url" and not options.browser and find_spec("httpx") is None:
+            raise missing_extra("the demo's client fetches by URLs with httpx", "cli")
         demonstrate = _demonstrate_in_browser if options.browser else _demonstrate
-        code = await demonstrate(options.folder, logs)
+        code = await demonstrate(options.folder, options.pictures, logs)
         if logs:
             print_line(f"report: {shlex.join(['imgsync', 'report', *logs.values()])}")
         return code
@@ -156,23 +165,21 @@ def _log_options(logs: dict[str, str], peer: str) -> tuple[str, ...]:
     return ("--log", logs[peer]) if peer in logs else ()
 
 
-async def _demonstrate(folder: str, logs: dict[str, str]) -> int:
-    if find_spec("httpx") is None:
-        raise missing_extra("the demo's client fetches images with httpx", "cli")
+async def _demonstrate(folder: str, way: str, logs: dict[str, str]) -> int:
     async with _open_relay() as url:
         here = ("--ice-address", LOOPBACK)
         peer = ("--relay", url, "--json", *here)
         own = ("--user", CLIENT, "--once", *_log_options(logs, "client"))
         async with _open_process("client", *peer, *own) as client:
             await client.first_line()
-            evaluators = (*here, *_log_options(logs, "evaluator"))
+            evaluators = (*here, "--pictures", way, *_log_options(logs, "evaluator"))
             async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
                 link = f"client page: {page_of(url, 'you')}, or try: imgsync demo --browser"
                 return await _follow(evaluator, client, link)
 
 
-async def _demonstrate_in_browser(folder: str, logs: dict[str, str]) -> int:
-    options = ("--wait", *_log_options(logs, "evaluator"))
+async def _demonstrate_in_browser(folder: str, way: str, logs: dict[str, str]) -> int:
+    options = ("--wait", "--pictures", way, *_log_options(logs, "evaluator"))
     async with (
         _open_relay() as url,
         _open_evaluator(url, EVERY_IN_BROWSER, folder, *options) as evaluator,

@@ -137,7 +137,9 @@ def find_out_of_reach(relay: RelayPlace, images: "Iterable[ImageRef]") -> list[O
     """One event for each host with something in the way of the relay's clients."""
     hosts: dict[tuple[str, str], list[Obstacle]] = {}
     for image in images:
-        parts = urlsplit(image.signed_url)
+        if image.fetched_from is None:
+            continue
+        parts = urlsplit(image.fetched_from)
         where = (parts.scheme.lower(), parts.hostname or "")
         if where not in hosts:
             hosts[where] = find_obstacles(relay, *where)
@@ -269,6 +271,49 @@ class Stage:
             return f"image {self.image_index}  {self.name}  {SUPERSEDED}"
         more = f" ({self.detail})" if self.detail else ""
         return f"image {self.image_index}  {self.name}  failed: {self.reason}{more}"
+
+
+@attrs.frozen
+class Picture:
+    """Which picture an image is, byte by byte.
+
+    :param content_type: its media type.
+    :param bytes: how many.
+    :param width: pixels, as is `height`; None where the picture does not say.
+    """
+
+    EVENT = "picture"
+    image_index: int
+    name: str
+    sent_at: Milliseconds
+    sha256: str
+    content_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+
+    @property
+    def prose(self) -> None:
+        return None
+
+
+@attrs.frozen
+class NotSent:
+    """A picture of our own that could not be sent over the connection, or not to the end.
+
+    :param reason: a short word.
+    :param detail: the same for people.
+    """
+
+    EVENT = "not_sent"
+    image_index: int
+    name: str
+    reason: str
+    detail: str = attrs.field(default="", metadata=FOR_PEOPLE)
+
+    @property
+    def prose(self) -> str:
+        return f"image {self.image_index}  {self.name}  not sent: {self.detail}"
 
 
 @attrs.frozen
@@ -419,6 +464,8 @@ class Received:
 class Fetched:
     """An image is here.
 
+    :param sha256: of its bytes, as they came.
+    :param width: pixels, as is `height`; None where the picture does not say.
     :param ahead: it was, before it was to be shown.
     :param path: where it was saved.
     """
@@ -426,6 +473,10 @@ class Fetched:
     EVENT = "fetched"
     bytes: int
     kind: str
+    sha256: str
+    content_type: str
+    width: int | None
+    height: int | None
     took_ms: Milliseconds = attrs.field(metadata=TO_A_TENTH)
     ahead: bool
     path: str | None
@@ -485,7 +536,9 @@ PeerEvent = (
     | CommandRefused
     | Acked
     | NotAcked
+    | NotSent
     | Stage
+    | Picture
     | Preloaded
     | Recording
     | SeriesSummary

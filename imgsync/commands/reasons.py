@@ -1,7 +1,16 @@
 """Why an image came to nothing: the wire's short words, and what people can do about each."""
 
 from imgsync.core.pictures.kinds import KINDS
-from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_IMAGE, OF_TYPE
+from imgsync.core.pictures.others import OTHERS
+from imgsync.core.protocol.numbers import (
+    BAD_HASH,
+    CHANGED,
+    HIDDEN_TAB,
+    MAX_IMAGE,
+    OF_TYPE,
+    UNREADABLE,
+)
+from imgsync.images.fetch import NO_HTTP
 from imgsync.images.folder import (
     A_FOLDER,
     NO_FILE,
@@ -10,14 +19,6 @@ from imgsync.images.folder import (
     NOT_SHOWN,
     OTHER_ENDING,
 )
-
-_CONVERT = ": convert it to PNG, JPEG, WebP or AVIF"
-_BY_TYPE = {
-    "application/gzip": ": unpack it, or have its host say Content-Encoding: gzip",
-    "application/zip": ": unpack it",
-    "application/pdf": ": save its pages as PNG",
-    "video/mp4": ": it is a video, and pictures alone are shown",
-}
 
 _ADVICE = {
     "http_403": "its signature is wrong, or its time is over: sign the URLs anew",
@@ -37,6 +38,11 @@ _ADVICE = {
     "decode": "what comes is damaged, or of a form that browsers don't show: save it anew",
     "truncated": "the end of the image is missing: put it onto its host again",
     "too_large": f"it has more than {MAX_IMAGE >> 20} MiB: make it smaller",
+    CHANGED: "its file is another one than it was: open its folder again",
+    UNREADABLE: "its file is gone, or can't be read: put it back, and open its folder again",
+    BAD_HASH: "other bytes came than were sent: something in between changes what it passes on",
+    "not_offered": "the client asks for a picture that it was not shown: it is of another make",
+    NO_HTTP: "the client can't fetch from web servers: install httpx there",
     "not_saved": "the client can't write to the folder that it keeps images in",
     "exec": "the client can't start its program",
     HIDDEN_TAB: "nobody looked at the client's page",
@@ -65,5 +71,7 @@ def advice_on(reason: str) -> str | None:
     """What to do, or where to look; None for a word that we don't know."""
     if reason.startswith(OF_TYPE):
         media_type = reason.removeprefix(OF_TYPE)
-        return f"{media_type} can't be shown by browsers{_BY_TYPE.get(media_type, _CONVERT)}"
+        other = OTHERS.get(media_type)
+        todo = "convert it to PNG, JPEG, WebP or AVIF" if other is None else other.advice
+        return f"{media_type} can't be shown by browsers: {todo}"
     return _ADVICE.get(reason)

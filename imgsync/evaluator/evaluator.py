@@ -12,60 +12,100 @@ from imgsync.core.channel.outputs import (
     Counted,
     Drop,
     Forgotten,
+    Identified,
     NeverShown,
     PresenterOutput,
     Recorded,
+    Share,
     Staged,
     TooLarge,
     Transmit,
+    Unsendable,
 )
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage, UpcomingImage
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.protocol.channel import (
+    Identity,
+    Image,
+    Preloaded,
+    Ready,
+    Recording,
+    TalkMessage,
+)
+from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
+from imgsync.core.protocol.numbers import FEATURE_PICTURES
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
-from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
+from imgsync.core.transfer.budget import Budget
+from imgsync.evaluator.delivery import (
+    Delivery,
+    PictureReport,
+    Showing,
+    Showings,
+    StageReport,
+)
 from imgsync.evaluator.latest import Latest
+from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
 from imgsync.peer.token_source import TokenSource
-from imgsync.seams import Network
+from imgsync.seams import DataEvent, Network
+from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
 
+_NO_URL = "use one that takes pictures over the connection, or open them so that they have URLs"
+
+
+def _source_of(image: ImageRef) -> ImageSource:
+    return ImageSource(image.image_url, image.signed_url, is_own=image.picture is not None)
+
+
+def _facts_of(identity: Identity) -> Facts:
+    return Facts(
+        sha256=identity.sha256,
+        content_type=identity.content_type,
+        bytes=identity.bytes,
+        width=identity.width,
+        height=identity.height,
+    )
+
+
 class _Presenting:
     """What is said on the channel, and what becomes of the images; see `imgsync.peer.talk`."""
 
-    def __init__(self, peer: PeerSession) -> None:
+    def __init__(self, peer: PeerSession, budget: Budget) -> None:
         self._peer = peer
         self._presenter = Presenter()
+        self.sharing = Sharing(peer, budget)
         self.showings = Showings()
         self.recordings = Latest[Recording]()
         self.preloaded = Latest[Preloaded]()
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
-        message, outputs = self._presenter.show(
-            image.index, image.image_url, image.signed_url, now_ms()
-        )
+        self.sharing.offer([image])
+        message, outputs = self._presenter.show(image.index, _source_of(image), now_ms())
         showing = self.showings.add(image, message.sent_at)
         self._perform(outputs)
         return showing
 
     def preload(self, images: Sequence[ImageRef]) -> None:
         """Tell what will be shown soon. Raises MessageTooLarge and InputError."""
-        upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
+        self.sharing.offer(images)
+        upcoming = [_source_of(image) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
     def renew(self, images: Sequence[ImageRef]) -> None:
         """These have been signed anew."""
-        known = [UpcomingImage(image.image_url, image.signed_url) for image in images]
-        self._presenter.renew(known)
+        self._presenter.renew([_source_of(image) for image in images])
 
     @property
     def is_seen(self) -> bool:
@@ -97,8 +137,13 @@ class _Presenting:
         """See the protocol."""
         self._perform(self._presenter.drained(self._peer.waiting))
 
+    def shared(self, event: DataEvent) -> None:
+        """See the protocol."""
+        self.sharing.happened(event)
+
     def closed(self) -> None:
         """See the protocol."""
+        self.sharing.closed()
         self._perform(self._presenter.closed())
         self.showings.news.ring()
 
@@ -107,9 +152,20 @@ class _Presenting:
         for output in self._presenter.closed():
             if isinstance(output, channel.Superseded):
                 self._peer.journal.superseded(output.image)
+        self.sharing.end()
         self.showings.end(end)
         self.recordings.end()
         self.preloaded.end()
+
+    def _sent(self, image: Image, copy: int) -> None:
+        shown = self.showings.image_of(image.sent_at)
+        self._peer.journal.sent(image, copy, shown.extra)
+        if copy == 1 and shown.picture is not None:
+            self._identify(image, shown.picture.facts)
+
+    def _identify(self, image: Image, picture: Facts) -> None:
+        if self.showings.identify(image.sent_at, picture):
+            self._peer.journal.identified(image.image_index, image.sent_at, picture)
 
     def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
         """Carry out what the core decides.
@@ -119,10 +175,11 @@ class _Presenting:
         journal, showings = self._peer.journal, self.showings
         for output in outputs:
             match output:
-                case Transmit(text, image, copy):
+                case Transmit(text, image, copy, upcoming):
+                    self.sharing.serve(upcoming if image is None else [image])
                     self._peer.send(text)
                     if image is not None:
-                        journal.sent(image, copy, showings.image_of(image.sent_at).extra)
+                        self._sent(image, copy)
                 case Acked(image, ack, copies):
                     showings.ack(ack, at, copies, journal.acked(image, ack, at))
                 case channel.Superseded(image):
@@ -130,9 +187,16 @@ class _Presenting:
                     showings.supersede(image.sent_at)
                 case TooLarge(image, why):
                     journal.superseded(image)
-                    showings.refuse(image.sent_at, why)
+                    showings.refuse(image.sent_at, MessageTooLarge(why))
+                case Unsendable(image):
+                    journal.superseded(image)
+                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES, _NO_URL))
+                case Share():
+                    self.sharing.share()
                 case Staged(said):
                     showings.report(said, journal.staged(said))
+                case Identified(image, identity):
+                    self._identify(image, _facts_of(identity))
                 case Counted(counts):
                     self.preloaded.tell(counts)
                 case Recorded(said):
@@ -174,8 +238,9 @@ class EvaluatorSession:
         acks, begin each with `nursery.start`, or send from one task.
 
         Raises Superseded, where the session was interrupted and another image was shown meanwhile,
-        SessionEnded, and MessageTooLarge for URLs that don't fit into a message that this client
-        takes, also where that is known only once the session is repaired.
+        SessionEnded, MessageTooLarge for URLs that don't fit into a message that this client takes,
+        and NotSpoken for a picture without a URL, which comes over the connection, where this
+        client does not take those; also where either is known only once the session is repaired.
         """
         self.raise_if_ended()
         return await self._presenting.show(image).wait_acked()
@@ -207,7 +272,16 @@ class EvaluatorSession:
         A client that does not speak `stage` tells nothing. Who falls behind by more than a thousand
         reports misses some.
         """
-        return self._presenting.showings.reports()
+        return self._presenting.showings.stages.all()
+
+    def pictures(self) -> AsyncIterator[PictureReport]:
+        """Which picture each image was, byte by byte, from the beginning; stops at the end.
+
+        One comes for each showing: of a file of ours when it is sent, and else when the client has
+        it and says so, which not every client does. Another one of the same showing says that the
+        client has got something else. Who falls behind by more than a thousand misses some.
+        """
+        return self._presenting.showings.pictures.all()
 
     def preloaded(self) -> AsyncIterator[Preloaded]:
         """How many of the images that were announced, and not shown yet, are at the client.
@@ -216,6 +290,14 @@ class EvaluatorSession:
         at the end. A client that does not speak `preloaded` tells nothing.
         """
         return self._presenting.preloaded.changes()
+
+    def not_sent(self) -> AsyncIterator[PictureNotSent]:
+        """Pictures of our own that could not be sent over the connection; stops at the end.
+
+        Their files have changed, or are gone. Of one that was shown the client tells the same, as a
+        stage.
+        """
+        return self._presenting.sharing.not_sent()
 
     def recordings(self) -> AsyncIterator[Recording]:
         """How the participant is recorded by the client's page, at each change; stops at the end.
@@ -250,6 +332,7 @@ class Evaluator:
         self._signalling = signalling
         self._network = network
         self._write = write
+        self._budget = Budget()
 
     @property
     def clients(self) -> dict[str, PresenceState]:
@@ -269,9 +352,13 @@ class Evaluator:
         """
         route = await self._signalling.start_session(client_id)
         peer = PeerSession(route, self._write)
-        presenting = _Presenting(peer)
+        presenting = _Presenting(peer, self._budget)
         ways = (self._network, self._signalling.servers)
-        async with open_peer_session(peer, presenting, *ways, offers=True):
+        async with (
+            open_peer_session(peer, presenting, *ways, offers=True),
+            open_background() as nursery,
+        ):
+            nursery.start_soon(presenting.sharing.run)
             await peer.history.wait_connected()
             yield EvaluatorSession(peer, presenting)
 

@@ -23,9 +23,11 @@ import trio
 
 from imgsync.core.channel.downloads import SILENT, STALLED, Failure
 from imgsync.core.pictures.answers import refusal_of
-from imgsync.core.pictures.check import PictureCheck
-from imgsync.core.protocol.errors import ImgsyncError
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.pictures.inspection import Inspection
+from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
 from imgsync.core.protocol.numbers import (
+    BAD_HASH,
     FETCH_STALL,
     MAX_DETAIL,
     MAX_IMAGE,
@@ -50,6 +52,10 @@ MAX_STEM = 80
 
 REFUSAL_DEADLINE = 1.0
 """Seconds for what a host says of its refusal; the status is known without it."""
+
+
+NO_HTTP = "no_http"
+"""The reason of what fails because httpx is not installed."""
 
 
 class FetchFailed(ImgsyncError):
@@ -81,10 +87,14 @@ def _failed(reason: str, detail: str = "", *, may_pass: bool = False) -> FetchFa
 
 @attrs.frozen
 class Fetched:
-    """An image's bytes, and which kind they are."""
+    """An image's bytes, and which kind they are.
 
-    body: bytes = attrs.field(repr=False)
+    :param facts: which picture they are.
+    """
+
+    body: bytes | bytearray = attrs.field(repr=False)
     kind: str
+    facts: Facts = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -93,10 +103,12 @@ class Mark:
 
     :param total: bytes of all of it; None where that is not known.
     :param validator: a strong ETag, or when it was changed last.
+    :param sha256: of all of it, where who sends it says so; it is compared.
     """
 
     total: int | None = None
     validator: str | None = None
+    sha256: str | None = None
 
 
 @attrs.frozen
@@ -115,28 +127,42 @@ class Partial:
     """What is here of an image, checked as it came."""
 
     def __init__(self) -> None:
-        self.body = bytearray()
-        self.mark = Mark()
-        self._check = PictureCheck()
+        self._begin(Mark())
+
+    def _begin(self, mark: Mark) -> None:
+        self.mark = mark
+        #: Bytes that are here.
+        self.here = 0
+        # As long as it will be where that is known: one that grows takes more than it holds.
+        self._body = bytearray(min(mark.total or 0, MAX_IMAGE))
+        self._inspection = Inspection()
 
     def hear(self, news: Answer | bytes) -> None:
         """The next that comes of it. Raises FetchFailed for what will be no image."""
         if isinstance(news, Answer):
             if news.offset == 0:
-                self.body, self._check = bytearray(), PictureCheck()
+                self._begin(news.mark)
             self.mark = news.mark
             return
-        self.body += news
-        reason = "too_large" if len(self.body) > MAX_IMAGE else self._check.feed(news)
+        end = self.here + len(news)
+        self._body[self.here : end] = news
+        self.here = end
+        # It takes 0.1 ms for 64 KiB, which is less than to hand them to a thread and wait for it.
+        reason = "too_large" if end > MAX_IMAGE else self._inspection.feed(news)
         if reason is not None:
             raise _failed(reason)
 
     def finish(self) -> Fetched:
         """All has come. Raises FetchFailed where that is no whole image."""
-        verdict = self._check.end()
+        verdict = self._inspection.end()
         if verdict.kind is None or verdict.reason is not None:
             raise _failed(verdict.reason or NOT_AN_IMAGE)
-        return Fetched(bytes(self.body), verdict.kind.name)
+        facts = self._inspection.facts
+        if self.mark.sha256 not in (None, facts.sha256):
+            detail = "other bytes have come than the evaluator has said"
+            raise _failed(BAD_HASH, detail, may_pass=True)
+        del self._body[self.here :]
+        return Fetched(self._body, verdict.kind.name, facts)
 
 
 class Fetcher:
@@ -156,7 +182,7 @@ class Fetcher:
         with trio.move_on_after(FETCH_STALL) as patience:
             await self.transfer(signed_url, 0, Mark(), hear)
         if patience.cancelled_caught:
-            raise FetchFailed(STALLED if partial.body else SILENT)
+            raise FetchFailed(STALLED if partial.here else SILENT)
         return partial.finish()
 
     async def transfer(
@@ -320,14 +346,39 @@ class _NoCookies(CookieJar):
         """Take none."""
 
 
+def _missing_http() -> MissingExtra:
+    return missing_extra("fetching images needs httpx", "cli")
+
+
+class _NoFetcher(Fetcher):
+    """Where httpx is not installed: fetches nothing, and says so of each URL."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+
+    async def transfer(self, *_: object) -> None:
+        """Raises FetchFailed."""
+        why = str(_missing_http())
+        if not self._is_told:
+            self._is_told = True
+            log.warning("an image is to be fetched from a web server: %s", why)
+        raise _failed(NO_HTTP, why)
+
+
 @asynccontextmanager
-async def open_fetcher(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Fetcher]:
+async def open_fetcher(
+    *, tls: ssl.SSLContext | None = None, is_needed: bool = True
+) -> AsyncIterator[Fetcher]:
     """Own an HTTP client, which keeps no cookies. Raises MissingExtra and InputError.
 
     :param tls: whose certificates are taken; by default see `trusted_context`.
+    :param is_needed: else a missing extra is told once there is something to fetch.
     """
     if httpx is None:
-        raise missing_extra("fetching images needs httpx", "cli")
+        if is_needed:
+            raise _missing_http()
+        yield _NoFetcher()
+        return
     # They write whole URLs, and so signatures, into their logs; the last one those of redirects.
     for name in ("httpx", "httpcore", "httpcore.http11"):
         logging.getLogger(name).setLevel(logging.WARNING)

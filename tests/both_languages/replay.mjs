@@ -2,6 +2,8 @@
 // object on a line of stdin, with the name of what is to be run, gets one line back.
 import { createInterface } from "node:readline";
 
+import { transferPairs } from "./transfer.mjs";
+
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
@@ -24,9 +26,12 @@ const { Onsets } = await load("core/channel/onsets");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
-const { PictureCheck } = await load("core/pictures/check");
+const { OTHERS } = await load("core/pictures/others");
+const { Inspection } = await load("core/pictures/inspection");
+const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
+const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { firstConflict, imageKey } = await load("core/protocol/naming");
+const { firstConflict, imageKey, newestUrl } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
@@ -38,6 +43,12 @@ const client = await load("words/client");
 const { Renewal } = await load("core/channel/renewal");
 const { SessionJournal } = await load("console/session_journal");
 const { openTransfer } = await load("client/fetching");
+// As in a browser, where each message is a task of its own: Node hands out many in one turn.
+globalThis.MessageChannel = class {
+  port1 = { onmessage: () => {} };
+  port2 = { postMessage: () => setImmediate(() => this.port1.onmessage()) };
+};
+const { inTurns } = await load("client/in_turns");
 const { describeRefusal } = await load("client/refusals");
 const { Selection } = await load("console/selection");
 const { BadManifest, parseManifest } = await load("console/manifest");
@@ -86,6 +97,9 @@ const FORMS = {
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   tooLarge: (o) => [o.image.sentAt],
+  unsendable: (o) => [o.image.sentAt],
+  share: () => [],
+  identified: (o) => [o.image.sentAt, o.said],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail],
@@ -172,8 +186,12 @@ function playRoutes(starts) {
 
 const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.keys(fields)]);
 
+/** One that goes on with work alone, and never back. */
+let workClock = 1e9;
+
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
+  ...(await transferPairs(load, finite)),
   handshake: ({ offers, chances }) => {
     let thrown = 0;
     const chance = () => chances[thrown++ % chances.length];
@@ -279,7 +297,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       switch (method) {
         case "another":
-          follower = new Follower();
+          follower = new Follower(...given);
           return [];
         case "received": {
           const { isNew, ack } = follower.received(...given);
@@ -290,6 +308,8 @@ const PAIRS = {
           const told = { at, reason: reason ?? undefined, onset: onset ?? undefined };
           return [follower.reached(image, stage, told) ?? "not said"];
         }
+        case "identified":
+          return [follower.identified(...given) ?? "not said"];
         default:
           return follower[method](...given);
       }
@@ -331,12 +351,23 @@ const PAIRS = {
     let written = [];
     const write = (at, event, fields) => written.push({ at, event, ...fields });
     let extra = null;
-    const journal = new SessionJournal("s", write, () => extra);
+    const journal = new SessionJournal("s", write, () => ({ extra, own: null, picture: null }));
     return ([method, ...given]) => {
       written = [];
       if (method === "sent") extra = given.pop();
       const returned = journal[method](...given);
       return [written, method === "acked" ? returned : null];
+    };
+  },
+  // As a console's session writes them down: what the record has of pictures by then.
+  pictureLines: () => {
+    const journal = new Journal([]);
+    const add = journal.add.bind(journal);
+    const writer = new SessionJournal("s", add, (sentAt) => journal.rows.get(sentAt));
+    return ([method, ...given]) => {
+      writer[method](...given);
+      const lines = journal.events.filter(({ event }) => event === "picture");
+      return lines.map(({ sentAt, sha256, width }) => [sentAt, sha256, width]);
     };
   },
   candidates: () => ([text, tcp]) => {
@@ -407,18 +438,52 @@ const PAIRS = {
     return ([file, cut, at, bits, tail, size]) => {
       const bytes = Buffer.concat([bases[file].subarray(0, cut), Buffer.from(tail, "latin1")]);
       if (at !== null) bytes[at] ^= bits;
-      const check = new PictureCheck();
+      const check = new Inspection();
       const told = [];
       for (let start = 0; start < bytes.length; start += size) {
         told.push(check.feed(new Uint8Array(bytes.subarray(start, start + size))));
       }
       const { kind, reason } = check.end();
-      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
+      const facts = kind === null ? null : check.facts;
+      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null), facts];
     };
   },
+  folders: () => (names) => [
+    inNaturalOrder(names, (name) => name),
+    names.map((name) => [isOfSystem(name), isNamedAsPicture(name)]),
+  ],
+  hashes: () => (parts) => {
+    const hash = new Sha256();
+    for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
+    return hash.digest();
+  },
+  // What is looked at in one turn is a group; each part takes so long.
+  inTurns: () => async ([sizes, cost]) => {
+    const { now } = performance;
+    let turn = 0;
+    let isOver = false;
+    const beat = () => void (isOver || ((turn += 1), setImmediate(beat)));
+    setImmediate(beat);
+    performance.now = () => workClock;
+    const groups = new Map();
+    try {
+      for (const size of sizes) {
+        for await (const part of inTurns(new Uint8Array(size))) {
+          groups.set(turn, [...(groups.get(turn) ?? []), part.length]);
+          workClock += cost;
+        }
+      }
+    } finally {
+      performance.now = now;
+      isOver = true;
+    }
+    return [...groups.values()];
+  },
+  others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
+  newest: () => ([image, images]) => newestUrl(image, images),
   iceUrls: () => (text) => orRefused(() => formatIceUrl(parseIceUrl(text)), IceUrlError),
   // How a wrong URL is quoted is each language's own.
   iceChoices: () => (servers) => {
@@ -439,6 +504,15 @@ const PAIRS = {
     const journal = new Journal([]);
     for (const { at, event, ...fields } of events) journal.add(at, event, fields);
     return [...journal.rows.values()].map(({ fate, failed, detail }) => [fate, failed, detail]);
+  },
+  identities: () => (events) => {
+    const journal = new Journal([]);
+    for (const { at, event, ...fields } of events) journal.add(at, event, fields);
+    return [...journal.rows.values()].map(({ picture, isOther, ...row }) => [
+      picture && console_.describePicture(picture),
+      isOther,
+      console_.describeFate({ isOther, ...row }, "open"),
+    ]);
   },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),

@@ -300,6 +300,19 @@ async def test_an_image_whose_url_is_too_long_comes_out_as_itself(
         assert stage.series.score.complaint("c")
 
 
+async def test_a_picture_that_this_client_can_t_be_sent_is_told_and_the_others_are_shown(
+    autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_stage(3) as stage:
+        stage.images.images[1] = ImageRef(1, "images/0a1b2c3d/1.png", None, "1.png")
+        await stage.series.show_every(1)
+        assert (stage.seen, stage.elapsed) == ([0, 2], 3)
+        assert stage.series.score.complaint("c")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [missed] = [line for line in lines if line["event"] == "not_acked"]
+    assert (missed["imageIndex"], missed["reason"]) == (1, "not_spoken")
+
+
 async def test_a_cancelled_series_leaves_the_session_usable(
     autojump_clock: MockClock,
 ) -> None:

@@ -21,11 +21,12 @@ from imgsync import (
     open_client,
     open_evaluator,
 )
-from imgsync.core.channel import follower, presenter
+from imgsync.client import client
+from imgsync.core.channel import showings
 from imgsync.core.channel.line import Line, LineOutput
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import LOST_AFTER
-from imgsync.evaluator import delivery as delivery_module
+from imgsync.evaluator import reports as reports_module
 from imgsync.peer import joining
 from imgsync.testing import MemoryNetwork
 from tests.peer.test_sessions import URL, image
@@ -190,7 +191,7 @@ async def test_the_end_of_the_session_ends_the_wait(autojump_clock: MockClock) -
 async def test_a_client_that_does_not_speak_stage_is_not_waited_for(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "FEATURES", ("ping",))
+    monkeypatch.setattr(client, "FEATURES", ("ping",))
     async with open_pair(take_silently) as session:
         delivery = await session.show(image(0))
         with pytest.raises(NotSpoken, match="'stage'"):
@@ -228,7 +229,7 @@ async def test_what_the_client_speaks_is_known_although_its_ready_is_lost(
 async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (follower, joining):
+    for module in (client, joining):
         monkeypatch.setattr(module, "FEATURES", ())
     seen: list[str] = []
 
@@ -246,7 +247,7 @@ async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension
 async def test_too_many_later_images_end_the_wait(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presenter, "MAX_SETTLED", 3)
+    monkeypatch.setattr(showings, "MAX_SETTLED", 3)
     async with open_pair(take_silently) as session:
         first = await session.show(image(0))
         for index in range(1, 4):
@@ -259,7 +260,7 @@ async def test_too_many_later_images_end_the_wait(
 async def test_the_first_reason_stays_though_more_is_told_later(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presenter, "MAX_SETTLED", 3)
+    monkeypatch.setattr(showings, "MAX_SETTLED", 3)
 
     async def fail_the_first(session: ClientSession) -> None:
         async for received in session.images():
@@ -308,7 +309,7 @@ async def test_who_falls_behind_goes_on_with_what_is_kept(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(delivery_module, "MAX_REPORTS", 4)
+    monkeypatch.setattr(reports_module, "MAX_REPORTS", 4)
     async with open_pair(show_all) as session:
         for index in range(6):
             await (await session.show(image(index))).shown()
@@ -395,7 +396,7 @@ async def test_images_and_what_is_announced_can_be_waited_for_at_once(
     async def listen(session: ClientSession) -> None:
         async def hear_preloads() -> None:
             async for upcoming in session.preloads():
-                note(upcoming.signed_url)
+                note(upcoming.signed_url or "")
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(hear_preloads)

@@ -75,7 +75,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     if options.save is not None:
         await make_folder(options.save, "--save")
     async with (
-        open_fetcher() as fetcher,
+        open_fetcher(is_needed=False) as fetcher,
         open_client(
             options.relay,
             user_id=options.user,
@@ -84,6 +84,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             ice_addresses=options.ice_address,
             ice_policy=options.ice_policy,
             log_file=options.log,
+            pictures=True,
         ) as client,
     ):
         output.write(Registered(options.user, Role.CLIENT))

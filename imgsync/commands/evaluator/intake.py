@@ -6,7 +6,9 @@ import time
 
 from imgsync.commands.events import LeftOut, OutOfReach, find_out_of_reach, group_left_out
 from imgsync.commands.output import Output
+from imgsync.commands.reasons import advice_on_left_out
 from imgsync.core.network.reach import RelayPlace
+from imgsync.images.folder import NOT_SHOWN
 from imgsync.images.sources import Images
 
 SLOW = 1.0
@@ -43,3 +45,7 @@ def tell_of_images(images: Images, relay: RelayPlace, output: Output, prog: str)
             output.write(event)
         else:
             print(f"{prog}: {event.prose}", file=sys.stderr)
+    for event in events:
+        # What may have been meant to be shown; of other files people know.
+        if isinstance(event, LeftOut) and event.why.endswith(NOT_SHOWN) and not output.as_json:
+            print(f"{prog}: {advice_on_left_out(event.why)}", file=sys.stderr)

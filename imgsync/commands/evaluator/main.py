@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgsync.commands.common import (
     EXIT_FAILED,
+    WAYS,
     add_peer_options,
     positive_seconds,
     run_command,
@@ -17,6 +18,7 @@ from imgsync.commands.common import (
 )
 from imgsync.commands.events import Connected, Registered, SessionOver, Waiting
 from imgsync.commands.output import Output
+from imgsync.core.protocol.numbers import MAX_IMAGE
 
 if TYPE_CHECKING:
     from imgsync.commands.evaluator.presenting import Series
@@ -52,11 +54,38 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="show all in order, one each so many seconds",
     )
     parser.add_argument(
+        "--pictures",
+        choices=WAYS,
+        default=WAYS[0],
+        help="how clients get them: peer sends a folder's over the connection itself, url has all"
+        " fetched from web addresses, for which a folder is served from here; auto (the default)"
+        " sends a folder's, and has those of a manifest fetched",
+    )
+    parser.add_argument(
+        "--limit",
+        type=picture_size,
+        default=MAX_IMAGE,
+        metavar="MIB",
+        help=f"refuse a folder with a picture that is larger (default: {MAX_IMAGE >> 20}, which is"
+        " what clients take)",
+    )
+    parser.add_argument(
         "--wait",
         action="store_true",
         help="wait for the client to be online and free, instead of giving up where it is not",
     )
     return parser
+
+
+def picture_size(text: str) -> int:
+    """An argparse type: MiB, as bytes."""
+    size = round(float(text) * (1 << 20))
+    if not 0 < size <= MAX_IMAGE:
+        raise ValueError
+    return size
+
+
+picture_size.__name__ = f"number of MiB, up to {MAX_IMAGE >> 20}"
 
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
@@ -74,7 +103,13 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     address = await local_address_towards_relay(options.relay)
     relay = await place_of_relay(options.relay)
     async with (
-        open_images(options.source, address=address, checked=Checking().tell) as images,
+        open_images(
+            options.source,
+            address=address,
+            via=options.pictures,
+            limit=options.limit,
+            checked=Checking().tell,
+        ) as images,
         open_evaluator(
             options.relay,
             user_id=options.user,

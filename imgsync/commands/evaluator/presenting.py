@@ -15,6 +15,8 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    NotSent,
+    Picture,
     Preloaded,
     Recording,
     SeriesSummary,
@@ -24,6 +26,7 @@ from imgsync.commands.events import (
 )
 from imgsync.commands.output import Output
 from imgsync.core.channel.preload import Announcements
+from imgsync.core.protocol.channel import Recording as RecordingReport
 from imgsync.core.protocol.errors import (
     ImageFailed,
     MessageTooLarge,
@@ -32,8 +35,9 @@ from imgsync.core.protocol.errors import (
     Superseded,
 )
 from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
-from imgsync.evaluator.delivery import Delivery, StageReport
+from imgsync.evaluator.delivery import Delivery, PictureReport, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
+from imgsync.evaluator.sharing import PictureNotSent
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
@@ -120,8 +124,10 @@ class Series:
             watching.start_soon(self._raise_when_ended)
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
-            watching.start_soon(self._write_recordings)
+            watching.start_soon(_write_recordings, self._session.recordings(), self._output)
+            watching.start_soon(_write_pictures, self._session.pictures(), self._output)
             watching.start_soon(self._write_preloaded)
+            watching.start_soon(_write_not_sent, self._session.not_sent(), self._output)
             self._announce()
             yield
 
@@ -186,10 +192,6 @@ class Series:
         await nursery.start(self._show, refused.image.index)
         return True
 
-    async def _write_recordings(self) -> None:
-        async for said in self._session.recordings():
-            self._output.write(Recording(said.devices, said.troubles, said.at))
-
     async def _write_preloaded(self) -> None:
         async for said in self._session.preloaded():
             counts = (said.announced, said.there, said.failed, said.full or None)
@@ -233,6 +235,8 @@ class Series:
                 delivery = await self._session.show(image)
         except trio.TooSlowError:
             await self._miss_ack(showing, image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
+        except NotSpoken as exc:
+            await self._miss_ack(showing, image, "not_spoken", str(exc))
         except Superseded:
             await self._miss_ack(showing, image, SUPERSEDED, "another image took its place")
         except SessionEnded as exc:
@@ -251,6 +255,33 @@ class Series:
         missed, self._missed = self._missed, []
         for _, event in sorted(missed, key=lambda one: one[0].number):
             self._output.write(event)
+
+
+async def _write_recordings(recordings: AsyncIterator[RecordingReport], output: Output) -> None:
+    async for said in recordings:
+        output.write(Recording(said.devices, said.troubles, said.at))
+
+
+async def _write_pictures(pictures: AsyncIterator[PictureReport], output: Output) -> None:
+    async for report in pictures:
+        output.write(
+            Picture(
+                image_index=report.image.index,
+                name=report.image.name,
+                sent_at=report.sent_at,
+                sha256=report.picture.sha256,
+                content_type=report.picture.content_type,
+                bytes=report.picture.bytes,
+                width=report.picture.width,
+                height=report.picture.height,
+            )
+        )
+
+
+async def _write_not_sent(pictures: AsyncIterator[PictureNotSent], output: Output) -> None:
+    async for lost in pictures:
+        image = lost.image
+        output.write(NotSent(image.index, image.name, lost.reason, lost.detail))
 
 
 def _acked(delivery: Delivery) -> Acked:

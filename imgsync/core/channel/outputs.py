@@ -1,9 +1,12 @@
 """What the two sides of the channel ask of whoever drives them."""
 
+from collections.abc import Sequence
+
 import attrs
 
 from imgsync.core.protocol.channel import (
     Ack,
+    Identity,
     Image,
     Preloaded,
     Recording,
@@ -19,11 +22,13 @@ class Transmit:
 
     :param image: which image it shows, where it shows one.
     :param copy: of it, from 1.
+    :param upcoming: which images it announces.
     """
 
     text: str = attrs.field(repr=False)
     image: Image | None = attrs.field(default=None, eq=False)
     copy: int = attrs.field(default=0, eq=False)
+    upcoming: Sequence[UpcomingImage] = attrs.field(default=(), eq=False)
 
 
 @attrs.frozen
@@ -57,10 +62,30 @@ class TooLarge:
 
 
 @attrs.frozen
+class Unsendable:
+    """The image comes over the connection alone, which this client can't take; it is not shown."""
+
+    image: Image
+
+
+@attrs.frozen
+class Share:
+    """Open the channel for pictures: what follows is the first on this one that needs it."""
+
+
+@attrs.frozen
 class Staged:
     """The client tells this of an image, for the first time or anew."""
 
     said: Stage
+
+
+@attrs.frozen
+class Identified:
+    """The client tells what it has got at the URL of an image, for the first time."""
+
+    image: Image
+    identity: Identity
 
 
 @attrs.frozen
@@ -118,7 +143,10 @@ PresenterOutput = (
     | Acked
     | Superseded
     | TooLarge
+    | Unsendable
+    | Share
     | Staged
+    | Identified
     | Counted
     | Recorded
     | NeverShown

@@ -8,7 +8,7 @@ import re
 
 import attrs
 
-from imgsync.core.protocol.numbers import PICTURE_KINDS
+from imgsync.core.protocol.numbers import OTHER_SIGNATURES, PICTURE_KINDS
 
 
 @attrs.frozen
@@ -37,23 +37,10 @@ _SIGNATURES = {
     b"GIF89a": GIF,
 }
 
-# Where, and what. The first that fits.
-_OTHERS = (
-    (0, b"II*\0", "image/tiff"),
-    (0, b"MM\0*", "image/tiff"),
-    (0, b"II+\0", "image/tiff"),
-    (0, b"MM\0+", "image/tiff"),
-    (0, b"\xff\x0a", "image/jxl"),
-    (4, b"JXL \r\n\x87\n", "image/jxl"),
-    (4, b"jP  \r\n\x87\n", "image/jp2"),
-    (0, b"\xff\x4f\xff\x51", "image/j2c"),
-    (0, b"\0\0\1\0", "image/vnd.microsoft.icon"),
-    (0, b"8BPS", "image/vnd.adobe.photoshop"),
-    (0, b"\x1f\x8b", "application/gzip"),
-    (0, b"%PDF-", "application/pdf"),
-    (0, b"PK\3\4", "application/zip"),
-    (128, b"DICM", "application/dicom"),
-)
+
+_OTHER_SIGNATURES = [
+    (at, text.encode("latin-1"), media_type) for at, text, media_type in OTHER_SIGNATURES
+]
 
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
@@ -88,9 +75,11 @@ def sniff(head: bytes) -> Kind | None:
 def media_type_of(head: bytes) -> str | None:
     """What it is that begins like this and is no picture that browsers show; None if unknown."""
     brands = _brands(head)
+    if b"crx " in brands:
+        return "image/x-canon-cr3"
     if brands:
         return "image/heic" if brands & _HEIF_BRANDS else "video/mp4"
-    for at, signature, media_type in _OTHERS:
+    for at, signature, media_type in _OTHER_SIGNATURES:
         if head.startswith(signature, at):
             return media_type
     return None

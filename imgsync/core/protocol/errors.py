@@ -64,10 +64,11 @@ class NotSpoken(ImgsyncError):
     """The client has not named the extension that this needs, so there is nothing to wait for.
 
     :param feature: the extension, as `ready.features` would name it.
+    :param remedy: what to do.
     """
 
-    def __init__(self, feature: str) -> None:
-        super().__init__(f"the client does not speak the extension {feature!r}; use one that does")
+    def __init__(self, feature: str, remedy: str = "use one that does") -> None:
+        super().__init__(f"the client does not speak the extension {feature!r}; {remedy}")
         self.feature = feature
 
 

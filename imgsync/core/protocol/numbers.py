@@ -53,8 +53,12 @@ FEATURE_PRELOAD = "preload"
 FEATURE_PRELOADED = "preloaded"
 """What it says of who tells how many of them are there."""
 
+FEATURE_PICTURES = "pictures"
+"""What it says of who takes pictures over the connection itself, on a channel of their own."""
+
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
-"""What our clients speak."""
+"""What all our clients speak. Who has a place for pictures that come over the connection names
+that beside these."""
 
 FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the
@@ -116,6 +120,10 @@ MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
 
+MAX_IDENTITIES = 64
+"""Pictures whose identity a client says again on a new channel. The record has most by then, and
+with the stages they fit into what is kept from before a channel is open."""
+
 LAST_WORDS_DEADLINE = 1.0
 """For a client to say that its last image is hidden, once it knows from the relay that the session
 ends, before its evaluator closes the channel."""
@@ -125,6 +133,71 @@ MAX_RECORDINGS = 1000
 MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""
+
+# ── the channel of pictures ──────────────────────────────────────────────────────────────────────
+
+DATA_LABEL = "image-data"
+"""The name of the channel on which pictures are sent, beside the one of the talk."""
+
+MAX_DATA_TEXT = 16 * 1024
+"""Bytes of one of its messages that is text: a reference to a picture has a file's name in it."""
+
+MAX_WANTS = 16
+"""Pictures that a client may have asked for and not acknowledged to the end; ours ask for two."""
+
+LARGE_CHUNK = 16 * 1024
+"""Bytes of a picture in one message: of more, others on the connection would wait too long."""
+
+SMALL_CHUNK = 4 * 1024
+"""The same where the window is below LARGE_CHUNKS_FROM: nothing overtakes a chunk, and on a line of
+2 Mbit/s one of these takes 16 ms."""
+
+LARGE_CHUNKS_FROM = 2 * LARGE_CHUNK
+"""Bytes of a window in which chunks are large, as those cost less work."""
+
+SMALLEST_WINDOW = 8 * 1024
+"""Bytes that may be on their way unacknowledged where all that is on the way is delayed;"""
+
+LARGEST_WINDOW = 256 * 1024
+"""and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it."""
+
+STANDING_QUEUE = 12 * 1024
+"""Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
+take 50 ms."""
+
+FREE_DELAY = 0.003
+"""By so much acknowledgements may be late without a queue: the other side was busy."""
+
+MAX_SAMPLES = 128
+"""Chunks whose times are remembered until they are acknowledged: twice as many as there are in a
+full window of small ones."""
+
+READ_BLOCK = 256 * 1024
+"""Bytes of a picture that are read at a time,"""
+
+READ_AHEAD = 64 * 1024
+"""when no more than so many of the block before are left to be sent."""
+
+NOT_OFFERED = "not_offered"
+"""Why a picture that is asked for is not sent: nothing of this name was shown or announced;"""
+
+BAD_OFFSET = "bad_offset"
+"""it has no such byte;"""
+
+TOO_MANY = "too_many"
+"""over MAX_WANTS were asked for;"""
+
+BAD_MESSAGE = "bad_message"
+"""the question can't be understood;"""
+
+CHANGED = "changed"
+"""its file is another one by now;"""
+
+UNREADABLE = "unreadable"
+"""its file is gone, or can't be read."""
+
+BAD_HASH = "bad_hash"
+"""The reason of what fails because other bytes have come than were announced."""
 
 # ── the relay's heartbeat ────────────────────────────────────────────────────────────────────────
 
@@ -332,6 +405,68 @@ PICTURE_KINDS = (
 )
 """What browsers show: names, media types, and how names of files end. Content alone decides what
 something is; the ends of names decide which files of a folder are meant to be shown."""
+
+OTHER_SIGNATURES = (
+    (8, "CR\2\0", "image/x-canon-cr2"),
+    (0, "II*\0", "image/tiff"),
+    (0, "MM\0*", "image/tiff"),
+    (0, "II+\0", "image/tiff"),
+    (0, "MM\0+", "image/tiff"),
+    (0, "FUJIFILMCCD-RAW", "image/x-fuji-raf"),
+    (0, "IIRO", "image/x-olympus-orf"),
+    (0, "IIRS", "image/x-olympus-orf"),
+    (0, "MMOR", "image/x-olympus-orf"),
+    (0, "IIU\0", "image/x-panasonic-rw2"),
+    (0, "FOVb", "image/x-sigma-x3f"),
+    (0, "\xff\x0a", "image/jxl"),
+    (4, "JXL \r\n\x87\n", "image/jxl"),
+    (4, "jP  \r\n\x87\n", "image/jp2"),
+    (0, "\xff\x4f\xff\x51", "image/j2c"),
+    (0, "II\xbc\1", "image/jxr"),
+    (128, "DICM", "application/dicom"),
+    # Without the 132 bytes that are to stand before: group 2, or 8 at once.
+    (0, "\2\0\0\0UL\4\0", "application/dicom"),
+    (0, "\x08\0\5\0CS", "application/dicom"),
+    (344, "n+1\0", "application/x-nifti"),
+    (344, "ni1\0", "application/x-nifti"),
+    (4, "n+2\0\r\n\x1a\n", "application/x-nifti"),
+    (4, "ni2\0\r\n\x1a\n", "application/x-nifti"),
+    (0, "NRRD000", "application/x-nrrd"),
+    (0, "\x89HDF\r\n\x1a\n", "application/x-hdf5"),
+    (0, "CDF\1", "application/x-hdf5"),
+    (0, "SIMPLE  = ", "image/fits"),
+    (0, "ZISRAWFILE", "image/x-czi"),
+    (0, "\0\0\1\0", "image/vnd.microsoft.icon"),
+    (0, "8BPS", "image/vnd.adobe.photoshop"),
+    (0, "gimp xcf", "image/x-xcf"),
+    (0, "\x76\x2f\x31\1", "image/x-exr"),
+    (0, "#?RADIANCE", "image/vnd.radiance"),
+    (0, "P1\n", "image/x-portable-anymap"),
+    (0, "P2\n", "image/x-portable-anymap"),
+    (0, "P3\n", "image/x-portable-anymap"),
+    (0, "P4\n", "image/x-portable-anymap"),
+    (0, "P5\n", "image/x-portable-anymap"),
+    (0, "P6\n", "image/x-portable-anymap"),
+    (0, "P7\n", "image/x-portable-anymap"),
+    (0, "AT&TFORM", "image/vnd.djvu"),
+    (0, "%PDF-", "application/pdf"),
+    (0, "%!PS", "application/postscript"),
+    (0, "\xc5\xd0\xd3\xc6", "application/postscript"),
+    (0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (0, "\x1f\x8b", "application/gzip"),
+    (0, "PK\3\4", "application/zip"),
+    (0, "7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (0, "Rar!\x1a\7", "application/vnd.rar"),
+    (0, "\x1a\x45\xdf\xa3", "video/webm"),
+    (8, "AVI LIST", "video/x-msvideo"),
+    (0, "\0\0\1\xba", "video/mpeg"),
+    (0, "\0\0\1\xb3", "video/mpeg"),
+    (0, "OggS", "video/ogg"),
+    (0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-wmv"),
+    (0, "\x8aMNG\r\n\x1a\n", "video/x-mng"),
+)
+"""Where, by which bytes, each as a character, and under which media type what is no picture that
+browsers show is known. The first that fits. `core.pictures.others` says what to do about each."""
 
 PICTURE_HEAD = 4096
 """Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment."""

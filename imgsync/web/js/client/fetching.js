@@ -7,9 +7,10 @@
  * for a range without a condition, which no host has to allow for (`If-Range` would take a request of
  * its own), and compares what it may read of the two answers.
  *
- * @typedef {{total: number | null, etag: string | null, modified: string | null}} Mark
- *   what tells one version of an image from another
- * @typedef {{offset: number, mark: Mark, isResumable: boolean, body: ReadableStreamDefaultReader<Uint8Array>}} Answer
+ * @typedef {{total: number | null, etag: string | null, modified: string | null, sha256: string | null}} Mark
+ *   what tells one version of an image from another; `sha256`: that its bytes have to have
+ * @typedef {{read(): Promise<{done: boolean, value?: Uint8Array}>, cancel(): unknown}} Body
+ * @typedef {{offset: number, mark: Mark, isResumable: boolean, body: Body}} Answer
  *   `offset`: from which on its bytes are; `isResumable`: whether a later try can go on where this
  *   one stops
  */
@@ -116,6 +117,7 @@ function markOf({ headers, status }, offset) {
     total: total === undefined || status !== 206 ? counted : Number(total),
     etag: etag === null || etag.startsWith("W/") ? null : etag,
     modified: headers.get("last-modified"),
+    sha256: null,
   };
 }
 

@@ -1,21 +1,30 @@
 /**
  * What is here of an image that is being fetched, checked as it comes.
  *
+ * Its parts are given to the browser every now and then, in whose hands they are no more memory of the
+ * page, and need not be copied into one.
+ *
  * @import { Answer, Mark } from "./fetching.js"
  */
 
-import { PictureCheck } from "../core/pictures/check.js";
-import { MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
+import { Inspection } from "../core/pictures/inspection.js";
+import { BAD_HASH, MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
+import { Picture } from "./picture.js";
 import { wrapPicture } from "./wrapping.js";
+
+/** Bytes of parts of which one is made. */
+const STEP = 1024 * 1024;
 
 export class Partial {
   size = 0;
   /** Of the answer that has brought it. @type {Mark | null} */
   mark = null;
-  /** @type {Uint8Array<ArrayBuffer>[]} */
+  /** @type {Blob[]} */
+  #blobs = [];
+  /** What has come behind them. @type {Uint8Array<ArrayBuffer>[]} */
   #parts = [];
-  #check = new PictureCheck();
+  #inspection = new Inspection();
   #isMissed = false;
 
   /** A host answers. @param {Answer} answer */
@@ -24,8 +33,9 @@ export class Partial {
     this.#isMissed = false;
     if (offset > 0) return;
     this.size = 0;
+    this.#blobs = [];
     this.#parts = [];
-    this.#check = new PictureCheck();
+    this.#inspection = new Inspection();
   }
 
   /**
@@ -46,13 +56,24 @@ export class Partial {
   add(part) {
     this.size += part.length;
     this.#parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
-    return this.size > MAX_IMAGE ? "too_large" : this.#check.feed(part);
+    if (Math.floor(this.size / STEP) > Math.floor((this.size - part.length) / STEP)) this.#pass();
+    return this.size > MAX_IMAGE ? "too_large" : this.#inspection.feed(part);
   }
 
-  /** All has come. @returns {Promise<Blob>} @throws {ImageFailed} */
+  /** All has come. @returns {Promise<Picture>} @throws {ImageFailed} */
   async finish() {
-    const { kind, reason } = this.#check.end();
+    const { kind, reason } = this.#inspection.end();
     if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
-    return wrapPicture(this.#parts, kind);
+    if (![null, this.#inspection.facts.sha256].includes(this.mark?.sha256 ?? null)) {
+      throw new ImageFailed(BAD_HASH, true, "other bytes have come than the evaluator has said");
+    }
+    const blob = await wrapPicture([...this.#blobs, ...this.#parts], kind);
+    return new Picture(blob, this.#inspection.facts);
+  }
+
+  /** To the browser. */
+  #pass() {
+    this.#blobs.push(new Blob(this.#parts));
+    this.#parts = [];
   }
 }

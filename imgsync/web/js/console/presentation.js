@@ -4,6 +4,7 @@
  * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
@@ -15,10 +16,10 @@ import { Contact } from "./contact.js";
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
 import { now, skew } from "../peer/clock.js";
-import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
-import { describeRecording, describeTooLong } from "../words/console.js";
+import { SharingSession } from "./sharing_session.js";
+import { describeRecording, describeTooLong, describeUnsendable } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
@@ -31,7 +32,7 @@ export class Presentation {
   /** What has become of the session. @type {StateChange} */
   change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
   #announcements = new Announcements();
-  /** @type {Session | null} */
+  /** @type {SharingSession | null} */
   #session = null;
   #presenter;
   #journal;
@@ -58,10 +59,10 @@ export class Presentation {
         isOver: !["sent", "acked", "fetched"].includes(row.fate),
       })),
     });
-    const extraOf = (/** @type {number} */ sentAt) => journal.rows.get(sentAt)?.extra ?? null;
-    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), extraOf);
+    const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
+    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
     this.#journal.began(now(), route.peerId, route.resumed);
-    this.#session = new Session(
+    this.#session = new SharingSession(
       route,
       { get iceServers() { return relay.iceServers; }, offers: true },
       {
@@ -119,7 +120,7 @@ export class Presentation {
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
-      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null);
+      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, factsOf(source));
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
     }
@@ -132,8 +133,9 @@ export class Presentation {
    */
   announce(images, index) {
     const places = this.#announcements.next(images.length, index);
+    const coming = (places ?? []).map((place) => /** @type {ImageSource} */ (images[place]));
+    this.#session?.offer([...images.slice(index ?? 0, (index ?? -1) + 1), ...coming]);
     if (places === null) return;
-    const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
     // It is only a hint; what is wrong comes out when an image is shown.
     const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
     this.#perform(outputs ?? [], now());
@@ -163,9 +165,7 @@ export class Presentation {
     this.contact.heard(at);
     if ("type" in message && message.type === "pong") {
       this.#compareClocks({ t0: message.t0, t1: message.t1, t2: message.t2, t3: at });
-      return;
-    }
-    this.#perform(this.#presenter.received(message, this.#waiting), at);
+    } else this.#perform(this.#presenter.received(message, this.#waiting), at);
   }
 
   /** @param {Probe} probe */
@@ -200,6 +200,8 @@ export class Presentation {
         if (isGone && "sentAt" in message) this.#journal.sent(now(), message, this.#presenter.copies);
         break;
       }
+      case "share":
+        return void this.#session?.share();
       case "acked": {
         const { image, receivedAt, copies } = output;
         this.#journal.looked(at, skew());
@@ -212,12 +214,16 @@ export class Presentation {
         this.#journal.became(at, output);
     }
     if (output.kind === "tooLarge") this.trouble = describeTooLong(output.image.imageIndex);
+    if (output.kind === "unsendable") this.trouble = describeUnsendable(output.image.imageIndex);
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
-    if (output.kind === "staged" && output.stage === "failed") {
-      this.#listener.failed(output.reason ?? "");
-    }
+    if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
+}
+
+/** Of a picture whose bytes are ours. @param {Listed} source @returns {Facts | null} */
+function factsOf({ own }) {
+  return /** @type {{facts: Facts} | undefined} */ (own)?.facts ?? null;
 }
 
 /**

@@ -4,6 +4,7 @@
  *
  * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
@@ -11,8 +12,9 @@
  *
  * @typedef {"sent" | "acked" | "fetched" | "shown" | "hidden" | "failed" | "superseded"} Fate of a
  *   showing
- * @typedef {{fate: Fate, failed: string | null, detail: string}} Outcome `failed`: why it was not shown;
- *   `detail`: what else is known of that, in the client's words
+ * @typedef {{fate: Fate, failed: string | null, detail: string, isOther: boolean}} Outcome `failed`: why
+ *   it was not shown; `detail`: what else is known of that, in the client's words; `isOther`: the image was
+ *   another picture before
  *
  * @typedef {object} SessionSituation
  * @property {SessionState} state
@@ -211,14 +213,16 @@ export function describeNothing(isLive) {
 }
 
 /**
- * @param {{images: readonly object[], name: string, readAt: number} | null} series `name` of its list
+ * @param {{images: readonly object[], name: string, token: string | null, readAt: number} | null} series
+ *   `name` of its list, folder or file; `token`: of pictures from the evaluator's own disk
  * @param {number} now
  */
 export function describeSeries(series, now) {
   if (series === null) return "none yet";
-  const { images, name, readAt } = series;
+  const { images, name, token, readAt } = series;
   const what = images.length === 1 ? "1 image" : `${images.length} images, 1 to ${images.length}`;
-  return `${what}; list ${name}, read ${describeAge(now - readAt)}`;
+  const where = token === null ? `list ${name}` : name ? `${name} on this device` : "from this device";
+  return `${what}; ${where}, read ${describeAge(now - readAt)}`;
 }
 
 /** @param {number} ms */
@@ -265,6 +269,10 @@ const FAILURES = {
   truncated: "its end is missing",
   too_large: "it is too large",
   unsupported_type: "it is of an unknown type",
+  changed: "its file was changed after it was opened: open it again",
+  unreadable: "its file is gone, or can\u2019t be read any more",
+  bad_hash: "other bytes came than were sent",
+  not_offered: "it was not to be shown to this client",
 };
 
 /** @type {Record<Fate, string>} */
@@ -301,7 +309,25 @@ export function nameFate({ fate }, phase) {
 }
 
 /** @param {Outcome} outcome @param {Phase} phase @returns {string} */
-export function describeFate({ fate, failed, detail }, phase) {
+export function describeFate(outcome, phase) {
+  const fate = describeFateAlone(outcome, phase);
+  return outcome.isOther ? `${fate}; this was not the same picture as in a showing before, by its SHA-256` : fate;
+}
+
+/** @param {Facts} picture @returns {string} */
+export function describePicture({ sha256, contentType, bytes, width, height }) {
+  const pixels = width === null || height === null ? "" : ` ${width} \u00d7 ${height},`;
+  return `${contentType},${pixels} ${formatBytes(bytes)}, SHA-256 ${sha256.slice(0, 12)}\u2026`;
+}
+
+/** As a report has it. @param {number} bytes */
+function formatBytes(bytes) {
+  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  return bytes < 999_950 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** @param {Outcome} outcome @param {Phase} phase @returns {string} */
+function describeFateAlone({ fate, failed, detail }, phase) {
   const isOver = phase === "over";
   const isOld = isLastWord(phase);
   switch (fate) {
@@ -351,6 +377,15 @@ export function announceFate(index, outcome, phase) {
 /** @param {number} index of an image that was to be shown */
 export function describeTooLong(index) {
   return `Image ${index + 1} was not shown: its address is too long for this client.`;
+}
+
+/** @param {number} index of an image that was to be shown, and has no address of its own */
+export function describeUnsendable(index) {
+  return (
+    `Image ${index + 1} was not shown: it comes from this computer, and the client’s program can’t take pictures` +
+    " from here. Have the client open this server’s page in a browser, or update its program; or show images" +
+    " that have web addresses."
+  );
 }
 
 /** What is the matter with the recording of a participant, by the client's short words. @type {Record<string, string>} */

@@ -8,7 +8,7 @@
  * @property {readonly string[]} suffixes how the names of its files end, without the point
  */
 
-import { PICTURE_KINDS } from "../protocol/numbers.js";
+import { OTHER_SIGNATURES, PICTURE_KINDS } from "../protocol/numbers.js";
 
 /** @type {readonly Kind[]} */
 export const KINDS = PICTURE_KINDS.map(([name, mediaType, suffixes]) => ({
@@ -23,24 +23,6 @@ const SIGNATURES = [
   ["\xff\xd8\xff", "jpg"],
   ["GIF87a", "gif"],
   ["GIF89a", "gif"],
-];
-
-/** Where, and what. The first that fits. @type {readonly [number, string, string][]} */
-const OTHERS = [
-  [0, "II*\0", "image/tiff"],
-  [0, "MM\0*", "image/tiff"],
-  [0, "II+\0", "image/tiff"],
-  [0, "MM\0+", "image/tiff"],
-  [0, "\xff\x0a", "image/jxl"],
-  [4, "JXL \r\n\x87\n", "image/jxl"],
-  [4, "jP  \r\n\x87\n", "image/jp2"],
-  [0, "\xff\x4f\xff\x51", "image/j2c"],
-  [0, "\0\0\x01\0", "image/vnd.microsoft.icon"],
-  [0, "8BPS", "image/vnd.adobe.photoshop"],
-  [0, "\x1f\x8b", "application/gzip"],
-  [0, "%PDF-", "application/pdf"],
-  [0, "PK\x03\x04", "application/zip"],
-  [128, "DICM", "application/dicom"],
 ];
 
 const HEIF_BRANDS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"];
@@ -85,10 +67,12 @@ function nameOf(head) {
 /** @param {string} head of no picture that browsers show @returns {string | null} */
 export function mediaTypeOf(head) {
   const found = brands(head);
+  if (found.includes("crx ")) return "image/x-canon-cr3";
   if (found.length > 0) {
     return found.some((brand) => HEIF_BRANDS.includes(brand)) ? "image/heic" : "video/mp4";
   }
-  return OTHERS.find(([at, signature]) => head.startsWith(signature, at))?.[2] ?? null;
+  const one = OTHER_SIGNATURES.find(([at, text]) => head.startsWith(String(text), Number(at)));
+  return one === undefined ? null : String(one[2]);
 }
 
 /** @param {string} head @returns {string[]} */

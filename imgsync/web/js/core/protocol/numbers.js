@@ -54,7 +54,13 @@ export const FEATURE_PRELOAD = "preload";
 /** What it says of who tells how many of them are there. */
 export const FEATURE_PRELOADED = "preloaded";
 
-/** What our clients speak. */
+/** What it says of who takes pictures over the connection itself, on a channel of their own. */
+export const FEATURE_PICTURES = "pictures";
+
+/**
+ * What all our clients speak. Who has a place for pictures that come over the connection names
+ * that beside these.
+ */
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /**
@@ -130,6 +136,12 @@ export const MAX_SETTLED = 256;
 export const MAX_STAGES = 256;
 
 /**
+ * Pictures whose identity a client says again on a new channel. The record has most by then, and
+ * with the stages they fit into what is kept from before a channel is open.
+ */
+export const MAX_IDENTITIES = 64;
+
+/**
  * For a client to say that its last image is hidden, once it knows from the relay that the session
  * ends, before its evaluator closes the channel.
  */
@@ -143,6 +155,75 @@ export const MAX_RECORDINGS = 1000;
  * message together, at most.
  */
 export const MAX_EARLY = 512;
+
+/** The name of the channel on which pictures are sent, beside the one of the talk. */
+export const DATA_LABEL = "image-data";
+
+/** Bytes of one of its messages that is text: a reference to a picture has a file's name in it. */
+export const MAX_DATA_TEXT = 16384;
+
+/** Pictures that a client may have asked for and not acknowledged to the end; ours ask for two. */
+export const MAX_WANTS = 16;
+
+/** Bytes of a picture in one message: of more, others on the connection would wait too long. */
+export const LARGE_CHUNK = 16384;
+
+/**
+ * The same where the window is below LARGE_CHUNKS_FROM: nothing overtakes a chunk, and on a line of
+ * 2 Mbit/s one of these takes 16 ms.
+ */
+export const SMALL_CHUNK = 4096;
+
+/** Bytes of a window in which chunks are large, as those cost less work. */
+export const LARGE_CHUNKS_FROM = 32768;
+
+/** Bytes that may be on their way unacknowledged where all that is on the way is delayed; */
+export const SMALLEST_WINDOW = 8192;
+
+/** and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it. */
+export const LARGEST_WINDOW = 262144;
+
+/**
+ * Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
+ * take 50 ms.
+ */
+export const STANDING_QUEUE = 12288;
+
+/** By so much acknowledgements may be late without a queue: the other side was busy. */
+export const FREE_DELAY = 0.003;
+
+/**
+ * Chunks whose times are remembered until they are acknowledged: twice as many as there are in a
+ * full window of small ones.
+ */
+export const MAX_SAMPLES = 128;
+
+/** Bytes of a picture that are read at a time, */
+export const READ_BLOCK = 262144;
+
+/** when no more than so many of the block before are left to be sent. */
+export const READ_AHEAD = 65536;
+
+/** Why a picture that is asked for is not sent: nothing of this name was shown or announced; */
+export const NOT_OFFERED = "not_offered";
+
+/** it has no such byte; */
+export const BAD_OFFSET = "bad_offset";
+
+/** over MAX_WANTS were asked for; */
+export const TOO_MANY = "too_many";
+
+/** the question can't be understood; */
+export const BAD_MESSAGE = "bad_message";
+
+/** its file is another one by now; */
+export const CHANGED = "changed";
+
+/** its file is gone, or can't be read. */
+export const UNREADABLE = "unreadable";
+
+/** The reason of what fails because other bytes have come than were announced. */
+export const BAD_HASH = "bad_hash";
 
 /** Between two looks whether the other end of a WebSocket is still there. */
 export const KEEPALIVE_INTERVAL = 15;
@@ -372,6 +453,12 @@ export const MAX_KEPT = 268435456;
  * something is; the ends of names decide which files of a folder are meant to be shown.
  */
 export const PICTURE_KINDS = [["png", "image/png", ["png", "apng"]], ["jpg", "image/jpeg", ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"]], ["gif", "image/gif", ["gif"]], ["webp", "image/webp", ["webp"]], ["avif", "image/avif", ["avif", "avifs"]], ["bmp", "image/bmp", ["bmp"]], ["svg", "image/svg+xml", ["svg"]]];
+
+/**
+ * Where, by which bytes, each as a character, and under which media type what is no picture that
+ * browsers show is known. The first that fits. `core.pictures.others` says what to do about each.
+ */
+export const OTHER_SIGNATURES = [[8, "CR\u0002\u0000", "image/x-canon-cr2"], [0, "II*\u0000", "image/tiff"], [0, "MM\u0000*", "image/tiff"], [0, "II+\u0000", "image/tiff"], [0, "MM\u0000+", "image/tiff"], [0, "FUJIFILMCCD-RAW", "image/x-fuji-raf"], [0, "IIRO", "image/x-olympus-orf"], [0, "IIRS", "image/x-olympus-orf"], [0, "MMOR", "image/x-olympus-orf"], [0, "IIU\u0000", "image/x-panasonic-rw2"], [0, "FOVb", "image/x-sigma-x3f"], [0, "\u00ff\n", "image/jxl"], [4, "JXL \r\n\u0087\n", "image/jxl"], [4, "jP  \r\n\u0087\n", "image/jp2"], [0, "\u00ffO\u00ffQ", "image/j2c"], [0, "II\u00bc\u0001", "image/jxr"], [128, "DICM", "application/dicom"], [0, "\u0002\u0000\u0000\u0000UL\u0004\u0000", "application/dicom"], [0, "\b\u0000\u0005\u0000CS", "application/dicom"], [344, "n+1\u0000", "application/x-nifti"], [344, "ni1\u0000", "application/x-nifti"], [4, "n+2\u0000\r\n\u001a\n", "application/x-nifti"], [4, "ni2\u0000\r\n\u001a\n", "application/x-nifti"], [0, "NRRD000", "application/x-nrrd"], [0, "\u0089HDF\r\n\u001a\n", "application/x-hdf5"], [0, "CDF\u0001", "application/x-hdf5"], [0, "SIMPLE  = ", "image/fits"], [0, "ZISRAWFILE", "image/x-czi"], [0, "\u0000\u0000\u0001\u0000", "image/vnd.microsoft.icon"], [0, "8BPS", "image/vnd.adobe.photoshop"], [0, "gimp xcf", "image/x-xcf"], [0, "v/1\u0001", "image/x-exr"], [0, "#?RADIANCE", "image/vnd.radiance"], [0, "P1\n", "image/x-portable-anymap"], [0, "P2\n", "image/x-portable-anymap"], [0, "P3\n", "image/x-portable-anymap"], [0, "P4\n", "image/x-portable-anymap"], [0, "P5\n", "image/x-portable-anymap"], [0, "P6\n", "image/x-portable-anymap"], [0, "P7\n", "image/x-portable-anymap"], [0, "AT&TFORM", "image/vnd.djvu"], [0, "%PDF-", "application/pdf"], [0, "%!PS", "application/postscript"], [0, "\u00c5\u00d0\u00d3\u00c6", "application/postscript"], [0, "\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1", "application/x-ole-storage"], [0, "\u001f\u008b", "application/gzip"], [0, "PK\u0003\u0004", "application/zip"], [0, "7z\u00bc\u00af'\u001c", "application/x-7z-compressed"], [0, "Rar!\u001a\u0007", "application/vnd.rar"], [0, "\u001aE\u00df\u00a3", "video/webm"], [8, "AVI LIST", "video/x-msvideo"], [0, "\u0000\u0000\u0001\u00ba", "video/mpeg"], [0, "\u0000\u0000\u0001\u00b3", "video/mpeg"], [0, "OggS", "video/ogg"], [0, "0&\u00b2u\u008ef\u00cf\u0011", "video/x-ms-wmv"], [0, "\u008aMNG\r\n\u001a\n", "video/x-mng"]];
 
 /** Bytes that decide of which kind a picture is, unless an SVG begins with a longer comment. */
 export const PICTURE_HEAD = 4096;
