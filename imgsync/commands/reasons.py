@@ -2,7 +2,14 @@
 
 from imgsync.core.pictures.kinds import KINDS
 from imgsync.core.pictures.others import OTHERS
-from imgsync.core.protocol.numbers import CHANGED, HIDDEN_TAB, MAX_IMAGE, OF_TYPE, UNREADABLE
+from imgsync.core.protocol.numbers import (
+    BAD_HASH,
+    CHANGED,
+    HIDDEN_TAB,
+    MAX_IMAGE,
+    OF_TYPE,
+    UNREADABLE,
+)
 from imgsync.images.fetch import NO_HTTP
 from imgsync.images.folder import (
     A_FOLDER,
@@ -33,6 +40,8 @@ _ADVICE = {
     "too_large": f"it has more than {MAX_IMAGE >> 20} MiB: make it smaller",
     CHANGED: "its file is another one than it was: open its folder again",
     UNREADABLE: "its file is gone, or can't be read: put it back, and open its folder again",
+    BAD_HASH: "other bytes came than were sent: something in between changes what it passes on",
+    "not_offered": "the client asks for a picture that it was not shown: it is of another make",
     NO_HTTP: "the client can't fetch from web servers: install httpx there",
     "not_saved": "the client can't write to the folder that it keeps images in",
     "exec": "the client can't start its program",

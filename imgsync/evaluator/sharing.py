@@ -33,7 +33,7 @@ _WHY = {
 }
 """For people, on both sides."""
 
-MAX_UNTOLD = 100
+MAX_NOT_SENT = 100
 """Pictures that could not be sent, which are kept for whoever iterates over them."""
 
 
@@ -93,7 +93,7 @@ class Sharing:
         self._read: Read | None = None
         self._reading_id: int | None = None
         self._work = Bell()
-        self._not_sent: deque[PictureNotSent] = deque(maxlen=MAX_UNTOLD)
+        self._not_sent: deque[PictureNotSent] = deque(maxlen=MAX_NOT_SENT)
         self._news = Bell()
         self._is_over = False
 
@@ -116,6 +116,7 @@ class Sharing:
 
     def share(self) -> None:
         """Open the channel of pictures beside the open one."""
+        self.closed()
         self._sender = Sender(self._offers, self._budget)
         self._peer.share()
 
@@ -174,8 +175,9 @@ class Sharing:
                     read, self._read = self._read, None
                     await self._read_block(file, read)
         finally:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(file.close)
+            if file.id is not None:
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(file.close)
 
     async def _read_block(self, file: _File, read: Read) -> None:
         sender, picture = self._sender, self._images[read.image_url].picture
@@ -205,7 +207,7 @@ class Sharing:
                 case Done(id):
                     self._forget(id)
                 case NotSent(image_url, reason, detail):
-                    self._tell(PictureNotSent(self._images[image_url], reason, detail))
+                    self._report(PictureNotSent(self._images[image_url], reason, detail))
                 case Drop(why):
                     session_id = self._peer.route.session_id
                     log.info("session %s: on the channel of pictures: %s", session_id, why)
@@ -217,7 +219,7 @@ class Sharing:
             self._reading_id = self._read = None
             self._work.ring()
 
-    def _tell(self, lost: PictureNotSent) -> None:
+    def _report(self, lost: PictureNotSent) -> None:
         session_id = self._peer.route.session_id
         what = "session %s: %s could not be sent (%s): %s"
         name = lost.image.name or lost.image.image_url

@@ -99,6 +99,10 @@ class Page(ABC):
         """Into the field that has the focus."""
 
     @abstractmethod
+    async def choose_files(self, selector: str, files: Sequence[Path]) -> None:
+        """In the element for it that is there."""
+
+    @abstractmethod
     async def resize(self, width: int, height: int) -> None:
         """What is seen of the page, in its own pixels."""
 

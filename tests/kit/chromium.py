@@ -37,6 +37,7 @@ _KEYS = {
     "ArrowLeft": 37,
     "Home": 36,
     "End": 35,
+    "Delete": 46,
     "Tab": 9,
     "Enter": 13,
     " ": 32,
@@ -160,6 +161,12 @@ class ChromiumPage(Page):
 
     async def insert(self, text: str) -> None:
         await self.command("Input.insertText", text=text)
+
+    async def choose_files(self, selector: str, files: Sequence[Path]) -> None:
+        root = (await self.command("DOM.getDocument"))["root"]["nodeId"]
+        found = await self.command("DOM.querySelector", nodeId=root, selector=selector)
+        paths = [str(file) for file in files]
+        await self.command("DOM.setFileInputFiles", files=paths, nodeId=found["nodeId"])
 
     async def resize(self, width: int, height: int) -> None:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _KEYS = {
     "ArrowLeft": "\ue012",
     "Home": "\ue011",
     "End": "\ue010",
+    "Delete": "\ue017",
     "Tab": "\ue004",
     "Enter": "\ue007",
 }
@@ -131,6 +132,12 @@ class _FirefoxPage(Page):
 
     async def insert(self, text: str) -> None:
         await self.run(f"document.execCommand('insertText', false, {json.dumps(text)})")
+
+    async def choose_files(self, selector: str, files: Sequence[Path]) -> None:
+        locator = {"type": "css", "value": selector}
+        found = await self.command("browsingContext.locateNodes", locator=locator)
+        element = {"sharedId": found["nodes"][0]["sharedId"]}
+        await self.command("input.setFiles", element=element, files=[str(file) for file in files])
 
     async def resize(self, width: int, height: int) -> None:
         size = {"width": width, "height": height}

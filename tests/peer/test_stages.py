@@ -27,6 +27,7 @@ from imgsync.core.channel.line import Line, LineOutput
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import LOST_AFTER
 from imgsync.evaluator import delivery as delivery_module
+from imgsync.peer import joining
 from imgsync.testing import MemoryNetwork
 from tests.peer.test_sessions import URL, image
 
@@ -228,7 +229,8 @@ async def test_what_the_client_speaks_is_known_although_its_ready_is_lost(
 async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "FEATURES", ())
+    for module in (client, joining):
+        monkeypatch.setattr(module, "FEATURES", ())
     seen: list[str] = []
 
     async def listen(session: ClientSession) -> None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from imgsync import open_images
 from tests.kit.browsers import Browser, Page
 from tests.kit.either_browser import in_either
-from tests.kit.web_pages import WIDTH, ClientPage, make_png, open_client_page
+from tests.kit.forks import open_fork
+from tests.kit.processes import our_client
+from tests.kit.web_pages import (
+    WIDTH,
+    ClientPage,
+    make_folder,
+    make_png,
+    open_client_page,
+    open_session,
+)
 from tests.web.test_modules import open_module_page, wait_state
 
 pytestmark = in_either
@@ -125,3 +138,82 @@ async def test_a_client_gets_what_it_was_told_of_and_nothing_else(
         await client.wait("heard.some(({ type, id }) => type === 'picture' && id === 200)")
         assert await client.run("state") == "connected"
         assert client.errors == page.errors == []
+
+
+# ── files and other programs ─────────────────────────────────────────────────────────────────────
+
+
+async def test_a_file_that_changes_or_goes_once_it_was_opened_is_failed_by_its_reason(
+    browser: Browser, relay: str, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{place}.png" for place in range(3)]
+    for place, file in enumerate(files):
+        file.write_bytes(make_png(WIDTH + place))
+    async with (
+        open_client_page(browser, relay, "files") as client,
+        open_sharer(browser, relay, "files") as page,
+    ):
+        await page.run(
+            "void document.body.append(Object.assign(document.createElement('input'),"
+            " { type: 'file', multiple: true, id: 'own' }))"
+        )
+        await page.choose_files("#own", files)
+        await page.run(
+            "(async () => { for (const file of document.querySelector('#own').files)"
+            " await add(file.name, file); })()"
+        )
+        files[1].write_bytes(make_png(WIDTH + 1, 200))
+        os.utime(files[1], (1e9, 1e9))
+        files[2].unlink()
+        for place, reason in ((1, "changed"), (2, "unreadable")):
+            await page.run(f"show({place})")
+            await client.wait_stage(place, "failed", reason)
+        await page.run("show(0)")
+        await client.wait_shows(0)
+        await page.wait("failed().length === 2 && shown().length === 1")
+        assert await page.run("failed()") == [[1, "changed"], [2, "unreadable"]]
+        assert await page.run("warned.length") == 2
+        assert client.page.errors == page.errors == []
+
+
+def hashes_in(folder: Path) -> set[str]:
+    return {hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.rglob("*.png")}
+
+
+async def test_pictures_of_a_page_come_to_our_client_byte_for_byte(
+    browser: Browser, relay: str, tmp_path: Path
+) -> None:
+    async with open_fork("client", *our_client(relay), "--save", str(tmp_path)) as client:
+        await client.wait_event("registered")
+        async with open_sharer(browser, relay, "C") as page:
+            await add(page, 3, 2 * MB)
+            await page.run("show(0)")
+            await page.run("announce(1)")
+            for place in range(3):
+                await page.run(f"show({place})")
+                await page.wait(
+                    "told.some(({ stage, image }) =>"
+                    f" stage === 'fetched' && image.imageIndex === {place})"
+                )
+            hashes = await page.run("images.map(({ own }) => own.facts.sha256)")
+            await page.run("session.close()")
+            await client.wait_success()
+    assert hashes_in(tmp_path) == set(hashes)
+
+
+async def test_pictures_of_a_folder_come_to_a_page_over_the_connection(
+    browser: Browser, relay: str, tmp_path: Path
+) -> None:
+    make_folder(tmp_path, 3)
+    async with (
+        open_images(tmp_path, via="peer") as images,
+        open_client_page(browser, relay, "folder") as client,
+        open_session(relay, "folder") as session,
+    ):
+        series = [*images]
+        session.preload(series[1:])
+        for place, image in enumerate(series):
+            await session.show(image)
+            await client.wait_shows(place)
+        assert len(await client.sent("want")) == 3
+        assert client.page.errors == []

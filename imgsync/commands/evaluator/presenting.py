@@ -15,6 +15,7 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    NotSent,
     Preloaded,
     Recording,
     SeriesSummary,
@@ -35,6 +36,7 @@ from imgsync.core.protocol.errors import (
 from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
 from imgsync.evaluator.delivery import Delivery, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
+from imgsync.evaluator.sharing import PictureNotSent
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
@@ -123,6 +125,7 @@ class Series:
             watching.start_soon(self._write_stages)
             watching.start_soon(_write_recordings, self._session.recordings(), self._output)
             watching.start_soon(self._write_preloaded)
+            watching.start_soon(_write_not_sent, self._session.not_sent(), self._output)
             self._announce()
             yield
 
@@ -255,6 +258,12 @@ class Series:
 async def _write_recordings(recordings: AsyncIterator[RecordingReport], output: Output) -> None:
     async for said in recordings:
         output.write(Recording(said.devices, said.troubles, said.at))
+
+
+async def _write_not_sent(pictures: AsyncIterator[PictureNotSent], output: Output) -> None:
+    async for lost in pictures:
+        image = lost.image
+        output.write(NotSent(image.index, image.name, lost.reason, lost.detail))
 
 
 def _acked(delivery: Delivery) -> Acked:

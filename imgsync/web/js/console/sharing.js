@@ -17,6 +17,7 @@
  * @property {(imageUrl: string, reason: string, detail: string) => void} failed it could not be read
  */
 
+import { Sha256 } from "../core/pictures/sha256.js";
 import { CHANGED, UNREADABLE } from "../core/protocol/numbers.js";
 import { Budget } from "../core/transfer/budget.js";
 import { Sender } from "../core/transfer/sender.js";
@@ -31,6 +32,7 @@ export class Sharing {
   #offers = new Map();
   /** As long as there is a channel. @type {Sender | null} */
   #sender = null;
+  #proof = new Proof();
 
   /** @param {SharingListener} listener */
   constructor(listener) {
@@ -50,6 +52,7 @@ export class Sharing {
   /** The second channel is being opened. */
   begin() {
     this.close();
+    this.#proof = new Proof();
     this.#sender = new Sender(this.#offers, budget);
   }
 
@@ -99,12 +102,13 @@ export class Sharing {
 
   /** @param {Sender} sender that is no more when another channel has come @param {Read} read */
   async #read(sender, { id, imageUrl, offset, size }) {
-    const blob = this.#offers.get(imageUrl)?.blob ?? null;
+    const offer = this.#offers.get(imageUrl);
     /** @type {() => SenderOutput[]} */
     let tell;
     try {
-      if (blob === null) throw new Lost();
-      const data = new Uint8Array(await blob.slice(offset, offset + size).arrayBuffer());
+      if (offer === undefined || offer.blob === null) throw new Lost();
+      const data = new Uint8Array(await offer.blob.slice(offset, offset + size).arrayBuffer());
+      if (!this.#proof.holds(id, offset, data, offer)) throw new Changed();
       tell = () => sender.read(id, data, seconds());
     } catch (error) {
       const { reason, detail } = describe(error);
@@ -116,10 +120,35 @@ export class Sharing {
 
 /** The browser has kept the series over a reload, and not its pictures. */
 class Lost extends Error {}
+/** Its bytes are others than when it was opened. */
+class Changed extends Error {}
 
-/** Browsers say `NotReadableError` of a file that was written to since. @param {unknown} error */
+/**
+ * Whether what is read is what was opened. Firefox reads a file that was written to since without a
+ * word. Where the first bytes are not read, as they are at the client, that finds it out.
+ */
+class Proof {
+  #id = 0;
+  #hash = new Sha256();
+  #at = 0;
+
+  /** @param {number} id of the transfer @param {number} offset @param {Uint8Array} data @param {Offered} offered */
+  holds(id, offset, data, { length, sha256 }) {
+    if (offset === 0) {
+      this.#id = id;
+      this.#hash = new Sha256();
+      this.#at = 0;
+    }
+    if (id !== this.#id || offset !== this.#at) return true;
+    this.#hash.update(data);
+    this.#at += data.length;
+    return this.#at < length || this.#hash.digest() === sha256;
+  }
+}
+
+/** Chromium says `NotReadableError` of a file that was written to since. @param {unknown} error */
 function describe(error) {
-  if (/** @type {Error} */ (error).name === "NotReadableError") {
+  if (error instanceof Changed || /** @type {Error} */ (error).name === "NotReadableError") {
     return { reason: CHANGED, detail: "the evaluator's file is another one by now" };
   }
   const isLost = error instanceof Lost;
