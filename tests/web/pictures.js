@@ -14,7 +14,7 @@
     if (reason !== null) return reason;
     try {
       const blob = await wrapPicture([bytes.subarray(0, 9), bytes.subarray(9)], kind);
-      return (await new Picture(blob).take(signal)).naturalWidth;
+      return (await new Picture(blob, null).take(signal)).naturalWidth;
     } catch (error) {
       return error.constructor.name;
     }
