@@ -297,7 +297,7 @@ class EvaluatorSession:
         Their files have changed, or are gone. Of one that was shown the client tells the same, as a
         stage.
         """
-        return self._presenting.sharing.not_sent()
+        return self._presenting.sharing.not_sent.all()
 
     def recordings(self) -> AsyncIterator[Recording]:
         """How the participant is recorded by the client's page, at each change; stops at the end.

@@ -5,8 +5,7 @@ who waits for a disk holds nobody up, and no picture is ever in memory as a whol
 """
 
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import assert_never
 
@@ -18,11 +17,12 @@ from imgsync.core.protocol.numbers import CHANGED, UNREADABLE
 from imgsync.core.transfer.budget import Budget
 from imgsync.core.transfer.outputs import Done, Drop, NotSent, Read, SendChunk, SenderOutput, Tell
 from imgsync.core.transfer.sender import Offered, Sender
+from imgsync.evaluator.reports import Reports
 from imgsync.images.own import OpenPicture, OwnPicture, PictureChanged, PictureUnreadable
 from imgsync.images.ref import ImageRef
 from imgsync.peer.session import PeerSession
 from imgsync.seams import DataDrained, DataEvent, DataReceived, Shared, Unshared
-from imgsync.tasks import Bell, Pull
+from imgsync.tasks import Bell
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,6 @@ _WHY = {
     UNREADABLE: "the evaluator can't read its file any more",
 }
 """For people, on both sides."""
-
-MAX_NOT_SENT = 100
-"""Pictures that could not be sent, which are kept for whoever iterates over them."""
 
 
 @attrs.frozen
@@ -93,9 +90,7 @@ class Sharing:
         self._read: Read | None = None
         self._reading_id: int | None = None
         self._work = Bell()
-        self._not_sent: deque[PictureNotSent] = deque(maxlen=MAX_NOT_SENT)
-        self._news = Bell()
-        self._is_over = False
+        self.not_sent = Reports[PictureNotSent]("pictures that were not sent")
 
     def offer(self, images: Sequence[ImageRef]) -> None:
         """The client may ask for these from now on, where they are our own."""
@@ -146,21 +141,7 @@ class Sharing:
     def end(self) -> None:
         """The session is over."""
         self.closed()
-        self._is_over = True
-        self._news.ring()
-
-    def not_sent(self) -> AsyncIterator[PictureNotSent]:
-        """Each that could not be sent; stops at the end."""
-
-        async def next_one() -> PictureNotSent | None:
-            await trio.lowlevel.checkpoint()
-            while not self._not_sent:
-                if self._is_over:
-                    return None
-                await self._news.wait()
-            return self._not_sent.popleft()
-
-        return Pull(next_one)
+        self.not_sent.end()
 
     async def run(self) -> None:
         """Read what is to be sent until cancelled."""
@@ -224,5 +205,4 @@ class Sharing:
         what = "session %s: %s could not be sent (%s): %s"
         name = lost.image.name or lost.image.image_url
         log.warning(what, session_id, name, lost.reason, lost.detail)
-        self._not_sent.append(lost)
-        self._news.ring()
+        self.not_sent.tell(lost)

@@ -53,7 +53,7 @@ def test_where_nothing_is_narrow_it_grows_to_its_largest(round_trip: float) -> N
 
 @pytest.mark.parametrize(
     ("megabits", "longest"),
-    [(1, 0.18), (2, 0.13), (10, 0.06)],
+    [(1, 0.18), (2, 0.14), (10, 0.06)],
 )
 def test_a_narrow_line_is_kept_busy_and_its_queue_short(megabits: float, longest: float) -> None:
     _, rate, worst = send_over(megabits * 1e6 / 8, 0.03, 20)
