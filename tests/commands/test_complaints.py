@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -186,19 +187,29 @@ async def test_a_place_where_images_cant_be_saved_is_told_with_its_name(
     await run_wrong({"a file": (client(relay_url, "C", "--save", str(file)), pattern)})
 
 
-async def test_what_needs_httpx_and_has_none_names_the_extra_that_brings_it(
-    relay_url: str, tmp_path: Path
+async def test_only_what_fetches_by_urls_needs_httpx_and_names_the_extra_that_brings_it(
+    tmp_path: Path,
 ) -> None:
     env = env_with_site(tmp_path, FINDER.format(name="httpx", act="return None"))
-    lines = {"client": client(relay_url, "C"), "demo": imgsync("demo")}
+    manifest = tmp_path / "series.json"
+    manifest.write_text(json.dumps(["http://127.0.0.1:1/a.png"]))
+    lines = {
+        "url": imgsync("demo", "--pictures", "url"),
+        "auto": imgsync("demo"),
+        "manifest": imgsync("demo", str(manifest)),
+    }
     outcomes = await run_together(
         {name: partial(run_to_end, name, *words, env=env) for name, words in lines.items()}
     )
-    for name, outcome in outcomes.items():
-        complaint = assert_one_complaint(name, outcome)
-        assert re.fullmatch(
-            rf"imgsync {name}: .*httpx; install it with: pip install 'httpx>=.*", complaint
-        )
+    install = r".*httpx; install it with: pip install 'httpx>=.*"
+    complaint = assert_one_complaint("demo", outcomes["url"])
+    assert re.fullmatch(rf"imgsync demo: {install}", complaint)
+    assert (outcomes["auto"].code, outcomes["auto"].errors) == (0, [])
+    assert outcomes["auto"].lines[-1].startswith("10 images sent, 10 acked, 10 fetched; ")
+    # Once it is needed.
+    assert outcomes["manifest"].code == 1
+    assert any(re.fullmatch(install, line) for line in outcomes["manifest"].errors)
+    assert "imgsync demo: image 0: no_http" in outcomes["manifest"].errors
 
 
 async def test_a_full_disk_behind_stdout_is_told_in_one_line() -> None:

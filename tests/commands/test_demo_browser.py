@@ -75,6 +75,9 @@ async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
         stages = "sent.filter((m) => m.stage === 'shown').map((m) => m.imageIndex)"
         assert await page.run(stages) == list(range(10))
         assert len(await page.run("window.put")) == 10
+        # They came over the connection.
+        asked = "performance.getEntriesByType('resource').map((one) => one.name)"
+        assert not [name for name in await page.run(asked) if "/images/" in name]
 
 
 async def test_ctrl_c_while_no_page_is_open_ends_the_demo_and_all_that_it_has_started() -> None:

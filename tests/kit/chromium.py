@@ -37,6 +37,7 @@ _KEYS = {
     "ArrowLeft": 37,
     "Home": 36,
     "End": 35,
+    "Delete": 46,
     "Tab": 9,
     "Enter": 13,
     " ": 32,

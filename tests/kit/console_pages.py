@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlencode
 
 import attrs
@@ -75,6 +77,38 @@ class ConsolePage:
         await self.page.run("document.querySelector('#paste').value = ''")
         await self.page.insert(text)
         await self.tap("#paste-form button")
+
+    async def drop(self, files: Mapping[str, bytes]) -> None:
+        """Drop files that are made in the page; nothing tells them from those of a disk."""
+        encoded = {name: base64.b64encode(data).decode() for name, data in files.items()}
+        await self.page.run(
+            "(() => { const carried = new DataTransfer();"
+            f" for (const [name, text] of Object.entries({json.dumps(encoded)})) carried.items.add("
+            " new File([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], name));"
+            " const how = { dataTransfer: carried, bubbles: true, cancelable: true };"
+            " document.body.dispatchEvent(new DragEvent('drop', how)); })()"
+        )
+
+    async def drop_from_disk(self, *paths: Path) -> None:
+        """Drop files and folders, as from a file manager. In Chromium alone."""
+        carried = {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            event = {"type": kind, "x": 600, "y": 100, "data": carried}
+            await self.page.command("Input.dispatchDragEvent", **event)
+
+    async def choose(self, selector: str, *paths: Path) -> None:
+        """Choose files, or a folder, in one of the page's fields for that. In Chromium alone."""
+        root = await self.page.command("DOM.getDocument")
+        where = {"nodeId": root["root"]["nodeId"], "selector": selector}
+        found = await self.page.command("DOM.querySelector", **where)
+        chosen = {"files": list(map(str, paths)), "nodeId": found["nodeId"]}
+        await self.page.command("DOM.setFileInputFiles", **chosen)
+
+    async def wait_names(self, *names: str) -> None:
+        """Wait until the thumbnails are of these files, in this order."""
+        labels = [f"Image {place}, {name}" for place, name in enumerate(names, 1)]
+        thumbs = "[...document.querySelectorAll('#strip button')].map((b) => b.ariaLabel)"
+        await self.page.wait(f"{thumbs}.join('|') === {json.dumps('|'.join(labels))}")
 
     async def start(self, client: str) -> None:
         """Start a session with a client, and wait for the connection."""

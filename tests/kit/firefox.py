@@ -23,6 +23,7 @@ _KEYS = {
     "ArrowLeft": "\ue012",
     "Home": "\ue011",
     "End": "\ue010",
+    "Delete": "\ue017",
     "Tab": "\ue004",
     "Enter": "\ue007",
 }

@@ -30,6 +30,15 @@ from tests.web.test_refused_pages import ANSWERS, Proxy
 SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
 SCHEMES = ("light", "dark")
 
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><circle r='9'/></svg>"
+
+# Files are read when they are released.
+HELD = """
+const read = Blob.prototype.arrayBuffer;
+const held = new Promise((then) => { window.release = then; });
+Blob.prototype.arrayBuffer = async function () { await held; return read.call(this); };
+"""
+
 
 @attrs.frozen
 class Album:
@@ -82,6 +91,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
             await album.take(console, "empty")
             await take_manifests(album, console, pairs)
             await take_session(album, browser, console, relay)
+            await take_pictures(album, console)
             await take_silence(album, console, relay)
         await console.wait_says("not in reach", "#relay")
         await album.take(console, "no-server")
@@ -99,6 +109,31 @@ async def take_manifests(album: Album, console: ConsolePage, pairs: list[dict[st
     await console.press("n")
     await console.wait_current(0)
     await album.take(console, "preview")
+
+
+async def take_pictures(album: Album, console: ConsolePage) -> None:
+    """From the evaluator's own disk."""
+    page = console.page
+    files = {path.name: path.read_bytes() for path in SAMPLES.glob("*.*g")}
+    await page.run(HELD)
+    await console.drop(files)
+    await console.wait_says("Reading 0 of", "#reading")
+    await album.take(console, "reading")
+    await page.run("release()")
+    await console.wait_says("This browser keeps them", "#own-note")
+    await console.press("n")
+    await album.take(console, "own-pictures")
+    await console.tap("#arrange")
+    await console.tap("#strip li:nth-child(2) button")
+    await console.tap("#later")
+    await album.take(console, "arranging")
+    scans = {
+        f"scan of a slide with a long name {number}.tif": b"II*\0...." for number in range(300)
+    }
+    await console.drop({**scans, "cut.png": files["10-end.png"][:-9], "new.svg": SVG})
+    await console.wait_says("1 more picture", "#more")
+    await page.run("document.querySelector('#left-out').open = true")
+    await album.take(console, "more-and-left-out")
 
 
 async def take_session(album: Album, browser: Browser, console: ConsolePage, relay: str) -> None:

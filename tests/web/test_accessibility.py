@@ -11,7 +11,7 @@ import pytest
 from tests.kit.browsers import Browser, Page
 from tests.kit.console_pages import ConsolePage, Images, console_url, open_console, open_images
 from tests.kit.foreign import PEERS, require
-from tests.kit.web_pages import open_client_page, page_url
+from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
 
 AXE = PEERS / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -117,6 +117,17 @@ async def test_axe_finds_nothing_on_the_console_and_a_finger_hits_what_it_means(
         await page.run("document.querySelector('#intake').open = true")
         await check(page, axe, "over")
         await check_fingers(page, "over")
+        pictures = {f"{number}.png": make_png(WIDTH + number) for number in range(3)}
+        await console.drop({**pictures, "scan.tif": b"II*\0...."})
+        await console.tap("#arrange")
+        await console.drop({"another.png": make_png(WIDTH)})
+        await console.wait_says("1 more picture", "#more")
+        await console.tap("#more-no")
+        await console.drop({"another.png": make_png(WIDTH), "scan.tif": b"II*\0...."})
+        await console.wait_says("1 more picture", "#more")
+        await page.run("document.querySelector('#left-out').open = true")
+        await check(page, axe, "pictures that are arranged, more of them, and what is left out")
+        await check_fingers(page, "pictures that are arranged")
     async with browser.open_page(console_url(relay)) as page:
         await ConsolePage(page).wait_says("This link is incomplete.")
         await check(page, axe, "incomplete")

@@ -108,9 +108,9 @@ async def test_what_is_no_list_of_images_is_told_what_to_do_and_a_list_of_urls_i
         await page.wait("document.querySelector('#picture').naturalWidth === 10")
         picture = "new File(['x'], 'b.png', { type: 'image/png' })"
         dropped = {
-            f"[{picture}]": "b.png is no list of images. This page can't send pictures",
-            f"[{picture}, new File(['x'], 'c.HEIC')]": "These are 2 pictures. This page can't send",
-            f"[{picture}, new File(['x'], 'c.txt')]": "These are 2 files; drop one list",
+            f"[{picture}]": "b.png holds no picture that can be shown.",
+            f"[{picture}, new File(['x'], 'c.HEIC')]": "These files hold no picture",
+            "[new File(['x'], 'a.csv'), new File(['x'], 'c.txt')]": "These are 2 files, and no",
             "[]": "What was dropped is no file.",
         }
         for files, words in dropped.items():

@@ -17,6 +17,7 @@ import { Memory } from "./memory.js";
 import { ConsoleView } from "./view.js";
 import { isAble } from "../page/first.js";
 import { Journal } from "./journal.js";
+import { OwnPictures } from "./own_pictures.js";
 import { Presentation } from "./presentation.js";
 import { RecordStore } from "./record_store.js";
 import { Selection } from "./selection.js";
@@ -31,6 +32,7 @@ const AGE_MS = 60_000;
 class Console {
   #memory;
   #store;
+  #pictures;
   #journal;
   #signalling;
   #starting;
@@ -47,12 +49,13 @@ class Console {
   #obstacle = null;
   #isRenderDue = false;
 
-  /** @param {Entrance} entrance @param {string | null} address of a manifest @param {RecordStore} store */
-  constructor({ userId, token, relayUrl, first }, address, store) {
+  /** @param {Entrance} entrance @param {string | null} address @param {RecordStore} store @param {OwnPictures} pictures */
+  constructor({ userId, token, relayUrl, first }, address, store, pictures) {
     this.#memory = new Memory(userId, store);
     this.#journal = new Journal(store.earlier, (event) => store.add(event));
     this.#store = store;
-    store.changed = () => this.#renderSoon();
+    this.#pictures = pictures;
+    store.changed = pictures.changed = () => this.#renderSoon();
     this.#view = new ConsoleView(userId, this.#journal, store, {
       start: (clientId) => this.#start(clientId),
       end: () => this.#end(),
@@ -61,8 +64,11 @@ class Console {
         this.#memory.leave();
         this.#render();
       },
-      remove: () => void removeAll(store),
+      remove: () => void pictures.removeAll(),
       choose: (choice) => this.#choose(choice),
+      arrange: (deed) => pictures.arrange(this.#selection, deed),
+      join: (images) => pictures.join(this.#selection, images),
+      changed: () => this.#render(),
       load: (loaded) => this.#selection.load(loaded, address, this.#isLive, this.#presentation?.current),
     });
     this.#signalling = new Signalling(
@@ -106,11 +112,7 @@ class Console {
   }
 
   #keepPlace() {
-    if (this.#presentation === null) return;
-    const { route, current, isOver, isEnding } = this.#presentation;
-    const { sessionId, peerId: clientId } = route;
-    const { index } = this.#selection;
-    this.#memory.keep({ sessionId, clientId, current, index, isOver: isOver || isEnding });
+    if (this.#presentation !== null) this.#memory.keep(placeOf(this.#presentation, this.#selection.index));
   }
 
   /** @param {Place | null} place */
@@ -125,9 +127,8 @@ class Console {
 
   /** @param {Series} series @param {boolean} isNew */
   #seriesChanged(series, isNew) {
-    if (isNew) this.#view.fill(series.images);
-    else this.#view.renew(series.images);
-    this.#store.keepSeries(series);
+    this.#view.fill(series.images, isNew);
+    this.#pictures.keep(series, isNew);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
     this.#retry();
     this.#keepPlace();
@@ -136,13 +137,13 @@ class Console {
 
   /** Show what is current again, where it was refused and has another URL by now. */
   #retry() {
-    const isDue = this.#selection.isRenewed && wasRefused(this.#journal, this.#presentation);
-    return isDue && this.#selection.show(this.#presentation);
+    return isExpired(this.#selection, this.#journal, this.#presentation) && this.#selection.show(this.#presentation);
   }
 
   /** @param {Choice} choice */
   #choose(choice) {
-    const index = this.#selection.choose(choice, this.#isLive && hasFailed(this.#journal, this.#presentation));
+    const isSeen = this.#selection.isShownIn(this.#presentation) && !hasFailed(this.#journal, this.#presentation);
+    const index = this.#selection.choose(choice, this.#isLive && !isSeen);
     if (index === null) return;
     // Without a session it is for the evaluator's eyes alone, or for the one that is about to begin.
     if (this.#isLive) this.#selection.show(this.#presentation);
@@ -223,9 +224,16 @@ class Console {
       trouble: trouble || this.#presentation?.trouble || this.#presentation?.recordingTrouble || "",
       series,
       index,
+      pictures: this.#pictures,
       left: this.#isLive || awaited !== null ? null : this.#memory.left,
     });
   }
+}
+
+/** @param {Presentation} presentation @param {number | null} index @returns {Place} */
+function placeOf({ route, current, isOver, isEnding }, index) {
+  const { sessionId, peerId: clientId } = route;
+  return { sessionId, clientId, current, index, isOver: isOver || isEnding };
 }
 
 /** Whether what is current never came to be shown. @param {Journal} journal @param {Presentation | null} presentation */
@@ -234,16 +242,14 @@ function hasFailed(journal, presentation) {
   return fate === "failed" || fate === "superseded";
 }
 
-/** Whether its URL may have expired. @param {Journal} journal @param {Presentation | null} presentation */
-function wasRefused(journal, presentation) {
+/**
+ * Whether its URL may have expired, and there is another.
+ *
+ * @param {Selection} selection @param {Journal} journal @param {Presentation | null} presentation
+ */
+function isExpired({ isRenewed }, journal, presentation) {
   const reason = journal.rows.get(presentation?.current?.sentAt ?? 0)?.failed ?? "";
-  return /** @type {readonly string[]} */ (EXPIRY_REASONS).includes(reason);
-}
-
-/** And begin anew. @param {RecordStore} store */
-async function removeAll(store) {
-  await store.remove();
-  location.reload();
+  return isRenewed && /** @type {readonly string[]} */ (EXPIRY_REASONS).includes(reason);
 }
 
 /** A browser asks its user in words of its own. @param {() => boolean} isNeeded */
@@ -263,6 +269,7 @@ export async function begin(entrance) {
     ConsoleView.showStopped(INCOMPLETE);
   } else {
     const address = new URL(location.href).searchParams.get("manifest");
-    new Console(entrance, address, await RecordStore.open(entrance.userId));
+    const store = await RecordStore.open(entrance.userId);
+    new Console(entrance, address, store, await OwnPictures.open(entrance.userId, store));
   }
 }

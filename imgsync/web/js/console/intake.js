@@ -1,17 +1,18 @@
 /**
- * How a manifest comes into the page: pasted, chosen, dropped, or by its URL. One that can't be used
- * is told of, and changes nothing.
+ * How a series comes into the page: pictures from the evaluator's own disk, chosen or dropped; or a
+ * manifest of URLs, pasted, chosen, dropped, or by its own URL. What can't be used is told of, and changes
+ * nothing. Whatever comes in is wanted in the place of what is being read.
  *
- * @import { ImageSource } from "../core/protocol/wire.js"
- *
- * @typedef {{images: ImageSource[], name: string, source: string | null}} Loaded `source`: its URL,
- *   where it can be read again
+ * @import { Gathered } from "./gathering.js"
+ * @import { Listed } from "./manifest.js"
+ * @import { Loaded, Series } from "./own_page.js"
  */
 
 import { publicUrl } from "../core/protocol/urls.js";
 import { find, setText } from "../page/dom.js";
 import { describeSeries } from "../words/console.js";
-import { NOTHING_DROPPED, PASTED, describeMany, describePicture } from "../words/manifest.js";
+import { gatherChosen, gatherDropped } from "./gathering.js";
+import { NOTHING_DROPPED, PASTED, describeMany } from "../words/manifest.js";
 import {
   BadManifest,
   fetchManifest,
@@ -19,29 +20,32 @@ import {
   parseManifest,
   readManifest,
 } from "./manifest.js";
+import { PicturesIntake } from "./pictures_intake.js";
 
 export class Intake {
   #fold = find("intake", HTMLDetailsElement);
   #error = find("intake-error", HTMLElement);
   #paste = find("paste", HTMLTextAreaElement);
-  #file = find("file", HTMLInputElement);
   #url = find("url", HTMLInputElement);
+  #pictures;
   #loaded;
+  /** @type {Series | null} */
+  #series = null;
   /** Of the last one that was asked for; what comes late is not wanted any more. */
   #number = 0;
 
-  /** @param {(loaded: Loaded) => void} loaded */
-  constructor(loaded) {
+  /** @param {(loaded: Loaded) => void} loaded @param {(images: readonly Listed[]) => void} joined */
+  constructor(loaded, joined) {
     this.#loaded = loaded;
+    const complain = this.complain.bind(this);
+    this.#pictures = new PicturesIntake({ loaded, joined, complain }, () => void this.#begin());
     onSubmit("paste-form", () => {
       void this.#read(PASTED, null, async () => parseManifest(this.#paste.value, PASTED));
     });
     onSubmit("url-form", () => void this.load(this.#url.value.trim()));
-    this.#file.addEventListener("change", () => {
-      void this.#readFiles([...(this.#file.files ?? [])]);
-      this.#file.value = ""; // the same file may be chosen again, corrected
-    });
-    acceptDrops((files, folder) => void this.#readFiles(files, folder));
+    onChosen("file", (gathering) => void this.#take(gathering));
+    onChosen("folder", (gathering) => void this.#take(gathering));
+    onDropped((gathering) => void this.#take(gathering));
   }
 
   /** That it can't be used. @param {string} why */
@@ -55,8 +59,9 @@ export class Intake {
     return this.#read(publicUrl(url), url, () => fetchManifest(url));
   }
 
-  /** @param {{images: readonly ImageSource[], name: string, readAt: number} | null} series */
+  /** @param {Series | null} series */
   render(series) {
+    this.#series = series;
     setText(find("series-name", HTMLElement), describeSeries(series, Date.now()));
   }
 
@@ -64,31 +69,46 @@ export class Intake {
     this.#fold.open = false;
   }
 
-  /** @param {File[]} files @param {string} [folder] the name of one that is among them */
-  #readFiles(files, folder) {
+  /** @param {Promise<Gathered>} gathering */
+  async #take(gathering) {
+    const number = this.#begin();
+    const gathered = await gathering;
+    const { files, isFolder, gone } = gathered;
     const [file] = files;
-    const name = file?.name ?? "";
-    return this.#read(name, null, async () => {
-      if (files.length > 1) {
-        const arePictures = files.every((one) => isPicture(one.type, one.name));
-        throw new BadManifest(describeMany(files.length, arePictures));
-      }
-      if (folder !== undefined) throw new BadManifest(describePicture(folder));
-      if (file === undefined) throw new BadManifest(NOTHING_DROPPED);
-      return readManifest(file, name);
+    const arePictures = isFolder || files.some((one) => isPicture(one.type, one.name));
+    if (number !== this.#number) return;
+    if (file === undefined && gone.length === 0 && !isFolder) this.complain(NOTHING_DROPPED);
+    else if (arePictures || file === undefined) {
+      const isWanted = () => number === this.#number;
+      await this.#heed(number, () => this.#pictures.read(gathered, () => this.#series, isWanted));
+    } else if (files.length > 1) this.complain(describeMany(files.length));
+    else await this.#read(file.name, null, () => readManifest(file, file.name));
+  }
+
+  /** @returns {number} of what is wanted now */
+  #begin() {
+    setText(this.#error, "");
+    this.#pictures.forget();
+    return (this.#number += 1);
+  }
+
+  /** @param {string} name @param {string | null} source @param {() => Promise<Listed[]>} read */
+  async #read(name, source, read) {
+    const number = this.#begin();
+    await this.#heed(number, async () => {
+      const images = await read();
+      if (number === this.#number) this.#loaded({ images, name, source, token: null });
     });
   }
 
-  /** @param {string} name @param {string | null} source @param {() => Promise<ImageSource[]>} read */
-  async #read(name, source, read) {
-    const number = (this.#number += 1);
-    setText(this.#error, "");
+  /** That a list can't be used. @param {number} number @param {() => Promise<void>} read */
+  async #heed(number, read) {
     try {
-      const images = await read();
-      if (number === this.#number) this.#loaded({ images, name, source });
+      await read();
     } catch (error) {
       if (!(error instanceof BadManifest)) throw error;
       if (number !== this.#number) return;
+      this.#pictures.forget();
       this.complain(error.message);
     }
   }
@@ -102,12 +122,21 @@ export function onSubmit(id, act) {
   });
 }
 
+/** @param {string} id of an input for files @param {(gathering: Promise<Gathered>) => void} take */
+function onChosen(id, take) {
+  const input = find(id, HTMLInputElement);
+  input.addEventListener("change", () => {
+    take(Promise.resolve(gatherChosen([...(input.files ?? [])])));
+    input.value = ""; // the same file may be chosen again, corrected
+  });
+}
+
 /**
  * Anywhere on the page: what is dropped there and not taken would take the place of the page.
  *
- * @param {(files: File[], folder: string | undefined) => void} read
+ * @param {(gathering: Promise<Gathered>) => void} take
  */
-function acceptDrops(read) {
+function onDropped(take) {
   const isText = (/** @type {DragEvent} */ { target, dataTransfer }) =>
     target instanceof Element && target.closest("input, textarea") !== null && !hasFiles(dataTransfer);
   addEventListener("dragover", (event) => {
@@ -122,9 +151,7 @@ function acceptDrops(read) {
     delete document.body.dataset.drop;
     if (isText(event)) return;
     event.preventDefault();
-    const { files = [], items = [] } = event.dataTransfer ?? {};
-    const folder = [...items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
-    read([...files], folder?.name);
+    take(gatherDropped(event.dataTransfer));
   });
 }
 

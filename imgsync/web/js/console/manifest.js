@@ -7,8 +7,10 @@
  *
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { OwnPicture } from "./picture_files.js"
  *
- * @typedef {ImageSource & {extra?: Extra}} Listed an image of the list, and what else is said of it
+ * @typedef {ImageSource & {extra?: Extra, own?: OwnPicture}} Listed an image of the list, and what else
+ *   is said of it; `own`: its bytes, where it is from the evaluator's own disk
  */
 
 import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
@@ -41,7 +43,8 @@ import {
   describeUnreadable,
 } from "../words/manifest.js";
 
-const MAX_BYTES = 32 * 1024 * 1024;
+/** Bytes of a list. */
+export const MAX_LIST = 32 * 1024 * 1024;
 const FETCH_MS = 20_000;
 const COLUMNS = ["imageUrl", "signedUrl"];
 const PICTURES = /\.(?:png|jpe?g|jfif|gif|webp|svg|avif|bmp|tiff?|heic|heif|dcm)$/i;
@@ -67,13 +70,34 @@ export function parseManifest(text, name) {
 }
 
 /**
+ * A list of files by their names, which lies beside them.
+ *
+ * @param {string} text
+ * @param {string} name for messages
+ * @returns {{name: string, extra?: Extra}[] | null} null where it is no such list
+ * @throws {BadManifest} it is one, as it seems, and something is wrong with it
+ */
+export function parseNames(text, name) {
+  const bare = text.replace(/^\ufeff/, "");
+  const entries = /^\s*[[{]/.test(bare) ? jsonEntries(bare, name) : csvEntries(bare, name);
+  const areNames = entries.every((entry) => entry?.imageUrl && !/[/:]/.test(entry.imageUrl));
+  if (entries.length === 0 || !areNames) return null;
+  return entries.map((entry, place) => {
+    const extra = readExtra(entry, place, name);
+    return extra === null ? { name: entry.imageUrl } : { name: entry.imageUrl, extra };
+  });
+}
+
+/**
+ * @template T
  * @param {ArrayBuffer} bytes
  * @param {string} name
+ * @param {(text: string, name: string) => T} parse
  * @throws {BadManifest}
  */
-export function decodeManifest(bytes, name) {
+export function decodeManifest(bytes, name, parse) {
   try {
-    return parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(bytes), name);
+    return parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), name);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new BadManifest(describeNotUtf8(name));
@@ -88,8 +112,20 @@ export function decodeManifest(bytes, name) {
  */
 export async function readManifest(file, name) {
   if (isPicture(file.type, name)) throw new BadManifest(describePicture(name));
-  if (file.size > MAX_BYTES) {
-    throw new BadManifest(describeTooLarge(name, file.size, MAX_BYTES));
+  return readList(file, name, parseManifest);
+}
+
+/**
+ * @template T
+ * @param {Blob} file
+ * @param {string} name
+ * @param {(text: string, name: string) => T} parse
+ * @returns {Promise<T>}
+ * @throws {BadManifest}
+ */
+export async function readList(file, name, parse) {
+  if (file.size > MAX_LIST) {
+    throw new BadManifest(describeTooLarge(name, file.size, MAX_LIST));
   }
   /** @type {ArrayBuffer} */
   let bytes;
@@ -98,7 +134,7 @@ export async function readManifest(file, name) {
   } catch (error) {
     throw new BadManifest(describeUnreadable(name, error));
   }
-  return decodeManifest(bytes, name);
+  return decodeManifest(bytes, name, parse);
 }
 
 /**
@@ -146,9 +182,9 @@ export function isPicture(type, name) {
   return type.startsWith("image/") || PICTURES.test(name);
 }
 
-/** @param {string} imageUrl @returns {string} its file's name, for people */
+/** @param {string} imageUrl which may be relative @returns {string} its file's name, for people */
 export function nameOf(imageUrl) {
-  const last = new URL(imageUrl).pathname.split("/").at(-1) ?? "";
+  const last = new URL(imageUrl, "http://host").pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(last);
   } catch {
@@ -156,7 +192,7 @@ export function nameOf(imageUrl) {
   }
 }
 
-/** @param {string} text @param {string} name @returns {unknown[]} */
+/** @param {string} text @param {string} name @returns {any[]} */
 function jsonEntries(text, name) {
   let entries;
   try {
@@ -184,7 +220,7 @@ function spellOut(entries) {
   return isLeftOut ? named.map((entry) => ({ ...entry, signedUrl: entry?.imageUrl })) : named;
 }
 
-/** @param {string} text @param {string} name @returns {unknown[]} */
+/** @param {string} text @param {string} name @returns {any[]} */
 function csvEntries(text, name) {
   const divided = oddFirstLine(text, COLUMNS);
   if (divided !== null) throw new BadManifest(describeOdd(name, divided));

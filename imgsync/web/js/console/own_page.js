@@ -3,14 +3,16 @@
  * in memory, too. What could not be written is written with what comes next, and all of it anew where
  * storage was emptied meanwhile.
  *
- * @import { Image, ImageSource } from "../core/protocol/wire.js"
+ * @import { Image } from "../core/protocol/wire.js"
  * @import { RecordEvent } from "./journal.js"
+ * @import { Listed } from "./manifest.js"
  *
- * @typedef {{name: string, address: string | null, source: string | null, since: number,
- *   readAt: number, images: ImageSource[]}} Series
- *   `address`: the manifest's URL, where the page's own address named it; `source`: where it can be
- *   read again; `since` and `readAt`: when it was loaded, and read last, in milliseconds since the
- *   epoch
+ * @typedef {{images: readonly Listed[], name: string, source: string | null, token: string | null}} Loaded
+ *   `source`: the manifest's URL, where it can be read again; `token`: of pictures from the evaluator's
+ *   own disk, see own_series.js
+ * @typedef {Loaded & {address: string | null, since: number, readAt: number}} Series
+ *   `address`: the manifest's URL, where the page's own address named it; `since` and `readAt`: when it
+ *   was loaded, and read last, in milliseconds since the epoch
  * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
  *   isOver: boolean}} Place `index`: of what is shown of the series
  *
@@ -27,6 +29,7 @@
  */
 
 import { Connection, answer } from "../page/storage.js";
+import { withoutBytes } from "./own_series.js";
 
 /** Nothing that the console keeps takes long; a person waits for some of it. */
 const ANSWER_MS = 5000;
@@ -118,7 +121,7 @@ export class OwnPage {
         for (const key of keys) {
           transaction.objectStore("events").put(this.#parts.get(key), [row.id, key]);
         }
-        if (!this.#isSeriesWritten) transaction.objectStore("series").put(series, row.id);
+        if (!this.#isSeriesWritten) transaction.objectStore("series").put(series && bare(series), row.id);
         return transaction.objectStore("pages").put(row);
       }),
     );
@@ -140,6 +143,24 @@ export class OwnPage {
       void navigator.locks?.request(lockOf(this.#connection.name, this.row), () => new Promise(() => {}));
     }
   }
+}
+
+/** @param {Series} series @returns {Series} without what the picture store keeps */
+function bare(series) {
+  return series.token === null ? series : { ...series, images: withoutBytes(series.images) };
+}
+
+/**
+ * @param {Connection} connection
+ * @param {number} id of a page
+ * @returns {Promise<Set<string | null>>} the tokens of all series that other pages have
+ */
+export function otherTokens(connection, id) {
+  return connection.use(async (database) => {
+    const series = database.transaction("series").objectStore("series");
+    const [keys, all] = await Promise.all([answer(series.getAllKeys()), answer(series.getAll())]);
+    return new Set(all.filter((_, place) => keys[place] !== id).map((one) => one?.token ?? null));
+  });
 }
 
 /** Who has it is the page that writes this row. @param {string} name @param {PageRow} row */

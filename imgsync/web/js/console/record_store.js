@@ -16,7 +16,7 @@
 
 import { answer, within } from "../page/storage.js";
 import { timeout } from "../peer/clock.js";
-import { OwnPage, connectionTo, done, lockOf, write } from "./own_page.js";
+import { OwnPage, connectionTo, done, lockOf, otherTokens, write } from "./own_page.js";
 
 /** What was not downloaded is dropped then, too. */
 export const KEEP_DAYS = 30;
@@ -163,6 +163,12 @@ export class RecordStore {
     this.series = series;
     this.#own.keepSeries(series);
     this.#writeSoon();
+  }
+
+  /** Of the pictures of all series that pages have, this one and others. */
+  async usedTokens() {
+    const used = await otherTokens(this.#connection, this.#own.row.id);
+    return used.add(this.series?.token ?? null);
   }
 
   /** All of it was downloaded, as far as a page can know. */

@@ -3,16 +3,18 @@
  * a URL of its own, it is read again; the images stay the ones that they are, in their order.
  *
  * @import { Choice } from "./stage.js"
- * @import { Image, ImageSource } from "../core/protocol/wire.js"
- * @import { Loaded } from "./intake.js"
+ * @import { Image } from "../core/protocol/wire.js"
+ * @import { Listed } from "./manifest.js"
  * @import { Presentation } from "./presentation.js"
- * @import { Series } from "./own_page.js"
+ * @import { Loaded, Series } from "./own_page.js"
  *
  * @typedef {object} SelectionListener
- * @property {(series: Series, isNew: boolean) => void} changed if it is not new, its URLs alone are
+ * @property {(series: Series, isNew: boolean) => void} changed if it is not new, its URLs alone are, or its order
  * @property {(why: string) => void} complain it could not be read again
  */
 
+import { indexAfter } from "./arrangement.js";
+import { isLost } from "./own_series.js";
 import { Renewal } from "../core/channel/renewal.js";
 import { now } from "../peer/clock.js";
 import { describeChanged, describeOld } from "../words/manifest.js";
@@ -33,7 +35,7 @@ export class Selection {
     this.#listener = listener;
   }
 
-  /** @returns {readonly ImageSource[]} */
+  /** @returns {readonly Listed[]} */
   get images() {
     return this.series?.images ?? [];
   }
@@ -43,9 +45,14 @@ export class Selection {
     return this.shownUrl !== null && this.index !== null && this.images[this.index]?.signedUrl !== this.shownUrl;
   }
 
-  /** What is current. @param {Presentation | null} presentation @returns {boolean} whether something is */
+  /** Whether what is current is what the client was shown last. @param {Presentation | null} presentation */
+  isShownIn(presentation) {
+    return this.index === null || this.images[this.index]?.imageUrl === presentation?.current?.imageUrl;
+  }
+
+  /** What is current, where it is here. @param {Presentation | null} presentation @returns {boolean} whether something is */
   show(presentation) {
-    if (this.index === null || presentation === null) return false;
+    if (this.index === null || presentation === null || isLost(this.images[this.index])) return false;
     this.shownUrl = this.images[this.index]?.signedUrl ?? null;
     presentation.show(this.images, this.index);
     return true;
@@ -66,14 +73,27 @@ export class Selection {
    * @param {boolean} isInUse
    * @param {Image | null} [shown] in the session that goes on
    */
-  load({ images, name, source }, address, isInUse, shown = null) {
+  load({ images, name, source, token }, address, isInUse, shown = null) {
     const at = now();
-    const series = { name, address, source, since: at, readAt: at, images };
+    const series = { name, address, source, token, since: at, readAt: at, images };
     const isNew = !isInUse || !areSame(this.images, images);
     const isLost = isInUse && this.series === null && shown !== null;
-    const isAtHand = isLost && images[shown.imageIndex]?.imageUrl === shown.imageUrl;
+    const isAtHand = isLost && isAlike(images[shown.imageIndex], shown);
     const index = isAtHand ? shown.imageIndex : null;
     this.#use(isNew ? series : { ...series, since: this.series?.since ?? at }, isNew, index);
+  }
+
+  /**
+   * The same series, with its images in another order, or with more or fewer of them. What is current
+   * stays so.
+   *
+   * @param {readonly Listed[]} images
+   */
+  rearrange(images) {
+    const { series } = this;
+    if (series === null || images === series.images) return;
+    this.index = indexAfter(series.images, this.index, images);
+    this.#use({ ...series, images }, false);
   }
 
   /**
@@ -126,4 +146,15 @@ export class Selection {
     }
     this.#listener.changed(series, isNew);
   }
+}
+
+/**
+ * Whether it was shown as this one. Pictures that the browser has not kept have another token since.
+ *
+ * @param {Listed | undefined} image @param {Image} shown
+ */
+function isAlike(image, shown) {
+  if (image === undefined) return false;
+  const nameIn = (/** @type {string} */ url) => (image.own === undefined ? url : url.split("/").at(-1));
+  return nameIn(image.imageUrl) === nameIn(shown.imageUrl);
 }

@@ -1,7 +1,7 @@
 /**
  * The current image, large, and the ways to choose another one: buttons, a number, and keys.
  *
- * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { Listed } from "./manifest.js"
  *
  * @typedef {"next" | "previous" | "first" | "last" | number} Choice
  */
@@ -9,7 +9,10 @@
 import { onSubmit } from "./intake.js";
 import { find, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
+import { isLost } from "./own_series.js";
+import { Sight } from "./sight.js";
 import { CANT_SHOW, captionImage, nameImage } from "../words/console.js";
+import { NOT_HERE } from "../words/pictures.js";
 
 /** @type {Record<string, Choice>} */
 const KEYS = {
@@ -32,6 +35,7 @@ export class Stage {
   #next = find("next", HTMLButtonElement);
   #number = find("goto", HTMLInputElement);
   #figure = find("stage", HTMLElement);
+  #sight = new Sight();
 
   /** @param {(choice: Choice) => void} choose */
   constructor(choose) {
@@ -74,7 +78,7 @@ export class Stage {
   }
 
   /**
-   * @param {readonly ImageSource[]} images
+   * @param {readonly Listed[]} images
    * @param {number | null} index of what is current
    * @param {string} fate of it, in words
    * @param {string} hint where nothing is current
@@ -82,9 +86,9 @@ export class Stage {
   render(images, index, fate, hint) {
     this.#show.hidden = images.length === 0;
     const image = index === null ? undefined : images[index];
-    const url = image?.signedUrl ?? "";
+    const url = this.#sight.of(image);
     if (this.#picture.getAttribute("src") !== url) this.#showPicture(url);
-    if (image === undefined) setText(this.#none, hint);
+    if (image === undefined || isLost(image)) setText(this.#none, image === undefined ? hint : NOT_HERE);
     const isAny = index !== null && image !== undefined;
     this.#picture.alt = isAny ? nameImage(index, nameOf(image.imageUrl)) : "";
     setText(find("caption", HTMLElement), isAny ? captionImage(index, nameOf(image.imageUrl)) : "");

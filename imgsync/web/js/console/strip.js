@@ -1,7 +1,8 @@
 /**
- * All images as thumbnails. One of them is a tab stop, the current one; from there the keys go on.
+ * All images as thumbnails. One of them is a tab stop, the current one, or the one that is picked to be
+ * moved; from there the keys go on.
  *
- * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { Listed } from "./manifest.js"
  * @import { Standing } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  */
@@ -9,18 +10,26 @@
 import { describeThumb, nameFate } from "../words/console.js";
 import { find, make, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
+import { Thumbnails } from "./thumbnails.js";
 
 /**
- * @typedef {{button: HTMLButtonElement, picture: HTMLImageElement, fate: HTMLElement, name: string}} Thumb
+ * @typedef {{item: HTMLLIElement, button: HTMLButtonElement, picture: HTMLImageElement, number: HTMLElement,
+ *   fate: HTMLElement, name: string}} Thumb
  */
+
+/** More thumbnails than are laid out at once. */
+const MANY = 300;
 
 export class Strip {
   #list = find("strip", HTMLOListElement);
-  /** @type {Thumb[]} */
+  #thumbnails = new Thumbnails(this.#list);
+  /** In their order. @type {Thumb[]} */
   #thumbs = [];
   #choose;
   /** @type {number | null} */
   #index = null;
+  /** @type {number | null} */
+  #picked = null;
 
   /** @param {(index: number) => void} choose */
   constructor(choose) {
@@ -28,78 +37,118 @@ export class Strip {
     new ResizeObserver(() => this.#centre(this.#index)).observe(this.#list);
   }
 
-  /** @param {readonly ImageSource[]} images */
-  fill(images) {
-    this.#thumbs = images.map((image, index) => this.#make(image, index));
-    this.#list.replaceChildren(...this.#thumbs.map(({ button }) => make("li", {}, button)));
-    this.#index = null;
-    this.#list.scrollLeft = 0;
-  }
-
-  /** Those that could not be loaded, or have not been yet, may be so now. @param {readonly ImageSource[]} images */
-  renew(images) {
-    images.forEach(({ signedUrl }, place) => {
-      const picture = this.#thumbs[place]?.picture;
-      if (signedUrl === null || picture === undefined || picture.naturalWidth > 0) return;
-      picture.hidden = false;
-      picture.src = signedUrl;
+  /**
+   * @param {readonly Listed[]} images
+   * @param {boolean} isNew if not, they are those of before, in another order, under other URLs, or more or
+   *   fewer of them
+   */
+  fill(images, isNew) {
+    /** Of an image that is there twice, one after the other. @type {Map<string, Thumb[]>} */
+    const had = new Map();
+    for (const thumb of isNew ? [] : this.#thumbs) {
+      const same = had.get(thumb.button.value) ?? [];
+      had.set(thumb.button.value, same);
+      same.push(thumb);
+    }
+    const { scrollLeft } = this.#list;
+    this.#thumbs = images.map((image) => had.get(image.imageUrl)?.shift() ?? this.#make(image));
+    this.#list.toggleAttribute("data-many", images.length > MANY);
+    arrange(this.#list, this.#thumbs.map(({ item }) => item));
+    this.#thumbs.forEach(({ picture, number }, place) => {
+      this.#thumbnails.show(picture, /** @type {Listed} */ (images[place]));
+      setText(number, String(place + 1));
     });
+    for (const left of [...had.values()].flat()) this.#thumbnails.forget(left.picture);
+    this.#list.scrollLeft = isNew ? 0 : scrollLeft;
+    if (isNew) this.#index = this.#picked = null;
   }
 
   /**
    * @param {number | null} index of the current one
    * @param {ReadonlyMap<number, Standing>} rows by index
    * @param {Phase} phase
+   * @param {number | null} picked to be moved; null while none can be
    */
-  render(index, rows, phase) {
+  render(index, rows, phase, picked) {
+    const stop = picked ?? index ?? 0;
     this.#thumbs.forEach((thumb, place) => {
       const row = rows.get(place);
-      const isCurrent = place === index;
-      thumb.button.dataset.fate = row?.fate ?? "none";
-      thumb.button.tabIndex = place === (index ?? 0) ? 0 : -1;
-      if (isCurrent) thumb.button.setAttribute("aria-current", "true");
-      else thumb.button.removeAttribute("aria-current");
+      const { button } = thumb;
+      setAttribute(button, "data-fate", row?.fate ?? "none");
+      if (button.tabIndex !== (place === stop ? 0 : -1)) button.tabIndex = place === stop ? 0 : -1;
+      setAttribute(button, "aria-current", place === index ? "true" : null);
+      setAttribute(button, "aria-pressed", place === picked ? "true" : null);
       setText(thumb.fate, row === undefined ? "" : nameFate(row, phase));
       const label = describeThumb(place, thumb.name, row, phase);
-      if (thumb.button.getAttribute("aria-label") !== label) {
-        thumb.button.setAttribute("aria-label", label);
-        thumb.button.title = label;
-      }
+      if (setAttribute(button, "aria-label", label)) button.title = label;
     });
-    if (index !== this.#index) this.#centre(index);
-    const current = index === null ? undefined : this.#thumbs[index]?.button;
+    const target = picked ?? index;
+    const before = this.#picked ?? this.#index;
+    if (target !== before) this.#centre(target);
     const hasFocus = this.#list.contains(document.activeElement);
-    if (index !== this.#index && hasFocus) current?.focus({ preventScroll: true });
-    this.#index = index;
+    if (target !== before && hasFocus) this.focus(target);
+    [this.#index, this.#picked] = [index, picked];
+  }
+
+  /** @param {number | null} index */
+  focus(index) {
+    if (index !== null) this.#thumbs[index]?.button.focus({ preventScroll: true });
   }
 
   /** @param {number | null} index */
   #centre(index) {
-    const button = index === null ? undefined : this.#thumbs[index]?.button;
-    if (button === undefined) return;
+    const item = index === null ? undefined : this.#thumbs[index]?.item;
+    if (item === undefined) return;
     // Not scrollIntoView, which would move the page, too.
-    const { left, width } = button.getBoundingClientRect();
+    const { left, width } = item.getBoundingClientRect();
     const frame = this.#list.getBoundingClientRect();
     this.#list.scrollLeft += left + width / 2 - (frame.left + frame.width / 2);
   }
 
-  /** @param {ImageSource} image @param {number} index @returns {Thumb} */
-  #make({ imageUrl, signedUrl }, index) {
-    const picture = make("img", {
-      alt: "",
-      loading: "lazy",
-      decoding: "async",
-      referrerpolicy: "no-referrer",
-      draggable: "false",
-      src: signedUrl ?? "",
-    });
-    picture.addEventListener("error", () => (picture.hidden = true));
+  /** @param {Listed} image @returns {Thumb} */
+  #make({ imageUrl }) {
+    const picture = make("img", { alt: "", decoding: "async", referrerpolicy: "no-referrer", draggable: "false" });
     const frame = make("span", { class: "frame" }, picture);
     const fate = make("span", { class: "fate" });
-    const number = make("span", { class: "place" }, String(index + 1));
+    const number = make("span", { class: "place" });
     const line = make("span", { class: "line" }, number, fate);
-    const button = make("button", { type: "button", tabindex: "-1" }, frame, line);
-    button.addEventListener("click", () => this.#choose(index));
-    return { button, picture, fate, name: nameOf(imageUrl) };
+    const button = make("button", { type: "button", tabindex: "-1", value: imageUrl }, frame, line);
+    const item = make("li", {}, button);
+    const thumb = { item, button, picture, number, fate, name: nameOf(imageUrl) };
+    button.addEventListener("click", () => this.#choose(this.#thumbs.indexOf(thumb)));
+    return thumb;
   }
+}
+
+/**
+ * These become its items, and those of them that are there stay, where that can be: of thousands, one is
+ * moved.
+ *
+ * @param {Element} list @param {readonly Element[]} items
+ */
+function arrange(list, items) {
+  let next = list.firstElementChild;
+  for (const item of items) {
+    if (next !== null && next !== item && next.nextElementSibling === item) next.remove(); // it comes later, or not at all
+    else if (next !== item) list.insertBefore(item, next);
+    next = item.nextElementSibling;
+  }
+  while (next !== null) {
+    const left = next;
+    next = left.nextElementSibling;
+    left.remove();
+  }
+}
+
+/**
+ * Only what is another is written: a list of thousands is drawn anew each time that something happens.
+ *
+ * @param {Element} element @param {string} name @param {string | null} value null for none
+ * @returns {boolean} whether it was another
+ */
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) === value) return false;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+  return true;
 }

@@ -2,10 +2,11 @@
  * All that is on the console's page, drawn from the state of things.
  *
  * @import { Choice } from "./stage.js"
- * @import { ImageSource, Preloaded, Presence } from "../core/protocol/wire.js"
+ * @import { Preloaded, Presence } from "../core/protocol/wire.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
- * @import { Loaded } from "./intake.js"
- * @import { Place, Series } from "./own_page.js"
+ * @import { Deed, OwnPictures } from "./own_pictures.js"
+ * @import { Listed } from "./manifest.js"
+ * @import { Loaded, Place, Series } from "./own_page.js"
  * @import { RecordStore } from "./record_store.js"
  * @import { Presentation } from "./presentation.js"
  * @import { Journal, Standing } from "./journal.js"
@@ -21,6 +22,7 @@
  * @property {string} trouble why the last one could not be started
  * @property {Series | null} series
  * @property {number | null} index of what is current
+ * @property {OwnPictures} pictures
  * @property {(Place & {at: number}) | null} left a session that can be taken up
  *
  * @typedef {object} Doors what a person wants
@@ -31,8 +33,12 @@
  * @property {() => void} remove what the browser keeps
  * @property {(choice: Choice) => void} choose
  * @property {(loaded: Loaded) => void} load a series
+ * @property {(images: readonly Listed[]) => void} join the series that is there, with more in it
+ * @property {(deed: Deed) => void} arrange
+ * @property {() => void} changed what is to be drawn anew
  */
 
+import { Arranging } from "./arranging.js";
 import { Asking } from "./asking.js";
 import { ClientsView } from "./clients.js";
 import { Intake } from "./intake.js";
@@ -40,6 +46,7 @@ import { LatencyView } from "./latency_view.js";
 import { Outcomes } from "./outcomes.js";
 import { JournalView } from "./journal_view.js";
 import { Stage } from "./stage.js";
+import { standingsOf } from "./standings.js";
 import { Strip } from "./strip.js";
 import {
   NOT_VALID,
@@ -68,6 +75,7 @@ export class ConsoleView {
   #latency = new LatencyView();
   #outcomes = new Outcomes();
   #downloads;
+  #arranging;
   #end;
   #offer = find("offer", HTMLElement);
   #session = find("session", HTMLElement);
@@ -76,9 +84,11 @@ export class ConsoleView {
   constructor(userId, journal, store, doors) {
     this.#journal = journal;
     this.#clients = new ClientsView(doors.start);
-    this.#intake = new Intake(doors.load);
+    this.#intake = new Intake(doors.load, doors.join);
     this.#stage = new Stage(doors.choose);
-    this.#strip = new Strip(doors.choose);
+    const arranging = new Arranging(doors.arrange, doors.changed);
+    this.#arranging = arranging;
+    this.#strip = new Strip((index) => (arranging.picked === null ? doors.choose(index) : arranging.pick(index)));
     this.#downloads = new JournalView(journal, store, userId, doors.remove);
     onAnswer("take-up", this.#offer, this.#session, doors.takeUp);
     onAnswer("leave", this.#offer, this.#session, doors.leave);
@@ -92,15 +102,10 @@ export class ConsoleView {
     document.body.dataset.stopped = "";
   }
 
-  /** @param {readonly ImageSource[]} images */
-  fill(images) {
-    this.#strip.fill(images);
-    this.#intake.fold();
-  }
-
-  /** @param {readonly ImageSource[]} images the same ones, under other URLs */
-  renew(images) {
-    this.#strip.renew(images);
+  /** @param {readonly Listed[]} images @param {boolean} isNew */
+  fill(images, isNew) {
+    this.#strip.fill(images, isNew);
+    if (isNew) this.#intake.fold();
   }
 
   /** Of a list of images. @param {string} why */
@@ -131,8 +136,8 @@ export class ConsoleView {
   }
 
   /** @param {State} state */
-  render({ relay, obstacle, presentation, awaited, isChosen, trouble, series, index, left }) {
-    const { images, since } = series ?? { images: [], since: 0 };
+  render({ relay, obstacle, presentation, awaited, isChosen, trouble, series, index, pictures, left }) {
+    const images = series?.images ?? [];
     // What was left, or is about to begin, may be on a screen still.
     const unheard = left === null && awaited === null ? "over" : "waiting";
     const phase = presentation === null ? unheard : presentation.phase;
@@ -151,7 +156,7 @@ export class ConsoleView {
     this.#latency.render(presentation?.latency ?? null, presentation?.clockOffset ?? null);
 
     const rows = this.#rows(presentation);
-    const byIndex = new Map(rows.filter((r) => r.sentAt >= since).map((r) => [r.imageIndex, r]));
+    const byIndex = standingsOf(images, rows.filter((r) => r.sentAt >= (series?.since ?? 0)));
     const row = index === null ? undefined : byIndex.get(index);
     const isShown = isLive && row !== undefined;
     const unsent = isChosen ? SHOWN_SOON : SEEN_BY_YOU;
@@ -159,7 +164,8 @@ export class ConsoleView {
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
     document.body.dataset.phase = phase;
     this.#stage.render(images, index, fate, describeNothing(isLive));
-    this.#strip.render(index, byIndex, phase);
+    this.#arranging.render({ series, index, isLive, ...pictures.state });
+    this.#strip.render(index, byIndex, phase, this.#arranging.picked);
     this.#intake.render(series);
     const current = isLive ? (presentation.current?.sentAt ?? null) : null;
     this.#outcomes.render(rows, (shown) => this.#journal.measured(shown), phase, current);

@@ -211,14 +211,16 @@ export function describeNothing(isLive) {
 }
 
 /**
- * @param {{images: readonly object[], name: string, readAt: number} | null} series `name` of its list
+ * @param {{images: readonly object[], name: string, token: string | null, readAt: number} | null} series
+ *   `name` of its list, folder or file; `token`: of pictures from the evaluator's own disk
  * @param {number} now
  */
 export function describeSeries(series, now) {
   if (series === null) return "none yet";
-  const { images, name, readAt } = series;
+  const { images, name, token, readAt } = series;
   const what = images.length === 1 ? "1 image" : `${images.length} images, 1 to ${images.length}`;
-  return `${what}; list ${name}, read ${describeAge(now - readAt)}`;
+  const where = token === null ? `list ${name}` : name ? `${name} on this device` : "from this device";
+  return `${what}; ${where}, read ${describeAge(now - readAt)}`;
 }
 
 /** @param {number} ms */

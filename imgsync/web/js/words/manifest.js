@@ -82,21 +82,30 @@ export function describeOld(why, ms) {
   return `${why} The addresses in use were read ${describeAge(ms)}, and may be good no more.`;
 }
 
-const NO_FILES =
-  "This page can't send pictures from this device. Put them on a web server and name their addresses" +
-  " here, or show them with the command imgsync evaluator FOLDER.";
+/** @param {string} name @param {number} place @param {string} file that it names */
+export function describeMissing(name, place, file) {
+  return (
+    `Image ${place + 1} of the list ${name} is ${file}, and there is no picture of this name beside it that can` +
+    " be shown; drop both together, or correct the list."
+  );
+}
 
-/** @param {string} name of a file that is a picture, or a folder of them */
+/** @param {string} one @param {string} other */
+export function describeTwoLists(one, other) {
+  return `${one} and ${other} both list these pictures; drop them with one of the two.`;
+}
+
+/** @param {string} name of a picture on the web */
 export function describePicture(name) {
-  return `${name} is no list of images. ${NO_FILES}`;
+  return `${name} is a picture, and no list of images. Paste its address as a list of one.`;
 }
 
-/** @param {number} count @param {boolean} arePictures */
-export function describeMany(count, arePictures) {
-  return arePictures ? `These are ${count} pictures. ${NO_FILES}` : `These are ${count} files; drop one list of images.`;
+/** @param {number} count */
+export function describeMany(count) {
+  return `These are ${count} files, and no pictures; drop one list of images.`;
 }
 
-export const NOTHING_DROPPED = "What was dropped is no file. Paste a list of images, or drop it as a file.";
+export const NOTHING_DROPPED = "What was dropped is no file. Drop pictures, a folder of them, or a list of images as a file.";
 
 export const QUOTE_NOT_CLOSED = "a quotation mark is not closed";
 export const TEXT_AFTER_QUOTE = "something follows a closing quotation mark";
