@@ -36,9 +36,9 @@ async def open_sharer(browser: Browser, relay: str, client: str) -> AsyncIterato
         yield page
 
 
-async def add(page: Page, count: int, size: int, first: int = 0) -> None:
+async def add(page: Page, count: int, size: int) -> None:
     """Have it so many pictures more, of so many bytes each."""
-    pngs = [b64encode(make_png(WIDTH + first + n)).decode() for n in range(count)]
+    pngs = [b64encode(make_png(WIDTH + n)).decode() for n in range(count)]
     await page.run(f"addPngs({json.dumps(pngs)}, {size})")
 
 
