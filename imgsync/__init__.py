@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imgsync.client.client import ReceivedImage as ReceivedImage
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
+    from imgsync.core.pictures.facts import Facts as Facts
     from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
     from imgsync.core.protocol.channel import Preloaded as Preloaded
     from imgsync.core.protocol.channel import Recording as Recording
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from imgsync.core.protocol.states import SessionState as SessionState
     from imgsync.core.protocol.states import StateChange as StateChange
     from imgsync.evaluator.delivery import Delivery as Delivery
+    from imgsync.evaluator.delivery import PictureReport as PictureReport
     from imgsync.evaluator.delivery import StageReport as StageReport
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
@@ -50,6 +52,7 @@ _HOMES = {
         "open_client",
     ),
     "imgsync.client.hooks": ("follow",),
+    "imgsync.core.pictures.facts": ("Facts",),
     "imgsync.core.protocol.channel": (
         "OnsetTiming",
         "Preloaded",
@@ -76,6 +79,7 @@ _HOMES = {
     "imgsync.evaluator.delivery": (
         "Delivery",
         "ImageRef",
+        "PictureReport",
         "StageReport",
     ),
     "imgsync.evaluator.evaluator": (

@@ -14,7 +14,15 @@ import trio
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Transmit
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Preloaded, Stage, StageKind, TalkMessage, UpcomingImage
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.protocol.channel import (
+    Identity,
+    Preloaded,
+    Stage,
+    StageKind,
+    TalkMessage,
+    UpcomingImage,
+)
 from imgsync.core.protocol.numbers import FEATURE_PICTURES, FEATURES, MAX_DETAIL, MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Features, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -59,13 +67,16 @@ class ReceivedImage:
     signed_url: str | None = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
-    _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None, str], None] = (
-        attrs.field(repr=False, eq=False)
+    _tell: Callable[["ReceivedImage", Stage, Facts | None], None] = attrs.field(
+        repr=False, eq=False
     )
 
-    def fetched(self, at: Milliseconds | None = None) -> None:
-        """It has been fetched, and is an image."""
-        self._say(StageKind.FETCHED, at)
+    def fetched(self, at: Milliseconds | None = None, picture: Facts | None = None) -> None:
+        """It has been fetched, and is an image.
+
+        :param picture: which one it is, byte by byte, for the records of both sides.
+        """
+        self._say(StageKind.FETCHED, at, picture=picture)
 
     def shown(self, at: Milliseconds | None = None) -> None:
         """It is on the screen, since this time of our clock."""
@@ -97,8 +108,11 @@ class ReceivedImage:
         at: Milliseconds | None,
         reason: str | None = None,
         detail: str = "",
+        picture: Facts | None = None,
     ) -> None:
-        self._tell(self, stage, now_ms() if at is None else at, reason, detail)
+        at = now_ms() if at is None else at
+        said = Stage(self.index, self.sent_at, stage, at, reason, detail=detail or None)
+        self._tell(self, said, picture)
 
 
 class _Following:
@@ -148,17 +162,27 @@ class _Following:
             tell=self._tell_stage,
         )
 
-    def _tell_stage(
-        self,
-        image: ReceivedImage,
-        stage: StageKind,
-        at: Milliseconds,
-        reason: str | None,
-        detail: str,
-    ) -> None:
-        said = Stage(image.index, image.sent_at, stage, at, reason, detail=detail or None)
+    def _tell_stage(self, image: ReceivedImage, said: Stage, picture: Facts | None) -> None:
         for output in self._follower.staged(said):
             self._peer.journal.staged(said)
+            self._peer.send(output.text)
+            if picture is not None:
+                self._identify(image, picture)
+
+    def _identify(self, image: ReceivedImage, picture: Facts) -> None:
+        self._peer.journal.identified(image.index, image.sent_at, picture)
+        if image.signed_url is None:
+            return  # what came over the connection is known to who has sent it
+        identity = Identity(
+            image.index,
+            image.sent_at,
+            sha256=picture.sha256,
+            content_type=picture.content_type,
+            bytes=picture.bytes,
+            width=picture.width,
+            height=picture.height,
+        )
+        for output in self._follower.identified(identity):
             self._peer.send(output.text)
 
     @property

@@ -274,6 +274,30 @@ class Stage:
 
 
 @attrs.frozen
+class Picture:
+    """Which picture an image is, byte by byte.
+
+    :param content_type: its media type.
+    :param bytes: how many.
+    :param width: pixels, as is `height`; None where the picture does not say.
+    """
+
+    EVENT = "picture"
+    image_index: int
+    name: str
+    sent_at: Milliseconds
+    sha256: str
+    content_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+
+    @property
+    def prose(self) -> None:
+        return None
+
+
+@attrs.frozen
 class NotSent:
     """A picture of our own that could not be sent over the connection, or not to the end.
 
@@ -440,6 +464,8 @@ class Received:
 class Fetched:
     """An image is here.
 
+    :param sha256: of its bytes, as they came.
+    :param width: pixels, as is `height`; None where the picture does not say.
     :param ahead: it was, before it was to be shown.
     :param path: where it was saved.
     """
@@ -447,6 +473,10 @@ class Fetched:
     EVENT = "fetched"
     bytes: int
     kind: str
+    sha256: str
+    content_type: str
+    width: int | None
+    height: int | None
     took_ms: Milliseconds = attrs.field(metadata=TO_A_TENTH)
     ahead: bool
     path: str | None
@@ -508,6 +538,7 @@ PeerEvent = (
     | NotAcked
     | NotSent
     | Stage
+    | Picture
     | Preloaded
     | Recording
     | SeriesSummary

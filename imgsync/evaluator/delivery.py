@@ -1,14 +1,11 @@
 """Images, and what becomes of them at the client: acked, fetched, shown, hidden, failed."""
 
-import logging
-from collections import deque
-from collections.abc import AsyncIterator
-
 import attrs
 import trio
 
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.handshake.outputs import Ended
+from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import Ack, OnsetTiming, Stage, StageKind
 from imgsync.core.protocol.errors import (
     ImageFailed,
@@ -19,13 +16,9 @@ from imgsync.core.protocol.errors import (
 )
 from imgsync.core.protocol.numbers import FEATURE_STAGE, SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.evaluator.reports import Reports
 from imgsync.images.ref import ImageRef
-from imgsync.tasks import Bell, Pull
-
-log = logging.getLogger(__name__)
-
-MAX_REPORTS = 1000
-"""Stages that are kept for whoever iterates over them."""
+from imgsync.tasks import Bell
 
 
 @attrs.frozen
@@ -53,6 +46,21 @@ class StageReport:
     timing: OnsetTiming | None = None
 
 
+@attrs.frozen
+class PictureReport:
+    """Which picture an image was, byte by byte.
+
+    :param image: what was to be shown.
+    :param sent_at: of that showing; evaluator's clock, ms since the epoch.
+    :param picture: what the client has got, as it says; of a file of the evaluator's own, what that
+        is, until the client says something else.
+    """
+
+    image: ImageRef
+    sent_at: Milliseconds
+    picture: Facts
+
+
 class Showing:
     """One time that an image is to be shown, for whoever waits for what becomes of it."""
 
@@ -69,6 +77,8 @@ class Showing:
         self.refusal: MessageTooLarge | NotSpoken | None = None
         #: What was said of it when it was on the screen.
         self.shown: StageReport | None = None
+        #: Which picture it is, as far as that is known.
+        self.picture: Facts | None = None
         self._failure: str | None = None
 
     def reach(self, report: StageReport) -> None:
@@ -120,9 +130,8 @@ class Showings:
     def __init__(self) -> None:
         #: By `sent_at`, of those whose stages the core still listens for.
         self._showings: dict[Milliseconds, Showing] = {}
-        self._reports: deque[StageReport] = deque(maxlen=MAX_REPORTS)
-        #: Of all that ever came.
-        self._count = 0
+        self.stages = Reports[StageReport]("stages")
+        self.pictures = Reports[PictureReport]("pictures")
         self._speaks_stage = False
         self._end: Ended | None = None
         #: Of any change.
@@ -175,9 +184,17 @@ class Showings:
             timing=said.timing,
         )
         showing.reach(report)
-        self._reports.append(report)
-        self._count += 1
+        self.stages.tell(report)
         self.news.ring()
+
+    def identify(self, sent_at: Milliseconds, picture: Facts) -> bool:
+        """Which picture an image is: returns whether that is news."""
+        showing = self._showings[sent_at]
+        if showing.picture is not None and showing.picture.sha256 == picture.sha256:
+            return False
+        showing.picture = picture
+        self.pictures.tell(PictureReport(showing.image, showing.sent_at, picture))
+        return True
 
     def give_up(self, sent_at: Milliseconds) -> None:
         """A later image was shown instead."""
@@ -199,6 +216,8 @@ class Showings:
         self._end = end
         for showing in self._showings.values():
             showing.settled.set()
+        self.stages.end()
+        self.pictures.end()
         self.news.ring()
 
     def raise_if_ended(self) -> None:
@@ -211,27 +230,6 @@ class Showings:
         self.raise_if_ended()
         if not self._speaks_stage:
             raise NotSpoken(FEATURE_STAGE)
-
-    def reports(self) -> AsyncIterator[StageReport]:
-        """Every stage that was told, from the first that is still kept; stops at the end."""
-        position = 0
-
-        async def next_report() -> StageReport | None:
-            nonlocal position
-            # Before the first look: what is read of the queue must not be older than what is taken.
-            await trio.lowlevel.checkpoint()
-            while position >= self._count:
-                if self._end is not None:
-                    return None
-                await self.news.wait()
-            oldest = self._count - len(self._reports)
-            if position < oldest:
-                missed = oldest - position
-                log.warning("%d stages were missed, nobody asked for them in time", missed)
-            position = max(position, oldest) + 1
-            return self._reports[position - 1 - oldest]
-
-        return Pull(next_report)
 
 
 @attrs.frozen
@@ -268,6 +266,15 @@ class Delivery:
         where the client could only tell the frame that put it up.
         """
         return None if self._showing.shown is None else self._showing.shown.latency
+
+    @property
+    def picture(self) -> Facts | None:
+        """Which picture it is, byte by byte; None while that is not known.
+
+        Of a file of ours, what was sent. Of one that the client has fetched from a URL, what it has
+        got, as it says behind `fetched`; not every client does.
+        """
+        return self._showing.picture
 
     async def shown(self) -> Milliseconds:
         """Wait until the image is on the screen; the onset, client's clock, ms since the epoch.

@@ -25,13 +25,27 @@ from imgsync.core.channel.outputs import (
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.protocol.channel import (
+    Identity,
+    Image,
+    Preloaded,
+    Ready,
+    Recording,
+    TalkMessage,
+)
 from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
 from imgsync.core.protocol.numbers import FEATURE_PICTURES
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.core.transfer.budget import Budget
-from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
+from imgsync.evaluator.delivery import (
+    Delivery,
+    PictureReport,
+    Showing,
+    Showings,
+    StageReport,
+)
 from imgsync.evaluator.latest import Latest
 from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
@@ -52,6 +66,16 @@ _NO_URL = "use one that takes pictures over the connection, or open them so that
 
 def _source_of(image: ImageRef) -> ImageSource:
     return ImageSource(image.image_url, image.signed_url, is_own=image.picture is not None)
+
+
+def _facts_of(identity: Identity) -> Facts:
+    return Facts(
+        sha256=identity.sha256,
+        content_type=identity.content_type,
+        bytes=identity.bytes,
+        width=identity.width,
+        height=identity.height,
+    )
 
 
 class _Presenting:
@@ -133,6 +157,16 @@ class _Presenting:
         self.recordings.end()
         self.preloaded.end()
 
+    def _sent(self, image: Image, copy: int) -> None:
+        shown = self.showings.image_of(image.sent_at)
+        self._peer.journal.sent(image, copy, shown.extra)
+        if copy == 1 and shown.picture is not None:
+            self._identify(image, shown.picture.facts)
+
+    def _identify(self, image: Image, picture: Facts) -> None:
+        if self.showings.identify(image.sent_at, picture):
+            self._peer.journal.identified(image.image_index, image.sent_at, picture)
+
     def _perform(self, outputs: Sequence[PresenterOutput], at: Milliseconds = 0) -> None:
         """Carry out what the core decides.
 
@@ -145,7 +179,7 @@ class _Presenting:
                     self.sharing.serve(upcoming if image is None else [image])
                     self._peer.send(text)
                     if image is not None:
-                        journal.sent(image, copy, showings.image_of(image.sent_at).extra)
+                        self._sent(image, copy)
                 case Acked(image, ack, copies):
                     showings.ack(ack, at, copies, journal.acked(image, ack, at))
                 case channel.Superseded(image):
@@ -161,8 +195,8 @@ class _Presenting:
                     self.sharing.share()
                 case Staged(said):
                     showings.report(said, journal.staged(said))
-                case Identified():
-                    pass  # goes into the record
+                case Identified(image, identity):
+                    self._identify(image, _facts_of(identity))
                 case Counted(counts):
                     self.preloaded.tell(counts)
                 case Recorded(said):
@@ -238,7 +272,16 @@ class EvaluatorSession:
         A client that does not speak `stage` tells nothing. Who falls behind by more than a thousand
         reports misses some.
         """
-        return self._presenting.showings.reports()
+        return self._presenting.showings.stages.all()
+
+    def pictures(self) -> AsyncIterator[PictureReport]:
+        """Which picture each image was, byte by byte, from the beginning; stops at the end.
+
+        One comes for each showing: of a file of ours when it is sent, and else when the client has
+        it and says so, which not every client does. Another one of the same showing says that the
+        client has got something else. Who falls behind by more than a thousand misses some.
+        """
+        return self._presenting.showings.pictures.all()
 
     def preloaded(self) -> AsyncIterator[Preloaded]:
         """How many of the images that were announced, and not shown yet, are at the client.

@@ -23,6 +23,7 @@ import trio
 
 from imgsync.core.channel.downloads import SILENT, STALLED, Failure
 from imgsync.core.pictures.answers import refusal_of
+from imgsync.core.pictures.facts import Facts
 from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
 from imgsync.core.protocol.numbers import (
@@ -86,10 +87,14 @@ def _failed(reason: str, detail: str = "", *, may_pass: bool = False) -> FetchFa
 
 @attrs.frozen
 class Fetched:
-    """An image's bytes, and which kind they are."""
+    """An image's bytes, and which kind they are.
+
+    :param facts: which picture they are.
+    """
 
     body: bytes | bytearray = attrs.field(repr=False)
     kind: str
+    facts: Facts = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -142,6 +147,7 @@ class Partial:
         end = self.here + len(news)
         self._body[self.here : end] = news
         self.here = end
+        # It takes 0.1 ms for 64 KiB, which is less than to hand them to a thread and wait for it.
         reason = "too_large" if end > MAX_IMAGE else self._inspection.feed(news)
         if reason is not None:
             raise _failed(reason)
@@ -151,11 +157,12 @@ class Partial:
         verdict = self._inspection.end()
         if verdict.kind is None or verdict.reason is not None:
             raise _failed(verdict.reason or NOT_AN_IMAGE)
-        if self.mark.sha256 not in (None, self._inspection.facts.sha256):
+        facts = self._inspection.facts
+        if self.mark.sha256 not in (None, facts.sha256):
             detail = "other bytes have come than the evaluator has said"
             raise _failed(BAD_HASH, detail, may_pass=True)
         del self._body[self.here :]
-        return Fetched(self._body, verdict.kind.name)
+        return Fetched(self._body, verdict.kind.name, facts)
 
 
 class Fetcher:

@@ -14,7 +14,15 @@ from typing import Literal
 
 import attrs
 
-from imgsync.core.protocol.channel import Duration, OnsetTiming, Reason, StageKind
+from imgsync.core.protocol.channel import (
+    Count,
+    Duration,
+    MediaType,
+    OnsetTiming,
+    Reason,
+    Sha256,
+    StageKind,
+)
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import (
     Detail,
@@ -193,6 +201,29 @@ class Stage:
 
 
 @attrs.frozen
+class Picture:
+    """Which picture an image was, byte by byte; each side writes what it knows of that.
+
+    The evaluator writes that of a file of its own with the first sending, and what the client says
+    that it has got, where that is news. The client writes what it has got.
+
+    :param content_type: the media type of its kind, as its bytes have it.
+    :param bytes: how many.
+    :param width: pixels, as is `height`; null where the picture itself does not say.
+    """
+
+    EVENT = "picture"
+    session_id: SessionId
+    image_index: int
+    sent_at: Milliseconds
+    sha256: Sha256
+    content_type: MediaType
+    bytes: Count
+    width: Count | None
+    height: Count | None
+
+
+@attrs.frozen
 class Recording:
     """Evaluator: how the client's page records its participant.
 
@@ -236,7 +267,7 @@ class Lost:
     why: str
 
 
-ImageEvent = Sent | Acked | Superseded | Stage | Received
+ImageEvent = Sent | Acked | Superseded | Stage | Picture | Received
 """Of one showing; they name whose they are, or are the same from both sides."""
 
 CourseEvent = Session | State | Path | Probe | ClockStep | Recording

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from imgsync.core.channel.clocks import Bounded, Measurements, Refused, Remark, Stepped
+from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.core.protocol.states import StateChange
@@ -68,6 +69,21 @@ class SessionJournal:
         )
         latency = self._measurements.since(said.sent_at, said.at)
         return None if latency is None else latency.widened(said.within or 0)
+
+    def identified(self, image_index: int, sent_at: Milliseconds, facts: Facts) -> None:
+        """Which picture an image is: what was sent of it, or what has come."""
+        self._write(
+            events.Picture(
+                self._session_id,
+                image_index,
+                sent_at,
+                sha256=facts.sha256,
+                content_type=facts.content_type,
+                bytes=facts.bytes,
+                width=facts.width,
+                height=facts.height,
+            )
+        )
 
     def _remark(self, remark: Remark | None) -> None:
         match remark:

@@ -43,6 +43,12 @@ const client = await load("words/client");
 const { Renewal } = await load("core/channel/renewal");
 const { SessionJournal } = await load("console/session_journal");
 const { openTransfer } = await load("client/fetching");
+// As in a browser, where each message is a task of its own: Node hands out many in one turn.
+globalThis.MessageChannel = class {
+  port1 = { onmessage: () => {} };
+  port2 = { postMessage: () => setImmediate(() => this.port1.onmessage()) };
+};
+const { inTurns } = await load("client/in_turns");
 const { describeRefusal } = await load("client/refusals");
 const { Selection } = await load("console/selection");
 const { BadManifest, parseManifest } = await load("console/manifest");
@@ -179,6 +185,9 @@ function playRoutes(starts) {
 }
 
 const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.keys(fields)]);
+
+/** One that goes on with work alone, and never back. */
+let workClock = 1e9;
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
@@ -342,12 +351,23 @@ const PAIRS = {
     let written = [];
     const write = (at, event, fields) => written.push({ at, event, ...fields });
     let extra = null;
-    const journal = new SessionJournal("s", write, () => extra);
+    const journal = new SessionJournal("s", write, () => ({ extra, own: null, picture: null }));
     return ([method, ...given]) => {
       written = [];
       if (method === "sent") extra = given.pop();
       const returned = journal[method](...given);
       return [written, method === "acked" ? returned : null];
+    };
+  },
+  // As a console's session writes them down: what the record has of pictures by then.
+  pictureLines: () => {
+    const journal = new Journal([]);
+    const add = journal.add.bind(journal);
+    const writer = new SessionJournal("s", add, (sentAt) => journal.rows.get(sentAt));
+    return ([method, ...given]) => {
+      writer[method](...given);
+      const lines = journal.events.filter(({ event }) => event === "picture");
+      return lines.map(({ sentAt, sha256, width }) => [sentAt, sha256, width]);
     };
   },
   candidates: () => ([text, tcp]) => {
@@ -437,6 +457,28 @@ const PAIRS = {
     for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
     return hash.digest();
   },
+  // What is looked at in one turn is a group; each part takes so long.
+  inTurns: () => async ([sizes, cost]) => {
+    const { now } = performance;
+    let turn = 0;
+    let isOver = false;
+    const beat = () => void (isOver || ((turn += 1), setImmediate(beat)));
+    setImmediate(beat);
+    performance.now = () => workClock;
+    const groups = new Map();
+    try {
+      for (const size of sizes) {
+        for await (const part of inTurns(new Uint8Array(size))) {
+          groups.set(turn, [...(groups.get(turn) ?? []), part.length]);
+          workClock += cost;
+        }
+      }
+    } finally {
+      performance.now = now;
+      isOver = true;
+    }
+    return [...groups.values()];
+  },
   others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
@@ -462,6 +504,15 @@ const PAIRS = {
     const journal = new Journal([]);
     for (const { at, event, ...fields } of events) journal.add(at, event, fields);
     return [...journal.rows.values()].map(({ fate, failed, detail }) => [fate, failed, detail]);
+  },
+  identities: () => (events) => {
+    const journal = new Journal([]);
+    for (const { at, event, ...fields } of events) journal.add(at, event, fields);
+    return [...journal.rows.values()].map(({ picture, isOther, ...row }) => [
+      picture && console_.describePicture(picture),
+      isOther,
+      console_.describeFate({ isOther, ...row }, "open"),
+    ]);
   },
   columns: () => () => COLUMNS,
   fields: () => () => Object.fromEntries(fieldsOf),

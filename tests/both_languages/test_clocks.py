@@ -6,6 +6,7 @@ import json
 import random
 from typing import Any
 
+import attrs
 import pytest
 
 from imgsync.core.channel.clocks import (
@@ -17,6 +18,7 @@ from imgsync.core.channel.clocks import (
     Stepped,
 )
 from imgsync.core.channel.drift import Offset
+from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import Ack, Image, OnsetTiming, Pong, Recording, Stage, StageKind
 from imgsync.core.protocol.numbers import PROBE_WINDOW
 from imgsync.core.protocol.signalling import EndReason
@@ -172,6 +174,7 @@ class Writer:
         """The input for the page, and what comes of it: the lines, and what is returned."""
         self._told.clear()
         seldom = ["began", "changed", "connected", "sent", "superseded", "staged", "recorded"]
+        seldom.append("identified")
         method = self._dice.choice([*["ponged", "acked"] * 4, *seldom])
         given, at, returned = getattr(self, f"_{method}")()
         return [method, *given], [[line_of(event, at) for event in self._told], returned]
@@ -237,6 +240,15 @@ class Writer:
         }
         return [at, staged], at, None
 
+    def _identified(self) -> tuple[list[Any], float, None]:
+        at = self._world.now
+        image, shown = self._image(at - 1)
+        size = self._dice.choice([(9, 800, 600), (0, None, None), (7, 1, None)])
+        facts = Facts(f"{self._dice.getrandbits(256):064x}", "image/svg+xml", *size)
+        self._journal.identified(image.image_index, image.sent_at, facts)
+        names = ("sha256", "contentType", "bytes", "width", "height")
+        return [at, shown, dict(zip(names, attrs.astuple(facts), strict=True))], at, None
+
     def _recorded(self) -> tuple[list[Any], float, None]:
         at, since = self._world.now, self._world.theirs()
         troubles = self._dice.choice([(), ("camera_ended",), ("upload_http_403", "refused")])
@@ -262,7 +274,7 @@ def test_what_a_session_writes_down_is_the_same_word_for_word(replay: Replay) ->
         replay.compare("sessionJournal", inputs, expected, run)
     assert seen == {
         *("session", "state", "probe", "clock_step", "sent", "acked", "superseded", "stage"),
-        "recording",
+        *("recording", "picture"),
     }
 
 

@@ -92,6 +92,9 @@ def traits(reports: Iterable[SessionReport], table: str) -> set[str]:
         "recorded": any(row.recorded_by == "camera" for row in rows),
         "recorded in no way": any(row.recorded_by == "none" for row in rows),
         "a trouble": any(row.recording_troubles == "camera_ended" for row in rows),
+        "which picture it was": any(row.sha256 and row.width == 800 for row in rows),
+        "a picture without a size": any(row.sha256 and row.width is None for row in rows),
+        "a media type that is a formula": ",\"'=1+1," in table,
         "before the epoch": any(row.sent_at < 0 for row in rows),
     }
     return {name for name, is_so in found.items() if is_so}
@@ -114,7 +117,7 @@ def test_the_csv_is_the_report_of_the_jsonl(replay: Replay, tmp_path: Path) -> N
         seen["left out"] += len(told) < sum(
             event["event"] not in ("show", "passed_by") for event in events
         )
-    assert len(seen) == 24, seen
+    assert len(seen) == 27, seen
     assert min(seen.values()) >= 4, seen
 
 
@@ -245,3 +248,65 @@ def test_the_pages_table_has_what_the_client_said_of_the_last_failure(replay: Re
     ]
     later = [first, staged("failed", 5, "decode")]
     assert replay.run("fates", [[show, ACK, *later]]) == [[["failed", "decode", ""]]]
+
+
+def test_the_pages_table_says_which_picture_it_was_and_that_it_was_another_one_before(
+    replay: Replay,
+) -> None:
+    def shown(at: float, url: str, digit: str | None, **size: int | None) -> list[Line]:
+        of = {**SHOWN, "sentAt": at}
+        lines: list[Line] = [{"event": "show", "at": at, **of, "clientId": "c", "imageUrl": url}]
+        if digit is not None:
+            facts = {"sha256": digit * 64, "contentType": "image/png", **size}
+            lines.append({"event": "picture", "at": at, **of, **facts})
+        return lines
+
+    size = {"bytes": 48_213, "width": 800, "height": 600}
+    events = [
+        *shown(1, "x", "1", **size),
+        *shown(2, "y", "2", **{**size, "bytes": 1, "width": None}),
+        *shown(3, "x", "1", **size),
+        *shown(4, "x", None),
+        *shown(5, "x", "3", **{**size, "bytes": 999_950}),
+    ]
+    sent = "sent, not received yet"
+    other = f"{sent}; this was not the same picture as in a showing before, by its SHA-256"
+    first = f"image/png, 800 \u00d7 600, 48.2 kB, SHA-256 {'1' * 12}\u2026"
+    [found] = replay.run("identities", [events])
+    assert found == [
+        [first, False, sent],
+        [f"image/png, 1 byte, SHA-256 {'2' * 12}\u2026", False, sent],
+        [first, False, sent],
+        [None, False, sent],
+        [f"image/png, 800 \u00d7 600, 1.0 MB, SHA-256 {'3' * 12}\u2026", True, other],
+    ]
+
+
+def test_a_console_tells_of_its_own_pictures_when_they_are_sent_and_of_others_when_they_are_known(
+    replay: Replay,
+) -> None:
+    size = {"contentType": "image/png", "bytes": 9}
+    ours, other = ({"sha256": digit * 64, **size, "width": 3, "height": 2} for digit in "12")
+
+    def said(sent_at: int, of: dict[str, Any]) -> list[Any]:
+        return ["became", 9, {"kind": "identified", "image": shown(sent_at), "said": of}]
+
+    def shown(sent_at: int) -> Line:
+        return {"imageIndex": 0, "imageUrl": "x", "sentAt": sent_at}
+
+    bare = {name: value for name, value in other.items() if name not in ("width", "height")}
+    steps: list[tuple[list[Any], list[list[Any]]]] = [
+        (["ordered", shown(1), "c", None, ours], []),
+        (["sent", 2, shown(1), 1], [[1, ours["sha256"], 3]]),
+        (["sent", 3, shown(1), 2], []),
+        (said(1, ours), []),
+        # Something on the way has made another one of it.
+        (said(1, bare), [[1, other["sha256"], None]]),
+        (["ordered", shown(4), "c", None, None], []),
+        (["sent", 5, shown(4), 1], []),
+        (said(4, ours), [[4, ours["sha256"], 3]]),
+    ]
+    expected: list[list[Any]] = []
+    for step, found in zip(steps, replay.run("pictureLines", [s for s, _ in steps]), strict=True):
+        expected += step[1]
+        assert found == expected, step[0]

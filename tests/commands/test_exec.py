@@ -12,8 +12,8 @@ import trio
 from imgsync.client.client import ReceivedImage
 from imgsync.commands.client import program
 from imgsync.commands.client.program import Program, open_program
-from imgsync.core.protocol.channel import StageKind
-from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.protocol.channel import Stage as SaidStage
 from tests.kit.processes import EXIT_S, SESSION_S, wait_until
 
 WRITE = 'echo "$IMGSYNC_IMAGE_INDEX $1" >> "$LOG"'
@@ -50,10 +50,8 @@ class Stage:
         url = f"http://h/{index}.png"
         return ReceivedImage(index, url, f"{url}?sig=x", 1000.5, 1001, self._tell)
 
-    def _tell(
-        self, image: ReceivedImage, kind: StageKind, at: Milliseconds, reason: str | None, _: str
-    ) -> None:
-        self.stages.append((image.index, kind.value, reason))
+    def _tell(self, image: ReceivedImage, said: SaidStage, _: Facts | None) -> None:
+        self.stages.append((image.index, said.stage.value, said.reason))
 
     def complain(self, image: ReceivedImage, word: str, detail: str) -> None:
         self.complaints.append((image.index, word))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from tests.faults.stage import HERE, end_session, open_session, open_stage, show_next
 from tests.kit.own_pictures import make_pictures
@@ -11,6 +13,10 @@ from tests.kit.side_by_side import side_by_side
 
 LARGE_S = 60.0
 """Seconds for a picture of 10 MB, on a machine that has much else to do."""
+
+
+def is_of(index: int, line: dict[str, Any]) -> bool:
+    return bool(line["imageIndex"] == index)
 
 
 def hashes_in(folder: Path) -> set[str]:
@@ -30,7 +36,7 @@ async def test_a_folder_comes_to_the_client_byte_for_byte_without_a_host(folder:
         await evaluator.wait("connected")
         for index in range(3):
             await show_next(evaluator)
-            await client.wait("fetched", lambda line, at=index: line["imageIndex"] == at)
+            await client.wait("fetched", partial(is_of, index))
         assert await end_session(evaluator) == 0
         await client.wait("ended")
     assert hashes_in(kept) == hashes_in(source)

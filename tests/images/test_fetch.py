@@ -1,6 +1,7 @@
 """Fetching from servers that misbehave."""
 
 import gzip
+import hashlib
 import re
 import ssl
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsync.images import fetch
-from imgsync.images.fetch import Fetched, Fetcher, FetchFailed, open_fetcher
+from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
 from tests.images.test_kinds import IMAGES, PNG
 from tests.kit.image_servers import (
     LAW,
@@ -42,7 +43,9 @@ gives_up_generators = pytest.mark.filterwarnings("ignore:Async generator 'http:R
 async def test_an_image_is_fetched_whole_and_its_kind_told(name: str) -> None:
     async with open_server(answer(IMAGES[name])) as url, open_quick_fetcher() as fetcher:
         fetched = await fetcher.fetch(url)
-    assert fetched == Fetched(IMAGES[name], name.rpartition(".")[2])
+    assert (fetched.body, fetched.kind) == (IMAGES[name], name.rpartition(".")[2])
+    assert fetched.facts.sha256 == hashlib.sha256(IMAGES[name]).hexdigest()
+    assert fetched.facts.bytes == len(IMAGES[name])
     assert len(repr(fetched)) < 30
 
 

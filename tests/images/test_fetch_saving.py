@@ -8,6 +8,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsync.core.pictures.facts import Facts
 from imgsync.images.fetch import Fetched, save_image
 from tests.images.test_kinds import PNG
 from tests.kit.image_servers import LAW, WITHIN
@@ -49,6 +50,10 @@ HOSTILE_URLS = [
 ]
 
 
+def fetched_of(body: bytes, kind: str = "png") -> Fetched:
+    return Fetched(body, kind, Facts("0" * 64, f"image/{kind}", len(body), None, None))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for the property below; each example leaves it empty."""
@@ -58,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def save_alone(folder: Path, index: int, image_url: str, kind: str) -> str:
     """Save into a folder that is empty before and after; the name that came about."""
     folder.mkdir(exist_ok=True)
-    path = save_image(folder, index, image_url, Fetched(PNG, kind))
+    path = save_image(folder, index, image_url, fetched_of(PNG, kind))
     assert path.parent == folder
     assert os.listdir(folder) == [path.name]
     assert os.listdir(folder.parent) == [folder.name]
@@ -106,7 +111,7 @@ def test_a_name_says_what_it_was_and_its_suffix_what_it_is(
 
 def test_saving_again_replaces(tmp_path: Path) -> None:
     for body in (PNG, PNG + b".", PNG):
-        path = save_image(tmp_path, 0, "http://h/a.png", Fetched(body, "png"))
+        path = save_image(tmp_path, 0, "http://h/a.png", fetched_of(body))
         assert path.read_bytes() == body
     assert os.listdir(tmp_path) == ["0000-a.png"]
 
@@ -114,13 +119,13 @@ def test_saving_again_replaces(tmp_path: Path) -> None:
 def test_what_can_not_be_saved_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "0000-a.png").mkdir()
     with pytest.raises(OSError, match="directory"):
-        save_image(tmp_path, 0, "http://h/a.png", Fetched(PNG, "png"))
+        save_image(tmp_path, 0, "http://h/a.png", fetched_of(PNG))
     assert os.listdir(tmp_path) == ["0000-a.png"]
 
 
 def test_a_folder_that_is_gone_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        save_image(tmp_path / "gone", 0, "http://h/a.png", Fetched(PNG, "png"))
+        save_image(tmp_path / "gone", 0, "http://h/a.png", fetched_of(PNG))
 
 
 def test_a_link_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
@@ -128,7 +133,7 @@ def test_a_link_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> No
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / "0000-a.png").symlink_to(tmp_path / "outside")
-    assert save_image(inner, 0, "http://h/a.png", Fetched(PNG, "png")).read_bytes() == PNG
+    assert save_image(inner, 0, "http://h/a.png", fetched_of(PNG)).read_bytes() == PNG
     assert (tmp_path / "outside").read_bytes() == b"precious"
 
 
@@ -137,7 +142,7 @@ async def test_the_same_image_saved_by_many_at_once_is_always_whole(tmp_path: Pa
     bodies = [PNG + bytes([number]) * 2_000_000 for number in range(8)]
 
     async def save(body: bytes) -> None:
-        fetched = Fetched(body, "png")
+        fetched = fetched_of(body)
         path = await trio.to_thread.run_sync(save_image, tmp_path, 0, "http://h/a.png", fetched)
         assert path.read_bytes() in bodies
 
@@ -149,6 +154,6 @@ async def test_the_same_image_saved_by_many_at_once_is_always_whole(tmp_path: Pa
 
 
 def test_a_saved_image_may_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
-    path = save_image(tmp_path, 0, "http://h/a.png", Fetched(PNG, "png"))
+    path = save_image(tmp_path, 0, "http://h/a.png", fetched_of(PNG))
     (tmp_path / "plain").write_bytes(b"")
     assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode

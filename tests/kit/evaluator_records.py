@@ -48,6 +48,14 @@ EXTRAS: tuple[dict[str, Any], ...] = (
     {"extra": {"__proto__": 1, "constructor": {"toString": 2}, "7": "seven", " ": "blank"}},
 )
 
+#: What may be said of which picture it was.
+PICTURES: tuple[dict[str, Any], ...] = (
+    {"contentType": "image/png", "bytes": 48_213, "width": 800, "height": 600},
+    {"contentType": "image/svg+xml", "bytes": 311, "width": None, "height": None},
+    {"contentType": '=1+1,"x"', "bytes": 0, "width": 0, "height": 2**31},
+    {"contentType": "image/avif", "bytes": 67_108_864, "width": 1, "height": None},
+)
+
 #: What may be known of an onset.
 ONSETS: tuple[dict[str, Any], ...] = (
     {},
@@ -82,6 +90,17 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "sent", "extra": {"deep": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}},
     {"event": "sent", "extra": {"half": "\ud800"}},
     {"event": "sent", "extra": {"\udfff": 1}},
+    {"event": "picture", "sha256": "5" * 63},
+    {"event": "picture", "sha256": "A" * 64},
+    {"event": "picture", "sha256": "5" * 64 + "\n"},
+    {"event": "picture", "bytes": -1},
+    {"event": "picture", "bytes": 0.5},
+    {"event": "picture", "width": "800"},
+    {"event": "picture", "height": 2.0**53 + 2},
+    {"event": "picture", "contentType": "t" * 129},
+    {"event": "picture", "contentType": ""},
+    {"event": "picture", "contentType": None},
+    {"event": "picture", "width": 7.0, "height": -0.0},
     {"event": "ping"},
 )
 
@@ -110,10 +129,10 @@ class EvaluatorSide:
             self.reload()
         self.begin()
         kinds = (self.probe, self.show, self.stage, self.step, self.reload, self.begin, self.odd)
-        weights = (12, 12, 14, 0.7, 0.7, 0.4, 0.7, 2)
+        weights = (12, 12, 16, 1, 0.7, 0.4, 0.9, 2, 3)
         for _ in range(steps):
             self.now += self.dice.choice([0, 1, self.dice.uniform(0, 5000)])
-            [happens] = self.dice.choices([*kinds, self.record], weights)
+            [happens] = self.dice.choices([*kinds, self.record, self.identify], weights)
             happens()
         return self.lines
 
@@ -225,13 +244,23 @@ class EvaluatorSide:
             self.write("stage", **of, **said, reason=reason, **more)
             about += self.dice.choice([-50, 0, 60])
 
+    def identify(self) -> None:
+        """It is told which picture some image of the session is, and perhaps another one later."""
+        if not self.shown.get(self.session):
+            return
+        sent_at, index, _ = self.dice.choice(self.shown[self.session][-4:])
+        of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
+        sha256 = f"{self.dice.choice([index, self.dice.getrandbits(256)]):064x}"
+        self.write("picture", **of, sha256=sha256, **self.dice.choice(PICTURES))
+
     def odd(self) -> None:
         """A client says what it likes."""
         of = {"sessionId": self.session, "imageIndex": 3, "sentAt": self.ours(self.now)}
         stage = {"stage": "failed", "stageAt": self.theirs(self.now), "reason": None}
         acked = {"receivedAt": self.theirs(self.now), "ackedAt": self.ours(self.now)}
+        picture = {"sha256": f"{3:064x}", **PICTURES[0]}
         rest = {"roundTrip": 0, "latency": None, "bound": None, "imageUrl": "u", "copy": 1}
-        self.write(**{**of, **stage, **acked, **rest, **self.dice.choice(ODD)})
+        self.write(**{**of, **stage, **acked, **picture, **rest, **self.dice.choice(ODD)})
 
 
 def random_records(count: int, steps: int) -> Iterator[list[Line]]:

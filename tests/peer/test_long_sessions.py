@@ -17,7 +17,8 @@ from imgsync.core.channel.clocks import Bounded
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import Stage
 from imgsync.core.protocol.signalling import EndReason
-from imgsync.evaluator.delivery import MAX_REPORTS, Showings
+from imgsync.evaluator.delivery import Showings
+from imgsync.evaluator.reports import MAX_REPORTS
 from tests.peer.test_sessions import image
 from tests.peer.test_stages import open_pair
 
@@ -106,7 +107,7 @@ async def test_what_comes_in_at_every_checkpoint_is_told_once_and_in_order(
     heard: list[list[float]] = [[] for _ in range(listeners)]
 
     async def listen(into: list[float]) -> None:
-        into.extend([report.at async for report in client.showings.reports()])
+        into.extend([report.at async for report in client.showings.stages.all()])
 
     async with trio.open_nursery() as nursery:
         for into in heard:
@@ -122,7 +123,7 @@ async def test_what_comes_in_at_every_checkpoint_is_told_once_and_in_order(
 
 async def test_several_tasks_share_one_iterator_and_each_stage_goes_to_one_of_them() -> None:
     client = Reporting()
-    reports = client.showings.reports()
+    reports = client.showings.stages.all()
     heard: list[float] = []
 
     async def listen() -> None:

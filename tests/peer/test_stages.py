@@ -26,7 +26,7 @@ from imgsync.core.channel import showings
 from imgsync.core.channel.line import Line, LineOutput
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import LOST_AFTER
-from imgsync.evaluator import delivery as delivery_module
+from imgsync.evaluator import reports as reports_module
 from imgsync.peer import joining
 from imgsync.testing import MemoryNetwork
 from tests.peer.test_sessions import URL, image
@@ -309,7 +309,7 @@ async def test_who_falls_behind_goes_on_with_what_is_kept(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(delivery_module, "MAX_REPORTS", 4)
+    monkeypatch.setattr(reports_module, "MAX_REPORTS", 4)
     async with open_pair(show_all) as session:
         for index in range(6):
             await (await session.show(image(index))).shown()

@@ -14,10 +14,21 @@
     if (reason !== null) return reason;
     try {
       const blob = await wrapPicture([bytes.subarray(0, 9), bytes.subarray(9)], kind);
-      return (await new Picture(blob).take(signal)).naturalWidth;
+      return (await new Picture(blob, null).take(signal)).naturalWidth;
     } catch (error) {
       return error.constructor.name;
     }
+  };
+
+  /** How large it is, as is read from its bytes and as the browser has it. */
+  window.measure = async (text) => {
+    const check = new PictureCheck();
+    const bytes = bytesOf(text);
+    check.feed(bytes);
+    const { kind } = check.end();
+    const picture = new Picture(await wrapPicture([bytes], kind));
+    const { naturalWidth, naturalHeight } = await picture.take(signal);
+    return [check.size && [check.size.width, check.size.height], [naturalWidth, naturalHeight]];
   };
 
   /** The same where the browser refuses it so many times. */

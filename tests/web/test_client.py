@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from imgsync import ImageFailed, ImageRef
+from imgsync import Facts, ImageFailed, ImageRef
+from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.protocol.numbers import FEATURE_PICTURES, FEATURES
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakePeer
@@ -23,13 +24,15 @@ from tests.kit.processes import (
     wait_until,
 )
 from tests.kit.raw_peers import open_raw
-from tests.kit.web_images import ImageServer, open_images
+from tests.kit.web_images import ImageServer, make_svg, open_images
 from tests.kit.web_pages import (
     ACK_S,
     IN_A_HURRY,
     ON_SCREEN,
+    WIDTH,
     end,
     make_folder,
+    make_png,
     open_client_page,
     open_command,
     open_session,
@@ -216,19 +219,33 @@ async def test_an_image_that_never_comes_has_its_time_and_no_more(
         images.slow.set()
 
 
-async def test_every_image_that_can_be_had_is_shown(
+async def test_every_image_that_can_be_had_is_shown_and_the_evaluator_told_which_picture_it_is(
     browser: Browser, relay: str, images: ImageServer
 ) -> None:
-    # A server that fails at first, a host that lets no page read it, and a drawing.
+    # A server that fails at first, a host that lets no page read it, and drawings.
+    paths = ("failing/0.png", "guarded/1.png", "drawn/2.svg", "wide/3.svg")
+    png, drawn = make_png(WIDTH), [make_svg(n, folder) for n, folder in ((2, "drawn"), (3, "wide"))]
+    bodies = [png, None, *drawn]
     async with (
         open_client_page(browser, relay, "kinds") as client,
         open_session(relay, "kinds") as session,
     ):
-        for index, path in enumerate(("failing/0.png", "guarded/1.png", "drawn/2.svg")):
-            await show_url(session, index, images.url(path))
+        for index, (path, body) in enumerate(zip(paths, bodies, strict=True)):
+            delivery = await show_url(session, index, images.url(path))
             await client.wait_stage(index, "shown")
-        assert await client.put_up() == [0, 1, 2]
+            with trio.fail_after(ACK_S):
+                await delivery.shown()
+            # As it came, and not as it is made for the browser.
+            assert delivery.picture == (None if body is None else facts_of(body))
+        assert await client.put_up() == [0, 1, 2, 3]
         assert images.asked.count("/failing/0.png") == 3
+
+
+def facts_of(body: bytes) -> Facts:
+    inspection = Inspection()
+    inspection.feed(body)
+    inspection.end()
+    return inspection.facts
 
 
 async def test_a_slow_image_is_superseded_by_the_next_one(

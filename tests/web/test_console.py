@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from tests.kit.processes import (
     wait_until,
 )
 from tests.kit.raw_peers import open_raw
-from tests.kit.web_pages import open_client_page
+from tests.kit.web_pages import WIDTH, make_png, open_client_page
 
 
 @pytest.fixture
@@ -134,6 +135,12 @@ def check_table(table: list[dict[str, str]], origin: str) -> None:
     assert [int(row["imageIndex"]) for row in table] == list(range(20))
     assert [row["imageUrl"] for row in table] == [f"{origin}/{i}.png" for i in range(20)]
     assert [row["label"] for row in table] == [f"of {i}" for i in range(20)]
+    pictures = [make_png(WIDTH + i) for i in range(20)]
+    assert [row["sha256"] for row in table] == [sha256(png).hexdigest() for png in pictures]
+    assert [int(row["bytes"]) for row in table] == [*map(len, pictures)]
+    assert [(row["type"], int(row["width"])) for row in table] == [
+        ("image/png", WIDTH + i) for i in range(20)
+    ]
     for row in table:
         sent, acked = float(row["sentAt"]), float(row["ackedAt"])
         assert float(row["roundTrip"]) == pytest.approx(acked - sent, abs=0.01)
@@ -154,6 +161,14 @@ async def check_page(console: ConsolePage, table: list[dict[str, str]]) -> None:
         "[...document.querySelectorAll('#rows tr')].map((row) =>"
         " [...row.querySelectorAll('.number')].map((cell) => cell.textContent))"
     )
+    said = await console.page.run(
+        "[...document.querySelectorAll('#rows .identity')].map((one) => one.textContent)"
+    )
+    assert said == [
+        f"image/png, {row['width']} \u00d7 {row['height']}, {row['bytes']} bytes,"
+        f" SHA-256 {row['sha256'][:12]}\u2026"
+        for row in reversed(table)
+    ]
     for row, (trip, delay) in zip(reversed(table), cells, strict=True):
         delay, _, timing = delay.partition(", ")
         assert timing == {"presented": "presented", "frame": "put up"}[row["onsetTiming"]]

@@ -141,7 +141,7 @@ class SessionFollower:
             self._fail(image, word=exc.reason, reason=exc.reason, detail=exc.detail)
             return
         self._coming.remove(image)
-        image.fetched()
+        image.fetched(picture=fetched.facts)
         try:
             path = await self._save(image, fetched)
         except OSError as exc:
@@ -153,6 +153,10 @@ class SessionFollower:
             Fetched(
                 bytes=len(fetched.body),
                 kind=fetched.kind,
+                sha256=fetched.facts.sha256,
+                content_type=fetched.facts.content_type,
+                width=fetched.facts.width,
+                height=fetched.facts.height,
                 took_ms=1000 * (trio.current_time() - begin),
                 ahead=coming.was_here,
                 path=None if path is None else str(path),

@@ -16,6 +16,7 @@ from imgsync.commands.events import (
     CommandRefused,
     NotAcked,
     NotSent,
+    Picture,
     Preloaded,
     Recording,
     SeriesSummary,
@@ -34,7 +35,7 @@ from imgsync.core.protocol.errors import (
     Superseded,
 )
 from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
-from imgsync.evaluator.delivery import Delivery, StageReport
+from imgsync.evaluator.delivery import Delivery, PictureReport, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.evaluator.sharing import PictureNotSent
 from imgsync.images.ref import ImageRef
@@ -124,6 +125,7 @@ class Series:
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
             watching.start_soon(_write_recordings, self._session.recordings(), self._output)
+            watching.start_soon(_write_pictures, self._session.pictures(), self._output)
             watching.start_soon(self._write_preloaded)
             watching.start_soon(_write_not_sent, self._session.not_sent(), self._output)
             self._announce()
@@ -258,6 +260,22 @@ class Series:
 async def _write_recordings(recordings: AsyncIterator[RecordingReport], output: Output) -> None:
     async for said in recordings:
         output.write(Recording(said.devices, said.troubles, said.at))
+
+
+async def _write_pictures(pictures: AsyncIterator[PictureReport], output: Output) -> None:
+    async for report in pictures:
+        output.write(
+            Picture(
+                image_index=report.image.index,
+                name=report.image.name,
+                sent_at=report.sent_at,
+                sha256=report.picture.sha256,
+                content_type=report.picture.content_type,
+                bytes=report.picture.bytes,
+                width=report.picture.width,
+                height=report.picture.height,
+            )
+        )
 
 
 async def _write_not_sent(pictures: AsyncIterator[PictureNotSent], output: Output) -> None:

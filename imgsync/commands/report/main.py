@@ -16,6 +16,7 @@ import trio
 from imgsync.commands.common import make_folder, run_command, set_up_logging
 from imgsync.commands.output import Output
 from imgsync.commands.report.page import make_page
+from imgsync.commands.report.pictures import PictureChanged, find_changed, warn_of_changed
 from imgsync.commands.report.plots import draw
 from imgsync.commands.report.sides import Sides, SkippedLines, Unsteady
 from imgsync.commands.report.summary import SessionReport, describe_duration, report_sessions, utc
@@ -154,18 +155,23 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     if sides.lost:
         warnings.append(f"{sides.lost} events could not be written when they happened")
     warnings += map(_warn_of_clock, sides.unsteady)
+    reports = await _in_thread(partial(report_sessions, sides))
+    changed = find_changed(report.versions for report in reports)
+    warnings += warn_of_changed(changed)
     if not options.json:
         for warning in warnings:
             print(f"{prog}: {warning}", file=sys.stderr)
-    if not sides.sessions:
+    if not reports:
         raise InputError("the records tell of no session; name those of a session")
-    reports = await _in_thread(partial(report_sessions, sides))
     table = await _in_thread(partial(_make_csv, reports))
     csv_path = await _in_thread(partial(_write, options.out / "report.csv", table), abandon=False)
     for report in reports:
         output.write(report.summary)
+    for finding in changed:
+        output.write(finding)
     output.write(TableWritten(csv=str(csv_path), lost=sides.lost))
-    page = await _in_thread(partial(_make_html, progress.of("drawing", reports), warnings))
+    drawing = progress.of("drawing", reports)
+    page = await _in_thread(partial(_make_html, drawing, warnings, changed))
     html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
     output.write(PageWritten(str(html_path)))
 
@@ -208,8 +214,10 @@ def _make_csv(reports: Sequence[SessionReport]) -> str:
     return file.getvalue()
 
 
-def _make_html(reports: Iterable[SessionReport], warnings: Sequence[str]) -> str:
-    return "".join(make_page(((report, draw(report)) for report in reports), warnings))
+def _make_html(
+    reports: Iterable[SessionReport], warnings: Sequence[str], changed: Sequence[PictureChanged]
+) -> str:
+    return "".join(make_page(((report, draw(report)) for report in reports), warnings, changed))
 
 
 def _write(path: Path, text: str) -> Path:

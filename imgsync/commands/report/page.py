@@ -8,8 +8,9 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from imgsync.commands.report.pictures import PictureChanged, Version, describe_bytes
 from imgsync.commands.report.plots import Picture
-from imgsync.commands.report.rows import Row
+from imgsync.commands.report.rows import Row, name_of
 from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
 from imgsync.commands.report.words import (
     describe_extra,
@@ -72,13 +73,24 @@ figure can be, as far as the offset between the two clocks is known.</footer>
 
 
 def make_page(
-    sessions: Iterable[tuple[SessionReport, Sequence[Picture]]], warnings: Sequence[str]
+    sessions: Iterable[tuple[SessionReport, Sequence[Picture]]],
+    warnings: Sequence[str],
+    changed: Sequence[PictureChanged] = (),
 ) -> Iterable[str]:
     """The page in pieces."""
     yield _HEAD
     if warnings:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
         yield f'<ul class="warnings">{items}</ul>\n'
+    yield _table(
+        "Images that were not the same picture in all showings",
+        ("image", *_VERSION_HEADS, "first shown"),
+        [
+            (one.image_url, *_describe_version(version), utc(version.first))
+            for one in changed
+            for version in one.versions
+        ],
+    )
     for report, pictures in sessions:
         yield from _section(report, pictures)
     yield _TAIL
@@ -123,7 +135,24 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
         ],
     )
     yield _missing(report.rows)
+    yield _table(
+        "Pictures",
+        ("image", *_VERSION_HEADS),
+        [
+            (name_of(url), *_describe_version(version))
+            for url, versions in report.versions.items()
+            for version in versions
+        ],
+    )
     yield "</section>\n"
+
+
+_VERSION_HEADS = ("SHA-256", "type", "pixels", "size", "showings")
+
+
+def _describe_version(version: Version) -> tuple[str, ...]:
+    size = describe_bytes(version.bytes)
+    return (version.short, version.type, version.pixels, size, str(version.showings))
 
 
 def _missing(rows: Sequence[Row]) -> str:

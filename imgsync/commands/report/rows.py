@@ -42,6 +42,9 @@ Placed = tuple[Sight, Estimate | None]
 class Row:
     """All that is known of one showing; None where nothing is. Times are ms since the epoch.
 
+    :param sha256: of the picture's bytes, as `type` (its media type) and `bytes` (how many) are;
+        as the client has got them, and where it does not say so, as the evaluator has sent them.
+    :param width: its pixels, as is `height`; None as well where the picture does not say.
     :param sent_at: evaluator's clock, as is `acked_at`.
     :param image_name: its file's name; the port of the host that it came from is another one each
         time.
@@ -74,6 +77,11 @@ class Row:
     image_index: int
     image_name: str | None
     image_url: str | None
+    sha256: str | None
+    type: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
     sent_at_iso: str
     sent_at: Milliseconds
     received_at: Ms
@@ -144,6 +152,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
     pairs = _pair(sights)
     intervals = tuple((_told(begin), _told(end)) for begin, end in pairs)
     recorded = _recorded_in(record.recordings, intervals)
+    picture = showing.pictures[-1] if showing.pictures else None
     return Row(
         session_id=record.session_id,
         evaluator_id=record.user_id(Role.EVALUATOR),
@@ -151,6 +160,11 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         image_index=showing.image_index,
         image_name=None if showing.image_url is None else name_of(showing.image_url),
         image_url=showing.image_url,
+        sha256=None if picture is None else picture.sha256,
+        type=None if picture is None else picture.content_type,
+        width=None if picture is None else picture.width,
+        height=None if picture is None else picture.height,
+        bytes=None if picture is None else picture.bytes,
         sent_at_iso=iso(sent_at),
         sent_at=sent_at,
         received_at=showing.received_at,

@@ -18,6 +18,7 @@ from imgsync.journal.events import (
     ImageEvent,
     Lost,
     Path,
+    Picture,
     Probe,
     Received,
     Recording,
@@ -89,6 +90,14 @@ class Showing:
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
     failed_detail: str | None = None
+    #: What it was, as the client has written, and as the evaluator has; as they were read.
+    clients_pictures: list[Picture] = attrs.Factory(list)
+    evaluators_pictures: list[Picture] = attrs.Factory(list)
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """All that is said of what it was; the last one is what the client has had."""
+        return [*self.evaluators_pictures, *self.clients_pictures]
 
 
 @attrs.define
@@ -227,9 +236,9 @@ class Sides:
             case ClockStep(session_id=None):
                 if self._writer.header is not None:
                     self.unsteady.append(Unsteady(self._writer.header, entry.at, event.by))
-            case Sent() | Acked() | Superseded() | Stage() | Received():
+            case Sent() | Acked() | Superseded() | Stage() | Picture() | Received():
                 record = self._session(event.session_id)
-                self._add_image_event(record, event, self._evaluators(entry.at))
+                self._add_image_event(record, event, entry.at)
                 self._note_time(record, entry.at)
             case _:
                 assert event.session_id is not None
@@ -240,10 +249,9 @@ class Sides:
                 self._add_course_event(record, event, entry.at, self._writer.header)
         return None
 
-    def _evaluators(self, at: Milliseconds) -> Milliseconds | None:
-        """A time of this record, where it is the evaluator's."""
-        is_known = self._writer.header is not None and self._writer.header.role is Role.EVALUATOR
-        return at if is_known else None
+    def _is_of(self, role: Role) -> bool:
+        """Whether this record is known to be that of this side."""
+        return self._writer.header is not None and self._writer.header.role is role
 
     def _session(self, session_id: SessionId) -> SessionRecord:
         if session_id not in self.sessions:
@@ -255,7 +263,7 @@ class Sides:
             return
         side = self._side(record, self._writer.header)
         side.first_at, side.last_at = min(side.first_at, at), max(side.last_at, at)
-        if self._writer.header.role is Role.EVALUATOR:
+        if self._is_of(Role.EVALUATOR):
             self._note_start(record, Role.EVALUATOR, at)
 
     def _note_start(self, record: SessionRecord, role: Role, at: Milliseconds) -> None:
@@ -270,10 +278,7 @@ class Sides:
             record.sides[header.role] = Side(header.user_id)
         return record.sides[header.role]
 
-    @staticmethod
-    def _add_image_event(
-        record: SessionRecord, event: ImageEvent, told_at: Milliseconds | None
-    ) -> None:
+    def _add_image_event(self, record: SessionRecord, event: ImageEvent, at: Milliseconds) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
             case Sent(image_url=image_url, copy=copy, extra=extra):
@@ -293,8 +298,12 @@ class Sides:
                 showing.received_at = _first(showing.received_at, received_at)
             case Superseded():
                 showing.was_superseded = True
+            case Picture() if self._is_of(Role.CLIENT):
+                showing.clients_pictures.append(event)
+            case Picture():
+                showing.evaluators_pictures.append(event)
             case Stage():
-                _add_stage(showing, event, told_at)
+                _add_stage(showing, event, at if self._is_of(Role.EVALUATOR) else None)
 
     def _add_course_event(
         self, record: SessionRecord, event: CourseEvent, at: Milliseconds, header: Header

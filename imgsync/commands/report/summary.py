@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from imgsync.commands.report.offsets import OffsetHistory
+from imgsync.commands.report.pictures import Versions, find_versions
 from imgsync.commands.report.rows import Row, iso, make_rows
 from imgsync.commands.report.sides import Recorded, SessionRecord, Side, Sides
 from imgsync.core.protocol.signalling import Milliseconds, Role
@@ -66,6 +67,8 @@ class SessionSummary:
     :param clock_steps: how often a clock was seen to be set.
     :param recordings: how the participant was recorded, at each change; empty where that was not
         asked for.
+    :param identified: showings of which it is known which picture was shown, by its SHA-256.
+    :param pictures: different ones among them.
     """
 
     EVENT = "session"
@@ -87,6 +90,8 @@ class SessionSummary:
     paths: tuple[str, ...]
     clock_steps: int
     recordings: tuple[RecordingChange, ...]
+    identified: int
+    pictures: int
 
     @property
     def prose(self) -> str:
@@ -110,12 +115,14 @@ class SessionReport:
     """All that there is to say of a session: in figures, image by image, and over time.
 
     :param stretches: of each side, on the evaluator's clock.
+    :param versions: the pictures that were shown.
     """
 
     summary: SessionSummary
     rows: list[Row]
     history: OffsetHistory
     stretches: dict[Role, list[Stretch]]
+    versions: Versions
 
 
 def report_sessions(sides: Sides) -> list[SessionReport]:
@@ -132,7 +139,8 @@ def report_session(record: SessionRecord) -> SessionReport:
         role: _on_evaluators_clock(_make_stretches(side), role, history)
         for role, side in record.sides.items()
     }
-    return SessionReport(_summarize(record, rows, history), rows, history, stretches)
+    summary = _summarize(record, rows, history)
+    return SessionReport(summary, rows, history, stretches, find_versions(record))
 
 
 def _make_stretches(side: Side) -> list[Stretch]:
@@ -228,6 +236,8 @@ def _summarize(
         paths=tuple(dict.fromkeys(f"{path.local}-{path.remote}" for path in paths)),
         clock_steps=max((side.clock_steps for side in record.sides.values()), default=0),
         recordings=tuple(_recording_changes(record.recordings, history)),
+        identified=sum(row.sha256 is not None for row in rows),
+        pictures=len({row.sha256 for row in rows} - {None}),
     )
 
 
@@ -306,6 +316,7 @@ def facts(summary: SessionSummary) -> list[tuple[str, str]]:
         ("shown", str(summary.shown)),
         ("failed", str(summary.failed)),
         ("superseded", str(summary.superseded)),
+        ("pictures known", _describe_pictures(summary)),
         (
             "interruptions",
             count if longest is None else f"{count}, longest {describe_duration(longest)}",
@@ -318,6 +329,13 @@ def facts(summary: SessionSummary) -> list[tuple[str, str]]:
         ("recorded", _describe_recordings(summary.recordings)),
         ("records of", " and ".join(role.value for role in Role if role not in summary.missing)),
     ]
+
+
+def _describe_pictures(summary: SessionSummary) -> str:
+    """Of how many showings it is known what was shown; empty where of none."""
+    if summary.identified == 0:
+        return ""
+    return f"{summary.identified} of {summary.sent}, {summary.pictures} different"
 
 
 def _describe_recordings(recordings: Sequence[RecordingChange]) -> str:

@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 _FIELDS = [field.name for field in attrs.fields(Row) if field.name != "extra"]
 
+_COUNTS = frozenset({"image_index", "width", "height", "bytes", "copies", "gaps"})
+
 OTHERS = "manifest."
 """Begins the name of a column of a manifest that has the name of one of ours."""
 
@@ -61,11 +63,7 @@ def _cell(name: str, value: object) -> str:
         case tuple():
             pairs = (f"[{','.join(_time(at) for at in pair)}]" for pair in value)
             return f"[{','.join(pairs)}]" if value else ""
-        case int() | float() if not isinstance(value, bool) and name not in (
-            "image_index",
-            "copies",
-            "gaps",
-        ):
+        case int() | float() if not isinstance(value, bool) and name not in _COUNTS:
             return f"{value:.3f}"
         case _:
             return as_text(value)

@@ -49,6 +49,11 @@ export class Client {
       const message = this.#follower.reached(image, stage, told);
       if (message !== null) this.#session?.send(message);
     },
+    identified: (image, facts) => {
+      // Of what came over the connection, both sides know what it is.
+      const message = image.signedUrl === null ? null : this.#follower.identified(image, facts);
+      if (message !== null) this.#session?.send(message);
+    },
   });
   #follower = new Follower(SPOKEN);
   /** Where the link asks for it. @type {Recording | null} */

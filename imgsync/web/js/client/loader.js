@@ -10,11 +10,13 @@
  *
  * @import { ImageSource } from "../core/protocol/wire.js"
  * @import { Counts, DownloadOutput, Start } from "../core/channel/downloads.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Decoding } from "./decoding.js"
  * @import { DataEvent } from "../peer/shared.js"
  * @import { Answer } from "./fetching.js"
  *
- * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded `element` is for one showing
+ * @typedef {{element: HTMLImageElement, fetchedAt: number, facts: Facts | null}} Loaded `element` is for one
+ *   showing; `facts`: null where the page may not read the picture's bytes
  * @typedef {{picture: Picture, fetchedAt: number, pixels: number, ready: Promise<number>, isInTurn: boolean}} Entry
  *   `fetchedAt`: when it was decoded first; `pixels`: bytes of them, known from then on; `ready`: the
  *   same, as soon as it is decoded; `isInTurn`: it waits for that, or is being decoded
@@ -28,6 +30,7 @@ import { DECODE } from "../core/protocol/numbers.js";
 import { backoff } from "../peer/backoff.js";
 import { Timer, now, seconds } from "../peer/clock.js";
 import { ImageFailed, describeNothing, openTransfer } from "./fetching.js";
+import { inTurns } from "./in_turns.js";
 import { Partial } from "./partial.js";
 import { Picture, Undecodable, aborted } from "./picture.js";
 import { Receiving } from "./receiving.js";
@@ -95,7 +98,7 @@ export class Loader {
     await Promise.race([entry.ready, aborted(signal)]);
     const element = await decoded(entry.picture.take(signal));
     this.#decodeNear();
-    return { element, fetchedAt: entry.fetchedAt };
+    return { element, fetchedAt: entry.fetchedAt, facts: entry.picture.facts };
   }
 
   /** The session is over: nothing of it is kept, and nothing more comes of it. */
@@ -170,10 +173,10 @@ export class Loader {
     this.#downloads.answered(number, answer.offset, seconds(), answer.isResumable);
     this.#timer.set(this.#downloads.due); // it may have been parked
     await this.#read(number, answer, partial, signal);
-    return new Picture(await decoded(partial.finish()));
+    return decoded(partial.finish());
   }
 
-  /** @param {number} number @param {Answer} answer @param {Partial} partial @param {AbortSignal} signal */
+  /** What is counted is there: a later try goes on behind it. @param {number} number @param {Answer} answer @param {Partial} partial @param {AbortSignal} signal */
   async #read(number, { body, mark }, partial, signal) {
     for (;;) {
       const { value } = await body.read().catch((error) => {
@@ -182,11 +185,14 @@ export class Loader {
       });
       signal.throwIfAborted();
       if (value === undefined) return;
-      this.#downloads.came(number, value.length, seconds());
-      const reason = partial.add(value);
-      if (reason === null) continue;
-      void body.cancel();
-      throw new ImageFailed(reason, false);
+      for await (const part of inTurns(value)) {
+        signal.throwIfAborted();
+        this.#downloads.came(number, part.length, seconds());
+        const reason = partial.add(part);
+        if (reason === null) continue;
+        void body.cancel();
+        throw new ImageFailed(reason, false);
+      }
     }
   }
 
@@ -241,7 +247,7 @@ export class Loader {
  */
 async function fetchUnseen(downloads, number, url, signal) {
   downloads.unseen(number, seconds());
-  const picture = new Picture(url);
+  const picture = new Picture(url, null);
   try {
     const pixels = await picture.prepare(signal);
     downloads.came(number, Math.ceil(pixels * UNSEEN_SHARE), seconds());

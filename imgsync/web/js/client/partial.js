@@ -10,6 +10,7 @@
 import { Inspection } from "../core/pictures/inspection.js";
 import { BAD_HASH, MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
+import { Picture } from "./picture.js";
 import { wrapPicture } from "./wrapping.js";
 
 /** Bytes of parts of which one is made. */
@@ -59,14 +60,15 @@ export class Partial {
     return this.size > MAX_IMAGE ? "too_large" : this.#inspection.feed(part);
   }
 
-  /** All has come. @returns {Promise<Blob>} @throws {ImageFailed} */
+  /** All has come. @returns {Promise<Picture>} @throws {ImageFailed} */
   async finish() {
     const { kind, reason } = this.#inspection.end();
     if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
     if (![null, this.#inspection.facts.sha256].includes(this.mark?.sha256 ?? null)) {
       throw new ImageFailed(BAD_HASH, true, "other bytes have come than the evaluator has said");
     }
-    return wrapPicture([...this.#blobs, ...this.#parts], kind);
+    const blob = await wrapPicture([...this.#blobs, ...this.#parts], kind);
+    return new Picture(blob, this.#inspection.facts);
   }
 
   /** To the browser. */

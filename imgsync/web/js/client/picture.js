@@ -5,6 +5,8 @@
  * and an animation that has run goes on at its end. Elements of one URL share an animation, so that
  * each has a URL of its own where the page has the picture's bytes. The animation of an SVG runs from
  * when it is loaded, so that nothing is made of it ahead.
+ *
+ * @import { Facts } from "../core/pictures/facts.js"
  */
 
 /** It is no picture that can be decoded, or can't be had from its host. */
@@ -21,9 +23,13 @@ export class Picture {
   /** The one of the last showing, where elements share a URL. @type {HTMLImageElement | null} */
   #last = null;
 
-  /** @param {Blob | string} source its bytes, or the URL of a host that does not let pages read them */
-  constructor(source) {
+  /**
+   * @param {Blob | string} source its bytes, or the URL of a host that does not let pages read them
+   * @param {Facts | null} facts of the bytes as they came; null where they can't be read
+   */
+  constructor(source, facts) {
     this.#source = source;
+    this.facts = facts;
   }
 
   /**

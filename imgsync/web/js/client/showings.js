@@ -16,6 +16,7 @@
  * with it, and with the same time, what was there before as `hidden`.
  *
  * @import { Image, StageName } from "../core/protocol/wire.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Onset } from "../core/channel/onsets.js"
  * @import { Decoding } from "./decoding.js"
  * @import { Loader } from "./loader.js"
@@ -31,6 +32,7 @@
  *
  * @typedef {object} Listener
  * @property {(image: Image, stage: StageName, told: Told) => void} staged it came to this stage
+ * @property {(image: Image, facts: Facts) => void} identified it was fetched, and is this picture
  * @property {(image: Image, at: number) => void} seen it is put up; `shown` follows, with another time
  */
 
@@ -68,9 +70,10 @@ export class Showings {
     this.#current = showing;
     this.#decoding.hold(imageKey(image));
     try {
-      const { element, fetchedAt } = await loader.load(image, showing.control.signal);
+      const { element, fetchedAt, facts } = await loader.load(image, showing.control.signal);
       if (showing !== this.#current) return;
       this.#listener.staged(image, "fetched", { at: Math.max(fetchedAt, asked) });
+      if (facts !== null) this.#listener.identified(image, facts);
       this.#putUp(showing, element);
     } catch (error) {
       if (showing !== this.#current) return;

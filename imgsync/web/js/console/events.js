@@ -12,6 +12,7 @@ import { isExtra } from "../core/protocol/extra.js";
 import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/protocol/numbers.js";
 import {
   isBoolean,
+  isCount,
   isDetail,
   isDuration,
   isFeatures,
@@ -20,6 +21,7 @@ import {
   isObject,
   isPrintable,
   isReason,
+  isSha256,
   isText,
   isWhole,
   oneOf,
@@ -76,6 +78,14 @@ export const EVENTS = {
     stage: oneOf(STAGES),
     stageAt: isNumber,
     reason: orNull(isReason),
+  },
+  picture: {
+    ...SHOWING,
+    sha256: isSha256,
+    contentType: isId,
+    bytes: isCount,
+    width: orNull(isCount),
+    height: orNull(isCount),
   },
 };
 

@@ -6,6 +6,7 @@
  *   `at` is in milliseconds since the epoch, by this machine's clock
  *
  * @import { Extra } from "../core/protocol/extra.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { KnownEvent } from "./events.js"
  * @import { Row } from "./rows.js"
  * @import { Fate } from "../words/console.js"
@@ -20,13 +21,16 @@
  * @property {string | null} failed why it was not shown
  * @property {string} detail what else is known of that
  * @property {Extra | null} extra what else is said of the image
+ * @property {Facts | null} own which picture it is, where its bytes are ours to send
+ * @property {Facts | null} picture which picture it was, as far as that is known
+ * @property {boolean} isOther whether its image was another picture in a showing before
  */
 
 import { SCHEMA } from "../core/protocol/numbers.js";
 import { encodeText } from "../core/protocol/wire.js";
 import { recognize } from "./events.js";
 import { makeRow, makeRows } from "./rows.js";
-import { Sides } from "./sides.js";
+import { Sides, pictureOf } from "./sides.js";
 import { writeCsv } from "./table.js";
 
 export class Journal {
@@ -35,6 +39,8 @@ export class Journal {
   /** By `sentAt`, which no two showings share. @type {Map<number, Standing>} */
   rows = new Map();
   #sides = new Sides();
+  /** The SHA-256 that an image had first, by what names it. @type {Map<string, string>} */
+  #firsts = new Map();
   #keep;
 
   /**
@@ -102,17 +108,27 @@ export class Journal {
     this.events.push(event);
     const known = recognize(event);
     if (event.event === "show") {
-      const { sessionId, imageIndex, imageUrl, sentAt, extra = null } = /** @type {any} */ (event);
-      const standing = { fate: /** @type {Fate} */ ("sent"), failed: null, detail: "" };
-      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, extra, ...standing });
+      const { sessionId, imageIndex, imageUrl, sentAt, extra = null, own = null } = /** @type {any} */ (event);
+      const fate = /** @type {Fate} */ ("sent");
+      const standing = { fate, failed: null, detail: "", picture: null, isOther: false };
+      this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, extra, own, ...standing });
     } else if (event.event === "passed_by") {
       const row = this.rows.get(/** @type {any} */ (event).sentAt);
       if (row !== undefined) passBy(row);
     } else if (known !== null) {
       this.#sides.take(known);
       const row = this.rows.get(known.sentAt);
-      if (row !== undefined) follow(row, known);
+      if (row === undefined) return;
+      follow(row, known);
+      if (row.picture !== null) this.#compare(row, row.picture);
     }
+  }
+
+  /** @param {Standing} row @param {Facts} picture that it is */
+  #compare(row, { sha256 }) {
+    const first = this.#firsts.get(row.imageUrl) ?? sha256;
+    this.#firsts.set(row.imageUrl, first);
+    row.isOther ||= first !== sha256;
   }
 }
 
@@ -146,6 +162,9 @@ function follow(row, known) {
       if (row.fate !== "sent") break;
       row.fate = "superseded";
       row.failed = "superseded";
+      break;
+    case "picture":
+      row.picture = pictureOf(known);
       break;
     case "stage":
       // Fetching may take longer than showing.

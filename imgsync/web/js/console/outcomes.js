@@ -5,10 +5,16 @@
  * @import { Row } from "./rows.js"
  * @import { Phase } from "../words/console.js"
  *
- * @typedef {{line: HTMLTableRowElement, fate: Element, trip: Element, delay: Element}} Line
+ * @typedef {{line: HTMLTableRowElement, picture: Element, fate: Element, trip: Element, delay: Element}} Line
  */
 
-import { announceFate, describeDelay, describeFate, formatNumber } from "../words/console.js";
+import {
+  announceFate,
+  describeDelay,
+  describeFate,
+  describePicture,
+  formatNumber,
+} from "../words/console.js";
 import { find, make, setText } from "../page/dom.js";
 import { nameOf } from "./manifest.js";
 
@@ -49,8 +55,9 @@ export class Outcomes {
 
   /** @param {Standing} row @param {Row | null} measured @param {Phase} phase */
   #renderRow(row, measured, phase) {
-    const { line, fate, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
+    const { line, picture, fate, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
     line.dataset.fate = row.fate;
+    setText(picture, row.picture === null ? "" : describePicture(row.picture));
     setText(fate, describeFate(row, phase));
     const roundTrip = measured?.roundTrip ?? null;
     setText(trip, roundTrip === null ? "" : formatNumber(roundTrip));
@@ -62,11 +69,12 @@ export class Outcomes {
   /** @param {Standing} row @returns {Line} */
   #add({ imageIndex, imageUrl, sentAt }) {
     const place = make("span", { class: "place" }, String(imageIndex + 1));
-    const head = make("th", { scope: "row" }, place, " ", nameOf(imageUrl));
+    const picture = make("span", { class: "identity" });
+    const head = make("th", { scope: "row" }, place, " ", nameOf(imageUrl), picture);
     const [fate, trip, delay] = [make("td"), make("td", NUMBER), make("td", NUMBER)];
     const line = make("tr", {}, head, fate, trip, delay);
     this.#body.prepend(line);
-    const made = { line, fate, trip, delay };
+    const made = { line, picture, fate, trip, delay };
     this.#lines.set(sentAt, made);
     return made;
   }

@@ -4,6 +4,7 @@
  * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
@@ -58,8 +59,8 @@ export class Presentation {
         isOver: !["sent", "acked", "fetched"].includes(row.fate),
       })),
     });
-    const extraOf = (/** @type {number} */ sentAt) => journal.rows.get(sentAt)?.extra ?? null;
-    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), extraOf);
+    const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
+    this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
     this.#journal.began(now(), route.peerId, route.resumed);
     this.#session = new SharingSession(
       route,
@@ -119,7 +120,7 @@ export class Presentation {
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
-      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null);
+      this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, factsOf(source));
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
     }
@@ -218,6 +219,11 @@ export class Presentation {
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
     if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
+}
+
+/** Of a picture whose bytes are ours. @param {Listed} source @returns {Facts | null} */
+function factsOf({ own }) {
+  return /** @type {{facts: Facts} | undefined} */ (own)?.facts ?? null;
 }
 
 /**

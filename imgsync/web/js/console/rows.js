@@ -19,6 +19,12 @@
  * @property {number} imageIndex
  * @property {string | null} imageName its file's name
  * @property {string | null} imageUrl
+ * @property {string | null} sha256 of the picture's bytes, as `type` (its media type) and `bytes` (how
+ *   many) are; as the client has got them, and where it does not say so, as we have sent them
+ * @property {string | null} type
+ * @property {number | null} width its pixels, as is `height`; null as well where the picture does not say
+ * @property {number | null} height
+ * @property {number | null} bytes
  * @property {string} sentAtIso
  * @property {number} sentAt evaluator's clock, as is `ackedAt`
  * @property {number | null} receivedAt client's clock, as are the next ones; those that end in
@@ -96,6 +102,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history, recordings 
     imageIndex,
     imageName: imageUrl === null ? null : fileNameOf(imageUrl),
     imageUrl,
+    ...identityOf(showing),
     sentAtIso: iso(sentAt),
     sentAt,
     receivedAt,
@@ -127,6 +134,12 @@ export function makeRow({ sessionId, evaluatorId, clientId, history, recordings 
     failedAtEvaluator: atOf(estimate(failedAt, arrived)),
     extra: showing.extra ?? {},
   };
+}
+
+/** @param {Showing} showing */
+function identityOf({ picture }) {
+  const { sha256 = null, contentType = null, width = null, height = null, bytes = null } = picture ?? {};
+  return { sha256, type: contentType, width, height, bytes };
 }
 
 /**

@@ -3,13 +3,16 @@
  * evaluator's half of what the Python peers write, word for word, and two events of the page's own.
  *
  * @import { Extra } from "../core/protocol/extra.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Probe, Remark } from "../core/channel/clocks.js"
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Shown } from "../core/channel/showings.js"
+ * @import { Standing } from "./journal.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
+ * @typedef {Pick<Standing, "extra" | "own" | "picture">} About
  */
 
 import { Measurements } from "../core/channel/clocks.js";
@@ -23,7 +26,7 @@ const STEP = 100;
 export class SessionJournal {
   #sessionId;
   #write;
-  #extraOf;
+  #about;
   #measurements = new Measurements();
   /** How far our wall clock was ahead when it was looked at last. @type {number | null} */
   #skew = null;
@@ -33,12 +36,12 @@ export class SessionJournal {
   /**
    * @param {string} sessionId
    * @param {Write} write
-   * @param {(sentAt: number) => Extra | null} extraOf what else is said of the image shown then
+   * @param {(sentAt: number) => About | undefined} about what is known of the image shown then
    */
-  constructor(sessionId, write, extraOf) {
+  constructor(sessionId, write, about) {
     this.#sessionId = sessionId;
     this.#write = write;
-    this.#extraOf = extraOf;
+    this.#about = about;
   }
 
   /** How far the client's clock is ahead of ours. @param {number} now @returns {Bounded | null} */
@@ -79,9 +82,10 @@ export class SessionJournal {
 
   /** An image was handed to the channel. @param {number} at @param {Shown} image @param {number} copy */
   sent(at, { imageIndex, imageUrl, sentAt }, copy) {
-    const extra = copy === 1 ? this.#extraOf(sentAt) : null;
+    const { extra = null, own = null } = (copy === 1 && this.#about(sentAt)) || {};
     const told = { imageIndex, imageUrl: publicUrl(imageUrl), sentAt, copy };
     this.#note(at, "sent", extra === null ? told : { ...told, extra });
+    if (own !== null) this.identified(at, { imageIndex, imageUrl, sentAt }, own);
   }
 
   /**
@@ -118,6 +122,12 @@ export class SessionJournal {
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
   }
 
+  /** Which picture an image is, where that is news. @param {number} at @param {Shown} image @param {Facts} facts */
+  identified(at, { imageIndex, sentAt }, { sha256, contentType, bytes, width, height }) {
+    if (this.#about(sentAt)?.picture?.sha256 === sha256) return;
+    this.#note(at, "picture", { imageIndex, sentAt, sha256, contentType, bytes, width, height });
+  }
+
   /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */
   recorded(at, { devices, troubles, at: since }) {
     this.#note(at, "recording", { devices, troubles, since });
@@ -137,6 +147,9 @@ export class SessionJournal {
       case "recorded":
         this.recorded(at, found);
         break;
+      case "identified":
+        this.identified(at, found.image, { width: null, height: null, ...found.said });
+        break;
       case "staged":
         this.staged(at, found);
     }
@@ -144,9 +157,16 @@ export class SessionJournal {
 
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
 
-  /** An image is to be shown. @param {Shown} image @param {string} clientId @param {Extra | null} extra */
-  ordered({ imageIndex, imageUrl, sentAt }, clientId, extra) {
-    this.#note(sentAt, "show", { clientId, imageIndex, imageUrl: publicUrl(imageUrl), sentAt, extra });
+  /**
+   * An image is to be shown.
+   *
+   * @param {Shown} image
+   * @param {string} clientId
+   * @param {Extra | null} extra what else is said of it
+   * @param {Facts | null} own which picture it is, where its bytes are ours to send
+   */
+  ordered({ imageIndex, imageUrl, sentAt }, clientId, extra, own) {
+    this.#note(sentAt, "show", { clientId, imageIndex, imageUrl: publicUrl(imageUrl), sentAt, extra, own });
   }
 
   /** A later one is on the screen, and this one never was. @param {number} at @param {Shown} image */

@@ -4,6 +4,7 @@
  *
  * @import { KnownEvent } from "./events.js"
  * @import { Extra } from "../core/protocol/extra.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Timing } from "../core/protocol/wire.js"
  *
  * @typedef {object} Sight an image came onto the screen, or went from it
@@ -33,6 +34,7 @@
  * @property {number | null} failedAt
  * @property {string | null} failedReason
  * @property {string | null} failedDetail
+ * @property {Facts | null} picture what it was, as was said last
  */
 
 import { Reading } from "../core/channel/drift.js";
@@ -113,6 +115,9 @@ export class KnownSession {
       case "superseded":
         showing.wasSuperseded = true;
         break;
+      case "picture":
+        showing.picture = pictureOf(event);
+        break;
       case "stage":
         takeStage(showing, event, toldAt);
     }
@@ -151,6 +156,7 @@ export class Sides {
         this.#met = new Set();
         break;
       case "acked":
+      case "picture":
       case "sent":
       case "stage":
       case "superseded": {
@@ -219,6 +225,11 @@ function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, 
   }
 }
 
+/** @param {KnownEvent} event that says so @returns {Facts} */
+export function pictureOf({ sha256, contentType, bytes, width, height }) {
+  return { sha256, contentType, bytes, width, height };
+}
+
 /** @param {number | null} known @param {number} found */
 function first(known, found) {
   return known === null ? found : Math.min(known, found);
@@ -245,5 +256,6 @@ function newShowing(sentAt, imageIndex) {
     failedAt: null,
     failedReason: null,
     failedDetail: null,
+    picture: null,
   };
 }

@@ -14,6 +14,11 @@ export const COLUMNS = [
   "imageIndex",
   "imageName",
   "imageUrl",
+  "sha256",
+  "type",
+  "width",
+  "height",
+  "bytes",
   "sentAtIso",
   "sentAt",
   "receivedAt",
@@ -90,7 +95,7 @@ export function writeCsv(rows) {
   return formatCsv([[...COLUMNS, ...[...extra.values()].map(guarded)], ...cells]);
 }
 
-const COUNTS = new Set(["imageIndex", "copies", "gaps"]);
+const COUNTS = new Set(["imageIndex", "width", "height", "bytes", "copies", "gaps"]);
 
 /** @param {string} name @param {Row[typeof COLUMNS[number]]} value */
 function cell(name, value) {

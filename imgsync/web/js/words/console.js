@@ -4,6 +4,7 @@
  *
  * @import { EndReason, Presence, Timing } from "../core/protocol/wire.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
+ * @import { Facts } from "../core/pictures/facts.js"
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { OwnCode } from "../peer/starting.js"
@@ -11,8 +12,9 @@
  *
  * @typedef {"sent" | "acked" | "fetched" | "shown" | "hidden" | "failed" | "superseded"} Fate of a
  *   showing
- * @typedef {{fate: Fate, failed: string | null, detail: string}} Outcome `failed`: why it was not shown;
- *   `detail`: what else is known of that, in the client's words
+ * @typedef {{fate: Fate, failed: string | null, detail: string, isOther: boolean}} Outcome `failed`: why
+ *   it was not shown; `detail`: what else is known of that, in the client's words; `isOther`: the image was
+ *   another picture before
  *
  * @typedef {object} SessionSituation
  * @property {SessionState} state
@@ -307,7 +309,25 @@ export function nameFate({ fate }, phase) {
 }
 
 /** @param {Outcome} outcome @param {Phase} phase @returns {string} */
-export function describeFate({ fate, failed, detail }, phase) {
+export function describeFate(outcome, phase) {
+  const fate = describeFateAlone(outcome, phase);
+  return outcome.isOther ? `${fate}; this was not the same picture as in a showing before, by its SHA-256` : fate;
+}
+
+/** @param {Facts} picture @returns {string} */
+export function describePicture({ sha256, contentType, bytes, width, height }) {
+  const pixels = width === null || height === null ? "" : ` ${width} \u00d7 ${height},`;
+  return `${contentType},${pixels} ${formatBytes(bytes)}, SHA-256 ${sha256.slice(0, 12)}\u2026`;
+}
+
+/** As a report has it. @param {number} bytes */
+function formatBytes(bytes) {
+  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  return bytes < 999_950 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** @param {Outcome} outcome @param {Phase} phase @returns {string} */
+function describeFateAlone({ fate, failed, detail }, phase) {
   const isOver = phase === "over";
   const isOld = isLastWord(phase);
   switch (fate) {
@@ -325,7 +345,7 @@ export function describeFate({ fate, failed, detail }, phase) {
     case "hidden":
       return "shown, and hidden again";
     case "superseded":
-      return "not shown: another took its place before it arrived";
+      return "not shown: it never reached the client, as far as is known";
     case "failed":
       return `failed: ${describeFailure(failed ?? "failed")}${detail ? `: ${detail}` : ""}`;
   }

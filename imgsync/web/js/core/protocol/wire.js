@@ -24,8 +24,8 @@
  * @typedef {{imageUrl: string, signedUrl: string | null}} UpcomingImage `signedUrl`: null for what comes over
  *   the connection itself, on a channel of its own
  * @typedef {UpcomingImage & {imageIndex: number, sentAt: number}} Image
- * @typedef {UpcomingImage & {own?: object}} ImageSource an image that can be shown; `own`: what is known of one
- *   whose bytes are the evaluator's to send
+ * @typedef {UpcomingImage & {own?: object}} ImageSource an image that can be shown; `own`: what is known
+ *   of one whose bytes are the evaluator's to send
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
  * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
