@@ -170,6 +170,9 @@ function describeKeeping({ state, kept }, count, limit) {
 /** What is current was not kept. */
 export const NOT_HERE = "This picture was not kept by this browser. Drop its folder or file here again to show it.";
 
+/** What became of that. */
+export const NOT_SHOWN = "Not shown to the client.";
+
 // ── arranging ────────────────────────────────────────────────────────────────────────────────────
 
 export const ON_SCREEN = "This picture is what the client sees: show another one before you remove it.";
