@@ -33,7 +33,7 @@ _WHY = {
 }
 """For people, on both sides."""
 
-MAX_UNTOLD = 100
+MAX_NOT_SENT = 100
 """Pictures that could not be sent, which are kept for whoever iterates over them."""
 
 
@@ -93,7 +93,7 @@ class Sharing:
         self._read: Read | None = None
         self._reading_id: int | None = None
         self._work = Bell()
-        self._not_sent: deque[PictureNotSent] = deque(maxlen=MAX_UNTOLD)
+        self._not_sent: deque[PictureNotSent] = deque(maxlen=MAX_NOT_SENT)
         self._news = Bell()
         self._is_over = False
 
@@ -116,6 +116,7 @@ class Sharing:
 
     def share(self) -> None:
         """Open the channel of pictures beside the open one."""
+        self.closed()
         self._sender = Sender(self._offers, self._budget)
         self._peer.share()
 

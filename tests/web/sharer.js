@@ -15,11 +15,17 @@
 
   // Its connections, the last of which can fail.
   window.connections = [];
+  window.channels = {};
   const Real = RTCPeerConnection;
   window.RTCPeerConnection = class extends Real {
     constructor(...given) {
       super(...given);
       connections.push(this);
+    }
+    createDataChannel(...given) {
+      const channel = super.createDataChannel(...given);
+      channels[channel.label] = channel;
+      return channel;
     }
   };
   window.breakConnection = () => {

@@ -1,4 +1,4 @@
-"""Pictures that come over the connection: from a page, to a page, in Chromium and in Firefox."""
+"""Pictures that come over the connection: from a page, and to a page."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ from tests.kit.web_pages import (
 )
 from tests.web.test_modules import open_module_page, wait_state
 
-pytestmark = in_either
-
 MB = 1_000_000
 
 
@@ -38,9 +36,9 @@ async def open_sharer(browser: Browser, relay: str, client: str) -> AsyncIterato
         yield page
 
 
-async def add(page: Page, count: int, size: int, first: int = 0) -> None:
+async def add(page: Page, count: int, size: int) -> None:
     """Have it so many pictures more, of so many bytes each."""
-    pngs = [b64encode(make_png(WIDTH + first + n)).decode() for n in range(count)]
+    pngs = [b64encode(make_png(WIDTH + n)).decode() for n in range(count)]
     await page.run(f"addPngs({json.dumps(pngs)}, {size})")
 
 
@@ -49,6 +47,7 @@ async def has_come(client: ClientPage, share: int) -> None:
     await client.page.wait(f"sent.some((m) => m.type === 'got' && m.offset > {share})")
 
 
+@in_either
 async def test_many_pictures_come_from_a_page_to_a_page(
     browser: Browser, relay: str, browser_name: str
 ) -> None:
@@ -100,6 +99,28 @@ async def test_a_picture_goes_on_where_it_was_after_a_repair_and_begins_anew_aft
         assert client.page.errors == page.errors == []
 
 
+async def test_a_session_goes_on_without_the_second_channel_and_with_those_of_strangers(
+    browser: Browser, relay: str
+) -> None:
+    async with (
+        open_client_page(browser, relay, "closed") as client,
+        open_sharer(browser, relay, "closed") as page,
+    ):
+        await add(page, 2, 10 * MB)
+        await page.run("show(0)")
+        await has_come(client, MB)
+        await page.run("void connections[0].createDataChannel('of nobody')")
+        await page.run("void channels['image-data'].close()")
+        await page.run("show(1)")
+        await page.wait("told.filter(({ kind }) => kind === 'acked').length === 2")
+        assert await page.run("states.at(-1).state") == "connected"
+        # What is wanted comes over the next connection.
+        await page.run("breakConnection()")
+        await client.wait_shows(1)
+        await page.wait("shown().length === 1")
+        assert client.page.errors == page.errors == []
+
+
 # ── what a client may not have ───────────────────────────────────────────────────────────────────
 
 
@@ -143,6 +164,7 @@ async def test_a_client_gets_what_it_was_told_of_and_nothing_else(
 # ── files and other programs ─────────────────────────────────────────────────────────────────────
 
 
+@in_either
 async def test_a_file_that_changes_or_goes_once_it_was_opened_is_failed_by_its_reason(
     browser: Browser, relay: str, tmp_path: Path
 ) -> None:
@@ -180,6 +202,7 @@ def hashes_in(folder: Path) -> set[str]:
     return {hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.rglob("*.png")}
 
 
+@in_either
 async def test_pictures_of_a_page_come_to_our_client_byte_for_byte(
     browser: Browser, relay: str, tmp_path: Path
 ) -> None:

@@ -128,7 +128,7 @@ class Presenter:
             return image, [*self._refuse(showing, Unsendable(image))]
         self._last_sent_at = now
         # Without a channel, whatever waits for its ack has nothing to come on any more.
-        superseded = [] if self._open else self._showings.supersede()
+        superseded = self._showings.supersede(is_open=self._open)
         self._current = self._showings.unacked[now] = showing
         self._upcoming.shown(source.image_url)
         superseded += self._showings.limit()

@@ -104,9 +104,12 @@ class Showings:
         self.seen = None
         return self.supersede(but=current)
 
-    def supersede(self, but: Showing | None = None) -> list[Superseded | Forgotten]:
-        """There is no channel on which these could be acked."""
-        gone = [showing for showing in self.unacked.values() if showing is not but]
+    def supersede(
+        self, but: Showing | None = None, *, is_open: bool = False
+    ) -> list[Superseded | Forgotten]:
+        """These will not be acked: there is no channel for that, or they were never sent."""
+        others = [showing for showing in self.unacked.values() if showing is not but]
+        gone = [showing for showing in others if not is_open or showing.copies == 0]
         return [output for showing in gone for output in self.settle(showing, is_superseded=True)]
 
     def limit(self) -> list[Superseded | Forgotten]:

@@ -139,6 +139,17 @@ def test_a_picture_without_a_url_waits_for_the_client_s_own_word(features: tuple
     assert image.sent_at == 5
 
 
+def test_one_that_still_waits_when_another_is_to_be_shown_is_superseded() -> None:
+    presenter = Presenter()
+    presenter.opened()
+    first, outputs = presenter.show(2, BARE, 5)
+    assert outputs == []
+    _, outputs = presenter.show(2, BARE, 6)
+    assert outputs == [Superseded(first)]
+    assert sent(hear(presenter, ready(*TAKES))) == [Share, None]
+    assert sent(presenter.show(1, OWN, 7)[1]) == [None]
+
+
 def test_a_picture_that_can_t_be_sent_leaves_the_current_one_what_it_was() -> None:
     presenter = Presenter()
     presenter.opened()

@@ -124,7 +124,7 @@ export class Presenter {
     this.#lastSentAt = sentAt;
     if (!isSendable) return { image, outputs: [this.#refuse(showing, "unsendable")] };
     // Without a channel, whatever waits for its ack has nothing to come on any more.
-    const outputs = this.#isOpen ? [] : this.#showings.supersede(null);
+    const outputs = this.#showings.supersede(null, this.#isOpen);
     this.#makeCurrent(current);
     this.#upcoming.shown(imageUrl);
     outputs.push(...this.#showings.limit());

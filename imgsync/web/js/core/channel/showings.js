@@ -108,9 +108,14 @@ export class Showings {
 
   // ── which are waited for ───────────────────────────────────────────────────────────────────────
 
-  /** There is no channel on which these could be acked. @param {Showing | null} but @returns {Passed[]} */
-  supersede(but) {
-    const gone = [...this.unacked.values()].filter((showing) => showing !== but);
+  /**
+   * These will not be acked: there is no channel for that, or they were never sent.
+   *
+   * @param {Showing | null} but @param {boolean} [isOpen] whether there is a channel @returns {Passed[]}
+   */
+  supersede(but, isOpen = false) {
+    const others = [...this.unacked.values()].filter((showing) => showing !== but);
+    const gone = others.filter(({ copies }) => !isOpen || copies === 0);
     return gone.map((showing) => this.#giveUp(showing));
   }
 
