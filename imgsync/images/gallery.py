@@ -28,9 +28,7 @@ from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
 
-NO_URL = Failure(
-    "no_url", may_pass=False, detail="it comes over the connection, which was not asked for"
-)
+NO_URL = Failure("bad_url", may_pass=False, detail="it has none, and was to have one")
 """Of a picture that the evaluator would send itself, though we have not named `pictures`."""
 
 

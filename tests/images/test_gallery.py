@@ -260,3 +260,10 @@ async def test_what_is_awaited_is_fetched_after_all_when_nothing_more_is_fetched
         with trio.move_on_after(1):
             await passed.wait()
     assert server.asked <= 3
+
+
+async def test_a_picture_without_a_url_fails_where_none_was_to_come_over_the_connection() -> None:
+    async with open_quick_fetcher() as fetcher, open_gallery(fetcher) as gallery:
+        with pytest.raises(FetchFailed, match="has none") as failed:
+            await gallery.show("images/0a1b2c3d/a.png", None).wait()
+    assert failed.value.reason == "bad_url"

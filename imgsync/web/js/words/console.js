@@ -325,7 +325,7 @@ export function describeFate({ fate, failed, detail }, phase) {
     case "hidden":
       return "shown, and hidden again";
     case "superseded":
-      return "not shown: another took its place before it arrived";
+      return "not shown: it never reached the client, as far as is known";
     case "failed":
       return `failed: ${describeFailure(failed ?? "failed")}${detail ? `: ${detail}` : ""}`;
   }
