@@ -180,7 +180,7 @@ async def measure(chromium: Started, relay_url: str, folder: Path) -> Times:
     async with (
         open_browser(chromium) as browser,
         browser.open_page() as page,
-        imgsync.open_images(str(folder)) as images,
+        imgsync.open_images(str(folder), via="url") as images,
         imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
     ):
         await page.run_early(WATCH)
@@ -213,7 +213,7 @@ async def measure_large(
     async with (
         open_browser(chromium) as browser,
         browser.open_page() as page,
-        imgsync.open_images(str(folder)) as images,
+        imgsync.open_images(str(folder), via="url") as images,
         imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
     ):
         await page.run_early(WATCH)

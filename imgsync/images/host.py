@@ -73,6 +73,7 @@ class ImageHost:
         except OSError as exc:  # it has been closed, or another program was given the port
             log.warning("images can't be served on %s: %s", self._base_url, exc.strerror)
         else:
+            log.info("images are served on %s", self._base_url)
             self._wanted.set()
 
     async def run(self) -> None:

@@ -55,6 +55,13 @@ async def test_the_evaluator_tells_people_and_programs(relay_url: str, tmp_path:
     assert [line.partition(": ")[2] for line in outcomes["prose"].errors[:3]] == [
         f"left out ({why}): {', '.join(names)}" for why, names in TOLD.items()
     ]
+    # Each kind once, behind them.
+    advice = [line.partition(": ")[2] for line in outcomes["prose"].errors[3:5]]
+    assert [line.partition(" can't be shown by browsers: ")[0] for line in advice] == [
+        "image/tiff",
+        "image/heic",
+    ]
+    assert "export it as JPEG" in advice[1]
 
 
 async def test_the_doctor_warns_of_it_and_reads_files_to_their_end(tmp_path: Path) -> None:
@@ -90,7 +97,11 @@ async def test_the_doctor_advises_by_what_a_file_is(tmp_path: Path) -> None:
 async def test_a_folder_without_images_says_what_lies_there(tmp_path: Path) -> None:
     for name, content, why in [
         ("scan", encode("PNG"), "image/png, but its name does not end so"),
-        ("a.dcm", bytes(128) + b"DICM", "application/dicom, which browsers don't show"),
+        (
+            "a.dcm",
+            bytes(128) + b"DICM",
+            "application/dicom, which browsers don't show (it is DICOM",
+        ),
     ]:
         (folder := tmp_path / f"of {name}").mkdir()
         (folder / name).write_bytes(content)

@@ -69,7 +69,11 @@ async def test_wrong_usage_is_told_with_the_name_of_the_command_and_exit_code_2(
         "evaluator --relay ws://127.0.0.1:9/ws --user E --client C",
         "evaluator --relay ws://127.0.0.1:9/ws --user E --client C --every 0 .",
         "evaluator --relay ws://127.0.0.1:9/ws --user E --client C --every soon .",
+        "evaluator --relay ws://127.0.0.1:9/ws --user E --client C --limit 0 .",
+        "evaluator --relay ws://127.0.0.1:9/ws --user E --client C --limit 65 .",
+        "evaluator --relay ws://127.0.0.1:9/ws --user E --client C --pictures http .",
         "demo one two",
+        "demo --pictures http",
     ]
     outcomes = await run_together(
         {line: partial(run_to_end, line, *imgsync(*line.split()), env=STRICT) for line in lines}

@@ -20,6 +20,17 @@
     }
   };
 
+  /** How large it is, as is read from its bytes and as the browser has it. */
+  window.measure = async (text) => {
+    const check = new PictureCheck();
+    const bytes = bytesOf(text);
+    check.feed(bytes);
+    const { kind } = check.end();
+    const picture = new Picture(await wrapPicture([bytes], kind));
+    const { naturalWidth, naturalHeight } = await picture.take(signal);
+    return [check.size && [check.size.width, check.size.height], [naturalWidth, naturalHeight]];
+  };
+
   /** The same where the browser refuses it so many times. */
   window.showAfter = async (text, refusals) => {
     const { decode } = HTMLImageElement.prototype;

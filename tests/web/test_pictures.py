@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from imgsync import ImageRef
 from tests.kit.browsers import Page, Started, open_browser
-from tests.kit.pictures import IDAT, IEND, IHDR, chunk, encode, make_all, png_of
+from tests.kit.pictures import IDAT, IEND, IHDR, chunk, encode, make_all, make_sized, png_of
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import open_client_page, open_session
 from tests.web.test_modules import open_module_page
@@ -57,15 +58,15 @@ async def page(either: Started, relay: str) -> AsyncIterator[Page]:
         yield page
 
 
-async def run_all(page: Page, pictures: dict[str, bytes]) -> dict[str, object]:
+async def run_all(page: Page, pictures: dict[str, bytes], function: str = "show") -> dict[str, Any]:
     texts = {name: b64encode(data).decode() for name, data in pictures.items()}
     script = f"""(async () => {{
       const found = {{}};
       const texts = {json.dumps(texts)};
-      for (const name of Object.keys(texts)) found[name] = await show(texts[name]);
+      for (const name of Object.keys(texts)) found[name] = await {function}(texts[name]);
       return JSON.stringify(found);
     }})()"""
-    found: dict[str, object] = json.loads(await page.run(script))
+    found: dict[str, Any] = json.loads(await page.run(script))
     return found
 
 
@@ -77,6 +78,12 @@ async def test_what_is_whole_is_decoded_and_what_is_not_is_refused_before(page: 
     assert found == {name: reason for name, (_, reason) in NOT_SHOWN.items()}
     cut = {name: data[: len(data) * 2 // 3] for name, data in make_all().items()}
     assert set((await run_all(page, cut)).values()) == {"truncated"}
+    # Browsers differ in a GIF whose screen is too small on one side, and an SVG without a size of
+    # its own has that of what it stands in.
+    sized = {name: data for name, data in make_sized().items() if not name.endswith("svg")}
+    del sized["mixed gif"]
+    measured = await run_all(page, sized, "measure")
+    assert not {name: sizes for name, sizes in measured.items() if sizes[0] != sizes[1]}
     png = b64encode(encode("PNG")).decode()
     assert await page.run(f"showAfter({json.dumps(png)}, 1)") == 40
     assert await page.run(f"showAfter({json.dumps(png)}, 2)") == "Undecodable"

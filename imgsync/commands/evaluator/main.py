@@ -79,10 +79,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def picture_size(text: str) -> int:
     """An argparse type: MiB, as bytes."""
-    size = round(float(text) * (1 << 20))
-    if not 0 < size <= MAX_IMAGE:
+    size = float(text) * (1 << 20)
+    if not 1 <= size <= MAX_IMAGE:
         raise ValueError
-    return size
+    return round(size)
 
 
 picture_size.__name__ = f"number of MiB, up to {MAX_IMAGE >> 20}"

@@ -165,8 +165,12 @@ STANDING_QUEUE = 12 * 1024
 """Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
 take 50 ms."""
 
-FREE_DELAY = 0.003
-"""By so much acknowledgements may be late without a queue: the other side was busy."""
+FREE_DELAY = 0.004
+"""By so much acknowledgements may be late without a queue: the other side was busy;"""
+
+FREE_PART = 0.125
+"""and, once a window has found its size, by this part of the least time there was: on a long way
+that is less than anybody would notice, and what else goes on there varies by as much."""
 
 MAX_SAMPLES = 128
 """Chunks whose times are remembered until they are acknowledged: twice as many as there are in a

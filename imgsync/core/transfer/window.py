@@ -18,6 +18,7 @@ from collections import deque
 
 from imgsync.core.protocol.numbers import (
     FREE_DELAY,
+    FREE_PART,
     LARGE_CHUNK,
     LARGE_CHUNKS_FROM,
     MAX_SAMPLES,
@@ -78,7 +79,8 @@ class Window:
     def _follow(self, most: int) -> None:
         """A round trip is over."""
         self._best = min(self._best, self._best_of_round)
-        late = max(1.0, self._best_of_round / (self._best + FREE_DELAY))
-        self._is_starting = self._is_starting and late < _LATE
+        took, free = self._best_of_round, self._best + FREE_DELAY
+        self._is_starting = self._is_starting and took < _LATE * free
+        late = max(1.0, took / (free + FREE_PART * self._best))
         wanted = 2 * self.size if self._is_starting else self.size / late + STANDING_QUEUE
         self.size = int(min(max(wanted, SMALLEST_WINDOW), most))

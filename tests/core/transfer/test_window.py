@@ -53,7 +53,7 @@ def test_where_nothing_is_narrow_it_grows_to_its_largest(round_trip: float) -> N
 
 @pytest.mark.parametrize(
     ("megabits", "longest"),
-    [(1, 0.16), (2, 0.11), (10, 0.06)],
+    [(1, 0.18), (2, 0.13), (10, 0.06)],
 )
 def test_a_narrow_line_is_kept_busy_and_its_queue_short(megabits: float, longest: float) -> None:
     _, rate, worst = send_over(megabits * 1e6 / 8, 0.03, 20)
@@ -113,3 +113,13 @@ def test_a_budget_is_divided_among_those_that_send() -> None:
     assert budget.share == LARGEST_WINDOW // 2
     budget.leave()
     assert budget.share == LARGEST_WINDOW
+
+
+def test_on_a_long_way_that_is_uneven_the_window_stays_large() -> None:
+    window = Window()
+    now = 0.0
+    for count in range(200):
+        window.send(window.size, now)
+        now += 0.1 + 0.012 * (count % 2)
+        window.acked(window.sent, LARGEST_WINDOW, now)
+    assert window.size == LARGEST_WINDOW

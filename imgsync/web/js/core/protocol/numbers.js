@@ -189,8 +189,14 @@ export const LARGEST_WINDOW = 262144;
  */
 export const STANDING_QUEUE = 12288;
 
-/** By so much acknowledgements may be late without a queue: the other side was busy. */
-export const FREE_DELAY = 0.003;
+/** By so much acknowledgements may be late without a queue: the other side was busy; */
+export const FREE_DELAY = 0.004;
+
+/**
+ * and, once a window has found its size, by this part of the least time there was: on a long way
+ * that is less than anybody would notice, and what else goes on there varies by as much.
+ */
+export const FREE_PART = 0.125;
 
 /**
  * Chunks whose times are remembered until they are acknowledged: twice as many as there are in a

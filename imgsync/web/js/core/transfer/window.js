@@ -12,6 +12,7 @@
 
 import {
   FREE_DELAY,
+  FREE_PART,
   LARGE_CHUNK,
   LARGE_CHUNKS_FROM,
   MAX_SAMPLES,
@@ -83,8 +84,9 @@ export class Window {
   /** A round trip is over. @param {number} most */
   #follow(most) {
     this.#best = Math.min(this.#best, this.#bestOfRound);
-    const late = Math.max(1, this.#bestOfRound / (this.#best + FREE_DELAY));
-    this.#isStarting &&= late < LATE;
+    const [took, free] = [this.#bestOfRound, this.#best + FREE_DELAY];
+    this.#isStarting &&= took < LATE * free;
+    const late = Math.max(1, took / (free + FREE_PART * this.#best));
     const wanted = this.#isStarting ? 2 * this.size : this.size / late + STANDING_QUEUE;
     this.size = Math.floor(Math.min(Math.max(wanted, SMALLEST_WINDOW), most));
   }
