@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.kit.browsers import Page
+import trio
+
+from tests.kit.browsers import ANSWER_S, Page
 
 STORED = """
 (async () => {
@@ -27,5 +29,6 @@ async def stored(page: Page, first: str = "") -> list[list[str]]:
 
 async def wait_stored(page: Page, *names: str) -> None:
     """Wait until these are stored, and no others."""
-    while sorted(name for _, name in await stored(page)) != sorted(names):
-        await page.run("new Promise((then) => setTimeout(then, 20))")
+    with trio.fail_after(ANSWER_S):
+        while sorted(name for _, name in await stored(page)) != sorted(names):
+            await page.run("new Promise((then) => setTimeout(then, 20))")

@@ -85,6 +85,10 @@ async def test_files_that_hold_no_picture_change_nothing_and_are_named(
     async with open_console(browser, relay, "dr-none") as console:
         await console.drop({"a.png": png(0)})
         await console.wait_names("a.png")
+        # It is no list, although its name does not say so.
+        await console.drop({"scan": b"II*\0...."})
+        await console.wait_says("scan holds no picture that can be shown.", "#intake-error")
+        await console.wait_says("TIFF", "#left-out")
         await console.drop_from_disk(empty)
         await console.wait_says("empty holds no picture that can be shown.", "#intake-error")
         await console.wait_says("a folder inside of the folder", "#left-out")

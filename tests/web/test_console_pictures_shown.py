@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage, open_console
+from tests.kit.stored_pictures import stored
 from tests.kit.web_pages import WIDTH, make_png, open_client_page
 
 LIST = b"imageUrl,condition\nb.png,left\na.png,right\nc.png,left\nd.png,right\n"
@@ -65,4 +66,35 @@ async def test_what_is_moved_in_a_session_is_shown_and_recorded_under_its_name_a
             (2, f"images/{token}/d.png", right),
             (3, f"images/{token}/a.png", right),
         ]
+        assert page.errors == client.page.errors == []
+
+
+async def test_a_picture_that_the_browser_has_lost_is_not_shown_until_it_is_dropped_again(
+    browser: Browser, relay: str
+) -> None:
+    files = {f"{name}.png": make_png(WIDTH + place) for place, name in enumerate("ab")}
+    async with (
+        open_client_page(browser, relay, "lost") as client,
+        open_console(browser, relay, "dr-lost") as console,
+    ):
+        page = console.page
+        await console.drop(files)
+        await console.wait_says("This browser keeps them for a reload", "#own-note")
+        await console.start("lost")
+        await console.press("n")
+        await client.wait_shows(0)
+        token = await token_of(console)
+        await stored(page, f"pictures.delete(['{token}', 'images/{token}/b.png']);")
+        await page.reload_though_asked()
+        await console.wait_says("Connected to lost")
+        await console.press("n")
+        await console.wait_says("This picture was not kept by this browser.", "#no-picture")
+        await console.wait_says("Not shown to the client.", "#fate")
+        await console.drop(files)
+        await page.wait(f"document.querySelector('#picture').naturalWidth === {WIDTH + 1}")
+        assert await client.put_up() == [0]
+        await console.tap("#strip li:nth-child(2) button")
+        await client.wait_shows(1)
+        await console.wait_fate(1, "shown")
+        await console.end()
         assert page.errors == client.page.errors == []

@@ -20,6 +20,7 @@ import {
   parseManifest,
   readManifest,
 } from "./manifest.js";
+import { isNoText } from "./picture_files.js";
 import { PicturesIntake } from "./pictures_intake.js";
 
 export class Intake {
@@ -75,7 +76,8 @@ export class Intake {
     const gathered = await gathering;
     const { files, isFolder, gone } = gathered;
     const [file] = files;
-    const arePictures = isFolder || files.some((one) => isPicture(one.type, one.name));
+    const areNamed = isFolder || files.some((one) => isPicture(one.type, one.name));
+    const arePictures = areNamed || (file !== undefined && (await isNoText(file)));
     if (number !== this.#number) return;
     if (file === undefined && gone.length === 0 && !isFolder) this.complain(NOTHING_DROPPED);
     else if (arePictures || file === undefined) {

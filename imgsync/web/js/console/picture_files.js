@@ -14,8 +14,10 @@
  */
 
 import { Inspection } from "../core/pictures/inspection.js";
+import { mediaTypeOf, sniff } from "../core/pictures/kinds.js";
 import { inNaturalOrder, isNamedAsPicture, isOfSystem } from "../core/pictures/names.js";
-import { MAX_IMAGE } from "../core/protocol/numbers.js";
+import { textOf } from "../core/pictures/reading.js";
+import { MAX_IMAGE, PICTURE_HEAD } from "../core/protocol/numbers.js";
 import {
   GONE,
   INNER_FOLDER,
@@ -58,6 +60,18 @@ export async function readPictures({ files, folders, gone }, goOn) {
   return sorted;
 }
 
+/**
+ * Whether it begins as something that is no text, whatever its name is; one of XML may be either.
+ *
+ * @param {File} file
+ */
+export async function isNoText(file) {
+  const head = await file.slice(0, PICTURE_HEAD).arrayBuffer().catch(() => new ArrayBuffer(0));
+  const text = textOf(new Uint8Array(head));
+  const kind = sniff(text);
+  return kind === null ? mediaTypeOf(text) !== null : kind.name !== "svg";
+}
+
 /** @param {readonly (Taken | LeftOut)[]} read @returns {Sorted} */
 function withoutTwins(read) {
   /** @type {Map<string, Taken>} */
@@ -80,7 +94,7 @@ function withoutTwins(read) {
 /** @param {File} file @returns {Promise<Taken | LeftOut>} */
 async function readPicture(file) {
   const { name } = file;
-  if (file.size > MAX_IMAGE) return { name, ...describeLarge(file.size, MAX_IMAGE) };
+  if (file.size > MAX_IMAGE) return { name, ...describeLarge(MAX_IMAGE) };
   const inspection = new Inspection();
   try {
     for (let at = 0; at < file.size; at += PART) {
@@ -91,10 +105,11 @@ async function readPicture(file) {
     return { name, ...describeUnread(error) };
   }
   const { kind, reason } = inspection.end();
+  const isMeant = isNamedAsPicture(name);
   if (reason !== null || kind === null) {
-    return { name, ...describeProblem(reason ?? "", kind?.mediaType ?? null) };
+    return { name, ...describeProblem(reason ?? "", kind?.mediaType ?? null, isMeant) };
   }
-  if (!isNamedAsPicture(name)) return { name, ...describeMisnamed(kind.mediaType, kind.suffixes[0] ?? "") };
+  if (!isMeant) return { name, ...describeMisnamed(kind.mediaType, kind.suffixes[0] ?? "") };
   return { name, blob: file, facts: inspection.facts };
 }
 

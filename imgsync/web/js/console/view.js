@@ -64,7 +64,9 @@ import {
   nameEvaluator,
   titlePage,
 } from "../words/console.js";
+import { isLost } from "./own_series.js";
 import { find, setText } from "../page/dom.js";
+import { NOT_SHOWN } from "../words/pictures.js";
 
 export class ConsoleView {
   #journal;
@@ -159,7 +161,8 @@ export class ConsoleView {
     const byIndex = standingsOf(images, rows.filter((r) => r.sentAt >= (series?.since ?? 0)));
     const row = index === null ? undefined : byIndex.get(index);
     const isShown = isLive && row !== undefined;
-    const unsent = isChosen ? SHOWN_SOON : SEEN_BY_YOU;
+    const seen = isChosen ? SHOWN_SOON : SEEN_BY_YOU;
+    const unsent = index !== null && isLost(images[index]) ? NOT_SHOWN : seen;
     const fate = isShown ? describeFate(row, phase) : unsent;
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
     document.body.dataset.phase = phase;

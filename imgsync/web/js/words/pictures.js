@@ -6,7 +6,7 @@
  */
 
 import { OTHERS } from "../core/pictures/others.js";
-import { DECODE, NOT_AN_IMAGE, OF_TYPE, TRUNCATED } from "../core/protocol/numbers.js";
+import { DECODE, OF_TYPE, TRUNCATED } from "../core/protocol/numbers.js";
 
 /** @type {Problem} */
 export const SAME_NAME = {
@@ -31,8 +31,8 @@ export const INNER_FOLDER = { why: "a folder inside of the folder", todo: "Drop 
 /** @type {Problem} */
 export const GONE = { why: "can\u2019t be opened", todo: "See that it is there still, and may be read; then drop it again." };
 
-/** @param {number} size @param {number} limit in bytes @returns {Problem} */
-export function describeLarge(size, limit) {
+/** @param {number} limit in bytes @returns {Problem} */
+export function describeLarge(limit) {
   return {
     why: `larger than clients take (${formatSize(limit)})`,
     todo: `Save a smaller copy: with fewer pixels, or as JPEG or WebP.`,
@@ -55,9 +55,10 @@ export function describeMisnamed(type, suffix) {
 /**
  * @param {string} reason as the wire has it
  * @param {string | null} type the media type of what it begins like
+ * @param {boolean} isMeant by its name
  * @returns {Problem}
  */
-export function describeProblem(reason, type) {
+export function describeProblem(reason, type, isMeant) {
   if (reason === TRUNCATED) return { why: "cut off: its end is missing", todo: "Copy anew." };
   if (reason === DECODE || type !== null) {
     return {
@@ -66,8 +67,9 @@ export function describeProblem(reason, type) {
     };
   }
   if (reason.startsWith(OF_TYPE)) return describeOther(reason.slice(OF_TYPE.length));
-  if (reason === NOT_AN_IMAGE) return { why: "no picture", todo: "Nothing needs to be done if it is not meant to be one." };
-  return { why: reason.replaceAll("_", " "), todo: "Save anew as PNG or JPEG." };
+  return isMeant
+    ? { why: "no picture, whatever its name says", todo: "Look whether it is the right file." }
+    : { why: "no picture", todo: "Nothing needs to be done if it is not meant to be one." };
 }
 
 /** @param {string} type the media type of what no browser shows @returns {Problem} */
@@ -167,6 +169,9 @@ function describeKeeping({ state, kept }, count, limit) {
 
 /** What is current was not kept. */
 export const NOT_HERE = "This picture was not kept by this browser. Drop its folder or file here again to show it.";
+
+/** What became of that. */
+export const NOT_SHOWN = "Not shown to the client.";
 
 // ── arranging ────────────────────────────────────────────────────────────────────────────────────
 
