@@ -111,6 +111,20 @@ class Hosts:
         """From now on, of what goes either way."""
         await self.wire.write(f"lose {share}\n")
 
+    async def delay(self, seconds: float) -> None:
+        """From now on all comes so much later, either way."""
+        await self.wire.write(f"delay {seconds}\n")
+
+    async def limit(self, rate: float, room: float) -> None:
+        """From now on so many bytes pass in a second, either way, and so many may wait for it."""
+        await self.wire.write(f"limit {rate} {room}\n")
+
+    async def count_bytes(self) -> dict[str, int]:
+        """How many each of the two has been sent until now, with all that is around them."""
+        await self.wire.write("count\n")
+        counts = map(int, (await self.wire.wait_line(EXIT_S)).split())
+        return dict(zip(reversed(ADDRESSES), counts, strict=True))
+
     async def let_pass(self, *ports: int) -> None:
         """From now on nothing of IP passes but TCP from and to these ports."""
         await self.wire.write(f"pass {' '.join(map(str, ports))}\n")
