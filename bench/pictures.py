@@ -149,7 +149,8 @@ class Pair:
         acks = await ask(self.evaluator, do="hush")
         took = max(end["at"] for end in ends) - begun["at"]
         sender, receiver = (memory.measure() for memory in memories)
-        return Trial(case.clients * case.size / MB / took, idle, acks, sender, receiver)
+        sent = case.clients * begun["bytes"]
+        return Trial(sent / MB / took, idle, acks, sender, receiver)
 
 
 async def ask(child: Child, **command: Any) -> Any:

@@ -100,7 +100,7 @@ async def evaluator() -> None:
                 _answer({})
             case "send":
                 picture = os.urandom(command["bytes"])
-                _answer({"at": time.monotonic()})
+                _answer({"at": time.monotonic(), "bytes": len(picture)})
                 for line in lines:
                     line.send(picture, command["window"] or math.inf)
             case "hush":
