@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
+    from imgsync.evaluator.sharing import PictureNotSent as PictureNotSent
     from imgsync.images.folder import LeftOut as LeftOut
     from imgsync.images.ref import ImageRef as ImageRef
     from imgsync.images.sources import Images as Images
@@ -82,6 +83,7 @@ _HOMES = {
         "EvaluatorSession",
         "open_evaluator",
     ),
+    "imgsync.evaluator.sharing": ("PictureNotSent",),
     "imgsync.images.folder": ("LeftOut",),
     "imgsync.images.sources": (
         "Images",

@@ -65,6 +65,34 @@ class Drained:
     """More than MAX_UNSENT waited to be sent, and has shrunk to DRAINED."""
 
 
+@attrs.frozen
+class Shared:
+    """The channel of pictures is open."""
+
+
+@attrs.frozen
+class DataReceived:
+    """A message came in on the channel of pictures; `at` was read as it came off the network."""
+
+    message: str | bytes = attrs.field(repr=False)
+    at: Milliseconds
+
+
+@attrs.frozen
+class DataDrained:
+    """Nothing waits any more of what was given to the channel of pictures.
+
+    It has been handed on to the network, and need not have arrived.
+    """
+
+
+@attrs.frozen
+class Unshared:
+    """The channel of pictures is closed; that says nothing of the other one."""
+
+
+DataEvent = Shared | DataReceived | DataDrained | Unshared
+
 LinkEvent = (
     Gathered
     | ServerFailed
@@ -74,13 +102,14 @@ LinkEvent = (
     | PathMeasured
     | Received
     | Drained
+    | DataEvent
     | ChannelClosed
     | LinkLost
 )
 
 
 class Link(Protocol):
-    """One peer connection with its data channel."""
+    """One peer connection with its data channel, and one more where pictures go over it."""
 
     @property
     def max_message(self) -> int:
@@ -123,6 +152,15 @@ class Link(Protocol):
         It is called in the thread that the channel lives in, so it touches nothing of ours, and not
         at all on a closed channel; if it raises, nothing is sent. Never waits.
         """
+
+    def share(self) -> None:
+        """Open the channel of pictures, if it is not there; of who offers, once the other is open.
+
+        Never waits.
+        """
+
+    def send_data(self, message: str | bytes) -> None:
+        """Send on the channel of pictures; never waits. On a closed one it goes nowhere."""
 
     async def close_channel(self) -> None:
         """Close the channel after everything sent has left, under a deadline."""

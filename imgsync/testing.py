@@ -34,7 +34,7 @@ from imgsync.core.relay.outputs import (
     SideBack,
 )
 from imgsync.core.relay.state import RelayState
-from imgsync.seams import LinkEvent, Received
+from imgsync.seams import DataDrained, DataReceived, LinkEvent, Received, Shared, Unshared
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -193,6 +193,7 @@ class MemoryLink:
         self._tell: Callable[[LinkEvent], None] = _ignore
         self._other: MemoryLink | None = None
         self._is_open = False
+        self._is_shared = False
         #: What the other side has told us, in order, for tests to look at.
         self.candidates: list[Candidate | None] = []
 
@@ -242,6 +243,27 @@ class MemoryLink:
             log.exception("a stamped message could not be made")
         else:
             self.send(text)
+
+    def share(self) -> None:
+        """See the protocol."""
+        if self._is_open and self._other is not None and not self._is_shared:
+            for end in (self._other, self):
+                end._is_shared = True
+                end.put(Shared())
+
+    def send_data(self, message: str | bytes) -> None:
+        """See the protocol."""
+        if self._is_open and self._is_shared and self._other is not None:
+            if not self._network.is_silent:
+                self._other.put(DataReceived(message, now_ms()))
+            self.put(DataDrained())
+
+    def unshare(self) -> None:
+        """Close the channel of pictures alone, on both ends."""
+        for end in (self, self._other):
+            if end is not None and end._is_shared:
+                end._is_shared = False
+                end.put(Unshared())
 
     async def close_channel(self) -> None:
         """See the protocol."""

@@ -75,6 +75,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "core.channel": room("imgsync.core.channel"),
         "core.pictures": room("imgsync.core.pictures"),
         "core.network": room("imgsync.core.network"),
+        "core.transfer": room("imgsync.core.transfer"),
     },
     {"core.codec": room("imgsync.core.codec")},
     {"core.protocol": ["imgsync.core", *room("imgsync.core.protocol")]},
@@ -106,8 +107,8 @@ STANDARD_HOMES: dict[str, list[str]] = {
 
 #: All that the core may import: nothing in it waits, does I/O, reads a clock or throws dice.
 IN_CORE = {
-    *("attrs", "base64", "cattrs", "collections", "enum", "ipaddress", "itertools", "json", "math"),
-    *("re", "shlex", "typing", "zlib"),
+    *("attrs", "base64", "cattrs", "collections", "enum", "hashlib", "ipaddress", "itertools"),
+    *("json", "math", "re", "shlex", "struct", "typing", "zlib"),
 }
 
 #: What gets round that.
@@ -290,7 +291,7 @@ SCRIPT_LAYERS: list[set[str]] = [
     {"words"},
     {"page"},
     {"peer"},
-    {"core/handshake", "core/channel", "core/pictures"},
+    {"core/handshake", "core/channel", "core/pictures", "core/transfer"},
     {"core/protocol"},
 ]
 

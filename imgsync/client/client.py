@@ -15,17 +15,18 @@ from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Transmit
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import Preloaded, Stage, StageKind, TalkMessage, UpcomingImage
-from imgsync.core.protocol.numbers import MAX_DETAIL, MAX_REASON
-from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
+from imgsync.core.protocol.numbers import FEATURE_PICTURES, FEATURES, MAX_DETAIL, MAX_REASON
+from imgsync.core.protocol.signalling import EndReason, Features, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.core.protocol.urls import public_url
+from imgsync.images.receiving import Receiving
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
 from imgsync.peer.token_source import TokenSource
-from imgsync.seams import Network
+from imgsync.seams import DataEvent, Network
 from imgsync.tasks import Bell, Pull
 from imgsync.wallclock import now_ms
 
@@ -48,13 +49,14 @@ class ReceivedImage:
     may be shown again, and hidden again. What is told while there is no connection is said on the
     next one. Times are ms since the epoch, now by default.
 
+    :param signed_url: where to fetch it; None for one that comes over the connection itself.
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
     """
 
     index: int
     image_url: str = attrs.field(repr=public_url)
-    signed_url: str = attrs.field(repr=False)
+    signed_url: str | None = attrs.field(repr=False)
     sent_at: Milliseconds
     received_at: Milliseconds
     _tell: Callable[["ReceivedImage", StageKind, Milliseconds, str | None, str], None] = (
@@ -102,9 +104,10 @@ class ReceivedImage:
 class _Following:
     """What is said on the channel, and what has come in; see `imgsync.peer.talk`."""
 
-    def __init__(self, peer: PeerSession) -> None:
+    def __init__(self, peer: PeerSession, features: Features) -> None:
         self._peer = peer
-        self._follower = Follower()
+        self._follower = Follower(features)
+        self.receiving = Receiving(peer.send_data)
         self._waiting: deque[Deliver] = deque()
         self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
         self._news = Bell()
@@ -208,8 +211,13 @@ class _Following:
         self._waiting.append(delivery)
         self._news.ring()
 
+    def shared(self, event: DataEvent) -> None:
+        """See the protocol."""
+        self.receiving.happened(event)
+
     def closed(self) -> None:
         """What has come in is still handed out, and acked on the next channel as a copy."""
+        self.receiving.closed()
 
     def ended(self, end: Ended) -> None:
         """See the protocol."""
@@ -224,13 +232,18 @@ class ClientSession:
     """
 
     def __init__(
-        self, route: Route, network: Network, signalling: Signalling, write: Write
+        self,
+        route: Route,
+        network: Network,
+        signalling: Signalling,
+        write: Write,
+        features: Features,
     ) -> None:
         self.id = route.session_id
         self.evaluator_id = route.peer_id
         self.evaluator_name = route.peer_name
         self._peer = PeerSession(route, write)
-        self._following = _Following(self._peer)
+        self._following = _Following(self._peer, features)
         self._block: AbstractAsyncContextManager[None] = open_peer_session(
             self._peer, self._following, network, signalling.servers, offers=False
         )
@@ -296,6 +309,14 @@ class ClientSession:
         """
         self._following.tell_preloaded(counts)
 
+    @property
+    def receiving(self) -> Receiving:
+        """Pictures that come over the connection, for a gallery.
+
+        They come to a client that was opened with `pictures=True`; their `signed_url` is None.
+        """
+        return self._following.receiving
+
     async def next_preload(self) -> UpcomingImage | None:
         """The next that was announced and not handed out before; None when the session is over."""
         return await self._following.next_preload()
@@ -308,10 +329,13 @@ class ClientSession:
 class Client:
     """A client at a relay. Made by `open_client`."""
 
-    def __init__(self, signalling: Signalling, network: Network, write: Write) -> None:
+    def __init__(
+        self, signalling: Signalling, network: Network, write: Write, features: Features
+    ) -> None:
         self._signalling = signalling
         self._network = network
         self._write = write
+        self._features = features
 
     def sessions(self) -> AsyncIterator[ClientSession]:
         """Sessions as evaluators start them, one after the other; never ends by itself."""
@@ -320,7 +344,7 @@ class Client:
     async def next_session(self) -> ClientSession:
         """Wait for an evaluator to start a session with us."""
         route = await self._signalling.incoming.receive()
-        return ClientSession(route, self._network, self._signalling, self._write)
+        return ClientSession(route, self._network, self._signalling, self._write, self._features)
 
 
 @asynccontextmanager
@@ -333,6 +357,7 @@ async def open_client(
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
     log_file: str | os.PathLike[str] | None = None,
+    pictures: bool = False,
     network: Network | None = None,
 ) -> AsyncIterator[Client]:
     """Register at a relay as a client, and stay registered.
@@ -347,11 +372,15 @@ async def open_client(
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
     :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
+    :param pictures: whether somebody here takes pictures that come over the connection itself, as
+        `ClientSession.receiving` gives them to a gallery. Without that, each has a URL.
     :param network: stands in for the real one, in tests.
     """
+    features = (*FEATURES, FEATURE_PICTURES) if pictures else FEATURES
     async with join_relay(
         url,
         Role.CLIENT,
+        features=features,
         user_id=user_id,
         name=name,
         token=token,
@@ -360,4 +389,4 @@ async def open_client(
         log_file=log_file,
         network=network,
     ) as (signalling, over, write):
-        yield Client(signalling, over, write)
+        yield Client(signalling, over, write, features)

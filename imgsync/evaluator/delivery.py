@@ -66,7 +66,7 @@ class Showing:
         self.delivery: Delivery | None = None
         self.is_superseded = False
         #: Why it can't be sent to this client.
-        self.refusal: str | None = None
+        self.refusal: MessageTooLarge | NotSpoken | None = None
         #: What was said of it when it was on the screen.
         self.shown: StageReport | None = None
         self._failure: str | None = None
@@ -89,10 +89,10 @@ class Showing:
         self._failure = self._failure or why
 
     async def wait_acked(self) -> "Delivery":
-        """The client has it. Raises Superseded, MessageTooLarge and SessionEnded."""
+        """The client has it. Raises Superseded, MessageTooLarge, NotSpoken and SessionEnded."""
         await self.settled.wait()
         if self.refusal is not None:
-            raise MessageTooLarge(self.refusal)
+            raise self.refusal
         if self.is_superseded:
             raise Superseded(
                 f"image {self.image.index} may not have reached the client: the connection was"
@@ -156,8 +156,8 @@ class Showings:
         self._showings[sent_at].is_superseded = True
         self._showings[sent_at].settled.set()
 
-    def refuse(self, sent_at: Milliseconds, why: str) -> None:
-        """An image is too large for this client."""
+    def refuse(self, sent_at: Milliseconds, why: MessageTooLarge | NotSpoken) -> None:
+        """An image can't be sent to this client."""
         self._showings[sent_at].refusal = why
         self._showings[sent_at].settled.set()
 

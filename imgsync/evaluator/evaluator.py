@@ -12,60 +12,73 @@ from imgsync.core.channel.outputs import (
     Counted,
     Drop,
     Forgotten,
+    Identified,
     NeverShown,
     PresenterOutput,
     Recorded,
+    Share,
     Staged,
     TooLarge,
     Transmit,
+    Unsendable,
 )
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.handshake.outputs import Ended
-from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage, UpcomingImage
+from imgsync.core.protocol.channel import Preloaded, Ready, Recording, TalkMessage
+from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
+from imgsync.core.protocol.numbers import FEATURE_PICTURES
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.transfer.budget import Budget
 from imgsync.evaluator.delivery import Delivery, Showing, Showings, StageReport
 from imgsync.evaluator.latest import Latest
+from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
 from imgsync.peer.token_source import TokenSource
-from imgsync.seams import Network
+from imgsync.seams import DataEvent, Network
+from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
 
+def _source_of(image: ImageRef) -> ImageSource:
+    return ImageSource(image.image_url, image.signed_url, is_own=image.picture is not None)
+
+
 class _Presenting:
     """What is said on the channel, and what becomes of the images; see `imgsync.peer.talk`."""
 
-    def __init__(self, peer: PeerSession) -> None:
+    def __init__(self, peer: PeerSession, budget: Budget) -> None:
         self._peer = peer
         self._presenter = Presenter()
+        self.sharing = Sharing(peer, budget)
         self.showings = Showings()
         self.recordings = Latest[Recording]()
         self.preloaded = Latest[Preloaded]()
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
-        message, outputs = self._presenter.show(
-            image.index, image.image_url, image.signed_url, now_ms()
-        )
+        self.sharing.offer([image])
+        message, outputs = self._presenter.show(image.index, _source_of(image), now_ms())
         showing = self.showings.add(image, message.sent_at)
         self._perform(outputs)
         return showing
 
     def preload(self, images: Sequence[ImageRef]) -> None:
         """Tell what will be shown soon. Raises MessageTooLarge and InputError."""
-        upcoming = [UpcomingImage(image.image_url, image.signed_url) for image in images]
+        self.sharing.offer(images)
+        upcoming = [_source_of(image) for image in images]
         self._perform(self._presenter.preload(upcoming, self._peer.waiting))
 
     def renew(self, images: Sequence[ImageRef]) -> None:
         """These have been signed anew."""
-        known = [UpcomingImage(image.image_url, image.signed_url) for image in images]
-        self._presenter.renew(known)
+        self._presenter.renew([_source_of(image) for image in images])
 
     @property
     def is_seen(self) -> bool:
@@ -97,8 +110,13 @@ class _Presenting:
         """See the protocol."""
         self._perform(self._presenter.drained(self._peer.waiting))
 
+    def shared(self, event: DataEvent) -> None:
+        """See the protocol."""
+        self.sharing.happened(event)
+
     def closed(self) -> None:
         """See the protocol."""
+        self.sharing.closed()
         self._perform(self._presenter.closed())
         self.showings.news.ring()
 
@@ -107,6 +125,7 @@ class _Presenting:
         for output in self._presenter.closed():
             if isinstance(output, channel.Superseded):
                 self._peer.journal.superseded(output.image)
+        self.sharing.end()
         self.showings.end(end)
         self.recordings.end()
         self.preloaded.end()
@@ -130,9 +149,16 @@ class _Presenting:
                     showings.supersede(image.sent_at)
                 case TooLarge(image, why):
                     journal.superseded(image)
-                    showings.refuse(image.sent_at, why)
+                    showings.refuse(image.sent_at, MessageTooLarge(why))
+                case Unsendable(image):
+                    journal.superseded(image)
+                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES))
+                case Share():
+                    self.sharing.share()
                 case Staged(said):
                     showings.report(said, journal.staged(said))
+                case Identified():
+                    pass  # goes into the record
                 case Counted(counts):
                     self.preloaded.tell(counts)
                 case Recorded(said):
@@ -174,8 +200,9 @@ class EvaluatorSession:
         acks, begin each with `nursery.start`, or send from one task.
 
         Raises Superseded, where the session was interrupted and another image was shown meanwhile,
-        SessionEnded, and MessageTooLarge for URLs that don't fit into a message that this client
-        takes, also where that is known only once the session is repaired.
+        SessionEnded, MessageTooLarge for URLs that don't fit into a message that this client takes,
+        and NotSpoken for a picture without a URL, which comes over the connection, where this
+        client does not take those; also where either is known only once the session is repaired.
         """
         self.raise_if_ended()
         return await self._presenting.show(image).wait_acked()
@@ -217,6 +244,14 @@ class EvaluatorSession:
         """
         return self._presenting.preloaded.changes()
 
+    def not_sent(self) -> AsyncIterator[PictureNotSent]:
+        """Pictures of our own that could not be sent over the connection; stops at the end.
+
+        Their files have changed, or are gone. Of one that was shown the client tells the same, as a
+        stage.
+        """
+        return self._presenting.sharing.not_sent()
+
     def recordings(self) -> AsyncIterator[Recording]:
         """How the participant is recorded by the client's page, at each change; stops at the end.
 
@@ -250,6 +285,7 @@ class Evaluator:
         self._signalling = signalling
         self._network = network
         self._write = write
+        self._budget = Budget()
 
     @property
     def clients(self) -> dict[str, PresenceState]:
@@ -269,9 +305,13 @@ class Evaluator:
         """
         route = await self._signalling.start_session(client_id)
         peer = PeerSession(route, self._write)
-        presenting = _Presenting(peer)
+        presenting = _Presenting(peer, self._budget)
         ways = (self._network, self._signalling.servers)
-        async with open_peer_session(peer, presenting, *ways, offers=True):
+        async with (
+            open_background() as nursery,
+            open_peer_session(peer, presenting, *ways, offers=True),
+        ):
+            nursery.start_soon(presenting.sharing.run)
             await peer.history.wait_connected()
             yield EvaluatorSession(peer, presenting)
 

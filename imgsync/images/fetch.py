@@ -23,9 +23,10 @@ import trio
 
 from imgsync.core.channel.downloads import SILENT, STALLED, Failure
 from imgsync.core.pictures.answers import refusal_of
-from imgsync.core.pictures.check import PictureCheck
+from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.core.protocol.numbers import (
+    BAD_HASH,
     FETCH_STALL,
     MAX_DETAIL,
     MAX_IMAGE,
@@ -83,7 +84,7 @@ def _failed(reason: str, detail: str = "", *, may_pass: bool = False) -> FetchFa
 class Fetched:
     """An image's bytes, and which kind they are."""
 
-    body: bytes = attrs.field(repr=False)
+    body: bytes | bytearray = attrs.field(repr=False)
     kind: str
 
 
@@ -93,10 +94,12 @@ class Mark:
 
     :param total: bytes of all of it; None where that is not known.
     :param validator: a strong ETag, or when it was changed last.
+    :param sha256: of all of it, where who sends it says so; it is compared.
     """
 
     total: int | None = None
     validator: str | None = None
+    sha256: str | None = None
 
 
 @attrs.frozen
@@ -115,28 +118,40 @@ class Partial:
     """What is here of an image, checked as it came."""
 
     def __init__(self) -> None:
-        self.body = bytearray()
-        self.mark = Mark()
-        self._check = PictureCheck()
+        self._begin(Mark())
+
+    def _begin(self, mark: Mark) -> None:
+        self.mark = mark
+        #: Bytes that are here.
+        self.here = 0
+        # As long as it will be where that is known: one that grows takes more than it holds.
+        self._body = bytearray(min(mark.total or 0, MAX_IMAGE))
+        self._inspection = Inspection()
 
     def hear(self, news: Answer | bytes) -> None:
         """The next that comes of it. Raises FetchFailed for what will be no image."""
         if isinstance(news, Answer):
             if news.offset == 0:
-                self.body, self._check = bytearray(), PictureCheck()
+                self._begin(news.mark)
             self.mark = news.mark
             return
-        self.body += news
-        reason = "too_large" if len(self.body) > MAX_IMAGE else self._check.feed(news)
+        end = self.here + len(news)
+        self._body[self.here : end] = news
+        self.here = end
+        reason = "too_large" if end > MAX_IMAGE else self._inspection.feed(news)
         if reason is not None:
             raise _failed(reason)
 
     def finish(self) -> Fetched:
         """All has come. Raises FetchFailed where that is no whole image."""
-        verdict = self._check.end()
+        verdict = self._inspection.end()
         if verdict.kind is None or verdict.reason is not None:
             raise _failed(verdict.reason or NOT_AN_IMAGE)
-        return Fetched(bytes(self.body), verdict.kind.name)
+        if self.mark.sha256 not in (None, self._inspection.facts.sha256):
+            detail = "other bytes have come than the evaluator has said"
+            raise _failed(BAD_HASH, detail, may_pass=True)
+        del self._body[self.here :]
+        return Fetched(self._body, verdict.kind.name)
 
 
 class Fetcher:
@@ -156,7 +171,7 @@ class Fetcher:
         with trio.move_on_after(FETCH_STALL) as patience:
             await self.transfer(signed_url, 0, Mark(), hear)
         if patience.cancelled_caught:
-            raise FetchFailed(STALLED if partial.body else SILENT)
+            raise FetchFailed(STALLED if partial.here else SILENT)
         return partial.finish()
 
     async def transfer(

@@ -1,7 +1,6 @@
 """A folder's images: which files they are, whether each is whole, and what else lies there."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ import attrs
 
 from imgsync.core.pictures.check import PictureCheck, Verdict
 from imgsync.core.pictures.kinds import SUFFIXES, media_type_of
+from imgsync.core.pictures.names import is_named_as_picture, is_of_system, natural_key
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_IMAGE, OF_TYPE, PICTURE_HEAD, TRUNCATED
 from imgsync.files import input_errors
@@ -19,11 +19,6 @@ _THREADS = min(4, os.cpu_count() or 1)
 """Files that are read at a time; more make no disk quicker."""
 
 _PART = 1024 * 1024
-
-_OF_SYSTEMS = frozenset(
-    {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__"}
-)
-"""What systems put into folders by themselves, in small letters."""
 
 _USUAL = ("gif", "jpeg", "jpg", "png", "svg", "webp")
 """How names end mostly; people read these first."""
@@ -63,12 +58,12 @@ class Listing(dict[str, Path]):
 def list_images(folder: Path, checked: Checked | None = None) -> Listing:
     """The images of a folder in natural order (2 before 10), all of them whole. Raises InputError.
 
-    Hidden files are left out; a Mac leaves one, named alike, beside each image that it copies.
+    Hidden files are left out, and those of systems.
     """
     with input_errors(f"can't read the folder {str(folder)!r}", "name another one"):
-        files = sorted(folder.iterdir(), key=_natural_key)
+        files = sorted(folder.iterdir(), key=lambda file: natural_key(file.name))
     meant = [file for file in files if _is_meant(file)]
-    others = [file for file in files if file not in set(meant) and not _is_of_system(file.name)]
+    others = [file for file in files if file not in set(meant) and not is_of_system(file.name)]
     left_out = tuple(LeftOut(file.name, _why_left_out(file)) for file in others)
     if not meant:
         known = ", ".join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])
@@ -85,22 +80,9 @@ def list_images(folder: Path, checked: Checked | None = None) -> Listing:
     return listing
 
 
-def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
-    parts = re.split(r"([0-9]+)", file.name.casefold())
-    # Every second part is a number. The name itself decides between 1.png and 01.png.
-    return [(int(p), "") if i % 2 else (-1, p) for i, p in enumerate(parts)], file.name
-
-
-def _is_of_system(name: str) -> bool:
-    """Or a program, such as the one that draws our own samples; nobody takes it for a picture."""
-    return name.startswith(".") or name.lower() in _OF_SYSTEMS or name.lower().endswith(".py")
-
-
 def _is_meant(file: Path) -> bool:
-    if _is_of_system(file.name) or file.suffix.lower()[1:] not in SUFFIXES:
-        return False
     # A link to nothing is meant, and will be complained of; a folder or a pipe is not.
-    return file.is_file() or not file.exists()
+    return is_named_as_picture(file.name) and (file.is_file() or not file.exists())
 
 
 def _why_left_out(file: Path) -> str:

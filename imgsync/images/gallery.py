@@ -23,9 +23,15 @@ from imgsync.core.channel.downloads import (
 from imgsync.core.protocol.channel import UpcomingImage
 from imgsync.core.protocol.naming import image_key
 from imgsync.images.fetch import Answer, Fetched, Fetcher, FetchFailed, Partial
+from imgsync.images.receiving import Receiving
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
+
+NO_URL = Failure(
+    "no_url", may_pass=False, detail="it comes over the connection, which was not asked for"
+)
+"""Of a picture that the evaluator would send itself, though we have not named `pictures`."""
 
 
 class Coming:
@@ -64,8 +70,10 @@ class Gallery:
         fetcher: Fetcher,
         nursery: trio.Nursery,
         progressed: Callable[[Progress], object],
+        receiving: Receiving | None,
     ) -> None:
         self._fetcher = fetcher
+        self._receiving = receiving
         self._nursery = nursery
         self._progressed = progressed
         self._downloads = Downloads(backoff)
@@ -79,7 +87,7 @@ class Gallery:
         """They will be shown soon. Never waits."""
         self._perform(self._downloads.announce(images, trio.current_time()))
 
-    def show(self, image_url: str, signed_url: str) -> Coming:
+    def show(self, image_url: str, signed_url: str | None) -> Coming:
         """This one is to be shown now, and no other any more. Never waits."""
         key = image_key(image_url, signed_url)
         fetched = self._kept.get(key)
@@ -162,7 +170,17 @@ class Gallery:
                 self._downloads.came(start.number, len(news), now)
             partial.hear(news)
 
-        await self._fetcher.transfer(start.url, start.offset, partial.mark, hear)
+        def park() -> None:
+            if start.number in self._tries:
+                self._downloads.parked(start.number)
+
+        if start.url is not None:
+            await self._fetcher.transfer(start.url, start.offset, partial.mark, hear)
+        elif self._receiving is not None:
+            image_url = start.name.removesuffix("\n")
+            await self._receiving.transfer(image_url, start.offset, partial.mark, hear, park)
+        else:
+            raise FetchFailed(NO_URL)
         return partial.finish()
 
     def _arrived(self, start: Start, fetched: Fetched) -> None:
@@ -177,13 +195,18 @@ class Gallery:
 
 @asynccontextmanager
 async def open_gallery(
-    fetcher: Fetcher, progressed: Callable[[Progress], object] = lambda _: None
+    fetcher: Fetcher,
+    progressed: Callable[[Progress], object] = lambda _: None,
+    receiving: Receiving | None = None,
 ) -> AsyncIterator[Gallery]:
     """Fetch while the block lasts.
 
     :param progressed: is told, now and then, how many of those that were announced are here.
+    :param receiving: gets what comes over the connection.
     """
     async with open_background() as nursery:
-        gallery = Gallery(fetcher, nursery, progressed)
+        if receiving is not None:
+            nursery.start_soon(receiving.keep_time)
+        gallery = Gallery(fetcher, nursery, progressed, receiving)
         nursery.start_soon(gallery.keep_time)
         yield gallery

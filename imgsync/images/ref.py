@@ -9,6 +9,7 @@ from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.extra import copy_extra
 from imgsync.core.protocol.numbers import MAX_EXTRA
 from imgsync.core.protocol.urls import public_url
+from imgsync.images.own import OwnPicture
 
 
 def _check_size(_ref: object, _field: object, extra: Mapping[str, Any]) -> None:
@@ -28,6 +29,7 @@ class ImageRef:
     :param extra: what else is to be known of it in the record and in tables, as `condition` and
         `block` of an experiment: names, and values that JSON has. It goes into the record as it
         is, and to no client. Kept out of every repr. Raises ValueError for what does not fit.
+    :param picture: the file that it is, where that is ours to send.
     """
 
     index: int
@@ -37,3 +39,4 @@ class ImageRef:
     extra: Mapping[str, Any] = attrs.field(
         factory=dict, converter=copy_extra, validator=_check_size, repr=False, hash=False
     )
+    picture: OwnPicture | None = attrs.field(default=None, repr=False, eq=False)

@@ -77,7 +77,18 @@ from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
 from imgsync.peer.session_journal import SessionJournal, Write
 from imgsync.peer.talk import Talk
-from imgsync.seams import Drained, Link, LinkEvent, Network, Received, ServerFailed
+from imgsync.seams import (
+    DataDrained,
+    DataReceived,
+    Drained,
+    Link,
+    LinkEvent,
+    Network,
+    Received,
+    ServerFailed,
+    Shared,
+    Unshared,
+)
 from imgsync.tasks import Bell, Pull, open_background
 from imgsync.wallclock import now_ms
 
@@ -226,6 +237,16 @@ class PeerSession:
         """Send on the open channel; without one it goes nowhere."""
         if self._link is not None:
             self._link.send(text)
+
+    def share(self) -> None:
+        """Open the channel of pictures beside the open one."""
+        if self._link is not None:
+            self._link.share()
+
+    def send_data(self, message: str | bytes) -> None:
+        """Send on the channel of pictures; without one it goes nowhere."""
+        if self._link is not None:
+            self._link.send_data(message)
 
     @property
     def max_message(self) -> int:
@@ -438,6 +459,29 @@ class _Links:
 # ── what drives it ───────────────────────────────────────────────────────────────────────────────
 
 
+class _Departure:
+    """Nothing more is wanted of a session: the relay is told, once, how it has ended."""
+
+    def __init__(self, route: Route, core: Handshake, *, offers: bool) -> None:
+        self._route = route
+        self._core = core
+        self._offers = offers
+        self._has_left = False
+
+    def leave(self, end: Ended | None) -> None:
+        """It has ended like this; None: as somebody wanted it."""
+        if self._has_left:
+            return
+        self._has_left = True
+        try:
+            if self._core.is_ours:
+                said = end or Ended(EndReason.ENDED)
+                self._route.end(last_words(self._route.session_id, said, offers=self._offers))
+        except SignallingLost:
+            log.info("session %s: its end could not be told", self._route.session_id)
+        self._route.close()
+
+
 class _Driver:
     """Decides and performs, one thing after the other."""
 
@@ -455,12 +499,11 @@ class _Driver:
         self._talk = talk
         self._links = links
         self._inbox = inbox
-        self._offers = offers
         self._core = Handshake(offers=offers, chance=random.random)
+        self.leave = _Departure(peer.route, self._core, offers=offers).leave
         #: For when the alarm is set, and what is rung when something is due before that.
         self._alarm_at = math.inf
         self._sooner = Bell()
-        self._has_left = False
 
     async def run(self) -> None:
         """Handle what comes in until cancelled."""
@@ -502,6 +545,9 @@ class _Driver:
             case Drained():
                 if self._links.find(attempt) is not None:
                     self._talk.drained()
+            case Shared() | DataReceived() | DataDrained() | Unshared():
+                if self._links.find(attempt) is not None:
+                    self._talk.shared(event)
             case ServerFailed() | PathMeasured():
                 if cause := self._links.cause_of(event, self._route.session_id):
                     self._handle(FromAttempt(attempt, Hindered(cause)))
@@ -625,19 +671,6 @@ class _Driver:
             if self._peer.history.end is None:
                 self._finish(Ended(EndReason.ENDED))
         self.leave(self._peer.history.end)
-
-    def leave(self, end: Ended | None) -> None:
-        """Nothing more is wanted of the session: the relay is told, once, how it has ended."""
-        if self._has_left:
-            return
-        self._has_left = True
-        try:
-            if self._core.is_ours:
-                said = end or Ended(EndReason.ENDED)
-                self._route.end(last_words(self._route.session_id, said, offers=self._offers))
-        except SignallingLost:
-            log.info("session %s: its end could not be told", self._route.session_id)
-        self._route.close()
 
 
 def _make_ping(id: int, t0: Milliseconds) -> str:

@@ -5,6 +5,7 @@ from typing import Protocol
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import TalkMessage
 from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.seams import DataEvent
 
 
 class Talk(Protocol):
@@ -28,6 +29,9 @@ class Talk(Protocol):
 
     def drained(self) -> None:
         """Of what waited to be sent, little is left; there was much."""
+
+    def shared(self, event: DataEvent) -> None:
+        """Something happens on the channel of pictures."""
 
     def closed(self) -> None:
         """It is open no more; another one may follow."""

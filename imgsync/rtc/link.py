@@ -34,6 +34,7 @@ from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.packets import Packets, send_small_flights
+from imgsync.rtc.pictures import PictureChannel
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import Drained, LinkEvent, Received
@@ -72,6 +73,7 @@ class _LoopLink:
         self._describing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.outgoing = Outgoing(lambda: tell(Drained()), self._lose_aio)
+        self.pictures = PictureChannel(self.outgoing, tell)
 
     # ── what is asked of it ──────────────────────────────────────────────────────────────────────
 
@@ -99,6 +101,7 @@ class _LoopLink:
     async def make_answer_aio(self, offer: Description) -> str:
         async with self._describing:
             pc = self._open_pc_aio()
+            self.pictures.is_expected = True
             with trickling(self._ice):
                 await self.apply_aio(offer)
             self._adapt_aio(pc)
@@ -155,11 +158,15 @@ class _LoopLink:
         task.add_done_callback(self._tasks.discard)
 
     def _on_channel_aio(self, channel: RTCDataChannel) -> None:
-        if channel.label != CHANNEL_LABEL or self._channel is not None:
+        if channel.label == CHANNEL_LABEL and self._channel is None:
+            self._listen_aio(channel)
+            self._on_channel_open_aio()
+        elif not (self._was_open and self.pictures.adopt_aio(channel)):
             log.info("ignoring the other side's data channel %r", channel.label[:40])
-            return
-        self._listen_aio(channel)
-        self._on_channel_open_aio()
+
+    def share_aio(self) -> None:
+        if self._pc is not None and not self._closing:
+            self.pictures.share_aio(self._pc)
 
     def _on_channel_open_aio(self) -> None:
         self._was_open = True
@@ -304,6 +311,15 @@ class RtcLink:
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol; `make` is called on the loop thread."""
         self._bridge.post(self._loop.outgoing.send_stamped_aio, make)
+
+    def share(self) -> None:
+        """See the protocol."""
+        self._bridge.post(self._loop.share_aio)
+
+    def send_data(self, message: str | bytes) -> None:
+        """See the protocol."""
+        self._loop.pictures.post()
+        self._bridge.post(self._loop.pictures.send_posted_aio, message)
 
     async def close_channel(self) -> None:
         """See the protocol."""

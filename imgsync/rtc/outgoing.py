@@ -17,7 +17,12 @@ from imgsync.core.protocol.numbers import (
     MAX_UNSENT,
 )
 from imgsync.core.protocol.signalling import Milliseconds
-from imgsync.rtc.transports import largest_message, unsent_on, watch_acknowledgements
+from imgsync.rtc.transports import (
+    UnsentBeside,
+    largest_message,
+    unsent_on,
+    watch_acknowledgements,
+)
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -77,6 +82,8 @@ class Outgoing:
         self._is_stuck = False
         self._sctp: RTCSctpTransport | None = None
         self._channel: RTCDataChannel | None = None
+        #: Of the channel of pictures, which waits for acknowledgements of its own.
+        self._beside: UnsentBeside | None = None
 
     @property
     def max_message(self) -> int:
@@ -87,6 +94,11 @@ class Outgoing:
         """What is sent goes here."""
         self._sctp, self._channel = sctp, channel
         watch_acknowledgements(sctp, self._look_aio)
+
+    def beside_aio(self, channel: RTCDataChannel) -> None:
+        """What is sent on this one is not of the talk, and counts only for who takes nothing."""
+        if self._sctp is not None:
+            self._beside = UnsentBeside(self._sctp, channel)
 
     def send_posted_aio(self, text: str) -> None:
         """Send what the backlog was told of."""
@@ -117,8 +129,10 @@ class Outgoing:
         if self._sctp is None or self._channel is None:
             self.backlog.look_aio(0)
             return
-        unsent, messages = unsent_on(self._sctp, self._channel)
-        self.backlog.look_aio(unsent)
+        begun, messages = unsent_on(self._sctp)
+        buffered, beside = self._channel.bufferedAmount, self._beside
+        self.backlog.look_aio(buffered + begun - (0 if beside is None else beside.bytes))
+        unsent = buffered + begun + (0 if beside is None else beside.buffered)
         if not self._is_stuck and (unsent > MAX_BUFFERED or messages > MAX_BUFFERED_MESSAGES):
             self._is_stuck = True
             self._lost("the other side takes nothing of what is sent to it")

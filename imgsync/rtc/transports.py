@@ -159,11 +159,50 @@ def largest_message(sctp: RTCSctpTransport) -> int:
     return min(sctp._remote_max_message_size or MAX_CHANNEL_MESSAGE, MAX_CHANNEL_MESSAGE)
 
 
-def unsent_on(sctp: RTCSctpTransport, channel: RTCDataChannel) -> tuple[int, int]:
-    """Bytes, and about how many messages, that the other side has not acknowledged."""
+def unsent_on(sctp: RTCSctpTransport) -> tuple[int, int]:
+    """Bytes that the other side has not acknowledged of what SCTP has begun with, on all channels,
+    and about how many messages there are in all."""
     begun = sum(len(chunk.user_data) for chunk in sctp._outbound_queue)
     messages = len(sctp._data_channel_queue) + len(sctp._sent_queue)
-    return channel.bufferedAmount + begun + sctp._flight_size, messages
+    return begun + sctp._flight_size, messages
+
+
+class UnsentBeside:
+    """Bytes that the other side has not acknowledged, of one channel alone.
+
+    :param channel: on which nothing was sent yet.
+    """
+
+    def __init__(self, sctp: RTCSctpTransport, channel: RTCDataChannel) -> None:
+        self._sctp = sctp
+        self._channel = channel
+        self._in_flight = 0
+        increase, decrease = sctp._flight_size_increase, sctp._flight_size_decrease
+        sctp._flight_size_increase = self._counted(increase)  # type: ignore[assignment, method-assign]
+        sctp._flight_size_decrease = self._counted(decrease)  # type: ignore[assignment, method-assign]
+
+    @property
+    def bytes(self) -> int:
+        """What SCTP has begun with."""
+        stream = self._channel.id
+        begun = self._sctp._outbound_queue
+        return self._in_flight + sum(len(one.user_data) for one in begun if one.stream_id == stream)
+
+    @property
+    def buffered(self) -> int:
+        """What it has not."""
+        return self._channel.bufferedAmount
+
+    def _counted(self, change: Callable[[DataChunk], None]) -> Callable[[DataChunk], None]:
+        sctp = self._sctp
+
+        def change_and_count(chunk: DataChunk) -> None:
+            before = sctp._flight_size
+            change(chunk)
+            if chunk.stream_id == self._channel.id:
+                self._in_flight += sctp._flight_size - before
+
+        return change_and_count
 
 
 def watch_acknowledgements(sctp: RTCSctpTransport, tell: Callable[[], None]) -> None:

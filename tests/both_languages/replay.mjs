@@ -24,7 +24,9 @@ const { Onsets } = await load("core/channel/onsets");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { refusalOf } = await load("core/pictures/answers");
-const { PictureCheck } = await load("core/pictures/check");
+const { Inspection } = await load("core/pictures/inspection");
+const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
+const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
 const { firstConflict, imageKey } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
@@ -86,6 +88,9 @@ const FORMS = {
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   tooLarge: (o) => [o.image.sentAt],
+  unsendable: (o) => [o.image.sentAt],
+  share: () => [],
+  identified: (o) => [o.image.sentAt, o.said],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
   staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail],
@@ -407,14 +412,24 @@ const PAIRS = {
     return ([file, cut, at, bits, tail, size]) => {
       const bytes = Buffer.concat([bases[file].subarray(0, cut), Buffer.from(tail, "latin1")]);
       if (at !== null) bytes[at] ^= bits;
-      const check = new PictureCheck();
+      const check = new Inspection();
       const told = [];
       for (let start = 0; start < bytes.length; start += size) {
         told.push(check.feed(new Uint8Array(bytes.subarray(start, start + size))));
       }
       const { kind, reason } = check.end();
-      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null)];
+      const facts = kind === null ? null : check.facts;
+      return [kind?.name ?? null, reason, told.findIndex((known) => known !== null), facts];
     };
+  },
+  folders: () => (names) => [
+    inNaturalOrder(names, (name) => name),
+    names.map((name) => [isOfSystem(name), isNamedAsPicture(name)]),
+  ],
+  hashes: () => (parts) => {
+    const hash = new Sha256();
+    for (const part of parts) hash.update(new Uint8Array(Buffer.from(part, "base64")));
+    return hash.digest();
   },
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),

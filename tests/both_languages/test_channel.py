@@ -15,6 +15,7 @@ from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Image,
@@ -22,7 +23,6 @@ from imgsync.core.protocol.channel import (
     Ready,
     Stage,
     StageKind,
-    UpcomingImage,
 )
 from imgsync.core.protocol.errors import InputError, MessageTooLarge
 from imgsync.core.protocol.numbers import (
@@ -276,23 +276,24 @@ def choose_waiting(dice: random.Random) -> int:
     return dice.choice([0, 0, 0, MAX_UNSENT - 100, MAX_UNSENT, MAX_UNSENT + 1, 10**6])
 
 
+def source_of(source: dict[str, Any]) -> ImageSource:
+    return ImageSource(source["imageUrl"], source["signedUrl"], is_own="own" in source)
+
+
 def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any]:
     """What comes out, and whether the client has an image on its screen then."""
     outputs: list[Any]
     try:
         match method, given:
             case "show", [index, source, now]:
-                urls = source["imageUrl"], source["signedUrl"]
-                image, outputs = presenter.show(index, *urls, now)
+                image, outputs = presenter.show(index, source_of(source), now)
                 shown.append(image)
             case "received", [text, *waiting]:
                 outputs = hear(presenter, text, 0, *waiting)
             case "preload", [images, *waiting]:
-                upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
-                outputs = presenter.preload(upcoming, *waiting)
+                outputs = presenter.preload([source_of(one) for one in images], *waiting)
             case "renew", [images]:
-                upcoming = [UpcomingImage(one["imageUrl"], one["signedUrl"]) for one in images]
-                presenter.renew(upcoming)
+                presenter.renew([source_of(one) for one in images])
                 outputs = []
             case "opened", [features, *limit]:
                 outputs = [*presenter.opened(tuple(features), *limit)]
@@ -314,6 +315,12 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
                 told.append(["acked", image.sent_at, ack.received_at, copies])
             case c.TooLarge(image):
                 told.append(["tooLarge", image.sent_at])
+            case c.Unsendable(image):
+                told.append(["unsendable", image.sent_at])
+            case c.Share():
+                told.append(["share"])
+            case c.Identified(image, said):
+                told.append(["identified", image.sent_at, json.loads(encode_channel(said))])
             case c.Superseded(image):
                 told.append(["superseded", image.sent_at])
             case c.NeverShown(image):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+import attrs
+
 from imgsync.core.pictures.answers import refusal_of
-from imgsync.core.pictures.check import PictureCheck
+from imgsync.core.pictures.facts import Facts
+from imgsync.core.pictures.inspection import Inspection
+from imgsync.core.pictures.names import is_named_as_picture, is_of_system, natural_key
 from tests.both_languages.replay import Replay, dice_of
-from tests.kit.pictures import make_all
+from tests.kit.pictures import make_all, make_sized
 
 OPENED = b"<svg xmlns='http://www.w3.org/2000/svg'>"
 
@@ -36,11 +40,17 @@ def judge(files: list[bytes], given: Input) -> list[object]:
     data = bytearray(files[file][:cut] + tail.encode("latin-1"))
     if at is not None:
         data[at] ^= bits
-    check = PictureCheck()
+    check = Inspection()
     told = [check.feed(bytes(data[start : start + size])) for start in range(0, len(data), size)]
     verdict = check.end()
     first = next((place for place, known in enumerate(told) if known is not None), -1)
-    return [verdict.kind and verdict.kind.name, verdict.reason, first]
+    facts = None if verdict.kind is None else told_of(check.facts)
+    return [verdict.kind and verdict.kind.name, verdict.reason, first, facts]
+
+
+def told_of(facts: Facts) -> dict[str, object]:
+    found = attrs.asdict(facts)
+    return {"contentType": found.pop("content_type"), **found}
 
 
 def inputs_for(files: list[bytes], runs: int) -> list[Input]:
@@ -61,13 +71,56 @@ def inputs_for(files: list[bytes], runs: int) -> list[Input]:
 
 
 def test_pictures_are_judged_alike(replay: Replay) -> None:
-    files = [*make_all().values(), *FOREIGN]
+    files = [*make_all().values(), *make_sized().values(), *FOREIGN]
     inputs = inputs_for(files, 15)
     expected = [judge(files, given) for given in inputs]
     start = [b64encode(data).decode() for data in files]
     replay.compare("pictures", inputs, expected, "pictures", files=start)
-    reasons = {reason for _, reason, _ in expected}
+    reasons = {reason for _, reason, _, _ in expected}
     assert {None, "truncated", "decode", "not_an_image", "type_image/heic"} <= reasons
+
+
+STEMS = [
+    *("", "a", "A", "b", "img1", "img01", "img10", "img2", "IMG2", "2", "10", "010", "1.5", "a.b"),
+    *(
+        "ä",
+        "Ä",
+        "ss",
+        "ß",
+        "İ",
+        "i",
+        "ΟΔΟΣ",
+        "οδος",
+        "é",
+        "e\u0301",
+        "\uffee",
+        "\U0001f600",
+        "\uff11",
+    ),
+    *("thumbs", "Thumbs", "desktop", "icon\r", "__MACOSX", "__pycache__", "._a", ".", "..", "a\nb"),
+    *("9" * 40, "1" + "0" * 40, "img 2 of 10", "img 2 of 9", "-1", "a-1", " ", "~"),
+]
+SUFFIXES = ["", ".png", ".PNG", ".Jpg", ".tif", ".db", ".ini", ".py", ".", ".png.", ".svg ", "png"]
+
+
+def test_a_folder_is_the_same_series_alike(replay: Replay) -> None:
+    names = [stem + suffix for stem in STEMS for suffix in SUFFIXES]
+    inputs = [names]
+    for _, dice in dice_of("folder", 30):
+        some = dice.sample(names, 40)
+        letters = ["".join(dice.choices("aAbB019.", k=6)) for _ in range(40)]
+        inputs += [some, sorted(letters), letters]
+    expected = [
+        [
+            sorted(given, key=natural_key),
+            [[is_of_system(name), is_named_as_picture(name)] for name in given],
+        ]
+        for given in inputs
+    ]
+    replay.compare("folders", inputs, expected, "folders")
+    assert sorted(["b.png", "10.png", "A2.png", "a10.png", "2.png"], key=natural_key) == [
+        *("2.png", "10.png", "A2.png", "a10.png", "b.png")
+    ]
 
 
 RANGES = [

@@ -190,8 +190,9 @@ async def test_a_manifest_is_read_again_at_the_first_refusal_and_what_it_was_is_
 
     async def refuse(session: ClientSession) -> None:
         async for received in session.images():
-            asked.append((received.index, received.signed_url.partition(".png")[2]))
-            if received.signed_url.endswith(FRESH):
+            url = received.signed_url or ""
+            asked.append((received.index, url.partition(".png")[2]))
+            if url.endswith(FRESH):
                 received.shown(20)
             else:
                 # It was signed anew meanwhile, but for one.
@@ -240,8 +241,9 @@ async def test_what_is_refused_while_the_manifest_is_read_again_is_shown_again_a
 
     async def refuse(session: ClientSession) -> None:
         async for received in session.images():
-            asked.append((received.index, received.signed_url.partition(".png")[2]))
-            if received.signed_url.endswith(FRESH):
+            url = received.signed_url or ""
+            asked.append((received.index, url.partition(".png")[2]))
+            if url.endswith(FRESH):
                 received.shown(20)
             else:
                 received.failed("http_403", 20)

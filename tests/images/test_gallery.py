@@ -131,7 +131,7 @@ async def test_what_is_to_be_shown_is_fetched_alone_and_what_was_stopped_goes_on
 
         def are_halfway() -> bool:
             parts = one.gallery._partials.values()
-            return sum(len(partial.body) for partial in parts) == 2 * HALF
+            return sum(partial.here for partial in parts) == 2 * HALF
 
         await wait_until(are_halfway, "two images of which half is here", WITHIN)
         assert server.asked == MAX_FETCHES

@@ -8,6 +8,7 @@ from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.line import Heard, Line
 from imgsync.core.channel.outputs import Acked, Drop, Staged, Transmit
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Ready, Stage, StageKind
 from imgsync.core.protocol.numbers import FEATURES
@@ -46,7 +47,7 @@ def staged(image: Image, kind: StageKind, at: float, reason: str | None) -> Stag
 
 
 def show(presenter: Presenter, index: int, now: float) -> Image:
-    image, _ = presenter.show(index, f"{index}.png", f"{index}.png?sig", now)
+    image, _ = presenter.show(index, ImageSource(f"{index}.png", f"{index}.png?sig"), now)
     return image
 
 

@@ -87,3 +87,55 @@ def make_all() -> dict[str, bytes]:
         "late svg": b"<!-- " + b"." * 5000 + b" -->" + SVG.partition("\n")[2].encode(),
         "prefixed svg": b"<a:svg xmlns:a='http://www.w3.org/2000/svg'><a:g/></a:svg>",
     }
+
+
+def exif_of(orientation: int, order: str = "<") -> bytes:
+    """What follows the word `Exif`, with an entry before the one that is meant."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entries = [(0x010F, 3, 1, 7), (0x0112, 3, 1, orientation)]
+    packed = b"".join(struct.pack(f"{order}HHIHxx", *entry) for entry in entries)
+    return mark + struct.pack(f"{order}IH", 8, len(entries)) + packed + bytes(4)
+
+
+def _svg(attributes: str) -> bytes:
+    return f"<svg xmlns='http://www.w3.org/2000/svg' {attributes}></svg>".encode()
+
+
+def _screened_gif(width: int, height: int) -> bytes:
+    """A GIF89a of 40 x 30 points whose screen is said to be that large."""
+    data = encode("GIF")
+    return b"GIF89a" + struct.pack("<HH", width, height) + data[10:]
+
+
+def make_sized() -> dict[str, bytes]:
+    """Pictures whose size does not stand where it stands mostly, by name."""
+    exifs = {f"turned {n} jpg": exif_of(n) for n in range(10)}
+    exifs |= {"turned big jpg": exif_of(6, ">")}
+    jpegs = {name: encode("JPEG", exif=b"Exif\0\0" + exif) for name, exif in exifs.items()}
+    svgs = {
+        "percent": "width='100%' height='100%' viewBox='0 0 64 48'",
+        "unsized": "",
+        "box": "viewBox=' -1.5,2 64 , 48.4'",
+        "across": "width='30' viewBox='0 0 64 48'",
+        "high": "height='24px' viewBox='0 0 64 48'",
+        "units": "width='1in' height='25.4MM'",
+        "points": "width='72pt' height='+6pc'",
+        "relative": "width='10em' height='1e1'",
+        "huge": "width='1e999' height='10'",
+        "small": "width='.4' height='.5'",
+        "odd": "width='1.' height='toString'",
+    }
+    return {
+        **jpegs,
+        "described jpg": encode("JPEG", exif=b"Exif\0\0" + exif_of(8), comment=b"a"),
+        "odd exif jpg": encode("JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff"),
+        "small gif": _screened_gif(20, 10),
+        "mixed gif": _screened_gif(80, 10),
+        "unsized gif": _screened_gif(0, 0),
+        "turned webp": encode("WEBP", exif=b"Exif\0\0" + exif_of(6)),
+        "turned png": encode("PNG", exif=exif_of(6)),
+        "late png": png_of(IHDR, IDAT, chunk(b"eXIf", exif_of(6)), IEND),
+        "damaged png": png_of(IHDR, chunk(b"eXIf", exif_of(6))[:-1] + b"?", IDAT, IEND),
+        "turned avif": encode("AVIF", exif=b"Exif\0\0" + exif_of(6)),
+        **{f"{name} svg": _svg(attributes) for name, attributes in svgs.items()},
+    }

@@ -395,7 +395,7 @@ async def test_images_and_what_is_announced_can_be_waited_for_at_once(
     async def listen(session: ClientSession) -> None:
         async def hear_preloads() -> None:
             async for upcoming in session.preloads():
-                note(upcoming.signed_url)
+                note(upcoming.signed_url or "")
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(hear_preloads)

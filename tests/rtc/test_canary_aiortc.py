@@ -27,6 +27,7 @@ from aiortc import (
     RTCSctpTransport,
 )
 from aiortc.rtcicetransport import RTCIceGatherer, candidate_from_aioice, parse_stun_turn_uri
+from aiortc.rtcsctptransport import DataChunk
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from OpenSSL import SSL
 
@@ -151,6 +152,14 @@ def test_sctp_keeps_what_is_unsent_where_we_look_for_it() -> None:
         await pc.close()
 
     asyncio.run(check())
+
+
+def test_all_that_is_in_flight_is_counted_by_two_methods_that_can_be_replaced() -> None:
+    assert takes("self", "chunk")(RTCSctpTransport._flight_size_increase)
+    assert takes("self", "chunk")(RTCSctpTransport._flight_size_decrease)
+    source = inspect.getsource(aiortc.rtcsctptransport)
+    assert len(re.findall(r"\b_flight_size [-+]?= ", source)) == 3  # and where it begins, at 0
+    assert DataChunk().stream_id == 0
 
 
 def test_an_sctp_association_that_is_set_to_closed_ends_its_timers() -> None:

@@ -90,7 +90,7 @@ class SessionFollower:
             said = Preloaded(counts.announced, counts.there, counts.failed, counts.is_full)
             self._session.tell_preloaded(said)
 
-        return open_gallery(self._fetcher, progressed)
+        return open_gallery(self._fetcher, progressed, self._session.receiving)
 
     @asynccontextmanager
     async def _open_equipment(self, gallery: Gallery) -> AsyncIterator[Program | None]:

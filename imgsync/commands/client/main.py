@@ -84,6 +84,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             ice_addresses=options.ice_address,
             ice_policy=options.ice_policy,
             log_file=options.log,
+            pictures=True,
         ) as client,
     ):
         output.write(Registered(options.user, Role.CLIENT))

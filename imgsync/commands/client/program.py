@@ -163,7 +163,7 @@ def variables_of(run: Run) -> dict[str, str]:
         "IMGSYNC_EVENT": "show",
         "IMGSYNC_IMAGE_INDEX": str(image.index),
         "IMGSYNC_IMAGE_URL": image.image_url,
-        "IMGSYNC_SIGNED_URL": image.signed_url,
+        "IMGSYNC_SIGNED_URL": image.signed_url or "",
         "IMGSYNC_SENT_AT": str(image.sent_at),
         "IMGSYNC_RECEIVED_AT": str(image.received_at),
     }

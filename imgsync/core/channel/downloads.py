@@ -79,13 +79,14 @@ class Start:
     """Fetch this from here on.
 
     :param number: of this try.
+    :param url: None for what comes over the connection.
     :param offset: bytes of it that are here already; 0: what is here is of no use any more.
     :param is_urgent: it is to be shown now.
     """
 
     number: int
     name: str
-    url: str = attrs.field(repr=False)
+    url: str | None = attrs.field(repr=False)
     offset: int
     is_urgent: bool
 
@@ -159,7 +160,7 @@ class _Download:
     rank: tuple[int, int] = (0, 0)
     number: int = 0
     #: What the running try fetches from.
-    url: str = attrs.field(default="", repr=False)
+    url: str | None = attrs.field(default=None, repr=False)
     #: Bytes that are here, and whether the host can go on from there.
     have: int = 0
     is_resumable: bool = False
@@ -443,6 +444,12 @@ class Downloads:
         if download is not None:
             download.have, download.is_resumable = offset, is_resumable
             download.stalls = now + FETCH_STALL
+
+    def parked(self, number: int) -> None:
+        """It is not its turn yet: until bytes come, or an answer, it does not stand still."""
+        download = self._tries.find(number)
+        if download is not None:
+            download.stalls = math.inf
 
     def came(self, number: int, count: int, now: float) -> None:
         """So many bytes came in."""

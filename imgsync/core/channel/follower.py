@@ -3,6 +3,7 @@
     opened ──▶ ready                          stages ──▶ stage, and again on each new channel
     image ──▶ to the application ──▶ ack      copy of the last image ──▶ ack alone
     preload ──▶ Announced                     how many are there ──▶ preloaded, and again likewise
+                                              what was fetched ──▶ identity, and again likewise
 
 A stage has no ack, so the last ones are said again on every channel.
 """
@@ -21,6 +22,7 @@ from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Identity,
     Image,
     Preload,
     Preloaded,
@@ -29,8 +31,8 @@ from imgsync.core.protocol.channel import (
     StageKind,
     TalkMessage,
 )
-from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB, MAX_STAGES
-from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB, MAX_IDENTITIES, MAX_STAGES
+from imgsync.core.protocol.signalling import Features, Milliseconds
 
 
 def _may_follow(said: Sequence[Stage], stage: StageKind) -> bool:
@@ -55,17 +57,23 @@ def _may_follow(said: Sequence[Stage], stage: StageKind) -> bool:
 
 
 class Follower:
-    """The client's side: each image once to the application, an ack for every copy."""
+    """The client's side: each image once to the application, an ack for every copy.
 
-    def __init__(self) -> None:
+    :param features: what the client speaks.
+    """
+
+    def __init__(self, features: Features = FEATURES) -> None:
+        self._features = features
         self._last: Image | None = None
         self._stages: deque[Stage] = deque(maxlen=MAX_STAGES)
+        self._identities: deque[Identity] = deque(maxlen=MAX_IDENTITIES)
         #: As it was told last.
         self._preloaded: list[Preloaded] = []
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
-        messages: list[ChannelMessage] = [Ready(FEATURES), *self._stages, *self._preloaded]
+        messages: list[ChannelMessage] = [Ready(self._features), *self._stages]
+        messages += [*self._identities, *self._preloaded]
         return [Transmit(encode_channel(message)) for message in messages]
 
     def staged(self, stage: Stage) -> list[Transmit]:
@@ -76,6 +84,14 @@ class Follower:
             return []
         self._stages.append(stage)
         return [Transmit(encode_channel(stage))]
+
+    def identified(self, identity: Identity) -> list[Transmit]:
+        """What was fetched by the URL of a showing; of each that is said once."""
+        key = (identity.sent_at, identity.image_index)
+        if key in [(one.sent_at, one.image_index) for one in self._identities]:
+            return []
+        self._identities.append(identity)
+        return [Transmit(encode_channel(identity))]
 
     def preloaded(self, counts: Preloaded) -> Transmit:
         """So many of the images that were announced are there by now."""

@@ -4,6 +4,7 @@ import attrs
 
 from imgsync.core.protocol.channel import (
     Ack,
+    Identity,
     Image,
     Preloaded,
     Recording,
@@ -57,10 +58,30 @@ class TooLarge:
 
 
 @attrs.frozen
+class Unsendable:
+    """The image comes over the connection alone, which this client can't take; it is not shown."""
+
+    image: Image
+
+
+@attrs.frozen
+class Share:
+    """Open the channel for pictures: what follows is the first on this one that needs it."""
+
+
+@attrs.frozen
 class Staged:
     """The client tells this of an image, for the first time or anew."""
 
     said: Stage
+
+
+@attrs.frozen
+class Identified:
+    """The client tells what it has got at the URL of an image, for the first time."""
+
+    image: Image
+    identity: Identity
 
 
 @attrs.frozen
@@ -118,7 +139,10 @@ PresenterOutput = (
     | Acked
     | Superseded
     | TooLarge
+    | Unsendable
+    | Share
     | Staged
+    | Identified
     | Counted
     | Recorded
     | NeverShown

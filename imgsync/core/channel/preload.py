@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from imgsync.core.channel.sharing import ImageSource, Sharing
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Preload, UpcomingImage
-from imgsync.core.protocol.errors import InputError
+from imgsync.core.protocol.errors import InputError, MessageTooLarge, NotSpoken
 from imgsync.core.protocol.naming import first_conflict
 from imgsync.core.protocol.numbers import AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT
 
@@ -48,31 +49,38 @@ def _groups(images: Sequence[UpcomingImage], limit: int) -> Iterator[list[Upcomi
 class Upcoming:
     """What was announced and not shown yet, and what of it the client on this channel was told."""
 
-    def __init__(self) -> None:
-        self._images: list[UpcomingImage] = []
+    def __init__(self, sharing: Sharing) -> None:
+        self._sharing = sharing
+        self._images: list[ImageSource] = []
         #: None before the first of it.
         self._untold: deque[Preload] | None = None
         self._limit = MAX_CHANNEL_MESSAGE
         #: Whether the client on the open channel wants to be told.
         self.is_wanted = False
 
-    def announce(self, images: Sequence[UpcomingImage]) -> None:
+    def announce(self, images: Sequence[ImageSource]) -> None:
         """In the place of what was announced before.
 
         Raises InputError for two different images of one name, and MessageTooLarge, and that stays.
         """
-        conflict = first_conflict((image.image_url, image.signed_url) for image in images)
+        given = [(image.image_url, image.signed_url) for image in images]
+        shared = [(image.image_url, None if image.is_own else image.signed_url) for image in images]
+        conflict = first_conflict(given) or first_conflict(shared)
         if conflict is not None:
             raise InputError(
                 f"images {conflict[0]} and {conflict[1]} of those that are announced have one"
                 " imageUrl and are different ones; give each image an imageUrl of its own"
             )
-        split_preload(images, self._limit)
+        split_preload([UpcomingImage(*one) for one in given], self._limit)
         self._images, self._untold = list(images), None
 
     def shown(self, image_url: str) -> None:
         """This one is to be shown now."""
         self._images = [other for other in self._images if other.image_url != image_url]
+
+    def tell_anew(self) -> None:
+        """The client on the open channel takes pictures in another way than was known."""
+        self._untold = None
 
     def opened(self, limit: int) -> None:
         """A channel is open; bytes of a message that the client takes."""
@@ -87,13 +95,29 @@ class Upcoming:
         if not self.is_wanted:
             return []
         if self._untold is None:
-            fitting = [one for one in self._images if _FRAME + _size_of(one) <= self._limit]
+            fitting = [one for one in self._tellable() if self._fits(one)]
             self._untold = deque(split_preload(fitting, self._limit))
         taken: list[Preload] = []
         while self._untold and waiting <= MAX_UNSENT:
             taken.append(self._untold.popleft())
             waiting += len(encode_channel(taken[-1]))
         return taken
+
+    def _tellable(self) -> Iterator[UpcomingImage]:
+        """What can be sent to the client on the open channel, as it would be."""
+        for image in self._images:
+            try:
+                url = self._sharing.url_of(image)
+            except NotSpoken:
+                continue
+            if not self._sharing.is_undecided(image):
+                yield UpcomingImage(image.image_url, url)
+
+    def _fits(self, image: UpcomingImage) -> bool:
+        try:
+            return _FRAME + _size_of(image) <= self._limit
+        except MessageTooLarge:
+            return False
 
 
 class Announcements:

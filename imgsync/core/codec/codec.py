@@ -19,6 +19,7 @@ from imgsync.core.codec.strict import (
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Identity,
     Image,
     Ping,
     Pong,
@@ -91,7 +92,8 @@ _FROM_RELAY = {
 }
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
 _TYPED_CHANNEL_MESSAGES = {
-    cls.TYPE: cls for cls in (Preload, Preloaded, Ready, Ack, Stage, Recording, Ping, Pong)
+    cls.TYPE: cls
+    for cls in (Preload, Preloaded, Ready, Ack, Stage, Identity, Recording, Ping, Pong)
 }
 
 

@@ -18,7 +18,7 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.protocol.channel import Count, Duration, PingId, Reason
+from imgsync.core.protocol.channel import Count, Duration, MediaType, PingId, Reason, Sha256
 from imgsync.core.protocol.extra import Extra, fault_in
 from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
@@ -27,7 +27,9 @@ from imgsync.core.protocol.numbers import (
     MAX_ID,
     MAX_NUMBER,
 )
+from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
+    OR_NULL,
     PEER_REASONS,
     UNREAD,
     Detail,
@@ -44,6 +46,8 @@ from imgsync.core.protocol.signalling import (
 )
 
 T = TypeVar("T")
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 # ── values ────────────────────────────────────────────────────────────────────────────────────
 
@@ -73,6 +77,13 @@ def _id(value: Any, kind: Any) -> str:
 
 def _name(value: Any, kind: Any) -> str:
     return _bounded(value, kind, MAX_ID)
+
+
+def _sha256(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not _SHA256.fullmatch(text):
+        raise ValueError("expected 64 hexadecimal digits, small ones")
+    return text
 
 
 def _detail(value: Any, kind: Any) -> str:
@@ -129,6 +140,13 @@ def _count(value: Any, kind: Any) -> int:
     number = _whole(value, kind)
     if number < 0:
         raise ValueError("expected a number that is not below 0")
+    return number
+
+
+def _want_id(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if not 0 < number < 2**32:
+        raise ValueError("expected a number from 1 to 2^32 - 1")
     return number
 
 
@@ -228,12 +246,15 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Features, _features),
     (Name, _name),
     (Reason, _name),
+    (Sha256, _sha256),
+    (MediaType, _id),
     (Count, _count),
     (Duration, _duration),
     (Detail, _detail),
     (Extra, _extra),
     (PeerReason, _peer_reason),
     (Url, _printable),
+    (WantId, _want_id),
 )
 
 
@@ -243,15 +264,15 @@ def _make_converter() -> Converter:
     def structure_factory(cls: type) -> Callable[[Any, Any], Any]:
         overrides = _overrides(cls, converter)
         from_dict: Any = make_dict_structure_fn(cls, converter, **overrides)
-        optional = {
-            _camel(field.name) for field in attrs.fields(cls) if field.default is not attrs.NOTHING
-        }
+        fields = attrs.fields(cls)
+        optional = {_camel(one.name) for one in fields if one.default is not attrs.NOTHING}
+        or_null = dict.fromkeys(_camel(one.name) for one in fields if one.metadata == OR_NULL)
 
         def from_object(value: Any, kind: Any) -> Any:
             if type(value) is not dict:
                 raise TypeError("expected an object")
             given = {k: one for k, one in value.items() if one is not None or k not in optional}
-            return from_dict(given, kind)
+            return from_dict({**or_null, **given}, kind)
 
         return from_object
 

@@ -1,7 +1,8 @@
 """AVIF: boxes of the ISO base media format (ISO/IEC 14496-12), and whether all is there that they
 point to."""
 
-from imgsync.core.pictures.reading import Format, Malformed, Skip, Take
+from imgsync.core.pictures.boxes import Numbers, boxes_in, size_of_item, size_of_track
+from imgsync.core.pictures.reading import Format, Malformed, Sized, Skip, Take
 
 _MAX_META = 1024 * 1024
 """Bytes that are looked at of what says where the parts of a picture are; most are some hundred."""
@@ -26,8 +27,12 @@ def read_avif() -> Format:
             seen.add((yield Take(4)))
             taken += 4
         is_sequence = b"avis" in seen
-        if kind == b"meta" and taken < size <= _MAX_META and not is_sequence:
-            end = _end_of_parts((yield Take(size - taken)))
+        if kind == b"meta" and taken < size <= _MAX_META:
+            meta = yield Take(size - taken)
+            yield Sized(*size_of_item(meta))
+            end = end if is_sequence else _end_of_parts(meta)
+        elif kind == b"moov" and taken < size <= _MAX_META and is_sequence:
+            yield Sized(*size_of_track((yield Take(size - taken))))
         elif size == 0:
             # It goes on to the end of the file, wherever that is.
             yield Skip(max(0, (end or 0) - at - taken))
@@ -44,18 +49,13 @@ def read_avif() -> Format:
 
 def _end_of_parts(meta: bytes) -> int:
     """Where the last part ends, in bytes from the beginning of the file. Raises Malformed."""
-    at = 4  # behind version and flags
-    while at + 8 <= len(meta):
-        size = int.from_bytes(meta[at : at + 4], "big")
-        if size < 8:
-            break
-        if meta[at + 4 : at + 8] == b"iloc":
-            return _end_of_places(_Numbers(meta[at + 8 : at + size]))
-        at += size
+    for kind, box in boxes_in(meta[4:]):  # behind version and flags
+        if kind == b"iloc":
+            return _end_of_places(Numbers(box))
     raise Malformed
 
 
-def _end_of_places(box: "_Numbers") -> int:
+def _end_of_places(box: Numbers) -> int:
     version = box.take(1)
     box.take(3)
     sizes = box.take(2)
@@ -74,18 +74,3 @@ def _end_of_places(box: "_Numbers") -> int:
             if method == _IN_FILE:
                 end = max(end, base + offset + length)
     return end
-
-
-class _Numbers:
-    """Of a box, one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def take(self, size: int) -> int:
-        """The next one, of so many bytes. Raises Malformed."""
-        self._at += size
-        if self._at > len(self._data):
-            raise Malformed
-        return int.from_bytes(self._data[self._at - size : self._at], "big")

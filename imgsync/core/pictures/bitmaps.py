@@ -1,8 +1,10 @@
-"""PNG, JPEG, GIF, WebP and BMP: whether they are built soundly, up to their end."""
+"""PNG, JPEG, GIF, WebP and BMP: whether they are built soundly, up to their end, and how large they
+are."""
 
 from zlib import crc32
 
-from imgsync.core.pictures.reading import Format, Malformed, Marker, Skip, Sum, Take
+from imgsync.core.pictures.exif import is_turned
+from imgsync.core.pictures.reading import Format, Malformed, Marker, Sized, Skip, Sum, Take
 
 # ── PNG: W3C PNG 3, section 5 ────────────────────────────────────────────────────────────────────
 
@@ -10,6 +12,9 @@ _MAX_CHUNK = 2**31 - 1
 
 _NEVER_SEEN = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 """Chunks that change nothing of what is seen: it is shown rightly, whatever they hold."""
+
+_MAX_EXIF = 65535
+"""Bytes that are looked at of what says how a picture is to be held; a JPEG takes no more."""
 
 
 def read_png() -> Format:
@@ -22,6 +27,8 @@ def read_png() -> Format:
     yield from _check_sum(crc32(b"IHDR" + fields))
     if not (any(fields[:4]) and any(fields[4:8])):
         raise Malformed  # no width, or no height
+    width, height = int.from_bytes(fields[:4], "big"), int.from_bytes(fields[4:8], "big")
+    yield Sized(width, height)
     has_pixels = False
     while True:
         header = yield Take(8)
@@ -30,6 +37,11 @@ def read_png() -> Format:
             raise Malformed
         if kind in _NEVER_SEEN:
             yield Skip(size + 4)
+            continue
+        if kind == b"eXIf" and not has_pixels and size <= _MAX_EXIF:
+            exif = yield Take(size)
+            yield from _check_sum(crc32(kind + exif))
+            yield Sized(height, width) if is_turned(exif) else Sized(width, height)
             continue
         yield from _check_sum((yield Sum(size, crc32(kind))))
         if kind == b"IEND":
@@ -46,7 +58,9 @@ def _check_sum(crc: int) -> Format:
 
 # ── JPEG: ITU T.81, annex B ──────────────────────────────────────────────────────────────────────
 
-_EOI, _SOS, _TEM = 0xD9, 0xDA, 0x01
+_EOI, _SOS, _TEM, _APP1 = 0xD9, 0xDA, 0x01, 0xE1
+
+_EXIF = b"Exif\0\0"
 
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB})
 
@@ -61,7 +75,8 @@ def read_jpeg() -> Format:
     """Segments and scans, up to the end of the first picture: thumbnails are inside of segments,
     and other pictures, or a film, behind it."""
     yield Skip(2)
-    has_frame = has_scan = False
+    has_frame = has_scan = is_on_side = False
+    width = height = 0
     while True:
         marker = yield Marker()
         if marker == _EOI:
@@ -70,17 +85,27 @@ def read_jpeg() -> Format:
             continue
         if marker in _UNKNOWN or (marker == _SOS and not has_frame):
             raise Malformed
-        size = int.from_bytes((yield Take(2)), "big")
-        if size < 2:
+        left = int.from_bytes((yield Take(2)), "big") - 2
+        if left < 0:
             raise Malformed
-        if marker in _FRAMES and size > 2:
+        if marker in _FRAMES and left > 0:
+            fields = yield Take(min(left, 5))
             # Browsers show no more than 8 bits of a colour; scanners and DICOM also write 12.
-            if (yield Take(1)) != b"\x08":
+            if fields[0] != 8:
                 raise Malformed
-            size -= 1
+            height, width = (int.from_bytes(fields[at : at + 2], "big") for at in (1, 3))
+            left -= len(fields)
             has_frame = True
-        yield Skip(size - 2)
-        has_scan = has_scan or marker == _SOS
+        elif marker == _APP1:
+            start = yield Take(min(left, len(_EXIF)))
+            left -= len(start)
+            if start == _EXIF:
+                is_on_side = is_turned((yield Take(left)))
+                left = 0
+        elif marker == _SOS and not has_scan:
+            yield Sized(height, width) if is_on_side else Sized(width, height)
+            has_scan = True
+        yield Skip(left)
     if not has_scan:
         raise Malformed
 
@@ -92,8 +117,8 @@ _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 
 def read_gif() -> Format:
     """Blocks, up to the trailer."""
-    header = yield Take(13)
-    yield Skip(_size_of_colours(header[10]))
+    screen = yield Take(13)
+    yield Skip(_size_of_colours(screen[10]))
     has_image = False
     while True:
         block = (yield Take(1))[0]
@@ -102,6 +127,12 @@ def read_gif() -> Format:
             yield from _skip_parts()
         elif block == _IMAGE:
             header = yield Take(9)
+            if not has_image:
+                # The screen that some write is too small; browsers then make it larger.
+                sides = (
+                    max(_little(screen, at, at + 2), _little(header, at - 2, at)) for at in (6, 8)
+                )
+                yield Sized(*sides)
             yield Skip(_size_of_colours(header[8]) + 1)
             yield from _skip_parts()
             has_image = True
@@ -127,12 +158,15 @@ def _skip_parts() -> Format:
 _STARTS = {b"VP8 ": (3, b"\x9d\x01\x2a"), b"VP8L": (0, b"\x2f")}
 """Where in the data something always stands: RFC 6386, section 9.1; RFC 9649, section 3.4."""
 
+_START = 10
+"""Bytes of a chunk that say how large it is, too."""
+
 
 def read_webp() -> Format:
     """Chunks, up to the size that stands at the beginning."""
     header = yield Take(12)
     left = int.from_bytes(header[4:8], "little") - 4
-    has_image = False
+    has_image = is_sized = False
     while left >= 8:
         header = yield Take(8)
         left -= 8
@@ -141,16 +175,40 @@ def read_webp() -> Format:
             raise Malformed
         # An odd one is followed by a byte more, which some leave out at the very end.
         whole = min(size + (size & 1), left)
-        start, wanted = _STARTS.get(kind, (0, b""))
-        taken = start + len(wanted)
-        if size < taken or (yield Take(taken))[start:] != wanted:
+        start = yield Take(min(size, _START))
+        at, wanted = _STARTS.get(kind, (0, b""))
+        if start[at : at + len(wanted)] != wanted:
             raise Malformed
-        yield Skip(whole - taken)
+        if kind in _WEBP_SIZES and not is_sized:
+            # What is inside of a canvas may be smaller.
+            yield Sized(*_WEBP_SIZES[kind](start))
+            is_sized = True
+        yield Skip(whole - len(start))
         left -= whole
         has_image = has_image or kind in (*_STARTS, b"ANMF")
     if not has_image:
         raise Malformed
     yield Skip(left)
+
+
+def _size_of_lossy(start: bytes) -> tuple[int, int]:
+    return _little(start, 6, 8) & 0x3FFF, _little(start, 8, 10) & 0x3FFF
+
+
+def _size_of_lossless(start: bytes) -> tuple[int, int]:
+    bits = _little(start, 1, 5)
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _size_of_canvas(start: bytes) -> tuple[int, int]:
+    return _little(start, 4, 7) + 1, _little(start, 7, 10) + 1
+
+
+_WEBP_SIZES = {b"VP8 ": _size_of_lossy, b"VP8L": _size_of_lossless, b"VP8X": _size_of_canvas}
+
+
+def _little(data: bytes, at: int, end: int) -> int:
+    return int.from_bytes(data[at:end], "little")
 
 
 # ── BMP: as Windows and OS/2 write it ────────────────────────────────────────────────────────────
@@ -168,6 +226,7 @@ def read_bmp() -> Format:
     width, height, planes, bits, compression, packed = _bmp_fields(fields, size)
     if width <= 0 or height == 0 or planes != 1 or not 0 < bits <= 32:
         raise Malformed
+    yield Sized(width, abs(height))
     if compression in (_RGB, _FIELDS, _ALPHA_FIELDS):
         packed = (width * bits + 31) // 32 * 4 * abs(height)
     end = max(start, _FILE_HEADER + size) + packed

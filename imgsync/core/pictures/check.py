@@ -90,6 +90,11 @@ class PictureCheck:
         is_certain = self._kind is not SVG or (self._reader is not None and self._reader.is_found)
         return Verdict(self._kind if is_certain else None, self._reason)
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, as it is shown; None where they are not known (yet)."""
+        return None if self._reader is None else self._reader.size
+
     def _begin(self) -> None:
         data, self._head = self._head, b""
         head = data[:PICTURE_HEAD]

@@ -59,6 +59,14 @@ class Found(Take):
         super().__init__(0)
 
 
+class Sized(Take):
+    """Nothing: how large it is as it is shown, in pixels. The last one counts."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(0)
+        self.size = (width, height)
+
+
 class Skip(Step):
     """So many bytes, whatever they are."""
 
@@ -163,6 +171,7 @@ class Reader:
         self._steps = steps
         self._is_over = False
         self.is_found = False
+        self.size: tuple[int, int] | None = None
         self.failure: Malformed | None = None
         self._advance(None)
 
@@ -184,6 +193,8 @@ class Reader:
             self._step = self._steps.send(answer)
             while self._step.is_done:  # nothing was asked for
                 self.is_found = self.is_found or isinstance(self._step, Found)
+                if isinstance(self._step, Sized) and min(self._step.size) > 0:
+                    self.size = self._step.size
                 self._step = self._steps.send(self._step.answer)
         except StopIteration:
             self._is_over = True

@@ -5,6 +5,7 @@ is read are bytes of ASCII, among others that stand for letters: UTF-8 and older
 as they are, and UTF-16 as `narrow` makes it.
 """
 
+import math
 import re
 from collections.abc import Generator
 from typing import Any
@@ -16,6 +17,7 @@ from imgsync.core.pictures.reading import (
     NoPicture,
     Past,
     Rest,
+    Sized,
     Step,
     Take,
     Until,
@@ -38,6 +40,30 @@ _TAG_PART = re.compile(rb"[/>\"'<]")
 _ROOT_PART = re.compile(rb"[/>\"'<=]")
 _DECLARATION_PART = re.compile(rb"[>\[\"']")
 _SUBSET_PART = re.compile(rb"[\]\"'<]")
+_NUMBER = rb"(?:[0-9]*\.)?[0-9]+(?:[eE][+-]?[0-9]+)?"
+_LENGTH = re.compile(rb"[ \t\r\n]*\+?(" + _NUMBER + rb")([a-zA-Z]*)[ \t\r\n]*")
+_GAP = rb"(?:[ \t\r\n]+|[ \t\r\n]*,[ \t\r\n]*)"
+_BOX = re.compile(
+    rb"[ \t\r\n]*"
+    + (rb"[+-]?" + _NUMBER + _GAP) * 2
+    + (rb"\+?(" + _NUMBER + rb")" + _GAP + rb"\+?(" + _NUMBER + rb")")
+    + rb"[ \t\r\n]*"
+)
+
+_UNITS = {
+    b"": 1,
+    b"px": 1,
+    b"in": 96,
+    b"cm": 96 / 2.54,
+    b"mm": 96 / 25.4,
+    b"q": 96 / 101.6,
+    b"pt": 96 / 72,
+    b"pc": 16,
+}
+"""In pixels; CSS Values 4, section 6.2. Others depend on where it is shown."""
+
+_MAX_SIDE = 2**31
+
 _IN_QUOTES = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
 
 
@@ -49,6 +75,7 @@ def read_svg() -> Format:
     is_empty = yield from _read_tag(root[-1:], attributes)
     if not has_declarations:
         _check_namespace(root[:-1], attributes)
+    yield Sized(*_size_of(attributes))
     names = [] if is_empty else [root[:-1]]
     while names:
         yield Until(_OPEN)
@@ -173,6 +200,29 @@ def _check_namespace(root: bytes, attributes: dict[bytes, bytes]) -> None:
     namespace = attributes.get(b"xmlns:" + prefix if prefix else b"xmlns", b"")
     if namespace != _NAMESPACE:
         raise Malformed
+
+
+def _size_of(attributes: dict[bytes, bytes]) -> tuple[int, int]:
+    """As large as it says that it is, or else its view box is; (0, 0) where neither is to be had.
+
+    What a style sheet makes of it is not looked at.
+    """
+    width, height = _length(attributes, b"width"), _length(attributes, b"height")
+    box = _BOX.fullmatch(attributes.get(b"viewBox", b""))
+    across, down = (float(box[1]), float(box[2])) if box else (0.0, 0.0)
+    if across > 0 and down > 0:
+        if not (width or height):
+            width, height = across, down
+        # One side alone is the other one's measure.
+        width, height = width or height * across / down, height or width * down / across
+    sides = [math.floor(side + 0.5) if side < _MAX_SIDE else 0 for side in (width, height)]
+    return sides[0], sides[1]
+
+
+def _length(attributes: dict[bytes, bytes], name: bytes) -> float:
+    found = _LENGTH.fullmatch(attributes.get(name, b""))
+    factor = None if found is None else _UNITS.get(found[2].lower())
+    return 0.0 if found is None or factor is None else float(found[1]) * factor
 
 
 def _read_declaration_inside() -> Format:

@@ -7,6 +7,7 @@ One JSON object per message, from peer to peer:
               │── image {imageIndex, imageUrl, ...} ──────▶│
               │◀──────────────────── ack {sentAt, ...} ────│
               │◀─── stage {sentAt, stage, at, reason} ─────│    fetched, shown, hidden, failed
+              │◀─ identity {sha256, bytes, ...} ───────────│    of a picture fetched by its URL
               │◀─ recording {devices, troubles, at} ───────│    of the participant, where it is made
               │◀─ preloaded {announced, there, failed} ────│    of what was announced
               │◀──────── ping, pong (both ways) ──────────▶│
@@ -21,7 +22,7 @@ from typing import Annotated
 import attrs
 
 from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
-from imgsync.core.protocol.signalling import Detail, Features, Milliseconds, Url
+from imgsync.core.protocol.signalling import OR_NULL, Detail, Features, Milliseconds, Url
 from imgsync.core.protocol.urls import public_url
 
 Reason = Annotated[str, "reason"]
@@ -32,6 +33,12 @@ Duration = Annotated[float, "duration"]
 
 Count = Annotated[int, "count"]
 """A whole number, not below 0."""
+
+Sha256 = Annotated[str, "sha256"]
+"""64 hexadecimal digits, small ones."""
+
+MediaType = Annotated[str, "media type"]
+"""1 to 128 printable characters, such as "image/png"."""
 
 PingId = int | str
 """Ours are numbers; those of others are repeated as they came."""
@@ -64,20 +71,26 @@ def is_failure(reason: str | None, *, was_shown: bool) -> bool:
 
 @attrs.frozen
 class Image:
-    """Show this image now. A new `sent_at` is a new showing, even of the same index."""
+    """Show this image now. A new `sent_at` is a new showing, even of the same index.
+
+    Without a `signed_url` it comes over the connection itself, on a channel of its own.
+    """
 
     image_index: int
     image_url: Url = attrs.field(repr=public_url)
-    signed_url: Url = attrs.field(repr=False)
+    signed_url: Url | None = attrs.field(repr=False, metadata=OR_NULL)
     sent_at: Milliseconds
 
 
 @attrs.frozen
 class UpcomingImage:
-    """An image that will be shown soon, though nobody has promised it."""
+    """An image that will be shown soon, though nobody has promised it.
+
+    Without a `signed_url` it comes over the connection itself.
+    """
 
     image_url: Url = attrs.field(repr=public_url)
-    signed_url: Url = attrs.field(repr=False)
+    signed_url: Url | None = attrs.field(repr=False, metadata=OR_NULL)
 
 
 @attrs.frozen
@@ -125,6 +138,24 @@ class Stage:
     timing: OnsetTiming | None = None
     within: Duration | None = None
     detail: Detail | None = None
+
+
+@attrs.frozen
+class Identity:
+    """What a client that fetched a picture by its URL has got; `sent_at` repeats the image's.
+
+    :param bytes: how many it has.
+    :param width: in pixels, as it is stored; None for one without a size of its own.
+    """
+
+    TYPE = "identity"
+    image_index: int
+    sent_at: Milliseconds
+    sha256: Sha256
+    content_type: MediaType
+    bytes: Count
+    width: Count | None = None
+    height: Count | None = None
 
 
 @attrs.frozen
@@ -179,7 +210,7 @@ class Pong:
     t2: Milliseconds
 
 
-TalkMessage = Image | Preload | Ready | Ack | Stage | Preloaded | Recording
+TalkMessage = Image | Preload | Ready | Ack | Stage | Identity | Preloaded | Recording
 """What evaluator and client say to each other."""
 
 ChannelMessage = TalkMessage | Ping | Pong

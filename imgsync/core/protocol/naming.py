@@ -27,17 +27,18 @@ _SIGNS_WITH_SIG = re.compile(
 _SIG = re.compile(r"(?i:sig)(?:=.*)?", re.DOTALL)
 
 
-def image_key(image_url: str, signed_url: str) -> str:
-    """What an image is known by, whenever it is signed."""
-    return f"{image_url}\n{signed_url.partition('#')[0].partition('?')[0]}"
+def image_key(image_url: str, signed_url: str | None) -> str:
+    """What an image is known by, whenever it is signed; None for what comes over the connection."""
+    return f"{image_url}\n{(signed_url or '').partition('#')[0].partition('?')[0]}"
 
 
-def first_conflict(images: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
+def first_conflict(images: Iterable[tuple[str, str | None]]) -> tuple[int, int] | None:
     """The places of the first two that have one name and may be different; None where all is well.
 
-    :param images: the `imageUrl` and the signed URL of each.
+    :param images: the `imageUrl` and the signed URL of each. One that has none is another than one
+        of the same name that has one.
     """
-    first: dict[str, tuple[int, str]] = {}
+    first: dict[str, tuple[int, str | None]] = {}
     for place, (image_url, signed_url) in enumerate(images):
         unsigned = _without_signature(signed_url)
         earlier, known = first.setdefault(image_url, (place, unsigned))
@@ -46,7 +47,9 @@ def first_conflict(images: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
     return None
 
 
-def newest_url(image_url: str, signed_url: str, images: Iterable[tuple[str, str]]) -> str:
+def newest_url(
+    image_url: str, signed_url: str | None, images: Iterable[tuple[str, str | None]]
+) -> str | None:
     """The signed URL that an image has by now; the one that it has where none of these is the same.
 
     :param images: the `imageUrl` and the signed URL of each; of several the last one counts.
@@ -58,7 +61,9 @@ def newest_url(image_url: str, signed_url: str, images: Iterable[tuple[str, str]
     return newest
 
 
-def _without_signature(signed_url: str) -> str:
+def _without_signature(signed_url: str | None) -> str | None:
+    if signed_url is None:
+        return None
     address, _, query = signed_url.partition("#")[0].partition("?")
     parts = [part for part in query.split("&") if not _SIGNS.fullmatch(part)]
     if any(_SIG.fullmatch(part) for part in query.split("&")):

@@ -53,8 +53,12 @@ FEATURE_PRELOAD = "preload"
 FEATURE_PRELOADED = "preloaded"
 """What it says of who tells how many of them are there."""
 
+FEATURE_PICTURES = "pictures"
+"""What it says of who takes pictures over the connection itself, on a channel of their own."""
+
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
-"""What our clients speak."""
+"""What all our clients speak. Who has a place for pictures that come over the connection names
+that beside these."""
 
 FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the
@@ -116,6 +120,10 @@ MAX_STAGES = 256
 """Stages that a client says again on a new channel: those of more images than can be under way when
 a connection goes silent. An evaluator listens to so many of one showing."""
 
+MAX_IDENTITIES = 64
+"""Pictures whose identity a client says again on a new channel. The record has most by then, and
+with the stages they fit into what is kept from before a channel is open."""
+
 LAST_WORDS_DEADLINE = 1.0
 """For a client to say that its last image is hidden, once it knows from the relay that the session
 ends, before its evaluator closes the channel."""
@@ -125,6 +133,71 @@ MAX_RECORDINGS = 1000
 MAX_EARLY = 2 * MAX_STAGES
 """Messages that are kept from before our side of a channel is open; they are characters of one
 message together, at most."""
+
+# ── the channel of pictures ──────────────────────────────────────────────────────────────────────
+
+DATA_LABEL = "image-data"
+"""The name of the channel on which pictures are sent, beside the one of the talk."""
+
+MAX_DATA_TEXT = 16 * 1024
+"""Bytes of one of its messages that is text: a reference to a picture has a file's name in it."""
+
+MAX_WANTS = 16
+"""Pictures that a client may have asked for and not acknowledged to the end; ours ask for two."""
+
+LARGE_CHUNK = 16 * 1024
+"""Bytes of a picture in one message: of more, others on the connection would wait too long."""
+
+SMALL_CHUNK = 4 * 1024
+"""The same where the window is below LARGE_CHUNKS_FROM: nothing overtakes a chunk, and on a line of
+2 Mbit/s one of these takes 16 ms."""
+
+LARGE_CHUNKS_FROM = 2 * LARGE_CHUNK
+"""Bytes of a window in which chunks are large, as those cost less work."""
+
+SMALLEST_WINDOW = 8 * 1024
+"""Bytes that may be on their way unacknowledged where all that is on the way is delayed;"""
+
+LARGEST_WINDOW = 256 * 1024
+"""and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it."""
+
+STANDING_QUEUE = 12 * 1024
+"""Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
+take 50 ms."""
+
+FREE_DELAY = 0.003
+"""By so much acknowledgements may be late without a queue: the other side was busy."""
+
+MAX_SAMPLES = 128
+"""Chunks whose times are remembered until they are acknowledged: twice as many as there are in a
+full window of small ones."""
+
+READ_BLOCK = 256 * 1024
+"""Bytes of a picture that are read at a time,"""
+
+READ_AHEAD = 64 * 1024
+"""when no more than so many of the block before are left to be sent."""
+
+NOT_OFFERED = "not_offered"
+"""Why a picture that is asked for is not sent: nothing of this name was shown or announced;"""
+
+BAD_OFFSET = "bad_offset"
+"""it has no such byte;"""
+
+TOO_MANY = "too_many"
+"""over MAX_WANTS were asked for;"""
+
+BAD_MESSAGE = "bad_message"
+"""the question can't be understood;"""
+
+CHANGED = "changed"
+"""its file is another one by now;"""
+
+UNREADABLE = "unreadable"
+"""its file is gone, or can't be read."""
+
+BAD_HASH = "bad_hash"
+"""The reason of what fails because other bytes have come than were announced."""
 
 # ── the relay's heartbeat ────────────────────────────────────────────────────────────────────────
 

@@ -60,6 +60,10 @@ UNREAD = {"unread": True}
 """Metadata of a field that no peer goes by: what comes in and is not of its type is as good as
 null."""
 
+OR_NULL = {"or_null": True}
+"""Metadata of a field that we always write, as null where it has no value. One that is missing is
+as good as null."""
+
 
 class Role(enum.Enum):
     """What a socket has registered as."""

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Deliver, Drop, Superseded, Transmit
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import decode_channel, encode_channel
-from imgsync.core.protocol.channel import Ack, Image, Ready, UpcomingImage
+from imgsync.core.protocol.channel import Ack, Image, Ready
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_UNACKED
 from imgsync.core.protocol.signalling import Milliseconds
@@ -41,7 +42,9 @@ def is_dropped(outputs: Sequence[object]) -> bool:
 
 
 def test_an_image_is_sent_at_once_on_an_open_channel() -> None:
-    image, outputs = open_presenter().show(3, "https://a/3.png", "https://a/3.png?sig", 5.5)
+    image, outputs = open_presenter().show(
+        3, ImageSource("https://a/3.png", "https://a/3.png?sig"), 5.5
+    )
     assert image == Image(3, "https://a/3.png", "https://a/3.png?sig", 5.5)
     assert [decode_channel(text) for text in texts(outputs)] == [image]
 
@@ -50,7 +53,7 @@ def test_an_image_waits_for_the_channel_to_open() -> None:
     presenter = Presenter()
     assert presenter.opened() == []
     presenter.closed()
-    image, outputs = presenter.show(1, "1.png", "1.png?sig", 5)
+    image, outputs = presenter.show(1, ImageSource("1.png", "1.png?sig"), 5)
     assert outputs == []
     assert [decode_channel(text) for text in texts(presenter.opened())] == [image]
 
@@ -64,7 +67,7 @@ def test_nothing_is_sent_on_a_closed_channel() -> None:
     show(presenter, 1, 5)
     presenter.closed()
     assert hear(presenter, READY) == []
-    assert texts(presenter.show(2, "2.png", "2.png?sig", 6)[1]) == []
+    assert texts(presenter.show(2, ImageSource("2.png", "2.png?sig"), 6)[1]) == []
 
 
 @pytest.mark.parametrize(
@@ -81,11 +84,11 @@ def test_a_copy_has_the_newest_url_of_the_same_image(
     signed: str, newest: str, is_taken: bool
 ) -> None:
     presenter = open_presenter()
-    others = [UpcomingImage("b", "http://h/b"), UpcomingImage("a", signed)]
+    others = [ImageSource("b", "http://h/b"), ImageSource("a", signed)]
     presenter.renew(others)
-    image, _ = presenter.show(1, "a", signed, 5)
+    image, _ = presenter.show(1, ImageSource("a", signed), 5)
     hear(presenter, ack(image))
-    presenter.renew([*others, UpcomingImage("a", newest)])
+    presenter.renew([*others, ImageSource("a", newest)])
     presenter.closed()
     [text] = texts(presenter.opened())
     assert decode_channel(text) == Image(1, "a", newest if is_taken else signed, image.sent_at)
@@ -94,7 +97,7 @@ def test_a_copy_has_the_newest_url_of_the_same_image(
 
 def test_every_ready_and_every_new_channel_gets_the_very_same_payload() -> None:
     presenter = open_presenter()
-    _, first = presenter.show(1, "1.png", "1.png?sig", 1700000000000.125)
+    _, first = presenter.show(1, ImageSource("1.png", "1.png?sig"), 1700000000000.125)
     assert hear(presenter, READY) == first
     presenter.closed()
     assert presenter.opened() == first
@@ -105,7 +108,7 @@ def test_every_ready_and_every_new_channel_gets_the_very_same_payload() -> None:
 def test_the_current_image_is_the_last_one_shown() -> None:
     presenter = open_presenter()
     show(presenter, 1, 5)
-    _, last = presenter.show(2, "2.png", "2.png?sig", 6)
+    _, last = presenter.show(2, ImageSource("2.png", "2.png?sig"), 6)
     assert hear(presenter, READY) == last
     presenter.closed()
     show(presenter, 3, 7)
@@ -167,12 +170,12 @@ def test_an_ack_with_another_index_is_dropped_and_the_image_waits_on() -> None:
 def test_a_message_that_is_too_large_is_refused_and_the_current_image_stays() -> None:
     presenter = open_presenter()
     with pytest.raises(MessageTooLarge):
-        presenter.show(1, "x" * MAX_CHANNEL_MESSAGE, "", 4)
+        presenter.show(1, ImageSource("x" * MAX_CHANNEL_MESSAGE, ""), 4)
     assert hear(presenter, READY) == []
-    image, sent = presenter.show(2, "2.png", "2.png?sig", 5)
+    image, sent = presenter.show(2, ImageSource("2.png", "2.png?sig"), 5)
     for url in ("x" * MAX_CHANNEL_MESSAGE, "é" * (MAX_CHANNEL_MESSAGE // 4)):
         with pytest.raises(MessageTooLarge):
-            presenter.show(3, url, "", 6)
+            presenter.show(3, ImageSource(url, ""), 6)
     assert hear(presenter, READY) == sent
     assert is_dropped(hear(presenter, encode_channel(Ack(6, 9))))
     assert hear(presenter, ack(image)) == [acked(image, 9, copies=2)]
@@ -182,7 +185,7 @@ def test_a_message_that_is_too_large_is_refused_and_the_current_image_stays() ->
 def test_a_peer_that_acks_nothing_makes_us_forget_the_oldest() -> None:
     presenter = open_presenter()
     images = [show(presenter, number, number) for number in range(MAX_UNACKED)]
-    more, [forgotten, sent] = presenter.show(9, "9.png", "9.png?sig", MAX_UNACKED)
+    more, [forgotten, sent] = presenter.show(9, ImageSource("9.png", "9.png?sig"), MAX_UNACKED)
     assert forgotten == Superseded(images[0])
     assert isinstance(sent, Transmit)
     images.append(more)
@@ -197,7 +200,7 @@ def test_every_ready_gets_the_current_image_whatever_it_names(
 ) -> None:
     presenter = open_presenter()
     assert hear(presenter, encode_channel(Ready(features))) == []
-    _, sent = presenter.show(1, "1.png", "1.png?sig", 5)
+    _, sent = presenter.show(1, ImageSource("1.png", "1.png?sig"), 5)
     assert hear(presenter, encode_channel(Ready(features))) == [*sent]
 
 
@@ -224,9 +227,9 @@ def test_an_image_shown_without_a_channel_takes_the_place_of_the_one_before() ->
     presenter = open_presenter()
     first = show(presenter, 1, 5)
     presenter.closed()
-    second, outputs = presenter.show(2, "2.png", "2.png?sig", 6)
+    second, outputs = presenter.show(2, ImageSource("2.png", "2.png?sig"), 6)
     assert outputs == [Superseded(first)]
-    third, outputs = presenter.show(3, "3.png", "3.png?sig", 7)
+    third, outputs = presenter.show(3, ImageSource("3.png", "3.png?sig"), 7)
     assert outputs == [Superseded(second)]
     assert [decode_channel(text) for text in texts(presenter.opened())] == [third]
 
@@ -235,7 +238,7 @@ def test_an_image_that_was_acked_is_not_superseded() -> None:
     presenter = open_presenter()
     hear(presenter, ack(show(presenter, 1, 5)))
     presenter.closed()
-    assert presenter.show(2, "2.png", "2.png?sig", 6)[1] == []
+    assert presenter.show(2, ImageSource("2.png", "2.png?sig"), 6)[1] == []
 
 
 def test_an_image_that_is_too_large_supersedes_nothing() -> None:
@@ -243,7 +246,7 @@ def test_an_image_that_is_too_large_supersedes_nothing() -> None:
     image = show(presenter, 1, 5)
     presenter.closed()
     with pytest.raises(MessageTooLarge):
-        presenter.show(2, "x" * MAX_CHANNEL_MESSAGE, "", 6)
+        presenter.show(2, ImageSource("x" * MAX_CHANNEL_MESSAGE, ""), 6)
     presenter.opened()
     assert hear(presenter, ack(image)) == [acked(image, 9, copies=2)]
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Acked, Deliver, Drop, Superseded, Transmit
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image
 from imgsync.core.protocol.errors import MessageTooLarge
@@ -61,7 +62,7 @@ class BackToBack(RuleBasedStateMachine):
     @rule(index=st.integers(0, 2), tick=st.sampled_from([-1000, -1, 0, 0, 0.25, 1]))
     def show(self, index: int, tick: float) -> None:
         self.clock += tick
-        image, outputs = self.presenter.show(index, "u", "s", self.clock)
+        image, outputs = self.presenter.show(index, ImageSource("u", "s"), self.clock)
         assert image.image_index == index
         gone = [output.image for output in outputs if isinstance(output, Superseded)]
         assert gone == ([] if self.is_open else self.waiting())
@@ -74,7 +75,7 @@ class BackToBack(RuleBasedStateMachine):
     @rule()
     def show_what_is_too_large(self) -> None:
         with pytest.raises(MessageTooLarge):
-            self.presenter.show(9, "u", "s" * MAX_CHANNEL_MESSAGE, self.clock + 5)
+            self.presenter.show(9, ImageSource("u", "s" * MAX_CHANNEL_MESSAGE), self.clock + 5)
 
     @precondition(lambda self: not self.is_open)
     @rule(client_first=st.booleans())

@@ -10,6 +10,7 @@ from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Counted
 from imgsync.core.channel.preload import split_preload
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Image, Preload, Preloaded, Ready, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
@@ -25,6 +26,11 @@ def told(outputs: list[str]) -> list[UpcomingImage]:
     """What the client is told, by messages some of which may be images."""
     messages = [decode_channel(text) for text in outputs]
     return [one for message in messages if isinstance(message, Preload) for one in message.images]
+
+
+def sources(*numbers: int, padding: int = 0) -> list[ImageSource]:
+    images = upcoming(*numbers, padding=padding)
+    return [ImageSource(image.image_url, image.signed_url) for image in images]
 
 
 IMAGES = st.lists(
@@ -64,35 +70,35 @@ def test_a_message_is_filled_to_the_last_byte_below_its_limit(over: int) -> None
 def test_an_image_that_fits_into_no_message_is_refused_and_what_was_announced_stays() -> None:
     presenter = Presenter()
     presenter.opened()
-    presenter.preload(upcoming(1))
+    presenter.preload(sources(1))
     with pytest.raises(MessageTooLarge):
-        presenter.preload(upcoming(2, padding=MAX_CHANNEL_MESSAGE))
+        presenter.preload(sources(2, padding=MAX_CHANNEL_MESSAGE))
     assert told(texts(hear(presenter, READY))) == upcoming(1)
 
 
 def test_only_a_client_that_names_preload_is_told_and_an_image_goes_first() -> None:
     presenter = Presenter()
     presenter.opened()
-    assert presenter.preload(upcoming(1, 2)) == []
+    assert presenter.preload(sources(1, 2)) == []
     without = hear(presenter, encode_channel(Ready(("ping", "stage"))))
     assert without == []
-    assert presenter.preload(upcoming(1, 2)) == []
+    assert presenter.preload(sources(1, 2)) == []
     image = show(presenter, 0, 5)
     first, *others = texts(hear(presenter, READY))
     assert decode_channel(first) == image
     assert told(others) == upcoming(1, 2)
     # From now on it is told at once.
-    assert told(texts(presenter.preload(upcoming(3)))) == upcoming(3)
+    assert told(texts(presenter.preload(sources(3)))) == upcoming(3)
 
 
 def test_a_new_channel_is_told_again_of_what_was_not_shown_yet() -> None:
     presenter = Presenter()
     presenter.opened()
     hear(presenter, READY)
-    presenter.preload(upcoming(1, 2, 3))
+    presenter.preload(sources(1, 2, 3))
     show(presenter, 2, 5)
     presenter.closed()
-    assert presenter.preload(upcoming(1, 2, 3, 4)) == []
+    assert presenter.preload(sources(1, 2, 3, 4)) == []
     show(presenter, 1, 6)
     assert told(texts(presenter.opened())) == []
     assert told(texts(hear(presenter, READY))) == upcoming(2, 3, 4)
@@ -100,19 +106,19 @@ def test_a_new_channel_is_told_again_of_what_was_not_shown_yet() -> None:
 
 def test_a_client_that_is_known_to_speak_preload_is_told_when_the_channel_opens() -> None:
     presenter = Presenter()
-    presenter.preload(upcoming(1, 2))
+    presenter.preload(sources(1, 2))
     image = show(presenter, 0, 5)
     first, *others = texts(presenter.opened(("preload",)))
     assert decode_channel(first) == image
     assert told(others) == upcoming(1, 2)
-    assert told(texts(presenter.preload(upcoming(3)))) == upcoming(3)
+    assert told(texts(presenter.preload(sources(3)))) == upcoming(3)
 
 
 def test_what_was_known_of_a_client_counts_until_its_ready_and_for_its_channel_alone() -> None:
     presenter = Presenter()
     presenter.opened(("preload",))
     hear(presenter, encode_channel(Ready(("ping",))))
-    assert presenter.preload(upcoming(1)) == []
+    assert presenter.preload(sources(1)) == []
     presenter.closed()
     assert told(texts(presenter.opened())) == []
     presenter.closed()
@@ -122,7 +128,7 @@ def test_what_was_known_of_a_client_counts_until_its_ready_and_for_its_channel_a
 def test_what_is_announced_takes_the_place_of_what_was() -> None:
     presenter = Presenter()
     presenter.opened()
-    presenter.preload(upcoming(1, 2))
+    presenter.preload(sources(1, 2))
     presenter.preload([])
     assert told(texts(hear(presenter, READY))) == []
 
@@ -140,7 +146,7 @@ def test_a_preload_is_no_image_to_show() -> None:
     presenter = Presenter()
     presenter.opened()
     hear(presenter, READY)
-    outputs = presenter.preload(upcoming(1))
+    outputs = presenter.preload(sources(1))
     assert not [text for text in texts(outputs) if isinstance(decode_channel(text), Image)]
 
 

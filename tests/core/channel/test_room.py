@@ -6,8 +6,9 @@ import pytest
 from imgsync.core.channel.outputs import Acked, TooLarge, Transmit
 from imgsync.core.channel.preload import split_preload
 from imgsync.core.channel.presenter import Presenter
+from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import decode_channel, encode_channel
-from imgsync.core.protocol.channel import Ack, Image, Preload, Ready, UpcomingImage
+from imgsync.core.protocol.channel import Ack, Image, Preload, Ready
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import (
     DRAINED,
@@ -20,8 +21,8 @@ from tests.kit.channels import READY, hear, show, texts
 QUIET = encode_channel(Ready(("ping",)))
 
 
-def soon(count: int, size: int = 300) -> list[UpcomingImage]:
-    return [UpcomingImage(f"{number}.png", "s" * size) for number in range(count)]
+def soon(count: int, size: int = 300) -> list[ImageSource]:
+    return [ImageSource(f"{number}.png", "s" * size) for number in range(count)]
 
 
 def named(sent: list[str]) -> list[str]:
@@ -76,12 +77,12 @@ def flood(presenter: Presenter, count: int) -> tuple[list[str], int]:
 def test_who_asks_and_takes_nothing_makes_little_wait(padding: int) -> None:
     presenter = Presenter()
     presenter.opened()
-    presenter.show(0, "0.png", "s" * padding, 5)
+    presenter.show(0, ImageSource("0.png", "s" * padding), 5)
     presenter.preload(soon(5000))
     _, waiting = flood(presenter, 15_000)
     assert waiting <= MAX_UNSENT + MAX_CHANNEL_MESSAGE
     # All of that is one question, and what is shown meanwhile goes out at once.
-    image, outputs = presenter.show(1, "now.png", "s", 6)
+    image, outputs = presenter.show(1, ImageSource("now.png", "s"), 6)
     assert images(texts(outputs)) == [image]
     after = texts(presenter.drained(DRAINED))
     assert images(after) == [image]
@@ -126,11 +127,11 @@ def test_an_image_that_the_client_does_not_take_is_refused_and_what_is_shown_sta
     presenter.opened((), 1000)
     image = show(presenter, 0, 5)
     with pytest.raises(MessageTooLarge, match=r"bytes does not fit into .* 1000; shorten"):
-        presenter.show(1, "1.png", "s" * 1000, 6)
+        presenter.show(1, ImageSource("1.png", "s" * 1000), 6)
     assert images(texts(hear(presenter, READY))) == [image]
     presenter.closed()
     presenter.opened()
-    presenter.show(1, "1.png", "s" * 1000, 6)  # another client, which takes more
+    presenter.show(1, ImageSource("1.png", "s" * 1000), 6)  # another client, which takes more
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -140,15 +141,15 @@ def test_the_limit_is_met_to_the_byte(more: int) -> None:
     presenter.opened((), size + 20)
     if more > 0:
         with pytest.raises(MessageTooLarge):
-            presenter.show(0, "u", "s" * (20 + more), 5)
+            presenter.show(0, ImageSource("u", "s" * (20 + more)), 5)
     else:
-        _, outputs = presenter.show(0, "u", "s" * (20 + more), 5)
+        _, outputs = presenter.show(0, ImageSource("u", "s" * (20 + more)), 5)
         assert len(texts(outputs)[0]) == size + 20 + more
 
 
 def test_an_image_that_waits_for_a_client_that_does_not_take_it_is_refused_then() -> None:
     presenter = Presenter()
-    image, _ = presenter.show(0, "0.png", "s" * 1000, 5)
+    image, _ = presenter.show(0, ImageSource("0.png", "s" * 1000), 5)
     [refused] = presenter.opened((), 1000)
     assert isinstance(refused, TooLarge)
     assert refused.image == image
@@ -160,7 +161,7 @@ def test_an_image_that_waits_for_a_client_that_does_not_take_it_is_refused_then(
 def test_one_that_was_acked_before_is_not_sent_and_nothing_is_said() -> None:
     presenter = Presenter()
     presenter.opened()
-    presenter.show(0, "0.png", "s" * 1000, 5)
+    presenter.show(0, ImageSource("0.png", "s" * 1000), 5)
     presenter.receive(Ack(5, 6))
     presenter.closed()
     assert presenter.opened((), 1000) == []
@@ -179,7 +180,7 @@ def test_a_preload_is_split_by_what_the_client_takes_and_what_fits_into_none_is_
 
 def test_what_was_announced_before_and_fits_into_no_message_is_left_out() -> None:
     presenter = Presenter()
-    presenter.preload([*soon(2), UpcomingImage("large.png", "s" * 1000), UpcomingImage("x", "s")])
+    presenter.preload([*soon(2), ImageSource("large.png", "s" * 1000), ImageSource("x", "s")])
     outputs = presenter.opened(("preload",), 1000)
     assert all(isinstance(output, Transmit) for output in outputs)
     assert named(texts(outputs)) == ["0.png", "1.png", "x"]

@@ -19,6 +19,9 @@ import { MAX_IMAGE, NOT_AN_IMAGE, RETRIED_STATUSES } from "../core/protocol/numb
 import { isWebUrl } from "../core/protocol/urls.js";
 import { describeRefusal, readRefusal } from "./refusals.js";
 
+/** Of a picture that the evaluator would send itself, though this page has not named `pictures`. */
+const NOT_ASKED_FOR = "it comes over the connection, which was not asked for";
+
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
   /**
@@ -37,7 +40,7 @@ export class ImageFailed extends Error {
 }
 
 /**
- * @param {string} url
+ * @param {string | null} url
  * @param {{offset: number, mark: Mark | null, isUrgent: boolean}} from `mark`: of the answer whose
  *   bytes are here
  * @param {AbortSignal} signal whose reason is thrown
@@ -45,6 +48,7 @@ export class ImageFailed extends Error {
  * @throws {ImageFailed}
  */
 export async function openTransfer(url, { offset, mark, isUrgent }, signal) {
+  if (url === null) throw new ImageFailed("no_url", false, NOT_ASKED_FOR);
   // Else the page would take it as relative to itself, or for data that it holds.
   if (!isWebUrl(url)) throw new ImageFailed("bad_url", false);
   /** @type {RequestInit & {priority: string}} */

@@ -153,7 +153,7 @@ export class Loader {
       throw partial.missed(error);
     });
     signal.throwIfAborted();
-    if (answer === null) return this.#fetchUnseen(number, url, signal);
+    if (answer === null) return this.#fetchUnseen(number, /** @type {string} */ (url), signal);
     partial.begin(answer);
     this.#downloads.answered(number, answer.offset, seconds(), answer.isResumable);
     await this.#read(number, answer, partial, signal);

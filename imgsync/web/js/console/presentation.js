@@ -18,7 +18,7 @@ import { now, skew } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
-import { describeRecording, describeTooLong } from "../words/console.js";
+import { describeRecording, describeTooLong, describeUnsendable } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
@@ -200,6 +200,8 @@ export class Presentation {
         if (isGone && "sentAt" in message) this.#journal.sent(now(), message, this.#presenter.copies);
         break;
       }
+      case "share":
+        return void this.#session?.share();
       case "acked": {
         const { image, receivedAt, copies } = output;
         this.#journal.looked(at, skew());
@@ -212,6 +214,7 @@ export class Presentation {
         this.#journal.became(at, output);
     }
     if (output.kind === "tooLarge") this.trouble = describeTooLong(output.image.imageIndex);
+    if (output.kind === "unsendable") this.trouble = describeUnsendable(output.image.imageIndex);
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
     if (output.kind === "staged" && output.stage === "failed") {

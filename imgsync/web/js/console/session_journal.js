@@ -5,7 +5,8 @@
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Probe, Remark } from "../core/channel/clocks.js"
  * @import { Bounded } from "../core/channel/drift.js"
- * @import { PresenterOutput, Shown } from "../core/channel/presenter.js"
+ * @import { PresenterOutput } from "../core/channel/presenter.js"
+ * @import { Shown } from "../core/channel/showings.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
@@ -126,6 +127,7 @@ export class SessionJournal {
   became(at, found) {
     switch (found.kind) {
       case "tooLarge":
+      case "unsendable":
       case "superseded":
         this.superseded(at, found.image);
         break;

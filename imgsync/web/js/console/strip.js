@@ -40,7 +40,7 @@ export class Strip {
   renew(images) {
     images.forEach(({ signedUrl }, place) => {
       const picture = this.#thumbs[place]?.picture;
-      if (picture === undefined || picture.naturalWidth > 0) return;
+      if (signedUrl === null || picture === undefined || picture.naturalWidth > 0) return;
       picture.hidden = false;
       picture.src = signedUrl;
     });
@@ -91,7 +91,7 @@ export class Strip {
       decoding: "async",
       referrerpolicy: "no-referrer",
       draggable: "false",
-      src: signedUrl,
+      src: signedUrl ?? "",
     });
     picture.addEventListener("error", () => (picture.hidden = true));
     const frame = make("span", { class: "frame" }, picture);

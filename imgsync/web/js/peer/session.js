@@ -158,6 +158,7 @@ export class Session {
     return this.#current?.send(message) ?? false;
   }
 
+  share() {} // no client of ours asks for it yet
   /** Bytes that wait to be sent on the open channel. */
   get waiting() {
     return this.#current?.waiting ?? 0;

@@ -353,6 +353,15 @@ export function describeTooLong(index) {
   return `Image ${index + 1} was not shown: its address is too long for this client.`;
 }
 
+/** @param {number} index of an image that was to be shown, and has no address of its own */
+export function describeUnsendable(index) {
+  return (
+    `Image ${index + 1} was not shown: it comes from this computer, and the client’s program can’t take pictures` +
+    " from here. Have the client open this server’s page in a browser, or update its program; or show images" +
+    " that have web addresses."
+  );
+}
+
 /** What is the matter with the recording of a participant, by the client's short words. @type {Record<string, string>} */
 const RECORDING_TROUBLES = {
   unknown_request: "the client’s link asks for something that can’t be recorded",

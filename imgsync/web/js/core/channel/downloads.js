@@ -23,13 +23,13 @@
  * their key, as the signature of a URL may be another each time. `now` is on a clock that only goes
  * forward, s. It decides and does nothing.
  *
- * @import { ImageSource } from "../protocol/wire.js"
+ * @import { UpcomingImage } from "../protocol/wire.js"
  *
  * @typedef {{announced: number, there: number, failed: number, isFull: boolean}} Counts
  *   of the images that were announced and are still to be shown; `isFull`: there is no room for more of
  *   them until some were shown
  *
- * @typedef {{kind: "start", number: number, name: string, url: string, offset: number,
+ * @typedef {{kind: "start", number: number, name: string, url: string | null, offset: number,
  *   isUrgent: boolean}} Start `number`: of this try; `offset`: bytes of it that are here already; 0:
  *   what is here is of no use any more; `isUrgent`: it is to be shown now
  * @typedef {{kind: "stop", number: number}} Stop what is here of it is kept
@@ -43,13 +43,13 @@
  *
  * @typedef {object} Download
  * @property {string} name
- * @property {ImageSource} image
+ * @property {UpcomingImage} image
  * @property {"waiting" | "running" | "there" | "failed"} state
  * @property {boolean} isAnnounced
  * @property {[number, number]} rank the smallest goes first: by announcement, the newest before
  *   others, then by place in it; of what was shown it is how long ago
  * @property {number} number
- * @property {string} url what the running try fetches from
+ * @property {string | null} url what the running try fetches from
  * @property {number} have bytes that are here
  * @property {boolean} isResumable whether the host can go on from there
  * @property {number} best most that a try before the last one had come to
@@ -80,9 +80,9 @@ const SILENT = { ...STALLED, mayPass: false };
 /** What was announced before so many others that it is fetched when it is shown. */
 const CROWDED_OUT = "crowded_out";
 
-/** @param {ImageSource} image @param {number} again @returns {Download} */
+/** @param {UpcomingImage} image @param {number} again @returns {Download} */
 function newDownload(image, again) {
-  const rest = { number: 0, url: "", isResumable: false, stalls: Infinity };
+  const rest = { number: 0, url: null, isResumable: false, stalls: Infinity };
   const begun = { have: 0, best: 0, failures: 0, again };
   return { name: imageKey(image), image, state: "waiting", isAnnounced: false, rank: [0, 0], ...rest, ...begun };
 }
@@ -185,6 +185,11 @@ class Tries {
     return this.#running.get(number);
   }
 
+  /** This is so of one that was not stopped. @param {number} number @param {Partial<Download>} news */
+  note(number, news) {
+    Object.assign(this.#running.get(number) ?? {}, news);
+  }
+
   /** @param {Download} download @param {number} now @param {boolean} isUrgent @returns {Start} */
   start(download, now, isUrgent) {
     const { name } = download;
@@ -242,7 +247,7 @@ class Tries {
     return [{ kind: "givenUp", name: download.name, reason, detail }];
   }
 
-  /** Its URL may be signed anew by now. @param {Download} download @param {ImageSource} image */
+  /** Its URL may be signed anew by now. @param {Download} download @param {UpcomingImage} image */
   renew(download, image) {
     const before = download.image.signedUrl;
     download.image = image;
@@ -330,7 +335,7 @@ class Images {
     this.#downloads.delete(name);
   }
 
-  /** One that is new may begin then. @param {ImageSource} image @param {number} first @returns {Download} */
+  /** One that is new may begin then. @param {UpcomingImage} image @param {number} first @returns {Download} */
   take(image, first) {
     const fresh = newDownload(image, first);
     const download = this.find(fresh.name) ?? fresh;
@@ -416,7 +421,7 @@ export class Downloads {
    * What will be shown soon, the next one first. An announcement goes before those before it. It may
    * come in parts: what follows without an image that is shown in between is a part of the same.
    *
-   * @param {readonly ImageSource[]} images
+   * @param {readonly UpcomingImage[]} images
    * @param {number} now
    * @returns {DownloadOutput[]}
    */
@@ -435,7 +440,7 @@ export class Downloads {
   /**
    * This one is to be shown now, and no other any more.
    *
-   * @param {ImageSource} image
+   * @param {UpcomingImage} image
    * @param {number} now
    * @returns {DownloadOutput[]}
    */
@@ -468,9 +473,12 @@ export class Downloads {
    * @param {boolean} isResumable whether a later try can go on from where this one stops
    */
   answered(number, offset, now, isResumable) {
-    const download = this.#tries.find(number);
-    if (download === undefined) return;
-    Object.assign(download, { have: offset, isResumable, stalls: now + FETCH_STALL });
+    this.#tries.note(number, { have: offset, isResumable, stalls: now + FETCH_STALL });
+  }
+
+  /** It is not its turn yet: until bytes come, or an answer, it does not stand still. @param {number} number */
+  parked(number) {
+    this.#tries.note(number, { stalls: Infinity });
   }
 
   /** So many bytes came in. @param {number} number @param {number} count @param {number} now */
@@ -483,9 +491,7 @@ export class Downloads {
 
   /** From here on, nobody can see whether bytes come. @param {number} number @param {number} now */
   unseen(number, now) {
-    const download = this.#tries.find(number);
-    if (download === undefined) return;
-    Object.assign(download, { have: 0, isResumable: false, stalls: now + FETCH_UNSEEN });
+    this.#tries.note(number, { have: 0, isResumable: false, stalls: now + FETCH_UNSEEN });
   }
 
   /** It is there, whole. @param {number} number @param {number} now @returns {DownloadOutput[]} */
@@ -540,7 +546,7 @@ export class Downloads {
 
   // ── what follows from it ───────────────────────────────────────────────────────────────────────
 
-  /** The one of this name, with the URL that is newest. @param {ImageSource} source @param {number} first */
+  /** The one of this name, with the URL that is newest. @param {UpcomingImage} source @param {number} first */
   #take({ imageUrl, signedUrl }, first) {
     const image = { imageUrl, signedUrl };
     const download = this.#images.take(image, first);

@@ -5,16 +5,17 @@
  *     opened ──▶ ready
  *     image ──▶ to the page ──▶ ack          copy of the last image ──▶ ack alone
  *     stage of an image ──▶ sent, and said again on each new channel
+ *     what was fetched by a URL ──▶ identity, and again on each new channel
  *     recording has changed ──▶ sent, and how it is now said again on each new channel
  *
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
  * evaluator tells a stage with the same time once.
  *
- * @import { Ack, Image, Preloaded, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, Identity, Image, Preloaded, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
  * @import { Onset } from "./onsets.js"
  */
 
-import { FEATURES, HIDDEN_TAB, MAX_STAGES } from "../protocol/numbers.js";
+import { FEATURES, HIDDEN_TAB, MAX_IDENTITIES, MAX_STAGES } from "../protocol/numbers.js";
 
 /**
  * Whether a stage makes sense after what was said of the showing. There is one screen: an image is
@@ -46,15 +47,24 @@ export class Follower {
   #last = null;
   /** @type {Stage[]} */
   #stages = [];
+  /** @type {Identity[]} */
+  #identities = [];
+  #features;
   /** As it was told last; null where nothing is to be told of it. @type {Recording | null} */
   #recording = null;
   /** As it was told last. @type {Preloaded[]} */
   #preloaded = [];
 
-  /** A channel is open. @returns {(Ready | Stage | Preloaded | Recording)[]} to send */
+  /** @param {readonly string[]} [features] what the client speaks */
+  constructor(features = FEATURES) {
+    this.#features = [...features];
+  }
+
+  /** A channel is open. @returns {(Ready | Stage | Identity | Preloaded | Recording)[]} to send */
   opened() {
     const recording = this.#recording === null ? [] : [this.#recording];
-    return [{ type: "ready", features: FEATURES }, ...this.#stages, ...this.#preloaded, ...recording];
+    const said = [...this.#stages, ...this.#identities, ...this.#preloaded, ...recording];
+    return [{ type: "ready", features: this.#features }, ...said];
   }
 
   /**
@@ -69,6 +79,21 @@ export class Follower {
     const isNew = this.#last?.sentAt !== sentAt || this.#last.imageIndex !== imageIndex;
     this.#last = image;
     return { isNew, ack: { type: "ack", sentAt, receivedAt, imageIndex } };
+  }
+
+  /**
+   * What was fetched by the URL of a showing. What is not known is undefined.
+   *
+   * @param {Image} image
+   * @param {{sha256: string, contentType: string, bytes: number, width?: number, height?: number}} facts
+   * @returns {Identity | null} to send; null where that was said before
+   */
+  identified({ imageIndex, sentAt }, facts) {
+    if (this.#identities.some((one) => one.sentAt === sentAt && one.imageIndex === imageIndex)) return null;
+    /** @type {Identity} */
+    const message = { type: "identity", imageIndex, sentAt, ...facts };
+    this.#identities = [...this.#identities, message].slice(-MAX_IDENTITIES);
+    return message;
   }
 
   /**

@@ -1,7 +1,8 @@
 /**
  * What will be shown soon, in messages that hold up no image for long.
  *
- * @import { ImageSource, Preload } from "../protocol/wire.js"
+ * @import { ImageSource, Preload, UpcomingImage } from "../protocol/wire.js"
+ * @import { Sharing } from "./sharing.js"
  */
 
 import { firstConflict } from "../protocol/naming.js";
@@ -11,14 +12,24 @@ import { encodeMessage } from "../protocol/wire.js";
 /** Each image costs its own size and a comma, but the first one no comma. */
 const FRAME = encodeMessage({ type: "preload", images: [] }).length - 1;
 
-/** @param {ImageSource} image @param {number} limit bytes */
+/** @param {UpcomingImage} image @param {number} limit bytes */
 function sizeOf({ imageUrl, signedUrl }, limit) {
   const images = [{ imageUrl, signedUrl }];
   return encodeMessage({ type: "preload", images }, limit).length - FRAME;
 }
 
+/** Whether it fits into a message of its own. @param {UpcomingImage} image @param {number} limit bytes */
+function fits(image, limit) {
+  try {
+    return sizeOf(image, limit) > 0;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return false;
+  }
+}
+
 /**
- * @param {readonly ImageSource[]} images
+ * @param {readonly UpcomingImage[]} images
  * @param {number} [limit] bytes of a message that the other side takes
  * @returns {Preload[]} which together name them in their order; one that is too large has its own
  * @throws {RangeError} for one that fits into no message
@@ -50,6 +61,12 @@ export class Upcoming {
   /** Null before the first of it. @type {Preload[] | null} */
   #untold = null;
   #limit = MAX_CHANNEL_MESSAGE;
+  #sharing;
+
+  /** @param {Sharing} sharing */
+  constructor(sharing) {
+    this.#sharing = sharing;
+  }
 
   /**
    * In the place of what was announced before.
@@ -60,8 +77,9 @@ export class Upcoming {
    */
   announce(images) {
     // What else is said of an image is not the client's affair.
-    const announced = images.map(({ imageUrl, signedUrl }) => ({ imageUrl, signedUrl }));
-    const conflict = firstConflict(announced);
+    const announced = images.map(({ imageUrl, signedUrl, own }) => ({ imageUrl, signedUrl, own }));
+    const shared = announced.map((one) => (one.own ? { ...one, signedUrl: null } : one));
+    const conflict = firstConflict(announced) ?? firstConflict(shared);
     if (conflict !== null) throw new RangeError(`images ${conflict.join(" and ")} have one imageUrl`);
     splitPreload(announced, this.#limit);
     this.#images = announced;
@@ -71,6 +89,11 @@ export class Upcoming {
   /** This one is to be shown now. @param {string} imageUrl */
   shown(imageUrl) {
     this.#images = this.#images.filter((other) => other.imageUrl !== imageUrl);
+  }
+
+  /** The client on the open channel takes pictures in another way than was known. */
+  tellAnew() {
+    this.#untold = null;
   }
 
   /** A channel is open. @param {number} limit bytes of a message that the client takes */
@@ -101,9 +124,11 @@ export class Upcoming {
   }
 
   #split() {
-    const fits = (/** @type {ImageSource} */ image) =>
-      FRAME + sizeOf(image, MAX_CHANNEL_MESSAGE) <= this.#limit;
-    return splitPreload(this.#images.filter(fits), this.#limit);
+    const told = this.#images.flatMap((image) => {
+      const signedUrl = this.#sharing.urlOf(image);
+      return signedUrl === undefined || this.#sharing.isUndecided(image) ? [] : [{ imageUrl: image.imageUrl, signedUrl }];
+    });
+    return splitPreload(told.filter((image) => fits(image, this.#limit)), this.#limit);
   }
 }
 

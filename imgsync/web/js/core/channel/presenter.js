@@ -4,40 +4,39 @@
  *     opened, ready ──▶ current image          ack ──▶ acked
  *     show ──▶ image                           next image, not acked ──▶ superseded
  *     preload ──▶ preload, once on a channel     stage ──▶ staged, and neverShown of what it passed by
+ *     first without a URL ──▶ share             identity ──▶ identified
  *     renew ──▶ nothing, until it is sent again
  *     drained ──▶ what was kept back            recording ──▶ recorded, preloaded ──▶ counted
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. Only
- * the signature of its URL may have been renewed. An image that has not been acked when its channel goes, and is not the current one, will not be sent
- * again: it is superseded. The client says its last stages again on every channel; one with the same
+ * the signature of its URL may have been renewed, or its URL added for a client that needs it (see
+ * sharing.js). An image that has not been acked when its channel goes, and is not the current one, will
+ * not be sent again: it is superseded. The client says its last stages again on every channel; one with the same
  * time is told once, and so is how the participant is recorded.
  *
  * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { Ack, ChannelMessage, Image, ImageSource, Preload, Preloaded, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Ack, ChannelMessage, Identity, Image, ImageSource, Preload, Preloaded, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Passed, Showing, Shown } from "./showings.js"
  *
- * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
+ * @typedef {{kind: "transmit", message: Image | Preload} | {kind: "share"}} Transmitted
+ * @typedef {{kind: "tooLarge" | "unsendable", image: Shown}} Refused
  *
- * @typedef {{kind: "transmit", message: Image | Preload}} Transmitted
- *
- * @typedef {Transmitted
+ * @typedef {Transmitted | Refused | Passed
  *   | {kind: "acked", image: Shown, receivedAt: number, copies: number}
- *   | {kind: "superseded", image: Shown}
- *   | {kind: "tooLarge", image: Shown}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
  *       timing: Timing | null, within: number | null, detail: string | null}
- *   | {kind: "neverShown", image: Shown}
+ *   | {kind: "identified", image: Shown, said: Identity}
  *   | {kind: "counted", said: Preloaded}
  *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
- *   this channel takes no message of this size, and the image is not shown; `neverShown`: it was not
- *   on the screen, and will not be, as a later one is
- *
- * @typedef {{image: Shown, copies: number, told: Set<string>, isOver: boolean}} Showing
- *   `isOver`: it was shown, or never will be
+ *   this channel takes no message of this size, and the image is not shown; `unsendable`: nor is this
+ *   one, which comes over the connection alone, and the client can't take it so; `share`: open the
+ *   channel for pictures, as what follows is the first that needs it; `neverShown`: it was not on the
+ *   screen, and will not be, as a later one is; `identified`: what the client has got at its URL
  */
 
 import {
@@ -46,14 +45,14 @@ import {
   MAX_CHANNEL_MESSAGE,
   MAX_RECORDINGS,
   MAX_SETTLED,
-  MAX_STAGES,
-  MAX_UNACKED,
   MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
 import { newestUrl } from "../protocol/naming.js";
 import { encodeMessage } from "../protocol/wire.js";
 import { Upcoming } from "./preload.js";
+import { Sharing } from "./sharing.js";
+import { Showings, newShowing } from "./showings.js";
 
 /** What the client has said of the recording of its participant. */
 class Recordings {
@@ -70,65 +69,64 @@ class Recordings {
   }
 }
 
-/** What of the showings is still of interest: no ack yet, or stages may come. */
-class Showings {
-  /** By `sentAt`. @type {Map<number, Showing>} */
-  unacked = new Map();
-  /** Those that were acked or superseded last. @type {Map<number, Showing>} */
-  settled = new Map();
+/** What was to be shown last. */
+class Current {
+  /** It has gone out with its URL. */
+  keepsUrl = false;
 
-  /** Of which showing a stage is news. @param {Stage} said @returns {Showing | null} */
-  hear({ imageIndex, sentAt, stage, at }) {
-    const showing = this.unacked.get(sentAt) ?? this.settled.get(sentAt);
-    if (showing?.image.imageIndex !== imageIndex) return null;
-    // One that was hidden may be shown again; that is another time.
-    const key = `${stage} ${at}`;
-    if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return null;
-    showing.told.add(key);
-    if (stage !== "fetched") showing.isOver = true;
-    return showing;
+  /** @param {Image} image as it goes out @param {ImageSource} source */
+  constructor(image, source) {
+    this.image = image;
+    this.source = source;
+    this.showing = newShowing(image);
   }
 
   /**
-   * There is one screen: what came before this and was not on it will not be.
+   * Go out as the client on the open channel needs it.
    *
-   * @param {Showing} shown
-   * @returns {PresenterOutput[]}
+   * @param {Sharing} sharing @param {number} limit bytes of a message
+   * @returns {boolean} whether it can
+   * @throws {RangeError} for one that is too large
    */
-  passBy({ image }) {
-    const settled = [...this.settled.values()];
-    const passed = settled.filter((one) => !one.isOver && one.image.sentAt < image.sentAt);
-    for (const one of passed) one.isOver = true;
-    return passed.map((one) => ({ kind: "neverShown", image: one.image }));
+  address(sharing, limit) {
+    const signedUrl = sharing.urlOf(this.source, this.keepsUrl);
+    if (signedUrl === undefined) return false;
+    const image = { ...this.image, signedUrl };
+    encodeMessage(image, limit);
+    this.image = image;
+    return true;
   }
 
-  /** @param {Showing | null} but @returns {PresenterOutput[]} */
-  supersede(but) {
-    const gone = [...this.unacked.values()].filter((showing) => showing !== but);
-    return gone.map((showing) => this.giveUp(showing));
+  /** Have the newest URL; one that fits into no message of this size is left alone. @param {readonly ImageSource[]} images @param {number} limit bytes */
+  renew(images, limit) {
+    const signedUrl = newestUrl(this.source, images);
+    const image = { ...this.image, signedUrl };
+    if (orTooLarge(() => encodeMessage(image, limit)) === null) return;
+    this.source = { ...this.source, signedUrl };
+    if (this.image.signedUrl !== null) this.image = image;
   }
+}
 
-  /** @param {Showing} showing @returns {PresenterOutput} */
-  giveUp(showing) {
-    this.settle(showing);
-    showing.isOver = true;
-    return { kind: "superseded", image: showing.image };
-  }
-
-  /** No ack of it is waited for, but what becomes of it may still be told. @param {Showing} showing */
-  settle(showing) {
-    this.unacked.delete(showing.image.sentAt);
-    this.settled.set(showing.image.sentAt, showing);
-    const [oldest] = this.settled.keys();
-    if (this.settled.size > MAX_SETTLED && oldest !== undefined) this.settled.delete(oldest);
+/**
+ * @template T
+ * @param {() => T} say
+ * @returns {T | null} null for a message that is too large
+ */
+function orTooLarge(say) {
+  try {
+    return say();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return null;
   }
 }
 
 export class Presenter {
-  /** @type {{image: Image, showing: Showing} | null} */
+  /** @type {Current | null} */
   #current = null;
   #showings = new Showings();
-  #upcoming = new Upcoming();
+  #sharing = new Sharing();
+  #upcoming = new Upcoming(this.#sharing);
   #recordings = new Recordings();
   #isOpen = false;
   /** Bytes of a message that the client on the open channel takes. */
@@ -151,7 +149,9 @@ export class Presenter {
       const showing = { ...newShowing(image), isOver: image.isOver };
       if (image.sentAt !== current?.sentAt) this.#showings.settled.set(image.sentAt, showing);
     }
-    if (current !== null) this.#makeCurrent(current);
+    if (current === null) return;
+    const { imageUrl, signedUrl } = current;
+    this.#makeCurrent(new Current(current, { imageUrl, signedUrl }));
   }
 
   /** @returns {Image | null} */
@@ -176,19 +176,22 @@ export class Presenter {
    * @param {ImageSource} source
    * @param {number} now milliseconds since the epoch; moved on a little where it was used before
    * @returns {{image: Image, outputs: PresenterOutput[]}}
-   * @throws {RangeError} for one that is too large; then the current image stays what it was
+   * @throws {RangeError} for one that is too large; then the current image stays what it was, as it does
+   *   where the image can't be sent to this client
    */
-  show(imageIndex, { imageUrl, signedUrl }, now) {
+  show(imageIndex, source, now) {
+    const { imageUrl, signedUrl } = source;
     const sentAt = Math.max(now, nextTime(this.#lastSentAt));
-    const image = { imageIndex, imageUrl, signedUrl, sentAt };
-    encodeMessage(image, this.#limit);
+    const current = new Current({ imageIndex, imageUrl, signedUrl, sentAt }, source);
+    const isSendable = current.address(this.#sharing, this.#limit);
+    const { image, showing } = current;
     this.#lastSentAt = sentAt;
+    if (!isSendable) return { image, outputs: [this.#refuse(showing, "unsendable")] };
     // Without a channel, whatever waits for its ack has nothing to come on any more.
     const outputs = this.#isOpen ? [] : this.#showings.supersede(null);
-    this.#makeCurrent(image);
+    this.#makeCurrent(current);
     this.#upcoming.shown(imageUrl);
-    const [oldest] = this.#showings.unacked.values();
-    if (this.#showings.unacked.size > MAX_UNACKED && oldest) outputs.push(this.#showings.giveUp(oldest));
+    outputs.push(...this.#showings.limit());
     return { image, outputs: [...outputs, ...this.#sendCurrent()] };
   }
 
@@ -206,7 +209,7 @@ export class Presenter {
 
   /** These have been signed anew: copies of the current image have its newest URL. @param {readonly ImageSource[]} images */
   renew(images) {
-    if (this.#current !== null) this.#current.image = renewed(this.#current.image, images, this.#limit);
+    this.#current?.renew(images, this.#limit);
   }
 
   /**
@@ -216,8 +219,9 @@ export class Presenter {
   opened(features = [], limit = MAX_CHANNEL_MESSAGE) {
     this.#isOpen = true;
     this.#limit = limit;
+    this.#sharing.opened(features);
     this.#upcoming.opened(limit);
-    return [...this.#dropTooLarge(), ...this.#beginTalk(features, 0)];
+    return this.#beginTalk(features, 0);
   }
 
   /** There is no open channel any more. @returns {PresenterOutput[]} */
@@ -225,6 +229,7 @@ export class Presenter {
     this.#isOpen = this.#owesCopy = false;
     this.#seen = null;
     this.#limit = MAX_CHANNEL_MESSAGE;
+    this.#sharing.closed();
     this.#upcoming.closed();
     return this.#showings.supersede(this.#current?.showing ?? null);
   }
@@ -240,11 +245,15 @@ export class Presenter {
     if (!("type" in message)) return [];
     switch (message.type) {
       case "ready":
-        return this.#beginTalk(message.features, waiting);
+        return this.#greeted(message.features, waiting);
       case "ack":
         return this.#acked(message);
       case "stage":
         return this.#staged(message);
+      case "identity": {
+        const showing = this.#showings.identify(message);
+        return showing === null ? [] : [{ kind: "identified", image: showing.image, said: message }];
+      }
       case "preloaded":
         return [{ kind: "counted", said: message }];
       case "recording":
@@ -255,32 +264,48 @@ export class Presenter {
   }
 
   /** @param {readonly string[]} features @param {number} waiting @returns {PresenterOutput[]} */
+  #greeted(features, waiting) {
+    if (!this.#isOpen) return [];
+    if (this.#sharing.greeted(features)) this.#upcoming.tellAnew();
+    return this.#beginTalk(features, waiting);
+  }
+
+  /** @param {readonly string[]} features @param {number} waiting @returns {PresenterOutput[]} */
   #beginTalk(features, waiting) {
-    this.#upcoming.isWanted = this.#isOpen && features.includes(FEATURE_PRELOAD);
+    this.#upcoming.isWanted = features.includes(FEATURE_PRELOAD);
+    const refused = this.#addressCurrent();
     // First what is to be seen now: the channel is ordered, and preloads can be long.
     const copy = this.#copyCurrent(waiting);
-    return [...copy, ...this.#sendUpcoming(waiting + sizeOf(copy))];
+    return [...refused, ...copy, ...this.#sendUpcoming(waiting + sizeOf(copy))];
   }
 
-  /** @returns {PresenterOutput[]} */
-  #dropTooLarge() {
+  // ── whether it can be sent, and how ────────────────────────────────────────────────────────────
+
+  /** @returns {Refused[]} */
+  #addressCurrent() {
     if (this.#current === null) return [];
     const { image, showing } = this.#current;
-    if (encodeMessage(image).length <= this.#limit) return [];
+    const isFitting = orTooLarge(() => this.#current?.address(this.#sharing, this.#limit));
+    if (isFitting) return [];
     this.#current = null;
     if (!this.#showings.unacked.has(image.sentAt)) return [];
-    this.#showings.settle(showing);
-    showing.isOver = true;
-    return [{ kind: "tooLarge", image: showing.image }];
+    return [this.#refuse(showing, isFitting === null ? "tooLarge" : "unsendable")];
   }
 
-  /** @param {Image} image */
-  #makeCurrent(image) {
-    const { imageIndex, imageUrl, sentAt } = image;
-    const showing = newShowing({ imageIndex, imageUrl, sentAt });
-    this.#current = { image, showing };
-    this.#showings.unacked.set(sentAt, showing);
+  /** @param {Showing} showing @param {Refused["kind"]} kind @returns {Refused} */
+  #refuse(showing, kind) {
+    this.#showings.settle(showing);
+    showing.isOver = true;
+    return { kind, image: showing.image };
   }
+
+  /** @param {Current} current */
+  #makeCurrent(current) {
+    this.#current = current;
+    this.#showings.unacked.set(current.image.sentAt, current.showing);
+  }
+
+  // ── what the client says ───────────────────────────────────────────────────────────────────────
 
   /** @param {Ack} ack @returns {PresenterOutput[]} */
   #acked({ sentAt, receivedAt, imageIndex }) {
@@ -305,9 +330,15 @@ export class Presenter {
     return stage === "shown" ? [staged, ...this.#showings.passBy(showing)] : [staged];
   }
 
+  // ── what goes out ──────────────────────────────────────────────────────────────────────────────
+
   /** @param {number} waiting @returns {Transmitted[]} */
   #sendUpcoming(waiting) {
-    return this.#upcoming.take(waiting).map((message) => ({ kind: "transmit", message }));
+    const preloads = this.#upcoming.take(waiting);
+    const isShared = preloads.some(({ images }) => images.some(({ signedUrl }) => signedUrl === null));
+    /** @type {Transmitted[]} */
+    const sent = preloads.map((message) => ({ kind: "transmit", message }));
+    return [...(isShared ? this.#sharing.begin() : []), ...sent];
   }
 
   /** For who asks, once there is room; who asks again until then has asked once. @param {number} waiting */
@@ -318,35 +349,20 @@ export class Presenter {
 
   /** @returns {Transmitted[]} */
   #sendCurrent() {
-    if (!this.#isOpen || this.#current === null) return [];
-    this.#current.showing.copies += 1;
-    return [{ kind: "transmit", message: this.#current.image }];
+    const current = this.#current;
+    if (current === null || this.#sharing.isUndecided(current.source)) return [];
+    current.showing.copies += 1;
+    current.keepsUrl = current.image.signedUrl !== null;
+    return [...(current.keepsUrl ? [] : this.#sharing.begin()), { kind: "transmit", message: current.image }];
   }
 }
 
 /** @param {Transmitted[]} outputs @returns {number} bytes */
 function sizeOf(outputs) {
-  return outputs.reduce((sum, { message }) => sum + encodeMessage(message).length, 0);
-}
-
-/** @param {Image} image @param {readonly ImageSource[]} images @param {number} limit bytes of a message, into which it has to fit */
-function renewed(image, images, limit) {
-  const fresh = { ...image, signedUrl: newestUrl(image, images) };
-  try {
-    encodeMessage(fresh, limit);
-    return fresh;
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return image;
-  }
+  return outputs.reduce((sum, one) => sum + (one.kind === "transmit" ? encodeMessage(one.message).length : 0), 0);
 }
 
 /** The earliest that a showing after this one may have; another number, however large it is. @param {number} sentAt */
 function nextTime(sentAt) {
   return sentAt + Math.max(TICK, Math.abs(sentAt) * EPSILON);
-}
-
-/** @param {Shown} image @returns {Showing} */
-function newShowing({ imageIndex, imageUrl, sentAt }) {
-  return { image: { imageIndex, imageUrl, sentAt }, copies: 0, told: new Set(), isOver: false };
 }

@@ -5,7 +5,8 @@
  * @import { Format } from "./reading.js"
  */
 
-import { Malformed, Skip, Take, big, textOf } from "./reading.js";
+import { Numbers, boxesIn, sizeOfItem, sizeOfTrack } from "./boxes.js";
+import { Malformed, Sized, Skip, Take, big, textOf } from "./reading.js";
 
 /** Bytes that are looked at of what says where the parts of a picture are. */
 const MAX_META = 1024 * 1024;
@@ -32,8 +33,13 @@ export function* readAvif() {
       taken += 4;
     }
     const isSequence = seen.has("avis");
-    if (kind === "meta" && taken < size && size <= MAX_META && !isSequence) {
-      end = endOfParts(yield new Take(size - taken));
+    const isShort = taken < size && size <= MAX_META;
+    if (kind === "meta" && isShort) {
+      const meta = yield new Take(size - taken);
+      yield new Sized(...sizeOfItem(meta));
+      if (!isSequence) end = endOfParts(meta);
+    } else if (kind === "moov" && isShort && isSequence) {
+      yield new Sized(...sizeOfTrack(yield new Take(size - taken)));
     } else if (size === 0) {
       // It goes on to the end of the file, wherever that is.
       yield new Skip(Math.max(0, (end ?? 0) - at - taken));
@@ -52,16 +58,9 @@ export function* readAvif() {
 
 /** @param {Uint8Array} meta @returns {number} where the last part ends, in bytes of the file */
 function endOfParts(meta) {
-  let at = 4; // behind version and flags
-  while (at + 8 <= meta.length) {
-    const size = big(meta, at, at + 4);
-    if (size < 8) break;
-    if (textOf(meta.subarray(at + 4, at + 8)) === "iloc") {
-      return endOfPlaces(new Numbers(meta.subarray(at + 8, at + size)));
-    }
-    at += size;
-  }
-  throw new Malformed();
+  const places = boxesIn(meta.subarray(4)).find(([kind]) => kind === "iloc"); // behind version and flags
+  if (places === undefined) throw new Malformed();
+  return endOfPlaces(new Numbers(places[1]));
 }
 
 /** @param {Numbers} box */
@@ -86,22 +85,4 @@ function endOfPlaces(box) {
     }
   }
   return end;
-}
-
-/** Of a box, one after the other. */
-class Numbers {
-  #data;
-  #at = 0;
-
-  /** @param {Uint8Array} data */
-  constructor(data) {
-    this.#data = data;
-  }
-
-  /** @param {number} size in bytes @returns {number} the next one */
-  take(size) {
-    this.#at += size;
-    if (this.#at > this.#data.length) throw new Malformed();
-    return big(this.#data, this.#at - size, this.#at);
-  }
 }

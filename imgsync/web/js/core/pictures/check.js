@@ -67,6 +67,11 @@ export class PictureCheck {
     return { kind: isCertain ? this.#kind : null, reason: this.#reason };
   }
 
+  /** In pixels, as it is shown; null where it is not known (yet). */
+  get size() {
+    return this.#reader?.size ?? null;
+  }
+
   #begin() {
     let data = this.#head;
     this.#head = new Uint8Array(0);

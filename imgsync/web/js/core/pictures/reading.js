@@ -60,6 +60,15 @@ export class Found extends Take {
   }
 }
 
+/** Nothing: how large it is as it is shown, in pixels. The last one counts. */
+export class Sized extends Take {
+  /** @param {number} width @param {number} height */
+  constructor(width, height) {
+    super(0);
+    this.size = { width, height };
+  }
+}
+
 /** So many bytes, whatever they are. */
 export class Skip extends Step {
   #left;
@@ -182,6 +191,8 @@ export class Marker extends Step {
 export class Reader {
   #isOver = false;
   isFound = false;
+  /** @type {{width: number, height: number} | null} */
+  size = null;
   /** @type {Malformed | null} */
   failure = null;
   #steps;
@@ -213,6 +224,7 @@ export class Reader {
       let next = this.#steps.next(answer);
       while (next.done !== true && next.value.isDone) {
         if (next.value instanceof Found) this.isFound = true;
+        if (next.value instanceof Sized) this.#note(next.value);
         next = this.#steps.next(next.value.answer);
       }
       if (next.done === true) this.#isOver = true;
@@ -221,6 +233,11 @@ export class Reader {
       if (!(error instanceof Malformed)) throw error;
       this.failure = error;
     }
+  }
+
+  /** @param {Sized} step */
+  #note({ size }) {
+    if (size.width > 0 && size.height > 0) this.size = size;
   }
 }
 

@@ -5,7 +5,7 @@
  * @import { Format, Step } from "./reading.js"
  */
 
-import { Found, Malformed, NoPicture, Past, Rest, Take, Until, textOf } from "./reading.js";
+import { Found, Malformed, NoPicture, Past, Rest, Sized, Take, Until, textOf } from "./reading.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const MAX_DEPTH = 5000;
@@ -32,6 +32,18 @@ const IN_QUOTES = new Map([
   ["'", oneOf("'<")],
 ]);
 
+const SPACE = "[ \\t\\r\\n]*";
+const NUMBER = "(?:[0-9]*\\.)?[0-9]+(?:[eE][+-]?[0-9]+)?";
+const GAP = `(?:[ \\t\\r\\n]+|${SPACE},${SPACE})`;
+const LENGTH = new RegExp(`^${SPACE}\\+?(${NUMBER})([a-zA-Z]*)${SPACE}$`);
+const BOX = new RegExp(
+  `^${SPACE}[+-]?${NUMBER}${GAP}[+-]?${NUMBER}${GAP}\\+?(${NUMBER})${GAP}\\+?(${NUMBER})${SPACE}$`,
+);
+
+/** In pixels. Others depend on where it is shown. @type {Record<string, number>} */
+const UNITS = { "": 1, px: 1, in: 96, cm: 96 / 2.54, mm: 96 / 25.4, q: 96 / 101.6, pt: 96 / 72, pc: 16 };
+const MAX_SIDE = 2 ** 31;
+
 /** @param {string} text @returns {string} without XML's white space at its ends */
 function trim(text) {
   return text.replace(/^[ \t\r\n\v\f]+|[ \t\r\n\v\f]+$/g, "");
@@ -45,6 +57,7 @@ export function* readSvg() {
   const attributes = new Map();
   const isEmpty = yield* readTag(root.slice(-1), attributes);
   if (!hasDeclarations) checkNamespace(root.slice(0, -1), attributes);
+  yield sizeOf(attributes);
   const names = isEmpty ? [] : [root.slice(0, -1)];
   while (names.length > 0) {
     yield new Until(OPEN);
@@ -184,6 +197,35 @@ function checkNamespace(root, attributes) {
   const prefix = root.slice(0, Math.max(0, root.lastIndexOf(":")));
   const namespace = attributes.get(prefix === "" ? "xmlns" : `xmlns:${prefix}`) ?? "";
   if (namespace !== NAMESPACE) throw new Malformed();
+}
+
+/**
+ * As large as it says that it is, or else its view box is. What a style sheet makes of it is not
+ * looked at.
+ *
+ * @param {Map<string, string>} attributes
+ */
+function sizeOf(attributes) {
+  let width = lengthOf(attributes, "width");
+  let height = lengthOf(attributes, "height");
+  const box = BOX.exec(attributes.get("viewBox") ?? "");
+  const [across, down] = [Number(box?.[1] ?? 0), Number(box?.[2] ?? 0)];
+  if (across > 0 && down > 0) {
+    if (width === 0 && height === 0) [width, height] = [across, down];
+    // One side alone is the other one's measure.
+    [width, height] = [width || (height * across) / down, height || (width * down) / across];
+  }
+  const [one = 0, other = 0] = [width, height].map((side) =>
+    side < MAX_SIDE ? Math.floor(side + 0.5) : 0,
+  );
+  return new Sized(one, other);
+}
+
+/** @param {Map<string, string>} attributes @param {string} name @returns {number} 0 for none */
+function lengthOf(attributes, name) {
+  const [, number, unit = ""] = LENGTH.exec(attributes.get(name) ?? "") ?? [];
+  const factor = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()] : undefined;
+  return number === undefined || factor === undefined ? 0 : Number(number) * factor;
 }
 
 /** A comment, or text that is no markup. @returns {Format} */

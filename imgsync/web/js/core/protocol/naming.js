@@ -7,7 +7,7 @@
  * says both at once, with a query that differs in more than a signature, is refused by whoever reads or
  * would send it: a parameter that is not known to sign may choose another version.
  *
- * @import { ImageSource } from "./wire.js"
+ * @import { UpcomingImage } from "./wire.js"
  */
 
 /** What signs a URL, or limits it in time. */
@@ -22,18 +22,18 @@ const SIGNS_WITH_SIG = /^(?:s[evtrpi]|sip|ss|srt|spr|ses|sk(?:oid|tid|[tesv])|sa
 
 const SIG = /^sig(?:=.*)?$/is;
 
-/** What an image is known by, whenever it is signed. @param {ImageSource} image */
+/** What an image is known by, whenever it is signed. @param {UpcomingImage} image */
 export function imageKey({ imageUrl, signedUrl }) {
-  return `${imageUrl}\n${signedUrl.replace(/[?#].*$/s, "")}`;
+  return `${imageUrl}\n${(signedUrl ?? "").replace(/[?#].*$/s, "")}`;
 }
 
 /**
- * @param {readonly ImageSource[]} images
+ * @param {readonly UpcomingImage[]} images
  * @returns {[number, number] | null} the places of the first two that have one name and may be
- *   different; null where all is well
+ *   different, as are one with a URL and one without; null where all is well
  */
 export function firstConflict(images) {
-  /** @type {Map<string, [number, string]>} */
+  /** @type {Map<string, [number, string | null]>} */
   const first = new Map();
   for (const [place, image] of images.entries()) {
     const unsigned = withoutSignature(image.signedUrl);
@@ -45,9 +45,9 @@ export function firstConflict(images) {
 }
 
 /**
- * @param {ImageSource} image
- * @param {readonly ImageSource[]} images
- * @returns {string} the signed URL that it has by now, the last one of these that is the same; its own
+ * @param {UpcomingImage} image
+ * @param {readonly UpcomingImage[]} images
+ * @returns {string | null} the signed URL that it has by now, the last one of these that is the same; its own
  *   where none is
  */
 export function newestUrl({ imageUrl, signedUrl }, images) {
@@ -56,8 +56,9 @@ export function newestUrl({ imageUrl, signedUrl }, images) {
   return same.at(-1)?.signedUrl ?? signedUrl;
 }
 
-/** @param {string} signedUrl */
+/** @param {string | null} signedUrl */
 function withoutSignature(signedUrl) {
+  if (signedUrl === null) return null;
   const [bare = ""] = signedUrl.split("#", 1);
   const [address = ""] = bare.split("?", 1);
   const query = bare.slice(address.length + 1).split("&");

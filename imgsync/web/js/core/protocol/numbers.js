@@ -54,7 +54,13 @@ export const FEATURE_PRELOAD = "preload";
 /** What it says of who tells how many of them are there. */
 export const FEATURE_PRELOADED = "preloaded";
 
-/** What our clients speak. */
+/** What it says of who takes pictures over the connection itself, on a channel of their own. */
+export const FEATURE_PICTURES = "pictures";
+
+/**
+ * What all our clients speak. Who has a place for pictures that come over the connection names
+ * that beside these.
+ */
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /**
@@ -130,6 +136,12 @@ export const MAX_SETTLED = 256;
 export const MAX_STAGES = 256;
 
 /**
+ * Pictures whose identity a client says again on a new channel. The record has most by then, and
+ * with the stages they fit into what is kept from before a channel is open.
+ */
+export const MAX_IDENTITIES = 64;
+
+/**
  * For a client to say that its last image is hidden, once it knows from the relay that the session
  * ends, before its evaluator closes the channel.
  */
@@ -143,6 +155,75 @@ export const MAX_RECORDINGS = 1000;
  * message together, at most.
  */
 export const MAX_EARLY = 512;
+
+/** The name of the channel on which pictures are sent, beside the one of the talk. */
+export const DATA_LABEL = "image-data";
+
+/** Bytes of one of its messages that is text: a reference to a picture has a file's name in it. */
+export const MAX_DATA_TEXT = 16384;
+
+/** Pictures that a client may have asked for and not acknowledged to the end; ours ask for two. */
+export const MAX_WANTS = 16;
+
+/** Bytes of a picture in one message: of more, others on the connection would wait too long. */
+export const LARGE_CHUNK = 16384;
+
+/**
+ * The same where the window is below LARGE_CHUNKS_FROM: nothing overtakes a chunk, and on a line of
+ * 2 Mbit/s one of these takes 16 ms.
+ */
+export const SMALL_CHUNK = 4096;
+
+/** Bytes of a window in which chunks are large, as those cost less work. */
+export const LARGE_CHUNKS_FROM = 32768;
+
+/** Bytes that may be on their way unacknowledged where all that is on the way is delayed; */
+export const SMALLEST_WINDOW = 8192;
+
+/** and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it. */
+export const LARGEST_WINDOW = 262144;
+
+/**
+ * Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
+ * take 50 ms.
+ */
+export const STANDING_QUEUE = 12288;
+
+/** By so much acknowledgements may be late without a queue: the other side was busy. */
+export const FREE_DELAY = 0.003;
+
+/**
+ * Chunks whose times are remembered until they are acknowledged: twice as many as there are in a
+ * full window of small ones.
+ */
+export const MAX_SAMPLES = 128;
+
+/** Bytes of a picture that are read at a time, */
+export const READ_BLOCK = 262144;
+
+/** when no more than so many of the block before are left to be sent. */
+export const READ_AHEAD = 65536;
+
+/** Why a picture that is asked for is not sent: nothing of this name was shown or announced; */
+export const NOT_OFFERED = "not_offered";
+
+/** it has no such byte; */
+export const BAD_OFFSET = "bad_offset";
+
+/** over MAX_WANTS were asked for; */
+export const TOO_MANY = "too_many";
+
+/** the question can't be understood; */
+export const BAD_MESSAGE = "bad_message";
+
+/** its file is another one by now; */
+export const CHANGED = "changed";
+
+/** its file is gone, or can't be read. */
+export const UNREADABLE = "unreadable";
+
+/** The reason of what fails because other bytes have come than were announced. */
+export const BAD_HASH = "bad_hash";
 
 /** Between two looks whether the other end of a WebSocket is still there. */
 export const KEEPALIVE_INTERVAL = 15;

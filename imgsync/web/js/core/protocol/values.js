@@ -35,6 +35,13 @@ export const isName = printable(MAX_ID);
 export const isReason = printable(MAX_REASON);
 export const isDetail = printable(MAX_DETAIL);
 
+export const isMediaType = printable(MAX_ID, 1);
+
+/** @param {unknown} value 64 hexadecimal digits, small ones */
+export function isSha256(value) {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 const isFeature = printable(MAX_FEATURE, 1);
 
 /** @param {unknown} value names of extensions, as a peer registers with them */

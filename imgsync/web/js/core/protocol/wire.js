@@ -21,24 +21,30 @@
  * @typedef {DescriptionSignal | {type: "request_offer" | "bad_candidate" | "unknown"} | CandidateSignal} Signal
  *
  * On the data channel:
- * @typedef {{imageUrl: string, signedUrl: string}} ImageSource
- * @typedef {ImageSource & {imageIndex: number, sentAt: number}} Image
+ * @typedef {{imageUrl: string, signedUrl: string | null}} UpcomingImage `signedUrl`: null for what comes over
+ *   the connection itself, on a channel of its own
+ * @typedef {UpcomingImage & {imageIndex: number, sentAt: number}} Image
+ * @typedef {UpcomingImage & {own?: object}} ImageSource an image that can be shown; `own`: what is known of one
+ *   whose bytes are the evaluator's to send
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
  * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
  *   reason?: string, timing?: Timing, within?: number, detail?: string}} Stage `within`: milliseconds that `at` is off by
  *   at most
+ * @typedef {{type: "identity", imageIndex: number, sentAt: number, sha256: string, contentType: string,
+ *   bytes: number, width?: number, height?: number}} Identity what a client that fetched a picture by its URL has
+ *   got; `width`, `height`: in pixels, where it has a size of its own
  * @typedef {{type: "preloaded", announced: number, there: number, failed: number, full?: boolean}} Preloaded
  *   how many of the images that were announced, and not shown yet, are at the client; `full`: it has no
  *   room for more of them until some were shown
  * @typedef {{type: "recording", devices: string[], troubles: string[], at: number}} Recording
  * @typedef {{type: "ready", features: string[]}} Ready
  * @typedef {{type: "ack", sentAt: number, receivedAt: number, imageIndex?: number}} Ack
- * @typedef {{type: "preload", images: ImageSource[]}} Preload
+ * @typedef {{type: "preload", images: UpcomingImage[]}} Preload
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
- * @typedef {Image | Preload | Ready | Ack | Stage | Preloaded | Recording} TalkMessage what evaluator and client
- *   say to each other
+ * @typedef {Image | Preload | Ready | Ack | Stage | Identity | Preloaded | Recording} TalkMessage what evaluator and
+ *   client say to each other
  * @typedef {TalkMessage | Ping | Pong} ChannelMessage
  *
  * @import { Test } from "./values.js"
@@ -61,11 +67,13 @@ import {
   isDuration,
   isFeatures,
   isId,
+  isMediaType,
   isName,
   isNumber,
   isObject,
   isPrintable,
   isReason,
+  isSha256,
   isText,
   isWhole,
   listOf,
@@ -166,7 +174,7 @@ function parseObject(text) {
 // ── data channel ─────────────────────────────────────────────────────────────────────────────────
 
 /** @type {Fields} */
-const SOURCE = { imageUrl: must(isPrintable), signedUrl: must(isPrintable) };
+const SOURCE = { imageUrl: must(isPrintable), signedUrl: or(isPrintable, null) };
 /** @type {Fields} */
 const IMAGE = { imageIndex: must(isWhole), ...SOURCE, sentAt: must(isNumber) };
 
@@ -183,6 +191,15 @@ const MESSAGES = {
     timing: may(oneOf(TIMINGS)),
     within: may(isDuration),
     detail: may(isDetail),
+  },
+  identity: {
+    imageIndex: must(isWhole),
+    sentAt: must(isNumber),
+    sha256: must(isSha256),
+    contentType: must(isMediaType),
+    bytes: must(isCount),
+    width: may(isCount),
+    height: may(isCount),
   },
   preloaded: {
     announced: must(isCount),
