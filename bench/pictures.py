@@ -187,7 +187,9 @@ class Scene:
         from tests.kit.processes import open_child
 
         command = (*self._prefix(case, role), sys.executable, *words)
-        async with open_child(role, *command, stdin=subprocess.PIPE) as child:
+        # So that the bench runs from a checkout that isn't installed.
+        env = os.environ | {"PYTHONPATH": str(harness.BENCH.parent)}
+        async with open_child(role, *command, env=env, stdin=subprocess.PIPE) as child:
             yield child
 
     @contextlib.asynccontextmanager
