@@ -158,7 +158,7 @@ class Scene:
 
     async def time_element(self) -> float:
         """Of one picture alone, in an element of a page that does nothing else, s."""
-        url = self.fresh_images()[0].signed_url
+        url = str(self.fresh_images()[0].signed_url)
         origin = self.relay.replace("ws:", "http:").removesuffix("/ws")
         async with self.browser.open_page() as page:
             await page.goto(f"{origin}/health")
@@ -173,7 +173,7 @@ class Scene:
 
     async def time_request(self) -> float:
         """Of one picture alone, in a request of a program, s."""
-        url = self.fresh_images()[0].signed_url
+        url = str(self.fresh_images()[0].signed_url)
         async with httpx.AsyncClient(timeout=None, verify=False) as http:
             begin = trio.current_time()
             await http.get(url)

@@ -137,7 +137,9 @@ def find_out_of_reach(relay: RelayPlace, images: "Iterable[ImageRef]") -> list[O
     """One event for each host with something in the way of the relay's clients."""
     hosts: dict[tuple[str, str], list[Obstacle]] = {}
     for image in images:
-        parts = urlsplit(image.signed_url)
+        if image.fetched_from is None:
+            continue
+        parts = urlsplit(image.fetched_from)
         where = (parts.scheme.lower(), parts.hostname or "")
         if where not in hosts:
             hosts[where] = find_obstacles(relay, *where)

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import attrs
 
-from imgsync.core.pictures.check import PictureCheck, Verdict
+from imgsync.core.pictures.check import Verdict
+from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.pictures.kinds import SUFFIXES, media_type_of
 from imgsync.core.pictures.names import is_named_as_picture, is_of_system, natural_key
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_IMAGE, OF_TYPE, PICTURE_HEAD, TRUNCATED
 from imgsync.files import input_errors
 from imgsync.images.kinds import CONTENT_TYPES, sniff_image
+from imgsync.images.own import OwnPicture, Stamp
 
 _THREADS = min(4, os.cpu_count() or 1)
 """Files that are read at a time; more make no disk quicker."""
 
-_PART = 1024 * 1024
+_PART = 256 * 1024
 
 _USUAL = ("gif", "jpeg", "jpg", "png", "svg", "webp")
 """How names end mostly; people read these first."""
@@ -50,12 +52,14 @@ class Listing(dict[str, Path]):
     """The images of a folder by name, in natural order.
 
     :ivar left_out: what else lies there, but for hidden files and those of systems.
+    :ivar pictures: what each of them is.
     """
 
     left_out: tuple[LeftOut, ...] = ()
+    pictures: tuple[OwnPicture, ...] = ()
 
 
-def list_images(folder: Path, checked: Checked | None = None) -> Listing:
+def list_images(folder: Path, checked: Checked | None = None, limit: int = MAX_IMAGE) -> Listing:
     """The images of a folder in natural order (2 before 10), all of them whole. Raises InputError.
 
     Hidden files are left out, and those of systems.
@@ -63,7 +67,8 @@ def list_images(folder: Path, checked: Checked | None = None) -> Listing:
     with input_errors(f"can't read the folder {str(folder)!r}", "name another one"):
         files = sorted(folder.iterdir(), key=lambda file: natural_key(file.name))
     meant = [file for file in files if _is_meant(file)]
-    others = [file for file in files if file not in set(meant) and not is_of_system(file.name)]
+    names = {file.name for file in meant}
+    others = [file for file in files if file.name not in names and not is_of_system(file.name)]
     left_out = tuple(LeftOut(file.name, _why_left_out(file)) for file in others)
     if not meant:
         known = ", ".join([*_USUAL, *sorted(SUFFIXES - set(_USUAL))])
@@ -71,11 +76,13 @@ def list_images(folder: Path, checked: Checked | None = None) -> Listing:
         raise InputError(
             f"there are no images in {str(folder)!r} (of {known}); name another folder{seen}"
         )
-    problems = list(_check_all(meant, checked or (lambda done, count: None)))
+    found = list(_inspect_all(meant, limit, checked or (lambda done, count: None)))
+    problems = [one for one in found if isinstance(one, str)]
     if problems:
         more = f" ({len(problems) - 1} more can't be shown either)" if problems[1:] else ""
         raise InputError(problems[0] + more)
     listing = Listing((file.name, file) for file in meant)
+    listing.pictures = tuple(one for one in found if isinstance(one, OwnPicture))
     listing.left_out = left_out
     return listing
 
@@ -102,54 +109,70 @@ def _why_left_out(file: Path) -> str:
     return NO_IMAGE if media_type is None else f"{media_type}{NOT_SHOWN}"
 
 
-def _check_all(files: list[Path], checked: Checked) -> Iterator[str]:
-    """What is wrong with those that can't be shown, in their order."""
+def _inspect_all(files: list[Path], limit: int, checked: Checked) -> Iterator[OwnPicture | str]:
+    """Each as a picture, or what is wrong with it, in their order."""
     with ThreadPoolExecutor(_THREADS) as threads:
         try:
-            for done, problem in enumerate(threads.map(_problem_of, files), 1):
+            inspected = threads.map(lambda file: _inspect(file, limit), files)
+            for done, found in enumerate(inspected, 1):
                 checked(done, len(files))
-                if problem is not None:
-                    yield problem
+                yield found
         finally:
             threads.shutdown(cancel_futures=True)
 
 
-def _problem_of(file: Path) -> str | None:
+def _inspect(file: Path, limit: int) -> OwnPicture | str:
     try:
-        verdict = _check_image(file)
+        return _read_picture(file, limit)
     except InputError as exc:
         return str(exc)
-    if verdict is None:
-        what = f"is larger than clients take ({MAX_IMAGE >> 20} MiB)"
-    elif verdict.reason is None:
-        return None
-    elif verdict.reason == TRUNCATED:
-        what = "is cut off: its end is missing"
-    elif verdict.kind is not None:
-        what = f"is damaged, or is {verdict.kind.media_type} of a form that browsers don't show"
-    elif verdict.reason.startswith(OF_TYPE):
-        what = f"is {verdict.reason.removeprefix(OF_TYPE)}{NOT_SHOWN}"
-    else:
-        what = "is no image, whatever its name says"
-    return f"{str(file)!r} {what}; replace or remove it"
 
 
-def _check_image(file: Path) -> Verdict | None:
-    """None for one that is too large. Raises InputError."""
+def _read_picture(file: Path, limit: int) -> OwnPicture:
+    """Raises InputError."""
     try:
         file.name.encode()
     except UnicodeEncodeError as exc:
         raise InputError(f"the name of {str(file)!r} is not UTF-8; rename it") from exc
-    check = PictureCheck()
-    size = 0
+    inspection = Inspection()
     with (
         input_errors(f"can't read {str(file)!r}", "replace or remove it"),
-        file.open("rb") as stream,
+        file.open("rb", buffering=0) as stream,
     ):
+        stamp = Stamp.of(os.fstat(stream.fileno()))
+        if stamp.size > limit:
+            raise InputError(_too_large(file, stamp.size, limit))
         while part := stream.read(_PART):
-            size += len(part)
-            if check.feed(part) is not None:
+            if inspection.feed(part) is not None:
                 break
-            if size > MAX_IMAGE:
-                return None
-    return check.end()
+        verdict = inspection.end()
+        is_other = Stamp.of(os.fstat(stream.fileno())) != stamp
+    if is_other:
+        raise InputError(f"{str(file)!r} is being written; wait until it is whole")
+    if verdict.reason is not None:
+        raise InputError(f"{str(file)!r} {_why_not_shown(verdict)}")
+    return OwnPicture(inspection.facts, file, stamp)
+
+
+def _too_large(file: Path, size: int, limit: int) -> str:
+    whose = "clients take" if limit == MAX_IMAGE else "the limit allows"
+    return (
+        f"{str(file)!r} is larger than {whose} ({_in_mib(limit)} MiB): it has {_in_mib(size)};"
+        " make it smaller or remove it"
+    )
+
+
+def _in_mib(size: int) -> str:
+    return f"{size / (1 << 20):.3g}" if size < 1000 << 20 else f"{size >> 20}"
+
+
+def _why_not_shown(verdict: Verdict) -> str:
+    reason = verdict.reason or ""
+    if reason == TRUNCATED:
+        return "is cut off: its end is missing; replace or remove it"
+    if verdict.kind is not None:
+        form = f"{verdict.kind.media_type} of a form that browsers don't show"
+        return f"is damaged, or is {form}; replace or remove it"
+    if reason.startswith(OF_TYPE):
+        return f"is {reason.removeprefix(OF_TYPE)}{NOT_SHOWN}; replace or remove it"
+    return "is no image, whatever its name says; replace or remove it"

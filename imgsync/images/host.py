@@ -1,6 +1,8 @@
 """The embedded image host: a folder's images under signed, expiring URLs, and nothing else.
 
 Only the images that were listed at the start are served, by name, so there is no path to traverse.
+Its port is taken at the start, so that its URLs are known; it is listened on from the moment on in
+which a client needs it, which may never come.
 """
 
 import hashlib
@@ -20,7 +22,7 @@ from imgsync.images.kinds import CONTENT_TYPES, SNIFF_SIZE, sniff_image
 from imgsync.images.signing import is_signed, sign_path
 from imgsync.net.hosts import with_port
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.server import Listeners, Site, TakenPort, serve_site, take_port
 from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
@@ -54,10 +56,29 @@ _HEADERS = (
 class ImageHost:
     """Serves images by name. Made by `open_image_host`."""
 
-    def __init__(self, base_url: str, files: Mapping[str, Path]) -> None:
-        self._base_url = base_url
+    def __init__(self, address: str, port: TakenPort, files: Mapping[str, Path]) -> None:
+        self._base_url = f"http://{with_port(address, port.number)}"
+        self._port = port
         self._files = files
         self._key = secrets.token_bytes(32)
+        self._listeners: Listeners = []
+        self._wanted = trio.Event()
+
+    def serve(self) -> None:
+        """Serve from now on; any number of times. Who connects at once waits for an instant."""
+        if self._wanted.is_set():
+            return
+        try:
+            self._listeners = self._port.listen()
+        except OSError as exc:  # it has been closed, or another program was given the port
+            log.warning("images can't be served on %s: %s", self._base_url, exc.strerror)
+        else:
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Serve as soon as that is wanted, until cancelled."""
+        await self._wanted.wait()
+        await serve_site(Site(http=self.answer), self._listeners)
 
     def url_of(self, name: str) -> str:
         """An image's URL, without permission to fetch it."""
@@ -102,15 +123,25 @@ def _offset_of(request: Request, tag: str) -> int | None:
 
 
 @asynccontextmanager
-async def open_image_host(address: str, files: Mapping[str, Path]) -> AsyncIterator[ImageHost]:
-    """Serve files by name on a free port of this address. Raises InputError."""
+async def open_image_host(
+    address: str, files: Mapping[str, Path], *, at_once: bool = True
+) -> AsyncIterator[ImageHost]:
+    """Serve files by name on a free port of this address. Raises InputError.
+
+    :param at_once: else it serves from the moment on in which `serve` is called.
+    """
     if "%" in address:
         raise InputError(
             f"a folder can't be served on {address}, as no URL can name a link-local address;"
             " give the relay by another one of its addresses"
         )
-    listeners = await open_port(address, 0)
-    image_host = ImageHost(f"http://{with_port(address, port_of(listeners))}", files)
-    async with open_background() as nursery:
-        await nursery.start(serve_site, Site(http=image_host.answer), listeners)
-        yield image_host
+    port = await take_port(address)
+    try:
+        image_host = ImageHost(address, port, files)
+        async with open_background() as nursery:
+            nursery.start_soon(image_host.run)
+            if at_once:
+                image_host.serve()
+            yield image_host
+    finally:
+        port.close()

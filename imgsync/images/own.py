@@ -5,7 +5,7 @@ inode are looked at before each read. What gets round that is caught where it is
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -42,16 +42,23 @@ class Stamp:
         return cls(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
+def _serve_nothing() -> None:
+    pass
+
+
 @attrs.frozen
 class OwnPicture:
     """A picture on this disk.
 
     :param stamp: of the file that the facts are of.
+    :param serve: to be called, on Trio's thread, before a URL of it goes to a client: its host
+        begins to serve then. Any number of times.
     """
 
     facts: Facts
     path: Path = attrs.field(repr=False)
     stamp: Stamp = attrs.field(repr=False)
+    serve: Callable[[], None] = attrs.field(default=_serve_nothing, repr=False, eq=False)
 
     @contextmanager
     def open(self) -> "Iterator[OpenPicture]":

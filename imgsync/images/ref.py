@@ -24,19 +24,26 @@ class ImageRef:
 
     :param index: its place in the series, from 0; the client sees it as `imageIndex`.
     :param image_url: what names it; what of it may be a secret is in no repr.
-    :param signed_url: where the client fetches it. Kept out of every repr.
+    :param signed_url: where the client fetches it; None for a picture of ours that has no URL. Kept
+        out of every repr.
     :param name: for people.
     :param extra: what else is to be known of it in the record and in tables, as `condition` and
         `block` of an experiment: names, and values that JSON has. It goes into the record as it
         is, and to no client. Kept out of every repr. Raises ValueError for what does not fit.
-    :param picture: the file that it is, where that is ours to send.
+    :param picture: its bytes, where they are ours: it goes over the connection itself to a client
+        that takes it so. Kept out of every repr, and of comparisons.
     """
 
     index: int
     image_url: str = attrs.field(repr=public_url)
-    signed_url: str = attrs.field(repr=False)
+    signed_url: str | None = attrs.field(repr=False)
     name: str = ""
     extra: Mapping[str, Any] = attrs.field(
         factory=dict, converter=copy_extra, validator=_check_size, repr=False, hash=False
     )
     picture: OwnPicture | None = attrs.field(default=None, repr=False, eq=False)
+
+    @property
+    def fetched_from(self) -> str | None:
+        """The URL that clients fetch it from; None where it goes over the connection itself."""
+        return self.signed_url if self.picture is None else None

@@ -1,13 +1,16 @@
 """Where images come from: a folder that we serve ourselves, or a manifest of ready-made URLs."""
 
 import json
+import logging
 import re
+import secrets
 import stat
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, overload
-from urllib.parse import unquote, urlsplit
+from typing import Any, Literal, get_args, overload
+from urllib.parse import quote, unquote, urlsplit
 
 import attrs
 import trio
@@ -16,12 +19,20 @@ from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.extra import is_named
 from imgsync.core.protocol.naming import first_conflict
-from imgsync.core.protocol.numbers import MAX_URLS
+from imgsync.core.protocol.numbers import MAX_IMAGE, MAX_URLS
 from imgsync.images.csv_text import BadCsv, odd_columns, odd_first_line, parse_csv
 from imgsync.images.folder import Checked, LeftOut, Listing, list_images
 from imgsync.images.host import ImageHost, open_image_host
 from imgsync.images.ref import ImageRef
 from imgsync.images.urls import is_web_url
+
+log = logging.getLogger(__name__)
+
+Via = Literal["auto", "peer", "url"]
+"""How pictures come to clients."""
+
+OWN_PREFIX = "images/"
+"""How names of pictures begin that are ours; behind it stands which opening of a folder it was."""
 
 _FIELDS = _IMAGE_URL, _SIGNED_URL = "imageUrl", "signedUrl"
 
@@ -36,15 +47,22 @@ class Images(Sequence[ImageRef]):
 
 
 class FolderImages(Images):
-    """A folder's images in natural order. Each look-up signs the URL anew."""
+    """A folder's images in natural order. Each look-up signs the URL anew.
 
-    def __init__(self, host: ImageHost, listing: Listing) -> None:
+    :param host: where they have URLs; None where they have none.
+    :param is_shared: whether they go over the connection to clients that take them so.
+    """
+
+    def __init__(self, listing: Listing, host: ImageHost | None, *, is_shared: bool) -> None:
         self._host = host
-        self._names = list(listing)
+        self._files = listing.pictures
+        self._is_shared = is_shared
+        # Two folders in one session may have files of one name.
+        self._prefix = f"{OWN_PREFIX}{secrets.token_hex(4)}/"
         self.left_out = listing.left_out
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._files)
 
     @overload
     def __getitem__(self, index: int) -> ImageRef: ...
@@ -53,13 +71,15 @@ class FolderImages(Images):
     def __getitem__(self, index: int | slice) -> ImageRef | list[ImageRef]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        name = self._names[index]
-        return ImageRef(
-            index=range(len(self))[index],
-            image_url=self._host.url_of(name),
-            signed_url=self._host.signed_url_of(name),
-            name=name,
-        )
+        file, host = self._files[index], self._host
+        name = file.path.name
+        place = range(len(self))[index]
+        signed_url = None if host is None else host.signed_url_of(name)
+        if host is not None and not self._is_shared:
+            return ImageRef(place, host.url_of(name), signed_url, name)
+        image_url = f"{self._prefix}{quote(name, safe='')}"
+        picture = file if host is None else attrs.evolve(file, serve=host.serve)
+        return ImageRef(place, image_url, signed_url, name, picture=picture)
 
 
 class ManifestImages(Images):
@@ -94,27 +114,62 @@ class ManifestImages(Images):
 
 @asynccontextmanager
 async def open_images(
-    source: str | Path, *, address: str = "127.0.0.1", checked: Checked | None = None
+    source: str | Path,
+    *,
+    address: str = "127.0.0.1",
+    via: Via = "auto",
+    limit: int = MAX_IMAGE,
+    checked: Checked | None = None,
 ) -> AsyncIterator[Images]:
-    """The images of a folder, served while the block lasts, or those of a manifest.
+    """The images of a folder, which can be shown while the block lasts, or those of a manifest.
 
     Each file of a folder is read once at the start, and has to be a whole picture.
 
     Raises InputError for a source that is missing, empty or unreadable, or holds what is no image.
 
     :param source: a folder, or a .json or .csv file with `imageUrl` and `signedUrl`.
-    :param address: the local address to serve a folder on; one that clients can reach.
+    :param address: the local address to serve a folder on, where that is done.
+    :param via: how pictures come to clients. `auto`: those of a folder over the connection; a
+        client that does not take them so gets a URL of this address, if it can be listened on, and
+        only then it is. `peer`: over the connection, or not at all; for a folder. `url`: by URLs.
+    :param limit: the most bytes that a picture of a folder may have, up to MAX_IMAGE.
     :param checked: hears how many of how many files have been read, on Trio's thread.
     """
-    found = await trio.to_thread.run_sync(_read_source, Path(source), checked)
-    if isinstance(found, Listing):
-        async with open_image_host(address, found) as host:
-            yield FolderImages(host, found)
-    else:
+    if via not in get_args(Via):
+        raise InputError(f"there is no via={via!r}; choose {', '.join(get_args(Via))}")
+    if not 0 < limit <= MAX_IMAGE:
+        raise InputError(
+            f"a picture can't be limited to {limit} bytes; choose from 1 to {MAX_IMAGE}, which is"
+            " what clients take"
+        )
+    read = partial(_read_source, Path(source), via, limit, checked)
+    found = await trio.to_thread.run_sync(read)
+    if not isinstance(found, Listing):
         yield ManifestImages(Path(source), found)
+        return
+    async with AsyncExitStack() as stack:
+        host = None
+        if via != "peer":
+            host = await _enter_host(stack, address, found, is_needed=via == "url")
+        yield FolderImages(found, host, is_shared=via != "url")
 
 
-def _read_source(path: Path, checked: Checked | None) -> Listing | list[ImageRef]:
+async def _enter_host(
+    stack: AsyncExitStack, address: str, listing: Listing, *, is_needed: bool
+) -> ImageHost | None:
+    try:
+        host = open_image_host(address, listing, at_once=is_needed)
+        return await stack.enter_async_context(host)
+    except InputError as exc:
+        if is_needed:
+            raise
+        log.info("clients that take no pictures over the connection get none: %s", exc)
+        return None
+
+
+def _read_source(
+    path: Path, via: Via, limit: int, checked: Checked | None
+) -> Listing | list[ImageRef]:
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
@@ -124,6 +179,11 @@ def _read_source(path: Path, checked: Checked | None) -> Listing | list[ImageRef
             " name a folder of images, or a .json or .csv manifest"
         ) from exc
     if not is_folder:
+        if via == "peer":
+            raise InputError(
+                f"{str(path)!r} is no folder, and only pictures that are here can be sent over the"
+                " connection; name a folder, or have a manifest's fetched by their URLs"
+            )
         return read_manifest(path)
 
     def tell(done: int, count: int) -> None:
@@ -132,7 +192,7 @@ def _read_source(path: Path, checked: Checked | None) -> Listing | list[ImageRef
         if checked is not None:
             trio.from_thread.run_sync(checked, done, count)
 
-    return list_images(path, tell)
+    return list_images(path, tell, limit)
 
 
 def read_manifest(path: Path) -> list[ImageRef]:

@@ -47,6 +47,9 @@ _ALL_ADDRESSES = "::"
 _SIGNS = frozenset(("origin", "via", "forwarded", "x-forwarded-for"))
 """Of a page, or of a proxy on the way."""
 
+_BACKLOG = 128
+"""Connections that wait to be taken; systems have limits of their own on it."""
+
 _DISCARD = 64 * 1024
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
@@ -114,6 +117,44 @@ class Site:
         """Somebody came no further."""
         self.on_refused(reason)
         self.on_turned_away(reason, remote)
+
+
+class TakenPort:
+    """A port that nobody listens on yet: who tries to connect is refused. Made by `take_port`."""
+
+    def __init__(self, socket: trio.socket.SocketType) -> None:
+        self._socket = socket
+
+    @property
+    def number(self) -> int:
+        """Which it is."""
+        number: int = self._socket.getsockname()[1]
+        return number
+
+    def listen(self) -> Listeners:
+        """From now on connections come in; who serves them closes it. Once."""
+        self._socket.listen(_BACKLOG)
+        return [trio.SocketListener(self._socket)]
+
+    def close(self) -> None:
+        """Give it back; any number of times, also behind `listen`."""
+        self._socket.close()
+
+
+async def take_port(host: str) -> TakenPort:
+    """A free port of this address, or of the first one of this name. Raises InputError."""
+    socket = None
+    try:
+        found = await trio.socket.getaddrinfo(host, 0, type=trio.socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        socket = trio.socket.socket(family, kind, protocol)
+        await socket.bind(address)
+    except (OSError, UnicodeError) as exc:
+        if socket is not None:
+            socket.close()
+        why = _why(exc) if isinstance(exc, OSError) else "no host can have this name"
+        raise InputError(f"can't listen on {host}: {why}") from exc
+    return TakenPort(socket)
 
 
 async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:

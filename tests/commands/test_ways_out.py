@@ -140,6 +140,10 @@ async def test_an_evaluator_is_told_before_the_start_what_clients_may_not_fetch(
     (tmp_path / "1.png").write_bytes(encode("PNG"))
     place = RelayPlace(True, FAR, "9.9.9.9")
     async with open_images(tmp_path) as images:
+        # They go over the connection; who takes them by URL is told by nobody yet.
+        tell_of_images(images, place, Output(as_json=as_json), "evaluator")
+        assert capsys.readouterr() == ("", "")
+    async with open_images(tmp_path, via="url") as images:
         tell_of_images(images, place, Output(as_json=as_json), "evaluator")
     out, err = capsys.readouterr()
     if as_json:
@@ -181,7 +185,7 @@ async def test_each_host_of_a_manifest_is_told_once_by_evaluator_and_doctor_alik
 async def test_a_relay_of_this_machine_leaves_nothing_to_tell() -> None:
     for url in ("ws://127.0.0.1:8765/ws", "wss://localhost/ws"):
         place = await place_of_relay(url)
-        async with open_images(Path("imgsync/samples")) as images:
+        async with open_images(Path("imgsync/samples"), via="url") as images:
             tell_of_images(images, place, Output(as_json=False), "evaluator")
 
 

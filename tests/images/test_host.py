@@ -114,9 +114,9 @@ async def test_every_listed_image_arrives_as_it_is(folder: Path) -> None:
 async def test_names_of_every_kind_arrive(tmp_path: Path) -> None:
     for number, name in enumerate(ODD_NAMES):
         fill(tmp_path, name, content=PNG + bytes([number]))
-    async with open_images(tmp_path) as images, open_http() as http:
+    async with open_images(tmp_path, via="url") as images, open_http() as http:
         for image in images:
-            response = await http.get(image.signed_url)
+            response = await http.get(str(image.signed_url))
             assert response.content == PNG + bytes([ODD_NAMES.index(image.name)])
 
 
@@ -385,8 +385,8 @@ async def test_no_log_ever_holds_a_signature(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     log_everything(caplog)
-    async with open_images(folder) as images, open_fetcher() as fetcher:
-        signed = [image.signed_url for image in images]
+    async with open_images(folder, via="url") as images, open_fetcher() as fetcher:
+        signed = [str(image.signed_url) for image in images]
         for url in signed:
             await fetcher.fetch(url)
             port = urlsplit(url).port or 0
@@ -408,8 +408,8 @@ async def test_no_log_holds_the_signature_that_a_redirect_leads_to(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     log_everything(caplog)
-    async with open_images(folder) as images, open_fetcher() as fetcher:
-        url = images[0].signed_url
+    async with open_images(folder, via="url") as images, open_fetcher() as fetcher:
+        url = str(images[0].signed_url)
 
         async def redirect(stream: trio.SocketStream) -> None:
             await RawPeer(stream).read_head()

@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
 import trio
@@ -450,12 +449,6 @@ def test_a_picture_that_comes_three_times_may_be_signed_each_time(tmp_path: Path
     assert "an imageUrl of its own" in said
 
 
-async def test_an_address_that_is_not_ours_can_not_be_served_on(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such address"):
-        async with open_images(fill(tmp_path, "1.png"), address="192.0.2.1"):
-            pass
-
-
 async def test_a_folder_is_a_sequence_of_images(tmp_path: Path) -> None:
     names = [f"{number}.png" for number in range(5)]
     async with open_images(str(fill(tmp_path, *names))) as images:
@@ -471,21 +464,9 @@ async def test_a_folder_is_a_sequence_of_images(tmp_path: Path) -> None:
 
 
 async def test_each_look_up_signs_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_images(fill(tmp_path, "1.png")) as images:
+    async with open_images(fill(tmp_path, "1.png"), via="url") as images:
         first = images[0]
         monkeypatch.setattr("imgsync.images.host.URL_LIFETIME", 7200)
         second = images[0]
     assert first.image_url == second.image_url
     assert first.signed_url != second.signed_url
-
-
-async def test_every_name_has_a_url_of_its_own_that_leads_back_to_it(tmp_path: Path) -> None:
-    async with open_images(fill(tmp_path, *ODD_NAMES)) as images:
-        assert sorted(image.name for image in images) == sorted(ODD_NAMES)
-        for image in images:
-            parts = urlsplit(image.image_url)
-            assert unquote(parts.path) == f"/images/{image.name}"
-            assert not parts.query
-            assert not parts.fragment
-            assert image.image_url.isascii()
-            assert image.signed_url.startswith(image.image_url + "?")

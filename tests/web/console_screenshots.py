@@ -72,10 +72,10 @@ async def take_all(chromium: Started, folder: Path) -> None:
     album = Album(folder)
     async with (
         open_browser(chromium) as browser,
-        open_images(SAMPLES) as images,
+        open_images(SAMPLES, via="url") as images,
         AsyncExitStack() as stack,
     ):
-        pairs = [{"imageUrl": one.image_url, "signedUrl": one.signed_url} for one in images]
+        pairs = [{"imageUrl": one.image_url, "signedUrl": str(one.signed_url)} for one in images]
         async with open_relay() as relay:
             opening = open_console(browser, relay, "dr-lee")
             console = await stack.enter_async_context(opening)
