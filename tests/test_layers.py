@@ -307,9 +307,9 @@ HIDDEN = re.compile(
     r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\))|\b(?:Worker|SharedWorker|importScripts)\b"""
 )
 
-#: Whatever waits, does I/O, reads a clock or throws dice.
+#: Whatever waits, does I/O, reads a clock or throws dice; not a file or a field of such a name.
 NOT_IN_SCRIPT_CORE = re.compile(
-    r"\b(?:async|await|Promise|setTimeout|setInterval|performance|Date|Math\.random|crypto|fetch"
+    r"(?<!#)(?<!\./)\b(?:async|await|Promise|setTimeout|setInterval|performance|Date|Math\.random|crypto|fetch"
     r"|document|window|self|globalThis|navigator|location|localStorage|sessionStorage|indexedDB"
     r"|WebSocket|XMLHttpRequest|RTC\w+|queueMicrotask|request\w+Frame|structuredClone|console"
     r"|eval|Function|random)\b|\bMath\s*\[|\bimport\s*\("

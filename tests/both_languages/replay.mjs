@@ -2,6 +2,8 @@
 // object on a line of stdin, with the name of what is to be run, gets one line back.
 import { createInterface } from "node:readline";
 
+import { transferPairs } from "./transfer.mjs";
+
 const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
@@ -179,6 +181,7 @@ const fieldsOf = Object.entries(EVENTS).map(([name, fields]) => [name, Object.ke
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
+  ...(await transferPairs(load, finite)),
   handshake: ({ offers, chances }) => {
     let thrown = 0;
     const chance = () => chances[thrown++ % chances.length];

@@ -22,19 +22,13 @@ back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSE
 import math
 from collections.abc import Iterable, Sequence
 
-import attrs
-
 from imgsync.core.channel.outputs import (
-    Acked,
     Counted,
     Drop,
     Forgotten,
-    Identified,
-    NeverShown,
     PresenterOutput,
     Recorded,
     Share,
-    Staged,
     Superseded,
     TooLarge,
     Transmit,
@@ -42,6 +36,7 @@ from imgsync.core.channel.outputs import (
 )
 from imgsync.core.channel.preload import Upcoming
 from imgsync.core.channel.sharing import ImageSource, Sharing
+from imgsync.core.channel.showings import Showing, Showings
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
@@ -51,19 +46,14 @@ from imgsync.core.protocol.channel import (
     Ready,
     Recording,
     Stage,
-    StageKind,
     TalkMessage,
 )
 from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
-from imgsync.core.protocol.naming import newest_url
 from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
     MAX_CHANNEL_MESSAGE,
     MAX_RECORDINGS,
-    MAX_SETTLED,
-    MAX_STAGES,
-    MAX_UNACKED,
     MAX_UNSENT,
     TICK,
 )
@@ -79,95 +69,6 @@ def _next_time(sent_at: Milliseconds) -> float:
 
 def _size_of(outputs: Sequence[Transmit | Share]) -> int:
     return sum(len(output.text) for output in outputs if isinstance(output, Transmit))
-
-
-@attrs.define
-class _Showing:
-    source: ImageSource
-    #: As it goes out, however often: a copy repeats the very same payload.
-    image: Image
-    text: str
-    copies: int = 0
-    told: set[tuple[StageKind, Milliseconds]] = attrs.field(factory=set)
-    #: Whether it has gone out with its URL.
-    keeps_url: bool = False
-    is_identified: bool = False
-    #: Whether it was shown, or never will be.
-    is_over: bool = False
-
-    def address(self, sharing: Sharing, limit: int) -> None:
-        """Go out as the client on the open channel needs it.
-
-        Raises NotSpoken and MessageTooLarge, and then it is as it was.
-        """
-        url = sharing.url_of(self.source, keeps_url=self.keeps_url)
-        image = attrs.evolve(self.image, signed_url=url)
-        self.text = encode_channel(image, limit)
-        self.image = image
-
-    def renew(self, images: Iterable[ImageSource], limit: int) -> None:
-        """Have the newest URL; one that fits into no message of this size is left alone."""
-        source = self.source
-        known = ((one.image_url, one.signed_url) for one in images)
-        newest = newest_url(source.image_url, source.signed_url, known)
-        image = attrs.evolve(self.image, signed_url=newest)
-        try:
-            text = encode_channel(image, limit)
-        except MessageTooLarge:
-            return
-        self.source = attrs.evolve(source, signed_url=newest)
-        if self.image.signed_url is not None:
-            self.image, self.text = image, text
-
-    def is_passed_by(self, other: "_Showing") -> bool:
-        """Whether the other came later, and this was never shown."""
-        return not self.is_over and self.image.sent_at < other.image.sent_at
-
-
-class _Showings:
-    """What of the showings is still of interest: no ack yet, or more may be told."""
-
-    def __init__(self) -> None:
-        self.unacked: dict[Milliseconds, _Showing] = {}
-        #: Those that were acked or superseded last, or could not be sent.
-        self.settled: dict[Milliseconds, _Showing] = {}
-
-    def find(self, sent_at: Milliseconds, index: int) -> _Showing | None:
-        """The one that the client speaks of."""
-        showing = self.unacked.get(sent_at) or self.settled.get(sent_at)
-        return showing if showing and showing.image.image_index == index else None
-
-    def settle(
-        self, showing: _Showing, *, is_superseded: bool = False
-    ) -> list[Superseded | Forgotten]:
-        """No ack of it is waited for any more, but what becomes of it may still be told."""
-        self.unacked.pop(showing.image.sent_at, None)
-        self.settled[showing.image.sent_at] = showing
-        showing.is_over = showing.is_over or is_superseded
-        outputs: list[Superseded | Forgotten] = []
-        if is_superseded:
-            outputs.append(Superseded(showing.image))
-        if len(self.settled) > MAX_SETTLED:
-            outputs.append(Forgotten(self.settled.pop(next(iter(self.settled))).image))
-        return outputs
-
-    def supersede(self, but: _Showing | None = None) -> list[Superseded | Forgotten]:
-        """No channel is there any more on which they could be acked."""
-        gone = [showing for showing in self.unacked.values() if showing is not but]
-        return [output for showing in gone for output in self.settle(showing, is_superseded=True)]
-
-    def limit(self) -> list[Superseded | Forgotten]:
-        """Of those without an ack, so many are enough."""
-        if len(self.unacked) <= MAX_UNACKED:
-            return []
-        return self.settle(next(iter(self.unacked.values())), is_superseded=True)
-
-    def pass_by(self, shown: _Showing) -> list[NeverShown]:
-        """There is one screen: what came before this and was not on it will not be."""
-        passed = [other for other in self.settled.values() if other.is_passed_by(shown)]
-        for other in passed:
-            other.is_over = True
-        return [NeverShown(other.image) for other in passed]
 
 
 class _Recordings:
@@ -190,8 +91,8 @@ class Presenter:
     """The evaluator's side: what is current, and which images were acked."""
 
     def __init__(self) -> None:
-        self._current: _Showing | None = None
-        self._showings = _Showings()
+        self._current: Showing | None = None
+        self._showings = Showings()
         self._sharing = Sharing()
         self._upcoming = Upcoming(self._sharing)
         self._recordings = _Recordings()
@@ -200,14 +101,12 @@ class Presenter:
         self._limit = MAX_CHANNEL_MESSAGE
         #: Whether it is to be sent the current image when there is room.
         self._owes_copy = False
-        #: What is on its screen, as it said last on the open channel.
-        self._seen: _Showing | None = None
         self._last_sent_at: Milliseconds = -math.inf
 
     @property
     def is_seen(self) -> bool:
         """Whether an image is on the screen of a client that can still say that it is hidden."""
-        return self._seen is not None
+        return self._showings.seen is not None
 
     def show(
         self, index: int, source: ImageSource, now: float
@@ -221,7 +120,7 @@ class Presenter:
         """
         now = max(now, _next_time(self._last_sent_at))
         image = Image(index, source.image_url, source.signed_url, now)
-        showing = _Showing(source, image, "")
+        showing = Showing(source, image, "")
         try:
             showing.address(self._sharing, self._limit)
         except NotSpoken:
@@ -267,11 +166,10 @@ class Presenter:
     def closed(self) -> list[Superseded | Forgotten]:
         """There is no open channel any more."""
         self._open = self._owes_copy = False
-        self._seen = None
         self._limit = MAX_CHANNEL_MESSAGE
         self._sharing.closed()
         self._upcoming.closed()
-        return self._showings.supersede(but=self._current)
+        return self._showings.closed(self._current)
 
     def drained(self, waiting: int = 0) -> list[Transmit | Share]:
         """Of what waited to be sent, little is left."""
@@ -284,11 +182,11 @@ class Presenter:
             case Ready(features):
                 return [*self._greeted(features, waiting)]
             case Ack():
-                return self._acked(message)
+                return [*self._showings.acked(message)]
             case Stage():
-                return self._staged(message)
+                return [*self._showings.staged(message, is_open=self._open)]
             case Identity():
-                return self._identified(message)
+                return [*self._showings.identified(message)]
             case Preloaded():
                 return [Counted(message)]
             case Recording():
@@ -327,48 +225,9 @@ class Presenter:
         is_unacked = current.image.sent_at in self._showings.unacked
         return self._refuse(current, why) if is_unacked else []
 
-    def _refuse(self, showing: _Showing, why: TooLarge | Unsendable) -> list[_Refused]:
+    def _refuse(self, showing: Showing, why: TooLarge | Unsendable) -> list[_Refused]:
         showing.is_over = True
         return [why, *self._showings.settle(showing)]
-
-    # ── what the client says ─────────────────────────────────────────────────────────────────────
-
-    def _acked(self, ack: Ack) -> list[PresenterOutput]:
-        showing = self._showings.unacked.get(ack.sent_at)
-        if showing is None:
-            return [Drop("an ack of no image that waits for one")]
-        if ack.image_index not in (None, showing.image.image_index):
-            return [Drop("an ack whose imageIndex is not that of the image sent then")]
-        return [Acked(showing.image, ack, showing.copies), *self._showings.settle(showing)]
-
-    def _staged(self, said: Stage) -> list[PresenterOutput]:
-        showing = self._showings.find(said.sent_at, said.image_index)
-        if showing is None:
-            return [Drop("a stage of no image that is remembered")]
-        # One that was hidden may be shown again; that is another time.
-        told = (said.stage, said.at)
-        if told in showing.told or len(showing.told) >= MAX_STAGES:
-            return [Drop("a stage that was told before, or one too many")]
-        showing.told.add(told)
-        showing.is_over = showing.is_over or said.stage is not StageKind.FETCHED
-        self._look(showing, said.stage)
-        staged = Staged(attrs.evolve(said, sent_at=showing.image.sent_at))
-        is_shown = said.stage is StageKind.SHOWN
-        return [staged, *(self._showings.pass_by(showing) if is_shown else [])]
-
-    def _identified(self, said: Identity) -> list[PresenterOutput]:
-        showing = self._showings.find(said.sent_at, said.image_index)
-        if showing is None or showing.is_identified:
-            return [Drop("an identity of no image that is remembered, or one that was told before")]
-        showing.is_identified = True
-        said = attrs.evolve(said, sent_at=showing.image.sent_at)
-        return [Identified(showing.image, said)]
-
-    def _look(self, showing: _Showing, stage: StageKind) -> None:
-        if stage is StageKind.SHOWN and self._open:
-            self._seen = showing
-        elif stage is StageKind.HIDDEN and self._seen is showing:
-            self._seen = None
 
     # ── what goes out ────────────────────────────────────────────────────────────────────────────
 

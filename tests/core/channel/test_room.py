@@ -8,7 +8,7 @@ from imgsync.core.channel.preload import split_preload
 from imgsync.core.channel.presenter import Presenter
 from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import decode_channel, encode_channel
-from imgsync.core.protocol.channel import Ack, Image, Preload, Ready
+from imgsync.core.protocol.channel import Ack, Image, Preload, Ready, UpcomingImage
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import (
     DRAINED,
@@ -168,9 +168,10 @@ def test_one_that_was_acked_before_is_not_sent_and_nothing_is_said() -> None:
 
 
 def test_a_preload_is_split_by_what_the_client_takes_and_what_fits_into_none_is_refused() -> None:
+    images = [UpcomingImage(one.image_url, one.signed_url) for one in soon(100)]
     for limit in (400, 1000, MAX_PRELOAD - 1, MAX_PRELOAD, MAX_CHANNEL_MESSAGE):
-        parts = split_preload(soon(100), limit)
-        assert [image for part in parts for image in part.images] == soon(100)
+        parts = split_preload(images, limit)
+        assert [image for part in parts for image in part.images] == images
         assert max(len(encode_channel(part)) for part in parts) <= min(limit, MAX_PRELOAD - 1)
     presenter = Presenter()
     presenter.opened(("preload",), 1000)

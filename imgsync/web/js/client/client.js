@@ -3,8 +3,10 @@
  *
  * @import { Entrance } from "../page/entrance.js"
  * @import { Image } from "../core/protocol/wire.js"
+ * @import { Counts } from "../core/channel/downloads.js"
  * @import { Recording } from "../recording/recording.js"
  * @import { StateChange } from "../peer/session.js"
+ * @import { DataEvent } from "../peer/shared.js"
  * @import { Route } from "../peer/route.js"
  * @import { Situation } from "../words/client.js"
  */
@@ -14,6 +16,7 @@ import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { FullScreen, WakeLock } from "./screen.js";
 import { keepSteady } from "./steady.js";
+import { FEATURES, FEATURE_PICTURES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
@@ -30,6 +33,9 @@ function element(id) {
 
 const RELOAD_MS = 5000;
 
+/** What this page speaks: it has a place for pictures that come over the connection. */
+const SPOKEN = [...FEATURES, FEATURE_PICTURES];
+
 export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
@@ -44,7 +50,7 @@ export class Client {
       if (message !== null) this.#session?.send(message);
     },
   });
-  #follower = new Follower();
+  #follower = new Follower(SPOKEN);
   /** Where the link asks for it. @type {Recording | null} */
   #recording = null;
   /** Of a session that is to be joined once they have answered. @type {Route | null} */
@@ -128,13 +134,18 @@ export class Client {
     const before = this.#session;
     this.#leave();
     void before?.close();
-    this.#follower = new Follower();
+    this.#follower = new Follower(SPOKEN);
     this.#tellRecording();
     this.#situation.with = route.peerName;
     const greet = () => this.#follower.opened().forEach((message) => session.send(message));
+    const take = (/** @type {DataEvent} */ event) => session === this.#session && this.#loader.take(event);
     const options = { get iceServers() { return signalling.iceServers; }, offers: false };
     const session = new Session(route, options, {
-      opened: greet,
+      opened: () => {
+        take({ kind: "unshared" }); // what was on a connection before this one
+        greet();
+      },
+      shared: take,
       unanswered: greet,
       received: (message, at) => {
         if (session !== this.#session) return;
@@ -162,6 +173,7 @@ export class Client {
   #changed(session, { state, reason, detail, wasConnected }) {
     if (session !== this.#session) return;
     if (state === "ended") this.#leave();
+    else if (state === "interrupted") this.#loader.take({ kind: "unshared" });
     this.#recording?.attend(state !== "ended");
     this.#update({ session: state, reason, detail, wasConnected });
   }
@@ -176,9 +188,10 @@ export class Client {
 
   /** For the images of one session. */
   #openLoader() {
-    return new Loader(this.#decoding, (counts) => {
+    const progressed = (/** @type {Counts} */ counts) => {
       this.#session?.send(this.#follower.preloaded(counts));
-    });
+    };
+    return new Loader(this.#decoding, progressed, (text) => this.#session?.sendData(text));
   }
 
   /** Its images go with a session. */

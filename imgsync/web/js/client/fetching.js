@@ -7,9 +7,10 @@
  * for a range without a condition, which no host has to allow for (`If-Range` would take a request of
  * its own), and compares what it may read of the two answers.
  *
- * @typedef {{total: number | null, etag: string | null, modified: string | null}} Mark
- *   what tells one version of an image from another
- * @typedef {{offset: number, mark: Mark, isResumable: boolean, body: ReadableStreamDefaultReader<Uint8Array>}} Answer
+ * @typedef {{total: number | null, etag: string | null, modified: string | null, sha256: string | null}} Mark
+ *   what tells one version of an image from another; `sha256`: that its bytes have to have
+ * @typedef {{read(): Promise<{done: boolean, value?: Uint8Array}>, cancel(): unknown}} Body
+ * @typedef {{offset: number, mark: Mark, isResumable: boolean, body: Body}} Answer
  *   `offset`: from which on its bytes are; `isResumable`: whether a later try can go on where this
  *   one stops
  */
@@ -18,9 +19,6 @@ import { refusalOf } from "../core/pictures/answers.js";
 import { MAX_IMAGE, NOT_AN_IMAGE, RETRIED_STATUSES } from "../core/protocol/numbers.js";
 import { isWebUrl } from "../core/protocol/urls.js";
 import { describeRefusal, readRefusal } from "./refusals.js";
-
-/** Of a picture that the evaluator would send itself, though this page has not named `pictures`. */
-const NOT_ASKED_FOR = "it comes over the connection, which was not asked for";
 
 /** An image can't be had; `reason` is one of the wire's short words for it, such as `http_403`. */
 export class ImageFailed extends Error {
@@ -40,7 +38,7 @@ export class ImageFailed extends Error {
 }
 
 /**
- * @param {string | null} url
+ * @param {string} url
  * @param {{offset: number, mark: Mark | null, isUrgent: boolean}} from `mark`: of the answer whose
  *   bytes are here
  * @param {AbortSignal} signal whose reason is thrown
@@ -48,7 +46,6 @@ export class ImageFailed extends Error {
  * @throws {ImageFailed}
  */
 export async function openTransfer(url, { offset, mark, isUrgent }, signal) {
-  if (url === null) throw new ImageFailed("no_url", false, NOT_ASKED_FOR);
   // Else the page would take it as relative to itself, or for data that it holds.
   if (!isWebUrl(url)) throw new ImageFailed("bad_url", false);
   /** @type {RequestInit & {priority: string}} */
@@ -120,6 +117,7 @@ function markOf({ headers, status }, offset) {
     total: total === undefined || status !== 206 ? counted : Number(total),
     etag: etag === null || etag.startsWith("W/") ? null : etag,
     modified: headers.get("last-modified"),
+    sha256: null,
   };
 }
 

@@ -11,6 +11,7 @@
  * @import { ImageSource } from "../core/protocol/wire.js"
  * @import { Counts, DownloadOutput, Start } from "../core/channel/downloads.js"
  * @import { Decoding } from "./decoding.js"
+ * @import { DataEvent } from "../peer/shared.js"
  * @import { Answer } from "./fetching.js"
  *
  * @typedef {{element: HTMLImageElement, fetchedAt: number}} Loaded `element` is for one showing
@@ -22,13 +23,14 @@
 
 import { Downloads } from "../core/channel/downloads.js";
 import { choose } from "../core/channel/turns.js";
-import { imageKey } from "../core/protocol/naming.js";
+import { imageKey, nameInKey } from "../core/protocol/naming.js";
 import { DECODE } from "../core/protocol/numbers.js";
 import { backoff } from "../peer/backoff.js";
 import { Timer, now, seconds } from "../peer/clock.js";
 import { ImageFailed, describeNothing, openTransfer } from "./fetching.js";
 import { Partial } from "./partial.js";
 import { Picture, Undecodable, aborted } from "./picture.js";
+import { Receiving } from "./receiving.js";
 
 /** Of the bytes of its pixels, what a picture takes that nobody can see come: as a photograph in JPEG. */
 const UNSEEN_SHARE = 1 / 16;
@@ -37,6 +39,7 @@ export class Loader {
   #decoding;
   #progressed;
   #downloads = new Downloads(backoff);
+  #receiving;
   /** What is here, by key. @type {Map<string, Entry>} */
   #kept = new Map();
   /** The key of what is to be shown. */
@@ -54,10 +57,21 @@ export class Loader {
   /**
    * @param {Decoding} decoding
    * @param {(counts: Counts) => void} progressed is told, now and then, how many are here
+   * @param {(text: string) => void} ask on the channel of pictures
    */
-  constructor(decoding, progressed) {
+  constructor(decoding, progressed, ask) {
     this.#decoding = decoding;
     this.#progressed = progressed;
+    this.#receiving = new Receiving(ask, {
+      parked: (number) => this.#downloads.parked(number),
+      goesOn: (number) => this.#downloads.came(number, 0, seconds()),
+    });
+  }
+
+  /** Something is new on that channel. @param {DataEvent} event */
+  take(event) {
+    this.#receiving.take(event);
+    this.#timer.set(this.#downloads.due);
   }
 
   /** What will be shown soon. @param {ImageSource[]} images */
@@ -77,7 +91,7 @@ export class Loader {
   async load(image, signal) {
     const key = (this.#due = imageKey(image));
     this.#perform(this.#downloads.show(image, seconds()));
-    const entry = this.#kept.get(key) ?? (await Promise.race([this.#wait(key), aborted(signal)]));
+    const entry = this.#kept.get(key) ?? (await Promise.race([waitFor(this.#waiting, key), aborted(signal)]));
     await Promise.race([entry.ready, aborted(signal)]);
     const element = await decoded(entry.picture.take(signal));
     this.#decodeNear();
@@ -88,14 +102,8 @@ export class Loader {
   close() {
     for (const control of [...this.#tries.values(), this.#control]) control.abort();
     this.#kept.clear();
+    this.#receiving.close();
     this.#timer.set(Infinity);
-  }
-
-  /** @param {string} name @returns {Promise<Entry>} */
-  #wait(name) {
-    const waiting = this.#waiting.get(name) ?? newWaiting();
-    this.#waiting.set(name, waiting);
-    return waiting.promise;
   }
 
   /** @param {DownloadOutput[]} outputs */
@@ -149,40 +157,31 @@ export class Loader {
     const partial = this.#partials.get(name) ?? new Partial();
     this.#partials.set(name, partial);
     const from = { offset, mark: partial.mark, isUrgent };
-    const answer = await openTransfer(url, from, signal).catch((error) => {
+    const opening =
+      url === null
+        ? this.#receiving.open(number, nameInKey(name), from, signal)
+        : openTransfer(url, from, signal);
+    const answer = await opening.catch((error) => {
       throw partial.missed(error);
     });
     signal.throwIfAborted();
-    if (answer === null) return this.#fetchUnseen(number, /** @type {string} */ (url), signal);
+    if (answer === null) return fetchUnseen(this.#downloads, number, url ?? "", signal);
     partial.begin(answer);
     this.#downloads.answered(number, answer.offset, seconds(), answer.isResumable);
+    this.#timer.set(this.#downloads.due); // it may have been parked
     await this.#read(number, answer, partial, signal);
     return new Picture(await decoded(partial.finish()));
-  }
-
-  /** To an element a host lets pages load what they may not read. @param {number} number @param {string} url @param {AbortSignal} signal */
-  async #fetchUnseen(number, url, signal) {
-    this.#downloads.unseen(number, seconds());
-    const picture = new Picture(url);
-    try {
-      const pixels = await picture.prepare(signal);
-      this.#downloads.came(number, Math.ceil(pixels * UNSEEN_SHARE), seconds());
-      return picture;
-    } catch (error) {
-      if (!(error instanceof Undecodable)) throw error;
-      throw new ImageFailed("fetch", true, describeNothing(url));
-    }
   }
 
   /** @param {number} number @param {Answer} answer @param {Partial} partial @param {AbortSignal} signal */
   async #read(number, { body, mark }, partial, signal) {
     for (;;) {
-      const { done, value } = await body.read().catch(() => {
+      const { value } = await body.read().catch((error) => {
         signal.throwIfAborted();
-        throw brokenOff(partial.size, mark.total);
+        throw error instanceof ImageFailed ? error : brokenOff(partial.size, mark.total);
       });
       signal.throwIfAborted();
-      if (done) return;
+      if (value === undefined) return;
       this.#downloads.came(number, value.length, seconds());
       const reason = partial.add(value);
       if (reason === null) continue;
@@ -235,6 +234,25 @@ export class Loader {
 }
 
 /**
+ * To an element a host lets pages load what they may not read.
+ *
+ * @param {Downloads} downloads @param {number} number @param {string} url @param {AbortSignal} signal
+ * @returns {Promise<Picture>}
+ */
+async function fetchUnseen(downloads, number, url, signal) {
+  downloads.unseen(number, seconds());
+  const picture = new Picture(url);
+  try {
+    const pixels = await picture.prepare(signal);
+    downloads.came(number, Math.ceil(pixels * UNSEEN_SHARE), seconds());
+    return picture;
+  } catch (error) {
+    if (!(error instanceof Undecodable)) throw error;
+    throw new ImageFailed("fetch", true, describeNothing(url));
+  }
+}
+
+/**
  * @template T
  * @param {Promise<T>} made of a picture
  * @throws {ImageFailed}
@@ -256,6 +274,13 @@ function brokenOff(size, total) {
 /** @param {Picture} picture @returns {Entry} */
 function newEntry(picture) {
   return { picture, fetchedAt: 0, pixels: 0, ready: Promise.resolve(0), isInTurn: false };
+}
+
+/** @param {Map<string, Waiting>} waiting @param {string} key @returns {Promise<Entry>} */
+function waitFor(waiting, key) {
+  const found = waiting.get(key) ?? newWaiting();
+  waiting.set(key, found);
+  return found.promise;
 }
 
 /** @returns {Waiting} */

@@ -1,21 +1,31 @@
 /**
  * What is here of an image that is being fetched, checked as it comes.
  *
+ * Its parts are given to the browser every now and then, in whose hands they are no more memory of the
+ * page, and need not be copied into one.
+ *
  * @import { Answer, Mark } from "./fetching.js"
  */
 
 import { PictureCheck } from "../core/pictures/check.js";
-import { MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
+import { Sha256 } from "../core/pictures/sha256.js";
+import { BAD_HASH, MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
 import { wrapPicture } from "./wrapping.js";
+
+/** Bytes of parts of which one is made. */
+const STEP = 1024 * 1024;
 
 export class Partial {
   size = 0;
   /** Of the answer that has brought it. @type {Mark | null} */
   mark = null;
-  /** @type {Uint8Array<ArrayBuffer>[]} */
+  /** @type {Blob[]} */
+  #blobs = [];
+  /** What has come behind them. @type {Uint8Array<ArrayBuffer>[]} */
   #parts = [];
   #check = new PictureCheck();
+  #hash = new Sha256();
   #isMissed = false;
 
   /** A host answers. @param {Answer} answer */
@@ -24,8 +34,10 @@ export class Partial {
     this.#isMissed = false;
     if (offset > 0) return;
     this.size = 0;
+    this.#blobs = [];
     this.#parts = [];
     this.#check = new PictureCheck();
+    this.#hash = new Sha256();
   }
 
   /**
@@ -46,6 +58,8 @@ export class Partial {
   add(part) {
     this.size += part.length;
     this.#parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
+    this.#hash.update(part);
+    if (Math.floor(this.size / STEP) > Math.floor((this.size - part.length) / STEP)) this.#pass();
     return this.size > MAX_IMAGE ? "too_large" : this.#check.feed(part);
   }
 
@@ -53,6 +67,14 @@ export class Partial {
   async finish() {
     const { kind, reason } = this.#check.end();
     if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
-    return wrapPicture(this.#parts, kind);
+    const { sha256 } = this.mark ?? { sha256: null };
+    if (sha256 !== null && sha256 !== this.#hash.digest()) throw new ImageFailed(BAD_HASH, true);
+    return wrapPicture([...this.#blobs, ...this.#parts], kind);
+  }
+
+  /** To the browser. */
+  #pass() {
+    this.#blobs.push(new Blob(this.#parts));
+    this.#parts = [];
   }
 }

@@ -13,7 +13,7 @@ import { Undecodable } from "./picture.js";
 const HEAD = 512;
 
 /**
- * @param {Uint8Array<ArrayBuffer>[]} parts of a whole picture, as `PictureCheck` has found it
+ * @param {(Blob | Uint8Array<ArrayBuffer>)[]} parts of a whole picture, as `PictureCheck` has found it
  * @param {Kind} kind
  * @returns {Promise<Blob>}
  * @throws {Undecodable}

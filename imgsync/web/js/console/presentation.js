@@ -15,9 +15,9 @@ import { Contact } from "./contact.js";
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
 import { now, skew } from "../peer/clock.js";
-import { Session } from "../peer/session.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
+import { SharingSession } from "./sharing_session.js";
 import { describeRecording, describeTooLong, describeUnsendable } from "../words/console.js";
 
 export class Presentation {
@@ -31,7 +31,7 @@ export class Presentation {
   /** What has become of the session. @type {StateChange} */
   change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
   #announcements = new Announcements();
-  /** @type {Session | null} */
+  /** @type {SharingSession | null} */
   #session = null;
   #presenter;
   #journal;
@@ -61,7 +61,7 @@ export class Presentation {
     const extraOf = (/** @type {number} */ sentAt) => journal.rows.get(sentAt)?.extra ?? null;
     this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), extraOf);
     this.#journal.began(now(), route.peerId, route.resumed);
-    this.#session = new Session(
+    this.#session = new SharingSession(
       route,
       { get iceServers() { return relay.iceServers; }, offers: true },
       {
@@ -132,8 +132,9 @@ export class Presentation {
    */
   announce(images, index) {
     const places = this.#announcements.next(images.length, index);
+    const coming = (places ?? []).map((place) => /** @type {ImageSource} */ (images[place]));
+    this.#session?.offer([...images.slice(index ?? 0, (index ?? -1) + 1), ...coming]);
     if (places === null) return;
-    const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
     // It is only a hint; what is wrong comes out when an image is shown.
     const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
     this.#perform(outputs ?? [], now());
@@ -217,9 +218,7 @@ export class Presentation {
     if (output.kind === "unsendable") this.trouble = describeUnsendable(output.image.imageIndex);
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
-    if (output.kind === "staged" && output.stage === "failed") {
-      this.#listener.failed(output.reason ?? "");
-    }
+    if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
 }
 

@@ -1,4 +1,4 @@
-/** One attempt of a session: a peer connection, and the line that its channel is. */
+/** One attempt of a session: a peer connection, and the line that its first channel is. */
 
 /**
  * @import { Came } from "../core/channel/early.js"
@@ -7,6 +7,7 @@
  * @import { AttemptEvent } from "../core/handshake/inputs.js"
  * @import { CandidateSignal, ChannelMessage, IceServer } from "../core/protocol/wire.js"
  * @import { LinkEvent } from "./link.js"
+ * @import { DataEvent } from "./shared.js"
  *
  * @typedef {object} AttemptListener
  * @property {() => boolean} isCurrent one that is being replaced has no say any more
@@ -16,6 +17,7 @@
  * @property {(health: Health) => void} judged
  * @property {() => void} unanswered
  * @property {() => void} drained
+ * @property {(event: DataEvent) => void} shared something is new on its second channel, once the talk has begun
  */
 
 import { Early } from "../core/channel/early.js";
@@ -31,6 +33,10 @@ export class Attempt {
   #timer = new Timer(() => this.#perform(this.#line.tick(seconds())));
   #link;
   #listener;
+  /** Whether the talk has begun. */
+  #isTalking = false;
+  /** Whether the second channel is open. */
+  #isShared = false;
 
   /**
    * @param {{iceServers: readonly IceServer[], offers: boolean}} options of the session
@@ -65,9 +71,13 @@ export class Attempt {
     }
   }
 
-  /** @param {CandidateSignal} candidate */
-  addCandidate(candidate) {
-    return this.#link.addCandidate(candidate);
+  /** The browser refuses what it can't use; others may still do. @param {CandidateSignal} candidate */
+  async addCandidate(candidate) {
+    try {
+      await this.#link.addCandidate(candidate);
+    } catch (error) {
+      console.debug(`a candidate was refused: ${error}`);
+    }
   }
 
   /**
@@ -89,6 +99,16 @@ export class Attempt {
     return this.#link.maxMessage;
   }
 
+  /** Have the second channel, too. */
+  share() {
+    this.#link.share();
+  }
+
+  /** @param {string | ArrayBuffer} data on the second channel @returns {boolean} whether it is on its way */
+  sendData(data) {
+    return this.#link.sendData(data);
+  }
+
   /** Its channel is open. @param {readonly string[]} features what the client speaks, as the relay knows */
   opened(features) {
     this.#perform(this.#line.opened(features, seconds()));
@@ -96,7 +116,9 @@ export class Attempt {
 
   /** Its talk has begun: what came in before is heard now. */
   catchUp() {
+    this.#isTalking = true;
     this.#read(this.#early.opened());
+    if (this.#isShared) this.#onDataEvent({ kind: "shared" });
   }
 
   /** With what was sent before; nothing is told any more. */
@@ -117,12 +139,29 @@ export class Attempt {
 
   /** @param {LinkEvent} event */
   #onLinkEvent(event) {
-    if (event.kind === "drained") {
-      if (this.#listener.isCurrent()) this.#listener.drained();
-    } else if (event.kind !== "received") {
-      if (event.kind === "linkLost" || event.kind === "channelClosed") this.#blame();
-      this.#listener.happened(event);
-    } else this.#read(this.#early.come(event.data, event.at));
+    switch (event.kind) {
+      case "received":
+        this.#read(this.#early.come(event.data, event.at));
+        break;
+      case "drained":
+        if (this.#listener.isCurrent()) this.#listener.drained();
+        break;
+      case "shared":
+      case "dataReceived":
+      case "dataDrained":
+      case "unshared":
+        this.#onDataEvent(event);
+        break;
+      default:
+        if (event.kind === "linkLost" || event.kind === "channelClosed") this.#blame();
+        this.#listener.happened(event);
+    }
+  }
+
+  /** @param {DataEvent} event */
+  #onDataEvent(event) {
+    if (event.kind === "shared") this.#isShared = true;
+    if (this.#isTalking && this.#listener.isCurrent()) this.#listener.shared(event);
   }
 
   /** @param {Came[]} came */

@@ -1,10 +1,11 @@
 /**
- * One peer connection with its data channel, for either side. It carries out and decides nothing.
+ * One peer connection with its data channels, for either side. It carries out and decides nothing.
  *
  * @import { AttemptEvent } from "../core/handshake/inputs.js"
  * @import { CandidateSignal, IceServer } from "../core/protocol/wire.js"
+ * @import { DataEvent } from "./shared.js"
  *
- * @typedef {AttemptEvent | {kind: "received", data: unknown, at: number} | {kind: "drained"}} LinkEvent
+ * @typedef {AttemptEvent | {kind: "received", data: unknown, at: number} | {kind: "drained"} | DataEvent} LinkEvent
  *   `drained`: more than DRAINED bytes waited to be sent, and do no more.
  *   One of `channelClosed` and `linkLost` comes last, or the one that is no reset and then the other.
  */
@@ -14,12 +15,14 @@ import { parseDescription, reduceOffer, respell } from "../core/handshake/sdp.js
 import {
   CHANNEL_LABEL,
   Cause,
+  DATA_LABEL,
   DRAINED,
   MAX_BUFFERED,
   MAX_CHANNEL_MESSAGE,
   MAX_MESSAGE_SIZE,
 } from "../core/protocol/numbers.js";
 import { connectWith } from "./servers.js";
+import { SharedChannel } from "./shared.js";
 
 /** How long the other side has to close its half of the channel, and to take what was sent. */
 const CLOSE_MS = 2000;
@@ -94,6 +97,7 @@ export class Link {
   #tell;
   /** @type {RTCDataChannel | null} */
   #channel = null;
+  #shared = new SharedChannel((event) => this.#happened(event));
   #isOver = false;
   /** Whether the channel has failed, and not been closed. */
   #hasFailed = false;
@@ -178,6 +182,16 @@ export class Link {
     return this.#channel?.bufferedAmount ?? 0;
   }
 
+  /** Have the second channel, too: its side is open when that is told. */
+  share() {
+    if (!this.#isOver) this.#shared.open(this.#pc);
+  }
+
+  /** @param {string | ArrayBuffer} data on the second channel @returns {boolean} whether it is on its way */
+  sendData(data) {
+    return !this.#isOver && this.#shared.send(data);
+  }
+
   /** Bytes of a message that the other side takes, of ours. */
   get maxMessage() {
     return Math.min(this.#pc.sctp?.maxMessageSize ?? MAX_CHANNEL_MESSAGE, MAX_CHANNEL_MESSAGE);
@@ -218,13 +232,14 @@ export class Link {
     this.#tell({ kind: "gathered", line: candidate?.candidate ?? null });
   }
 
-  /** @param {RTCDataChannel} channel */
+  /** @param {RTCDataChannel} channel one of neither label is not for us */
   #adopt(channel) {
+    if (channel.label === DATA_LABEL) this.#shared.adopt(channel);
     if (this.#channel !== null || channel.label !== CHANNEL_LABEL) return;
     this.#channel = channel;
-    channel.onmessage = ({ data }) => this.#received(data);
+    channel.onmessage = ({ data }) => this.#happened({ kind: "received", data, at: now() });
     channel.bufferedAmountLowThreshold = DRAINED;
-    channel.onbufferedamountlow = () => this.#isOver || this.#tell({ kind: "drained" });
+    channel.onbufferedamountlow = () => this.#happened({ kind: "drained" });
     channel.onerror = () => (this.#hasFailed = true);
     channel.onclose = () => this.#channelClosed();
     // One that the other side made may be open already when we first see it.
@@ -233,11 +248,11 @@ export class Link {
     else channel.onopen = open;
   }
 
-  /** @param {unknown} data */
-  #received(data) {
+  /** Something came in, or is new on the second channel. @param {LinkEvent} event */
+  #happened(event) {
     if (this.#isOver) return;
-    if (!isTooLong(data)) {
-      this.#tell({ kind: "received", data, at: now() });
+    if (!("data" in event && isTooLong(event.data))) {
+      this.#tell(event);
       return;
     }
     const why = `the other side has sent a message of more than ${MAX_MESSAGE_SIZE} bytes`;

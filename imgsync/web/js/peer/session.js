@@ -16,6 +16,7 @@
  * @import { Health } from "../core/channel/heartbeat.js"
  * @import { ChannelMessage, EndReason, IceServer } from "../core/protocol/wire.js"
  * @import { Route } from "./route.js"
+ * @import { DataEvent } from "./shared.js"
  *
  * @typedef {"connecting" | "connected" | "suspect" | "interrupted" | "resumed" | "ended"}
  *   SessionState
@@ -31,6 +32,7 @@
  * @property {() => void} opened a channel is open; there may have been others before
  * @property {() => void} [unanswered] for the client: what it said then may be lost, and is to be said again
  * @property {() => void} [drained] for the evaluator: of what waited to be sent, little is left
+ * @property {(event: DataEvent) => void} [shared] something is new on the second channel of the open one
  * @property {(message: ChannelMessage, at: number) => void} received all but pings, and
  *   but pongs of pings that were none of ours
  * @property {(change: StateChange) => void} changed the last one is `ended`; what is sent then may still
@@ -158,7 +160,6 @@ export class Session {
     return this.#current?.send(message) ?? false;
   }
 
-  share() {} // no client of ours asks for it yet
   /** Bytes that wait to be sent on the open channel. */
   get waiting() {
     return this.#current?.waiting ?? 0;
@@ -167,6 +168,16 @@ export class Session {
   /** Bytes of a message that the other side of the open channel takes. */
   get maxMessage() {
     return this.#current?.maxMessage ?? MAX_CHANNEL_MESSAGE;
+  }
+
+  /** Have the second channel, too, beside the open one; that it is there is told. */
+  share() {
+    this.#current?.share();
+  }
+
+  /** @param {string | ArrayBuffer} data on the second channel @returns {boolean} whether it is on its way */
+  sendData(data) {
+    return this.#current?.sendData(data) ?? false;
   }
 
   /** End it in good order: the channel first, flushed, then the relay is told. */
@@ -233,11 +244,7 @@ export class Session {
         void this.#attempts.get(output.attempt)?.applyAnswer(output.sdp);
         break;
       case "addCandidate":
-        // The browser refuses what it can't use; the others may still do.
-        this.#attempts
-          .get(output.attempt)
-          ?.addCandidate(output.candidate)
-          .catch((error) => this.#log(`a candidate was refused: ${error}`));
+        void this.#attempts.get(output.attempt)?.addCandidate(output.candidate);
         break;
       case "say":
         this.route.say(output.signal);
@@ -264,7 +271,7 @@ export class Session {
         this.#finish(output.reason, output.detail);
         break;
       case "note":
-        this.#log(output.text);
+        console.debug(`session ${this.route.sessionId}: ${output.text}`);
     }
   }
 
@@ -286,6 +293,7 @@ export class Session {
         judged: (health) => this.#judge(health),
         drained: () => this.#talk.drained?.(),
         unanswered: () => this.#talk.unanswered?.(),
+        shared: (event) => this.#talk.shared?.(event),
       });
       this.#attempts.set(number, attempt);
       void attempt.describe(offer);
@@ -294,8 +302,6 @@ export class Session {
       happened(typeof RTCPeerConnection === "undefined" ? NO_WEBRTC : { kind: "notMade", why: String(error) });
     }
   }
-
-  // ── where it stands ────────────────────────────────────────────────────────────────────────────
 
   /** @param {EndReason} reason @param {string} detail */
   #finish(reason, detail) {
@@ -313,10 +319,5 @@ export class Session {
     const change = { state, at: now(), reason, detail, wasConnected: this.#wasConnected };
     if (state === "ended") this.end = change;
     this.#talk.changed(change);
-  }
-
-  /** @param {string} text */
-  #log(text) {
-    console.debug(`session ${this.route.sessionId}: ${text}`);
   }
 }

@@ -12,24 +12,20 @@
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. Only
  * the signature of its URL may have been renewed, or its URL added for a client that needs it (see
  * sharing.js). An image that has not been acked when its channel goes, and is not the current one, will
- * not be sent again: it is superseded. The client says its last stages again on every channel; one with the same
- * time is told once, and so is how the participant is recorded.
+ * not be sent again: it is superseded. The client says its last stages again on every channel; one with
+ * the same time is told once, and so is how the participant is recorded.
  *
  * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { Ack, ChannelMessage, Identity, Image, ImageSource, Preload, Preloaded, Recording, Stage, StageName, Timing } from "../protocol/wire.js"
- * @import { Passed, Showing, Shown } from "./showings.js"
+ * @import { ChannelMessage, Image, ImageSource, Preload, Preloaded, Recording } from "../protocol/wire.js"
+ * @import { Passed, Showing, Shown, Told } from "./showings.js"
  *
  * @typedef {{kind: "transmit", message: Image | Preload} | {kind: "share"}} Transmitted
  * @typedef {{kind: "tooLarge" | "unsendable", image: Shown}} Refused
  *
- * @typedef {Transmitted | Refused | Passed
- *   | {kind: "acked", image: Shown, receivedAt: number, copies: number}
- *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
- *       timing: Timing | null, within: number | null, detail: string | null}
- *   | {kind: "identified", image: Shown, said: Identity}
+ * @typedef {Transmitted | Refused | Passed | Told
  *   | {kind: "counted", said: Preloaded}
  *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
@@ -44,15 +40,14 @@ import {
   FEATURE_PRELOAD,
   MAX_CHANNEL_MESSAGE,
   MAX_RECORDINGS,
-  MAX_SETTLED,
   MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
-import { newestUrl } from "../protocol/naming.js";
 import { encodeMessage } from "../protocol/wire.js";
+import { Current, orTooLarge } from "./current.js";
 import { Upcoming } from "./preload.js";
 import { Sharing } from "./sharing.js";
-import { Showings, newShowing } from "./showings.js";
+import { Showings } from "./showings.js";
 
 /** What the client has said of the recording of its participant. */
 class Recordings {
@@ -69,58 +64,6 @@ class Recordings {
   }
 }
 
-/** What was to be shown last. */
-class Current {
-  /** It has gone out with its URL. */
-  keepsUrl = false;
-
-  /** @param {Image} image as it goes out @param {ImageSource} source */
-  constructor(image, source) {
-    this.image = image;
-    this.source = source;
-    this.showing = newShowing(image);
-  }
-
-  /**
-   * Go out as the client on the open channel needs it.
-   *
-   * @param {Sharing} sharing @param {number} limit bytes of a message
-   * @returns {boolean} whether it can
-   * @throws {RangeError} for one that is too large
-   */
-  address(sharing, limit) {
-    const signedUrl = sharing.urlOf(this.source, this.keepsUrl);
-    if (signedUrl === undefined) return false;
-    const image = { ...this.image, signedUrl };
-    encodeMessage(image, limit);
-    this.image = image;
-    return true;
-  }
-
-  /** Have the newest URL; one that fits into no message of this size is left alone. @param {readonly ImageSource[]} images @param {number} limit bytes */
-  renew(images, limit) {
-    const signedUrl = newestUrl(this.source, images);
-    const image = { ...this.image, signedUrl };
-    if (orTooLarge(() => encodeMessage(image, limit)) === null) return;
-    this.source = { ...this.source, signedUrl };
-    if (this.image.signedUrl !== null) this.image = image;
-  }
-}
-
-/**
- * @template T
- * @param {() => T} say
- * @returns {T | null} null for a message that is too large
- */
-function orTooLarge(say) {
-  try {
-    return say();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return null;
-  }
-}
-
 export class Presenter {
   /** @type {Current | null} */
   #current = null;
@@ -133,8 +76,6 @@ export class Presenter {
   #limit = MAX_CHANNEL_MESSAGE;
   /** Whether it is to be sent the current image when there is room. */
   #owesCopy = false;
-  /** What is on its screen, as it said last on the open channel. @type {Showing | null} */
-  #seen = null;
   #lastSentAt = 0;
 
   /**
@@ -145,13 +86,8 @@ export class Presenter {
    */
   constructor({ lastSentAt, current = null, earlier = [] }) {
     this.#lastSentAt = lastSentAt;
-    for (const image of earlier.slice(-MAX_SETTLED)) {
-      const showing = { ...newShowing(image), isOver: image.isOver };
-      if (image.sentAt !== current?.sentAt) this.#showings.settled.set(image.sentAt, showing);
-    }
-    if (current === null) return;
-    const { imageUrl, signedUrl } = current;
-    this.#makeCurrent(new Current(current, { imageUrl, signedUrl }));
+    this.#showings.remember(earlier.filter(({ sentAt }) => sentAt !== current?.sentAt));
+    if (current !== null) this.#makeCurrent(new Current(current, current));
   }
 
   /** @returns {Image | null} */
@@ -161,7 +97,7 @@ export class Presenter {
 
   /** Whether an image is on the screen of a client that can still say that it is hidden. */
   get isSeen() {
-    return this.#seen !== null;
+    return this.#showings.seen !== null;
   }
 
   /** How often the current one was sent. */
@@ -227,11 +163,10 @@ export class Presenter {
   /** There is no open channel any more. @returns {PresenterOutput[]} */
   closed() {
     this.#isOpen = this.#owesCopy = false;
-    this.#seen = null;
     this.#limit = MAX_CHANNEL_MESSAGE;
     this.#sharing.closed();
     this.#upcoming.closed();
-    return this.#showings.supersede(this.#current?.showing ?? null);
+    return this.#showings.closed(this.#current?.showing ?? null);
   }
 
   /** Of what waited to be sent, little is left. @param {number} [waiting] bytes @returns {PresenterOutput[]} */
@@ -247,13 +182,11 @@ export class Presenter {
       case "ready":
         return this.#greeted(message.features, waiting);
       case "ack":
-        return this.#acked(message);
+        return this.#showings.acked(message);
       case "stage":
-        return this.#staged(message);
-      case "identity": {
-        const showing = this.#showings.identify(message);
-        return showing === null ? [] : [{ kind: "identified", image: showing.image, said: message }];
-      }
+        return this.#showings.staged(message, this.#isOpen);
+      case "identity":
+        return this.#showings.identified(message);
       case "preloaded":
         return [{ kind: "counted", said: message }];
       case "recording":
@@ -303,31 +236,6 @@ export class Presenter {
   #makeCurrent(current) {
     this.#current = current;
     this.#showings.unacked.set(current.image.sentAt, current.showing);
-  }
-
-  // ── what the client says ───────────────────────────────────────────────────────────────────────
-
-  /** @param {Ack} ack @returns {PresenterOutput[]} */
-  #acked({ sentAt, receivedAt, imageIndex }) {
-    const showing = this.#showings.unacked.get(sentAt);
-    const isOfIt = imageIndex === undefined || imageIndex === showing?.image.imageIndex;
-    if (showing === undefined || !isOfIt) return [];
-    this.#showings.settle(showing);
-    return [{ kind: "acked", image: showing.image, receivedAt, copies: showing.copies }];
-  }
-
-  /** @param {Stage} said @returns {PresenterOutput[]} */
-  #staged(said) {
-    const showing = this.#showings.hear(said);
-    if (showing === null) return [];
-    const { stage, at } = said;
-    if (stage === "shown" && this.#isOpen) this.#seen = showing;
-    else if (stage === "hidden" && this.#seen === showing) this.#seen = null;
-    const { reason = null, timing = null, within = null, detail = null } = said;
-    const told = { at, reason, timing, within, detail };
-    /** @type {PresenterOutput} */
-    const staged = { kind: "staged", image: showing.image, stage, ...told };
-    return stage === "shown" ? [staged, ...this.#showings.passBy(showing)] : [staged];
   }
 
   // ── what goes out ──────────────────────────────────────────────────────────────────────────────

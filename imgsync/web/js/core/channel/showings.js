@@ -1,7 +1,7 @@
 /**
- * What of the showings is still of interest to the presenter: no ack yet, or more may be told of them.
+ * What of the showings is still of interest to the presenter, and what the client says of them.
  *
- * @import { Identity, Image, Stage } from "../protocol/wire.js"
+ * @import { Ack, Identity, Image, Stage, StageName, Timing } from "../protocol/wire.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
@@ -9,6 +9,10 @@
  *   `isOver`: it was shown, or never will be
  *
  * @typedef {{kind: "superseded" | "neverShown", image: Shown}} Passed
+ * @typedef {{kind: "acked", image: Shown, receivedAt: number, copies: number}
+ *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
+ *       timing: Timing | null, within: number | null, detail: string | null}
+ *   | {kind: "identified", image: Shown, said: Identity}} Told
  */
 
 import { MAX_SETTLED, MAX_STAGES, MAX_UNACKED } from "../protocol/numbers.js";
@@ -19,8 +23,60 @@ export class Showings {
   /** Those that were acked or superseded last, or could not be sent. @type {Map<number, Showing>} */
   settled = new Map();
 
+  /** What is on the client's screen, as it said last on the open channel. @type {Showing | null} */
+  seen = null;
+
+  /** A page before this one has shown these. @param {(Shown & {isOver: boolean})[]} earlier of the same session */
+  remember(earlier) {
+    for (const image of earlier.slice(-MAX_SETTLED)) {
+      this.settled.set(image.sentAt, { ...newShowing(image), isOver: image.isOver });
+    }
+  }
+
+  /** There is no open channel any more. @param {Showing | null} current which will be sent on the next @returns {Passed[]} */
+  closed(current) {
+    this.seen = null;
+    return this.supersede(current);
+  }
+
+  // ── what the client says ───────────────────────────────────────────────────────────────────────
+
+  /** It has an image. @param {Ack} ack @returns {Told[]} */
+  acked({ sentAt, receivedAt, imageIndex }) {
+    const showing = this.unacked.get(sentAt);
+    const isOfIt = imageIndex === undefined || imageIndex === showing?.image.imageIndex;
+    if (showing === undefined || !isOfIt) return [];
+    this.settle(showing);
+    return [{ kind: "acked", image: showing.image, receivedAt, copies: showing.copies }];
+  }
+
+  /**
+   * An image has come to a stage.
+   *
+   * @param {Stage} said @param {boolean} isOpen whether a channel is open on which it can say that it is hidden
+   * @returns {(Told | Passed)[]}
+   */
+  staged(said, isOpen) {
+    const showing = this.#hear(said);
+    if (showing === null) return [];
+    const { stage, at, reason = null, timing = null, within = null, detail = null } = said;
+    if (stage === "shown" && isOpen) this.seen = showing;
+    else if (stage === "hidden" && this.seen === showing) this.seen = null;
+    /** @type {Told} */
+    const staged = { kind: "staged", image: showing.image, stage, at, reason, timing, within, detail };
+    return stage === "shown" ? [staged, ...this.#passBy(showing)] : [staged];
+  }
+
+  /** It has fetched an image by its URL. @param {Identity} said @returns {Told[]} */
+  identified(said) {
+    const showing = this.#find(said.sentAt, said.imageIndex);
+    if (showing === null || showing.isIdentified) return [];
+    showing.isIdentified = true;
+    return [{ kind: "identified", image: showing.image, said }];
+  }
+
   /** Of which showing a stage is news. @param {Stage} said @returns {Showing | null} */
-  hear({ imageIndex, sentAt, stage, at }) {
+  #hear({ imageIndex, sentAt, stage, at }) {
     const showing = this.#find(sentAt, imageIndex);
     if (showing === null) return null;
     // One that was hidden may be shown again; that is another time.
@@ -28,14 +84,6 @@ export class Showings {
     if (showing.told.has(key) || showing.told.size >= MAX_STAGES) return null;
     showing.told.add(key);
     if (stage !== "fetched") showing.isOver = true;
-    return showing;
-  }
-
-  /** Of which showing this is told for the first time. @param {Identity} said @returns {Showing | null} */
-  identify({ imageIndex, sentAt }) {
-    const showing = this.#find(sentAt, imageIndex);
-    if (showing === null || showing.isIdentified) return null;
-    showing.isIdentified = true;
     return showing;
   }
 
@@ -51,14 +99,16 @@ export class Showings {
    * @param {Showing} shown
    * @returns {Passed[]}
    */
-  passBy({ image }) {
+  #passBy({ image }) {
     const settled = [...this.settled.values()];
     const passed = settled.filter((one) => !one.isOver && one.image.sentAt < image.sentAt);
     for (const one of passed) one.isOver = true;
     return passed.map((one) => ({ kind: "neverShown", image: one.image }));
   }
 
-  /** No channel is there any more on which they could be acked. @param {Showing | null} but @returns {Passed[]} */
+  // ── which are waited for ───────────────────────────────────────────────────────────────────────
+
+  /** There is no channel on which these could be acked. @param {Showing | null} but @returns {Passed[]} */
   supersede(but) {
     const gone = [...this.unacked.values()].filter((showing) => showing !== but);
     return gone.map((showing) => this.#giveUp(showing));

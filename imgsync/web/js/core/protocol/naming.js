@@ -27,6 +27,11 @@ export function imageKey({ imageUrl, signedUrl }) {
   return `${imageUrl}\n${(signedUrl ?? "").replace(/[?#].*$/s, "")}`;
 }
 
+/** @param {string} key @returns {string} the `imageUrl` of what is known by it */
+export function nameInKey(key) {
+  return key.slice(0, key.indexOf("\n"));
+}
+
 /**
  * @param {readonly UpcomingImage[]} images
  * @returns {[number, number] | null} the places of the first two that have one name and may be

@@ -37,11 +37,6 @@ export const isDetail = printable(MAX_DETAIL);
 
 export const isMediaType = printable(MAX_ID, 1);
 
-/** @param {unknown} value 64 hexadecimal digits, small ones */
-export function isSha256(value) {
-  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-}
-
 const isFeature = printable(MAX_FEATURE, 1);
 
 /** @param {unknown} value names of extensions, as a peer registers with them */
@@ -67,6 +62,16 @@ export function isWhole(value) {
 /** @param {unknown} value a whole number, not below 0 */
 export function isCount(value) {
   return isWhole(value) && Number(value) >= 0;
+}
+
+/** @param {unknown} value the number of a want on its channel */
+export function isWantId(value) {
+  return isWhole(value) && Number(value) > 0 && Number(value) < 2 ** 32;
+}
+
+/** @param {unknown} value a hash */
+export function isSha256(value) {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 }
 
 /** @param {unknown} value */

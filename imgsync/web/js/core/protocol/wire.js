@@ -105,17 +105,17 @@ function isTextOrTexts(value) {
  */
 
 /** @param {Test} test @returns {Field} */
-function must(test) {
+export function must(test) {
   return { test };
 }
 
 /** @param {Test} test @returns {Field} */
-function may(test) {
+export function may(test) {
   return { test, isOptional: true };
 }
 
 /** It may be missing, and then is that. @param {Test} test @param {unknown} absent @returns {Field} */
-function or(test, absent) {
+export function or(test, absent) {
   return { test, isOptional: true, absent };
 }
 
@@ -135,7 +135,7 @@ function list(of) {
  * @returns {Record<string, any> | null} the fields that are known; null where one is missing or of
  *   the wrong type
  */
-function read(value, fields) {
+export function read(value, fields) {
   if (!isObject(value)) return null;
   /** @type {Record<string, any>} */
   const found = {};
@@ -162,7 +162,7 @@ function read(value, fields) {
 }
 
 /** @param {string} text @returns {Record<string, unknown> | null} */
-function parseObject(text) {
+export function parseObject(text) {
   try {
     const value = JSON.parse(text);
     return isObject(value) ? value : null;
