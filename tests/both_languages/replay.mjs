@@ -30,7 +30,7 @@ const { Inspection } = await load("core/pictures/inspection");
 const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
 const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { firstConflict, imageKey } = await load("core/protocol/naming");
+const { firstConflict, imageKey, newestUrl } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
@@ -287,7 +287,7 @@ const PAIRS = {
     return ([method, ...given]) => {
       switch (method) {
         case "another":
-          follower = new Follower();
+          follower = new Follower(...given);
           return [];
         case "received": {
           const { isNew, ack } = follower.received(...given);
@@ -298,6 +298,8 @@ const PAIRS = {
           const told = { at, reason: reason ?? undefined, onset: onset ?? undefined };
           return [follower.reached(image, stage, told) ?? "not said"];
         }
+        case "identified":
+          return [follower.identified(...given) ?? "not said"];
         default:
           return follower[method](...given);
       }
@@ -437,6 +439,7 @@ const PAIRS = {
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
   conflicts: () => (images) => firstConflict(images),
+  newest: () => ([image, images]) => newestUrl(image, images),
   iceUrls: () => (text) => orRefused(() => formatIceUrl(parseIceUrl(text)), IceUrlError),
   // How a wrong URL is quoted is each language's own.
   iceChoices: () => (servers) => {

@@ -11,7 +11,6 @@ import pytest
 
 from imgsync.core.channel import outputs as c
 from imgsync.core.channel.early import Early
-from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.presenter import Presenter
@@ -19,14 +18,10 @@ from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Image,
-    OnsetTiming,
     Ready,
-    Stage,
-    StageKind,
 )
 from imgsync.core.protocol.errors import InputError, MessageTooLarge
 from imgsync.core.protocol.numbers import (
-    HIDDEN_TAB,
     MAX_EARLY,
     MAX_SETTLED,
     MAX_STAGES,
@@ -35,18 +30,10 @@ from imgsync.core.protocol.numbers import (
     TICK,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
-from tests.kit.channels import hear
+from tests.kit.channels import IDENTITY, ONSETS, REASONS, SPOKEN, STAGES, hear
 
 RUNS = 300
 INPUTS = 60
-
-STAGES = [kind.value for kind in StageKind]
-ONSETS: list[Any] = [
-    None,
-    {"timing": "presented", "within": 0},
-    {"timing": "frame", "within": 33.5},
-]
-REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
 
 
 # ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +213,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
             {"type": "ack", "receivedAt": at, **of},
             {"type": "ack", "receivedAt": at, "sentAt": sent_at},
             *[staged | ({} if reason is None else {"reason": reason})] * 4,
-            {"type": "ready", "features": dice.choice([["preload"], ["stage", "ping"]])},
+            {"type": "ready", "features": dice.choice(SPOKEN)},
+            {"type": "identity", **IDENTITY, **of},
             {"type": "ready"},
             {"type": "preloaded", "announced": 5, "there": dice.randrange(3), "failed": 1}
             | ({"full": dice.choice([True, None])} if dice.random() < 0.5 else {}),
@@ -249,7 +237,13 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
     }
     if dice.random() < 0.5:
         source["extra"] = {"condition": "A"}  # which no client is told
-    sources = [{"imageUrl": f"http://h/{i}", "signedUrl": "http://h/s"} for i in range(index)]
+    sources: list[dict[str, Any]] = [
+        {"imageUrl": f"http://h/{i}", "signedUrl": "http://h/s"} for i in range(index)
+    ]
+    for one in [source, *sources]:
+        if dice.random() < 0.5:
+            one["own"] = {"blob": "its bytes"}
+            one["signedUrl"] = dice.choice([one["signedUrl"], None])
     return dice.choice(
         [
             *[["show", index, source, now]] * 4,
@@ -258,7 +252,7 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
             ["preload", [*sources, *[source] * bool(long)], choose_waiting(dice)],
             ["preload", [one | {"signedUrl": "x" * 15_000} for one in sources], 0],
             ["preload", [*sources, source, source | {"signedUrl": dice.choice(RESIGNED)}], 0],
-            ["opened", dice.choice([[], ["stage"], ["preload", "ping"]])],
+            ["opened", dice.choice([[], ["stage"], ["preload", "ping"], *SPOKEN])],
             ["opened", ["preload"], dice.choice([64, 150, 20_000, 70_000])],
             ["drained", choose_waiting(dice)],
             ["closed"],
@@ -353,7 +347,8 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
             expected.append(told)
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
-    assert seen == kinds | {"recorded", "counted", True, False}
+    own = {"share", "unsendable", "identified"}
+    assert seen == kinds | own | {"recorded", "counted", True, False}
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:
@@ -399,78 +394,3 @@ def test_no_two_showings_have_the_same_time(replay: Replay, first: float) -> Non
     told = [image.sent_at for image in shown]
     assert told == sorted(set(told))
     assert (told[0], told[-1]) == (first, first + 1000)
-
-
-# ── the follower ─────────────────────────────────────────────────────────────────────────────────
-
-
-def follow(follower: Follower, method: str, *given: Any) -> list[object]:
-    match method, given:
-        case "received", [image, at]:
-            told: list[object] = []
-            for output in hear(follower, json.dumps(image), at):
-                if isinstance(output, c.Deliver):
-                    is_new, ack = follower.taken(output)
-                    told += [["new", output.image.sent_at]] * is_new
-                    output = ack
-                assert isinstance(output, c.Transmit)
-                told.append(json.loads(output.text))
-            return told
-        case "reached", [image, stage, at, reason, onset]:
-            about = (image["imageIndex"], image["sentAt"], StageKind(stage), at, reason)
-            known = onset and {**onset, "timing": OnsetTiming(onset["timing"])}
-            said = [json.loads(one.text) for one in follower.staged(Stage(*about, **(known or {})))]
-            return said or ["not said"]
-        case _:
-            return [json.loads(output.text) for output in follower.opened()]
-
-
-def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) -> None:
-    seen: set[object] = set()
-    for run, dice in dice_of("follower", RUNS):
-        follower = Follower()
-        images = [
-            {"imageIndex": n % 3, "imageUrl": "u", "signedUrl": "s", "sentAt": n // 2 - 1}
-            for n in range(6)
-        ]
-        inputs: list[Given] = []
-        expected: list[object] = []
-        now = 5000.0
-        for _ in range(INPUTS):
-            now = time_after(dice, now, 3000)
-            image = dice.choice(images)
-            stage = dice.choice(STAGES)
-            reason = dice.choice(REASONS) if stage in ("failed", "hidden") else None
-            onset = dice.choice(ONSETS) if stage == "shown" else None
-            choice: Given = dice.choice(
-                [
-                    *[["received", image, now]] * 4,
-                    *[["reached", image, stage, now, reason, onset]] * 12,
-                    ["opened"],
-                    *[["another"]] * (dice.random() < 0.1),
-                ]
-            )
-            inputs.append(choice)
-            if choice == ["another"]:
-                follower = Follower()
-                expected.append([])
-                continue
-            told = follow(follower, *choice)
-            seen |= {one if isinstance(one, str) else type(one) for one in told}
-            expected.append(told)
-        replay.compare("follower", inputs, expected, run)
-    assert seen == {"not said", list, dict}
-
-
-def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
-    follower = Follower()
-    inputs: list[Given] = [
-        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None, None]
-        for n in range(MAX_STAGES + 2)
-    ]
-    inputs += [["opened"], inputs[0], inputs[-1]]
-    expected = [follow(follower, *given) for given in inputs]
-    assert len(expected[-3]) == 1 + MAX_STAGES
-    assert expected[-2] != ["not said"]
-    assert expected[-1] == ["not said"]
-    replay.compare("follower", inputs, expected, "many stages")

@@ -14,6 +14,7 @@ from imgsync.core.codec.strict import unstructure
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Identity,
     Image,
     OnsetTiming,
     Ping,
@@ -54,7 +55,8 @@ from tests.both_languages.replay import Given, Replay, dice_of
 
 MESSAGES: list[ChannelMessage] = [
     Image(3, "https://h/ä.png", "https://h/ä.png?s=1", 1.7e12 + 0.125),
-    Preload((UpcomingImage("u", "s"), UpcomingImage("", ""))),
+    Image(3, "images/0a1b2c3d/3.png", None, 5),
+    Preload((UpcomingImage("u", "s"), UpcomingImage("", ""), UpcomingImage("", None))),
     Ready(("ping", "stage")),
     Stage(0, 5, StageKind.SHOWN, 6, timing=OnsetTiming.PRESENTED, within=0),
     Stage(0, 5, StageKind.SHOWN, 6, timing=OnsetTiming.FRAME, within=33.5),
@@ -65,6 +67,8 @@ MESSAGES: list[ChannelMessage] = [
     Stage(1, 5, StageKind.FAILED, 7, "http_403"),
     Stage(1, 5, StageKind.HIDDEN, 7),
     Stage(1, 5, StageKind.FAILED, 7, "http_403", detail="its URL was good until 5 min ago"),
+    Identity(1, 5, "0a" * 32, "image/png", 5000, 40, 30),
+    Identity(1, 5, "0a" * 32, "image/svg+xml", 5000),
     Preloaded(40, 8, 0),
     Preloaded(40, 8, 1),
     Preloaded(40, 8, 1, full=True),

@@ -45,9 +45,11 @@ def tell(outputs: Sequence[DownloadOutput]) -> list[list[object]]:
     return told
 
 
-def source(dice: random.Random) -> dict[str, str]:
+def source(dice: random.Random) -> dict[str, str | None]:
     """One of a few images, most often signed as before; now and then it has moved."""
     name = dice.randrange(7)
+    if dice.random() < 0.2:
+        return {"imageUrl": f"{name}", "signedUrl": None}  # it comes over the connection
     place = dice.choice(["h"] * 9 + ["elsewhere"])
     signature = dice.choice(["?s=1"] * 8 + ["?s=2", "#s=1", ""])
     return {"imageUrl": f"{name}", "signedUrl": f"http://{place}/{name}{signature}"}
@@ -69,6 +71,7 @@ def choose_input(dice: random.Random, now: float, started: int) -> list[Any]:
             *[["answered", number, dice.choice([0, 0, 1000]), now, dice.random() < 0.7]] * 4,
             *[["came", number, dice.choice(counts), now]] * 4,
             ["unseen", number, now],
+            *[["parked", number]] * 2,
             *[["done", number, now]] * 3,
             *[["failed", number, failure, now]] * 3,
             *[["tick", now]] * 4,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+from typing import Any
+
 import pytest
 
-from imgsync.core.protocol.naming import first_conflict, image_key
+from imgsync.core.protocol.naming import first_conflict, image_key, newest_url
 from tests.both_languages.replay import Replay
 
 ADDRESSES = [
@@ -24,18 +27,32 @@ QUERIES = [
     *("?sv=1&sig=2&se=3", "?sv=1", "?SIG&sr=b", "?sv=1&snapshot=2&sig"),
 ]  # fmt: skip
 
-SIGNED = [address + query for address in ADDRESSES for query in QUERIES]
+SIGNED = [None, *(address + query for address in ADDRESSES for query in QUERIES)]
 
 
 def test_keys_and_conflicts_are_found_alike(replay: Replay) -> None:
-    images = [{"imageUrl": name, "signedUrl": url} for url in SIGNED for name in ("a", "b#1")]
-    keys: list[object] = [image_key(one["imageUrl"], one["signedUrl"]) for one in images]
+    given = [(name, url) for url in SIGNED for name in ("a", "b#1")]
+    images = [{"imageUrl": name, "signedUrl": url} for name, url in given]
+    keys: list[object] = [image_key(name, url) for name, url in given]
     replay.compare("keys", images, keys, "keys")
     pairs = [[("a", one), ("b", "x"), ("a", other)] for one in SIGNED for other in SIGNED]
     found = [first_conflict(pair) for pair in pairs]
     sources = [[{"imageUrl": name, "signedUrl": url} for name, url in pair] for pair in pairs]
     replay.compare("conflicts", sources, [pair and list(pair) for pair in found], "conflicts")
     assert {None, (0, 2)} == set(found)
+
+
+def test_the_newest_url_is_found_alike_and_none_is_that_of_what_has_none(replay: Replay) -> None:
+    signed = [None, "", "https://h/a?sig=1", "https://h/a?sig=2", "https://h/b?sig=1"]
+    cases: list[Any] = []
+    found: list[object] = []
+    for one, other, last in product(signed, signed, signed):
+        images = [("a", other), ("b", last), ("a", last)]
+        known = [{"imageUrl": name, "signedUrl": url} for name, url in images]
+        cases.append([{"imageUrl": "a", "signedUrl": one}, known])
+        found.append(newest_url("a", one, images))
+        assert (one is None) == (found[-1] is None)
+    replay.compare("newest", cases, found, "newest")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the tests of the talk on the data channel share."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -11,7 +12,7 @@ from imgsync.core.channel.presenter import Presenter
 from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Ready, Stage, StageKind
-from imgsync.core.protocol.numbers import FEATURES
+from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB
 
 LAW = settings(
     max_examples=150,
@@ -20,6 +21,23 @@ LAW = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 READY = encode_channel(Ready(FEATURES))
+
+# What a client may say, as JSON has it.
+
+STAGES = [kind.value for kind in StageKind]
+ONSETS: list[Any] = [
+    None,
+    {"timing": "presented", "within": 0},
+    {"timing": "frame", "within": 33.5},
+]
+REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
+
+SPOKEN = [["preload"], ["stage", "ping"], ["pictures"], ["preload", "pictures"]]
+
+IDENTITY = {"sha256": "0a" * 32, "contentType": "image/png", "bytes": 7, "width": 4, "height": 3}
+
+
+NO_SIZE = {**IDENTITY, "width": None, "height": None}
 
 
 def hear(

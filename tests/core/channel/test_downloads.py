@@ -204,6 +204,27 @@ def test_who_looks_late_was_asleep_and_holds_that_against_nobody() -> None:
     assert line.downloads.due == 2 * FETCH_STALL + 100
 
 
+def test_what_waits_for_its_turn_does_not_stand_still_until_bytes_come() -> None:
+    line = Line()
+    line.announce("a", "b")
+    number = line.running["b"]
+    line.downloads.parked(number)
+    line.come("a", 100, now=5)
+    assert line.downloads.due == 5 + FETCH_STALL
+    line.bring("a", 100, now=6)
+    assert line.downloads.due == math.inf
+    line.come("b", 100, now=1000)
+    assert line.downloads.due == 1000 + FETCH_STALL
+    line.downloads.parked(number + 1)  # which is not under way
+
+
+def test_what_comes_over_the_connection_has_no_url_and_a_name_of_its_own() -> None:
+    downloads = Downloads(lambda failures: 0)
+    [start] = downloads.show(UpcomingImage("a", None), 0)
+    assert start == Start(1, "a\n", None, 0, is_urgent=True)
+    assert image_key("a", None) != key("a")
+
+
 def test_what_nobody_can_see_come_has_its_time() -> None:
     line = Line()
     line.show("a")

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
-from imgsync.core.codec.codec import decode_channel, decode_signal
-from imgsync.core.protocol.channel import Ack, Image, Ping, Pong, Ready, Stage, StageKind
+from imgsync.core.codec.codec import decode_channel, decode_signal, encode_channel
+from imgsync.core.protocol.channel import (
+    Ack,
+    Image,
+    Ping,
+    Pong,
+    Preload,
+    Ready,
+    Stage,
+    StageKind,
+    UpcomingImage,
+)
 from imgsync.core.protocol.errors import CandidateError, NegotiationError, WireError
 from imgsync.core.protocol.signalling import CandidateSignal, RawJson
 from tests.kit.wire_texts import BAD, lines
@@ -194,15 +204,29 @@ def test_a_ready_that_names_no_features_speaks_none(said: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["null", "1", "true", "[]", "{}"])
-def test_a_url_is_a_string_and_nothing_else(value: str) -> None:
+def test_a_url_is_a_string_and_only_the_signed_one_may_be_null(value: str) -> None:
     assert refused(IMAGE | {"imageUrl": value}) == "message.imageUrl: expected a string"
-    assert refused(IMAGE | {"signedUrl": value}) == "message.signedUrl: expected a string"
+    if value != "null":
+        assert refused(IMAGE | {"signedUrl": value}) == "message.signedUrl: expected a string"
 
 
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [(fields, field) for fields in (IMAGE, ACK, PING, PONG) for field in fields if field != "type"],
-)
+@pytest.mark.parametrize("said", [{}, {"signedUrl": None}])
+def test_an_image_without_a_signed_url_has_none_and_null_is_written_for_it(
+    said: dict[str, None],
+) -> None:
+    image = {"imageIndex": 1, "imageUrl": "u", "sentAt": 5}
+    assert decode_channel(json.dumps(image | said)) == Image(1, "u", None, 5)
+    assert json.loads(encode_channel(Image(1, "u", None, 5))) == image | {"signedUrl": None}
+    preload = decode_channel(json.dumps({"type": "preload", "images": [{"imageUrl": "u"} | said]}))
+    assert preload == Preload((UpcomingImage("u", None),))
+
+
+NEEDED = [(IMAGE, "imageIndex"), (IMAGE, "imageUrl"), (IMAGE, "sentAt")] + [
+    (fields, field) for fields in (ACK, PING, PONG) for field in fields if field != "type"
+]
+
+
+@pytest.mark.parametrize(("fields", "field"), NEEDED)
 def test_a_missing_field_of_a_channel_message_is_named(fields: dict[str, str], field: str) -> None:
     rest = {key: value for key, value in fields.items() if key != field}
     assert refused(rest) == f"message.{field}: missing"

@@ -17,6 +17,7 @@ from imgsync.core.codec.codec import (
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Identity,
     Image,
     Ping,
     Pong,
@@ -201,6 +202,10 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
             "sentAt": 1700000000000,
         },
     ),
+    (
+        Image(3, "images/0a1b2c3d/3.png", None, 5),
+        {"imageIndex": 3, "imageUrl": "images/0a1b2c3d/3.png", "signedUrl": None, "sentAt": 5},
+    ),
     (Ready(), {"type": "ready"}),
     (Ready(("ping", "x-new")), {"type": "ready", "features": ["ping", "x-new"]}),
     (Ack(1, 2.5), {"type": "ack", "sentAt": 1, "receivedAt": 2.5}),
@@ -211,6 +216,37 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
         {
             "type": "preload",
             "images": [{"imageUrl": "https://a/4.png", "signedUrl": "https://a/4.png?sig=x"}],
+        },
+    ),
+    (
+        Preload((UpcomingImage("images/0a1b2c3d/4.png", None),)),
+        {
+            "type": "preload",
+            "images": [{"imageUrl": "images/0a1b2c3d/4.png", "signedUrl": None}],
+        },
+    ),
+    (
+        Identity(7, 1, "0f" * 32, "image/png", 5000, 40, 30),
+        {
+            "type": "identity",
+            "imageIndex": 7,
+            "sentAt": 1,
+            "sha256": "0f" * 32,
+            "contentType": "image/png",
+            "bytes": 5000,
+            "width": 40,
+            "height": 30,
+        },
+    ),
+    (
+        Identity(7, 1, "0f" * 32, "image/svg+xml", 500),
+        {
+            "type": "identity",
+            "imageIndex": 7,
+            "sentAt": 1,
+            "sha256": "0f" * 32,
+            "contentType": "image/svg+xml",
+            "bytes": 500,
         },
     ),
     (

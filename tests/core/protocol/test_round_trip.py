@@ -22,6 +22,7 @@ from imgsync.core.codec.codec import (
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Identity,
     Image,
     Ping,
     Pong,
@@ -176,9 +177,11 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         sdp_m_line_index=maybe(WHOLE),
         username_fragment=maybe(TEXT),
     ),
-    Image: st.builds(Image, image_index=WHOLE, image_url=URL, signed_url=URL, sent_at=MILLISECONDS),
+    Image: st.builds(
+        Image, image_index=WHOLE, image_url=URL, signed_url=maybe(URL), sent_at=MILLISECONDS
+    ),
     Preload: st.builds(
-        Preload, images=a_few(st.builds(UpcomingImage, image_url=URL, signed_url=URL))
+        Preload, images=a_few(st.builds(UpcomingImage, image_url=URL, signed_url=maybe(URL)))
     ),
     Stage: st.builds(
         Stage,
@@ -187,6 +190,16 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         stage=st.sampled_from(StageKind),
         at=MILLISECONDS,
         reason=maybe(NAME),
+    ),
+    Identity: st.builds(
+        Identity,
+        image_index=WHOLE,
+        sent_at=MILLISECONDS,
+        sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+        content_type=NAME.filter(bool),
+        bytes=COUNT,
+        width=maybe(COUNT),
+        height=maybe(COUNT),
     ),
     Preloaded: st.builds(Preloaded, announced=COUNT, there=COUNT, failed=COUNT, full=st.booleans()),
     Ready: st.builds(Ready, features=a_few(TEXT)),

@@ -82,16 +82,19 @@ export class Follower {
   }
 
   /**
-   * What was fetched by the URL of a showing. What is not known is undefined.
+   * What was fetched by the URL of a showing.
    *
    * @param {Image} image
-   * @param {{sha256: string, contentType: string, bytes: number, width?: number, height?: number}} facts
+   * @param {{sha256: string, contentType: string, bytes: number, width: number | null, height: number | null}} facts
+   *   `width`, `height`: null where it has no size of its own
    * @returns {Identity | null} to send; null where that was said before
    */
-  identified({ imageIndex, sentAt }, facts) {
+  identified({ imageIndex, sentAt }, { sha256, contentType, bytes, width, height }) {
     if (this.#identities.some((one) => one.sentAt === sentAt && one.imageIndex === imageIndex)) return null;
     /** @type {Identity} */
-    const message = { type: "identity", imageIndex, sentAt, ...facts };
+    const message = { type: "identity", imageIndex, sentAt, sha256, contentType, bytes };
+    if (width !== null) message.width = width;
+    if (height !== null) message.height = height;
     this.#identities = [...this.#identities, message].slice(-MAX_IDENTITIES);
     return message;
   }

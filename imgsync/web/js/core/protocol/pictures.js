@@ -21,7 +21,7 @@
  */
 
 import { LARGE_CHUNK, MAX_DATA_TEXT } from "./numbers.js";
-import { isCount, isDetail, isName, isPrintable, isReason, isSha256, isWantId, isWhole } from "./values.js";
+import { isCount, isDetail, isMediaType, isPrintable, isReason, isSha256, isWantId, isWhole } from "./values.js";
 import { encodeText, may, must, or, parseObject, read } from "./wire.js";
 
 /** Of the id, which is followed by the offset; big-endian. */
@@ -40,7 +40,7 @@ const TO_RECEIVER = {
     id: must(isWantId),
     offset: must(isCount),
     length: must(isCount),
-    contentType: must(isName),
+    contentType: must(isMediaType),
     sha256: must(isSha256),
   },
   refused: { id: must(isWantId), reason: must(isReason), detail: or(isDetail, "") },
