@@ -106,7 +106,7 @@ class _Following:
 
     def __init__(self, peer: PeerSession, features: Features) -> None:
         self._peer = peer
-        self._follower = Follower(features)
+        self._follower = Follower((*FEATURES, *features))
         self.receiving = Receiving(peer.send_data)
         self._waiting: deque[Deliver] = deque()
         self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
@@ -376,7 +376,7 @@ async def open_client(
         `ClientSession.receiving` gives them to a gallery. Without that, each has a URL.
     :param network: stands in for the real one, in tests.
     """
-    features = (*FEATURES, FEATURE_PICTURES) if pictures else FEATURES
+    features = (FEATURE_PICTURES,) if pictures else ()
     async with join_relay(
         url,
         Role.CLIENT,

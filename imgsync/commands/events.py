@@ -274,6 +274,25 @@ class Stage:
 
 
 @attrs.frozen
+class NotSent:
+    """A picture of our own that could not be sent over the connection, or not to the end.
+
+    :param reason: a short word.
+    :param detail: the same for people.
+    """
+
+    EVENT = "not_sent"
+    image_index: int
+    name: str
+    reason: str
+    detail: str = attrs.field(default="", metadata=FOR_PEOPLE)
+
+    @property
+    def prose(self) -> str:
+        return f"image {self.image_index}  {self.name}  not sent: {self.detail}"
+
+
+@attrs.frozen
 class Preloaded:
     """How many of the images that were announced, and not shown yet, are at the client.
 
@@ -487,6 +506,7 @@ PeerEvent = (
     | CommandRefused
     | Acked
     | NotAcked
+    | NotSent
     | Stage
     | Preloaded
     | Recording

@@ -1,7 +1,14 @@
 """Why an image came to nothing: the wire's short words, and what people can do about each."""
 
 from imgsync.core.pictures.kinds import KINDS
-from imgsync.core.protocol.numbers import HIDDEN_TAB, MAX_IMAGE, OF_TYPE
+from imgsync.core.protocol.numbers import (
+    BAD_HASH,
+    CHANGED,
+    HIDDEN_TAB,
+    MAX_IMAGE,
+    OF_TYPE,
+    UNREADABLE,
+)
 from imgsync.images.folder import (
     A_FOLDER,
     NO_FILE,
@@ -37,6 +44,12 @@ _ADVICE = {
     "decode": "what comes is damaged, or of a form that browsers don't show: save it anew",
     "truncated": "the end of the image is missing: put it onto its host again",
     "too_large": f"it has more than {MAX_IMAGE >> 20} MiB: make it smaller",
+    CHANGED: "its file was changed after it was opened: stop, and open the folder anew",
+    UNREADABLE: "its file is gone, or may not be read any more: put it back, and start anew",
+    BAD_HASH: "other bytes came than were sent: something in between changes what it passes on",
+    "not_offered": "the client asks for pictures that it was not shown: it may be of another make",
+    "no_httpx": "the client has no httpx, with which it fetches URLs: pip install 'imgsync[cli]'",
+    "no_url": "the client takes no pictures over the connection: use --pictures url",
     "not_saved": "the client can't write to the folder that it keeps images in",
     "exec": "the client can't start its program",
     HIDDEN_TAB: "nobody looked at the client's page",

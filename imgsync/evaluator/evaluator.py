@@ -138,7 +138,8 @@ class _Presenting:
         journal, showings = self._peer.journal, self.showings
         for output in outputs:
             match output:
-                case Transmit(text, image, copy):
+                case Transmit(text, image, copy, announced):
+                    self.sharing.tell(announced if image is None else [image])
                     self._peer.send(text)
                     if image is not None:
                         journal.sent(image, copy, showings.image_of(image.sent_at).extra)
@@ -308,8 +309,8 @@ class Evaluator:
         presenting = _Presenting(peer, self._budget)
         ways = (self._network, self._signalling.servers)
         async with (
-            open_background() as nursery,
             open_peer_session(peer, presenting, *ways, offers=True),
+            open_background() as nursery,
         ):
             nursery.start_soon(presenting.sharing.run)
             await peer.history.wait_connected()

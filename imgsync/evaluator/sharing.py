@@ -6,13 +6,14 @@ who waits for a disk holds nobody up, and no picture is ever in memory as a whol
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import ExitStack
 from typing import assert_never
 
 import attrs
 import trio
 
+from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.core.protocol.numbers import CHANGED, UNREADABLE
 from imgsync.core.transfer.budget import Budget
 from imgsync.core.transfer.outputs import Done, Drop, NotSent, Read, SendChunk, SenderOutput, Tell
@@ -106,6 +107,13 @@ class Sharing:
                     facts.content_type, facts.bytes, facts.sha256
                 )
 
+    def tell(self, images: Iterable[Image | UpcomingImage]) -> None:
+        """The client is about to be told of these: where one has a URL of ours, that is served."""
+        for told in images:
+            image = self._images.get(told.image_url)
+            if told.signed_url is not None and image is not None and image.picture is not None:
+                image.picture.serve()
+
     def share(self) -> None:
         """Open the channel of pictures beside the open one."""
         self._sender = Sender(self._offers, self._budget)
@@ -166,8 +174,9 @@ class Sharing:
                     read, self._read = self._read, None
                     await self._read_block(file, read)
         finally:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(file.close)
+            if file.id is not None:
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(file.close)
 
     async def _read_block(self, file: _File, read: Read) -> None:
         sender, picture = self._sender, self._images[read.image_url].picture
@@ -197,7 +206,7 @@ class Sharing:
                 case Done(id):
                     self._forget(id)
                 case NotSent(image_url, reason, detail):
-                    self._tell(PictureNotSent(self._images[image_url], reason, detail))
+                    self._report(PictureNotSent(self._images[image_url], reason, detail))
                 case Drop(why):
                     session_id = self._peer.route.session_id
                     log.info("session %s: on the channel of pictures: %s", session_id, why)
@@ -209,7 +218,7 @@ class Sharing:
             self._reading_id = self._read = None
             self._work.ring()
 
-    def _tell(self, lost: PictureNotSent) -> None:
+    def _report(self, lost: PictureNotSent) -> None:
         session_id = self._peer.route.session_id
         what = "session %s: %s could not be sent (%s): %s"
         name = lost.image.name or lost.image.image_url

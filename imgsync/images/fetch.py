@@ -335,6 +335,11 @@ class _NoCookies(CookieJar):
         """Take none."""
 
 
+def can_fetch() -> bool:
+    """Whether there is httpx; without it, pictures come over the connection alone."""
+    return httpx is not None
+
+
 @asynccontextmanager
 async def open_fetcher(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Fetcher]:
     """Own an HTTP client, which keeps no cookies. Raises MissingExtra and InputError.

@@ -33,6 +33,11 @@ NO_URL = Failure(
 )
 """Of a picture that the evaluator would send itself, though we have not named `pictures`."""
 
+NO_HTTP = Failure(
+    "no_httpx", may_pass=False, detail="the client has no httpx, with which URLs are fetched"
+)
+"""Of a picture that has a URL, at a client that takes pictures over the connection alone."""
+
 
 class Coming:
     """An image that is to be shown, for whoever waits for it. Made by `Gallery.show`.
@@ -67,7 +72,7 @@ class Gallery:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: Fetcher | None,
         nursery: trio.Nursery,
         progressed: Callable[[Progress], object],
         receiving: Receiving | None,
@@ -175,12 +180,14 @@ class Gallery:
                 self._downloads.parked(start.number)
 
         if start.url is not None:
+            if self._fetcher is None:
+                raise FetchFailed(NO_HTTP)
             await self._fetcher.transfer(start.url, start.offset, partial.mark, hear)
-        elif self._receiving is not None:
+        else:
+            if self._receiving is None:
+                raise FetchFailed(NO_URL)
             image_url = start.name.removesuffix("\n")
             await self._receiving.transfer(image_url, start.offset, partial.mark, hear, park)
-        else:
-            raise FetchFailed(NO_URL)
         return partial.finish()
 
     def _arrived(self, start: Start, fetched: Fetched) -> None:
@@ -195,12 +202,13 @@ class Gallery:
 
 @asynccontextmanager
 async def open_gallery(
-    fetcher: Fetcher,
+    fetcher: Fetcher | None,
     progressed: Callable[[Progress], object] = lambda _: None,
     receiving: Receiving | None = None,
 ) -> AsyncIterator[Gallery]:
     """Fetch while the block lasts.
 
+    :param fetcher: None where nothing is fetched by URL.
     :param progressed: is told, now and then, how many of those that were announced are here.
     :param receiving: gets what comes over the connection.
     """

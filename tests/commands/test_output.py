@@ -21,6 +21,7 @@ from imgsync.commands.events import (
     FetchFailed,
     LeftOut,
     NotAcked,
+    NotSent,
     OutOfReach,
     PeerEvent,
     Preloaded,
@@ -231,6 +232,11 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         NotAcked(image_index=3, name="3.png", reason="timeout", detail="no ack within 30 s"),
         "image 3  3.png  not acked: no ack within 30 s",
         '{"event": "not_acked", "imageIndex": 3, "name": "3.png", "reason": "timeout"}',
+    ),
+    (
+        NotSent(image_index=3, name="3.png", reason="changed", detail="its file is another one"),
+        "image 3  3.png  not sent: its file is another one",
+        '{"event": "not_sent", "imageIndex": 3, "name": "3.png", "reason": "changed"}',
     ),
     (
         Stage(

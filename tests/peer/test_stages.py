@@ -21,7 +21,8 @@ from imgsync import (
     open_client,
     open_evaluator,
 )
-from imgsync.core.channel import follower, presenter
+from imgsync.client import client
+from imgsync.core.channel import presenter
 from imgsync.core.channel.line import Line, LineOutput
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import LOST_AFTER
@@ -190,7 +191,7 @@ async def test_the_end_of_the_session_ends_the_wait(autojump_clock: MockClock) -
 async def test_a_client_that_does_not_speak_stage_is_not_waited_for(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "FEATURES", ("ping",))
+    monkeypatch.setattr(client, "FEATURES", ("ping",))
     async with open_pair(take_silently) as session:
         delivery = await session.show(image(0))
         with pytest.raises(NotSpoken, match="'stage'"):
@@ -228,7 +229,7 @@ async def test_what_the_client_speaks_is_known_although_its_ready_is_lost(
 async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (follower, joining):
+    for module in (client, joining):
         monkeypatch.setattr(module, "FEATURES", ())
     seen: list[str] = []
 

@@ -45,7 +45,7 @@ class SessionFollower:
         self,
         session: ClientSession,
         *,
-        fetcher: fetch.Fetcher,
+        fetcher: fetch.Fetcher | None,
         folder: Path | None,
         program: Sequence[str] | None,
         output: Output,

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from imgsync.commands.common import (
@@ -69,13 +70,13 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
     from imgsync.client.client import open_client
     from imgsync.commands.client.following import SessionFollower
-    from imgsync.images.fetch import open_fetcher
+    from imgsync.images.fetch import can_fetch, open_fetcher
 
     output = Output(as_json=options.json)
     if options.save is not None:
         await make_folder(options.save, "--save")
     async with (
-        open_fetcher() as fetcher,
+        open_fetcher() if can_fetch() else nullcontext() as fetcher,
         open_client(
             options.relay,
             user_id=options.user,

@@ -15,6 +15,7 @@ from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
+    NotSent,
     Preloaded,
     Recording,
     SeriesSummary,
@@ -120,8 +121,9 @@ class Series:
             watching.start_soon(self._raise_when_ended)
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
-            watching.start_soon(self._write_recordings)
+            watching.start_soon(_write_recordings, self._session, self._output)
             watching.start_soon(self._write_preloaded)
+            watching.start_soon(_write_not_sent, self._session, self._output)
             self._announce()
             yield
 
@@ -186,10 +188,6 @@ class Series:
         await nursery.start(self._show, refused.image.index)
         return True
 
-    async def _write_recordings(self) -> None:
-        async for said in self._session.recordings():
-            self._output.write(Recording(said.devices, said.troubles, said.at))
-
     async def _write_preloaded(self) -> None:
         async for said in self._session.preloaded():
             counts = (said.announced, said.there, said.failed, said.full or None)
@@ -251,6 +249,17 @@ class Series:
         missed, self._missed = self._missed, []
         for _, event in sorted(missed, key=lambda one: one[0].number):
             self._output.write(event)
+
+
+async def _write_recordings(session: EvaluatorSession, output: Output) -> None:
+    async for said in session.recordings():
+        output.write(Recording(said.devices, said.troubles, said.at))
+
+
+async def _write_not_sent(session: EvaluatorSession, output: Output) -> None:
+    async for lost in session.not_sent():
+        image = lost.image
+        output.write(NotSent(image.index, image.name, lost.reason, lost.detail))
 
 
 def _acked(delivery: Delivery) -> Acked:

@@ -20,11 +20,13 @@ class Transmit:
 
     :param image: which image it shows, where it shows one.
     :param copy: of it, from 1.
+    :param announced: which images it announces, where it does.
     """
 
     text: str = attrs.field(repr=False)
     image: Image | None = attrs.field(default=None, eq=False)
     copy: int = attrs.field(default=0, eq=False)
+    announced: tuple[UpcomingImage, ...] = attrs.field(default=(), eq=False, repr=False)
 
 
 @attrs.frozen

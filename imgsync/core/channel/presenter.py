@@ -235,7 +235,8 @@ class Presenter:
         preloads = self._upcoming.take(waiting)
         is_shared = any(one.signed_url is None for message in preloads for one in message.images)
         share = self._sharing.begin() if is_shared else []
-        return [*share, *(Transmit(encode_channel(message)) for message in preloads)]
+        told = [Transmit(encode_channel(one), announced=one.images) for one in preloads]
+        return [*share, *told]
 
     def _copy_current(self, waiting: int) -> list[Transmit | Share]:
         """For who asks, once there is room; who asks again until then has asked once."""
