@@ -13,6 +13,7 @@ from imgsync.core.channel import line
 from imgsync.core.handshake.inputs import Opened
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import MAX_UNSENT
+from imgsync.core.protocol.signalling import Register
 from imgsync.peer import joining
 from imgsync.seams import Drained, LinkEvent, Received
 from imgsync.testing import MemoryLink, MemoryNetwork
@@ -26,7 +27,7 @@ SOON = [image(1), image(2)]
 @pytest.fixture
 def untold(monkeypatch: pytest.MonkeyPatch) -> None:
     """The relay passes on no features."""
-    monkeypatch.setattr(joining, "FEATURES", ())
+    monkeypatch.setattr(joining, "Register", lambda *about, features: Register(*about))
 
 
 class Follower:

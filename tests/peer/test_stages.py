@@ -22,12 +22,11 @@ from imgsync import (
     open_evaluator,
 )
 from imgsync.client import client
-from imgsync.core.channel import presenter
+from imgsync.core.channel import showings
 from imgsync.core.channel.line import Line, LineOutput
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.numbers import LOST_AFTER
 from imgsync.evaluator import delivery as delivery_module
-from imgsync.peer import joining
 from imgsync.testing import MemoryNetwork
 from tests.peer.test_sessions import URL, image
 
@@ -229,8 +228,7 @@ async def test_what_the_client_speaks_is_known_although_its_ready_is_lost(
 async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (client, joining):
-        monkeypatch.setattr(module, "FEATURES", ())
+    monkeypatch.setattr(client, "FEATURES", ())
     seen: list[str] = []
 
     async def listen(session: ClientSession) -> None:
@@ -247,7 +245,7 @@ async def test_a_client_that_says_nothing_of_what_it_speaks_is_sent_no_extension
 async def test_too_many_later_images_end_the_wait(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presenter, "MAX_SETTLED", 3)
+    monkeypatch.setattr(showings, "MAX_SETTLED", 3)
     async with open_pair(take_silently) as session:
         first = await session.show(image(0))
         for index in range(1, 4):
@@ -260,7 +258,7 @@ async def test_too_many_later_images_end_the_wait(
 async def test_the_first_reason_stays_though_more_is_told_later(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presenter, "MAX_SETTLED", 3)
+    monkeypatch.setattr(showings, "MAX_SETTLED", 3)
 
     async def fail_the_first(session: ClientSession) -> None:
         async for received in session.images():

@@ -118,6 +118,7 @@ async def test_an_image_and_its_ack_pass_through_these_files_and_no_more(
     assert seen == {
         "evaluator/evaluator.py",
         "evaluator/delivery.py",
+        "evaluator/sharing.py",
         "client/client.py",
         "tasks.py",
         "peer/session.py",
@@ -127,6 +128,8 @@ async def test_an_image_and_its_ack_pass_through_these_files_and_no_more(
         "core/channel/line.py",
         "core/channel/early.py",
         "core/channel/preload.py",
+        "core/channel/sharing.py",
+        "core/channel/showings.py",
         "core/channel/clocks.py",
         "core/channel/drift.py",
         "core/protocol/urls.py",

@@ -13,6 +13,21 @@
   window.warned = [];
   console.warn = (text) => warned.push(text);
 
+  // Its connections, the last of which can fail.
+  window.connections = [];
+  const Real = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Real {
+    constructor(...given) {
+      super(...given);
+      connections.push(this);
+    }
+  };
+  window.breakConnection = () => {
+    const [last] = connections.slice(-1);
+    Object.defineProperty(last, "connectionState", { value: "failed" });
+    last.onconnectionstatechange();
+  };
+
   // ── pictures ───────────────────────────────────────────────────────────────────────────────────
 
   /** A PNG of this size in bytes: what its first chunk leaves is a chunk that browsers pass over. */
@@ -58,6 +73,7 @@
     session.offer(images);
     perform(presenter.preload(images.slice(from), session.waiting));
   };
+  window.failed = () => told.filter(({ stage }) => stage === "failed").map(({ image, reason }) => [image.imageIndex, reason]);
   window.shown = () => told.filter(({ stage }) => stage === "shown").map(({ image }) => image.imageIndex);
 
   await new Promise((resolve) => {

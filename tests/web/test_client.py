@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from imgsync import ImageFailed, ImageRef
-from imgsync.core.protocol.numbers import FEATURES
+from imgsync.core.protocol.numbers import FEATURE_PICTURES, FEATURES
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakePeer
 from tests.kit.processes import (
@@ -69,7 +69,10 @@ async def test_what_a_page_speaks_is_known_before_there_is_a_session(
         presence = await curious.wait_event("presence")
         while presence["userId"] != "known":
             presence = await curious.wait_event("presence")
-        assert (presence["state"], presence["features"]) == ("available", [*FEATURES])
+        assert (presence["state"], presence["features"]) == (
+            "available",
+            [*FEATURES, FEATURE_PICTURES],
+        )
 
 
 async def test_fifty_images_in_a_row_are_each_shown_once_and_in_order(

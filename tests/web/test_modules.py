@@ -157,7 +157,7 @@ async def test_an_evaluator_in_a_page_shows_an_image_to_a_page_and_ends_the_sess
     ):
         await wait_state(page, "connected")
         ready = await page.wait("got.find((message) => message.type === 'ready')")
-        assert ready["features"] == ["ping", "stage", "preload", "preloaded"]
+        assert ready["features"] == ["ping", "stage", "preload", "preloaded", "pictures"]
         await page.run("show(0, '/web/icon.svg')")
         await client.wait_stage(0, "shown")
         ack = await page.wait("got.find((message) => message.type === 'ack')")

@@ -14,7 +14,7 @@ from imgsync.core.channel.outputs import (
     Superseded,
 )
 from imgsync.core.channel.sharing import ImageSource, Sharing
-from imgsync.core.codec.codec import encode_channel
+from imgsync.core.codec.codec import check_size, encode_channel
 from imgsync.core.protocol.channel import Ack, Identity, Image, Stage, StageKind
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.naming import newest_url
@@ -44,6 +44,9 @@ class Showing:
         Raises NotSpoken and MessageTooLarge, and then it is as it was.
         """
         url = sharing.url_of(self.source, keeps_url=self.keeps_url)
+        if self.text and url == self.image.signed_url:
+            check_size(self.text, limit)
+            return
         image = attrs.evolve(self.image, signed_url=url)
         self.text = encode_channel(image, limit)
         self.image = image

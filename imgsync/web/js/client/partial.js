@@ -7,8 +7,7 @@
  * @import { Answer, Mark } from "./fetching.js"
  */
 
-import { PictureCheck } from "../core/pictures/check.js";
-import { Sha256 } from "../core/pictures/sha256.js";
+import { Inspection } from "../core/pictures/inspection.js";
 import { BAD_HASH, MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
 import { wrapPicture } from "./wrapping.js";
@@ -24,8 +23,7 @@ export class Partial {
   #blobs = [];
   /** What has come behind them. @type {Uint8Array<ArrayBuffer>[]} */
   #parts = [];
-  #check = new PictureCheck();
-  #hash = new Sha256();
+  #inspection = new Inspection();
   #isMissed = false;
 
   /** A host answers. @param {Answer} answer */
@@ -36,8 +34,7 @@ export class Partial {
     this.size = 0;
     this.#blobs = [];
     this.#parts = [];
-    this.#check = new PictureCheck();
-    this.#hash = new Sha256();
+    this.#inspection = new Inspection();
   }
 
   /**
@@ -58,17 +55,17 @@ export class Partial {
   add(part) {
     this.size += part.length;
     this.#parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
-    this.#hash.update(part);
     if (Math.floor(this.size / STEP) > Math.floor((this.size - part.length) / STEP)) this.#pass();
-    return this.size > MAX_IMAGE ? "too_large" : this.#check.feed(part);
+    return this.size > MAX_IMAGE ? "too_large" : this.#inspection.feed(part);
   }
 
   /** All has come. @returns {Promise<Blob>} @throws {ImageFailed} */
   async finish() {
-    const { kind, reason } = this.#check.end();
+    const { kind, reason } = this.#inspection.end();
     if (kind === null || reason !== null) throw new ImageFailed(reason ?? NOT_AN_IMAGE, false);
-    const { sha256 } = this.mark ?? { sha256: null };
-    if (sha256 !== null && sha256 !== this.#hash.digest()) throw new ImageFailed(BAD_HASH, true);
+    if (![null, this.#inspection.facts.sha256].includes(this.mark?.sha256 ?? null)) {
+      throw new ImageFailed(BAD_HASH, true, "other bytes have come than the evaluator has said");
+    }
     return wrapPicture([...this.#blobs, ...this.#parts], kind);
   }
 

@@ -164,9 +164,7 @@ export class Presentation {
     this.contact.heard(at);
     if ("type" in message && message.type === "pong") {
       this.#compareClocks({ t0: message.t0, t1: message.t1, t2: message.t2, t3: at });
-      return;
-    }
-    this.#perform(this.#presenter.received(message, this.#waiting), at);
+    } else this.#perform(this.#presenter.received(message, this.#waiting), at);
   }
 
   /** @param {Probe} probe */

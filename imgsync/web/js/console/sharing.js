@@ -29,7 +29,7 @@ export class Sharing {
   #listener;
   /** By `imageUrl`. @type {Map<string, Offer>} */
   #offers = new Map();
-  /** Of the channel that is open. @type {Sender | null} */
+  /** As long as there is a channel. @type {Sender | null} */
   #sender = null;
 
   /** @param {SharingListener} listener */
@@ -47,20 +47,25 @@ export class Sharing {
     }
   }
 
+  /** The second channel is being opened. */
+  begin() {
+    this.close();
+    this.#sender = new Sender(this.#offers, budget);
+  }
+
   /** Something is new on the second channel, or its connection is gone. @param {DataEvent} event */
   take(event) {
+    const sender = this.#sender;
+    if (sender === null) return;
     switch (event.kind) {
-      case "shared":
-      case "unshared":
-        this.close();
-        break;
       case "dataReceived":
-        // What a client says may be here before our own side is open.
-        this.#sender ??= new Sender(this.#offers, budget);
-        this.#perform(this.#sender, this.#sender.receive(event.data, seconds()));
+        this.#perform(sender, sender.receive(event.data, seconds()));
         break;
       case "dataDrained":
-        if (this.#sender !== null) this.#perform(this.#sender, this.#sender.drained(seconds()));
+        this.#perform(sender, sender.drained(seconds()));
+        break;
+      case "unshared":
+        this.close();
     }
   }
 
@@ -112,10 +117,12 @@ export class Sharing {
 /** The browser has kept the series over a reload, and not its pictures. */
 class Lost extends Error {}
 
-/** Browsers say `NotFoundError` of a file that is gone, and `NotReadableError` of one that was written to. @param {unknown} error */
+/** Browsers say `NotReadableError` of a file that was written to since. @param {unknown} error */
 function describe(error) {
-  if (error instanceof Lost) return { reason: UNREADABLE, detail: "the browser has not kept it" };
-  const { name } = /** @type {Error} */ (error);
-  if (name === "NotReadableError") return { reason: CHANGED, detail: "its file was changed, or may not be read any more" };
-  return { reason: UNREADABLE, detail: name === "NotFoundError" ? "its file is gone" : `its file can't be read: ${name}` };
+  if (/** @type {Error} */ (error).name === "NotReadableError") {
+    return { reason: CHANGED, detail: "the evaluator's file is another one by now" };
+  }
+  const isLost = error instanceof Lost;
+  const detail = isLost ? "the evaluator's browser has not kept it" : "the evaluator can't read its file any more";
+  return { reason: UNREADABLE, detail };
 }

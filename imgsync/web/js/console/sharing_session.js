@@ -51,6 +51,7 @@ export class SharingSession {
   }
 
   share() {
+    this.#sharing.begin();
     this.#session.share();
   }
 

@@ -2,11 +2,14 @@
  * The second channel of a link, by which pictures are sent. The evaluator makes it when it knows that
  * the client takes them; with it or without it, the session goes on.
  *
+ * @import { Came } from "../core/channel/early.js"
+ *
  * @typedef {{kind: "shared"} | {kind: "dataReceived", data: unknown, at: number}
  *   | {kind: "dataDrained"} | {kind: "unshared"}} DataEvent `dataDrained`: nothing of what was given to it
  *   waits any more; `unshared`: it is closed, and there is no other on this link
  */
 
+import { Early } from "../core/channel/early.js";
 import { DATA_LABEL } from "../core/protocol/numbers.js";
 import { now } from "./clock.js";
 
@@ -18,6 +21,8 @@ const MAX_WAITING = 1024 * 1024;
 
 export class SharedChannel {
   #tell;
+  /** A client asks at once, and Chromium hands that out before it calls our own side open. */
+  #early = new Early();
   /** @type {RTCDataChannel | null} */
   #channel = null;
 
@@ -37,12 +42,20 @@ export class SharedChannel {
     this.#channel = channel;
     channel.binaryType = "arraybuffer";
     channel.bufferedAmountLowThreshold = 0;
-    channel.onmessage = ({ data }) => this.#tell({ kind: "dataReceived", data, at: now() });
+    channel.onmessage = ({ data }) => this.#read(this.#early.come(data, now()));
     channel.onbufferedamountlow = () => this.#tell({ kind: "dataDrained" });
     channel.onclose = () => this.#tell({ kind: "unshared" });
-    const open = () => this.#tell({ kind: "shared" });
+    const open = () => {
+      this.#tell({ kind: "shared" });
+      this.#read(this.#early.opened());
+    };
     if (channel.readyState === "open") open();
     else channel.onopen = open;
+  }
+
+  /** @param {Came[]} came */
+  #read(came) {
+    for (const { data, at } of came) this.#tell({ kind: "dataReceived", data, at });
   }
 
   /** @param {string | ArrayBuffer} data @returns {boolean} whether it is on its way */

@@ -265,6 +265,10 @@ const FAILURES = {
   truncated: "its end is missing",
   too_large: "it is too large",
   unsupported_type: "it is of an unknown type",
+  changed: "its file was changed after it was opened: open it again",
+  unreadable: "its file is gone, or can\u2019t be read any more",
+  bad_hash: "other bytes came than were sent",
+  not_offered: "it was not to be shown to this client",
 };
 
 /** @type {Record<Fate, string>} */
