@@ -7,6 +7,7 @@ The evaluator shows one small picture of the folder over and over, and announces
 client says when it has all of that, for each of the clients that it is.
 """
 
+import json
 import os
 import struct
 import sys
@@ -121,7 +122,7 @@ async def evaluator(url: str, count: int, folder: Path) -> None:
                     nursery.start_soon(show.talk, command["every"])
                     answer({})
                 case "hush":
-                    answer(await show.hush())
+                    print(json.dumps(await show.hush()), flush=True)
                 case "send":
                     answer({"at": time.monotonic(), "bytes": size})
                     for session in show.sessions:

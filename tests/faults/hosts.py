@@ -38,6 +38,17 @@ def _make_socket_in(namespace: str) -> trio.socket.SocketType:
             _enter(here.fileno())
 
 
+async def connect_in(network: str, address: str, port: int) -> trio.SocketStream:
+    """As a process in that namespace does: a socket stays where it was made, whoever uses it."""
+    sock = _make_socket_in(f"/run/netns/{network}")
+    try:
+        await sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return trio.SocketStream(sock)
+
+
 def _enter(namespace: int) -> None:
     """This thread's network is that one from now on."""
     if ctypes.CDLL(None, use_errno=True).setns(namespace, 0) != 0:
@@ -82,14 +93,8 @@ class Hosts:
         return ("ip", "netns", "exec", self.network_of(host))
 
     async def connect_on(self, host: str, address: str, port: int) -> trio.SocketStream:
-        """As a process there does: a socket stays where it was made, whoever uses it."""
-        sock = _make_socket_in(f"/run/netns/{self.mark}-{host}")
-        try:
-            await sock.connect((address, port))
-        except BaseException:
-            sock.close()
-            raise
-        return trio.SocketStream(sock)
+        """As a process there does."""
+        return await connect_in(self.network_of(host), address, port)
 
     async def set_link(self, host: str, state: str) -> float:
         """Set its interface up or down; returns when."""

@@ -33,8 +33,8 @@ import attrs
 
 _ETH_P_ALL = 3
 _SOL_PACKET, _PACKET_VNET_HDR, _PACKET_IGNORE_OUTGOING = 263, 15, 23
-"""With the first, a frame keeps what its sender has left for the network card to do (checksums, segments):
-see packet(7) and linux/virtio_net.h."""
+"""With the first, a frame keeps what its sender has left for the network card to do (checksums,
+segments): see packet(7) and linux/virtio_net.h."""
 _VNET_HDR_SIZE = 10
 
 _MAX_FRAME = 1 << 17
