@@ -38,6 +38,17 @@ def _make_socket_in(namespace: str) -> trio.socket.SocketType:
             _enter(here.fileno())
 
 
+async def connect_in(network: str, address: str, port: int) -> trio.SocketStream:
+    """As a process in that namespace does: a socket stays where it was made, whoever uses it."""
+    sock = _make_socket_in(f"/run/netns/{network}")
+    try:
+        await sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return trio.SocketStream(sock)
+
+
 def _enter(namespace: int) -> None:
     """This thread's network is that one from now on."""
     if ctypes.CDLL(None, use_errno=True).setns(namespace, 0) != 0:
@@ -82,14 +93,8 @@ class Hosts:
         return ("ip", "netns", "exec", self.network_of(host))
 
     async def connect_on(self, host: str, address: str, port: int) -> trio.SocketStream:
-        """As a process there does: a socket stays where it was made, whoever uses it."""
-        sock = _make_socket_in(f"/run/netns/{self.mark}-{host}")
-        try:
-            await sock.connect((address, port))
-        except BaseException:
-            sock.close()
-            raise
-        return trio.SocketStream(sock)
+        """As a process there does."""
+        return await connect_in(self.network_of(host), address, port)
 
     async def set_link(self, host: str, state: str) -> float:
         """Set its interface up or down; returns when."""
@@ -110,6 +115,20 @@ class Hosts:
     async def lose(self, share: float) -> None:
         """From now on, of what goes either way."""
         await self.wire.write(f"lose {share}\n")
+
+    async def delay(self, seconds: float) -> None:
+        """From now on all comes so much later, either way."""
+        await self.wire.write(f"delay {seconds}\n")
+
+    async def limit(self, rate: float, room: float) -> None:
+        """From now on so many bytes pass in a second, either way, and so many may wait for it."""
+        await self.wire.write(f"limit {rate} {room}\n")
+
+    async def count_bytes(self) -> dict[str, int]:
+        """How many each of the two has been sent until now, with all that is around them."""
+        await self.wire.write("count\n")
+        counts = map(int, (await self.wire.wait_line(EXIT_S)).split())
+        return dict(zip(reversed(ADDRESSES), counts, strict=True))
 
     async def let_pass(self, *ports: int) -> None:
         """From now on nothing of IP passes but TCP from and to these ports."""

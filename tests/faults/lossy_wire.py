@@ -1,44 +1,110 @@
-"""A wire between two network interfaces that can lose frames: python lossy_wire.py IF1 IF2.
+"""A wire between two network interfaces that can lose and delay frames: lossy_wire.py IF1 IF2.
 
-Prints a line when it is there. Lines on stdin say what is lost from then on:
+Prints a line when it is there. Lines on stdin say what is so from then on:
 
-    lose SHARE    this share of all frames, whichever
-    narrow SIZE   all datagrams of UDP whose IP packet is larger, without a word by ICMP; TCP
-                  passes, as with a VPN that has it use smaller segments
-    pass PORT...  all packets of IP but those of TCP from and to these ports, as at a firewall
-    forget        all frames of the TCP connections that there were until now, as with a router that
-                  was restarted, and says so to nobody; UDP and new connections pass
+    lose SHARE       this share of all frames is lost, whichever
+    narrow SIZE      so are all datagrams of UDP whose IP packet is larger, without a word by ICMP;
+                     TCP passes, as with a VPN that has it use smaller segments
+    pass PORT...     so are all packets of IP but those of TCP from and to these ports, as at a
+                     firewall
+    forget           so are all frames of the TCP connections that there were until now, as with a
+                     router that was restarted, and says so to nobody; UDP and new connections pass
+    delay SECONDS    all frames come so much later, either way
+    limit RATE SIZE  either way lets so many bytes pass in a second, and so many wait for that, as
+                     a router does; what finds no room there is lost
+
+`count` is answered with a line: the bytes of all frames that have left the wire by then, at either
+end.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import random
 import select
 import socket
 import struct
 import sys
+import time
+from collections import deque
+
+import attrs
 
 _ETH_P_ALL = 3
-_SOL_PACKET, _PACKET_VNET_HDR = 263, 15
-"""With it, a frame keeps what its sender has left for the network card to do (checksums, segments):
-see packet(7) and linux/virtio_net.h."""
+_SOL_PACKET, _PACKET_VNET_HDR, _PACKET_IGNORE_OUTGOING = 263, 15, 23
+"""With the first, a frame keeps what its sender has left for the network card to do (checksums,
+segments): see packet(7) and linux/virtio_net.h."""
 _VNET_HDR_SIZE = 10
 
 _MAX_FRAME = 1 << 17
+
+_SO_RCVBUFFORCE = 33
+"""See socket(7). What it is set to is more than any sender has on its way."""
+_ROOM = 8 << 20
+
+_AT_ONCE = 64
+"""Frames that are taken from one end before the other has its turn."""
 
 Flow = frozenset[tuple[bytes, int]]
 """Address and port of both ends."""
 
 
+@attrs.define(eq=False)
+class _Way:
+    """From one end to the other.
+
+    :ivar sent: bytes of all frames that have left it.
+    """
+
+    source: socket.socket
+    target: socket.socket
+    delay: float = 0.0
+    rate: float = math.inf
+    room: float = math.inf
+    sent: int = 0
+    #: When the last of what waits will have passed.
+    _free_at: float = 0.0
+    #: What is on its way, and when it will be there.
+    _frames: deque[tuple[float, bytes]] = attrs.field(factory=deque)
+
+    @property
+    def due(self) -> float:
+        """When to call `deliver`."""
+        return self._frames[0][0] if self._frames else math.inf
+
+    def put(self, frame: bytes, now: float) -> None:
+        self._free_at = max(self._free_at, now)
+        if (self._free_at - now) * self.rate > self.room:
+            return
+        self._free_at += (len(frame) - _VNET_HDR_SIZE) / self.rate
+        self._frames.append((self._free_at + self.delay, frame))
+
+    def deliver(self, now: float) -> None:
+        while self._frames and self._frames[0][0] <= now:
+            _, frame = self._frames.popleft()
+            try:
+                self.target.send(frame)
+            except OSError:  # that end is down: nothing arrives
+                continue
+            self.sent += len(frame) - _VNET_HDR_SIZE
+
+
 class Wire:
     """What is lost on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, one: socket.socket, other: socket.socket) -> None:
+        self._ways = {one: _Way(one, other), other: _Way(other, one)}
         self._share = 0.0
         self._mtu = _MAX_FRAME
         self._ports: frozenset[int] | None = None
         self._flows: set[Flow] = set()
         self._forgotten: set[Flow] = set()
+
+    @property
+    def due(self) -> float:
+        """When something is to be delivered."""
+        return min(way.due for way in self._ways.values())
 
     def obey(self, line: str) -> None:
         match line.split():
@@ -51,17 +117,33 @@ class Wire:
             case ["forget"]:
                 self._forgotten |= self._flows
                 self._flows.clear()
+            case ["delay", seconds]:
+                for way in self._ways.values():
+                    way.delay = float(seconds)
+            case ["limit", rate, room]:
+                for way in self._ways.values():
+                    way.rate, way.room = float(rate), float(room)
+            case ["count"]:
+                print(*(way.sent for way in self._ways.values()), flush=True)
             case words:
                 raise ValueError(f"a wire can't {words}")
 
-    def carry(self, source: socket.socket, target: socket.socket) -> None:
-        frame, (_, _, kind, *_) = source.recvfrom(_MAX_FRAME)
-        if kind == socket.PACKET_OUTGOING or self._loses(frame):
-            return
-        try:
-            target.send(frame)
-        except OSError:  # that end is down: nothing arrives
-            return
+    def carry(self, source: socket.socket) -> None:
+        """Take what has come in at this end."""
+        way = self._ways[source]
+        for _ in range(_AT_ONCE):
+            try:
+                frame = source.recv(_MAX_FRAME)
+            except OSError:  # there is no more, or this end is down
+                return
+            if not self._loses(frame):
+                way.put(frame, time.monotonic())
+
+    def deliver(self) -> None:
+        """Hand on what is due."""
+        now = time.monotonic()
+        for way in self._ways.values():
+            way.deliver(now)
 
     def _loses(self, frame: bytes) -> bool:
         flow = _tcp_flow_of(frame[_VNET_HDR_SIZE:])
@@ -104,25 +186,35 @@ def _udp_size_of(frame: bytes) -> int:
 def _open_end(interface: str) -> socket.socket:
     end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
     end.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
+    end.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+    end.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
     end.bind((interface, 0))
+    end.setblocking(False)
     return end
 
 
 def main() -> None:
-    ends = [_open_end(name) for name in sys.argv[1:]]
-    others = {end: other for end, other in zip(ends, reversed(ends), strict=True)}
-    wire = Wire()
+    # A wire waits for no processor, however many want one.
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    one, other = (_open_end(name) for name in sys.argv[1:])
+    wire = Wire(one, other)
+    unread = b""
     print("up", flush=True)
     while True:
-        ready, _, _ = select.select([*ends, sys.stdin], [], [])
-        for end in ends:
+        pause = wire.due - time.monotonic()
+        timeout = None if pause == math.inf else max(0.0, pause)
+        ready, _, _ = select.select([one, other, sys.stdin], [], [], timeout)
+        for end in (one, other):
             if end in ready:
-                wire.carry(end, others[end])
+                wire.carry(end)
+        wire.deliver()
         if sys.stdin in ready:
-            line = sys.stdin.readline()
-            if not line:
+            said = os.read(sys.stdin.fileno(), 4096)
+            if not said:
                 return
-            wire.obey(line)
+            *lines, unread = (unread + said).split(b"\n")
+            for line in lines:
+                wire.obey(line.decode())
 
 
 if __name__ == "__main__":
