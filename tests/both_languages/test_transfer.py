@@ -14,6 +14,7 @@ import attrs
 from imgsync.core.codec.pictures import decode_heads, decode_wants, encode_data
 from imgsync.core.protocol.numbers import (
     LARGE_CHUNK,
+    LARGEST_WINDOW,
     MAX_DATA_TEXT,
     MAX_IMAGE,
     READ_BLOCK,
@@ -169,20 +170,23 @@ def test_what_is_said_of_pictures_is_read_alike(replay: Replay) -> None:
 def test_a_window_follows_the_delay_alike(replay: Replay) -> None:
     sizes = set()
     for run, dice in dice_of("windows", RUNS):
-        window, now, acked = Window(), dice.uniform(0, 1e5), 0
+        window, now, acked, most = Window(), dice.uniform(0, 1e5), 0, LARGEST_WINDOW
         inputs: list[Given] = []
         expected: list[object] = []
         for _ in range(2 * INPUTS):
             now += dice.choice([0, dice.random() / 1000, dice.random() / 10])
             if window.in_flight == 0 or dice.random() < 0.5:
-                inputs.append(["send", dice.choice([1, chunk_size(window.size)]), now])
+                inputs.append(
+                    ["send", dice.choice([1, chunk_size(window.size, LARGEST_WINDOW)]), now]
+                )
             else:
                 acked = dice.choice([acked, window.sent, dice.randint(acked, window.sent)])
-                most = dice.choice([256 << 10, 256 << 10, 64 << 10, 12 << 10, 4 << 10])
+                most = dice.choice([512 << 10, 512 << 10, 64 << 10, 12 << 10, 4 << 10])
                 inputs.append(["acked", acked, most, now])
             method, *given = inputs[-1]
             getattr(window, method)(*given)
-            expected.append([window.size, window.in_flight, chunk_size(window.size)])
+            sizes_of_chunks = [chunk_size(window.size, one) for one in (LARGEST_WINDOW, most)]
+            expected.append([window.size, window.in_flight, sizes_of_chunks])
             sizes.add(window.size)
         replay.compare("window", inputs, expected, run)
     assert len(sizes) > 100

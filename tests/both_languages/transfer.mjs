@@ -31,6 +31,7 @@ export async function transferPairs(load, finite) {
   const { Receiver } = await load("core/transfer/receiver");
   const { Sender } = await load("core/transfer/sender");
   const { Window, chunkSize } = await load("core/transfer/window");
+  const { LARGEST_WINDOW } = await load("core/protocol/numbers");
   return {
     transferTexts: () => ([side, given]) => {
       const read = side === "wants" ? decodeWants : decodeHeads;
@@ -42,9 +43,11 @@ export async function transferPairs(load, finite) {
     },
     window: () => {
       const window = new Window();
+      let most = LARGEST_WINDOW;
       return ([method, ...given]) => {
         window[method](...given);
-        return [window.size, window.inFlight, chunkSize(window.size)];
+        if (method === "acked") most = given[1];
+        return [window.size, window.inFlight, [LARGEST_WINDOW, most].map((one) => chunkSize(window.size, one))];
       };
     },
     senders: ({ offers, count }) => {

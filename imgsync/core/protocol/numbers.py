@@ -158,8 +158,12 @@ LARGE_CHUNKS_FROM = 2 * LARGE_CHUNK
 SMALLEST_WINDOW = 8 * 1024
 """Bytes that may be on their way unacknowledged where all that is on the way is delayed;"""
 
-LARGEST_WINDOW = 256 * 1024
-"""and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it."""
+LARGEST_WINDOW = 512 * 1024
+"""and where nothing is: 5 MB a second where there and back take 100 ms."""
+
+SHARED_WINDOW = 256 * 1024
+"""Bytes that are divided where pictures are sent to several at a time: all of them wait for one
+processor, and what is said beside them waits as long."""
 
 STANDING_QUEUE = 12 * 1024
 """Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they

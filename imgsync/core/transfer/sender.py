@@ -258,8 +258,9 @@ class Sender:
         return self._tell(Head(transfer.id, transfer.start, offered.length, kind, sha256))
 
     def _send(self, current: _Transfer, now: float) -> list[SendChunk]:
-        room = min(self._window.size, self._budget.share)
-        size = chunk_size(room)
+        share = self._budget.share
+        room = min(self._window.size, share)
+        size = chunk_size(room, share)
         has_room = current.at == current.got or self._window.in_flight + size <= room
         offset = current.at
         data = current.cut(size) if self._is_drained and has_room else b""

@@ -31,16 +31,23 @@ _LATE = 1.25
 """Times the best delay: a queue has begun to grow, and starting is over."""
 
 
-def chunk_size(window: int) -> int:
-    """Bytes of a chunk in a window of so many."""
-    return LARGE_CHUNK if window >= LARGE_CHUNKS_FROM else SMALL_CHUNK
+def chunk_size(window: int, share: int) -> int:
+    """Bytes of a chunk in a window of so many.
+
+    Where it is others that leave no more, and not a narrow way, a small one would only cost more.
+
+    :param share: bytes that the window may have.
+    """
+    is_wide = window >= min(LARGE_CHUNKS_FROM, share) and share >= SMALLEST_WINDOW
+    return LARGE_CHUNK if is_wide else SMALL_CHUNK
 
 
 class Window:
     """Of one channel."""
 
     def __init__(self) -> None:
-        self.size = 2 * SMALLEST_WINDOW
+        #: Whoever begins knows nothing of the way, and SCTP lets no more out at once.
+        self.size = SMALL_CHUNK
         #: Bytes in all.
         self.sent = 0
         self._acked = 0

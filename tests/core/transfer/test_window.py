@@ -8,6 +8,7 @@ from imgsync.core.protocol.numbers import (
     FREE_DELAY,
     LARGE_CHUNK,
     LARGEST_WINDOW,
+    SHARED_WINDOW,
     SMALL_CHUNK,
     SMALLEST_WINDOW,
 )
@@ -26,8 +27,8 @@ def send_over(
     acks: list[tuple[float, int]] = []
     last = 0.0
     while now < seconds:
-        while window.in_flight + chunk_size(min(window.size, most)) <= min(window.size, most):
-            size = chunk_size(min(window.size, most))
+        while window.in_flight + chunk_size(min(window.size, most), most) <= min(window.size, most):
+            size = chunk_size(min(window.size, most), most)
             free_at = max(free_at, now) + size / rate
             count += 1
             late = round_trip if lost and count % lost == 0 else 0.0
@@ -99,9 +100,16 @@ def test_a_delay_of_the_other_side_within_what_is_free_is_taken_for_no_queue() -
 
 
 def test_chunks_are_small_in_a_small_window() -> None:
-    assert chunk_size(SMALLEST_WINDOW) == SMALL_CHUNK
-    assert chunk_size(2 * LARGE_CHUNK - 1) == SMALL_CHUNK
-    assert chunk_size(2 * LARGE_CHUNK) == LARGE_CHUNK
+    assert chunk_size(SMALLEST_WINDOW, LARGEST_WINDOW) == SMALL_CHUNK
+    assert chunk_size(2 * LARGE_CHUNK - 1, LARGEST_WINDOW) == SMALL_CHUNK
+    assert chunk_size(2 * LARGE_CHUNK, LARGEST_WINDOW) == LARGE_CHUNK
+
+
+def test_chunks_are_large_in_a_window_that_others_leave_no_more_until_they_are_too_many() -> None:
+    share = SHARED_WINDOW // 20
+    assert chunk_size(share, share) == LARGE_CHUNK
+    assert chunk_size(share - 1, share) == SMALL_CHUNK
+    assert chunk_size(SHARED_WINDOW // 33, SHARED_WINDOW // 33) == SMALL_CHUNK
 
 
 def test_a_budget_is_divided_among_those_that_send() -> None:
@@ -110,7 +118,7 @@ def test_a_budget_is_divided_among_those_that_send() -> None:
     budget.join()
     assert budget.share == LARGEST_WINDOW
     budget.join()
-    assert budget.share == LARGEST_WINDOW // 2
+    assert budget.share == SHARED_WINDOW // 2
     budget.leave()
     assert budget.share == LARGEST_WINDOW
 

@@ -180,8 +180,14 @@ export const LARGE_CHUNKS_FROM = 32768;
 /** Bytes that may be on their way unacknowledged where all that is on the way is delayed; */
 export const SMALLEST_WINDOW = 8192;
 
-/** and where nothing is: a usual buffer of a socket holds no more. Who sends to many divides it. */
-export const LARGEST_WINDOW = 262144;
+/** and where nothing is: 5 MB a second where there and back take 100 ms. */
+export const LARGEST_WINDOW = 524288;
+
+/**
+ * Bytes that are divided where pictures are sent to several at a time: all of them wait for one
+ * processor, and what is said beside them waits as long.
+ */
+export const SHARED_WINDOW = 262144;
 
 /**
  * Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they

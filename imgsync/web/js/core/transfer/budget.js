@@ -1,17 +1,18 @@
 /**
- * How much of a window each of those has who send pictures from one page: the rule of
+ * How large a window each of those may have who send pictures from one page: the rule of
  * `core/transfer/budget.py`.
  */
 
-import { LARGEST_WINDOW, SMALL_CHUNK } from "../protocol/numbers.js";
+import { LARGEST_WINDOW, SHARED_WINDOW, SMALL_CHUNK } from "../protocol/numbers.js";
 
-/** One for a page. The largest window is divided among those that are sending now. */
+/** One for a page: what there is is divided among those that are sending now. */
 export class Budget {
   #senders = 0;
 
   /** Bytes that each may have on the way: a small chunk at least. */
   get share() {
-    return Math.max(Math.floor(LARGEST_WINDOW / Math.max(1, this.#senders)), SMALL_CHUNK);
+    if (this.#senders <= 1) return LARGEST_WINDOW;
+    return Math.max(Math.floor(SHARED_WINDOW / this.#senders), SMALL_CHUNK);
   }
 
   /** One more begins to send. */

@@ -284,8 +284,9 @@ export class Sender {
 
   /** @param {Transfer} current @param {number} now @returns {SendChunk[]} */
   #send(current, now) {
-    const room = Math.min(this.#window.size, this.#budget.share);
-    const size = chunkSize(room);
+    const { share } = this.#budget;
+    const room = Math.min(this.#window.size, share);
+    const size = chunkSize(room, share);
     const hasRoom = current.at === current.got || this.#window.inFlight + size <= room;
     if (!this.#isDrained || !hasRoom) return [];
     const offset = current.at;

@@ -24,14 +24,22 @@ import {
 /** Times the best delay: a queue has begun to grow, and starting is over. */
 const LATE = 1.25;
 
-/** @param {number} room bytes of a window @returns {number} bytes of a chunk in it */
-export function chunkSize(room) {
-  return room >= LARGE_CHUNKS_FROM ? LARGE_CHUNK : SMALL_CHUNK;
+/**
+ * Where it is others that leave no more, and not a narrow way, a small one would only cost more.
+ *
+ * @param {number} size bytes of a window
+ * @param {number} share bytes that it may have
+ * @returns {number} bytes of a chunk in it
+ */
+export function chunkSize(size, share) {
+  const isWide = size >= Math.min(LARGE_CHUNKS_FROM, share) && share >= SMALLEST_WINDOW;
+  return isWide ? LARGE_CHUNK : SMALL_CHUNK;
 }
 
 /** Of one channel. */
 export class Window {
-  size = 2 * SMALLEST_WINDOW;
+  /** Whoever begins knows nothing of the way, and SCTP lets no more out at once. */
+  size = SMALL_CHUNK;
   /** Bytes in all. */
   sent = 0;
   #acked = 0;
