@@ -91,7 +91,11 @@ class Unshared:
     """The channel of pictures is closed; that says nothing of the other one."""
 
 
-DataEvent = Shared | DataReceived | DataDrained | Unshared
+DataEvent = Shared | Unshared
+"""Of the channel of pictures: whether there is one."""
+
+CarriedEvent = DataReceived | DataDrained
+"""What happens on it."""
 
 LinkEvent = (
     Gathered
@@ -159,8 +163,20 @@ class Link(Protocol):
         Never waits.
         """
 
+    def carry(self, hear: Callable[[CarriedEvent], None]) -> None:
+        """Have all that happens on the channel of pictures from now on told, in order. Never waits.
+
+        There are many messages, and each is answered at once: to hand them to another thread and
+        back would take a third longer. What comes before this is dropped.
+
+        :param hear: called in the thread that the channel lives in; never waits.
+        """
+
     def send_data(self, message: str | bytes) -> None:
-        """Send on the channel of pictures; never waits. On a closed one it goes nowhere."""
+        """Send on the channel of pictures; never waits. On a closed one it goes nowhere.
+
+        In any thread; whoever sends in several keeps them apart.
+        """
 
     async def close_channel(self) -> None:
         """Close the channel after everything sent has left, under a deadline."""

@@ -5,8 +5,10 @@ works whether the error was raised by its own code or by a task behind it, and s
 in the `finally` of a block can still rely on the tasks behind it, whatever ended the block.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from threading import get_ident
 from typing import Generic, TypeVar
 
 import trio
@@ -89,6 +91,50 @@ class Bell:
         if self._rung is None:
             self._rung = trio.Event()
         await self._rung.wait()
+
+
+class Inbox(Generic[T]):
+    """From any thread to one task, in the order in which it comes, without loss.
+
+    Unbounded: whoever puts can't wait, and to drop is worse. What comes in is bounded by what the
+    other peer sends, as nothing on the way here can slow it down.
+    """
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._thread = get_ident()
+        self._items: deque[T] = deque()
+        self._reader: trio.lowlevel.Task | None = None
+
+    def put(self, item: T) -> None:
+        """From any thread; never raises, never waits."""
+        self._items.append(item)
+        if get_ident() == self._thread:
+            self._wake()
+            return
+        with suppress(trio.RunFinishedError):
+            # Idempotent wake-ups are folded into one, so that a burst costs one hop.
+            self._token.run_sync_soon(self._wake, idempotent=True)
+
+    def _wake(self) -> None:
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            trio.lowlevel.reschedule(reader)
+
+    async def get(self) -> T:
+        """The next item. One task at a time."""
+        if self._items:
+            # Before the item is taken, so that none is lost; a flood must not starve other tasks.
+            await trio.lowlevel.checkpoint()
+        while not self._items:
+            self._reader = trio.lowlevel.current_task()
+
+            def abort(_: object) -> trio.lowlevel.Abort:
+                self._reader = None
+                return trio.lowlevel.Abort.SUCCEEDED
+
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        return self._items.popleft()
 
 
 class Pull(Generic[T]):

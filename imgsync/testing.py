@@ -34,7 +34,15 @@ from imgsync.core.relay.outputs import (
     SideBack,
 )
 from imgsync.core.relay.state import RelayState
-from imgsync.seams import DataDrained, DataReceived, LinkEvent, Received, Shared, Unshared
+from imgsync.seams import (
+    CarriedEvent,
+    DataDrained,
+    DataReceived,
+    LinkEvent,
+    Received,
+    Shared,
+    Unshared,
+)
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -194,6 +202,7 @@ class MemoryLink:
         self._other: MemoryLink | None = None
         self._is_open = False
         self._is_shared = False
+        self._hear: Callable[[CarriedEvent], None] = _drop
         #: What the other side has told us, in order, for tests to look at.
         self.candidates: list[Candidate | None] = []
 
@@ -251,12 +260,20 @@ class MemoryLink:
                 end._is_shared = True
                 end.put(Shared())
 
+    def carry(self, hear: Callable[[CarriedEvent], None]) -> None:
+        """See the protocol."""
+        self._hear = hear
+
+    def carried(self, event: CarriedEvent) -> None:
+        """Make something happen on the channel of pictures, soon: who sends is not called back."""
+        trio.lowlevel.current_trio_token().run_sync_soon(lambda: self._hear(event))
+
     def send_data(self, message: str | bytes) -> None:
         """See the protocol."""
         if self._is_open and self._is_shared and self._other is not None:
             if not self._network.is_silent:
-                self._other.put(DataReceived(message, now_ms()))
-            self.put(DataDrained())
+                self._other.carried(DataReceived(message, now_ms()))
+            self.carried(DataDrained())
 
     def unshare(self) -> None:
         """Close the channel of pictures alone, on both ends."""
@@ -296,6 +313,10 @@ class MemoryLink:
 
 def _ignore(event: LinkEvent) -> None:
     """Where nobody listens."""
+
+
+def _drop(event: CarriedEvent) -> None:
+    """The same, on the channel of pictures."""
 
 
 class MemoryNetwork:

@@ -121,7 +121,7 @@ class _Following:
     def __init__(self, peer: PeerSession, features: Features) -> None:
         self._peer = peer
         self._follower = Follower((*FEATURES, *features))
-        self.receiving = Receiving(peer.send_data)
+        self.receiving = Receiving(peer.send_data, peer.carry)
         self._waiting: deque[Deliver] = deque()
         self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
         self._news = Bell()

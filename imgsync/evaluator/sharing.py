@@ -2,11 +2,20 @@
 
 What is sent when is decided in `core.transfer`. Here files are read, block by block and in threads:
 who waits for a disk holds nobody up, and no picture is ever in memory as a whole.
+
+    the channel's thread ── what comes ──▶ Sender ── what is to be sent ──▶ the channel
+                                             │  ▲
+                        what is to be read ──▼  └── what was read: Trio's thread
+
+Chunks come and go in the thread of the channel alone, as a hop to Trio's for each is what would
+take the time. So both threads ask the Sender, one at a time.
 """
 
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from threading import Lock
 from typing import assert_never
 
 import attrs
@@ -21,11 +30,14 @@ from imgsync.evaluator.reports import Reports
 from imgsync.images.own import OpenPicture, OwnPicture, PictureChanged, PictureUnreadable
 from imgsync.images.ref import ImageRef
 from imgsync.peer.session import PeerSession
-from imgsync.seams import DataDrained, DataEvent, DataReceived, Shared, Unshared
-from imgsync.tasks import Bell
+from imgsync.seams import CarriedEvent, DataDrained, DataEvent, DataReceived, Shared, Unshared
+from imgsync.tasks import Bell, Inbox
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
+
+_DECIDING = Lock()
+"""One for all sessions, as they share a budget; held while something is decided and sent."""
 
 _WHY = {
     CHANGED: "the evaluator's file is another one by now",
@@ -52,23 +64,23 @@ class _File:
     """The one that is read, opened and closed in threads."""
 
     def __init__(self) -> None:
-        #: Of its transfer; None: there is none.
-        self.id: int | None = None
+        #: For which transfer, and on which channel; None: there is none.
+        self.of: tuple[Sender, int] | None = None
         self._block = ExitStack()
         self._picture: OpenPicture | None = None
 
-    def read(self, picture: OwnPicture, read: Read) -> bytes:
+    def read(self, picture: OwnPicture, sender: Sender, read: Read) -> bytes:
         """Waits. Raises PictureChanged and PictureUnreadable."""
-        if self.id != read.id:
+        if self.of != (sender, read.id):
             self.close()
             self._picture = self._block.enter_context(picture.open())
-            self.id = read.id
+            self.of = sender, read.id
         assert self._picture is not None
         return self._picture.read(read.offset, read.size)
 
     def close(self) -> None:
         """Waits."""
-        self.id = self._picture = None
+        self.of = self._picture = None
         self._block.close()
 
 
@@ -86,9 +98,12 @@ class Sharing:
         self._offers: dict[str, Offered] = {}
         #: Of the channel of pictures, as long as there is one.
         self._sender: Sender | None = None
+        #: What is not sent but done here, and for which channel.
+        self._told = Inbox[tuple[Sender, Read | Done | NotSent]]()
         #: What is to be read next; a transfer that is over is followed by nothing or another one.
         self._read: Read | None = None
-        self._reading_id: int | None = None
+        #: Of which transfer, and on which channel.
+        self._reading: tuple[Sender, int] | None = None
         self._work = Bell()
         self.not_sent = Reports[PictureNotSent]("pictures that were not sent")
 
@@ -114,17 +129,24 @@ class Sharing:
         self.closed()
         self._sender = Sender(self._offers, self._budget)
         self._peer.share()
+        self._peer.carry(partial(self._hear, self._sender))
+
+    def _hear(self, sender: Sender, event: CarriedEvent) -> None:
+        """Something has happened on a channel, in its thread."""
+        with _DECIDING:
+            if sender is not self._sender:
+                return
+            match event:
+                case DataReceived(message, at):
+                    self._perform(sender, sender.receive(message, at / 1000))
+                case DataDrained():
+                    self._perform(sender, sender.drained(now_ms() / 1000))
+                case _:
+                    assert_never(event)
 
     def happened(self, event: DataEvent) -> None:
-        """Something has happened to that channel."""
-        sender = self._sender
-        if sender is None:
-            return
+        """The channel is open, or closed."""
         match event:
-            case DataReceived(message, at):
-                self._perform(sender.receive(message, at / 1000))
-            case DataDrained():
-                self._perform(sender.drained(now_ms() / 1000))
             case Unshared():
                 self.closed()
             case Shared():
@@ -134,9 +156,10 @@ class Sharing:
 
     def closed(self) -> None:
         """There is no such channel any more; another one may follow."""
-        if self._sender is not None:
-            self._perform(self._sender.closed())
-            self._sender = None
+        with _DECIDING:
+            if self._sender is not None:
+                self._perform(self._sender, self._sender.closed())
+                self._sender = None
 
     def end(self) -> None:
         """The session is over."""
@@ -145,59 +168,78 @@ class Sharing:
 
     async def run(self) -> None:
         """Read what is to be sent until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read_files)
+            while True:
+                sender, told = await self._told.get()
+                match told:
+                    case Read(id):
+                        self._read, self._reading = told, (sender, id)
+                        self._work.ring()
+                    case Done(id):
+                        self._forget(sender, id)
+                    case NotSent(image_url, reason, detail):
+                        lost = PictureNotSent(self._images[image_url], reason, detail)
+                        self._report(lost)
+                    case _:
+                        assert_never(told)
+
+    async def _read_files(self) -> None:
         file = _File()
         try:
             while True:
-                if file.id is not None and file.id != self._reading_id:
+                if file.of is not None and file.of != self._reading:
                     await trio.to_thread.run_sync(file.close)
-                elif self._read is None:
+                elif self._read is None or self._reading is None:
                     await self._work.wait()
                 else:
                     read, self._read = self._read, None
-                    await self._read_block(file, read)
+                    await self._read_block(file, self._reading[0], read)
         finally:
-            if file.id is not None:
+            if file.of is not None:
                 with trio.CancelScope(shield=True):
                     await trio.to_thread.run_sync(file.close)
 
-    async def _read_block(self, file: _File, read: Read) -> None:
-        sender, picture = self._sender, self._images[read.image_url].picture
+    async def _read_block(self, file: _File, sender: Sender, read: Read) -> None:
+        picture = self._images[read.image_url].picture
         assert picture is not None
-        assert sender is not None
+        failure: PictureChanged | PictureUnreadable | None = None
+        data = b""
         try:
-            data = await trio.to_thread.run_sync(file.read, picture, read)
+            data = await trio.to_thread.run_sync(file.read, picture, sender, read)
         except (PictureChanged, PictureUnreadable) as exc:
             # Its path is for the log alone.
             log.warning("session %s: %s", self._peer.route.session_id, exc)
-            outputs = sender.failed(read.id, exc.reason, _WHY[exc.reason], now_ms() / 1000)
-        else:
-            outputs = sender.read(read.id, data, now_ms() / 1000)
-        if sender is self._sender:
-            self._perform(outputs)
+            failure = exc
+        now = now_ms() / 1000
+        with _DECIDING:
+            if sender is not self._sender:
+                return
+            if failure is None:
+                outputs = sender.read(read.id, data, now)
+            else:
+                outputs = sender.failed(read.id, failure.reason, _WHY[failure.reason], now)
+            self._perform(sender, outputs)
 
-    def _perform(self, outputs: Sequence[SenderOutput]) -> None:
+    def _perform(self, sender: Sender, outputs: Sequence[SenderOutput]) -> None:
+        """In any thread, one at a time."""
         for output in outputs:
             match output:
                 case Tell(text):
                     self._peer.send_data(text)
                 case SendChunk(data):
                     self._peer.send_data(data)
-                case Read(id):
-                    self._read, self._reading_id = output, id
-                    self._work.ring()
-                case Done(id):
-                    self._forget(id)
-                case NotSent(image_url, reason, detail):
-                    self._report(PictureNotSent(self._images[image_url], reason, detail))
+                case Read() | Done() | NotSent():
+                    self._told.put((sender, output))
                 case Drop(why):
                     session_id = self._peer.route.session_id
                     log.info("session %s: on the channel of pictures: %s", session_id, why)
                 case _:
                     assert_never(output)
 
-    def _forget(self, id: int) -> None:
-        if self._reading_id == id:
-            self._reading_id = self._read = None
+    def _forget(self, sender: Sender, id: int) -> None:
+        if self._reading == (sender, id):
+            self._reading = self._read = None
             self._work.ring()
 
     def _report(self, lost: PictureNotSent) -> None:

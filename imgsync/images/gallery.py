@@ -204,7 +204,7 @@ async def open_gallery(
     """
     async with open_background() as nursery:
         if receiving is not None:
-            nursery.start_soon(receiving.keep_time)
+            nursery.start_soon(receiving.run)
         gallery = Gallery(fetcher, nursery, progressed, receiving)
         nursery.start_soon(gallery.keep_time)
         yield gallery

@@ -2,11 +2,16 @@
 
 What is asked for when is decided in `core.transfer`; here it is carried out. It outlives channels:
 a try that was under way when one was lost goes on with the next, without a word to the gallery.
+
+Chunks come, and are acknowledged, in the thread of the channel; what they bring goes to Trio's,
+many at a time. So both threads ask the Receiver, one at a time.
 """
 
 import itertools
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Lock
 from typing import assert_never
 
 import attrs
@@ -26,10 +31,13 @@ from imgsync.core.transfer.outputs import (
 )
 from imgsync.core.transfer.receiver import Receiver
 from imgsync.images.fetch import Answer, FetchFailed, Mark
-from imgsync.seams import DataDrained, DataEvent, DataReceived, Shared, Unshared
-from imgsync.tasks import Bell
+from imgsync.seams import CarriedEvent, DataDrained, DataEvent, DataReceived, Shared, Unshared
+from imgsync.tasks import Bell, Inbox
 
 log = logging.getLogger(__name__)
+
+_Told = Parked | Answered | Came | Finished | Failed
+"""What follows for a try."""
 
 
 @attrs.define(eq=False)
@@ -46,14 +54,27 @@ class _Try:
 
 
 class Receiving:
-    """Of one session. Its times are kept by `keep_time`.
+    """Of one session. `run` has to run for what comes to be passed on.
 
-    :param send: on the channel of pictures; on a closed one it goes nowhere.
+    :param send: on the channel of pictures, in any thread; on a closed one it goes nowhere.
+    :param carry: has all that comes on it told, in its thread.
     """
 
-    def __init__(self, send: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        send: Callable[[str], None],
+        carry: Callable[[Callable[[CarriedEvent], None]], None],
+    ) -> None:
         self._send = send
+        self._carry = carry
         self._receiver = Receiver()
+        #: Held while something is decided and said.
+        self._deciding = Lock()
+        #: Which of the channels that there were is the one of now.
+        self._channels = 0
+        #: What follows for the tries; None: something is due sooner than before.
+        self._told = Inbox[_Told | None]()
+        self._clock = trio.lowlevel.current_clock()
         self._numbers = itertools.count(1)
         self._tries: dict[int, _Try] = {}
         self._news = Bell()
@@ -76,75 +97,102 @@ class Receiving:
         number = next(self._numbers)
         one = self._tries[number] = _Try(hear, park)
         try:
-            now = trio.current_time()
-            self._perform(self._receiver.want(number, image_url, offset, mark.sha256, now))
+            with self._deciding:
+                now = trio.current_time()
+                self._perform(self._receiver.want(number, image_url, offset, mark.sha256, now))
+            self._news.ring()
             await one.is_over.wait()
         finally:
             del self._tries[number]
-            self._perform(self._receiver.stop(number, trio.current_time()))
+            with self._deciding:
+                self._perform(self._receiver.stop(number, trio.current_time()))
         if one.failure is not None:
             raise one.failure
 
     def happened(self, event: DataEvent) -> None:
-        """Something has happened to the channel of pictures."""
+        """The channel of pictures is open, or closed."""
         match event:
-            case DataReceived(message):
-                self._perform(self._receiver.receive(message, trio.current_time()))
             case Shared():
-                self._perform(self._receiver.opened(trio.current_time()))
+                with self._deciding:
+                    self._channels += 1
+                    self._perform(self._receiver.opened(trio.current_time()))
+                self._carry(partial(self._hear, self._channels))
+                self._news.ring()
             case Unshared():
                 self.closed()
-            case DataDrained():
-                pass
             case _:
                 assert_never(event)
 
+    def _hear(self, channel: int, event: CarriedEvent) -> None:
+        """Something has happened on a channel, in its thread."""
+        with self._deciding:
+            if channel != self._channels:
+                return
+            match event:
+                case DataReceived(message):
+                    due = self._receiver.due
+                    self._perform(self._receiver.receive(message, self._clock.current_time()))
+                    if self._receiver.due < due:
+                        self._told.put(None)
+                case DataDrained():
+                    pass
+                case _:
+                    assert_never(event)
+
     def closed(self) -> None:
         """There is no such channel any more; another one may follow."""
-        self._perform(self._receiver.closed())
+        with self._deciding:
+            self._channels += 1
+            self._perform(self._receiver.closed())
 
-    async def keep_time(self) -> None:
-        """Say again what may be lost, and give up what is not answered, for ever."""
+    async def run(self) -> None:
+        """Pass on what comes, say again what may be lost, and give up what is not answered."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_time)
+            while True:
+                told = await self._told.get()
+                if told is not None:
+                    self._pass_on(told)
+                self._news.ring()
+
+    async def _keep_time(self) -> None:
         while True:
-            with trio.move_on_at(self._receiver.due):
+            with self._deciding:
+                now = trio.current_time()
+                if now >= self._receiver.due:
+                    self._perform(self._receiver.tick(now))
+                due = self._receiver.due
+            with trio.move_on_at(due):
                 await self._news.wait()
-            now = trio.current_time()
-            if now >= self._receiver.due:
-                self._perform(self._receiver.tick(now))
 
     def _perform(self, outputs: Sequence[ReceiverOutput]) -> None:
+        """In any thread, one at a time."""
         for output in outputs:
             match output:
                 case Tell(text):
                     self._send(text)
-                case Parked(number):
-                    if (one := self._tries.get(number)) is not None:
-                        one.park()
-                case Answered(number, offset, length, _, sha256):
-                    mark = Mark(length, sha256=sha256)
-                    self._pass_on(number, Answer(offset, mark, is_resumable=True))
-                case Came(number, data):
-                    self._pass_on(number, data)
-                case Finished(number):
-                    self._end(number)
-                case Failed(number, reason, may_pass, keeps, detail):
-                    failure = Failure(reason, may_pass, keeps, detail[:MAX_DETAIL])
-                    self._end(number, FetchFailed(failure))
                 case Drop(why):
                     log.info("on the channel of pictures: %s", why)
                 case _:
-                    assert_never(output)
-        self._news.ring()
+                    self._told.put(output)
 
-    def _pass_on(self, number: int, news: Answer | bytes) -> None:
-        one = self._tries.get(number)
+    def _pass_on(self, told: "_Told") -> None:
+        one = self._tries.get(told.number)
         if one is None or one.is_over.is_set():
             return
         try:
-            one.hear(news)
+            match told:
+                case Parked():
+                    one.park()
+                case Answered(_, offset, length, _, sha256):
+                    one.hear(Answer(offset, Mark(length, sha256=sha256), is_resumable=True))
+                case Came(_, data):
+                    one.hear(data)
+                case Finished():
+                    one.end()
+                case Failed(_, reason, may_pass, keeps, detail):
+                    one.end(FetchFailed(Failure(reason, may_pass, keeps, detail[:MAX_DETAIL])))
+                case _:
+                    assert_never(told)
         except FetchFailed as exc:
             one.end(exc)  # which stops it
-
-    def _end(self, number: int, failure: FetchFailed | None = None) -> None:
-        if (one := self._tries.get(number)) is not None:
-            one.end(failure)

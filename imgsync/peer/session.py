@@ -13,12 +13,10 @@ from the other side; what comes of that goes into the inbox.
 import logging
 import math
 import random
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from threading import get_ident
-from typing import Generic, TypeVar, assert_never
+from typing import assert_never
 
 import attrs
 import trio
@@ -78,8 +76,7 @@ from imgsync.peer.servers import NamedServers
 from imgsync.peer.session_journal import SessionJournal, Write
 from imgsync.peer.talk import Talk
 from imgsync.seams import (
-    DataDrained,
-    DataReceived,
+    CarriedEvent,
     Drained,
     Link,
     LinkEvent,
@@ -89,12 +86,10 @@ from imgsync.seams import (
     Shared,
     Unshared,
 )
-from imgsync.tasks import Bell, Pull, open_background
+from imgsync.tasks import Bell, Inbox, Pull, open_background
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 END_DEADLINE = 3.0
 """Seconds for an end in good order: the channel flushed and closed, the relay told."""
@@ -102,51 +97,7 @@ END_DEADLINE = 3.0
 _SILENCE = "the other side has not answered for too long"
 
 
-# ── what comes in, and where the session stands ──────────────────────────────────────────────────
-
-
-class Inbox(Generic[T]):
-    """From any thread to one task, in the order in which it comes, without loss.
-
-    Unbounded: whoever puts can't wait, and to drop is worse. What comes in is bounded by what the
-    other peer sends, as nothing on the way here can slow it down.
-    """
-
-    def __init__(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
-        self._thread = get_ident()
-        self._items: deque[T] = deque()
-        self._reader: trio.lowlevel.Task | None = None
-
-    def put(self, item: T) -> None:
-        """From any thread; never raises, never waits."""
-        self._items.append(item)
-        if get_ident() == self._thread:
-            self._wake()
-            return
-        with suppress(trio.RunFinishedError):
-            # Idempotent wake-ups are folded into one, so that a burst costs one hop.
-            self._token.run_sync_soon(self._wake, idempotent=True)
-
-    def _wake(self) -> None:
-        if self._reader is not None:
-            reader, self._reader = self._reader, None
-            trio.lowlevel.reschedule(reader)
-
-    async def get(self) -> T:
-        """The next item. One task at a time."""
-        if self._items:
-            # Before the item is taken, so that none is lost; a flood must not starve other tasks.
-            await trio.lowlevel.checkpoint()
-        while not self._items:
-            self._reader = trio.lowlevel.current_task()
-
-            def abort(_: object) -> trio.lowlevel.Abort:
-                self._reader = None
-                return trio.lowlevel.Abort.SUCCEEDED
-
-            await trio.lowlevel.wait_task_rescheduled(abort)
-        return self._items.popleft()
+# ── where the session stands ─────────────────────────────────────────────────────────────────────
 
 
 class History:
@@ -243,8 +194,13 @@ class PeerSession:
         if self._link is not None:
             self._link.share()
 
+    def carry(self, hear: Callable[[CarriedEvent], None]) -> None:
+        """Have what comes on the channel of pictures told there; see `imgsync.seams.Link`."""
+        if self._link is not None:
+            self._link.carry(hear)
+
     def send_data(self, message: str | bytes) -> None:
-        """Send on the channel of pictures; without one it goes nowhere."""
+        """Send on the channel of pictures, from any thread; without one it goes nowhere."""
         if self._link is not None:
             self._link.send_data(message)
 
@@ -545,7 +501,7 @@ class _Driver:
             case Drained():
                 if self._links.find(attempt) is not None:
                     self._talk.drained()
-            case Shared() | DataReceived() | DataDrained() | Unshared():
+            case Shared() | Unshared():
                 if self._links.find(attempt) is not None:
                     self._talk.shared(event)
             case ServerFailed() | PathMeasured():

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from threading import get_ident
 from typing import TypeVar
 
 import trio
@@ -26,9 +27,12 @@ STOP_DEADLINE = 5.0
 class Bridge:
     """The way to the loop thread. Made by `open_bridge`."""
 
-    def __init__(self, portal: BlockingPortal, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, portal: BlockingPortal, loop: asyncio.AbstractEventLoop, thread: int
+    ) -> None:
         self._portal = portal
         self._loop = loop
+        self._thread = thread
 
     async def call(self, function: Callable[..., Awaitable[T]], *args: object) -> T:
         """Await a coroutine function on the loop. Cancelling us cancels it there and waits."""
@@ -37,7 +41,10 @@ class Bridge:
         return await self._portal.call_async(function, *args)
 
     def post(self, function: Callable[..., object], *args: object) -> None:
-        """Run a function on the loop soon, in the order of posting; never waits."""
+        """Run a function on the loop soon, in the order of posting; in any thread, never waits."""
+        if get_ident() == self._thread:
+            self._loop.call_soon(function, *args)
+            return
         with suppress(RuntimeError):  # the loop is closed, and with it all that could care
             self._loop.call_soon_threadsafe(function, *args)
 
@@ -51,9 +58,9 @@ async def open_bridge() -> AsyncIterator[Bridge]:
     starting = start_blocking_portal("asyncio", name="imgsync-webrtc")
     with trio.CancelScope(shield=True):  # a cancelled start would leave the thread behind
         portal = await trio.to_thread.run_sync(starting.__enter__)
-        loop, portal_tasks = await portal.call_async(_prepare_loop)
+        loop, thread, portal_tasks = await portal.call_async(_prepare_loop)
     try:
-        yield Bridge(portal, loop)
+        yield Bridge(portal, loop, thread)
     finally:
         with trio.CancelScope(shield=True):
             with suppress(RuntimeError):  # the portal has died before
@@ -68,10 +75,10 @@ class _StopPortal(Exception):
     pass
 
 
-async def _prepare_loop() -> tuple[asyncio.AbstractEventLoop, set[asyncio.Task[object]]]:
+async def _prepare_loop() -> tuple[asyncio.AbstractEventLoop, int, set[asyncio.Task[object]]]:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_loop_error)
-    return loop, asyncio.all_tasks()
+    return loop, get_ident(), asyncio.all_tasks()
 
 
 def _log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

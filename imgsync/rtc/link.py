@@ -37,7 +37,7 @@ from imgsync.rtc.packets import Packets, send_small_flights
 from imgsync.rtc.pictures import PictureChannel
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
-from imgsync.seams import Drained, LinkEvent, Received
+from imgsync.seams import CarriedEvent, Drained, LinkEvent, Received
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -315,6 +315,10 @@ class RtcLink:
     def share(self) -> None:
         """See the protocol."""
         self._bridge.post(self._loop.share_aio)
+
+    def carry(self, hear: Callable[[CarriedEvent], None]) -> None:
+        """See the protocol; `hear` is called on the loop thread."""
+        self._bridge.post(self._loop.pictures.carry_aio, hear)
 
     def send_data(self, message: str | bytes) -> None:
         """See the protocol."""

@@ -11,7 +11,7 @@ from aiortc import InvalidStateError, RTCDataChannel, RTCPeerConnection
 
 from imgsync.core.protocol.numbers import DATA_LABEL
 from imgsync.rtc.outgoing import Outgoing
-from imgsync.seams import DataDrained, DataEvent, DataReceived, Shared, Unshared
+from imgsync.seams import CarriedEvent, DataDrained, DataEvent, DataReceived, Shared, Unshared
 from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class PictureChannel:
     """All but `post` is called on the loop thread.
 
     :param outgoing: what counts what the other side has not acknowledged.
-    :param tell: told what happens on it.
+    :param tell: told whether it is there.
     """
 
     def __init__(self, outgoing: Outgoing, tell: Callable[[DataEvent], None]) -> None:
@@ -30,13 +30,24 @@ class PictureChannel:
         self._channel: RTCDataChannel | None = None
         #: Whether the other side may open it: it has the pictures.
         self.is_expected = False
-        #: Messages: the first is written by the thread that sends alone, the second by the loop's.
+        #: Messages; two numbers, as they are written where one is sent and on the loop thread.
         self._posted = self._taken = 0
         self._early: list[str | bytes] = []
+        self._hear: Callable[[CarriedEvent], None] = _drop
 
     def post(self) -> None:
-        """A message goes to the loop thread, from the thread that sends."""
+        """A message goes to the loop thread, from whoever sends."""
         self._posted += 1
+
+    def carry_aio(self, hear: Callable[[CarriedEvent], None]) -> None:
+        """What happens on it is told there."""
+        self._hear = hear
+
+    def _carry_aio(self, event: CarriedEvent) -> None:
+        try:
+            self._hear(event)
+        except Exception:  # one in a callback of aiortc's would end the connection
+            log.exception("a message about pictures was not heard")
 
     def share_aio(self, pc: RTCPeerConnection) -> None:
         """Open it, on a connection that is there: a message in band, and no new offer."""
@@ -71,7 +82,7 @@ class PictureChannel:
     def _listen_aio(self, channel: RTCDataChannel) -> None:
         self._channel = channel
         self._outgoing.beside_aio(channel)
-        channel.on("message", lambda message: self._tell(DataReceived(message, now_ms())))
+        channel.on("message", lambda message: self._carry_aio(DataReceived(message, now_ms())))
         channel.on("bufferedamountlow", self._on_low_aio)
         channel.on("close", lambda: self._tell(Unshared()))
         channel.on("error", lambda exc: log.info("the channel of pictures reports %r", exc))
@@ -85,4 +96,8 @@ class PictureChannel:
     def _on_low_aio(self) -> None:
         # What is still on its way to this thread makes it come again.
         if self._posted == self._taken:
-            self._tell(DataDrained())
+            self._carry_aio(DataDrained())
+
+
+def _drop(event: CarriedEvent) -> None:
+    """Where nobody listens: nothing is said there before it is asked for."""

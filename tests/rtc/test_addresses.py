@@ -13,11 +13,11 @@ import trio
 
 from imgsync.core.handshake.inputs import Gathered
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.rtc.names import MAX_ADDRESSES, NEXT_AFTER, by_turns, first_answer
 from imgsync.seams import LinkEvent, Received, ServerFailed
+from imgsync.tasks import Inbox
 from tests.kit.turn_servers import needs_coturn, open_coturn
 from tests.rtc.test_link import DEADLINE, End, connect
 

@@ -12,8 +12,8 @@ import pytest
 import trio
 import trio.testing
 
-from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import STOP_DEADLINE, Bridge, open_bridge
+from imgsync.tasks import Inbox
 
 DEADLINE = 30.0
 """Seconds after which whatever should take a moment is taken to hang, on a loaded machine."""

@@ -14,11 +14,11 @@ from imgsync.core.handshake.packets import PathMeasured
 from imgsync.core.handshake.sdp import Description, parse_candidate, parse_description
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.ice import IceSettings, trickling
 from imgsync.rtc.link import CHANNEL_CLOSE_DEADLINE, RtcLink, open_link
-from imgsync.seams import LinkEvent, Received, ServerFailed
+from imgsync.seams import CarriedEvent, LinkEvent, Received, ServerFailed
+from imgsync.tasks import Inbox
 from imgsync.wallclock import now_ms
 
 DEADLINE = 30.0
@@ -37,8 +37,9 @@ class End:
 
     def __init__(self, link: RtcLink) -> None:
         self.link = link
-        self._events = Inbox[LinkEvent]()
+        self._events = Inbox[LinkEvent | CarriedEvent]()
         link.listen(self._events.put)
+        link.carry(self._events.put)
         self.gathered: list[str | None] = []
         #: What was told of servers that gave no candidate.
         self.failures: list[ServerFailed] = []
@@ -72,9 +73,9 @@ class End:
         self._take_gathered(event)
         return event.line
 
-    async def read_rest(self) -> list[LinkEvent]:
+    async def read_rest(self) -> list[LinkEvent | CarriedEvent]:
         """What has been reported but not read, without candidates."""
-        rest: list[LinkEvent] = []
+        rest: list[LinkEvent | CarriedEvent] = []
 
         async def read() -> None:
             while True:
@@ -88,7 +89,7 @@ class End:
             nursery.cancel_scope.cancel()
         return rest
 
-    async def _next_event(self) -> LinkEvent:
+    async def _next_event(self) -> LinkEvent | CarriedEvent:
         while True:
             match event := await self._events.get():
                 case ServerFailed():

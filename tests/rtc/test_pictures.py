@@ -8,6 +8,7 @@ from imgsync.core.protocol.numbers import CHANNEL_LABEL, DATA_LABEL, LARGE_CHUNK
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import (
+    CarriedEvent,
     DataDrained,
     DataReceived,
     LinkEvent,
@@ -25,8 +26,10 @@ from tests.rtc.test_link import (
     open_connected,
 )
 
+Event = LinkEvent | CarriedEvent
 
-async def expect(end: End, *kinds: type[LinkEvent]) -> LinkEvent:
+
+async def expect(end: End, *kinds: type[Event]) -> Event:
     """The next event of one of these kinds; others are passed over."""
     with trio.fail_after(DEADLINE):
         while not isinstance(event := await end._next_event(), kinds):

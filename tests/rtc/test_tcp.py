@@ -11,10 +11,10 @@ import trustme
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import LinkEvent, ServerFailed
+from imgsync.tasks import Inbox
 from tests.kit.proxies import Authority, open_proxy, set_proxies, trust_authority
 from tests.kit.turn_servers import Coturn, needs_coturn, open_coturn
 from tests.net.test_frames import open_server

@@ -12,10 +12,10 @@ from imgsync.core.handshake.sdp import Candidate, parse_candidate
 from imgsync.core.protocol.ice import IceChoice
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.hosts import with_port
-from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import LinkEvent, ServerFailed
+from imgsync.tasks import Inbox
 
 _UNAUTHORIZED = 401
 _CREDENTIAL = (

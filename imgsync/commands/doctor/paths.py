@@ -15,11 +15,10 @@ from imgsync.core.handshake.packets import WRAPPED, PathMeasured
 from imgsync.core.handshake.sdp import Candidate, parse_candidate, parse_description
 from imgsync.core.protocol.errors import ImgsyncError, NegotiationError
 from imgsync.core.protocol.signalling import IceServer
-from imgsync.peer.session import Inbox
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.link import RtcLink, open_link
 from imgsync.seams import LinkEvent, Received
-from imgsync.tasks import open_background
+from imgsync.tasks import Inbox, open_background
 
 PATH_DEADLINE = 8.0
 """Seconds. A session waits for longer, as people may have to; here all is within reach."""
