@@ -31,6 +31,9 @@ from imgsync.tasks import Bell
 
 log = logging.getLogger(__name__)
 
+SESSION_OVER = Failure("session_over", may_pass=False)
+"""Of what was under way at the end: no other connection follows."""
+
 
 @attrs.define(eq=False)
 class _Try:
@@ -57,6 +60,7 @@ class Receiving:
         self._numbers = itertools.count(1)
         self._tries: dict[int, _Try] = {}
         self._news = Bell()
+        self._is_over = False
 
     async def transfer(
         self,
@@ -73,6 +77,8 @@ class Receiving:
             repair.
         :param park: is told when no byte can come until there is another answer.
         """
+        if self._is_over:
+            raise FetchFailed(SESSION_OVER)
         number = next(self._numbers)
         one = self._tries[number] = _Try(hear, park)
         try:
@@ -102,6 +108,12 @@ class Receiving:
     def closed(self) -> None:
         """There is no such channel any more; another one may follow."""
         self._perform(self._receiver.closed())
+
+    def end(self) -> None:
+        """The session is over, and nothing more comes."""
+        self._is_over = True
+        for one in self._tries.values():
+            one.end(FetchFailed(SESSION_OVER))
 
     async def keep_time(self) -> None:
         """Say again what may be lost, and give up what is not answered, for ever."""

@@ -217,6 +217,19 @@ async def test_nothing_is_read_but_what_was_shown_or_announced_in_this_session(
         assert failed.value.reason == "bad_offset"
 
 
+async def test_what_is_on_its_way_when_the_session_ends_is_given_up_at_once(
+    tmp_path: Path,
+) -> None:
+    [image] = make_pictures(tmp_path, 1, LARGE)
+    async with open_pair() as (session, client):
+        await session.show(image)
+        receiving = client.sessions[0].receiving
+    for _ in range(2):  # also what is asked for later
+        with trio.fail_after(1), pytest.raises(FetchFailed) as failed:
+            await take(receiving, image.image_url)
+        assert failed.value.reason == "session_over"
+
+
 async def take(receiving: Receiving, image_url: str, offset: int = 0) -> bytes:
     """What comes of one try. Raises FetchFailed."""
     parts: list[bytes] = []
