@@ -14,6 +14,7 @@ import trio
 
 from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.core.protocol.numbers import CHANGED, UNREADABLE
+from imgsync.core.protocol.pictures import CHUNK_HEADER
 from imgsync.core.transfer.budget import Budget
 from imgsync.core.transfer.outputs import Done, Drop, NotSent, Read, SendChunk, SenderOutput, Tell
 from imgsync.core.transfer.sender import Offered, Sender
@@ -90,6 +91,8 @@ class Sharing:
         self._read: Read | None = None
         self._reading_id: int | None = None
         self._work = Bell()
+        #: Of pictures, on all channels; grows as the client takes them.
+        self.bytes_sent = 0
         self.not_sent = Reports[PictureNotSent]("pictures that were not sent")
 
     def offer(self, images: Sequence[ImageRef]) -> None:
@@ -181,6 +184,7 @@ class Sharing:
                 case Tell(text):
                     self._peer.send_data(text)
                 case SendChunk(data):
+                    self.bytes_sent += len(data) - CHUNK_HEADER
                     self._peer.send_data(data)
                 case Read(id):
                     self._read, self._reading_id = output, id

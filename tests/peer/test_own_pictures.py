@@ -160,6 +160,7 @@ async def test_what_is_interrupted_goes_on_from_its_last_byte(
     sizes = when_sent(monkeypatch, LARGE // 2, MemoryLink.break_off if is_whole else unshare_both)
     async with open_pair() as (session, client):
         await show(session, image)
+        assert session.bytes_sent == sum(sizes)
     assert image.picture is not None
     assert client.got == hashes_of([image])
     assert 0 <= sum(sizes) - image.picture.facts.bytes <= LARGEST_WINDOW
