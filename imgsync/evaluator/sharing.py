@@ -171,7 +171,7 @@ class Sharing:
             data = await trio.to_thread.run_sync(file.read, picture, read)
         except (PictureChanged, PictureUnreadable) as exc:
             # Its path is for the log alone.
-            log.warning("session %s: %s", self._peer.route.session_id, exc)
+            log.info("session %s: %s", self._peer.route.session_id, exc)
             outputs = sender.failed(read.id, exc.reason, _WHY[exc.reason], now_ms() / 1000)
         else:
             outputs = sender.read(read.id, data, now_ms() / 1000)
