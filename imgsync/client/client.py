@@ -245,6 +245,7 @@ class _Following:
 
     def ended(self, end: Ended) -> None:
         """See the protocol."""
+        self.receiving.end()
         self._news.ring()
 
 

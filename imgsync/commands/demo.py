@@ -28,6 +28,7 @@ from imgsync.commands.events import (
     Connected,
     Fetched,
     FetchFailed,
+    LeftOut,
     PeerEvent,
     SeriesSummary,
     Stage,
@@ -102,6 +103,8 @@ class _Score:
                 self.failures[event.image_index] = reason
             case SeriesSummary():
                 self.summary = event
+            case LeftOut():
+                print(f"imgsync demo: {event.prose}", file=sys.stderr)
             case _:
                 pass
 

@@ -61,7 +61,9 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 
-_NO_URL = "use one that takes pictures over the connection, or open them so that they have URLs"
+_NO_URL = (
+    "use one that takes pictures over the connection, or have it fetch them by URL (auto or url)"
+)
 
 
 def _source_of(image: ImageRef) -> ImageSource:
@@ -298,6 +300,11 @@ class EvaluatorSession:
         stage.
         """
         return self._presenting.sharing.not_sent.all()
+
+    @property
+    def bytes_sent(self) -> int:
+        """Of pictures of our own, over the connection so far; stands still where none is taken."""
+        return self._presenting.sharing.bytes_sent
 
     def recordings(self) -> AsyncIterator[Recording]:
         """How the participant is recorded by the client's page, at each change; stops at the end.

@@ -23,6 +23,7 @@ import trio
 
 from imgsync.core.protocol.channel import Image, UpcomingImage
 from imgsync.core.protocol.numbers import CHANGED, UNREADABLE
+from imgsync.core.protocol.pictures import CHUNK_HEADER
 from imgsync.core.transfer.budget import Budget
 from imgsync.core.transfer.outputs import Done, Drop, NotSent, Read, SendChunk, SenderOutput, Tell
 from imgsync.core.transfer.sender import Offered, Sender
@@ -105,6 +106,8 @@ class Sharing:
         #: Of which transfer, and on which channel.
         self._reading: tuple[Sender, int] | None = None
         self._work = Bell()
+        #: Of pictures, on all channels; grows as the client takes them.
+        self.bytes_sent = 0
         self.not_sent = Reports[PictureNotSent]("pictures that were not sent")
 
     def offer(self, images: Sequence[ImageRef]) -> None:
@@ -209,7 +212,7 @@ class Sharing:
             data = await trio.to_thread.run_sync(file.read, picture, sender, read)
         except (PictureChanged, PictureUnreadable) as exc:
             # Its path is for the log alone.
-            log.warning("session %s: %s", self._peer.route.session_id, exc)
+            log.info("session %s: %s", self._peer.route.session_id, exc)
             failure = exc
         now = now_ms() / 1000
         with _DECIDING:
@@ -228,6 +231,7 @@ class Sharing:
                 case Tell(text):
                     self._peer.send_data(text)
                 case SendChunk(data):
+                    self.bytes_sent += len(data) - CHUNK_HEADER
                     self._peer.send_data(data)
                 case Read() | Done() | NotSent():
                     self._told.put((sender, output))

@@ -26,6 +26,9 @@ _PART = 256 * 1024
 _USUAL = ("gif", "jpeg", "jpg", "png", "svg", "webp")
 """How names end mostly; people read these first."""
 
+_NAMED = 10
+"""How many of those that can't be shown are named beside the first."""
+
 A_FOLDER = "a folder"
 NO_FILE = "no file"
 NOT_READABLE = "can't be read"
@@ -78,14 +81,23 @@ def list_images(folder: Path, checked: Checked | None = None, limit: int = MAX_I
             f"there are no images in {str(folder)!r} (of {known}); name another folder{seen}"
         )
     found = list(_inspect_all(meant, limit, checked or (lambda done, count: None)))
-    problems = [one for one in found if isinstance(one, str)]
+    pairs = zip(meant, found, strict=True)
+    problems = [(file.name, one) for file, one in pairs if isinstance(one, str)]
     if problems:
-        more = f" ({len(problems) - 1} more can't be shown either)" if problems[1:] else ""
-        raise InputError(problems[0] + more)
+        raise InputError(problems[0][1] + _name_others([name for name, _ in problems[1:]]))
     listing = Listing((file.name, file) for file in meant)
     listing.pictures = tuple(one for one in found if isinstance(one, OwnPicture))
     listing.left_out = left_out
     return listing
+
+
+def _name_others(names: list[str]) -> str:
+    """Those that can't be shown either, so that nobody has to come back for each."""
+    if not names:
+        return ""
+    named = ", ".join(repr(name) for name in names[:_NAMED])
+    rest = f" and {len(names) - _NAMED} others" if names[_NAMED:] else ""
+    return f" ({len(names)} more can't be shown either: {named}{rest})"
 
 
 def _describe(one: LeftOut) -> str:

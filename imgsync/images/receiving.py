@@ -7,6 +7,7 @@ Chunks come, and are acknowledged, in the thread of the channel; what they bring
 many at a time. So both threads ask the Receiver, one at a time.
 """
 
+import enum
 import itertools
 import logging
 from collections.abc import Callable, Sequence
@@ -38,6 +39,18 @@ log = logging.getLogger(__name__)
 
 _Told = Parked | Answered | Came | Finished | Failed
 """What follows for a try."""
+
+
+class _Note(enum.Enum):
+    """What follows for all."""
+
+    #: Something is due before what was due first.
+    SOONER = enum.auto()
+    OVER = enum.auto()
+
+
+SESSION_OVER = Failure("session_over", may_pass=False)
+"""Of what was under way at the end: no other connection follows."""
 
 
 @attrs.define(eq=False)
@@ -72,12 +85,13 @@ class Receiving:
         self._deciding = Lock()
         #: Which of the channels that there were is the one of now.
         self._channels = 0
-        #: What follows for the tries; None: something is due sooner than before.
-        self._told = Inbox[_Told | None]()
+        #: What follows, in order.
+        self._told = Inbox[_Told | _Note]()
         self._clock = trio.lowlevel.current_clock()
         self._numbers = itertools.count(1)
         self._tries: dict[int, _Try] = {}
         self._news = Bell()
+        self._is_over = False
 
     async def transfer(
         self,
@@ -94,6 +108,8 @@ class Receiving:
             repair.
         :param park: is told when no byte can come until there is another answer.
         """
+        if self._is_over:
+            raise FetchFailed(SESSION_OVER)
         number = next(self._numbers)
         one = self._tries[number] = _Try(hear, park)
         try:
@@ -133,7 +149,7 @@ class Receiving:
                     due = self._receiver.due
                     self._perform(self._receiver.receive(message, self._clock.current_time()))
                     if self._receiver.due < due:
-                        self._told.put(None)
+                        self._told.put(_Note.SOONER)
                 case DataDrained():
                     pass
                 case _:
@@ -145,14 +161,24 @@ class Receiving:
             self._channels += 1
             self._perform(self._receiver.closed())
 
+    def end(self) -> None:
+        """The session is over: what has come by now is passed on, and nothing more comes."""
+        self._told.put(_Note.OVER)
+
     async def run(self) -> None:
         """Pass on what comes, say again what may be lost, and give up what is not answered."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_time)
             while True:
-                told = await self._told.get()
-                if told is not None:
-                    self._pass_on(told)
+                match await self._told.get():
+                    case _Note.SOONER:
+                        pass
+                    case _Note.OVER:
+                        self._is_over = True
+                        for one in self._tries.values():
+                            one.end(FetchFailed(SESSION_OVER))
+                    case told:
+                        self._pass_on(told)
                 self._news.ring()
 
     async def _keep_time(self) -> None:

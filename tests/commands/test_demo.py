@@ -107,7 +107,8 @@ def sizes(folder: Path) -> dict[str, int]:
 
 
 def assert_all_were_shown(outcome: Outcome, folder: Path) -> None:
-    assert outcome.errors == []
+    left_out = "imgsync demo: left out (no image): notes.txt"
+    assert outcome.errors == [left_out] * (folder / "notes.txt").exists()
     assert outcome.code == 0
     link, *lines, summary = outcome.lines
     assert LINK.fullmatch(link)

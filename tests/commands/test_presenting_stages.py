@@ -13,6 +13,7 @@ from imgsync.commands.evaluator.presenting import Series
 from imgsync.commands.output import Output
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.numbers import AHEAD
+from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.images.sources import ManifestImages
 from tests.commands.test_presenting import Typed, open_stage, told
 from tests.kit.processes import wait_until
@@ -95,6 +96,25 @@ async def test_what_becomes_of_images_is_told_and_counted(
         assert one["at"] == (10 if one["stage"] == "fetched" else 20)
     assert summary["stages"] == {"fetched": 3, "shown": 2, "failed": 1}
     assert [summary[n] for n in ("sent", "shown", "acked", "failed")] == [3, 2, 3, 1]
+
+
+@pytest.mark.parametrize("is_moving", [True, False])
+async def test_the_end_waits_for_a_picture_that_is_on_its_way(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, is_moving: bool
+) -> None:
+    async def take_slowly(session: ClientSession) -> None:
+        received = await anext(session.images())
+        await trio.sleep(30)
+        received.fetched()
+        await trio.sleep_forever()
+
+    sent = property(lambda _: int(trio.current_time()) if is_moving else 0)
+    monkeypatch.setattr(EvaluatorSession, "bytes_sent", sent)
+    async with open_stage(1, follow=take_slowly) as stage:
+        await stage.series.show_every(1)
+        await stage.series.hear_out()
+        assert stage.series.score.is_all_told is is_moving
+        assert stage.elapsed < 32 if is_moving else stage.elapsed < 7
 
 
 async def test_in_prose_only_failures_are_told(

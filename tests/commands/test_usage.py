@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tomllib
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imgsync import __version__
+from imgsync.commands.evaluator.main import picture_size
 from tests.kit.command_lines import imgsync
 from tests.kit.processes import STRICT, run_to_end, run_together
 
@@ -57,6 +59,13 @@ async def test_each_way_to_start_a_command_knows_its_help_and_its_name(script: P
             assert outcome.lines[0].startswith(f"usage: {prog} [-h]"), line
     overview = "\n".join(outcomes["imgsync --help"].lines)
     assert all(f"  {name} " in overview for name in COMMANDS)
+
+
+def test_a_limit_that_is_none_is_told_with_what_one_is() -> None:
+    for text in ("0", "-1", "65", "soon", "nan", "inf", "1e400"):
+        with pytest.raises(argparse.ArgumentTypeError, match="above 0, and 64 at most"):
+            picture_size(text)
+    assert [picture_size(text) for text in ("64", "0.5")] == [64 << 20, 1 << 19]
 
 
 async def test_wrong_usage_is_told_with_the_name_of_the_command_and_exit_code_2() -> None:

@@ -158,7 +158,11 @@ def test_damaged_and_foreign_files_are_named_by_what_they_are(tmp_path: Path) ->
     fill(tmp_path, "0.jpg", content=b"II*\0 and so on")
     text = complaint(tmp_path, list_images)
     assert "0.jpg' is image/tiff, which browsers don't show" in text
-    assert "(1 more can't be shown either)" in text
+    assert "(1 more can't be shown either: '2.png')" in text
+    fill(tmp_path, *(f"{number}.gif" for number in range(3, 14)), content=b"no picture")
+    text = complaint(tmp_path, list_images)
+    assert "(12 more can't be shown either: '2.png', '3.gif'," in text
+    assert text.endswith("'11.gif' and 2 others)")
 
 
 def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:

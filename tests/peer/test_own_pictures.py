@@ -160,6 +160,7 @@ async def test_what_is_interrupted_goes_on_from_its_last_byte(
     sizes = when_sent(monkeypatch, LARGE // 2, MemoryLink.break_off if is_whole else unshare_both)
     async with open_pair() as (session, client):
         await show(session, image)
+        assert session.bytes_sent == sum(sizes)
     assert image.picture is not None
     assert client.got == hashes_of([image])
     assert 0 <= sum(sizes) - image.picture.facts.bytes <= LARGEST_WINDOW
@@ -215,6 +216,19 @@ async def test_nothing_is_read_but_what_was_shown_or_announced_in_this_session(
         with pytest.raises(FetchFailed) as failed:
             await take(receiving, images[0].image_url, offset=10**9)
         assert failed.value.reason == "bad_offset"
+
+
+async def test_what_is_on_its_way_when_the_session_ends_is_given_up_at_once(
+    tmp_path: Path,
+) -> None:
+    [image] = make_pictures(tmp_path, 1, LARGE)
+    async with open_pair() as (session, client):
+        await session.show(image)
+        receiving = client.sessions[0].receiving
+    for _ in range(2):  # also what is asked for later
+        with trio.fail_after(1), pytest.raises(FetchFailed) as failed:
+            await take(receiving, image.image_url)
+        assert failed.value.reason == "session_over"
 
 
 async def take(receiving: Receiving, image_url: str, offset: int = 0) -> bytes:

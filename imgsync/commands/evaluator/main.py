@@ -79,13 +79,16 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def picture_size(text: str) -> int:
     """An argparse type: MiB, as bytes."""
-    size = float(text) * (1 << 20)
+    most = MAX_IMAGE >> 20
+    try:
+        size = round(float(text) * (1 << 20))
+    except (ValueError, OverflowError):
+        size = 0
     if not 1 <= size <= MAX_IMAGE:
-        raise ValueError
-    return round(size)
-
-
-picture_size.__name__ = f"number of MiB, up to {MAX_IMAGE >> 20}"
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no size in MiB; give a number above 0, and {most} at most"
+        )
+    return size
 
 
 async def _present(options: argparse.Namespace, prog: str) -> int:

@@ -48,7 +48,8 @@ ACK_DEADLINE = 30.0
 """Seconds after which an image counts as not acked; a session lives on through shorter silences."""
 
 LAST_STAGES_DEADLINE = 4.0
-"""Seconds for the client to say what became of the last images; it may try more than once."""
+"""Seconds for the client to say what became of the last images; it may try more than once. They
+begin anew as long as it is being sent pictures, which end with the session."""
 
 ONSET_DEADLINE = 0.5
 """Seconds for the last image to be told as shown, once it is fetched; not every client has a
@@ -142,23 +143,19 @@ class Series:
 
     async def hear_out(self) -> None:
         """Let the client say what became of what it acked last: failures take their time."""
-        if await self._speaks_stage():
-            with trio.move_on_after(LAST_STAGES_DEADLINE):
-                await self._hear_until(lambda: self.score.is_all_told)
+        if await _speaks_stage(self.deliveries):
+            await self._hear_all()
             with trio.move_on_after(ONSET_DEADLINE):
                 await self._hear_until(lambda: self.score.showings[-1].is_settled)
 
-    async def _speaks_stage(self) -> bool:
-        if not self.deliveries:
-            return False
-        try:
-            with trio.move_on_after(0):
-                await self.deliveries[-1].shown()
-        except NotSpoken:
-            return False
-        except (ImageFailed, SessionEnded):
-            pass
-        return True
+    async def _hear_all(self) -> None:
+        """Until something was said of all, or nothing moves any more."""
+        is_moving = True
+        while is_moving and not self.score.is_all_told:
+            sent = self._session.bytes_sent
+            with trio.move_on_after(LAST_STAGES_DEADLINE):
+                await self._hear_until(lambda: self.score.is_all_told)
+            is_moving = self._session.bytes_sent > sent
 
     async def _hear_until(self, is_enough: Callable[[], bool]) -> None:
         while not is_enough():
@@ -255,6 +252,19 @@ class Series:
         missed, self._missed = self._missed, []
         for _, event in sorted(missed, key=lambda one: one[0].number):
             self._output.write(event)
+
+
+async def _speaks_stage(deliveries: Sequence[Delivery]) -> bool:
+    if not deliveries:
+        return False
+    try:
+        with trio.move_on_after(0):
+            await deliveries[-1].shown()
+    except NotSpoken:
+        return False
+    except (ImageFailed, SessionEnded):
+        pass
+    return True
 
 
 async def _write_recordings(recordings: AsyncIterator[RecordingReport], output: Output) -> None:
