@@ -8,8 +8,8 @@ import struct
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -92,8 +92,9 @@ async def open_line(relay: int) -> AsyncIterator[tuple[Line, str]]:
     """A line to the relay of this port, and the URL at which that is reached through it."""
     line = Line(relay)
     listeners = await open_port("127.0.0.1", 0)
+    serve: Any = trio.serve_listeners  # its types do not allow for either kind of listener
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(trio.serve_listeners, line.serve, listeners))
+        await nursery.start(serve, line.serve, listeners)
         yield line, f"ws://127.0.0.1:{port_of(listeners)}/ws"
         nursery.cancel_scope.cancel()
 
