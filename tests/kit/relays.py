@@ -77,9 +77,14 @@ class Peer:
 
 
 @asynccontextmanager
-async def open_running_relay(settings: Settings = PLAIN) -> AsyncIterator[int]:
-    """Yields the port."""
-    with trio.fail_after(WITHIN):
+async def open_running_relay(
+    settings: Settings = PLAIN, within: float = WITHIN
+) -> AsyncIterator[int]:
+    """Yields the port.
+
+    :param within: seconds for all that is done with it.
+    """
+    with trio.fail_after(within):
         listeners = await open_port("127.0.0.1", 0)
         # The kernel would take megabytes for a peer that does not read.
         assert isinstance(listeners[0], trio.SocketListener)

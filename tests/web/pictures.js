@@ -1,7 +1,7 @@
 (async () => {
   const { PictureCheck } = await import("/web/js/core/pictures/check.js");
   const { Picture } = await import("/web/js/client/picture.js");
-  const { wrapPicture } = await import("/web/js/client/wrapping.js");
+  const { wrapPicture } = await import("/web/js/page/wrapping.js");
   const { signal } = new AbortController();
   const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
@@ -13,7 +13,7 @@
     const { kind, reason } = check.end();
     if (reason !== null) return reason;
     try {
-      const blob = await wrapPicture([bytes.subarray(0, 9), bytes.subarray(9)], kind);
+      const blob = await wrapPicture([bytes.subarray(0, 9), bytes.subarray(9)], kind.mediaType);
       return (await new Picture(blob, null).take(signal)).naturalWidth;
     } catch (error) {
       return error.constructor.name;
@@ -26,7 +26,7 @@
     const bytes = bytesOf(text);
     check.feed(bytes);
     const { kind } = check.end();
-    const picture = new Picture(await wrapPicture([bytes], kind));
+    const picture = new Picture(await wrapPicture([bytes], kind.mediaType));
     const { naturalWidth, naturalHeight } = await picture.take(signal);
     return [check.size && [check.size.width, check.size.height], [naturalWidth, naturalHeight]];
   };

@@ -8,10 +8,13 @@ import pytest
 
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage, is_seen, open_console, open_images
+from tests.kit.pictures import make_all
 from tests.kit.stored_pictures import stored, wait_stored
 from tests.kit.web_pages import WIDTH, make_png
 
 NOWHERE = "uploaded to any server"
+
+DRAWINGS = "wide unmarked", "plain", "wide"
 
 
 def png(number: int) -> bytes:
@@ -162,6 +165,22 @@ async def test_five_thousand_files_leave_the_page_its_turns_and_only_what_is_in_
 async def page_height(console: ConsolePage, element: str) -> float:
     height: float = await console.page.run(f"{element}.getBoundingClientRect().height")
     return height
+
+
+async def test_a_drawing_in_an_encoding_that_browsers_do_not_know_is_seen_here_as_at_the_client(
+    browser: Browser, relay: str
+) -> None:
+    drawings = {f"{place}.svg": make_all()[f"{kind} svg"] for place, kind in enumerate(DRAWINGS)}
+    async with open_console(browser, relay, "dr-drawn") as console:
+        await console.drop(drawings)
+        await console.wait_names(*drawings)
+        for place in range(len(drawings)):
+            await console.press("n")
+            await console.wait_current(place)
+            await console.page.wait("document.querySelector('#picture').naturalWidth === 40")
+            thumb = f"document.querySelector('#strip li:nth-child({place + 1}) img')"
+            await console.page.wait(f"{thumb}.naturalWidth === 40 && !{thumb}.hidden")
+        assert console.page.errors == []
 
 
 # ── more of them ─────────────────────────────────────────────────────────────────────────────────

@@ -98,3 +98,37 @@ async def test_a_picture_that_the_browser_has_lost_is_not_shown_until_it_is_drop
         await console.wait_fate(1, "shown")
         await console.end()
         assert page.errors == client.page.errors == []
+
+
+HEAR = """
+window.heard = [];
+const announcer = document.querySelector("#announcer");
+new MutationObserver(() => heard.push(announcer.innerText)).observe(announcer, { childList: true });
+"""
+
+
+async def test_what_is_announced_in_a_session_is_not_followed_by_what_was_announced_before(
+    browser: Browser, relay: str
+) -> None:
+    files = {f"{name}.png": make_png(WIDTH + place) for place, name in enumerate("ab")}
+    async with (
+        open_client_page(browser, relay, "heard") as client,
+        open_console(browser, relay, "dr-heard") as console,
+    ):
+        page = console.page
+        await console.drop(files)
+        await console.wait_says("This browser keeps them for a reload", "#own-note")
+        await console.start("heard")
+        await console.press("n")
+        await client.wait_shows(0)
+        await console.wait_says("on the client\u2019s screen", "#announcer")
+        await page.run(f"(() => {{ {HEAR} }})()")
+        await console.drop(files)
+        await page.wait("heard.includes('These pictures are here already.')")
+        await console.tap("#arrange")
+        await console.tap("#strip li:nth-child(2) button")
+        await console.tap("#earlier")
+        await console.wait_current(1)
+        assert await page.run("heard") == ["These pictures are here already."]
+        await console.end()
+        assert page.errors == client.page.errors == []

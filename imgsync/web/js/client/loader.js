@@ -27,12 +27,13 @@ import { Downloads } from "../core/channel/downloads.js";
 import { choose } from "../core/channel/turns.js";
 import { imageKey, nameInKey } from "../core/protocol/naming.js";
 import { DECODE } from "../core/protocol/numbers.js";
+import { Undecodable } from "../page/wrapping.js";
 import { backoff } from "../peer/backoff.js";
 import { Timer, now, seconds } from "../peer/clock.js";
 import { ImageFailed, describeNothing, openTransfer } from "./fetching.js";
 import { inTurns } from "./in_turns.js";
 import { Partial } from "./partial.js";
-import { Picture, Undecodable, aborted } from "./picture.js";
+import { Picture, aborted } from "./picture.js";
 import { Receiving } from "./receiving.js";
 
 /** Of the bytes of its pixels, what a picture takes that nobody can see come: as a photograph in JPEG. */

@@ -11,7 +11,7 @@ import { Inspection } from "../core/pictures/inspection.js";
 import { BAD_HASH, MAX_IMAGE, NOT_AN_IMAGE } from "../core/protocol/numbers.js";
 import { ImageFailed } from "./fetching.js";
 import { Picture } from "./picture.js";
-import { wrapPicture } from "./wrapping.js";
+import { wrapPicture } from "../page/wrapping.js";
 
 /** Bytes of parts of which one is made. */
 const STEP = 1024 * 1024;
@@ -67,7 +67,7 @@ export class Partial {
     if (![null, this.#inspection.facts.sha256].includes(this.mark?.sha256 ?? null)) {
       throw new ImageFailed(BAD_HASH, true, "other bytes have come than the evaluator has said");
     }
-    const blob = await wrapPicture([...this.#blobs, ...this.#parts], kind);
+    const blob = await wrapPicture([...this.#blobs, ...this.#parts], kind.mediaType);
     return new Picture(blob, this.#inspection.facts);
   }
 

@@ -9,10 +9,7 @@
  * @import { Facts } from "../core/pictures/facts.js"
  */
 
-/** It is no picture that can be decoded, or can't be had from its host. */
-export class Undecodable extends Error {}
-
-const SVG = "image/svg+xml";
+import { SVG, Undecodable } from "../page/wrapping.js";
 
 export class Picture {
   #source;

@@ -28,6 +28,8 @@ export class Outcomes {
   #body = find("rows", HTMLTableSectionElement);
   /** By `sentAt`. @type {Map<number, Line>} */
   #lines = new Map();
+  /** What was announced last, and of which showing. */
+  #said = "";
 
   /**
    * @param {readonly Standing[]} rows in the order in which they were shown
@@ -48,9 +50,16 @@ export class Outcomes {
     find("onset-note", HTMLElement).hidden = last.length === 0;
     find("no-rows", HTMLElement).hidden = last.length > 0;
     const spoken = rows.find((row) => row.sentAt === current);
-    if (spoken !== undefined && SPOKEN.has(spoken.fate)) {
-      setText(find("announcer", HTMLElement), announceFate(spoken.imageIndex, spoken, phase));
-    }
+    if (spoken !== undefined && SPOKEN.has(spoken.fate)) this.#say(spoken, phase);
+  }
+
+  /** Once: other news are told there, too, and are to be heard. @param {Standing} row @param {Phase} phase */
+  #say(row, phase) {
+    const text = announceFate(row.imageIndex, row, phase);
+    const news = `${row.sentAt} ${text}`;
+    if (news === this.#said) return;
+    this.#said = news;
+    setText(find("announcer", HTMLElement), text);
   }
 
   /** @param {Standing} row @param {Row | null} measured @param {Phase} phase */

@@ -13,6 +13,7 @@
  * @property {LeftOut[]} clashing pictures whose names it has for others
  */
 
+import { wrapPicture } from "../page/wrapping.js";
 import { OTHER_PICTURE } from "../words/pictures.js";
 
 /** @returns {string} 8 hexadecimal digits */
@@ -29,13 +30,14 @@ export function ownImage(token, { name, blob, facts, extra }) {
 }
 
 /**
- * A URL under which this page sees it, to be revoked.
+ * A URL under which this page sees it as clients do, to be revoked.
  *
- * @param {OwnPicture} own that is here @returns {string}
+ * @param {OwnPicture} own that is here
+ * @returns {Promise<string>} at once, but of an SVG, which is looked at; in any case
  */
-export function seenUrl({ blob, facts }) {
-  // A file's type is what its system makes of its name, and often nothing; of an SVG it has to be right.
-  return URL.createObjectURL(/** @type {Blob} */ (blob).slice(0, facts.bytes, facts.contentType));
+export async function seenUrl({ blob, facts }) {
+  const whole = /** @type {Blob} */ (blob);
+  return URL.createObjectURL(await wrapPicture([whole], facts.contentType).catch(() => whole));
 }
 
 /** Whether its bytes are not here. @param {Listed | undefined} image */

@@ -35,7 +35,7 @@ export class Stage {
   #next = find("next", HTMLButtonElement);
   #number = find("goto", HTMLInputElement);
   #figure = find("stage", HTMLElement);
-  #sight = new Sight();
+  #sight = new Sight((url) => this.#showPicture(url));
 
   /** @param {(choice: Choice) => void} choose */
   constructor(choose) {

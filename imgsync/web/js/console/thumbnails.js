@@ -4,6 +4,7 @@
  * than a browser can decode and hold.
  *
  * @import { Listed } from "./manifest.js"
+ * @import { OwnPicture } from "./picture_files.js"
  */
 
 import { seenUrl } from "./own_series.js";
@@ -58,7 +59,16 @@ export class Thumbnails {
       picture.removeAttribute("src");
       return;
     }
-    const url = seenUrl(own);
+    void this.#load(picture, own);
+  }
+
+  /** @param {HTMLImageElement} picture @param {OwnPicture} own */
+  async #load(picture, own) {
+    const url = await seenUrl(own);
+    if (picture.hidden || this.#images.get(picture)?.own?.blob !== own.blob) {
+      URL.revokeObjectURL(url);
+      return;
+    }
     picture.onload = () => URL.revokeObjectURL(url);
     picture.onerror = () => {
       URL.revokeObjectURL(url);

@@ -4,23 +4,24 @@
  * Browsers go by the type that a blob says it has, and not by what a host says, so that one that was
  * stored as another is shown rightly. Of an SVG they know UTF-8, and UTF-16 with its mark; any other
  * is written anew.
- *
- * @import { Kind } from "../core/pictures/kinds.js"
  */
 
-import { Undecodable } from "./picture.js";
+/** It is no picture that can be decoded, or can't be had from its host. */
+export class Undecodable extends Error {}
+
+export const SVG = "image/svg+xml";
 
 const HEAD = 512;
 
 /**
  * @param {(Blob | Uint8Array<ArrayBuffer>)[]} parts of a whole picture, as `PictureCheck` has found it
- * @param {Kind} kind
+ * @param {string} type of its kind
  * @returns {Promise<Blob>}
  * @throws {Undecodable}
  */
-export async function wrapPicture(parts, { name, mediaType: type }) {
+export async function wrapPicture(parts, type) {
   const blob = new Blob(parts, { type });
-  if (name !== "svg") return blob;
+  if (type !== SVG) return blob;
   const encoding = encodingOf(new Uint8Array(await blob.slice(0, HEAD).arrayBuffer()));
   if (encoding === "utf-8") return blob;
   try {
