@@ -52,23 +52,23 @@ class _File:
     """The one that is read, opened and closed in threads."""
 
     def __init__(self) -> None:
-        #: Of its transfer; None: there is none.
-        self.id: int | None = None
+        #: Which it is: ids of transfers begin anew with each channel. None: there is none.
+        self.picture: OwnPicture | None = None
         self._block = ExitStack()
-        self._picture: OpenPicture | None = None
+        self._opened: OpenPicture | None = None
 
     def read(self, picture: OwnPicture, read: Read) -> bytes:
         """Waits. Raises PictureChanged and PictureUnreadable."""
-        if self.id != read.id:
+        if self.picture is not picture:
             self.close()
-            self._picture = self._block.enter_context(picture.open())
-            self.id = read.id
-        assert self._picture is not None
-        return self._picture.read(read.offset, read.size)
+            self._opened = self._block.enter_context(picture.open())
+            self.picture = picture
+        assert self._opened is not None
+        return self._opened.read(read.offset, read.size)
 
     def close(self) -> None:
         """Waits."""
-        self.id = self._picture = None
+        self.picture = self._opened = None
         self._block.close()
 
 
@@ -89,6 +89,8 @@ class Sharing:
         #: What is to be read next; a transfer that is over is followed by nothing or another one.
         self._read: Read | None = None
         self._reading_id: int | None = None
+        #: What is read in that transfer.
+        self._reading: OwnPicture | None = None
         self._work = Bell()
         self.not_sent = Reports[PictureNotSent]("pictures that were not sent")
 
@@ -148,7 +150,7 @@ class Sharing:
         file = _File()
         try:
             while True:
-                if file.id is not None and file.id != self._reading_id:
+                if file.picture is not None and file.picture is not self._reading:
                     await trio.to_thread.run_sync(file.close)
                 elif self._read is None:
                     await self._work.wait()
@@ -156,12 +158,12 @@ class Sharing:
                     read, self._read = self._read, None
                     await self._read_block(file, read)
         finally:
-            if file.id is not None:
+            if file.picture is not None:
                 with trio.CancelScope(shield=True):
                     await trio.to_thread.run_sync(file.close)
 
     async def _read_block(self, file: _File, read: Read) -> None:
-        sender, picture = self._sender, self._images[read.image_url].picture
+        sender, picture = self._sender, self._reading
         assert picture is not None
         assert sender is not None
         try:
@@ -182,8 +184,9 @@ class Sharing:
                     self._peer.send_data(text)
                 case SendChunk(data):
                     self._peer.send_data(data)
-                case Read(id):
+                case Read(id, image_url):
                     self._read, self._reading_id = output, id
+                    self._reading = self._images[image_url].picture
                     self._work.ring()
                 case Done(id):
                     self._forget(id)
@@ -197,7 +200,7 @@ class Sharing:
 
     def _forget(self, id: int) -> None:
         if self._reading_id == id:
-            self._reading_id = self._read = None
+            self._reading_id = self._reading = self._read = None
             self._work.ring()
 
     def _report(self, lost: PictureNotSent) -> None:
