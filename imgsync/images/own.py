@@ -4,6 +4,7 @@ A file that is another one by now is never taken for the one that was offered: i
 inode are looked at before each read. What gets round that is caught where it is received, by hash.
 """
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,11 @@ def _serve_nothing() -> None:
     pass
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Who opens a pipe that lies where a file was waits for its writer, and for ever if need be."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 @attrs.frozen
 class OwnPicture:
     """A picture on this disk.
@@ -67,7 +73,7 @@ class OwnPicture:
         It reads from a disk, and is for a thread.
         """
         with _unreadable(self.path):
-            stream = self.path.open("rb", buffering=0)
+            stream = io.FileIO(self.path, opener=_open_at_once)
         with stream:
             yield OpenPicture(self.path, self.stamp, stream)
 

@@ -80,3 +80,12 @@ def test_a_file_that_is_gone_is_unreadable(file: Path) -> None:
 
 def test_a_repr_holds_no_path(file: Path) -> None:
     assert str(file.parent) not in repr(picture_of(file))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(file: Path) -> None:
+    picture = picture_of(file)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(PictureChanged), picture.open():
+        raise AssertionError
