@@ -1,5 +1,7 @@
 """The channel of pictures, beside that of the talk on one connection, over aiortc."""
 
+from threading import get_ident
+
 import pytest
 import trio
 
@@ -183,3 +185,43 @@ async def test_who_takes_nothing_is_given_up_for_what_waits_on_both_channels(
         lost = await expect(near, LinkLost)
         assert isinstance(lost, LinkLost)
         assert "takes nothing" in lost.why
+
+
+async def test_what_fails_where_it_is_heard_ends_neither_channel() -> None:
+    async with open_connected() as (near, far):
+        near.link.share()
+        await expect(near, Shared)
+        far.link.carry(_fail)
+        near.link.send_data("one")
+        near.link.send("of the talk")
+        await expect(far, Received)
+        far.link.carry(far._events.put)
+        near.link.send_data("two")
+        came = await expect(far, DataReceived, LinkLost, Unshared)
+        assert isinstance(came, DataReceived)
+
+
+def _fail(event: CarriedEvent) -> None:
+    raise ValueError("as a fault of ours")
+
+
+async def test_it_is_heard_in_the_thread_that_answers_it_without_a_hop() -> None:
+    async with open_connected() as (near, far):
+        near.link.share()
+        await expect(far, Shared)
+        threads: set[int] = set()
+
+        def answer(event: CarriedEvent) -> None:
+            if isinstance(event, DataReceived):
+                threads.add(get_ident())
+                far.link.send_data("first")
+                far.link.send_data("second")
+
+        far.link.carry(answer)
+        near.link.send_data("question")
+        for expected in ("first", "second"):
+            came = await expect(near, DataReceived)
+            assert isinstance(came, DataReceived)
+            assert came.message == expected
+        assert get_ident() not in threads
+        assert len(threads) == 1
