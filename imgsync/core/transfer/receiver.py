@@ -131,6 +131,8 @@ class Receiver:
 
     def receive(self, message: str | bytes, now: float) -> list[ReceiverOutput]:
         """The evaluator says something."""
+        if not self._is_open:
+            return []  # of a channel that is given up, which tells nothing of the next one
         self._has_heard, self._again = True, []
         said = decode_heads(message)
         if isinstance(said, Unreadable):

@@ -373,3 +373,13 @@ def test_what_is_refused_fails_with_that_reason_also_in_the_middle(
     assert side.told("stop") == []
     side.head(2)
     assert side.answered[-1].number == 2
+
+
+def test_what_comes_late_on_a_channel_that_is_given_up_tells_nothing_of_the_next() -> None:
+    receiver = Receiver()
+    receiver.opened(100.0)
+    receiver.want(1, "images/0a1b2c3d/a.png", 0, None, 100.0)
+    receiver.closed()
+    assert receiver.receive(encode_data(Head(1, 0, 5, "image/png", HASH)), 101.0) == []
+    receiver.opened(102.0)
+    assert receiver.due == 102.0 + READY_AGAIN[0]  # a page may lose what it says first

@@ -149,6 +149,7 @@ export class Receiver {
 
   /** The evaluator says something. @param {unknown} data @param {number} now @returns {ReceiverOutput[]} */
   receive(data, now) {
+    if (!this.#isOpen) return []; // of a channel that is given up, which tells nothing of the next one
     this.#hasHeard = true;
     this.#again = [];
     const said = decodeHeads(data);
