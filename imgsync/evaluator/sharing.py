@@ -248,7 +248,7 @@ class Sharing:
 
     def _report(self, lost: PictureNotSent) -> None:
         session_id = self._peer.route.session_id
-        what = "session %s: %s could not be sent (%s): %s"
+        what = "session %s: %r could not be sent (%s): %s"
         name = lost.image.name or lost.image.image_url
         log.warning(what, session_id, name, lost.reason, lost.detail)
         self.not_sent.tell(lost)

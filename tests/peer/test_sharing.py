@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import attrs
 import pytest
 import trio
 
@@ -17,7 +18,7 @@ from imgsync.images.own import OpenPicture
 from imgsync.peer.session import PeerSession
 from imgsync.seams import CarriedEvent, DataDrained, DataReceived
 from imgsync.wallclock import now_ms
-from tests.kit.own_pictures import make_pictures
+from tests.kit.own_pictures import bmp_of, make_pictures, own_image
 
 
 async def test_who_comes_back_while_a_disk_is_slow_gets_the_picture_that_was_asked_for(
@@ -75,3 +76,28 @@ async def test_who_comes_back_while_a_disk_is_slow_gets_the_picture_that_was_ask
         nursery.cancel_scope.cancel()
     assert now.picture is not None
     assert now.picture.path.read_bytes().startswith(sent[0])
+
+
+async def test_a_name_with_a_line_end_in_it_stays_one_line_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a\nb.bmp"
+    path.write_bytes(bmp_of(3000))
+    image = attrs.evolve(own_image(0, path), image_url="images/0a1b2c3d/a%0Ab.bmp")
+    path.unlink()
+    peer: Any = SimpleNamespace(
+        share=lambda: None, send_data=lambda _: None, route=SimpleNamespace(session_id="s")
+    )
+    sharing = Sharing(cast(PeerSession, peer), Budget())
+    sharing.offer([image])
+    sharing.share()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sharing.run)
+        text = encode_data(Want(1, image.image_url, 0))
+        sharing.happened(DataReceived(text, now_ms()))
+        with trio.fail_after(10):
+            async for lost in sharing.not_sent.all():
+                assert lost.reason == "unreadable"
+                break
+        nursery.cancel_scope.cancel()
+    assert not [text for text in caplog.messages if "\n" in text]
