@@ -85,8 +85,17 @@ async def test_a_name_with_a_line_end_in_it_stays_one_line_of_the_log(
     path.write_bytes(bmp_of(3000))
     image = attrs.evolve(own_image(0, path), image_url="images/0a1b2c3d/a%0Ab.bmp")
     path.unlink()
+    hear: Callable[[CarriedEvent], None]
+
+    def carry(heard: Callable[[CarriedEvent], None]) -> None:
+        nonlocal hear
+        hear = heard
+
     peer: Any = SimpleNamespace(
-        share=lambda: None, send_data=lambda _: None, route=SimpleNamespace(session_id="s")
+        share=lambda: None,
+        carry=carry,
+        send_data=lambda _: None,
+        route=SimpleNamespace(session_id="s"),
     )
     sharing = Sharing(cast(PeerSession, peer), Budget())
     sharing.offer([image])
@@ -94,7 +103,7 @@ async def test_a_name_with_a_line_end_in_it_stays_one_line_of_the_log(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(sharing.run)
         text = encode_data(Want(1, image.image_url, 0))
-        sharing.happened(DataReceived(text, now_ms()))
+        hear(DataReceived(text, now_ms()))
         with trio.fail_after(10):
             async for lost in sharing.not_sent.all():
                 assert lost.reason == "unreadable"
