@@ -118,6 +118,8 @@ async def test_a_relay_with_a_certificate_starts(bare: Mapping[str, str], tmp_pa
 
 async def test_the_demo_runs_to_its_end(bare: Mapping[str, str], tmp_path: Path) -> None:
     picture = next(SAMPLES.glob("*.png"))
-    (tmp_path / picture.name).write_bytes(picture.read_bytes())
-    outcome = await run_to_end("demo", *imgsync("demo", str(tmp_path)), env=bare)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / picture.name).write_bytes(picture.read_bytes())
+    outcome = await run_to_end("demo", *imgsync("demo", str(folder)), env=bare)
     assert (outcome.code, outcome.errors) == (0, [])

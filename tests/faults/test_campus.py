@@ -74,7 +74,7 @@ async def test_programs_go_through_connect_to_the_relay_and_to_turn_by_tls(tmp_p
         lost = await stage.start_client(network=inside, env=STRICT | trust)
         proxy = {"all_proxy": f"http://{LOGIN}@{GATE}:{LOGIN_PORT}"}
         client = await stage.start_client(network=inside, env=STRICT | trust | proxy)
-        evaluator = await scene.start_evaluator("--wait")
+        evaluator = await scene.start_evaluator("--wait", "--pictures", "url")
         await evaluator.wait("connected")
         await show_next(evaluator)
         await client.wait("fetched")

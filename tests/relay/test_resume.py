@@ -95,7 +95,7 @@ async def test_who_does_not_come_back_in_time_is_given_up() -> None:
 
 
 async def test_who_has_come_back_is_not_given_up_later() -> None:
-    settings = Settings(grace=0.3)
+    settings = Settings(grace=1.0)
     async with open_running_relay(settings) as port, open_peer(port, "c") as client:
         async with open_peer(port, "e", "evaluator") as evaluator:
             session_id = await start(evaluator, client)

@@ -51,6 +51,9 @@ LAST_STAGES_DEADLINE = 4.0
 """Seconds for the client to say what became of the last images; it may try more than once. They
 begin anew as long as it is being sent pictures, which end with the session."""
 
+_LOOK = 0.5
+"""Seconds after which it is looked at whether that is so."""
+
 ONSET_DEADLINE = 0.5
 """Seconds for the last image to be told as shown, once it is fetched; not every client has a
 screen. A page tells it when it was presented, some frames later."""
@@ -150,12 +153,12 @@ class Series:
 
     async def _hear_all(self) -> None:
         """Until something was said of all, or nothing moves any more."""
-        is_moving = True
-        while is_moving and not self.score.is_all_told:
-            sent = self._session.bytes_sent
-            with trio.move_on_after(LAST_STAGES_DEADLINE):
+        sent, still = self._session.bytes_sent, 0.0
+        while still < LAST_STAGES_DEADLINE and not self.score.is_all_told:
+            with trio.move_on_after(_LOOK):
                 await self._hear_until(lambda: self.score.is_all_told)
-            is_moving = self._session.bytes_sent > sent
+            still = still + _LOOK if self._session.bytes_sent == sent else 0.0
+            sent = self._session.bytes_sent
 
     async def _hear_until(self, is_enough: Callable[[], bool]) -> None:
         while not is_enough():
