@@ -21,7 +21,7 @@ from imgsync.core.channel.downloads import (
     Stop,
 )
 from imgsync.core.protocol.channel import UpcomingImage
-from imgsync.core.protocol.naming import image_key
+from imgsync.core.protocol.naming import image_key, name_in_key
 from imgsync.images.fetch import Answer, Fetched, Fetcher, FetchFailed, Partial
 from imgsync.images.receiving import Receiving
 from imgsync.tasks import Bell, open_background
@@ -175,7 +175,7 @@ class Gallery:
         if start.url is not None:
             await self._fetcher.transfer(start.url, start.offset, partial.mark, hear)
         elif self._receiving is not None:
-            image_url = start.name.removesuffix("\n")
+            image_url = name_in_key(start.name)
             await self._receiving.transfer(image_url, start.offset, partial.mark, hear, park)
         else:
             raise FetchFailed(NO_URL)

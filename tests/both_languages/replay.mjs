@@ -31,7 +31,7 @@ const { Inspection } = await load("core/pictures/inspection");
 const { inNaturalOrder, isNamedAsPicture, isOfSystem } = await load("core/pictures/names");
 const { Sha256 } = await load("core/pictures/sha256");
 const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("core/protocol/wire");
-const { firstConflict, imageKey, newestUrl } = await load("core/protocol/naming");
+const { firstConflict, imageKey, nameInKey, newestUrl } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
 const { Route } = await load("peer/route");
@@ -482,6 +482,7 @@ const PAIRS = {
   others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
+  names: () => (key) => nameInKey(key),
   conflicts: () => (images) => firstConflict(images),
   newest: () => ([image, images]) => newestUrl(image, images),
   iceUrls: () => (text) => orRefused(() => formatIceUrl(parseIceUrl(text)), IceUrlError),

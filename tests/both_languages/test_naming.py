@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imgsync.core.protocol.naming import first_conflict, image_key, newest_url
+from imgsync.core.protocol.naming import first_conflict, image_key, name_in_key, newest_url
 from tests.both_languages.replay import Replay
 
 ADDRESSES = [
@@ -35,6 +35,9 @@ def test_keys_and_conflicts_are_found_alike(replay: Replay) -> None:
     images = [{"imageUrl": name, "signedUrl": url} for name, url in given]
     keys: list[object] = [image_key(name, url) for name, url in given]
     replay.compare("keys", images, keys, "keys")
+    names = [name_in_key(str(key)) for key in keys]
+    replay.compare("names", keys, names, "names")
+    assert names == [name for name, _ in given]
     pairs = [[("a", one), ("b", "x"), ("a", other)] for one in SIGNED for other in SIGNED]
     found = [first_conflict(pair) for pair in pairs]
     sources = [[{"imageUrl": name, "signedUrl": url} for name, url in pair] for pair in pairs]

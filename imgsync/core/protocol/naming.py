@@ -32,6 +32,11 @@ def image_key(image_url: str, signed_url: str | None) -> str:
     return f"{image_url}\n{(signed_url or '').partition('#')[0].partition('?')[0]}"
 
 
+def name_in_key(key: str) -> str:
+    """The `imageUrl` of what is known by this."""
+    return key.partition("\n")[0]
+
+
 def first_conflict(images: Iterable[tuple[str, str | None]]) -> tuple[int, int] | None:
     """The places of the first two that have one name and may be different; None where all is well.
 
