@@ -93,17 +93,18 @@ class _Presenting:
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
-        self.sharing.offer([image])
         message, outputs = self._presenter.show(image.index, _source_of(image), now_ms())
+        self.sharing.offer([image])
         showing = self.showings.add(image, message.sent_at)
         self._perform(outputs)
         return showing
 
     def preload(self, images: Sequence[ImageRef]) -> None:
         """Tell what will be shown soon. Raises MessageTooLarge and InputError."""
-        self.sharing.offer(images)
         upcoming = [_source_of(image) for image in images]
-        self._perform(self._presenter.preload(upcoming, self._peer.waiting))
+        outputs = self._presenter.preload(upcoming, self._peer.waiting)
+        self.sharing.offer(images)
+        self._perform(outputs)
 
     def renew(self, images: Sequence[ImageRef]) -> None:
         """These have been signed anew."""

@@ -31,7 +31,7 @@ class Talk(Protocol):
         """Of what waited to be sent, little is left; there was much."""
 
     def shared(self, event: DataEvent) -> None:
-        """Something happens on the channel of pictures."""
+        """The channel of pictures is open, or closed."""
 
     def closed(self) -> None:
         """It is open no more; another one may follow."""

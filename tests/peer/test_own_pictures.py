@@ -14,6 +14,7 @@ from imgsync import (
     ClientSession,
     EvaluatorSession,
     ImageRef,
+    InputError,
     SessionState,
     StageKind,
     open_client,
@@ -216,6 +217,18 @@ async def test_nothing_is_read_but_what_was_shown_or_announced_in_this_session(
         with pytest.raises(FetchFailed) as failed:
             await take(receiving, images[0].image_url, offset=10**9)
         assert failed.value.reason == "bad_offset"
+
+
+async def test_what_was_refused_to_be_announced_can_not_be_asked_for(tmp_path: Path) -> None:
+    images = make_pictures(tmp_path, 2, 3000)
+    another = attrs.evolve(images[1], signed_url="http://elsewhere/a.png")
+    async with open_pair() as (session, client):
+        await show(session, images[0])
+        with pytest.raises(InputError):
+            session.preload([images[1], another])
+        with pytest.raises(FetchFailed) as failed:
+            await take(client.sessions[0].receiving, images[1].image_url)
+        assert failed.value.reason == "not_offered"
 
 
 async def test_what_is_on_its_way_when_the_session_ends_is_given_up_at_once(

@@ -133,11 +133,12 @@ export class Presentation {
    */
   announce(images, index) {
     const places = this.#announcements.next(images.length, index);
-    const coming = (places ?? []).map((place) => /** @type {ImageSource} */ (images[place]));
-    this.#session?.offer([...images.slice(index ?? 0, (index ?? -1) + 1), ...coming]);
+    this.#session?.offer(images.slice(index ?? 0, (index ?? -1) + 1));
     if (places === null) return;
+    const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
     // It is only a hint; what is wrong comes out when an image is shown.
     const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
+    this.#session?.offer(outputs === null ? [] : coming);
     this.#perform(outputs ?? [], now());
   }
 
