@@ -220,3 +220,23 @@ def watch_acknowledgements(sctp: RTCSctpTransport, tell: Callable[[], None]) -> 
         tell()
 
     sctp._receive_sack_chunk = receive_and_tell  # type: ignore[method-assign]
+
+
+def has_unsent(sctp: RTCSctpTransport) -> bool:
+    """Whether anything waits that was never sent, on all channels.
+
+    A message leaves `bufferedAmount` as a whole when SCTP begins with it, of which it sends no more
+    than its congestion window lets out.
+    """
+    return bool(sctp._outbound_queue or sctp._data_channel_queue)
+
+
+def watch_sending(sctp: RTCSctpTransport, tell: Callable[[], None]) -> None:
+    """Call this whenever all that may be sent now has been."""
+    transmit = sctp._transmit
+
+    async def transmit_and_tell() -> None:
+        await transmit()
+        tell()
+
+    sctp._transmit = transmit_and_tell  # type: ignore[method-assign]

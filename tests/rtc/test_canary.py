@@ -119,7 +119,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             *("_remote_max_message_size", "_receive_sack_chunk"),
             *("_receive_data_chunk", "_get_inbound_stream", "_abort"),
             *("_outbound_queue", "_sent_queue", "_data_channel_queue", "_flight_size"),
-            *("_flight_size_increase", "_flight_size_decrease"),
+            *("_flight_size_increase", "_flight_size_decrease", "_transmit"),
         },
     }
 

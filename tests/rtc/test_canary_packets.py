@@ -45,6 +45,9 @@ def test_what_is_to_be_sent_is_numbered_in_a_row_and_transmitted_at_once() -> No
     for line in ("chunk.tsn = self._local_tsn", "self._outbound_queue.append(chunk)"):
         assert source.count(line) == 1
     assert source.count("chunk._book_size = len(chunk.user_data)") == 1
+    # Once one message is begun with and cut into chunks, the next waits until all of it was sent.
+    flush = inspect.getsource(RTCSctpTransport._data_channel_flush)
+    assert "while self._data_channel_queue and not self._outbound_queue:" in flush
     # At most so much goes at once, and each chunk that begins within it.
     transmit = inspect.getsource(RTCSctpTransport._transmit)
     assert "burst_size = 4 * USERDATA_MAX_LENGTH" in transmit
