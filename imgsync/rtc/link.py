@@ -30,6 +30,7 @@ from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
+from imgsync.rtc.association import Association
 from imgsync.rtc.bridge import Bridge
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
@@ -64,6 +65,7 @@ class _LoopLink:
         self._tell = tell
         self._pc: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
+        self._association: Association | None = None
         self._closing = False
         #: Told once; what could not be made was not closed by anybody.
         self._is_lost = False
@@ -111,6 +113,7 @@ class _LoopLink:
     def _adapt_aio(self, pc: RTCPeerConnection) -> None:
         assert pc.sctp is not None
         adapt(pc.sctp, self._lose_aio)
+        self._association = Association(pc.sctp, self._lose_aio)
         send_small_flights(pc.sctp.transport)
         Packets(pc.sctp, self._tell)
 
@@ -225,9 +228,12 @@ class _LoopLink:
             return
         closed = asyncio.Event()
         channel.on("close", closed.set)
-        channel.close()
         try:
             async with asyncio.timeout(CHANNEL_CLOSE_DEADLINE):
+                # What was said early waits for the association, and is lost at a close before.
+                assert self._association is not None
+                await self._association.is_settled.wait()
+                channel.close()
                 await closed.wait()
         except TimeoutError:
             log.info("the other side did not agree to close the channel")
