@@ -8,17 +8,22 @@ channel one may write as soon as its OPEN waits to be sent (RFC 8832, section 6)
 written by then leaves in the packet of COOKIE ECHO (RFC 9260, section 5.1). So a channel is open
 before it is known that there will be an association; one that does not come about is lost.
 
+Where both descriptions bring an INIT along (draft-hancke-tsvwg-snap), there is no handshake: it is
+ESTABLISHED when DTLS is done.
+
 With `ice.py`, `packets.py` and `transports.py`, the only places that touch what is private to
 aiortc 1.16; the same canary tests fail when one of these names goes.
 """
 
 import asyncio
+import base64
 import hmac
 import struct
 from collections.abc import Callable
 
 from aiortc import RTCSctpTransport
 from aiortc.rtcsctptransport import (
+    SCTP_CHUNK_HEADER_LENGTH,
     SCTP_COMMON_HEADER_LENGTH,
     SCTP_DATA_CHUNK_HEADER_LENGTH,
     SCTP_MAX_INIT_RETRANS,
@@ -78,6 +83,10 @@ class Association:
         self.is_settled = asyncio.Event()
         #: Of what we send the first number, whatever has been sent since.
         self._first_tsn = sctp._local_tsn
+        #: Ours, with its header and without padding, for a description that brings it along.
+        self.init = self._make_init()
+        #: The other side's, where both descriptions have brought theirs.
+        self._agreed: InitChunk | None = None
         #: What the other side asked for last; it counts when the cookie for it comes back.
         self._asked: InitChunk | None = None
         self._flight = FirstFlight(sctp)
@@ -85,6 +94,19 @@ class Association:
         self._open_channels_early()
         self._hear()
         self._tell_its_end()
+
+    def agree(self, theirs: bytes) -> None:
+        """Both descriptions bring an INIT along, and this is the other side's: it was checked."""
+        self._agreed = InitChunk(body=theirs[SCTP_CHUNK_HEADER_LENGTH:])
+
+    def _make_init(self) -> bytes:
+        sctp, chunk = self._sctp, InitChunk()
+        chunk.initiate_tag, chunk.initial_tsn = sctp._local_verification_tag, self._first_tsn
+        chunk.outbound_streams = sctp._outbound_streams_count
+        chunk.inbound_streams = sctp._inbound_streams_max
+        chunk.advertised_rwnd = sctp._advertised_rwnd
+        sctp._set_extensions(chunk.params)
+        return bytes(chunk)[: SCTP_CHUNK_HEADER_LENGTH + len(chunk.body)]
 
     # ── what is sent ─────────────────────────────────────────────────────────────────────────────
 
@@ -100,7 +122,11 @@ class Association:
             await flush()
 
         async def begin_and_open() -> None:
-            await begin()
+            if self._agreed is None:
+                await begin()
+            else:
+                self._take(self._agreed)
+                sctp._set_state(_State.ESTABLISHED)
             await open_and_flush()
 
         sctp._data_channel_flush = open_and_flush  # type: ignore[method-assign]
@@ -151,9 +177,12 @@ class Association:
 
     def _take_asked(self) -> None:
         """The other side's association is the one, where it is not known from INIT ACK already."""
-        asked, sctp = self._asked, self._sctp
-        if asked is None or asked.initiate_tag == sctp._remote_verification_tag:
-            return
+        asked = self._asked
+        if asked and asked.initiate_tag != self._sctp._remote_verification_tag:
+            self._take(asked)
+
+    def _take(self, asked: InitChunk) -> None:
+        sctp = self._sctp
         sctp._last_received_tsn = tsn_minus_one(asked.initial_tsn)
         sctp._reconfig_response_seq = tsn_minus_one(asked.initial_tsn)
         sctp._remote_verification_tag = asked.initiate_tag
@@ -182,6 +211,52 @@ class Association:
 
         sctp._set_state = set_state_and_tell  # type: ignore[method-assign]
         sctp._t1_expired = expire_or_lose  # type: ignore[method-assign]
+
+
+class Setup:
+    """How the association of one link is set up: with a handshake, or by the descriptions.
+
+    :param snap: whether ours bring an INIT along; an answer does where the offer has.
+    """
+
+    def __init__(self, *, snap: bool) -> None:
+        self._snap = snap
+        self._association: Association | None = None
+
+    def adopt(self, sctp: RTCSctpTransport, lost: Callable[[str], None]) -> None:
+        """It is this one."""
+        self._association = Association(sctp, lost)
+
+    async def wait_settled(self) -> None:
+        """Until it has come about, or is over."""
+        assert self._association is not None
+        await self._association.is_settled.wait()
+
+    def offer(self, sdp: str) -> str:
+        """What is said in an offer."""
+        return sdp + (self._line if self._snap else "")
+
+    def answer(self, sdp: str, theirs: bytes) -> str:
+        """What is said in the answer to an offer with this INIT, or none."""
+        if not (self._snap and theirs):
+            return sdp
+        assert self._association is not None
+        self._association.agree(theirs)
+        return sdp + self._line
+
+    def answered(self, theirs: bytes) -> None:
+        """The answer to an offer of ours has this INIT, or none."""
+        if not (self._snap and theirs):
+            return
+        assert self._association is not None
+        # There are peers that repeat in an answer what they don't know of the offer.
+        if theirs != self._association.init:
+            self._association.agree(theirs)
+
+    @property
+    def _line(self) -> str:
+        assert self._association is not None
+        return f"a=sctp-init:{base64.b64encode(self._association.init).decode()}\r\n"
 
 
 class FirstFlight:
