@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from aiortc import RTCSctpTransport
 
 from imgsync.core.handshake.inputs import Opened
 from imgsync.core.handshake.sdp import parse_description
@@ -48,6 +49,20 @@ window.answer = async (sdp) => {{
 """
 
 
+@pytest.fixture
+def handshakes(monkeypatch: pytest.MonkeyPatch) -> list[RTCSctpTransport]:
+    """Whose began."""
+    began: list[RTCSctpTransport] = []
+    begin = RTCSctpTransport._init
+
+    async def begin_and_tell(self: RTCSctpTransport) -> None:
+        began.append(self)
+        await begin(self)
+
+    monkeypatch.setattr(RTCSctpTransport, "_init", begin_and_tell)
+    return began
+
+
 @asynccontextmanager
 async def open_sides(*options: str) -> AsyncIterator[tuple[Page, End]]:
     with shared_chromium(*options) as started:
@@ -79,7 +94,9 @@ async def exchange(end: End) -> None:
 
 
 @pytest.mark.parametrize("options", [(TRIAL,), ()], ids=["with it", "without"])
-async def test_a_page_answers_an_offer_of_ours(options: tuple[str, ...]) -> None:
+async def test_a_page_answers_an_offer_of_ours(
+    options: tuple[str, ...], handshakes: list[RTCSctpTransport]
+) -> None:
     async with open_sides(*options) as (page, end):
         offer = parse_description("offer", await end.link.make_offer())
         given = offer.sdp + "".join(f"a=candidate:{one.line}\r\n" for one in offer.candidates)
@@ -87,10 +104,13 @@ async def test_a_page_answers_an_offer_of_ours(options: tuple[str, ...]) -> None
         assert bool(answer.sctp_init) == bool(options)
         await end.link.apply_answer(answer)
         await exchange(end)
+        assert bool(handshakes) != bool(options)
 
 
 @pytest.mark.parametrize("options", [(TRIAL,), ()], ids=["with it", "without"])
-async def test_a_page_has_its_offer_answered(options: tuple[str, ...]) -> None:
+async def test_a_page_has_its_offer_answered(
+    options: tuple[str, ...], handshakes: list[RTCSctpTransport]
+) -> None:
     async with open_sides(*options) as (page, end):
         offer = parse_description("offer", await call(page, "offer"))
         assert bool(offer.sctp_init) == bool(options)
@@ -98,3 +118,4 @@ async def test_a_page_has_its_offer_answered(options: tuple[str, ...]) -> None:
         assert ("a=sctp-init:" in made) == bool(options)
         await page.run(f"pc.setRemoteDescription({{ type: 'answer', sdp: {json.dumps(made)} }})")
         await exchange(end)
+        assert bool(handshakes) != bool(options)

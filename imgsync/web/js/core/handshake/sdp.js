@@ -31,7 +31,7 @@ const MAX_INIT = 512;
 const INIT_HEADER = 20;
 const INIT_TYPE = 1;
 /** RFC 9260, section 3.3.2; so are the other rules for an INIT. */
-const LEAST_WINDOW = 1500;
+const LEAST_CREDIT = 1500;
 
 const NETWORK = / network-(?:id|cost) [0-9]{1,3}(?= |$)/g;
 
@@ -258,9 +258,9 @@ function isInit(text) {
     size = at + 4 <= length ? chunk.getUint16(at + 2) : 0;
     if (size < 4 || at + size > length) return false;
   }
-  const [tag, window] = [chunk.getUint32(4), chunk.getUint32(8)];
+  const [tag, credit] = [chunk.getUint32(4), chunk.getUint32(8)];
   const [outbound, inbound] = [chunk.getUint16(12), chunk.getUint16(14)];
-  return Math.min(tag, outbound, inbound) > 0 && window >= LEAST_WINDOW;
+  return Math.min(tag, outbound, inbound) > 0 && credit >= LEAST_CREDIT;
 }
 
 /**
