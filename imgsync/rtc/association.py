@@ -21,14 +21,13 @@ import hmac
 import struct
 from collections.abc import Callable
 
-from aiortc import RTCSctpTransport
+from aiortc import RTCDataChannel, RTCSctpTransport
 from aiortc.rtcsctptransport import (
     SCTP_CHUNK_HEADER_LENGTH,
     SCTP_COMMON_HEADER_LENGTH,
     SCTP_DATA_CHUNK_HEADER_LENGTH,
     SCTP_MAX_INIT_RETRANS,
     SCTP_STATE_COOKIE,
-    WEBRTC_DCEP,
     AbortChunk,
     Chunk,
     CookieAckChunk,
@@ -83,6 +82,8 @@ class Association:
         self.is_settled = asyncio.Event()
         #: Of what we send the first number, whatever has been sent since.
         self._first_tsn = sctp._local_tsn
+        #: Channels whose OPEN waits to be sent; none was opened before.
+        self._unopened = [channel for channel, _, _ in sctp._data_channel_queue]
         #: Ours, with its header and without padding, for a description that brings it along.
         self.init = self._make_init()
         #: The other side's, where both descriptions have brought theirs.
@@ -112,12 +113,17 @@ class Association:
 
     def _open_channels_early(self) -> None:
         sctp, begin, flush = self._sctp, self._sctp._init, self._sctp._data_channel_flush
+        announce = sctp._data_channel_open
+
+        def announce_and_keep(channel: RTCDataChannel) -> None:
+            announce(channel)
+            self._unopened.append(channel)
 
         async def open_and_flush() -> None:
-            if sctp._association_state in (*_BEGINNING, _State.ESTABLISHED):
-                for channel, protocol, _ in list(sctp._data_channel_queue):
-                    is_new = protocol == WEBRTC_DCEP and channel.readyState == "connecting"
-                    if is_new and channel.ordered:
+            if self._unopened and sctp._association_state in (*_BEGINNING, _State.ESTABLISHED):
+                unopened, self._unopened = self._unopened, []
+                for channel in unopened:
+                    if channel.ordered and channel.readyState == "connecting":
                         channel._setReadyState("open")
             await flush()
 
@@ -129,6 +135,7 @@ class Association:
                 sctp._set_state(_State.ESTABLISHED)
             await open_and_flush()
 
+        sctp._data_channel_open = announce_and_keep  # type: ignore[method-assign]
         sctp._data_channel_flush = open_and_flush  # type: ignore[method-assign]
         sctp._init = begin_and_open  # type: ignore[method-assign]
 
@@ -289,12 +296,14 @@ class FirstFlight:
             await self._send_again(chunk)
 
     async def _collect(self, echo: CookieEchoChunk) -> Chunk:
-        sctp = self._sctp
-        late = []
-        room = LARGEST - SCTP_COMMON_HEADER_LENGTH - len(bytes(echo))
-        queue = sctp._data_channel_queue
-        while sum(_size_of(message) for _, _, message in queue) > room:
-            late.append(queue.pop())
+        sctp, queue = self._sctp, self._sctp._data_channel_queue
+        room, fitting = LARGEST - SCTP_COMMON_HEADER_LENGTH - len(bytes(echo)), 0
+        for _, _, message in queue:
+            room -= _size_of(message)
+            if room < 0:
+                break
+            fitting += 1
+        late = [queue.pop() for _ in range(len(queue) - fitting)]
         # Only for aiortc to send what is there; nobody else has a turn meanwhile.
         before, sctp._association_state = sctp._association_state, _State.ESTABLISHED
         collected: list[Chunk] = [echo]

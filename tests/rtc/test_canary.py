@@ -107,7 +107,8 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
         "net/websocket.py": {"_reader_task", "_wsproto"},
         "rtc/association.py": {
             *("_association_state", "_set_state", "_init", "_receive_chunk", "_send_chunk"),
-            *("_data_channel_flush", "_data_channel_queue", "_setReadyState", "_sent_queue"),
+            *("_data_channel_flush", "_data_channel_open", "_data_channel_queue"),
+            *("_setReadyState", "_sent_queue"),
             *("_local_port", "_remote_port", "_local_verification_tag", "_local_tsn", "_hmac_key"),
             *("_remote_verification_tag", "_last_received_tsn", "_reconfig_response_seq"),
             *("_inbound_streams_count", "_inbound_streams_max", "_outbound_streams_count"),
