@@ -380,6 +380,7 @@ async def open_evaluator(
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
+    snap: bool = True,
     log_file: str | os.PathLike[str] | None = None,
     network: Network | None = None,
 ) -> AsyncIterator[Evaluator]:
@@ -394,6 +395,8 @@ async def open_evaluator(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
+    :param snap: whether SCTP may be set up by the descriptions (SNAP) where the other side can do
+        that, too; it saves a round trip.
     :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param network: stands in for the real one, in tests.
     """
@@ -405,6 +408,7 @@ async def open_evaluator(
         token=token,
         ice_addresses=ice_addresses,
         ice_policy=ice_policy,
+        snap=snap,
         log_file=log_file,
         network=network,
     ) as (signalling, over, write):

@@ -29,6 +29,7 @@ async def join_relay(
     token: TokenSource,
     ice_addresses: Sequence[str],
     ice_policy: IcePolicy,
+    snap: bool,
     log_file: str | os.PathLike[str] | None,
     network: Network | None,
     features: Features = (),
@@ -49,7 +50,9 @@ async def join_relay(
     async with AsyncExitStack() as stack:
         write = await stack.enter_async_context(open_record(log_file, role, user_id))
         if network is None:
-            opening_network = open_internet(ice_addresses, relay_only=ice_policy == "relay")
+            opening_network = open_internet(
+                ice_addresses, relay_only=ice_policy == "relay", snap=snap
+            )
             network = await stack.enter_async_context(opening_network)
         opening = open_signalling(network, url, register, token)
         yield await stack.enter_async_context(opening), network, write

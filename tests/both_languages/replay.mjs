@@ -381,6 +381,7 @@ const PAIRS = {
     const { sdp: kept, ufrag, mid, index } = parseDescription(sdp);
     return [/^a=max-message-size:(.*)$/m.exec(kept)?.[1].trim() ?? null, ufrag, mid, index];
   },
+  inits: () => (sdp) => /^a=sctp-init:(.*)$/m.exec(parseDescription(sdp).sdp)?.[1].trim() ?? null,
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   flooding: () => (count) => {
     const route = new Route({}, {});

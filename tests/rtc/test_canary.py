@@ -1,7 +1,8 @@
 """What we rely on in aioice that it promises to nobody, and whose private names we touch.
 
 When one of these fails after an upgrade, read the library's new source beside `imgsync/rtc/ice.py`,
-`imgsync/rtc/transports.py` or `imgsync/net/websocket.py` before anything else.
+`imgsync/rtc/association.py`, `imgsync/rtc/transports.py` or `imgsync/net/websocket.py` before
+anything else.
 
 For aiortc see `test_canary_aiortc` and `test_canary_turn`, for trio-websocket `net/test_canary`.
 """
@@ -104,6 +105,18 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
     }
     assert found == {
         "net/websocket.py": {"_reader_task", "_wsproto"},
+        "rtc/association.py": {
+            *("_association_state", "_set_state", "_init", "_receive_chunk", "_send_chunk"),
+            *("_data_channel_flush", "_data_channel_open", "_data_channel_queue"),
+            *("_setReadyState", "_sent_queue"),
+            *("_local_port", "_remote_port", "_local_verification_tag", "_local_tsn", "_hmac_key"),
+            *("_remote_verification_tag", "_last_received_tsn", "_reconfig_response_seq"),
+            *("_inbound_streams_count", "_inbound_streams_max", "_outbound_streams_count"),
+            *("_advertised_rwnd", "_ssthresh", "_get_extensions", "_set_extensions"),
+            *("_get_timestamp", "_rto", "_t1_expired", "_t1_failures", "_t3_cancel"),
+            *("_t3_expired", "_t3_handle", "_transmit", "_retransmit", "_sent_count"),
+            *("_flight_size_decrease", "_send_data"),
+        },
         "rtc/ice.py": {"_connection", "_nominated"},
         "rtc/packets.py": {
             *("_association_state", "_set_state", "_receive_chunk", "_send_chunk", "_transmit"),
@@ -124,13 +137,16 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
     }
 
 
-def test_three_classes_alone_inherit_from_foreign_ones() -> None:
+def test_four_classes_alone_inherit_from_foreign_ones() -> None:
     found = {
         str(path.relative_to(PACKAGE)): classes
         for path in PACKAGE.rglob("*.py")
         if (classes := set(foreign_subclasses(parse(path))))
     }
-    assert found == {"rtc/ice.py": {"Connection", "Socket", "Allocation"}}
+    assert found == {
+        "rtc/association.py": {"_Bundle"},
+        "rtc/ice.py": {"Connection", "Socket", "Allocation"},
+    }
 
 
 # ── aioice: the class that ours takes the place of ───────────────────────────────────────────────
