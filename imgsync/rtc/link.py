@@ -35,6 +35,7 @@ from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.packets import Packets, send_small_flights
 from imgsync.rtc.pictures import PictureChannel
+from imgsync.rtc.recovery import Retransmission
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import CarriedEvent, Drained, LinkEvent, Received
@@ -113,6 +114,7 @@ class _LoopLink:
         adapt(pc.sctp, self._lose_aio)
         send_small_flights(pc.sctp.transport)
         Packets(pc.sctp, self._tell)
+        Retransmission(pc.sctp)
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()
