@@ -31,6 +31,7 @@ from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
+from imgsync.rtc.consent import ask_for_consent
 from imgsync.rtc.ice import IceSettings, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.packets import Packets, send_small_flights
@@ -115,6 +116,7 @@ class _LoopLink:
         send_small_flights(pc.sctp.transport)
         Packets(pc.sctp, self._tell)
         Retransmission(pc.sctp)
+        ask_for_consent(pc.sctp)
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:
         lines: list[str] = pc.localDescription.sdp.splitlines()

@@ -8,13 +8,27 @@ the second time, and looks for three packets behind a lost one that often never 
 import asyncio
 
 from aiortc import RTCSctpTransport
-from aiortc.rtcsctptransport import SCTP_TSN_MODULO, DataChunk, SackChunk
+from aiortc.rtcsctptransport import (
+    SCTP_TSN_MODULO,
+    Chunk,
+    CookieAckChunk,
+    CookieEchoChunk,
+    DataChunk,
+    InitAckChunk,
+    InitChunk,
+    SackChunk,
+)
 from aiortc.utils import uint32_gt
 
 from imgsync.core.channel.recovery import Due, Recovery, is_lost
 
 _MISSES = 3
 """Reports of what is behind a chunk that have aiortc send it again."""
+
+_ANSWERS: dict[type[Chunk], type[Chunk]] = {
+    InitChunk: InitAckChunk,
+    CookieEchoChunk: CookieAckChunk,
+}
 
 
 class Retransmission:
@@ -29,11 +43,11 @@ class Retransmission:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._expire = sctp._t3_expired
-        sctp._rto = self._recovery.rto
         sctp._t3_start = sctp._t3_restart = self._arm  # type: ignore[method-assign]
         sctp._t3_cancel = self._disarm  # type: ignore[method-assign]
         sctp._update_rto = self._measure  # type: ignore[assignment, method-assign]
         self._hear_acknowledgements()
+        self._measure_handshake()
 
     def _measure(self, seconds: float) -> None:
         self._recovery.measured(seconds)
@@ -97,6 +111,25 @@ class Retransmission:
             await receive(chunk)
 
         sctp._receive_sack_chunk = look_and_receive  # type: ignore[method-assign]
+
+    def _measure_handshake(self) -> None:
+        """So that the first message is not waited for as long as one on an unknown path."""
+        sctp, start, receive = self._sctp, self._sctp._t1_start, self._sctp._receive_chunk
+        asked_at = 0.0
+
+        def start_and_note(chunk: Chunk) -> None:
+            nonlocal asked_at
+            asked_at = self._loop.time()
+            start(chunk)
+
+        async def measure_and_receive(chunk: Chunk) -> None:
+            asked = sctp._t1_chunk
+            if asked is not None and not sctp._t1_failures and type(chunk) is _ANSWERS[type(asked)]:
+                self._measure(self._loop.time() - asked_at)
+            await receive(chunk)
+
+        sctp._t1_start = start_and_note  # type: ignore[method-assign]
+        sctp._receive_chunk = measure_and_receive  # type: ignore[method-assign]
 
 
 def note_early_loss(sctp: RTCSctpTransport, sack: SackChunk) -> None:

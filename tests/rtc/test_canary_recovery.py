@@ -27,6 +27,9 @@ def test_the_stock_association_has_what_ours_uses_and_overrides() -> None:
         for timer in (sctp._t3_start, sctp._t3_restart, sctp._t3_cancel, sctp._t3_expired):
             assert takes()(timer)
         assert takes("R")(sctp._update_rto)
+        assert takes("chunk")(sctp._t1_start)
+        assert awaited(takes("chunk"))(sctp._receive_chunk)
+        assert (sctp._t1_chunk, sctp._t1_failures) == (None, 0)
         assert awaited(takes("chunk"))(sctp._send_chunk)
         assert awaited(takes("chunk"))(sctp._receive_sack_chunk)
         assert (sctp._t3_handle, sctp._fast_recovery_exit) == (None, None)
@@ -59,6 +62,16 @@ def test_a_round_trip_is_measured_on_what_was_sent_once_alone() -> None:
     assert "if done == 1 and schunk._sent_count == 1:" in receive
     assert receive.count("self._update_rto(") == 1
     assert "self._rto = max(SCTP_RTO_MIN" in source_of(RTCSctpTransport._update_rto)
+
+
+def test_what_begins_an_association_is_asked_with_a_timer_and_forgotten_when_answered() -> None:
+    start, cancel = source_of(RTCSctpTransport._t1_start), source_of(RTCSctpTransport._t1_cancel)
+    assert start.index("self._t1_chunk = chunk") < start.index("self._t1_failures = 0")
+    assert "self._t1_chunk = None" in cancel
+    assert "self._t1_failures += 1" in source_of(RTCSctpTransport._t1_expired)
+    for method in (RTCSctpTransport._init, RTCSctpTransport._receive_chunk):
+        body = source_of(method)
+        assert body.index("await self._send_chunk(") < body.index("self._t1_start(")
 
 
 def test_a_chunk_is_lost_with_the_third_report_of_what_is_behind_it() -> None:

@@ -67,6 +67,20 @@ def test_a_lost_message_or_its_acknowledgement_is_made_up_for_in_a_moment(
     run_with(Losses(kind, *places), scenario)
 
 
+def test_the_first_message_of_all_is_waited_for_no_longer_than_others() -> None:
+    """The channel's opening, with nothing acknowledged before."""
+    losses = Losses(DataChunk, 0)
+    losses.has_begun = True
+
+    async def main() -> None:
+        near, far = await connect_sides(losses, Retransmission)
+        [opened, again, *_] = [at for at, _ in near.sent_since(0, DataChunk)]
+        assert again - opened < 4 * LEAST_PROBE
+        assert far.channel is not None
+
+    run_at_once(main)
+
+
 def test_the_first_of_two_messages_is_made_up_for_when_the_second_has_come() -> None:
     async def scenario(near: Side, far: Side) -> None:
         begin = asyncio.get_running_loop().time()
