@@ -328,6 +328,8 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
         failures += [f"{name}: {end}" for name, told in found.items() for end in told["failures"]]
         if not args.json:
             print_rows(new)
+        if "ours" in found and (repaired := found["ours"]["repaired"]):
+            failures.append(f"ours: {repaired} images came over a connection that was made anew")
     return {
         "bench": "loss",
         "unit": "ms",
@@ -356,7 +358,7 @@ def read_args() -> argparse.Namespace:
     if not all(0 <= share < 1 for share in args.losses):
         parser.error("--losses must be shares from 0 to below 1")
     if args.quick:
-        args.seconds = 20
+        args.seconds = 20.0
     return args
 
 

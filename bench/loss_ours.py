@@ -26,6 +26,7 @@ class Talk:
     def __init__(self) -> None:
         self.sessions: list[imgsync.EvaluatorSession] = []
         self.failures: list[str] = []
+        self.repaired = 0
         self._times: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._asked: dict[str, int] = defaultdict(int)
 
@@ -40,7 +41,7 @@ class Talk:
             rate: {"times": self._times[rate], "asked": asked}
             for rate, asked in self._asked.items()
         }
-        return {"rates": rates, "failures": self.failures}
+        return {"rates": rates, "failures": self.failures, "repaired": self.repaired}
 
     async def _show(
         self,
@@ -62,6 +63,7 @@ class Talk:
         except imgsync.ImgsyncError as exc:
             self.failures.append(repr(exc))
             return
+        self.repaired += delivery.copies > 1
         there = (time.perf_counter() - start) * 1000
         self._times[rate].append((delivery.received_at - sent_at, there))
 
