@@ -124,7 +124,8 @@ class Retransmission:
 
         async def measure_and_receive(chunk: Chunk) -> None:
             asked = sctp._t1_chunk
-            if asked is not None and not sctp._t1_failures and type(chunk) is _ANSWERS[type(asked)]:
+            is_answer = asked is not None and type(chunk) is _ANSWERS.get(type(asked))
+            if is_answer and not sctp._t1_failures:
                 self._measure(self._loop.time() - asked_at)
             await receive(chunk)
 
@@ -137,19 +138,12 @@ def note_early_loss(sctp: RTCSctpTransport, sack: SackChunk) -> None:
 
     Once for each: what is behind it may have left before it was sent again.
     """
-    missing, reported = None, 0
-    seen = [range(first, last + 1) for first, last in sack.gaps]
-    for chunk in sctp._sent_queue:
-        if not uint32_gt(chunk.tsn, sack.cumulative_tsn):
-            continue
-        place = (chunk.tsn - sack.cumulative_tsn) % SCTP_TSN_MODULO
-        if any(place in gap for gap in seen):
-            reported += 1
-        elif missing is None:
-            missing = chunk
-        else:
-            return
-    if missing is None or missing._sent_count > 1:
+    if not sack.gaps or not sctp._sent_queue:
         return
-    if is_lost(reported + 1, reported, len(sctp._outbound_queue)):
+    outstanding = (sctp._sent_queue[-1].tsn - sack.cumulative_tsn) % SCTP_TSN_MODULO
+    reported = sum(last - first + 1 for first, last in sack.gaps)
+    if not is_lost(outstanding, reported, len(sctp._outbound_queue)):
+        return
+    missing = next(one for one in sctp._sent_queue if uint32_gt(one.tsn, sack.cumulative_tsn))
+    if missing._sent_count == 1:
         missing._misses = max(missing._misses, _MISSES - 1)
