@@ -9,11 +9,19 @@ from itertools import pairwise
 
 import aiortc.rtcsctptransport
 import pytest
+import trio
 from aiortc.rtcsctptransport import Chunk, DataChunk, SackChunk
 
 from imgsync.core.channel.recovery import LEAST_PROBE, LEAST_RTO
+from imgsync.rtc import ice as our_ice
+from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.recovery import Retransmission
+from imgsync.seams import Received
 from tests.kit.associations import ONE_WAY, Side, connect_sides, run_at_once
+from tests.rtc.test_link import DEADLINE, connect, open_ends
+
+MESSAGE = 900
+"""Bytes; nothing else that goes over a link by itself is of this size."""
 
 SOON = 2 * (LEAST_PROBE + 4 * ONE_WAY)
 
@@ -144,6 +152,33 @@ def test_a_path_that_is_gone_is_tried_ever_less_often_and_heard_of_when_it_is_ba
         assert len(near.sent_since(again, DataChunk)) == 8
 
     run_with(Losses(DataChunk, *gone), scenario)
+
+
+async def test_a_link_makes_up_for_what_is_lost_and_takes_it_for_no_congestion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send, lost = our_ice.Socket.send_data, list[int]()
+
+    async def send_or_lose(self: our_ice.Socket, data: bytes, addr: tuple[str, int]) -> None:
+        if not lost and MESSAGE < len(data) < MESSAGE + 100:
+            lost.append(len(data))
+        else:
+            await send(self, data, addr)
+
+    async with open_bridge() as bridge, open_ends(bridge) as (near, far):
+        await connect(near, far)
+        near.link.send("before")
+        await far.expect(Received)
+        assert near.link._loop._pc is not None
+        sctp = near.link._loop._pc.sctp
+        assert sctp is not None
+        before = (sctp._cwnd, sctp._ssthresh)
+        monkeypatch.setattr(our_ice.Socket, "send_data", send_or_lose)
+        near.link.send("x" * MESSAGE)
+        with trio.fail_after(DEADLINE):
+            assert (await far.expect(Received)).text == "x" * MESSAGE
+        assert len(lost) == 1
+        assert (sctp._cwnd, sctp._ssthresh) == before
 
 
 def test_other_users_of_aiortc_in_the_same_process_keep_its_constants() -> None:

@@ -151,11 +151,7 @@ class Recovery:
 
     def tick(self, now: float) -> Due | None:
         """`due` has come. After a timeout, nothing is waited for until `armed`."""
-        if now >= self._timeout_at:
-            self._is_repeating = True
-            self._timeouts = min(self._timeouts + 1, _MOST_DOUBLED)
-            self.disarmed()
-            return Due.TIMEOUT
+        # The probe first: where both are due, we were held up, and the answer may be here unread.
         if now >= self._probe_at:
             self._is_repeating = True
             self._repeated_at = now
@@ -163,6 +159,11 @@ class Recovery:
             # A probe is waited for as long as any packet is.
             self._wait(now)
             return Due.PROBE
+        if now >= self._timeout_at:
+            self._is_repeating = True
+            self._timeouts = min(self._timeouts + 1, _MOST_DOUBLED)
+            self.disarmed()
+            return Due.TIMEOUT
         return None
 
     def _wait(self, now: float) -> None:

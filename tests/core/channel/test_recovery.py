@@ -109,6 +109,13 @@ def test_a_tick_that_comes_too_early_changes_nothing() -> None:
     assert recovery.due == due
 
 
+def test_who_was_held_up_probes_before_anything_is_taken_for_lost() -> None:
+    recovery = make_recovery()
+    recovery.armed(0.0)
+    assert recovery.tick(5.0) is Due.PROBE
+    assert recovery.due > 5.0
+
+
 def test_what_an_acknowledgement_shows_to_be_lost_is_not_probed_for() -> None:
     recovery = make_recovery()
     recovery.armed(0.0, is_recovering=True)
