@@ -84,7 +84,7 @@ class Retransmission:
 
     def _probe(self) -> None:
         for chunk in reversed(self._sctp._sent_queue):
-            if chunk._in_flight and not chunk._acked:
+            if chunk._in_flight:
                 # From now on its acknowledgement measures nothing.
                 chunk._sent_count += 1
                 task = self._loop.create_task(self._send(chunk))
@@ -126,7 +126,8 @@ class Retransmission:
             asked = sctp._t1_chunk
             is_answer = asked is not None and type(chunk) is _ANSWERS.get(type(asked))
             if is_answer and not sctp._t1_failures:
-                self._measure(self._loop.time() - asked_at)
+                # aiortc's own timer stays: it does not back off, and gives up after eight times.
+                self._recovery.measured(self._loop.time() - asked_at)
             await receive(chunk)
 
         sctp._t1_start = start_and_note  # type: ignore[method-assign]

@@ -77,7 +77,11 @@ def test_what_begins_an_association_is_asked_with_a_timer_and_forgotten_when_ans
 def test_a_chunk_is_lost_with_the_third_report_of_what_is_behind_it() -> None:
     receive = source_of(RTCSctpTransport._receive_sack_chunk)
     assert f"if schunk._misses == {_MISSES}:" in receive
-    assert {"_acked", "_in_flight", "_misses", "_sent_count"} <= set(DataChunk.__annotations__)
+    assert {"_in_flight", "_misses", "_sent_count"} <= set(DataChunk.__annotations__)
+    # What is reported behind a gap is in flight no more, as is what waits to be sent again.
+    acked = receive[receive.index("schunk._acked = True") :]
+    assert "self._flight_size_decrease(schunk)" in acked[: acked.index("# strike")]
+    assert "self._flight_size_decrease(chunk)" in source_of(RTCSctpTransport._t3_expired)
     sack = SackChunk()
     assert (sack.gaps, sack.duplicates, sack.cumulative_tsn) == ([], [], 0)
     assert uint32_gt(0, SCTP_TSN_MODULO - 1)

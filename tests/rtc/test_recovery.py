@@ -10,7 +10,8 @@ from itertools import pairwise
 import aiortc.rtcsctptransport
 import pytest
 import trio
-from aiortc.rtcsctptransport import Chunk, DataChunk, SackChunk
+from aiortc import RTCSctpTransport
+from aiortc.rtcsctptransport import SCTP_RTO_INITIAL, Chunk, DataChunk, SackChunk
 
 from imgsync.core.channel.recovery import LEAST_PROBE, LEAST_RTO
 from imgsync.rtc import ice as our_ice
@@ -87,6 +88,27 @@ def test_the_first_message_of_all_is_waited_for_no_longer_than_others() -> None:
         assert far.channel is not None
 
     run_at_once(main)
+
+
+def test_an_association_that_begins_is_asked_for_as_long_as_by_stock_aiortc() -> None:
+    timeouts = []
+
+    def adapt_and_watch(sctp: RTCSctpTransport) -> None:
+        Retransmission(sctp)
+        start = sctp._t1_start
+
+        def start_and_note(chunk: Chunk) -> None:
+            start(chunk)
+            timeouts.append(sctp._rto)
+
+        sctp._t1_start = start_and_note  # type: ignore[method-assign]
+
+    async def main() -> None:
+        await connect_sides(Losses(DataChunk), adapt_and_watch)
+
+    run_at_once(main)
+    assert len(timeouts) >= 3
+    assert set(timeouts) == {SCTP_RTO_INITIAL}
 
 
 def test_the_first_of_two_messages_is_made_up_for_when_the_second_has_come() -> None:
