@@ -16,7 +16,7 @@ from aioice import stun
 
 from imgsync.core.handshake.consent import EXPIRES, PERIOD, SPREAD
 from imgsync.rtc.consent import ask_for_consent
-from tests.kit.associations import run_at_once
+from tests.kit.sctp_sides import run_at_once
 
 
 @attrs.define

@@ -18,7 +18,7 @@ from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import open_bridge
 from imgsync.rtc.recovery import Retransmission
 from imgsync.seams import Received
-from tests.kit.associations import ONE_WAY, Side, connect_sides, run_at_once
+from tests.kit.sctp_sides import ONE_WAY, Side, connect_sides, run_at_once
 from tests.rtc.test_link import DEADLINE, connect, open_ends
 
 MESSAGE = 900
