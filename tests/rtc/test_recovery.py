@@ -21,7 +21,7 @@ from imgsync.seams import Received
 from tests.kit.sctp_sides import ONE_WAY, Side, connect_sides, run_at_once
 from tests.rtc.test_link import DEADLINE, connect, open_ends
 
-MESSAGE = 900
+MESSAGE = 300
 """Bytes; nothing else that goes over a link by itself is of this size."""
 
 SOON = 2 * (LEAST_PROBE + 4 * ONE_WAY)
