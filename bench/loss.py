@@ -41,7 +41,7 @@ EVERY = (1.0, 0.2)  # s
 LOSSES = (0.05, 0.2)
 ROUND_TRIP = 0.02  # s
 LATE = 1000.0  # ms
-PATIENCE = 8.0  # s, for the last acks
+PATIENCE = 5.0  # s, for the last acks
 VARIANTS = ("ours", "stock", "chromium")
 SIGMAS = 2.0  # by which ours has to be later than Chromium, until it is no chance
 
@@ -262,6 +262,8 @@ def rows_of(loss: float, found: dict[str, Any]) -> list[dict[str, Any]]:
     for every in EVERY:
         for variant, told in found.items():
             rate = told["rates"][f"{every:g}"]
+            if not rate["times"]:
+                raise harness.BenchError(f"{variant}: no image was acked")
             ways = dict(zip(("image", "ack"), zip(*rate["times"], strict=True), strict=True))
             row = {"loss": loss, "every": every, "variant": variant, "n": rate["asked"]}
             for name, times in ways.items():
@@ -350,7 +352,7 @@ def read_args() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=120, metavar="S", help="of each loss")
     parser.add_argument("--losses", type=float, nargs="+", default=LOSSES, metavar="SHARE")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=[*VARIANTS])
-    parser.add_argument("--quick", action="store_true", help="20 s of each loss")
+    parser.add_argument("--quick", action="store_true", help="10 s of each loss")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
     if args.sessions < len(EVERY) or args.seconds < max(EVERY):
@@ -358,7 +360,7 @@ def read_args() -> argparse.Namespace:
     if not all(0 <= share < 1 for share in args.losses):
         parser.error("--losses must be shares from 0 to below 1")
     if args.quick:
-        args.seconds = 20.0
+        args.seconds = 10.0
     return args
 
 
