@@ -32,10 +32,12 @@ from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.association import Setup
 from imgsync.rtc.bridge import Bridge
+from imgsync.rtc.consent import ask_for_consent
 from imgsync.rtc.ice import IceSettings, connection_of, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.packets import Packets, acknowledge_every_second, send_small_flights
 from imgsync.rtc.pictures import PictureChannel
+from imgsync.rtc.recovery import Retransmission
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import CarriedEvent, Drained, LinkEvent, Received
@@ -118,6 +120,8 @@ class _LoopLink:
         connection = connection_of(pc.sctp)
         acknowledge_every_second(pc.sctp, lambda: connection.has_more)
         Packets(pc.sctp, self._tell)
+        Retransmission(pc.sctp)
+        ask_for_consent(pc.sctp)
 
     async def apply_aio(self, description: Description) -> None:
         assert self._pc is not None

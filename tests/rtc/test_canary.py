@@ -117,6 +117,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             *("_t3_expired", "_t3_handle", "_transmit", "_retransmit", "_sent_count"),
             *("_flight_size_decrease", "_send_data"),
         },
+        "rtc/consent.py": {"_connection", "_nominated", "_query_consent_task"},
         "rtc/ice.py": {"_connection", "_nominated"},
         "rtc/packets.py": {
             *("_association_state", "_set_state", "_receive_chunk", "_send_chunk", "_transmit"),
@@ -125,6 +126,13 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             "_reconfig_request",
             *("_outbound_queue", "_book_size", "_local_tsn", "_ssl", "_write_ssl", "_send"),
             *("_send_sack", "_sack_misordered", "_sack_duplicates"),
+        },
+        "rtc/recovery.py": {
+            *("_t3_start", "_t3_restart", "_t3_cancel", "_t3_expired", "_t3_handle"),
+            *("_rto", "_update_rto", "_fast_recovery_exit", "_last_sacked_tsn"),
+            *("_sent_queue", "_outbound_queue", "_send_chunk", "_receive_sack_chunk"),
+            *("_in_flight", "_misses", "_sent_count"),
+            *("_t1_start", "_t1_chunk", "_t1_failures", "_receive_chunk"),
         },
         "rtc/transports.py": {
             *("_receive", "_set_state", "_ssl", "_validate_peer_identity"),
@@ -420,3 +428,27 @@ def test_the_states_and_the_result_that_we_name_exist() -> None:
     }
     assert ice.ICE_COMPLETED != ice.ICE_FAILED
     assert "task" in self_attributes(ast.parse(inspect.getsource(ice.CandidatePair)))
+
+
+# ── consent ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_stock_connection_asks_for_consent_as_ours_does_in_its_place() -> None:
+    assert calls_in(methods_of(parse_stock())["query_consent"]) == [
+        "asyncio.sleep",
+        "random.random",
+        "self._nominated.values",
+        "self.build_request",
+        "pair.protocol.request",
+        "self.remote_password.encode",
+        "self.__log_info",
+        "self.close",
+    ]
+    source = inspect.getsource(ice.Connection.query_consent)
+    # When this fails, aioice may send a question again by itself.
+    assert "retransmissions=0," in source
+    assert "self._query_consent_task = None" in source
+    assert takes("self", "request", "addr", "integrity_key", "retransmissions")(
+        ice.StunProtocol.request
+    )
+    assert (stun.RETRY_RTO, ice.Connection(ice_controlling=True).remote_password) == (0.5, None)
