@@ -87,6 +87,7 @@ const FORMS = {
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
   begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
+  named: ({ about: a }) => [a.ref, a.sessionId, a.features, a.saysAgain],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
   back: (o) => [o.sessionId, o.features],
@@ -233,12 +234,20 @@ const PAIRS = {
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
         case "speaks":
           return tell(sessions.speaks(...given));
+        case "over":
+          return sessions.untold.over(...given) ?? null;
+        case "told":
+          return sessions.untold.forget(...given) ?? null;
+        case "overUnnamed":
+          return sessions.early.over(...given) ?? null;
+        case "went":
+          return sessions.early.speaks(...given, []) ?? null;
         case "refused":
           return asked === null ? [] : tell(sessions.refused(asked, ...given));
         case "ask":
         case "takeUpNext":
           asked = sessions[method](...given);
-          return asked && [asked.clientId, asked.sessionId, asked.takesUp];
+          return asked && [asked.clientId, asked.sessionId, asked.takesUp, asked.ref];
         default:
           return sessions[method](...given) ?? null;
       }

@@ -127,7 +127,7 @@ export class Routes {
 
   /** The relay has ended one. @param {string} sessionId @param {RouteInput} end */
   ended(sessionId, end) {
-    this.#sessions.told(sessionId);
+    this.#sessions.untold.forget(sessionId);
     this.put(sessionId, end);
   }
 
@@ -200,7 +200,7 @@ export class Routes {
 
   /** Tell the relay; it may ask about the session until it says the same. @param {EndSession} message */
   #end(message) {
-    this.#sessions.over(message);
+    this.#sessions.untold.over(message);
     this.#relay.post("end_session", message);
   }
 
