@@ -207,7 +207,7 @@ class Script:
         detail = dice.choice(["", "why"])
         news: list[i.Input] = [i.RelayLost(), i.RelayBack(), i.PeerWent(), i.PeerCame()] * 3
         if dice.random() < 0.1:
-            news += [dice.choice([i.PeerTaken(), *[i.Begun()] * (self._kind == "offer")])] * 3
+            news += [i.Begun() if self._kind == "offer" and dice.random() < 0.5 else i.PeerTaken()]
         return dice.choice([*news, *[i.EndCame(over, detail)] * 2, i.OwnEnd(over, detail)])
 
 

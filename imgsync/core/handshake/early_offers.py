@@ -32,6 +32,10 @@ class EarlyOffers:
         self._takers = {id for id, spoken in clients if FEATURE_EARLY_OFFER in spoken}
         self._unanswered.clear()
 
+    def relay_lost(self) -> None:
+        """Nothing is passed on until we are registered again."""
+        self._are_passed = False
+
     def speaks(self, client_id: UserId, features: Features) -> None:
         """What a client speaks from now on, as far as the relay knows; nothing if it has gone."""
         if FEATURE_EARLY_OFFER in features:

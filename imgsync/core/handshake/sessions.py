@@ -54,12 +54,14 @@ class Named:
     """The session that goes by this ref has this id, and its client speaks this.
 
     :param says_again: whether its signals went to nobody until now.
+    :param is_over: whether it is over here already.
     """
 
     ref: Ref
     session_id: SessionId
     features: Features
     says_again: bool
+    is_over: bool
 
 
 @attrs.frozen
@@ -179,6 +181,7 @@ class Sessions:
 
     def relay_lost(self) -> None:
         """What the relay knows of an evaluator's sessions may be lost with it."""
+        self.early.relay_lost()
         if self._starts:
             for known in self._known.values():
                 known.is_forgotten = True
@@ -207,9 +210,10 @@ class Sessions:
             return [end]
         self._asked = None
         if asked.ref is not None:
-            says_again = FEATURE_EARLY_OFFER not in message.features
-            named = Named(asked.ref, session_id, message.features, says_again and words is None)
-            if words is not None:
+            is_over = words is not None
+            says_again = not is_over and FEATURE_EARLY_OFFER not in message.features
+            named = Named(asked.ref, session_id, message.features, says_again, is_over)
+            if is_over:
                 return [named, end, Answered(None)]
             self._known[session_id] = _Known(asked.client_id)
             return [named, Answered(session_id)]

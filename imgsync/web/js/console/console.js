@@ -8,7 +8,7 @@
  * @import { Place } from "./own_page.js"
  * @import { Presence } from "../core/protocol/wire.js"
  * @import { Series } from "./own_page.js"
- * @import { Route } from "../peer/route.js"
+ * @import { SharingSession } from "./sharing_session.js"
  */
 
 import { EXPIRY_REASONS } from "../core/protocol/numbers.js";
@@ -83,7 +83,7 @@ class Console {
       },
     );
     this.#starting = new Starting(this.#signalling, {
-      begun: (route, before) => this.#begin(route, before),
+      begun: (session, before) => this.#begin(session, before),
       changed: () => this.#render(),
     });
     this.#restore(address);
@@ -160,9 +160,9 @@ class Console {
     this.#starting.choose(clientId);
   }
 
-  /** @param {Route} route @param {Place | null} before the session that was to be taken up */
-  #begin(route, before) {
-    const isSame = before?.sessionId === route.sessionId;
+  /** @param {SharingSession} session @param {Place | null} before the session that was to be taken up */
+  #begin(session, before) {
+    const isSame = before?.sessionId === session.route.sessionId;
     const isChosen = this.#isChosen;
     const index = isChosen ? this.#selection.index : (before?.index ?? null);
     this.#isChosen = false;
@@ -170,7 +170,7 @@ class Console {
     const { images } = this.#selection;
     const current = isSame ? before.current : null;
     this.#selection.shownUrl = current?.signedUrl ?? null;
-    this.#presentation = new Presentation(route, this.#signalling, this.#journal, current, {
+    this.#presentation = new Presentation(session, this.#journal, current, {
       changed: () => {
         this.#keepPlace();
         this.#renderSoon();

@@ -7,11 +7,12 @@
  * @import { Signalling } from "../peer/signalling.js"
  *
  * @typedef {object} StartingListener
- * @property {(route: Route, before: Place | null) => void} begun `before`: what was to be taken up
+ * @property {(session: SharingSession, before: Place | null) => void} begun `before`: what was to be taken up
  * @property {() => void} changed whom is waited for, or why that was in vain
  */
 
 import { RelayError } from "../peer/starting.js";
+import { SharingSession } from "./sharing_session.js";
 import { describeTrouble } from "../words/console.js";
 
 /** @typedef {{clientId: string, before: Place | null}} Wish `before`: of a page before this one, to be taken up */
@@ -68,9 +69,14 @@ export class Starting {
     this.#isAsking = true;
     this.trouble = "";
     this.#listener.changed();
+    // It connects while the relay is being asked, where that may be, and is shown when it has answered.
+    /** @type {SharingSession | null} */
+    let early = null;
     try {
-      const route = await this.#signalling.startSession(wish.clientId, wish.before?.sessionId ?? null);
-      this.#started(wish, route);
+      const { clientId, before } = wish;
+      const begin = (/** @type {Route} */ way) => (early = this.#open(way));
+      const route = await this.#signalling.startSession(clientId, before?.sessionId ?? null, begin);
+      this.#started(wish, route.isEarly && early !== null ? early : this.#open(route));
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       this.#refused(wish, error);
@@ -84,14 +90,19 @@ export class Starting {
     else this.takeUp();
   }
 
-  /** @param {Wish} wish @param {Route} route */
-  #started(wish, route) {
+  /** @param {Route} route */
+  #open(route) {
+    const signalling = this.#signalling;
+    return new SharingSession(route, { get iceServers() { return signalling.iceServers; }, offers: true });
+  }
+
+  /** @param {Wish} wish @param {SharingSession} session */
+  #started(wish, session) {
     if (this.#wish === wish) {
       this.#wish = null;
-      this.#listener.begun(route, wish.before);
+      this.#listener.begun(session, wish.before);
     } else {
-      route.end();
-      route.close();
+      void session.close();
     }
   }
 

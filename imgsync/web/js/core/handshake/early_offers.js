@@ -37,6 +37,11 @@ export class EarlyOffers {
     this.#unanswered.clear();
   }
 
+  /** Nothing is passed on until we are registered again. */
+  relayLost() {
+    this.#arePassed = false;
+  }
+
   /**
    * What a client speaks from now on, as far as the relay knows; nothing if it has gone.
    *

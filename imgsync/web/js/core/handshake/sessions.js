@@ -26,8 +26,8 @@
  * @typedef {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
  *   ownerUnknown: boolean, features: string[]}} Beginning
  *
- * @typedef {{ref: string, sessionId: string, features: string[], saysAgain: boolean}} Naming
- *   `saysAgain`: its signals went to nobody until now
+ * @typedef {{ref: string, sessionId: string, features: string[], saysAgain: boolean, isOver: boolean}} Naming
+ *   `saysAgain`: its signals went to nobody until now; `isOver`: it is over here already
  *
  * @typedef {{kind: "begin", about: Beginning}
  *   | {kind: "named", about: Naming}
@@ -125,6 +125,7 @@ export class Sessions {
 
   /** What the relay knows of an evaluator's sessions may be lost with it. */
   relayLost() {
+    this.early.relayLost();
     if (!this.#starts) return;
     for (const known of this.#known.values()) known.isForgotten = true;
   }
@@ -137,10 +138,7 @@ export class Sessions {
     const known = this.#known.get(sessionId);
     if (known !== undefined) {
       known.isForgotten = known.isDue = false;
-      return [
-        { kind: "back", sessionId, features },
-        ...this.#answerIf(sessionId, sessionId),
-      ];
+      return [{ kind: "back", sessionId, features }, ...this.#answerIf(sessionId, sessionId)];
     }
     return this.#starts ? this.#startedOurs(message) : this.#invited(message);
   }
@@ -157,9 +155,10 @@ export class Sessions {
     if (asked?.ref !== ref || !(isNamed || asked.clientId === clientId)) return [end];
     this.#asked = null;
     if (ref !== null) {
-      const saysAgain = words === null && !features.includes(FEATURE_EARLY_OFFER);
-      const about = { ref, sessionId, features, saysAgain };
-      if (words !== null) return [{ kind: "named", about }, end, { kind: "answered", sessionId: null }];
+      const isOver = words !== null;
+      const saysAgain = !isOver && !features.includes(FEATURE_EARLY_OFFER);
+      const about = { ref, sessionId, features, saysAgain, isOver };
+      if (isOver) return [{ kind: "named", about }, end, { kind: "answered", sessionId: null }];
       this.#known.set(sessionId, { peerId: asked.clientId, isForgotten: false, isDue: false });
       return [{ kind: "named", about }, { kind: "answered", sessionId }];
     }
