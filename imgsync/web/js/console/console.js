@@ -8,7 +8,7 @@
  * @import { Place } from "./own_page.js"
  * @import { Presence } from "../core/protocol/wire.js"
  * @import { Series } from "./own_page.js"
- * @import { SharingSession } from "./sharing_session.js"
+ * @import { Route } from "../peer/route.js"
  */
 
 import { EXPIRY_REASONS } from "../core/protocol/numbers.js";
@@ -21,6 +21,7 @@ import { OwnPictures } from "./own_pictures.js";
 import { Presentation } from "./presentation.js";
 import { RecordStore } from "./record_store.js";
 import { Selection } from "./selection.js";
+import { SharingSession } from "./sharing_session.js";
 import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
@@ -83,7 +84,8 @@ class Console {
       },
     );
     this.#starting = new Starting(this.#signalling, {
-      begun: (session, before) => this.#begin(session, before),
+      open: (route) => open(route, this.#signalling),
+      begun: (route, before, early) => this.#begin(early ?? open(route, this.#signalling), before),
       changed: () => this.#render(),
     });
     this.#restore(address);
@@ -228,6 +230,11 @@ class Console {
       left: this.#isLive || awaited !== null ? null : this.#memory.left,
     });
   }
+}
+
+/** @param {Route} route @param {Signalling} relay asked for each attempt which ICE servers it names */
+function open(route, relay) {
+  return new SharingSession(route, { get iceServers() { return relay.iceServers; }, offers: true });
 }
 
 /** @param {Presentation} presentation @param {number | null} index @returns {Place} */

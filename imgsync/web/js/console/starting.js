@@ -4,15 +4,17 @@
  *
  * @import { Place } from "./own_page.js"
  * @import { Route } from "../peer/route.js"
+ * @import { SharingSession } from "./sharing_session.js"
  * @import { Signalling } from "../peer/signalling.js"
  *
  * @typedef {object} StartingListener
- * @property {(session: SharingSession, before: Place | null) => void} begun `before`: what was to be taken up
+ * @property {(route: Route) => SharingSession} open begins a session while the relay is asked for it
+ * @property {(route: Route, before: Place | null, early: SharingSession | null) => void} begun `before`: what
+ *   was to be taken up; `early`: the session, if it has begun already
  * @property {() => void} changed whom is waited for, or why that was in vain
  */
 
 import { RelayError } from "../peer/starting.js";
-import { SharingSession } from "./sharing_session.js";
 import { describeTrouble } from "../words/console.js";
 
 /** @typedef {{clientId: string, before: Place | null}} Wish `before`: of a page before this one, to be taken up */
@@ -69,14 +71,12 @@ export class Starting {
     this.#isAsking = true;
     this.trouble = "";
     this.#listener.changed();
-    // It connects while the relay is being asked, where that may be, and is shown when it has answered.
     /** @type {SharingSession | null} */
     let early = null;
+    const begin = (/** @type {Route} */ way) => (early = this.#listener.open(way));
     try {
-      const { clientId, before } = wish;
-      const begin = (/** @type {Route} */ way) => (early = this.#open(way));
-      const route = await this.#signalling.startSession(clientId, before?.sessionId ?? null, begin);
-      this.#started(wish, route.isEarly && early !== null ? early : this.#open(route));
+      const route = await this.#signalling.startSession(wish.clientId, wish.before?.sessionId ?? null, begin);
+      this.#started(wish, route, route.isEarly ? early : null);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       this.#refused(wish, error);
@@ -90,19 +90,16 @@ export class Starting {
     else this.takeUp();
   }
 
-  /** @param {Route} route */
-  #open(route) {
-    const signalling = this.#signalling;
-    return new SharingSession(route, { get iceServers() { return signalling.iceServers; }, offers: true });
-  }
-
-  /** @param {Wish} wish @param {SharingSession} session */
-  #started(wish, session) {
+  /** @param {Wish} wish @param {Route} route @param {SharingSession | null} early */
+  #started(wish, route, early) {
     if (this.#wish === wish) {
       this.#wish = null;
-      this.#listener.begun(session, wish.before);
+      this.#listener.begun(route, wish.before, early);
+    } else if (early !== null) {
+      void early.close();
     } else {
-      void session.close();
+      route.end();
+      route.close();
     }
   }
 
