@@ -164,8 +164,7 @@ class Console {
 
   /** @param {SharingSession} session @param {Place | null} before the session that was to be taken up */
   #begin(session, before) {
-    const isSame = before?.sessionId === session.route.sessionId;
-    const isChosen = this.#isChosen;
+    const [isSame, isChosen] = [before?.sessionId === session.route.sessionId, this.#isChosen];
     const index = isChosen ? this.#selection.index : (before?.index ?? null);
     this.#isChosen = false;
     this.#selection.index = index;
