@@ -169,7 +169,7 @@ class Console {
     this.#isChosen = false;
     this.#selection.index = index;
     const { images } = this.#selection;
-    const current = isSame ? before.current : null;
+    const current = isSame ? (before?.current ?? null) : null;
     this.#selection.shownUrl = current?.signedUrl ?? null;
     this.#presentation = new Presentation(session, this.#journal, current, {
       changed: () => {
