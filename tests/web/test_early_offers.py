@@ -34,13 +34,14 @@ Object.defineProperty(WebSocket.prototype, "onmessage", {
     }));
   },
 });
-const isOfStart = (frame) => /^(start_session|session_started)$/.test(frame.event) || isOffer(frame);
+const ofStart = ["start_session", "session_started"];
+const isOfStart = (frame) => ofStart.includes(frame.event) || isOffer(frame);
 window.sequence = () => wire
   .filter(isOfStart)
   .map(({ event, data }) => [event, "ref" in data, "sessionId" in data]);
 """
-"""Keeps the relay's answer to a question with a ref, and all that comes behind it, back until an offer
-with it has gone out."""
+"""Keeps the relay's answer to a question with a ref, and all that comes behind it, back until an
+offer with it has gone out."""
 
 
 async def test_an_offer_of_the_console_is_on_its_way_before_the_relay_has_answered(
