@@ -6,7 +6,7 @@ Times are counted in ways between a peer and the relay, of which a round trip ha
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,12 +14,19 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from imgsync import RelayError, open_client, open_evaluator
+from imgsync import RelayError, SessionEnded, open_client, open_evaluator
 from imgsync.core.codec.codec import encode_event
-from imgsync.core.protocol.signalling import ErrorCode, Register, Role, StartSession
+from imgsync.core.protocol.errors import InputError, NegotiationError
+from imgsync.core.protocol.signalling import (
+    ErrorCode,
+    IceServer,
+    Register,
+    Role,
+    StartSession,
+)
 from imgsync.evaluator.evaluator import Evaluator
 from imgsync.tasks import open_background
-from imgsync.testing import MemorySocket
+from imgsync.testing import MemoryLink, MemorySocket
 from tests.kit.far_relays import ONE_WAY, FarNetwork
 
 URL = "memory:"
@@ -176,6 +183,52 @@ async def test_a_session_that_is_given_up_before_it_has_an_id_is_ended_when_it_h
         assert end == {"sessionId": "session-1"}
         # The next one is of the next question, whatever is under way of the one before.
         assert await ways_to_connect(evaluator) == pytest.approx(4)
+
+
+class Broken(FarNetwork):
+    """Makes no connection: it has no address, or descriptions that nobody can use."""
+
+    def __init__(self, at: FarNetwork, error: Exception) -> None:
+        super().__init__(at)
+        self._error = error
+
+    @asynccontextmanager
+    async def open_link(self, ice_servers: Sequence[IceServer]) -> AsyncIterator[MemoryLink]:
+        raise self._error
+        yield
+
+
+async def test_why_there_is_none_is_told_when_the_session_has_an_id(
+    autojump_clock: MockClock,
+) -> None:
+    far = FarNetwork()
+    broken = Broken(far, InputError("no address"))
+    async with far_client(FarNetwork(far)), far_evaluator(broken) as evaluator:
+        with pytest.raises(InputError, match="no address"):
+            await ways_to_connect(evaluator)
+        assert broken.said("end_session") == []
+        await trio.sleep(2.5 * ONE_WAY)
+        [(_, end)] = broken.said("end_session")
+        assert (end["sessionId"], end["reason"]) == ("session-1", "unsupported")
+
+
+async def test_a_session_that_fails_before_it_has_an_id_is_in_the_record_by_that(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    far, log_file = FarNetwork(), tmp_path / "e.jsonl"
+    broken = Broken(far, NegotiationError("it can't be described"))
+    async with far_client(FarNetwork(far)), far_evaluator(broken, log_file) as evaluator:
+        with pytest.raises(SessionEnded, match="described"):
+            await ways_to_connect(evaluator)
+        [(_, end)] = broken.said("end_session")
+        assert (end["sessionId"], end["reason"]) == ("session-1", "negotiation_failed")
+    lines = [json.loads(line) for line in log_file.read_text().splitlines()]
+    found = [(line["event"], line["sessionId"], line.get("state")) for line in lines[1:]]
+    assert found == [
+        ("session", "session-1", None),
+        ("state", "session-1", "connecting"),
+        ("state", "session-1", "ended"),
+    ]
 
 
 async def test_the_time_of_both_sides_runs_from_when_the_relay_has_answered(
