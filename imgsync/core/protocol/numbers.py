@@ -72,7 +72,7 @@ SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: four times as many as there are. All evaluators
+"""Of these, that a peer may name when it registers: twice as many as there are. All evaluators
 are told them at each change of a client."""
 
 MAX_FEATURE = 32

@@ -94,7 +94,7 @@ class RandomRelay(RuleBasedStateMachine):
         #: Those that nobody has answered yet.
         self.probes: list[Probe] = []
         for role, user in ((EVALUATOR, "sam"), (CLIENT, "kim"), (CLIENT, "kim"), (CLIENT, "lou")):
-            self.register(role, user, Grant(), ())
+            self.register(role, user, Grant(), ("early_offer",))
 
     # ── coming and going ──
 
@@ -309,6 +309,11 @@ class RandomRelay(RuleBasedStateMachine):
             meant = known[pick % len(known)]
             target = self.model.live[meant][other(sender.role)]
             wanted = meant if wanted and pick % 3 else wanted
+        by_name = [one for one in self.model.live if self.named.get(one, (0,))[0] in self.peers]
+        if ref is not None and in_session and by_name:
+            meant, wanted = by_name[pick % len(by_name)], None
+            (socket, ref), target = self.named[meant], self.model.live[meant][CLIENT]
+            sender = self.peers[socket]
         client = target if sender.role is EVALUATOR else sender.user
         session = next(iter(self.model.sessions_of(CLIENT, client)), None)
         self.signals += 1

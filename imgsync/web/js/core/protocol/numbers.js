@@ -79,7 +79,7 @@ export const FEATURE_ICE_SERVERS = "ice_servers";
 export const SUPERSEDED = "superseded";
 
 /**
- * Of these, that a peer may name when it registers: four times as many as there are. All evaluators
+ * Of these, that a peer may name when it registers: twice as many as there are. All evaluators
  * are told them at each change of a client.
  */
 export const MAX_FEATURES = 16;
