@@ -208,7 +208,6 @@ class _Following:
 
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""
-        session_id = self._peer.route.session_id
         for output in self._follower.receive(message, at):
             match output:
                 case Transmit(text):
@@ -219,6 +218,7 @@ class _Following:
                     self._upcoming += images
                     self._news.ring()
                 case Drop(why):
+                    session_id = self._peer.route.session_id
                     log.info("session %s: dropped a message: %s", session_id, why)
                 case _:
                     assert_never(output)

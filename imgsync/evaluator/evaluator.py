@@ -50,6 +50,7 @@ from imgsync.evaluator.latest import Latest
 from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
+from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
@@ -358,7 +359,13 @@ class Evaluator:
         Raises RelayError (the client is unknown or busy), SignallingLost, and SessionEnded where
         no connection comes about.
         """
-        route = await self._signalling.start_session(client_id)
+        async with self._signalling.open_session(client_id, self._open_on) as (peer, presenting):
+            await peer.history.wait_connected()
+            yield EvaluatorSession(peer, presenting)
+
+    @asynccontextmanager
+    async def _open_on(self, route: Route) -> AsyncIterator[tuple[PeerSession, _Presenting]]:
+        """A session that connects, on the way that there is to it."""
         peer = PeerSession(route, self._write)
         presenting = _Presenting(peer, self._budget)
         ways = (self._network, self._signalling.servers)
@@ -367,8 +374,7 @@ class Evaluator:
             open_background() as nursery,
         ):
             nursery.start_soon(presenting.sharing.run)
-            await peer.history.wait_connected()
-            yield EvaluatorSession(peer, presenting)
+            yield peer, presenting
 
 
 @asynccontextmanager

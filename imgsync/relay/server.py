@@ -41,6 +41,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
@@ -276,6 +277,8 @@ class Relay:
                     self._sooner.ring()
                 case SessionAnswered() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
+                case SignalDropped():
+                    self._observer.dropped_signal()
                 case _:
                     assert_never(output)
 

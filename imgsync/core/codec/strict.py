@@ -26,6 +26,7 @@ from imgsync.core.protocol.numbers import (
     MAX_FEATURES,
     MAX_ID,
     MAX_NUMBER,
+    MAX_REF,
 )
 from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
@@ -40,6 +41,7 @@ from imgsync.core.protocol.signalling import (
     Name,
     PeerReason,
     RawJson,
+    Ref,
     SessionId,
     Url,
     UserId,
@@ -77,6 +79,12 @@ def _id(value: Any, kind: Any) -> str:
 
 def _name(value: Any, kind: Any) -> str:
     return _bounded(value, kind, MAX_ID)
+
+
+def _ref(value: Any, kind: Any) -> str:
+    if value == "":
+        raise ValueError(f"expected 1 to {MAX_REF} characters")
+    return _bounded(value, kind, MAX_REF)
 
 
 def _sha256(value: Any, kind: Any) -> str:
@@ -242,6 +250,7 @@ def _overrides(cls: type, converter: Converter) -> dict[str, Any]:
 _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (UserId, _id),
     (SessionId, _id),
+    (Ref, _ref),
     (Group, _id),
     (Features, _features),
     (Name, _name),
