@@ -16,7 +16,6 @@ import argparse
 import contextlib
 import importlib.util
 import json
-import os
 import shutil
 import socket
 import statistics
@@ -32,7 +31,7 @@ from urllib.parse import urlsplit
 import attrs
 import harness
 from websockets.client import ClientProtocol
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 SIZES = (200, 2000)  # bytes of a signal
@@ -119,7 +118,7 @@ class Peer:
         self._frames.receive_data(data)
         self._flush()  # pongs
         for event in self._frames.events_received():
-            if getattr(event, "opcode", None) is Opcode.TEXT:
+            if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 self._texts.append(bytes(event.data).decode())
 
     def _flush(self) -> None:
