@@ -404,7 +404,7 @@ def _member_at(text: str, start: int, wanted: str) -> tuple[int, int]:
     The last one counts where a key stands twice, as it does for the parser.
     """
     span = (start, start)
-    scan = _DECODER.scan_once
+    scan = _DECODER.scan_once  # type: ignore[attr-defined]  # which typeshed leaves out
     at = _behind(_WHITESPACE, text, _behind(_WHITESPACE, text, start) + 1)
     while text[at] != "}":
         key, at = scan(text, at)
