@@ -125,8 +125,10 @@ class Worker:
 
 
 @contextlib.contextmanager
-def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator[Worker]:
-    """Run `python ARGS` as a worker; it has ended when the block is left."""
+def open_worker(
+    name: str, *args: str, ends_with_stdin: bool = True, program: str = sys.executable
+) -> Iterator[Worker]:
+    """Run `python ARGS`, or another program, as a worker; it has ended when the block is left."""
     environment = os.environ | {
         # So that the benches run from a checkout that isn't installed.
         "PYTHONPATH": os.pathsep.join(
@@ -135,7 +137,7 @@ def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator
     }
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, *args],
+            [program, *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

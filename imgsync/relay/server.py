@@ -228,7 +228,9 @@ class Relay:
             self._observer.registered(connection.visitor, peer)
             self._sooner.ring()
         while True:
-            self._take(connection, await connection.socket.receive())
+            # In one turn of Trio's loop, so that what comes of it goes out in one write.
+            for frame in await connection.socket.receive_all():
+                self._take(connection, frame)
 
     def _take(self, connection: _Connection, frame: str | bytes) -> None:
         if connection.is_closing:

@@ -139,6 +139,8 @@ class Session:
 
     def claim(self, side: Side, peer: Peer) -> list[Output]:
         """A connection has its side of the session for itself from now on."""
+        if len(side.peers) == 1 and side.peers[0] is peer and not side.owner_unknown:
+            return []  # as it is for nearly all that is said
         ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
         others = [other for other in side.peers if other != peer]
         self._hold(side, [peer])
