@@ -301,6 +301,11 @@ class RtcLink:
         return self._loop.outgoing.max_message
 
     @property
+    def lives_apart(self) -> bool:
+        """See the protocol."""
+        return True
+
+    @property
     def waiting(self) -> int:
         """See the protocol."""
         return self._loop.outgoing.backlog.waiting
@@ -309,6 +314,11 @@ class RtcLink:
         """See the protocol."""
         self._loop.outgoing.backlog.post(len(text))
         self._bridge.post(self._loop.outgoing.send_posted_aio, text)
+
+    def reply(self, text: str, then: Callable[[], None]) -> None:
+        """See the protocol."""
+        self._loop.outgoing.send_aio(text)
+        self._bridge.post(then)  # behind aiortc, which has posted what sends
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol; `make` is called on the loop thread."""
