@@ -508,8 +508,7 @@ class _Driver:
         """Handle what comes in until cancelled."""
         self._handle(self._route.start)
         self._route.listen(self._inbox.put)
-        while True:
-            self._receive(await self._inbox.get())
+        await self._inbox.serve(self._receive)
 
     async def run_alarm(self) -> None:
         """Do what is due when it is, until cancelled."""

@@ -49,6 +49,18 @@ async def measure_stall(work: Callable[[], Awaitable[None]]) -> float:
     return longest
 
 
+def put_from_a_thread(inbox: Inbox[int], count: int) -> None:
+    """Trio has no turn until all are put."""
+
+    def put_all() -> None:
+        for number in range(count):
+            inbox.put(number)
+
+    thread = threading.Thread(target=put_all)
+    thread.start()
+    thread.join()
+
+
 # ── the inbox ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -70,13 +82,7 @@ async def test_twenty_thousand_items_from_the_loop_thread_arrive_in_order() -> N
 async def test_a_burst_from_another_thread_costs_one_wake_up() -> None:
     inbox: Inbox[int] = Inbox()
 
-    def put_all() -> None:
-        for number in range(1000):
-            inbox.put(number)
-
-    thread = threading.Thread(target=put_all)
-    thread.start()
-    thread.join()
+    put_from_a_thread(inbox, 1000)
     assert trio.lowlevel.current_statistics().run_sync_soon_queue_size == 1
     assert [await inbox.get() for _ in range(1000)] == list(range(1000))
 
@@ -119,6 +125,103 @@ async def test_cancellations_racing_with_puts_lose_nothing() -> None:
                 with trio.move_on_after(random.uniform(0, 0.0005)):
                     taken.append(await inbox.get())
     assert taken == list(range(2000))
+
+
+async def serve_until(inbox: Inbox[int], count: int) -> list[int]:
+    served: list[int] = []
+
+    def take(number: int) -> None:
+        served.append(number)
+        if len(served) == count:
+            scope.cancel()
+
+    with trio.fail_after(DEADLINE), trio.CancelScope() as scope:
+        await inbox.serve(take)
+    return served
+
+
+async def test_what_comes_from_both_threads_is_served_in_order() -> None:
+    inbox: Inbox[int] = Inbox()
+
+    async def put_all() -> None:
+        for number in range(2000):
+            inbox.put(number)
+            if number % 7 == 0:
+                await asyncio.sleep(0)
+
+    async def put_more() -> None:
+        for number in range(2000, 3000):
+            inbox.put(number)
+            await trio.lowlevel.checkpoint()
+
+    async with open_bridge() as bridge, trio.open_nursery() as nursery:
+        nursery.start_soon(bridge.call, put_all)
+        nursery.start_soon(put_more)
+        served = await serve_until(inbox, 3000)
+    assert [number for number in served if number < 2000] == list(range(2000))
+    assert [number for number in served if number >= 2000] == list(range(2000, 3000))
+
+
+async def test_what_is_put_while_one_is_handled_comes_behind_what_waits() -> None:
+    inbox: Inbox[int] = Inbox()
+    served: list[int] = []
+
+    def take(number: int) -> None:
+        served.append(number)
+        if number < 3:
+            inbox.put(number + 10)
+        if number == 12:
+            scope.cancel()
+
+    with trio.fail_after(DEADLINE), trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(inbox.serve, take)
+            await trio.testing.wait_all_tasks_blocked()
+            put_from_a_thread(inbox, 3)
+    assert served == [0, 1, 2, 10, 11, 12]
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+async def test_an_error_of_what_handles_comes_out_of_serve_and_the_rest_is_left(
+    is_apart: bool,
+) -> None:
+    inbox: Inbox[int] = Inbox()
+
+    def take(number: int) -> None:
+        raise ValueError(number)
+
+    async def put_two() -> None:
+        inbox.put(1)
+        inbox.put(2)
+
+    async def put_late() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        await (bridge.call(put_two) if is_apart else put_two())
+
+    with trio.fail_after(DEADLINE):
+        async with open_bridge() as bridge, trio.open_nursery() as nursery:
+            nursery.start_soon(put_late)
+            with pytest.raises(ValueError, match="1"):
+                await inbox.serve(take)
+        assert await inbox.get() == 2
+
+
+async def test_a_flood_that_is_served_does_not_starve_other_tasks() -> None:
+    inbox: Inbox[int] = Inbox()
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    put_from_a_thread(inbox, 1000)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_turns)
+        assert await serve_until(inbox, 1000) == list(range(1000))
+        nursery.cancel_scope.cancel()
+    assert turns > 900
 
 
 async def test_a_full_inbox_does_not_starve_other_tasks() -> None:
