@@ -31,6 +31,7 @@ from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
+from imgsync.rtc.bundling import Bundling
 from imgsync.rtc.ice import IceSettings, connection_of, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.packets import Packets, acknowledge_every_second, send_small_flights
@@ -112,6 +113,7 @@ class _LoopLink:
         assert pc.sctp is not None
         adapt(pc.sctp, self._lose_aio)
         send_small_flights(pc.sctp.transport)
+        Bundling(pc.sctp)
         connection = connection_of(pc.sctp)
         acknowledge_every_second(pc.sctp, lambda: connection.has_more)
         Packets(pc.sctp, self._tell)
