@@ -33,6 +33,7 @@ from imgsync.core.protocol.numbers import (
     COARSE,
     LONGEST_CELL,
     MAX_DRIFT,
+    NO_NEWS,
     PROBE_SPAN,
     PROBES_AT_LEAST,
     RESOLUTION,
@@ -195,7 +196,7 @@ class Readings:
 
     def is_news(self, reading: Reading) -> bool:
         """Whether this one, the latest, can prove something, or narrow a bound of later times."""
-        return not self._is_in_last(reading.end) or any(self._betters(reading))
+        return not self._is_in_last(reading.end) or any(self._betters(reading, NO_NEWS))
 
     def prove(self, reading: Reading) -> Proof:
         """What this one, the latest, proves with those before of the time since the first."""
@@ -247,12 +248,12 @@ class Readings:
         length = min(max((end - self._first) / CELLS_OF_ALL, SHORTEST_CELL), LONGEST_CELL)
         return end < self._begun + length
 
-    def _betters(self, reading: Reading) -> tuple[bool, bool]:
+    def _betters(self, reading: Reading, by: float = 0.0) -> tuple[bool, bool]:
         """Whether it says more of later times than the last cell: at most, and at least."""
         last, rates = self._readings[-1], self.rates
         most = last.most + rates.highest * (reading.most_at - last.most_at)
         least = last.least + rates.lowest * (reading.least_at - last.least_at)
-        return reading.most < most, reading.least > least
+        return reading.most < most - by, reading.least > least + by
 
     def _fold(self, reading: Reading, proof: Proof) -> None:
         is_most, is_least = self._betters(reading)

@@ -285,6 +285,9 @@ LONGEST_CELL = 2000.0
 CELLS_OF_ALL = 8
 """In between, a cell is as long as the time since the first probe, divided by this."""
 
+NO_NEWS = 0.01
+"""Milliseconds. What would narrow the bound of its cell by no more is not looked at closer."""
+
 # ── the handshake ────────────────────────────────────────────────────────────────────────────────
 
 ATTEMPT_DEADLINE = 10.0

@@ -192,6 +192,19 @@ def test_the_quickest_of_a_flood_is_remembered_and_the_others_are_not_looked_at_
     assert found.bound < 1
 
 
+def test_on_a_line_without_jitter_few_of_a_flood_are_looked_at_closer() -> None:
+    known, world, count = Readings(), World(1000.0, 0.0), 0
+    for number in range(20_000):
+        reading = Reading.by_us(*attrs.astuple(world.probe(EPOCH + number / 2, 0.3, 0, 0.3)))
+        if known.is_news(reading):
+            known.add(reading, known.prove(reading))
+            count += 1
+    assert count < 2_000
+    found = known.at(EPOCH + 10_000)
+    assert found is not None
+    assert found.bound < 0.3 + RESOLUTION + 0.02
+
+
 def test_what_says_no_more_than_the_one_before_is_no_news_and_what_may_contradict_is() -> None:
     known, world = Readings(), World(1000.0, 0.0)
     first = Reading.by_us(*attrs.astuple(world.probe(EPOCH, 1, 0, 1)))

@@ -22,6 +22,7 @@ import {
   COARSE,
   LONGEST_CELL,
   MAX_DRIFT,
+  NO_NEWS,
   PROBES_AT_LEAST,
   PROBE_SPAN,
   RESOLUTION,
@@ -118,7 +119,7 @@ export class Readings {
   /** Whether this one, the latest, can prove something, or narrow a bound of later times. @param {Reading} reading */
   isNews(reading) {
     if (!this.#isInLast(reading.end)) return true;
-    const { isMost, isLeast } = this.#betters(reading);
+    const { isMost, isLeast } = this.#betters(reading, NO_NEWS);
     return isMost || isLeast;
   }
 
@@ -172,12 +173,12 @@ export class Readings {
     return end < this.#begun + length;
   }
 
-  /** Whether it says more of later times than the last cell. @param {Reading} reading */
-  #betters(reading) {
+  /** Whether it says more of later times than the last cell, by this. @param {Reading} reading @param {number} by */
+  #betters(reading, by = 0) {
     const last = /** @type {Reading} */ (this.#readings.at(-1));
     const most = last.most + this.rates.highest * (reading.mostAt - last.mostAt);
     const least = last.least + this.rates.lowest * (reading.leastAt - last.leastAt);
-    return { isMost: reading.most < most, isLeast: reading.least > least };
+    return { isMost: reading.most < most - by, isLeast: reading.least > least + by };
   }
 
   /** @param {Reading} reading @param {Proof} proof */

@@ -327,6 +327,9 @@ export const LONGEST_CELL = 2000;
 /** In between, a cell is as long as the time since the first probe, divided by this. */
 export const CELLS_OF_ALL = 8;
 
+/** Milliseconds. What would narrow the bound of its cell by no more is not looked at closer. */
+export const NO_NEWS = 0.01;
+
 /**
  * For each attempt of the evaluator's. A candidate may have been lost on its way, or the network is
  * another one by now; the next attempt tells of all candidates anew.
