@@ -15,9 +15,6 @@ import trio
 
 T = TypeVar("T")
 
-AT_ONCE = 16
-"""Items that come from another thread, until Trio's tasks have a turn."""
-
 
 @asynccontextmanager
 async def open_background() -> AsyncIterator[trio.Nursery]:
@@ -126,9 +123,7 @@ class Inbox(Generic[T]):
 
     def _come(self) -> None:
         self._is_called = False  # before the look, so that what is put behind it calls again
-        for _ in range(min(len(self._items), AT_ONCE)):
-            if self._handle is None:
-                break
+        if self._handle is not None and self._reader is not None and self._items:
             try:
                 self._handle(self._items.popleft())
             except BaseException as exc:  # an exception in here would end Trio's run
@@ -154,8 +149,9 @@ class Inbox(Generic[T]):
         """Have each item handled in its turn, until cancelled. One task at a time.
 
         What comes from another thread is handled as it comes to Trio's, between the steps of two
-        tasks; to wake a task for it would take half as long again. What `handle` raises is raised
-        here, and ends it.
+        tasks: waking a task for it would take a turn more. Of several, each has a turn of its own,
+        so that the tasks that they wake run in the same order. What `handle` raises is raised here,
+        and ends it.
         """
         self._handle = handle
         try:
