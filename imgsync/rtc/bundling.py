@@ -7,6 +7,7 @@ answer which is sent at once, as an ack is, costs both sides two packets.
 
 import asyncio
 from contextlib import suppress
+from typing import cast
 
 from aiortc import RTCSctpTransport
 from aiortc.rtcsctptransport import SCTP_COMMON_HEADER_LENGTH, Chunk, DataChunk, SackChunk
@@ -17,8 +18,8 @@ _SACK_LENGTH = 16
 """Bytes of an acknowledgement without gaps (RFC 9260, section 3.3.4)."""
 
 
-class _Bundle(Chunk):
-    """Several chunks, one behind the other, in the place of one."""
+class _Bundle:
+    """Several chunks, one behind the other, in the place of one: all that is asked of it."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -68,7 +69,7 @@ class Bundling:
             body = bytes(chunk)
             if SCTP_COMMON_HEADER_LENGTH + _SACK_LENGTH + len(body) <= SMALLEST:
                 self._waits = self._sctp._sack_needed = False
-                chunk = _Bundle(bytes(self._make_sack()) + body)
+                chunk = cast("Chunk", _Bundle(bytes(self._make_sack()) + body))
         await self._send(chunk)
 
     def _make_sack(self) -> SackChunk:

@@ -114,6 +114,7 @@ def test_the_stock_association_has_what_bundles() -> None:
         assert equals(False)(sctp._sack_needed)
         assert len(sctp._sack_misordered) == len(sctp._sack_duplicates) == 0
         assert sctp._advertised_rwnd > 0
+        assert hasattr(sctp, "_last_received_tsn")
         await pc.close()
 
     asyncio.run(check())

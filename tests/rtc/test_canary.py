@@ -104,6 +104,10 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
     }
     assert found == {
         "net/websocket.py": {"_reader_task", "_wsproto"},
+        "rtc/bundling.py": {
+            *("_send_sack", "_send_chunk", "_sack_needed", "_sack_misordered"),
+            *("_sack_duplicates", "_last_received_tsn", "_advertised_rwnd"),
+        },
         "rtc/ice.py": {"_connection", "_nominated"},
         "rtc/packets.py": {
             *("_association_state", "_set_state", "_receive_chunk", "_send_chunk", "_transmit"),
