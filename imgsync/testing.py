@@ -195,6 +195,7 @@ class MemoryLink:
     #: What it says of the other side, for tests to set.
     max_message = MAX_CHANNEL_MESSAGE
     waiting = 0
+    lives_apart = False
 
     def __init__(self, network: "MemoryNetwork", number: int) -> None:
         self._network = network
@@ -242,6 +243,11 @@ class MemoryLink:
         """See the protocol."""
         if self._is_open and self._other is not None and not self._network.is_silent:
             self._other.put(Received(text, now_ms()))
+
+    def reply(self, text: str, then: Callable[[], None]) -> None:
+        """See the protocol."""
+        self.send(text)
+        then()
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol."""

@@ -112,6 +112,10 @@ class _Presenting:
         self._presenter.renew([_source_of(image) for image in images])
 
     @property
+    def prompt(self) -> None:
+        """See the protocol; an evaluator asks."""
+
+    @property
     def is_seen(self) -> bool:
         """See the protocol."""
         return self._presenter.is_seen

@@ -13,6 +13,7 @@ from the other side; what comes of that goes into the inbox.
 import logging
 import math
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -25,6 +26,7 @@ from imgsync.core.channel.early import Early
 from imgsync.core.channel.heartbeat import Health, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.outputs import Drop
+from imgsync.core.channel.prompt import Prompt
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.handshake import Handshake
@@ -57,7 +59,7 @@ from imgsync.core.handshake.outputs import (
 )
 from imgsync.core.handshake.packets import WRAPPED, PathMeasured
 from imgsync.core.handshake.telling import last_words
-from imgsync.core.protocol.channel import Ping, Pong
+from imgsync.core.protocol.channel import Image, Ping, Pong
 from imgsync.core.protocol.errors import (
     InputError,
     NegotiationError,
@@ -273,7 +275,16 @@ class _NoAddress:
     error: InputError
 
 
-_Item = RouteInput | _FromLink | _NoAddress
+@attrs.frozen
+class _Answered:
+    """An image came in on the link of an attempt, and was acked at once."""
+
+    attempt: int
+    image: Image
+    at: Milliseconds
+
+
+_Item = RouteInput | _FromLink | _Answered | _NoAddress
 
 _LinkTask = MakeOffer | MakeAnswer | ApplyAnswer | AddCandidate
 
@@ -293,6 +304,10 @@ class _HeldLink:
         self.unfinished = 0
         #: Once it is opened.
         self.link: Link | None = None
+        #: While its channel is the one that is open.
+        self.prompt: Prompt | None = None
+        #: What is told once an answer has left; touched in the thread of the channel alone.
+        self.late: deque[_Item] = deque()
 
 
 class _Links:
@@ -302,7 +317,7 @@ class _Links:
         self,
         network: Network,
         servers: NamedServers,
-        put: Callable[["_FromLink | _NoAddress"], None],
+        put: Callable[[_Item], None],
         *,
         offers: bool,
     ) -> None:
@@ -340,6 +355,7 @@ class _Links:
     def give(self, task: _LinkTask) -> None:
         """Have a link described, or given something; the first opens it."""
         if isinstance(task, MakeOffer | MakeAnswer):
+            self.quiet()
             self._newest = task.attempt
             self._held[task.attempt], self._next = self._next, self._prepare_next()
         held = self._held.get(task.attempt)
@@ -374,7 +390,14 @@ class _Links:
     def discard(self, attempt: int) -> None:
         """Have a link closed."""
         if attempt in self._held:
-            self._held.pop(attempt).scope.cancel()
+            held = self._held.pop(attempt)
+            held.prompt = None
+            held.scope.cancel()
+
+    def quiet(self) -> None:
+        """Nothing is answered on the current one any more but what has its turn."""
+        if self.current is not None:
+            self.current.prompt = None
 
     async def run(self) -> None:
         """Hold them open until cancelled."""
@@ -389,11 +412,31 @@ class _Links:
             for cause in self._servers.wrong():
                 self._put(_FromLink(attempt, Hindered(cause)))
             async with self._network.open_link(self._servers.current) as link:
-                link.listen(lambda event: self._put(_FromLink(attempt, event)))
+                link.listen(partial(self._hear, held, link, attempt))
                 held.link = link
                 await self._carry_out(held, first)
                 async for task in held.tasks:
                     await self._carry_out(held, task)
+
+    def _hear(self, held: _HeldLink, link: Link, attempt: int, event: LinkEvent) -> None:
+        """In the thread of the channel."""
+        item: _Item = _FromLink(attempt, event)
+        prompt = held.prompt  # the other thread may take it away
+        if prompt is not None and isinstance(event, Received):
+            answered = prompt.hear(event.text, event.at)
+            if answered is not None:
+                image, ack = answered
+                held.late.append(_Answered(attempt, image, event.at))
+                link.reply(ack, partial(self._put_late, held))
+                return
+        if held.late:
+            held.late.append(item)
+        else:
+            self._put(item)
+
+    def _put_late(self, held: _HeldLink) -> None:
+        while held.late:
+            self._put(held.late.popleft())
 
     async def _carry_out(self, held: _HeldLink, task: _LinkTask) -> None:
         link = held.link
@@ -474,8 +517,7 @@ class _Driver:
         """Handle what comes in until cancelled."""
         self._handle(self._route.start)
         self._route.listen(self._inbox.put)
-        while True:
-            self._receive(await self._inbox.get())
+        await self._inbox.serve(self._receive)
 
     async def run_alarm(self) -> None:
         """Do what is due when it is, until cancelled."""
@@ -493,6 +535,11 @@ class _Driver:
         match item:
             case _FromLink(attempt, event):
                 self._on_link_event(attempt, event)
+            case _Answered(attempt, image, at):
+                if (held := self._links.find(attempt)) is not None:
+                    self._perform_line(held, held.line.read(image, at, trio.current_time()))
+                else:
+                    self._talk.heard(image, at)  # what was acked is handed out
             case _NoAddress(attempt, error):
                 # Addresses can go, and come back, in the middle of a session.
                 if not self._core.was_connected:
@@ -572,7 +619,9 @@ class _Driver:
                     self._expect(held.line.due)
                     self._talk.opened()
                     self._read(held, held.early.opened())
+                    held.prompt = self._talk.prompt if held.link.lives_apart else None
                 case Interrupted(reason, detail):
+                    self._links.quiet()
                     self._peer.closed()
                     self._route.probe()
                     self._peer.tell(SessionState.INTERRUPTED, reason, detail)

@@ -274,11 +274,9 @@ class Relay:
                 case Probe(id, successor):
                     answered = partial(self._alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
-                case SideAway() | SessionBegan():
+                case SessionBegan() | SessionAnswered() | SideAway() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
                     self._sooner.ring()
-                case SessionAnswered() | SideBack() | SessionOver():
-                    self._observer.note(output, trio.current_time())
                 case SignalDropped():
                     self._observer.dropped_signal()
                 case _:

@@ -20,6 +20,7 @@ import base64
 import hmac
 import struct
 from collections.abc import Callable
+from typing import cast
 
 from aiortc import RTCDataChannel, RTCSctpTransport
 from aiortc.rtcsctptransport import (
@@ -42,6 +43,7 @@ from aiortc.rtcsctptransport import (
 )
 
 from imgsync.core.handshake.packets import LARGEST, SMALLEST
+from imgsync.rtc.bundling import Bundle
 
 FIRST_RTO = 1.0
 """Seconds until what is lost is sent again, while no round trip was measured; stock has 3, and RFC
@@ -56,17 +58,6 @@ _State = RTCSctpTransport.State
 _BEFORE_COOKIE = (_State.CLOSED, _State.COOKIE_WAIT)
 _BEGINNING = (_State.COOKIE_WAIT, _State.COOKIE_ECHOED)
 _FIRST_CHUNKS = InitAckChunk | CookieEchoChunk | AbortChunk | ErrorChunk
-
-
-class _Bundle(Chunk):
-    """Several chunks that go in one packet; aiortc sends each in one of its own."""
-
-    def __init__(self, chunks: list[Chunk]) -> None:
-        super().__init__()
-        self._chunks = chunks
-
-    def __bytes__(self) -> bytes:
-        return b"".join(map(bytes, self._chunks))
 
 
 class Association:
@@ -314,7 +305,7 @@ class FirstFlight:
             self._collected, sctp._association_state = None, before
             queue.extend(reversed(late))
         sctp._t3_cancel()  # it goes again with the echo
-        return _Bundle(collected)
+        return cast("Chunk", Bundle(*collected))
 
     async def _send_again(self, echo: CookieEchoChunk) -> None:
         """All of it, unless its size may be what does not get through."""

@@ -32,10 +32,11 @@ from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.association import Setup
 from imgsync.rtc.bridge import Bridge
+from imgsync.rtc.bundling import Bundling
 from imgsync.rtc.consent import ask_for_consent
 from imgsync.rtc.ice import IceSettings, connection_of, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
-from imgsync.rtc.packets import Packets, acknowledge_every_second, send_small_flights
+from imgsync.rtc.packets import Packets, send_small_flights
 from imgsync.rtc.pictures import PictureChannel
 from imgsync.rtc.recovery import Retransmission
 from imgsync.rtc.servers import choose_servers
@@ -118,7 +119,7 @@ class _LoopLink:
         self._setup.adopt(pc.sctp, self._lose_aio)
         send_small_flights(pc.sctp.transport)
         connection = connection_of(pc.sctp)
-        acknowledge_every_second(pc.sctp, lambda: connection.has_more)
+        Bundling(pc.sctp, lambda: connection.has_more)
         Packets(pc.sctp, self._tell)
         Retransmission(pc.sctp)
         ask_for_consent(pc.sctp)
@@ -314,6 +315,11 @@ class RtcLink:
         return self._loop.outgoing.max_message
 
     @property
+    def lives_apart(self) -> bool:
+        """See the protocol."""
+        return True
+
+    @property
     def waiting(self) -> int:
         """See the protocol."""
         return self._loop.outgoing.backlog.waiting
@@ -322,6 +328,11 @@ class RtcLink:
         """See the protocol."""
         self._loop.outgoing.backlog.post(len(text))
         self._bridge.post(self._loop.outgoing.send_posted_aio, text)
+
+    def reply(self, text: str, then: Callable[[], None]) -> None:
+        """See the protocol."""
+        self._loop.outgoing.send_aio(text)
+        self._bridge.post(then)  # behind aiortc, which has posted what sends
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol; `make` is called on the loop thread."""

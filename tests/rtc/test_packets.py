@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import trio
@@ -16,7 +16,7 @@ from imgsync.core.handshake.packets import LARGEST, SIZES, SMALLEST, WAITS, Path
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import open_bridge
-from imgsync.rtc.packets import acknowledge_every_second, split_flight, split_unsent
+from imgsync.rtc.packets import split_flight, split_unsent
 from imgsync.seams import Received
 from tests.rtc.test_link import (
     DEADLINE,
@@ -173,44 +173,6 @@ def test_what_is_small_enough_stays_as_it_is() -> None:
     split(association, 2)
     assert association._outbound_queue is chunks
     assert association._local_tsn == 7
-
-
-class Acknowledging:
-    """What of an association acknowledges; `log` has what went out."""
-
-    def __init__(self) -> None:
-        self._sack_misordered: set[int] = set()
-        self._sack_duplicates: list[int] = []
-        self.log: list[str] = []
-
-    async def _send_sack(self) -> None:
-        self.log.append("sack")
-
-
-def acknowledge(*packets: tuple[str, bool]) -> list[str]:
-    """What goes out as these come in, of a kind each; and whether another one has come by then."""
-    association, more = Acknowledging(), False
-    acknowledge_every_second(cast(Any, association), lambda: more)
-    for kind, has_more in packets:
-        more = has_more
-        association.log.append(kind)
-        association._sack_misordered = {7} if kind == "gap" else set()
-        association._sack_duplicates = [7] if kind == "twice" else []
-        asyncio.run(association._send_sack())
-    return association.log
-
-
-def test_two_packets_are_acknowledged_together_where_the_second_has_come_already() -> None:
-    first, last = ("data", True), ("data", False)
-    assert acknowledge(last, last) == ["data", "sack", "data", "sack"]
-    assert acknowledge(first, last, last) == ["data", "data", "sack", "data", "sack"]
-    assert acknowledge(first, first, first, last) == ["data", "data", "sack"] * 2
-    assert acknowledge(first, first, last) == ["data", "data", "sack", "data", "sack"]
-
-
-@pytest.mark.parametrize("kind", ["gap", "twice"])
-def test_what_is_missing_or_came_twice_is_told_at_once(kind: str) -> None:
-    assert acknowledge(*[(kind, True)] * 3) == [kind, "sack"] * 3
 
 
 async def test_datagrams_that_wait_are_taken_in_order_in_one_turn_of_the_loop() -> None:

@@ -280,8 +280,9 @@ def _make_converter() -> Converter:
         def from_object(value: Any, kind: Any) -> Any:
             if type(value) is not dict:
                 raise TypeError("expected an object")
-            given = {k: one for k, one in value.items() if one is not None or k not in optional}
-            return from_dict({**or_null, **given}, kind)
+            if None in value.values():
+                value = {k: one for k, one in value.items() if one is not None or k not in optional}
+            return from_dict({**or_null, **value} if or_null else value, kind)
 
         return from_object
 
@@ -368,7 +369,8 @@ def _no_constant(name: str) -> Any:
 
 
 _DECODER = JSONDecoder(parse_constant=_no_constant)
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+#: Made once: `json.dumps` makes one for each value where it is not told the defaults.
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*(?:,[ \t\n\r]*)?")
@@ -398,7 +400,7 @@ def parse_object(text: str | bytes, limit: int) -> dict[str, Any]:
 
 def dump_json(value: Any) -> str:
     """JSON without white space, in ASCII."""
-    return _ENCODER.encode(value)
+    return _ENCODE(value)
 
 
 def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -282,10 +282,19 @@ PROBE_SPAN = 30_000.0
 old to narrow a bound."""
 
 PROBES_AT_LEAST = 8
-"""So many are kept however old they are, as pings can be lost, and a line be down;"""
+"""So many are kept however old they are, as pings can be lost, and a line be down."""
 
-PROBE_WINDOW = 64
-"""and no more than so many."""
+SHORTEST_CELL = 50.0
+"""Of probes that come within so long only the best is kept; pings of a burst are further apart."""
+
+LONGEST_CELL = 2000.0
+"""The same once there have been probes for long; PROBE_SPAN has fifteen of these cells."""
+
+CELLS_OF_ALL = 8
+"""In between, a cell is as long as the time since the first probe, divided by this."""
+
+NO_NEWS = 0.01
+"""Milliseconds. What would narrow the bound of its cell by no more is not looked at closer."""
 
 # ── the handshake ────────────────────────────────────────────────────────────────────────────────
 

@@ -327,11 +327,20 @@ export const COARSE = 1;
  */
 export const PROBE_SPAN = 30000;
 
-/** So many are kept however old they are, as pings can be lost, and a line be down; */
+/** So many are kept however old they are, as pings can be lost, and a line be down. */
 export const PROBES_AT_LEAST = 8;
 
-/** and no more than so many. */
-export const PROBE_WINDOW = 64;
+/** Of probes that come within so long only the best is kept; pings of a burst are further apart. */
+export const SHORTEST_CELL = 50;
+
+/** The same once there have been probes for long; PROBE_SPAN has fifteen of these cells. */
+export const LONGEST_CELL = 2000;
+
+/** In between, a cell is as long as the time since the first probe, divided by this. */
+export const CELLS_OF_ALL = 8;
+
+/** Milliseconds. What would narrow the bound of its cell by no more is not looked at closer. */
+export const NO_NEWS = 0.01;
 
 /**
  * For each attempt of the evaluator's. A candidate may have been lost on its way, or the network is
