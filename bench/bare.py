@@ -4,9 +4,10 @@
     python bench/bare.py evaluator URL
     python bench/bare.py client URL
 
-`bare_socketio.py` is the same over python-socketio. It speaks the same events and messages as imgsync and does nothing that the measured path doesn't
+It speaks the same events and messages as imgsync and does nothing that the measured path doesn't
 need: no resend, no reconnect, no grace time, no checks. Candidates are in the SDP, since aiortc
 doesn't trickle. The commands on stdin are those of `ours.py`; the harness bounds every wait.
+`bare_socketio.py` is the same over python-socketio.
 """
 
 import asyncio

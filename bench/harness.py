@@ -1,10 +1,12 @@
 """What the benches share: worker processes that are asked one thing at a time, and the figures.
 
 All scripts have `--quick`, for less than half a minute, and `--json`, for one object on stdout; see
-`tables.py` for what is in it, and `suite.py` for who runs them. A worker reads one JSON object per line on stdin and answers each with one on stdout; it ends when
-its stdin does. A relay says `listening on URL` as its first line and is asked nothing. The
-variants take turns in the same run, because on a noisy machine their ratio says more than their
-absolute times. What a worker writes to stderr is shown if it fails.
+`tables.py` for what is in it, and `suite.py` for who runs them.
+
+A worker reads one JSON object per line on stdin and answers each with one on stdout; it ends when
+its stdin does. A relay says `listening on URL` as its first line and is asked nothing. The variants
+take turns in the same run, because on a noisy machine their ratio says more than their absolute
+times. What a worker writes to stderr is shown if it fails.
 """
 
 import argparse
@@ -274,7 +276,7 @@ def report(
     bench: str, question: str, times: dict[Variant, list[float]], tail: int, as_json: bool
 ) -> None:
     """Print p50 and the `tail` percentile of each variant (times in ms), and the ratios of p50."""
-    figures: dict[Variant, dict[str, float]] = {
+    figures: dict[str, dict[str, float]] = {
         variant: {
             "n": len(values),
             "p50": round(percentile(values, 50), 3),

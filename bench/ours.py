@@ -4,8 +4,9 @@
     python bench/ours.py client URL
 
 The relay is the real command. The evaluator obeys `{"do": ...}` on stdin: `handshake` (a session
-and one image, timed, with the client `c` or the one that it names), `open`, `push` (a block of images, each timed) and `close`; it answers when
-the work is done. The client only says that it is there. The harness bounds every wait.
+and one image, timed, with the client `c` or the one that is named), `open`, `push` (a block of
+images, each timed) and `close`; it answers when the work is done. The client only says that it is
+there. The harness bounds every wait.
 """
 
 import sys

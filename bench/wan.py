@@ -5,8 +5,9 @@ them, that of the tests, delays every frame, so that each two of them are RTTS a
 the same with python-socketio and stock aiortc. Where there is Chromium, our evaluator has sessions
 with the page in it as well, and the console's page with the client's. They take turns, at each
 length of the wire and without any, which tells the round trips from what the machine needs: those
-of the quickest session at either, as other work on the machine can only add. The times are taken by the evaluator, and those of a
-page in that page, from the WebSocket's frame `start_session` to the channel's message `ack`.
+of the quickest session at either, as other work on the machine can only add. The times are taken by
+the evaluator, and those of a page in that page, from the WebSocket's frame `start_session` to the
+channel's message `ack`.
 
 Connections to the relay are there before. Needs root, for the namespaces.
 """
@@ -69,8 +70,8 @@ RTCPeerConnection.prototype.createDataChannel = function (...given) {
   return channel;
 };
 """
-# The client is tapped on, and one of two images is asked for before the session is there: each in its
-# turn, as what is current already would not be shown.
+# The client is tapped on, and one of two images is asked for before the session is there: each in
+# its turn, as what is current already would not be shown.
 BUTTON = "#clients button[aria-label='Start a session with page']"
 START = f"""
 document.querySelector({BUTTON!r}).click();
@@ -110,8 +111,9 @@ class Scene:
                 browsers[role] = await self._open_browser(role)
             except pytest.skip.Exception:
                 return {}
-        where = {"host": self.hosts.addresses["relay"], "prefix": self.hosts.on("relay")}
-        relay = self.stack.enter_context(harness.open_relay("ours", *NO_LIMITS, **where))
+        host, prefix = self.hosts.addresses["relay"], self.hosts.on("relay")
+        opening = harness.open_relay("ours", *NO_LIMITS, host=host, prefix=prefix)
+        relay = self.stack.enter_context(opening)
         script, on = str(harness.BENCH / "ours.py"), self.hosts.on("evaluator")
         evaluator = self.stack.enter_context(
             harness.open_worker("evaluator", script, "evaluator", relay, prefix=on)
@@ -198,8 +200,7 @@ def summarize(times: dict[str, dict[int, list[float]]]) -> dict[str, Any]:
         for pair, by_rtt in times.items()
     }
     least = {
-        pair: {rtt: min(values) for rtt, values in by_rtt.items()}
-        for pair, by_rtt in times.items()
+        pair: {rtt: min(values) for rtt, values in by_rtt.items()} for pair, by_rtt in times.items()
     }
     found: list[dict[str, Any]] = []
     for rtt in next(iter(medians.values())):

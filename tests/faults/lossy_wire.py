@@ -14,7 +14,7 @@ all others. Prints a line when it is there. Lines on stdin say what is so from t
     limit RATE SIZE  either way between two ends lets so many bytes pass in a second, and so many
                      wait for that, as a router does; what finds no room there is lost
 
-`count` is answered with a line: for each end, the frames and the bytes that have left there by then.
+`count` is answered with a line: for each end, how many frames and bytes have left there by then.
 """
 
 from __future__ import annotations
