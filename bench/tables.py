@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 Object = dict[str, Any]
 
@@ -69,8 +69,8 @@ def as_markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def print_tables(runs: Sequence[Object]) -> None:
+def print_tables(runs: Sequence[Object], file: TextIO | None = None) -> None:
     """All tables of one bench, of one run or more."""
     for name, table in runs[0].get("tables", {}).items():
         found = [run["tables"][name] for run in runs]
-        print(as_text(table["heads"], merge(found)))
+        print(as_text(table["heads"], merge(found)), file=file)
