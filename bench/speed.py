@@ -41,7 +41,7 @@ def fill(template: str, blocks: Mapping[str, str]) -> str:
         if not (names := blocks_of(section)) or any(name in blocks for name in names)
     ]
     whole = "".join([intro, *kept]).rstrip() + "\n"
-    return _BLOCK.sub(
+    filled = _BLOCK.sub(
         lambda block: (
             f"<!-- {block['name']} -->\n{blocks[block['name']]}<!-- /{block['name']} -->"
             if block["name"] in blocks
@@ -49,6 +49,7 @@ def fill(template: str, blocks: Mapping[str, str]) -> str:
         ),
         whole,
     )
+    return re.sub(r"\n{3,}", "\n\n", filled)
 
 
 def measured(template: str, found: Sequence[Sequence[Object]]) -> dict[str, str]:
