@@ -18,9 +18,7 @@ and then, so that the stall is measured, not a busy machine. The client is gone 
 gets `peer_away`; latency counts from the flood's first signal until then.
 """
 
-import argparse
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +27,8 @@ from typing import Any
 import attrs
 import harness
 
+FULL, QUICK = (2000, 5), (500, 1)
+"""Idle connections, and rounds."""
 WARM_UP = 300  # connections
 AT_ONCE = 10
 ARRIVAL = 15.0  # s for all idle ones to come: the relay's pings to them are as far apart
@@ -182,54 +182,40 @@ def compare(latencies: dict[str, list[float]], target: float) -> dict[str, Any]:
     return {**figures, "ratio_p99": ratio, "target": target}
 
 
-def print_result(result: dict[str, Any]) -> None:
+def tables(result: dict[str, Any]) -> dict[str, Any]:
+    """What was measured; the targets are at the top of this file."""
     memory, latency, stall = result["memory"], result["latency"], result["stall"]
-    print(f"memory of the relay per idle connection, {memory['connections']} of them")
-    print(f"quiet: {memory['kb_each']:.1f} kB; later: {memory['kb_each_later']:.1f} kB", end="")
-    print(f" (target: at most {memory['target']:.0f})\n")
-    print("latency of a signal, ms")
-    print_latencies(latency, "idle connections")
-    print("\na client that stops reading")
-    for one in stall["gone"]:
-        print(f"{one['flood']:9} gone {one['gone']:.2f} s after the flood began,", end="")
-        print(f" which took {one['filled']:.2f} s", end="")
-        print(f" (target: {stall['write_deadline']:g} s after it at the latest)")
-    print("latency of the others' signals, ms")
-    print_latencies(stall, "it")
-    harness.print_machine(result["machine"])
-
-
-def print_latencies(figures: dict[str, Any], whom: str) -> None:
-    print(f"{'':24}{'n':>6}{'p50':>10}{'p99':>10}")
-    for name in ("without", "with"):
-        row = figures[name]
-        print(f"{name + ' ' + whom:24}{row['n']:6}{row['p50']:10.3f}{row['p99']:10.3f}")
-    ratio, target = figures["ratio_p99"], figures["target"]
-    print(f"ratio of p99, with / without: {ratio:.2f} (target: at most {target:g})")
+    gone = max(one["gone"] for one in stall["gone"])
+    rows = [
+        ["memory per idle connection", [memory["kb_each"], "kB"]],
+        ["after half a minute of pings", [memory["kb_each_later"], "kB"]],
+        [f"p99 with {memory['connections']} idle connections", [latency["with"]["p99"], "ms"]],
+        ["to that without", [latency["ratio_p99"], ""]],
+        ["p99 while a client does not read what floods it", [stall["with"]["p99"], "ms"]],
+        ["to that without", [stall["ratio_p99"], ""]],
+        [
+            f"until that client is gone, with a write deadline of {stall['write_deadline']:g} s",
+            [gone, "s"],
+        ],
+    ]
+    return {"relay_capacity": {"heads": ["what", "measured"], "rows": rows}}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--idle", type=int, default=2000, metavar="N", help="idle connections")
+    parser = harness.make_parser(__doc__)
+    parser.add_argument("--idle", type=int, metavar="N", help="idle connections")
     parser.add_argument(
-        "--rounds", type=int, default=5, metavar="N", help="turns of each relay, second question"
+        "--rounds", type=int, metavar="N", help="turns of each relay, second question"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
+    idle, rounds = QUICK if args.quick else FULL
+    args.idle = idle if args.idle is None else args.idle
+    args.rounds = rounds if args.rounds is None else args.rounds
     if min(args.idle, args.rounds) < 1:
         parser.error("--idle and --rounds must be at least 1")
     harness.clean_up_on_kill()
-    result = {
-        "bench": "relay_capacity",
-        **measure(args.idle, args.rounds),
-        "machine": harness.describe_machine(),
-    }
-    if args.json:
-        print(json.dumps(result))
-    else:
-        print_result(result)
+    result = measure(args.idle, args.rounds)
+    harness.emit({"bench": "relay_capacity", **result, "tables": tables(result)}, args.json)
 
 
 if __name__ == "__main__":

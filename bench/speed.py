@@ -74,7 +74,9 @@ def measured(template: str, found: Sequence[Sequence[Object]]) -> dict[str, str]
 def describe(runs: Sequence[Object]) -> str:
     """Where and how often it was measured, in a sentence."""
     machine = runs[-1]["machine"]
-    versions = (f"{name} {machine['versions'][name]}" for name in SHOWN if name in machine["versions"])
+    versions = (
+        f"{name} {machine['versions'][name]}" for name in SHOWN if name in machine["versions"]
+    )
     where = ", ".join([f"{machine['cores']} cores, Python {machine['python']}", *versions])
     return f"Measured on {where}: {describe_runs(runs)}."
 

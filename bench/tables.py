@@ -4,8 +4,8 @@ A bench has its tables in its figures, under "tables", each by the name of its p
 
     {"handshake": {"heads": ["what", "imgsync"], "rows": [["to the first ack", [24.3, "ms"]]]}}
 
-A cell is text, or a number with its unit, of which several runs make a range; text has to be the
-same in all of them.
+A cell is text, or a number with its unit, of which several runs make a range; what is text has to
+be the same in all of them, but for a run that has no number.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def cell(values: Sequence[float], unit: str) -> str:
 
 def _digits(value: float) -> str:
     """Three significant digits, and no more than two behind the point from a tenth on."""
-    if value == 0:
-        return "0"
+    if value == 0 or isinstance(value, int):
+        return f"{value:.0f}"
     magnitude = math.floor(math.log10(abs(value)))
     return f"{value:.{min(max(0, 2 - magnitude), 2 if magnitude >= -1 else 3)}f}"
 
@@ -41,12 +41,13 @@ def merge(runs: Sequence[Object]) -> list[list[str]]:
 
 
 def _merge_cells(cells: Sequence[Any]) -> str:
-    if all(isinstance(one, str) for one in cells):
-        if len({*cells}) > 1:
-            raise ValueError(f"the texts differ from run to run: {cells}")
-        return str(cells[0])
-    units = {unit for _, unit in cells}
-    return cell([value for value, _ in cells], *units)
+    numbers = [one for one in cells if not isinstance(one, str)]
+    if numbers:
+        [unit] = {unit for _, unit in numbers}
+        return cell([value for value, _ in numbers], unit)
+    if len({*cells}) > 1:
+        raise ValueError(f"the texts differ from run to run: {cells}")
+    return str(cells[0])
 
 
 def as_text(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
