@@ -289,7 +289,8 @@ def report(
         for variant, row in figures.items()
         if variant != "ours" and "ours" in figures
     }
-    heads, rows = ["what"], [[question], [f"the same, p{tail}"]]
+    heads = ["what"]
+    rows: list[list[Any]] = [[question], [f"the same, p{tail}"]]
     for variant, found in figures.items():
         heads.append(NAMES[variant])
         for row, percent in zip(rows, ("p50", f"p{tail}"), strict=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.kit.browsers import Started
 
 MAY_PLAY = "--autoplay-policy=no-user-gesture-required"
-ROUNDS, QUICK_ROUNDS = 20, 3
+ROUNDS, QUICK_ROUNDS = 20, 1
 WAIT_S = 30.0  # for one round
 
 # Each returns milliseconds from the moment at which the recorder was told to start: to its `start`

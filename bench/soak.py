@@ -33,7 +33,7 @@ WARM_UP = EVERY * len(UNUSUAL)  # sessions
 SETTLE = 5.0  # s; what closes in the background has its deadlines
 LOOK_AGAIN = 0.1  # s
 
-SESSIONS = 1000, 100  # and where it has to be quick
+SESSIONS = 1000, 50  # and where it has to be quick
 MAX_GROWTH = 10.0  # MiB
 
 PAGE_SESSIONS = 250, 3

@@ -19,6 +19,9 @@ Object = dict[str, Any]
 TEMPLATE = Path(__file__).with_name("speed.md")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
 
+SHOWN = ("aiortc", "trio", "websockets", "python-socketio")
+"""Versions that the figures depend on."""
+
 _BLOCK = re.compile(r"<!-- (?P<name>\w+) -->\n(?P<text>.*?)<!-- /(?P=name) -->", re.DOTALL)
 
 
@@ -60,7 +63,7 @@ def measured(template: str, found: Sequence[Sequence[Object]]) -> dict[str, str]
     places = blocks_of(template)
     blocks = {}
     for runs in found:
-        for name, table in runs[0].get("tables", {}).items() if runs else ():
+        for name, table in runs[0].get("tables", {}).items():
             if name not in places:
                 continue
             rows = merge([run["tables"][name] for run in runs])
@@ -74,14 +77,10 @@ def measured(template: str, found: Sequence[Sequence[Object]]) -> dict[str, str]
 def describe(runs: Sequence[Object]) -> str:
     """Where and how often it was measured, in a sentence."""
     machine = runs[-1]["machine"]
-    versions = (
-        f"{name} {machine['versions'][name]}" for name in SHOWN if name in machine["versions"]
-    )
+    found = machine["versions"]
+    versions = (f"{name} {found[name]}" for name in SHOWN if name in found)
     where = ", ".join([f"{machine['cores']} cores, Python {machine['python']}", *versions])
     return f"Measured on {where}: {describe_runs(runs)}."
-
-
-SHOWN = ("aiortc", "trio", "websockets", "python-socketio")
 
 
 def describe_runs(runs: Sequence[Object]) -> str:

@@ -29,11 +29,13 @@ class Bench:
     """One script, which has `--quick` and `--json`.
 
     :param args: that it is always given.
+    :param is_long: it is never quick, and only among all with `--full`.
     """
 
     name: str
     script: str
     args: tuple[str, ...] = ()
+    is_long: bool = False
 
     def command(self, *, full: bool) -> tuple[str, ...]:
         script = str(harness.BENCH / self.script)
@@ -57,8 +59,8 @@ BENCHES = (
     _of("relay_capacity"),
     _of("report"),
     _of("soak"),
-    Bench("soak_chromium", "soak.py", ("--browser", "chromium")),
-    Bench("soak_firefox", "soak.py", ("--browser", "firefox")),
+    Bench("soak_chromium", "soak.py", ("--browser", "chromium"), is_long=True),
+    Bench("soak_firefox", "soak.py", ("--browser", "firefox"), is_long=True),
 )
 
 
@@ -136,14 +138,18 @@ def read_args() -> argparse.Namespace:
 def measure() -> None:
     args = read_args()
     harness.clean_up_on_kill()
-    benches = [bench for bench in BENCHES if not args.names or bench.name in args.names]
+    benches = [
+        bench
+        for bench in BENCHES
+        if bench.name in args.names or not (args.names or (bench.is_long and not args.full))
+    ]
     found, wrong = run_all(benches, full=args.full, runs=args.runs)
     if args.json:
         print(json.dumps(found))
     else:
         print_all(found)
     if args.write:
-        speed.write(list(found.values()))
+        speed.write([runs for runs in found.values() if runs])
     if wrong:
         sys.exit("\n".join(wrong))
 
