@@ -2,7 +2,7 @@
 
 `speed.md` here is its prose, without a figure, and for each table its columns, between two comments
 that name it. On the page, what was measured stands between them: when and where, and the table. A
-section of which nothing was ever measured is not on the page.
+section of which nothing was ever measured is not on the page. The README's table is from the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from tables import as_markdown, cell, merge
 Object = dict[str, Any]
 
 TEMPLATE = Path(__file__).with_name("speed.md")
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "speed.md"
+README = ROOT / "README.md"
+IN_README = ("handshake", "push")
+"""Tables of which the README has the first row, as far as it is of ours and the bare program."""
 
 SHOWN = ("aiortc", "trio", "websockets", "python-socketio")
 """Versions that the figures depend on."""
@@ -43,16 +47,14 @@ def fill(template: str, blocks: Mapping[str, str]) -> str:
         for section in sections
         if not (names := blocks_of(section)) or any(name in blocks for name in names)
     ]
-    whole = "".join([intro, *kept]).rstrip() + "\n"
-    filled = _BLOCK.sub(
-        lambda block: (
-            f"<!-- {block['name']} -->\n{blocks[block['name']]}<!-- /{block['name']} -->"
-            if block["name"] in blocks
-            else ""
-        ),
-        whole,
-    )
-    return re.sub(r"\n{3,}", "\n\n", filled)
+    whole = "".join([intro, *kept])
+    for block in [*_BLOCK.finditer(whole)]:
+        name, text = block["name"], block.group()
+        if name in blocks:
+            whole = whole.replace(text, f"<!-- {name} -->\n{blocks[name]}<!-- /{name} -->")
+        else:
+            whole = whole.replace(f"{text}\n\n", "").replace(text, "")
+    return whole.rstrip() + "\n"
 
 
 def measured(template: str, found: Sequence[Sequence[Object]]) -> dict[str, str]:
@@ -94,4 +96,16 @@ def write(found: Sequence[Sequence[Object]]) -> None:
     """Put what was found into the page, and leave what was not as it is."""
     template = TEMPLATE.read_text(encoding="utf-8")
     old = blocks_of(PAGE.read_text(encoding="utf-8"))
-    PAGE.write_text(fill(template, {**old, **measured(template, found)}), encoding="utf-8")
+    blocks = {**old, **measured(template, found)}
+    PAGE.write_text(fill(template, blocks), encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(fill(readme, {"speed": short(blocks)}), encoding="utf-8")
+
+
+def short(blocks: Mapping[str, str]) -> str:
+    """The README's table."""
+    rows = []
+    for name in IN_README:
+        _, _, first, *_ = (line for line in blocks[name].splitlines() if line.startswith("|"))
+        rows.append(first.strip("| ").split(" | ")[:3])
+    return as_markdown(["what", "imgsync", "bare"], rows) + "\n"

@@ -1,4 +1,4 @@
-"""The page on speed has its tables from the benches: how they get there, and that they are theirs."""
+"""The page on speed has its tables from the benches, and its prose from a template."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import suite  # noqa: E402
 import tables  # noqa: E402
 
 PAGE = speed.PAGE.read_text(encoding="utf-8")
+README = speed.README.read_text(encoding="utf-8")
 TEMPLATE = speed.TEMPLATE.read_text(encoding="utf-8")
 
 SMALL = """# Speed
@@ -55,6 +56,11 @@ def test_the_page_is_its_template_with_what_was_measured() -> None:
     assert speed.fill(TEMPLATE, speed.blocks_of(PAGE)) == PAGE
 
 
+def test_the_table_of_the_readme_is_that_of_the_page() -> None:
+    assert speed.blocks_of(README) == {"speed": speed.short(speed.blocks_of(PAGE))}
+    assert speed.fill(README, speed.blocks_of(README)) == README
+
+
 def test_the_tables_of_the_page_have_the_columns_that_the_benches_give_them() -> None:
     places, blocks = speed.blocks_of(TEMPLATE), speed.blocks_of(PAGE)
     assert "handshake" in blocks
@@ -82,6 +88,11 @@ def test_what_was_not_measured_stays_and_a_section_without_anything_is_not_there
     assert "2 cores, Python 3.11.7, aiortc 1.16.0: 2 runs, load 0.50." in both
     assert both.index("Of two") < both.index("5.00 to 7.00") < both.index("And more")
     assert speed.fill(SMALL, speed.blocks_of(both)) == both
+
+
+def test_a_table_that_was_not_measured_leaves_no_gap() -> None:
+    pair = SMALL.replace("\n## Two\n", "").replace("Of two.\n\n", "")
+    assert speed.fill(pair, ONE).endswith("<!-- /one -->\n\nAnd more of it.\n")
 
 
 def test_other_columns_than_those_of_the_template_are_refused() -> None:
