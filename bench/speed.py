@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tables import as_markdown, cell, merge
+from tables import as_markdown, cell, merge, tables_of
 
 Object = dict[str, Any]
 
@@ -65,10 +65,11 @@ def measured(template: str, found: Sequence[Sequence[Object]]) -> dict[str, str]
     places = blocks_of(template)
     blocks = {}
     for runs in found:
-        for name, table in runs[0].get("tables", {}).items():
+        found_in = [tables_of(run) for run in runs]
+        for name, table in found_in[0].items():
             if name not in places:
                 continue
-            rows = merge([run["tables"][name] for run in runs])
+            rows = merge([tables[name] for tables in found_in])
             text = as_markdown(table["heads"], rows)
             if heads_of(text) != heads_of(places[name]):
                 raise ValueError(f"{name} has the columns {heads_of(text)}, not those of speed.md")

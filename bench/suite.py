@@ -98,8 +98,7 @@ def run_all(
             if code != 0:
                 wrong.append(f"{bench.name} did not keep what it holds in run {number}")
             print(f"── {bench.name}, run {number}, {took}", file=sys.stderr)
-            if figures.get("tables"):
-                print_tables([figures], file=sys.stderr)
+            print_tables([figures], file=sys.stderr)
     return found, wrong
 
 

@@ -4,8 +4,9 @@ A bench has its tables in its figures, under "tables", each by the name of its p
 
     {"handshake": {"heads": ["what", "imgsync"], "rows": [["to the first ack", [24.3, "ms"]]]}}
 
-A cell is text, or a number with its unit, of which several runs make a range; what is text has to
-be the same in all of them, but for a run that has no number.
+Where it has none there, its "rows" are one, of the name of the bench, if they are objects. A cell
+is text, or a number with its unit, of which several runs make a range; what is text has to be the
+same in all of them, but for a run that has no number.
 """
 
 from __future__ import annotations
@@ -70,8 +71,31 @@ def as_markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def tables_of(figures: Object) -> dict[str, Object]:
+    """Those that it has, or the one of its rows."""
+    rows = [_flatten(row) for row in figures.get("rows", ()) if isinstance(row, dict)]
+    if "tables" in figures or not rows:
+        return dict(figures.get("tables", {}))
+    cells = [[_cell_of(value) for value in row.values()] for row in rows]
+    return {figures["bench"]: {"heads": [*rows[0]], "rows": cells}}
+
+
+def _flatten(row: Object) -> Object:
+    flat = {}
+    for name, value in row.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        flat |= {f"{name} {one}".strip(): found for one, found in inner.items()}
+    return flat
+
+
+def _cell_of(value: object) -> object:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return [value, ""] if is_number else str(value)
+
+
 def print_tables(runs: Sequence[Object], file: TextIO | None = None) -> None:
     """All tables of one bench, of one run or more."""
-    for name, table in runs[0].get("tables", {}).items():
-        found = [run["tables"][name] for run in runs]
+    found_in = [tables_of(run) for run in runs]
+    for name, table in found_in[0].items():
+        found = [tables[name] for tables in found_in]
         print(as_text(table["heads"], merge(found)), file=file)

@@ -131,6 +131,14 @@ def test_text_is_the_same_in_all_runs_but_where_a_number_is_missing() -> None:
         merged("x", "y")
 
 
+def test_a_bench_without_tables_has_its_rows_for_one() -> None:
+    rows = [{"size": 200, "us": {"ours": 1.5, "theirs": 3.0}, "who": "a"}]
+    [(name, table)] = tables.tables_of({"bench": "b", "rows": rows}).items()
+    assert (name, table["heads"]) == ("b", ["size", "us ours", "us theirs", "who"])
+    assert tables.merge([table]) == [["200", "1.50", "3.00", "a"]]
+    assert tables.tables_of({"bench": "b", "rows": {"not": "a list"}}) == {}
+
+
 def test_all_benches_of_the_list_are_scripts_that_can_be_quick_and_print_json() -> None:
     names = [bench.name for bench in suite.BENCHES]
     assert len({*names}) == len(names)
