@@ -81,7 +81,7 @@ def tables_of(figures: Object) -> dict[str, Object]:
 
 
 def _flatten(row: Object) -> Object:
-    flat = {}
+    flat: Object = {}
     for name, value in row.items():
         inner = value if isinstance(value, dict) else {"": value}
         flat |= {f"{name} {one}".strip(): found for one, found in inner.items()}
