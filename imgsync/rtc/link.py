@@ -31,9 +31,9 @@ from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
 from imgsync.rtc.bridge import Bridge
-from imgsync.rtc.ice import IceSettings, path_of, trickling
+from imgsync.rtc.ice import IceSettings, connection_of, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
-from imgsync.rtc.packets import Packets, send_small_flights
+from imgsync.rtc.packets import Packets, acknowledge_every_second, send_small_flights
 from imgsync.rtc.pictures import PictureChannel
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
@@ -112,6 +112,8 @@ class _LoopLink:
         assert pc.sctp is not None
         adapt(pc.sctp, self._lose_aio)
         send_small_flights(pc.sctp.transport)
+        connection = connection_of(pc.sctp)
+        acknowledge_every_second(pc.sctp, lambda: connection.has_more)
         Packets(pc.sctp, self._tell)
 
     def _described_aio(self, pc: RTCPeerConnection) -> str:

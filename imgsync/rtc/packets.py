@@ -43,7 +43,9 @@ _RECORD_HEADER = 13
 _LENGTH_AT = 11
 """Where in the header of a DTLS record its length stands (RFC 6347, section 4.1)."""
 
-_MAX_FLIGHT = 1 << 16
+_BLOCK = 2048
+"""Bytes that are read out of OpenSSL at once: more than a packet, as all but a flight of the
+handshake is one."""
 
 
 class Packets:
@@ -179,15 +181,40 @@ def _split_chunk(chunk: DataChunk, limit: int) -> Iterator[DataChunk]:
         yield part
 
 
+def acknowledge_every_second(sctp: RTCSctpTransport, has_more: Callable[[], bool]) -> None:
+    """Acknowledge one packet of data by itself, and two where the second has come in already.
+
+    That is as often as RFC 9260, section 6.2, has it, and at once nevertheless. Stock aiortc
+    acknowledges each, which costs both sides as much as the packet. Whoever misses one, or sends
+    one twice, is told each time.
+
+    :param has_more: whether another packet has come in.
+    """
+    send = sctp._send_sack
+    is_held = False
+
+    async def send_or_hold() -> None:
+        nonlocal is_held
+        is_orderly = not (sctp._sack_misordered or sctp._sack_duplicates)
+        is_held = is_orderly and not is_held and has_more()
+        if not is_held:  # else it is needed still, and goes out behind the next packet
+            await send()
+
+    sctp._send_sack = send_or_hold  # type: ignore[method-assign]
+
+
 def send_small_flights(dtls: RTCDtlsTransport) -> None:
     """Have what OpenSSL wants to send go out in datagrams of as many whole records as are small."""
 
     async def write_in_parts() -> None:
         assert dtls._ssl is not None
+        flight = block = b""
         try:
-            flight = dtls._ssl.bio_read(_MAX_FLIGHT)
-        except SSL.Error:  # there is nothing
-            return
+            while not flight or len(block) == _BLOCK:
+                block = dtls._ssl.bio_read(_BLOCK)
+                flight += block
+        except SSL.Error:  # there is no more
+            pass
         for datagram in split_flight(flight):
             await dtls.transport._send(datagram)
 

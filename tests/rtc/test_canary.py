@@ -111,6 +111,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             "_reconfig_queue",
             "_reconfig_request",
             *("_outbound_queue", "_book_size", "_local_tsn", "_ssl", "_write_ssl", "_send"),
+            *("_send_sack", "_sack_misordered", "_sack_duplicates"),
         },
         "rtc/transports.py": {
             *("_receive", "_set_state", "_ssl", "_validate_peer_identity"),
@@ -118,7 +119,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             *("_remote_max_message_size", "_receive_sack_chunk"),
             *("_receive_data_chunk", "_get_inbound_stream", "_abort"),
             *("_outbound_queue", "_sent_queue", "_data_channel_queue", "_flight_size"),
-            *("_flight_size_increase", "_flight_size_decrease"),
+            *("_flight_size_increase", "_flight_size_decrease", "_transmit"),
         },
     }
 
@@ -151,6 +152,7 @@ INHERITED: dict[str, Check] = {
     "_early_checks_done": equals(False),
     "_query_consent_task": equals(None),
     "_closing": equals(False),
+    "_queue": lambda value: isinstance(value, asyncio.Queue),
     "_valid_username": takes("username"),
     "local_password": lambda value: isinstance(value, str),
 }

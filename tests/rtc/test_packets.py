@@ -1,10 +1,12 @@
 """Paths that drop large packets: what is sent gets through, and what does not is told."""
 
+import asyncio
 import math
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trio
@@ -14,7 +16,7 @@ from imgsync.core.handshake.packets import LARGEST, SIZES, SMALLEST, WAITS, Path
 from imgsync.core.handshake.sdp import parse_description
 from imgsync.rtc import ice as our_ice
 from imgsync.rtc.bridge import open_bridge
-from imgsync.rtc.packets import split_flight, split_unsent
+from imgsync.rtc.packets import acknowledge_every_second, split_flight, split_unsent
 from imgsync.seams import Received
 from tests.rtc.test_link import (
     DEADLINE,
@@ -168,6 +170,74 @@ def test_what_is_small_enough_stays_as_it_is() -> None:
     split(association, 2)
     assert association._outbound_queue is chunks
     assert association._local_tsn == 7
+
+
+class Acknowledging:
+    """What of an association acknowledges; `log` has what went out."""
+
+    def __init__(self) -> None:
+        self._sack_misordered: set[int] = set()
+        self._sack_duplicates: list[int] = []
+        self.log: list[str] = []
+
+    async def _send_sack(self) -> None:
+        self.log.append("sack")
+
+
+def acknowledge(*packets: tuple[str, bool]) -> list[str]:
+    """What goes out as these come in, of a kind each; and whether another one has come by then."""
+    association, more = Acknowledging(), False
+    acknowledge_every_second(cast(Any, association), lambda: more)
+    for kind, has_more in packets:
+        more = has_more
+        association.log.append(kind)
+        association._sack_misordered = {7} if kind == "gap" else set()
+        association._sack_duplicates = [7] if kind == "twice" else []
+        asyncio.run(association._send_sack())
+    return association.log
+
+
+def test_two_packets_are_acknowledged_together_where_the_second_has_come_already() -> None:
+    first, last = ("data", True), ("data", False)
+    assert acknowledge(last, last) == ["data", "sack", "data", "sack"]
+    assert acknowledge(first, last, last) == ["data", "data", "sack", "data", "sack"]
+    assert acknowledge(first, first, first, last) == ["data", "data", "sack"] * 2
+    assert acknowledge(first, first, last) == ["data", "data", "sack", "data", "sack"]
+
+
+@pytest.mark.parametrize("kind", ["gap", "twice"])
+def test_what_is_missing_or_came_twice_is_told_at_once(kind: str) -> None:
+    assert acknowledge(*[(kind, True)] * 3) == [kind, "sack"] * 3
+
+
+async def test_datagrams_that_wait_are_taken_in_order_in_one_turn_of_the_loop() -> None:
+    def take(count: int) -> tuple[list[tuple[bytes, int]], int]:
+        """How many came of how many turns, and what."""
+
+        async def run() -> tuple[list[tuple[bytes, int]], int]:
+            settings = our_ice.IceSettings((), lambda event: None)
+            connection = our_ice.Connection(settings, ice_controlling=True)
+            ours = await our_ice._open_socket(connection, "127.0.0.1")
+            assert ours is not None
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs:
+                theirs.bind(("127.0.0.1", 0))
+                connection._paths.add((ours, theirs.getsockname()))
+                for number in range(count):
+                    theirs.sendto(bytes([20, number]), ours.transport.get_extra_info("sockname"))
+                turns = 0
+                while connection._queue.qsize() < count:
+                    turns += 1
+                    await asyncio.sleep(0)
+            came = [connection._queue.get_nowait() for _ in range(count)]
+            await ours.close()
+            return [one for one in came if one is not None], turns
+
+        return asyncio.run(run())
+
+    came, turns = await trio.to_thread.run_sync(take, 40)
+    assert came == [(bytes([20, number]), 1) for number in range(40)]
+    # The loop is asked twice before it has looked at its sockets for the first time.
+    assert turns <= 2 + math.ceil(40 / our_ice.MAX_BATCH)
 
 
 def record(size: int) -> bytes:

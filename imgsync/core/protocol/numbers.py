@@ -181,10 +181,10 @@ MAX_SAMPLES = 128
 full window of small ones."""
 
 READ_BLOCK = 256 * 1024
-"""Bytes of a picture that are read at a time,"""
+"""Bytes of a picture that are read at a time, when a quarter of as many are left to be sent."""
 
-READ_AHEAD = 64 * 1024
-"""when no more than so many of the block before are left to be sent."""
+SMALLEST_BLOCK = 32 * 1024
+"""The same where so many pictures are sent at a time that their blocks would be much together."""
 
 NOT_OFFERED = "not_offered"
 """Why a picture that is asked for is not sent: nothing of this name was shown or announced;"""

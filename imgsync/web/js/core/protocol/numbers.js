@@ -210,11 +210,11 @@ export const FREE_PART = 0.125;
  */
 export const MAX_SAMPLES = 128;
 
-/** Bytes of a picture that are read at a time, */
+/** Bytes of a picture that are read at a time, when a quarter of as many are left to be sent. */
 export const READ_BLOCK = 262144;
 
-/** when no more than so many of the block before are left to be sent. */
-export const READ_AHEAD = 65536;
+/** The same where so many pictures are sent at a time that their blocks would be much together. */
+export const SMALLEST_BLOCK = 32768;
 
 /** Why a picture that is asked for is not sent: nothing of this name was shown or announced; */
 export const NOT_OFFERED = "not_offered";
