@@ -135,9 +135,13 @@ class Worker:
 
 @contextlib.contextmanager
 def open_worker(
-    name: str, *args: str, ends_with_stdin: bool = True, prefix: Sequence[str] = ()
+    name: str,
+    *args: str,
+    ends_with_stdin: bool = True,
+    prefix: Sequence[str] = (),
+    program: str = sys.executable,
 ) -> Iterator[Worker]:
-    """Run `python ARGS` as a worker; it has ended when the block is left.
+    """Run `python ARGS`, or another program, as a worker; it has ended when the block is left.
 
     :param prefix: before the command, as what enters a network namespace.
     """
@@ -149,7 +153,7 @@ def open_worker(
     }
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [*prefix, sys.executable, *args],
+            [*prefix, program, *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

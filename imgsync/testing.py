@@ -32,6 +32,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.seams import (
@@ -175,7 +176,7 @@ class MemoryRelay:
                     self._live.add(session_id)
                 case SessionOver(session_id):
                     self._live.discard(session_id)
-                case Probe() | SessionAnswered() | SideAway() | SideBack():
+                case Probe() | SessionAnswered() | SideAway() | SideBack() | SignalDropped():
                     # A socket in memory is never dead without a word, and an older one that was
                     # probed would be another window.
                     pass

@@ -208,7 +208,6 @@ class _Following:
 
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""
-        session_id = self._peer.route.session_id
         for output in self._follower.receive(message, at):
             match output:
                 case Transmit(text):
@@ -219,6 +218,7 @@ class _Following:
                     self._upcoming += images
                     self._news.ring()
                 case Drop(why):
+                    session_id = self._peer.route.session_id
                     log.info("session %s: dropped a message: %s", session_id, why)
                 case _:
                     assert_never(output)
@@ -381,6 +381,7 @@ async def open_client(
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
+    snap: bool = True,
     log_file: str | os.PathLike[str] | None = None,
     pictures: bool = False,
     network: Network | None = None,
@@ -396,6 +397,8 @@ async def open_client(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
+    :param snap: whether SCTP may be set up by the descriptions (SNAP) where the other side can do
+        that, too; it saves a round trip.
     :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param pictures: whether somebody here takes pictures that come over the connection itself, as
         `ClientSession.receiving` gives them to a gallery. Without that, each has a URL.
@@ -411,6 +414,7 @@ async def open_client(
         token=token,
         ice_addresses=ice_addresses,
         ice_policy=ice_policy,
+        snap=snap,
         log_file=log_file,
         network=network,
     ) as (signalling, over, write):

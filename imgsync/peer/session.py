@@ -69,7 +69,7 @@ from imgsync.core.protocol.numbers import (
     MAX_CANDIDATES,
     MAX_CHANNEL_MESSAGE,
 )
-from imgsync.core.protocol.signalling import EndReason, Milliseconds, SessionId
+from imgsync.core.protocol.signalling import EndReason, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
@@ -118,6 +118,11 @@ class History:
     def last(self) -> StateChange:
         """The last change."""
         return self._changes[-1]
+
+    @property
+    def so_far(self) -> Sequence[StateChange]:
+        """All changes until now."""
+        return self._changes
 
     @property
     def was_connected(self) -> bool:
@@ -180,6 +185,7 @@ class PeerSession:
     def __init__(self, route: Route, write: Write) -> None:
         self.route = route
         self.history = History()
+        self._write = write
         self.journal = SessionJournal(route.session_id, write)
         #: Whose channel is open.
         self._link: Link | None = None
@@ -235,14 +241,17 @@ class PeerSession:
         self._write_down_state()
 
     def begin(self) -> None:
-        """The session lives."""
+        """The session lives, and has an id."""
+        self.journal = SessionJournal(self.route.session_id, self._write)
         self.journal.began(self.route.peer_id, resumed=self.route.start.resumed)
-        self.journal.changed(self.history.last)
+        for change in self.history.so_far:
+            self.journal.changed(change)
 
     def _write_down_state(self) -> None:
         change = self.history.last
-        log.info("session %s %s", self.route.session_id, change.sentence)
-        self.journal.changed(change)
+        log.info("session %s %s", self.route.label, change.sentence)
+        if self.route.session_id:
+            self.journal.changed(change)
 
 
 # ── links ────────────────────────────────────────────────────────────────────────────────────────
@@ -342,16 +351,16 @@ class _Links:
             held.unfinished += 1
             held.give.send_nowait(task)
 
-    def cause_of(self, event: ServerFailed | PathMeasured, session_id: SessionId) -> Cause | None:
+    def cause_of(self, event: ServerFailed | PathMeasured, label: str) -> Cause | None:
         """What a link tells of that may be in the way of the session."""
         match event:
             case ServerFailed(server, code, why, cause):
-                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+                log.info("session %s: %s gave no candidate: %s %s", label, server, code, why)
                 self._servers.failed(cause)
                 return cause
             case PathMeasured(largest, lost) if lost:
                 what = "session %s: packets of %d bytes arrive, and of %d do not"
-                log.warning(what, session_id, largest + WRAPPED, lost + WRAPPED)
+                log.warning(what, label, largest + WRAPPED, lost + WRAPPED)
                 return Cause.PATH_MTU
             case _:
                 return None
@@ -434,7 +443,7 @@ class _Departure:
                 said = end or Ended(EndReason.ENDED)
                 self._route.end(last_words(self._route.session_id, said, offers=self._offers))
         except SignallingLost:
-            log.info("session %s: its end could not be told", self._route.session_id)
+            log.info("session %s: its end could not be told", self._route.label)
         self._route.close()
 
 
@@ -505,7 +514,7 @@ class _Driver:
                 if self._links.find(attempt) is not None:
                     self._talk.shared(event)
             case ServerFailed() | PathMeasured():
-                if cause := self._links.cause_of(event, self._route.session_id):
+                if cause := self._links.cause_of(event, self._route.label):
                     self._handle(FromAttempt(attempt, Hindered(cause)))
             case _:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
@@ -550,7 +559,7 @@ class _Driver:
                         self._route.say(encode_signal(signal))
                     except SignallingLost:
                         # The route says so, too, and that decides what it means.
-                        log.debug("session %s: a signal was not sent", self._route.session_id)
+                        log.debug("session %s: a signal was not sent", self._route.label)
                 case TakeUp():
                     self._route.take_up()
                 case Connected(attempt):
@@ -571,7 +580,7 @@ class _Driver:
                 case Ended():
                     self._finish(output)
                 case Note(text):
-                    log.info("session %s: %s", self._route.session_id, text)
+                    log.info("session %s: %s", self._route.label, text)
                 case _:
                     assert_never(output)
 
@@ -595,7 +604,7 @@ class _Driver:
                 case Unanswered():
                     self._talk.unanswered()
                 case Drop(why):
-                    log.info("session %s: dropped a message: %s", self._route.session_id, why)
+                    log.info("session %s: dropped a message: %s", self._route.label, why)
                 case _:
                     assert_never(output)
 
@@ -651,7 +660,7 @@ async def open_peer_session(
     inbox = Inbox[_Item]()
     links = _Links(network, servers, inbox.put, offers=offers)
     driver = _Driver(peer, talk, links, inbox, offers=offers)
-    peer.begin()
+    peer.route.when_known(peer.begin)
     try:
         async with open_background() as nursery:
             nursery.start_soon(links.run)

@@ -41,6 +41,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
@@ -227,7 +228,9 @@ class Relay:
             self._observer.registered(connection.visitor, peer)
             self._sooner.ring()
         while True:
-            self._take(connection, await connection.socket.receive())
+            # In one turn of Trio's loop, so that what comes of it goes out in one write.
+            for frame in await connection.socket.receive_all():
+                self._take(connection, frame)
 
     def _take(self, connection: _Connection, frame: str | bytes) -> None:
         if connection.is_closing:
@@ -276,6 +279,8 @@ class Relay:
                     self._sooner.ring()
                 case SessionAnswered() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
+                case SignalDropped():
+                    self._observer.dropped_signal()
                 case _:
                     assert_never(output)
 

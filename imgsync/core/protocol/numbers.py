@@ -60,6 +60,10 @@ FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
 """What all our clients speak. Who has a place for pictures that come over the connection names
 that beside these."""
 
+FEATURE_EARLY_OFFER = "early_offer"
+"""What `register.features` says of a client that takes an offer right behind `session_started`, and
+`registered.features` of a relay that passes it on by the `ref` of its start."""
+
 FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the
 relay alone, which does not pass it on."""
@@ -68,7 +72,7 @@ SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: four times as many as there are. All evaluators
+"""Of these, that a peer may name when it registers: twice as many as there are. All evaluators
 are told them at each change of a client."""
 
 MAX_FEATURE = 32
@@ -90,6 +94,9 @@ the page may be looked at again."""
 
 MAX_ID = 128
 """Characters of a user's or a session's id, and of a name."""
+
+MAX_REF = 64
+"""Characters of the name that an evaluator gives one of its questions."""
 
 MAX_REASON = 128
 """Characters of the reason of a stage."""
@@ -215,8 +222,9 @@ KEEPALIVE_INTERVAL = 15.0
 PONG_DEADLINE = 10.0
 """For the answer to one."""
 
-RELAY_FEATURES = (FEATURE_PING,)
-"""What `registered.features` says of a relay: it answers pings, and is judged by that."""
+RELAY_FEATURES = (FEATURE_PING, FEATURE_EARLY_OFFER)
+"""What `registered.features` says of a relay: it answers pings, and is judged by that; it passes on
+an offer that comes right behind its `start_session`."""
 
 # ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
 

@@ -64,6 +64,12 @@ export const FEATURE_PICTURES = "pictures";
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /**
+ * What `register.features` says of a client that takes an offer right behind `session_started`, and
+ * `registered.features` of a relay that passes it on by the `ref` of its start.
+ */
+export const FEATURE_EARLY_OFFER = "early_offer";
+
+/**
  * What `register.features` says of who wants to be told new credentials in time. It concerns the
  * relay alone, which does not pass it on.
  */
@@ -73,7 +79,7 @@ export const FEATURE_ICE_SERVERS = "ice_servers";
 export const SUPERSEDED = "superseded";
 
 /**
- * Of these, that a peer may name when it registers: four times as many as there are. All evaluators
+ * Of these, that a peer may name when it registers: twice as many as there are. All evaluators
  * are told them at each change of a client.
  */
 export const MAX_FEATURES = 16;
@@ -101,6 +107,9 @@ export const HIDDEN_TAB = "hidden_tab";
 
 /** Characters of a user's or a session's id, and of a name. */
 export const MAX_ID = 128;
+
+/** Characters of the name that an evaluator gives one of its questions. */
+export const MAX_REF = 64;
 
 /** Characters of the reason of a stage. */
 export const MAX_REASON = 128;
@@ -243,8 +252,11 @@ export const KEEPALIVE_INTERVAL = 15;
 /** For the answer to one. */
 export const PONG_DEADLINE = 10;
 
-/** What `registered.features` says of a relay: it answers pings, and is judged by that. */
-export const RELAY_FEATURES = ["ping"];
+/**
+ * What `registered.features` says of a relay: it answers pings, and is judged by that; it passes on
+ * an offer that comes right behind its `start_session`.
+ */
+export const RELAY_FEATURES = ["ping", "early_offer"];
 
 /** Between two pings. */
 export const PING_INTERVAL = 2;
