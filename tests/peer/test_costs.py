@@ -39,16 +39,16 @@ BLOCKS = 12
 IMAGES = 25  # in each block
 
 A_SESSION = {
-    "system calls": 640,
-    "wake-ups": 300,
-    "datagrams": 58,
+    "system calls": 620,
+    "wake-ups": 265,
+    "datagrams": 47,
     "messages": 29,
-    "bytes": 5500,
+    "bytes": 5750,
 }
 
 AN_IMAGE = {
-    "system calls": 45.0,
-    "wake-ups": 20.0,
+    "system calls": 46.5,
+    "wake-ups": 19.0,
     "datagrams": 4.6,
     "messages": 2.4,
     "bytes": 245.0,
