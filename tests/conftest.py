@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests.kit.browsers import Browser, Started, open_browser
 from tests.kit.either_browser import BROWSERS
 from tests.kit.foreign import MakePeer, find_peer
-from tests.kit.processes import shared_relay
+from tests.kit.forks import shared_relay
 from tests.kit.side_by_side import Running, open_running
 
 # A law that fails now and then is a test that nobody believes; time is for other tests to judge.

@@ -23,7 +23,7 @@ from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.evaluator import Evaluator
 from imgsync.images.host import open_image_host
 from tests.kit.command_lines import HERE, LOOPBACK, client, evaluator, events, named
-from tests.kit.forks import open_fork, run_fork_to_end
+from tests.kit.forks import open_fork, run_fork_to_end, shared_relay
 from tests.kit.onlookers import open_onlooker
 from tests.kit.processes import (
     EXIT_S,
@@ -36,7 +36,6 @@ from tests.kit.processes import (
     open_child,
     our_relay,
     run_to_end,
-    shared_relay,
     wait_until,
 )
 

@@ -13,17 +13,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.kit.forks import open_fork
-from tests.kit.processes import (
-    JSON,
-    SAMPLES,
-    SESSION_S,
-    STRICT,
-    Outcome,
-    open_relay,
-    run_to_end,
-    run_together,
-)
+from tests.kit.forks import open_fork, open_relay
+from tests.kit.processes import JSON, SAMPLES, SESSION_S, STRICT, Outcome, run_to_end, run_together
 
 HERE = ("--ice-address", "127.0.0.1")
 

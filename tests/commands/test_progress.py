@@ -18,7 +18,8 @@ from imgsync.commands.events import Acked, NotAcked, Stage, State
 from imgsync.commands.output import Event
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.states import SessionState
-from tests.kit.processes import EXIT_S, SAMPLES, STRICT, our_client, shared_relay
+from tests.kit.forks import shared_relay
+from tests.kit.processes import EXIT_S, SAMPLES, STRICT, our_client
 from tests.kit.side_by_side import Running, open_running, side_by_side
 from tests.kit.terminals import Terminal, open_terminal
 

@@ -18,12 +18,22 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import trio
 
-from tests.kit.processes import SESSION_S, STRICT, Child, Outcome, tend
+from tests.kit.processes import (
+    EXIT_S,
+    LISTENING,
+    SESSION_S,
+    START_S,
+    STRICT,
+    Child,
+    Outcome,
+    our_relay,
+    tend,
+)
 
 
 class Fork:
@@ -104,11 +114,8 @@ async def open_fork(
             read_stdin = os.open(os.devnull, os.O_RDONLY)
         descriptors = [stdin if read_stdin is None else read_stdin]
         descriptors += [write_stdout, stderr.fileno(), tell]
-        asked = {"command": words, "env": dict(env), "network": network}
-        request = json.dumps(asked).encode()
         try:
-            loaded = ("report",) if words[:2] == ["imgsync", "report"] else ()
-            socket.send_fds(_template(*loaded), [request], descriptors)
+            _ask(words, env, descriptors, network)
         finally:
             for descriptor in (tell, write_stdout, read_stdin):
                 if descriptor is not None:
@@ -121,6 +128,18 @@ async def open_fork(
                 yield child
         finally:
             os.close(told)
+
+
+def _ask(
+    words: Sequence[str],
+    env: Mapping[str, str],
+    descriptors: Sequence[int],
+    network: str | None = None,
+) -> None:
+    """:param descriptors: stdin, stdout, stderr, and the pipe that is to be told."""
+    asked = {"command": words, "env": dict(env), "network": network}
+    loaded = ("report",) if words[:2] == ["imgsync", "report"] else ()
+    socket.send_fds(_template(*loaded), [json.dumps(asked).encode()], descriptors)
 
 
 async def _read_pid(told: int) -> int:
@@ -143,3 +162,38 @@ async def run_fork_to_end(
     """Run one to its end by itself."""
     async with open_fork(name, *command, env=env) as child:
         return await child.wait_outcome(seconds)
+
+
+@asynccontextmanager
+async def open_relay(*options: str) -> AsyncIterator[str]:
+    """A relay of ours on a free port and without STUN; yields its URL."""
+    async with open_fork("relay", *our_relay(*options)) as relay:
+        line = await relay.wait_line(START_S)
+        assert line.startswith(LISTENING)
+        yield line.removeprefix(LISTENING)
+
+
+@contextmanager
+def shared_relay(*options: str) -> Iterator[str]:
+    """As `open_relay`, without Trio, for the tests of a whole file."""
+    _, _, *words = our_relay(*options)
+    told, tell = os.pipe()
+    stdout, write_stdout = os.pipe()
+    with open(os.devnull, "r+b") as nowhere, open(told) as fate, open(stdout) as said:
+        quiet = nowhere.fileno()
+        try:
+            _ask(words, STRICT, [quiet, write_stdout, quiet, tell])
+        finally:
+            os.close(write_stdout)
+            os.close(tell)
+        pid = int(fate.readline())
+        try:
+            assert select.select([said], [], [], START_S)[0], "the relay does not start"
+            line = said.readline().strip()
+            assert line.startswith(LISTENING)
+            yield line.removeprefix(LISTENING)
+        finally:
+            for end in (signal.SIGTERM, signal.SIGKILL):
+                if not select.select([fate], [], [], 0)[0]:
+                    os.kill(pid, end)
+                    select.select([fate], [], [], EXIT_S)
