@@ -78,6 +78,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 # ── for tests of processes ───────────────────────────────────────────────────────────────────────
 
 
+@pytest.fixture(scope="session", autouse=True)
+def interrupt_by_default() -> Iterator[None]:
+    """What a script runs in its background ignores it, and what a test starts would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def hang_up_by_default() -> Iterator[None]:
     """Under nohup it is ignored, and what a test starts would inherit that."""
