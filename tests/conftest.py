@@ -80,7 +80,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupt_by_default() -> Iterator[None]:
-    """What a script runs in its background ignores it, and what a test starts would inherit that."""
+    """A script's background ignores it, and what a test starts would inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

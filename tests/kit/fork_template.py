@@ -81,6 +81,8 @@ def become(request: dict[str, Any], *descriptors: int) -> list[str]:
     wallclock._EPOCH_NS = wallclock._skew_ns()
     os.environ.clear()
     os.environ.update(request["env"])
+    if request["leads"]:
+        os.setsid()
     if request["network"] is not None:
         enter_network(request["network"])
     return list(request["command"])
