@@ -20,6 +20,7 @@ import trio
 from tests.kit.browsers import Started, open_browser
 from tests.kit.console_pages import open_images
 from tests.kit.either_browser import BROWSERS
+from tests.kit.forks import open_relay
 from tests.kit.page_sessions import (
     IMAGES,
     NO_LIMITS,
@@ -30,7 +31,6 @@ from tests.kit.page_sessions import (
     Tally,
     try_kind,
 )
-from tests.kit.processes import open_relay
 from tests.kit.web_pages import make_folder
 
 Object = dict[str, Any]

@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests.kit.browsers import Browser, Started, open_browser
 from tests.kit.either_browser import BROWSERS
 from tests.kit.foreign import MakePeer, find_peer
-from tests.kit.processes import shared_relay
+from tests.kit.forks import shared_relay
 from tests.kit.side_by_side import Running, open_running
 
 # A law that fails now and then is a test that nobody believes; time is for other tests to judge.
@@ -56,7 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # Thousands of tests are made, and all of them stay: to look through them for garbage again and
-# again takes as long as to make them.
+# again takes as long as to make them, and a tenth of the time that tests run.
+GC_THRESHOLD = (20_000, 20, 20)
 
 
 def pytest_configure() -> None:
@@ -64,6 +65,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
     gc.enable()
 
 
@@ -76,6 +79,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 # ── for tests of processes ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupt_by_default() -> Iterator[None]:
+    """A script's background ignores it, and what a test starts would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -30,6 +30,10 @@ class Replay:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def run(self, pair: str, inputs: Sequence[Given], **start: object) -> list[Any]:
         """What the JavaScript of a pair makes of these inputs, one after the other."""
         assert self._process.stdin is not None
@@ -68,10 +72,12 @@ def open_replay(folder: Path) -> Iterator[Replay]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
-        yield Replay(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(10) == 0
+        replay = Replay(process)
+        yield replay
+        if replay.is_alive:
+            assert process.stdin is not None
+            process.stdin.close()
+            assert process.wait(10) == 0
 
 
 def dice_of(pair: str, runs: int) -> Iterator[tuple[int, random.Random]]:

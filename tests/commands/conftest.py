@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kit.processes import shared_relay
+from tests.kit.forks import shared_relay
 
 
 @pytest.fixture(scope="module")

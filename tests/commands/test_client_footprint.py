@@ -10,14 +10,8 @@ import trio
 from imgsync import ImageRef, open_evaluator
 from imgsync.images.host import open_image_host
 from tests.kit.command_lines import HERE, LOOPBACK, client
-from tests.kit.forks import open_fork
-from tests.kit.processes import (
-    SAMPLES,
-    SESSION_S,
-    Child,
-    open_relay,
-    wait_until,
-)
+from tests.kit.forks import open_fork, open_relay
+from tests.kit.processes import SAMPLES, SESSION_S, Child, wait_until
 
 
 @attrs.frozen

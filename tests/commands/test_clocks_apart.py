@@ -15,7 +15,7 @@ import pytest
 import trio
 
 from imgsync.core.channel.drift import resolution_of
-from tests.kit.forks import open_fork, run_fork_to_end
+from tests.kit.forks import open_fork, open_relay, run_fork_to_end
 from tests.kit.processes import (
     JSON,
     SAMPLES,
@@ -24,7 +24,6 @@ from tests.kit.processes import (
     Child,
     Outcome,
     open_child,
-    open_relay,
     our_client,
     our_evaluator,
     wait_until,

@@ -41,7 +41,6 @@ from tests.kit.processes import (
     Child,
     Job,
     Outcome,
-    open_child,
     our_relay,
     run_to_end,
     run_together,
@@ -127,7 +126,7 @@ async def open_stuck_relay(until: str) -> AsyncIterator[tuple[str, trio.Event]]:
 
 
 async def end_when(stage: trio.Event, number: int, *words: str) -> Outcome:
-    async with open_child(words[3], *words, env=STRICT) as child:
+    async with open_fork(words[3], *words, env=STRICT) as child:
         with trio.fail_after(START_S):
             await stage.wait()
         child.process.send_signal(number)

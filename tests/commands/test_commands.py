@@ -23,7 +23,7 @@ from imgsync.core.protocol.signalling import EndReason
 from imgsync.evaluator.evaluator import Evaluator
 from imgsync.images.host import open_image_host
 from tests.kit.command_lines import HERE, LOOPBACK, client, evaluator, events, named
-from tests.kit.forks import open_fork, run_fork_to_end
+from tests.kit.forks import open_fork, run_fork_to_end, shared_relay
 from tests.kit.onlookers import open_onlooker
 from tests.kit.processes import (
     EXIT_S,
@@ -35,8 +35,6 @@ from tests.kit.processes import (
     STRICT,
     open_child,
     our_relay,
-    run_to_end,
-    shared_relay,
     wait_until,
 )
 
@@ -112,9 +110,9 @@ async def test_as_json_both_sides_tell_the_same_of_every_image_of_a_manifest(
             )
         follow = client(relay_url, "json", *HERE, "--once", "--json")
         show = evaluator(relay_url, "json", *HERE, "--every", "0.02", "--json", str(manifest))
-        async with open_child("client", *follow, env=STRICT) as following:
+        async with open_fork("client", *follow, env=STRICT) as following:
             await following.wait_event("registered")
-            shown = await run_to_end("evaluator", *show, env=STRICT)
+            shown = await run_fork_to_end("evaluator", *show, env=STRICT)
             followed = await following.wait_outcome()
         urls = [host.url_of(image.name) for image in IMAGES]
 
@@ -155,7 +153,7 @@ async def test_as_json_both_sides_tell_the_same_of_every_image_of_a_manifest(
 
 async def test_a_session_outlives_the_relay_and_both_peers_come_back_to_its_successor() -> None:
     image = ImageRef(0, "http://127.0.0.1:9/a.png", "http://127.0.0.1:9/a.png?sig=x", "a.png")
-    async with open_child("relay", *our_relay(), env=STRICT) as relay:
+    async with open_fork("relay", *our_relay(), env=STRICT) as relay:
         line = await relay.wait_line(START_S)
         assert re.fullmatch(r"listening on ws://127\.0\.0\.1:\d+/ws", line)
         url = line.removeprefix(LISTENING)
@@ -176,7 +174,7 @@ async def test_a_session_outlives_the_relay_and_both_peers_come_back_to_its_succ
             assert (await following.wait_event("ended"))["reason"] == "ended"
 
             port = url.rpartition(":")[2].removesuffix("/ws")
-            async with open_child("relay", *our_relay("--port", port), env=STRICT) as successor:
+            async with open_fork("relay", *our_relay("--port", port), env=STRICT) as successor:
                 assert await successor.wait_line(START_S) == line
                 await _wait_available(url, "C")
                 show = evaluator(url, "C", *HERE, "--every", "0.02", "--json", str(SAMPLES))
@@ -231,7 +229,7 @@ async def test_an_evaluator_whose_reader_goes_ends_the_session_without_a_traceba
     show = evaluator(relay_url, "unread", *HERE, str(SAMPLES))
     async with (
         open_onlooker(relay_url, "unread") as onlooker,
-        open_child("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
+        open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing,
     ):
         await showing.wait_line(START_S)
         await showing.close_stdout()
@@ -246,7 +244,7 @@ async def test_a_client_whose_reader_goes_ends_the_session_without_a_traceback(
     relay_url: str,
 ) -> None:
     async with (
-        open_child("client", *client(relay_url, "deaf", *HERE, "--json"), env=STRICT) as following,
+        open_fork("client", *client(relay_url, "deaf", *HERE, "--json"), env=STRICT) as following,
         open_evaluator(relay_url, user_id="E", ice_addresses=[LOOPBACK]) as evaluator,
     ):
         await following.wait_event("registered")

@@ -29,7 +29,7 @@ from tests.kit.command_lines import (
     evaluator,
     imgsync,
 )
-from tests.kit.forks import open_fork
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     SAMPLES,
     SESSION_S,
@@ -55,7 +55,10 @@ def deaf_port() -> Iterator[int]:
 async def run_wrong(cases: dict[str, tuple[tuple[str, ...], str]]) -> None:
     """Run all these command lines; each has to fail with one line of this pattern."""
     outcomes = await run_together(
-        {name: partial(run_to_end, name, *words, env=STRICT) for name, (words, _) in cases.items()}
+        {
+            name: partial(run_fork_to_end, name, *words, env=STRICT)
+            for name, (words, _) in cases.items()
+        }
     )
     complaints = {name: assert_one_complaint(name, outcomes[name]) for name in cases}
     wrong = {
@@ -83,7 +86,7 @@ async def test_a_relay_that_is_not_there_or_no_relay_is_told_with_what_to_check(
 
 
 async def test_tls_to_a_plain_port_is_told_with_what_to_try(relay_url: str) -> None:
-    outcome = await run_to_end("client", *client(relay_url.replace("ws:", "wss:"), "C"))
+    outcome = await run_fork_to_end("client", *client(relay_url.replace("ws:", "wss:"), "C"))
     assert re.search(r"ws://|wss? or wss?", assert_one_complaint("TLS", outcome))
 
 

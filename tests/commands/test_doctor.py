@@ -22,7 +22,7 @@ from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.net.connect import open_relay_socket
 from imgsync.relay.tokens import mint_token
-from tests.kit.forks import run_fork_to_end
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.ports import find_free_port
 from tests.kit.processes import (
     EXIT_S,
@@ -32,7 +32,6 @@ from tests.kit.processes import (
     STRICT,
     Outcome,
     open_child,
-    run_to_end,
     run_together,
 )
 from tests.kit.turn_servers import SECRET as TURN_SECRET
@@ -70,7 +69,9 @@ class Examined:
 async def open_relay(*options: str, env: dict[str, str] = STRICT) -> AsyncIterator[str]:
     """Yields its URL."""
     command = (sys.executable, "-m", "imgsync.relay", "--port", "0", *options)
-    async with open_child("relay", *command, env=env) as relay:
+    # What another environment changes is there from the start on, such as a clock.
+    opening = open_fork if env is STRICT else open_child
+    async with opening("relay", *command, env=env) as relay:
         line = await relay.wait_line(START_S)
         assert line.startswith(LISTENING)
         yield line.removeprefix(LISTENING)
@@ -139,7 +140,7 @@ async def test_where_all_is_well_every_part_has_been_tried(tmp_path: Path) -> No
 
 async def test_in_prose_each_part_has_one_line_with_its_result_first() -> None:
     async with open_relay("--stun", "none") as url:
-        outcome = await run_to_end("doctor", *DOCTOR, "--relay", url, env=STRICT)
+        outcome = await run_fork_to_end("doctor", *DOCTOR, "--relay", url, env=STRICT)
     assert (outcome.code, outcome.errors) == (0, [])
     *lines, summary = outcome.lines
     assert [line.split()[:2] for line in lines] == [
@@ -353,7 +354,7 @@ async def test_ctrl_c_leaves_at_once_and_without_a_word() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"ws://127.0.0.1:{silent.getsockname()[1]}/ws"
-        async with open_child("doctor", *DOCTOR, "--relay", url, env=STRICT) as child:
+        async with open_fork("doctor", *DOCTOR, "--relay", url, env=STRICT) as child:
             silent.setblocking(False)
             with trio.fail_after(START_S):
                 trio_socket = trio.socket.from_stdlib_socket(silent.dup())

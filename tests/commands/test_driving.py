@@ -19,18 +19,9 @@ import pytest
 
 from imgsync.core.protocol.signalling import EndReason
 from tests.kit.command_lines import HERE, evaluator, events
-from tests.kit.forks import open_fork
+from tests.kit.forks import open_fork, shared_relay
 from tests.kit.onlookers import open_onlooker
-from tests.kit.processes import (
-    SAMPLES,
-    SESSION_S,
-    STRICT,
-    Child,
-    Outcome,
-    run_to_end,
-    shared_relay,
-    wait_until,
-)
+from tests.kit.processes import SAMPLES, SESSION_S, STRICT, Child, Outcome, run_to_end, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -13,18 +13,8 @@ import pytest
 
 from tests.commands.test_exec import RECORDER, Stage
 from tests.kit.command_lines import HERE, client, evaluator, events, named
-from tests.kit.forks import open_fork
-from tests.kit.processes import (
-    EXIT_S,
-    JSON,
-    SAMPLES,
-    SESSION_S,
-    START_S,
-    STRICT,
-    Child,
-    run_to_end,
-    shared_relay,
-)
+from tests.kit.forks import open_fork, shared_relay
+from tests.kit.processes import EXIT_S, JSON, SAMPLES, SESSION_S, START_S, STRICT, Child, run_to_end
 from tests.kit.web_pages import make_folder
 
 

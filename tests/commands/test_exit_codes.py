@@ -15,9 +15,9 @@ import trio
 from imgsync import ClientSession, open_client
 from tests.images.test_kinds import PNG
 from tests.kit.command_lines import HERE, LOOPBACK, client, evaluator, events, imgsync, named
-from tests.kit.forks import open_fork
+from tests.kit.forks import open_fork, shared_relay
 from tests.kit.image_servers import answer, open_server
-from tests.kit.processes import JSON, Outcome, shared_relay
+from tests.kit.processes import JSON, Outcome
 
 Tell = Callable[[ClientSession], Awaitable[None]]
 

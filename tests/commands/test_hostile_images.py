@@ -11,9 +11,9 @@ import trio
 from imgsync import EvaluatorSession, ImageRef, open_evaluator
 from tests.images.test_kinds import PNG
 from tests.kit.command_lines import HERE, LOOPBACK, client, events, named
-from tests.kit.forks import open_fork
+from tests.kit.forks import open_fork, shared_relay
 from tests.kit.image_servers import answer, open_server
-from tests.kit.processes import SESSION_S, Child, shared_relay
+from tests.kit.processes import SESSION_S, Child
 
 BAD = [
     "",

@@ -13,17 +13,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.kit.forks import open_fork
-from tests.kit.processes import (
-    JSON,
-    SAMPLES,
-    SESSION_S,
-    STRICT,
-    Outcome,
-    open_relay,
-    run_to_end,
-    run_together,
-)
+from tests.kit.forks import open_fork, open_relay, run_fork_to_end
+from tests.kit.processes import JSON, SAMPLES, SESSION_S, STRICT, Outcome, run_together
 
 HERE = ("--ice-address", "127.0.0.1")
 
@@ -96,7 +87,7 @@ async def test_every_ack_that_was_told_is_in_the_report_of_what_is_left(
     sides = ("evaluator", "client")
     logs = [str(tmp_path / f"{name}-{side}.jsonl") for name in outcomes for side in sides]
     command = (sys.executable, "-m", "imgsync", "report", "--out", str(tmp_path), *logs)
-    outcome = await run_to_end("report", *command, seconds=SESSION_S)
+    outcome = await run_fork_to_end("report", *command, seconds=SESSION_S)
     assert outcome.code == 0
     assert outcome.errors == []  # no line was cut, each is one write
     with (tmp_path / "report.csv").open(newline="") as file:

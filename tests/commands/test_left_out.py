@@ -16,8 +16,9 @@ from imgsync.commands.evaluator import intake
 from imgsync.commands.reasons import advice_on
 from imgsync.commands.report.words import describe_failure
 from tests.kit.command_lines import evaluator
+from tests.kit.forks import run_fork_to_end
 from tests.kit.pictures import encode
-from tests.kit.processes import STRICT, run_to_end, run_together
+from tests.kit.processes import STRICT, run_together
 
 FOREIGN = {
     "a.tif": b"II*\0",
@@ -45,8 +46,8 @@ async def test_the_evaluator_tells_people_and_programs(relay_url: str, tmp_path:
     command = evaluator(relay_url, "nobody", str(fill(tmp_path, FOREIGN)))
     outcomes = await run_together(
         {
-            "prose": partial(run_to_end, "evaluator", *command, env=STRICT),
-            "json": partial(run_to_end, "evaluator", *command, "--json", env=STRICT),
+            "prose": partial(run_fork_to_end, "evaluator", *command, env=STRICT),
+            "json": partial(run_fork_to_end, "evaluator", *command, "--json", env=STRICT),
         }
     )
     events = [json.loads(line) for line in outcomes["json"].lines]

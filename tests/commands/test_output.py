@@ -41,8 +41,8 @@ from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
 from tests.kit.command_lines import HERE, client, evaluator
-from tests.kit.forks import open_fork
-from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT, shared_relay
+from tests.kit.forks import open_fork, shared_relay
+from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT
 
 AMSLER = "8-amsler-grid.svg"
 

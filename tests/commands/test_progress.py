@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import termios
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ from imgsync.commands.events import Acked, NotAcked, Stage, State
 from imgsync.commands.output import Event
 from imgsync.core.protocol.channel import StageKind
 from imgsync.core.protocol.states import SessionState
-from tests.kit.processes import EXIT_S, SAMPLES, STRICT, our_client, shared_relay
+from tests.kit.forks import Forked, shared_relay
+from tests.kit.processes import SAMPLES, STRICT, our_client
 from tests.kit.side_by_side import Running, open_running, side_by_side
 from tests.kit.terminals import Terminal, open_terminal
 
@@ -143,18 +143,15 @@ def relay_url() -> Iterator[str]:
 
 
 @contextmanager
-def open_client(relay_url: str, user: str) -> Iterator[subprocess.Popen[bytes]]:
+def open_client(relay_url: str, user: str) -> Iterator[Forked]:
     command = (*our_client(relay_url), *HERE, "--user", user)
-    with subprocess.Popen(command, env=STRICT, stdout=subprocess.DEVNULL) as process:
+    with open(os.devnull, "r+b") as nowhere:
+        client = Forked(command, STRICT, [nowhere.fileno()] * 3)
+    with client.tended():
         try:
-            yield process
+            yield client
         finally:
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-            try:
-                process.wait(EXIT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            client.send_signal(signal.SIGCONT)
 
 
 def evaluator(relay_url: str, user: str, *options: str) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from imgsync.commands.report.table import columns
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState
 from imgsync.journal.events import ClockStep, Lost
-from tests.kit.forks import run_fork_to_end
-from tests.kit.processes import EXIT_S, STRICT, Outcome, open_child, run_to_end
+from tests.kit.forks import open_fork, run_fork_to_end
+from tests.kit.processes import EXIT_S, STRICT, Outcome
 from tests.kit.records import EPOCH, HOUR, World, eventful_session, long_session
 from tests.test_docs import first_words
 
@@ -295,7 +295,7 @@ async def test_a_side_that_slept_is_warned_of(tmp_path: Path) -> None:
 
 
 async def complaint(*words: str) -> str:
-    outcome = await run_to_end("report", *COMMAND, *words, env=STRICT)
+    outcome = await run_fork_to_end("report", *COMMAND, *words, env=STRICT)
     assert outcome.code == 1
     [line] = outcome.errors
     return line
@@ -317,7 +317,7 @@ async def test_what_can_not_be_used_is_told_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [[], ["log", "--out"], ["log", "--nonsense"]])
 async def test_wrong_arguments_are_a_matter_of_usage(words: list[str]) -> None:
-    outcome = await run_to_end("report", *COMMAND, *words, env=STRICT)
+    outcome = await run_fork_to_end("report", *COMMAND, *words, env=STRICT)
     assert outcome.code == 2
     assert outcome.errors[0].startswith("usage: imgsync report")
 
@@ -326,7 +326,7 @@ async def test_ctrl_c_ends_it_at_once_and_leaves_nothing_behind(tmp_path: Path) 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     words = (str(pipe), "--out", str(tmp_path))
-    async with open_child("report", *COMMAND, *words, env=STRICT) as child:
+    async with open_fork("report", *COMMAND, *words, env=STRICT) as child:
         with trio.fail_after(EXIT_S):
             # Returns when the other end is opened: from then on it waits for what never comes.
             file = await trio.to_thread.run_sync(pipe.open, "wb", abandon_on_cancel=True)

@@ -18,13 +18,13 @@ from imgsync.commands.token import main
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import read_secret, token_reader
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     EXIT_S,
     SESSION_S,
     START_S,
     STRICT,
     Outcome,
-    open_child,
     run_to_end,
     run_together,
 )
@@ -49,7 +49,7 @@ def for_client(secret: Path, *options: str, ttl: str = "2h") -> tuple[str, ...]:
 
 async def run_all(lines: dict[str, tuple[str, ...]]) -> dict[str, Outcome]:
     return await run_together(
-        {name: partial(run_to_end, name, *words, env=STRICT) for name, words in lines.items()}
+        {name: partial(run_fork_to_end, name, *words, env=STRICT) for name, words in lines.items()}
     )
 
 
@@ -195,14 +195,14 @@ async def test_what_can_not_be_used_is_told_in_one_line_that_says_what_to_do(
 
 async def test_the_advice_for_a_missing_secret_makes_one_that_works(tmp_path: Path) -> None:
     path = tmp_path / "it's new"
-    [complaint] = (await run_to_end("token", *for_client(path), env=STRICT)).errors
+    [complaint] = (await run_fork_to_end("token", *for_client(path), env=STRICT)).errors
     advice = re.search(r"\(umask.*\)$", complaint)
     assert advice is not None
     # As if by openssl, which need not be here.
     openssl = "openssl() { head -c $3 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; echo; }"
     made = await run_to_end("shell", "sh", "-c", f"{openssl}\n{advice[0]}")
     assert made == Outcome(0, [], [])
-    outcome = await run_to_end("token", *for_client(path), env=STRICT)
+    outcome = await run_fork_to_end("token", *for_client(path), env=STRICT)
     assert (outcome.code, len(outcome.lines), outcome.errors) == (0, 1, [])
 
 
@@ -229,7 +229,7 @@ async def test_help_names_every_flag_and_the_overview_names_the_command() -> Non
 async def test_ctrl_c_ends_the_wait_for_a_secret_from_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    async with open_child("token", *for_client(pipe), env=STRICT) as child:
+    async with open_fork("token", *for_client(pipe), env=STRICT) as child:
         # Opens as soon as the other end is open, too; then nothing is written.
         with trio.fail_after(START_S):
             writer = await trio.to_thread.run_sync(partial(os.open, pipe, os.O_WRONLY))

@@ -11,7 +11,8 @@ import pytest
 
 from imgsync.commands.common import add_peer_options, token_of
 from imgsync.peer.token_source import TokenSource, read_token
-from tests.kit.processes import SAMPLES, STRICT, run_to_end, run_together
+from tests.kit.forks import run_fork_to_end
+from tests.kit.processes import SAMPLES, STRICT, run_together
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjIn0.c2lnbmF0dXJl"
 
@@ -93,7 +94,9 @@ async def test_both_commands_tell_a_missing_token_file_in_one_line(tmp_path: Pat
     }
     outcomes = await run_together(
         {
-            name: partial(run_to_end, name, sys.executable, "-m", "imgsync", *words, env=STRICT)
+            name: partial(
+                run_fork_to_end, name, sys.executable, "-m", "imgsync", *words, env=STRICT
+            )
             for name, words in lines.items()
         }
     )

@@ -13,6 +13,7 @@ import pytest
 from imgsync import __version__
 from imgsync.commands.evaluator.main import picture_size
 from tests.kit.command_lines import imgsync
+from tests.kit.forks import run_fork_to_end
 from tests.kit.processes import STRICT, run_to_end, run_together
 
 COMMANDS = ("demo", "relay", "evaluator", "client")
@@ -85,7 +86,10 @@ async def test_wrong_usage_is_told_with_the_name_of_the_command_and_exit_code_2(
         "demo --pictures http",
     ]
     outcomes = await run_together(
-        {line: partial(run_to_end, line, *imgsync(*line.split()), env=STRICT) for line in lines}
+        {
+            line: partial(run_fork_to_end, line, *imgsync(*line.split()), env=STRICT)
+            for line in lines
+        }
     )
 
     for line, outcome in outcomes.items():

@@ -23,8 +23,9 @@ from tests.faults.stage import (
     open_stage,
     tell,
 )
+from tests.kit.forks import open_relay
 from tests.kit.own_pictures import bmp_of
-from tests.kit.processes import JSON, open_relay
+from tests.kit.processes import JSON
 from tests.kit.side_by_side import side_by_side
 
 MB = 1_000_000

@@ -26,8 +26,9 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     # Each page has a window of its own, and each window would load two pages for its address bar,
-    # which take longer than all that is tested does.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
+    # which take longer than all that is tested does. Nor is a process started for a page that
+    # may come next.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess",
     "--remote-debugging-port=0",
 )
 _LISTENING = b"DevTools listening on "

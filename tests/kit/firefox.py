@@ -16,6 +16,17 @@ from tests.kit.foreign import require
 
 _NAMES = ("firefox-esr", "firefox")
 _OPTIONS = ("--headless", "--no-remote", "--remote-debugging-port=0")
+_PREFERENCES = {
+    # Its start page takes longer to come up than a test does.
+    "browser.startup.page": 0,
+    "browser.newtabpage.enabled": False,
+    "browser.newtab.preload": False,
+    # Nor is a process started for a page that may come next.
+    "dom.ipc.processPrelaunch.enabled": False,
+    "browser.tabs.animate": False,
+    "browser.sessionstore.resume_from_crash": False,
+    "extensions.webcompat.enable_shims": False,
+}
 _LISTENING = b"WebDriver BiDi listening on "
 
 _KEYS = {
@@ -37,6 +48,8 @@ def shared_firefox() -> Iterator[Started]:
     require(program, "no Firefox is installed")
 
     def command(profile: Path) -> tuple[str, ...]:
+        lines = [f"user_pref({json.dumps(pair)[1:-1]});\n" for pair in _PREFERENCES.items()]
+        (profile / "user.js").write_text("".join(lines))
         return (str(program), *_OPTIONS, "--profile", str(profile))
 
     with run_browser("Firefox", command, _LISTENING) as url:

@@ -71,6 +71,9 @@ def become(request: dict[str, Any], *descriptors: int) -> list[str]:
         os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
         os._exit(0)
     os.close(told)
+    # This process may have been started with these ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
@@ -78,6 +81,8 @@ def become(request: dict[str, Any], *descriptors: int) -> list[str]:
     wallclock._EPOCH_NS = wallclock._skew_ns()
     os.environ.clear()
     os.environ.update(request["env"])
+    if request["leads"]:
+        os.setsid()
     if request["network"] is not None:
         enter_network(request["network"])
     return list(request["command"])

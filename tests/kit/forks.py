@@ -18,12 +18,23 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Self
 
 import trio
 
-from tests.kit.processes import SESSION_S, STRICT, Child, Outcome, tend
+from tests.kit.processes import (
+    EXIT_S,
+    LISTENING,
+    SESSION_S,
+    START_S,
+    STRICT,
+    Child,
+    Outcome,
+    our_relay,
+    tend,
+)
 
 
 class Fork:
@@ -62,6 +73,70 @@ class Fork:
         self.send_signal(signal.SIGKILL)
 
 
+class Forked:
+    """Has what a `subprocess.Popen` has, as far as tests without Trio use it."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        streams: Sequence[int],
+        leads: bool = False,
+    ) -> None:
+        """:param leads: whether it leads a session of its own, as `start_new_session` has it."""
+        self._told, tell = os.pipe()
+        try:
+            _ask(command, env, [*streams, tell], leads=leads)
+        finally:
+            os.close(tell)
+        self.pid = int(self._read_line())
+        self.returncode: int | None = None
+
+    def _read_line(self) -> str:
+        line = b""
+        while not line.endswith(b"\n"):
+            line += (one := os.read(self._told, 1))
+            assert one, "the process that commands are forked from has ended"
+        return line.decode()
+
+    def poll(self) -> int | None:
+        return self._look(0)
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired."""
+        if (code := self._look(timeout)) is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        return code
+
+    def _look(self, seconds: float) -> int | None:
+        if self.returncode is None and select.select([self._told], [], [], seconds)[0]:
+            self.returncode = int(self._read_line())
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals | int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    @contextmanager
+    def tended(self) -> Iterator[Self]:
+        """It is gone when the block is left."""
+        try:
+            yield self
+        finally:
+            self.terminate()
+            if self._look(EXIT_S) is None:
+                self.kill()
+                self._look(EXIT_S)
+            os.close(self._told)
+
+
 @functools.cache
 def _template(*loaded: str) -> socket.socket:
     """Where to ask for forks, until this process ends.
@@ -93,9 +168,6 @@ async def open_fork(
     :param env: of what is for Python itself, it has what STRICT has.
     :param network: the name of a network namespace to run in, instead of ours.
     """
-    executable, option, *words = command
-    assert (executable, option) == (sys.executable, "-m")
-    assert _for_python(env) == _for_python(STRICT)
     with tempfile.TemporaryFile() as stderr:
         told, tell = os.pipe()
         stdout, write_stdout = os.pipe()
@@ -104,11 +176,8 @@ async def open_fork(
             read_stdin = os.open(os.devnull, os.O_RDONLY)
         descriptors = [stdin if read_stdin is None else read_stdin]
         descriptors += [write_stdout, stderr.fileno(), tell]
-        asked = {"command": words, "env": dict(env), "network": network}
-        request = json.dumps(asked).encode()
         try:
-            loaded = ("report",) if words[:2] == ["imgsync", "report"] else ()
-            socket.send_fds(_template(*loaded), [request], descriptors)
+            _ask(command, env, descriptors, network)
         finally:
             for descriptor in (tell, write_stdout, read_stdin):
                 if descriptor is not None:
@@ -123,6 +192,22 @@ async def open_fork(
             os.close(told)
 
 
+def _ask(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    descriptors: Sequence[int],
+    network: str | None = None,
+    leads: bool = False,
+) -> None:
+    """:param descriptors: stdin, stdout, stderr, and the pipe that is to be told."""
+    executable, option, *words = command
+    assert (executable, option) == (sys.executable, "-m")
+    assert can_fork(env)
+    asked = {"command": words, "env": dict(env), "network": network, "leads": leads}
+    loaded = ("report",) if words[:2] == ["imgsync", "report"] else ()
+    socket.send_fds(_template(*loaded), [json.dumps(asked).encode()], descriptors)
+
+
 async def _read_pid(told: int) -> int:
     """One byte after the other: the line that follows is for later."""
     line = b""
@@ -133,8 +218,13 @@ async def _read_pid(told: int) -> int:
     return int(line)
 
 
-def _for_python(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name.startswith("PYTHON")}
+def can_fork(env: Mapping[str, str]) -> bool:
+    """Whether it says to Python what STRICT does: that has been obeyed already."""
+    ours, usual = (
+        {name: value for name, value in given.items() if name.startswith("PYTHON")}
+        for given in (env, STRICT)
+    )
+    return ours == usual
 
 
 async def run_fork_to_end(
@@ -143,3 +233,29 @@ async def run_fork_to_end(
     """Run one to its end by itself."""
     async with open_fork(name, *command, env=env) as child:
         return await child.wait_outcome(seconds)
+
+
+@asynccontextmanager
+async def open_relay(*options: str) -> AsyncIterator[str]:
+    """A relay of ours on a free port and without STUN; yields its URL."""
+    async with open_fork("relay", *our_relay(*options)) as relay:
+        line = await relay.wait_line(START_S)
+        assert line.startswith(LISTENING)
+        yield line.removeprefix(LISTENING)
+
+
+@contextmanager
+def shared_relay(*options: str) -> Iterator[str]:
+    """As `open_relay`, without Trio, for the tests of a whole file."""
+    stdout, write_stdout = os.pipe()
+    with open(os.devnull, "r+b") as nowhere, open(stdout) as said:
+        quiet = nowhere.fileno()
+        try:
+            relay = Forked(our_relay(*options), STRICT, [quiet, write_stdout, quiet])
+        finally:
+            os.close(write_stdout)
+        with relay.tended():
+            assert select.select([said], [], [], START_S)[0], "the relay does not start"
+            line = said.readline().strip()
+            assert line.startswith(LISTENING)
+            yield line.removeprefix(LISTENING)

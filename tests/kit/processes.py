@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 import tempfile
@@ -240,34 +239,6 @@ async def _end(process: trio.Process | Fork) -> None:
         async for _chunk in process.stdout:
             pass
     await process.stdout.aclose()
-
-
-@asynccontextmanager
-async def open_relay(*options: str) -> AsyncIterator[str]:
-    """A relay of ours on a free port and without STUN; yields its URL."""
-    async with open_child("relay", *our_relay(*options)) as relay:
-        line = await relay.wait_line(START_S)
-        assert line.startswith(LISTENING)
-        yield line.removeprefix(LISTENING)
-
-
-@contextmanager
-def shared_relay(*options: str) -> Iterator[str]:
-    """As `open_relay`, without Trio, for the tests of a whole file."""
-    command = our_relay(*options)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as relay:
-        assert relay.stdout is not None
-        try:
-            assert select.select([relay.stdout], [], [], START_S)[0], "the relay does not start"
-            line = relay.stdout.readline().decode().strip()
-            assert line.startswith(LISTENING)
-            yield line.removeprefix(LISTENING)
-        finally:
-            relay.terminate()
-            try:
-                relay.wait(EXIT_S)
-            except subprocess.TimeoutExpired:
-                relay.kill()
 
 
 def our_relay(*options: str) -> tuple[str, ...]:

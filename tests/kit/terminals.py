@@ -16,6 +16,9 @@ from contextlib import contextmanager
 
 import attrs
 
+from tests.kit.forks import Forked, can_fork
+from tests.kit.processes import EXIT_S
+
 _TOKEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+")
 
 
@@ -69,14 +72,20 @@ class Terminal:
         self.before = termios.tcgetattr(self._slave)
         self.screen = Screen()
         self._unfed = b""
-        self.process = subprocess.Popen(
-            command,
-            env={**env},
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            start_new_session=True,
-        )
+        streams = [self._slave] * 3
+        self.process: subprocess.Popen[bytes] | Forked
+        if can_fork(env):
+            self.process = Forked(command, env, streams, leads=True)
+        else:
+            stdin, stdout, stderr = streams
+            self.process = subprocess.Popen(
+                command,
+                env={**env},
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
 
     def resize(self, columns: int) -> None:
         """The process is told of it by whoever calls this."""
@@ -104,6 +113,7 @@ class Terminal:
             assert time.monotonic() < end, f"it does not end: {self.screen.lines}"
             self._read(0.1)
         self._read(0)
+        assert self.process.returncode is not None
         return self.process.returncode
 
     def _read(self, seconds: float) -> None:
@@ -119,7 +129,7 @@ class Terminal:
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait()
+        self.process.wait(EXIT_S)
         os.close(self._slave)
         os.close(self._master)
 

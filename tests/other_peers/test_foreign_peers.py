@@ -30,16 +30,8 @@ import trio
 import imgsync
 from tests.kit.chromium import OPTIONS
 from tests.kit.foreign import IMAGES, PEERS, STACKS, MakePeer, require
-from tests.kit.forks import open_fork
-from tests.kit.processes import (
-    JSON,
-    SESSION_S,
-    START_S,
-    open_child,
-    open_relay,
-    our_client,
-    our_evaluator,
-)
+from tests.kit.forks import open_fork, open_relay
+from tests.kit.processes import JSON, SESSION_S, START_S, open_child, our_client, our_evaluator
 
 SAMPLES = Path(imgsync.__file__).parent / "samples"
 

@@ -15,15 +15,7 @@ from imgsync import open_evaluator
 from imgsync.core.protocol.signalling import PresenceState
 from imgsync.testing import MemoryNetwork
 from tests.kit.forks import open_fork, run_fork_to_end
-from tests.kit.processes import (
-    LISTENING,
-    SAMPLES,
-    START_S,
-    Child,
-    open_child,
-    our_relay,
-    wait_until,
-)
+from tests.kit.processes import LISTENING, SAMPLES, START_S, Child, our_relay, wait_until
 from tests.peer.test_sessions import URL, FollowingClient, image
 
 # ── the library ───────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +101,7 @@ async def assert_shows_all(child: Child) -> None:
 
 @asynccontextmanager
 async def open_relay_on(port: int) -> AsyncIterator[str]:
-    async with open_child("relay", *our_relay("--port", str(port))) as relay:
+    async with open_fork("relay", *our_relay("--port", str(port))) as relay:
         yield (await relay.wait_line(START_S)).removeprefix(LISTENING)
 
 

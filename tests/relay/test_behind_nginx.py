@@ -22,6 +22,7 @@ from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL, PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
 from imgsync.relay.metrics import Metrics
+from tests.kit.forks import open_fork
 from tests.kit.ports import find_free_port
 from tests.kit.processes import (
     LISTENING,
@@ -126,7 +127,7 @@ class Site:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     options = ("--forwarded-by", "127.0.0.1", "--log-format", "json")
     with trio.fail_after(WITHIN):
-        async with open_child("relay", *our_relay(*options)) as relay:
+        async with open_fork("relay", *our_relay(*options)) as relay:
             line = await relay.wait_line(START_S)
             assert line.startswith(LISTENING)
             relay_port = int(line.rpartition(":")[2].removesuffix("/ws"))

@@ -25,6 +25,7 @@ from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL, PONG_DEADLINE
 from imgsync.net.connect import open_relay_socket
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage
+from tests.kit.forks import open_fork
 from tests.kit.ports import find_free_port
 from tests.kit.processes import LISTENING, START_S, open_child, our_relay, wait_until
 from tests.kit.relays import Peer, register
@@ -169,7 +170,7 @@ async def open_site(
         pytest.skip(f"{name} is not installed")
     options = ("--forwarded-by", "127.0.0.1", "--log-format", "json")
     with trio.fail_after(WITHIN):
-        async with open_child("relay", *our_relay(*options)) as relay:
+        async with open_fork("relay", *our_relay(*options)) as relay:
             line = await relay.wait_line(START_S)
             assert line.startswith(LISTENING)
             relay_port = int(line.rpartition(":")[2].removesuffix("/ws"))

@@ -18,7 +18,8 @@ import trio
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net.connect import open_relay_socket
 from tests.kit.descriptions import AIORTC as SDP
-from tests.kit.processes import LISTENING, START_S, STRICT, Child, open_child, our_relay, wait_until
+from tests.kit.forks import open_fork
+from tests.kit.processes import LISTENING, START_S, STRICT, Child, our_relay, wait_until
 from tests.kit.relays import Object, Peer, event, open_peer, register
 from tests.net.test_frames import TEXT, frame, open_raw, upgrade_head
 from tests.relay.test_limits import BIG, get, pair_up, scrape
@@ -56,7 +57,7 @@ class Relay:
 @asynccontextmanager
 async def open_relay(*options: str) -> AsyncIterator[Relay]:
     with trio.fail_after(WITHIN):
-        async with open_child("relay", *our_relay(*options), env=STRICT) as child:
+        async with open_fork("relay", *our_relay(*options), env=STRICT) as child:
             line = await child.wait_line(START_S)
             assert line.startswith(LISTENING)
             yield Relay(child, int(line.rpartition(":")[2].removesuffix("/ws")))

@@ -12,6 +12,7 @@ import pytest
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token
+from tests.kit.forks import open_fork, run_fork_to_end
 from tests.kit.processes import (
     LISTENING,
     SAMPLES,
@@ -19,9 +20,7 @@ from tests.kit.processes import (
     STRICT,
     Child,
     Job,
-    open_child,
     our_relay,
-    run_to_end,
     run_together,
 )
 
@@ -54,7 +53,7 @@ class Place:
         """The command that makes a token."""
         who = ("--user", user, "--role", role, "--ttl", "1h", "--secret-file", str(self.secret))
         command = (sys.executable, "-m", "imgsync", "token", *who)
-        return partial(run_to_end, f"token of {user}", *command, env=ENVIRONMENT)
+        return partial(run_fork_to_end, f"token of {user}", *command, env=ENVIRONMENT)
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     images.mkdir()
     for name in ("1-fixation-cross.png", "9-blank.png"):
         shutil.copy(SAMPLES / name, images)
-    async with open_child(
+    async with open_fork(
         "relay", *our_relay("--auth-secret-file", str(secret)), env=STRICT
     ) as relay:
         line = await relay.wait_line(START_S)
@@ -92,9 +91,9 @@ async def test_two_peers_with_tokens_have_a_session(place: Place, tmp_path: Path
         show, environment = place.evaluator("--token", tokens["evaluator"]), ENVIRONMENT
     else:
         show, environment = place.evaluator(), ENVIRONMENT | {"IMGSYNC_TOKEN": tokens["evaluator"]}
-    async with open_child("client", *place.client(*options), env=ENVIRONMENT) as following:
+    async with open_fork("client", *place.client(*options), env=ENVIRONMENT) as following:
         await following.wait_event("registered")
-        shown = await run_to_end("evaluator", *show, env=environment)
+        shown = await run_fork_to_end("evaluator", *show, env=environment)
         followed = await following.wait_outcome()
     assert (shown.code, shown.errors) == (0, [])
     assert (followed.code, followed.errors) == (0, [])
@@ -117,7 +116,7 @@ async def test_who_has_no_valid_token_fails_in_one_line_that_says_what_to_do(pla
     }
     outcomes = await run_together(
         {
-            name: partial(run_to_end, name, *words, env=ENVIRONMENT | more)
+            name: partial(run_fork_to_end, name, *words, env=ENVIRONMENT | more)
             for name, (words, more) in commands.items()
         }
     )

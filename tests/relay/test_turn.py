@@ -24,8 +24,8 @@ from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.rtc.link import open_link
 from imgsync.seams import Link, Socket
 from tests.kit.foreign import MakePeer
-from tests.kit.forks import open_fork
-from tests.kit.processes import SESSION_S, open_child, open_relay, our_client, our_evaluator
+from tests.kit.forks import open_fork, open_relay
+from tests.kit.processes import SESSION_S, open_child, our_client, our_evaluator
 from tests.kit.relays import register
 from tests.kit.turn_servers import SECRET, needs_coturn, open_coturn
 

@@ -22,6 +22,7 @@ from imgsync.relay.server import open_relay
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
 from imgsync.rtc.bridge import open_bridge
+from tests.kit.forks import open_fork
 from tests.kit.ports import find_free_port
 from tests.kit.processes import SESSION_S, START_S, open_child, our_relay, wait_until
 from tests.kit.relays import open_peer, register
@@ -146,7 +147,7 @@ async def test_a_hang_up_tells_the_peers_what_stands_in_the_files_now(tmp_path: 
         file.write_text(json.dumps(servers))
 
     write("first")
-    async with open_child("relay", *our_relay("--ice-servers-file", str(file))) as relay:
+    async with open_fork("relay", *our_relay("--ice-servers-file", str(file))) as relay:
         line = await relay.wait_line(START_S)
         port = int(line.rpartition(":")[2].removesuffix("/ws"))
         with trio.fail_after(SESSION_S):

@@ -23,7 +23,8 @@ from imgsync import open_images
 from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
 from tests.kit.console_pages import ConsolePage, console_url, open_console
-from tests.kit.processes import SAMPLES, open_child, open_relay, our_client
+from tests.kit.forks import open_relay
+from tests.kit.processes import SAMPLES, open_child, our_client
 from tests.kit.web_pages import open_client_page
 from tests.web.test_refused_pages import ANSWERS, Proxy
 

@@ -17,7 +17,8 @@ import trio
 
 from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
-from tests.kit.processes import SAMPLES, Child, open_relay
+from tests.kit.forks import open_relay
+from tests.kit.processes import SAMPLES, Child
 from tests.kit.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
 from tests.web.test_refused_pages import ANSWERS, Proxy
 

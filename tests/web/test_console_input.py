@@ -20,7 +20,7 @@ from tests.kit.console_pages import (
     open_console,
     open_images,
 )
-from tests.kit.processes import open_relay
+from tests.kit.forks import open_relay
 from tests.kit.web_pages import open_client_page
 
 

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from tests.kit.browsers import Browser
-from tests.kit.processes import shared_relay
+from tests.kit.forks import shared_relay
 from tests.kit.web_pages import ClientPage, open_client_page, page_url
 
 SECRET = "a secret of thirty-two characters, or more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from tests.kit.browsers import Browser
-from tests.kit.processes import open_relay
+from tests.kit.forks import open_relay
 from tests.kit.raw_peers import open_raw
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import RECORDER, ClientPage, open_session, page_url, show_url

@@ -13,7 +13,8 @@ import trio
 
 from tests.kit.browsers import ANSWER_S, Browser, Started
 from tests.kit.chromium import crash, shared_chromium
-from tests.kit.processes import open_relay, shared_relay, wait_until
+from tests.kit.forks import open_relay, shared_relay
+from tests.kit.processes import wait_until
 from tests.kit.raw_peers import open_raw
 from tests.kit.recording_pages import (
     ASKING,

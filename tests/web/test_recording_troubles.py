@@ -12,7 +12,8 @@ from imgsync import Recording
 from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
 from tests.kit.firefox import shared_firefox
-from tests.kit.processes import SESSION_S, shared_relay, wait_until
+from tests.kit.forks import shared_relay
+from tests.kit.processes import SESSION_S, wait_until
 from tests.kit.recording_pages import (
     ASKING,
     EBML,

@@ -13,7 +13,7 @@ from imgsync.tasks import open_background
 from tests.kit.browsers import Browser
 from tests.kit.console_pages import ConsolePage, console_url
 from tests.kit.either_browser import in_either
-from tests.kit.processes import open_relay
+from tests.kit.forks import open_relay
 from tests.kit.web_pages import IN_A_HURRY, ClientPage, page_url
 
 pytestmark = in_either

@@ -12,8 +12,8 @@ import pytest
 
 from tests.kit.browsers import Started, open_browser
 from tests.kit.console_pages import open_images
+from tests.kit.forks import shared_relay
 from tests.kit.page_sessions import IMAGES, NO_LIMITS, RELOADS, SESSIONS, Scene, try_kind
-from tests.kit.processes import shared_relay
 from tests.kit.web_pages import make_folder
 
 
