@@ -251,9 +251,9 @@ class IceServer:
         return (self.urls,) if isinstance(self.urls, str) else self.urls
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class ClientEntry:
-    """A client that is online, as evaluators see it when they register."""
+    """A client as evaluators see it: online when they register, and later what has changed."""
 
     user_id: UserId
     state: PresenceState
@@ -314,7 +314,7 @@ class ForwardedSignal:
     session_id: SessionId | None = None
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Presence:
     """A client came, went, became busy or free again, or speaks something else than before."""
 
@@ -323,6 +323,14 @@ class Presence:
     state: PresenceState
     name: Name | None = None
     features: Features = ()
+
+
+@attrs.frozen(cache_hash=True)
+class Presences:
+    """What is news of several clients, to evaluators that have named the feature."""
+
+    EVENT = "presences"
+    clients: tuple[ClientEntry, ...]
 
 
 @attrs.frozen
@@ -379,6 +387,7 @@ FromRelay = (
     | SessionStarted
     | ForwardedSignal
     | Presence
+    | Presences
     | PeerAway
     | PeerBack
     | SessionEndedEvent

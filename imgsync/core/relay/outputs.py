@@ -45,6 +45,11 @@ class Probe:
 
 
 @attrs.frozen
+class Sooner:
+    """Something may be due sooner than before."""
+
+
+@attrs.frozen
 class SessionBegan:
     """A session lives, from now on or again."""
 
@@ -87,4 +92,14 @@ class SessionOver:
     reason: EndReason
 
 
-Output = Send | Close | Probe | SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver
+Output = (
+    Send
+    | Close
+    | Probe
+    | Sooner
+    | SessionBegan
+    | SessionAnswered
+    | SideAway
+    | SideBack
+    | SessionOver
+)
