@@ -1,12 +1,13 @@
 """The bare side of the benches: asyncio, `websockets` and stock aiortc, used as their docs show.
 
-    python bench/bare.py relay
+    python bench/bare.py relay [HOST]
     python bench/bare.py evaluator URL
     python bench/bare.py client URL
 
 It speaks the same events and messages as imgsync and does nothing that the measured path doesn't
 need: no resend, no reconnect, no grace time, no checks. Candidates are in the SDP, since aiortc
 doesn't trickle. The commands on stdin are those of `ours.py`; the harness bounds every wait.
+`bare_socketio.py` is the same over python-socketio.
 """
 
 import asyncio
@@ -14,36 +15,53 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Protocol
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
+from worker import answer, read_commands_aio
 
 Object = dict[str, Any]
 
 
-def _now_ms() -> float:
-    return time.time() * 1000
+class Signalling(Protocol):
+    """A peer's way to the relay."""
+
+    async def send(self, event: str, data: Object) -> None: ...
+
+    async def receive(self, event: str) -> Object:
+        """The data of the next message that is an `event`."""
+
+
+class _WebSocket:
+    """See Signalling."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def send(self, event: str, data: Object) -> None:
+        await _send(self._socket, event, data)
+
+    async def receive(self, event: str) -> Object:
+        while True:
+            message: Object = json.loads(await self._socket.recv())
+            if message["event"] == event:
+                data: Object = message["data"]
+                return data
 
 
 async def _send(socket: ClientConnection | ServerConnection, event: str, data: Object) -> None:
     await socket.send(json.dumps({"event": event, "data": data}))
 
 
-async def _receive(socket: ClientConnection, event: str) -> Object:
-    """The data of the next frame that is an `event`."""
-    while True:
-        message: Object = json.loads(await socket.recv())
-        if message["event"] == event:
-            data: Object = message["data"]
-            return data
+def now_ms() -> float:
+    return time.time() * 1000
 
 
-async def _register(socket: ClientConnection, user: str, role: str) -> None:
-    await _send(socket, "register", {"userId": user, "role": role, "package": "webrtc"})
-    await _receive(socket, "registered")
+async def _register(signalling: Signalling, user: str, role: str) -> None:
+    await signalling.send("register", {"userId": user, "role": role, "package": "webrtc"})
+    await signalling.receive("registered")
 
 
 def _new_peer_connection() -> RTCPeerConnection:
@@ -54,7 +72,7 @@ def _new_peer_connection() -> RTCPeerConnection:
 # The relay
 
 
-async def relay() -> None:
+async def relay(host: str) -> None:
     """Serve until stdin ends."""
     sockets: dict[str, ServerConnection] = {}
 
@@ -79,10 +97,10 @@ async def relay() -> None:
                     await _send(sockets[data["targetUserId"]], "webrtc_signal", signal)
 
     # Uncompressed on both ends, as imgsync is: deflate would cost the bare side time.
-    async with serve(serve_peer, "127.0.0.1", 0, compression=None) as server:
+    async with serve(serve_peer, host, 0, compression=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        print(f"listening on ws://127.0.0.1:{port}/ws", flush=True)
-        async for _ in _commands():
+        print(f"listening on ws://{host}:{port}/ws", flush=True)
+        async for _ in read_commands_aio():
             pass
 
 
@@ -92,28 +110,28 @@ async def relay() -> None:
 class Evaluator:
     """One session at a time with the client `c`."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
+    def __init__(self, signalling: Signalling) -> None:
+        self._signalling = signalling
         self._current: Object = {}
         self._acked: asyncio.Future[None] | None = None
 
     async def open_session(self) -> None:
         """Start a session and see the handshake through up to the applied answer."""
-        await _send(self._socket, "start_session", {"clientId": "c"})
-        await _receive(self._socket, "session_started")
+        await self._signalling.send("start_session", {"clientId": "c"})
+        await self._signalling.receive("session_started")
         self._pc = _new_peer_connection()
         self._channel = self._pc.createDataChannel("image-sync", ordered=True)
         self._channel.on("open", self._send_current)
         self._channel.on("message", self._on_message)
         await self._pc.setLocalDescription(await self._pc.createOffer())
         offer = {"type": "offer", "sdp": self._pc.localDescription.sdp}
-        await _send(self._socket, "webrtc_signal", {"targetUserId": "c", "signal": offer})
-        answer = (await _receive(self._socket, "webrtc_signal"))["signal"]
-        await self._pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+        await self._signalling.send("webrtc_signal", {"targetUserId": "c", "signal": offer})
+        theirs = (await self._signalling.receive("webrtc_signal"))["signal"]
+        await self._pc.setRemoteDescription(RTCSessionDescription(theirs["sdp"], theirs["type"]))
 
     async def show(self, index: int, image: Object) -> None:
         """Send the image, or leave it to the opening of the channel; returns when it is acked."""
-        self._current = {"imageIndex": index, **image, "sentAt": _now_ms()}
+        self._current = {"imageIndex": index, **image, "sentAt": now_ms()}
         self._acked = asyncio.get_running_loop().create_future()
         if self._channel.readyState == "open":
             self._send_current()
@@ -140,10 +158,15 @@ class Evaluator:
 async def evaluator(url: str) -> None:
     """Obey commands until stdin ends."""
     async with connect(url, compression=None) as socket:
-        await _register(socket, "e", "evaluator")
-        peer = Evaluator(socket)
-        async for command in _commands():
-            print(json.dumps(await _obey(peer, command)), flush=True)
+        await run_evaluator(_WebSocket(socket))
+
+
+async def run_evaluator(signalling: Signalling) -> None:
+    """Obey commands until stdin ends."""
+    await _register(signalling, "e", "evaluator")
+    peer = Evaluator(signalling)
+    async for command in read_commands_aio():
+        answer(await _obey(peer, command))
 
 
 async def _obey(peer: Evaluator, command: Object) -> Object:
@@ -176,22 +199,28 @@ async def _obey(peer: Evaluator, command: Object) -> Object:
 async def client(url: str) -> None:
     """Answer offers and ack images until stdin ends."""
     async with connect(url, compression=None) as socket:
-        await _register(socket, "c", "client")
-        async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(_follow(socket))
-            async for _ in _commands():
-                print("{}", flush=True)
-            following.cancel()
+        await run_client(_WebSocket(socket))
 
 
-async def _follow(socket: ClientConnection) -> None:
+async def run_client(signalling: Signalling) -> None:
+    """Answer offers and ack images until stdin ends."""
+    await _register(signalling, "c", "client")
+    async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(_follow(signalling))
+        async for _ in read_commands_aio():
+            answer({})
+        following.cancel()
+
+
+async def _follow(signalling: Signalling) -> None:
     while True:
-        data = await _receive(socket, "webrtc_signal")
-        signal = await _answer(data["signal"])
-        await _send(socket, "webrtc_signal", {"targetUserId": data["fromUserId"], "signal": signal})
+        data = await signalling.receive("webrtc_signal")
+        signal = await _answer_offer(data["signal"])
+        target = data["fromUserId"]
+        await signalling.send("webrtc_signal", {"targetUserId": target, "signal": signal})
 
 
-async def _answer(offer: Object) -> Object:
+async def _answer_offer(offer: Object) -> Object:
     """Make the peer connection for this offer; it closes itself when the evaluator does."""
     pc = _new_peer_connection()
 
@@ -200,7 +229,7 @@ async def _answer(offer: Object) -> Object:
         @channel.on("message")
         def on_message(text: str) -> None:
             image = json.loads(text)
-            ack = {"type": "ack", "sentAt": image["sentAt"], "receivedAt": _now_ms()}
+            ack = {"type": "ack", "sentAt": image["sentAt"], "receivedAt": now_ms()}
             channel.send(json.dumps(ack))
 
         channel.send(json.dumps({"type": "ready"}))
@@ -215,23 +244,10 @@ async def _answer(offer: Object) -> Object:
     return {"type": "answer", "sdp": pc.localDescription.sdp}
 
 
-# Commands
-
-
-async def _commands() -> AsyncIterator[Object]:
-    """The JSON objects on stdin, one per line, until it ends."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    async for line in reader:
-        yield json.loads(line)
-
-
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["relay"]:
-            asyncio.run(relay())
+        case ["relay", *rest] if len(rest) <= 1:
+            asyncio.run(relay(rest[0] if rest else "127.0.0.1"))
         case ["evaluator", url]:
             asyncio.run(evaluator(url))
         case ["client", url]:

@@ -1,9 +1,12 @@
 """What the benches share: worker processes that are asked one thing at a time, and the figures.
 
+All scripts have `--quick`, for less than half a minute, and `--json`, for one object on stdout; see
+`tables.py` for what is in it, and `suite.py` for who runs them.
+
 A worker reads one JSON object per line on stdin and answers each with one on stdout; it ends when
-its stdin does. A relay says `listening on URL` as its first line and is asked nothing. The two
-variants take turns in the same run, because on a noisy machine their ratio says more than their
-absolute times. What a worker writes to stderr is shown if it fails.
+its stdin does. A relay says `listening on URL` as its first line and is asked nothing. The variants
+take turns in the same run, because on a noisy machine their ratio says more than their absolute
+times. What a worker writes to stderr is shown if it fails.
 """
 
 import argparse
@@ -22,8 +25,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-Variant = Literal["ours", "bare"]
-VARIANTS: tuple[Variant, ...] = ("ours", "bare")
+from tables import print_tables
+
+Variant = Literal["ours", "bare", "socketio"]
+VARIANTS: tuple[Variant, ...] = ("ours", "bare", "socketio")
+NAMES = {"ours": "imgsync", "bare": "bare", "socketio": "python-socketio"}
+_PEERS = {"ours": "ours.py", "bare": "bare.py", "socketio": "bare_socketio.py"}
 
 ANSWER_WITHIN = 60.0  # s; the longest question is a block of pushes, about a second
 END_WITHIN = 5.0  # s; the relay promises to drain within this
@@ -41,6 +48,8 @@ SHOWN_VERSIONS = (
     "anyio",
     "cattrs",
     "websockets",
+    "python-socketio",
+    "aiohttp",
 )
 
 # Makes a wire message of about 600 bytes; a signed URL of a cloud store is mostly query.
@@ -125,8 +134,17 @@ class Worker:
 
 
 @contextlib.contextmanager
-def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator[Worker]:
-    """Run `python ARGS` as a worker; it has ended when the block is left."""
+def open_worker(
+    name: str,
+    *args: str,
+    ends_with_stdin: bool = True,
+    prefix: Sequence[str] = (),
+    program: str = sys.executable,
+) -> Iterator[Worker]:
+    """Run `python ARGS`, or another program, as a worker; it has ended when the block is left.
+
+    :param prefix: before the command, as what enters a network namespace.
+    """
     environment = os.environ | {
         # So that the benches run from a checkout that isn't installed.
         "PYTHONPATH": os.pathsep.join(
@@ -135,7 +153,7 @@ def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator
     }
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, *args],
+            [*prefix, program, *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -159,25 +177,50 @@ def open_worker(name: str, *args: str, ends_with_stdin: bool = True) -> Iterator
                 print(f"{said}{name} ended with code {process.returncode}", file=sys.stderr)
 
 
+def _here(_: str) -> tuple[str, ...]:
+    """In no namespace but ours."""
+    return ()
+
+
 @contextlib.contextmanager
-def open_variant(variant: Variant) -> Iterator[Worker]:
-    """Relay, client and evaluator of one variant, connected; yields the evaluator."""
-    relay_args = {
-        "ours": ("-m", "imgsync.relay", "--port", "0", "--stun", "none"),
-        "bare": (str(BENCH / "bare.py"), "relay"),
-    }
-    script = str(BENCH / f"{variant}.py")
-    with open_worker(
-        f"{variant} relay", *relay_args[variant], ends_with_stdin=variant == "bare"
-    ) as relay:
-        url = relay.read_line().removeprefix("listening on ")
-        with (
-            open_worker(f"{variant} client", script, "client", url) as client,
-            open_worker(f"{variant} evaluator", script, "evaluator", url) as evaluator,
-        ):
-            client.ask(do="hello")
-            evaluator.ask(do="hello")
-            yield evaluator
+def open_relay(
+    variant: Variant = "ours", *options: str, host: str = "127.0.0.1", prefix: Sequence[str] = ()
+) -> Iterator[str]:
+    """A relay of one variant, on a port of its own choice; yields its URL.
+
+    :param options: of ours.
+    """
+    ours = ("-m", "imgsync.relay", "--host", host, "--port", "0", "--stun", "none", *options)
+    args = ours if variant == "ours" else (str(BENCH / _PEERS[variant]), "relay", host)
+    ends = variant != "ours"
+    with open_worker(f"{variant} relay", *args, ends_with_stdin=ends, prefix=prefix) as relay:
+        yield relay.read_line().removeprefix("listening on ")
+
+
+@contextlib.contextmanager
+def open_variant(
+    variant: Variant,
+    on: Callable[[str], Sequence[str]] = _here,
+    host: str = "127.0.0.1",
+    options: Sequence[str] = (),
+) -> Iterator[Worker]:
+    """Relay, client and evaluator of one variant, connected; yields the evaluator.
+
+    :param on: what the commands begin with that run on the host of this role.
+    :param host: where the relay listens.
+    :param options: of our relay.
+    """
+    script = str(BENCH / _PEERS[variant])
+    with (
+        open_relay(variant, *options, host=host, prefix=on("relay")) as url,
+        open_worker(f"{variant} client", script, "client", url, prefix=on("client")) as client,
+        open_worker(
+            f"{variant} evaluator", script, "evaluator", url, prefix=on("evaluator")
+        ) as evaluator,
+    ):
+        client.ask(do="hello")
+        evaluator.ask(do="hello")
+        yield evaluator
 
 
 @contextlib.contextmanager
@@ -198,15 +241,26 @@ def clean_up_on_kill() -> None:
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
-def parse_args(doc: str | None, *, rounds: int, round_is: str) -> argparse.Namespace:
-    """The options that every bench has: `rounds`, `only` and `json`."""
+def make_parser(doc: str | None) -> argparse.ArgumentParser:
+    """With the options that every bench has: `quick` and `json`."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=round_is)
-    parser.add_argument("--only", choices=VARIANTS, help="run one variant alone, for profiling")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, for a first look")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    return parser
+
+
+def parse_args(
+    doc: str | None, *, rounds: int, quick_rounds: int, round_is: str
+) -> argparse.Namespace:
+    """The options of a bench of variants: `rounds` and `only` as well."""
+    parser = make_parser(doc)
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"{round_is}; {rounds} by default")
+    parser.add_argument("--only", choices=VARIANTS, help="run one variant alone, for profiling")
     args = parser.parse_args()
+    if args.rounds is None:
+        args.rounds = quick_rounds if args.quick else rounds
     if args.rounds < 1:
         parser.error("--rounds must be at least 1")
     args.variants = (args.only,) if args.only else VARIANTS
@@ -225,7 +279,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def report(
     bench: str, question: str, times: dict[Variant, list[float]], tail: int, as_json: bool
 ) -> None:
-    """Print p50 and the `tail` percentile of each variant (times in ms) and the ratio of p50."""
+    """Print p50 and the `tail` percentile of each variant (times in ms), and the ratios of p50."""
     figures: dict[str, dict[str, float]] = {
         variant: {
             "n": len(values),
@@ -234,20 +288,42 @@ def report(
         }
         for variant, values in times.items()
     }
-    ratio = None
-    if len(figures) == len(VARIANTS):
-        ratio = round(figures["ours"]["p50"] / figures["bare"]["p50"], 3)
+    ratios = {
+        variant: round(figures["ours"]["p50"] / row["p50"], 3)
+        for variant, row in figures.items()
+        if variant != "ours" and "ours" in figures
+    }
+    heads = ["what"]
+    rows: list[list[Any]] = [[question], [f"the same, p{tail}"]]
+    for variant, found in figures.items():
+        heads.append(NAMES[variant])
+        for row, percent in zip(rows, ("p50", f"p{tail}"), strict=True):
+            row.append([found[percent], "ms"])
+        if variant in ratios:
+            heads.append("ratio")
+            rows[0].append([ratios[variant], ""])
+            rows[1].append("")
+    emit(
+        {
+            "bench": bench,
+            "unit": "ms",
+            **figures,
+            "ratio_p50": ratios,
+            "tables": {bench: {"heads": heads, "rows": rows}},
+        },
+        as_json,
+    )
+
+
+def emit(figures: dict[str, Any], as_json: bool) -> None:
+    """Print what was found, and what it depends on: as one JSON object, or as tables."""
     machine = describe_machine()
+    load = round(os.getloadavg()[0], 1)
     if as_json:
-        result = {"bench": bench, "unit": "ms", **figures, "ratio_p50": ratio, "machine": machine}
-        print(json.dumps(result))
+        print(json.dumps({**figures, "load": load, "machine": machine}))
         return
-    print(f"{question}, ms")
-    print(f"{'':8}{'n':>6}{'p50':>10}{'p' + str(tail):>10}")
-    for variant, row in figures.items():
-        print(f"{variant:8}{row['n']:6}{row['p50']:10.3f}{row[f'p{tail}']:10.3f}")
-    if ratio is not None:
-        print(f"ratio of p50, ours / bare: {ratio:.2f}")
+    print_tables([figures])
+    print(f"load {load}")
     print_machine(machine)
 
 
@@ -269,6 +345,11 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": versions,
     }
+
+
+def use_tests() -> None:
+    """From here on `tests` can be imported, which has what browsers and namespaces need."""
+    sys.path.insert(0, str(BENCH.parent))
 
 
 def run(main: Callable[[], None]) -> None:

@@ -17,11 +17,8 @@ as shown before it was in the document.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
-import os
 import random
 import struct
 import sys
@@ -46,6 +43,7 @@ BOUND = 2  # frames
 
 SIZES = ((1000, 1000), (1280, 720), (800, 1000))  # pixels
 AHEAD = 6  # images
+ROUNDS, QUICK_ROUNDS, LARGE_ROUNDS = 80, 20, 20
 WARM_UP = 5  # showings
 PAUSES = (0.1, 0.4)  # s, from one onset to the next image
 OTHERS = 3
@@ -267,7 +265,7 @@ def check_preloaded(showings: Sequence[Showing], fetched: dict[str, float]) -> N
 def run_all(rounds: int, large: int) -> dict[str, Any]:
     """Relay, Chromium and the showings; the figures."""
     harness.clean_up_on_kill()
-    sys.path.insert(0, str(harness.BENCH.parent))
+    harness.use_tests()
     from tests.kit.chromium import shared_chromium
 
     with contextlib.ExitStack() as stack:
@@ -275,20 +273,16 @@ def run_all(rounds: int, large: int) -> dict[str, Any]:
             chromium = stack.enter_context(shared_chromium())
         except pytest.skip.Exception as exc:
             raise harness.BenchError(str(exc)) from None
-        options = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
-        relay = stack.enter_context(harness.open_worker("relay", *options, ends_with_stdin=False))
-        url = relay.read_line().removeprefix("listening on ")
+        url = stack.enter_context(harness.open_relay())
         figures = run_small(chromium, url, rounds) if rounds else {}
         rows, clocks = run_large(chromium, url, large) if large else ([], None)
-        load = os.getloadavg()[0]
     return {
         "bench": "onset",
         "unit": "ms",
         **figures,
         "large": rows,
         "clocks": clocks,
-        "load": round(load, 1),
-        "machine": harness.describe_machine(),
+        "tables": tables(figures, rows),
     }
 
 
@@ -333,68 +327,55 @@ def run_large(
     return rows, clocks
 
 
-def print_table(figures: dict[str, Any]) -> None:
-    if "n" in figures:
-        kb = figures["image_kb"]
-        print(f"from show() of a preloaded image of {kb} kB, n = {figures['n']}, ms")
-        print(f"{'':12}{'p50':>10}{'p95':>10}{'frames':>10}")
-        for name in ("onset", "round_trip", "presented"):
-            row = figures[name]
-            frames = row["p50"] / FRAME
-            print(f"{name:12}{row['p50']:10.2f}{row['p95']:10.2f}{frames:10.2f}")
-        kept = "kept" if figures["is_kept"] else "NOT kept"
-        print(
-            f"bound of the median, {BOUND} frames and a round trip: {figures['bound']:.2f}, {kept}"
-        )
-    if figures["large"]:
-        print("large pictures: from show() to the presentation; from the told onset to it, ms")
-        head = ("kB", "others", "n", "p50", "p95", "max", "min", "p50", "p95", "max", "early")
-        print(f"{'':15}" + "".join(f"{word:>8}" for word in head))
-        for row in figures["large"]:
-            print(f"{row['kind']:15}" + "".join(f"{row[name]:8}" for name in COLUMNS))
-        print(
-            "clock of the page: isolated {isolated}, steps of {step:.4f} ms".format(
-                **figures["clocks"]
-            )
-        )
-    print(f"load {figures['load']}")
-    harness.print_machine(figures["machine"])
+def tables(figures: dict[str, Any], large: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of what was measured."""
+    found = {}
+    if figures:
+        told = {"round_trip": "ack", "onset": "onset: presented, as `delivery.shown()` tells"}
+        rows = [
+            [said, *([ms, "ms"] for ms in figures[name].values())] for name, said in told.items()
+        ]
+        found["onset"] = {"heads": ["since `show()`", "median", "p95"], "rows": rows}
+    if large:
+        heads = ["picture", "alone, median", "longest", "beside three others, median", "longest"]
+        kinds: dict[str, list[Any]] = {}
+        for row in large:
+            cells = kinds.setdefault(row["kind"], [f"{row['kind']}, {row['kb'] / 1000:.1f} MB"])
+            cells += [[row["presented_p50"], "ms"], [row["presented_p100"], "ms"]]
+        found["onset_large"] = {"heads": heads, "rows": list(kinds.values())}
+    return found
 
 
-COLUMNS = (
-    "kb",
-    "others",
-    "n",
-    "presented_p50",
-    "presented_p95",
-    "presented_p100",
-    "error_min",
-    "error_p50",
-    "error_p95",
-    "error_p100",
-    "early",
-)
+def print_large(figures: dict[str, Any]) -> None:
+    """How true the onsets are, and the clock that they are told by."""
+    print("large pictures: from the told onset to the presentation, ms")
+    names = ("others", "n", "error_min", "error_p50", "error_p95", "error_p100", "early")
+    print(f"{'':15}" + "".join(f"{name.removeprefix('error_'):>8}" for name in names))
+    for row in figures["large"]:
+        print(f"{row['kind']:15}" + "".join(f"{row[name]:8}" for name in names))
+    print(
+        "clock of the page: isolated {isolated}, steps of {step:.4f} ms".format(**figures["clocks"])
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.make_parser(__doc__)
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"showings in the series; {ROUNDS}")
     parser.add_argument(
-        "--rounds", type=int, default=80, metavar="N", help="showings in the series"
+        "--large", type=int, metavar="N", help=f"of each large picture; {LARGE_ROUNDS}"
     )
-    parser.add_argument("--large", type=int, default=20, metavar="N", help="of each large picture")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
+    rounds, large = (QUICK_ROUNDS, 0) if args.quick else (ROUNDS, LARGE_ROUNDS)
+    args.rounds = rounds if args.rounds is None else args.rounds
+    args.large = large if args.large is None else args.large
     if min(args.rounds, args.large) < 0:
         parser.error("--rounds and --large are at least 0, which leaves that part out")
     figures = run_all(args.rounds, args.large)
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        print_table(figures)
+    harness.emit(figures, args.json)
+    if figures["large"] and not args.json:
+        print_large(figures)
     if not figures.get("is_kept", True):
-        sys.exit(1)
+        sys.exit(f"a median is over the bound of {figures['bound']} ms")
 
 
 if __name__ == "__main__":

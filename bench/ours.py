@@ -4,8 +4,9 @@
     python bench/ours.py client URL
 
 The relay is the real command. The evaluator obeys `{"do": ...}` on stdin: `handshake` (a session
-and one image, timed), `open`, `push` (a block of images, each timed) and `close`; it answers when
-the work is done. The client only says that it is there. The harness bounds every wait.
+and one image, timed, with the client `c` or the one that is named), `open`, `push` (a block of
+images, each timed) and `close`; it answers when the work is done. The client only says that it is
+there. The harness bounds every wait.
 """
 
 import sys
@@ -31,7 +32,7 @@ async def evaluator(url: str) -> None:
         async for command in commands:
             match command["do"]:
                 case "handshake":
-                    answer({"ms": await _time_handshake(peer, command["image"])})
+                    answer({"ms": await _time_handshake(peer, command)})
                 case "open":
                     await _hold_session(peer, command["image"], commands)
                     answer({})
@@ -39,10 +40,10 @@ async def evaluator(url: str) -> None:
                     answer({})
 
 
-async def _time_handshake(peer: imgsync.Evaluator, image: Object) -> float:
-    shown = _image(0, image)
+async def _time_handshake(peer: imgsync.Evaluator, command: Object) -> float:
+    shown = _image(0, command["image"])
     start = time.perf_counter()
-    async with peer.open_session("c") as session:
+    async with peer.open_session(command.get("client", "c")) as session:
         await session.show(shown)
         return (time.perf_counter() - start) * 1000
 

@@ -16,11 +16,8 @@ floor.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import math
-import os
 import socket
 import ssl
 import statistics
@@ -69,6 +66,8 @@ BEFORE = f"""{FILES}.filter((one) =>
   one.transferSize > 0 && one.responseEnd < times.ready).length"""
 
 LONGER = 4  # times
+FULL, QUICK = (3, 300.0), (1, 75.0)
+"""Rounds, and the ms of a round trip."""
 
 START_S = 10.0
 
@@ -175,7 +174,7 @@ def wait_listening(port: int) -> None:
 def run_all(rounds: int, round_trip: float) -> dict[str, Any]:
     """Relay, nginx, Chromium and the wire; the figures."""
     harness.clean_up_on_kill()
-    sys.path.insert(0, str(harness.BENCH.parent))
+    harness.use_tests()
     from tests.kit.chromium import shared_chromium
 
     with contextlib.ExitStack() as stack:
@@ -184,9 +183,8 @@ def run_all(rounds: int, round_trip: float) -> dict[str, Any]:
             chromium = stack.enter_context(shared_chromium("--ignore-certificate-errors"))
         except pytest.skip.Exception as exc:
             raise harness.BenchError(str(exc)) from None
-        options = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
-        relay = stack.enter_context(harness.open_worker("relay", *options, ends_with_stdin=False))
-        port = int(relay.read_line().rpartition(":")[2].removesuffix("/ws"))
+        relay = stack.enter_context(harness.open_relay())
+        port = int(relay.rpartition(":")[2].removesuffix("/ws"))
         ports = {"http": port, "tls": stack.enter_context(open_nginx(port))}
         lengths = (round_trip, round_trip * LONGER)
         # In turn, as the load of a machine changes.
@@ -220,41 +218,41 @@ def run_all(rounds: int, round_trip: float) -> dict[str, Any]:
         "n": rounds,
         "rows": rows,
         "is_kept": all(row["ready"] <= row["floor"] + ALLOWED for row in rows),
-        "load": round(os.getloadavg()[0], 1),
-        "machine": harness.describe_machine(),
+        "tables": tables(rows),
     }
 
 
-def print_table(figures: dict[str, Any]) -> None:
-    print(f"round trips, of {figures['round_trip_ms']:g} ms and longer, medians of {figures['n']}")
-    print(f"{'':14}{'floor':>8}{'registered':>12}{'ready':>8}{'ms':>8}{'files until then':>18}")
-    for row in figures["rows"]:
-        print(
-            f"{row['over'] + ', ' + row['load']:14}{row['floor']:8}{row['registered']:12.2f}"
-            f"{row['ready']:8.2f}{row['ready_ms']:8}{row['requests']:18.0f}"
-        )
-    kept = "kept" if figures["is_kept"] else "NOT kept"
-    print(f"{ALLOWED} more than the floor at most: {kept}; load {figures['load']}")
-    harness.print_machine(figures["machine"])
+LOADED = {"http": "HTTP, from the relay", "tls": "TLS, through nginx"}
+
+
+def tables(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The times are those of the shorter wire."""
+    cells = [
+        [
+            LOADED[row["over"]] if row["load"] == "fresh" else "the same, loaded again",
+            str(row["floor"]),
+            [row["ready"], ""],
+            [row["ready_ms"], ""],
+        ]
+        for row in rows
+    ]
+    return {"page_start": {"heads": ["loaded", "floor", "found", "ms"], "rows": cells}}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="loads of each kind")
-    parser.add_argument("--round-trip", type=float, default=300, metavar="MS", help="of the wire")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser = harness.make_parser(__doc__)
+    parser.add_argument("--rounds", type=int, metavar="N", help="loads of each kind")
+    parser.add_argument("--round-trip", type=float, metavar="MS", help="of the wire")
     args = parser.parse_args()
+    rounds, round_trip = QUICK if args.quick else FULL
+    args.rounds = rounds if args.rounds is None else args.rounds
+    args.round_trip = round_trip if args.round_trip is None else args.round_trip
     if args.rounds < 1 or args.round_trip <= 0:
         parser.error("--rounds must be at least 1, and --round-trip above 0")
     figures = run_all(args.rounds, args.round_trip / 1000)
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        print_table(figures)
+    harness.emit(figures, args.json)
     if not figures["is_kept"]:
-        sys.exit(1)
+        sys.exit(f"more than {ALLOWED} round trip over the floor")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,11 @@ CASES = (
     Case("20 clients", size=MB, clients=20, times=0, plus=150),
 )
 
+ROUNDS = 5
+QUICK_CASES = ("30 ms",)
+QUICK_SHARE = 10
+"""A quick round sends so much less."""
+
 SENDER_MB = 2.0
 RECEIVER_MB = 2.0  # over one picture for each client
 
@@ -285,28 +290,20 @@ def judge(case: Case, rows: dict[str, Row]) -> list[dict[str, Any]]:
     return found
 
 
-def print_case(rows: dict[str, Row], verdicts: Sequence[dict[str, Any]]) -> None:
-    """As soon as it is known: all of it takes half an hour."""
-    ours = rows.get("ours")
-    for variant, row in rows.items():
-        one = row.figures()
-        ratio = "" if ours is None else f"{ours.median('speed') / row.median('speed'):.2f}"
-        print(
-            f"{one['case']:12}{variant:10}{one['mb_s']:8.2f}{ratio:>8}"
-            f"{one['idle_p50']:9.1f}{one['idle_p99']:8.1f}{one['ack_p50']:9.1f}{one['ack_p99']:9.1f}"
-            f"{one['sender']:9.1f}{one['receiver']:9.1f}"
-        )
-    for verdict in verdicts:
-        sign = "<=" if verdict["is_most"] else ">="
-        outcome = "met" if verdict["is_met"] else "MISSED"
-        target = f"{verdict['reached']} {sign} {verdict['target']}"
-        print(f"    {outcome:8}{verdict['what']}: {target}", flush=True)
-
-
-HEAD = (
-    f"{'':12}{'':10}{'MB/s':>8}{'ours/':>8}{'idle p50':>9}{'p99':>8}{'ack p50':>9}{'p99':>9}"
-    f"{'sender':>9}{'receiver':>9}"
-)
+def tables(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A line for each case and variant."""
+    heads = ["line", "how", "speed", "image to ack, p99, idle", "meanwhile"]
+    cells = [
+        [
+            row["case"],
+            row["variant"],
+            [row["mb_s"], "MB/s"],
+            [row["idle_p99"], "ms"],
+            [row["ack_p99"], "ms"],
+        ]
+        for row in rows
+    ]
+    return {"pictures": {"heads": heads, "rows": cells}}
 
 
 async def measure(scene: Scene, args: argparse.Namespace) -> dict[str, Any]:
@@ -322,12 +319,9 @@ async def measure(scene: Scene, args: argparse.Namespace) -> dict[str, Any]:
                     f"round {number + 1}: {Row(case, variant, [trial]).figures()}", file=sys.stderr
                 )
     lines, verdicts = [], []
-    print(HEAD)
     for case in args.cases:
         rows = {name: Row(case, name, trials[case.name, name]) for name in args.variants}
         found = judge(case, rows) if "ours" in rows else []
-        if not args.json:
-            print_case(rows, found)
         lines += [row.figures() for row in rows.values()]
         verdicts += found
     return {"rows": lines, "targets": verdicts}
@@ -340,48 +334,43 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with open_hosts() as hosts:
             figures = await measure(Scene(hosts, Path(folder)), args)
-    return {
-        "bench": "pictures",
-        "rounds": args.rounds,
-        **figures,
-        "load": round(os.getloadavg()[0], 1),
-        "machine": harness.describe_machine(),
-    }
+    return {"bench": "pictures", "rounds": args.rounds, **figures}
 
 
 def read_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.make_parser(__doc__)
     names = [case.name for case in CASES]
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of all that is asked")
-    parser.add_argument("--cases", nargs="+", choices=names, default=names, metavar="CASE")
+    parser.add_argument("--rounds", type=int, metavar="N", help="of all that is asked")
+    parser.add_argument("--cases", nargs="+", choices=names, metavar="CASE")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=[*VARIANTS])
-    parser.add_argument("--quick", action="store_true", help="one round, a fifth of each size")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
+    if args.rounds is None:
+        args.rounds = 1 if args.quick else ROUNDS
     if args.rounds < 1:
         parser.error("--rounds must be at least 1")
+    if args.cases is None:
+        args.cases = QUICK_CASES if args.quick else names
     args.cases = [case for case in CASES if case.name in args.cases]
     if args.quick:
-        args.rounds = 1
-        args.cases = [attrs.evolve(case, size=case.size // 5) for case in args.cases]
+        args.cases = [attrs.evolve(case, size=case.size // QUICK_SHARE) for case in args.cases]
     return args
 
 
 def main() -> None:
     args = read_args()
-    sys.path.insert(0, str(harness.BENCH.parent))
+    harness.clean_up_on_kill()
+    harness.use_tests()
     try:
         figures = trio.run(run, args)
     except pytest.skip.Exception as exc:
         raise harness.BenchError(str(exc)) from None
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        print(f"load {figures['load']}")
-        harness.print_machine(figures["machine"])
-    if not all(target["is_met"] for target in figures["targets"]):
+    harness.emit(figures | {"tables": tables(figures["rows"])}, args.json)
+    missed = [target for target in figures["targets"] if not target["is_met"]]
+    for target in missed:
+        sign = "<=" if target["is_most"] else ">="
+        what = f"{target['case']}, {target['what']}"
+        print(f"{what}: {target['reached']}, not {sign} {target['target']}", file=sys.stderr)
+    if missed:
         sys.exit(1)
 
 

@@ -17,8 +17,8 @@ import time
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
-from bare import _commands as read_commands
 from harness import IMAGE
+from worker import read_commands_aio as read_commands
 
 Object = dict[str, Any]
 

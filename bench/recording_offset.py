@@ -10,11 +10,8 @@ microphone adds is not in it. No bound is held: a loaded machine shows a frame l
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import harness
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from tests.kit.browsers import Started
 
 MAY_PLAY = "--autoplay-policy=no-user-gesture-required"
+ROUNDS, QUICK_ROUNDS = 20, 1
 WAIT_S = 30.0  # for one round
 
 # Each returns milliseconds from the moment at which the recorder was told to start: to its `start`
@@ -130,10 +128,9 @@ async def measure(chromium: Started, rounds: int) -> dict[str, list[dict[str, fl
 
 def run_all(rounds: int) -> dict[str, Any]:
     harness.clean_up_on_kill()
-    sys.path.insert(0, str(harness.BENCH.parent))
+    harness.use_tests()
     from tests.kit.chromium import shared_chromium
 
-    load = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
         try:
             chromium = stack.enter_context(shared_chromium(MAY_PLAY))
@@ -148,33 +145,25 @@ def run_all(rounds: int) -> dict[str, Any]:
         for kind, rounds_of in found.items()
         for name in ("begin", "event")
     }
-    machine = harness.describe_machine()
-    return {"n": rounds, "rows": rows, "load": round(load, 1), "machine": machine}
+    return {"bench": "recording_offset", "n": rounds, "rows": rows, "tables": tables(rows)}
 
 
-def print_table(figures: dict[str, Any]) -> None:
-    print(f"from the order to start, n = {figures['n']}, ms")
-    print(f"{'':18}{'least':>10}{'median':>10}{'most':>10}")
-    for name, row in figures["rows"].items():
-        print(f"{name:18}{row['p0']:10.1f}{row['p50']:10.1f}{row['p100']:10.1f}")
-    print(f"load {figures['load']}")
-    harness.print_machine(figures["machine"])
+def tables(rows: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """From the order to start."""
+    heads = ["since the order to start", "least", "median", "most"]
+    cells = [[name, *([ms, "ms"] for ms in row.values())] for name, row in rows.items()]
+    return {"recording_offset": {"heads": heads, "rows": cells}}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="of each kind")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser = harness.make_parser(__doc__)
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"of each kind; {ROUNDS}")
     args = parser.parse_args()
+    if args.rounds is None:
+        args.rounds = QUICK_ROUNDS if args.quick else ROUNDS
     if args.rounds < 1:
         parser.error("--rounds must be at least 1")
-    figures = run_all(args.rounds)
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        print_table(figures)
+    harness.emit(run_all(args.rounds), args.json)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,7 @@ and then, so that the stall is measured, not a busy machine. The client is gone 
 gets `peer_away`; latency counts from the flood's first signal until then.
 """
 
-import argparse
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,13 +29,11 @@ import harness
 
 WARM_UP = 300  # connections
 AT_ONCE = 10
-ARRIVAL = 15.0  # s for all idle ones to come: the relay's pings to them are as far apart
 QUIET = 2.5  # s after the last one has come or gone; longer than the relay lingers
 SPARE = 100  # connections
 PAIRS = 10
 RATE = 10.0  # signals a second of each of the 20
 BLOCK = 3.0  # s; five turns of two see each moment between two pings once
-STALL_ROUNDS = 2  # per kind of flood
 WRITE_DEADLINE = 2.0  # s; the relay's default is longer
 FLOODS = {"overflow": 2 * 1024 * 1024, "half full": 1024 * 1024 // 2}
 """Characters. Of the relay's outbox, which takes 1 Mi; a Trio program leaves hardly anything to the
@@ -46,6 +42,25 @@ kernel's buffer on its side (TCP_NOTSENT_LOWAT), and the client keeps its own sm
 TARGET_MEMORY = 40.0  # kB
 TARGET_LATENCY = 2.0  # times the p99
 TARGET_STALL = 1.5  # times the p99
+
+
+@attrs.frozen
+class Extent:
+    """How much of it.
+
+    :param idle: connections, and `arrival` the seconds for all of them to come.
+    :param rounds: of each relay, and `stalls` those of each kind of flood.
+    """
+
+    idle: int
+    arrival: float
+    rounds: int
+    stalls: int
+
+
+# The relay's pings are as far apart as the time in which they all come.
+FULL = Extent(idle=2000, arrival=15.0, rounds=5, stalls=2)
+QUICK = Extent(idle=500, arrival=4.0, rounds=1, stalls=1)
 
 LOAD = str(harness.BENCH / "relay_load.py")
 
@@ -74,11 +89,11 @@ def open_relay(idle: harness.Worker, *flags: str) -> Iterator[Relay]:
         yield relay
 
 
-def measure_memory(relay: Relay, idle: harness.Worker, count: int) -> tuple[int, int]:
+def measure_memory(relay: Relay, idle: harness.Worker, extent: Extent) -> tuple[int, int]:
     """The relay's kB before and after this many idle ones have come."""
     time.sleep(QUIET)
     before = relay.resident_kb()
-    idle.ask(do="stay", url=relay.url, count=count, within=ARRIVAL)
+    idle.ask(do="stay", url=relay.url, count=extent.idle, within=extent.arrival)
     time.sleep(QUIET)
     return before, relay.resident_kb()
 
@@ -113,14 +128,14 @@ class Stall:
 
 
 def measure_stall(
-    relay: Relay, talking: harness.Worker, stalling: harness.Worker
+    relay: Relay, talking: harness.Worker, stalling: harness.Worker, rounds: int
 ) -> tuple[list[Stall], dict[str, list[float]]]:
     """What became of the clients that stopped reading, and the ms of the others' signals."""
     talking.ask(do="open", url=relay.url, pairs=PAIRS)
     talking.ask(do="talk", url=relay.url, rate=RATE, seconds=1.0)  # not counted
     stalls: list[Stall] = []
     latencies: dict[str, list[float]] = {"without": [], "with": []}
-    for _ in range(STALL_ROUNDS):
+    for _ in range(rounds):
         for flood, characters in FLOODS.items():
             answer = talking.ask(do="talk", url=relay.url, rate=RATE, seconds=BLOCK)
             latencies["without"] += [ms for _, ms in answer["signals"]]
@@ -134,8 +149,9 @@ def measure_stall(
     return stalls, latencies
 
 
-def measure(count: int, rounds: int) -> dict[str, Any]:
+def measure(extent: Extent) -> dict[str, Any]:
     """All three, one after the other."""
+    count = extent.idle
     with contextlib.ExitStack() as stack:
         idle, talking, stalling = (
             stack.enter_context(harness.open_worker(f"{name} peers", LOAD, name))
@@ -143,9 +159,9 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
         )
         room = ("--max-connections", str(count + SPARE))
         with open_relay(idle, *room) as empty, open_relay(idle, *room) as full:
-            before, quiet = measure_memory(full, idle, count)
+            before, quiet = measure_memory(full, idle, extent)
             relays = {"without": empty, "with": full}
-            latency = compare(measure_latency(relays, talking, rounds), TARGET_LATENCY)
+            latency = compare(measure_latency(relays, talking, extent.rounds), TARGET_LATENCY)
             still_open = idle.ask(do="count")["open"]
             if still_open != count:
                 raise harness.BenchError(f"{count - still_open} idle connections were lost")
@@ -159,7 +175,7 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
             "target": TARGET_MEMORY,
         }
         with open_relay(idle, "--write-deadline", str(WRITE_DEADLINE)) as relay:
-            stalls, latencies = measure_stall(relay, talking, stalling)
+            stalls, latencies = measure_stall(relay, talking, stalling, extent.stalls)
         gone = [
             {"flood": one.flood, "filled": round(one.filled, 3), "gone": round(one.gone, 3)}
             for one in stalls
@@ -182,54 +198,40 @@ def compare(latencies: dict[str, list[float]], target: float) -> dict[str, Any]:
     return {**figures, "ratio_p99": ratio, "target": target}
 
 
-def print_result(result: dict[str, Any]) -> None:
+def tables(result: dict[str, Any]) -> dict[str, Any]:
+    """What was measured; the targets are at the top of this file."""
     memory, latency, stall = result["memory"], result["latency"], result["stall"]
-    print(f"memory of the relay per idle connection, {memory['connections']} of them")
-    print(f"quiet: {memory['kb_each']:.1f} kB; later: {memory['kb_each_later']:.1f} kB", end="")
-    print(f" (target: at most {memory['target']:.0f})\n")
-    print("latency of a signal, ms")
-    print_latencies(latency, "idle connections")
-    print("\na client that stops reading")
-    for one in stall["gone"]:
-        print(f"{one['flood']:9} gone {one['gone']:.2f} s after the flood began,", end="")
-        print(f" which took {one['filled']:.2f} s", end="")
-        print(f" (target: {stall['write_deadline']:g} s after it at the latest)")
-    print("latency of the others' signals, ms")
-    print_latencies(stall, "it")
-    harness.print_machine(result["machine"])
-
-
-def print_latencies(figures: dict[str, Any], whom: str) -> None:
-    print(f"{'':24}{'n':>6}{'p50':>10}{'p99':>10}")
-    for name in ("without", "with"):
-        row = figures[name]
-        print(f"{name + ' ' + whom:24}{row['n']:6}{row['p50']:10.3f}{row['p99']:10.3f}")
-    ratio, target = figures["ratio_p99"], figures["target"]
-    print(f"ratio of p99, with / without: {ratio:.2f} (target: at most {target:g})")
+    gone = max(one["gone"] for one in stall["gone"])
+    rows = [
+        ["memory per idle connection", [memory["kb_each"], "kB"]],
+        ["after half a minute of pings", [memory["kb_each_later"], "kB"]],
+        [f"p99 with {memory['connections']} idle connections", [latency["with"]["p99"], "ms"]],
+        ["to that without", [latency["ratio_p99"], ""]],
+        ["p99 while a client does not read what floods it", [stall["with"]["p99"], "ms"]],
+        ["to that without", [stall["ratio_p99"], ""]],
+        [
+            f"until that client is gone, with a write deadline of {stall['write_deadline']:g} s",
+            [gone, "s"],
+        ],
+    ]
+    return {"relay_capacity": {"heads": ["what", "measured"], "rows": rows}}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--idle", type=int, default=2000, metavar="N", help="idle connections")
+    parser = harness.make_parser(__doc__)
+    parser.add_argument("--idle", type=int, metavar="N", help="idle connections")
     parser.add_argument(
-        "--rounds", type=int, default=5, metavar="N", help="turns of each relay, second question"
+        "--rounds", type=int, metavar="N", help="turns of each relay, second question"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
-    if min(args.idle, args.rounds) < 1:
+    extent = QUICK if args.quick else FULL
+    given = {"idle": args.idle, "rounds": args.rounds}
+    extent = attrs.evolve(extent, **{name: n for name, n in given.items() if n is not None})
+    if min(extent.idle, extent.rounds) < 1:
         parser.error("--idle and --rounds must be at least 1")
     harness.clean_up_on_kill()
-    result = {
-        "bench": "relay_capacity",
-        **measure(args.idle, args.rounds),
-        "machine": harness.describe_machine(),
-    }
-    if args.json:
-        print(json.dumps(result))
-    else:
-        print_result(result)
+    result = measure(extent)
+    harness.emit({"bench": "relay_capacity", **result, "tables": tables(result)}, args.json)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
+from worker import answer, read_commands_aio
 
 Object = dict[str, Any]
 
@@ -243,24 +244,14 @@ def _connect_small(address: tuple[str | None, int | None]) -> socket.socket:
 
 async def main(obey: Callable[[Object], Awaitable[Object]]) -> None:
     """Obey commands until stdin ends."""
-    async for command in _commands():
-        print(json.dumps(await obey(command)), flush=True)
+    async for command in read_commands_aio():
+        answer(await obey(command))
     # Thousands of closing handshakes would take their time, and tell nothing.
     os._exit(0)
 
 
 async def _sleep_until(moment: float) -> None:
     await asyncio.sleep(max(0.0, moment - time.monotonic()))
-
-
-async def _commands() -> AsyncIterator[Object]:
-    """The JSON objects on stdin, one per line, until it ends."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    async for line in reader:
-        yield json.loads(line)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,7 @@ the largest resident size of that process. The line: one `journal.write` in a Tr
 the event's JSON and the `os.write`, to a file in DIR, with an fsync a second as always.
 """
 
-import argparse
-import json
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,15 +23,16 @@ from imgsync.journal.writer import open_journal
 IMAGES = 10_000
 PROBES = 5_400
 WRITES = 20_000
+QUICK_SHARE = 0.1  # of all of these
 PAUSE = 0.0002  # s between two writes, so that some fsyncs run meanwhile
 
 
-def measure_report(folder: Path) -> tuple[float, float]:
+def measure_report(folder: Path, share: float) -> tuple[float, float]:
     """Seconds, and the MB of the process."""
-    sys.path.insert(0, str(harness.BENCH.parent))
+    harness.use_tests()
     from tests.kit.records import long_session
 
-    logs = long_session(IMAGES, PROBES).write(folder)
+    logs = long_session(round(IMAGES * share), round(PROBES * share)).write(folder)
     begin = time.perf_counter()
     command = [sys.executable, "-m", "imgsync", "report", *map(str, logs), "--out", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
@@ -42,11 +40,11 @@ def measure_report(folder: Path) -> tuple[float, float]:
     return took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
 
 
-async def measure_writes(path: Path) -> list[float]:
+async def measure_writes(path: Path, count: int) -> list[float]:
     """Microseconds of each."""
     times = []
     async with open_journal(path, role=Role.EVALUATOR, user_id="bench") as journal:
-        for index in range(WRITES):
+        for index in range(count):
             sent_at = 1.8e12 + index
             event = Acked("s" * 22, index, sent_at, sent_at + 1, sent_at + 2, 2.0, 1.0, 0.5)
             begin = time.perf_counter()
@@ -57,28 +55,31 @@ async def measure_writes(path: Path) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--dir", help="where to write; a temporary folder by default")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.dir) as name:
-        took, resident = measure_report(Path(name))
-        times = sorted(trio.run(measure_writes, Path(name) / "line.jsonl"))
+        share = QUICK_SHARE if args.quick else 1.0
+        took, resident = measure_report(Path(name), share)
+        line = Path(name) / "line.jsonl"
+        times = trio.run(measure_writes, line, round(WRITES * share))
     figures = {
         "report_s": round(took, 2),
         "report_mb": round(resident),
-        "write_median_us": round(statistics.median(times), 1),
-        "write_p99_us": round(times[int(len(times) * 0.99)], 1),
-        "write_max_us": round(times[-1], 1),
+        "write_median_us": round(harness.percentile(times, 50), 1),
+        "write_p99_us": round(harness.percentile(times, 99), 1),
+        "write_max_us": round(max(times), 1),
     }
-    if args.json:
-        print(json.dumps(figures))
-        return
-    for figure, value in figures.items():
-        print(f"{figure:<16} {value:>10}")
+    rows = [
+        ["a report", [figures["report_s"], "s"]],
+        ["its memory", [figures["report_mb"], "MB"]],
+        ["a line, median", [figures["write_median_us"], "us"]],
+        ["a line, p99", [figures["write_p99_us"], "us"]],
+        ["a line, longest", [figures["write_max_us"], "us"]],
+    ]
+    tables = {"report": {"heads": ["what", "measured"], "rows": rows}}
+    harness.emit({"bench": "report", **figures, "tables": tables}, args.json)
 
 
 if __name__ == "__main__":
-    main()
+    harness.run(main)

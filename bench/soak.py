@@ -17,9 +17,7 @@ exit code is 1 where one of them failed.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -35,11 +33,11 @@ WARM_UP = EVERY * len(UNUSUAL)  # sessions
 SETTLE = 5.0  # s; what closes in the background has its deadlines
 LOOK_AGAIN = 0.1  # s
 
-SESSIONS = 1000
+SESSIONS = 1000, 50  # and where it has to be quick
 MAX_GROWTH = 10.0  # MiB
 
-PAGE_SESSIONS = 250
-RELOADS = 40
+PAGE_SESSIONS = 250, 3
+RELOADS = 40, 1
 
 PEER = str(harness.BENCH / "soak_peer.py")
 RELAY = str(harness.BENCH / "soak_relay.py")
@@ -163,67 +161,74 @@ def summarize(parts: list[dict[str, float]]) -> Object:
     return figures
 
 
-def print_result(result: Object) -> None:
-    print(f"{result['sessions']} sessions, {result['per_second']} a second", end="")
-    print(f" (and {WARM_UP} to warm up); one in {EVERY} of the unusual ways\n")
-    columns = (*COUNTS, "memory, MiB", "blocks", "CPU, s")
-    print(f"{'':20}", *(f"{column:>{len(column) + 2}}" for column in columns), sep="")
-    for name in ("relay", "evaluator", "client"):
-        for when, look in result["looks"].items():
-            held = look[name]
-            memory, cpu = f"{held['memory_kb'] / 1024:.1f}", f"{held['cpu']:.1f}"
-            row = (*(held[count] for count in COUNTS), memory, held["blocks"], cpu)
-            cells = (
-                f"{cell:>{len(column) + 2}}" for cell, column in zip(row, columns, strict=True)
-            )
-            print(f"{name:10}{when:10}", *cells, sep="")
-    print(f"\ngrowth of memory from start to end, MiB (bound: {result['max_growth_mib']:g})")
-    print(", ".join(f"{name} {grown:.2f}" for name, grown in result["growth_mib"].items()))
-    print("a usual session: p50 and p95, ms")
-    for part, row in result["ms"].items():
-        print(f"{part:8}{row['p50']:8.1f}{row['p95']:8.1f}")
-    harness.print_machine(result["machine"])
+def tables(result: Object) -> Object:
+    """What the page tells, and what each process held when."""
+    growth = result["growth_mib"]
+    looks = result["looks"]
+    late = max(
+        (looks["end"][name]["memory_kb"] - looks["middle"][name]["memory_kb"]) / 1024
+        for name in growth
+    )
+    rows = [
+        ["memory that they add: evaluator", [growth["evaluator"], "MiB"]],
+        ["client", [growth["client"], "MiB"]],
+        ["relay", [growth["relay"], "MiB"]],
+        ["of it in the second half, at the most", [round(late, 2), "MiB"]],
+        ["sessions a second", [result["per_second"], ""]],
+    ]
+    rows += [[f"{part}, median", [row["p50"], "ms"]] for part, row in result["ms"].items()]
+    held = [
+        [
+            f"{name}, {when}",
+            *([look[name][count], ""] for count in COUNTS),
+            [round(look[name]["memory_kb"] / 1024, 1), ""],
+            [look[name]["blocks"], ""],
+            [round(look[name]["cpu"], 1), ""],
+        ]
+        for name in ("relay", "evaluator", "client")
+        for when, look in looks.items()
+    ]
+    heads = ["who, when", *COUNTS, "memory, MiB", "blocks", "CPU, s"]
+    return {
+        "soak": {"heads": ["what", "measured"], "rows": rows},
+        "soak_held": {"heads": heads, "rows": held},
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.make_parser(__doc__)
     parser.add_argument(
         "--sessions",
         type=int,
         metavar="N",
-        help=f"after the warm-up, {SESSIONS}; with --browser of each kind, {PAGE_SESSIONS}",
+        help=f"after the warm-up, {SESSIONS[0]}; with --browser of each kind, {PAGE_SESSIONS[0]}",
     )
     parser.add_argument(
         "--max-growth", type=float, default=MAX_GROWTH, metavar="MIB", help="of each process"
     )
     parser.add_argument("--browser", choices=("chromium", "firefox"), help="pages in this browser")
-    parser.add_argument(
-        "--reloads", type=int, default=RELOADS, metavar="N", help="of each kind, with --browser"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--reloads", type=int, metavar="N", help="of each kind, with --browser")
     args = parser.parse_args()
     if args.sessions is None:
-        args.sessions = SESSIONS if args.browser is None else PAGE_SESSIONS
+        full, quick = SESSIONS if args.browser is None else PAGE_SESSIONS
+        args.sessions = quick if args.quick else full
+    if args.reloads is None:
+        args.reloads = RELOADS[1] if args.quick else RELOADS[0]
     if args.sessions < 2:
         parser.error("--sessions must be at least 2")
     harness.clean_up_on_kill()
     if args.browser is None:
-        found, show = soak(args.sessions, args.max_growth), print_result
+        found = soak(args.sessions, args.max_growth)
+        found["tables"] = tables(found)
     else:
         # What pages are driven with is in the tests, and needs what they need.
-        sys.path.insert(0, str(harness.BENCH.parent))
-        from soak_pages import print_pages, soak_pages
+        harness.use_tests()
+        from soak_pages import soak_pages
 
-        found, show = soak_pages(args.browser, args.sessions, args.reloads), print_pages
-    result = {"bench": "soak", **found, "machine": harness.describe_machine()}
-    if args.json:
-        print(json.dumps(result))
-    else:
-        show(result)
-    if result["broken"]:
-        sys.exit("\n".join(["soak.py: not kept:", *result["broken"]]))
+        found = soak_pages(args.browser, args.sessions, args.reloads)
+    harness.emit({"bench": "soak", **found}, args.json)
+    if found["broken"]:
+        sys.exit("\n".join(["soak.py: not kept:", *found["broken"]]))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def soak_pages(name: str, sessions: int, reloads: int) -> Object:
         "reloads": _count(of_reloads),
         "lost": _count_failures(of_reloads),
         "seconds": round(seconds),
+        "tables": _tables(name, (of_sessions, of_reloads), seconds),
         "broken": [
             f"{what} ({kind}): {failure}"
             for what, tallies in (("session", of_sessions), ("reload", of_reloads))
@@ -91,10 +93,10 @@ def _count_failures(tallies: dict[str, Tally]) -> dict[str, int]:
     return {kind: len(tally.failures) for kind, tally in tallies.items()}
 
 
-def print_pages(result: Object) -> None:
-    print(f"{result['browser']}, {result['seconds']} s")
-    for what, failed in (("sessions", "without_stages"), ("reloads", "lost")):
-        print(f"\n{what:40}{'number':>8}{failed.replace('_', ' '):>16}")
-        for kind, count in result[what].items():
-            print(f"{kind:40}{count:8}{result[failed][kind]:16}")
-    harness.print_machine(result["machine"])
+def _tables(name: str, tallies: Sequence[dict[str, Tally]], seconds: float) -> Object:
+    rows: list[list[Any]] = []
+    for what, of in zip(("without stages", "lost to a reload"), tallies, strict=True):
+        count, failed = sum(_count(of).values()), sum(_count_failures(of).values())
+        rows.append([f"sessions {what}", [failed, f"of {count}"]])
+    rows.append(["all of it", [round(seconds), "s"]])
+    return {f"soak_{name}": {"heads": ["what", name.title()], "rows": rows}}

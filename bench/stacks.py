@@ -9,8 +9,6 @@ opened anew. The exit code is 1 where a session failed.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -23,8 +21,8 @@ import trio
 import imgsync
 
 ROLES = ("client", "evaluator")
+SESSIONS, QUICK_SESSIONS = 20, 1
 SESSION_WITHIN = 40.0  # s
-RELAY = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
 
 
 @attrs.frozen
@@ -144,44 +142,47 @@ def describe(exc: BaseException) -> str:
     return " | ".join([str(exc) or type(exc).__name__, *notes])
 
 
-def print_rows(rows: list[Row]) -> None:
-    print("sessions that came about, and from start_session to the first ack, ms")
-    print(f"{'stack':16}{'as':12}{'sessions':>10}{'p50':>10}{'p95':>10}")
-    for row in rows:
-        figures = row.figures()
-        count = f"{figures['succeeded']} of {figures['sessions']}"
-        print(f"{row.stack:16}{row.role:12}{count:>10}{figures['p50']!s:>10}{figures['p95']!s:>10}")
-    for row in rows:
-        for failure in row.failures:
-            print(f"{row.stack} as {row.role}: {failure}")
-    harness.print_machine(harness.describe_machine())
+def tables(rows: list[Row]) -> dict[str, Any]:
+    """A line for each stack, of both roles."""
+    cells = []
+    for stack in dict.fromkeys(row.stack for row in rows):
+        line: list[Any] = [stack]
+        these = {row.role: row.figures() for row in rows if row.stack == stack}
+        for role in ROLES:
+            median = these[role]["p50"]
+            line.append("-" if median is None else [median, "ms"])
+        count, succeeded = (
+            sum(one[name] for one in these.values()) for name in ("sessions", "succeeded")
+        )
+        cells.append([*line, [succeeded, f"of {count}"]])
+    heads = ["the other side", "as the client", "as the evaluator", "came about"]
+    return {"stacks": {"heads": heads, "rows": cells}}
 
 
 def main() -> None:
-    sys.path.insert(0, str(harness.BENCH.parent))
+    harness.use_tests()
     from tests.kit.foreign import STACKS
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--sessions", type=int, default=20, metavar="N", help="per stack and role")
+    parser = harness.make_parser(__doc__)
+    parser.add_argument("--sessions", type=int, metavar="N", help="per stack and role")
     parser.add_argument("--only", choices=STACKS, help="this stack alone")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
+    if args.sessions is None:
+        args.sessions = QUICK_SESSIONS if args.quick else SESSIONS
     if args.sessions < 1:
         parser.error("--sessions must be at least 1")
     harness.clean_up_on_kill()
     rows = []
-    with harness.open_worker("relay", *RELAY, ends_with_stdin=False) as relay:
-        url = relay.read_line().removeprefix("listening on ")
+    with harness.open_relay() as url:
         for stack in [args.only] if args.only else STACKS:
             rows += [trio.run(measure, stack, role, args.sessions, url) for role in ROLES]
-    if args.json:
-        figures = [row.figures() | {"failures": row.failures} for row in rows]
-        machine = harness.describe_machine()
-        print(json.dumps({"bench": "stacks", "unit": "ms", "rows": figures, "machine": machine}))
-    else:
-        print_rows(rows)
+    figures = [row.figures() | {"failures": row.failures} for row in rows]
+    harness.emit(
+        {"bench": "stacks", "unit": "ms", "rows": figures, "tables": tables(rows)}, args.json
+    )
+    for row in rows:
+        for failure in row.failures:
+            print(f"{row.stack} as {row.role}: {failure}", file=sys.stderr)
     if any(row.failures for row in rows):
         sys.exit(1)
 

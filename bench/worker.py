@@ -1,5 +1,6 @@
-"""What the workers that run on Trio share: they are asked on stdin, and answer on stdout."""
+"""What the workers share: they are asked on stdin, and answer on stdout."""
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -22,3 +23,13 @@ async def read_commands() -> AsyncIterator[Object]:
         *lines, unread = (unread + chunk).split(b"\n")
         for line in lines:
             yield json.loads(line)
+
+
+async def read_commands_aio() -> AsyncIterator[Object]:
+    """The same on asyncio."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    async for line in reader:
+        yield json.loads(line)

@@ -120,13 +120,17 @@ class Link(Protocol):
         """Bytes of a message that the other side takes, once the channel is open."""
 
     @property
+    def lives_apart(self) -> bool:
+        """Whether its channel lives in another thread, where some messages are answered at once."""
+
+    @property
     def waiting(self) -> int:
         """Bytes that were given to it to be sent, and are not known to have arrived."""
 
     def listen(self, tell: Callable[[LinkEvent], None]) -> None:
         """Have all that happens told, in order; before anything else is asked of the link.
 
-        :param tell: called in any thread; never waits, never raises.
+        :param tell: called in the thread that the channel lives in; never waits, never raises.
         """
 
     async def make_offer(self, *, leads: bool = False) -> str:
@@ -148,6 +152,13 @@ class Link(Protocol):
         """Send on the data channel; never waits. On a closed channel it goes nowhere.
 
         Where the other side takes nothing, and too much waits, the link is lost.
+        """
+
+    def reply(self, text: str, then: Callable[[], None]) -> None:
+        """Send on the data channel what answers a message, from within what it is told to.
+
+        :param then: called in the same thread once that has been handed to the network; never
+            raises. To wake another thread before would hold it up.
         """
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:

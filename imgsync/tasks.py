@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from threading import get_ident
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import trio
 
@@ -105,16 +105,31 @@ class Inbox(Generic[T]):
         self._thread = get_ident()
         self._items: deque[T] = deque()
         self._reader: trio.lowlevel.Task | None = None
+        #: Whether Trio's thread has been called, and has not come yet.
+        self._is_called = False
+        #: What is done with each, while somebody serves; and what went wrong with one.
+        self._handle: Callable[[T], object] | None = None
+        self._failure: BaseException | None = None
 
     def put(self, item: T) -> None:
         """From any thread; never raises, never waits."""
         self._items.append(item)
         if get_ident() == self._thread:
             self._wake()
-            return
-        with suppress(trio.RunFinishedError):
-            # Idempotent wake-ups are folded into one, so that a burst costs one hop.
-            self._token.run_sync_soon(self._wake, idempotent=True)
+        elif not self._is_called:  # a burst costs one call, which is a write to a socket
+            self._is_called = True
+            with suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self._come)
+
+    def _come(self) -> None:
+        self._is_called = False  # before the look, so that what is put behind it calls again
+        if self._handle is not None and self._reader is not None and self._items:
+            try:
+                self._handle(self._items.popleft())
+            except BaseException as exc:  # an exception in here would end Trio's run
+                self._handle, self._failure = None, exc
+        if self._items or self._failure is not None:
+            self._wake()
 
     def _wake(self) -> None:
         if self._reader is not None:
@@ -127,14 +142,38 @@ class Inbox(Generic[T]):
             # Before the item is taken, so that none is lost; a flood must not starve other tasks.
             await trio.lowlevel.checkpoint()
         while not self._items:
-            self._reader = trio.lowlevel.current_task()
-
-            def abort(_: object) -> trio.lowlevel.Abort:
-                self._reader = None
-                return trio.lowlevel.Abort.SUCCEEDED
-
-            await trio.lowlevel.wait_task_rescheduled(abort)
+            await self._wait()
         return self._items.popleft()
+
+    async def serve(self, handle: Callable[[T], object]) -> NoReturn:
+        """Have each item handled in its turn, until cancelled. One task at a time.
+
+        What comes from another thread is handled as it comes to Trio's, between the steps of two
+        tasks: waking a task for it would take a turn more. Of several, each has a turn of its own,
+        so that the tasks that they wake run in the same order. What `handle` raises is raised here,
+        and ends it.
+        """
+        self._handle = handle
+        try:
+            while self._failure is None:
+                if not self._items:
+                    await self._wait()
+                    continue
+                await trio.lowlevel.checkpoint()
+                if self._items:
+                    handle(self._items.popleft())
+            raise self._failure
+        finally:
+            self._handle = None
+
+    async def _wait(self) -> None:
+        self._reader = trio.lowlevel.current_task()
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self._reader = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
 
 
 class Pull(Generic[T]):

@@ -32,6 +32,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
     Sooner,
 )
 from imgsync.core.relay.state import RelayState
@@ -176,7 +177,14 @@ class MemoryRelay:
                     self._live.add(session_id)
                 case SessionOver(session_id):
                     self._live.discard(session_id)
-                case Probe() | Sooner() | SessionAnswered() | SideAway() | SideBack():
+                case (
+                    Probe()
+                    | Sooner()
+                    | SessionAnswered()
+                    | SideAway()
+                    | SideBack()
+                    | SignalDropped()
+                ):
                     # A socket in memory is never dead without a word, and an older one that was
                     # probed would be another window.
                     pass
@@ -195,6 +203,7 @@ class MemoryLink:
     #: What it says of the other side, for tests to set.
     max_message = MAX_CHANNEL_MESSAGE
     waiting = 0
+    lives_apart = False
 
     def __init__(self, network: "MemoryNetwork", number: int) -> None:
         self._network = network
@@ -242,6 +251,11 @@ class MemoryLink:
         """See the protocol."""
         if self._is_open and self._other is not None and not self._network.is_silent:
             self._other.put(Received(text, now_ms()))
+
+    def reply(self, text: str, then: Callable[[], None]) -> None:
+        """See the protocol."""
+        self.send(text)
+        then()
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol."""

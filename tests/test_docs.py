@@ -150,15 +150,6 @@ def test_the_readme_links_every_page() -> None:
     assert pages <= {link.partition("#")[0] for link in links_of(README)}
 
 
-def test_the_figures_of_the_readme_are_those_of_the_page_on_speed() -> None:
-    told = rows(README, "what")
-    assert len(told) == 2
-    for row in told:
-        what, *figures = row.strip("| ").split(" | ")
-        (found,) = (line for line in DOCS["docs/speed.md"].splitlines() if f"| {what} |" in line)
-        assert all(f"| {figure} |" in found for figure in figures)
-
-
 # ── all pages ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -13,6 +13,7 @@ import trio
 
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Transmit
+from imgsync.core.channel.prompt import Prompt
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import (
@@ -122,7 +123,9 @@ class _Following:
         self._peer = peer
         self._follower = Follower((*FEATURES, *features))
         self.receiving = Receiving(peer.send_data, peer.carry)
-        self._waiting: deque[Deliver] = deque()
+        self.prompt = Prompt()
+        #: With whether each was acked already.
+        self._waiting: deque[tuple[Deliver, bool]] = deque()
         self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
         self._news = Bell()
 
@@ -141,14 +144,21 @@ class _Following:
         await trio.lowlevel.checkpoint()
         while True:
             while self._waiting:
-                delivery = self._waiting.popleft()
-                is_new, ack = self._follower.taken(delivery)
-                self._peer.send(ack.text)
+                delivery, is_acked = self._waiting.popleft()
+                if is_acked:
+                    is_new = self._follower.take(delivery)
+                else:
+                    is_new, ack = self._follower.taken(delivery)
+                    self._peer.send(ack.text)
                 if is_new:
                     return self._hand_out(delivery)
             if self._peer.history.end is not None:
                 return None
-            await self._news.wait()
+            self.prompt.permit()
+            try:
+                await self._news.wait()
+            finally:
+                self.prompt.withdraw()
 
     def _hand_out(self, delivery: Deliver) -> ReceivedImage:
         image, received_at = delivery.image, delivery.received_at
@@ -208,17 +218,19 @@ class _Following:
 
     def heard(self, message: TalkMessage, at: Milliseconds) -> None:
         """See the protocol."""
-        session_id = self._peer.route.session_id
+        is_acked = self.prompt.was_acked(message)
         for output in self._follower.receive(message, at):
             match output:
                 case Transmit(text):
-                    self._peer.send(text)
+                    if not is_acked:
+                        self._peer.send(text)
                 case Deliver():
-                    self._put(output)
+                    self._put(output, is_acked=is_acked)
                 case Announced(images):
                     self._upcoming += images
                     self._news.ring()
                 case Drop(why):
+                    session_id = self._peer.route.session_id
                     log.info("session %s: dropped a message: %s", session_id, why)
                 case _:
                     assert_never(output)
@@ -226,13 +238,13 @@ class _Following:
     def drained(self) -> None:
         """See the protocol; nothing of a client's is kept back."""
 
-    def _put(self, delivery: Deliver) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+    def _put(self, delivery: Deliver, *, is_acked: bool) -> None:
+        if len(self._waiting) >= MAX_WAITING and not is_acked:
             # Not acked, so the evaluator knows.
             session_id = self._peer.route.session_id
             log.warning("session %s: dropping an image, %d wait", session_id, MAX_WAITING)
             return
-        self._waiting.append(delivery)
+        self._waiting.append((delivery, is_acked))
         self._news.ring()
 
     def shared(self, event: DataEvent) -> None:
@@ -315,7 +327,8 @@ class ClientSession:
     def images(self) -> AsyncIterator[ReceivedImage]:
         """Each image once, in order, as it comes; stops when the session is over.
 
-        An image is acked as it is handed out, with the time at which it came in.
+        An image is acked as it is handed out, or as it comes in where that is waited for, with the
+        time at which it came in.
         """
         return Pull(self.next_image)
 
@@ -381,6 +394,7 @@ async def open_client(
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
+    snap: bool = True,
     log_file: str | os.PathLike[str] | None = None,
     pictures: bool = False,
     network: Network | None = None,
@@ -396,6 +410,8 @@ async def open_client(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
+    :param snap: whether SCTP may be set up by the descriptions (SNAP) where the other side can do
+        that, too; it saves a round trip.
     :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param pictures: whether somebody here takes pictures that come over the connection itself, as
         `ClientSession.receiving` gives them to a gallery. Without that, each has a URL.
@@ -411,6 +427,7 @@ async def open_client(
         token=token,
         ice_addresses=ice_addresses,
         ice_policy=ice_policy,
+        snap=snap,
         log_file=log_file,
         network=network,
     ) as (signalling, over, write):

@@ -132,6 +132,12 @@ def add_peer_options(parser: argparse.ArgumentParser) -> None:
         help="relay: WebRTC goes through a TURN server alone, and tells no address of ours",
     )
     parser.add_argument(
+        "--no-snap",
+        dest="snap",
+        action="store_false",
+        help="have SCTP's own handshake, also where the other side can do without",
+    )
+    parser.add_argument(
         "--log", metavar="FILE.jsonl", help="add a record of all that happens; see 'imgsync report'"
     )
     add_output_options(parser)

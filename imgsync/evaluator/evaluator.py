@@ -50,6 +50,7 @@ from imgsync.evaluator.latest import Latest
 from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
 from imgsync.peer.joining import IcePolicy, join_relay
+from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
 from imgsync.peer.session_journal import Write
 from imgsync.peer.signalling import Signalling
@@ -109,6 +110,10 @@ class _Presenting:
     def renew(self, images: Sequence[ImageRef]) -> None:
         """These have been signed anew."""
         self._presenter.renew([_source_of(image) for image in images])
+
+    @property
+    def prompt(self) -> None:
+        """See the protocol; an evaluator asks."""
 
     @property
     def is_seen(self) -> bool:
@@ -358,7 +363,13 @@ class Evaluator:
         Raises RelayError (the client is unknown or busy), SignallingLost, and SessionEnded where
         no connection comes about.
         """
-        route = await self._signalling.start_session(client_id)
+        async with self._signalling.open_session(client_id, self._open_on) as (peer, presenting):
+            await peer.history.wait_connected()
+            yield EvaluatorSession(peer, presenting)
+
+    @asynccontextmanager
+    async def _open_on(self, route: Route) -> AsyncIterator[tuple[PeerSession, _Presenting]]:
+        """A session that connects, on the way that there is to it."""
         peer = PeerSession(route, self._write)
         presenting = _Presenting(peer, self._budget)
         ways = (self._network, self._signalling.servers)
@@ -367,8 +378,7 @@ class Evaluator:
             open_background() as nursery,
         ):
             nursery.start_soon(presenting.sharing.run)
-            await peer.history.wait_connected()
-            yield EvaluatorSession(peer, presenting)
+            yield peer, presenting
 
 
 @asynccontextmanager
@@ -380,6 +390,7 @@ async def open_evaluator(
     token: TokenSource = None,
     ice_addresses: Sequence[str] = (),
     ice_policy: IcePolicy = "all",
+    snap: bool = True,
     log_file: str | os.PathLike[str] | None = None,
     network: Network | None = None,
 ) -> AsyncIterator[Evaluator]:
@@ -394,6 +405,8 @@ async def open_evaluator(
     :param ice_addresses: the only local addresses to use for WebRTC; all but loopback by default.
     :param ice_policy: "relay" lets WebRTC go through a TURN server of the relay's alone, and tell
         the other side no address but its.
+    :param snap: whether SCTP may be set up by the descriptions (SNAP) where the other side can do
+        that, too; it saves a round trip.
     :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param network: stands in for the real one, in tests.
     """
@@ -405,6 +418,7 @@ async def open_evaluator(
         token=token,
         ice_addresses=ice_addresses,
         ice_policy=ice_policy,
+        snap=snap,
         log_file=log_file,
         network=network,
     ) as (signalling, over, write):

@@ -5,25 +5,29 @@ through to the nursery it is given, so it is given one that contains them. A sen
 half-way leaves a stream that swallows the next frame as payload, so after one the TCP connection is
 dropped. Pings are answered only while messages are taken, so whoever owns a socket must keep
 receiving. A ping waits for its pong in a task; that task lives no longer than the ping.
+
+And each message costs it a turn of Trio's loop where it comes in, and another one and a system call
+where it goes out. Here, what came in with one read can be taken at once, and what waits in an
+outbox is written at once, up to BLOCK bytes.
 """
 
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.connection import Connection, ConnectionState, ConnectionType
-from wsproto.events import Event, Message, Ping
+from wsproto.events import Event, Message, Ping, TextMessage
 
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.core.protocol.numbers import PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.limits import NetLimits
-from imgsync.net.pace import PacedStream
+from imgsync.net.pace import PAGE, PacedStream
 from imgsync.net.pinger import Pinger
 from imgsync.tasks import lone_errors
 
@@ -35,8 +39,15 @@ log = logging.getLogger(__name__)
 CLOSE_DEADLINE = 2.0
 """Seconds for what is queued and the close handshake together."""
 
-QUEUE_SIZE = 16
-"""Messages that are read before somebody takes them."""
+QUEUE_SIZE = 32
+"""Messages that are read before somebody takes them, and so nearly the most that are taken at once:
+a peer that sends a thousand in one packet holds the others up for no longer."""
+
+READ_SIZE = 16 * 1024
+"""Bytes of one read."""
+
+BLOCK = PAGE
+"""Bytes that are written at once, or one message that has more: a pong waits for no more."""
 
 MAX_PARTS = 256
 """Parts of a message that are kept apart."""
@@ -108,13 +119,37 @@ class Outbox:
         self.size += size
         return True
 
-    def pop(self) -> str:
-        """The next one, which counts until it is written."""
-        return self._texts.popleft()
+    def pop(self) -> list[str]:
+        """The next ones, at least one and up to BLOCK bytes; they count until they are written."""
+        texts = [self._texts.popleft()]
+        size = _size_of(texts[0])
+        while self._texts and (size := size + _size_of(self._texts[0])) <= BLOCK:
+            texts.append(self._texts.popleft())
+        return texts
 
-    def written(self, text: str) -> None:
-        """It counts no more."""
-        self.size -= _size_of(text)
+    def written(self, texts: list[str]) -> None:
+        """They count no more."""
+        self.size -= sum(map(_size_of, texts))
+
+
+class EagerChannel(trio.abc.SendChannel[str | bytes]):
+    """Where trio-websocket's reader puts messages: it waits only where there is no room."""
+
+    __slots__ = ("_channel",)
+
+    def __init__(self, channel: trio.MemorySendChannel[str | bytes]) -> None:
+        self._channel = channel
+
+    async def send(self, message: str | bytes) -> None:
+        """Put one in."""
+        try:
+            self._channel.send_nowait(message)
+        except trio.WouldBlock:
+            await self._channel.send(message)
+
+    async def aclose(self) -> None:
+        """No more will come."""
+        await self._channel.aclose()
 
 
 class WebSocket:
@@ -189,6 +224,14 @@ class WebSocket:
                 # The reader has failed; it drops the socket next.
                 await self._writer_done.wait()
             raise self._closed() from None
+
+    async def receive_all(self) -> list[str | bytes]:
+        """The next frame, and those that have come in with it. Raises SocketClosed."""
+        frames = [await self.receive()]
+        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+            while True:
+                frames.append(self._connection._recv_channel.receive_nowait())
+        return frames
 
     def _closed(self) -> SocketClosed:
         if self._cause is not None:
@@ -281,9 +324,9 @@ class WebSocket:
         try:
             while True:
                 while self._outbox:
-                    text = self._outbox.pop()
-                    await self._connection.send_message(text)
-                    self._outbox.written(text)
+                    texts = self._outbox.pop()
+                    await _send_together(self._connection, texts)
+                    self._outbox.written(texts)
                 if self._closing:
                     await self._connection.aclose(*self._cause or ())
                     return
@@ -293,6 +336,20 @@ class WebSocket:
             pass
         except trio.TooSlowError:
             self._drop_slow()
+
+
+async def _send_together(connection: WebSocketConnection, texts: list[str]) -> None:
+    """As its own `send_message` does it for each, in one write. Raises ConnectionClosed."""
+    if connection._close_reason is not None:
+        raise ConnectionClosed(connection._close_reason)
+    send = connection._wsproto.send
+    block = b"".join([send(TextMessage(data=text)) for text in texts])
+    async with connection._stream_lock:
+        try:
+            await connection._stream.send_all(block)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            await connection._abort_web_socket()
+            raise ConnectionClosed(connection._close_reason) from None
 
 
 def _is_closed_by_peer(socket: WebSocket) -> bool:
@@ -377,6 +434,7 @@ async def take_over(
         cast("WSConnection", Frames(early, limits.max_message)),
         message_queue_size=QUEUE_SIZE,
         max_message_size=limits.max_message,
+        receive_buffer_size=READ_SIZE,
     )
     reader.start_soon(connection._reader_task)
     return connection
@@ -396,6 +454,7 @@ async def open_websocket(
             nursery.start_soon(reader.run)
             try:
                 connection = await handshake(reader)
+                connection._send_channel = cast(Any, EagerChannel(connection._send_channel))
                 socket = WebSocket(connection, stream, pinger, limits.outbox_size)
                 reader.on_end = socket.reader_ended
                 nursery.start_soon(socket.run)

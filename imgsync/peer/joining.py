@@ -6,7 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, get_args
 
 from imgsync.core.protocol.errors import InputError
-from imgsync.core.protocol.numbers import FEATURE_ICE_SERVERS, FEATURE_PRESENCES, FEATURES, PACKAGE
+from imgsync.core.protocol.numbers import (
+    FEATURE_EARLY_OFFER,
+    FEATURE_ICE_SERVERS,
+    FEATURE_PRESENCES,
+    FEATURES,
+    PACKAGE,
+)
 from imgsync.core.protocol.signalling import Features, Register, Role
 from imgsync.peer.network import open_internet
 from imgsync.peer.record import open_record
@@ -29,6 +35,7 @@ async def join_relay(
     token: TokenSource,
     ice_addresses: Sequence[str],
     ice_policy: IcePolicy,
+    snap: bool,
     log_file: str | os.PathLike[str] | None,
     network: Network | None,
     features: Features = (),
@@ -44,12 +51,15 @@ async def join_relay(
     if ice_policy not in get_args(IcePolicy):  # taken for "all", it would give addresses away
         raise InputError(f'the ICE policy is "all" or "relay", and not {ice_policy!r}')
     # What there is to be spoken on the channel is the client's to speak.
-    spoken = (*FEATURES, *features) if role is Role.CLIENT else (FEATURE_PRESENCES,)
+    of_client = (*FEATURES, *features, FEATURE_EARLY_OFFER)
+    spoken = of_client if role is Role.CLIENT else (FEATURE_PRESENCES,)
     register = Register(user_id, role, PACKAGE, name, features=(*spoken, FEATURE_ICE_SERVERS))
     async with AsyncExitStack() as stack:
         write = await stack.enter_async_context(open_record(log_file, role, user_id))
         if network is None:
-            opening_network = open_internet(ice_addresses, relay_only=ice_policy == "relay")
+            opening_network = open_internet(
+                ice_addresses, relay_only=ice_policy == "relay", snap=snap
+            )
             network = await stack.enter_async_context(opening_network)
         opening = open_signalling(network, url, register, token)
         yield await stack.enter_async_context(opening), network, write

@@ -15,10 +15,13 @@ from imgsync.seams import Link, Network, Socket
 class Internet:
     """See `imgsync.seams.Network`. Made by `open_internet`."""
 
-    def __init__(self, bridge: Bridge, ice_addresses: Sequence[str], relay_only: bool) -> None:
+    def __init__(
+        self, bridge: Bridge, ice_addresses: Sequence[str], relay_only: bool, snap: bool
+    ) -> None:
         self._bridge = bridge
         self._ice_addresses = ice_addresses
         self._relay_only = relay_only
+        self._snap = snap
 
     def open_socket(self, url: str) -> AbstractAsyncContextManager[Socket]:
         """See the protocol."""
@@ -26,22 +29,29 @@ class Internet:
 
     def open_link(self, ice_servers: Sequence[IceServer]) -> AbstractAsyncContextManager[Link]:
         """See the protocol."""
-        return open_link(self._bridge, ice_servers, self._ice_addresses, self._relay_only)
+        return open_link(
+            self._bridge,
+            ice_servers,
+            self._ice_addresses,
+            self._relay_only,
+            snap=self._snap,
+        )
 
 
 @asynccontextmanager
 async def open_internet(
-    ice_addresses: Sequence[str] = (), *, relay_only: bool = False
+    ice_addresses: Sequence[str] = (), *, relay_only: bool = False, snap: bool = True
 ) -> AsyncIterator[Network]:
     """Own the thread that WebRTC runs in. Raises InputError for what is no IP address.
 
     :param ice_addresses: the only local addresses to use for host candidates.
     :param relay_only: let everything go through a TURN server, and tell the other side of no
         address but its.
+    :param snap: let SCTP be set up by the descriptions where the other side knows how.
     """
     check_addresses(ice_addresses)
     async with open_bridge() as bridge:
-        yield Internet(bridge, ice_addresses, relay_only)
+        yield Internet(bridge, ice_addresses, relay_only, snap)
 
 
 def check_addresses(ice_addresses: Sequence[str]) -> None:

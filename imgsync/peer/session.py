@@ -13,6 +13,7 @@ from the other side; what comes of that goes into the inbox.
 import logging
 import math
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -25,6 +26,7 @@ from imgsync.core.channel.early import Early
 from imgsync.core.channel.heartbeat import Health, Judged, SendPing
 from imgsync.core.channel.line import Heard, Line, LineOutput, Ponged, SendPong, Unanswered
 from imgsync.core.channel.outputs import Drop
+from imgsync.core.channel.prompt import Prompt
 from imgsync.core.codec.codec import encode_channel, encode_signal
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.handshake import Handshake
@@ -57,7 +59,7 @@ from imgsync.core.handshake.outputs import (
 )
 from imgsync.core.handshake.packets import WRAPPED, PathMeasured
 from imgsync.core.handshake.telling import last_words
-from imgsync.core.protocol.channel import Ping, Pong
+from imgsync.core.protocol.channel import Image, Ping, Pong
 from imgsync.core.protocol.errors import (
     InputError,
     NegotiationError,
@@ -69,7 +71,7 @@ from imgsync.core.protocol.numbers import (
     MAX_CANDIDATES,
     MAX_CHANNEL_MESSAGE,
 )
-from imgsync.core.protocol.signalling import EndReason, Milliseconds, SessionId
+from imgsync.core.protocol.signalling import EndReason, Milliseconds
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
@@ -118,6 +120,11 @@ class History:
     def last(self) -> StateChange:
         """The last change."""
         return self._changes[-1]
+
+    @property
+    def so_far(self) -> Sequence[StateChange]:
+        """All changes until now."""
+        return self._changes
 
     @property
     def was_connected(self) -> bool:
@@ -180,6 +187,7 @@ class PeerSession:
     def __init__(self, route: Route, write: Write) -> None:
         self.route = route
         self.history = History()
+        self._write = write
         self.journal = SessionJournal(route.session_id, write)
         #: Whose channel is open.
         self._link: Link | None = None
@@ -235,14 +243,17 @@ class PeerSession:
         self._write_down_state()
 
     def begin(self) -> None:
-        """The session lives."""
+        """The session lives, and has an id."""
+        self.journal = SessionJournal(self.route.session_id, self._write)
         self.journal.began(self.route.peer_id, resumed=self.route.start.resumed)
-        self.journal.changed(self.history.last)
+        for change in self.history.so_far:
+            self.journal.changed(change)
 
     def _write_down_state(self) -> None:
         change = self.history.last
-        log.info("session %s %s", self.route.session_id, change.sentence)
-        self.journal.changed(change)
+        log.info("session %s %s", self.route.label, change.sentence)
+        if self.route.session_id:
+            self.journal.changed(change)
 
 
 # ── links ────────────────────────────────────────────────────────────────────────────────────────
@@ -264,7 +275,16 @@ class _NoAddress:
     error: InputError
 
 
-_Item = RouteInput | _FromLink | _NoAddress
+@attrs.frozen
+class _Answered:
+    """An image came in on the link of an attempt, and was acked at once."""
+
+    attempt: int
+    image: Image
+    at: Milliseconds
+
+
+_Item = RouteInput | _FromLink | _Answered | _NoAddress
 
 _LinkTask = MakeOffer | MakeAnswer | ApplyAnswer | AddCandidate
 
@@ -284,6 +304,10 @@ class _HeldLink:
         self.unfinished = 0
         #: Once it is opened.
         self.link: Link | None = None
+        #: While its channel is the one that is open.
+        self.prompt: Prompt | None = None
+        #: What is told once an answer has left; touched in the thread of the channel alone.
+        self.late: deque[_Item] = deque()
 
 
 class _Links:
@@ -293,7 +317,7 @@ class _Links:
         self,
         network: Network,
         servers: NamedServers,
-        put: Callable[["_FromLink | _NoAddress"], None],
+        put: Callable[[_Item], None],
         *,
         offers: bool,
     ) -> None:
@@ -331,6 +355,7 @@ class _Links:
     def give(self, task: _LinkTask) -> None:
         """Have a link described, or given something; the first opens it."""
         if isinstance(task, MakeOffer | MakeAnswer):
+            self.quiet()
             self._newest = task.attempt
             self._held[task.attempt], self._next = self._next, self._prepare_next()
         held = self._held.get(task.attempt)
@@ -342,16 +367,16 @@ class _Links:
             held.unfinished += 1
             held.give.send_nowait(task)
 
-    def cause_of(self, event: ServerFailed | PathMeasured, session_id: SessionId) -> Cause | None:
+    def cause_of(self, event: ServerFailed | PathMeasured, label: str) -> Cause | None:
         """What a link tells of that may be in the way of the session."""
         match event:
             case ServerFailed(server, code, why, cause):
-                log.info("session %s: %s gave no candidate: %s %s", session_id, server, code, why)
+                log.info("session %s: %s gave no candidate: %s %s", label, server, code, why)
                 self._servers.failed(cause)
                 return cause
             case PathMeasured(largest, lost) if lost:
                 what = "session %s: packets of %d bytes arrive, and of %d do not"
-                log.warning(what, session_id, largest + WRAPPED, lost + WRAPPED)
+                log.warning(what, label, largest + WRAPPED, lost + WRAPPED)
                 return Cause.PATH_MTU
             case _:
                 return None
@@ -365,7 +390,14 @@ class _Links:
     def discard(self, attempt: int) -> None:
         """Have a link closed."""
         if attempt in self._held:
-            self._held.pop(attempt).scope.cancel()
+            held = self._held.pop(attempt)
+            held.prompt = None
+            held.scope.cancel()
+
+    def quiet(self) -> None:
+        """Nothing is answered on the current one any more but what has its turn."""
+        if self.current is not None:
+            self.current.prompt = None
 
     async def run(self) -> None:
         """Hold them open until cancelled."""
@@ -380,11 +412,31 @@ class _Links:
             for cause in self._servers.wrong():
                 self._put(_FromLink(attempt, Hindered(cause)))
             async with self._network.open_link(self._servers.current) as link:
-                link.listen(lambda event: self._put(_FromLink(attempt, event)))
+                link.listen(partial(self._hear, held, link, attempt))
                 held.link = link
                 await self._carry_out(held, first)
                 async for task in held.tasks:
                     await self._carry_out(held, task)
+
+    def _hear(self, held: _HeldLink, link: Link, attempt: int, event: LinkEvent) -> None:
+        """In the thread of the channel."""
+        item: _Item = _FromLink(attempt, event)
+        prompt = held.prompt  # the other thread may take it away
+        if prompt is not None and isinstance(event, Received):
+            answered = prompt.hear(event.text, event.at)
+            if answered is not None:
+                image, ack = answered
+                held.late.append(_Answered(attempt, image, event.at))
+                link.reply(ack, partial(self._put_late, held))
+                return
+        if held.late:
+            held.late.append(item)
+        else:
+            self._put(item)
+
+    def _put_late(self, held: _HeldLink) -> None:
+        while held.late:
+            self._put(held.late.popleft())
 
     async def _carry_out(self, held: _HeldLink, task: _LinkTask) -> None:
         link = held.link
@@ -434,7 +486,7 @@ class _Departure:
                 said = end or Ended(EndReason.ENDED)
                 self._route.end(last_words(self._route.session_id, said, offers=self._offers))
         except SignallingLost:
-            log.info("session %s: its end could not be told", self._route.session_id)
+            log.info("session %s: its end could not be told", self._route.label)
         self._route.close()
 
 
@@ -465,8 +517,7 @@ class _Driver:
         """Handle what comes in until cancelled."""
         self._handle(self._route.start)
         self._route.listen(self._inbox.put)
-        while True:
-            self._receive(await self._inbox.get())
+        await self._inbox.serve(self._receive)
 
     async def run_alarm(self) -> None:
         """Do what is due when it is, until cancelled."""
@@ -484,6 +535,11 @@ class _Driver:
         match item:
             case _FromLink(attempt, event):
                 self._on_link_event(attempt, event)
+            case _Answered(attempt, image, at):
+                if (held := self._links.find(attempt)) is not None:
+                    self._perform_line(held, held.line.read(image, at, trio.current_time()))
+                else:
+                    self._talk.heard(image, at)  # what was acked is handed out
             case _NoAddress(attempt, error):
                 # Addresses can go, and come back, in the middle of a session.
                 if not self._core.was_connected:
@@ -505,7 +561,7 @@ class _Driver:
                 if self._links.find(attempt) is not None:
                     self._talk.shared(event)
             case ServerFailed() | PathMeasured():
-                if cause := self._links.cause_of(event, self._route.session_id):
+                if cause := self._links.cause_of(event, self._route.label):
                     self._handle(FromAttempt(attempt, Hindered(cause)))
             case _:
                 if isinstance(event, Opened) and attempt == self._core.attempt:
@@ -550,7 +606,7 @@ class _Driver:
                         self._route.say(encode_signal(signal))
                     except SignallingLost:
                         # The route says so, too, and that decides what it means.
-                        log.debug("session %s: a signal was not sent", self._route.session_id)
+                        log.debug("session %s: a signal was not sent", self._route.label)
                 case TakeUp():
                     self._route.take_up()
                 case Connected(attempt):
@@ -563,7 +619,9 @@ class _Driver:
                     self._expect(held.line.due)
                     self._talk.opened()
                     self._read(held, held.early.opened())
+                    held.prompt = self._talk.prompt if held.link.lives_apart else None
                 case Interrupted(reason, detail):
+                    self._links.quiet()
                     self._peer.closed()
                     self._route.probe()
                     self._peer.tell(SessionState.INTERRUPTED, reason, detail)
@@ -571,7 +629,7 @@ class _Driver:
                 case Ended():
                     self._finish(output)
                 case Note(text):
-                    log.info("session %s: %s", self._route.session_id, text)
+                    log.info("session %s: %s", self._route.label, text)
                 case _:
                     assert_never(output)
 
@@ -595,7 +653,7 @@ class _Driver:
                 case Unanswered():
                     self._talk.unanswered()
                 case Drop(why):
-                    log.info("session %s: dropped a message: %s", self._route.session_id, why)
+                    log.info("session %s: dropped a message: %s", self._route.label, why)
                 case _:
                     assert_never(output)
 
@@ -651,7 +709,7 @@ async def open_peer_session(
     inbox = Inbox[_Item]()
     links = _Links(network, servers, inbox.put, offers=offers)
     driver = _Driver(peer, talk, links, inbox, offers=offers)
-    peer.begin()
+    peer.route.when_known(peer.begin)
     try:
         async with open_background() as nursery:
             nursery.start_soon(links.run)

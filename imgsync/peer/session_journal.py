@@ -25,6 +25,8 @@ class SessionJournal:
     def __init__(self, session_id: str, write: Write) -> None:
         self._session_id = session_id
         self._write = write
+        #: So that of each image and ping no line is made that nobody keeps.
+        self._is_kept = write is not forget
         self._measurements = Measurements()
 
     # ── of both sides ────────────────────────────────────────────────────────────────────────────
@@ -47,7 +49,8 @@ class SessionJournal:
     def ponged(self, pong: Pong, t3: Milliseconds) -> None:
         """A ping of ours was answered, and the answer came in at this time of ours."""
         self._remark(self._measurements.ponged(pong, t3))
-        self._write(events.Probe(self._session_id, pong.t0, pong.t1, pong.t2, t3))
+        if self._is_kept:
+            self._write(events.Probe(self._session_id, pong.t0, pong.t1, pong.t2, t3))
 
     def staged(self, said: Stage) -> Bounded | None:
         """What has become of an image at the client.
@@ -99,6 +102,8 @@ class SessionJournal:
 
         :param extra: what else is said of it, which is written once.
         """
+        if not self._is_kept:
+            return
         index, url = image.image_index, image.image_url
         told = dict(extra) if extra and copy == 1 else None
         self._write(events.Sent(self._session_id, index, url, image.sent_at, copy, told))
@@ -110,18 +115,19 @@ class SessionJournal:
         """
         remark, latency = self._measurements.acked(image.sent_at, ack.received_at, at)
         self._remark(remark)
-        self._write(
-            events.Acked(
-                self._session_id,
-                image.image_index,
-                sent_at=image.sent_at,
-                received_at=ack.received_at,
-                acked_at=at,
-                round_trip=at - image.sent_at,
-                latency=float(latency),
-                bound=latency.bound,
+        if self._is_kept:
+            self._write(
+                events.Acked(
+                    self._session_id,
+                    image.image_index,
+                    sent_at=image.sent_at,
+                    received_at=ack.received_at,
+                    acked_at=at,
+                    round_trip=at - image.sent_at,
+                    latency=float(latency),
+                    bound=latency.bound,
+                )
             )
-        )
         return latency
 
     def superseded(self, image: Image) -> None:
@@ -136,5 +142,6 @@ class SessionJournal:
 
     def received(self, image: Image, at: Milliseconds) -> None:
         """An image has come in that was not there before."""
-        index, url = image.image_index, image.image_url
-        self._write(events.Received(self._session_id, index, url, image.sent_at, at))
+        if self._is_kept:
+            index, url = image.image_index, image.image_url
+            self._write(events.Received(self._session_id, index, url, image.sent_at, at))

@@ -9,8 +9,8 @@ evaluator has the relay take its sessions up again, which a relay that was resta
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import assert_never
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TypeVar, assert_never
 
 import attrs
 import trio
@@ -29,12 +29,14 @@ from imgsync.core.handshake.inputs import (
 )
 from imgsync.core.handshake.sessions import (
     Answered,
+    Asked,
     Back,
     Begin,
     End,
     Gone,
     Invited,
     Leave,
+    Named,
     Sessions,
     SessionsOutput,
     Speaks,
@@ -72,6 +74,7 @@ from imgsync.core.protocol.signalling import (
     Presence,
     Presences,
     PresenceState,
+    Ref,
     Register,
     Registered,
     RelayPong,
@@ -83,12 +86,14 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
-from imgsync.peer.starting import Starting
+from imgsync.peer.starting import OpenOn, Starting
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network, Socket
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_RETRY_AFTER = 60.0
 """Seconds: so long we wait, at most, because whoever refuses a connection says so."""
@@ -197,15 +202,17 @@ class Routes:
         self._probe = probe
         self._routes: dict[str, Route] = {}
         self._sessions = Sessions(starts=starts)
-        self._starting = Starting(self._sessions, self._perform, post, probe, reconnect)
+        self._starting = Starting(
+            self._sessions, self._perform, self._make_early, post, probe, reconnect
+        )
         #: Sessions that evaluators have started with us.
         self._invite, self.incoming = trio.open_memory_channel[Route](MAX_INCOMING)
 
     # ── what is wanted of the relay ──────────────────────────────────────────────────────────────
 
-    async def start_session(self, client_id: str) -> Route:
-        """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
-        return await self._starting.start_session(client_id)
+    def open_session(self, client_id: str, open_on: OpenOn[T]) -> AbstractAsyncContextManager[T]:
+        """Ask for a session, and open it. Raises RelayError, SignallingLost and ConnectTimeout."""
+        return self._starting.open_session(client_id, open_on)
 
     async def take_up_sessions(self) -> None:
         """Have the relay take up what it may have forgotten, until cancelled."""
@@ -219,9 +226,11 @@ class Routes:
 
     # ── what the relay says ──────────────────────────────────────────────────────────────────────
 
-    def registered(self) -> None:
-        """The relay is there, or there again."""
-        self._sessions.registered()
+    def registered(
+        self, features: Features = (), clients: Iterable[tuple[str, Features]] = ()
+    ) -> None:
+        """The relay is there, or there again; it speaks this, and so do the clients."""
+        self._sessions.registered(features, clients)
         self._starting.registered()
         self._starting.ask()
 
@@ -236,13 +245,17 @@ class Routes:
         """We are in a session."""
         self._perform(self._sessions.started(message))
 
-    def refused(self, error: RelayError) -> bool:
-        """No session is started. Returns whether one was asked for."""
-        return self._starting.answer(error)
+    def refused(self, error: RelayError, ref: Ref | None = None) -> bool:
+        """No session is started, of the question of this name. Returns whether that is open."""
+        return self._sessions.is_refusal(ref) and self._starting.answer(error)
 
     def client_speaks(self, client_id: str, features: Features) -> None:
         """What a client speaks, which may have been started again."""
         self._perform(self._sessions.speaks(client_id, features))
+
+    def client_went(self, client_id: str) -> None:
+        """A client is not there; who comes in its place may speak something else."""
+        self._sessions.early.speaks(client_id, ())
 
     def may_ask(self) -> None:
         """What was refused before may be taken up by now."""
@@ -272,6 +285,10 @@ class Routes:
             match output:
                 case Begin(session_id):
                     self._routes[session_id] = self._make_route(output)
+                case Named(_, session_id):
+                    route = self._starting.name(output)
+                    if route is not None and not output.is_over:
+                        self._routes[session_id] = route
                 case Invited(session_id):
                     self._offer(self._routes[session_id])
                 case Answered(session_id):
@@ -303,6 +320,31 @@ class Routes:
             features=begin.features,
             post=self._post,
             end=self._end,
+            take_up=self._take_up,
+            probe=self._probe,
+            forget=self._forget,
+        )
+
+    def _make_early(self, asked: Asked) -> Route:
+        """Of a session whose id is not known: the question's name stands for it."""
+        ref, client_id = asked.ref, asked.client_id
+        assert ref is not None
+
+        def end(message: EndSession) -> None:
+            if message.session_id:
+                self._end(message)
+            else:
+                self._sessions.early.over(ref, message)
+
+        return Route(
+            "",
+            client_id,
+            client_id,
+            resumed=False,
+            owner_unknown=False,
+            ref=ref,
+            post=self._post,
+            end=end,
             take_up=self._take_up,
             probe=self._probe,
             forget=self._forget,
@@ -372,9 +414,12 @@ class Signalling:
         """Wait until the relay is there, and a client online and free as far as it has said."""
         await self._online.wait_available(user_id)
 
-    async def start_session(self, client_id: str) -> Route:
-        """Ask for a session. Raises RelayError, SignallingLost and ConnectTimeout."""
-        return await self._routes.start_session(client_id)
+    def open_session(self, client_id: str, open_on: OpenOn[T]) -> AbstractAsyncContextManager[T]:
+        """Ask for a session, and open it. Raises RelayError, SignallingLost and ConnectTimeout.
+
+        :param open_on: is given the way to it, which may be there before the relay has answered.
+        """
+        return self._routes.open_session(client_id, open_on)
 
     async def take_up_sessions(self) -> None:
         """Have the relay take up what it may have forgotten, until cancelled."""
@@ -438,7 +483,8 @@ class Signalling:
         self._socket = socket
         self.servers.named(registered.ice_servers)
         self._online.registered(registered.clients or ())
-        self._routes.registered()
+        clients = [(entry.user_id, entry.features) for entry in registered.clients or ()]
+        self._routes.registered(registered.features, clients)
 
     def _lost(self) -> None:
         self._socket = None
@@ -466,9 +512,9 @@ class Signalling:
             case Presences(clients):
                 for client in clients:
                     self._changed(client)
-            case ErrorEvent(code, text, event):
+            case ErrorEvent(code, text, event, ref):
                 is_start = event == StartSession.EVENT
-                if not is_start or not self._routes.refused(RelayError(code, text)):
+                if not is_start or not self._routes.refused(RelayError(code, text), ref):
                     log.info("the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
@@ -479,7 +525,9 @@ class Signalling:
 
     def _changed(self, client: Presence | ClientEntry) -> None:
         self._online.changed(client)
-        if client.state is not PresenceState.OFFLINE:
+        if client.state is PresenceState.OFFLINE:
+            self._routes.client_went(client.user_id)
+        else:
             self._routes.client_speaks(client.user_id, client.features)
             self._routes.may_ask()
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from imgsync.core.channel.prompt import Prompt
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.protocol.channel import TalkMessage
 from imgsync.core.protocol.signalling import Milliseconds
@@ -10,6 +11,10 @@ from imgsync.seams import DataEvent
 
 class Talk(Protocol):
     """What happens on the channel; none of these may wait but `wait_unseen`."""
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What answers messages in the thread in which they come in, where something does."""
 
     @property
     def is_seen(self) -> bool:

@@ -88,8 +88,9 @@ class Metrics:
         self._started = 0
         self._resumed = 0
         self._ended = Counter(dict.fromkeys(END_REASONS, 0))
-        #: Handshake messages that were passed on, each to however many sockets.
-        self.signals = 0
+        #: Handshake messages: those that were passed on, each to however many sockets, and those
+        #: that came right behind a start which has led to no session that takes them.
+        self.signals = Counter(forwarded=0, dropped=0)
         self._errors = Counter(dict.fromkeys(ErrorCode, 0))
         self._drops = Counter(dict.fromkeys(DROP_REASONS, 0))
         self._refused = Counter(dict.fromkeys(REFUSALS, 0))
@@ -179,7 +180,10 @@ class Metrics:
         )
         ended = {reason.value: count for reason, count in self._ended.items()}
         yield _counter("sessions_ended", "Sessions that are over.", ended, "reason")
-        yield _counter("signals_forwarded", "Handshake messages passed on.", self.signals)
+        forwarded, dropped = self.signals["forwarded"], self.signals["dropped"]
+        yield _counter("signals_forwarded", "Handshake messages passed on.", forwarded)
+        text = "Handshake messages behind a start_session that led to nobody who takes them."
+        yield _counter("signals_dropped", text, dropped)
         errors = {code.value: count for code, count in self._errors.items()}
         yield _counter("errors", "Errors that peers were told.", errors, "code")
         yield _counter("drops", "WebSockets that did not end well.", self._drops, "reason")

@@ -16,6 +16,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.limits import TokenBucket, network_of
 from imgsync.core.relay.outputs import (
+    News,
     SessionAnswered,
     SessionBegan,
     SessionOver,
@@ -28,9 +29,6 @@ from imgsync.relay.metrics import Metrics, drop_reason
 
 # As operators know it, who filter by the name.
 log = logging.getLogger("imgsync.relay.server")
-
-News = SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver
-"""What the relay's state says for whoever watches."""
 
 _GOOD_ENDS = (CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.NO_STATUS)
 """Of a peer that leaves; a browser says 1001 when its page is left."""
@@ -166,11 +164,15 @@ class Observer:
 
     # ── what the state says ──────────────────────────────────────────────────────────────────────
 
+    def dropped_signal(self) -> None:
+        """A signal was to what its sender's start has not led to."""
+        self.metrics.signals["dropped"] += 1
+
     def said(self, message: FromRelay) -> None:
         """A message goes out, to however many sockets."""
         match message:
             case ForwardedSignal():
-                self.metrics.signals += 1
+                self.metrics.signals["forwarded"] += 1
             case ErrorEvent(code):
                 self.metrics.error(code)
             case _:

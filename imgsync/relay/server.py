@@ -13,7 +13,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import assert_never
@@ -29,6 +29,8 @@ from imgsync.core.protocol.signalling import (
     ErrorCode,
     ErrorEvent,
     FromRelay,
+    IceServer,
+    UserId,
 )
 from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.limits import MessageLimit, Verdict
@@ -43,6 +45,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
     Sooner,
 )
 from imgsync.core.relay.state import RelayState
@@ -94,17 +97,10 @@ class Relay:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connections: dict[Hashable, _Connection] = {}
-        self._state = RelayState(
-            partial(secrets.token_urlsafe, 12),
-            grace=settings.grace,
-            ice_servers=lambda user_id: self._settings.ice.servers_for(user_id, time.time()),
-            ice_life=settings.ice.expires_after,
-            recording_url=settings.recording_url,
-            read_token=settings.read_token,
-            until=_on_our_clock if settings.end_at_expiry else _for_ever,
-            max_sockets_per_user=settings.max_sockets_per_user,
-            max_frame=settings.net.max_message,
-            telling=_telling(settings, self._connections),
+        self._state = _state_of(
+            settings,
+            lambda user_id: self._settings.ice.servers_for(user_id, time.time()),
+            _telling(settings, self._connections),
         )
         self._admission = _admission_of(settings)
         self._observer = Observer()
@@ -231,7 +227,9 @@ class Relay:
             self._observer.registered(connection.visitor, peer)
             self._sooner.ring()
         while True:
-            self._take(connection, await connection.socket.receive())
+            # In one turn of Trio's loop, so that what comes of it goes out in one write.
+            for frame in await connection.socket.receive_all():
+                self._take(connection, frame)
 
     def _take(self, connection: _Connection, frame: str | bytes) -> None:
         if connection.is_closing:
@@ -275,19 +273,36 @@ class Relay:
                 case Probe(id, successor):
                     answered = partial(self._alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
-                case SideAway() | SessionBegan():
+                case SessionBegan() | SessionAnswered() | SideAway() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
                     self._sooner.ring()
                 case Sooner():
                     self._sooner.ring()
-                case SessionAnswered() | SideBack() | SessionOver():
-                    self._observer.note(output, trio.current_time())
+                case SignalDropped():
+                    self._observer.dropped_signal()
                 case _:
                     assert_never(output)
 
     def _alive(self, socket: Hashable, successor: Hashable) -> None:
         if not self._is_draining:
             self._perform(self._state.alive(socket, successor))
+
+
+def _state_of(
+    settings: Settings, ice_servers: Callable[[UserId], Sequence[IceServer]], telling: Telling
+) -> RelayState:
+    return RelayState(
+        partial(secrets.token_urlsafe, 12),
+        grace=settings.grace,
+        ice_servers=ice_servers,
+        ice_life=settings.ice.expires_after,
+        recording_url=settings.recording_url,
+        read_token=settings.read_token,
+        until=_on_our_clock if settings.end_at_expiry else _for_ever,
+        max_sockets_per_user=settings.max_sockets_per_user,
+        max_frame=settings.net.max_message,
+        telling=telling,
+    )
 
 
 def _admission_of(settings: Settings) -> Admission:

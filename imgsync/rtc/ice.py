@@ -40,7 +40,7 @@ import aiortc.rtcicetransport
 import attrs
 from aioice import Candidate, TransportPolicy, ice, stun, turn
 from aioice.candidate import candidate_foundation, candidate_priority
-from aiortc import RTCPeerConnection
+from aiortc import RTCPeerConnection, RTCSctpTransport
 from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
@@ -102,6 +102,11 @@ _IPV6_RANK = 256
 """Relayed addresses of IPv6 come after those of IPv4, which every peer is sooner able to reach."""
 
 _ALL_LOOPBACK = ("127.0.0.1", "::1")
+
+MAX_BATCH = 16
+"""Datagrams that are taken from one socket in one turn of the loop; everything else waits."""
+
+_MAX_DATAGRAM = 1 << 16
 
 
 @attrs.frozen
@@ -255,6 +260,11 @@ class Connection(ice.Connection):
             self._paths.add((pair.protocol, pair.remote_addr))
         super().check_complete(pair)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether something has come in that nobody has taken."""
+        return not self._queue.empty()
+
     def is_path(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> bool:
         """Whether a check has passed between this socket and this address."""
         return (protocol, addr) in self._paths
@@ -291,26 +301,48 @@ class Socket(ice.StunProtocol):
 
     receiver: Connection
 
+    def __init__(self, receiver: Connection, sock: socket.socket | None = None) -> None:
+        super().__init__(receiver)
+        #: Ours, where more than one datagram can be taken from it at once; None of a relayed
+        #: address, and where it is the loop that reads.
+        self._sock = sock
+
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """A packet came in."""
+        """A packet came in, and maybe more behind it; to wait for each takes longer than it."""
         assert isinstance(data, bytes)
-        is_stun = data[:1] <= bytes([_LAST_STUN_BYTE])
-        # Of an IPv6 address, asyncio gives four parts.
-        if is_stun or self.receiver.is_path(self, addr[:2]):
+        self._take(data, addr)
+        if self._sock is None:
+            return
+        for _ in range(MAX_BATCH - 1):
+            try:
+                data, addr = self._sock.recvfrom(_MAX_DATAGRAM)
+            except OSError:  # there are no more; what else it may be is found by the loop
+                return
+            self._take(data, addr)
+
+    def _take(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        if data[:1] <= bytes([_LAST_STUN_BYTE]):
             super().datagram_received(data, addr)
+        # Of an IPv6 address, asyncio gives four parts.
+        elif self.receiver.is_path(self, addr[:2]):
+            self.receiver.data_received(data, self.local_candidate.component)
 
 
 async def _open_socket(connection: Connection, address: str) -> Socket | None:
     """A socket on one of our addresses, and its candidate; None on one that can't be used."""
     loop = asyncio.get_running_loop()
+    sock = socket.socket(socket.AF_INET6 if is_ipv6(address) else socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        transport, protocol = await loop.create_datagram_endpoint(
-            lambda: Socket(connection), local_addr=(address, 0)
+        sock.setblocking(False)
+        sock.bind((address, 0))
+        own = sock if isinstance(loop, asyncio.SelectorEventLoop) else None
+        _, protocol = await loop.create_datagram_endpoint(
+            lambda: Socket(connection, own), sock=sock
         )
     except OSError as exc:
+        sock.close()
         log.info("no socket could be opened on %s: %s", address, exc)
         return None
-    sock = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE)
     protocol.local_candidate = _describe(sock.getsockname()[:2], "host", None)
     return protocol
@@ -448,11 +480,18 @@ async def _ask_address(sock: ice.StunProtocol, address: tuple[str, int]) -> tupl
     return mapped
 
 
+def connection_of(sctp: RTCSctpTransport) -> Connection:
+    """What its packets go over."""
+    connection = sctp.transport.transport._connection
+    assert isinstance(connection, Connection)
+    return connection
+
+
 def path_of(pc: RTCPeerConnection) -> tuple[str, str] | None:
     """The types of the two candidates in use, ours and theirs; None before there are any."""
     if pc.sctp is None:
         return None
-    pair = pc.sctp.transport.transport._connection._nominated.get(1)
+    pair = connection_of(pc.sctp)._nominated.get(1)
     return None if pair is None else (pair.local_candidate.type, pair.remote_candidate.type)
 
 

@@ -30,11 +30,15 @@ from imgsync.core.handshake.sdp import Candidate, Description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.core.protocol.numbers import CHANNEL_LABEL
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
+from imgsync.rtc.association import Setup
 from imgsync.rtc.bridge import Bridge
-from imgsync.rtc.ice import IceSettings, path_of, trickling
+from imgsync.rtc.bundling import Bundling
+from imgsync.rtc.consent import ask_for_consent
+from imgsync.rtc.ice import IceSettings, connection_of, path_of, trickling
 from imgsync.rtc.outgoing import Outgoing
 from imgsync.rtc.packets import Packets, send_small_flights
 from imgsync.rtc.pictures import PictureChannel
+from imgsync.rtc.recovery import Retransmission
 from imgsync.rtc.servers import choose_servers
 from imgsync.rtc.transports import adapt, closed_by_peer, end_late_association
 from imgsync.seams import CarriedEvent, Drained, LinkEvent, Received
@@ -59,8 +63,9 @@ _OTHER_FINGERPRINT = re.compile("a=fingerprint:(?!sha-256 )")
 class _LoopLink:
     """What of a link lives on the loop thread, and is touched there alone."""
 
-    def __init__(self, ice: IceSettings, tell: Callable[[LinkEvent], None]) -> None:
+    def __init__(self, ice: IceSettings, tell: Callable[[LinkEvent], None], *, snap: bool) -> None:
         self._ice = ice
+        self._setup = Setup(snap=snap)
         self._tell = tell
         self._pc: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
@@ -95,7 +100,7 @@ class _LoopLink:
             channel.on("open", self._on_channel_open_aio)
             self._listen_aio(channel)
             await pc.setLocalDescription(_name_section(await pc.createOffer()))
-            offer = self._described_aio(pc)
+            offer = self._setup.offer(_describe(pc, self._ice))
             return offer.replace(_EITHER_BEGINS, _WE_BEGIN) if leads else offer
 
     async def make_answer_aio(self, offer: Description) -> str:
@@ -106,28 +111,23 @@ class _LoopLink:
                 await self.apply_aio(offer)
             self._adapt_aio(pc)
             await pc.setLocalDescription(await pc.createAnswer())
-            return offer.frame(self._described_aio(pc))
+            return offer.frame(self._setup.answer(_describe(pc, self._ice), offer.sctp_init))
 
     def _adapt_aio(self, pc: RTCPeerConnection) -> None:
         assert pc.sctp is not None
         adapt(pc.sctp, self._lose_aio)
+        self._setup.adopt(pc.sctp, self._lose_aio)
         send_small_flights(pc.sctp.transport)
+        connection = connection_of(pc.sctp)
+        Bundling(pc.sctp, lambda: connection.has_more)
         Packets(pc.sctp, self._tell)
-
-    def _described_aio(self, pc: RTCPeerConnection) -> str:
-        lines: list[str] = pc.localDescription.sdp.splitlines()
-        hosts = [line for line in lines if line.startswith("a=candidate:")]
-        if not hosts:
-            wanted = ", ".join(self._ice.addresses) or "this machine's addresses"
-            raise InputError(f"can't open a UDP socket on any of {wanted}; check --ice-address")
-        # Candidates that are found later are still to come, and their end is said explicitly. One
-        # fingerprint is told, as browsers do: there are peers that compare the last with sha-256.
-        untold = {"a=end-of-candidates", *(hosts if self._ice.relay_only else ())}
-        untold |= {line for line in lines if _OTHER_FINGERPRINT.match(line)}
-        return "".join(f"{line}\r\n" for line in lines if line not in untold)
+        Retransmission(pc.sctp)
+        ask_for_consent(pc.sctp)
 
     async def apply_aio(self, description: Description) -> None:
         assert self._pc is not None
+        if description.kind == "answer":
+            self._setup.answered(description.sctp_init)
         problem = f"the other side sent an {description.kind} that can't be used"
         try:
             await self._pc.setRemoteDescription(
@@ -225,9 +225,11 @@ class _LoopLink:
             return
         closed = asyncio.Event()
         channel.on("close", closed.set)
-        channel.close()
         try:
             async with asyncio.timeout(CHANNEL_CLOSE_DEADLINE):
+                # What was said early waits for the association, and is lost at a close before.
+                await self._setup.wait_settled()
+                channel.close()
                 await closed.wait()
         except TimeoutError:
             log.info("the other side did not agree to close the channel")
@@ -250,6 +252,19 @@ class _LoopLink:
                 end_late_association(pc.sctp)
 
 
+def _describe(pc: RTCPeerConnection, ice: IceSettings) -> str:
+    lines: list[str] = pc.localDescription.sdp.splitlines()
+    hosts = [line for line in lines if line.startswith("a=candidate:")]
+    if not hosts:
+        wanted = ", ".join(ice.addresses) or "this machine's addresses"
+        raise InputError(f"can't open a UDP socket on any of {wanted}; check --ice-address")
+    # Candidates that are found later are still to come, and their end is said explicitly. One
+    # fingerprint is told, as browsers do: there are peers that compare the last with sha-256.
+    untold = {"a=end-of-candidates", *(hosts if ice.relay_only else ())}
+    untold |= {line for line in lines if _OTHER_FINGERPRINT.match(line)}
+    return "".join(f"{line}\r\n" for line in lines if line not in untold)
+
+
 class RtcLink:
     """See `imgsync.seams.Link`. Made by `open_link`."""
 
@@ -259,6 +274,7 @@ class RtcLink:
         ice_servers: Sequence[IceServer],
         addresses: Sequence[str],
         relay_only: bool,
+        snap: bool,
     ) -> None:
         self._bridge = bridge
         self._tell: Callable[[LinkEvent], None] = _ignore
@@ -268,7 +284,7 @@ class RtcLink:
         )
         if relay_only and not ice.turn:
             log.warning("all is to go through a TURN server, and none is named that can be used")
-        self._loop = _LoopLink(ice, self._pass_on)
+        self._loop = _LoopLink(ice, self._pass_on, snap=snap)
 
     def listen(self, tell: Callable[[LinkEvent], None]) -> None:
         """See the protocol."""
@@ -299,6 +315,11 @@ class RtcLink:
         return self._loop.outgoing.max_message
 
     @property
+    def lives_apart(self) -> bool:
+        """See the protocol."""
+        return True
+
+    @property
     def waiting(self) -> int:
         """See the protocol."""
         return self._loop.outgoing.backlog.waiting
@@ -307,6 +328,11 @@ class RtcLink:
         """See the protocol."""
         self._loop.outgoing.backlog.post(len(text))
         self._bridge.post(self._loop.outgoing.send_posted_aio, text)
+
+    def reply(self, text: str, then: Callable[[], None]) -> None:
+        """See the protocol."""
+        self._loop.outgoing.send_aio(text)
+        self._bridge.post(then)  # behind aiortc, which has posted what sends
 
     def send_stamped(self, make: Callable[[Milliseconds], str]) -> None:
         """See the protocol; `make` is called on the loop thread."""
@@ -360,14 +386,18 @@ async def open_link(
     ice_servers: Sequence[IceServer],
     addresses: Sequence[str] = (),
     relay_only: bool = False,
+    *,
+    snap: bool = False,
 ) -> AsyncIterator[RtcLink]:
     """Own a peer connection; it is closed under a deadline when the block is left.
 
     :param addresses: the only local addresses to use for host candidates.
     :param relay_only: let everything go through a TURN server, and tell the other side of no
         address but its.
+    :param snap: let the descriptions bring SCTP's INITs along, so that there is no handshake of
+        SCTP where the other side does so, too.
     """
-    link = RtcLink(bridge, ice_servers, addresses, relay_only)
+    link = RtcLink(bridge, ice_servers, addresses, relay_only, snap)
     try:
         yield link
     finally:

@@ -103,7 +103,7 @@ class Outgoing:
     def send_posted_aio(self, text: str) -> None:
         """Send what the backlog was told of."""
         self.backlog.take_aio(len(text))
-        self._send_aio(text)
+        self.send_aio(text)
 
     def send_stamped_aio(self, make: Callable[[Milliseconds], str]) -> None:
         """Send what is made now."""
@@ -114,9 +114,10 @@ class Outgoing:
         except Exception:
             log.exception("a stamped message could not be made")
         else:
-            self._send_aio(text)
+            self.send_aio(text)
 
-    def _send_aio(self, text: str) -> None:
+    def send_aio(self, text: str) -> None:
+        """Send it."""
         try:
             if self._channel is not None and not self._is_stuck:
                 self._channel.send(text)

@@ -43,7 +43,9 @@ _RECORD_HEADER = 13
 _LENGTH_AT = 11
 """Where in the header of a DTLS record its length stands (RFC 6347, section 4.1)."""
 
-_MAX_FLIGHT = 1 << 16
+_BLOCK = 2048
+"""Bytes that are read out of OpenSSL at once: more than a packet, as all but a flight of the
+handshake is one."""
 
 
 class Packets:
@@ -184,10 +186,13 @@ def send_small_flights(dtls: RTCDtlsTransport) -> None:
 
     async def write_in_parts() -> None:
         assert dtls._ssl is not None
+        flight = block = b""
         try:
-            flight = dtls._ssl.bio_read(_MAX_FLIGHT)
-        except SSL.Error:  # there is nothing
-            return
+            while not flight or len(block) == _BLOCK:
+                block = dtls._ssl.bio_read(_BLOCK)
+                flight += block
+        except SSL.Error:  # there is no more
+            pass
         for datagram in split_flight(flight):
             await dtls.transport._send(datagram)
 

@@ -6,11 +6,13 @@ on it before it is open waits for that; it is little, as nothing more is given u
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
-from aiortc import InvalidStateError, RTCDataChannel, RTCPeerConnection
+from aiortc import InvalidStateError, RTCDataChannel, RTCPeerConnection, RTCSctpTransport
 
 from imgsync.core.protocol.numbers import DATA_LABEL
 from imgsync.rtc.outgoing import Outgoing
+from imgsync.rtc.transports import has_unsent, watch_sending
 from imgsync.seams import CarriedEvent, DataDrained, DataEvent, DataReceived, Shared, Unshared
 from imgsync.wallclock import now_ms
 
@@ -32,6 +34,8 @@ class PictureChannel:
         self.is_expected = False
         #: Messages; two numbers, as they are written where one is sent and on the loop thread.
         self._posted = self._taken = 0
+        #: Whether what was given to it may wait in there.
+        self._is_given = False
         self._early: list[str | bytes] = []
         self._hear: Callable[[CarriedEvent], None] = _drop
 
@@ -74,6 +78,7 @@ class PictureChannel:
             self._send_aio(channel, message)
 
     def _send_aio(self, channel: RTCDataChannel, message: str | bytes) -> None:
+        self._is_given = True
         try:
             channel.send(message)
         except (InvalidStateError, ValueError) as exc:
@@ -82,8 +87,8 @@ class PictureChannel:
     def _listen_aio(self, channel: RTCDataChannel) -> None:
         self._channel = channel
         self._outgoing.beside_aio(channel)
+        watch_sending(channel.transport, partial(self._look_aio, channel.transport))
         channel.on("message", lambda message: self._carry_aio(DataReceived(message, now_ms())))
-        channel.on("bufferedamountlow", self._on_low_aio)
         channel.on("close", lambda: self._tell(Unshared()))
         channel.on("error", lambda exc: log.info("the channel of pictures reports %r", exc))
 
@@ -93,9 +98,11 @@ class PictureChannel:
         for message in early:
             self._send_aio(channel, message)
 
-    def _on_low_aio(self) -> None:
+    def _look_aio(self, sctp: RTCSctpTransport) -> None:
+        """Something was sent, of this channel or of another: what waits there goes out first."""
         # What is still on its way to this thread makes it come again.
-        if self._posted == self._taken:
+        if self._is_given and self._posted == self._taken and not has_unsent(sctp):
+            self._is_given = False
             self._carry_aio(DataDrained())
 
 

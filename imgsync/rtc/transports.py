@@ -34,6 +34,9 @@ CIPHERS = ":".join(
 """Those of stock aiortc, for both kinds of certificates as browsers have it; stock has ECDSA alone,
 and so no connection as the DTLS client of a peer whose certificate is RSA."""
 
+_MAX_CHUNK = 1500
+"""Bytes, as aiortc takes no longer packets out of DTLS."""
+
 
 def closed_by_peer(sctp: RTCSctpTransport) -> bool:
     """Whether a connection that is over was closed by the other side, and has not gone silent.
@@ -128,12 +131,11 @@ def _end_at_a_message_too_long(sctp: RTCSctpTransport, lost: Callable[[str], Non
     async def receive_or_end(chunk: DataChunk) -> None:
         if sctp.state == "closed":
             return  # the rest of the packet that has ended it
-        chunks = [*sctp._get_inbound_stream(chunk.stream_id).reassembly, chunk]
+        waiting = sctp._get_inbound_stream(chunk.stream_id).reassembly
         # All of them are hardly ever too much for one message; to put them in order takes longer.
-        if (
-            sum(len(one.user_data) for one in chunks) <= MAX_MESSAGE_SIZE
-            or longest_message(chunks) <= MAX_MESSAGE_SIZE
-        ):
+        if (len(waiting) + 1) * _MAX_CHUNK <= MAX_MESSAGE_SIZE or longest_message(
+            [*waiting, chunk]
+        ) <= MAX_MESSAGE_SIZE:
             await receive(chunk)
             return
         lost(f"the other side has sent a message of more than {MAX_MESSAGE_SIZE} bytes")
@@ -218,3 +220,23 @@ def watch_acknowledgements(sctp: RTCSctpTransport, tell: Callable[[], None]) -> 
         tell()
 
     sctp._receive_sack_chunk = receive_and_tell  # type: ignore[method-assign]
+
+
+def has_unsent(sctp: RTCSctpTransport) -> bool:
+    """Whether anything waits that was never sent, on all channels.
+
+    A message leaves `bufferedAmount` as a whole when SCTP begins with it, of which it sends no more
+    than its congestion window lets out.
+    """
+    return bool(sctp._outbound_queue or sctp._data_channel_queue)
+
+
+def watch_sending(sctp: RTCSctpTransport, tell: Callable[[], None]) -> None:
+    """Call this whenever all that may be sent now has been."""
+    transmit = sctp._transmit
+
+    async def transmit_and_tell() -> None:
+        await transmit()
+        tell()
+
+    sctp._transmit = transmit_and_tell  # type: ignore[method-assign]

@@ -87,6 +87,7 @@ const FORMS = {
   drop: () => [], // each reader says why in its own words
   transmit: (o) => [o.message],
   begin: ({ about: a }) => [a.sessionId, a.peerId, a.peerName, a.resumed, a.ownerUnknown, a.features],
+  named: ({ about: a }) => [a.ref, a.sessionId, a.features, a.saysAgain, a.isOver],
   invited: (o) => [o.sessionId],
   answered: (o) => [o.sessionId],
   back: (o) => [o.sessionId, o.features],
@@ -150,24 +151,35 @@ function playRoutes(starts) {
     held.set(route.sessionId, route);
     route.listen(({ kind, reason }) => told.push([kind, route.sessionId, ...(reason ? [reason] : [])]));
   };
-  const post = (event, { clientId = null, sessionId = null }) => {
-    if (isUp) told.push([event, clientId, sessionId]);
+  const post = (event, { clientId = null, sessionId = null, ref = null }) => {
+    if (isUp) told.push([event, clientId, sessionId, ref]);
     return isUp;
   };
   const routes = new Routes(starts, { post, probe: () => {}, reconnect: () => {} }, (route) => hold("invited", route));
+  const beginOn = (route) => {
+    told.push(["early"]);
+    route.say({ candidate: null });
+    return {
+      close: () => {
+        route.end();
+        route.close();
+      },
+    };
+  };
   const failed = ({ code }) => told.push(["failed", code === "relay_lost" ? "no_relay" : code]);
   const methods = {
     startSession: (clientId) =>
-      void routes.startSession(clientId, null).then((route) => hold("started", route), failed),
+      void routes.startSession(clientId, null, beginOn).then((route) => hold("started", route), failed),
     started: (data) => routes.started(decodeEvent(JSON.stringify({ event: "session_started", data })).data),
-    refused: (code) => routes.refused(new RelayError(code)),
+    refused: ([code, ref]) => routes.refused(new RelayError(code), ref),
+    clientWent: (clientId) => routes.clientWent(clientId),
     relayLost: () => {
       isUp = false;
       routes.relayLost(new RelayError("relay_lost"));
     },
-    registered: () => {
+    registered: ([features, clients]) => {
       isUp = true;
-      routes.registered();
+      routes.registered(features, clients);
     },
     ended: (id) => routes.ended(id, { kind: "endCame", reason: "ended", detail: "" }),
     mayAsk: () => routes.mayAsk(),
@@ -233,12 +245,20 @@ const PAIRS = {
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
         case "speaks":
           return tell(sessions.speaks(...given));
+        case "over":
+          return sessions.untold.over(...given) ?? null;
+        case "told":
+          return sessions.untold.forget(...given) ?? null;
+        case "overUnnamed":
+          return sessions.early.over(...given) ?? null;
+        case "went":
+          return sessions.early.speaks(...given, []) ?? null;
         case "refused":
           return asked === null ? [] : tell(sessions.refused(asked, ...given));
         case "ask":
         case "takeUpNext":
           asked = sessions[method](...given);
-          return asked && [asked.clientId, asked.sessionId, asked.takesUp];
+          return asked && [asked.clientId, asked.sessionId, asked.takesUp, asked.ref];
         default:
           return sessions[method](...given) ?? null;
       }
@@ -381,6 +401,7 @@ const PAIRS = {
     const { sdp: kept, ufrag, mid, index } = parseDescription(sdp);
     return [/^a=max-message-size:(.*)$/m.exec(kept)?.[1].trim() ?? null, ufrag, mid, index];
   },
+  inits: () => (sdp) => /^a=sctp-init:(.*)$/m.exec(parseDescription(sdp).sdp)?.[1].trim() ?? null,
   pauses: () => ([failures, chance]) => pauseAfter(failures, chance),
   flooding: () => (count) => {
     const route = new Route({}, {});

@@ -20,7 +20,7 @@ from imgsync.core.channel.clocks import (
 from imgsync.core.channel.drift import Offset
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import Ack, Image, OnsetTiming, Pong, Recording, Stage, StageKind
-from imgsync.core.protocol.numbers import PROBE_WINDOW
+from imgsync.core.protocol.numbers import LONGEST_CELL, PROBE_SPAN
 from imgsync.core.protocol.signalling import EndReason
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.journal.events import Event
@@ -309,15 +309,18 @@ def test_of_a_console_that_slept_the_client_is_not_blamed(
     assert told == ([] if whose is None else [whose])
 
 
-def test_so_many_probes_are_kept_and_no_more(replay: Replay) -> None:
+def test_of_a_flood_of_probes_the_same_are_kept(replay: Replay) -> None:
     clocks = ClockOffset()
     inputs: list[Given] = []
+    now, dice = 1e6, random.Random("flood")
+    cells = int(2 * PROBE_SPAN / LONGEST_CELL)
     # The first is the narrowest, for as long as it is kept; then a channel is new, and again.
-    for number in range(3 * PROBE_WINDOW):
-        now = 1e6 + number
-        way = 1.5 if number % (PROBE_WINDOW + 7) == 0 else 20.25
+    for number in range(10 * cells):
+        now += dice.choice([2.0, 30.0, 700.0])
+        way = 1.5 if number % 77 == 0 else dice.uniform(2, 21)
         inputs += [["add", now, now + way, now + way, now + 2 * way], ["at", now + 3 * way]]
-        if number in (PROBE_WINDOW + 3, 2 * PROBE_WINDOW):
+        inputs.append(["since", now, now + way])
+        if number in (3 * cells, 6 * cells):
             inputs.append(["reconnected"])
     expected: list[object] = []
     for method, *given in inputs:
@@ -326,8 +329,11 @@ def test_so_many_probes_are_kept_and_no_more(replay: Replay) -> None:
                 expected.append(tell_remark(clocks.add(Probe(*given))))
             case "at":
                 expected.append(tell_offset(clocks.at(*given)))
+            case "since":
+                later = clocks.since(*given)
+                expected.append(later and {"value": float(later), "bound": later.bound})
             case _:
                 clocks.reconnected()
                 expected.append(None)
     assert len({str(offset) for offset in expected}) > 4
-    replay.compare("clocks", inputs, expected, "window")
+    replay.compare("clocks", inputs, expected, "flood")

@@ -207,7 +207,7 @@ class Script:
         detail = dice.choice(["", "why"])
         news: list[i.Input] = [i.RelayLost(), i.RelayBack(), i.PeerWent(), i.PeerCame()] * 3
         if dice.random() < 0.1:
-            news += [i.PeerTaken()] * 3
+            news += [i.Begun() if self._kind == "offer" and dice.random() < 0.5 else i.PeerTaken()]
         return dice.choice([*news, *[i.EndCame(over, detail)] * 2, i.OwnEnd(over, detail)])
 
 
@@ -218,7 +218,8 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
         offers = run % 2 == 0
         core = make(offers=offers)
         script = Script(dice, core, offers=offers)
-        steps: list[Step] = [(i.Start(run % 4 > 1, run % 8 > 3, run % 16 > 7), script.now)]
+        start = i.Start(run % 4 > 1, run % 8 > 3, run % 16 > 7, is_early=run % 6 == 0)
+        steps: list[Step] = [(start, script.now)]
         expected: list[Any] = []
         while len(expected) < INPUTS:
             given, now = steps[-1]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -16,6 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from imgsync.core.codec.codec import encode_event
 from imgsync.core.handshake.inputs import (
+    Begun,
     EndCame,
     PeerTaken,
     RelayBack,
@@ -24,10 +26,19 @@ from imgsync.core.handshake.inputs import (
 )
 from imgsync.core.protocol.errors import RelayError, SignallingLost
 from imgsync.core.protocol.numbers import MAX_INCOMING
-from imgsync.core.protocol.signalling import EndReason, ErrorCode, SessionStarted, ToRelay
+from imgsync.core.protocol.signalling import (
+    EndReason,
+    ErrorCode,
+    RawJson,
+    SessionStarted,
+    ToRelay,
+)
 from imgsync.peer.route import Route
 from imgsync.peer.signalling import Routes
 from tests.both_languages.replay import Given, Replay, dice_of
+
+EARLY = ["early_offer"]
+REGISTERED: Given = ["registered", [EARLY, [["c", EARLY], ["d", []]]]]
 
 RUNS = 100
 INPUTS = 50
@@ -51,8 +62,8 @@ class Player:
         if not self._is_up:
             raise SignallingLost("there is no relay")
         frame = json.loads(encode_event(message))
-        asked = [frame["data"].get("clientId"), frame["data"].get("sessionId")]
-        self._told.append([frame["event"], *asked])
+        about = [frame["data"].get(name) for name in ("clientId", "sessionId", "ref")]
+        self._told.append([frame["event"], *about])
 
     async def step(self, given: Given) -> list[str]:
         self._told = []
@@ -74,20 +85,24 @@ class Player:
                 resumed = bool(rest.get("resumed"))
                 spoken = rest.get("features", [])
                 assert isinstance(spoken, list)
-                started = SessionStarted(session_id, "e", None, "c", resumed, tuple(spoken))
+                ref = rest.get("ref")
+                assert isinstance(ref, str | None)
+                started = SessionStarted(session_id, "e", None, "c", resumed, tuple(spoken), ref)
                 self._routes.started(started)
             case "clientSpeaks", [str(client_id), list(spoken)]:
                 self._routes.client_speaks(client_id, tuple(spoken))
             case "ended", str(session_id):
                 self._routes.ended(session_id, EndCame(EndReason.ENDED))
-            case "refused", str(code):
-                self._routes.refused(RelayError(ErrorCode(code), ""))
+            case "refused", [str(code), (str() | None) as ref]:
+                self._routes.refused(RelayError(ErrorCode(code), ""), ref)
+            case "clientWent", str(client_id):
+                self._routes.client_went(client_id)
             case "relayLost", _:
                 self._is_up = False
                 self._routes.relay_lost()
-            case "registered", _:
+            case "registered", [list(spoken), list(clients)]:
                 self._is_up = True
-                self._routes.registered()
+                self._routes.registered(tuple(spoken), [(id, tuple(its)) for id, its in clients])
             case "mayAsk", _:
                 self._routes.may_ask()
             case _, str(session_id):
@@ -109,11 +124,24 @@ class Player:
 
     async def _start(self, client_id: str) -> None:
         try:
-            self._hold("started", await self._routes.start_session(client_id))
+            async with self._routes.open_session(client_id, self._open_on) as route:
+                self._hold("started", route)
         except RelayError as exc:
             self._told.append(["failed", exc.code.value])
         except SignallingLost:
             self._told.append(["failed", "no_relay"])
+
+    @asynccontextmanager
+    async def _open_on(self, route: Route) -> AsyncIterator[Route]:
+        if route.session_id == "":
+            self._told.append(["early"])
+            route.say(RawJson("1"))
+        try:
+            yield route
+        except (RelayError, SignallingLost):
+            route.end()
+            route.close()
+            raise
 
     def _take_invited(self) -> None:
         while True:
@@ -137,6 +165,8 @@ class Player:
                     self._told.append(["peerTaken", session_id])
                 case RelayLost():
                     self._told.append(["relayLost", session_id])
+                case Begun():
+                    self._told.append(["begun", session_id])
                 case RelayBack():
                     self._told.append(["relayBack", session_id])
 
@@ -160,15 +190,19 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
     if starts:
         ours += [["takeUp", id], *[["startSession", dice.choice("ccd")]] * 3]
     if not is_up:
-        return dice.choice([*ours, *[["registered", None]] * 3])
+        return dice.choice([*ours, *[REGISTERED] * 3])
     started = {"sessionId": id, "evaluatorId": "e", "clientId": "c"}
-    speaks: dict[str, list[str]] = dice.choice([{}, {"features": ["ping", "preload"]}])
+    refusals = [ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]
+    spoken: list[list[str]] = [["ping", "preload"], EARLY]
+    speaks = dice.choice([{}, {"features": dice.choice(spoken)}])
+    ref = dice.choice([{}, {"ref": str(dice.randint(1, 6))}])
     return dice.choice(
         [
             *ours,
-            *[["started", started | dice.choice([{}, {"resumed": True}]) | speaks]] * 6,
-            ["clientSpeaks", [dice.choice("cd"), dice.choice([[], ["stage"]])]],
-            ["refused", dice.choice([ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]).value],
+            *[["started", started | dice.choice([{}, {"resumed": True}]) | speaks | ref]] * 6,
+            ["clientSpeaks", [dice.choice("cd"), dice.choice([[], ["stage"], EARLY])]],
+            ["clientWent", dice.choice("cd")],
+            ["refused", [dice.choice(refusals).value, dice.choice([None, ref.get("ref")])]],
             *(["relayLost", None], ["mayAsk", None], ["ended", id]),
         ]
     )
@@ -177,12 +211,12 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
 def choose_all(dice: random.Random, *, starts: bool) -> list[Given]:
     """A script, in which a relay that is lost says nothing; nobody waits when it is over, as nobody
     asks more than twice."""
-    inputs: list[Given] = [["registered", None]]
+    inputs: list[Given] = [REGISTERED]
     is_up = True
     for _ in range(INPUTS):
         inputs.append(choose(dice, starts=starts, is_up=is_up))
         is_up = (is_up or inputs[-1][0] == "registered") and inputs[-1][0] != "relayLost"
-    return [*inputs, ["relayLost", None], ["registered", None], ["relayLost", None]]
+    return [*inputs, ["relayLost", None], REGISTERED, ["relayLost", None]]
 
 
 def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
@@ -197,11 +231,12 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     assert seen == {
         *("start_session", "end_session", "started", "failed", "invited"),
         *("endCame", "peerTaken", "relayLost", "relayBack", "speaks"),
+        *("early", "webrtc_signal", "begun"),
     }
 
 
 #: The relay begins it, we end it, and the relay has said something before it heard of that.
-ENDED = [["registered", None], ["started", {"sessionId": "s"}], ["end", "s"], ["close", "s"]]
+ENDED = [REGISTERED, ["started", {"sessionId": "s"}], ["end", "s"], ["close", "s"]]
 UNDER_WAY: Given = ["started", {"sessionId": "s", "resumed": True}]
 
 
@@ -209,7 +244,7 @@ UNDER_WAY: Given = ["started", {"sessionId": "s", "resumed": True}]
     ("after", "says"),
     [
         ([], ["end_session"]),
-        ([["relayLost", None], ["registered", None]], ["end_session"]),
+        ([["relayLost", None], REGISTERED], ["end_session"]),
         ([["ended", "t"]], ["end_session"]),
         # Who takes up what the relay has ended as well means it.
         ([["ended", "s"]], ["invited", "speaks"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import re
 
@@ -10,6 +11,7 @@ from tests.both_languages.replay import Replay, dice_of
 from tests.core.handshake.test_sdp_candidates import OF_NO_USE, TCP, USABLE
 from tests.core.handshake.test_sdp_sections import BUNDLED, OTHERS
 from tests.kit.descriptions import AUDIO, CHROMIUM, REAL, place
+from tests.kit.inits import CHROMIUM_INIT, NO_INITS, make_init
 
 RUNS = 500
 
@@ -61,6 +63,24 @@ def test_which_section_of_a_description_is_the_data_channels(replay: Replay) -> 
         size = re.findall("a=max-message-size:(.*)\r", found.sdp)
         expected.append([size[0], found.ufrag, found.mid, found.index])
     replay.compare("descriptions", texts, expected, "descriptions")
+
+
+def test_what_is_an_init_of_sctp(replay: Replay) -> None:
+    good = [CHROMIUM_INIT, make_init(), make_init(behind=b"\x80\x08\x00\x06\x82\xc0")]
+    good.append(make_init(behind=b"\xc0\x00\x00\x04", window=2**32 - 1, outbound=2**16 - 1))
+    dice = random.Random(4)
+    odd = [bytearray(base64.b64decode(dice.choice(good))) for _ in range(RUNS)]
+    for chunk in odd:
+        chunk[dice.randrange(len(chunk))] = dice.choice((0, 1, 4, 30, 255))
+    texts = [*good, *NO_INITS.values(), *(base64.b64encode(one).decode() for one in odd)]
+    offers = [f"{CHROMIUM}a=sctp-init:{text}\r\n" for text in texts]
+    expected = []
+    for offer, text in zip(offers, texts, strict=True):
+        found = parse_description("offer", offer)
+        assert bool(found.sctp_init) == ("sctp-init" in found.sdp)
+        expected.append(text if found.sctp_init else None)
+    assert expected[: len(good)] == good
+    replay.compare("inits", offers, expected, "inits")
 
 
 def test_how_an_answer_declines_the_sections_that_are_not_the_data_channels(replay: Replay) -> None:

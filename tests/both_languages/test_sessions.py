@@ -20,6 +20,7 @@ from imgsync.core.handshake.sessions import (
     Gone,
     Invited,
     Leave,
+    Named,
     Sessions,
     SessionsOutput,
     Speaks,
@@ -41,7 +42,7 @@ PLAIN: dict[type, str] = {
 }
 
 #: Those that say more.
-FULL: dict[type, str] = {Begin: "begin", Back: "back", Speaks: "speaks"}
+FULL: dict[type, str] = {Begin: "begin", Named: "named", Back: "back", Speaks: "speaks"}
 
 
 def plain(value: object) -> object:
@@ -55,7 +56,7 @@ def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
 
 def tell_one(output: SessionsOutput) -> list[object]:
     match output:
-        case Begin() | Back() | Speaks():
+        case Begin() | Named() | Back() | Speaks():
             return [FULL[type(output)], *map(plain, attrs.astuple(output))]
         case Gone(session_id, reason):
             return ["gone", session_id, reason.value]
@@ -65,7 +66,7 @@ def tell_one(output: SessionsOutput) -> list[object]:
 
 
 def tell_asked(asked: Asked | None) -> list[object] | None:
-    return None if asked is None else [asked.client_id, asked.session_id, asked.takes_up]
+    return None if asked is None else [*attrs.astuple(asked)]
 
 
 class Player:
@@ -80,6 +81,14 @@ class Player:
         match given:
             case ["started", data]:
                 return tell(sessions.started(read(data)))
+            case ["registered", *spoken]:
+                sessions.registered(*spoken)
+            case ["overUnnamed", ref, message]:
+                sessions.early.over(ref, structure(message, EndSession, "message"))
+            case ["went", client_id]:
+                sessions.early.speaks(client_id, ())
+            case ["isRefusal", ref]:
+                return sessions.is_refusal(ref)
             case ["speaks", client_id, features]:
                 return tell(sessions.speaks(client_id, tuple(features)))
             case ["refused", may_pass, is_taken]:
@@ -124,8 +133,21 @@ def started(dice: random.Random) -> Given:
     resumed = dice.choice([{}, {}, {"resumed": False}, {"resumed": True}])
     if dice.random() < 0.5:
         whom = {"clientId": other, "evaluatorId": other}
-    features: dict[str, Any] = dice.choice([{}, {"features": []}, {"features": ["ping", "x"]}])
-    return ["started", data | whom | name | resumed | features]
+    spoken = [[], ["ping", "x"], ["early_offer"], ["ping", "early_offer"]]
+    features: dict[str, Any] = dice.choice([{}, {"features": dice.choice(spoken)}])
+    ref = dice.choice([{}, {}, {"ref": choose_ref(dice)}])
+    return ["started", data | whom | name | resumed | features | ref]
+
+
+def choose_ref(dice: random.Random) -> str:
+    """Of one of the first few early offers of a run."""
+    return str(dice.randint(1, 4))
+
+
+def registered(dice: random.Random) -> Given:
+    """At a relay that passes on early offers, most of the time, with such clients or others."""
+    clients = [[id, dice.choice([["early_offer"], ["ping"]])] for id in ("p", "q", "c")]
+    return ["registered", dice.choice([["early_offer", "ping"]] * 3 + [["ping"]]), clients]
 
 
 def ended(dice: random.Random, id: str) -> Given:
@@ -145,14 +167,17 @@ def choose(dice: random.Random) -> Given:
                 ["mayAsk"],
             ),
             *(
-                ["registered"],
+                registered(dice),
                 ["relayLost"],
+                ["overUnnamed", choose_ref(dice), ended(dice, id)],
+                ["isRefusal", dice.choice([None, choose_ref(dice)])],
+                ["went", dice.choice(["p", "q"])],
                 ["over", ended(dice, id)],
                 ["told", id],
                 ["forget", id],
             ),
             ["lastWith", dice.choice(["p", "q"])],
-            ["speaks", dice.choice(["p", "q"]), dice.choice([[], ["stage"]])],
+            ["speaks", dice.choice(["p", "q"]), dice.choice([[], ["stage"], ["early_offer"]])],
         ]
     )
 
@@ -162,7 +187,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     for run, dice in dice_of("sessions", RUNS):
         starts = run % 3 > 0
         player = Player(starts=starts)
-        inputs: list[Given] = [["registered"], *(choose(dice) for _ in range(INPUTS))]
+        inputs: list[Given] = [registered(dice), *(choose(dice) for _ in range(INPUTS))]
         expected = [player.step(given) for given in inputs]
         replay.compare("sessions", inputs, expected, run, starts=starts)
         for given, found in zip(inputs, expected, strict=True):
@@ -171,11 +196,11 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
             elif found is not None:
                 seen.add(given[0])
     # Each kind of output was led to, or the comparison is of nothing.
-    kinds = ("begin", "invited", "answered", "back", "gone", "end", "leave")
+    kinds = ("begin", "named", "invited", "answered", "back", "gone", "end", "leave")
     assert seen == {
         *(("started", kind) for kind in kinds),
         *(("refused", "gone"), ("refused", "taken"), ("speaks", "speaks")),
-        *("ask", "takeUpNext", "lastWith"),
+        *("ask", "takeUpNext", "lastWith", "isRefusal"),
     }
 
 
@@ -187,11 +212,51 @@ def of_evaluator(session: str, **more: object) -> Given:
     return ["started", {"sessionId": session, "clientId": "c", **more}]
 
 
+ENDED = {"reason": "unsupported", "detail": "why"}
 SAID = {"sessionId": "s", "reason": "connect_timeout", "detail": "no path"}
 BEGUN = [["registered"], ["ask", "c", None], of_evaluator("s"), ["askNoMore"]]
 BACK = [*BEGUN, ["relayLost"], ["registered"], ["takeUpNext"]]
 
+EARLY = ["early_offer"]
+OFFERED = [["registered", EARLY, [["c", EARLY]]], ["ask", "c", None]]
+
 SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
+    "an offer that does not wait": (True, [*OFFERED, of_evaluator("s", ref="1", features=EARLY)]),
+    "one that came too early after all": (True, [*OFFERED, of_evaluator("s", ref="1")]),
+    "one that another window does not take": (
+        True,
+        [*OFFERED, ["askNoMore"], ["speaks", "c", []], ["ask", "c", None], ["ask", "d", None]],
+    ),
+    "one to a client that has gone": (True, [OFFERED[0], ["went", "c"], OFFERED[1]]),
+    "one by a relay that does not pass it on": (
+        True,
+        [["registered", ["ping"], [["c", EARLY]]], OFFERED[1], of_evaluator("s")],
+    ),
+    "one that ends before it has an id": (
+        True,
+        [*OFFERED, ["overUnnamed", "1", {"sessionId": "-"} | ENDED], of_evaluator("s", ref="1")],
+    ),
+    "one that nobody waits for any more": (
+        True,
+        [
+            *(*OFFERED, ["overUnnamed", "1", {"sessionId": "-"} | ENDED], ["askNoMore"]),
+            *(["ask", "c", None], of_evaluator("s", ref="1"), of_evaluator("t", ref="2")),
+        ],
+    ),
+    "what is over is of another relay": (
+        True,
+        [
+            *(*OFFERED, ["relayLost"], ["registered", EARLY, [["c", EARLY]]]),
+            *(["overUnnamed", "1", {"sessionId": "-"} | ENDED], of_evaluator("s", ref="1")),
+        ],
+    ),
+    "refusals of what is asked, and of what was": (
+        True,
+        [
+            *(*OFFERED, ["isRefusal", "2"], ["isRefusal", None], ["isRefusal", "1"]),
+            *(["askNoMore"], ["isRefusal", None], ["isRefusal", "1"]),
+        ],
+    ),
     "a session that the relay takes up": (True, [*BACK, of_evaluator("s", resumed=True)]),
     "one that is over before it is taken up": (
         True,

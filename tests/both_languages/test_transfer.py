@@ -295,7 +295,7 @@ def test_what_is_sent_is_decided_alike(replay: Replay) -> None:
             given = channels[which].choose(dice, now)
             outputs = channels[which].give(*given)
             inputs.append([which, *given])
-            expected.append([tell(outputs), budget.share])
+            expected.append([tell(outputs), budget.share, budget.block])
             seen |= {type(output) for output in outputs}
             reasons |= {
                 shown(output.text).get("reason") for output in outputs if isinstance(output, Tell)

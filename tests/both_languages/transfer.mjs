@@ -58,7 +58,7 @@ export async function transferPairs(load, finite) {
         if (method === "receive") given[0] = dataOf(given[0]);
         // A block that was read: each byte says where it stands.
         if (method === "read") given.splice(1, 2, Uint8Array.from({ length: given[2] }, (_, i) => given[1] + i));
-        return [tellTransfer(senders[which][method](...given)), budget.share];
+        return [tellTransfer(senders[which][method](...given)), budget.share, budget.block];
       };
     },
     receiver: () => {

@@ -1,8 +1,9 @@
-"""Two hosts whose network can fail: network namespaces, with a wire of ours between them.
+"""Hosts whose network can fail: network namespaces, with a wire of ours between them.
 
 evaluator 10.77.0.1 ── wire ── 10.77.0.2 client
 
-or, with IPv6 alone, fd77::1 and fd77::2.
+or, with IPv6 alone, fd77::1 and fd77::2; and where the relay has a host of its own, it is at
+10.77.0.4, on the same wire.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import attrs
@@ -25,6 +26,7 @@ from tests.faults.stage import now_ms
 from tests.kit.processes import EXIT_S, START_S, Child, open_child
 
 ADDRESSES = {"evaluator": "10.77.0.1", "client": "10.77.0.2"}
+WITH_RELAY = {**ADDRESSES, "relay": "10.77.0.4"}
 IPV6_ADDRESSES = {"evaluator": "fd77::1", "client": "fd77::2"}
 ELSEWHERE = "10.77.0.3"
 
@@ -74,14 +76,24 @@ async def require_namespaces() -> None:
         pytest.skip(missing)
 
 
+@attrs.frozen
+class Carried:
+    """What has come out of the wire at one end, with all that is around it."""
+
+    frames: int
+    size: int  # bytes
+
+
 @attrs.define
 class Hosts:
-    """Two hosts, named for who runs there, and what lies between them.
+    """Hosts, named for who runs there, and what lies between them.
 
     :param mark: what the names of their namespaces begin with.
+    :param addresses: of each.
     """
 
     mark: str
+    addresses: Mapping[str, str]
     wire: Child
 
     def network_of(self, host: str) -> str:
@@ -124,11 +136,11 @@ class Hosts:
         """From now on so many bytes pass in a second, either way, and so many may wait for it."""
         await self.wire.write(f"limit {rate} {room}\n")
 
-    async def count_bytes(self) -> dict[str, int]:
-        """How many each of the two has been sent until now, with all that is around them."""
+    async def count(self) -> dict[str, Carried]:
+        """What each of them has been sent until now."""
         await self.wire.write("count\n")
         counts = map(int, (await self.wire.wait_line(EXIT_S)).split())
-        return dict(zip(reversed(ADDRESSES), counts, strict=True))
+        return dict(zip(self.addresses, map(Carried, counts, counts), strict=True))
 
     async def let_pass(self, *ports: int) -> None:
         """From now on nothing of IP passes but TCP from and to these ports."""
@@ -141,17 +153,20 @@ class Hosts:
 
 
 @asynccontextmanager
-async def open_hosts(*, ipv6: bool = False) -> AsyncIterator[Hosts]:
-    """:param ipv6: whether there is no other, but for loopback."""
+async def open_hosts(
+    addresses: Mapping[str, str] = ADDRESSES,
+) -> AsyncIterator[Hosts]:
+    """:param addresses: of each host, all of one family; they have no other, but for loopback."""
     await require_namespaces()
+    ipv6 = ":" in "".join(addresses.values())
     mark = f"imgsync-{uuid.uuid4().hex[:8]}"
     middle = f"{mark}-wire"
-    names = [middle, *(f"{mark}-{host}" for host in ADDRESSES)]
+    names = [middle, *(f"{mark}-{host}" for host in addresses)]
     try:
         for name in names:
             await run_ip("netns", "add", name)
             await run_ip("-n", name, "link", "set", "lo", "up")
-        for host, address in (IPV6_ADDRESSES if ipv6 else ADDRESSES).items():
+        for host, address in addresses.items():
             name = f"{mark}-{host}"
             peer = ("peer", "name", "eth0", "netns", name)
             await run_ip("-n", middle, "link", "add", host, "type", "veth", *peer)
@@ -161,10 +176,10 @@ async def open_hosts(*, ipv6: bool = False) -> AsyncIterator[Hosts]:
             whole = f"{address}/{64 if ipv6 else 24}"
             await run_ip("-n", name, "addr", "add", whole, "dev", "eth0", *options)
             await run_ip("-n", name, "link", "set", "eth0", "up")
-        command = ("ip", "netns", "exec", middle, sys.executable, lossy_wire.__file__, *ADDRESSES)
+        command = ("ip", "netns", "exec", middle, sys.executable, lossy_wire.__file__, *addresses)
         async with open_child("wire", *command, stdin=subprocess.PIPE) as wire:
             assert await wire.wait_line(START_S) == "up"
-            yield Hosts(mark, wire)
+            yield Hosts(mark, addresses, wire)
     finally:
         with trio.CancelScope(shield=True), trio.move_on_after(EXIT_S):
             for name in names:

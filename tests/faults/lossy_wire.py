@@ -1,6 +1,7 @@
-"""A wire between two network interfaces that can lose and delay frames: lossy_wire.py IF1 IF2.
+"""A wire between network interfaces that can lose and delay frames: lossy_wire.py IF1 IF2 [IF3...].
 
-Prints a line when it is there. Lines on stdin say what is so from then on:
+What comes in at one leaves at that where its target was seen, as with a switch, and before that at
+all others. Prints a line when it is there. Lines on stdin say what is so from then on:
 
     lose SHARE       this share of all frames is lost, whichever
     narrow SIZE      so are all datagrams of UDP whose IP packet is larger, without a word by ICMP;
@@ -10,11 +11,10 @@ Prints a line when it is there. Lines on stdin say what is so from then on:
     forget           so are all frames of the TCP connections that there were until now, as with a
                      router that was restarted, and says so to nobody; UDP and new connections pass
     delay SECONDS    all frames come so much later, either way
-    limit RATE SIZE  either way lets so many bytes pass in a second, and so many wait for that, as
-                     a router does; what finds no room there is lost
+    limit RATE SIZE  either way between two ends lets so many bytes pass in a second, and so many
+                     wait for that, as a router does; what finds no room there is lost
 
-`count` is answered with a line: the bytes of all frames that have left the wire by then, at either
-end.
+`count` is answered with a line: for each end, how many frames and bytes have left there by then.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ import struct
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
+from itertools import permutations
 
 import attrs
 
@@ -52,49 +54,54 @@ Flow = frozenset[tuple[bytes, int]]
 
 @attrs.define(eq=False)
 class _Way:
-    """From one end to the other.
+    """From one end to another.
 
-    :ivar sent: bytes of all frames that have left it.
+    :ivar frames: that have left it.
+    :ivar sent: bytes of all of these.
     """
 
-    source: socket.socket
     target: socket.socket
     delay: float = 0.0
     rate: float = math.inf
     room: float = math.inf
+    frames: int = 0
     sent: int = 0
     #: When the last of what waits will have passed.
     _free_at: float = 0.0
     #: What is on its way, and when it will be there.
-    _frames: deque[tuple[float, bytes]] = attrs.field(factory=deque)
+    _waiting: deque[tuple[float, bytes]] = attrs.field(factory=deque)
 
     @property
     def due(self) -> float:
         """When to call `deliver`."""
-        return self._frames[0][0] if self._frames else math.inf
+        return self._waiting[0][0] if self._waiting else math.inf
 
     def put(self, frame: bytes, now: float) -> None:
         self._free_at = max(self._free_at, now)
         if (self._free_at - now) * self.rate > self.room:
             return
         self._free_at += (len(frame) - _VNET_HDR_SIZE) / self.rate
-        self._frames.append((self._free_at + self.delay, frame))
+        self._waiting.append((self._free_at + self.delay, frame))
 
     def deliver(self, now: float) -> None:
-        while self._frames and self._frames[0][0] <= now:
-            _, frame = self._frames.popleft()
+        while self._waiting and self._waiting[0][0] <= now:
+            _, frame = self._waiting.popleft()
             try:
                 self.target.send(frame)
             except OSError:  # that end is down: nothing arrives
                 continue
+            self.frames += 1
             self.sent += len(frame) - _VNET_HDR_SIZE
 
 
 class Wire:
     """What is lost on it."""
 
-    def __init__(self, one: socket.socket, other: socket.socket) -> None:
-        self._ways = {one: _Way(one, other), other: _Way(other, one)}
+    def __init__(self, ends: Sequence[socket.socket]) -> None:
+        self._ends = ends
+        self._ways = {(one, other): _Way(other) for one, other in permutations(ends, 2)}
+        #: Behind which end an address of Ethernet was seen.
+        self._places: dict[bytes, socket.socket] = {}
         self._share = 0.0
         self._mtu = _MAX_FRAME
         self._ports: frozenset[int] | None = None
@@ -124,26 +131,37 @@ class Wire:
                 for way in self._ways.values():
                     way.rate, way.room = float(rate), float(room)
             case ["count"]:
-                print(*(way.sent for way in self._ways.values()), flush=True)
+                print(*(self._count_at(end) for end in self._ends), flush=True)
             case words:
                 raise ValueError(f"a wire can't {words}")
 
     def carry(self, source: socket.socket) -> None:
         """Take what has come in at this end."""
-        way = self._ways[source]
         for _ in range(_AT_ONCE):
             try:
                 frame = source.recv(_MAX_FRAME)
             except OSError:  # there is no more, or this end is down
                 return
             if not self._loses(frame):
-                way.put(frame, time.monotonic())
+                for way in self._ways_of(source, frame[_VNET_HDR_SIZE:]):
+                    way.put(frame, time.monotonic())
 
     def deliver(self) -> None:
         """Hand on what is due."""
         now = time.monotonic()
         for way in self._ways.values():
             way.deliver(now)
+
+    def _ways_of(self, source: socket.socket, frame: bytes) -> list[_Way]:
+        """Those that a frame takes that comes in here."""
+        self._places[frame[6:12]] = source
+        known = self._places.get(frame[:6])
+        targets = self._ends if known is None else [known]
+        return [self._ways[source, target] for target in targets if target is not source]
+
+    def _count_at(self, end: socket.socket) -> str:
+        ways = [way for way in self._ways.values() if way.target is end]
+        return f"{sum(way.frames for way in ways)} {sum(way.sent for way in ways)}"
 
     def _loses(self, frame: bytes) -> bool:
         flow = _tcp_flow_of(frame[_VNET_HDR_SIZE:])
@@ -196,15 +214,15 @@ def _open_end(interface: str) -> socket.socket:
 def main() -> None:
     # A wire waits for no processor, however many want one.
     os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    one, other = (_open_end(name) for name in sys.argv[1:])
-    wire = Wire(one, other)
+    ends = [_open_end(name) for name in sys.argv[1:]]
+    wire = Wire(ends)
     unread = b""
     print("up", flush=True)
     while True:
         pause = wire.due - time.monotonic()
         timeout = None if pause == math.inf else max(0.0, pause)
-        ready, _, _ = select.select([one, other, sys.stdin], [], [], timeout)
-        for end in (one, other):
+        ready, _, _ = select.select([*ends, sys.stdin], [], [], timeout)
+        for end in ends:
             if end in ready:
                 wire.carry(end)
         wire.deliver()

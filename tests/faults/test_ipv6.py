@@ -32,7 +32,7 @@ async def open_scene(folder: Path) -> AsyncIterator[Scene]:
     """A relay on all addresses, and a TURN server, both on the evaluator's host."""
     secret = folder / "secret"
     secret.write_text(SECRET)
-    async with open_hosts(ipv6=True) as hosts, open_stage() as stage:
+    async with open_hosts(IPV6_ADDRESSES) as hosts, open_stage() as stage:
         there = hosts.on("evaluator")
         async with open_coturn(None, *there, hosts=[EVALUATOR]) as turn:
             url = f"turn:[{EVALUATOR}]:{turn.port}"

@@ -74,7 +74,7 @@ class Scene:
 
     async def wait_passed(self, count: float) -> None:
         """Until so many bytes have come to the client's host."""
-        while (await self.hosts.count_bytes())["client"] < count:  # noqa: ASYNC110 (nobody tells us)
+        while (await self.hosts.count())["client"].size < count:  # noqa: ASYNC110 (nobody tells us)
             await trio.sleep(0.05)
 
 
@@ -139,7 +139,7 @@ async def test_a_picture_goes_on_after_a_repair_where_it_was(folder: Path) -> No
         back = await scene.hosts.set_link("client", "up")
         await scene.evaluator.wait_state("resumed", since=back)
         await scene.wait_fetched(0, begun, seconds=60)
-        passed = (await scene.hosts.count_bytes())["client"]
+        passed = (await scene.hosts.count())["client"].size
         assert await end_session(scene.evaluator) == 0
         assert "interrupted" in scene.evaluator.states
         # To begin anew would be 8 MB more.

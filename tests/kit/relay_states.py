@@ -72,8 +72,10 @@ class Relay:
     def register(self, socket: Socket, role: Role, user: str, **more: object) -> Said:
         return self.tell(socket, "register", userId=user, role=role.value, package="webrtc", **more)
 
-    def start(self, socket: Socket, client: str, session: SessionId | None = None) -> Said:
-        named = {} if session is None else {"sessionId": session}
+    def start(
+        self, socket: Socket, client: str, session: SessionId | None = None, ref: str | None = None
+    ) -> Said:
+        named = {"sessionId": session, "ref": ref}
         return self.tell(socket, "start_session", clientId=client, **named)
 
     def signal(self, socket: Socket, target: str, signal: Any = 1, **more: str) -> Said:

@@ -115,12 +115,23 @@ def of_evaluator(session_id: str) -> SessionStarted:
     return SessionStarted(session_id, evaluator_id="e", evaluator_name="Eve")
 
 
+@asynccontextmanager
+async def nothing_more(route: Route) -> AsyncIterator[Route]:
+    """What a session is where only its way matters."""
+    yield route
+
+
+async def start_session(signalling: Signalling) -> Route:
+    async with signalling.open_session("c", nothing_more) as route:
+        return route
+
+
 async def start(signalling: Signalling, relay: Relay, session_id: str) -> Route:
     """Ask for a session and have it."""
     found: list[Route] = []
 
     async def ask() -> None:
-        found.append(await signalling.start_session("c"))
+        found.append(await start_session(signalling))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ask)
@@ -257,7 +268,7 @@ async def test_an_answer_that_never_comes_is_waited_for_so_long(autojump_clock: 
     relay = Relay()
     async with open_peer(relay, Role.EVALUATOR) as evaluator:
         with pytest.raises(ConnectTimeout, match="did not answer start_session within 10 s"):
-            await evaluator.start_session("c")
+            await start_session(evaluator)
         # Then it is too late.
         await relay.say_and_wait(of_client("s"))
         assert relay.asked() == [("start_session", None), ("end_session", "s")]
@@ -271,7 +282,7 @@ async def test_a_question_without_an_answer_is_asked_once_more_after_registering
     async with open_peer(relay, Role.EVALUATOR) as evaluator, trio.open_nursery() as nursery:
 
         async def ask() -> None:
-            found.append(await evaluator.start_session("c"))
+            found.append(await start_session(evaluator))
 
         nursery.start_soon(ask)
         await wait_all_tasks_blocked()
@@ -295,7 +306,7 @@ async def test_a_relay_that_is_there_and_does_not_answer_is_registered_at_anew_a
     monkeypatch.setattr(relay, "probe", probe)
     async with open_peer(relay, Role.EVALUATOR) as evaluator:
         with pytest.raises(ConnectTimeout):
-            await evaluator.start_session("c")
+            await start_session(evaluator)
         assert [len(frames) for frames in relay.frames] == [1, 1]
 
 

@@ -38,6 +38,7 @@ LABELS = {
     "imgsync_sessions_started_total": {""},
     "imgsync_sessions_resumed_total": {""},
     "imgsync_signals_forwarded_total": {""},
+    "imgsync_signals_dropped_total": {""},
     "imgsync_handshake_seconds_count": {""},
     "imgsync_handshake_seconds_sum": {""},
 }
@@ -89,7 +90,8 @@ def test_what_is_counted_comes_out() -> None:
     metrics.registered(Role.EVALUATOR)
     metrics.registered(Role.CLIENT)
     metrics.unregistered(Role.CLIENT)
-    metrics.signals += 1
+    metrics.signals["forwarded"] += 1
+    metrics.signals["dropped"] += 2
     metrics.error(ErrorCode.NO_SESSION)
     metrics.drop("too_slow")
     metrics.connect_refused("origin")
@@ -98,6 +100,7 @@ def test_what_is_counted_comes_out() -> None:
         ("imgsync_connections_opened_total", ""): 3,
         ("imgsync_registered", "evaluator"): 1,
         ("imgsync_signals_forwarded_total", ""): 1,
+        ("imgsync_signals_dropped_total", ""): 2,
         ("imgsync_errors_total", "no_session"): 1,
         ("imgsync_drops_total", "too_slow"): 1,
         ("imgsync_connects_refused_total", "origin"): 1,

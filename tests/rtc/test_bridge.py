@@ -1,4 +1,4 @@
-"""The bridge between Trio and the loop thread, and the inbox that brings things back."""
+"""The bridge between Trio and the loop thread."""
 
 import asyncio
 import math
@@ -13,7 +13,6 @@ import trio
 import trio.testing
 
 from imgsync.rtc.bridge import STOP_DEADLINE, Bridge, open_bridge
-from imgsync.tasks import Inbox
 
 DEADLINE = 30.0
 """Seconds after which whatever should take a moment is taken to hang, on a loaded machine."""
@@ -47,106 +46,6 @@ async def measure_stall(work: Callable[[], Awaitable[None]]) -> float:
         await work()
         nursery.cancel_scope.cancel()
     return longest
-
-
-# ── the inbox ──────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_twenty_thousand_items_from_the_loop_thread_arrive_in_order() -> None:
-    inbox: Inbox[int] = Inbox()
-
-    async def put_all() -> None:
-        for number in range(20_000):
-            inbox.put(number)
-            if number % 1000 == 0:
-                await asyncio.sleep(0)
-
-    with trio.fail_after(DEADLINE):
-        async with open_bridge() as bridge, trio.open_nursery() as nursery:
-            nursery.start_soon(bridge.call, put_all)
-            assert [await inbox.get() for _ in range(20_000)] == list(range(20_000))
-
-
-async def test_a_burst_from_another_thread_costs_one_wake_up() -> None:
-    inbox: Inbox[int] = Inbox()
-
-    def put_all() -> None:
-        for number in range(1000):
-            inbox.put(number)
-
-    thread = threading.Thread(target=put_all)
-    thread.start()
-    thread.join()
-    assert trio.lowlevel.current_statistics().run_sync_soon_queue_size == 1
-    assert [await inbox.get() for _ in range(1000)] == list(range(1000))
-
-
-async def test_a_burst_from_trio_itself_costs_none() -> None:
-    inbox: Inbox[int] = Inbox()
-    for number in range(1000):
-        inbox.put(number)
-    assert trio.lowlevel.current_statistics().run_sync_soon_queue_size == 0
-    assert [await inbox.get() for _ in range(1000)] == list(range(1000))
-
-
-async def test_a_cancelled_get_loses_nothing_and_the_next_one_works() -> None:
-    inbox: Inbox[int] = Inbox()
-    with trio.move_on_after(0.01):
-        await inbox.get()
-    inbox.put(1)
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        await inbox.get()
-    assert scope.cancelled_caught
-    inbox.put(2)
-    with trio.fail_after(DEADLINE):
-        assert [await inbox.get(), await inbox.get()] == [1, 2]
-
-
-async def test_cancellations_racing_with_puts_lose_nothing() -> None:
-    inbox: Inbox[int] = Inbox()
-    taken: list[int] = []
-
-    async def put_all() -> None:
-        for number in range(2000):
-            inbox.put(number)
-            await asyncio.sleep(0)
-
-    async with open_bridge() as bridge, trio.open_nursery() as nursery:
-        nursery.start_soon(bridge.call, put_all)
-        with trio.fail_after(DEADLINE):
-            while len(taken) < 2000:
-                with trio.move_on_after(random.uniform(0, 0.0005)):
-                    taken.append(await inbox.get())
-    assert taken == list(range(2000))
-
-
-async def test_a_full_inbox_does_not_starve_other_tasks() -> None:
-    inbox: Inbox[int] = Inbox()
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
-    for number in range(1000):
-        inbox.put(number)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
-        for _ in range(1000):
-            await inbox.get()
-        nursery.cancel_scope.cancel()
-    assert turns >= 900
-
-
-async def test_putting_after_trio_has_ended_raises_nothing() -> None:
-    async def make_inbox() -> Inbox[int]:
-        return Inbox()
-
-    inbox = await trio.to_thread.run_sync(trio.run, make_inbox)
-    inbox.put(1)
 
 
 # ── calls and posts ──────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 """What we rely on in aioice that it promises to nobody, and whose private names we touch.
 
 When one of these fails after an upgrade, read the library's new source beside `imgsync/rtc/ice.py`,
-`imgsync/rtc/transports.py` or `imgsync/net/websocket.py` before anything else.
+`imgsync/rtc/association.py`, `imgsync/rtc/transports.py` or `imgsync/net/websocket.py` before
+anything else.
 
 For aiortc see `test_canary_aiortc` and `test_canary_turn`, for trio-websocket `net/test_canary`.
 """
@@ -103,7 +104,27 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
         if (touches := set(private_touches(parse(path))))
     }
     assert found == {
-        "net/websocket.py": {"_reader_task", "_wsproto"},
+        "net/websocket.py": {
+            *("_reader_task", "_wsproto", "_abort_web_socket", "_close_reason", "_recv_channel"),
+            *("_send_channel", "_stream_lock"),
+        },
+        "rtc/association.py": {
+            *("_association_state", "_set_state", "_init", "_receive_chunk", "_send_chunk"),
+            *("_data_channel_flush", "_data_channel_open", "_data_channel_queue"),
+            *("_setReadyState", "_sent_queue"),
+            *("_local_port", "_remote_port", "_local_verification_tag", "_local_tsn", "_hmac_key"),
+            *("_remote_verification_tag", "_last_received_tsn", "_reconfig_response_seq"),
+            *("_inbound_streams_count", "_inbound_streams_max", "_outbound_streams_count"),
+            *("_advertised_rwnd", "_ssthresh", "_get_extensions", "_set_extensions"),
+            *("_get_timestamp", "_rto", "_t1_expired", "_t1_failures", "_t3_cancel"),
+            *("_t3_expired", "_t3_handle", "_transmit", "_retransmit", "_sent_count"),
+            *("_flight_size_decrease", "_send_data"),
+        },
+        "rtc/consent.py": {"_connection", "_nominated", "_query_consent_task"},
+        "rtc/bundling.py": {
+            *("_send_sack", "_send_chunk", "_sack_needed", "_sack_misordered"),
+            *("_sack_duplicates", "_last_received_tsn", "_advertised_rwnd"),
+        },
         "rtc/ice.py": {"_connection", "_nominated"},
         "rtc/packets.py": {
             *("_association_state", "_set_state", "_receive_chunk", "_send_chunk", "_transmit"),
@@ -112,13 +133,20 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             "_reconfig_request",
             *("_outbound_queue", "_book_size", "_local_tsn", "_ssl", "_write_ssl", "_send"),
         },
+        "rtc/recovery.py": {
+            *("_t3_start", "_t3_restart", "_t3_cancel", "_t3_expired", "_t3_handle"),
+            *("_rto", "_update_rto", "_fast_recovery_exit", "_last_sacked_tsn"),
+            *("_sent_queue", "_outbound_queue", "_send_chunk", "_receive_sack_chunk"),
+            *("_in_flight", "_misses", "_sent_count"),
+            *("_t1_start", "_t1_chunk", "_t1_failures", "_receive_chunk"),
+        },
         "rtc/transports.py": {
             *("_receive", "_set_state", "_ssl", "_validate_peer_identity"),
             *("_RTCDtlsTransport__local_certificate", "_create_ssl_context"),
             *("_remote_max_message_size", "_receive_sack_chunk"),
             *("_receive_data_chunk", "_get_inbound_stream", "_abort"),
             *("_outbound_queue", "_sent_queue", "_data_channel_queue", "_flight_size"),
-            *("_flight_size_increase", "_flight_size_decrease"),
+            *("_flight_size_increase", "_flight_size_decrease", "_transmit"),
         },
     }
 
@@ -151,6 +179,7 @@ INHERITED: dict[str, Check] = {
     "_early_checks_done": equals(False),
     "_query_consent_task": equals(None),
     "_closing": equals(False),
+    "_queue": lambda value: isinstance(value, asyncio.Queue),
     "_valid_username": takes("username"),
     "local_password": lambda value: isinstance(value, str),
 }
@@ -402,3 +431,27 @@ def test_the_states_and_the_result_that_we_name_exist() -> None:
     }
     assert ice.ICE_COMPLETED != ice.ICE_FAILED
     assert "task" in self_attributes(ast.parse(inspect.getsource(ice.CandidatePair)))
+
+
+# ── consent ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_stock_connection_asks_for_consent_as_ours_does_in_its_place() -> None:
+    assert calls_in(methods_of(parse_stock())["query_consent"]) == [
+        "asyncio.sleep",
+        "random.random",
+        "self._nominated.values",
+        "self.build_request",
+        "pair.protocol.request",
+        "self.remote_password.encode",
+        "self.__log_info",
+        "self.close",
+    ]
+    source = inspect.getsource(ice.Connection.query_consent)
+    # When this fails, aioice may send a question again by itself.
+    assert "retransmissions=0," in source
+    assert "self._query_consent_task = None" in source
+    assert takes("self", "request", "addr", "integrity_key", "retransmissions")(
+        ice.StunProtocol.request
+    )
+    assert (stun.RETRY_RTO, ice.Connection(ice_controlling=True).remote_password) == (0.5, None)

@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from typing import Any, cast
 
-from aioice import stun, turn
+from aioice import ice, stun, turn
 from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCSctpTransport, rtcsctptransport
 from aiortc.rtcsctptransport import DataChunk, HeartbeatAckChunk, HeartbeatChunk, parse_packet
 
@@ -45,6 +45,9 @@ def test_what_is_to_be_sent_is_numbered_in_a_row_and_transmitted_at_once() -> No
     for line in ("chunk.tsn = self._local_tsn", "self._outbound_queue.append(chunk)"):
         assert source.count(line) == 1
     assert source.count("chunk._book_size = len(chunk.user_data)") == 1
+    # Once one message is begun with and cut into chunks, the next waits until all of it was sent.
+    flush = inspect.getsource(RTCSctpTransport._data_channel_flush)
+    assert "while self._data_channel_queue and not self._outbound_queue:" in flush
     # At most so much goes at once, and each chunk that begins within it.
     transmit = inspect.getsource(RTCSctpTransport._transmit)
     assert "burst_size = 4 * USERDATA_MAX_LENGTH" in transmit
@@ -68,6 +71,23 @@ def test_heartbeats_are_answered_with_what_is_in_them_and_their_answers_are_of_n
     [read] = parse_packet(packet)[3]
     assert cast(Any, read).params == probe.params
     assert HeartbeatAckChunk.type == 5
+
+
+def test_a_packet_of_data_is_acknowledged_once_and_what_was_not_is_with_the_next() -> None:
+    source = inspect.getsource(RTCSctpTransport._handle_data)
+    assert source.rstrip().endswith("if self._sack_needed:\n            await self._send_sack()")
+    assert awaited(takes("self"))(RTCSctpTransport._send_sack)
+    everything = inspect.getsource(rtcsctptransport)
+    assert everything.count("self._send_sack()") == 1
+    assert everything.count("self._sack_needed = False") == 2  # at first, and in _send_sack
+    for line in ("self._sack_duplicates.append(tsn)", "self._sack_misordered.add(tsn)"):
+        assert line in inspect.getsource(RTCSctpTransport._mark_received)
+
+
+def test_what_comes_in_waits_in_one_queue_and_no_packet_is_longer_than_ours_allow() -> None:
+    assert calls(ice.Connection.data_received) == ["self._queue.put_nowait"]
+    assert "self._queue.get" in calls(ice.Connection.recvfrom)
+    assert "self._ssl.recv(1500)" in inspect.getsource(RTCDtlsTransport._recv_next)
 
 
 def test_a_chunk_of_data_can_be_copied_with_what_aiortc_has_put_on_it() -> None:

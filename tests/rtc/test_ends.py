@@ -9,9 +9,9 @@ from statistics import median
 
 import pytest
 import trio
-from aioice import ice
 from aiortc import RTCDtlsTransport, RTCSctpTransport
 
+from imgsync.core.handshake import consent
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import ChannelClosed, Hindered, LinkLost, Opened
 from imgsync.core.handshake.sdp import parse_description
@@ -26,14 +26,14 @@ AT_ONCE = 0.1
 """Seconds in which an end that is said is heard."""
 
 NOT_BY_CONSENT = 10.0
-"""Seconds, on a loaded machine, that it takes at the most; consent expires after 24 or more."""
+"""Seconds, on a loaded machine, that it takes at the most; consent expires after 30."""
 
 
 @pytest.fixture
 def quick_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     """A silent side is given up after a second or two, and not after half a minute."""
-    monkeypatch.setattr(ice, "CONSENT_INTERVAL", 0.05)
-    monkeypatch.setattr(ice, "CONSENT_FAILURES", 2)
+    monkeypatch.setattr(consent, "PERIOD", 0.05)
+    monkeypatch.setattr(consent, "EXPIRES", 1.0)
 
 
 def sctp_of(end: End) -> RTCSctpTransport:

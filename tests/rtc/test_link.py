@@ -162,11 +162,15 @@ async def open_ends(
     addresses: Sequence[str] = LOOPBACK,
     *,
     relay_only: bool = False,
+    snap: tuple[bool, bool] = (False, False),
 ) -> AsyncIterator[tuple[End, End]]:
-    """Two links that know nothing of each other yet."""
+    """Two links that know nothing of each other yet.
+
+    :param snap: the offerer's and the answerer's.
+    """
     async with (
-        open_link(bridge, ice_servers, addresses, relay_only) as offerer,
-        open_link(bridge, ice_servers, addresses, relay_only) as answerer,
+        open_link(bridge, ice_servers, addresses, relay_only, snap=snap[0]) as offerer,
+        open_link(bridge, ice_servers, addresses, relay_only, snap=snap[1]) as answerer,
     ):
         yield End(offerer), End(answerer)
 

@@ -1,6 +1,8 @@
 """Paths that drop large packets: what is sent gets through, and what does not is told."""
 
+import asyncio
 import math
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -97,6 +99,9 @@ async def test_on_a_wide_path_messages_go_in_the_largest_packets_at_once(
             await connect(offerer, answerer)
             await exchange(offerer, answerer, "there")
             await exchange(answerer, offerer, "and back")
+            while None in (offerer.measured, answerer.measured):
+                await exchange(offerer, answerer, "once more")
+                await exchange(answerer, offerer, "and back")
             assert offerer.measured == answerer.measured == PathMeasured(LARGEST)
             sizes.clear()
             await exchange(offerer, answerer, "x" * 11_000)
@@ -168,6 +173,36 @@ def test_what_is_small_enough_stays_as_it_is() -> None:
     split(association, 2)
     assert association._outbound_queue is chunks
     assert association._local_tsn == 7
+
+
+async def test_datagrams_that_wait_are_taken_in_order_in_one_turn_of_the_loop() -> None:
+    def take(count: int) -> tuple[list[tuple[bytes, int]], int]:
+        """How many came of how many turns, and what."""
+
+        async def run() -> tuple[list[tuple[bytes, int]], int]:
+            settings = our_ice.IceSettings((), lambda event: None)
+            connection = our_ice.Connection(settings, ice_controlling=True)
+            ours = await our_ice._open_socket(connection, "127.0.0.1")
+            assert ours is not None
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs:
+                theirs.bind(("127.0.0.1", 0))
+                connection._paths.add((ours, theirs.getsockname()))
+                for number in range(count):
+                    theirs.sendto(bytes([20, number]), ours.transport.get_extra_info("sockname"))
+                turns = 0
+                while connection._queue.qsize() < count:
+                    turns += 1
+                    await asyncio.sleep(0)
+            came = [connection._queue.get_nowait() for _ in range(count)]
+            await ours.close()
+            return [one for one in came if one is not None], turns
+
+        return asyncio.run(run())
+
+    came, turns = await trio.to_thread.run_sync(take, 40)
+    assert came == [(bytes([20, number]), 1) for number in range(40)]
+    # The loop is asked twice before it has looked at its sockets for the first time.
+    assert turns <= 2 + math.ceil(40 / our_ice.MAX_BATCH)
 
 
 def record(size: int) -> bytes:

@@ -140,6 +140,26 @@ async def test_that_nothing_waits_is_told_once_all_is_handed_on() -> None:
             await expect(far, DataReceived)
 
 
+async def test_the_link_is_drained_when_all_was_sent_and_not_when_sctp_has_begun_with_it() -> None:
+    async with open_connected() as (near, far):
+        near.link.share()
+        await expect(near, Shared)
+        channel = near.link._loop.pictures._channel
+        assert channel is not None
+        unsent: list[int] = []
+
+        def look(event: CarriedEvent) -> None:
+            if isinstance(event, DataDrained):
+                unsent.append(len(channel.transport._outbound_queue))
+
+        near.link.carry(look)
+        for _ in range(10):
+            near.link.send_data(bytes(LARGE_CHUNK))
+        for _ in range(10):
+            await expect(far, DataReceived)
+    assert set(unsent) == {0}
+
+
 async def test_pictures_do_not_count_as_what_the_talk_has_waiting() -> None:
     async with open_connected() as (near, far):
         near.link.share()

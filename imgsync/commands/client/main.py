@@ -83,6 +83,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             token=token_of(options),
             ice_addresses=options.ice_address,
             ice_policy=options.ice_policy,
+            snap=options.snap,
             log_file=options.log,
             pictures=True,
         ) as client,

@@ -120,6 +120,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
             token=token_of(options),
             ice_addresses=options.ice_address,
             ice_policy=options.ice_policy,
+            snap=options.snap,
             log_file=options.log,
         ) as evaluator,
     ):

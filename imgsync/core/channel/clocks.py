@@ -184,6 +184,8 @@ class ClockOffset:
         reading = Reading.by_us(probe.t0, probe.t1, probe.t2, probe.t3)
         if not reading.is_possible or probe.t2 < probe.t1:
             return Refused(probe.round_trip)
+        if not self._readings.is_news(reading):
+            return None
         proof = self._readings.prove(reading)
         for known, found in (
             (self._readings, proof),

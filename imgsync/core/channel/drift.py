@@ -13,6 +13,10 @@ between the highest of the first and the lowest of the second; one that does not
 That is what was seen of late. It may be slewed besides, by as much as NTP does. So quick
 lines know soon how a clock runs, and slow ones, whose bounds are wide anyway, allow for more.
 
+Of readings that come one soon after the other, in one cell of time, those two messages are kept
+that say most of what comes later. One that says less than they do proves nothing either, and costs
+the same however many are kept; so a thousand acks a second are worth a look each, and no more.
+
 What is faster than was seen so far, or than MAX_DRIFT, is a contradiction: a clock was set, or has
 begun to be slewed that fast. All times are milliseconds, and rates are theirs in all of our time.
 """
@@ -25,12 +29,15 @@ from typing import Self
 import attrs
 
 from imgsync.core.protocol.numbers import (
+    CELLS_OF_ALL,
     COARSE,
+    LONGEST_CELL,
     MAX_DRIFT,
+    NO_NEWS,
     PROBE_SPAN,
-    PROBE_WINDOW,
     PROBES_AT_LEAST,
     RESOLUTION,
+    SHORTEST_CELL,
     SLEWED,
     STEADY_DRIFT,
 )
@@ -41,7 +48,10 @@ _AT_ONCE = 1e-9
 
 def resolution_of(*times: float) -> float:
     """How coarse a clock is, by times that it has told."""
-    return RESOLUTION if any(time % 1 for time in times) else COARSE
+    for time in times:
+        if time % 1:
+            return RESOLUTION
+    return COARSE
 
 
 @attrs.frozen
@@ -144,18 +154,38 @@ class Proof:
                 at_least = rate
         return cls(at_least, at_most)
 
+    def and_also(self, other: Self) -> "Proof":
+        """What both prove."""
+        return Proof(max(self.at_least, other.at_least), min(self.at_most, other.at_most))
+
     def contradicts(self, rates: Rates) -> bool:
         """Whether a clock that runs like that must have been set in between."""
         return self.at_least > rates.highest or self.at_most < rates.lowest
 
 
+@attrs.frozen
+class _Closed:
+    """What all cells but the last say together of any time behind them.
+
+    :param until: when the last of their messages came or left.
+    """
+
+    until: float = -math.inf
+    least: float = -math.inf
+    most: float = math.inf
+
+
 class Readings:
-    """The latest ones of two clocks none of which was set meanwhile."""
+    """The latest ones of two clocks none of which was set meanwhile; one in each cell."""
 
     def __init__(self) -> None:
         self._readings: deque[Reading] = deque()
-        #: One for each.
+        #: One for each, of all in its cell.
         self._proofs: deque[Proof] = deque()
+        #: When the first of all came, and the first one of the last cell.
+        self._first = self._begun = -math.inf
+        #: Until the cells or the rates are others.
+        self._closed: _Closed | None = None
         #: How their clock may run, as far as is known by now.
         self.rates = Rates()
 
@@ -164,20 +194,25 @@ class Readings:
         """When the last one was known; None before the first."""
         return self._readings[-1].end if self._readings else None
 
+    def is_news(self, reading: Reading) -> bool:
+        """Whether this one, the latest, can prove something, or narrow a bound of later times."""
+        return not self._is_in_last(reading.end) or any(self._betters(reading, NO_NEWS))
+
     def prove(self, reading: Reading) -> Proof:
         """What this one, the latest, proves with those before of the time since the first."""
         return Proof.of(self._readings, reading)
 
     def add(self, reading: Reading, proof: Proof) -> None:
         """One more, in the order of their ends, with what it proves."""
-        self._readings.append(reading)
-        self._proofs.append(proof)
-        while self._is_full(reading.end):
-            self._readings.popleft()
-            self._proofs.popleft()
-        self.rates = Rates.after(
+        if self._is_in_last(reading.end):
+            self._fold(reading, proof)
+        else:
+            self._begin_cell(reading, proof)
+        rates = Rates.after(
             max(one.at_least for one in self._proofs), min(one.at_most for one in self._proofs)
         )
+        if rates != self.rates:
+            self.rates, self._closed = rates, None
 
     def __len__(self) -> int:
         return len(self._readings)
@@ -188,9 +223,14 @@ class Readings:
             return None
         low, high = self.rates.lowest, self.rates.highest
         least, most = -math.inf, math.inf
-        # Looked for several times with each image, of up to PROBE_WINDOW readings: max() and min()
-        # would have it take twice as long.
-        for one in self._readings:
+        looked_at: Iterable[Reading] = self._readings
+        closed = self._closed = self._closed or self._close()
+        if now >= closed.until:
+            elapsed = now - closed.until
+            least, most = closed.least + low * elapsed, closed.most + high * elapsed
+            looked_at = (self._readings[-1],)
+        # Looked for several times with each image: max() and min() would take twice as long.
+        for one in looked_at:
             elapsed = now - one.least_at
             bound = one.least + (low if elapsed > 0 else high) * elapsed
             if bound > least:
@@ -201,10 +241,47 @@ class Readings:
                 most = bound
         return offset_between(least, most)
 
-    def _is_full(self, now: float) -> bool:
-        count = len(self._readings)
-        is_old = self._readings[0].end < now - PROBE_SPAN
-        return count > PROBE_WINDOW or (is_old and count > PROBES_AT_LEAST)
+    # ── cells ────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_in_last(self, end: float) -> bool:
+        # Short ones at first, as from one to the next the rates are learned.
+        length = min(max((end - self._first) / CELLS_OF_ALL, SHORTEST_CELL), LONGEST_CELL)
+        return end < self._begun + length
+
+    def _betters(self, reading: Reading, by: float = 0.0) -> tuple[bool, bool]:
+        """Whether it says more of later times than the last cell: at most, and at least."""
+        last, rates = self._readings[-1], self.rates
+        most = last.most + rates.highest * (reading.most_at - last.most_at)
+        least = last.least + rates.lowest * (reading.least_at - last.least_at)
+        return reading.most < most - by, reading.least > least + by
+
+    def _fold(self, reading: Reading, proof: Proof) -> None:
+        is_most, is_least = self._betters(reading)
+        most = reading if is_most else self._readings[-1]
+        least = reading if is_least else self._readings[-1]
+        self._readings[-1] = Reading(most.most_at, most.most, least.least_at, least.least)
+        self._proofs[-1] = self._proofs[-1].and_also(proof)
+
+    def _begin_cell(self, reading: Reading, proof: Proof) -> None:
+        if not self._readings:
+            self._first = reading.end
+        self._begun = reading.end
+        self._readings.append(reading)
+        self._proofs.append(proof)
+        self._closed = None
+        while len(self) > PROBES_AT_LEAST and self._readings[0].end < reading.end - PROBE_SPAN:
+            self._readings.popleft()
+            self._proofs.popleft()
+
+    def _close(self) -> _Closed:
+        closed = list(self._readings)[:-1]
+        until = max((one.end for one in closed), default=-math.inf)
+        low, high = self.rates.lowest, self.rates.highest
+        return _Closed(
+            until,
+            max((one.least + low * (until - one.least_at) for one in closed), default=-math.inf),
+            min((one.most + high * (until - one.most_at) for one in closed), default=math.inf),
+        )
 
 
 def offset_between(least: float, most: float) -> Offset:

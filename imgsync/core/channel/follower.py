@@ -109,15 +109,19 @@ class Follower:
             case _:
                 return [Drop("not a message for a client")]
 
+    def take(self, delivery: Deliver) -> bool:
+        """What is delivered has its turn. Returns whether it is handed out, and no copy."""
+        is_new = not self._is_copy(delivery.image)
+        self._last = delivery.image
+        return is_new
+
     def taken(self, delivery: Deliver) -> tuple[bool, Transmit]:
         """The application asks for the next image and would get this one.
 
         Returns whether it is a new showing (a copy may have come while the first one waited), and
         the ack to send.
         """
-        is_new = not self._is_copy(delivery.image)
-        self._last = delivery.image
-        return is_new, self._ack(delivery.image, delivery.received_at)
+        return self.take(delivery), self._ack(delivery.image, delivery.received_at)
 
     def _is_copy(self, image: Image) -> bool:
         last = self._last

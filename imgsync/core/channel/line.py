@@ -16,7 +16,7 @@ from imgsync.core.channel.greeting import Greeting
 from imgsync.core.channel.heartbeat import Heartbeat, HeartbeatOutput
 from imgsync.core.channel.outputs import Drop
 from imgsync.core.codec.codec import decode_channel
-from imgsync.core.protocol.channel import Ping, Pong, Ready, TalkMessage
+from imgsync.core.protocol.channel import ChannelMessage, Ping, Pong, Ready, TalkMessage
 from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.numbers import FEATURE_PING
 from imgsync.core.protocol.signalling import Features, Milliseconds
@@ -90,12 +90,18 @@ class Line:
 
     def receive(self, text: str | bytes, at: Milliseconds, now: float) -> list[LineOutput]:
         """A message came off the network at this time of our clock."""
+        try:
+            return self.read(decode_channel(text), at, now)
+        except WireError as exc:
+            self._spoke = now
+            return [Drop(str(exc))]
+
+    def read(
+        self, message: ChannelMessage | None, at: Milliseconds, now: float
+    ) -> list[LineOutput]:
+        """The same, of what has been decoded."""
         heartbeat = self._heartbeat
         self._spoke = now
-        try:
-            message = decode_channel(text)
-        except WireError as exc:
-            return [Drop(str(exc))]
         match message:
             case Ping():
                 self._greeting.answered()

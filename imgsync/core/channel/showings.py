@@ -47,7 +47,9 @@ class Showing:
         if self.text and url == self.image.signed_url:
             check_size(self.text, limit)
             return
-        image = attrs.evolve(self.image, signed_url=url)
+        image = self.image
+        if url != image.signed_url:
+            image = attrs.evolve(image, signed_url=url)
         self.text = encode_channel(image, limit)
         self.image = image
 

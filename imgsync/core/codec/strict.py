@@ -26,6 +26,7 @@ from imgsync.core.protocol.numbers import (
     MAX_FEATURES,
     MAX_ID,
     MAX_NUMBER,
+    MAX_REF,
 )
 from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
@@ -40,6 +41,7 @@ from imgsync.core.protocol.signalling import (
     Name,
     PeerReason,
     RawJson,
+    Ref,
     SessionId,
     Url,
     UserId,
@@ -77,6 +79,12 @@ def _id(value: Any, kind: Any) -> str:
 
 def _name(value: Any, kind: Any) -> str:
     return _bounded(value, kind, MAX_ID)
+
+
+def _ref(value: Any, kind: Any) -> str:
+    if value == "":
+        raise ValueError(f"expected 1 to {MAX_REF} characters")
+    return _bounded(value, kind, MAX_REF)
 
 
 def _sha256(value: Any, kind: Any) -> str:
@@ -242,6 +250,7 @@ def _overrides(cls: type, converter: Converter) -> dict[str, Any]:
 _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (UserId, _id),
     (SessionId, _id),
+    (Ref, _ref),
     (Group, _id),
     (Features, _features),
     (Name, _name),
@@ -271,8 +280,9 @@ def _make_converter() -> Converter:
         def from_object(value: Any, kind: Any) -> Any:
             if type(value) is not dict:
                 raise TypeError("expected an object")
-            given = {k: one for k, one in value.items() if one is not None or k not in optional}
-            return from_dict({**or_null, **given}, kind)
+            if None in value.values():
+                value = {k: one for k, one in value.items() if one is not None or k not in optional}
+            return from_dict({**or_null, **value} if or_null else value, kind)
 
         return from_object
 
@@ -359,7 +369,11 @@ def _no_constant(name: str) -> Any:
 
 
 _DECODER = JSONDecoder(parse_constant=_no_constant)
+#: Made once: `json.dumps` makes one for each value where it is not told the defaults.
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*(?:,[ \t\n\r]*)?")
 
 
 def parse_json(text: str) -> Any:
@@ -386,12 +400,12 @@ def parse_object(text: str | bytes, limit: int) -> dict[str, Any]:
 
 def dump_json(value: Any) -> str:
     """JSON without white space, in ASCII."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _ENCODE(value)
 
 
-def _skip(text: str, at: int) -> int:
-    match = _WHITESPACE.match(text, at)
-    assert match is not None  # it matches the empty string, too
+def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    assert match is not None  # in valid JSON, where one looks for it
     return match.end()
 
 
@@ -401,16 +415,15 @@ def _member_at(text: str, start: int, wanted: str) -> tuple[int, int]:
     The last one counts where a key stands twice, as it does for the parser.
     """
     span = (start, start)
-    at = _skip(text, _skip(text, start) + 1)
+    scan = _DECODER.scan_once  # type: ignore[attr-defined]  # which typeshed leaves out
+    at = _behind(_WHITESPACE, text, _behind(_WHITESPACE, text, start) + 1)
     while text[at] != "}":
-        key, at = _DECODER.raw_decode(text, at)
-        begin = _skip(text, _skip(text, at) + 1)
-        _, at = _DECODER.raw_decode(text, begin)
+        key, at = scan(text, at)
+        begin = _behind(_COLON, text, at)
+        _, at = scan(text, begin)
         if key == wanted:
             span = (begin, at)
-        at = _skip(text, at)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
+        at = _behind(_COMMA, text, at)
     return span
 
 

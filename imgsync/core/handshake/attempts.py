@@ -112,6 +112,12 @@ class Attempt:
         """The first of its deadlines."""
         return min(self.deadline, self.answer_due)
 
+    def wait(self, patience: Patience, now: float) -> None:
+        """The other side can answer from now on."""
+        self.deadline = patience.attempt_due(now)
+        if self.local is not None:
+            self.answer_due = patience.answer_due(now)
+
     def stop_waiting(self) -> None:
         """It is connected, or given up."""
         self.deadline = self.answer_due = math.inf

@@ -35,6 +35,7 @@ from imgsync.core.codec.codec import decode_signal
 from imgsync.core.handshake.attempts import Attempts
 from imgsync.core.handshake.inputs import (
     AttemptEvent,
+    Begun,
     ChannelClosed,
     Described,
     EndCame,
@@ -139,6 +140,10 @@ class Handshake:
                 return attempts.hindered(number, cause, now)
             case _, FromAttempt(number, event):
                 return self._handle_event(event, now) if number == self.attempt else []
+            case _, Begun():
+                attempts.patience.begin(now)
+                attempts.current.wait(attempts.patience, now)
+                return []
             case _, SignalCame(raw):
                 return self._hearing.receive(raw, now)
             case _, EndCame(reason, detail):
@@ -224,7 +229,8 @@ class Handshake:
 
     def _start(self, start: Start, now: float) -> list[Output]:
         attempts = self._attempts
-        attempts.patience.begin(now)
+        if not start.is_early:
+            attempts.patience.begin(now)
         if self._offers:
             return attempts.offer(now)
         attempts.current.deadline = attempts.patience.attempt_due(now)

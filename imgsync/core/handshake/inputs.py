@@ -15,11 +15,18 @@ class Start:
     :param resumed: it is an old one, whose offer may have gone to another process.
     :param owner_unknown: another window may have it, and has time to claim it before we act.
     :param is_hidden: nobody looks at this window; one that is looked at goes first.
+    :param is_early: the relay was asked for it and has not answered; `Begun` follows.
     """
 
     resumed: bool = False
     owner_unknown: bool = False
     is_hidden: bool = False
+    is_early: bool = False
+
+
+@attrs.frozen
+class Begun:
+    """The relay has begun the session that an offer was made for: now both sides' time runs."""
 
 
 @attrs.frozen
@@ -156,5 +163,7 @@ class FromAttempt:
     event: AttemptEvent
 
 
-RouteInput = SignalCame | EndCame | OwnEnd | RelayLost | RelayBack | PeerWent | PeerCame | PeerTaken
+RouteInput = (
+    Begun | SignalCame | EndCame | OwnEnd | RelayLost | RelayBack | PeerWent | PeerCame | PeerTaken
+)
 Input = Start | RouteInput | FromAttempt

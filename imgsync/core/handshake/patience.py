@@ -41,6 +41,8 @@ class Patience:
         self._offers = offers
         #: Whether there was a connection.
         self.is_repair = False
+        #: Whether the other side is there to be waited for.
+        self._has_begun = False
         #: When the first connection has to be there.
         self._connect_by = math.inf
         #: When to say what is in the way: the evaluator does not wait longer with each offer.
@@ -53,13 +55,15 @@ class Patience:
 
     def attempt_due(self, now: float) -> float:
         """When an attempt that begins now has come to nothing."""
+        if not self._has_begun:
+            return math.inf
         if self._offers or self.is_repair:
             return min(now + ATTEMPT_DEADLINE, self._connect_by)
         return min(self._connect_by, self._explain_by) if self.can_explain else self._connect_by
 
     def answer_due(self, now: float) -> float:
         """When the answer to what is said now is late; infinity where the attempt's own will do."""
-        left = ANSWER_DEADLINES[self._unanswered :]
+        left = ANSWER_DEADLINES[self._unanswered :] if self._has_begun else ()
         return now + left[0] if left and now + left[0] < self._connect_by else math.inf
 
     def has_time(self, now: float) -> bool:
@@ -82,6 +86,7 @@ class Patience:
 
     def begin(self, now: float) -> None:
         """The other side is there, so that all begins anew."""
+        self._has_begun = True
         self._unanswered = 0
         if not self.is_repair:
             self._connect_by = now + CONNECT_DEADLINE

@@ -9,11 +9,13 @@ stand inside a description are taken out of it, to go the one way that candidate
 resolved among them must not hold up the description.
 
 Grammar: RFC 8839 (candidate, ice-ufrag, ice-pwd), RFC 8841 (sctp-port, max-message-size), RFC 8122
-(fingerprint), RFC 9143 (BUNDLE).
+(fingerprint), RFC 9143 (BUNDLE), draft-hancke-tsvwg-snap (sctp-init).
 """
 
+import base64
 import ipaddress
 import re
+import struct
 from collections.abc import Iterable
 
 import attrs
@@ -48,6 +50,15 @@ _SIZE = "a=max-message-size:"
 _MAX_SIZE = 2**31 - 1
 """No library can read more, and no more is ever sent."""
 
+_INIT = "a=sctp-init:"
+_BASE64 = re.compile("([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?")
+_MAX_INIT = 512
+"""Characters; those of today's stacks have 40 to 60."""
+_INIT_HEADER = struct.Struct("!BxHLLHHL")
+_INIT_TYPE = 1
+_LEAST_WINDOW = 1500
+"""RFC 9260, section 3.3.2; so are the other rules for an INIT."""
+
 
 @attrs.frozen
 class Candidate:
@@ -81,6 +92,7 @@ class Description:
     :param before: how an answer declines the sections before it.
     :param after: the same of those behind it.
     :param bundled: whether it is in a BUNDLE group, as it then is in the answer.
+    :param sctp_init: the INIT of SCTP, where it brings one along; else empty.
     """
 
     kind: str
@@ -93,6 +105,7 @@ class Description:
     before: str = ""
     after: str = ""
     bundled: bool = False
+    sctp_init: bytes = attrs.field(default=b"", repr=False)
 
     def frame(self, answer: str) -> str:
         """The answer to this offer, from one to its data-channel section alone."""
@@ -248,6 +261,7 @@ def _parse_description(kind: str, sdp: str) -> Description:
         before="".join(one.decline() for one in sections[:index]),
         after="".join(one.decline() for one in sections[index + 1 :]),
         bundled=bool(group),
+        sctp_init=next(filter(None, map(read_init, data.of("sctp-init"))), b""),
     )
 
 
@@ -296,16 +310,39 @@ def _regroup(lines: Iterable[str], mid: str, group: list[str]) -> list[str]:
 
 
 def _write(lines: Iterable[str]) -> str:
-    """Without candidates, and with no number that a library can't read."""
+    """Without candidates, and with no number and no INIT that a library can't read."""
     kept = []
     for line in lines:
         if line.startswith(_SIZE):
             digits = line.removeprefix(_SIZE).lstrip("0") or "0"
             is_too_long = len(digits) > len(str(_MAX_SIZE)) or int(digits) > _MAX_SIZE
             kept.append(f"{_SIZE}{_MAX_SIZE if is_too_long else digits}")
+        elif line.startswith(_INIT):
+            kept += [line] if read_init(line.removeprefix(_INIT)) else []
         elif not line.startswith(("a=candidate:", "a=end-of-candidates")):
             kept.append(line)
     return "".join(f"{line}\r\n" for line in kept)
+
+
+def read_init(text: str) -> bytes:
+    """The INIT chunk of SCTP in such a line, without padding; empty for what is none.
+
+    It skips the handshake in which it would be told, and so is held to the same rules.
+    """
+    if len(text) > _MAX_INIT or not _BASE64.fullmatch(text):
+        return b""
+    chunk = base64.b64decode(text)
+    if len(chunk) < _INIT_HEADER.size:
+        return b""
+    kind, length, tag, window, outbound, inbound, _ = _INIT_HEADER.unpack_from(chunk)
+    is_whole = kind == _INIT_TYPE and length <= len(chunk) < length + 4
+    at = _INIT_HEADER.size
+    while is_whole and at < length:
+        size = int.from_bytes(chunk[at + 2 : at + 4], "big") if at + 4 <= length else 0
+        is_whole = size >= 4 and at + size <= length
+        at += size + -size % 4
+    is_valid = is_whole and min(tag, outbound, inbound) > 0 and window >= _LEAST_WINDOW
+    return chunk[:length] if is_valid else b""
 
 
 def _check(kind: str, attributes: dict[str, list[str]], sizes: list[str]) -> None:

@@ -17,13 +17,17 @@ A relay that was lost may have forgotten the sessions of an evaluator. Each is a
 the relay may have another answer than before, until it is back, refused for good or forgotten here.
 """
 
+from collections.abc import Iterable
+
 import attrs
 
-from imgsync.core.protocol.numbers import MAX_UNTOLD
+from imgsync.core.handshake.early_offers import EarlyOffers
+from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER, MAX_UNTOLD
 from imgsync.core.protocol.signalling import (
     EndReason,
     EndSession,
     Features,
+    Ref,
     SessionId,
     SessionStarted,
     UserId,
@@ -43,6 +47,21 @@ class Begin:
     owner_unknown: bool
     #: What the client speaks, as far as the relay knows.
     features: Features = ()
+
+
+@attrs.frozen
+class Named:
+    """The session that goes by this ref has this id, and its client speaks this.
+
+    :param says_again: whether its signals went to nobody until now.
+    :param is_over: whether it is over here already.
+    """
+
+    ref: Ref
+    session_id: SessionId
+    features: Features
+    says_again: bool
+    is_over: bool
 
 
 @attrs.frozen
@@ -104,7 +123,7 @@ class Leave:
     session_id: SessionId
 
 
-SessionsOutput = Begin | Invited | Answered | Back | Speaks | Gone | Taken | End | Leave
+SessionsOutput = Begin | Named | Invited | Answered | Back | Speaks | Gone | Taken | End | Leave
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────
@@ -115,11 +134,13 @@ class Asked:
     """A start_session that waits for its answer.
 
     :param takes_up: whether it is for a session that is known here.
+    :param ref: its name, where the offer goes out right behind it.
     """
 
     client_id: UserId
     session_id: SessionId | None = None
     takes_up: bool = False
+    ref: Ref | None = None
 
 
 @attrs.define
@@ -141,19 +162,26 @@ class Sessions:
         self._known: dict[SessionId, _Known] = {}
         #: Those that are over here, and not yet as the relay has it, the oldest first.
         self._untold: dict[SessionId, EndSession] = {}
-        #: The relay's errors don't name the client, so that only one is under way at a time.
+        #: Most of the relay's errors don't name the question, so that only one is under way at a
+        #: time.
         self._asked: Asked | None = None
+        #: Those whose offer does not wait for session_started.
+        self.early = EarlyOffers()
         self._registrations = 0
 
     # ── the relay ────────────────────────────────────────────────────────────────────────────────
 
-    def registered(self) -> None:
-        """The relay is there, or there again."""
+    def registered(
+        self, features: Features = (), clients: Iterable[tuple[UserId, Features]] = ()
+    ) -> None:
+        """The relay is there, or there again; it speaks this, and so do the clients."""
         self._registrations += 1
+        self.early.registered(features, clients)
         self.may_ask()
 
     def relay_lost(self) -> None:
         """What the relay knows of an evaluator's sessions may be lost with it."""
+        self.early.relay_lost()
         if self._starts:
             for known in self._known.values():
                 known.is_forgotten = True
@@ -173,15 +201,26 @@ class Sessions:
     def _started_ours(self, message: SessionStarted) -> list[SessionsOutput]:
         session_id, asked = message.session_id, self._asked
         is_named = asked is not None and asked.session_id == session_id
+        words = self.early.answered(message.ref)
+        end = End(attrs.evolve(words or EndSession(""), session_id=session_id))
         if message.resumed and not is_named:
             return [Leave(session_id)]
-        if asked is None or not (is_named or asked.client_id == message.client_id):
-            return [End(EndSession(session_id))]
+        is_answer = asked is not None and asked.ref == message.ref
+        if asked is None or not is_answer or not (is_named or asked.client_id == message.client_id):
+            return [end]
         self._asked = None
+        if asked.ref is not None:
+            is_over = words is not None
+            says_again = not is_over and FEATURE_EARLY_OFFER not in message.features
+            named = Named(asked.ref, session_id, message.features, says_again, is_over)
+            if is_over:
+                return [named, end, Answered(None)]
+            self._known[session_id] = _Known(asked.client_id)
+            return [named, Answered(session_id)]
         if not asked.takes_up:
             return [self._begin(message, message.client_id), Answered(session_id)]
         # What was to be taken up is over meanwhile, or the relay has begun another one instead.
-        return [End(EndSession(session_id)), Answered(None), *self.refused(asked, may_pass=False)]
+        return [end, Answered(None), *self.refused(asked, may_pass=False)]
 
     def _invited(self, message: SessionStarted) -> list[SessionsOutput]:
         # A client is in one session at most: those before are none of the relay's any more.
@@ -208,6 +247,7 @@ class Sessions:
 
     def speaks(self, client_id: UserId, features: Features) -> list[SessionsOutput]:
         """The relay says what a client speaks, such as one that was started again."""
+        self.early.speaks(client_id, features)
         known = self._known.items()
         return [Speaks(id, features) for id, one in known if one.peer_id == client_id]
 
@@ -222,7 +262,8 @@ class Sessions:
         """Somebody wants a session, or one that a process before this one had."""
         if session_id is not None:
             self._untold.pop(session_id, None)
-        self._asked = Asked(client_id, session_id)
+        ref = self.early.ask(client_id) if session_id is None else None
+        self._asked = Asked(client_id, session_id, ref=ref)
         return self._asked
 
     def may_ask(self) -> None:
@@ -248,6 +289,11 @@ class Sessions:
     def ask_no_more(self) -> None:
         """What was asked for is answered, or is not waited for any more."""
         self._asked = None
+
+    def is_refusal(self, ref: Ref | None) -> bool:
+        """Whether an error that answers this, where it says so, is of what is asked."""
+        self.early.answered(ref)
+        return self._asked is not None and ref in (None, self._asked.ref)
 
     def refused(
         self, asked: Asked, *, may_pass: bool, is_taken: bool = False

@@ -60,6 +60,10 @@ FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
 """What all our clients speak. Who has a place for pictures that come over the connection names
 that beside these."""
 
+FEATURE_EARLY_OFFER = "early_offer"
+"""What `register.features` says of a client that takes an offer right behind `session_started`, and
+`registered.features` of a relay that passes it on by the `ref` of its start."""
+
 FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the
 relay alone, which does not pass it on."""
@@ -76,7 +80,7 @@ SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: four times as many as there are. All evaluators
+"""Of these, that a peer may name when it registers: twice as many as there are. All evaluators
 are told them at each change of a client."""
 
 MAX_FEATURE = 32
@@ -98,6 +102,9 @@ the page may be looked at again."""
 
 MAX_ID = 128
 """Characters of a user's or a session's id, and of a name."""
+
+MAX_REF = 64
+"""Characters of the name that an evaluator gives one of its questions."""
 
 MAX_REASON = 128
 """Characters of the reason of a stage."""
@@ -189,10 +196,10 @@ MAX_SAMPLES = 128
 full window of small ones."""
 
 READ_BLOCK = 256 * 1024
-"""Bytes of a picture that are read at a time,"""
+"""Bytes of a picture that are read at a time, when a quarter of as many are left to be sent."""
 
-READ_AHEAD = 64 * 1024
-"""when no more than so many of the block before are left to be sent."""
+SMALLEST_BLOCK = 32 * 1024
+"""The same where so many pictures are sent at a time that their blocks would be much together."""
 
 NOT_OFFERED = "not_offered"
 """Why a picture that is asked for is not sent: nothing of this name was shown or announced;"""
@@ -223,8 +230,9 @@ KEEPALIVE_INTERVAL = 15.0
 PONG_DEADLINE = 10.0
 """For the answer to one."""
 
-RELAY_FEATURES = (FEATURE_PING,)
-"""What `registered.features` says of a relay: it answers pings, and is judged by that."""
+RELAY_FEATURES = (FEATURE_PING, FEATURE_EARLY_OFFER)
+"""What `registered.features` says of a relay: it answers pings, and is judged by that; it passes on
+an offer that comes right behind its `start_session`."""
 
 # ── the heartbeat ────────────────────────────────────────────────────────────────────────────────
 
@@ -282,10 +290,19 @@ PROBE_SPAN = 30_000.0
 old to narrow a bound."""
 
 PROBES_AT_LEAST = 8
-"""So many are kept however old they are, as pings can be lost, and a line be down;"""
+"""So many are kept however old they are, as pings can be lost, and a line be down."""
 
-PROBE_WINDOW = 64
-"""and no more than so many."""
+SHORTEST_CELL = 50.0
+"""Of probes that come within so long only the best is kept; pings of a burst are further apart."""
+
+LONGEST_CELL = 2000.0
+"""The same once there have been probes for long; PROBE_SPAN has fifteen of these cells."""
+
+CELLS_OF_ALL = 8
+"""In between, a cell is as long as the time since the first probe, divided by this."""
+
+NO_NEWS = 0.01
+"""Milliseconds. What would narrow the bound of its cell by no more is not looked at closer."""
 
 # ── the handshake ────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,7 @@ On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.prot
         │◀────────────── registered ─│─ registered ──────────▶│
         │◀──────────────── presence ─│  (at each change)
         │◀───────────── ice_servers ─│─ ice_servers ─────────▶│    new credentials
-        │── start_session ─────────▶│
+        │── start_session ─────────▶│  (and the offer behind it, where all three speak that)
         │◀───────── session_started ─│─ session_started ─────▶│
         │── webrtc_signal ─────────▶│─ webrtc_signal ───────▶│    offer, candidates
         │◀─────────── webrtc_signal ─│◀─────── webrtc_signal ──│    answer, candidates
@@ -45,6 +45,9 @@ Features = Annotated[tuple[str, ...], "features"]
 
 SessionId = Annotated[str, "session id"]
 """1 to 128 printable characters; made by a relay so that it can't be guessed."""
+
+Ref = Annotated[str, "ref"]
+"""1 to 64 printable characters: how an evaluator names a question of its own, another for each."""
 
 Url = Annotated[str, "URL"]
 """Printable characters only: it is written to terminals and logs."""
@@ -199,21 +202,27 @@ class StartSession:
     """An evaluator asks for a session with a client.
 
     `session_id` takes up again a session that a relay before this one, or this one, had started.
+    `ref` is repeated in the answer, and names the session until that has told its id.
     """
 
     EVENT = "start_session"
     client_id: UserId
     session_id: SessionId | None = None
+    ref: Ref | None = None
 
 
 @attrs.frozen
 class SendSignal:
-    """A handshake message on its way to the relay; `signal` is not read there."""
+    """A handshake message on its way to the relay; `signal` is not read there.
+
+    `ref` is that of the `start_session` that it follows, whose answer was not there yet.
+    """
 
     EVENT = "webrtc_signal"
     target_user_id: UserId
     signal: RawJson = attrs.field(repr=False)
     session_id: SessionId | None = None
+    ref: Ref | None = None
 
 
 @attrs.frozen
@@ -292,7 +301,7 @@ class SessionStarted:
     """A session lives. The client is told the evaluator, the evaluator is told the client.
 
     `resumed`: the session is an old one, which this socket takes part in from now on. `features`
-    are the client's, for the evaluator.
+    are the client's, for the evaluator; `ref` is that of its question.
     """
 
     EVENT = "session_started"
@@ -302,6 +311,7 @@ class SessionStarted:
     client_id: UserId | None = None
     resumed: bool = False
     features: Features = ()
+    ref: Ref | None = None
 
 
 @attrs.frozen
@@ -364,12 +374,13 @@ class SessionEndedEvent:
 
 @attrs.frozen
 class ErrorEvent:
-    """The relay refuses something; `message` says what to do, `event` what it answers."""
+    """The relay refuses something; `message` says what to do, `event` and `ref` what it answers."""
 
     EVENT = "error"
     code: ErrorCode
     message: str
     event: str | None = None
+    ref: Ref | None = None
 
 
 @attrs.frozen

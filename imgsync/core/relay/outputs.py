@@ -67,6 +67,11 @@ class SessionAnswered:
 
 
 @attrs.frozen
+class SignalDropped:
+    """A signal was to a session that its sender's start has not begun, and went to nobody."""
+
+
+@attrs.frozen
 class SideAway:
     """A side is away from now on; its grace time runs."""
 
@@ -92,14 +97,7 @@ class SessionOver:
     reason: EndReason
 
 
-Output = (
-    Send
-    | Close
-    | Probe
-    | Sooner
-    | SessionBegan
-    | SessionAnswered
-    | SideAway
-    | SideBack
-    | SessionOver
-)
+News = SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver
+"""What has become of a session."""
+
+Output = Send | Close | Probe | Sooner | News | SignalDropped

@@ -16,12 +16,14 @@ from collections.abc import Iterable
 
 import attrs
 
+from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER
 from imgsync.core.protocol.signalling import (
     EndReason,
     ForwardedSignal,
     PeerAway,
     PeerBack,
     RawJson,
+    Ref,
     Role,
     SessionEndedEvent,
     SessionId,
@@ -80,6 +82,13 @@ class Session:
     client: Side
     #: Whether the client has said something.
     is_answered: bool = False
+    #: By whose start it began, and the name of that, where there is one.
+    started_by: tuple[Peer, Ref | None] | None = None
+    #: Whether the client took signals right behind its `session_started`, by what it spoke then.
+    takes_early: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.takes_early = FEATURE_EARLY_OFFER in common_features(self.client.peers)
 
     def side(self, role: Role) -> Side:
         """The one of the two that has this role."""
@@ -92,6 +101,11 @@ class Session:
     def gone(self, role: Role) -> SessionEndedEvent:
         """Its end, where one side is waited for no more."""
         return SessionEndedEvent(self.id, EndReason.PEER_GONE, self.side(role).user_id)
+
+    @property
+    def replaced(self) -> SessionEndedEvent:
+        """Its end, where its evaluator starts another one with its client."""
+        return SessionEndedEvent(self.id, EndReason.REPLACED, self.evaluator.user_id)
 
     @property
     def concerned(self) -> list[Peer]:
@@ -119,8 +133,14 @@ class Session:
             return peer in side.peers
         return named == self.id and peer in (*side.peers, *side.successors)
 
+    def is_named_by(self, peer: Peer, ref: Ref) -> bool:
+        """Whether a connection that does not know its id yet may name it so."""
+        return self.takes_early and self.started_by == (peer, ref)
+
     def claim(self, side: Side, peer: Peer) -> list[Output]:
         """A connection has its side of the session for itself from now on."""
+        if len(side.peers) == 1 and side.peers[0] is peer and not side.owner_unknown:
+            return []  # as it is for nearly all that is said
         ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
         others = [other for other in side.peers if other != peer]
         self._hold(side, [peer])
@@ -177,14 +197,14 @@ class Session:
         )
         return [*told, *outputs]
 
-    def take_up(self, peer: Peer) -> list[Output]:
+    def take_up(self, peer: Peer, ref: Ref | None = None) -> list[Output]:
         """Its evaluator starts the very session that lives, which it believed to be lost."""
         side = self.evaluator
         side.until = max(side.until, peer.until)
         outputs = [] if side.peers else self._bring_back(side)
         outputs += self.claim(side, peer)
         outputs += self.tell_started(self.client, resumed=True)
-        outputs += self.tell_started(side, resumed=True)
+        outputs += self.tell_started(side, resumed=True, ref=ref)
         return [*outputs, *self._tell_if_alone(side, peer)]
 
     def _hold(self, side: Side, peers: list[Peer]) -> None:
@@ -193,17 +213,20 @@ class Session:
         other = self.other(side)
         other.successors = [peer for peer in other.successors if self.admits(peer)]
 
-    def tell_started(self, side: Side, *, resumed: bool) -> list[Output]:
-        """Tell one side whom it is in a session with."""
-        return self._tell_started(side, side.peers, resumed=resumed)
+    def tell_started(self, side: Side, *, resumed: bool, ref: Ref | None = None) -> list[Output]:
+        """Tell one side whom it is in a session with, and by which question, if it has one."""
+        return self._tell_started(side, side.peers, resumed=resumed, ref=ref)
 
-    def _tell_started(self, side: Side, peers: Iterable[Peer], *, resumed: bool) -> list[Output]:
+    def _tell_started(
+        self, side: Side, peers: Iterable[Peer], *, resumed: bool, ref: Ref | None = None
+    ) -> list[Output]:
         if side is self.evaluator:
             started = SessionStarted(
                 self.id,
                 client_id=self.client.user_id,
                 resumed=resumed,
                 features=common_features(self.client.peers),
+                ref=ref,
             )
         else:
             started = SessionStarted(

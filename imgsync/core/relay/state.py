@@ -8,10 +8,10 @@ are seconds on a clock that only goes forward.
     session:  start_session ──▶ live ── end_session, replaced, a grace time passes ──▶ ended
 
 What a session is to its two sides stands in `core.relay.session`. Laws, each held by a test over
-random runs: a signal reaches nobody outside its session; its `fromUserId` is its sender; a client
-is in one session at most; what is refused is answered with an `error`; a side that is away is
-waited for, and no other is; an evaluator is told nothing of a client that its token does not let it
-see.
+random runs: a signal reaches nobody outside its session, and one that names a start goes to no
+other than that has begun; its `fromUserId` is its sender; a client is in one session at most; what
+is refused is answered with an `error`; a side that is away is waited for, and no other is; an
+evaluator is told nothing of a client that its token does not let it see.
 """
 
 import math
@@ -29,6 +29,7 @@ from imgsync.core.protocol.signalling import (
     ErrorCode,
     ErrorEvent,
     IceServer,
+    Ref,
     Register,
     Registered,
     RelayPing,
@@ -53,6 +54,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
     Socket,
 )
 from imgsync.core.relay.renewals import ToldServers
@@ -94,10 +96,23 @@ class Sessions:
         """Whether a client is in one."""
         return self.of_client(client_id) is not None
 
-    def begin(self, id: SessionId, evaluator: Side, client: Side, *, resumed: bool) -> list[Output]:
-        """A session lives from now on, or again; tell its two sides."""
+    def begin(
+        self,
+        id: SessionId,
+        evaluator: Side,
+        client: Side,
+        *,
+        resumed: bool,
+        ref: Ref | None = None,
+    ) -> list[Output]:
+        """A session lives from now on, or again; tell its two sides.
+
+        :param ref: names the question that the evaluator has asked for it.
+        """
         # When the client has first spoken in a session of another relay, nobody here knows.
-        session = self._sessions[id] = Session(id, evaluator, client, is_answered=resumed)
+        session = self._sessions[id] = Session(
+            id, evaluator, client, is_answered=resumed, started_by=(evaluator.newest, ref)
+        )
         for side in (evaluator, client):
             self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
         if session.until < math.inf:
@@ -105,7 +120,7 @@ class Sessions:
         return [
             SessionBegan(id, evaluator.user_id, client.user_id, resumed),
             *session.tell_started(client, resumed=resumed),
-            *session.tell_started(evaluator, resumed=resumed),
+            *session.tell_started(evaluator, resumed=resumed, ref=ref),
         ]
 
     def end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
@@ -142,9 +157,9 @@ class Sessions:
             outputs += session.alive(session.side(peer.role), peer, successor)
         return outputs
 
-    def take_up(self, session: Session, peer: Peer, now: float) -> list[Output]:
+    def take_up(self, session: Session, peer: Peer, ref: Ref | None, now: float) -> list[Output]:
         """The evaluator starts the very session that lives."""
-        return self._note(session.take_up(peer), now)
+        return self._note(session.take_up(peer, ref), now)
 
     def _note(self, outputs: list[Output], now: float) -> list[Output]:
         """Sides have gone, or have come back."""
@@ -317,38 +332,39 @@ class RelayState:
         client_id = message.client_id
         if peer.role is not Role.EVALUATOR:
             why = "Only an evaluator can start a session."
-            return _refuse(peer.socket, ErrorCode.FORBIDDEN, why, message.EVENT)
+            return _refuse_start(peer, ErrorCode.FORBIDDEN, why, message)
         old = self._sessions.of_client(client_id)
         is_own = old is not None and old.evaluator.user_id == peer.user_id
         if old is not None and is_own and old.id == message.session_id:
             if not old.admits(peer):
-                return _unknown_client(peer.socket, message)
-            return self._sessions.take_up(old, peer, now)
+                return _unknown_client(peer, message)
+            return self._sessions.take_up(old, peer, message.ref, now)
         if not self._online.shows(client_id, peer):
-            return _unknown_client(peer.socket, message)
+            return _unknown_client(peer, message)
         if old is not None and not is_own:
             why = f"Client {client_id!r} is in a session with another evaluator; try again later."
-            return _refuse(peer.socket, ErrorCode.CLIENT_BUSY, why, message.EVENT)
+            return _refuse_start(peer, ErrorCode.CLIENT_BUSY, why, message)
         over: list[Output] = []
         if old is not None:
-            replaced = SessionEndedEvent(old.id, EndReason.REPLACED, peer.user_id)
-            over = self._sessions.end(old, replaced)
-        begun = self._begin(peer, client_id, message.session_id)
+            over = self._sessions.end(old, old.replaced)
+        begun = self._begin(peer, message)
         self._online.update(client_id)
         return [*over, *begun]
 
-    def _begin(self, peer: Peer, client_id: UserId, wanted: SessionId | None) -> list[Output]:
+    def _begin(self, peer: Peer, message: StartSession) -> list[Output]:
         """A new session, or one that a relay before this one has known."""
+        client_id, wanted = message.client_id, message.session_id
         resumed = wanted is not None and self._sessions.find(wanted) is None
         windows = self._registry.peers_of(Role.CLIENT, client_id)
-        evaluator = Side([peer])
         client = Side([w for w in windows if peer.sees(client_id, w.group)], owner_unknown=resumed)
         id = wanted if wanted is not None and resumed else self._new_id()
-        return self._sessions.begin(id, evaluator, client, resumed=resumed)
+        return self._sessions.begin(id, Side([peer]), client, resumed=resumed, ref=message.ref)
 
     def _signal(self, peer: Peer, message: SendSignal) -> list[Output]:
         is_evaluator = peer.role is Role.EVALUATOR
         session = self._sessions.of_client(message.target_user_id if is_evaluator else peer.user_id)
+        if message.ref is not None and not (session and session.is_named_by(peer, message.ref)):
+            return [SignalDropped()]  # the start's own answer has told why
         if (
             session is None
             or not session.may_speak(peer, message.session_id)
@@ -404,9 +420,13 @@ def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) ->
     return [Send(socket, ErrorEvent(code, message, event))]
 
 
-def _unknown_client(socket: Socket, message: StartSession) -> list[Output]:
+def _refuse_start(peer: Peer, code: ErrorCode, why: str, message: StartSession) -> list[Output]:
+    return [Send(peer.socket, ErrorEvent(code, why, message.EVENT, message.ref))]
+
+
+def _unknown_client(peer: Peer, message: StartSession) -> list[Output]:
     why = f"No client {message.client_id!r} is online; start it first, or check its user id."
-    return _refuse(socket, ErrorCode.UNKNOWN_CLIENT, why, message.EVENT)
+    return _refuse_start(peer, ErrorCode.UNKNOWN_CLIENT, why, message)
 
 
 def _no_session(socket: Socket, message: ToRelay) -> list[Output]:

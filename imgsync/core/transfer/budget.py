@@ -1,10 +1,16 @@
-"""How large a window each of those may have who send pictures from one process.
+"""How much each of those may have on its way and in memory who send pictures from one process.
 
 They share its processor and, as a rule, its way out: what each has on the way delays the talk of
 all. `web/js/core/transfer/budget.js` has the same rule.
 """
 
-from imgsync.core.protocol.numbers import LARGEST_WINDOW, SHARED_WINDOW, SMALL_CHUNK
+from imgsync.core.protocol.numbers import (
+    LARGEST_WINDOW,
+    READ_BLOCK,
+    SHARED_WINDOW,
+    SMALL_CHUNK,
+    SMALLEST_BLOCK,
+)
 
 
 class Budget:
@@ -19,6 +25,11 @@ class Budget:
         if self._senders <= 1:
             return LARGEST_WINDOW
         return max(SHARED_WINDOW // self._senders, SMALL_CHUNK)
+
+    @property
+    def block(self) -> int:
+        """Bytes that each reads at a time."""
+        return max(READ_BLOCK // max(self._senders, 1), SMALLEST_BLOCK)
 
     def join(self) -> None:
         """One more begins to send."""

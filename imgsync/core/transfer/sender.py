@@ -29,8 +29,6 @@ from imgsync.core.protocol.numbers import (
     MAX_UNSENT,
     MAX_WANTS,
     NOT_OFFERED,
-    READ_AHEAD,
-    READ_BLOCK,
     TOO_MANY,
 )
 from imgsync.core.protocol.pictures import Got, Head, Refused, Stop, Unreadable, Want, pack_chunk
@@ -63,7 +61,8 @@ class _Transfer:
     #: What was read; the first `at - read_from` bytes of it are sent.
     block: bytes = attrs.field(default=b"", repr=False)
     read_from: int = attrs.field(init=False)
-    is_reading: bool = False
+    #: Bytes that were asked for and are not here.
+    reading: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.at = self.read_to = self.got = self.read_from = self.start
@@ -72,18 +71,18 @@ class _Transfer:
     def is_sent(self) -> bool:
         return self.at == self.offered.length
 
-    def next_read(self) -> list[Read]:
-        """The next block, where it is time for it."""
-        size = min(READ_BLOCK, self.offered.length - self.read_to)
-        if self.is_reading or size == 0 or self.read_to - self.at > READ_AHEAD:
+    def next_read(self, block: int) -> list[Read]:
+        """The next block of so many bytes, where it is time for it."""
+        size = min(block, self.offered.length - self.read_to)
+        if self.reading > 0 or size == 0 or self.read_to - self.at > block // 4:
             return []
-        self.is_reading = True
+        self.reading = size
         return [Read(self.id, self.image_url, self.read_to, size)]
 
     def take(self, data: bytes) -> bool:
         """What was read; whether that can be."""
-        self.is_reading = False
-        if not 0 < len(data) <= min(READ_BLOCK, self.offered.length - self.read_to):
+        most, self.reading = self.reading, 0
+        if not 0 < len(data) <= most:
             return False
         self.block = self.block[self.at - self.read_from :] + data
         self.read_from = self.at
@@ -241,7 +240,7 @@ class Sender:
                 outputs.append(self._begin(current))
             outputs += self._send(current, now)
             if not current.is_sent:
-                outputs += current.next_read()
+                outputs += current.next_read(self._budget.block)
                 break
             outputs.append(self._finish(current))
         self._leave_if_idle()

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsync.core.channel.clocks import Bounded, ClockOffset, Probe, Refused, Stepped
+from imgsync.core.channel.drift import Reading, Readings
 from imgsync.core.protocol.numbers import (
     MAX_DRIFT,
-    PROBE_WINDOW,
     PROBES_AT_LEAST,
     RESOLUTION,
 )
@@ -174,14 +174,58 @@ def test_what_can_not_be_true_is_refused(probe: Probe) -> None:
     assert clock.at(EPOCH) is None
 
 
-def test_only_the_window_is_kept() -> None:
-    clock, world = ClockOffset(), World(0.0, 0.0)
-    clock.add(world.probe(EPOCH, 0, 0, 0))
-    for number in range(1, PROBE_WINDOW + 1):
-        clock.add(world.probe(EPOCH + number, 100, 0, 100))
-    found = clock.at(EPOCH)
+def test_the_quickest_of_a_flood_is_remembered_and_the_others_are_not_looked_at_again() -> None:
+    known, before = Readings(), 0
+    for number in range(30_000):
+        way = 0.2 if number % 1000 == 500 else 3 + number % 7
+        reading = Reading.by_us(
+            *attrs.astuple(World(1000.0, 0.0).probe(EPOCH + number, way, 0, way))
+        )
+        if known.is_news(reading):
+            known.add(reading, known.prove(reading))
+            before += 1
+    assert len(known) < 64
+    assert before < 3_000
+    found = known.at(EPOCH + 30_000)
     assert found is not None
-    assert found.bound > 100
+    assert found.value == pytest.approx(1000, abs=0.5)
+    assert found.bound < 1
+
+
+def test_on_a_line_without_jitter_few_of_a_flood_are_looked_at_closer() -> None:
+    known, world, count = Readings(), World(1000.0, 0.0), 0
+    for number in range(20_000):
+        reading = Reading.by_us(*attrs.astuple(world.probe(EPOCH + number / 2, 0.3, 0, 0.3)))
+        if known.is_news(reading):
+            known.add(reading, known.prove(reading))
+            count += 1
+    assert count < 2_000
+    found = known.at(EPOCH + 10_000)
+    assert found is not None
+    assert found.bound < 0.3 + RESOLUTION + 0.02
+
+
+def test_what_says_no_more_than_the_one_before_is_no_news_and_what_may_contradict_is() -> None:
+    known, world = Readings(), World(1000.0, 0.0)
+    first = Reading.by_us(*attrs.astuple(world.probe(EPOCH, 1, 0, 1)))
+    known.add(first, known.prove(first))
+    for there, back, is_news in ((5, 5, False), (0.5, 5, True), (5, 0.5, True)):
+        probe = world.probe(EPOCH + 10, there, 0, back)
+        assert known.is_news(Reading.by_us(*attrs.astuple(probe))) is is_news
+    for by in (-20, 20):
+        probe = World(1000.0 + by, 0.0).probe(EPOCH + 10, 5, 0, 5)
+        assert known.is_news(Reading.by_us(*attrs.astuple(probe)))
+
+
+def test_as_many_readings_are_kept_after_hours_as_after_minutes() -> None:
+    known, world = Readings(), World(1000.0, 0.0)
+    most = 0
+    for number in range(3 * 3600):
+        reading = Reading.by_us(*attrs.astuple(world.probe(EPOCH + 1000 * number, 1, 0, 1)))
+        known.add(reading, known.prove(reading))
+        most = max(most, len(known))
+    assert most < 40
+    assert len(known) < 20
 
 
 @given(offsets, drifts, journeys, ways, st.floats(-60_000, 60_000))

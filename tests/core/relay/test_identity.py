@@ -3,6 +3,7 @@
 import pytest
 
 from imgsync.core.protocol.errors import Unauthorized
+from imgsync.core.protocol.numbers import RELAY_FEATURES
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     CloseCode,
@@ -90,7 +91,7 @@ def test_a_token_that_was_read_lets_its_bearer_in() -> None:
     [(socket, registered)] = relay.register("c1", CLIENT, "carl", token="carl's")
     assert (socket, registered) == (
         "c1",
-        Registered("carl", CLIENT, "carl", (), features=("ping",)),
+        Registered("carl", CLIENT, "carl", (), features=RELAY_FEATURES),
     )
     assert relay.noted == []
 

@@ -31,6 +31,7 @@ from imgsync.core.relay.outputs import (
     SessionOver,
     SideAway,
     SideBack,
+    SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
 from tests.kit.relay_model import Model, Peer, other
@@ -60,7 +61,8 @@ GRANTS = st.builds(
     st.sampled_from([None, None, None, "A", "B"]),
     st.sampled_from([None, None, None, frozenset({"kim"}), frozenset({"kim", "lou"})]),
 )
-FEATURES = st.sampled_from([("ping", "stage"), ("ping", "stage"), ("stage", "new"), ()])
+FEATURES = st.sampled_from([("ping", "early_offer"), ("early_offer", "new"), ("ping",), ()])
+REF = st.sampled_from([None, None, "r1", "r2"])
 
 
 class RandomRelay(RuleBasedStateMachine):
@@ -87,10 +89,12 @@ class RandomRelay(RuleBasedStateMachine):
         )
         self.model = Model()
         self.peers = self.model.peers
+        #: By which socket's start a session began, and the name of that, where signals go by it.
+        self.named: dict[str, tuple[int, str | None]] = {}
         #: Those that nobody has answered yet.
         self.probes: list[Probe] = []
         for role, user in ((EVALUATOR, "sam"), (CLIENT, "kim"), (CLIENT, "kim"), (CLIENT, "lou")):
-            self.register(role, user, Grant(), ())
+            self.register(role, user, Grant(), ("early_offer",))
 
     # ── coming and going ──
 
@@ -218,14 +222,18 @@ class RandomRelay(RuleBasedStateMachine):
         client=st.sampled_from(["kim", *USERS]),
         by_evaluator=MOSTLY,
         named=st.none() | PICK,
+        ref=REF,
     )
-    def start_session(self, pick: int, client: str, by_evaluator: bool, named: int | None) -> None:
+    def start_session(
+        self, pick: int, client: str, by_evaluator: bool, named: int | None, ref: str | None
+    ) -> None:
         socket = self.pick(pick, EVALUATOR if by_evaluator else None)
         peer = self.peers[socket]
         old = next(iter(self.model.sessions_of(CLIENT, client)), None)
         is_own = old is not None and self.model.live[old][EVALUATOR] == peer.user
         wanted = None if named is None else old if named % 2 and old else self.some_session(named)
-        said = self.relay.start(socket, client, wanted)
+        said = self.relay.start(socket, client, wanted, ref)
+        self.check_ref(said, socket, ref)
         if peer.role is CLIENT:
             assert refused(said, socket, ErrorCode.FORBIDDEN, "start_session")
         elif old is not None and is_own and old == wanted and self.model.admits(old, peer):
@@ -236,6 +244,16 @@ class RandomRelay(RuleBasedStateMachine):
             assert refused(said, socket, ErrorCode.CLIENT_BUSY, "start_session")
         else:
             self.check_begun(said, socket, client, old, wanted)
+
+    def check_ref(self, said: Said, socket: int, ref: str | None) -> None:
+        """The one that asked is told what it has named its question, and nobody else."""
+        answers = [(s, m) for s, m in said if isinstance(m, SessionStarted | ErrorEvent)]
+        assert [(s, m.ref) for s, m in answers if s == socket] == [(socket, ref)]
+        assert {m.ref for s, m in answers if s != socket} <= {None}
+        began = [output for output in self.relay.noted if isinstance(output, SessionBegan)]
+        answer = answers[-1][1]
+        if began and isinstance(answer, SessionStarted) and "early_offer" in answer.features:
+            self.named[answer.session_id] = socket, ref
 
     def check_taken_up(self, said: Said, socket: int, session: str) -> None:
         others = [s for s in self.model.members(session, EVALUATOR) if s != socket]
@@ -276,8 +294,12 @@ class RandomRelay(RuleBasedStateMachine):
             self.sessions.append(session)
 
     @precondition(lambda self: self.peers)
-    @rule(pick=PICK, user=st.sampled_from(USERS), named=st.none() | PICK, in_session=MOSTLY)
-    def signal(self, pick: int, user: str, named: int | None, in_session: bool) -> None:
+    @rule(
+        pick=PICK, user=st.sampled_from(USERS), named=st.none() | PICK, in_session=MOSTLY, ref=REF
+    )
+    def signal(
+        self, pick: int, user: str, named: int | None, in_session: bool, ref: str | None
+    ) -> None:
         socket = self.pick(pick, in_session=in_session)
         sender = self.peers[socket]
         known = [*sender.sessions, *sorted(sender.waits_for)]
@@ -287,11 +309,21 @@ class RandomRelay(RuleBasedStateMachine):
             meant = known[pick % len(known)]
             target = self.model.live[meant][other(sender.role)]
             wanted = meant if wanted and pick % 3 else wanted
+        by_name = [one for one in self.model.live if self.named.get(one, (0,))[0] in self.peers]
+        if ref is not None and in_session and by_name:
+            meant, wanted = by_name[pick % len(by_name)], None
+            (socket, ref), target = self.named[meant], self.model.live[meant][CLIENT]
+            sender = self.peers[socket]
         client = target if sender.role is EVALUATOR else sender.user
         session = next(iter(self.model.sessions_of(CLIENT, client)), None)
         self.signals += 1
         more = {} if wanted is None else {"sessionId": wanted}
+        if ref is not None:
+            more["ref"] = ref
         said = self.relay.signal(socket, target, self.signals, **more)
+        if ref is not None and self.named.get(session or "") != (socket, ref):
+            assert (said, self.relay.noted) == ([], [SignalDropped()])
+            return
         if (
             session is None
             or wanted not in (None, session)

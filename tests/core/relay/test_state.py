@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from imgsync.core.codec.codec import MAX_REGISTER
+from imgsync.core.protocol.numbers import RELAY_FEATURES
 from imgsync.core.protocol.signalling import (
     ClientEntry,
     EndReason,
@@ -43,7 +44,7 @@ def test_a_client_is_registered_and_told_the_ice_servers() -> None:
     assert relay.state.peer_of("c1") is None
     outputs = relay.register("c1", CLIENT, "carl", name="Carl")
     servers = (IceServer("stun:a"),)
-    assert outputs == [("c1", Registered("carl", CLIENT, "Carl", servers, features=("ping",)))]
+    assert outputs == [("c1", Registered("carl", CLIENT, "Carl", servers, features=RELAY_FEATURES))]
     assert relay.state.peer_of("c1") == Peer("c1", "carl", "Carl", CLIENT)
 
 
@@ -59,7 +60,7 @@ def test_an_evaluator_is_told_the_clients_with_their_state() -> None:
         "eve",
         (IceServer("stun:a"),),
         (ClientEntry("carl", AVAILABLE, "carl"), ClientEntry("cleo", BUSY, "Cleo")),
-        features=("ping",),
+        features=RELAY_FEATURES,
     )
 
 

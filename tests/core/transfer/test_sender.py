@@ -16,6 +16,7 @@ from imgsync.core.protocol.numbers import (
     READ_BLOCK,
     SHARED_WINDOW,
     SMALL_CHUNK,
+    SMALLEST_BLOCK,
     SMALLEST_WINDOW,
 )
 from imgsync.core.protocol.pictures import Chunk, pack_chunk, unpack_chunk
@@ -293,6 +294,18 @@ def test_it_is_read_in_blocks_and_before_the_last_one_is_used_up() -> None:
         (at, min(READ_BLOCK, len(data) - at)) for at in blocks
     ]
     assert side.body(1) == data
+
+
+def test_twenty_who_send_at_a_time_have_about_a_megabyte_in_memory() -> None:
+    budget = Budget()
+    sides = [Side(budget) for _ in range(20)]
+    for side in sides:
+        side.want(1)
+    assert sum(side.reads[0].size for side in sides) < 1_200_000
+    sides[0].drain_all()
+    sides[0].acknowledge_all()
+    assert sides[0].body(1) == PICTURES[LARGE]
+    assert {read.size for read in sides[0].reads[1:-1]} == {SMALLEST_BLOCK}
 
 
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────

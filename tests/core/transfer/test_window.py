@@ -123,6 +123,14 @@ def test_a_budget_is_divided_among_those_that_send() -> None:
     assert budget.share == LARGEST_WINDOW
 
 
+@pytest.mark.parametrize(("senders", "block"), [(0, 256), (1, 256), (2, 128), (5, 51.2), (20, 32)])
+def test_so_do_they_read_no_more_than_all_may_have_in_memory(senders: int, block: float) -> None:
+    budget = Budget()
+    for _ in range(senders):
+        budget.join()
+    assert budget.block == int(block * 1024)
+
+
 def test_on_a_long_way_that_is_uneven_the_window_stays_large() -> None:
     window = Window()
     now = 0.0

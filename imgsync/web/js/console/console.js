@@ -21,6 +21,7 @@ import { OwnPictures } from "./own_pictures.js";
 import { Presentation } from "./presentation.js";
 import { RecordStore } from "./record_store.js";
 import { Selection } from "./selection.js";
+import { SharingSession } from "./sharing_session.js";
 import { Signalling } from "../peer/signalling.js";
 import { Starting } from "./starting.js";
 import { wakeOnReturn } from "../peer/waking.js";
@@ -83,7 +84,8 @@ class Console {
       },
     );
     this.#starting = new Starting(this.#signalling, {
-      begun: (route, before) => this.#begin(route, before),
+      open: (route) => open(route, this.#signalling),
+      begun: (route, before, early) => this.#begin(early ?? open(route, this.#signalling), before),
       changed: () => this.#render(),
     });
     this.#restore(address);
@@ -160,17 +162,16 @@ class Console {
     this.#starting.choose(clientId);
   }
 
-  /** @param {Route} route @param {Place | null} before the session that was to be taken up */
-  #begin(route, before) {
-    const isSame = before?.sessionId === route.sessionId;
-    const isChosen = this.#isChosen;
+  /** @param {SharingSession} session @param {Place | null} before the session that was to be taken up */
+  #begin(session, before) {
+    const [isSame, isChosen] = [before?.sessionId === session.route.sessionId, this.#isChosen];
     const index = isChosen ? this.#selection.index : (before?.index ?? null);
     this.#isChosen = false;
     this.#selection.index = index;
     const { images } = this.#selection;
-    const current = isSame ? before.current : null;
+    const current = isSame ? (before?.current ?? null) : null;
     this.#selection.shownUrl = current?.signedUrl ?? null;
-    this.#presentation = new Presentation(route, this.#signalling, this.#journal, current, {
+    this.#presentation = new Presentation(session, this.#journal, current, {
       changed: () => {
         this.#keepPlace();
         this.#renderSoon();
@@ -228,6 +229,11 @@ class Console {
       left: this.#isLive || awaited !== null ? null : this.#memory.left,
     });
   }
+}
+
+/** @param {Route} route @param {Signalling} relay asked for each attempt which ICE servers it names */
+function open(route, relay) {
+  return new SharingSession(route, { get iceServers() { return relay.iceServers; }, offers: true });
 }
 
 /** @param {Presentation} presentation @param {number | null} index @returns {Place} */

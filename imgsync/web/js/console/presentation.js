@@ -1,14 +1,14 @@
 /**
  * One session of the evaluator: what is shown in it, and what becomes of that.
  *
- * @import { ChannelMessage, IceServer, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
+ * @import { ChannelMessage, Image, ImageSource, Preloaded } from "../core/protocol/wire.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
  * @import { Facts } from "../core/pictures/facts.js"
  * @import { Journal } from "./journal.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
- * @import { Route } from "../peer/route.js"
+ * @import { SharingSession } from "./sharing_session.js"
  * @import { StateChange } from "../peer/session.js"
  */
 
@@ -18,7 +18,6 @@ import { Presenter } from "../core/channel/presenter.js";
 import { now, skew } from "../peer/clock.js";
 import { Latency } from "./latency.js";
 import { SessionJournal } from "./session_journal.js";
-import { SharingSession } from "./sharing_session.js";
 import { describeRecording, describeTooLong, describeUnsendable } from "../words/console.js";
 
 export class Presentation {
@@ -32,15 +31,13 @@ export class Presentation {
   /** What has become of the session. @type {StateChange} */
   change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
   #announcements = new Announcements();
-  /** @type {SharingSession | null} */
-  #session = null;
+  #session;
   #presenter;
   #journal;
   #listener;
 
   /**
-   * @param {Route} route
-   * @param {{iceServers: readonly IceServer[]}} relay what it names, at any time
+   * @param {SharingSession} session
    * @param {Journal} journal
    * @param {Image | null} current what a page before this one has shown last in this session
    * @param {object} listener
@@ -48,7 +45,8 @@ export class Presentation {
    * @param {() => void} listener.changed something is to be seen that was not
    * @param {(reason: string) => void} listener.failed
    */
-  constructor(route, relay, journal, current, listener) {
+  constructor(session, journal, current, listener) {
+    const { route } = session;
     this.route = route;
     this.#listener = listener;
     this.#presenter = new Presenter({
@@ -62,25 +60,22 @@ export class Presentation {
     const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
     this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
     this.#journal.began(now(), route.peerId, route.resumed);
-    this.#session = new SharingSession(
-      route,
-      { get iceServers() { return relay.iceServers; }, offers: true },
-      {
-        opened: () => {
-          this.#journal.connected();
-          const limit = this.#session?.maxMessage;
-          this.#perform(this.#presenter.opened(route.features, limit), now());
-        },
-        drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
-        received: (message, at) => this.#receive(message, at),
-        changed: (change) => this.#follow(change),
-        isSeen: () => this.#presenter.isSeen,
+    this.#session = session;
+    session.listen({
+      opened: () => {
+        this.#journal.connected();
+        const limit = this.#session.maxMessage;
+        this.#perform(this.#presenter.opened(route.features, limit), now());
       },
-    );
+      drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
+      received: (message, at) => this.#receive(message, at),
+      changed: (change) => this.#follow(change),
+      isSeen: () => this.#presenter.isSeen,
+    });
   }
 
   get #waiting() {
-    return this.#session?.waiting ?? 0;
+    return this.#session.waiting;
   }
 
   get isOver() {
@@ -133,12 +128,12 @@ export class Presentation {
    */
   announce(images, index) {
     const places = this.#announcements.next(images.length, index);
-    this.#session?.offer(images.slice(index ?? 0, (index ?? -1) + 1));
+    this.#session.offer(images.slice(index ?? 0, (index ?? -1) + 1));
     if (places === null) return;
     const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
     // It is only a hint; what is wrong comes out when an image is shown.
     const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
-    this.#session?.offer(outputs === null ? [] : coming);
+    this.#session.offer(outputs === null ? [] : coming);
     this.#perform(outputs ?? [], now());
   }
 
@@ -158,7 +153,7 @@ export class Presentation {
     if (this.isEnding) return;
     this.isEnding = true;
     this.#listener.changed();
-    await this.#session?.close();
+    await this.#session.close();
   }
 
   /** @param {ChannelMessage} message @param {number} at */
@@ -197,12 +192,12 @@ export class Presentation {
     switch (output.kind) {
       case "transmit": {
         const { message } = output;
-        const isGone = this.#session?.send(message) ?? false;
+        const isGone = this.#session.send(message) ?? false;
         if (isGone && "sentAt" in message) this.#journal.sent(now(), message, this.#presenter.copies);
         break;
       }
       case "share":
-        return void this.#session?.share();
+        return void this.#session.share();
       case "acked": {
         const { image, receivedAt, copies } = output;
         this.#journal.looked(at, skew());

@@ -4,10 +4,13 @@
  *
  * @import { Place } from "./own_page.js"
  * @import { Route } from "../peer/route.js"
+ * @import { SharingSession } from "./sharing_session.js"
  * @import { Signalling } from "../peer/signalling.js"
  *
  * @typedef {object} StartingListener
- * @property {(route: Route, before: Place | null) => void} begun `before`: what was to be taken up
+ * @property {(route: Route) => SharingSession} open begins a session while the relay is asked for it
+ * @property {(route: Route, before: Place | null, early: SharingSession | null) => void} begun `before`: what
+ *   was to be taken up; `early`: the session, if it has begun already
  * @property {() => void} changed whom is waited for, or why that was in vain
  */
 
@@ -68,9 +71,12 @@ export class Starting {
     this.#isAsking = true;
     this.trouble = "";
     this.#listener.changed();
+    /** @type {SharingSession | null} */
+    let early = null;
+    const begin = (/** @type {Route} */ way) => (early = this.#listener.open(way));
     try {
-      const route = await this.#signalling.startSession(wish.clientId, wish.before?.sessionId ?? null);
-      this.#started(wish, route);
+      const route = await this.#signalling.startSession(wish.clientId, wish.before?.sessionId ?? null, begin);
+      this.#started(wish, route, route.isEarly ? early : null);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       this.#refused(wish, error);
@@ -84,11 +90,13 @@ export class Starting {
     else this.takeUp();
   }
 
-  /** @param {Wish} wish @param {Route} route */
-  #started(wish, route) {
+  /** @param {Wish} wish @param {Route} route @param {SharingSession | null} early */
+  #started(wish, route, early) {
     if (this.#wish === wish) {
       this.#wish = null;
-      this.#listener.begun(route, wish.before);
+      this.#listener.begun(route, wish.before, early);
+    } else if (early !== null) {
+      void early.close();
     } else {
       route.end();
       route.close();

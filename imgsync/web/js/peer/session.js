@@ -203,8 +203,8 @@ export class Session {
   }
 
   #begin() {
-    const { resumed, ownerUnknown } = this.route;
-    this.#handle({ kind: "start", resumed, ownerUnknown, isHidden: document.hidden });
+    const { resumed, ownerUnknown, isEarly } = this.route;
+    this.#handle({ kind: "start", resumed, ownerUnknown, isHidden: document.hidden, isEarly });
     this.route.listen((input) => this.#handle(input));
   }
 
@@ -271,7 +271,7 @@ export class Session {
         this.#finish(output.reason, output.detail);
         break;
       case "note":
-        console.debug(`session ${this.route.sessionId}: ${output.text}`);
+        console.debug(`session ${this.route.label}: ${output.text}`);
     }
   }
 

@@ -9,7 +9,7 @@
  * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Opening } from "./opening.js"
  * @import { SocketState } from "./socket.js"
- * @import { Relay } from "./starting.js"
+ * @import { BeginOn, Relay } from "./starting.js"
  *
  * @typedef {object} SignallingListener
  * @property {(state: SocketState, obstacle: Obstacle | null) => void} [changed] see `RelaySocket`; `refused` is
@@ -54,6 +54,11 @@ class Online {
   }
 }
 
+/** @param {Iterable<Presence>} clients @returns {[string, string[]][]} */
+function spokenBy(clients) {
+  return [...clients].map(({ userId, features }) => [userId, features]);
+}
+
 /** One for each session that somebody here has use for. */
 export class Routes {
   #relay;
@@ -72,19 +77,29 @@ export class Routes {
     this.#relay = relay;
     this.#invited = invited;
     this.#sessions = new Sessions(starts);
-    this.#starting = new Starting(this.#sessions, relay, (outputs) => this.#perform(outputs));
+    this.#starting = new Starting(
+      this.#sessions,
+      relay,
+      (outputs) => this.#perform(outputs),
+      (ref, clientId) => this.#makeEarly(ref, clientId),
+    );
   }
 
-  /** See `Starting`. @param {string} clientId @param {string | null} sessionId */
-  startSession(clientId, sessionId) {
-    return this.#starting.startSession(clientId, sessionId);
+  /** See `Starting`. @param {string} clientId @param {string | null} sessionId @param {BeginOn} [begin] */
+  startSession(clientId, sessionId, begin) {
+    return this.#starting.startSession(clientId, sessionId, begin);
   }
 
   // ── what the relay says ────────────────────────────────────────────────────────────────────────
 
-  /** The relay is there, or there again. */
-  registered() {
-    this.#sessions.registered();
+  /**
+   * The relay is there, or there again.
+   *
+   * @param {readonly string[]} features what it speaks
+   * @param {readonly (readonly [string, readonly string[]])[]} clients what they speak
+   */
+  registered(features, clients) {
+    this.#sessions.registered(features, clients);
     this.#starting.registered();
     this.#starting.ask();
   }
@@ -101,14 +116,19 @@ export class Routes {
     this.#perform(this.#sessions.started(message));
   }
 
-  /** No session is started. @param {RelayError} error */
-  refused(error) {
-    this.#starting.fail(error);
+  /** No session is started, of the question of this name. @param {RelayError} error @param {string | null} ref */
+  refused(error, ref) {
+    if (this.#sessions.isRefusal(ref)) this.#starting.fail(error);
   }
 
   /** What a client speaks, which may have been started again. @param {string} clientId @param {string[]} features */
   clientSpeaks(clientId, features) {
     this.#perform(this.#sessions.speaks(clientId, features));
+  }
+
+  /** A client is not there; who comes in its place may speak something else. @param {string} clientId */
+  clientWent(clientId) {
+    this.#sessions.early.speaks(clientId, []);
   }
 
   /** What was refused before may be taken up by now. */
@@ -129,7 +149,7 @@ export class Routes {
 
   /** The relay has ended one. @param {string} sessionId @param {RouteInput} end */
   ended(sessionId, end) {
-    this.#sessions.told(sessionId);
+    this.#sessions.untold.forget(sessionId);
     this.put(sessionId, end);
   }
 
@@ -147,6 +167,11 @@ export class Routes {
         case "begin":
           this.#routes.set(output.about.sessionId, this.#makeRoute(output.about));
           break;
+        case "named": {
+          const route = this.#starting.name(output.about);
+          if (route !== null && !output.about.isOver) this.#routes.set(route.sessionId, route);
+          break;
+        }
         case "invited":
           this.#offer(/** @type {Route} */ (this.#routes.get(output.sessionId)));
           break;
@@ -179,13 +204,22 @@ export class Routes {
     /** @type {Route} */ (this.#routes.get(sessionId)).features = features;
   }
 
-  /** @param {Beginning} about */
-  #makeRoute(about) {
+  /** @param {Beginning & {ref?: string}} about @param {(message: EndSession) => void} [end] */
+  #makeRoute(about, end = (message) => this.#end(message)) {
     return new Route(about, {
       ...this.#relay,
-      end: (message) => this.#end(message),
+      end,
       takeUp: (id) => this.#takeUp(id),
       forget: (id) => this.#forget(id),
+    });
+  }
+
+  /** Of a session whose id is not known: the question's name stands for it. @param {string} ref @param {string} clientId */
+  #makeEarly(ref, clientId) {
+    const about = { sessionId: "", peerId: clientId, peerName: clientId, resumed: false, ownerUnknown: false };
+    return this.#makeRoute({ ...about, features: [], ref }, (message) => {
+      if (message.sessionId === "") this.#sessions.early.over(ref, message);
+      else this.#end(message);
     });
   }
 
@@ -202,7 +236,7 @@ export class Routes {
 
   /** Tell the relay; it may ask about the session until it says the same. @param {EndSession} message */
   #end(message) {
-    this.#sessions.over(message);
+    this.#sessions.untold.over(message);
     this.#relay.post("end_session", message);
   }
 
@@ -230,6 +264,8 @@ export class Signalling {
   #socket;
   #routes;
   #online;
+  /** What the relay speaks, as it has said last. @type {readonly string[]} */
+  #features = [];
 
   /**
    * @param {{url: string, userId: string, role: Role, name?: string, token?: string,
@@ -294,18 +330,20 @@ export class Signalling {
    *
    * @param {string} clientId
    * @param {string | null} [sessionId] of a session that a page before this one had, to take it up
+   * @param {BeginOn} [begin] where it may begin before the relay has answered; closed if that comes to
+   *   nothing, and called again if the relay is asked again
    * @returns {Promise<Route>} to make a `Session` of
    * @throws {RelayError} `unknown_client`, `client_busy`, or a code of our own
    */
-  startSession(clientId, sessionId = null) {
-    return this.#routes.startSession(clientId, sessionId);
+  startSession(clientId, sessionId = null, begin) {
+    return this.#routes.startSession(clientId, sessionId, begin);
   }
 
   // ── what the relay says ────────────────────────────────────────────────────────────────────────
 
   /** @param {SocketState} state @param {Obstacle | null} obstacle */
   #changed(state, obstacle) {
-    if (state === "up") this.#routes.registered();
+    if (state === "up") this.#routes.registered(this.#features, spokenBy(this.clients.values()));
     else if (state !== "connecting") this.#routes.relayLost(new RelayError("relay_lost"));
     this.#listener.changed?.(state, obstacle);
   }
@@ -344,14 +382,16 @@ export class Signalling {
         this.#presence(data.clients);
         break;
       case "error":
-        if (data.event === "start_session") routes.refused(new RelayError(data.code, data.message));
+        if (data.event !== "start_session") break;
+        routes.refused(new RelayError(data.code, data.message), data.ref ?? null);
         break;
       default: // An event that is not known is ignored.
     }
   }
 
   /** @param {Record<string, any>} data */
-  #registered({ iceServers, recordingUrl, clients }) {
+  #registered({ iceServers, recordingUrl, clients, features }) {
+    this.#features = features;
     this.#nameServers(iceServers ?? DEFAULT_ICE_SERVERS);
     this.recordingUrl = recordingUrl ?? null;
     this.#online.registered(clients ?? []);
@@ -371,7 +411,10 @@ export class Signalling {
   /** @param {readonly Presence[]} clients */
   #presence(clients) {
     for (const { state, userId, features } of clients) {
-      if (state === "offline") continue;
+      if (state === "offline") {
+        this.#routes.clientWent(userId);
+        continue;
+      }
       this.#routes.clientSpeaks(userId, features);
       this.#routes.mayAsk();
     }

@@ -1,10 +1,15 @@
 /**
  * What is asked of the relay: sessions, and those again that it may have forgotten. With each question
  * we look whether the relay is still there. Whoever asks for a session waits for one that is not, and
- * asks once more.
+ * asks once more. Where the offer need not wait for the answer, the session is begun before there is
+ * one, and closed if none comes of it.
  *
  * @import { Asked, Sessions, SessionsOutput } from "../core/handshake/sessions.js"
+ * @import { Naming } from "../core/handshake/sessions.js"
  * @import { Route } from "./route.js"
+ *
+ * @typedef {(route: Route) => {close: () => unknown}} BeginOn begins what a session is to whoever asked
+ *   for it, on the way that there is to it before the relay has answered
  *
  * @typedef {object} Relay the way to it
  * @property {(event: string, data: object) => boolean} post whether it is there
@@ -52,6 +57,7 @@ export class RelayError extends Error {
  * @typedef {object} Start a start_session that waits for its answer
  * @property {(route: Route | null) => void} resolve with the session that came of it, if any
  * @property {(error: RelayError) => void} reject
+ * @property {Route | null} early the way of an offer that does not wait for it
  */
 
 /** One question after the other; what they are is decided by `Sessions`. */
@@ -59,6 +65,7 @@ export class Starting {
   #sessions;
   #relay;
   #perform;
+  #makeEarly;
   /** Of the last question that was put: settled when the next one may be. */
   #turn = Promise.resolve();
   /** @type {Start | null} */
@@ -72,8 +79,11 @@ export class Starting {
    * @param {Sessions} sessions
    * @param {Relay} relay
    * @param {(outputs: SessionsOutput[]) => void} perform carries out what is decided
+   * @param {(ref: string, clientId: string) => Route} makeEarly makes the way of an offer that goes out
+   *   right behind what is asked
    */
-  constructor(sessions, relay, perform) {
+  constructor(sessions, relay, perform, makeEarly) {
+    this.#makeEarly = makeEarly;
     this.#sessions = sessions;
     this.#relay = relay;
     this.#perform = perform;
@@ -84,11 +94,12 @@ export class Starting {
    *
    * @param {string} clientId
    * @param {string | null} sessionId
+   * @param {BeginOn} [begin]
    * @returns {Promise<Route>}
    * @throws {RelayError}
    */
-  async startSession(clientId, sessionId) {
-    const ask = () => this.#askAndWait(this.#sessions.ask(clientId, sessionId));
+  async startSession(clientId, sessionId, begin) {
+    const ask = () => this.#askFor(this.#sessions.ask(clientId, sessionId), begin);
     const route = await this.#inTurn(async () => {
       try {
         return await ask();
@@ -101,6 +112,28 @@ export class Starting {
       }
     });
     return /** @type {Route} */ (route);
+  }
+
+  /** Ask once. @param {Asked} asked @param {BeginOn} [begin] @returns {Promise<Route | null>} */
+  async #askFor(asked, begin) {
+    const { ref, clientId } = asked;
+    const early = ref === null ? null : this.#makeEarly(ref, clientId);
+    const answered = this.#askAndWait(asked, early);
+    const begun = early === null ? null : begin?.(early);
+    try {
+      const route = await answered;
+      return early ?? route;
+    } catch (error) {
+      begun?.close();
+      throw error;
+    }
+  }
+
+  /** The session that was offered for has an id. @param {Naming} about @returns {Route | null} its way, if it is still wanted */
+  name({ sessionId, features, saysAgain }) {
+    const route = this.#start?.early ?? null;
+    route?.name(sessionId, features, saysAgain);
+    return route;
   }
 
   /** The relay is there, or there again. */
@@ -145,7 +178,7 @@ export class Starting {
   /** @param {Asked} asked */
   async #takeUp(asked) {
     try {
-      await this.#askAndWait(asked);
+      await this.#askAndWait(asked, null);
     } catch (error) {
       // What may pass is tried again when it has: presence tells of it.
       const { mayPass, isTaken } = /** @type {RelayError} */ (error);
@@ -163,14 +196,14 @@ export class Starting {
     return result;
   }
 
-  /** @param {Asked} asked @returns {Promise<Route | null>} */
-  async #askAndWait({ clientId, sessionId }) {
+  /** @param {Asked} asked @param {Route | null} early @returns {Promise<Route | null>} */
+  async #askAndWait({ clientId, sessionId, ref }, early) {
     /** @type {number | undefined} */
     let timer;
     try {
       return await new Promise((resolve, reject) => {
-        this.#start = { resolve, reject };
-        const wanted = sessionId === null ? {} : { sessionId };
+        this.#start = { resolve, reject, early };
+        const wanted = { ...(sessionId === null ? {} : { sessionId }), ...(ref === null ? {} : { ref }) };
         timer = setTimeout(() => {
           reject(new RelayError("timeout"));
           this.#relay.reconnect();

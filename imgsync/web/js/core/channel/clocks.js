@@ -107,6 +107,7 @@ export class ClockOffset {
   add(probe) {
     const reading = Reading.byUs(probe.t0, probe.t1, probe.t2, probe.t3);
     if (!reading.isPossible || probe.t2 < probe.t1) return { kind: "refused" };
+    if (!this.#readings.isNews(reading)) return null;
     const proof = this.#readings.prove(reading);
     for (const { known, found } of [
       { known: this.#readings, found: proof },

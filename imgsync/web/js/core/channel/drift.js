@@ -5,22 +5,28 @@
  * Each message bounds the offset from one side, and is a cone that widens with the time before and
  * after it. How steep the cones have to be is found out: two messages prove that at some time in
  * between the other clock has gained at least so much, or at most. What is faster than was seen so far,
- * and NTP besides, is a contradiction. All times are milliseconds; rates are theirs in all of our time.
+ * and NTP besides, is a contradiction. Of readings that come soon one after the other, in one cell of time,
+ * the two messages are kept that say most of what comes later. All times are milliseconds; rates are theirs in all of our time.
  *
  * @typedef {{value: number, bound: number}} Bounded the true value lies within `bound` of it
  * @typedef {{lowest: number, highest: number}} Rates what their clock may gain at any time; the first is
  *   below zero, the second above it
  * @typedef {{atLeast: number, atMost: number}} Proof at some time their clock gained at least so much,
  *   and at some time at most so much
+ * @typedef {{until: number, least: number, most: number}} Closed what all cells but the last say together
+ *   of any time behind them, from when the last of their messages came or left
  */
 
 import {
+  CELLS_OF_ALL,
   COARSE,
+  LONGEST_CELL,
   MAX_DRIFT,
+  NO_NEWS,
   PROBES_AT_LEAST,
   PROBE_SPAN,
-  PROBE_WINDOW,
   RESOLUTION,
+  SHORTEST_CELL,
   SLEWED,
   STEADY_DRIFT,
 } from "../protocol/numbers.js";
@@ -91,18 +97,30 @@ export function offsetBetween(least, most) {
   return { value: (most + least) / 2, bound: Math.max(Math.abs(most - least) / 2, RESOLUTION) };
 }
 
-/** The latest readings of two clocks none of which was set meanwhile. */
+/** The latest readings of two clocks none of which was set meanwhile; one in each cell. */
 export class Readings {
   /** @type {Reading[]} */
   #readings = [];
-  /** One for each. @type {Proof[]} */
+  /** One for each, of all in its cell. @type {Proof[]} */
   #proofs = [];
+  /** When the first of all came, and the first one of the last cell. */
+  #first = -Infinity;
+  #begun = -Infinity;
+  /** Until the cells or the rates are others. @type {Closed | null} */
+  #closed = null;
   /** How their clock may run, as far as is known by now. @type {Rates} */
   rates = { lowest: -MAX_DRIFT, highest: MAX_DRIFT };
 
   /** When the last one was known; null before the first. */
   get end() {
     return this.#readings.at(-1)?.end ?? null;
+  }
+
+  /** Whether this one, the latest, can prove something, or narrow a bound of later times. @param {Reading} reading */
+  isNews(reading) {
+    if (!this.#isInLast(reading.end)) return true;
+    const { isMost, isLeast } = this.#betters(reading, NO_NEWS);
+    return isMost || isLeast;
   }
 
   /** What this one, the latest, proves with those before of the time since the first. @param {Reading} reading */
@@ -112,15 +130,14 @@ export class Readings {
 
   /** One more, in the order of their ends, with what it proves. @param {Reading} reading @param {Proof} proof */
   add(reading, proof) {
-    this.#readings.push(reading);
-    this.#proofs.push(proof);
-    while (this.#isFull(reading.end)) {
-      this.#readings.shift();
-      this.#proofs.shift();
-    }
+    if (this.#isInLast(reading.end)) this.#fold(reading, proof);
+    else this.#beginCell(reading, proof);
     const atLeast = this.#proofs.reduce((most, one) => Math.max(most, one.atLeast), -Infinity);
     const atMost = this.#proofs.reduce((least, one) => Math.min(least, one.atMost), Infinity);
-    this.rates = ratesAfter(atLeast, atMost);
+    const rates = ratesAfter(atLeast, atMost);
+    if (rates.lowest === this.rates.lowest && rates.highest === this.rates.highest) return;
+    this.rates = rates;
+    this.#closed = null;
   }
 
   /**
@@ -128,10 +145,19 @@ export class Readings {
    * @returns {Bounded | null} the offset; null before the first
    */
   at(now) {
-    if (this.#readings.length === 0) return null;
+    const last = this.#readings.at(-1);
+    if (last === undefined) return null;
     const { lowest, highest } = this.rates;
     let [least, most] = [-Infinity, Infinity];
-    for (const one of this.#readings) {
+    let lookedAt = this.#readings;
+    this.#closed ??= this.#close();
+    const closed = this.#closed;
+    if (now >= closed.until) {
+      const elapsed = now - closed.until;
+      [least, most] = [closed.least + lowest * elapsed, closed.most + highest * elapsed];
+      lookedAt = [last];
+    }
+    for (const one of lookedAt) {
       let elapsed = now - one.leastAt;
       least = Math.max(least, one.least + (elapsed > 0 ? lowest : highest) * elapsed);
       elapsed = now - one.mostAt;
@@ -140,11 +166,58 @@ export class Readings {
     return offsetBetween(least, most);
   }
 
-  /** @param {number} now */
-  #isFull(now) {
-    const count = this.#readings.length;
-    const isOld = /** @type {Reading} */ (this.#readings[0]).end < now - PROBE_SPAN;
-    return count > PROBE_WINDOW || (isOld && count > PROBES_AT_LEAST);
+  /** @param {number} end */
+  #isInLast(end) {
+    // Short ones at first, as from one to the next the rates are learned.
+    const length = Math.min(Math.max((end - this.#first) / CELLS_OF_ALL, SHORTEST_CELL), LONGEST_CELL);
+    return end < this.#begun + length;
+  }
+
+  /** Whether it says more of later times than the last cell, by this. @param {Reading} reading @param {number} by */
+  #betters(reading, by = 0) {
+    const last = /** @type {Reading} */ (this.#readings.at(-1));
+    const most = last.most + this.rates.highest * (reading.mostAt - last.mostAt);
+    const least = last.least + this.rates.lowest * (reading.leastAt - last.leastAt);
+    return { isMost: reading.most < most - by, isLeast: reading.least > least + by };
+  }
+
+  /** @param {Reading} reading @param {Proof} proof */
+  #fold(reading, proof) {
+    const { isMost, isLeast } = this.#betters(reading);
+    const last = /** @type {Reading} */ (this.#readings.pop());
+    const [most, least] = [isMost ? reading : last, isLeast ? reading : last];
+    this.#readings.push(new Reading(most.mostAt, most.most, least.leastAt, least.least));
+    const before = /** @type {Proof} */ (this.#proofs.pop());
+    this.#proofs.push({
+      atLeast: Math.max(before.atLeast, proof.atLeast),
+      atMost: Math.min(before.atMost, proof.atMost),
+    });
+  }
+
+  /** @param {Reading} reading @param {Proof} proof */
+  #beginCell(reading, proof) {
+    if (this.#readings.length === 0) this.#first = reading.end;
+    this.#begun = reading.end;
+    this.#readings.push(reading);
+    this.#proofs.push(proof);
+    this.#closed = null;
+    const begin = reading.end - PROBE_SPAN;
+    while (this.#readings.length > PROBES_AT_LEAST && /** @type {Reading} */ (this.#readings[0]).end < begin) {
+      this.#readings.shift();
+      this.#proofs.shift();
+    }
+  }
+
+  /** @returns {Closed} */
+  #close() {
+    const closed = this.#readings.slice(0, -1);
+    const { lowest, highest } = this.rates;
+    const until = closed.reduce((latest, one) => Math.max(latest, one.end), -Infinity);
+    return {
+      until,
+      least: closed.reduce((most, one) => Math.max(most, one.least + lowest * (until - one.leastAt)), -Infinity),
+      most: closed.reduce((least, one) => Math.min(least, one.most + highest * (until - one.mostAt)), Infinity),
+    };
   }
 }
 

@@ -106,6 +106,12 @@ export class Attempt {
     return Math.min(this.deadline, this.answerDue);
   }
 
+  /** The other side can answer from now on. @param {Patience} patience @param {number} now */
+  wait(patience, now) {
+    this.deadline = patience.attemptDue(now);
+    if (this.local !== null) this.answerDue = patience.answerDue(now);
+  }
+
   /** It is connected, or given up. */
   stopWaiting() {
     this.deadline = this.answerDue = Infinity;

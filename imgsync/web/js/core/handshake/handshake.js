@@ -100,6 +100,10 @@ export class Handshake {
           return this.#attempts.hindered(input.attempt, input.event.cause, now);
         }
         return input.attempt === this.attempt ? this.#handleEvent(input.event, now) : [];
+      case "begun":
+        this.#attempts.patience.begin(now);
+        this.#attempts.current.wait(this.#attempts.patience, now);
+        return [];
       case "signalCame":
         return this.#hearing.receive(input.signal, now);
       case "endCame":
@@ -171,9 +175,9 @@ export class Handshake {
   // ── what each means ────────────────────────────────────────────────────────────────────────────
 
   /** @param {Start} start @param {number} now @returns {Output[]} */
-  #start({ resumed, ownerUnknown, isHidden }, now) {
+  #start({ resumed, ownerUnknown, isHidden, isEarly }, now) {
     const attempts = this.#attempts;
-    attempts.patience.begin(now);
+    if (!isEarly) attempts.patience.begin(now);
     if (attempts.offers) return attempts.offer(now);
     attempts.current.deadline = attempts.patience.attemptDue(now);
     if ((resumed && ownerUnknown) || isHidden) {

@@ -5,16 +5,20 @@
  *
  * The session has begun. `resumed`: it is an old one, whose offer may have gone to another page;
  * `ownerUnknown`: another page may have it, and has time to claim it before we act; `isHidden`: nobody
- * looks at this page; one that is looked at goes first.
- * @typedef {{kind: "start", resumed: boolean, ownerUnknown: boolean, isHidden: boolean}} Start
+ * looks at this page; one that is looked at goes first; `isEarly`: the relay was asked for it and has
+ * not answered; `begun` follows.
+ * @typedef {{kind: "start", resumed: boolean, ownerUnknown: boolean, isHidden: boolean,
+ *   isEarly?: boolean}} Start
  *
- * Of the relay. `signalCame`: the other peer says something in the handshake, or (null) what can't
+ * Of the relay. `begun`: it has begun the session that an offer was made for, so that both sides' time
+ * runs from now; `signalCame`: the other peer says something in the handshake, or (null) what can't
  * be read; `endCame`: the session is over, as the relay says; `ownEnd`: the same, as our own side
  * wants it; `relayLost`: the connection to the relay is gone, and is being made again; `relayBack`:
  * the relay has us in the session, again, and tells us next if the other side is away; `peerWent`:
  * the other side has lost the relay; `peerCame`: it is there again; `peerTaken`: it is in a session
  * with somebody else, as the relay says that refuses us ours.
- * @typedef {{kind: "signalCame", signal: Signal | null}
+ * @typedef {{kind: "begun"}
+ *   | {kind: "signalCame", signal: Signal | null}
  *   | {kind: "endCame" | "ownEnd", reason: EndReason, detail?: string}
  *   | {kind: "relayLost"} | {kind: "relayBack"}
  *   | {kind: "peerWent"} | {kind: "peerCame"} | {kind: "peerTaken"}} RouteInput

@@ -37,6 +37,8 @@ export class Patience {
   /** Whether there is something to say of why no connection comes about. */
   canExplain = false;
   #offers;
+  /** Whether the other side is there to be waited for. */
+  #hasBegun = false;
   /** When the first connection has to be there. */
   #connectBy = Infinity;
   /** When to say what is in the way: the evaluator does not wait longer with each offer. */
@@ -52,6 +54,7 @@ export class Patience {
 
   /** When an attempt that begins now has come to nothing. @param {number} now */
   attemptDue(now) {
+    if (!this.#hasBegun) return Infinity;
     if (this.#offers || this.isRepair) return Math.min(now + ATTEMPT_DEADLINE, this.#connectBy);
     return this.canExplain ? Math.min(this.#connectBy, this.#explainBy) : this.#connectBy;
   }
@@ -59,7 +62,7 @@ export class Patience {
   /** When the answer to what is said now is late; Infinity where the attempt's own will do. @param {number} now */
   answerDue(now) {
     const due = now + (ANSWER_DEADLINES[this.#unanswered] ?? Infinity);
-    return due < this.#connectBy ? due : Infinity;
+    return this.#hasBegun && due < this.#connectBy ? due : Infinity;
   }
 
   /** Whether another attempt to make the first connection may follow. @param {number} now */
@@ -90,6 +93,7 @@ export class Patience {
 
   /** The other side is there, so that all begins anew. @param {number} now */
   begin(now) {
+    this.#hasBegun = true;
     this.#unanswered = 0;
     if (this.isRepair) return;
     this.#connectBy = now + CONNECT_DEADLINE;

@@ -25,6 +25,14 @@ const STRONG_HASH = /^sha-(256|384|512)$/i;
 /** No library can read more, and no more is ever sent. */
 const MAX_SIZE = 2 ** 31 - 1;
 
+const BASE64 = /^(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$/;
+/** Characters of an INIT; those of today's stacks have 40 to 60. */
+const MAX_INIT = 512;
+const INIT_HEADER = 20;
+const INIT_TYPE = 1;
+/** RFC 9260, section 3.3.2; so are the other rules for an INIT. */
+const LEAST_CREDIT = 1500;
+
 const NETWORK = / network-(?:id|cost) [0-9]{1,3}(?= |$)/g;
 
 /** To which of them a TCP connection can be opened; RFC 6544, section 4.5. */
@@ -214,7 +222,7 @@ function valueOf(text, name) {
 }
 
 /**
- * With the line ends, numbers, candidates and fingerprints that a browser can read.
+ * With the line ends, numbers, candidates, fingerprints and INITs that a browser can read.
  *
  * @param {string} given
  */
@@ -227,9 +235,32 @@ function readable(given) {
       const { line, problem } = parseCandidate(text);
       return problem === "" ? `a=${forBrowser(line, text)}\r\n` : "";
     })
+    .replace(/^a=sctp-init:(.*)\r\n/gm, (line, text) => (isInit(text) ? line : ""))
     .replace(/^a=max-message-size:([0-9]+)/gm, (line, size) =>
       Number(size) > MAX_SIZE ? `a=max-message-size:${MAX_SIZE}` : line,
     );
+}
+
+/**
+ * Whether this is an INIT chunk of SCTP (draft-hancke-tsvwg-snap). It skips the handshake in which it
+ * would be told, and so is held to the same rules.
+ *
+ * @param {string} text
+ */
+function isInit(text) {
+  if (text.length > MAX_INIT || !BASE64.test(text)) return false;
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  if (bytes.length < INIT_HEADER) return false;
+  const chunk = new DataView(bytes.buffer);
+  const length = chunk.getUint16(2);
+  if (chunk.getUint8(0) !== INIT_TYPE || length > bytes.length || bytes.length >= length + 4) return false;
+  for (let at = INIT_HEADER, size = 0; at < length; at += size + (-size & 3)) {
+    size = at + 4 <= length ? chunk.getUint16(at + 2) : 0;
+    if (size < 4 || at + size > length) return false;
+  }
+  const [tag, credit] = [chunk.getUint32(4), chunk.getUint32(8)];
+  const [outbound, inbound] = [chunk.getUint16(12), chunk.getUint16(14)];
+  return Math.min(tag, outbound, inbound) > 0 && credit >= LEAST_CREDIT;
 }
 
 /**

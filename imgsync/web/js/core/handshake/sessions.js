@@ -21,12 +21,16 @@
  * forgotten here.
  *
  * @typedef {{sessionId: string, evaluatorId?: string, evaluatorName?: string, clientId?: string,
- *   resumed: boolean, features: string[]}} SessionStarted
+ *   resumed: boolean, features: string[], ref?: string}} SessionStarted
  *
  * @typedef {{sessionId: string, peerId: string, peerName: string, resumed: boolean,
  *   ownerUnknown: boolean, features: string[]}} Beginning
  *
+ * @typedef {{ref: string, sessionId: string, features: string[], saysAgain: boolean, isOver: boolean}} Naming
+ *   `saysAgain`: its signals went to nobody until now; `isOver`: it is over here already
+ *
  * @typedef {{kind: "begin", about: Beginning}
+ *   | {kind: "named", about: Naming}
  *   | {kind: "invited", sessionId: string}
  *   | {kind: "answered", sessionId: string | null}
  *   | {kind: "back", sessionId: string, features: string[]}
@@ -35,7 +39,8 @@
  *   | {kind: "taken", sessionId: string}
  *   | {kind: "end", message: EndSession}
  *   | {kind: "leave", sessionId: string}} SessionsOutput
- *   `begin`: make a route of it, which is disputed where another page may be in it; `invited`: an
+ *   `begin`: make a route of it, which is disputed where another page may be in it; `named`: the one that
+ *   goes by this ref has this id, and its client speaks this; `invited`: an
  *   evaluator has begun it with us; `answered`: what was asked for has led to it, or to none that
  *   is still wanted; `back`: the relay has us in it again; `speaks`: so its
  *   client does from now on, as far as the relay knows; `gone`: the relay has it no more, and
@@ -47,6 +52,7 @@
  * @property {string} clientId
  * @property {string | null} sessionId
  * @property {boolean} takesUp whether it is for a session that is known here
+ * @property {string | null} ref its name, where the offer goes out right behind it
  *
  * @typedef {object} Known a session that somebody here has use for
  * @property {string} peerId
@@ -54,19 +60,48 @@
  * @property {boolean} isDue the relay is to be asked for it now
  */
 
-import { MAX_UNTOLD } from "../protocol/numbers.js";
+import { FEATURE_EARLY_OFFER, MAX_UNTOLD } from "../protocol/numbers.js";
+import { EarlyOffers } from "./early_offers.js";
+
+/** Those that are over here, and not yet as the relay has it. */
+class Untold {
+  /** The oldest first. @type {Map<string, EndSession>} */
+  #messages = new Map();
+
+  /** It is over here; until the relay says so, it is told whenever it asks. @param {EndSession} message */
+  over(message) {
+    this.#messages.set(message.sessionId, message);
+    if (this.#messages.size <= MAX_UNTOLD) return;
+    // It never asks about one that it has ended by itself meanwhile.
+    for (const oldest of this.#messages.keys()) {
+      this.#messages.delete(oldest);
+      return;
+    }
+  }
+
+  /** What the relay is to be told, if it asks. @param {string} sessionId */
+  find(sessionId) {
+    return this.#messages.get(sessionId);
+  }
+
+  /** The relay says that it is over, or somebody wants it again. @param {string} sessionId */
+  forget(sessionId) {
+    this.#messages.delete(sessionId);
+  }
+}
 
 export class Sessions {
   #starts;
   /** The oldest first. @type {Map<string, Known>} */
   #known = new Map();
-  /** Those that are over here, and not yet as the relay has it, the oldest first. @type {Map<string, EndSession>} */
-  #untold = new Map();
+  untold = new Untold();
   /**
-   * The relay's errors don't name the client, so that only one is under way at a time.
+   * Most of the relay's errors don't name the question, so that only one is under way at a time.
    * @type {Asked | null}
    */
   #asked = null;
+  /** Those whose offer does not wait for session_started. */
+  early = new EarlyOffers();
   #registrations = 0;
 
   /** @param {boolean} starts whether it is an evaluator */
@@ -76,14 +111,21 @@ export class Sessions {
 
   // ── the relay ──────────────────────────────────────────────────────────────────────────────────
 
-  /** The relay is there, or there again. */
-  registered() {
+  /**
+   * The relay is there, or there again; it speaks this, and so do the clients.
+   *
+   * @param {readonly string[]} [features]
+   * @param {Iterable<readonly [string, readonly string[]]>} [clients]
+   */
+  registered(features = [], clients = []) {
     this.#registrations += 1;
+    this.early.registered(features, clients);
     this.mayAsk();
   }
 
   /** What the relay knows of an evaluator's sessions may be lost with it. */
   relayLost() {
+    this.early.relayLost();
     if (!this.#starts) return;
     for (const known of this.#known.values()) known.isForgotten = true;
   }
@@ -91,34 +133,38 @@ export class Sessions {
   /** The relay says that we are in a session. @param {SessionStarted} message @returns {SessionsOutput[]} */
   started(message) {
     const { sessionId, features } = message;
-    const untold = this.#untold.get(sessionId);
+    const untold = this.untold.find(sessionId);
     if (untold !== undefined) return [{ kind: "end", message: untold }, ...this.#answerIf(sessionId, null)];
     const known = this.#known.get(sessionId);
     if (known !== undefined) {
       known.isForgotten = known.isDue = false;
-      return [
-        { kind: "back", sessionId, features },
-        ...this.#answerIf(sessionId, sessionId),
-      ];
+      return [{ kind: "back", sessionId, features }, ...this.#answerIf(sessionId, sessionId)];
     }
     return this.#starts ? this.#startedOurs(message) : this.#invited(message);
   }
 
   /** @param {SessionStarted} message @returns {SessionsOutput[]} */
   #startedOurs(message) {
-    const { sessionId, clientId } = message;
-    const asked = this.#asked;
+    const { sessionId, clientId, features } = message;
+    const [ref, asked] = [message.ref ?? null, this.#asked];
     const isNamed = asked?.sessionId === sessionId;
+    const words = this.early.answered(ref);
+    /** @type {SessionsOutput} */
+    const end = { kind: "end", message: { ...words, sessionId } };
     if (message.resumed && !isNamed) return [{ kind: "leave", sessionId }];
-    if (asked === null || !(isNamed || asked.clientId === clientId)) return [{ kind: "end", message: { sessionId } }];
+    if (asked?.ref !== ref || !(isNamed || asked.clientId === clientId)) return [end];
     this.#asked = null;
+    if (ref !== null) {
+      const isOver = words !== null;
+      const saysAgain = !isOver && !features.includes(FEATURE_EARLY_OFFER);
+      const about = { ref, sessionId, features, saysAgain, isOver };
+      if (isOver) return [{ kind: "named", about }, end, { kind: "answered", sessionId: null }];
+      this.#known.set(sessionId, { peerId: asked.clientId, isForgotten: false, isDue: false });
+      return [{ kind: "named", about }, { kind: "answered", sessionId }];
+    }
     if (!asked.takesUp) return [this.#begin(message, clientId), { kind: "answered", sessionId }];
     // What was to be taken up is over meanwhile, or the relay has begun another one instead.
-    return [
-      { kind: "end", message: { sessionId } },
-      { kind: "answered", sessionId: null },
-      ...this.refused(asked, false),
-    ];
+    return [end, { kind: "answered", sessionId: null }, ...this.refused(asked, false)];
   }
 
   /** @param {SessionStarted} message @returns {SessionsOutput[]} */
@@ -158,6 +204,7 @@ export class Sessions {
    * @returns {SessionsOutput[]}
    */
   speaks(clientId, features) {
+    this.early.speaks(clientId, features);
     const ofClient = [...this.#known].filter(([, known]) => known.peerId === clientId);
     return ofClient.map(([sessionId]) => ({ kind: "speaks", sessionId, features }));
   }
@@ -183,8 +230,9 @@ export class Sessions {
    * @returns {Asked}
    */
   ask(clientId, sessionId) {
-    if (sessionId !== null) this.#untold.delete(sessionId);
-    return (this.#asked = { clientId, sessionId, takesUp: false });
+    if (sessionId !== null) this.untold.forget(sessionId);
+    const ref = sessionId === null ? this.early.ask(clientId) : null;
+    return (this.#asked = { clientId, sessionId, takesUp: false, ref });
   }
 
   /** The relay may have another answer than before: ask for all that it may have forgotten. */
@@ -204,7 +252,7 @@ export class Sessions {
     for (const [sessionId, known] of this.#known) {
       if (!known.isDue) continue;
       known.isDue = false;
-      return (this.#asked = { clientId: known.peerId, sessionId, takesUp: true });
+      return (this.#asked = { clientId: known.peerId, sessionId, takesUp: true, ref: null });
     }
     return null;
   }
@@ -212,6 +260,12 @@ export class Sessions {
   /** What was asked for is answered, or is not waited for any more. */
   askNoMore() {
     this.#asked = null;
+  }
+
+  /** Whether an error that answers this, where it says so, is of what is asked. @param {string | null} ref */
+  isRefusal(ref) {
+    this.early.answered(ref);
+    return this.#asked !== null && (ref === null || ref === this.#asked.ref);
   }
 
   /**
@@ -228,24 +282,6 @@ export class Sessions {
     if (mayPass) return isTaken ? [{ kind: "taken", sessionId }] : [];
     known.isForgotten = known.isDue = false;
     return [{ kind: "gone", sessionId, reason: "peer_gone" }];
-  }
-
-  // ── what is over ───────────────────────────────────────────────────────────────────────────────
-
-  /** It is over here; until the relay says so, it is told whenever it asks. @param {EndSession} message */
-  over(message) {
-    this.#untold.set(message.sessionId, message);
-    if (this.#untold.size <= MAX_UNTOLD) return;
-    // It never asks about one that it has ended by itself meanwhile.
-    for (const oldest of this.#untold.keys()) {
-      this.#untold.delete(oldest);
-      return;
-    }
-  }
-
-  /** The relay says that it is over. @param {string} sessionId */
-  told(sessionId) {
-    this.#untold.delete(sessionId);
   }
 
   /** Nothing more is wanted of a session. @param {string} sessionId */

@@ -64,6 +64,12 @@ export const FEATURE_PICTURES = "pictures";
 export const FEATURES = ["ping", "stage", "preload", "preloaded"];
 
 /**
+ * What `register.features` says of a client that takes an offer right behind `session_started`, and
+ * `registered.features` of a relay that passes it on by the `ref` of its start.
+ */
+export const FEATURE_EARLY_OFFER = "early_offer";
+
+/**
  * What `register.features` says of who wants to be told new credentials in time. It concerns the
  * relay alone, which does not pass it on.
  */
@@ -85,7 +91,7 @@ export const PRESENCE_GATHER = 0.05;
 export const SUPERSEDED = "superseded";
 
 /**
- * Of these, that a peer may name when it registers: four times as many as there are. All evaluators
+ * Of these, that a peer may name when it registers: twice as many as there are. All evaluators
  * are told them at each change of a client.
  */
 export const MAX_FEATURES = 16;
@@ -113,6 +119,9 @@ export const HIDDEN_TAB = "hidden_tab";
 
 /** Characters of a user's or a session's id, and of a name. */
 export const MAX_ID = 128;
+
+/** Characters of the name that an evaluator gives one of its questions. */
+export const MAX_REF = 64;
 
 /** Characters of the reason of a stage. */
 export const MAX_REASON = 128;
@@ -222,11 +231,11 @@ export const FREE_PART = 0.125;
  */
 export const MAX_SAMPLES = 128;
 
-/** Bytes of a picture that are read at a time, */
+/** Bytes of a picture that are read at a time, when a quarter of as many are left to be sent. */
 export const READ_BLOCK = 262144;
 
-/** when no more than so many of the block before are left to be sent. */
-export const READ_AHEAD = 65536;
+/** The same where so many pictures are sent at a time that their blocks would be much together. */
+export const SMALLEST_BLOCK = 32768;
 
 /** Why a picture that is asked for is not sent: nothing of this name was shown or announced; */
 export const NOT_OFFERED = "not_offered";
@@ -255,8 +264,11 @@ export const KEEPALIVE_INTERVAL = 15;
 /** For the answer to one. */
 export const PONG_DEADLINE = 10;
 
-/** What `registered.features` says of a relay: it answers pings, and is judged by that. */
-export const RELAY_FEATURES = ["ping"];
+/**
+ * What `registered.features` says of a relay: it answers pings, and is judged by that; it passes on
+ * an offer that comes right behind its `start_session`.
+ */
+export const RELAY_FEATURES = ["ping", "early_offer"];
 
 /** Between two pings. */
 export const PING_INTERVAL = 2;
@@ -327,11 +339,20 @@ export const COARSE = 1;
  */
 export const PROBE_SPAN = 30000;
 
-/** So many are kept however old they are, as pings can be lost, and a line be down; */
+/** So many are kept however old they are, as pings can be lost, and a line be down. */
 export const PROBES_AT_LEAST = 8;
 
-/** and no more than so many. */
-export const PROBE_WINDOW = 64;
+/** Of probes that come within so long only the best is kept; pings of a burst are further apart. */
+export const SHORTEST_CELL = 50;
+
+/** The same once there have been probes for long; PROBE_SPAN has fifteen of these cells. */
+export const LONGEST_CELL = 2000;
+
+/** In between, a cell is as long as the time since the first probe, divided by this. */
+export const CELLS_OF_ALL = 8;
+
+/** Milliseconds. What would narrow the bound of its cell by no more is not looked at closer. */
+export const NO_NEWS = 0.01;
 
 /**
  * For each attempt of the evaluator's. A candidate may have been lost on its way, or the network is

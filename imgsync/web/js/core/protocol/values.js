@@ -4,7 +4,7 @@
  * @typedef {(value: unknown) => boolean} Test of one value
  */
 
-import { MAX_DETAIL, MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER, MAX_REASON } from "./numbers.js";
+import { MAX_DETAIL, MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER, MAX_REASON, MAX_REF } from "./numbers.js";
 
 /** @type {(value: unknown) => value is Record<string, unknown>} */
 export function isObject(value) {
@@ -31,6 +31,7 @@ function printable(most, least = 0) {
 }
 
 export const isId = printable(MAX_ID, 1);
+export const isRef = printable(MAX_REF, 1);
 export const isName = printable(MAX_ID);
 export const isReason = printable(MAX_REASON);
 export const isDetail = printable(MAX_DETAIL);

@@ -73,6 +73,7 @@ import {
   isObject,
   isPrintable,
   isReason,
+  isRef,
   isSha256,
   isText,
   isWhole,
@@ -288,6 +289,7 @@ const EVENTS = {
     clientId: may(isId),
     resumed: or(isBoolean, false),
     features: SPOKEN,
+    ref: may(isRef),
   },
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
@@ -300,7 +302,7 @@ const EVENTS = {
     byUserId: unread(may(isId)),
     detail: may(isDetail),
   },
-  error: { code: must(oneOf(ERROR_CODES)), message: must(isText), event: may(isText) },
+  error: { code: must(oneOf(ERROR_CODES)), message: must(isText), event: may(isText), ref: may(isRef) },
   pong: { id: must(isWhole) },
 };
 

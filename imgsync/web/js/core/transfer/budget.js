@@ -1,9 +1,15 @@
 /**
- * How large a window each of those may have who send pictures from one page: the rule of
- * `core/transfer/budget.py`.
+ * How much each of those may have on its way and in memory who send pictures from one page: the rules
+ * of `core/transfer/budget.py`.
  */
 
-import { LARGEST_WINDOW, SHARED_WINDOW, SMALL_CHUNK } from "../protocol/numbers.js";
+import {
+  LARGEST_WINDOW,
+  READ_BLOCK,
+  SHARED_WINDOW,
+  SMALLEST_BLOCK,
+  SMALL_CHUNK,
+} from "../protocol/numbers.js";
 
 /** One for a page: what there is is divided among those that are sending now. */
 export class Budget {
@@ -13,6 +19,11 @@ export class Budget {
   get share() {
     if (this.#senders <= 1) return LARGEST_WINDOW;
     return Math.max(Math.floor(SHARED_WINDOW / this.#senders), SMALL_CHUNK);
+  }
+
+  /** Bytes that each reads at a time. */
+  get block() {
+    return Math.max(Math.floor(READ_BLOCK / Math.max(this.#senders, 1)), SMALLEST_BLOCK);
   }
 
   /** One more begins to send. */

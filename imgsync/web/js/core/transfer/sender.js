@@ -34,8 +34,6 @@ import {
   MAX_UNSENT,
   MAX_WANTS,
   NOT_OFFERED,
-  READ_AHEAD,
-  READ_BLOCK,
   TOO_MANY,
 } from "../protocol/numbers.js";
 import { decodeWants, encodeData, packChunk } from "../protocol/pictures.js";
@@ -53,7 +51,8 @@ class Transfer {
   /** What was read; the first `at - #readFrom` bytes of it are sent. */
   #block = new Uint8Array(0);
   #readFrom;
-  #isReading = false;
+  /** Bytes that were asked for and are not here. */
+  #reading = 0;
 
   /** @param {number} id @param {string} imageUrl @param {Offered} offered @param {number} start where it begins */
   constructor(id, imageUrl, offered, start) {
@@ -73,19 +72,19 @@ class Transfer {
     return this.at === this.offered.length;
   }
 
-  /** The next block, where it is time for it. @returns {Read[]} */
-  nextRead() {
+  /** The next block of so many bytes, where it is time for it. @param {number} block @returns {Read[]} */
+  nextRead(block) {
     const { id, imageUrl } = this;
-    const size = Math.min(READ_BLOCK, this.offered.length - this.#readTo);
-    if (this.#isReading || size === 0 || this.#readTo - this.at > READ_AHEAD) return [];
-    this.#isReading = true;
+    const size = Math.min(block, this.offered.length - this.#readTo);
+    if (this.#reading > 0 || size === 0 || this.#readTo - this.at > Math.floor(block / 4)) return [];
+    this.#reading = size;
     return [{ kind: "read", id, imageUrl, offset: this.#readTo, size }];
   }
 
   /** What was read. @param {Uint8Array} data @returns {boolean} whether that can be */
   take(data) {
-    this.#isReading = false;
-    const most = Math.min(READ_BLOCK, this.offered.length - this.#readTo);
+    const most = this.#reading;
+    this.#reading = 0;
     if (data.length === 0 || data.length > most) return false;
     const left = this.#block.subarray(this.at - this.#readFrom);
     this.#block = new Uint8Array(left.length + data.length);
@@ -262,7 +261,7 @@ export class Sender {
       if (next !== this.#current) outputs.push(this.#begin(next));
       outputs.push(...this.#send(next, now));
       if (!next.isSent) {
-        outputs.push(...next.nextRead());
+        outputs.push(...next.nextRead(this.#budget.block));
         break;
       }
       outputs.push(this.#finish(next));
