@@ -106,6 +106,8 @@ class Online:
         self._telling = telling
         self._standings: dict[UserId, _Standing] = {}
         self._untold: dict[Socket, _Changes] = {}
+        #: From when on those that got the first part of a list may be told the next.
+        self._not_before: dict[Socket, float] = {}
         #: When the next changes are told.
         self._next = -math.inf
 
@@ -142,14 +144,16 @@ class Online:
         seen = [one.entry for one in self._standings.values() if one.is_seen_by(evaluator)]
         fits = _count_fitting(seen, 2 * self._telling.page)
         if fits < len(seen):
-            # Not in the same breath: whether there is room is seen when the list is posted.
-            self._next = max(self._next, now + self._telling.gather)
+            # Not in the same breath: whether there is room is seen when the list is posted. That
+            # holds for this one alone, so that who registers often holds up nobody else.
+            self._not_before[evaluator.socket] = now + self._telling.gather
             self._untold[evaluator.socket] = {entry.user_id: None for entry in seen[fits:]}
         return tuple(seen[:fits])
 
     def gone(self, socket: Socket) -> None:
         """Nothing more is to be told to a socket."""
         self._untold.pop(socket, None)
+        self._not_before.pop(socket, None)
 
     def shows(self, client_id: UserId, evaluator: Peer) -> bool:
         """Whether a client is online, as far as this evaluator may know."""
@@ -166,12 +170,15 @@ class Online:
         self._next = now + self._telling.gather
         told: dict[FromRelay, list[Socket]] = {}
         for socket in list(self._untold):
-            if self._telling.has_room(socket):
+            if self._may_be_told(socket, now):
                 for message in self._news_for(self._registry.evaluators[socket]):
                     told.setdefault(message, []).append(socket)
         # By message, so that each is written once for all that get it.
         outputs: list[Output] = [Send(one, message) for message in told for one in told[message]]
         return [*outputs, Sooner()] if self._untold else outputs
+
+    def _may_be_told(self, socket: Socket, now: float) -> bool:
+        return self._not_before.get(socket, now) <= now and self._telling.has_room(socket)
 
     def _news_for(self, evaluator: Peer) -> list[FromRelay]:
         """A page of what is news to it; the rest goes on waiting."""

@@ -1,11 +1,31 @@
 """What evaluators are told of a crowd: gathered, in pages, and as fast as they read."""
 
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from imgsync.core.protocol.numbers import FEATURE_PRESENCES
-from imgsync.core.protocol.signalling import Presence, Presences, Registered
+from imgsync.core.protocol.signalling import (
+    Presence,
+    Presences,
+    PresenceState,
+    Registered,
+    SessionStarted,
+)
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import Socket, Sooner
 from imgsync.core.relay.state import RelayState
-from tests.kit.relay_states import AVAILABLE, CLIENT, EVALUATOR, OFFLINE, Relay, numbered
+from tests.kit.relay_states import (
+    AVAILABLE,
+    BUSY,
+    CLIENT,
+    EVALUATOR,
+    OFFLINE,
+    Relay,
+    Said,
+    numbered,
+)
 
 GATHER = 0.05
 
@@ -61,6 +81,93 @@ def test_a_list_that_is_longer_than_a_page_is_told_by_and_by_as_it_is_read() -> 
         assert isinstance(page, Presences)
         known += [one.user_id for one in page.clients]
     assert known == [f"client-{number}" for number in range(20)]
+
+
+def test_evaluators_that_register_often_and_have_long_lists_hold_up_nobody_else() -> None:
+    relay = relay_telling(Telling(GATHER, 200))
+    relay.register("e", EVALUATOR, "eve", features=[FEATURE_PRESENCES])
+    for number in range(20):
+        relay.register(f"c{number}", CLIENT, f"client-{number}")
+    told = list[Socket]()
+    for number in range(1, 11):
+        relay.now = number * GATHER / 4
+        said = relay.register(f"e{number}", EVALUATOR, f"eva-{number}")
+        told += [socket for socket, message in said if isinstance(message, Presences)]
+        told += [socket for socket, _ in relay.tick()]
+    assert told.count("e") >= 2
+
+
+class Seen:
+    """What evaluators have been told, each by what has come on its socket."""
+
+    def __init__(self) -> None:
+        self.states: dict[Socket, dict[str, PresenceState]] = {}
+
+    def hear(self, said: Said) -> None:
+        for socket, message in said:
+            match message:
+                case Registered(clients=clients) if clients is not None:
+                    self.states[socket] = {one.user_id: one.state for one in clients}
+                case Presences(clients):
+                    for one in clients:
+                        self._change(socket, one.user_id, one.state)
+                case Presence(user_id, state):
+                    self._change(socket, user_id, state)
+                case _:
+                    pass
+
+    def _change(self, socket: Socket, user_id: str, state: PresenceState) -> None:
+        known = self.states[socket]
+        assert known.get(user_id, OFFLINE) != state, "what is no news is not told"
+        if state is OFFLINE:
+            del known[user_id]
+        else:
+            known[user_id] = state
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("cclestw"), st.integers(0, 7)), max_size=60),
+    st.sampled_from([150, 400, 100_000]),
+)
+def test_law_what_an_evaluator_was_told_is_who_is_online_once_all_that_is_due_was_told(
+    moves: list[tuple[str, int]], page: int
+) -> None:
+    full = set[Socket]()
+    relay = relay_telling(Telling(GATHER, page, lambda socket: socket not in full))
+    seen, clients, evaluators, busy = Seen(), set[str](), set[str](), dict[str, str]()
+    for move, number in moves:
+        client, evaluator = f"c{number}", f"e{number % 3}"
+        match move:
+            case "c" if client not in clients:
+                clients.add(client)
+                seen.hear(relay.register(client, CLIENT, client))
+            case "l" if client in clients and client not in busy:
+                clients.remove(client)
+                seen.hear(relay.lose(client))
+            case "e" if evaluator not in evaluators:
+                evaluators.add(evaluator)
+                features = [FEATURE_PRESENCES] if number % 2 else []
+                seen.hear(relay.register(evaluator, EVALUATOR, evaluator, features=features))
+            case "s" if client in clients and evaluator in evaluators and client not in busy:
+                said = relay.start(evaluator, client)
+                [busy[client]] = {m.session_id for _, m in said if isinstance(m, SessionStarted)}
+                seen.hear(said)
+            case "s" if client in busy and evaluator in evaluators:
+                said = relay.end(client, busy.pop(client))
+                seen.hear(said)
+            case "w":
+                full ^= {evaluator}
+            case "t":
+                relay.now += number * GATHER / 4
+                seen.hear(relay.tick())
+            case _:
+                pass
+    full.clear()
+    while relay.state.due < math.inf:
+        relay.now = max(relay.now, relay.state.due)
+        seen.hear(relay.tick())
+    online = {client: BUSY if client in busy else AVAILABLE for client in clients}
+    assert seen.states == dict.fromkeys(evaluators, online)
 
 
 def test_an_evaluator_that_has_gone_is_told_nothing_more() -> None:
