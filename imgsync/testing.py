@@ -33,6 +33,7 @@ from imgsync.core.relay.outputs import (
     SideAway,
     SideBack,
     SignalDropped,
+    Sooner,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.seams import (
@@ -159,7 +160,7 @@ class MemoryRelay:
     def forget_sessions(self) -> None:
         """End all sessions as if both of their sides had been away for too long."""
         for session_id in sorted(self._live):
-            self._perform(self._state.give_up(session_id, Role.CLIENT))
+            self._perform(self._state.give_up(session_id, Role.CLIENT, _NOW))
 
     def let_grace_pass(self) -> None:
         """End the grace time of all who are away now; it never ends by itself."""
@@ -176,7 +177,14 @@ class MemoryRelay:
                     self._live.add(session_id)
                 case SessionOver(session_id):
                     self._live.discard(session_id)
-                case Probe() | SessionAnswered() | SideAway() | SideBack() | SignalDropped():
+                case (
+                    Probe()
+                    | Sooner()
+                    | SessionAnswered()
+                    | SideAway()
+                    | SideBack()
+                    | SignalDropped()
+                ):
                     # A socket in memory is never dead without a word, and an older one that was
                     # probed would be another window.
                     pass

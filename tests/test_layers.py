@@ -107,8 +107,8 @@ STANDARD_HOMES: dict[str, list[str]] = {
 
 #: All that the core may import: nothing in it waits, does I/O, reads a clock or throws dice.
 IN_CORE = {
-    *("attrs", "base64", "cattrs", "collections", "enum", "hashlib", "ipaddress", "itertools"),
-    *("json", "math", "re", "shlex", "struct", "typing", "zlib"),
+    *("attrs", "base64", "cattrs", "collections", "enum", "functools", "hashlib", "ipaddress"),
+    *("itertools", "json", "math", "re", "shlex", "struct", "typing", "zlib"),
 }
 
 #: What gets round that.

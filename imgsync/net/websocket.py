@@ -189,6 +189,11 @@ class WebSocket:
         else:
             self.close(CloseCode.TOO_SLOW, "too slow: the outbox is full")
 
+    @property
+    def backlog(self) -> int:
+        """Bytes that are posted and not written yet."""
+        return self._outbox.size
+
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """Send what is queued, then a close frame, all within CLOSE_DEADLINE; never waits."""
         if not self._closing:

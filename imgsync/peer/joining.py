@@ -9,6 +9,7 @@ from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import (
     FEATURE_EARLY_OFFER,
     FEATURE_ICE_SERVERS,
+    FEATURE_PRESENCES,
     FEATURES,
     PACKAGE,
 )
@@ -50,7 +51,8 @@ async def join_relay(
     if ice_policy not in get_args(IcePolicy):  # taken for "all", it would give addresses away
         raise InputError(f'the ICE policy is "all" or "relay", and not {ice_policy!r}')
     # What there is to be spoken on the channel is the client's to speak.
-    spoken = (*FEATURES, *features, FEATURE_EARLY_OFFER) if role is Role.CLIENT else ()
+    of_client = (*FEATURES, *features, FEATURE_EARLY_OFFER)
+    spoken = of_client if role is Role.CLIENT else (FEATURE_PRESENCES,)
     register = Register(user_id, role, PACKAGE, name, features=(*spoken, FEATURE_ICE_SERVERS))
     async with AsyncExitStack() as stack:
         write = await stack.enter_async_context(open_record(log_file, role, user_id))

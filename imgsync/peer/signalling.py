@@ -72,6 +72,7 @@ from imgsync.core.protocol.signalling import (
     PeerAway,
     PeerBack,
     Presence,
+    Presences,
     PresenceState,
     Ref,
     Register,
@@ -166,7 +167,7 @@ class Online:
         """What it has said last is of no use until it is back."""
         self._has_relay = False
 
-    def changed(self, presence: Presence) -> None:
+    def changed(self, presence: Presence | ClientEntry) -> None:
         """A client came, went, became busy or free again."""
         if presence.state is PresenceState.OFFLINE:
             self.clients.pop(presence.user_id, None)
@@ -506,13 +507,11 @@ class Signalling:
                 self._routes.put(session_id, PeerWent())
             case PeerBack(session_id):
                 self._routes.put(session_id, PeerCame())
-            case Presence(client_id, state, _, features):
-                self._online.changed(message)
-                if state is PresenceState.OFFLINE:
-                    self._routes.client_went(client_id)
-                else:
-                    self._routes.client_speaks(client_id, features)
-                    self._routes.may_ask()
+            case Presence():
+                self._changed(message)
+            case Presences(clients):
+                for client in clients:
+                    self._changed(client)
             case ErrorEvent(code, text, event, ref):
                 is_start = event == StartSession.EVENT
                 if not is_start or not self._routes.refused(RelayError(code, text), ref):
@@ -523,6 +522,14 @@ class Signalling:
                 pass  # of whom it asks: we ping the WebSocket itself
             case _:
                 assert_never(message)
+
+    def _changed(self, client: Presence | ClientEntry) -> None:
+        self._online.changed(client)
+        if client.state is PresenceState.OFFLINE:
+            self._routes.client_went(client.user_id)
+        else:
+            self._routes.client_speaks(client.user_id, client.features)
+            self._routes.may_ask()
 
 
 @asynccontextmanager

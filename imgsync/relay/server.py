@@ -13,7 +13,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import assert_never
@@ -23,14 +23,18 @@ import trio
 
 from imgsync.core.codec.codec import encode_event
 from imgsync.core.protocol.errors import MissingExtra, SocketClosed
+from imgsync.core.protocol.numbers import PRESENCE_GATHER
 from imgsync.core.protocol.signalling import (
     CloseCode,
     ErrorCode,
     ErrorEvent,
     FromRelay,
+    IceServer,
+    UserId,
 )
 from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.limits import MessageLimit, Verdict
+from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
     Close,
     Output,
@@ -42,6 +46,7 @@ from imgsync.core.relay.outputs import (
     SideAway,
     SideBack,
     SignalDropped,
+    Sooner,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
@@ -91,21 +96,15 @@ class Relay:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._state = RelayState(
-            partial(secrets.token_urlsafe, 12),
-            grace=settings.grace,
-            ice_servers=lambda user_id: self._settings.ice.servers_for(user_id, time.time()),
-            ice_life=settings.ice.expires_after,
-            recording_url=settings.recording_url,
-            read_token=settings.read_token,
-            until=_on_our_clock if settings.end_at_expiry else _for_ever,
-            max_sockets_per_user=settings.max_sockets_per_user,
-            max_frame=settings.net.max_message,
+        self._connections: dict[Hashable, _Connection] = {}
+        self._state = _state_of(
+            settings,
+            lambda user_id: self._settings.ice.servers_for(user_id, time.time()),
+            _telling(settings, self._connections),
         )
         self._admission = _admission_of(settings)
         self._observer = Observer()
         self._pages = load_pages()
-        self._connections: dict[Hashable, _Connection] = {}
         self._numbers = itertools.count(1)
         #: Rung when something may be due sooner than before, and when the last connection has gone.
         self._sooner = Bell()
@@ -277,6 +276,8 @@ class Relay:
                 case SessionBegan() | SessionAnswered() | SideAway() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
                     self._sooner.ring()
+                case Sooner():
+                    self._sooner.ring()
                 case SignalDropped():
                     self._observer.dropped_signal()
                 case _:
@@ -287,6 +288,23 @@ class Relay:
             self._perform(self._state.alive(socket, successor))
 
 
+def _state_of(
+    settings: Settings, ice_servers: Callable[[UserId], Sequence[IceServer]], telling: Telling
+) -> RelayState:
+    return RelayState(
+        partial(secrets.token_urlsafe, 12),
+        grace=settings.grace,
+        ice_servers=ice_servers,
+        ice_life=settings.ice.expires_after,
+        recording_url=settings.recording_url,
+        read_token=settings.read_token,
+        until=_on_our_clock if settings.end_at_expiry else _for_ever,
+        max_sockets_per_user=settings.max_sockets_per_user,
+        max_frame=settings.net.max_message,
+        telling=telling,
+    )
+
+
 def _admission_of(settings: Settings) -> Admission:
     return Admission(
         origins=settings.origins,
@@ -295,6 +313,12 @@ def _admission_of(settings: Settings) -> Admission:
         connect_rate=settings.connect_rate,
         max_connections=settings.max_connections,
     )
+
+
+def _telling(settings: Settings, connections: Mapping[Hashable, _Connection]) -> Telling:
+    """An evaluator that has read most of what it was sent is told as much again."""
+    page = settings.net.outbox_size // 4
+    return Telling(PRESENCE_GATHER, page, lambda id: connections[id].socket.backlog <= page)
 
 
 def _on_our_clock(claims: Claims) -> float:

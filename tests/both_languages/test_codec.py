@@ -42,6 +42,7 @@ from imgsync.core.protocol.signalling import (
     PeerAway,
     PeerBack,
     Presence,
+    Presences,
     PresenceState,
     RawJson,
     Registered,
@@ -97,6 +98,10 @@ EVENTS: list[FromRelay] = [
     ForwardedSignal("e", RawJson("null")),
     Presence("c", PresenceState.OFFLINE, "C"),
     Presence("c", AVAILABLE, "C", SPOKEN),
+    Presences(
+        (ClientEntry("c", PresenceState.OFFLINE, "C"), ClientEntry("d", AVAILABLE, "é", SPOKEN))
+    ),
+    Presences(()),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),

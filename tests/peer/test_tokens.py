@@ -20,7 +20,12 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from imgsync import InputError, RelayError, open_client, open_evaluator
 from imgsync.core.codec.codec import encode_event
 from imgsync.core.protocol.errors import SocketClosed
-from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER, FEATURE_ICE_SERVERS, FEATURES
+from imgsync.core.protocol.numbers import (
+    FEATURE_EARLY_OFFER,
+    FEATURE_ICE_SERVERS,
+    FEATURE_PRESENCES,
+    FEATURES,
+)
 from imgsync.core.protocol.signalling import (
     CloseCode,
     ErrorCode,
@@ -131,7 +136,7 @@ async def test_both_peers_send_the_token_that_they_are_given(autojump_clock: Moc
         for peer in (evaluator, client, evaluator._signalling, client._signalling):
             assert TOKEN not in repr(peer)
     renewed = FEATURE_ICE_SERVERS
-    evaluators = {"package": "webrtc", "features": [renewed]}
+    evaluators = {"package": "webrtc", "features": [FEATURE_PRESENCES, renewed]}
     clients = {"package": "webrtc", "features": [*FEATURES, FEATURE_EARLY_OFFER, renewed]}
     assert keeper.registers == [
         {"userId": "e", "role": "evaluator", "token": TOKEN, **evaluators},

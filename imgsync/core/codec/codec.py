@@ -4,6 +4,7 @@ Whatever comes in, the outcome is a message or a WireError (NegotiationError for
 `signal`), whose text names the field and never repeats its value.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -39,6 +40,7 @@ from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_ID
 from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
+    ClientEntry,
     EndSession,
     ErrorCode,
     ErrorEvent,
@@ -49,6 +51,7 @@ from imgsync.core.protocol.signalling import (
     PeerAway,
     PeerBack,
     Presence,
+    Presences,
     RawJson,
     Register,
     Registered,
@@ -74,6 +77,9 @@ MAX_RELAY_FRAME = 16 * 1024 * 1024
 """Characters of one frame from the relay, which adds to what it forwards, and tells an evaluator of
 all clients at once (about 125 bytes each, and up to 10 kB)."""
 
+MAX_ENTRIES = 8192
+"""Texts of clients that are kept: more than a relay has connections by default."""
+
 _TO_RELAY = {cls.EVENT: cls for cls in (Register, StartSession, SendSignal, EndSession, RelayPing)}
 _FROM_RELAY = {
     cls.EVENT: cls
@@ -83,6 +89,7 @@ _FROM_RELAY = {
         SessionStarted,
         ForwardedSignal,
         Presence,
+        Presences,
         PeerAway,
         PeerBack,
         SessionEndedEvent,
@@ -136,10 +143,21 @@ def _decode_event(text: str | bytes, vocabulary: dict[str, type[Any]], limit: in
 
 def encode_event(message: ToRelay | FromRelay) -> str:
     """One signalling frame. What stands in `signal` is spliced in as it came."""
+    if isinstance(message, Registered | Presences) and message.clients:
+        # Thousands of them, each told to many: none is written twice.
+        rest = encode_event(attrs.evolve(message, clients=()))
+        entries = ",".join(map(encode_entry, message.clients))
+        return rest.replace('"clients":[]', f'"clients":[{entries}]', 1)
     data = unstructure(message)
     signal = data.pop("signal", None)
     text = dump_json({"event": message.EVENT, "data": data})
     return text if signal is None else f'{text[:-2]},"signal":{signal}}}}}'
+
+
+@lru_cache(maxsize=MAX_ENTRIES)
+def encode_entry(entry: ClientEntry) -> str:
+    """A client in the lists that evaluators are told."""
+    return dump_json(unstructure(entry))
 
 
 # ── inside `signal` ──────────────────────────────────────────────────────────────────────────────

@@ -68,6 +68,14 @@ FEATURE_ICE_SERVERS = "ice_servers"
 """What `register.features` says of who wants to be told new credentials in time. It concerns the
 relay alone, which does not pass it on."""
 
+FEATURE_PRESENCES = "presences"
+"""What `register.features` says of an evaluator that takes many changes of clients in one frame. It
+concerns the relay alone."""
+
+PRESENCE_GATHER = 0.05
+"""Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
+entry of a list is so much later."""
+
 SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 

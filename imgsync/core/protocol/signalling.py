@@ -260,9 +260,9 @@ class IceServer:
         return (self.urls,) if isinstance(self.urls, str) else self.urls
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class ClientEntry:
-    """A client that is online, as evaluators see it when they register."""
+    """A client as evaluators see it: online when they register, and later what has changed."""
 
     user_id: UserId
     state: PresenceState
@@ -324,7 +324,7 @@ class ForwardedSignal:
     session_id: SessionId | None = None
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Presence:
     """A client came, went, became busy or free again, or speaks something else than before."""
 
@@ -333,6 +333,14 @@ class Presence:
     state: PresenceState
     name: Name | None = None
     features: Features = ()
+
+
+@attrs.frozen(cache_hash=True)
+class Presences:
+    """What is news of several clients, to evaluators that have named the feature."""
+
+    EVENT = "presences"
+    clients: tuple[ClientEntry, ...]
 
 
 @attrs.frozen
@@ -390,6 +398,7 @@ FromRelay = (
     | SessionStarted
     | ForwardedSignal
     | Presence
+    | Presences
     | PeerAway
     | PeerBack
     | SessionEndedEvent

@@ -45,6 +45,11 @@ class Probe:
 
 
 @attrs.frozen
+class Sooner:
+    """Something may be due sooner than before."""
+
+
+@attrs.frozen
 class SessionBegan:
     """A session lives, from now on or again."""
 
@@ -95,4 +100,4 @@ class SessionOver:
 News = SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver
 """What has become of a session."""
 
-Output = Send | Close | Probe | News | SignalDropped
+Output = Send | Close | Probe | Sooner | News | SignalDropped

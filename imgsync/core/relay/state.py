@@ -18,8 +18,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
-import attrs
-
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import Unauthorized, WireError
 from imgsync.core.protocol.numbers import RELAY_FEATURES
@@ -30,10 +28,7 @@ from imgsync.core.protocol.signalling import (
     EndSession,
     ErrorCode,
     ErrorEvent,
-    Group,
     IceServer,
-    Presence,
-    PresenceState,
     Ref,
     Register,
     Registered,
@@ -48,7 +43,8 @@ from imgsync.core.protocol.signalling import (
     Url,
     UserId,
 )
-from imgsync.core.relay.identity import Claims, Peer, ReadToken, common_features, identify
+from imgsync.core.relay.identity import Claims, Peer, ReadToken, identify
+from imgsync.core.relay.online import Online, Registry, Telling
 from imgsync.core.relay.outputs import (
     Close,
     Output,
@@ -66,39 +62,6 @@ from imgsync.core.relay.session import Session, Side
 
 MAX_SOCKETS_PER_USER = 8
 """A few tabs and devices, and the connections of a flapping network that nobody has closed yet."""
-
-
-class Registry:
-    """Who is registered, through which sockets."""
-
-    def __init__(self) -> None:
-        self.peers: dict[Socket, Peer] = {}
-        self.evaluators: dict[Socket, Peer] = {}
-        #: In the order in which they registered, by user.
-        self._peers_of: dict[tuple[Role, UserId], list[Peer]] = {}
-
-    def add(self, peer: Peer) -> None:
-        """A socket has registered."""
-        self.peers[peer.socket] = peer
-        if peer.role is Role.EVALUATOR:
-            self.evaluators[peer.socket] = peer
-        self._peers_of.setdefault((peer.role, peer.user_id), []).append(peer)
-
-    def remove(self, socket: Socket) -> Peer | None:
-        """A socket is gone. Returns who it was, if it was anybody."""
-        peer = self.peers.pop(socket, None)
-        if peer is None:
-            return None
-        self.evaluators.pop(socket, None)
-        key = (peer.role, peer.user_id)
-        self._peers_of[key].remove(peer)
-        if not self._peers_of[key]:
-            del self._peers_of[key]
-        return peer
-
-    def peers_of(self, role: Role, user_id: UserId) -> Sequence[Peer]:
-        """Those of a user, the oldest first; none where it is not online."""
-        return self._peers_of.get((role, user_id), ())
 
 
 class Sessions:
@@ -128,6 +91,10 @@ class Sessions:
     def of_client(self, client_id: UserId) -> Session | None:
         """The one that a client is in."""
         return next(iter(self.of(Role.CLIENT, client_id)), None)
+
+    def is_busy(self, client_id: UserId) -> bool:
+        """Whether a client is in one."""
+        return self.of_client(client_id) is not None
 
     def begin(
         self,
@@ -183,6 +150,13 @@ class Sessions:
             outputs += session.join(session.side(peer.role), peer)
         return self._note(outputs, now)
 
+    def alive(self, peer: Peer, successor: Peer) -> list[Output]:
+        """A socket has answered a probe that was asked for when another one of it registered."""
+        outputs: list[Output] = []
+        for session in self.of(peer.role, peer.user_id):
+            outputs += session.alive(session.side(peer.role), peer, successor)
+        return outputs
+
     def take_up(self, session: Session, peer: Peer, ref: Ref | None, now: float) -> list[Output]:
         """The evaluator starts the very session that lives."""
         return self._note(session.take_up(peer, ref), now)
@@ -218,77 +192,6 @@ class Sessions:
         return session, side, EndReason.TOKEN_EXPIRED
 
 
-@attrs.frozen
-class _Standing:
-    """Where a client that is online stands, and the group that its newest token says."""
-
-    presence: Presence
-    group: Group | None
-
-    def is_seen_by(self, evaluator: Peer) -> bool:
-        """Whether that one may be told."""
-        return evaluator.sees(self.presence.user_id, self.group)
-
-
-class Presences:
-    """Who is online and free, as each evaluator that may see it has been told."""
-
-    def __init__(self, registry: Registry, sessions: Sessions) -> None:
-        self._registry = registry
-        self._sessions = sessions
-        self._told: dict[UserId, _Standing] = {}
-
-    def update(self, client_id: UserId) -> list[Output]:
-        """Tell where a client stands, to whom that is news."""
-        before = self._told.pop(client_id, None)
-        after = self._standing_of(client_id)
-        if after is not None:
-            self._told[client_id] = after
-        if after == before:
-            return []
-        saw = self._evaluators_of(before)
-        see = self._evaluators_of(after)
-        outputs: list[Output] = []
-        if after is not None:
-            is_same = before is not None and before.presence == after.presence
-            outputs += [Send(one, after.presence) for one in see if not (is_same and one in saw)]
-        if before is not None:
-            offline = Presence(client_id, PresenceState.OFFLINE, before.presence.name)
-            outputs += [Send(one, offline) for one in saw if one not in see]
-        return outputs
-
-    def update_if_client(self, peer: Peer) -> list[Output]:
-        """The same, where it is one that has come or gone."""
-        return self.update(peer.user_id) if peer.role is Role.CLIENT else []
-
-    def list_for(self, evaluator: Peer) -> tuple[ClientEntry, ...]:
-        """Where all clients stand that are online and that it may see."""
-        seen = [told.presence for told in self._told.values() if told.is_seen_by(evaluator)]
-        return tuple(ClientEntry(one.user_id, one.state, one.name, one.features) for one in seen)
-
-    def shows(self, client_id: UserId, evaluator: Peer) -> bool:
-        """Whether a client is online, as far as this evaluator may know."""
-        told = self._told.get(client_id)
-        return told is not None and told.is_seen_by(evaluator)
-
-    def _evaluators_of(self, standing: _Standing | None) -> dict[Socket, Peer]:
-        """Those that may see a client that stands so."""
-        if standing is None:
-            return {}
-        evaluators = self._registry.evaluators.items()
-        return {socket: peer for socket, peer in evaluators if standing.is_seen_by(peer)}
-
-    def _standing_of(self, client_id: UserId) -> _Standing | None:
-        peers = self._registry.peers_of(Role.CLIENT, client_id)
-        if not peers:
-            return None
-        is_busy = self._sessions.of_client(client_id) is not None
-        state = PresenceState.BUSY if is_busy else PresenceState.AVAILABLE
-        newest = peers[-1]
-        presence = Presence(client_id, state, newest.name, common_features(peers))
-        return _Standing(presence, newest.group)
-
-
 class RelayState:
     """The relay's decisions.
 
@@ -300,6 +203,7 @@ class RelayState:
     :param read_token: takes tokens apart; None where everybody is believed.
     :param until: when what a token says no longer carries a session; by default it outlives that.
     :param max_frame: characters of one frame.
+    :param telling: how evaluators are told of clients that come and go.
     """
 
     def __init__(
@@ -314,6 +218,7 @@ class RelayState:
         until: Callable[[Claims], float] = lambda claims: math.inf,
         max_sockets_per_user: int = MAX_SOCKETS_PER_USER,
         max_frame: int = MAX_FRAME,
+        telling: Telling = Telling(),  # noqa: B008 -- it is frozen
     ) -> None:
         self._new_id = new_id
         self._servers = ToldServers(ice_servers, ice_life)
@@ -324,7 +229,7 @@ class RelayState:
         self._max_frame = max_frame
         self._registry = Registry()
         self._sessions = Sessions(grace)
-        self._presences = Presences(self._registry, self._sessions)
+        self._online = Online(self._registry, self._sessions.is_busy, telling)
 
     def peer_of(self, socket: Socket) -> Peer | None:
         """Who a socket has registered as."""
@@ -333,12 +238,15 @@ class RelayState:
     @property
     def due(self) -> float:
         """When to call `tick`; infinity where nothing ends by itself."""
-        return min(self._sessions.due, self._servers.due)
+        return min(self._sessions.due, self._servers.due, self._online.due)
 
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────
 
     def receive(self, socket: Socket, frame: str | bytes, now: float) -> list[Output]:
         """A frame came in on a socket."""
+        return [*self._receive(socket, frame, now), *self._online.tell(now)]
+
+    def _receive(self, socket: Socket, frame: str | bytes, now: float) -> list[Output]:
         peer = self._registry.peers.get(socket)
         limit = self._max_frame if peer is not None else min(self._max_frame, MAX_REGISTER)
         try:
@@ -365,18 +273,17 @@ class RelayState:
         """A socket is gone, registered or not."""
         peer = self._registry.remove(socket)
         self._servers.gone(socket)
+        self._online.gone(socket)
         if peer is None:
             return []
-        return [*self._sessions.leave(peer, now), *self._presences.update_if_client(peer)]
+        outputs = self._sessions.leave(peer, now)
+        self._online.update_if_client(peer)
+        return [*outputs, *self._online.tell(now)]
 
     def alive(self, socket: Socket, successor: Socket) -> list[Output]:
         """A socket has answered a probe that was asked for when `successor` registered."""
         peer, newer = self.peer_of(socket), self.peer_of(successor)
-        outputs: list[Output] = []
-        if peer is not None and newer is not None:
-            for session in self._sessions.of(peer.role, peer.user_id):
-                outputs += session.alive(session.side(peer.role), peer, newer)
-        return outputs
+        return [] if peer is None or newer is None else self._sessions.alive(peer, newer)
 
     def tick(self, now: float) -> list[Output]:
         """`due` has come: some were not back by then, or have what has expired, or soon will."""
@@ -384,17 +291,17 @@ class RelayState:
         while self._sessions.due <= now:
             session, side, reason = self._sessions.pop_due()
             outputs += self._end(session, SessionEndedEvent(session.id, reason, side.user_id))
-        return outputs
+        return [*outputs, *self._online.tell(now)]
 
     def renew(self, now: float) -> list[Output]:
         """The ICE servers are others from now on."""
         return self._servers.renew_all(now)
 
-    def give_up(self, session_id: SessionId, role: Role) -> list[Output]:
+    def give_up(self, session_id: SessionId, role: Role, now: float) -> list[Output]:
         """Wait no more for one side of a session, which is over thereby."""
         session = self._sessions.find(session_id)
         assert session is not None
-        return self._end(session, session.gone(role))
+        return [*self._end(session, session.gone(role)), *self._online.tell(now)]
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
@@ -414,20 +321,12 @@ class RelayState:
             return _too_many(socket, len(others), probes, message.EVENT)
         peer = Peer.of(socket, claims, message.features, self._until(claims))
         self._registry.add(peer)
-        outputs: list[Output] = [Send(socket, self._registered(peer, now)), *probes]
+        servers, clients = self._servers.registered(peer, now), self._online.list_for(peer, now)
+        registered = _registered(peer, servers, clients, self._recording_url)
+        outputs: list[Output] = [Send(socket, registered), *probes]
         outputs += self._sessions.join(peer, now)
-        return [*outputs, *self._presences.update_if_client(peer)]
-
-    def _registered(self, peer: Peer, now: float) -> Registered:
-        return Registered(
-            user_id=peer.user_id,
-            role=peer.role,
-            name=peer.name,
-            ice_servers=self._servers.registered(peer, now),
-            clients=self._presences.list_for(peer) if peer.role is Role.EVALUATOR else None,
-            recording_url=self._recording_url if peer.role is Role.CLIENT else None,
-            features=RELAY_FEATURES,
-        )
+        self._online.update_if_client(peer)
+        return outputs
 
     def _start_session(self, peer: Peer, message: StartSession, now: float) -> list[Output]:
         client_id = message.client_id
@@ -440,7 +339,7 @@ class RelayState:
             if not old.admits(peer):
                 return _unknown_client(peer, message)
             return self._sessions.take_up(old, peer, message.ref, now)
-        if not self._presences.shows(client_id, peer):
+        if not self._online.shows(client_id, peer):
             return _unknown_client(peer, message)
         if old is not None and not is_own:
             why = f"Client {client_id!r} is in a session with another evaluator; try again later."
@@ -448,7 +347,9 @@ class RelayState:
         over: list[Output] = []
         if old is not None:
             over = self._sessions.end(old, old.replaced)
-        return [*over, *self._begin(peer, message), *self._presences.update(client_id)]
+        begun = self._begin(peer, message)
+        self._online.update(client_id)
+        return [*over, *begun]
 
     def _begin(self, peer: Peer, message: StartSession) -> list[Output]:
         """A new session, or one that a relay before this one has known."""
@@ -488,7 +389,25 @@ class RelayState:
     def _end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
         """End a session, whose client is free again."""
         over = self._sessions.end(session, ended)
-        return [*over, *self._presences.update(session.client.user_id)]
+        self._online.update(session.client.user_id)
+        return over
+
+
+def _registered(
+    peer: Peer,
+    servers: tuple[IceServer, ...],
+    clients: tuple[ClientEntry, ...] | None,
+    recording_url: Url | None,
+) -> Registered:
+    return Registered(
+        user_id=peer.user_id,
+        role=peer.role,
+        name=peer.name,
+        ice_servers=servers,
+        clients=clients,
+        recording_url=recording_url if peer.role is Role.CLIENT else None,
+        features=RELAY_FEATURES,
+    )
 
 
 def _too_many(socket: Socket, count: int, probes: Iterable[Probe], event: str) -> list[Output]:

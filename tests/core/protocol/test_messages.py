@@ -45,6 +45,7 @@ from imgsync.core.protocol.signalling import (
     PeerAway,
     PeerBack,
     Presence,
+    Presences,
     PresenceState,
     RawJson,
     Register,
@@ -155,6 +156,10 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
     (
         Presence("c1", PresenceState.OFFLINE, "Carl"),
         event("presence", userId="c1", state="offline", name="Carl"),
+    ),
+    (
+        Presences((ClientEntry("c1", PresenceState.OFFLINE, "Carl"),)),
+        event("presences", clients=[{"userId": "c1", "state": "offline", "name": "Carl"}]),
     ),
     (PeerAway("s1", "c1"), event("peer_away", sessionId="s1", userId="c1")),
     (PeerBack("s1", "c1"), event("peer_back", sessionId="s1", userId="c1")),

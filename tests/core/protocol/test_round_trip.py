@@ -51,6 +51,7 @@ from imgsync.core.protocol.signalling import (
     PeerAway,
     PeerBack,
     Presence,
+    Presences,
     PresenceState,
     RawJson,
     Register,
@@ -154,6 +155,17 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     Presence: st.builds(
         Presence, user_id=USER_ID, state=st.sampled_from(PresenceState), name=maybe(NAME)
+    ),
+    Presences: st.builds(
+        Presences,
+        clients=st.lists(
+            st.builds(
+                ClientEntry,
+                user_id=USER_ID,
+                state=st.sampled_from(PresenceState),
+                name=maybe(NAME),
+            )
+        ).map(tuple),
     ),
     PeerAway: st.builds(PeerAway, session_id=SESSION_ID, user_id=USER_ID),
     PeerBack: st.builds(PeerBack, session_id=SESSION_ID, user_id=USER_ID),

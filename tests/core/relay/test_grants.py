@@ -163,7 +163,7 @@ def test_a_client_that_comes_back_in_another_group_is_seen_by_others() -> None:
 def test_a_client_is_in_the_group_of_its_newest_connection() -> None:
     relay = two_groups()
     said = come(relay, c2=("carl", B))
-    assert said[1:] == [("eb", carl(AVAILABLE)), ("ea", carl(OFFLINE))]
+    assert said[1:] == [("ea", carl(OFFLINE)), ("eb", carl(AVAILABLE))]
     assert is_unknown(relay, "ea", "carl")
     assert relay.lose("c2") == [("ea", carl(AVAILABLE)), ("eb", carl(OFFLINE))]
     assert is_unknown(relay, "eb", "carl")
@@ -184,7 +184,7 @@ def test_a_session_goes_on_when_its_client_is_in_another_group_elsewhere() -> No
     said = come(relay, c2=("carl", B))
     # The other group learns that it is busy; who is in a session with it, that it is to be seen no
     # more. The new connection is told of no session that it can have no part in.
-    assert said[1:] == [("eb", carl(BUSY)), ("ea", carl(OFFLINE))]
+    assert said[1:] == [("ea", carl(OFFLINE)), ("eb", carl(BUSY))]
     assert relay.answer_probe("c1", "c2") == []
     assert has_session(relay, "ea")
     assert refused(relay.start("eb", "carl"), "eb", ErrorCode.CLIENT_BUSY, "start_session")

@@ -10,7 +10,7 @@
  * @typedef {{userId: string, role: Role, name?: string, token?: string}} Registrant
  */
 
-import { FEATURES, FEATURE_EARLY_OFFER, FEATURE_ICE_SERVERS, FEATURE_PICTURES, PACKAGE } from "../core/protocol/numbers.js";
+import { FEATURES, FEATURE_EARLY_OFFER, FEATURE_ICE_SERVERS, FEATURE_PICTURES, FEATURE_PRESENCES, PACKAGE } from "../core/protocol/numbers.js";
 
 export class Opening {
   #opened;
@@ -30,7 +30,7 @@ export class Opening {
     if (this.#isRegistered) return;
     this.#isRegistered = true;
     // What there is to be spoken on the channel is the client's to speak.
-    const spoken = role === "client" ? [...FEATURES, FEATURE_PICTURES, FEATURE_EARLY_OFFER] : [];
+    const spoken = role === "client" ? [...FEATURES, FEATURE_PICTURES, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES];
     const features = [...spoken, FEATURE_ICE_SERVERS];
     const data = { userId, role, package: PACKAGE, name, token, features };
     const say = () => this.send(JSON.stringify({ event: "register", data }));

@@ -44,10 +44,12 @@ class Online {
     this.#changed(this.clients);
   }
 
-  /** A client came, went, became busy or free again. @param {Presence} presence */
-  changed(presence) {
-    if (presence.state === "offline") this.clients.delete(presence.userId);
-    else this.clients.set(presence.userId, presence);
+  /** Clients came, went, became busy or free again. @param {readonly Presence[]} clients */
+  changed(clients) {
+    for (const client of clients) {
+      if (client.state === "offline") this.clients.delete(client.userId);
+      else this.clients.set(client.userId, client);
+    }
     this.#changed(this.clients);
   }
 }
@@ -374,7 +376,10 @@ export class Signalling {
         routes.put(data.sessionId, { kind: "peerCame" });
         break;
       case "presence":
-        this.#presence(/** @type {Presence} */ (data));
+        this.#presence([/** @type {Presence} */ (data)]);
+        break;
+      case "presences":
+        this.#presence(data.clients);
         break;
       case "error":
         if (data.event !== "start_session") break;
@@ -403,14 +408,16 @@ export class Signalling {
     if (asksAnew(cause, Date.now() / 1000 - this.#toldAt)) this.#socket.renew();
   }
 
-  /** @param {Presence} presence */
-  #presence(presence) {
-    if (presence.state === "offline") {
-      this.#routes.clientWent(presence.userId);
-    } else {
-      this.#routes.clientSpeaks(presence.userId, presence.features);
+  /** @param {readonly Presence[]} clients */
+  #presence(clients) {
+    for (const { state, userId, features } of clients) {
+      if (state === "offline") {
+        this.#routes.clientWent(userId);
+        continue;
+      }
+      this.#routes.clientSpeaks(userId, features);
       this.#routes.mayAsk();
     }
-    this.#online.changed(presence);
+    this.#online.changed(clients);
   }
 }

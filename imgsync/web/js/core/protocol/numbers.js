@@ -75,6 +75,18 @@ export const FEATURE_EARLY_OFFER = "early_offer";
  */
 export const FEATURE_ICE_SERVERS = "ice_servers";
 
+/**
+ * What `register.features` says of an evaluator that takes many changes of clients in one frame. It
+ * concerns the relay alone.
+ */
+export const FEATURE_PRESENCES = "presences";
+
+/**
+ * Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
+ * entry of a list is so much later.
+ */
+export const PRESENCE_GATHER = 0.05;
+
 /** The reason of what fails, or is not acked, because another image took its place. */
 export const SUPERSEDED = "superseded";
 

@@ -293,6 +293,7 @@ const EVENTS = {
   },
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
+  presences: { clients: list(PRESENCE) },
   peer_away: OF_PEER,
   peer_back: OF_PEER,
   session_ended: {
