@@ -245,6 +245,8 @@ class _Following:
             log.warning("session %s: dropping an image, %d wait", session_id, MAX_WAITING)
             return
         self._waiting.append((delivery, is_acked))
+        if not is_acked:
+            self.prompt.withdraw()  # it is what is waited for, and acked when it is taken
         self._news.ring()
 
     def shared(self, event: DataEvent) -> None:

@@ -308,6 +308,8 @@ class _HeldLink:
         self.prompt: Prompt | None = None
         #: What is told once an answer has left; touched in the thread of the channel alone.
         self.late: deque[_Item] = deque()
+        #: Messages that have come, counted in that thread; and had their turn, in Trio's.
+        self.came = self.turned = 0
 
 
 class _Links:
@@ -422,8 +424,11 @@ class _Links:
         """In the thread of the channel."""
         item: _Item = _FromLink(attempt, event)
         prompt = held.prompt  # the other thread may take it away
-        if prompt is not None and isinstance(event, Received):
-            answered = prompt.hear(event.text, event.at)
+        if isinstance(event, Received):
+            # What waits for its turn may be an image, which is to be acked before this one.
+            is_next = held.came == held.turned
+            held.came += 1
+            answered = prompt.hear(event.text, event.at) if prompt and is_next else None
             if answered is not None:
                 image, ack = answered
                 held.late.append(_Answered(attempt, image, event.at))
@@ -538,6 +543,7 @@ class _Driver:
             case _Answered(attempt, image, at):
                 if (held := self._links.find(attempt)) is not None:
                     self._perform_line(held, held.line.read(image, at, trio.current_time()))
+                    held.turned += 1
                 else:
                     self._talk.heard(image, at)  # what was acked is handed out
             case _NoAddress(attempt, error):
@@ -554,6 +560,7 @@ class _Driver:
             case Received(text, at):
                 if (held := self._links.find(attempt)) is not None:
                     self._read(held, held.early.come(text, at))
+                    held.turned += 1
             case Drained():
                 if self._links.find(attempt) is not None:
                     self._talk.drained()

@@ -105,6 +105,27 @@ async def test_who_waits_has_acked_before_any_task_runs(autojump_clock: MockCloc
         assert [ack.sent_at for ack in pair.acks] == [5.5, 6.5]
 
 
+async def test_an_image_is_not_acked_before_another_one_that_has_come_and_was_not_taken(
+    autojump_clock: MockClock,
+) -> None:
+    seen: list[ReceivedImage] = []
+    async with open_pair() as pair:
+        # Somebody begins to wait in the very moment, in the other thread.
+        permit = pair.client._following.prompt.permit
+        pair.come(5.5)
+        permit()
+        pair.come(6.5)  # the first one has not had its turn
+        assert pair.acks == []
+        await trio.testing.wait_all_tasks_blocked()
+        pair.come(7.5)  # it has, and was not taken
+        assert pair.acks == []
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(3):
+            await take_into(pair, seen)
+        assert [ack.sent_at for ack in pair.acks] == [5.5, 6.5, 7.5]
+        assert [ack.received_at for ack in pair.acks] == [one.received_at for one in seen]
+
+
 async def test_nobody_who_does_not_wait_has_an_image_acked(autojump_clock: MockClock) -> None:
     async with open_pair() as pair:
         with trio.move_on_after(1):
