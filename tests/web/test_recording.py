@@ -267,8 +267,9 @@ async def test_of_sessions_that_begin_while_they_are_asked_the_last_one_counts(
     ):
         for _ in range(3):
             session_id = await hasty.start("slow")
+            await hasty.wait_presence("slow", "busy")
             hasty.say("end_session", sessionId=session_id)
-            await hasty.wait_event("session_ended")
+            await hasty.wait_presence("slow", "available")
 
         async def answer() -> None:
             await hasty.wait_presence("slow", "busy")
