@@ -56,8 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # Thousands of tests are made, and all of them stay: to look through them for garbage again and
-# again takes as long as to make them, and a tenth of the time that tests run.
-GC_THRESHOLD = (20_000, 20, 20)
+# again takes as long as to make them.
 
 
 def pytest_configure() -> None:
@@ -65,8 +64,6 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
     gc.enable()
 
 
