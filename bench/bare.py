@@ -17,7 +17,8 @@ import time
 import uuid
 from typing import Any, Protocol
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCDataChannel, RTCSessionDescription
+from stock import new_peer_connection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from worker import answer, read_commands_aio
@@ -62,11 +63,6 @@ def now_ms() -> float:
 async def _register(signalling: Signalling, user: str, role: str) -> None:
     await signalling.send("register", {"userId": user, "role": role, "package": "webrtc"})
     await signalling.receive("registered")
-
-
-def _new_peer_connection() -> RTCPeerConnection:
-    # No list at all would mean Google's STUN server, not none.
-    return RTCPeerConnection(RTCConfiguration(iceServers=[]))
 
 
 # The relay
@@ -119,7 +115,7 @@ class Evaluator:
         """Start a session and see the handshake through up to the applied answer."""
         await self._signalling.send("start_session", {"clientId": "c"})
         await self._signalling.receive("session_started")
-        self._pc = _new_peer_connection()
+        self._pc = new_peer_connection()
         self._channel = self._pc.createDataChannel("image-sync", ordered=True)
         self._channel.on("open", self._send_current)
         self._channel.on("message", self._on_message)
@@ -222,7 +218,7 @@ async def _follow(signalling: Signalling) -> None:
 
 async def _answer_offer(offer: Object) -> Object:
     """Make the peer connection for this offer; it closes itself when the evaluator does."""
-    pc = _new_peer_connection()
+    pc = new_peer_connection()
 
     @pc.on("datachannel")
     def on_datachannel(channel: RTCDataChannel) -> None:

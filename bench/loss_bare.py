@@ -11,54 +11,33 @@ import json
 import sys
 import time
 from collections import defaultdict
-from typing import Any
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCDataChannel, RTCPeerConnection
 from harness import IMAGE
+from stock import Line, accept_all, answer_offer, new_peer_connection
+from worker import Object, answer
 from worker import read_commands_aio as read_commands
 
-Object = dict[str, Any]
 
-
-def _answer(content: Any) -> None:
-    print(json.dumps(content), flush=True)
-
-
-def _new_peer_connection() -> RTCPeerConnection:
-    # No list at all would mean Google's STUN server, not none.
-    return RTCPeerConnection(RTCConfiguration(iceServers=[]))
-
-
-class Line:
-    """A connection to one client."""
+class Talk(Line):
+    """What is shown to one client, and what came of it."""
 
     def __init__(self) -> None:
-        self.pc = _new_peer_connection()
+        super().__init__()
         self.times: list[tuple[float, float]] = []
         self.asked = 0
         self.end = ""
-        self._channel = self.pc.createDataChannel("image-sync")
-        self._channel.on("message", self._on_ack)
-        self._channel.on("close", self._on_close)
-        self._opened = asyncio.Event()
-        self._channel.on("open", self._opened.set)
-
-    async def offer(self) -> str:
-        await self.pc.setLocalDescription(await self.pc.createOffer())
-        return self.pc.localDescription.sdp
-
-    async def accept(self, sdp: str) -> None:
-        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        await self._opened.wait()
+        self.channel.on("message", self._on_ack)
+        self.channel.on("close", self._on_close)
 
     async def talk(self, pause: float, seconds: float) -> None:
         begin = time.monotonic()
         for number in range(round(seconds / pause)):
             await asyncio.sleep(begin + pause * number - time.monotonic())
             self.asked += 1
-            if self._channel.readyState == "open":
+            if self.channel.readyState == "open":
                 image = {"imageIndex": 0, **IMAGE, "sentAt": time.time() * 1000}
-                self._channel.send(json.dumps(image))
+                self.channel.send(json.dumps(image))
 
     def _on_ack(self, text: str) -> None:
         ack = json.loads(text)
@@ -71,21 +50,20 @@ class Line:
 
 async def evaluator() -> None:
     """Obey commands until stdin ends."""
-    lines: list[Line] = []
+    lines: list[Talk] = []
     async for command in read_commands():
         match command["do"]:
             case "offer":
-                lines = [Line() for _ in range(command["count"])]
-                _answer([await line.offer() for line in lines])
+                lines = [Talk() for _ in range(command["count"])]
+                answer([await line.offer() for line in lines])
             case "accept":
-                pairs = zip(lines, command["sdp"], strict=True)
-                await asyncio.gather(*(line.accept(sdp) for line, sdp in pairs))
-                _answer({})
+                await accept_all(lines, command["sdp"])
+                answer({})
             case "talk":
-                _answer(await _talk(lines, command))
+                answer(await _talk(lines, command))
 
 
-async def _talk(lines: list[Line], command: Object) -> Object:
+async def _talk(lines: list[Talk], command: Object) -> Object:
     every = command["every"]
     rates = [every[number % len(every)] for number in range(len(lines))]
     pairs = list(zip(lines, rates, strict=True))
@@ -104,13 +82,11 @@ async def client() -> None:
     async for command in read_commands():
         answers = []
         for sdp in command["sdp"]:
-            pc = _new_peer_connection()
+            pc = new_peer_connection()
             pcs.append(pc)
             _take(pc)
-            await pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-            await pc.setLocalDescription(await pc.createAnswer())
-            answers.append(pc.localDescription.sdp)
-        _answer(answers)
+            answers.append(await answer_offer(pc, sdp))
+        answer(answers)
 
 
 def _take(pc: RTCPeerConnection) -> None:

@@ -6,13 +6,13 @@
 The evaluator has a session with each of so many clients, and obeys `talk`; see `loss.py`.
 """
 
-import json
 import sys
 import time
 from collections import defaultdict
 
 import trio
 from harness import IMAGE
+from ours import follow
 from worker import Object, answer, read_commands
 
 import imgsync
@@ -77,7 +77,7 @@ async def evaluator(url: str, count: int) -> None:
         answer({})
         async for command in read_commands():
             found = await talk.run(command["every"], command["seconds"], command["patience"])
-            print(json.dumps(found), flush=True)
+            answer(found)
         nursery.cancel_scope.cancel()
 
 
@@ -114,10 +114,7 @@ async def _follow(
 ) -> None:
     async with imgsync.open_client(url, user_id=user) as peer:
         task_status.started()
-        async for session in peer.sessions():
-            async with session:
-                async for _ in session.images():
-                    pass
+        await follow(peer)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from worker import Object, answer, read_commands
 import imgsync
 
 
-def _image(index: int, image: Object) -> imgsync.ImageRef:
+def make_image(index: int, image: Object) -> imgsync.ImageRef:
+    """As a command names it."""
     return imgsync.ImageRef(
         index=index, name="a.png", image_url=image["imageUrl"], signed_url=image["signedUrl"]
     )
@@ -41,7 +42,7 @@ async def evaluator(url: str) -> None:
 
 
 async def _time_handshake(peer: imgsync.Evaluator, command: Object) -> float:
-    shown = _image(0, command["image"])
+    shown = make_image(0, command["image"])
     start = time.perf_counter()
     async with peer.open_session(command.get("client", "c")) as session:
         await session.show(shown)
@@ -53,14 +54,14 @@ async def _hold_session(
 ) -> None:
     """Keep one session open and push on it, until the command `close`."""
     async with peer.open_session("c") as session:
-        await session.show(_image(0, image))
+        await session.show(make_image(0, image))
         answer({})
         async for command in commands:
             if command["do"] == "close":
                 return
             times = []
             for index in range(command["count"]):
-                shown = _image(index, command["image"])
+                shown = make_image(index, command["image"])
                 start = time.perf_counter()
                 await session.show(shown)
                 times.append((time.perf_counter() - start) * 1000)
@@ -70,13 +71,14 @@ async def _hold_session(
 async def client(url: str) -> None:
     """Follow sessions and let imgsync ack their images, until stdin ends."""
     async with imgsync.open_client(url, user_id="c") as peer, trio.open_nursery() as nursery:
-        nursery.start_soon(_follow, peer)
+        nursery.start_soon(follow, peer)
         async for _ in read_commands():
             answer({})
         nursery.cancel_scope.cancel()
 
 
-async def _follow(peer: imgsync.Client) -> None:
+async def follow(peer: imgsync.Client) -> None:
+    """Take part in all sessions, until cancelled."""
     async for session in peer.sessions():
         async with session:
             async for _ in session.images():

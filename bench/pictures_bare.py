@@ -14,51 +14,30 @@ import math
 import os
 import sys
 import time
-from typing import Any
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCDataChannel, RTCPeerConnection
 from harness import IMAGE
+from stock import Line, accept_all, answer_offer, new_peer_connection
+from worker import answer
 from worker import read_commands_aio as read_commands
-
-Object = dict[str, Any]
 
 CHUNK = 16 << 10
 
 
-def _answer(content: Any) -> None:
-    print(json.dumps(content), flush=True)
-
-
-def _new_peer_connection() -> RTCPeerConnection:
-    # No list at all would mean Google's STUN server, not none.
-    return RTCPeerConnection(RTCConfiguration(iceServers=[]))
-
-
-class Line:
-    """A connection to one client."""
+class Show(Line):
+    """What is shown and sent to one client."""
 
     def __init__(self) -> None:
-        self.pc = _new_peer_connection()
+        super().__init__()
         self.times: list[float] = []
         self.all_acked = asyncio.Event()
         self._waiting = 0
-        self._talk = self.pc.createDataChannel("image-sync")
-        self._talk.on("message", self._on_ack)
-        self._opened = asyncio.Event()
-        self._talk.on("open", self._opened.set)
-
-    async def offer(self) -> str:
-        await self.pc.setLocalDescription(await self.pc.createOffer())
-        return self.pc.localDescription.sdp
-
-    async def accept(self, sdp: str) -> None:
-        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        await self._opened.wait()
+        self.channel.on("message", self._on_ack)
 
     def show(self) -> None:
         self._waiting += 1
         self.all_acked.clear()
-        self._talk.send(json.dumps({"imageIndex": 0, **IMAGE, "sentAt": time.perf_counter()}))
+        self.channel.send(json.dumps({"imageIndex": 0, **IMAGE, "sentAt": time.perf_counter()}))
 
     def _on_ack(self, text: str) -> None:
         self._waiting -= 1
@@ -83,24 +62,22 @@ class Line:
 
 async def evaluator() -> None:
     """Obey commands until stdin ends."""
-    lines: list[Line] = []
+    lines: list[Show] = []
     talking: asyncio.Task[None] | None = None
     async for command in read_commands():
         match command["do"]:
             case "offer":
-                lines = [Line() for _ in range(command["count"])]
-                _answer([await line.offer() for line in lines])
+                lines = [Show() for _ in range(command["count"])]
+                answer([await line.offer() for line in lines])
             case "accept":
-                await asyncio.gather(
-                    *(line.accept(sdp) for line, sdp in zip(lines, command["sdp"], strict=True))
-                )
-                _answer({})
+                await accept_all(lines, command["sdp"])
+                answer({})
             case "talk":
                 talking = asyncio.create_task(_talk(lines, command["every"]))
-                _answer({})
+                answer({})
             case "send":
                 picture = os.urandom(command["bytes"])
-                _answer({"at": time.monotonic(), "bytes": len(picture)})
+                answer({"at": time.monotonic(), "bytes": len(picture)})
                 for line in lines:
                     line.send(picture, command["window"] or math.inf)
             case "hush":
@@ -108,12 +85,12 @@ async def evaluator() -> None:
                 talking.cancel()
                 for line in lines:
                     await line.all_acked.wait()
-                _answer([time for line in lines for time in line.times])
+                answer([time for line in lines for time in line.times])
                 for line in lines:
                     line.times.clear()
 
 
-async def _talk(lines: list[Line], every: float) -> None:
+async def _talk(lines: list[Show], every: float) -> None:
     while True:
         for line in lines:
             line.show()
@@ -128,13 +105,11 @@ async def client() -> None:
             case "answer":
                 answers = []
                 for sdp in command["sdp"]:
-                    pc = _new_peer_connection()
+                    pc = new_peer_connection()
                     pcs.append(pc)
                     _take(pc, command["bytes"], is_acked=command["window"] is not None)
-                    await pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-                    await pc.setLocalDescription(await pc.createAnswer())
-                    answers.append(pc.localDescription.sdp)
-                _answer(answers)
+                    answers.append(await answer_offer(pc, sdp))
+                answer(answers)
 
 
 def _take(pc: RTCPeerConnection, size: int, *, is_acked: bool) -> None:
@@ -153,7 +128,7 @@ def _take(pc: RTCPeerConnection, size: int, *, is_acked: bool) -> None:
             if is_acked:
                 channel.send(str(len(got)))
             if len(got) == size:
-                _answer({"at": time.monotonic()})
+                answer({"at": time.monotonic()})
 
 
 if __name__ == "__main__":

@@ -15,16 +15,11 @@ import time
 from contextlib import AsyncExitStack
 
 import trio
+from ours import follow, make_image
 from worker import Object, answer, read_commands
 
 import imgsync
 from imgsync.peer.network import open_internet
-
-
-def _image(index: int, image: Object) -> imgsync.ImageRef:
-    return imgsync.ImageRef(
-        index=index, name="a.png", image_url=image["imageUrl"], signed_url=image["signedUrl"]
-    )
 
 
 def _resident() -> int:
@@ -48,7 +43,7 @@ async def evaluator(url: str) -> None:
                         for number in range(command["sessions"])
                     ]
                     for session in sessions:
-                        await session.show(_image(0, command["image"]))
+                        await session.show(make_image(0, command["image"]))
                     answer({"bytes": _resident() - before})
                 case "show":
                     answer(await _show(sessions, command))
@@ -65,7 +60,7 @@ async def _show(sessions: list[imgsync.EvaluatorSession], command: Object) -> Ob
 
     async def show_one(session: imgsync.EvaluatorSession, index: int) -> None:
         start = time.perf_counter()
-        await session.show(_image(index, command["image"]))
+        await session.show(make_image(index, command["image"]))
         times.append((time.perf_counter() - start) * 1000)
 
     async def show_all(number: int, session: imgsync.EvaluatorSession) -> None:
@@ -84,7 +79,7 @@ async def _show(sessions: list[imgsync.EvaluatorSession], command: Object) -> Ob
 async def _push(session: imgsync.EvaluatorSession, command: Object) -> Object:
     before, cpu = _resident(), time.process_time()
     for index in range(command["count"]):
-        await session.show(_image(index, command["image"]))
+        await session.show(make_image(index, command["image"]))
     used = time.process_time() - cpu
     return {"cpu_us": used * 1e6 / command["count"], "bytes": _resident() - before}
 
@@ -107,10 +102,7 @@ async def _follow(
 ) -> None:
     async with imgsync.open_client(url, user_id=user_id, network=network) as peer:
         task_status.started()
-        async for session in peer.sessions():
-            async with session:
-                async for _ in session.images():
-                    pass
+        await follow(peer)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import trio
 Object = dict[str, Any]
 
 
-def answer(content: Object) -> None:
-    """One JSON object on a line."""
+def answer(content: Any) -> None:
+    """One JSON text on a line."""
     print(json.dumps(content), flush=True)
 
 

@@ -9,14 +9,12 @@ import asyncio
 import random
 
 from aioice import ice, stun
-from aiortc import RTCSctpTransport
 
 from imgsync.core.handshake.consent import REPEATED, Consent
 
 
-def ask_for_consent(sctp: RTCSctpTransport) -> None:
-    """Have the connection beneath ask in this way, once it is there."""
-    connection = sctp.transport.transport._connection
+def ask_for_consent(connection: ice.Connection) -> None:
+    """Have a connection ask in this way, once it is there."""
 
     async def query_consent() -> None:
         consent = Consent(asyncio.get_running_loop().time())

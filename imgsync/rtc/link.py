@@ -122,7 +122,7 @@ class _LoopLink:
         Bundling(pc.sctp, lambda: connection.has_more)
         Packets(pc.sctp, self._tell)
         Retransmission(pc.sctp)
-        ask_for_consent(pc.sctp)
+        ask_for_consent(connection)
 
     async def apply_aio(self, description: Description) -> None:
         assert self._pc is not None

@@ -120,7 +120,7 @@ def test_private_names_of_others_are_used_in_these_places_only() -> None:
             *("_t3_expired", "_t3_handle", "_transmit", "_retransmit", "_sent_count"),
             *("_flight_size_decrease", "_send_data"),
         },
-        "rtc/consent.py": {"_connection", "_nominated", "_query_consent_task"},
+        "rtc/consent.py": {"_nominated", "_query_consent_task"},
         "rtc/bundling.py": {
             *("_send_sack", "_send_chunk", "_sack_needed", "_sack_misordered"),
             *("_sack_duplicates", "_last_received_tsn", "_advertised_rwnd"),

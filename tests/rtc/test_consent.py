@@ -62,14 +62,6 @@ class FakeConnection:
     closed_at: float = 0.0
     _query_consent_task: object = "it"
 
-    @property
-    def transport(self) -> FakeConnection:
-        return self
-
-    @property
-    def _connection(self) -> FakeConnection:
-        return self
-
     def build_request(self, pair: FakePair, nominate: bool) -> stun.Message:
         assert not nominate
         return stun.Message(stun.Method.BINDING, stun.Class.REQUEST)

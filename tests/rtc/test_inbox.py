@@ -188,42 +188,40 @@ async def test_tasks_that_are_woken_by_what_is_served_run_in_its_order() -> None
     assert woken == list(range(len(events)))
 
 
-async def test_a_flood_that_is_served_does_not_starve_other_tasks() -> None:
-    inbox: Inbox[int] = Inbox()
-    turns = 0
+class Turns:
+    """How many a task has had beside others."""
 
-    async def take_turns() -> None:
-        nonlocal turns
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def take(self) -> None:
         while True:
             await trio.lowlevel.checkpoint()
-            turns += 1
+            self.count += 1
 
+
+async def test_a_flood_that_is_served_does_not_starve_other_tasks() -> None:
+    inbox: Inbox[int] = Inbox()
+    turns = Turns()
     put_from_a_thread(inbox, 1000)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
+        nursery.start_soon(turns.take)
         assert await serve_until(inbox, 1000) == list(range(1000))
         nursery.cancel_scope.cancel()
-    assert turns > 900
+    assert turns.count > 900
 
 
 async def test_a_full_inbox_does_not_starve_other_tasks() -> None:
     inbox: Inbox[int] = Inbox()
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
+    turns = Turns()
     for number in range(1000):
         inbox.put(number)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
+        nursery.start_soon(turns.take)
         for _ in range(1000):
             await inbox.get()
         nursery.cancel_scope.cancel()
-    assert turns >= 900
+    assert turns.count >= 900
 
 
 async def test_putting_after_trio_has_ended_raises_nothing() -> None:

@@ -30,6 +30,18 @@ def agree(one: Side, other: Side) -> None:
     wire_up(one, other)
 
 
+async def bring_image(offerer: Side, answerer: Side) -> float:
+    """One that is written at once. When it came, s from the end of DTLS."""
+    agree(offerer, answerer)
+    offerer.open(["image"])
+    await offerer.start()
+    await answerer.start()
+    await asyncio.sleep(10)
+    [(text, at)] = answerer.came
+    assert text == "image"
+    return at
+
+
 async def exchange(offerer: End, answerer: End) -> None:
     offerer.link.send("image")
     await answerer.expect(Opened)
@@ -41,13 +53,7 @@ async def exchange(offerer: End, answerer: End) -> None:
 def test_what_is_written_at_once_is_there_half_a_round_trip_after_dtls() -> None:
     async def check() -> None:
         offerer, answerer = Side("server"), Side("client")
-        agree(offerer, answerer)
-        offerer.open(["image"])
-        await offerer.start()
-        await answerer.start()
-        await asyncio.sleep(10)
-        [(text, at)] = answerer.came
-        assert text == "image"
+        at = await bring_image(offerer, answerer)
         assert at == pytest.approx(HALF_TRIP)
         sent = {name for packet in offerer.wire.packets for name in packet}
         assert sent == {"DataChunk", "SackChunk"}
@@ -59,13 +65,7 @@ def test_what_is_written_at_once_is_there_half_a_round_trip_after_dtls() -> None
 def test_a_lost_packet_costs_the_first_timeout(number: int) -> None:
     async def check() -> None:
         offerer, answerer = Side("server", loses=lambda one: one == number), Side("client")
-        agree(offerer, answerer)
-        offerer.open(["image"])
-        await offerer.start()
-        await answerer.start()
-        await asyncio.sleep(10)
-        [(text, at)] = answerer.came
-        assert text == "image"
+        at = await bring_image(offerer, answerer)
         # What is acknowledged of the first begins the time anew (RFC 9260, section 6.3.2).
         assert at <= FIRST_RTO + 3 * HALF_TRIP + 0.001
 

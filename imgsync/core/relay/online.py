@@ -110,6 +110,8 @@ class Online:
         self._not_before: dict[Socket, float] = {}
         #: When the next changes are told.
         self._next = -math.inf
+        #: Whether whoever keeps the time knows that something waits.
+        self._is_awaited = False
 
     @property
     def due(self) -> float:
@@ -164,9 +166,10 @@ class Online:
     def tell(self, now: float) -> list[Output]:
         """Tell what waits, if it is time for it; else only that it does."""
         if not self._untold:
+            self._is_awaited = False
             return []
         if now < self._next:
-            return [Sooner()]
+            return self._await()
         self._next = now + self._telling.gather
         told: dict[FromRelay, list[Socket]] = {}
         for socket in list(self._untold):
@@ -175,7 +178,15 @@ class Online:
                     told.setdefault(message, []).append(socket)
         # By message, so that each is written once for all that get it.
         outputs: list[Output] = [Send(one, message) for message in told for one in told[message]]
-        return [*outputs, Sooner()] if self._untold else outputs
+        if self._untold:
+            return [*outputs, *self._await()]
+        self._is_awaited = False
+        return outputs
+
+    def _await(self) -> list[Output]:
+        """Once is enough: what waits is told no sooner than that was to be."""
+        was_awaited, self._is_awaited = self._is_awaited, True
+        return [] if was_awaited else [Sooner()]
 
     def _may_be_told(self, socket: Socket, now: float) -> bool:
         return self._not_before.get(socket, now) <= now and self._telling.has_room(socket)

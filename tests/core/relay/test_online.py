@@ -42,6 +42,7 @@ def test_changes_behind_one_that_was_told_are_gathered_and_told_together() -> No
     assert len(relay.register("c2", CLIENT, "cleo")) == 1
     assert relay.noted == [Sooner()]
     assert len(relay.register("c3", CLIENT, "cy")) == 1
+    assert relay.noted == []  # that something waits is known
     assert relay.lose("c3") == []  # nobody needs to know that it was there
     assert relay.lose("c1") == []
     assert relay.state.due == GATHER
@@ -57,6 +58,14 @@ def test_changes_behind_one_that_was_told_are_gathered_and_told_together() -> No
         ("carl", OFFLINE),
     ]
     assert relay.state.due > 1e9
+    assert len(relay.register("c4", CLIENT, "cal")) == 1
+    assert relay.noted == [Sooner()]  # else nobody would look before anything else is due
+    relay.lose("new")
+    relay.lose("old")
+    assert relay.state.due > 1e9
+    relay.register("newer", EVALUATOR, "eve")
+    assert len(relay.register("c5", CLIENT, "coy")) == 1
+    assert relay.noted == [Sooner()]
 
 
 def test_a_list_that_is_longer_than_a_page_is_told_by_and_by_as_it_is_read() -> None:
