@@ -184,6 +184,9 @@ STANDING_QUEUE = 12 * 1024
 """Bytes that may wait somewhere on the way, so that a narrow line is kept busy: at 2 Mbit/s they
 take 50 ms."""
 
+GROWTH_PERIOD = 0.03
+"""Seconds of a round trip in which a window grows by so much, where nothing has to wait."""
+
 FREE_DELAY = 0.004
 """By so much acknowledgements may be late without a queue: the other side was busy;"""
 

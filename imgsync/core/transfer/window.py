@@ -9,6 +9,9 @@ packet delays some acknowledgements, a queue delays all.
     starting ── they come later ──▶ following
     following ──▶ smaller by as much as they are late, and STANDING_QUEUE larger
 
+Where they are not late at all, and the way is not narrow, it grows by as much for each
+GROWTH_PERIOD of a round trip: a long way has few of those.
+
 Bytes are counted from the first of the channel on, over all pictures. `now` is on a clock that only
 goes forward, s. `web/js/core/transfer/window.js` has the same rule.
 """
@@ -19,6 +22,7 @@ from collections import deque
 from imgsync.core.protocol.numbers import (
     FREE_DELAY,
     FREE_PART,
+    GROWTH_PERIOD,
     LARGE_CHUNK,
     LARGE_CHUNKS_FROM,
     MAX_SAMPLES,
@@ -89,5 +93,7 @@ class Window:
         took, free = self._best_of_round, self._best + FREE_DELAY
         self._is_starting = self._is_starting and took < _LATE * free
         late = max(1.0, took / (free + FREE_PART * self._best))
-        wanted = 2 * self.size if self._is_starting else self.size / late + STANDING_QUEUE
+        is_free = took <= free and self.size >= LARGE_CHUNKS_FROM
+        steps = max(1.0, self._best / GROWTH_PERIOD) if is_free else 1.0
+        wanted = 2 * self.size if self._is_starting else self.size / late + STANDING_QUEUE * steps
         self.size = int(min(max(wanted, SMALLEST_WINDOW), most))

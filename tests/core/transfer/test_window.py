@@ -67,6 +67,20 @@ def test_what_is_lost_now_and_then_is_taken_for_no_queue() -> None:
     assert window.size > 0.75 * LARGEST_WINDOW
 
 
+@pytest.mark.parametrize(("round_trip", "seconds"), [(0.1, 2.0), (0.3, 3.0)])
+def test_a_start_that_has_ended_early_costs_a_long_way_no_more_than_seconds(
+    round_trip: float, seconds: float
+) -> None:
+    window = Window()
+    now = 0.0
+    # The third one has to wait, as SCTP has not let all of it out at once.
+    for trip in range(1 + round(seconds / round_trip)):
+        window.send(window.size - window.in_flight, now)
+        now += 2 * round_trip if trip == 2 else round_trip
+        window.acked(window.sent, LARGEST_WINDOW, now)
+    assert window.size == LARGEST_WINDOW
+
+
 def test_who_shares_has_no_more_than_the_share_and_grows_when_the_others_are_done() -> None:
     most = LARGEST_WINDOW // 4
     window, _, _ = send_over(10e6, 0.01, 2, most=most)

@@ -216,6 +216,9 @@ export const SHARED_WINDOW = 262144;
  */
 export const STANDING_QUEUE = 12288;
 
+/** Seconds of a round trip in which a window grows by so much, where nothing has to wait. */
+export const GROWTH_PERIOD = 0.03;
+
 /** By so much acknowledgements may be late without a queue: the other side was busy; */
 export const FREE_DELAY = 0.004;
 

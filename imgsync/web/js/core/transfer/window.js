@@ -6,6 +6,9 @@
  *     starting ── they come later ──▶ following
  *     following ──▶ smaller by as much as they are late, and STANDING_QUEUE larger
  *
+ * Where they are not late at all, and the way is not narrow, it grows by as much for each
+ * GROWTH_PERIOD of a round trip: a long way has few of those.
+ *
  * Bytes are counted from the first of the channel on, over all pictures. `now` is on a clock that only
  * goes forward, s.
  */
@@ -13,6 +16,7 @@
 import {
   FREE_DELAY,
   FREE_PART,
+  GROWTH_PERIOD,
   LARGE_CHUNK,
   LARGE_CHUNKS_FROM,
   MAX_SAMPLES,
@@ -95,7 +99,9 @@ export class Window {
     const [took, free] = [this.#bestOfRound, this.#best + FREE_DELAY];
     this.#isStarting &&= took < LATE * free;
     const late = Math.max(1, took / (free + FREE_PART * this.#best));
-    const wanted = this.#isStarting ? 2 * this.size : this.size / late + STANDING_QUEUE;
+    const isFree = took <= free && this.size >= LARGE_CHUNKS_FROM;
+    const steps = isFree ? Math.max(1, this.#best / GROWTH_PERIOD) : 1;
+    const wanted = this.#isStarting ? 2 * this.size : this.size / late + STANDING_QUEUE * steps;
     this.size = Math.floor(Math.min(Math.max(wanted, SMALLEST_WINDOW), most));
   }
 }
