@@ -131,11 +131,15 @@ class Partial:
 
     def _begin(self, mark: Mark) -> None:
         self.mark = mark
-        #: Bytes that are here.
-        self.here = 0
-        # As long as it will be where that is known: one that grows takes more than it holds.
-        self._body = bytearray(min(mark.total or 0, MAX_IMAGE))
+        # It grows as bytes come: many that have barely begun may wait, each with a length that is
+        # only a promise of its host's.
+        self._body = bytearray()
         self._inspection = Inspection()
+
+    @property
+    def here(self) -> int:
+        """Bytes that are here."""
+        return len(self._body)
 
     def hear(self, news: Answer | bytes) -> None:
         """The next that comes of it. Raises FetchFailed for what will be no image."""
@@ -144,11 +148,11 @@ class Partial:
                 self._begin(news.mark)
             self.mark = news.mark
             return
-        end = self.here + len(news)
-        self._body[self.here : end] = news
-        self.here = end
+        if len(news) > MAX_IMAGE - self.here:
+            raise _failed("too_large")
+        self._body += news
         # It takes 0.1 ms for 64 KiB, which is less than to hand them to a thread and wait for it.
-        reason = "too_large" if end > MAX_IMAGE else self._inspection.feed(news)
+        reason = self._inspection.feed(news)
         if reason is not None:
             raise _failed(reason)
 
@@ -161,7 +165,6 @@ class Partial:
         if self.mark.sha256 not in (None, facts.sha256):
             detail = "other bytes have come than the evaluator has said"
             raise _failed(BAD_HASH, detail, may_pass=True)
-        del self._body[self.here :]
         return Fetched(self._body, verdict.kind.name, facts)
 
 

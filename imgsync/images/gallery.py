@@ -1,6 +1,8 @@
 """The images of one session, fetched before they are shown where the evaluator announces them.
 
-What is fetched next is decided in `core.channel.downloads`; here it is carried out.
+What is fetched next, and how much is here at most, is decided in `core.channel.downloads`; here it
+is carried out. Who shows an image and needs its bytes whatever is shown next says so, gets them in
+any case or hears why not, and says when it has done with them: what it holds is counted until then.
 """
 
 import logging
@@ -35,10 +37,12 @@ NO_URL = Failure("bad_url", may_pass=False, detail="it has none, and was to have
 class Coming:
     """An image that is to be shown, for whoever waits for it. Made by `Gallery.show`.
 
+    :param name: that of the image, as the core knows it.
     :param was_here: whether it was fetched before.
     """
 
-    def __init__(self, *, was_here: bool) -> None:
+    def __init__(self, name: str, *, was_here: bool) -> None:
+        self.name = name
         self.was_here = was_here
         self._settled = trio.Event()
         self._fetched: Fetched | None = None
@@ -85,18 +89,27 @@ class Gallery:
         """They will be shown soon. Never waits."""
         self._perform(self._downloads.announce(images, trio.current_time()))
 
-    def show(self, image_url: str, signed_url: str | None) -> Coming:
-        """This one is to be shown now, and no other any more. Never waits."""
+    def show(self, image_url: str, signed_url: str | None, *, is_needed: bool = False) -> Coming:
+        """This one is to be shown now, and no other any more. Never waits.
+
+        :param is_needed: its bytes are needed whatever is shown next. Who has got them calls
+            `release`, once for each time that it was shown so.
+        """
         key = image_key(image_url, signed_url)
         fetched = self._kept.get(key)
-        coming = Coming(was_here=True)
+        coming = Coming(key, was_here=True)
         if fetched is not None:
             coming.settle(fetched)
         else:
-            coming = self._coming.setdefault(key, Coming(was_here=False))
+            coming = self._coming.setdefault(key, Coming(key, was_here=False))
         image = UpcomingImage(image_url, signed_url)
-        self._perform(self._downloads.show(image, trio.current_time()))
+        now = trio.current_time()
+        self._perform(self._downloads.show(image, now, is_needed=is_needed))
         return coming
+
+    def release(self, coming: Coming) -> None:
+        """What was needed of it is done. Never waits."""
+        self._perform(self._downloads.released(coming.name, trio.current_time()))
 
     def finish(self) -> None:
         """Fetch nothing more but what somebody waits for."""
@@ -122,7 +135,8 @@ class Gallery:
                 case GivenUp(name, reason, detail):
                     self._give_up(name, Failure(reason, may_pass=False, detail=detail))
                 case Evict(name):
-                    del self._kept[name]
+                    self._kept.pop(name, None)
+                    self._partials.pop(name, None)
                 case Progress():
                     self._progressed(output)
         self._news.ring()

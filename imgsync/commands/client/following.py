@@ -1,8 +1,14 @@
-"""What the client's command does in a session: fetch, save, run a program, and print all of it."""
+"""What the client's command does in a session: fetch, save, run a program, and print all of it.
+
+What was fetched is let go of once it is saved, so that the gallery knows what is here in all: a
+disk that is slower than the network holds the network up. The images that are under way, which wait
+for nothing but that, are MAX_UNDER_WAY at most.
+"""
 
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -19,8 +25,8 @@ from imgsync.commands.events import (
     write_states,
 )
 from imgsync.commands.output import Output
-from imgsync.core.channel.downloads import Progress
-from imgsync.core.protocol.channel import Preloaded, UpcomingImage
+from imgsync.core.channel.downloads import CROWDED_OUT, Progress
+from imgsync.core.protocol.channel import Preloaded
 from imgsync.core.protocol.numbers import MAX_DETAIL
 from imgsync.images import fetch
 from imgsync.images.gallery import Coming, Gallery, open_gallery
@@ -30,6 +36,13 @@ log = logging.getLogger(__name__)
 
 LAST_FETCHES_DEADLINE = 10.0
 """Seconds for what is still being fetched when a session ends."""
+
+MAX_UNDER_WAY = 1000
+"""Showings that are still to be fetched or saved; the image of more is given up at once."""
+
+SAVES = 2
+"""Files that are written at a time. A disk that stands still would else take all threads, of which
+others need some."""
 
 
 class SessionFollower:
@@ -55,8 +68,9 @@ class SessionFollower:
         self._folder = folder
         self._words = program
         self._output = output
-        #: Those that are still being fetched.
-        self._coming: list[ReceivedImage] = []
+        #: Those that are still being fetched, or saved.
+        self._under_way: list[ReceivedImage] = []
+        self._saves = trio.CapacityLimiter(SAVES)
 
     async def follow(self) -> None:
         """Take part until the session is over and its images are there."""
@@ -75,8 +89,12 @@ class SessionFollower:
                     async for image in session.images():
                         self._output.write(_received(image))
                         run = None if program is None else program.show(image)
+                        if len(self._under_way) >= MAX_UNDER_WAY:
+                            self._fail(image, word=CROWDED_OUT, reason=CROWDED_OUT)
+                            continue
+                        self._under_way.append(image)
                         coming = self._show(gallery, image)
-                        fetching.start_soon(self._fetch, coming, image, run)
+                        fetching.start_soon(self._fetch, gallery, coming, image, run)
                 gallery.finish()
                 scope.deadline = trio.current_time() + LAST_FETCHES_DEADLINE
         self._give_up_late()
@@ -110,67 +128,57 @@ class SessionFollower:
             gallery.announce([upcoming])
 
     def _show(self, gallery: Gallery, image: ReceivedImage) -> Coming:
-        if self._folder is not None:
-            # Kept is what was shown, also where another image has taken its place by then.
-            gallery.announce([UpcomingImage(image.image_url, image.signed_url)])
-        return gallery.show(image.image_url, image.signed_url)
+        # Kept is what was shown, also where another image has taken its place by then.
+        is_needed = self._folder is not None
+        return gallery.show(image.image_url, image.signed_url, is_needed=is_needed)
 
     def _give_up_late(self) -> None:
         """What has outlived the session and its time after that."""
-        if self._coming:
+        if self._under_way:
             log.warning(
                 "images that were still being fetched %g s after the session, and are given up: %d",
                 LAST_FETCHES_DEADLINE,
-                len(self._coming),
+                len(self._under_way),
             )
-        for image in self._coming:
+        for image in self._under_way:
             self._output.write(
                 FetchFailed(
                     reason="session_over", image_index=image.index, image_url=image.image_url
                 )
             )
-        self._coming.clear()
+        self._under_way.clear()
 
-    async def _fetch(self, coming: Coming, image: ReceivedImage, run: Run | None) -> None:
+    async def _fetch(
+        self, gallery: Gallery, coming: Coming, image: ReceivedImage, run: Run | None
+    ) -> None:
         begin = trio.current_time()
-        self._coming.append(image)
         try:
             fetched = await coming.wait()
+            image.fetched(picture=fetched.facts)
+            path = await self._save(gallery, coming, image, fetched)
         except fetch.FetchFailed as exc:
-            self._coming.remove(image)
             self._fail(image, word=exc.reason, reason=exc.reason, detail=exc.detail)
-            return
-        self._coming.remove(image)
-        image.fetched(picture=fetched.facts)
-        try:
-            path = await self._save(image, fetched)
         except OSError as exc:
             self._fail(image, word="not_saved", reason=f"not saved: {exc.strerror}")
-            return
-        if run is not None and path is not None:
-            run.file_is_there(path)
-        self._output.write(
-            Fetched(
-                bytes=len(fetched.body),
-                kind=fetched.kind,
-                sha256=fetched.facts.sha256,
-                content_type=fetched.facts.content_type,
-                width=fetched.facts.width,
-                height=fetched.facts.height,
-                took_ms=1000 * (trio.current_time() - begin),
-                ahead=coming.was_here,
-                path=None if path is None else str(path),
-                image_index=image.index,
-                image_url=image.image_url,
-            )
-        )
+        else:
+            if run is not None and path is not None:
+                run.file_is_there(path)
+            self._output.write(_fetched(image, coming, fetched, path, begin))
+        self._under_way.remove(image)
 
-    async def _save(self, image: ReceivedImage, fetched: fetch.Fetched) -> Path | None:
+    async def _save(
+        self, gallery: Gallery, coming: Coming, image: ReceivedImage, fetched: fetch.Fetched
+    ) -> Path | None:
+        """Where it is kept now; None where that is nowhere. Raises OSError."""
         if self._folder is None:
             return None
-        return await trio.to_thread.run_sync(
-            fetch.save_image, self._folder, image.index, image.image_url, fetched
-        )
+        try:
+            return await trio.to_thread.run_sync(
+                partial(fetch.save_image, self._folder, image.index, image.image_url, fetched),
+                limiter=self._saves,
+            )
+        finally:
+            gallery.release(coming)
 
     def _fail(self, image: ReceivedImage, *, word: str, reason: str, detail: str = "") -> None:
         """The image is not here.
@@ -195,6 +203,24 @@ class SessionFollower:
                 reason=reason, detail=detail, image_index=image.index, image_url=image.image_url
             )
         )
+
+
+def _fetched(
+    image: ReceivedImage, coming: Coming, fetched: fetch.Fetched, path: Path | None, begin: float
+) -> Fetched:
+    return Fetched(
+        bytes=len(fetched.body),
+        kind=fetched.kind,
+        sha256=fetched.facts.sha256,
+        content_type=fetched.facts.content_type,
+        width=fetched.facts.width,
+        height=fetched.facts.height,
+        took_ms=1000 * (trio.current_time() - begin),
+        ahead=coming.was_here,
+        path=None if path is None else str(path),
+        image_index=image.index,
+        image_url=image.image_url,
+    )
 
 
 def _received(image: ReceivedImage) -> Received:

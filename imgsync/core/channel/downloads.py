@@ -4,7 +4,7 @@
     show ──────▶ waiting ── first, and alone ───────▶ running ──▶ there
     running ── another one is to be shown ──▶ waiting, with the bytes that are here
     running ── broken off, or no byte for FETCH_STALL ──▶ waiting for a pause, or failed
-    waiting, running ── not to be shown any more, and not announced ──▶ given up
+    waiting, running ── not to be shown any more, not announced, not needed ──▶ given up
     failed ── shown or announced once more ──▶ waiting
     there ── no room for it ──▶ forgotten where it was shown, or else waiting
 
@@ -13,9 +13,17 @@ while an image is due. How long an image takes in all is nobody's concern as lon
 What was fetched goes on from its last byte where the host has ranges of it, and is begun anew where
 not.
 
+What is needed whatever is shown next (a folder is to have all that was shown) is fetched in the
+order in which it was shown, before what is announced. Nobody knows how long it takes to make use of
+it, so that nothing more of the kind is begun while MAX_KEPT bytes of it are here.
+
 What is there is kept, up to MAX_KEPT bytes. What was shown goes first, the longest ago before the
 others; then what was announced before what has come in. One that would not fit behind those before
 it is not fetched ahead. What is to be shown now needs no room.
+
+What is here in part, and waits, is kept within the same MAX_KEPT; the last that would be fetched
+goes first. So there are never more bytes here than MAX_KEPT, MAX_FETCHES images that are under way
+or have just come, and the one that is to be shown: 448 MiB.
 
 Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
 out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
@@ -25,7 +33,7 @@ forward, s.
 
 import enum
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import attrs
 
@@ -46,7 +54,8 @@ from imgsync.core.protocol.numbers import (
 )
 
 CROWDED_OUT = "crowded_out"
-"""That of what was announced before so many others that it is fetched when it is shown."""
+"""That of what was announced before so many others that it is fetched when it is shown; or of what
+was shown before so many others that are still to be fetched."""
 
 
 @attrs.frozen
@@ -113,7 +122,7 @@ class GivenUp:
 
 @attrs.frozen
 class Evict:
-    """It was there, and has to make room."""
+    """It was there, or a part of it, and has to make room."""
 
     name: str
 
@@ -302,50 +311,169 @@ class _Tries:
         return [one for one in self._running.values() if now >= one.stalls]
 
 
+class _Images:
+    """The images by name, and which of them is to be shown."""
+
+    def __init__(self) -> None:
+        self._downloads: dict[str, _Download] = {}
+        #: The name of what is to be shown.
+        self.shown: str | None = None
+        #: The rank that what was shown last had in the announcement of now.
+        self.passed = _FIRST
+        self._announcement = 0
+        self._place = 0
+        self._is_announcing = False
+        #: How many showings need its bytes, whatever is to be shown by now; the oldest first.
+        self.needed: dict[_Download, int] = {}
+
+    def __iter__(self) -> Iterator[_Download]:
+        return iter([*self._downloads.values()])
+
+    @property
+    def coming(self) -> list[_Download]:
+        """What is to be shown some time later, the first one first."""
+        coming = [one for one in self if one.is_announced and one.name != self.shown]
+        return sorted(coming, key=lambda one: one.rank)
+
+    @property
+    def ahead(self) -> list[_Download]:
+        """What waits to be fetched ahead, the first one first."""
+        waiting = [one for one in self.coming if one.state is _State.WAITING]
+        return [one for one in waiting if one not in self.needed]
+
+    @property
+    def owed(self) -> list[_Download]:
+        """What was shown and is still to be fetched although another is shown, oldest first."""
+        return [one for one in self.needed if one.is_pending and one.name != self.shown]
+
+    @property
+    def urgent(self) -> _Download | None:
+        """What is to be shown, as long as it is not there."""
+        download = None if self.shown is None else self.find(self.shown)
+        return download if download is not None and download.is_pending else None
+
+    def find(self, name: str) -> _Download | None:
+        return self._downloads.get(name)
+
+    def take(self, image: UpcomingImage, first: float) -> _Download:
+        """The one of this name; one that is new may begin then."""
+        download = _Download(image, again=first)
+        return self._downloads.setdefault(download.name, download)
+
+    def remove(self, download: _Download) -> None:
+        del self._downloads[download.name]
+        self.needed.pop(download, None)
+
+    def announce(self) -> None:
+        """An announcement begins, or goes on."""
+        if not self._is_announcing:
+            self._announcement += 1
+            self._is_announcing = True
+            self.passed = _FIRST
+
+    def rank(self, download: _Download) -> None:
+        """It is the next one of what is being announced."""
+        download.is_announced = True
+        self._place += 1
+        download.rank = (-self._announcement, self._place)
+
+    def show(self, name: str) -> _Download | None:
+        """What was to be shown until now, where that was another one."""
+        is_same = self.shown is None or self.shown == name
+        before = None if is_same else self.find(self.shown or "")
+        self.shown = name
+        self._is_announcing = False
+        return before
+
+    def need(self, download: _Download) -> None:
+        """One more showing needs its bytes."""
+        self.needed[download] = self.needed.get(download, 0) + 1
+
+    def release(self, download: _Download) -> None:
+        """One showing of those that need them has made use of them."""
+        self.needed[download] -= 1
+        if not self.needed[download]:
+            del self.needed[download]
+
+
 class _Room:
-    """What of the images of a session is kept, and what there is room for.
+    """What of the images of a session is kept, and what there is room for."""
 
-    :param downloads: all of them, by name.
-    """
-
-    def __init__(self, downloads: dict[str | None, _Download]) -> None:
-        self._downloads = downloads
+    def __init__(self, images: _Images) -> None:
+        self._images = images
         self._uses = 0
 
     def use(self, download: _Download) -> None:
-        """It is there, and shown."""
+        """It is there, and shown, or was."""
         self._uses += 1
         download.rank, download.is_announced = (0, self._uses), False
 
     def has_room(self, download: _Download) -> bool:
-        """Whether what comes before it, and what is fetched in part, leave some for it."""
+        """Whether what comes before it, what is needed and what is here in part leave some."""
         size = 0
-        for one in self._downloads.values():
+        for one in self._images:
             is_before = one.is_announced and one.rank < download.rank
-            if one.is_pending or is_before:
+            if one.is_pending or is_before or one in self._images.needed:
                 size += one.have
         return size < MAX_KEPT
 
-    def evict(self, arrived: _Download, shown: str | None) -> list[Evict]:
+    @property
+    def takes_needed(self) -> bool:
+        """Whether what was fetched and is still to be made use of leaves some for more of it."""
+        here = [one.have for one in self._images.needed if not one.is_pending]
+        return sum(here) < MAX_KEPT
+
+    def evict(self, arrived: _Download) -> list[Evict]:
         """What has to go, now that this one is there, or shown."""
-        there = [one for one in self._downloads.values() if one.state is _State.THERE]
-        others = [one for one in there if one.name != shown]
-        spent = sorted((one for one in others if not one.is_announced), key=lambda one: one.rank)
+        there = [one for one in self._images if one.state is _State.THERE]
+        others = [one for one in there if one.name != self._images.shown]
         behind = [one for one in others if one.is_announced and one.rank[0] > arrived.rank[0]]
         if not arrived.is_announced:
             behind = []  # what is to be shown now is the first to go when another is
-        behind.sort(key=lambda one: one.rank, reverse=True)
-        size = sum(one.have for one in there)
+        going = [*self._spent(others), *self._last_first(behind)]
+        return self._make_room(going, sum(one.have for one in there))
+
+    def trim(self) -> list[Evict]:
+        """What has to go, as all but what is to be shown and what is under way is too much."""
+        others = [one for one in self._images if one.name != self._images.shown]
+        resting = [one for one in others if one.state is not _State.RUNNING and one.have]
+        parts = [one for one in resting if one.state is _State.WAITING]
+        ahead = []
+        if not self._images.needed.keys().isdisjoint(others):  # beside it, others have less room
+            ahead = [one for one in resting if one.state is _State.THERE and one.is_announced]
+        owed = [one for one in self._images.owed if one in parts]
+        going = [
+            *self._spent(resting),
+            *self._last_first(parts),
+            *reversed(owed),
+            *self._last_first(ahead),
+        ]
+        return self._make_room(going, sum(one.have for one in resting))
+
+    def _spent(self, others: Sequence[_Download]) -> list[_Download]:
+        """Those that were shown and are of use to nobody, the longest ago first."""
+        there = [one for one in others if one.state is _State.THERE and not one.is_announced]
+        spent = [one for one in there if one not in self._images.needed]
+        return sorted(spent, key=lambda one: one.rank)
+
+    def _last_first(self, others: Sequence[_Download]) -> list[_Download]:
+        unneeded = [one for one in others if one not in self._images.needed]
+        return sorted(unneeded, key=lambda one: one.rank, reverse=True)
+
+    def _make_room(self, going: Sequence[_Download], size: int) -> list[Evict]:
+        """Have these go, in their order, until the rest of so many bytes fits."""
         gone: list[Evict] = []
-        for one in (*spent, *behind):
+        for one in going:
             if size <= MAX_KEPT:
                 break
             size -= one.have
             gone.append(Evict(one.name))
-            if one.is_announced:
+            if one.state is _State.WAITING:
+                one.have = 0
+            elif one.is_announced:
                 one.begin_anew()
             else:
-                del self._downloads[one.name]
+                self._images.remove(one)
         return gone
 
 
@@ -356,16 +484,9 @@ class Downloads:
     """
 
     def __init__(self, pause: Callable[[int], float]) -> None:
-        self._downloads: dict[str | None, _Download] = {}
-        self._room = _Room(self._downloads)
+        self._images = _Images()
+        self._room = _Room(self._images)
         self._tries = _Tries(pause)
-        #: The name of what is to be shown.
-        self._shown: str | None = None
-        self._announcement = 0
-        self._place = 0
-        self._is_announcing = False
-        #: The rank that what was shown last had in the announcement of now.
-        self._passed = _FIRST
         self._telling = _Telling()
 
     @property
@@ -380,7 +501,7 @@ class Downloads:
 
         That is what comes behind the one that was shown last, as a person may pass over some.
         """
-        coming, passed = self._coming(), self._passed
+        coming, passed = self._images.coming, self._images.passed
         return [one.name for one in sorted(coming, key=lambda one: one.rank < passed)]
 
     def announce(self, images: Sequence[UpcomingImage], now: float) -> list[DownloadOutput]:
@@ -389,46 +510,57 @@ class Downloads:
         An announcement goes before those before it. It may come in parts: what follows without an
         image that is shown in between is a part of the same.
         """
-        if not self._is_announcing:
-            self._announcement += 1
-            self._is_announcing = True
-            self._passed = _FIRST
+        self._images.announce()
         outputs: list[DownloadOutput] = []
         for image in images:
-            download = self._take(image, now + PRELOAD_PAUSE)
-            download.is_announced = True
-            self._place += 1
-            download.rank = (-self._announcement, self._place)
-        queue = [one for one in self._coming() if one.state is not _State.THERE]
+            self._images.rank(self._take(image, now + PRELOAD_PAUSE))
+        queue = [one for one in self._images.coming if one.state is not _State.THERE]
         for download in queue[MAX_ANNOUNCED:]:
             outputs += self._drop(download, CROWDED_OUT)
         return [*outputs, *self._advance(now)]
 
-    def show(self, image: UpcomingImage, now: float) -> list[DownloadOutput]:
-        """This one is to be shown now, and no other any more."""
+    def show(
+        self, image: UpcomingImage, now: float, *, is_needed: bool = False
+    ) -> list[DownloadOutput]:
+        """This one is to be shown now, and no other any more.
+
+        :param is_needed: its bytes are needed whatever is shown next, until `released` is called
+            for this showing.
+        """
         outputs: list[DownloadOutput] = []
-        before = self._downloads.get(self._shown)
-        self._shown = image_key(image.image_url, image.signed_url)
-        self._is_announcing = False
-        if before is not None and before.name != self._shown and not before.is_announced:
+        before = self._images.show(image_key(image.image_url, image.signed_url))
+        is_of_use = before is None or before.is_announced or before in self._images.needed
+        if before is not None and not is_of_use:
             if before.is_pending:
                 outputs += self._drop(before, SUPERSEDED)
             elif before.state is _State.FAILED:
-                del self._downloads[before.name]
+                self._images.remove(before)
         download = self._take(image, now)
+        if is_needed:
+            self._images.need(download)
         if download.is_announced:
-            self._passed = download.rank
+            self._images.passed = download.rank
         if download.state is _State.THERE:
             self._room.use(download)
-            outputs += self._room.evict(download, self._shown)
+            outputs += self._room.evict(download)
         if download.failures == 0:
             download.again = -math.inf
+        for one in self._images.owed[:-MAX_ANNOUNCED]:
+            outputs += self._drop(one, CROWDED_OUT)
         return [*outputs, *self._advance(now)]
+
+    def released(self, name: str, now: float) -> list[DownloadOutput]:
+        """A showing that has got its bytes needs them no more."""
+        download = self._images.find(name)
+        if download is None or download not in self._images.needed or download.is_pending:
+            return []
+        self._images.release(download)
+        return self._advance(now)
 
     def withdraw(self, keep: Collection[str], now: float) -> list[DownloadOutput]:
         """Of what is announced, only these are still of use, beside what is to be shown."""
-        kept = {*keep, self._shown}
-        gone = [one for one in self._downloads.values() if one.is_pending and one.name not in kept]
+        kept = {*keep, self._images.shown}
+        gone = [one for one in self._images if one.is_pending and one.name not in kept]
         dropped = [output for one in gone for output in self._drop(one, SUPERSEDED)]
         return [*dropped, *self._advance(now)]
 
@@ -471,16 +603,17 @@ class Downloads:
         if download is None:
             return []
         self._tries.finish(download)
-        if download.name == self._shown:
+        is_owed = download in self._images.needed and not download.is_announced
+        if download.name == self._images.shown or is_owed:
             self._room.use(download)
-        return [*self._room.evict(download, self._shown), *self._advance(now)]
+        return [*self._room.evict(download), *self._advance(now)]
 
     def failed(self, number: int, failure: Failure, now: float) -> list[DownloadOutput]:
         """The try has come to nothing."""
         download = self._tries.find(number)
         if download is None:
             return []
-        return [*self._tries.fail(download, failure, now), *self._advance(now)]
+        return [*self._fail(download, failure, now), *self._advance(now)]
 
     def tick(self, now: float) -> list[DownloadOutput]:
         """`due` has come."""
@@ -488,56 +621,55 @@ class Downloads:
         for download in self._tries.overdue(now):
             outputs.append(Stop(download.number))
             failure = STALLED if download.have > 0 else SILENT
-            outputs += self._tries.fail(download, failure, now)
+            outputs += self._fail(download, failure, now)
         return [*outputs, *self._advance(now)]
 
     # ── what follows from it ─────────────────────────────────────────────────────────────────────
 
     def _take(self, image: UpcomingImage, first: float) -> _Download:
         """The one of this name, with the URL that is newest; one that is new may begin then."""
-        download = _Download(image, again=first)
-        download = self._downloads.setdefault(download.name, download)
+        download = self._images.take(image, first)
         self._tries.renew(download, image)
         return download
 
     def _drop(self, download: _Download, reason: str) -> list[DownloadOutput]:
-        del self._downloads[download.name]
+        self._images.remove(download)
         return [*self._tries.stop(download), GivenUp(download.name, reason)]
 
-    def _coming(self) -> list[_Download]:
-        """What is to be shown some time later, the first one first."""
-        every = self._downloads.values()
-        coming = [one for one in every if one.is_announced and one.name != self._shown]
-        return sorted(coming, key=lambda one: one.rank)
-
-    def _urgent(self) -> _Download | None:
-        """What is to be shown, as long as it is not there."""
-        download = self._downloads.get(self._shown)
-        return download if download is not None and download.is_pending else None
+    def _fail(self, download: _Download, failure: Failure, now: float) -> list[GivenUp]:
+        given_up = self._tries.fail(download, failure, now)
+        if given_up:
+            self._images.needed.pop(download, None)  # who needed it knows
+            if not download.is_announced and download.name != self._images.shown:
+                self._images.remove(download)
+        return given_up
 
     def _next(self) -> list[_Download]:
         """What waits and may be fetched, once its pause is over; the first one first."""
-        urgent = self._urgent()
+        urgent = self._images.urgent
         if urgent is not None:
-            return [urgent] if urgent.state is _State.WAITING else []
+            may_start = urgent.state is _State.WAITING
+            is_needed = urgent in self._images.needed
+            return [urgent] if may_start and (self._room.takes_needed or not is_needed) else []
         if len(self._tries) >= MAX_FETCHES:
             return []
-        waiting = self._waiting()
-        return waiting if waiting and self._room.has_room(waiting[0]) else []
-
-    def _waiting(self) -> list[_Download]:
-        """What waits to be fetched ahead, the first one first."""
-        return [one for one in self._coming() if one.state is _State.WAITING]
+        owed = [one for one in self._images.owed if one.state is _State.WAITING]
+        ahead = self._images.ahead
+        return [
+            *(owed if owed and self._room.takes_needed else []),
+            *(ahead if ahead and self._room.has_room(ahead[0]) else []),
+        ]
 
     def _advance(self, now: float) -> list[DownloadOutput]:
         """Start and stop what is to be started and stopped now."""
         outputs: list[DownloadOutput] = []
-        urgent = self._urgent()
+        urgent = self._images.urgent
         if urgent is not None:
             outputs += self._tries.stop_all(but=urgent)
+        outputs += self._room.trim()
         for download in self._next():
             if download.again <= now and len(self._tries) < MAX_FETCHES:
                 outputs.append(self._tries.start(download, now, is_urgent=download is urgent))
-        waiting = self._waiting()
+        waiting = self._images.ahead
         is_full = bool(waiting) and not self._room.has_room(waiting[0])
-        return [*outputs, *self._telling.count(self._coming(), is_full, now)]
+        return [*outputs, *self._telling.count(self._images.coming, is_full, now)]

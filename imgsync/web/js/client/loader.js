@@ -127,7 +127,7 @@ export class Loader {
           this.#waiting.delete(output.name);
           break;
         case "evict":
-          this.#kept.delete(output.name);
+          for (const here of [this.#kept, this.#partials]) here.delete(output.name);
           break;
         case "progress":
           this.#progressed(output);

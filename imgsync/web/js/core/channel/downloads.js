@@ -18,6 +18,10 @@
  * others; then what was announced before what has come in. One that would not fit behind those before
  * it is not fetched ahead. What is to be shown now needs no room.
  *
+ * What is here in part, and waits, is kept within the same MAX_KEPT; the last that would be fetched
+ * goes first. So there are never more bytes here than MAX_KEPT, MAX_FETCHES images that are under way
+ * or have just come, and the one that is to be shown: 448 MiB.
+ *
  * Whoever drives this has a way to fetch, by HTTP or any other: a name and an offset go in, bytes come
  * out. It numbers each try, so that what one says that was stopped is passed over. Images are known by
  * their key, as the signature of a URL may be another each time. `now` is on a clock that only goes
@@ -37,7 +41,8 @@
  *   done for it, and what is here of it is of no use; `detail`: what else is known, for people
  * @typedef {{reason: string, mayPass: boolean, keeps: boolean, detail: string}} Failure `mayPass`:
  *   another try may help; `keeps`: what it has brought is of use
- * @typedef {{kind: "evict", name: string}} Evict it was there, and has to make room
+ * @typedef {{kind: "evict", name: string}} Evict it was there, or a part of it, and
+ *   has to make room
  * @typedef {{kind: "progress"} & Counts} Progress
  * @typedef {Start | Stop | GivenUp | Evict | Progress} DownloadOutput
  *
@@ -372,23 +377,47 @@ class Room {
   evict(arrived) {
     const there = this.#images.all.filter((one) => one.state === "there");
     const others = there.filter((one) => one.name !== this.#images.shown);
-    const spent = others.filter((one) => !one.isAnnounced).sort(byRank);
     // What is to be shown now is the first to go when another is.
     const behind = arrived.isAnnounced
-      ? others.filter((one) => one.isAnnounced && one.rank[0] > arrived.rank[0]).sort((one, other) => byRank(other, one))
+      ? others.filter((one) => one.isAnnounced && one.rank[0] > arrived.rank[0])
       : [];
-    let size = there.reduce((sum, one) => sum + one.have, 0);
+    return this.#makeRoom([...spent(others), ...behind.sort((one, other) => byRank(other, one))], there);
+  }
+
+  /** What has to go, as all but what is to be shown and what is under way is too much. @returns {Evict[]} */
+  trim() {
+    const others = this.#images.all.filter((one) => one.name !== this.#images.shown);
+    const resting = others.filter((one) => one.state !== "running" && one.have > 0);
+    const parts = resting.filter((one) => one.state === "waiting");
+    return this.#makeRoom([...spent(resting), ...parts.sort((one, other) => byRank(other, one))], resting);
+  }
+
+  /**
+   * Have these go, in their order, until what is left of all fits.
+   *
+   * @param {Download[]} going
+   * @param {Download[]} all
+   * @returns {Evict[]}
+   */
+  #makeRoom(going, all) {
+    let size = all.reduce((sum, one) => sum + one.have, 0);
     /** @type {Evict[]} */
     const gone = [];
-    for (const one of [...spent, ...behind]) {
+    for (const one of going) {
       if (size <= MAX_KEPT) break;
       size -= one.have;
       gone.push({ kind: "evict", name: one.name });
-      if (one.isAnnounced) beginAnew(one);
+      if (one.state === "waiting") one.have = 0;
+      else if (one.isAnnounced) beginAnew(one);
       else this.#images.remove(one.name);
     }
     return gone;
   }
+}
+
+/** Those that were shown, the longest ago first. @param {Download[]} others */
+function spent(others) {
+  return others.filter((one) => one.state === "there" && !one.isAnnounced).sort(byRank);
 }
 
 /** The images of one session. */
@@ -580,6 +609,7 @@ export class Downloads {
     const urgent = this.#images.urgent;
     /** @type {DownloadOutput[]} */
     const outputs = urgent === null ? [] : this.#tries.stopAll(urgent);
+    outputs.push(...this.#room.trim());
     for (const download of this.#next()) {
       if (download.again <= now && this.#tries.size < MAX_FETCHES) {
         outputs.push(this.#tries.start(download, now, download === urgent));
