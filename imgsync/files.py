@@ -1,9 +1,27 @@
-"""What goes wrong with files that somebody named, as a sentence for people."""
+"""Files: what goes wrong with those that somebody named, as a sentence for people; how many may be
+open."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
 from imgsync.core.protocol.errors import InputError
+
+_ENOUGH_FILES = 8192
+"""Where the system sets no limit."""
+
+
+def max_open_files() -> int:
+    """How many files, sockets among them, this process may have open at a time."""
+    if sys.platform == "win32" or resource is None:
+        return _ENOUGH_FILES
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def why_of(exc: OSError) -> str:

@@ -3,14 +3,18 @@
 Only the images that were listed at the start are served, by name, so there is no path to traverse.
 Its port is taken at the start, so that its URLs are known; it is listened on from the moment on in
 which a client needs it, which may never come.
+
+The process that serves has sessions, too: connections have no more than a part of the files that it
+may open, and those of one address half of that. One on which nothing is asked for gives way to one
+that is new.
 """
 
-import hashlib
+import errno
 import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -18,10 +22,13 @@ from urllib.parse import quote
 import trio
 
 from imgsync.core.protocol.errors import InputError
-from imgsync.images.kinds import CONTENT_TYPES, SNIFF_SIZE, sniff_image
+from imgsync.files import max_open_files, why_of
+from imgsync.images.own import OwnPicture
+from imgsync.images.served import READERS, OpenFile, ServedFile, Version
 from imgsync.images.signing import is_signed, sign_path
 from imgsync.net.hosts import with_port
 from imgsync.net.http import Request, Response, refuse
+from imgsync.net.limits import NetLimits
 from imgsync.net.server import Listeners, Site, TakenPort, serve_site, take_port
 from imgsync.tasks import open_background
 
@@ -30,6 +37,12 @@ log = logging.getLogger(__name__)
 URL_LIFETIME = 3600
 """Seconds. A client that comes back is sent the current image's URL again, so it has to outlast
 an interruption, not only a fetch."""
+
+RESERVED_FILES = 256
+"""Files that are left to all else that this process does; a session has ten sockets or so."""
+
+MAX_CONNECTIONS = 512
+"""At a time, however many files there may be. A browser has six of them."""
 
 _PREFIX = "/images/"
 
@@ -53,13 +66,31 @@ _HEADERS = (
 )
 
 
+# Another try may find some free (RFC 9110, section 15.6.4).
+_CROWDED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN))
+_SOON = ("retry-after", "1")
+
+
+def limits_for(files: int) -> NetLimits:
+    """How many connections a host has where so many files may be open in all."""
+    reserved = min(RESERVED_FILES, files // 2)
+    # Each has a socket, and a file while it is answered.
+    streams = max(4, min(MAX_CONNECTIONS, (files - reserved) // 2))
+    return NetLimits(max_streams=streams, max_streams_per_address=streams // 2, idle_gives_way=True)
+
+
 class ImageHost:
     """Serves images by name. Made by `open_image_host`."""
 
-    def __init__(self, address: str, port: TakenPort, files: Mapping[str, Path]) -> None:
+    def __init__(
+        self, address: str, port: TakenPort, files: Mapping[str, ServedFile], limits: NetLimits
+    ) -> None:
         self._base_url = f"http://{with_port(address, port.number)}"
         self._port = port
         self._files = files
+        self._limits = limits
+        #: Names of files that could not be read when they were asked for last.
+        self._unreadable: set[str] = set()
         self._key = secrets.token_bytes(32)
         self._listeners: Listeners = []
         self._wanted = trio.Event()
@@ -79,7 +110,7 @@ class ImageHost:
     async def run(self) -> None:
         """Serve as soon as that is wanted, until cancelled."""
         await self._wanted.wait()
-        await serve_site(Site(http=self.answer), self._listeners)
+        await serve_site(Site(http=self.answer, limits=self._limits), self._listeners)
 
     def url_of(self, name: str) -> str:
         """An image's URL, without permission to fetch it."""
@@ -93,26 +124,37 @@ class ImageHost:
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
         if not is_signed(self._key, request.path, request.query, time.time()):
-            log.info("403 for %r: not signed, or no longer", request.path)
+            # Anybody can have that said, as often as they like.
+            log.debug("403 for %.200r: not signed, or no longer", request.path)
             return refuse(403, "This URL is not signed, or its time is over.", _ANY_ORIGIN)
-        path = self._files[request.path.removeprefix(_PREFIX)]
+        name = request.path.removeprefix(_PREFIX)
         try:
-            body = await trio.Path(path).read_bytes()
+            file = await self._files[name].open()
         except OSError as exc:
-            log.warning("can't read %r: %s", str(path), exc.strerror)
-            return refuse(404, "This image can't be read any more.", _ANY_ORIGIN)
-        kind = sniff_image(body[:SNIFF_SIZE])
-        content_type = CONTENT_TYPES.get(kind or "", "application/octet-stream")
-        # Of the bytes themselves, so that the parts of two tries are of one image.
-        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = (*_HEADERS, ("etag", tag))
-        offset = _offset_of(request, tag)
-        if offset is None or offset >= len(body):
-            log.info("200 for %r: %d bytes", request.path, len(body))
-            return Response(200, body, content_type, headers)
-        log.info("206 for %r: from byte %d of %d", request.path, offset, len(body))
-        part = ("content-range", f"bytes {offset}-{len(body) - 1}/{len(body)}")
-        return Response(206, body[offset:], content_type, (*headers, part))
+            return self._refuse_unread(name, exc)
+        self._unreadable.discard(name)
+        return _respond(request, file)
+
+    def _refuse_unread(self, name: str, exc: OSError) -> Response:
+        level = logging.DEBUG if name in self._unreadable else logging.WARNING
+        self._unreadable.add(name)
+        log.log(level, "can't read %r: %s", name, why_of(exc))
+        if exc.errno in _CROWDED:
+            return refuse(503, "This image can't be read now.", _ANY_ORIGIN, _SOON)
+        return refuse(404, "This image can't be read any more.", _ANY_ORIGIN)
+
+
+def _respond(request: Request, file: OpenFile) -> Response:
+    version, size = file.version, file.size
+    headers = (*_HEADERS, ("etag", version.tag))
+    offset = _offset_of(request, version.tag)
+    if offset is None or offset >= size:
+        log.info("200 for %.200r: %d bytes", request.path, size)
+        return Response(200, file, version.content_type, headers)
+    log.info("206 for %.200r: from byte %d of %d", request.path, offset, size)
+    file.seek(offset)
+    part = ("content-range", f"bytes {offset}-{size - 1}/{size}")
+    return Response(206, file, version.content_type, (*headers, part))
 
 
 def _offset_of(request: Request, tag: str) -> int | None:
@@ -125,10 +167,17 @@ def _offset_of(request: Request, tag: str) -> int | None:
 
 @asynccontextmanager
 async def open_image_host(
-    address: str, files: Mapping[str, Path], *, at_once: bool = True
+    address: str,
+    files: Mapping[str, Path],
+    pictures: Iterable[OwnPicture] = (),
+    *,
+    at_once: bool = True,
+    limits: NetLimits | None = None,
 ) -> AsyncIterator[ImageHost]:
     """Serve files by name on a free port of this address. Raises InputError.
 
+    :param pictures: what is known of some of these files, which need not be read for that again.
+    :param limits: by default those that the files leave that this process may open.
     :param at_once: else it serves from the moment on in which `serve` is called.
     """
     if "%" in address:
@@ -138,7 +187,11 @@ async def open_image_host(
         )
     port = await take_port(address)
     try:
-        image_host = ImageHost(address, port, files)
+        known = {one.path: Version.of(one) for one in pictures}
+        readers = trio.CapacityLimiter(READERS)
+        served = {name: ServedFile(path, known.get(path), readers) for name, path in files.items()}
+        fitting = limits or limits_for(max_open_files())
+        image_host = ImageHost(address, port, served, fitting)
         async with open_background() as nursery:
             nursery.start_soon(image_host.run)
             if at_once:

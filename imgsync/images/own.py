@@ -36,20 +36,28 @@ class Stamp:
     size: int
     mtime_ns: int
     inode: int
+    device: int
 
     @classmethod
     def of(cls, found: os.stat_result) -> "Stamp":
         """By what the system says of it."""
-        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
 
 
 def _serve_nothing() -> None:
     pass
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Who opens a pipe that lies where a file was waits for its writer, and for ever if need be."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def open_at_once(path: Path) -> io.FileIO:
+    """For reading. Raises OSError.
+
+    Who opens a pipe that lies where a file was waits for its writer, and for ever if need be.
+    """
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+    return io.FileIO(path, opener=opener)
 
 
 @attrs.frozen
@@ -73,7 +81,7 @@ class OwnPicture:
         It reads from a disk, and is for a thread.
         """
         with _unreadable(self.path):
-            stream = io.FileIO(self.path, opener=_open_at_once)
+            stream = open_at_once(self.path)
         with stream:
             yield OpenPicture(self.path, self.stamp, stream)
 

@@ -158,7 +158,7 @@ async def _enter_host(
     stack: AsyncExitStack, address: str, listing: Listing, *, is_needed: bool
 ) -> ImageHost | None:
     try:
-        host = open_image_host(address, listing, at_once=is_needed)
+        host = open_image_host(address, listing, listing.pictures, at_once=is_needed)
         return await stack.enter_async_context(host)
     except InputError as exc:
         if is_needed:

@@ -1,9 +1,15 @@
-"""Plain HTTP/1.1 on a stream: requests without a body in, small responses out. Built on h11."""
+"""Plain HTTP/1.1 on a stream: requests without a body in, responses out. Built on h11.
 
+A body is bytes, or is read as it is sent. One that comes to less than was announced ends the
+connection, so that whoever gets it knows that it is not whole.
+"""
+
+import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import unquote
 
 import attrs
@@ -12,6 +18,8 @@ import trio
 
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PAGE
+
+log = logging.getLogger(__name__)
 
 _READ_SIZE = 4096
 
@@ -37,14 +45,42 @@ class Request:
     remote: str
 
 
+class BodyCut(Exception):
+    """The rest of a body can't be had any more."""
+
+
+class Body(Protocol):
+    """A body that is read as it is sent. Whoever sends it closes it, sent or not."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are still to be read."""
+
+    async def read(self) -> bytes:
+        """The next of them, some PAGE at most; empty at the end. Raises BodyCut."""
+
+    def close(self) -> None:
+        """Any number of times; never waits."""
+
+
 @attrs.frozen
 class Response:
     """A whole response; length and connection headers are added when it is sent."""
 
     status: int
-    body: bytes = attrs.field(default=b"", repr=False)
+    body: bytes | Body = attrs.field(default=b"", repr=False)
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its body."""
+        return len(self.body) if isinstance(self.body, bytes) else self.body.size
+
+    def close(self) -> None:
+        """Its body is not wanted any more."""
+        if not isinstance(self.body, bytes):
+            self.body.close()
 
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -114,7 +150,7 @@ class HttpConnection:
     async def respond(
         self, response: Response, *, head_only: bool = False, last: bool = False
     ) -> bool:
-        """Send a response. Returns whether another request may follow.
+        """Send a response, and close it. Returns whether another request may follow.
 
         :param last: tells the client that none may.
         """
@@ -122,7 +158,7 @@ class HttpConnection:
         # Of the body that is not sent again, a 304 tells neither (RFC 9110, section 15.4.5).
         about_body = [
             ("content-type", response.content_type),
-            ("content-length", str(len(response.body))),
+            ("content-length", str(response.size)),
         ]
         headers = [
             *(about_body if response.status != HTTPStatus.NOT_MODIFIED else []),
@@ -134,14 +170,24 @@ class HttpConnection:
         try:
             head = connection.send(h11.Response(status_code=response.status, headers=headers))
             await self._stream.send_all(head or b"")
-            for start in range(0, 0 if head_only else len(response.body), PAGE):
-                part = connection.send(h11.Data(data=response.body[start : start + PAGE]))
-                await self._stream.send_all(part or b"")
+            if not head_only:
+                await self._send_body(response.body)
         except (h11.LocalProtocolError, trio.TooSlowError):
             return False
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return False
+        except BodyCut as exc:
+            log.warning("an answer was cut off: what is sent %s", exc)
+            return False
+        finally:
+            response.close()
         return self._finish()
+
+    async def _send_body(self, body: bytes | Body) -> None:
+        start = 0
+        while part := body[start : start + PAGE] if isinstance(body, bytes) else await body.read():
+            start += PAGE
+            await self._stream.send_all(self._h11.send(h11.Data(data=part)) or b"")
 
     def _finish(self) -> bool:
         connection = self._h11

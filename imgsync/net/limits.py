@@ -23,6 +23,8 @@ class NetLimits:
     :param max_streams: TCP connections on the port. Those above are answered 503 at once, whatever
         they want.
     :param max_streams_per_address: those of one address, if it is no proxy's; 503, too.
+    :param idle_gives_way: where there are so many, the one that has waited longest for a request is
+        closed in place of turning a new one away.
     """
 
     max_head: int = 16 * 1024
@@ -32,3 +34,4 @@ class NetLimits:
     write_deadline: float = 10.0
     max_streams: int = 5256
     max_streams_per_address: int = 1000
+    idle_gives_way: bool = False

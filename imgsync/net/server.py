@@ -8,11 +8,12 @@ own, so that whatever goes wrong in it, in our code or a library's, ends with it
 import errno
 import ipaddress
 import logging
+import math
 import ssl
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -47,6 +48,14 @@ _ALL_ADDRESSES = "::"
 _SIGNS = frozenset(("origin", "via", "forwarded", "x-forwarded-for"))
 """Of a page, or of a proxy on the way."""
 
+ACCEPT_PAUSE = 0.1
+"""Seconds until a connection is taken after all, where there was no descriptor for it."""
+
+_COMPLAINT_INTERVAL = 60.0
+"""Seconds between two complaints of that."""
+
+_NO_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+
 _BACKLOG = 128
 """Connections that wait to be taken; systems have limits of their own on it."""
 
@@ -70,6 +79,33 @@ class Streams:
     open: int = 0
     leaving: int = 0
     by_address: Counter[str] = attrs.field(factory=Counter)
+    #: Those that wait for a request, the longest first, each with its address.
+    _idle: dict[trio.CancelScope, str] = attrs.field(factory=dict, init=False)
+
+    @contextmanager
+    def idle(self, address: str) -> Iterator[None]:
+        """A connection waits for a request meanwhile. Raises _GaveWay."""
+        with trio.CancelScope() as scope:
+            self._idle[scope] = address
+            try:
+                yield
+            finally:
+                self._idle.pop(scope, None)
+        if scope.cancelled_caught:
+            raise _GaveWay
+
+    def close_idle(self, address: str | None = None) -> bool:
+        """Have the one closed that has waited longest, of this address or any; if there is one."""
+        for scope, of in self._idle.items():
+            if address in (None, of):
+                del self._idle[scope]
+                scope.cancel()
+                return True
+        return False
+
+
+class _GaveWay(Exception):
+    """A connection on which nothing was asked for is closed in favour of another."""
 
 
 def is_loopback(address: str) -> bool:
@@ -218,8 +254,41 @@ async def serve_site(
 ) -> None:
     """Serve until cancelled."""
     serve: Any = trio.serve_listeners  # its type parameters don't allow for either kind of listener
+    patient = [_PatientListener(listener, site) for listener in listeners]
     async with open_pinger() as pinger:
-        await serve(partial(_serve_stream, site, pinger), listeners, task_status=task_status)
+        await serve(partial(_serve_stream, site, pinger), patient, task_status=task_status)
+
+
+class _PatientListener(trio.abc.Listener[trio.abc.HalfCloseableStream]):
+    """Goes on where there was no descriptor for a connection. Trio's would write a traceback each
+    time that it looks, ten in a second."""
+
+    def __init__(self, listener: trio.abc.Listener[Any], site: Site) -> None:
+        self._listener = listener
+        self._site = site
+        self._complains_at = -math.inf
+
+    async def accept(self) -> trio.abc.HalfCloseableStream:
+        while True:
+            try:
+                stream: trio.abc.HalfCloseableStream = await self._listener.accept()
+                return stream
+            except OSError as exc:
+                if exc.errno not in _NO_ROOM:
+                    raise
+                self._complain(exc)
+            if self._site.limits.idle_gives_way:
+                self._site.streams.close_idle()
+            await trio.sleep(ACCEPT_PAUSE)
+
+    def _complain(self, exc: OSError) -> None:
+        now = trio.current_time()
+        if now >= self._complains_at:
+            self._complains_at = now + _COMPLAINT_INTERVAL
+            log.warning("connections can't be taken now, and wait: %s", exc.strerror)
+
+    async def aclose(self) -> None:
+        await self._listener.aclose()
 
 
 async def _serve_stream(site: Site, pinger: Pinger, stream: trio.abc.HalfCloseableStream) -> None:
@@ -230,7 +299,7 @@ async def _serve_stream(site: Site, pinger: Pinger, stream: trio.abc.HalfCloseab
         if remote is None:
             return
         refusal = _find_no_room(site, remote, address)
-        if refusal is not None:
+        if refusal is not None and not _gives_way(site, refusal, address):
             site.turned_away(refusal, remote)
             await _turn_away(streams, stream)
             return
@@ -243,6 +312,8 @@ async def _serve_stream(site: Site, pinger: Pinger, stream: trio.abc.HalfCloseab
             streams.by_address[address] -= 1
             if not streams.by_address[address]:
                 del streams.by_address[address]
+    except _GaveWay:
+        pass
     except Exception:
         log.exception("a connection failed; it is closed, the others go on")
     finally:
@@ -254,6 +325,12 @@ def _find_no_room(site: Site, remote: str, address: str) -> str | None:
         return "full"
     is_crowded = site.streams.by_address[address] >= site.limits.max_streams_per_address
     return "address_full" if is_crowded and not site.is_proxy(remote) else None
+
+
+def _gives_way(site: Site, refusal: str, address: str) -> bool:
+    """Whether another connection makes room."""
+    whose = address if refusal == "address_full" else None
+    return site.limits.idle_gives_way and site.streams.close_idle(whose)
 
 
 async def _turn_away(streams: Streams, stream: trio.abc.HalfCloseableStream) -> None:
@@ -324,8 +401,12 @@ class _Upgrade:
 
 
 async def _serve_requests(site: Site, connection: HttpConnection) -> _Upgrade | None:
-    go_on = True
-    while go_on and (request := await connection.next_request()) is not None:
+    go_on, address = True, network_of(connection.remote)
+    while go_on:
+        with site.streams.idle(address):
+            request = await connection.next_request()
+        if request is None:
+            break
         if "websocket" in _tokens_of(request.headers, "upgrade"):
             return await _upgrade(site, connection, request)
         if request.method not in ("GET", "HEAD"):

@@ -171,6 +171,7 @@ def _compress(response: Response) -> Response:
     *others, (_, tag) = response.headers
     # A tag is of the bytes that are sent (RFC 9110, section 8.8.3.3).
     headers = (*others, ("content-encoding", "gzip"), ("etag", f'{tag[:-1]}-gzip"'))
+    assert isinstance(response.body, bytes)
     return attrs.evolve(response, body=gzip.compress(response.body, mtime=0), headers=headers)
 
 
