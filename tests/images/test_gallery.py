@@ -1,10 +1,12 @@
 """Fetching in the order that the core decides: what is there when it is shown, at which cost."""
 
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 import trio
+import trio.testing
 
 from imgsync.core.channel import downloads
 from imgsync.core.channel.downloads import Progress
@@ -12,7 +14,7 @@ from imgsync.core.protocol.channel import UpcomingImage
 from imgsync.core.protocol.numbers import MAX_FETCHES
 from imgsync.images import gallery as ahead
 from imgsync.images.fetch import FetchFailed
-from imgsync.images.gallery import Gallery, open_gallery
+from imgsync.images.gallery import Coming, Gallery, open_gallery
 from tests.images.test_kinds import PNG
 from tests.kit.image_servers import WITHIN, Serve, answer, open_quick_fetcher, open_server, say
 from tests.kit.processes import wait_until
@@ -267,3 +269,71 @@ async def test_a_picture_without_a_url_fails_where_none_was_to_come_over_the_con
         with pytest.raises(FetchFailed, match="has none") as failed:
             await gallery.show("images/0a1b2c3d/a.png", None).wait()
     assert failed.value.reason == "bad_url"
+
+
+# ── what is needed whatever is shown next ────────────────────────────────────────────────────────
+
+
+def picture_of(size: int) -> bytes:
+    """A black picture of at least so many bytes."""
+    side = int((size / 3) ** 0.5) // 4 * 4 + 4
+    pixels = bytes(3 * side * side)
+    head = b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54)
+    head += struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
+    return head + pixels
+
+
+async def test_all_that_is_needed_comes_and_no_more_of_it_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    picture = picture_of(100_000)
+    room = 4 * len(picture)
+    monkeypatch.setattr(downloads, "MAX_KEPT", room)
+    server = Server(answer(picture, "200 OK", 'etag: "1"'))
+    arrived: list[str] = []
+    most = 0
+    disk = trio.Event()
+
+    async def save(gallery: Gallery, coming: Coming) -> None:
+        nonlocal most
+        assert (await coming.wait()).body == picture
+        arrived.append(coming.name)
+        bodies = [one.body for one in gallery._kept.values()]
+        parts = [one.here for one in gallery._partials.values()]
+        most = max(most, sum(map(len, bodies)) + sum(parts))
+        await disk.wait()
+        gallery.release(coming)
+
+    async with open_ahead(server) as one, trio.open_nursery() as nursery:
+        for number in range(20):
+            coming = one.gallery.show(f"{number}", one.url, is_needed=True)
+            nursery.start_soon(save, one.gallery, coming)
+        await wait_until(lambda: len(arrived) >= 4, "as many as there is room for", WITHIN)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert len(arrived) <= 4 + MAX_FETCHES
+        disk.set()
+    assert len({*arrived}) == 20
+    assert most <= room + (MAX_FETCHES + 1) * len(picture)
+    assert server.asked <= 20 + MAX_FETCHES
+
+
+async def test_a_part_that_has_to_go_is_fetched_from_its_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downloads, "MAX_KEPT", HALF)
+    head = f'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: {len(PNG)}\r\n\r\n'.encode()
+    cut = say(head + PNG[:HALF])
+    server = Server(cut, cut, answer(PNG))
+    async with open_ahead(server) as one:
+        one.announce("0", "1")
+        await server.wait_asked(MAX_FETCHES)
+
+        def here() -> list[int]:
+            return [partial.here for partial in one.gallery._partials.values()]
+
+        await wait_until(lambda: here() == [HALF, HALF], "two halves", WITHIN)
+        coming = one.gallery.show("2", one.url)
+        assert sum(here()) == HALF
+        await coming.wait()
+        await one.show("1")
+    assert sum(b"range: bytes" in head for head in server.heads) <= 1
