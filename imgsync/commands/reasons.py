@@ -5,6 +5,7 @@ from imgsync.core.pictures.others import OTHERS
 from imgsync.core.protocol.numbers import (
     BAD_HASH,
     CHANGED,
+    CROWDED_OUT,
     HIDDEN_TAB,
     MAX_IMAGE,
     OF_TYPE,
@@ -44,6 +45,7 @@ _ADVICE = {
     "not_offered": "the client asks for a picture that it was not shown: it is of another make",
     NO_HTTP: "the client can't fetch from web servers: install httpx there",
     "not_saved": "the client can't write to the folder that it keeps images in",
+    CROWDED_OUT: "images were shown faster than the client could fetch and save them: show fewer",
     "exec": "the client can't start its program",
     HIDDEN_TAB: "nobody looked at the client's page",
 }

@@ -13,7 +13,7 @@ from imgsync.commands.client import following
 from imgsync.commands.client.following import LAST_FETCHES_DEADLINE, SessionFollower
 from imgsync.commands.events import Fetched, FetchFailed
 from imgsync.commands.output import Event, Output
-from imgsync.core.channel.downloads import CROWDED_OUT
+from imgsync.core.protocol.numbers import CROWDED_OUT
 from imgsync.images.fetch import Answer, Fetcher, Mark
 from imgsync.testing import MemoryNetwork
 from tests.images.test_kinds import PNG

@@ -25,9 +25,9 @@ from imgsync.commands.events import (
     write_states,
 )
 from imgsync.commands.output import Output
-from imgsync.core.channel.downloads import CROWDED_OUT, Progress
+from imgsync.core.channel.downloads import Progress
 from imgsync.core.protocol.channel import Preloaded
-from imgsync.core.protocol.numbers import MAX_DETAIL
+from imgsync.core.protocol.numbers import CROWDED_OUT, MAX_DETAIL
 from imgsync.images import fetch
 from imgsync.images.gallery import Coming, Gallery, open_gallery
 from imgsync.tasks import open_background

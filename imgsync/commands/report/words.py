@@ -6,6 +6,7 @@ from imgsync.commands.report.rows import Outcome
 from imgsync.commands.report.table import as_text
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import (
+    CROWDED_OUT,
     DECODE,
     HIDDEN_TAB,
     NOT_AN_IMAGE,
@@ -43,6 +44,7 @@ _FAILURES = {
     "bad_url": "its URL can't be fetched",
     "too_large": "it is too large",
     "not_saved": "it could not be saved",
+    CROWDED_OUT: "too many others were still to be fetched",
     "exec": "the client's program could not be started",
     "fetch": "it could not be fetched",
     NOT_AN_IMAGE: "what came is no image",

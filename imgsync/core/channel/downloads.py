@@ -40,6 +40,7 @@ import attrs
 from imgsync.core.protocol.channel import UpcomingImage
 from imgsync.core.protocol.naming import image_key
 from imgsync.core.protocol.numbers import (
+    CROWDED_OUT,
     FETCH_PROGRESS,
     FETCH_STALL,
     FETCH_TRIES,
@@ -52,10 +53,6 @@ from imgsync.core.protocol.numbers import (
     SLEPT,
     SUPERSEDED,
 )
-
-CROWDED_OUT = "crowded_out"
-"""That of what was announced before so many others that it is fetched when it is shown; or of what
-was shown before so many others that are still to be fetched."""
 
 
 @attrs.frozen

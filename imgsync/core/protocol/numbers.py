@@ -79,6 +79,10 @@ entry of a list is so much later."""
 SUPERSEDED = "superseded"
 """The reason of what fails, or is not acked, because another image took its place."""
 
+CROWDED_OUT = "crowded_out"
+"""That of what was announced before so many others that it is fetched when it is shown; or of what
+was shown before so many others that are still to be fetched."""
+
 MAX_FEATURES = 16
 """Of these, that a peer may name when it registers: twice as many as there are. All evaluators
 are told them at each change of a client."""

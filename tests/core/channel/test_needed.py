@@ -8,8 +8,9 @@ from itertools import count
 
 import pytest
 
-from imgsync.core.channel.downloads import CROWDED_OUT, GivenUp, Start
+from imgsync.core.channel.downloads import GivenUp, Start
 from imgsync.core.protocol.numbers import (
+    CROWDED_OUT,
     MAX_ANNOUNCED,
     MAX_FETCHES,
     MAX_IMAGE,

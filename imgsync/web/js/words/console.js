@@ -249,6 +249,7 @@ export function captionImage(index, name) {
 /** @type {Record<string, string>} */
 const FAILURES = {
   superseded: "passed over: the next image came first",
+  crowded_out: "too many others were still to be loaded",
   hidden_tab: "the client's page was not in view",
   resized: "its size changed on the client's screen",
   timeout: "it took too long to load",

@@ -65,6 +65,7 @@
 
 import { imageKey } from "../protocol/naming.js";
 import {
+  CROWDED_OUT,
   FETCH_PROGRESS,
   FETCH_STALL,
   FETCH_TRIES,
@@ -82,8 +83,6 @@ import {
 const STALLED = { reason: "timeout", mayPass: true, keeps: true, detail: `no byte came for ${FETCH_STALL} s` };
 /** Of what never came: its host is there and says nothing, and the image's time is over by then. */
 const SILENT = { ...STALLED, mayPass: false };
-/** What was announced before so many others that it is fetched when it is shown. */
-const CROWDED_OUT = "crowded_out";
 
 /** @param {UpcomingImage} image @param {number} again @returns {Download} */
 function newDownload(image, again) {

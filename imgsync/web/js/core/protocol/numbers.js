@@ -91,6 +91,12 @@ export const PRESENCE_GATHER = 0.05;
 export const SUPERSEDED = "superseded";
 
 /**
+ * That of what was announced before so many others that it is fetched when it is shown; or of what
+ * was shown before so many others that are still to be fetched.
+ */
+export const CROWDED_OUT = "crowded_out";
+
+/**
  * Of these, that a peer may name when it registers: twice as many as there are. All evaluators
  * are told them at each change of a client.
  */
