@@ -82,6 +82,18 @@ class Worker:
         """Of the process."""
         return self._process.pid
 
+    def cpu(self) -> float:
+        """Seconds that the process has spent so far, all threads together (Linux)."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1e9
+
+    def resident_kb(self) -> int:
+        """VmRSS (Linux). BenchError if it has ended."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        raise BenchError(f"{self._name} has ended")
+
     def ask(self, **command: Any) -> Any:
         """Send one command and wait for its answer. BenchError if there is none."""
         self.tell(**command)

@@ -21,7 +21,6 @@ gets `peer_away`; latency counts from the flood's first signal until then.
 import contextlib
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -72,12 +71,6 @@ class Relay:
     url: str
     process: harness.Worker
 
-    def resident_kb(self) -> int:
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-        raise harness.BenchError("the relay has ended")
-
 
 @contextlib.contextmanager
 def open_relay(idle: harness.Worker, *flags: str) -> Iterator[Relay]:
@@ -92,10 +85,10 @@ def open_relay(idle: harness.Worker, *flags: str) -> Iterator[Relay]:
 def measure_memory(relay: Relay, idle: harness.Worker, extent: Extent) -> tuple[int, int]:
     """The relay's kB before and after this many idle ones have come."""
     time.sleep(QUIET)
-    before = relay.resident_kb()
+    before = relay.process.resident_kb()
     idle.ask(do="stay", url=relay.url, count=extent.idle, within=extent.arrival)
     time.sleep(QUIET)
-    return before, relay.resident_kb()
+    return before, relay.process.resident_kb()
 
 
 def measure_latency(
@@ -165,7 +158,7 @@ def measure(extent: Extent) -> dict[str, Any]:
             still_open = idle.ask(do="count")["open"]
             if still_open != count:
                 raise harness.BenchError(f"{count - still_open} idle connections were lost")
-            later = full.resident_kb()
+            later = full.process.resident_kb()
             idle.ask(do="leave")
             time.sleep(QUIET)  # else the relay would have to see them off, which is not asked here
         memory = {

@@ -137,30 +137,18 @@ class Relay:
     process: harness.Worker
     pairs: list[tuple[Peer, Peer]] = attrs.field(factory=list)
 
-    def cpu(self) -> float:
-        """Seconds that the process has spent so far."""
-        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1e9
-
-    def resident_kb(self) -> int:
-        """VmRSS."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-        raise harness.BenchError("the relay has ended")
-
     def measure(self, size: int, signals: int) -> float:
         """Microseconds of CPU for each of so many signals, or a few more."""
         padding = size - len(json.dumps({"candidate": ""}))
         data = {"signal": {"candidate": "x" * padding}}
         bursts = -(-signals // BURST)
-        before = self.cpu()
+        before = self.process.cpu()
         for number in range(bursts):
             # Both ways: who never reads answers no pings.
             sender, receiver = self.pairs[number % PAIRS][:: 1 if number // PAIRS % 2 else -1]
             sender.say("webrtc_signal", {"targetUserId": receiver.user, **data}, BURST)
             receiver.wait_event("webrtc_signal", BURST)
-        return (self.cpu() - before) / (bursts * BURST) * 1e6
+        return (self.process.cpu() - before) / (bursts * BURST) * 1e6
 
 
 # ── relays ───────────────────────────────────────────────────────────────────────────────────────
@@ -282,10 +270,10 @@ def measure_idle(count: int, rounds: int, signals: int) -> dict[str, Any]:
     ):
         idle.ask(do="come and go", url=full.url, count=WARM_UP, at_once=10)
         time.sleep(QUIET)
-        before = full.resident_kb()
+        before = full.process.resident_kb()
         idle.ask(do="stay", url=full.url, count=count, within=ARRIVAL)
         time.sleep(QUIET)
-        memory = (full.resident_kb() - before) / count
+        memory = (full.process.resident_kb() - before) / count
         with open_pairs(empty, with_sessions=True), open_pairs(full, with_sessions=True):
             spent = take_turns({"without": empty, "with": full}, SIZES[0], rounds, signals)
         if idle.ask(do="count")["open"] != count:

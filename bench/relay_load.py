@@ -1,6 +1,7 @@
-"""The peers of `relay_capacity.py`: idle ones, ones that talk, and one that stops reading.
+"""The peers of `relay_capacity.py` and `presence.py`: idle ones, ones that talk, one that stops
+reading, and those of `crowd.py`.
 
-    python bench/relay_load.py idle|talking|stalling
+    python bench/relay_load.py idle|talking|stalling|flapping|watching
 
 They are made with `websockets`, uncompressed, and obey `{"do": ...}` on stdin; the harness bounds
 every wait, and ends them with SIGTERM. All of them ping the relay as its peers do, and answer its
@@ -19,6 +20,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from crowd import Flapping, Watching, sleep_until
 from websockets.asyncio.client import ClientConnection, connect
 from worker import answer, read_commands_aio
 
@@ -57,7 +59,8 @@ def _parse(frame: str | bytes) -> Object:
 async def _join(url: str, user: str, role: str, **options: Any) -> ClientConnection:
     """Connect and register."""
     peer = await connect(url, compression=None, ping_interval=15, ping_timeout=10, **options)
-    await _send(peer, "register", userId=user, role=role, package="webrtc")
+    features = ["presences"] if role == "evaluator" else []  # as our evaluators do
+    await _send(peer, "register", userId=user, role=role, package="webrtc", features=features)
     await _receive(peer, "registered")
     return peer
 
@@ -98,7 +101,7 @@ class Idle:
         async with asyncio.TaskGroup() as group:
             joining = []
             for number in range(count):
-                await _sleep_until(start + within * number / count)
+                await sleep_until(start + within * number / count)
                 joining.append(group.create_task(_join(url, f"idle-{number}", "client")))
         self._peers += [task.result() for task in joining]
 
@@ -147,7 +150,7 @@ async def _say(
     peer: ClientConnection, other_user: str, count: int, first: float, pause: float
 ) -> None:
     for number in range(count):
-        await _sleep_until(first + number * pause)
+        await sleep_until(first + number * pause)
         candidate = {"sentAt": time.monotonic(), "candidate": PADDING}
         await _send(peer, "webrtc_signal", targetUserId=other_user, signal=candidate)
 
@@ -250,10 +253,6 @@ async def main(obey: Callable[[Object], Awaitable[Object]]) -> None:
     os._exit(0)
 
 
-async def _sleep_until(moment: float) -> None:
-    await asyncio.sleep(max(0.0, moment - time.monotonic()))
-
-
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["idle"]:
@@ -262,5 +261,9 @@ if __name__ == "__main__":
             asyncio.run(main(Talking().obey))
         case ["stalling"]:
             asyncio.run(main(Stalling().obey))
+        case ["flapping"]:
+            asyncio.run(main(Flapping().obey))
+        case ["watching"]:
+            asyncio.run(main(Watching().obey))
         case _:
             sys.exit(__doc__)

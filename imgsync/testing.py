@@ -23,6 +23,7 @@ from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
 from imgsync.core.relay.outputs import (
+    AwaitRoom,
     Close,
     Output,
     Probe,
@@ -180,6 +181,7 @@ class MemoryRelay:
                 case (
                     Probe()
                     | Sooner()
+                    | AwaitRoom()
                     | SessionAnswered()
                     | SideAway()
                     | SideBack()

@@ -49,6 +49,9 @@ READ_SIZE = 16 * 1024
 BLOCK = PAGE
 """Bytes that are written at once, or one message that has more: a pong waits for no more."""
 
+ROOM_PART = 4
+"""An outbox has room while no more than this part of it is taken: for as much again, and again."""
+
 MAX_PARTS = 256
 """Parts of a message that are kept apart."""
 
@@ -101,12 +104,23 @@ class Outbox:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._texts: deque[str] = deque()
+        #: Told once there is room, where somebody waits for that.
+        self._on_room: Callable[[], None] | None = None
         #: Bytes, with those of the frame that is being written.
         self.size = 0
 
     def __bool__(self) -> bool:
         """Whether any waits."""
         return bool(self._texts)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether most of what was put in has been written."""
+        return self.size <= self._limit // ROOM_PART
+
+    def await_room(self, tell: Callable[[], None]) -> None:
+        """Tell of it once there is room, which is not so now."""
+        self._on_room = tell
 
     def put(self, text: str) -> bool:
         """Put one in, if there is room; else none of them will be written. Returns which."""
@@ -130,6 +144,9 @@ class Outbox:
     def written(self, texts: list[str]) -> None:
         """They count no more."""
         self.size -= sum(map(_size_of, texts))
+        if self._on_room is not None and self.has_room:
+            tell, self._on_room = self._on_room, None
+            tell()
 
 
 class EagerChannel(trio.abc.SendChannel[str | bytes]):
@@ -190,9 +207,13 @@ class WebSocket:
             self.close(CloseCode.TOO_SLOW, "too slow: the outbox is full")
 
     @property
-    def backlog(self) -> int:
-        """Bytes that are posted and not written yet."""
-        return self._outbox.size
+    def has_room(self) -> bool:
+        """Whether most of what was posted has been written: three quarters are free."""
+        return self._outbox.has_room
+
+    def await_room(self, tell: Callable[[], None]) -> None:
+        """Have that told once it is so, as it is not now; never waits."""
+        self._outbox.await_room(tell)
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """Send what is queued, then a close frame, all within CLOSE_DEADLINE; never waits."""

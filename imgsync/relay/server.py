@@ -36,6 +36,7 @@ from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.limits import MessageLimit, Verdict
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
+    AwaitRoom,
     Close,
     Output,
     Probe,
@@ -51,7 +52,7 @@ from imgsync.core.relay.outputs import (
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import Listeners, Site, is_loopback, serve_site
-from imgsync.net.websocket import WebSocket
+from imgsync.net.websocket import ROOM_PART, WebSocket
 from imgsync.relay.admission import Admission
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer, Visitor
@@ -271,11 +272,14 @@ class Relay:
                 case Close(id, code, why):
                     self._close(self._connections[id], code, why)
                 case Probe(id, successor):
-                    answered = partial(self._alive, id, successor)
+                    answered = partial(self._go_on, self._state.alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
                 case SessionBegan() | SessionAnswered() | SideAway() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
                     self._sooner.ring()
+                case AwaitRoom(id):
+                    room = partial(self._go_on, self._state.drained, id)
+                    self._connections[id].socket.await_room(room)
                 case Sooner():
                     self._sooner.ring()
                 case SignalDropped():
@@ -283,9 +287,10 @@ class Relay:
                 case _:
                     assert_never(output)
 
-    def _alive(self, socket: Hashable, successor: Hashable) -> None:
+    def _go_on(self, decide: Callable[..., list[Output]], *sockets: Hashable) -> None:
+        """What was asked of a socket has come about."""
         if not self._is_draining:
-            self._perform(self._state.alive(socket, successor))
+            self._perform(decide(*sockets, trio.current_time()))
 
 
 def _state_of(
@@ -317,8 +322,8 @@ def _admission_of(settings: Settings) -> Admission:
 
 def _telling(settings: Settings, connections: Mapping[Hashable, _Connection]) -> Telling:
     """An evaluator that has read most of what it was sent is told as much again."""
-    page = settings.net.outbox_size // 4
-    return Telling(PRESENCE_GATHER, page, lambda id: connections[id].socket.backlog <= page)
+    page = settings.net.outbox_size // ROOM_PART
+    return Telling(PRESENCE_GATHER, page, lambda id: connections[id].socket.has_room)
 
 
 def _on_our_clock(claims: Claims) -> float:

@@ -88,7 +88,11 @@ class Relay:
         return self._split(self.state.lost(socket, self.now))
 
     def answer_probe(self, socket: Socket, successor: Socket) -> Said:
-        return self._split(self.state.alive(socket, successor))
+        return self._split(self.state.alive(socket, successor, self.now))
+
+    def drain(self, socket: Socket) -> Said:
+        """What was sent to it has been written."""
+        return self._split(self.state.drained(socket, self.now))
 
     def tick(self) -> Said:
         return self._split(self.state.tick(self.now))

@@ -44,6 +44,15 @@ def test_what_is_being_written_counts_until_it_is_written() -> None:
     assert outbox.size == 0
 
 
+def test_room_in_an_outbox_is_told_once_when_three_quarters_are_written() -> None:
+    outbox, told = fill(*["x" * BLOCK] * 4), list[int]()
+    outbox.await_room(lambda: told.append(outbox.size))
+    while outbox:
+        outbox.written(outbox.pop())
+    assert told == [2 * BLOCK]
+    assert outbox.has_room
+
+
 async def test_what_is_posted_in_one_turn_is_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[int] = []
     send_all = PacedStream.send_all

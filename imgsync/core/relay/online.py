@@ -3,30 +3,21 @@
 A change is told at once where nothing was for a while, and else with all others of a short time,
 so that a crowd that comes and goes costs each evaluator a few frames a second and no more: what
 counts is where a client stands when it is told, and not on which way it got there. What waits to be
-told is kept by evaluator, once for each client. An evaluator that has much to read already is told
-later; so one that reads slowly, or has a list to get that is longer than its outbox, gets it by and
-by, and is not closed for it.
+told is kept once for all evaluators that know the same, and once for each client. An evaluator that
+has much to read already is told later, when whoever drives this says that it has read: no clock is
+needed for that. So one that reads slowly, or has a list to get that is longer than its outbox, gets
+it by and by, and is not closed for it.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import attrs
 
-from imgsync.core.codec.codec import encode_entry
-from imgsync.core.protocol.numbers import FEATURE_PRESENCES
-from imgsync.core.protocol.signalling import (
-    ClientEntry,
-    FromRelay,
-    Group,
-    Presence,
-    Presences,
-    PresenceState,
-    Role,
-    UserId,
-)
+from imgsync.core.protocol.signalling import ClientEntry, PresenceState, Role, UserId
+from imgsync.core.relay.audience import Audience, Feed, Standing
 from imgsync.core.relay.identity import Peer, common_features
-from imgsync.core.relay.outputs import Output, Send, Socket, Sooner
+from imgsync.core.relay.outputs import AwaitRoom, Output, Socket, Sooner
 
 
 class Registry:
@@ -34,15 +25,12 @@ class Registry:
 
     def __init__(self) -> None:
         self.peers: dict[Socket, Peer] = {}
-        self.evaluators: dict[Socket, Peer] = {}
         #: In the order in which they registered, by user.
         self._peers_of: dict[tuple[Role, UserId], list[Peer]] = {}
 
     def add(self, peer: Peer) -> None:
         """A socket has registered."""
         self.peers[peer.socket] = peer
-        if peer.role is Role.EVALUATOR:
-            self.evaluators[peer.socket] = peer
         self._peers_of.setdefault((peer.role, peer.user_id), []).append(peer)
 
     def remove(self, socket: Socket) -> Peer | None:
@@ -50,7 +38,6 @@ class Registry:
         peer = self.peers.pop(socket, None)
         if peer is None:
             return None
-        self.evaluators.pop(socket, None)
         key = (peer.role, peer.user_id)
         self._peers_of[key].remove(peer)
         if not self._peers_of[key]:
@@ -60,18 +47,6 @@ class Registry:
     def peers_of(self, role: Role, user_id: UserId) -> Sequence[Peer]:
         """Those of a user, the oldest first; none where it is not online."""
         return self._peers_of.get((role, user_id), ())
-
-
-@attrs.frozen(cache_hash=True)
-class _Standing:
-    """Where a client that is online stands, and the group that its newest token says."""
-
-    entry: ClientEntry
-    group: Group | None
-
-    def is_seen_by(self, evaluator: Peer) -> bool:
-        """Whether that one may be told."""
-        return evaluator.sees(self.entry.user_id, self.group)
 
 
 @attrs.frozen
@@ -88,10 +63,6 @@ class Telling:
     has_room: Callable[[Socket], bool] = lambda socket: True
 
 
-_Changes = dict[UserId, ClientEntry | None]
-"""What an evaluator does not know yet: clients, by what it was told of each last, if anything."""
-
-
 class Online:
     """Who is online and free, as each evaluator that may see it has been told.
 
@@ -104,10 +75,11 @@ class Online:
         self._registry = registry
         self._is_busy = is_busy
         self._telling = telling
-        self._standings: dict[UserId, _Standing] = {}
-        self._untold: dict[Socket, _Changes] = {}
-        #: From when on those that got the first part of a list may be told the next.
-        self._not_before: dict[Socket, float] = {}
+        self._standings: dict[UserId, Standing] = {}
+        self._audiences: dict[Hashable, Audience] = {}
+        self._feeds: dict[Socket, Feed] = {}
+        #: Those to which something is to be told; in order, as a set is not.
+        self._behind: dict[Feed, None] = {}
         #: When the next changes are told.
         self._next = -math.inf
         #: Whether whoever keeps the time knows that something waits.
@@ -115,8 +87,8 @@ class Online:
 
     @property
     def due(self) -> float:
-        """When what waits is told; infinity where nothing does."""
-        return self._next if self._untold else math.inf
+        """When what waits is told; infinity where nothing does, or all that waits for room."""
+        return self._next if self._behind else math.inf
 
     # ── what changes ─────────────────────────────────────────────────────────────────────────────
 
@@ -128,10 +100,9 @@ class Online:
             self._standings[client_id] = after
         if after == before:
             return
-        for socket, evaluator in self._registry.evaluators.items():
-            knew, knows = _view(before, evaluator), _view(after, evaluator)
-            if knew != knows:
-                self._untold.setdefault(socket, {}).setdefault(client_id, knew)
+        for audience in self._audiences.values():
+            if audience.update(client_id, after):
+                self._behind |= {feed: None for feed in audience.feeds if not feed.lacks_room}
 
     def update_if_client(self, peer: Peer) -> None:
         """The same, where it is one that has come or gone."""
@@ -143,42 +114,64 @@ class Online:
         frame is told later. None for a client."""
         if evaluator.role is not Role.EVALUATOR:
             return None
-        seen = [one.entry for one in self._standings.values() if one.is_seen_by(evaluator)]
-        fits = _count_fitting(seen, 2 * self._telling.page)
-        if fits < len(seen):
-            # Not in the same breath: whether there is room is seen when the list is posted. That
-            # holds for this one alone, so that who registers often holds up nobody else.
-            self._not_before[evaluator.socket] = now + self._telling.gather
-            self._untold[evaluator.socket] = {entry.user_id: None for entry in seen[fits:]}
-        return tuple(seen[:fits])
+        key = (evaluator.group, evaluator.clients)
+        audience = self._audiences.get(key)
+        if audience is None:
+            audience = self._audiences[key] = Audience(key, evaluator.sees, self._standings)
+        listed, rest = audience.listing(2 * self._telling.page)
+        # Not in the same breath: whether there is room is seen when the list is posted. That holds
+        # for this one alone, so that who registers often holds up nobody else.
+        not_before = now + self._telling.gather if rest else -math.inf
+        self._place(Feed(audience, {evaluator.socket: evaluator}, dict.fromkeys(rest), not_before))
+        return listed
+
+    def drained(self, socket: Socket) -> None:
+        """There is room again on a socket that had none."""
+        feed = self._feeds.get(socket)
+        if feed is not None and feed.lacks_room:
+            readers = {socket: feed.readers.pop(socket)}
+            if not feed.readers:
+                self._drop(feed)
+            self._place(Feed(feed.audience, readers, {**feed.changes}))
 
     def gone(self, socket: Socket) -> None:
         """Nothing more is to be told to a socket."""
-        self._untold.pop(socket, None)
-        self._not_before.pop(socket, None)
+        feed = self._feeds.pop(socket, None)
+        if feed is None:
+            return
+        del feed.readers[socket]
+        if not feed.readers:
+            self._drop(feed)
+            if not feed.audience.feeds:
+                del self._audiences[feed.audience.key]
 
     def shows(self, client_id: UserId, evaluator: Peer) -> bool:
         """Whether a client is online, as far as this evaluator may know."""
-        return _view(self._standings.get(client_id), evaluator) is not None
+        return client_id in self._feeds[evaluator.socket].audience.seen
+
+    def _standing_of(self, client_id: UserId) -> Standing | None:
+        peers = self._registry.peers_of(Role.CLIENT, client_id)
+        if not peers:
+            return None
+        state = PresenceState.BUSY if self._is_busy(client_id) else PresenceState.AVAILABLE
+        newest = peers[-1]
+        entry = ClientEntry(client_id, state, newest.name, common_features(peers))
+        return Standing(entry, newest.group)
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────
 
     def tell(self, now: float) -> list[Output]:
         """Tell what waits, if it is time for it; else only that it does."""
-        if not self._untold:
+        if not self._behind:
             self._is_awaited = False
             return []
         if now < self._next:
             return self._await()
         self._next = now + self._telling.gather
-        told: dict[FromRelay, list[Socket]] = {}
-        for socket in list(self._untold):
-            if self._may_be_told(socket, now):
-                for message in self._news_for(self._registry.evaluators[socket]):
-                    told.setdefault(message, []).append(socket)
-        # By message, so that each is written once for all that get it.
-        outputs: list[Output] = [Send(one, message) for message in told for one in told[message]]
-        if self._untold:
+        outputs: list[Output] = []
+        for feed in [feed for feed in self._behind if feed.not_before <= now]:
+            outputs += self._tell(feed)
+        if self._behind:
             return [*outputs, *self._await()]
         self._is_awaited = False
         return outputs
@@ -188,47 +181,37 @@ class Online:
         was_awaited, self._is_awaited = self._is_awaited, True
         return [] if was_awaited else [Sooner()]
 
-    def _may_be_told(self, socket: Socket, now: float) -> bool:
-        return self._not_before.get(socket, now) <= now and self._telling.has_room(socket)
+    def _tell(self, feed: Feed) -> list[Output]:
+        """A page of what is news to those that have room; the rest goes on waiting."""
+        self._drop(feed)
+        full = {
+            socket: reader
+            for socket, reader in feed.readers.items()
+            if not self._telling.has_room(socket)
+        }
+        if full:
+            self._place(Feed(feed.audience, full, {**feed.changes}, math.inf))
+        awaited: list[Output] = [AwaitRoom(socket) for socket in full]
+        if len(full) == len(feed.readers):
+            return awaited
+        ready = {one: reader for one, reader in feed.readers.items() if one not in full}
+        told = Feed(feed.audience, ready, feed.changes)
+        news = told.pop_page(self._telling.page)
+        self._place(told)
+        return [*told.tell(news), *awaited]
 
-    def _news_for(self, evaluator: Peer) -> list[FromRelay]:
-        """A page of what is news to it; the rest goes on waiting."""
-        changes = self._untold.pop(evaluator.socket)
-        news: list[ClientEntry] = []
-        for client_id, knew in changes.items():
-            knows = _view(self._standings.get(client_id), evaluator)
-            if knows is not None and knows != knew:
-                news.append(knows)
-            elif knows is None and knew is not None:
-                news.append(ClientEntry(client_id, PresenceState.OFFLINE, knew.name))
-        fits = _count_fitting(news, self._telling.page)
-        if fits < len(news):
-            rest = (entry.user_id for entry in news[fits:])
-            self._untold[evaluator.socket] = {user_id: changes[user_id] for user_id in rest}
-        page = tuple(news[:fits])
-        if FEATURE_PRESENCES in evaluator.features:
-            return [Presences(page)] if page else []
-        return [Presence(*attrs.astuple(entry, recurse=False)) for entry in page]
+    def _place(self, feed: Feed) -> None:
+        """Have its readers wait in it; those that know all are together in one."""
+        level = feed.audience.find_level() if feed.is_level else None
+        if level is None:
+            level = feed
+            feed.audience.feeds.append(feed)
+        else:
+            level.readers |= feed.readers
+        self._feeds |= dict.fromkeys(feed.readers, level)
+        if feed.changes and not feed.lacks_room:
+            self._behind[feed] = None
 
-    def _standing_of(self, client_id: UserId) -> _Standing | None:
-        peers = self._registry.peers_of(Role.CLIENT, client_id)
-        if not peers:
-            return None
-        state = PresenceState.BUSY if self._is_busy(client_id) else PresenceState.AVAILABLE
-        newest = peers[-1]
-        entry = ClientEntry(client_id, state, newest.name, common_features(peers))
-        return _Standing(entry, newest.group)
-
-
-def _view(standing: _Standing | None, evaluator: Peer) -> ClientEntry | None:
-    """A client as an evaluator may see it; None where that is not at all."""
-    return standing.entry if standing is not None and standing.is_seen_by(evaluator) else None
-
-
-def _count_fitting(entries: Sequence[ClientEntry], room: float) -> int:
-    """How many of the first ones have place in so many bytes; one has in any case."""
-    for count, entry in enumerate(entries):
-        room -= len(encode_entry(entry)) + 1
-        if room < 0 and count:
-            return count
-    return len(entries)
+    def _drop(self, feed: Feed) -> None:
+        feed.audience.feeds.remove(feed)
+        self._behind.pop(feed, None)

@@ -50,6 +50,16 @@ class Sooner:
 
 
 @attrs.frozen
+class AwaitRoom:
+    """Call `drained` with this socket once most of what was sent to it has been written.
+
+    That is not so now; of a socket that is lost before, nobody needs to hear.
+    """
+
+    socket: Socket
+
+
+@attrs.frozen
 class SessionBegan:
     """A session lives, from now on or again."""
 
@@ -100,4 +110,4 @@ class SessionOver:
 News = SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver
 """What has become of a session."""
 
-Output = Send | Close | Probe | Sooner | News | SignalDropped
+Output = Send | Close | Probe | Sooner | AwaitRoom | News | SignalDropped

@@ -280,10 +280,16 @@ class RelayState:
         self._online.update_if_client(peer)
         return [*outputs, *self._online.tell(now)]
 
-    def alive(self, socket: Socket, successor: Socket) -> list[Output]:
+    def alive(self, socket: Socket, successor: Socket, now: float) -> list[Output]:
         """A socket has answered a probe that was asked for when `successor` registered."""
         peer, newer = self.peer_of(socket), self.peer_of(successor)
-        return [] if peer is None or newer is None else self._sessions.alive(peer, newer)
+        outputs = [] if peer is None or newer is None else self._sessions.alive(peer, newer)
+        return [*outputs, *self._online.tell(now)]
+
+    def drained(self, socket: Socket, now: float) -> list[Output]:
+        """There is room on a socket of which `AwaitRoom` asked that."""
+        self._online.drained(socket)
+        return self._online.tell(now)
 
     def tick(self, now: float) -> list[Output]:
         """`due` has come: some were not back by then, or have what has expired, or soon will."""
@@ -331,8 +337,7 @@ class RelayState:
     def _start_session(self, peer: Peer, message: StartSession, now: float) -> list[Output]:
         client_id = message.client_id
         if peer.role is not Role.EVALUATOR:
-            why = "Only an evaluator can start a session."
-            return _refuse_start(peer, ErrorCode.FORBIDDEN, why, message)
+            return _not_an_evaluator(peer, message)
         old = self._sessions.of_client(client_id)
         is_own = old is not None and old.evaluator.user_id == peer.user_id
         if old is not None and is_own and old.id == message.session_id:
@@ -342,11 +347,8 @@ class RelayState:
         if not self._online.shows(client_id, peer):
             return _unknown_client(peer, message)
         if old is not None and not is_own:
-            why = f"Client {client_id!r} is in a session with another evaluator; try again later."
-            return _refuse_start(peer, ErrorCode.CLIENT_BUSY, why, message)
-        over: list[Output] = []
-        if old is not None:
-            over = self._sessions.end(old, old.replaced)
+            return _client_busy(peer, message)
+        over = [] if old is None else self._sessions.end(old, old.replaced)
         begun = self._begin(peer, message)
         self._online.update(client_id)
         return [*over, *begun]
@@ -373,8 +375,7 @@ class RelayState:
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
         if not session.other(side).peers:
-            why = "The other side has lost the relay; say it again when peer_back tells of it."
-            return _refuse(peer.socket, ErrorCode.NO_SESSION, why, message.EVENT)
+            return _other_away(peer.socket, message)
         return session.forward(side, peer, message.signal)
 
     def _end_session(self, peer: Peer, message: EndSession) -> list[Output]:
@@ -424,9 +425,24 @@ def _refuse_start(peer: Peer, code: ErrorCode, why: str, message: StartSession) 
     return [Send(peer.socket, ErrorEvent(code, why, message.EVENT, message.ref))]
 
 
+def _not_an_evaluator(peer: Peer, message: StartSession) -> list[Output]:
+    why = "Only an evaluator can start a session."
+    return _refuse_start(peer, ErrorCode.FORBIDDEN, why, message)
+
+
+def _client_busy(peer: Peer, message: StartSession) -> list[Output]:
+    why = f"Client {message.client_id!r} is in a session with another evaluator; try again later."
+    return _refuse_start(peer, ErrorCode.CLIENT_BUSY, why, message)
+
+
 def _unknown_client(peer: Peer, message: StartSession) -> list[Output]:
     why = f"No client {message.client_id!r} is online; start it first, or check its user id."
     return _refuse_start(peer, ErrorCode.UNKNOWN_CLIENT, why, message)
+
+
+def _other_away(socket: Socket, message: SendSignal) -> list[Output]:
+    why = "The other side has lost the relay; say it again when peer_back tells of it."
+    return _refuse(socket, ErrorCode.NO_SESSION, why, message.EVENT)
 
 
 def _no_session(socket: Socket, message: ToRelay) -> list[Output]:

@@ -14,7 +14,7 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
 )
 from imgsync.core.relay.online import Telling
-from imgsync.core.relay.outputs import Socket, Sooner
+from imgsync.core.relay.outputs import AwaitRoom, Socket, Sooner
 from imgsync.core.relay.state import RelayState
 from tests.kit.relay_states import (
     AVAILABLE,
@@ -82,8 +82,9 @@ def test_a_list_that_is_longer_than_a_page_is_told_by_and_by_as_it_is_read() -> 
     full.add("e")
     relay.now += GATHER
     assert relay.tick() == []  # it has not read yet
-    assert relay.state.due > relay.now
+    assert relay.noted == [AwaitRoom("e")]
     full.clear()
+    relay.drain("e")
     while relay.state.due < 1e9:
         relay.now = max(relay.now, relay.state.due)
         [(_, page)] = relay.tick()
@@ -166,12 +167,15 @@ def test_law_what_an_evaluator_was_told_is_who_is_online_once_all_that_is_due_wa
                 seen.hear(said)
             case "w":
                 full ^= {evaluator}
+                seen.hear([] if evaluator in full else relay.drain(evaluator))
             case "t":
                 relay.now += number * GATHER / 4
                 seen.hear(relay.tick())
             case _:
                 pass
-    full.clear()
+    for socket in [*full]:
+        full.discard(socket)
+        seen.hear(relay.drain(socket))
     while relay.state.due < math.inf:
         relay.now = max(relay.now, relay.state.due)
         seen.hear(relay.tick())
@@ -187,3 +191,58 @@ def test_an_evaluator_that_has_gone_is_told_nothing_more() -> None:
     relay.lose("e")
     relay.now = 1
     assert relay.tick() == []
+
+
+def test_nothing_is_due_while_all_that_wait_have_no_room_and_they_are_told_once_they_have() -> None:
+    full = set[Socket]("e")
+    relay = relay_telling(Telling(GATHER, has_room=lambda socket: socket not in full))
+    relay.register("e", EVALUATOR, "eve", features=[FEATURE_PRESENCES])
+    relay.register("quick", EVALUATOR, "eva", features=[FEATURE_PRESENCES])
+    [_, (told, _)] = relay.register("c1", CLIENT, "carl")
+    assert told == "quick"
+    assert relay.noted == [AwaitRoom("e")]
+    assert relay.state.due == math.inf
+    for number in range(2, 5):
+        relay.now += GATHER
+        said = relay.register(f"c{number}", CLIENT, f"client-{number}")
+        assert {socket for socket, _ in said} == {f"c{number}", "quick"}
+        assert relay.noted == []  # it is asked once
+        assert relay.state.due == math.inf
+    relay.now += GATHER
+    relay.lose("c2")
+    full.clear()
+    assert relay.drain("e") == []  # others were told just now
+    assert relay.noted == [Sooner()]
+    relay.now = relay.state.due
+    [(told, page)] = relay.tick()
+    assert told == "e"
+    assert isinstance(page, Presences)
+    assert [one.user_id for one in page.clients] == ["carl", "client-3", "client-4"]
+    assert relay.state.due == math.inf
+
+
+def test_room_on_a_socket_that_waits_for_none_or_has_gone_changes_nothing() -> None:
+    relay = relay_telling(Telling(GATHER, has_room=lambda socket: socket != "e"))
+    relay.register("e", EVALUATOR, "eve")
+    relay.register("quick", EVALUATOR, "eva")
+    relay.register("c1", CLIENT, "carl")
+    assert relay.drain("quick") == relay.drain("c1") == relay.drain("nobody") == []
+    relay.lose("e")
+    assert relay.drain("e") == []
+    assert relay.state.due == math.inf
+
+
+def test_evaluators_that_know_the_same_are_told_with_one_and_the_same_message() -> None:
+    full = set[Socket]()
+    relay = relay_telling(Telling(GATHER, has_room=lambda socket: socket not in full))
+    for number in range(4):
+        relay.register(f"e{number}", EVALUATOR, f"eva-{number}", features=[FEATURE_PRESENCES])
+    full.add("e3")
+    relay.register("c1", CLIENT, "carl")
+    full.clear()
+    relay.now += GATHER
+    relay.drain("e3")
+    relay.now += GATHER
+    said = relay.register("c2", CLIENT, "cleo")[1:]
+    assert {socket for socket, _ in said} == {"e0", "e1", "e2", "e3"}
+    assert len({id(message) for _, message in said}) == 1  # it is written once for all of them
