@@ -25,7 +25,8 @@ from imgsync.core.handshake.inputs import LinkLost
 from imgsync.core.handshake.sdp import Description
 from imgsync.core.protocol.errors import SignallingLost, SocketClosed
 from imgsync.core.protocol.signalling import CloseCode, IceServer
-from imgsync.peer.network import open_internet
+from imgsync.peer.network import Internet
+from imgsync.rtc.bridge import Bridge, open_bridge
 from imgsync.seams import Link, LinkEvent, Network, Socket
 
 IMAGES = 3  # in each session
@@ -42,10 +43,12 @@ LEAVE = IMAGE_URL + "leave"  # has the client leave the session once it has acke
 class SoakNetwork:
     """The real network, with links and sockets that can be lost and steps that can be cancelled."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, bridge: Bridge) -> None:
         self._network = network
         self.link: LosableLink | None = None
         self.socket: LosableSocket | None = None
+        #: To the thread that links live in, which tell of what happens to them there alone.
+        self.bridge = bridge
         #: What is cancelled when a link comes to this step.
         self.cancel_at: tuple[str, trio.CancelScope] | None = None
 
@@ -91,7 +94,7 @@ class LosableLink:
 
     def lose(self) -> None:
         assert self._tell is not None
-        self._tell(LinkLost("lost on purpose"))
+        self._network.bridge.post(self._tell, LinkLost("lost on purpose"))
 
 
 class LosableSocket:
@@ -118,8 +121,8 @@ class LosableSocket:
 
 async def evaluator(url: str) -> None:
     """Obey commands until stdin ends."""
-    async with open_internet() as internet:
-        network = SoakNetwork(internet)
+    async with open_bridge() as bridge:
+        network = SoakNetwork(Internet(bridge, (), relay_only=False, snap=True), bridge)
         async with imgsync.open_evaluator(url, user_id="e", network=network) as peer:
             async for command in read_commands():
                 match command["do"]:

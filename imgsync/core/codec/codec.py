@@ -144,14 +144,27 @@ def _decode_event(text: str | bytes, vocabulary: dict[str, type[Any]], limit: in
 def encode_event(message: ToRelay | FromRelay) -> str:
     """One signalling frame. What stands in `signal` is spliced in as it came."""
     if isinstance(message, Registered | Presences) and message.clients:
-        # Thousands of them, each told to many: none is written twice.
+        # Thousands of them, each told to many.
         rest = encode_event(attrs.evolve(message, clients=()))
-        entries = ",".join(map(encode_entry, message.clients))
+        entries = _encode_entries(message.clients)
         return rest.replace('"clients":[]', f'"clients":[{entries}]', 1)
     data = unstructure(message)
     signal = data.pop("signal", None)
     text = dump_json({"event": message.EVENT, "data": data})
     return text if signal is None else f'{text[:-2]},"signal":{signal}}}}}'
+
+
+def _encode_entries(entries: tuple[ClientEntry, ...]) -> str:
+    """Of a list, written once for all that are told the very same, one after the other."""
+    global _last_list
+    last, text = _last_list
+    if entries is not last:
+        text = ",".join(map(encode_entry, entries))
+        _last_list = entries, text
+    return text
+
+
+_last_list: tuple[tuple[ClientEntry, ...], str] = (), ""
 
 
 @lru_cache(maxsize=MAX_ENTRIES)
