@@ -1,7 +1,6 @@
 """`python -m imgsync.relay`: the relay as a process."""
 
 import argparse
-import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,18 +20,13 @@ from imgsync.commands.relay.options import (
 from imgsync.core.protocol.errors import InputError
 from imgsync.net.hosts import with_port
 from imgsync.net.server import is_loopback, open_port, port_of
+from imgsync.relay.garbage import collect_between
 from imgsync.relay.logs import set_up_relay_logging
 from imgsync.relay.server import Relay, open_relay
 from imgsync.relay.tls import Certificate
 from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)
-
-GC_THRESHOLD = (2_000, 5, 400)
-"""By Python's own, the heartbeat of thousands of connections would have all of them searched for
-garbage several times a minute, for tenths of a second each. There is little to be found: so that is
-rare. And what is young is looked at in small parts, as nobody is heard meanwhile: 200,000 objects,
-those of a thousand connections that have come, would take a sixth of a second."""
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.relay") -> int:
@@ -67,8 +61,7 @@ async def _serve(options: argparse.Namespace) -> int:
         settings = settings_of(options)
         tls = None if certificate is None else certificate.context
         listeners = await open_port(options.host, options.port, tls)
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLD)
+        collect_between()
         relay = await stack.enter_async_context(open_relay(listeners, settings))
         if hangups is not None:
             nursery = await stack.enter_async_context(open_background())
