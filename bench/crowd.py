@@ -6,6 +6,7 @@ into when that is asked for. They answer the relay's pings and send none.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -195,9 +196,11 @@ class Watcher:
         name, features = self._name, ["presences"]
         register = {"userId": name, "role": "evaluator", "package": "webrtc", "features": features}
         self._plain.say("register", **register)
-        async with asyncio.timeout(COME_WITHIN):
-            at: float = await self._has_list
-        return at
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(COME_WITHIN):
+                at: float = await self._has_list
+                return at
+        raise RuntimeError(f"{self._name}: of {clients} clients, {self._wanted} are not told")
 
     def _hear(self, text: bytes) -> None:
         self.frames += 1

@@ -300,20 +300,26 @@ def judge(rows: Sequence[dict[str, Any]]) -> list[str]:
     return missed
 
 
-def print_rows(rows: Sequence[dict[str, Any]]) -> None:
-    """As soon as they are known."""
-    for row in rows:
-        print(f"{row['loss']:<6.0%}{row['every']:5g} {row['variant']:10}{row['n']:6}", end="")
-        for name in ("image", "ack"):
-            print(f"{row[f'{name}_late']:9.2%}", end="")
-            print("".join(f"{row[f'{name}_p{percent}']:8.0f}" for percent in (50, 95, 99)), end="")
-        print(f"{row['ended']:7}", flush=True)
+NAMES = {"ours": "imgsync", "stock": "stock aiortc", "chromium": "Chromium"}
 
 
-HEAD = (
-    f"{'lost':6}{'every':>5} {'':10}{'n':>6}{'images: late':>9}{'p50':>5}{'p95':>8}{'p99':>8}"
-    f"{'acks: late':>12}{'p50':>5}{'p95':>8}{'p99':>8}{'ended':>7}"
-)
+def tables(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What was measured."""
+    heads = ["lost", "an image", "who", "images late", "p95", "acks late", "p95", "ended"]
+    cells = [
+        [
+            f"{row['loss']:.0%}",
+            f"each {row['every']:g} s",
+            NAMES[row["variant"]],
+            [row["image_late"] * 100, "%"],
+            [row["image_p95"], "ms"],
+            [row["ack_late"] * 100, "%"],
+            [row["ack_p95"], "ms"],
+            [row["ended"], ""],
+        ]
+        for row in rows
+    ]
+    return {"loss": {"heads": heads, "rows": cells}}
 
 
 async def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -321,15 +327,11 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
     from tests.faults.hosts import open_hosts
 
     rows, failures = [], []
-    if not args.json:
-        print(HEAD)
     for loss in args.losses:
         async with open_hosts() as hosts:
             found = await measure(Scene(hosts, args.sessions), loss, args)
-        rows += (new := rows_of(loss, found))
+        rows += rows_of(loss, found)
         failures += [f"{name}: {end}" for name, told in found.items() for end in told["failures"]]
-        if not args.json:
-            print_rows(new)
         if "ours" in found and (repaired := found["ours"]["repaired"]):
             failures.append(f"ours: {repaired} images came over a connection that was made anew")
     return {
@@ -339,21 +341,16 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
         "rows": rows,
         "failures": failures,
         "missed": judge(rows),
-        "load": round(os.getloadavg()[0], 1),
-        "machine": harness.describe_machine(),
+        "tables": tables(rows),
     }
 
 
 def read_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--sessions", type=int, default=10, metavar="N", help="of each variant")
     parser.add_argument("--seconds", type=float, default=120, metavar="S", help="of each loss")
     parser.add_argument("--losses", type=float, nargs="+", default=LOSSES, metavar="SHARE")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=[*VARIANTS])
-    parser.add_argument("--quick", action="store_true", help="10 s of each loss")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
     if args.sessions < len(EVERY) or args.seconds < max(EVERY):
         parser.error("--sessions must be at least 2, --seconds at least 1")
@@ -371,14 +368,9 @@ def main() -> None:
         figures = trio.run(run, args)
     except pytest.skip.Exception as exc:
         raise harness.BenchError(str(exc)) from None
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        for line in (*figures["failures"], *figures["missed"]):
-            print(line)
-        print(f"round trip {ROUND_TRIP * 1000:g} ms, {args.sessions} sessions of each")
-        print(f"load {figures['load']}")
-        harness.print_machine(figures["machine"])
+    harness.emit(figures, args.json)
+    for line in (*figures["failures"], *figures["missed"]):
+        print(line, file=sys.stderr)
     if figures["missed"]:
         sys.exit(1)
 

@@ -12,7 +12,6 @@ Then ours alone, with and without IDLE connections that have registered and say 
 each signal, in turns, and the resident size (VmRSS) of each idle connection.
 """
 
-import argparse
 import contextlib
 import importlib.util
 import json
@@ -44,6 +43,7 @@ QUIET = 2.5  # s; longer than a relay lingers
 SPARE = 100  # connections
 
 OURS = "ours"
+ALL = (OURS, "websockets", "python-socketio", "ws", "socket.io")
 PIP = ("python-socketio==5.14.3", "uvicorn==0.38.0")
 NPM = ("ws@8.18.3", "socket.io@4.8.1")
 TARGETS = {"websockets": 1.8, "python-socketio": 0.5}
@@ -287,37 +287,32 @@ def measure_idle(count: int, rounds: int, signals: int) -> dict[str, Any]:
 # ── report ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def print_result(result: dict[str, Any]) -> None:
-    names = list(result["rows"][0]["us"])
-    print(f"CPU of the relay's process per signal that is passed on, us; bursts of {BURST}")
-    print(f"{'bytes':>8}" + "".join(f"{name:>18}" for name in names))
+def tables(result: dict[str, Any]) -> dict[str, Any]:
+    """What was measured; the targets are at the top of this file."""
+    heads = ["CPU of the relay for a signal", "imgsync"]
+    heads += ["`websockets`", "python-socketio", "`ws`", "Socket.IO"]
+    rows: list[list[Any]] = []
     for row in result["rows"]:
-        print(f"{row['bytes']:8}" + "".join(f"{row['us'][name]:18.1f}" for name in names))
-    for row in result["rows"]:
-        ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in row["ratios"].items())
-        print(f"ours / theirs at {row['bytes']} bytes: {ratios}")
-    targets = ", ".join(f"{name} {most:g}" for name, most in TARGETS.items())
-    print(f"(targets at {SIZES[0]} bytes, at most: {targets})")
-    for line in result["missing"]:
-        print(line)
+        us, ratios = row["us"], row["ratios"]
+        spent = [[us[name], "us"] if name in us else "-" for name in ALL]
+        beside = [[ratios[name], ""] if name in ratios else "-" for name in ALL[1:]]
+        rows += [[f"of {row['bytes']} bytes", *spent], ["imgsync's to that", "", *beside]]
     idle = result["idle"]
-    print(f"\nours with {idle['connections']} idle connections")
-    print(
-        f"CPU of a signal: {idle['us']['with']:.1f} us, {idle['us']['without']:.1f} without", end=""
-    )
-    print(f"; ratio {idle['ratio']:.2f} (target: at most {TARGET_IDLE:g})")
-    print(f"memory of each: {idle['kb_each']:.1f} kB (target: at most {TARGET_MEMORY:g})")
-    harness.print_machine(result["machine"])
-    print(", ".join(result["others"]))
+    beside_idle = [
+        ["CPU for a signal, alone", [idle["us"]["without"], "us"]],
+        [f"with {idle['connections']} idle connections", [idle["us"]["with"], "us"]],
+        ["to alone", [idle["ratio"], ""]],
+        ["memory of an idle connection", [idle["kb_each"], "kB"]],
+    ]
+    return {
+        "relay_cpu": {"heads": heads, "rows": rows},
+        "relay_idle": {"heads": ["imgsync's relay", "measured"], "rows": beside_idle},
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer turns and connections")
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--only", action="store_true", help="our relay alone, for profiling")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
     rounds, signals, idle = (3, 2000, 500) if args.quick else (9, 6000, 5000)
     harness.clean_up_on_kill()
@@ -325,17 +320,14 @@ def main() -> None:
         kinds, missing = ([our_kind()], []) if args.only else find_kinds(Path(name))
         rows = compare(kinds, rounds, signals)
     result = {
-        "bench": "relay_cpu",
         "rows": rows,
         "missing": missing,
         "idle": measure_idle(idle, rounds, signals),
         "others": [*PIP, *NPM],
-        "machine": harness.describe_machine(),
     }
-    if args.json:
-        print(json.dumps(result))
-    else:
-        print_result(result)
+    harness.emit({"bench": "relay_cpu", **result, "tables": tables(result)}, args.json)
+    for line in missing:
+        print(line, file=sys.stderr)
 
 
 if __name__ == "__main__":

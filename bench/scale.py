@@ -8,9 +8,7 @@ has thousands of images, each after the ack of the one before: what the last tho
 the first.
 """
 
-import argparse
 import contextlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,36 +89,34 @@ def measure_long(evaluator: harness.Worker, blocks: int) -> dict[str, float]:
     }
 
 
-def report(rows: list[dict[str, float]], long: dict[str, float], as_json: bool) -> None:
-    """Print it."""
-    alike = {row["sessions"]: row for row in rows if row["sessions"] * row["rate"] == 20}
-    ratio = round(alike[20]["p99_ms"] / alike[1]["p99_ms"], 2)
-    machine = harness.describe_machine()
-    if as_json:
-        result: dict[str, Any] = {"bench": "scale", "rows": rows, "long": long}
-        print(json.dumps({**result, "ratio_p99_20_to_1": ratio, "machine": machine}))
-        return
-    print("one evaluator process, image to ack")
-    names = ["sessions", "rate", "images", "p50_ms", "p99_ms", "cpu_us_per_image", "kb_per_session"]
-    print("".join(f"{name:>18}" for name in names))
-    for row in rows:
-        print("".join(f"{row[name]:>18}" for name in names))
-    print(f"ratio of p99, 20 sessions / 1 at the same rate in all: {ratio:.2f}")
-    print(
-        f"one session with {long['images']} images: CPU of the first {BLOCK}"
-        f" {long['first_cpu_us_per_image']} us each, of the last"
-        f" {long['last_cpu_us_per_image']} us; {long['bytes_per_image']} bytes each"
-    )
-    harness.print_machine(machine)
+def tables(result: dict[str, Any]) -> dict[str, Any]:
+    """What was measured."""
+    rows = [
+        [
+            f"{row['sessions']} with {row['rate']} a second each",
+            [row["p50_ms"], "ms"],
+            [row["p99_ms"], "ms"],
+            [row["cpu_us_per_image"], "us"],
+            [row["kb_per_session"], "kB"],
+        ]
+        for row in result["rows"]
+    ]
+    long = result["long"]
+    in_a_row = [
+        ["p99 with 20 sessions, to one at the same rate", [result["ratio_p99_20_to_1"], ""]],
+        [f"CPU of each of the first {BLOCK} images", [long["first_cpu_us_per_image"], "us"]],
+        [f"of each of {BLOCK} at the end", [long["last_cpu_us_per_image"], "us"]],
+        ["memory that stays of an image", [long["bytes_per_image"], "bytes"]],
+    ]
+    heads = ["sessions", "image to ack, median", "p99", "CPU of an image", "memory of a session"]
+    return {
+        "scale": {"heads": heads, "rows": rows},
+        "scale_long": {"heads": ["what", "measured"], "rows": in_a_row},
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="less of it, for a look")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    args = parser.parse_args()
+    args = harness.make_parser(__doc__).parse_args()
     rounds, seconds, blocks = (2, 5, 3) if args.quick else (4, 15, 10)
     settings = [Setting(1, 1), Setting(1, 20), Setting(20, 1), Setting(100, 1)]
     with open_peers(max(setting.sessions for setting in settings)) as evaluator:
@@ -129,7 +125,11 @@ def main() -> None:
             for setting in settings:
                 measure(evaluator, setting, seconds)
         long = measure_long(evaluator, blocks)
-    report([setting.figures() for setting in settings], long, args.json)
+    rows = [setting.figures() for setting in settings]
+    alike = {row["sessions"]: row for row in rows if row["sessions"] * row["rate"] == 20}
+    ratio = round(alike[20]["p99_ms"] / alike[1]["p99_ms"], 2)
+    result: dict[str, Any] = {"rows": rows, "long": long, "ratio_p99_20_to_1": ratio}
+    harness.emit({"bench": "scale", **result, "tables": tables(result)}, args.json)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 `speed.md` here is its prose, without a figure, and for each table its columns, between two comments
 that name it. On the page, what was measured stands between them: when and where, and the table. A
-section of which nothing was ever measured is not on the page. The README's table is from the page.
+section of which nothing was ever measured is not on the page, and of others, a table that never was
+is not, nor the paragraph that leads to it with a colon. The README's table is from the page.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ IN_README = ("handshake", "push")
 
 SHOWN = ("aiortc", "trio", "websockets", "python-socketio")
 """Versions that the figures depend on."""
+
+_LEAD = r"(?:(?:[^\n]+\n)*[^\n]+:\n\n)?"
+"""The paragraph that leads to a table, which it is nothing without."""
 
 _BLOCK = re.compile(r"<!-- (?P<name>\w+) -->\n(?P<text>.*?)<!-- /(?P=name) -->", re.DOTALL)
 
@@ -53,7 +57,7 @@ def fill(template: str, blocks: Mapping[str, str]) -> str:
         if name in blocks:
             whole = whole.replace(text, f"<!-- {name} -->\n{blocks[name]}<!-- /{name} -->")
         else:
-            whole = whole.replace(f"{text}\n\n", "").replace(text, "")
+            whole = re.sub(rf"{_LEAD}{re.escape(text)}(?:\n\n)?", "", whole)
     return whole.rstrip() + "\n"
 
 

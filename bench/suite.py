@@ -59,6 +59,7 @@ BENCHES = (
     _of("recording_offset"),
     _of("relay_capacity"),
     _of("relay_cpu"),
+    _of("presence"),
     _of("scale"),
     _of("report"),
     _of("soak"),

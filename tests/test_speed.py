@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -95,6 +96,16 @@ def test_a_table_that_was_not_measured_leaves_no_gap() -> None:
     assert speed.fill(pair, ONE).endswith("<!-- /one -->\n\nAnd more of it.\n")
 
 
+def test_what_leads_to_a_table_with_a_colon_is_there_with_it_alone() -> None:
+    led = SMALL.replace("\n## Two\n", "").replace(
+        "Of two.\n", "More of one.\n\nAnd that\nof two:\n"
+    )
+    page = speed.fill(led, ONE)
+    assert page.endswith("<!-- /one -->\n\nMore of one.\n\nAnd more of it.\n")
+    both = speed.fill(led, speed.blocks_of(page) | {"two": ONE["one"]})
+    assert "And that\nof two:\n\n<!-- two -->" in both
+
+
 def test_other_columns_than_those_of_the_template_are_refused() -> None:
     with pytest.raises(ValueError, match="one has the columns"):
         speed.measured(SMALL, [[run("one", 5.0, ("what", "theirs"))]])
@@ -146,3 +157,67 @@ def test_all_benches_of_the_list_are_scripts_that_can_be_quick_and_print_json() 
         script = (BENCH / bench.script).read_text(encoding="utf-8")
         shares = "harness.make_parser(" in script or "harness.parse_args(" in script
         assert shares or ('"--quick"' in script and '"--json"' in script), bench.script
+
+
+# ── benches and places ───────────────────────────────────────────────────────────────────────────
+
+
+ELSEWHERE = {"recording_offset", "report"}
+"""Benches whose figures stand on other pages."""
+
+ROW = {"loss": 0.05, "every": 1.0, "variant": "ours", "image_late": 0.01, "image_p95": 40.0}
+SETTING = {"sessions": 20, "rate": 1, "p50_ms": 1.0, "p99_ms": 3.0}
+IN_A_ROW = {"first_cpu_us_per_image": 300, "last_cpu_us_per_image": 301, "bytes_per_image": 10}
+BLOCK = {"n": 2000, "p50": 0.5, "p99": 1.5, "cpu": 14.0}
+
+FOUND: dict[str, Any] = {
+    "loss": [ROW | {"ack_late": 0.02, "ack_p95": 60.0, "ended": 0}],
+    "relay_cpu": {
+        "rows": [{"bytes": 200, "us": {"ours": 20.0, "ws": 14.0}, "ratios": {"ws": 1.43}}],
+        "idle": {
+            "connections": 500,
+            "us": {"with": 21.0, "without": 20.0},
+            "ratio": 1.05,
+            "kb_each": 27.0,
+        },
+    },
+    "presence": {
+        "clients": 4000,
+        "flapped": 1000,
+        "seconds": 10.0,
+        "evaluators": 100,
+        "quiet": BLOCK,
+        "flapping": BLOCK,
+        "ratio_p99": 1.0,
+        "told_frames": 200.0,
+        "told_kb": 140.0,
+        "register_cpu_ms": 0.8,
+        "registers": {**BLOCK, "evaluators": 300, "seconds": 0.3},
+    },
+    "scale": {
+        "rows": [SETTING | {"cpu_us_per_image": 300, "kb_per_session": 150}],
+        "long": IN_A_ROW,
+        "ratio_p99_20_to_1": 1.2,
+    },
+}
+"""What `tables` of these is made from, in which no peer and no relay has to be there."""
+
+
+def test_each_bench_has_a_place_on_the_page_and_each_place_a_bench() -> None:
+    names = {bench.name for bench in suite.BENCHES} - ELSEWHERE
+    places = speed.blocks_of(TEMPLATE)
+    assert names <= {*places}
+    first_words = {name.partition("_")[0] for name in names}
+    assert {place.partition("_")[0] for place in places} == first_words
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_the_tables_of_a_bench_have_their_place_and_its_columns(name: str) -> None:
+    if name == "relay_cpu":
+        pytest.importorskip("websockets")
+    made = importlib.import_module(name).tables(FOUND[name])
+    blocks = speed.measured(TEMPLATE, [[{"tables": made, "machine": MACHINE}]])
+    assert blocks.keys() == made.keys()
+    for block in blocks.values():
+        heads, _, *rows = (line for line in block.splitlines() if line.startswith("|"))
+        assert {row.count("|") for row in rows} == {heads.count("|")}
