@@ -70,6 +70,12 @@ ALIVE_DEADLINE = 2.0
 """Seconds for a user's older connection to answer when it opens a new one. A phone that has changed
 from one network to another leaves one behind that is dead without a word."""
 
+PRESENCE_PORTION = 16
+"""Evaluators that are told of clients in one turn of Trio's loop; it takes a millisecond."""
+
+PRESENCE_PAUSE = 0.005
+"""Seconds until the next ones are: between them others are heard."""
+
 #: Nothing of it is secret, and the page that asks may be of another origin.
 _FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
 
@@ -323,7 +329,13 @@ def _admission_of(settings: Settings) -> Admission:
 def _telling(settings: Settings, connections: Mapping[Hashable, _Connection]) -> Telling:
     """An evaluator that has read most of what it was sent is told as much again."""
     page = settings.net.outbox_size // ROOM_PART
-    return Telling(PRESENCE_GATHER, page, lambda id: connections[id].socket.has_room)
+    return Telling(
+        PRESENCE_GATHER,
+        page,
+        lambda id: connections[id].socket.has_room,
+        PRESENCE_PORTION,
+        PRESENCE_PAUSE,
+    )
 
 
 def _on_our_clock(claims: Claims) -> float:

@@ -1,8 +1,8 @@
 """Evaluators that may see the same clients, and what each of them has been told of these.
 
 Who has been told the same shares a feed, so that a change, and the news of many, cost one for all
-of them. In nearly every relay that is one feed of one audience; one that has to wait until it has
-read, or for the rest of a list, has a feed of its own until it knows what the others know.
+of them, or for some dozen. One that has to wait until it has read, or for the rest of a list, has a
+feed of its own until it knows what others know.
 """
 
 import math
@@ -143,9 +143,9 @@ class Audience:
             self._listing = entries[:fits], tuple(entry.user_id for entry in entries[fits:])
         return self._listing
 
-    def find_level(self) -> Feed | None:
-        """The feed of those that know all."""
-        return next((feed for feed in self.feeds if feed.is_level), None)
+    def find_level(self, most: float) -> Feed | None:
+        """A feed of those that know all, and are no more than this."""
+        return next((one for one in self.feeds if one.is_level and len(one.readers) <= most), None)
 
 
 def _count_fitting(entries: Sequence[ClientEntry], room: float) -> int:

@@ -6,9 +6,11 @@ counts is where a client stands when it is told, and not on which way it got the
 told is kept once for all evaluators that know the same, and once for each client. An evaluator that
 has much to read already is told later, when whoever drives this says that it has read: no clock is
 needed for that. So one that reads slowly, or has a list to get that is longer than its outbox, gets
-it by and by, and is not closed for it.
+it by and by, and is not closed for it. And not all are told in one breath: to write to hundreds
+takes its time, in which nobody else is heard.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Hashable, Sequence
 
@@ -53,14 +55,18 @@ class Registry:
 class Telling:
     """How evaluators are told of changes.
 
-    :param gather: seconds between two times at which that is done; 0 tells each at once.
+    :param gather: seconds between two times at which one is told; 0 tells each change at once.
     :param page: bytes that one is told at such a time; a list has twice as many in `registered`.
     :param has_room: whether a socket takes so much more now.
+    :param portion: evaluators that are told in one breath.
+    :param pause: seconds between two portions.
     """
 
     gather: float = 0.0
     page: float = math.inf
     has_room: Callable[[Socket], bool] = lambda socket: True
+    portion: float = math.inf
+    pause: float = 0.0
 
 
 class Online:
@@ -80,7 +86,7 @@ class Online:
         self._feeds: dict[Socket, Feed] = {}
         #: Those to which something is to be told; in order, as a set is not.
         self._behind: dict[Feed, None] = {}
-        #: When the next changes are told.
+        #: From when on the next portion may be told.
         self._next = -math.inf
         #: Whether whoever keeps the time knows that something waits.
         self._is_awaited = False
@@ -88,7 +94,7 @@ class Online:
     @property
     def due(self) -> float:
         """When what waits is told; infinity where nothing does, or all that waits for room."""
-        return self._next if self._behind else math.inf
+        return max(self._next, min((one.not_before for one in self._behind), default=math.inf))
 
     # ── what changes ─────────────────────────────────────────────────────────────────────────────
 
@@ -165,23 +171,33 @@ class Online:
         if not self._behind:
             self._is_awaited = False
             return []
-        if now < self._next:
+        if now < self.due:
             return self._await()
-        self._next = now + self._telling.gather
+        self._next = now + self._telling.pause
         outputs: list[Output] = []
-        for feed in [feed for feed in self._behind if feed.not_before <= now]:
-            outputs += self._tell(feed)
+        for feed in self._next_portion(now):
+            outputs += self._tell(feed, now)
         if self._behind:
             return [*outputs, *self._await()]
         self._is_awaited = False
         return outputs
 
+    def _next_portion(self, now: float) -> list[Feed]:
+        """Those that have waited longest, of those that may be told now."""
+        ready = [feed for feed in self._behind if feed.not_before <= now]
+        if sum(len(feed.readers) for feed in ready) <= self._telling.portion:
+            return ready
+        ready.sort(key=lambda feed: feed.not_before)
+        readers = itertools.accumulate(len(feed.readers) for feed in ready)
+        fitting = sum(1 for count in readers if count <= self._telling.portion)
+        return ready[: max(1, fitting)]
+
     def _await(self) -> list[Output]:
-        """Once is enough: what waits is told no sooner than that was to be."""
+        """Once is enough: what waits is told soon after that was to be, if not then."""
         was_awaited, self._is_awaited = self._is_awaited, True
         return [] if was_awaited else [Sooner()]
 
-    def _tell(self, feed: Feed) -> list[Output]:
+    def _tell(self, feed: Feed, now: float) -> list[Output]:
         """A page of what is news to those that have room; the rest goes on waiting."""
         self._drop(feed)
         full = {
@@ -195,19 +211,22 @@ class Online:
         if len(full) == len(feed.readers):
             return awaited
         ready = {one: reader for one, reader in feed.readers.items() if one not in full}
-        told = Feed(feed.audience, ready, feed.changes)
+        told = Feed(feed.audience, ready, feed.changes, now + self._telling.gather)
         news = told.pop_page(self._telling.page)
         self._place(told)
         return [*told.tell(news), *awaited]
 
     def _place(self, feed: Feed) -> None:
-        """Have its readers wait in it; those that know all are together in one."""
-        level = feed.audience.find_level() if feed.is_level else None
+        """Have its readers wait in it; those that know all are together, up to a portion."""
+        level = None
+        if feed.is_level:
+            level = feed.audience.find_level(self._telling.portion - len(feed.readers))
         if level is None:
             level = feed
             feed.audience.feeds.append(feed)
         else:
             level.readers |= feed.readers
+            level.not_before = max(level.not_before, feed.not_before)
         self._feeds |= dict.fromkeys(feed.readers, level)
         if feed.changes and not feed.lacks_room:
             self._behind[feed] = None

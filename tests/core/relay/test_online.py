@@ -28,6 +28,7 @@ from tests.kit.relay_states import (
 )
 
 GATHER = 0.05
+PAUSE = 0.005
 
 
 def relay_telling(telling: Telling) -> Relay:
@@ -35,7 +36,7 @@ def relay_telling(telling: Telling) -> Relay:
 
 
 def test_changes_behind_one_that_was_told_are_gathered_and_told_together() -> None:
-    relay = relay_telling(Telling(GATHER))
+    relay = relay_telling(Telling(GATHER, pause=PAUSE))
     relay.register("old", EVALUATOR, "eva")
     relay.register("new", EVALUATOR, "eve", features=[FEATURE_PRESENCES])
     assert len(relay.register("c1", CLIENT, "carl")) == 3  # a change alone is told at once
@@ -84,12 +85,13 @@ def test_a_list_that_is_longer_than_a_page_is_told_by_and_by_as_it_is_read() -> 
     assert relay.tick() == []  # it has not read yet
     assert relay.noted == [AwaitRoom("e")]
     full.clear()
-    relay.drain("e")
-    while relay.state.due < 1e9:
-        relay.now = max(relay.now, relay.state.due)
-        [(_, page)] = relay.tick()
+    said = relay.drain("e")
+    while said:
+        [(_, page)] = said
         assert isinstance(page, Presences)
         known += [one.user_id for one in page.clients]
+        relay.now = min(relay.state.due, 1e9)
+        said = relay.tick()
     assert known == [f"client-{number}" for number in range(20)]
 
 
@@ -138,12 +140,14 @@ class Seen:
 @given(
     st.lists(st.tuples(st.sampled_from("cclestw"), st.integers(0, 7)), max_size=60),
     st.sampled_from([150, 400, 100_000]),
+    st.sampled_from([1, 2, math.inf]),
 )
 def test_law_what_an_evaluator_was_told_is_who_is_online_once_all_that_is_due_was_told(
-    moves: list[tuple[str, int]], page: int
+    moves: list[tuple[str, int]], page: int, portion: float
 ) -> None:
     full = set[Socket]()
-    relay = relay_telling(Telling(GATHER, page, lambda socket: socket not in full))
+    telling = Telling(GATHER, page, lambda socket: socket not in full, portion, PAUSE)
+    relay = relay_telling(telling)
     seen, clients, evaluators, busy = Seen(), set[str](), set[str](), dict[str, str]()
     for move, number in moves:
         client, evaluator = f"c{number}", f"e{number % 3}"
@@ -195,7 +199,7 @@ def test_an_evaluator_that_has_gone_is_told_nothing_more() -> None:
 
 def test_nothing_is_due_while_all_that_wait_have_no_room_and_they_are_told_once_they_have() -> None:
     full = set[Socket]("e")
-    relay = relay_telling(Telling(GATHER, has_room=lambda socket: socket not in full))
+    relay = relay_telling(Telling(GATHER, has_room=lambda socket: socket not in full, pause=PAUSE))
     relay.register("e", EVALUATOR, "eve", features=[FEATURE_PRESENCES])
     relay.register("quick", EVALUATOR, "eva", features=[FEATURE_PRESENCES])
     [_, (told, _)] = relay.register("c1", CLIENT, "carl")
@@ -246,3 +250,22 @@ def test_evaluators_that_know_the_same_are_told_with_one_and_the_same_message() 
     said = relay.register("c2", CLIENT, "cleo")[1:]
     assert {socket for socket, _ in said} == {"e0", "e1", "e2", "e3"}
     assert len({id(message) for _, message in said}) == 1  # it is written once for all of them
+
+
+def test_many_evaluators_are_told_in_portions_with_a_pause_between_two() -> None:
+    relay = relay_telling(Telling(GATHER, portion=2, pause=PAUSE))
+    for number in range(5):
+        relay.register(f"e{number}", EVALUATOR, f"eva-{number}", features=[FEATURE_PRESENCES])
+    told = [{socket for socket, _ in relay.register("c1", CLIENT, "carl")[1:]}]
+    assert relay.noted == [Sooner()]
+    for _ in range(2):
+        assert relay.state.due == relay.now + PAUSE
+        relay.now = relay.state.due
+        told.append({socket for socket, _ in relay.tick()})
+    assert [len(portion) for portion in told] == [2, 2, 1]
+    assert set().union(*told) == {f"e{number}" for number in range(5)}
+    assert relay.state.due == math.inf
+    relay.register("c2", CLIENT, "cleo")
+    assert relay.state.due == GATHER  # each has its own time: those that were told first
+    relay.now = relay.state.due
+    assert {socket for socket, _ in relay.tick()} == told[0]
