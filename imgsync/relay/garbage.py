@@ -16,11 +16,9 @@ import trio
 YOUNG_EVERY = 0.02
 """Seconds between two looks at what is young, at least: what is made meanwhile takes about 1 ms."""
 
-ALL_EVERY = 60.0
-"""Seconds between two looks at all there is, at least."""
-
-SHARE = 10_000
-"""A look at all is as rare as to take no more than this part of the time."""
+ALL_EVERY = 3600.0
+"""Seconds between two looks at all there is: with thousands of connections one takes a third of a
+second, and finds what has become garbage since it was young."""
 
 
 class Collector(trio.abc.Instrument):
@@ -44,7 +42,7 @@ class Collector(trio.abc.Instrument):
             gc.collect(0)
         else:
             gc.collect()
-            self._all_at = now + max(ALL_EVERY, SHARE * (self._clock() - now))
+            self._all_at = now + ALL_EVERY
         self._young_at = now + YOUNG_EVERY
 
 
