@@ -33,7 +33,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.relay.identity import Claims
-from imgsync.core.relay.limits import MessageLimit, Verdict
+from imgsync.core.relay.limits import MessageLimit, MessageLimits, Verdict, cost_of, work_in
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
     Close,
@@ -119,6 +119,7 @@ class Relay:
             on_refused=self._observer.metrics.connect_refused,
             is_proxy=self._admission.is_proxy,
             on_turned_away=self._observer.turned_away,
+            on_shed=self._observer.metrics.connection_shed,
         )
 
     async def run_clock(self) -> None:
@@ -190,7 +191,7 @@ class Relay:
             socket.close(refusal.code, refusal.why)
             return
         visitor = Visitor(next(self._numbers), remote)
-        connection = _Connection(visitor, socket, MessageLimit(self._settings.rate_limit))
+        connection = _Connection(visitor, socket, self._admission.limit_of(remote))
         self._connections[visitor.number] = connection
         self._observer.opened()
         try:
@@ -217,7 +218,7 @@ class Relay:
         peer = None
         with trio.move_on_after(deadline):
             while peer is None:
-                self._take(connection, await connection.socket.receive())
+                self._take(connection, [await connection.socket.receive()])
                 peer = self._state.peer_of(connection.number)
         if peer is None:
             self._close(
@@ -228,20 +229,22 @@ class Relay:
             self._sooner.ring()
         while True:
             # In one turn of Trio's loop, so that what comes of it goes out in one write.
-            for frame in await connection.socket.receive_all():
-                self._take(connection, frame)
+            self._take(connection, await connection.socket.receive_all())
 
-    def _take(self, connection: _Connection, frame: str | bytes) -> None:
-        if connection.is_closing:
-            return
+    def _take(self, connection: _Connection, frames: list[str | bytes]) -> None:
+        for frame in frames:
+            if not connection.is_closing:
+                self._judge(connection, frame)
+
+    def _judge(self, connection: _Connection, frame: str | bytes) -> None:
         now = trio.current_time()
-        match connection.limit.judge(now):
+        match connection.limit.judge(now, cost_of(frame)):
             case Verdict.PASS:
                 outputs = self._state.receive(connection.number, frame, now)
-                connection.limit.charge(len(outputs))
+                connection.limit.charge(work_in(outputs), now)
                 self._perform(outputs)
-            case Verdict.REFUSE:
-                why = f"More than {self._settings.rate_limit:g} messages a second; slow down."
+            case Verdict.REFUSE | Verdict.REFUSE_ADDRESS as verdict:
+                why = connection.limit.explain(verdict, now)
                 self._perform([Send(connection.number, ErrorEvent(ErrorCode.RATE_LIMITED, why))])
             case Verdict.CLOSE:
                 self._close(connection, CloseCode.RATE_LIMITED, "too many messages for too long")
@@ -312,6 +315,7 @@ def _admission_of(settings: Settings) -> Admission:
         proxies=settings.proxies,
         connect_rate=settings.connect_rate,
         max_connections=settings.max_connections,
+        messages=MessageLimits(settings.rate_limit, settings.address_rate),
     )
 
 

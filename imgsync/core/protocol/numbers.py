@@ -112,6 +112,10 @@ MAX_REASON = 128
 MAX_DETAIL = 200
 """Characters of what is said of an end beside its reason."""
 
+BYTES_PER_CHARACTER = 3
+"""Of those above, on average at most, in UTF-8: as many as all scripts of today have that are in
+everyday use. Four have emoji and old scripts; a text of nothing else is shorter by a quarter."""
+
 MAX_WORD = 20
 """Characters of a word in that. What is longer may be a credential, and is left out."""
 

@@ -1,0 +1,132 @@
+"""What waits on the two sides of a WebSocket: texts to be written, and messages to be taken."""
+
+from collections import deque
+from sys import getsizeof
+
+import trio
+
+from imgsync.net.held import Account
+from imgsync.net.pace import PAGE
+
+BLOCK = PAGE
+"""Bytes that are written at once, or one message that has more: a pong waits for no more."""
+
+QUEUE_SIZE = 32
+"""Messages that are read before somebody takes them, and so nearly the most that are taken at once:
+a peer that sends a thousand in one packet holds the others up for no longer."""
+
+QUEUED = 128 * 1024
+"""Characters of those together, or one message that has more."""
+
+
+class Outbox:
+    """Texts that wait for the writer, up to so many bytes together.
+
+    :param account: what they take in memory counts there.
+    """
+
+    def __init__(self, limit: int, account: Account) -> None:
+        self._limit = limit
+        self._account = account
+        #: Each with its bytes in UTF-8, and in memory.
+        self._texts: deque[tuple[str, int, int]] = deque()
+        #: Bytes in UTF-8, with those that are being written.
+        self.size = 0
+        #: The same two of what is being written.
+        self._under_way = (0, 0)
+
+    def __bool__(self) -> bool:
+        """Whether any waits."""
+        return bool(self._texts)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something is being written, or is the half of a message that comes in: neither
+        can be ended in good order."""
+        return self._under_way != (0, 0) or self._account.incoming > 0
+
+    def put(self, text: str) -> bool:
+        """Put one in, if there is room; else none of them will be written. Returns which."""
+        size = len(text) if text.isascii() else len(text.encode())
+        # One frame has its place however long: it may be the list of all clients.
+        if self.size and self.size + size > self._limit:
+            self.clear()
+            return False
+        self.size += size
+        memory = getsizeof(text)
+        self._texts.append((text, size, memory))
+        self._account.put(text, memory)  # at last, as it may have all of them taken out again
+        return True
+
+    def pop(self) -> list[str]:
+        """The next ones, at least one and up to BLOCK bytes; they count until they are written."""
+        texts: list[str] = []
+        sizes = memory = 0
+        while self._texts and (not texts or sizes + self._texts[0][1] <= BLOCK):
+            text, size, held = self._texts.popleft()
+            self._account.make_own(text, held)
+            texts.append(text)
+            sizes += size
+            memory += held
+        self._under_way = (sizes, memory)
+        return texts
+
+    def written(self) -> None:
+        """Those count no more."""
+        size, memory = self._under_way
+        self._under_way = (0, 0)
+        self.size -= size
+        self._account.written(memory)
+
+    def clear(self) -> None:
+        """None that waits will be written."""
+        while self._texts:
+            text, size, held = self._texts.pop()
+            self.size -= size
+            self._account.take(text, held)
+
+
+class Inbox(trio.abc.SendChannel[str | bytes]):
+    """Where trio-websocket's reader puts messages: it waits only where there is no room."""
+
+    __slots__ = ("_channel", "_is_wanted", "_room", "_size")
+
+    def __init__(self, channel: trio.MemorySendChannel[str | bytes]) -> None:
+        self._channel = channel
+        #: Characters, or bytes, of those that nobody has taken yet.
+        self._size = 0
+        self._room: trio.Event | None = None
+        self._is_wanted = True
+
+    async def send(self, message: str | bytes) -> None:
+        """Put one in."""
+        while self._size and self._size + len(message) > QUEUED:
+            self._room = trio.Event()
+            await self._room.wait()
+        if not self._is_wanted:
+            return
+        self._size += len(message)
+        try:
+            self._channel.send_nowait(message)
+        except trio.WouldBlock:
+            await self._channel.send(message)
+
+    def taken(self, message: str | bytes) -> None:
+        """Somebody has taken one."""
+        self._size -= len(message)
+        self._make_room()
+
+    def discard(self) -> None:
+        """Nobody will take any more of them."""
+        self._is_wanted = False
+        self._size = 0
+        self._make_room()
+
+    def _make_room(self) -> None:
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+
+    async def aclose(self) -> None:
+        """No more will come."""
+        await self._channel.aclose()
