@@ -28,7 +28,12 @@ from imgsync.core.protocol.channel import (
     UpcomingImage,
 )
 from imgsync.core.protocol.errors import CandidateError, NegotiationError, WireError
-from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_FEATURE, MAX_FEATURES
+from imgsync.core.protocol.numbers import (
+    MAX_CHANNEL_MESSAGE,
+    MAX_FEATURE,
+    MAX_FEATURES,
+    MAX_MEMBERS,
+)
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
     ClientEntry,
@@ -281,6 +286,10 @@ def test_events_of_the_relay(replay: Replay) -> None:
     for value in sound:
         spoilt = each_field_spoilt([value["data"]])
         texts += [json.dumps({"event": value["event"], "data": data}) for data in spoilt]
+    for more in (MAX_MEMBERS - 4, MAX_MEMBERS - 3, MAX_MEMBERS - 2, MAX_MEMBERS):
+        others = {f"x{number}": number for number in range(more)}
+        texts.append(json.dumps({"event": "pong", "data": {"id": 7, **others}}))
+        texts.append(json.dumps({"event": "pong", **others, "data": {"id": 7}}))
     for _, dice in dice_of("events", 1500):
         texts.append(json.dumps(spoil(dice, dice.choice(sound))))
     found = replay.run("events", texts)

@@ -10,7 +10,7 @@ repeats a value: it might be a token.
 import enum
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json import JSONDecoder
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -27,6 +27,7 @@ from imgsync.core.protocol.numbers import (
     MAX_FEATURE,
     MAX_FEATURES,
     MAX_ID,
+    MAX_MEMBERS,
     MAX_NUMBER,
     MAX_REF,
 )
@@ -392,7 +393,7 @@ def parse_object(text: str | bytes, limit: int, raw: Sequence[str] = ()) -> dict
     """A message that is a JSON object of at most `limit` characters. Raises ValueError.
 
     :param raw: the names that lead to a member of it, or of an object in it, which is told as a
-        RawJson, its text as it stands there.
+        RawJson, its text as it stands there. Objects on the way have MAX_MEMBERS in all.
     """
     if isinstance(text, bytes):
         raise ValueError("expected a text message, got a binary one")
@@ -409,9 +410,11 @@ def _parse(text: str, raw: Sequence[str]) -> Any:
         opening = _OPENING.match(text) if raw else None
         if opening is None:
             return _DECODER.decode(text)
-        value, end = _parse_members(text, opening, raw)
+        value, end = _parse_members(text, opening, raw, iter(range(MAX_MEMBERS)))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except _TooManyMembers:
+        raise ValueError(f"more than {MAX_MEMBERS} members") from None
     # ValueError: also for integers of thousands of digits, which Python refuses to convert.
     except (ValueError, StopIteration):
         raise ValueError("not JSON") from None
@@ -420,27 +423,33 @@ def _parse(text: str, raw: Sequence[str]) -> Any:
     return value
 
 
+class _TooManyMembers(Exception):
+    """An object that is read member by member has more than anybody needs."""
+
+
 def _parse_members(
-    text: str, opening: re.Match[str], raw: Sequence[str]
+    text: str, opening: re.Match[str], raw: Sequence[str], left: Iterator[int]
 ) -> tuple[dict[str, Any], int]:
     """An object, and where what follows on it begins. Nothing in it is read twice.
 
-    The last one counts where a key stands twice, as it does for Python's parser. Raises ValueError
-    and StopIteration.
+    The last one counts where a key stands twice, as it does for Python's parser. Raises ValueError,
+    StopIteration and _TooManyMembers.
+
+    :param left: so many members may be there yet.
     """
     members: dict[str, Any] = {}
     at = opening.end()
     if text.startswith("}", at):
         return members, _behind(_SPACE, text, at + 1).end()
     wanted, deeper = raw[0], raw[1:]
-    while True:
+    for _ in left:
         if not text.startswith('"', at):
             raise ValueError
         key, at = _SCAN(text, at)
         begin = _behind(_COLON, text, at).end()
         inner = _OPENING.match(text, begin) if deeper and key == wanted else None
         if inner is not None:
-            members[key], at = _parse_members(text, inner, deeper)
+            members[key], at = _parse_members(text, inner, deeper, left)
         else:
             members[key], at = _SCAN(text, begin)
             if key == wanted and not deeper:
@@ -449,6 +458,7 @@ def _parse_members(
         at = behind.end()
         if behind[1] == "}":
             return members, at
+    raise _TooManyMembers
 
 
 def _behind(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:

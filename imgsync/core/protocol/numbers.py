@@ -357,6 +357,10 @@ MAX_SDP = 32 * 1024
 
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────
 
+MAX_MEMBERS = 32
+"""Of a frame and of its `data` together. Ours have nine at most, and each costs more to read than
+all that may stand in it."""
+
 PACKAGE: Final = "webrtc"
 """What `register` says of how the two speak to each other. There is no other way."""
 

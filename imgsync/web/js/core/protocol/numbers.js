@@ -421,6 +421,12 @@ export const MAX_INPUTS = 256;
 /** Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB. */
 export const MAX_SDP = 32768;
 
+/**
+ * Of a frame and of its `data` together. Ours have nine at most, and each costs more to read than
+ * all that may stand in it.
+ */
+export const MAX_MEMBERS = 32;
+
 /** What `register` says of how the two speak to each other. There is no other way. */
 export const PACKAGE = "webrtc";
 
