@@ -111,10 +111,15 @@ class Account:
             self._change(self._held, -size)
 
     def make_own(self, text: str, size: int) -> None:
-        """It is to be written, by a copy that is nobody else's; see `written`."""
+        """It is to be written, by a copy that is nobody else's; see `check` and `written`."""
         if self._held is not None and size >= SMALL:
             self._held.remove(text, size)
             self._held.size += size
+
+    def check(self) -> None:
+        """Several were made its own; who holds most goes if that was too much."""
+        if self._held is not None and self._held.size > self._held.limit:
+            self._held.shed()
 
     def written(self, size: int) -> None:
         """Copies of so many bytes are there no more."""

@@ -69,6 +69,7 @@ class Outbox:
             sizes += size
             memory += held
         self._under_way = (sizes, memory)
+        self._account.check()
         return texts
 
     def written(self) -> None:
