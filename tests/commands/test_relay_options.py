@@ -251,7 +251,8 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
     write_files(folder)
     assert settings_by(
         "--max-connections 11 --max-sockets-per-user 12 --connect-rate 1.3 --rate-limit 1.4"
-        " --address-rate 1.5 --max-message 1500 --outbox-size 16 --outbox-total 17 --write-deadline 1.7 --register-deadline 1.8"
+        " --address-rate 1.5 --max-message 1500 --outbox-size 16 --outbox-total 17"
+        " --write-deadline 1.7 --register-deadline 1.8"
         " --max-head 19 --head-deadline 2.0 --grace 2.1 --allow-origin https://A.example/"
         " --allow-origin null --forwarded-by 10.0.0.1 --forwarded-by fd00:0::1"
         " --stun stun:a --stun stun:b --turn turn:c --turn turns:d --turn-secret-file good"
