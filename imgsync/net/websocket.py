@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, cast
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.connection import Connection, ConnectionState, ConnectionType
-from wsproto.events import Event, Message, Ping, TextMessage
+from wsproto.events import Event, Message, Ping, Pong, TextMessage
 
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.core.protocol.numbers import PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
+from imgsync.core.relay.limits import TokenBucket
 from imgsync.net.held import Account, Held
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
@@ -49,6 +50,18 @@ MAX_PARTS = 256
 
 MAX_FRAMES = 64
 """Frames of one message: each takes its time, be it empty, and nobody needs so many."""
+
+
+CONTROL_RATE = 100.0
+"""Pings and pongs of a peer, a second: each costs as much as a short message, and no limit of
+messages sees it."""
+
+CONTROL_BURST = 2500.0
+"""As many may come at once."""
+
+
+class TooManyControls(Exception):
+    """A peer does nothing but ping."""
 
 
 class Reader:
@@ -250,6 +263,8 @@ class WebSocket:
         """Without a reader there are no pongs, and the close handshake would wait for ever."""
         if isinstance(failure, trio.TooSlowError):
             self._drop_slow()
+        elif isinstance(failure, TooManyControls):
+            self.drop(CloseCode.RATE_LIMITED, "too many pings")
         elif failure is not None or self._connection.closed is None:
             self.drop(CloseCode.ABNORMAL, f"it can't be read any more: {failure!r}")
 
@@ -318,7 +333,8 @@ class Frames:
 
     wsproto's own would read the request once more, and hold on to it. Messages are put together
     here, because trio-websocket keeps each part, at up to 90 bytes for a character, and empty ones
-    uncounted. And pings behind our close frame are left out: it would try to answer, and die of it.
+    uncounted. Pings behind our close frame are left out: it would try to answer, and die of it. And
+    who floods us with pings is read no further.
 
     :param account: what has come of a message counts there.
     """
@@ -333,6 +349,7 @@ class Frames:
         self._parts: list[Any] = []
         self._size = self._memory = 0
         self._finished_frames = 0
+        self._controls = TokenBucket(CONTROL_RATE, CONTROL_BURST)
         self.send = self._frames.send
         self.receive_data = self._frames.receive_data
 
@@ -342,7 +359,7 @@ class Frames:
         return self._frames.state
 
     def events(self) -> Iterator[Event]:
-        """What has come in; messages as a whole."""
+        """What has come in; messages as a whole. Raises TooManyControls."""
         for event in self._frames.events():
             match event:
                 case Message():
@@ -351,6 +368,8 @@ class Frames:
                         yield message
                         # Else its reader holds on to the last one until there is another.
                         object.__setattr__(message, "data", "")
+                case Ping() | Pong() if not self._controls.take(trio.current_time()):
+                    raise TooManyControls
                 case Ping() if self.state is not ConnectionState.OPEN:
                     pass
                 case _:
