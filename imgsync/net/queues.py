@@ -25,6 +25,8 @@ class Outbox:
     :param account: what they take in memory counts there.
     """
 
+    __slots__ = ("_account", "_limit", "_texts", "_under_way", "size")
+
     def __init__(self, limit: int, account: Account) -> None:
         self._limit = limit
         self._account = account

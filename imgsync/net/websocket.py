@@ -339,6 +339,11 @@ class Frames:
     :param account: what has come of a message counts there.
     """
 
+    __slots__ = (
+        *("_account", "_controls", "_finished_frames", "_frames", "_max_message", "_memory"),
+        *("_parts", "_size", "receive_data", "send"),
+    )
+
     client = False
 
     def __init__(self, early: bytes, max_message: int, account: Account) -> None:

@@ -300,7 +300,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     add("--max-message", _message_size, net.max_message, "N", what)
     what = "bytes that may wait for a peer to read them"
     add("--outbox-size", count, net.outbox_size, "N", what)
-    what = "bytes of memory that may wait for all peers together, or to be a message of theirs"
+    what = "bytes of memory that may wait for all peers together, half messages of theirs included"
     add("--outbox-total", count, net.outbox_total, "N", what)
     what = "for a peer to read what waits for it"
     add("--write-deadline", positive_seconds, net.write_deadline, "SECONDS", what)
