@@ -1,5 +1,6 @@
 """What waits on the two sides of a WebSocket: texts to be written, and messages to be taken."""
 
+import math
 from collections import deque
 from sys import getsizeof
 
@@ -17,6 +18,14 @@ a peer that sends a thousand in one packet holds the others up for no longer."""
 
 QUEUED = 128 * 1024
 """Characters of those together, or one message that has more."""
+
+
+LATE = 1024 * 1024
+"""Characters that are read behind our close frame: what was on its way may come, and no flood."""
+
+
+class TooMuchLate(Exception):
+    """A peer goes on and on behind our close frame."""
 
 
 class Outbox:
@@ -92,7 +101,7 @@ class Outbox:
 class Inbox(trio.abc.SendChannel[str | bytes]):
     """Where trio-websocket's reader puts messages: it waits only where there is no room."""
 
-    __slots__ = ("_channel", "_is_wanted", "_room", "_size")
+    __slots__ = ("_channel", "_is_wanted", "_late", "_room", "_size")
 
     def __init__(self, channel: trio.MemorySendChannel[str | bytes]) -> None:
         self._channel = channel
@@ -100,9 +109,14 @@ class Inbox(trio.abc.SendChannel[str | bytes]):
         self._size = 0
         self._room: trio.Event | None = None
         self._is_wanted = True
+        #: How much may still come, once this side has ended it.
+        self._late = math.inf
 
     async def send(self, message: str | bytes) -> None:
-        """Put one in."""
+        """Put one in. Raises TooMuchLate."""
+        if self._late <= 0:
+            raise TooMuchLate
+        self._late -= len(message)
         while self._size and self._size + len(message) > QUEUED:
             self._room = trio.Event()
             await self._room.wait()
@@ -118,6 +132,10 @@ class Inbox(trio.abc.SendChannel[str | bytes]):
         """Somebody has taken one."""
         self._size -= len(message)
         self._make_room()
+
+    def end(self) -> None:
+        """What comes from now on comes late."""
+        self._late = LATE
 
     def discard(self) -> None:
         """Nobody will take any more of them."""

@@ -151,6 +151,7 @@ class WebSocket:
         """Send what is queued, then a close frame, all within CLOSE_DEADLINE; never waits."""
         if not self._closing:
             self._end(code, reason)
+            self._inbox.end()
             self._filled.set()
             self._scope.deadline = trio.current_time() + CLOSE_DEADLINE
 
@@ -241,8 +242,8 @@ class WebSocket:
                 await self._connection.ping()
         except ConnectionClosed:
             return
-        except trio.TooSlowError:
-            self._drop_slow()
+        except trio.TooSlowError as exc:
+            self.drop(*_find_why(exc))
             return
         finally:
             self._ping = None
@@ -256,17 +257,10 @@ class WebSocket:
             if self._asked and not self._closing:
                 self._send_ping(min(until for until, _ in self._asked))
 
-    def _drop_slow(self) -> None:
-        self.drop(CloseCode.TOO_SLOW, "too slow: what was sent is not taken in time")
-
     def reader_ended(self, failure: Exception | None) -> None:
         """Without a reader there are no pongs, and the close handshake would wait for ever."""
-        if isinstance(failure, trio.TooSlowError):
-            self._drop_slow()
-        elif isinstance(failure, TooManyControls):
-            self.drop(CloseCode.RATE_LIMITED, "too many pings")
-        elif failure is not None or self._connection.closed is None:
-            self.drop(CloseCode.ABNORMAL, f"it can't be read any more: {failure!r}")
+        if failure is not None or self._connection.closed is None:
+            self.drop(*_find_why(failure))
 
     async def run(self) -> None:
         """Write until the connection is closed."""
@@ -301,8 +295,19 @@ class WebSocket:
                 await self._filled.wait()
         except ConnectionClosed:
             pass
-        except trio.TooSlowError:
-            self._drop_slow()
+        except trio.TooSlowError as exc:
+            self.drop(*_find_why(exc))
+
+
+def _find_why(failure: Exception | None) -> tuple[int, str]:
+    """Code and reason of what ends a connection that can't be read, or written, any more."""
+    match failure:
+        case trio.TooSlowError():
+            return CloseCode.TOO_SLOW, "too slow: what was sent is not taken in time"
+        case TooManyControls():
+            return CloseCode.RATE_LIMITED, "too many pings"
+        case _:
+            return CloseCode.ABNORMAL, f"it can't be read any more: {failure!r}"
 
 
 def _encode(connection: WebSocketConnection, texts: list[str]) -> bytes:

@@ -15,6 +15,7 @@ from imgsync.net import server, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
+from imgsync.net.queues import LATE
 from imgsync.net.server import Listeners, Site, is_loopback, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
@@ -229,6 +230,18 @@ async def test_a_peer_that_does_nothing_but_ping_is_dropped(control: int) -> Non
         with trio.fail_after(AT_ONCE):
             end = await desk.ends.receive()
         assert (end.code, end.ours) == (4029, True)
+
+
+async def test_a_peer_that_goes_on_and_on_when_it_was_closed_is_dropped() -> None:
+    desk = Desk(greet=lambda socket: socket.close(4029, "enough"))
+    page = frame(TEXT, b"x" * 60_000)
+    async with desk.open() as port, open_raw(port) as raw:
+        await raw.upgrade()
+        with trio.fail_after(AT_ONCE):
+            with pytest.raises(trio.BrokenResourceError):
+                await raw.stream.send_all(page * 500)
+            assert (await desk.ends.receive()).code == 4029
+        assert desk.frames.statistics().current_buffer_used <= LATE // 60_000 + 1
 
 
 # ── connections ──────────────────────────────────────────────────────────────────────────────────
