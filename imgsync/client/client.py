@@ -24,6 +24,7 @@ from imgsync.core.protocol.channel import (
     TalkMessage,
     UpcomingImage,
 )
+from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import FEATURE_PICTURES, FEATURES, MAX_DETAIL, MAX_REASON
 from imgsync.core.protocol.signalling import EndReason, Features, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
@@ -93,11 +94,11 @@ class ReceivedImage:
         :param reason: a short word for programs, such as "http_403", "timeout" or "decode".
         :param detail: what else is known, for people; it may hold no address and no secret.
         """
-        if not reason.isprintable() or not 0 < len(reason) <= MAX_REASON:
+        if not (reason and reason.isprintable() and fits(reason, MAX_REASON)):
             raise ValueError(
                 f"a reason has 1 to {MAX_REASON} printable characters: {reason!r:.200}"
             )
-        if not detail.isprintable() or len(detail) > MAX_DETAIL:
+        if not (detail.isprintable() and fits(detail, MAX_DETAIL)):
             raise ValueError(
                 f"a detail has at most {MAX_DETAIL} printable characters: {detail!r:.300}"
             )

@@ -26,6 +26,7 @@ from imgsync.core.pictures.answers import refusal_of
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.protocol.errors import ImgsyncError, MissingExtra
+from imgsync.core.protocol.lengths import cut
 from imgsync.core.protocol.numbers import (
     BAD_HASH,
     FETCH_STALL,
@@ -300,7 +301,7 @@ def _translate(exc: Exception, progress: _Progress) -> Failure:
     if isinstance(exc, httpx.TooManyRedirects):
         return Failure("redirect_loop", may_pass=False, detail="its host redirects without an end")
     if isinstance(exc, httpx.ProxyError):
-        return Failure("proxy", may_pass=True, keeps=True, detail=str(exc)[:MAX_DETAIL])
+        return Failure("proxy", may_pass=True, keeps=True, detail=cut(str(exc), MAX_DETAIL))
     if isinstance(exc, UnicodeError):
         return _NO_SUCH_HOST
     if isinstance(exc, httpx.RemoteProtocolError) and "location header" not in str(exc):

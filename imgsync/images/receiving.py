@@ -19,6 +19,7 @@ import attrs
 import trio
 
 from imgsync.core.channel.downloads import Failure
+from imgsync.core.protocol.lengths import cut
 from imgsync.core.protocol.numbers import MAX_DETAIL
 from imgsync.core.transfer.outputs import (
     Answered,
@@ -217,7 +218,7 @@ class Receiving:
                 case Finished():
                     one.end()
                 case Failed(_, reason, may_pass, keeps, detail):
-                    one.end(FetchFailed(Failure(reason, may_pass, keeps, detail[:MAX_DETAIL])))
+                    one.end(FetchFailed(Failure(reason, may_pass, keeps, cut(detail, MAX_DETAIL))))
                 case _:
                     assert_never(told)
         except FetchFailed as exc:

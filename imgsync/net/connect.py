@@ -40,8 +40,9 @@ from imgsync.net.http import fold
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
 from imgsync.net.pinger import open_pinger
+from imgsync.net.queues import QUEUE_SIZE
 from imgsync.net.refusals import refused_upgrade
-from imgsync.net.websocket import QUEUE_SIZE, Reader, WebSocket, open_websocket
+from imgsync.net.websocket import Reader, WebSocket, open_websocket
 
 SOCKET_DEADLINE = 10.0
 """Seconds for name, TCP and TLS together, and once more for the WebSocket handshake."""

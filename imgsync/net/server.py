@@ -24,6 +24,7 @@ from wsproto.utilities import generate_accept_token
 
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.relay.limits import network_of
+from imgsync.net.held import Held
 from imgsync.net.hosts import with_port
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits
@@ -121,6 +122,10 @@ def _ignore(reason: str) -> None:
     return None
 
 
+def _ignore_that() -> None:
+    return None
+
+
 def _ignore_whom(reason: str, remote: str) -> None:
     return None
 
@@ -132,6 +137,7 @@ class Site:
     :param http: answers GET and HEAD requests.
     :param sockets: owns a WebSocket while it lives, by path.
     :param may_upgrade: asked before a request becomes a WebSocket; what it returns is sent instead.
+    :param on_shed: told of each WebSocket that was closed because all together held too much.
     :param streams: kept by `serve_site`, for whoever wants to know.
     :param is_proxy: whether an address stands for many people, and is not limited as one.
     :param on_refused: told of who came no further: `full` (there were too many TCP connections),
@@ -147,7 +153,13 @@ class Site:
     on_refused: Callable[[str], None] = _ignore
     is_proxy: Callable[[str], bool] = is_loopback
     on_turned_away: Callable[[str, str], None] = _ignore_whom
+    on_shed: Callable[[], None] = _ignore_that
     streams: Streams = attrs.field(factory=Streams, init=False)
+    held: Held = attrs.field(init=False)
+
+    @held.default
+    def _hold_nothing(self) -> Held:
+        return Held(self.limits.outbox_total, self.on_shed)
 
     def turned_away(self, reason: str, remote: str) -> None:
         """Somebody came no further."""
@@ -354,8 +366,13 @@ async def _serve_connection(
         with trio.move_on_after(LINGER_DEADLINE):
             await _linger(stream)
         return
-    handshake = partial(take_over, stream=paced, early=upgrade.early, limits=site.limits)
-    async with open_websocket(handshake, paced, limits=site.limits, pinger=pinger) as socket:
+    limits, account = site.limits, site.held.open()
+    handshake = partial(
+        take_over, stream=paced, early=upgrade.early, limits=limits, account=account
+    )
+    async with open_websocket(
+        handshake, paced, limits=limits, pinger=pinger, account=account
+    ) as socket:
         await site.sockets[upgrade.request.path](socket, upgrade.request)
 
 

@@ -12,23 +12,26 @@ outbox is written at once, up to BLOCK bytes.
 """
 
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.connection import Connection, ConnectionState, ConnectionType
-from wsproto.events import Event, Message, Ping, TextMessage
+from wsproto.events import Event, Message, Ping, Pong, TextMessage
 
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.core.protocol.numbers import PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
+from imgsync.core.relay.limits import TokenBucket
+from imgsync.net.held import Account, Held
 from imgsync.net.limits import NetLimits
-from imgsync.net.pace import PAGE, PacedStream
+from imgsync.net.pace import PacedStream
 from imgsync.net.pinger import Pinger
+from imgsync.net.queues import QUEUE_SIZE, Inbox, Outbox
 from imgsync.tasks import lone_errors
 
 if TYPE_CHECKING:
@@ -39,24 +42,26 @@ log = logging.getLogger(__name__)
 CLOSE_DEADLINE = 2.0
 """Seconds for what is queued and the close handshake together."""
 
-QUEUE_SIZE = 32
-"""Messages that are read before somebody takes them, and so nearly the most that are taken at once:
-a peer that sends a thousand in one packet holds the others up for no longer."""
-
 READ_SIZE = 16 * 1024
 """Bytes of one read."""
-
-BLOCK = PAGE
-"""Bytes that are written at once, or one message that has more: a pong waits for no more."""
-
-ROOM_PART = 4
-"""An outbox has room while no more than this part of it is taken: for as much again, and again."""
 
 MAX_PARTS = 256
 """Parts of a message that are kept apart."""
 
 MAX_FRAMES = 64
 """Frames of one message: each takes its time, be it empty, and nobody needs so many."""
+
+
+CONTROL_RATE = 100.0
+"""Pings and pongs of a peer, a second: each costs as much as a short message, and no limit of
+messages sees it."""
+
+CONTROL_BURST = 2500.0
+"""As many may come at once."""
+
+
+class TooManyControls(Exception):
+    """A peer does nothing but ping."""
 
 
 class Reader:
@@ -98,77 +103,6 @@ class Reader:
 Handshake = Callable[[Reader], Awaitable[WebSocketConnection]]
 
 
-class Outbox:
-    """Texts that wait for the writer, up to so many bytes together."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._texts: deque[str] = deque()
-        #: Told once there is room, where somebody waits for that.
-        self._on_room: Callable[[], None] | None = None
-        #: Bytes, with those of the frame that is being written.
-        self.size = 0
-
-    def __bool__(self) -> bool:
-        """Whether any waits."""
-        return bool(self._texts)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether most of what was put in has been written."""
-        return self.size <= self._limit // ROOM_PART
-
-    def await_room(self, tell: Callable[[], None]) -> None:
-        """Tell of it once there is room, which is not so now."""
-        self._on_room = tell
-
-    def put(self, text: str) -> bool:
-        """Put one in, if there is room; else none of them will be written. Returns which."""
-        size = _size_of(text)
-        # One frame has its place however long: it may be the list of all clients.
-        if self.size and self.size + size > self._limit:
-            self._texts.clear()
-            return False
-        self._texts.append(text)
-        self.size += size
-        return True
-
-    def pop(self) -> list[str]:
-        """The next ones, at least one and up to BLOCK bytes; they count until they are written."""
-        texts = [self._texts.popleft()]
-        size = _size_of(texts[0])
-        while self._texts and (size := size + _size_of(self._texts[0])) <= BLOCK:
-            texts.append(self._texts.popleft())
-        return texts
-
-    def written(self, texts: list[str]) -> None:
-        """They count no more."""
-        self.size -= sum(map(_size_of, texts))
-        if self._on_room is not None and self.has_room:
-            tell, self._on_room = self._on_room, None
-            tell()
-
-
-class EagerChannel(trio.abc.SendChannel[str | bytes]):
-    """Where trio-websocket's reader puts messages: it waits only where there is no room."""
-
-    __slots__ = ("_channel",)
-
-    def __init__(self, channel: trio.MemorySendChannel[str | bytes]) -> None:
-        self._channel = channel
-
-    async def send(self, message: str | bytes) -> None:
-        """Put one in."""
-        try:
-            self._channel.send_nowait(message)
-        except trio.WouldBlock:
-            await self._channel.send(message)
-
-    async def aclose(self) -> None:
-        """No more will come."""
-        await self._channel.aclose()
-
-
 class WebSocket:
     """A connected WebSocket; implements `imgsync.seams.Socket`. Made by `open_websocket`."""
 
@@ -177,12 +111,14 @@ class WebSocket:
         connection: WebSocketConnection,
         stream: PacedStream,
         pinger: Pinger,
-        outbox_size: int,
+        outbox: Outbox,
     ) -> None:
         self._connection = connection
+        self._inbox = Inbox(connection._send_channel)
+        connection._send_channel = cast(Any, self._inbox)
         self._stream = stream
         self._pinger = pinger
-        self._outbox = Outbox(outbox_size)
+        self._outbox = outbox
         #: Set when there is something to write or to close; made anew by the writer.
         self._filled = trio.Event()
         #: Nothing is posted behind a close frame.
@@ -219,6 +155,7 @@ class WebSocket:
         """Send what is queued, then a close frame, all within CLOSE_DEADLINE; never waits."""
         if not self._closing:
             self._end(code, reason)
+            self._inbox.end()
             self._filled.set()
             self._scope.deadline = trio.current_time() + CLOSE_DEADLINE
 
@@ -228,6 +165,13 @@ class WebSocket:
             log.info("dropping a WebSocket (%d): %s", code, why)
             self._end(code, why)
             self._scope.cancel()
+
+    def shed(self) -> None:
+        """End it because all sockets together hold too much, and give back what it holds; never
+        waits. What is under way can't be ended by a close frame."""
+        end = self.drop if self._outbox.is_under_way else self.close
+        self._outbox.clear()
+        end(CloseCode.TOO_SLOW, "too slow: too much waits for all together, and most for this one")
 
     def _end(self, code: int, reason: str) -> None:
         self._closing = True
@@ -239,19 +183,23 @@ class WebSocket:
         if self._cause is not None and self._scope.cancel_called:
             raise self._closed()
         try:
-            return await self._connection.get_message()
+            message = await self._connection.get_message()
         except ConnectionClosed as exc:
             if exc.reason is None:
                 # The reader has failed; it drops the socket next.
                 await self._writer_done.wait()
             raise self._closed() from None
+        self._inbox.taken(message)
+        return message
 
     async def receive_all(self) -> list[str | bytes]:
         """The next frame, and those that have come in with it. Raises SocketClosed."""
         frames = [await self.receive()]
         with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
             while True:
-                frames.append(self._connection._recv_channel.receive_nowait())
+                frame = self._connection._recv_channel.receive_nowait()
+                self._inbox.taken(frame)
+                frames.append(frame)
         return frames
 
     def _closed(self) -> SocketClosed:
@@ -298,8 +246,8 @@ class WebSocket:
                 await self._connection.ping()
         except ConnectionClosed:
             return
-        except trio.TooSlowError:
-            self._drop_slow()
+        except trio.TooSlowError as exc:
+            self.drop(*_find_why(exc))
             return
         finally:
             self._ping = None
@@ -313,15 +261,10 @@ class WebSocket:
             if self._asked and not self._closing:
                 self._send_ping(min(until for until, _ in self._asked))
 
-    def _drop_slow(self) -> None:
-        self.drop(CloseCode.TOO_SLOW, "too slow: what was sent is not taken in time")
-
     def reader_ended(self, failure: Exception | None) -> None:
         """Without a reader there are no pongs, and the close handshake would wait for ever."""
-        if isinstance(failure, trio.TooSlowError):
-            self._drop_slow()
-        elif failure is not None or self._connection.closed is None:
-            self.drop(CloseCode.ABNORMAL, f"it can't be read any more: {failure!r}")
+        if failure is not None or self._connection.closed is None:
+            self.drop(*_find_why(failure))
 
     async def run(self) -> None:
         """Write until the connection is closed."""
@@ -337,6 +280,7 @@ class WebSocket:
     async def flush_and_close(self) -> None:
         """Close in good order; returns when the close frame is out or its deadline has passed."""
         self.close()
+        self._inbox.discard()
         await self._writer_done.wait()
         if self._ping is not None:
             self._ping.cancel()
@@ -345,9 +289,9 @@ class WebSocket:
         try:
             while True:
                 while self._outbox:
-                    texts = self._outbox.pop()
-                    await _send_together(self._connection, texts)
-                    self._outbox.written(texts)
+                    # By no name, which would hold on to it. The texts go once they are encoded.
+                    await _send(self._connection, _encode(self._connection, self._outbox.pop()))
+                    self._outbox.written()
                 if self._closing:
                     await self._connection.aclose(*self._cause or ())
                     return
@@ -355,16 +299,30 @@ class WebSocket:
                 await self._filled.wait()
         except ConnectionClosed:
             pass
-        except trio.TooSlowError:
-            self._drop_slow()
+        except trio.TooSlowError as exc:
+            self.drop(*_find_why(exc))
 
 
-async def _send_together(connection: WebSocketConnection, texts: list[str]) -> None:
-    """As its own `send_message` does it for each, in one write. Raises ConnectionClosed."""
+def _find_why(failure: Exception | None) -> tuple[int, str]:
+    """Code and reason of what ends a connection that can't be read, or written, any more."""
+    match failure:
+        case trio.TooSlowError():
+            return CloseCode.TOO_SLOW, "too slow: what was sent is not taken in time"
+        case TooManyControls():
+            return CloseCode.RATE_LIMITED, "too many pings"
+        case _:
+            return CloseCode.ABNORMAL, f"it can't be read any more: {failure!r}"
+
+
+def _encode(connection: WebSocketConnection, texts: list[str]) -> bytes:
+    """As its own `send_message` does it for each. Raises ConnectionClosed."""
     if connection._close_reason is not None:
         raise ConnectionClosed(connection._close_reason)
-    send = connection._wsproto.send
-    block = b"".join([send(TextMessage(data=text)) for text in texts])
+    return b"".join([connection._wsproto.send(TextMessage(data=text)) for text in texts])
+
+
+async def _send(connection: WebSocketConnection, block: bytes) -> None:
+    """Raises ConnectionClosed."""
     async with connection._stream_lock:
         try:
             await connection._stream.send_all(block)
@@ -379,27 +337,33 @@ def _is_closed_by_peer(socket: WebSocket) -> bool:
     return state in (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
 
 
-def _size_of(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
 class Frames:
     """A server's frames, as trio-websocket uses what wsproto offers for a whole connection.
 
     wsproto's own would read the request once more, and hold on to it. Messages are put together
     here, because trio-websocket keeps each part, at up to 90 bytes for a character, and empty ones
-    uncounted. And pings behind our close frame are left out: it would try to answer, and die of it.
+    uncounted. Pings behind our close frame are left out: it would try to answer, and die of it. And
+    who floods us with pings is read no further.
+
+    :param account: what has come of a message counts there.
     """
+
+    __slots__ = (
+        *("_account", "_controls", "_finished_frames", "_frames", "_max_message", "_memory"),
+        *("_parts", "_size", "receive_data", "send"),
+    )
 
     client = False
 
-    def __init__(self, early: bytes, max_message: int) -> None:
+    def __init__(self, early: bytes, max_message: int, account: Account) -> None:
         self._frames = Connection(ConnectionType.SERVER, trailing_data=early)
         self._max_message = max_message
+        self._account = account
         #: Of the message that is coming in.
         self._parts: list[Any] = []
-        self._size = 0
+        self._size = self._memory = 0
         self._finished_frames = 0
+        self._controls = TokenBucket(CONTROL_RATE, CONTROL_BURST)
         self.send = self._frames.send
         self.receive_data = self._frames.receive_data
 
@@ -409,13 +373,17 @@ class Frames:
         return self._frames.state
 
     def events(self) -> Iterator[Event]:
-        """What has come in; messages as a whole."""
+        """What has come in; messages as a whole. Raises TooManyControls."""
         for event in self._frames.events():
             match event:
                 case Message():
                     message = self._assemble(event)
                     if message is not None:
                         yield message
+                        # Else its reader holds on to the last one until there is another.
+                        object.__setattr__(message, "data", "")
+                case Ping() | Pong() if not self._controls.take(trio.current_time()):
+                    raise TooManyControls
                 case Ping() if self.state is not ConnectionState.OPEN:
                     pass
                 case _:
@@ -430,29 +398,34 @@ class Frames:
         if part.data:
             self._parts.append(part.data)
             self._size += len(part.data)
+            self._memory += getsizeof(part.data)
         if len(self._parts) > MAX_PARTS:
             self._parts = [part.data[:0].join(self._parts)]
+            self._memory = getsizeof(self._parts[0])
         is_too_much = self._size > self._max_message or self._finished_frames > MAX_FRAMES
         if not part.message_finished and not is_too_much:
+            self._account.expect(self._memory)
             return None
         whole = part.data[:0].join(self._parts)
         if self._finished_frames > MAX_FRAMES:
             # trio-websocket knows one limit; this goes beyond it.
             whole = part.data[:0].ljust(self._max_message + 1)
-        self._parts, self._size, self._finished_frames = [], 0, 0
+        self._parts, self._size, self._memory, self._finished_frames = [], 0, 0, 0
+        self._account.expect(0)
         return type(part)(data=whole)
 
 
 async def take_over(
-    reader: Reader, *, stream: PacedStream, early: bytes, limits: NetLimits
+    reader: Reader, *, stream: PacedStream, early: bytes, limits: NetLimits, account: Account
 ) -> WebSocketConnection:
     """The server's side of a stream on which the upgrade has been answered: a `Handshake`.
 
     :param early: what came in behind the request.
+    :param account: that of the WebSocket.
     """
     connection = WebSocketConnection(
         stream,
-        cast("WSConnection", Frames(early, limits.max_message)),
+        cast("WSConnection", Frames(early, limits.max_message, account)),
         message_queue_size=QUEUE_SIZE,
         max_message_size=limits.max_message,
         receive_buffer_size=READ_SIZE,
@@ -463,20 +436,29 @@ async def take_over(
 
 @asynccontextmanager
 async def open_websocket(
-    handshake: Handshake, stream: PacedStream, *, limits: NetLimits, pinger: Pinger
+    handshake: Handshake,
+    stream: PacedStream,
+    *,
+    limits: NetLimits,
+    pinger: Pinger,
+    account: Account | None = None,
 ) -> AsyncIterator[WebSocket]:
     """Complete a handshake, either side's, and own the WebSocket that comes of it.
 
     Leaving the block, by whatever way, closes it in good order within CLOSE_DEADLINE.
+
+    :param account: what it holds counts there; by default together with nobody's.
     """
+    account = account or Held(limits.outbox_total).open()
+    outbox = Outbox(limits.outbox_size, account)
     with lone_errors():
         async with trio.open_nursery() as nursery:
             reader = Reader()
             nursery.start_soon(reader.run)
             try:
                 connection = await handshake(reader)
-                connection._send_channel = cast(Any, EagerChannel(connection._send_channel))
-                socket = WebSocket(connection, stream, pinger, limits.outbox_size)
+                socket = WebSocket(connection, stream, pinger, outbox)
+                account.on_shed = socket.shed
                 reader.on_end = socket.reader_ended
                 nursery.start_soon(socket.run)
                 pinger.add(socket)
@@ -488,3 +470,5 @@ async def open_websocket(
                         await socket.flush_and_close()
             finally:
                 reader.cancel()
+                outbox.clear()
+                account.close()

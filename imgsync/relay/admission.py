@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 from imgsync.core.protocol.signalling import CloseCode
-from imgsync.core.relay.limits import ConnectLimit
+from imgsync.core.relay.limits import ConnectLimit, MessageLimit, MessageLimits
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.server import is_loopback
 
@@ -42,6 +42,7 @@ class Admission:
     :param proxies: addresses of reverse proxies whose word for an address is believed.
     :param connect_rate: connections per second from one address.
     :param max_connections: WebSockets at a time.
+    :param messages: what may be said through them.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Admission:
         proxies: Collection[str],
         connect_rate: float,
         max_connections: int,
+        messages: MessageLimits,
     ) -> None:
         self._origins = frozenset(origins)
         self._pages = frozenset(filter(None, map(_page_of, origins)))
@@ -59,6 +61,7 @@ class Admission:
         self._proxies = frozenset(filter(None, map(_address_in, proxies)))
         self._connects = ConnectLimit(connect_rate)
         self._max_connections = max_connections
+        self._messages = messages
 
     def refuse_upgrade(self, request: Request) -> Response | None:
         """The answer to a page that may not connect, by the Origin that its browser tells of."""
@@ -107,6 +110,10 @@ class Admission:
     def is_proxy(self, address: str) -> bool:
         """Whether an address stands for many people: it is a proxy's, or this machine's own."""
         return address in self._proxies or is_loopback(address)
+
+    def limit_of(self, address: str) -> MessageLimit:
+        """What may be said through a new socket of this address, beside its others."""
+        return self._messages.of(None if self.is_proxy(address) else address)
 
     def _is_ours(self, host: str) -> bool:
         return self._trusts_names or host == "localhost" or _address_in(host) is not None

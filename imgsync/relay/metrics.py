@@ -82,8 +82,7 @@ class Metrics:
     """Counts since the start of the process."""
 
     def __init__(self) -> None:
-        self._connections = 0
-        self._opened = 0
+        self._sockets = Counter(open=0, opened=0, shed=0)
         self._registered = Counter(dict.fromkeys(Role, 0))
         self._started = 0
         self._resumed = 0
@@ -102,12 +101,15 @@ class Metrics:
 
     def connection_opened(self) -> None:
         """A WebSocket was accepted."""
-        self._connections += 1
-        self._opened += 1
+        self._sockets.update(("open", "opened"))
 
     def connection_closed(self) -> None:
         """... and is gone, for whatever reason."""
-        self._connections -= 1
+        self._sockets["open"] -= 1
+
+    def connection_shed(self) -> None:
+        """A WebSocket was ended because all together held too much, and it most."""
+        self._sockets["shed"] += 1
 
     def connect_refused(self, reason: str) -> None:
         """Somebody was not let in.
@@ -167,8 +169,11 @@ class Metrics:
         from prometheus_client.core import InfoMetricFamily
 
         yield InfoMetricFamily("imgsync", "This relay.", {"version": installed_version()})
-        yield _gauge("connections", "WebSockets that are open.", self._connections)
-        yield _counter("connections_opened", "WebSockets that were accepted.", self._opened)
+        yield _gauge("connections", "WebSockets that are open.", self._sockets["open"])
+        opened, shed = self._sockets["opened"], self._sockets["shed"]
+        yield _counter("connections_opened", "WebSockets that were accepted.", opened)
+        text = "WebSockets that were ended because all together held too much, and they most."
+        yield _counter("connections_shed", text, shed)
         yield _counter("connects_refused", "Who was not let in.", self._refused, "reason")
         yield _gauge_of_roles(self._registered)
         # In this order: another thread may be counting, and there are never less than none.

@@ -22,7 +22,7 @@ import attrs
 import trio
 
 from imgsync.core.codec.codec import encode_event
-from imgsync.core.protocol.errors import MissingExtra, SocketClosed
+from imgsync.core.protocol.errors import SocketClosed
 from imgsync.core.protocol.numbers import PRESENCE_GATHER
 from imgsync.core.protocol.signalling import (
     CloseCode,
@@ -33,7 +33,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.relay.identity import Claims
-from imgsync.core.relay.limits import MessageLimit, Verdict
+from imgsync.core.relay.limits import MessageLimit, MessageLimits, Verdict, cost_of, work_in
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
     AwaitRoom,
@@ -50,13 +50,13 @@ from imgsync.core.relay.outputs import (
     Sooner,
 )
 from imgsync.core.relay.state import RelayState
-from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Listeners, Site, is_loopback, serve_site
-from imgsync.net.websocket import ROOM_PART, WebSocket
+from imgsync.net.http import Request
+from imgsync.net.queues import ROOM_PART
+from imgsync.net.server import Listeners, Site, serve_site
+from imgsync.net.websocket import WebSocket
 from imgsync.relay.admission import Admission
-from imgsync.relay.metrics import CONTENT_TYPE
+from imgsync.relay.answers import Answers
 from imgsync.relay.observer import Observer, Visitor
-from imgsync.relay.pages import load_pages
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
@@ -75,9 +75,6 @@ PRESENCE_PORTION = 16
 
 PRESENCE_PAUSE = 0.005
 """Seconds until the next ones are: between them others are heard."""
-
-#: Nothing of it is secret, and the page that asks may be of another origin.
-_FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
 
 _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
 
@@ -111,21 +108,22 @@ class Relay:
         )
         self._admission = _admission_of(settings)
         self._observer = Observer()
-        self._pages = load_pages()
         self._numbers = itertools.count(1)
         #: Rung when something may be due sooner than before, and when the last connection has gone.
         self._sooner = Bell()
         self._all_gone = Bell()
         self._is_draining = False
+        answers = Answers(self._admission, self._observer, lambda: self._is_draining)
         #: What the relay's port offers.
         self.site = Site(
-            http=self._answer,
+            http=answers.answer,
             sockets={"/ws": self._serve_peer},
-            may_upgrade=self._may_upgrade,
+            may_upgrade=answers.refuse_upgrade,
             limits=settings.net,
             on_refused=self._observer.metrics.connect_refused,
             is_proxy=self._admission.is_proxy,
             on_turned_away=self._observer.turned_away,
+            on_shed=self._observer.metrics.connection_shed,
         )
 
     async def run_clock(self) -> None:
@@ -157,32 +155,6 @@ class Relay:
             while self._connections:
                 await self._all_gone.wait()
 
-    # ── HTTP ─────────────────────────────────────────────────────────────────────────────────────
-
-    async def _answer(self, request: Request) -> Response:
-        match request.path:
-            case "/health" if self._is_draining:
-                return Response(503, b"draining\n", headers=_FOR_ALL)
-            case "/health":
-                return Response(200, self._admission.greet(request), headers=_FOR_ALL)
-            case "/metrics" if not _is_local(request):
-                return refuse(403, "Metrics are for this machine alone.")
-            case "/metrics":
-                try:
-                    # In a thread: the first time, it loads a library.
-                    text = await trio.to_thread.run_sync(self._observer.metrics.render)
-                except MissingExtra as exc:
-                    return refuse(501, str(exc))
-                return Response(200, text, CONTENT_TYPE)
-        return self._pages.answer(request)
-
-    def _may_upgrade(self, request: Request) -> Response | None:
-        refusal = self._admission.refuse_upgrade(request)
-        if refusal is not None:
-            what, remote = self._admission.advise(request), self._admission.address_of(request)
-            self._observer.refused_origin(request.headers["origin"], what, remote)
-        return refusal
-
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────
 
     async def _serve_peer(self, socket: WebSocket, request: Request) -> None:
@@ -197,7 +169,7 @@ class Relay:
             socket.close(refusal.code, refusal.why)
             return
         visitor = Visitor(next(self._numbers), remote)
-        connection = _Connection(visitor, socket, MessageLimit(self._settings.rate_limit))
+        connection = _Connection(visitor, socket, self._admission.limit_of(remote))
         self._connections[visitor.number] = connection
         self._observer.opened()
         try:
@@ -224,7 +196,7 @@ class Relay:
         peer = None
         with trio.move_on_after(deadline):
             while peer is None:
-                self._take(connection, await connection.socket.receive())
+                self._take(connection, [await connection.socket.receive()])
                 peer = self._state.peer_of(connection.number)
         if peer is None:
             self._close(
@@ -235,20 +207,22 @@ class Relay:
             self._sooner.ring()
         while True:
             # In one turn of Trio's loop, so that what comes of it goes out in one write.
-            for frame in await connection.socket.receive_all():
-                self._take(connection, frame)
+            self._take(connection, await connection.socket.receive_all())
 
-    def _take(self, connection: _Connection, frame: str | bytes) -> None:
-        if connection.is_closing:
-            return
+    def _take(self, connection: _Connection, frames: list[str | bytes]) -> None:
+        for frame in frames:
+            if not connection.is_closing:
+                self._judge(connection, frame)
+
+    def _judge(self, connection: _Connection, frame: str | bytes) -> None:
         now = trio.current_time()
-        match connection.limit.judge(now):
+        match connection.limit.judge(now, cost_of(frame)):
             case Verdict.PASS:
                 outputs = self._state.receive(connection.number, frame, now)
-                connection.limit.charge(len(outputs))
+                connection.limit.charge(work_in(outputs), now)
                 self._perform(outputs)
-            case Verdict.REFUSE:
-                why = f"More than {self._settings.rate_limit:g} messages a second; slow down."
+            case Verdict.REFUSE | Verdict.REFUSE_ADDRESS as verdict:
+                why = connection.limit.explain(verdict, now)
                 self._perform([Send(connection.number, ErrorEvent(ErrorCode.RATE_LIMITED, why))])
             case Verdict.CLOSE:
                 self._close(connection, CloseCode.RATE_LIMITED, "too many messages for too long")
@@ -323,6 +297,7 @@ def _admission_of(settings: Settings) -> Admission:
         proxies=settings.proxies,
         connect_rate=settings.connect_rate,
         max_connections=settings.max_connections,
+        messages=MessageLimits(settings.rate_limit, settings.address_rate),
     )
 
 
@@ -345,11 +320,6 @@ def _on_our_clock(claims: Claims) -> float:
 
 def _for_ever(_: Claims) -> float:
     return math.inf
-
-
-def _is_local(request: Request) -> bool:
-    """Whether nobody from elsewhere asks, not even through a proxy."""
-    return is_loopback(request.remote) and "x-forwarded-for" not in request.headers
 
 
 @asynccontextmanager

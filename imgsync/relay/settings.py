@@ -25,8 +25,11 @@ class Settings:
     :param register_deadline: seconds from the WebSocket to its register; then close code 4008.
     :param max_connections: WebSockets at a time; the next ones are closed with 1013.
     :param max_sockets_per_user: those that register beyond are closed with 4029.
-    :param rate_limit: messages per second of one socket, twenty times as many at once; beyond it
+    :param rate_limit: messages per second of one socket, twenty times as many at once; a long one
+        counts as one for each 2 KiB, and ten that are sent because of one as one more. Beyond it
         they are answered with `rate_limited`, and who goes on is closed with 4029. 0 for no limit.
+    :param address_rate: the same of all sockets of one address together, forty times as many at
+        once; loopback and proxies have no such limit.
     :param connect_rate: WebSockets per second from one address, twenty times as many at once;
         those beyond are closed with 4029. 0 for no limit.
     :param net: the limits of the port itself.
@@ -43,5 +46,6 @@ class Settings:
     max_connections: int = 5000
     max_sockets_per_user: int = MAX_SOCKETS_PER_USER
     rate_limit: float = 100.0
+    address_rate: float = 1000.0
     connect_rate: float = 20.0
     net: NetLimits = attrs.field(factory=NetLimits)

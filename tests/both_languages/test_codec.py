@@ -28,7 +28,12 @@ from imgsync.core.protocol.channel import (
     UpcomingImage,
 )
 from imgsync.core.protocol.errors import CandidateError, NegotiationError, WireError
-from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_FEATURE, MAX_FEATURES
+from imgsync.core.protocol.numbers import (
+    MAX_CHANNEL_MESSAGE,
+    MAX_FEATURE,
+    MAX_FEATURES,
+    MAX_MEMBERS,
+)
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
     ClientEntry,
@@ -137,12 +142,14 @@ VALUES: list[Any] = [
     *(2**53 - 1, 2**53, 2**53 + 2, 1 - 2**53, -(2**53)),
     *(1.0, -3.0, 0.0, -0.0, 2.0**53, -(2.0**53), 2.0**54),
     *("", " ", "a", "a\n", "\x7f", "\u0085", "\u00a0", "\u2028", "ä", "😀", "\ud800", "\ufeff"),
-    *("x" * 128, "x" * 129, "😀" * 128, "😀" * 129, "ended", "shown", "client", "busy", "ping"),
-    *(["x"] * MAX_FEATURES, ["x"] * (MAX_FEATURES + 1), [""], ["a\n"], [" "], ["😀" * MAX_FEATURE]),
+    *("x" * 128, "x" * 129, "é" * 128, "中" * 128, "中" * 129, "😀" * 96, "😀" * 97),
+    *("ended", "shown", "client", "busy", "ping"),
+    *(["x"] * MAX_FEATURES, ["x"] * (MAX_FEATURES + 1), [""], ["a\n"], [" "], ["中" * MAX_FEATURE]),
     *(
         ["x" * MAX_FEATURE],
         ["x" * (MAX_FEATURE + 1)],
-        ["😀" * (MAX_FEATURE + 1)],
+        ["😀" * (MAX_FEATURE * 3 // 4)],
+        ["😀" * (MAX_FEATURE * 3 // 4 + 1)],
         "x" * MAX_FEATURE,
     ),
     *([], [None], ["ping"], [["ping"]], ["\ud800"], {}, {"imageUrl": "u", "signedUrl": "s"}),
@@ -281,6 +288,10 @@ def test_events_of_the_relay(replay: Replay) -> None:
     for value in sound:
         spoilt = each_field_spoilt([value["data"]])
         texts += [json.dumps({"event": value["event"], "data": data}) for data in spoilt]
+    for more in (MAX_MEMBERS - 4, MAX_MEMBERS - 3, MAX_MEMBERS - 2, MAX_MEMBERS):
+        others = {f"x{number}": number for number in range(more)}
+        texts.append(json.dumps({"event": "pong", "data": {"id": 7, **others}}))
+        texts.append(json.dumps({"event": "pong", **others, "data": {"id": 7}}))
     for _, dice in dice_of("events", 1500):
         texts.append(json.dumps(spoil(dice, dice.choice(sound))))
     found = replay.run("events", texts)

@@ -91,8 +91,11 @@ def test_a_line_that_makes_no_sense_is_a_usage_error_that_names_the_option(
     assert_last_line(capsys, rf"^relay: error: .*{complaint}")
 
 
-COUNTS = ("--max-connections", "--max-sockets-per-user", "--outbox-size", "--max-head")
-RATES = ("--connect-rate", "--rate-limit")
+COUNTS = (
+    *("--max-connections", "--max-sockets-per-user", "--max-head"),
+    *("--outbox-size", "--outbox-total"),
+)
+RATES = ("--connect-rate", "--rate-limit", "--address-rate")
 TIMES = ("--grace", "--register-deadline", "--write-deadline", "--head-deadline")
 
 
@@ -248,7 +251,8 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
     write_files(folder)
     assert settings_by(
         "--max-connections 11 --max-sockets-per-user 12 --connect-rate 1.3 --rate-limit 1.4"
-        " --max-message 1500 --outbox-size 16 --write-deadline 1.7 --register-deadline 1.8"
+        " --address-rate 1.5 --max-message 1500 --outbox-size 16 --outbox-total 17"
+        " --write-deadline 1.7 --register-deadline 1.8"
         " --max-head 19 --head-deadline 2.0 --grace 2.1 --allow-origin https://A.example/"
         " --allow-origin null --forwarded-by 10.0.0.1 --forwarded-by fd00:0::1"
         " --stun stun:a --stun stun:b --turn turn:c --turn turns:d --turn-secret-file good"
@@ -259,6 +263,7 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         max_sockets_per_user=12,
         connect_rate=1.3,
         rate_limit=1.4,
+        address_rate=1.5,
         register_deadline=1.8,
         grace=2.1,
         origins=["https://a.example", "null"],
@@ -267,6 +272,7 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         net=NetLimits(
             max_message=1500,
             outbox_size=16,
+            outbox_total=17,
             write_deadline=1.7,
             max_head=19,
             head_deadline=2.0,

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import trio
 
-from imgsync.core.codec.strict import raw_member
+from imgsync.core.codec.strict import parse_object
 from imgsync.core.protocol.signalling import CloseCode, ErrorCode
 from tests.kit.fuzz_events import GOING, Opaque, Order, Step, Text
 from tests.kit.relays import Object, event, register
@@ -131,7 +131,8 @@ async def _pass_on(sender: Rogue, receiver: Rogue, opaque: Opaque, whom: str) ->
     content = f'"signal":{opaque.signal},"targetUserId":{json.dumps(whom)}'
     assert await sender.ask(f'{{"event":"webrtc_signal","data":{{{content}}}}}') == []
     (heard,) = await receiver.ask()
-    assert raw_member(heard.text, "data", "signal") == opaque.signal
+    message = parse_object(heard.text, len(heard.text), raw=("data", "signal"))
+    assert message["data"]["signal"] == opaque.signal
 
 
 class Run:

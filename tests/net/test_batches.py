@@ -7,9 +7,11 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from imgsync.net.held import Held
 from imgsync.net.http import Request
 from imgsync.net.pace import PacedStream
-from imgsync.net.websocket import BLOCK, QUEUE_SIZE, Outbox, WebSocket
+from imgsync.net.queues import BLOCK, QUEUE_SIZE, Outbox
+from imgsync.net.websocket import WebSocket
 from tests.net.test_frames import PING, PONG, TEXT, frame, open_raw
 from tests.net.test_websocket import WITHIN, open_site
 
@@ -17,7 +19,7 @@ Receive = Callable[[WebSocket], Awaitable[object]]
 
 
 def fill(*texts: str) -> Outbox:
-    outbox = Outbox(limit=10 * BLOCK)
+    outbox = Outbox(10 * BLOCK, Held(100 * BLOCK).open())
     assert all(map(outbox.put, texts))
     return outbox
 
@@ -38,17 +40,17 @@ def test_a_frame_that_is_longer_than_a_block_goes_alone() -> None:
 
 def test_what_is_being_written_counts_until_it_is_written() -> None:
     outbox = fill("aé", "b")
-    texts = outbox.pop()
+    outbox.pop()
     assert outbox.size == 4
-    outbox.written(texts)
+    outbox.written()
     assert outbox.size == 0
 
 
 def test_room_in_an_outbox_is_told_once_when_three_quarters_are_written() -> None:
     outbox, told = fill(*["x" * BLOCK] * 4), list[int]()
     outbox.await_room(lambda: told.append(outbox.size))
-    while outbox:
-        outbox.written(outbox.pop())
+    while outbox.pop():
+        outbox.written()
     assert told == [2 * BLOCK]
     assert outbox.has_room
 

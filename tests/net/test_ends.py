@@ -11,6 +11,7 @@ from trio_websocket import WebSocketConnection
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net import pinger, websocket
 from imgsync.net.connect import open_relay_socket
+from imgsync.net.held import Held
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
@@ -204,9 +205,10 @@ async def test_a_reader_that_fails_ends_the_socket_and_says_why() -> None:
     far.receive_stream.receive_some_hook = fail
     limits = NetLimits()
     stream = PacedStream(far, limits.write_deadline)
+    account = Held(limits.outbox_total).open()
 
     async def handshake(reader: Reader) -> WebSocketConnection:
-        return await take_over(reader, stream=stream, early=b"", limits=limits)
+        return await take_over(reader, stream=stream, early=b"", limits=limits, account=account)
 
     with trio.fail_after(AT_ONCE):
         async with (

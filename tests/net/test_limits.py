@@ -11,14 +11,15 @@ from trio.testing import wait_all_tasks_blocked
 
 from imgsync.core.codec.codec import MAX_FRAME
 from imgsync.core.protocol.errors import SocketClosed, UpgradeRefused
-from imgsync.net import server
+from imgsync.net import server, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
+from imgsync.net.queues import LATE
 from imgsync.net.server import Listeners, Site, is_loopback, open_port, port_of, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
-from tests.net.test_frames import BINARY, PING, TEXT, RawPeer, frame, open_raw, upgrade_head
+from tests.net.test_frames import BINARY, PING, PONG, TEXT, RawPeer, frame, open_raw, upgrade_head
 
 WITHIN = 8.0
 """Seconds for one test on a loaded machine."""
@@ -201,7 +202,10 @@ async def test_a_peer_that_drips_is_dropped_as_if_it_did_not_read() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_a_peer_that_asks_for_pongs_and_does_not_take_them_is_dropped() -> None:
+async def test_a_peer_that_asks_for_pongs_and_does_not_take_them_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket, "CONTROL_RATE", 0)
     desk = Desk(NetLimits(write_deadline=0.2))
     async with desk.open() as port, open_raw(port) as raw:
         await raw.upgrade()
@@ -210,6 +214,34 @@ async def test_a_peer_that_asks_for_pongs_and_does_not_take_them_is_dropped() ->
             await raw.stream.send_all(pings)
         end = await desk.ends.receive()
         assert (end.code, end.ours) == (4013, True)
+
+
+@pytest.mark.parametrize("control", [PING, PONG])
+async def test_a_peer_that_does_nothing_but_ping_is_dropped(control: int) -> None:
+    desk = Desk()
+    count = int(websocket.CONTROL_BURST)
+    async with desk.open() as port, open_raw(port) as raw, trio.open_nursery() as nursery:
+        await raw.upgrade()
+        await raw.send(frame(control) * (count - 10) + frame(TEXT, b"x"))
+        assert await desk.frames.receive() == "x"
+        nursery.start_soon(raw.read_rest)
+        with pytest.raises(trio.BrokenResourceError):
+            await raw.stream.send_all(frame(control) * 1_000_000)
+        with trio.fail_after(AT_ONCE):
+            end = await desk.ends.receive()
+        assert (end.code, end.ours) == (4029, True)
+
+
+async def test_a_peer_that_goes_on_and_on_when_it_was_closed_is_dropped() -> None:
+    desk = Desk(greet=lambda socket: socket.close(4029, "enough"))
+    page = frame(TEXT, b"x" * 60_000)
+    async with desk.open() as port, open_raw(port) as raw:
+        await raw.upgrade()
+        with trio.fail_after(AT_ONCE):
+            with pytest.raises(trio.BrokenResourceError):
+                await raw.stream.send_all(page * 500)
+            assert (await desk.ends.receive()).code == 4029
+        assert desk.frames.statistics().current_buffer_used <= LATE // 60_000 + 1
 
 
 # ── connections ──────────────────────────────────────────────────────────────────────────────────

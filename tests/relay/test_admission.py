@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsync.core.protocol.signalling import CloseCode
-from imgsync.core.relay.limits import BURST
+from imgsync.core.relay.limits import BURST, MessageLimits
 from imgsync.net.http import Request
 from imgsync.relay.admission import ANY_ORIGIN, Admission, Refusal
 
@@ -27,6 +27,7 @@ def admission(
     max_connections: int = 10,
 ) -> Admission:
     return Admission(
+        messages=MessageLimits(rate=0, address_rate=0),
         origins=origins,
         asks_for_tokens=asks_for_tokens,
         proxies=proxies,

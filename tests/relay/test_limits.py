@@ -250,6 +250,37 @@ async def test_without_limits_nobody_is_refused() -> None:
             assert await pair.is_undisturbed()
 
 
+async def test_all_sockets_of_an_address_have_one_limit_and_other_addresses_have_theirs() -> None:
+    settings = Settings(address_rate=0.1, proxies=["127.0.0.1"])
+    async with open_running_relay(settings) as port:
+        # Four at once, of which each of these takes one.
+        assert [await connect(port, forwarded_for=b"192.0.2.1") for _ in range(4)] == [None] * 4
+        async with open_raw(port) as raw:
+            await raw.send(upgrade_head(X_Forwarded_For=b"192.0.2.1"))
+            assert await raw.read_status() == 101
+            await raw.send(frame(TEXT, event("dance").encode()) * 6)
+            for _ in range(4):
+                found = await raw.read_frame()
+                assert found is not None
+                data = json.loads(found[1])["data"]
+                assert data["code"] == "rate_limited"
+                assert "from your address" in data["message"]
+                assert data.keys() == {"code", "message"}
+            assert await raw.read_close_code() == 4029
+        assert await connect(port, forwarded_for=b"192.0.2.2") is None
+        # The proxy itself stands for many.
+        for _ in range(10):
+            assert await connect(port) is None
+
+
+async def test_a_long_message_counts_as_several() -> None:
+    async with open_running_relay(Settings(rate_limit=1.0)) as port, open_pair(port) as pair:
+        pair.client.post("webrtc_signal", targetUserId="ann", signal="x" * 50_000)
+        assert len((await pair.evaluator.next("webrtc_signal"))["signal"]) == 50_000
+        pair.client.post("webrtc_signal", targetUserId="ann", signal=1)
+        assert (await pair.client.next("error"))["code"] == "rate_limited"
+
+
 # ── how soon somebody registers ──────────────────────────────────────────────────────────────────
 
 

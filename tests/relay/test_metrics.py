@@ -34,6 +34,7 @@ LABELS = {
     "imgsync_handshake_seconds_bucket": {*map(str, HANDSHAKE_BUCKETS), "+Inf"},
     "imgsync_connections": {""},
     "imgsync_connections_opened_total": {""},
+    "imgsync_connections_shed_total": {""},
     "imgsync_sessions": {""},
     "imgsync_sessions_started_total": {""},
     "imgsync_sessions_resumed_total": {""},

@@ -124,14 +124,14 @@ async def open_deaf(port: int) -> AsyncIterator[Peer]:
         yield evaluator
 
 
-DEAF = ("--outbox-size", "100000000", "--write-deadline", "60")
+DEAF = ("--outbox-size", "100000000", "--write-deadline", "60", "--rate-limit", "0")
 """With these the relay keeps a deaf client."""
 
 
 async def test_a_relay_under_load_tells_every_peer_that_reads_and_is_gone_in_time() -> None:
     talk = Talk()
     async with (
-        open_relay(*DEAF, "--rate-limit", "0") as relay,
+        open_relay(*DEAF) as relay,
         open_deaf(relay.port) as shouting,
         trio.open_nursery() as nursery,
         open_raw(relay.port) as mute,

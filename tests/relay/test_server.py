@@ -145,7 +145,7 @@ async def test_the_metrics_are_for_this_machine_alone() -> None:
 async def test_an_evaluator_is_told_of_all_clients_however_many_there_are() -> None:
     settings = Settings(net=NetLimits(outbox_size=2048))
     async with open_running_relay(settings) as port, AsyncExitStack() as stack:
-        users = ["\N{GRINNING FACE}" * 120 + str(number) for number in range(10)]
+        users = ["\N{GRINNING FACE}" * 90 + str(number) for number in range(10)]
         for user in users:
             await stack.enter_async_context(open_peer(port, user))
         async with open_peer(port) as evaluator:

@@ -27,6 +27,7 @@ from imgsync.commands.events import (
 from imgsync.commands.output import Output
 from imgsync.core.channel.downloads import Progress
 from imgsync.core.protocol.channel import Preloaded
+from imgsync.core.protocol.lengths import cut
 from imgsync.core.protocol.numbers import CROWDED_OUT, MAX_DETAIL
 from imgsync.images import fetch
 from imgsync.images.gallery import Coming, Gallery, open_gallery
@@ -187,7 +188,7 @@ class SessionFollower:
         :param reason: the same as it is printed.
         :param detail: what else is known.
         """
-        image.failed(word, detail=detail[:MAX_DETAIL])
+        image.failed(word, detail=cut(detail, MAX_DETAIL))
         self._output.write(
             FetchFailed(
                 reason=reason,

@@ -125,12 +125,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
         max_connections=max_connections,
         max_sockets_per_user=options.max_sockets_per_user,
         rate_limit=options.rate_limit,
+        address_rate=options.address_rate,
         connect_rate=options.connect_rate,
         net=NetLimits(
             max_head=options.max_head,
             head_deadline=options.head_deadline,
             max_message=options.max_message,
             outbox_size=options.outbox_size,
+            outbox_total=options.outbox_total,
             write_deadline=options.write_deadline,
             max_streams=max_streams,
             max_streams_per_address=options.max_per_address,
@@ -287,12 +289,19 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     add("--max-sockets-per-user", count, _DEFAULTS.max_sockets_per_user, "N", "of them for one")
     what = "WebSockets a second from one address, twenty times as many at once; 0 for no limit"
     add("--connect-rate", _rate, _DEFAULTS.connect_rate, "PER_S", what)
-    what = "messages a second of one WebSocket, twenty times as many at once; 0 for no limit"
+    what = (
+        "messages of up to 2 KiB a second of one WebSocket, twenty times as many at once; 0 for no"
+        " limit"
+    )
     add("--rate-limit", _rate, _DEFAULTS.rate_limit, "PER_S", what)
+    what = "the same of all of one address together, forty times as many at once; 0 for no limit"
+    add("--address-rate", _rate, _DEFAULTS.address_rate, "PER_S", what)
     what = "characters of one message"
     add("--max-message", _message_size, net.max_message, "N", what)
     what = "bytes that may wait for a peer to read them"
     add("--outbox-size", count, net.outbox_size, "N", what)
+    what = "bytes of memory that may wait for all peers together, half messages of theirs included"
+    add("--outbox-total", count, net.outbox_total, "N", what)
     what = "for a peer to read what waits for it"
     add("--write-deadline", positive_seconds, net.write_deadline, "SECONDS", what)
     what = "from the WebSocket to its register"

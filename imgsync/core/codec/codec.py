@@ -13,7 +13,6 @@ from imgsync.core.codec.strict import (
     dump_json,
     parse_json,
     parse_object,
-    raw_member,
     structure,
     unstructure,
 )
@@ -36,6 +35,7 @@ from imgsync.core.protocol.errors import (
     NegotiationError,
     WireError,
 )
+from imgsync.core.protocol.lengths import cut
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_ID
 from imgsync.core.protocol.signalling import (
     Answer,
@@ -97,6 +97,9 @@ _FROM_RELAY = {
         RelayPong,
     )
 }
+_SIGNAL = ("data", "signal")
+"""Where it stands that is passed on to the letter."""
+
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
 _TYPED_CHANNEL_MESSAGES = {
     cls.TYPE: cls
@@ -122,21 +125,17 @@ def decode_from_relay(text: str | bytes) -> FromRelay:
 def _decode_event(text: str | bytes, vocabulary: dict[str, type[Any]], limit: int) -> Any:
     event: str | None = None
     try:
-        frame = parse_object(text, limit)
+        frame = parse_object(text, limit, raw=_SIGNAL)
         event = frame.get("event")
         if type(event) is not str:
             event = None
             raise ValueError("event: expected the name of an event, a string")
         cls = vocabulary.get(event)
         if cls is None:
-            event = event[:MAX_ID]
+            event = cut(event, MAX_ID)
             known = ", ".join(vocabulary)
             raise WireError(ErrorCode.UNKNOWN_EVENT, f"unknown event; known are {known}", event)
-        data = frame.get("data")
-        if cls in (SendSignal, ForwardedSignal) and type(data) is dict and "signal" in data:
-            assert isinstance(text, str)
-            data["signal"] = raw_member(text, "data", "signal")
-        return structure(data, cls, "data")
+        return structure(frame.get("data"), cls, "data")
     except ValueError as exc:
         raise WireError(ErrorCode.BAD_MESSAGE, str(exc), event) from None
 

@@ -10,7 +10,7 @@ repeats a value: it might be a token.
 import enum
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json import JSONDecoder
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -20,11 +20,14 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from imgsync.core.protocol.channel import Count, Duration, MediaType, PingId, Reason, Sha256
 from imgsync.core.protocol.extra import Extra, fault_in
+from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import (
+    BYTES_PER_CHARACTER,
     MAX_DETAIL,
     MAX_FEATURE,
     MAX_FEATURES,
     MAX_ID,
+    MAX_MEMBERS,
     MAX_NUMBER,
     MAX_REF,
 )
@@ -102,6 +105,8 @@ def _bounded(value: Any, kind: Any, most: int) -> str:
     text = _printable(value, kind)
     if len(text) > most:
         raise ValueError(f"expected at most {most} characters")
+    if not fits(text, most):
+        raise ValueError(f"expected at most {most * BYTES_PER_CHARACTER} bytes in UTF-8")
     return text
 
 
@@ -111,7 +116,7 @@ def _features(value: Any, _: Any) -> tuple[str, ...]:
     if len(value) > MAX_FEATURES:
         raise ValueError(f"expected at most {MAX_FEATURES} names")
     names = tuple(_printable(name, str) for name in value)
-    if not all(0 < len(name) <= MAX_FEATURE for name in names):
+    if not all(name and fits(name, MAX_FEATURE) for name in names):
         raise ValueError(f"expected names of 1 to {MAX_FEATURE} characters")
     return names
 
@@ -369,67 +374,100 @@ def _no_constant(name: str) -> Any:
 
 
 _DECODER = JSONDecoder(parse_constant=_no_constant)
+# Which typeshed leaves out.
+_SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 #: Made once: `json.dumps` makes one for each value where it is not told the defaults.
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_WHITESPACE = re.compile(r"[ \t\n\r]*")
+_OPENING = re.compile(r"[ \t\n\r]*\{[ \t\n\r]*")
+_SPACE = re.compile(r"[ \t\n\r]*")
 _COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
-_COMMA = re.compile(r"[ \t\n\r]*(?:,[ \t\n\r]*)?")
+_NEXT = re.compile(r"[ \t\n\r]*([,}])[ \t\n\r]*")
 
 
 def parse_json(text: str) -> Any:
     """The value of a JSON text. Raises ValueError."""
-    try:
-        return _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except ValueError:  # also integers of thousands of digits, which Python refuses to convert
-        raise ValueError("not JSON") from None
+    return _parse(text, ())
 
 
-def parse_object(text: str | bytes, limit: int) -> dict[str, Any]:
-    """A message that is a JSON object of at most `limit` characters. Raises ValueError."""
+def parse_object(text: str | bytes, limit: int, raw: Sequence[str] = ()) -> dict[str, Any]:
+    """A message that is a JSON object of at most `limit` characters. Raises ValueError.
+
+    :param raw: the names that lead to a member of it, or of an object in it, which is told as a
+        RawJson, its text as it stands there. Objects on the way have MAX_MEMBERS in all.
+    """
     if isinstance(text, bytes):
         raise ValueError("expected a text message, got a binary one")
     if len(text) > limit:
         raise ValueError(f"longer than {limit} characters")
-    value = parse_json(text)
+    value = _parse(text, raw)
     if type(value) is not dict:
         raise ValueError("expected a JSON object")
     return value
 
 
+def _parse(text: str, raw: Sequence[str]) -> Any:
+    try:
+        opening = _OPENING.match(text) if raw else None
+        if opening is None:
+            return _DECODER.decode(text)
+        value, end = _parse_members(text, opening, raw, iter(range(MAX_MEMBERS)))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except _TooManyMembers:
+        raise ValueError(f"more than {MAX_MEMBERS} members") from None
+    # ValueError: also for integers of thousands of digits, which Python refuses to convert.
+    except (ValueError, StopIteration):
+        raise ValueError("not JSON") from None
+    if end < len(text):
+        raise ValueError("not JSON")
+    return value
+
+
+class _TooManyMembers(Exception):
+    """An object that is read member by member has more than anybody needs."""
+
+
+def _parse_members(
+    text: str, opening: re.Match[str], raw: Sequence[str], left: Iterator[int]
+) -> tuple[dict[str, Any], int]:
+    """An object, and where what follows on it begins. Nothing in it is read twice.
+
+    The last one counts where a key stands twice, as it does for Python's parser. Raises ValueError,
+    StopIteration and _TooManyMembers.
+
+    :param left: so many members may be there yet.
+    """
+    members: dict[str, Any] = {}
+    at = opening.end()
+    if text.startswith("}", at):
+        return members, _behind(_SPACE, text, at + 1).end()
+    wanted, deeper = raw[0], raw[1:]
+    for _ in left:
+        if not text.startswith('"', at):
+            raise ValueError
+        key, at = _SCAN(text, at)
+        begin = _behind(_COLON, text, at).end()
+        inner = _OPENING.match(text, begin) if deeper and key == wanted else None
+        if inner is not None:
+            members[key], at = _parse_members(text, inner, deeper, left)
+        else:
+            members[key], at = _SCAN(text, begin)
+            if key == wanted and not deeper:
+                members[key] = RawJson(text[begin:at])
+        behind = _behind(_NEXT, text, at)
+        at = behind.end()
+        if behind[1] == "}":
+            return members, at
+    raise _TooManyMembers
+
+
+def _behind(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
+    match = pattern.match(text, at)
+    if match is None:
+        raise ValueError
+    return match
+
+
 def dump_json(value: Any) -> str:
     """JSON without white space, in ASCII."""
     return _ENCODE(value)
-
-
-def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    assert match is not None  # in valid JSON, where one looks for it
-    return match.end()
-
-
-def _member_at(text: str, start: int, wanted: str) -> tuple[int, int]:
-    """Where the value of a member of the object at `start` begins and ends, in valid JSON.
-
-    The last one counts where a key stands twice, as it does for the parser.
-    """
-    span = (start, start)
-    scan = _DECODER.scan_once  # type: ignore[attr-defined]  # which typeshed leaves out
-    at = _behind(_WHITESPACE, text, _behind(_WHITESPACE, text, start) + 1)
-    while text[at] != "}":
-        key, at = scan(text, at)
-        begin = _behind(_COLON, text, at)
-        _, at = scan(text, begin)
-        if key == wanted:
-            span = (begin, at)
-        at = _behind(_COMMA, text, at)
-    return span
-
-
-def raw_member(text: str, *path: str) -> RawJson:
-    """The text of a member of nested objects, as it stands in valid JSON."""
-    begin, end = 0, len(text)
-    for name in path:
-        begin, end = _member_at(text, begin, name)
-    return RawJson(text[begin:end])

@@ -6,6 +6,7 @@ A detail holds no address and no credential: a word that may be one is left out,
 import re
 
 from imgsync.core.handshake.outputs import Ended
+from imgsync.core.protocol.lengths import cut
 from imgsync.core.protocol.numbers import MAX_DETAIL, MAX_WORD
 from imgsync.core.protocol.signalling import EndReason, EndSession, SessionId
 
@@ -44,7 +45,7 @@ def plain(detail: str) -> str:
     """A detail without what is nobody's business, cut to what a message takes."""
     printable = "".join(char if char.isprintable() else " " for char in detail)
     words = (_LEFT_OUT if _is_secret(word) else word for word in printable.split(" ") if word)
-    return " ".join(words)[:MAX_DETAIL].rstrip(" ")
+    return cut(" ".join(words), MAX_DETAIL).rstrip(" ")
 
 
 def _is_secret(word: str) -> bool:

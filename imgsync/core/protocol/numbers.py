@@ -116,6 +116,10 @@ MAX_REASON = 128
 MAX_DETAIL = 200
 """Characters of what is said of an end beside its reason."""
 
+BYTES_PER_CHARACTER = 3
+"""Of those above, on average at most, in UTF-8: as many as all scripts of today have that are in
+everyday use. Four have emoji and old scripts; a text of nothing else is shorter by a quarter."""
+
 MAX_WORD = 20
 """Characters of a word in that. What is longer may be a credential, and is left out."""
 
@@ -359,6 +363,10 @@ MAX_SDP = 32 * 1024
 """Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB."""
 
 # ── signalling ───────────────────────────────────────────────────────────────────────────────────
+
+MAX_MEMBERS = 32
+"""Of a frame and of its `data` together. Ours have nine at most, and each costs more to read than
+all that may stand in it."""
 
 PACKAGE: Final = "webrtc"
 """What `register` says of how the two speak to each other. There is no other way."""

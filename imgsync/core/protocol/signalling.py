@@ -32,7 +32,7 @@ RawJson = NewType("RawJson", str)
 """JSON text that is passed on to the letter: keys, order, digits and escapes as they came."""
 
 UserId = Annotated[str, "user id"]
-"""1 to 128 printable characters."""
+"""1 to 128 printable characters; of any text with a bound, see `core.protocol.lengths`."""
 
 Name = Annotated[str, "name"]
 """Up to 128 printable characters; every evaluator is told those of every client."""

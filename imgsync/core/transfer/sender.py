@@ -21,6 +21,7 @@ from typing import assert_never
 import attrs
 
 from imgsync.core.codec.pictures import decode_wants, encode_data
+from imgsync.core.protocol.lengths import cut
 from imgsync.core.protocol.numbers import (
     BAD_MESSAGE,
     BAD_OFFSET,
@@ -222,7 +223,7 @@ class Sender:
     # ── what goes out ────────────────────────────────────────────────────────────────────────────
 
     def _refuse(self, id: int, reason: str, detail: str) -> list[SenderOutput]:
-        return [self._tell(Refused(id, reason, detail[:MAX_DETAIL]))]
+        return [self._tell(Refused(id, reason, cut(detail, MAX_DETAIL)))]
 
     def _tell(self, message: Head | Refused) -> Tell:
         text = encode_data(message)

@@ -238,7 +238,7 @@ def test_what_a_message_causes_counts_beyond_the_first_few() -> None:
     for limit, caused in ((quiet, FAN_OUT), (loud, FAN_OUT * 3)):
         for _ in range(5):
             assert limit.judge(START) is Verdict.PASS
-            limit.charge(caused)
+            limit.charge(caused, START)
     # Of the burst, each message of the one takes one and those of the other three.
     left = {name: 0 for name in ("quiet", "loud")}
     for name, limit in (("quiet", quiet), ("loud", loud)):
@@ -250,6 +250,6 @@ def test_what_a_message_causes_counts_beyond_the_first_few() -> None:
 def test_a_debt_has_a_limit() -> None:
     limit = MessageLimit(1.0)
     assert limit.judge(START) is Verdict.PASS
-    limit.charge(10**9)
+    limit.charge(10**9, START)
     assert limit.judge(START) is Verdict.REFUSE
     assert limit.judge(START + BURST + 2) is Verdict.PASS

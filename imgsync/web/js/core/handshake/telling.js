@@ -7,6 +7,7 @@
  * @import { EndReason, EndSession } from "../protocol/wire.js"
  */
 
+import { cut } from "../protocol/lengths.js";
 import { MAX_DETAIL, MAX_WORD } from "../protocol/numbers.js";
 import { isPrintable } from "../protocol/values.js";
 
@@ -55,7 +56,7 @@ export function plain(detail) {
   const printable = Array.from(detail, (char) => (isPrintable(char) ? char : " ")).join("");
   const words = printable.split(" ").filter((word) => word !== "");
   const told = words.map((word) => (isSecret(word) ? LEFT_OUT : word)).join(" ");
-  return [...told].slice(0, MAX_DETAIL).join("").replace(/ +$/, "");
+  return cut(told, MAX_DETAIL).replace(/ +$/, "");
 }
 
 /** @param {string} word */

@@ -135,6 +135,12 @@ export const MAX_REASON = 128;
 /** Characters of what is said of an end beside its reason. */
 export const MAX_DETAIL = 200;
 
+/**
+ * Of those above, on average at most, in UTF-8: as many as all scripts of today have that are in
+ * everyday use. Four have emoji and old scripts; a text of nothing else is shorter by a quarter.
+ */
+export const BYTES_PER_CHARACTER = 3;
+
 /** Characters of a word in that. What is longer may be a credential, and is left out. */
 export const MAX_WORD = 20;
 
@@ -423,6 +429,12 @@ export const MAX_INPUTS = 256;
 
 /** Characters. A data channel's takes 1 kB, with a hundred candidates 12 kB. */
 export const MAX_SDP = 32768;
+
+/**
+ * Of a frame and of its `data` together. Ours have nine at most, and each costs more to read than
+ * all that may stand in it.
+ */
+export const MAX_MEMBERS = 32;
 
 /** What `register` says of how the two speak to each other. There is no other way. */
 export const PACKAGE = "webrtc";

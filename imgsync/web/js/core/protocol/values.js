@@ -4,6 +4,7 @@
  * @typedef {(value: unknown) => boolean} Test of one value
  */
 
+import { fits } from "./lengths.js";
 import { MAX_DETAIL, MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER, MAX_REASON, MAX_REF } from "./numbers.js";
 
 /** @type {(value: unknown) => value is Record<string, unknown>} */
@@ -21,13 +22,9 @@ export function isPrintable(value) {
   return typeof value === "string" && /^(?: |[^\p{C}\p{Z}])*$/u.test(value);
 }
 
-/** @param {number} most characters @param {number} [least] @returns {Test} */
+/** @param {number} most characters, as `fits` counts them @param {number} [least] @returns {Test} */
 function printable(most, least = 0) {
-  return (value) => {
-    if (!isPrintable(value)) return false;
-    const { length } = [...value];
-    return least <= length && length <= most;
-  };
+  return (value) => isPrintable(value) && value.length >= least && fits(value, most);
 }
 
 export const isId = printable(MAX_ID, 1);

@@ -55,6 +55,7 @@ import {
   END_REASONS,
   ERROR_CODES,
   MAX_CHANNEL_MESSAGE,
+  MAX_MEMBERS,
   PRESENCE_STATES,
   ROLES,
   STAGES,
@@ -306,6 +307,11 @@ const EVENTS = {
   pong: { id: must(isWhole) },
 };
 
+/** @param {unknown} value how many it has, if it is an object */
+function membersOf(value) {
+  return isObject(value) ? Object.keys(value).length : 0;
+}
+
 /**
  * @param {unknown} data of a message event
  * @returns {{event: string, data: Record<string, any>} | null} null for what is no event of the relay
@@ -313,6 +319,7 @@ const EVENTS = {
 export function decodeEvent(data) {
   const frame = typeof data === "string" ? parseObject(data) : null;
   if (frame === null || typeof frame.event !== "string") return null;
+  if (membersOf(frame) + membersOf(frame.data) > MAX_MEMBERS) return null;
   const { event } = frame;
   if (!Object.hasOwn(EVENTS, event)) return null;
   const found = read(frame.data, /** @type {Fields} */ (EVENTS[event]));

@@ -26,6 +26,7 @@
  * @typedef {Tell | SendChunk | Read | Done | NotSent | Drop} SenderOutput
  */
 
+import { cut } from "../protocol/lengths.js";
 import {
   BAD_MESSAGE,
   BAD_OFFSET,
@@ -240,7 +241,7 @@ export class Sender {
 
   /** @param {number} id @param {string} reason @param {string} detail @returns {Tell[]} */
   #refuse(id, reason, detail) {
-    return [this.#tell({ type: "refused", id, reason, detail: [...detail].slice(0, MAX_DETAIL).join("") })];
+    return [this.#tell({ type: "refused", id, reason, detail: cut(detail, MAX_DETAIL) })];
   }
 
   /** @param {Head | Refused} message @returns {Tell} */
