@@ -50,9 +50,9 @@ from imgsync.core.relay.outputs import (
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Listeners, Site, is_loopback, serve_site
+from imgsync.net.server import Listeners, Site, serve_site
 from imgsync.net.websocket import WebSocket
-from imgsync.relay.admission import Admission
+from imgsync.relay.admission import NOT_LOCAL, Admission, is_local
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer, Visitor
 from imgsync.relay.pages import load_pages
@@ -158,8 +158,8 @@ class Relay:
                 return Response(503, b"draining\n", headers=_FOR_ALL)
             case "/health":
                 return Response(200, self._admission.greet(request), headers=_FOR_ALL)
-            case "/metrics" if not _is_local(request):
-                return refuse(403, "Metrics are for this machine alone.")
+            case "/metrics" if not is_local(request):
+                return refuse(403, NOT_LOCAL)
             case "/metrics":
                 try:
                     # In a thread: the first time, it loads a library.
@@ -328,11 +328,6 @@ def _on_our_clock(claims: Claims) -> float:
 
 def _for_ever(_: Claims) -> float:
     return math.inf
-
-
-def _is_local(request: Request) -> bool:
-    """Whether nobody from elsewhere asks, not even through a proxy."""
-    return is_loopback(request.remote) and "x-forwarded-for" not in request.headers
 
 
 @asynccontextmanager

@@ -73,7 +73,9 @@ class Target:
     async def get(self, path: bytes) -> bytes:
         """The whole answer to a request."""
         async with open_raw(self.port) as raw:
-            await raw.send(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            await raw.send(
+                b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
             return await raw.read_rest()
 
     async def connections(self) -> int:
