@@ -6,11 +6,15 @@ with names in camelCase. Metadata of a field names the exceptions.
 
 import enum
 import json
+import sys
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
+import trio
 
 from imgsync.core.protocol.errors import ImgsyncError
+from imgsync.lines import write_below
 
 FOR_PEOPLE = {"member": "never"}
 """Metadata of a field that only the prose needs."""
@@ -64,6 +68,17 @@ def print_line(text: str) -> None:
     """To stdout, at once. Raises OutputLost."""
     try:
         print(text, flush=True)
+    except OSError as exc:
+        raise OutputLost(exc) from exc
+
+
+async def announce_line(text: str) -> None:
+    """As `print_line`, while everything else goes on, if nobody reads it. Raises OutputLost."""
+    if sys.stdout is None:
+        return
+    write = partial(write_below, sys.stdout, f"{text}\n")
+    try:
+        await trio.to_thread.run_sync(write, abandon_on_cancel=True)
     except OSError as exc:
         raise OutputLost(exc) from exc
 
