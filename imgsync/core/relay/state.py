@@ -264,7 +264,7 @@ class RelayState:
         if isinstance(message, Register):
             return self._register(socket, message, now)
         if peer is None:
-            return _refuse(socket, ErrorCode.NOT_REGISTERED, "Send register first.", message.EVENT)
+            return _not_registered(socket, message)
         match message:
             case StartSession():
                 return self._start_session(peer, message, now)
@@ -427,6 +427,12 @@ def _too_many(socket: Socket, count: int, probes: Iterable[Probe], event: str) -
 
 def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:
     return [Send(socket, ErrorEvent(code, message, event))]
+
+
+def _not_registered(socket: Socket, message: ToRelay) -> list[Output]:
+    ref = message.ref if isinstance(message, StartSession) else None
+    why = "Send register first."
+    return [Send(socket, ErrorEvent(ErrorCode.NOT_REGISTERED, why, message.EVENT, ref))]
 
 
 def _refuse_start(peer: Peer, code: ErrorCode, why: str, message: StartSession) -> list[Output]:
