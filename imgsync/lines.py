@@ -47,14 +47,14 @@ class LineWriter:
     the next line is tried anew.
 
     :param write: takes whole lines, and may take its time; may raise OSError.
-    :param tell_lost: the line for so many that were lost.
+    :param tell_lost: the line for so many that were lost; None where whoever puts them tells of it.
     :param max_waiting: characters.
     """
 
     def __init__(
         self,
         write: Callable[[str], None],
-        tell_lost: Callable[[int], str],
+        tell_lost: Callable[[int], str] | None,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._write = write
@@ -69,20 +69,21 @@ class LineWriter:
         #: Not before it is needed: most commands write none, and a fork would lose it.
         self._thread: threading.Thread | None = None
 
-    def put(self, line: str) -> None:
-        """Have a line written, if there is room; never waits."""
+    def put(self, line: str) -> bool:
+        """Have a line written, if there is room; never waits. Returns whether there was."""
         with self._changed:
             if self._size + len(line) > self._max_waiting:
                 self._lost += 1
-                return
+                return False
             self._waiting.append(line)
             self._size += len(line)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="imgsync-lines")
                 self._thread.start()
             self._changed.notify_all()
+            return True
 
-    def flush(self, seconds: float) -> bool:
+    def flush(self, seconds: float | None) -> bool:
         """Wait until all is written, or has turned out to be lost; whether that was in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), seconds)
@@ -91,13 +92,15 @@ class LineWriter:
         unwritten = 0
         while True:
             lines, lost = self._take()
-            before = [self._tell_lost(unwritten)] if unwritten else []
-            behind = [self._tell_lost(lost)] if lost else []
+            whole = (*self._told(unwritten), *lines, *self._told(lost))
             try:
-                self._write("".join(f"{line}\n" for line in (*before, *lines, *behind)))
+                self._write("".join(f"{line}\n" for line in whole))
                 unwritten = 0
             except OSError:
                 unwritten += len(lines) + lost
+
+    def _told(self, lost: int) -> list[str]:
+        return [self._tell_lost(lost)] if lost and self._tell_lost is not None else []
 
     def _take(self) -> tuple[list[str], int]:
         """All that waits, once something does, and how many were lost behind it."""

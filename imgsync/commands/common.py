@@ -10,16 +10,17 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from imgsync.commands.output import OutputLost
+from imgsync.commands.output import OutputLost, finish_stdout
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.files import input_errors
-from imgsync.lines import LineHandler
+from imgsync.lines import FLUSH_DEADLINE, LineHandler
 from imgsync.peer.token_source import TokenSource, token_file
 from imgsync.tasks import open_background
 
@@ -44,6 +45,8 @@ def run_command(
     """
     try:
         by_signal, code = trio.run(_run_until_signal, main, _ends(ends_on_hangup))
+        # Who is asked to end does not wait for long; others do, until Ctrl-C.
+        finish_stdout(FLUSH_DEADLINE if by_signal else None)
     except KeyboardInterrupt:
         return _EXIT_BY_SIGNAL + signal.SIGINT
     except BaseException as exc:
@@ -53,6 +56,8 @@ def run_command(
         if isinstance(ours, OutputLost):
             _forget_stdout()
         if not (isinstance(ours, OutputLost) and ours.reader_left):
+            with suppress(OutputLost):
+                finish_stdout(FLUSH_DEADLINE)
             _flush_logs()
             print(f"{prog}: {ours}", file=sys.stderr)
         return EXIT_FAILED
