@@ -17,8 +17,8 @@ from typing import TextIO
 MAX_WAITING = 1 << 20
 """Characters, some ten thousand lines. As many again may be on their way."""
 
-FLUSH_DEADLINE = 1.0
-"""Seconds that the end of a process waits for whoever reads."""
+FLUSH_DEADLINE = 0.5
+"""Seconds that the end of a process waits for whoever reads; a relay has 5 for its whole end."""
 
 _LOOK_AGAIN = 0.05
 """Seconds, where somebody else has made a pipe of ours one that is not waited for."""
