@@ -115,8 +115,6 @@ class MemoryRelay:
         self._ids = itertools.count(1)
         self._state = self._new_state()
         self._sockets: list[MemorySocket] = []
-        #: Sessions that live.
-        self._live: set[str] = set()
         self.is_up = True
 
     def _new_state(self) -> RelayState:
@@ -152,7 +150,6 @@ class MemoryRelay:
         for socket in sockets:
             socket.close(CloseCode.GOING_AWAY)
         self._state = self._new_state()
-        self._live.clear()
 
     def come_back(self) -> None:
         """Accept sockets again."""
@@ -160,8 +157,7 @@ class MemoryRelay:
 
     def forget_sessions(self) -> None:
         """End all sessions as if both of their sides had been away for too long."""
-        for session_id in sorted(self._live):
-            self._perform(self._state.give_up(session_id, Role.CLIENT, _NOW))
+        self._perform(self._state.give_up_all(Role.CLIENT, _NOW))
 
     def let_grace_pass(self) -> None:
         """End the grace time of all who are away now; it never ends by itself."""
@@ -174,14 +170,12 @@ class MemoryRelay:
                     socket.deliver(encode_event(message))
                 case Close(MemorySocket() as socket, code, _):
                     socket.close(code)
-                case SessionBegan(session_id):
-                    self._live.add(session_id)
-                case SessionOver(session_id):
-                    self._live.discard(session_id)
                 case (
                     Probe()
                     | Sooner()
                     | AwaitRoom()
+                    | SessionBegan()
+                    | SessionOver()
                     | SessionAnswered()
                     | SideAway()
                     | SideBack()

@@ -67,6 +67,7 @@ LAYERS: list[dict[str, list[str]]] = [
             "imgsync.distribution",
             "imgsync.environment",
             "imgsync.files",
+            "imgsync.lines",
         ]
     },
     {

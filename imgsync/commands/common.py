@@ -10,15 +10,17 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from imgsync.commands.output import OutputLost
+from imgsync.commands.output import OutputLost, finish_stdout
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.files import input_errors
+from imgsync.lines import FLUSH_DEADLINE, LineHandler
 from imgsync.peer.token_source import TokenSource, token_file
 from imgsync.tasks import open_background
 
@@ -43,6 +45,8 @@ def run_command(
     """
     try:
         by_signal, code = trio.run(_run_until_signal, main, _ends(ends_on_hangup))
+        # Who is asked to end does not wait for long; others do, until Ctrl-C.
+        finish_stdout(FLUSH_DEADLINE if by_signal else None)
     except KeyboardInterrupt:
         return _EXIT_BY_SIGNAL + signal.SIGINT
     except BaseException as exc:
@@ -52,6 +56,9 @@ def run_command(
         if isinstance(ours, OutputLost):
             _forget_stdout()
         if not (isinstance(ours, OutputLost) and ours.reader_left):
+            with suppress(OutputLost):
+                finish_stdout(FLUSH_DEADLINE)
+            _flush_logs()
             print(f"{prog}: {ours}", file=sys.stderr)
         return EXIT_FAILED
     return 0 if by_signal and until_signal else code
@@ -62,6 +69,12 @@ def _first_of_ours(exc: BaseException) -> ImgsyncError | None:
     while isinstance(exc, BaseExceptionGroup) and exc.split(ImgsyncError)[1] is None:
         exc = exc.exceptions[0]
     return exc if isinstance(exc, ImgsyncError) else None
+
+
+def _flush_logs() -> None:
+    """What is said last is to stand last."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 def _forget_stdout() -> None:
@@ -110,8 +123,15 @@ async def make_folder(folder: Path, option: str) -> None:
 
 
 def set_up_logging(level: int) -> None:
-    """Logs go to stderr; those of the libraries only where something is wrong."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    """Logs go to stderr; those of the libraries only where something is wrong.
+
+    A session waits for a terminal, on which a live line may stand, and for nobody else who reads
+    them.
+    """
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    handler = logging.StreamHandler() if is_terminal else LineHandler(sys.stderr)
+    text = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, format=text, handlers=[handler])
     logging.getLogger("imgsync").setLevel(level)
     # They warn of what a peer may well do; what matters of it is in our own logs.
     for library in ("aioice", "aiortc"):

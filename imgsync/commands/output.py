@@ -5,12 +5,23 @@ with names in camelCase. Metadata of a field names the exceptions.
 """
 
 import enum
+import errno
 import json
+import os
+import select
+import stat
+import sys
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
+import trio
 
 from imgsync.core.protocol.errors import ImgsyncError
+from imgsync.lines import LineWriter, write_below
+
+MAX_UNREAD = 16 * 1024 * 1024
+"""Characters that wait for whoever reads, some 50,000 events."""
 
 FOR_PEOPLE = {"member": "never"}
 """Metadata of a field that only the prose needs."""
@@ -60,10 +71,88 @@ class OutputLost(ImgsyncError):
         self.reader_left = isinstance(exc, BrokenPipeError)
 
 
-def print_line(text: str) -> None:
-    """To stdout, at once. Raises OutputLost."""
+class LinePrinter:
+    """Prints to stdout, where a pipe that nobody reads for now holds up nothing but its lines.
+
+    They are written where they are printed, as long as that takes no time; else by a thread, until
+    it has written all.
+
+    :param max_unread: characters that wait for whoever reads.
+    """
+
+    def __init__(self, max_unread: int = MAX_UNREAD) -> None:
+        self._failure: OSError | None = None
+        self._behind = LineWriter(self._write, None, max_unread)
+
+    def print_line(self, text: str) -> None:
+        """Print one. Raises OutputLost, also for one before that a thread could not write."""
+        if self._failure is not None:
+            raise OutputLost(self._failure) from self._failure
+        if self._behind.flush(0) and not _holds_up(text):
+            try:
+                print(text, flush=True)
+            except OSError as exc:
+                raise OutputLost(exc) from exc
+        elif not self._behind.put(text):
+            raise OutputLost(OSError(errno.ENOBUFS, "nobody reads it"))
+
+    def finish(self, seconds: float | None) -> None:
+        """Wait for what is not written yet. Raises OutputLost.
+
+        :param seconds: at most; None for as long as whoever reads takes.
+        """
+        self._behind.flush(seconds)
+        if self._failure is not None:
+            raise OutputLost(self._failure) from self._failure
+
+    def _write(self, text: str) -> None:
+        try:
+            if self._failure is None:
+                write_below(sys.stdout, text)
+        except OSError as exc:
+            self._failure = exc
+            raise
+
+
+def _holds_up(text: str) -> bool:
+    """Whether a line would be waited for, as it goes to a pipe without room for it.
+
+    One that has room for anything has it for PIPE_BUF bytes (pipe(7)).
+    """
+    if sys.platform == "win32" or sys.stdout is None:  # Windows does not tell
+        return False
     try:
-        print(text, flush=True)
+        descriptor = sys.stdout.fileno()
+    except OSError:  # io.UnsupportedOperation
+        return False
+    mode = os.fstat(descriptor).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return len(text.encode(errors="replace")) >= select.PIPE_BUF or not poll.poll(0)
+
+
+_stdout = LinePrinter()
+
+
+def print_line(text: str) -> None:
+    """To stdout, at once, or as soon as somebody reads what came before. Raises OutputLost."""
+    _stdout.print_line(text)
+
+
+def finish_stdout(seconds: float | None) -> None:
+    """Wait for what was printed and is not read yet, for so long at most. Raises OutputLost."""
+    _stdout.finish(seconds)
+
+
+async def announce_line(text: str) -> None:
+    """As `print_line`, while everything else goes on, if nobody reads it. Raises OutputLost."""
+    if sys.stdout is None:
+        return
+    write = partial(write_below, sys.stdout, f"{text}\n")
+    try:
+        await trio.to_thread.run_sync(write, abandon_on_cancel=True)
     except OSError as exc:
         raise OutputLost(exc) from exc
 

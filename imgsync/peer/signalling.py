@@ -32,6 +32,7 @@ from imgsync.core.handshake.sessions import (
     Asked,
     Back,
     Begin,
+    Disown,
     End,
     Gone,
     Invited,
@@ -74,11 +75,13 @@ from imgsync.core.protocol.signalling import (
     Presence,
     Presences,
     PresenceState,
+    RawJson,
     Ref,
     Register,
     Registered,
     RelayPong,
     Role,
+    SendSignal,
     SessionEndedEvent,
     SessionStarted,
     StartSession,
@@ -97,6 +100,9 @@ T = TypeVar("T")
 
 MAX_RETRY_AFTER = 60.0
 """Seconds: so long we wait, at most, because whoever refuses a connection says so."""
+
+END_OF_CANDIDATES = RawJson("null")
+"""It says nothing, but in which session."""
 
 DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer(DEFAULT_STUN),)
 """What a peer uses where the relay names no list; an empty list means none."""
@@ -266,12 +272,17 @@ class Routes:
         """The other side of one says something."""
         session_id = message.session_id or self._sessions.last_with(message.from_user_id)
         if session_id is not None:
-            self.put(session_id, SignalCame(message.signal))
+            self.heard(session_id, SignalCame(message.signal))
 
     def ended(self, session_id: str, end: EndCame) -> None:
         """The relay has ended one."""
         self._sessions.told(session_id)
-        self.put(session_id, end)
+        self.heard(session_id, end)
+
+    def heard(self, session_id: str, item: RouteInput) -> None:
+        """The relay says something of one, if it means the one that is known by this id."""
+        if self._sessions.hears(session_id):
+            self.put(session_id, item)
 
     def put(self, session_id: str, item: RouteInput) -> None:
         """Hand it to a session, if that is known."""
@@ -305,6 +316,9 @@ class Routes:
                 case End(message):
                     log.info("ending session %s, which is over here", message.session_id)
                     self._end(message)
+                case Disown(session_id, peer_id):
+                    log.info("session %s is with %s, whatever the relay says", session_id, peer_id)
+                    self._post(SendSignal(peer_id, END_OF_CANDIDATES, session_id))
                 case Leave(session_id):
                     log.info("leaving session %s alone, which was not started here", session_id)
                 case _:
@@ -504,9 +518,9 @@ class Signalling:
             case SessionEndedEvent(session_id, reason, _, detail):
                 self._routes.ended(session_id, EndCame(reason, detail or ""))
             case PeerAway(session_id):
-                self._routes.put(session_id, PeerWent())
+                self._routes.heard(session_id, PeerWent())
             case PeerBack(session_id):
-                self._routes.put(session_id, PeerCame())
+                self._routes.heard(session_id, PeerCame())
             case Presence():
                 self._changed(message)
             case Presences(clients):

@@ -14,6 +14,14 @@ from imgsync.net.server import is_loopback
 
 ANY_ORIGIN = "*"
 
+NOT_LOCAL = "Metrics are for this machine alone: ask there at localhost, and not through a proxy."
+
+_FROM_ELSEWHERE = ("forwarded", "via", "x-real-ip", "origin")
+"""What a proxy says of whom it asks for, and a browser of the page that asks."""
+
+_OWN_SITES = ("none", "same-origin")
+"""What a browser says (Sec-Fetch-Site) of who asks: a person, or a page of the relay's own."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: Some proxies write a port behind the address.
@@ -147,6 +155,30 @@ class Admission:
         if connections >= self._max_connections:
             return Refusal(CloseCode.RELAY_FULL, "the relay is full; try again later", "full")
         return None
+
+
+def is_local(request: Request) -> bool:
+    """Whether a program of this machine asks for itself, or a person who sits before it.
+
+    The address that it comes from says less than that: a proxy may stand here, and a page in a
+    browser here may be of any site, whose name it can make mean this machine (DNS rebinding). So it
+    also has to ask under a name that nobody else can have. A proxy that asks as a program would is
+    one.
+    """
+    headers = request.headers
+    host = _page_of(f"http://{headers.get('host', '')}")
+    return (
+        is_loopback(request.remote)
+        and host is not None
+        and _is_loopback_host(host[1])
+        and headers.get("sec-fetch-site", "none") in _OWN_SITES
+        and not any(name in _FROM_ELSEWHERE or name.startswith("x-forwarded") for name in headers)
+    )
+
+
+def _is_loopback_host(host: str) -> bool:
+    address = _address_in(host)
+    return host == "localhost" or (address is not None and is_loopback(address))
 
 
 def _page_of(origin: str) -> tuple[str, str, int] | None:

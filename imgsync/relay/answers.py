@@ -6,8 +6,7 @@ import trio
 
 from imgsync.core.protocol.errors import MissingExtra
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import is_loopback
-from imgsync.relay.admission import Admission
+from imgsync.relay.admission import NOT_LOCAL, Admission, is_local
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer
 from imgsync.relay.pages import load_pages
@@ -37,8 +36,8 @@ class Answers:
                 return Response(503, b"draining\n", headers=_FOR_ALL)
             case "/health":
                 return Response(200, self._admission.greet(request), headers=_FOR_ALL)
-            case "/metrics" if not _is_local(request):
-                return refuse(403, "Metrics are for this machine alone.")
+            case "/metrics" if not is_local(request):
+                return refuse(403, NOT_LOCAL)
             case "/metrics":
                 try:
                     # In a thread: the first time, it loads a library.
@@ -55,8 +54,3 @@ class Answers:
             what, remote = self._admission.advise(request), self._admission.address_of(request)
             self._observer.refused_origin(request.headers["origin"], what, remote)
         return refusal
-
-
-def _is_local(request: Request) -> bool:
-    """Whether nobody from elsewhere asks, not even through a proxy."""
-    return is_loopback(request.remote) and "x-forwarded-for" not in request.headers

@@ -13,10 +13,12 @@ import enum
 import json
 import logging
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from imgsync.core.protocol.signalling import Role
+from imgsync.lines import LineHandler
 
 FIELDS = ("session", "user", "peer", "role", "socket", "remote", "code", "reason")
 
@@ -66,9 +68,11 @@ def about(
 def set_up_relay_logging(format: Literal["text", "json"], level: int) -> None:
     """Send all logs to stderr; those of the libraries only where something is wrong.
 
+    Nothing waits for whoever reads them: see `imgsync.lines`.
+
     :param level: for our own.
     """
-    handler = logging.StreamHandler()
+    handler = LineHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("imgsync").setLevel(level)

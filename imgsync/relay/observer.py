@@ -68,7 +68,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.metrics = Metrics()
-        #: When each session that lives began, on the relay's clock.
+        #: When each session began that is not answered yet, on the relay's clock.
         self._began: dict[Hashable, float] = {}
         #: Of what there was a warning, the oldest first.
         self._warned: OrderedDict[Hashable, None] = OrderedDict()
@@ -183,19 +183,23 @@ class Observer:
         id = news.session_id
         match news:
             case SessionBegan(_, evaluator_id, client_id, resumed):
-                self._began[id] = now
+                if (
+                    not resumed
+                ):  # else it has been answered, and has an id that others may name, too
+                    self._began[id] = now
                 self.metrics.session_started()
                 if resumed:
                     self.metrics.session_resumed()
                 what = "session resumed" if resumed else "session started"
                 log.info(what, extra=about(session=id, user=evaluator_id, peer=client_id))
             case SessionAnswered():
-                self.metrics.handshake(now - self._began[id])
+                if (began := self._began.pop(id, None)) is not None:
+                    self.metrics.handshake(now - began)
             case SideAway(_, role, user_id):
                 log.info("away", extra=about(session=id, user=user_id, role=role))
             case SideBack(_, role, user_id):
                 log.info("back", extra=about(session=id, user=user_id, role=role))
             case SessionOver(_, reason):
-                del self._began[id]
+                self._began.pop(id, None)
                 self.metrics.session_ended(reason)
                 log.info("session ended", extra=about(session=id, reason=reason))

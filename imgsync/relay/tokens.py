@@ -38,6 +38,11 @@ MAX_SECRET = 16 * 1024
 MAX_TOKEN = MAX_REGISTER - 1024
 """Characters: the rest of a `register` is for who it is, its name and its features."""
 
+LEEWAY = 60.0
+"""Seconds by which the clock of who makes tokens may be ahead of ours, for `nbf` alone. RFC 7519
+allows as much for `exp`; but when a token ends is what its maker has promised, and where our clock
+is ahead there is nothing to repair but the clock."""
+
 _NEW_SECRET = "openssl rand -hex 32"
 
 
@@ -156,7 +161,7 @@ def _read_claims(payload: bytes) -> Claims:
     now = time.time()
     if claims.exp <= now:
         raise Unauthorized("the token has expired; ask for a new one")
-    if claims.nbf > now:
+    if claims.nbf > now + LEEWAY:
         raise Unauthorized("the token is not valid yet; wait, or check the clock of its issuer")
     clients = None if claims.clients is None else frozenset(claims.clients)
     return Claims(claims.sub, claims.role, claims.name, claims.group, clients, claims.exp)

@@ -47,6 +47,7 @@ from aiortc.sdp import candidate_to_sdp
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.handshake.inputs import Fruitless, Gathered
 from imgsync.core.network.proxies import Proxy
+from imgsync.core.protocol.addresses import is_of_one_host
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.distribution import version_of
 from imgsync.rtc.names import first_answer, is_ipv6, plain_address, resolve
@@ -172,6 +173,13 @@ class Connection(ice.Connection):
         self._local_candidates_end = True
         servers = Servers(self, self._settings, self._protocols)
         self._trickle_task = asyncio.create_task(servers.ask_all())
+
+    def _add_remote_candidate(self, remote_candidate: Candidate, network_host: str) -> None:
+        """Use a candidate of theirs; what an mDNS name means, anybody near may have said."""
+        if is_of_one_host(network_host):
+            super()._add_remote_candidate(remote_candidate, network_host)
+        else:
+            log.info("%s is passed over: %s is no host", remote_candidate.host, network_host)
 
     @property
     def has_sockets(self) -> bool:
@@ -430,7 +438,7 @@ class Servers:
         self, server: StunServer, sock: ice.StunProtocol, addresses: Sequence[str]
     ) -> None:
         asks = [partial(_ask_address, sock, (address, server.port)) for address in addresses]
-        mapped = await first_answer(asks, lambda _: None)
+        mapped = _checked(await first_answer(asks, lambda _: None))
         base = sock.local_candidate
         self._report(server, _describe(mapped, "srflx", (base.host, base.port), base=base.host))
 
@@ -453,6 +461,11 @@ class Servers:
     async def _add_relayed(self, server: TurnServer, rank: int, *, ipv6: bool = False) -> None:
         allocation, sock = await _allocate(server, self._owner, ipv6=ipv6)
         relayed, related = allocation.relayed_address, allocation.mapped_address
+        try:
+            _checked(relayed)
+        except OSError:
+            allocation.close()
+            raise
         if ipv6 and not is_ipv6(relayed[0]):
             allocation.close()  # it passes over what it does not know
             return
@@ -478,6 +491,13 @@ async def _ask_address(sock: ice.StunProtocol, address: tuple[str, int]) -> tupl
     response, _ = await sock.request(request, address)
     mapped: tuple[str, int] = response.attributes["XOR-MAPPED-ADDRESS"]
     return mapped
+
+
+def _checked(address: tuple[str, int]) -> tuple[str, int]:
+    """An address of ours as a server has it. Raises OSError for one that no host can have."""
+    if address[1] == 0 or not is_of_one_host(address[0]):
+        raise OSError("it names an address for us that no host can have")
+    return address
 
 
 def connection_of(sctp: RTCSctpTransport) -> Connection:

@@ -17,6 +17,8 @@ from typing import TypeVar
 
 from aioice import stun
 
+from imgsync.core.protocol.addresses import is_of_one_host
+
 T = TypeVar("T")
 
 MAX_ADDRESSES = 4
@@ -42,7 +44,7 @@ async def resolve(host: str) -> list[str]:
             if addresses:
                 answer.set_result(addresses)
             else:
-                answer.set_exception(OSError("no such name"))
+                answer.set_exception(OSError("no host has this name"))
 
     def look_up() -> None:
         try:
@@ -58,9 +60,9 @@ async def resolve(host: str) -> list[str]:
 
 def by_turns(addresses: Sequence[str]) -> list[str]:
     """Each once, the two families by turns, the system's first choice first (RFC 8305, section 4);
-    no more of them than are tried.
+    no more of them than are tried, and none that is of no host.
     """
-    known = list(dict.fromkeys(map(plain_address, addresses)))
+    known = list(dict.fromkeys(map(plain_address, filter(is_of_one_host, addresses))))
     first = [one for one in known if is_ipv6(one) == is_ipv6(known[0])]
     other = [one for one in known if one not in first]
     return [one for one in chain(*zip_longest(first, other)) if one][:MAX_ADDRESSES]

@@ -95,6 +95,7 @@ const FORMS = {
   gone: (o) => [o.sessionId, o.reason],
   taken: (o) => [o.sessionId],
   end: (o) => [o.message],
+  disown: (o) => [o.sessionId, o.peerId],
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   tooLarge: (o) => [o.image.sentAt],
@@ -249,6 +250,9 @@ const PAIRS = {
           return sessions.untold.over(...given) ?? null;
         case "told":
           return sessions.untold.forget(...given) ?? null;
+        case "hears":
+        case "lastWith":
+          return sessions.known[method](...given);
         case "overUnnamed":
           return sessions.early.over(...given) ?? null;
         case "went":

@@ -87,7 +87,10 @@ class Player:
                 assert isinstance(spoken, list)
                 ref = rest.get("ref")
                 assert isinstance(ref, str | None)
-                started = SessionStarted(session_id, "e", None, "c", resumed, tuple(spoken), ref)
+                evaluator = rest.get("evaluatorId", "e")
+                assert isinstance(evaluator, str)
+                spoken = tuple(spoken)
+                started = SessionStarted(session_id, evaluator, None, "c", resumed, spoken, ref)
                 self._routes.started(started)
             case "clientSpeaks", [str(client_id), list(spoken)]:
                 self._routes.client_speaks(client_id, tuple(spoken))
@@ -191,7 +194,7 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
         ours += [["takeUp", id], *[["startSession", dice.choice("ccd")]] * 3]
     if not is_up:
         return dice.choice([*ours, *[REGISTERED] * 3])
-    started = {"sessionId": id, "evaluatorId": "e", "clientId": "c"}
+    started = {"sessionId": id, "evaluatorId": dice.choice("eef"), "clientId": "c"}
     refusals = [ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]
     spoken: list[list[str]] = [["ping", "preload"], EARLY]
     speaks = dice.choice([{}, {"features": dice.choice(spoken)}])

@@ -16,6 +16,7 @@ from imgsync.core.handshake.sessions import (
     Asked,
     Back,
     Begin,
+    Disown,
     End,
     Gone,
     Invited,
@@ -42,7 +43,13 @@ PLAIN: dict[type, str] = {
 }
 
 #: Those that say more.
-FULL: dict[type, str] = {Begin: "begin", Named: "named", Back: "back", Speaks: "speaks"}
+FULL: dict[type, str] = {
+    Begin: "begin",
+    Named: "named",
+    Back: "back",
+    Speaks: "speaks",
+    Disown: "disown",
+}
 
 
 def plain(value: object) -> object:
@@ -56,7 +63,7 @@ def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
 
 def tell_one(output: SessionsOutput) -> list[object]:
     match output:
-        case Begin() | Named() | Back() | Speaks():
+        case Begin() | Named() | Back() | Speaks() | Disown():
             return [FULL[type(output)], *map(plain, attrs.astuple(output))]
         case Gone(session_id, reason):
             return ["gone", session_id, reason.value]
@@ -103,6 +110,8 @@ class Player:
             case ["takeUpNext"]:
                 self._asked = sessions.take_up_next()
                 return tell_asked(self._asked)
+            case ["hears", session_id]:
+                return sessions.hears(session_id)
             case ["lastWith", peer_id]:
                 return sessions.last_with(peer_id)
             case [method, *rest]:
@@ -177,6 +186,7 @@ def choose(dice: random.Random) -> Given:
                 ["forget", id],
             ),
             ["lastWith", dice.choice(["p", "q"])],
+            ["hears", id],
             ["speaks", dice.choice(["p", "q"]), dice.choice([[], ["stage"], ["early_offer"]])],
         ]
     )
@@ -196,11 +206,11 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
             elif found is not None:
                 seen.add(given[0])
     # Each kind of output was led to, or the comparison is of nothing.
-    kinds = ("begin", "named", "invited", "answered", "back", "gone", "end", "leave")
+    kinds = ("begin", "named", "invited", "answered", "back", "gone", "end", "disown", "leave")
     assert seen == {
         *(("started", kind) for kind in kinds),
         *(("refused", "gone"), ("refused", "taken"), ("speaks", "speaks")),
-        *("ask", "takeUpNext", "lastWith", "isRefusal"),
+        *("ask", "takeUpNext", "lastWith", "isRefusal", "hears"),
     }
 
 
@@ -316,6 +326,23 @@ SCRIPTS: dict[str, tuple[bool, list[Given]]] = {
     "a client is in one session at most": (
         False,
         [["registered"], of_client("s"), of_client("t"), of_client("s"), ["lastWith", "e"]],
+    ),
+    "one that the relay has with somebody else": (
+        False,
+        [
+            *(["registered"], of_client("s"), ["hears", "s"], ["hears", "t"]),
+            *(["relayLost"], ["registered"], of_client("s", resumed=True)),
+            *(["started", {"sessionId": "s", "evaluatorId": "f", "resumed": True}], ["hears", "s"]),
+            *(["started", {"sessionId": "s", "resumed": True}], ["hears", "s"]),
+            *(["started", {"sessionId": "s", "evaluatorId": "f"}], ["hears", "s"]),
+            *(of_client("s", resumed=True), ["hears", "s"]),
+            *(["started", {"sessionId": "s", "evaluatorId": "f"}], of_client("t"), ["hears", "s"]),
+            *(["forget", "s"], of_client("s"), ["hears", "s"]),
+        ],
+    ),
+    "one whose evaluator was not told": (
+        False,
+        [["registered"], ["started", {"sessionId": "s"}], of_client("s"), ["hears", "s"]],
     ),
     "a client that was here before": (
         False,

@@ -80,14 +80,19 @@ async def test_ctrl_c_while_a_peer_loads_what_it_connects_with_ends_it_in_good_o
 async def test_a_signal_that_comes_with_the_relays_first_line_drains_it(tmp_path: Path) -> None:
     """Whoever reads that line may well be quicker than the relay's next step."""
     code = """
-import builtins, os, signal
-stock = print
+import builtins, io, os, signal
+stock = open
 
-def print_and_end(*values, **options):
-    stock(*values, **options)
-    os.kill(os.getpid(), signal.SIGTERM)
+class Ending(io.FileIO):
+    def write(self, data):
+        written = super().write(data)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return written
 
-builtins.print = print_and_end
+def open_stdout_so(file, *args, **options):
+    return Ending(1, "wb", closefd=False) if file == 1 else stock(file, *args, **options)
+
+builtins.open = open_stdout_so
 """
     outcome = await run_to_end("relay", *our_relay(), env=env_with_site(tmp_path, code))
     assert outcome.code == 0

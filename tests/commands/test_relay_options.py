@@ -15,14 +15,21 @@ import pytest
 import trio
 
 from imgsync.commands.relay import main as command
-from imgsync.commands.relay.options import SPARE_STREAMS, make_parser, settings_of
+from imgsync.commands.relay.options import (
+    MIN_FILES,
+    SPARE_STREAMS,
+    make_parser,
+    settings_of,
+    share_files,
+)
+from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.net.limits import NetLimits
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
 from tests.kit.processes import LISTENING, START_S, STRICT, Child, open_child, our_relay
 from tests.kit.relays import open_peer, register
-from tests.relay.test_limits import get
+from tests.relay.test_limits import get, scrape
 from tests.relay.test_tls import Pair as Certificates
 
 SECRET = "0123456789abcdef" * 2
@@ -35,13 +42,13 @@ WITHIN = 40.0
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the relay is started, and finds its files by their names alone."""
 
-    def complain(line: str) -> None:
+    async def complain(line: str) -> None:
         raise AssertionError(f"it starts: {line}")
 
     monkeypatch.chdir(tmp_path)
     # The command would take over the log of the whole process.
     monkeypatch.setattr(command, "set_up_relay_logging", lambda format, level: None)
-    monkeypatch.setattr(command, "print_line", complain)
+    monkeypatch.setattr(command, "announce_line", complain)
     return tmp_path
 
 
@@ -307,19 +314,54 @@ async def test_it_listens_on_all_addresses_with_tokens_or_where_that_is_meant(
                 assert message["data"].get("code", message["event"]) == answer
 
 
+@pytest.mark.parametrize(
+    ("limit", "fitting", "streams"),
+    [
+        (64, 12, 16),
+        (128, 48, 64),
+        (256, 144, 192),
+        (321, 193, 257),
+        (1024, 720, 960),
+        (2048, 1728, 1984),
+        (5000 + 320 - 1, 4999, 5255),
+        (5000 + 320, 5000, 5256),
+        (65536, 5000, 5256),
+    ],
+)
+def test_a_part_of_the_files_is_spared_and_never_most_of_them(
+    limit: int, fitting: int, streams: int
+) -> None:
+    assert share_files(limit, 5000) == (fitting, streams)
+    assert share_files(limit, 10) == (10, min(streams, 10 + SPARE_STREAMS))
+
+
+async def test_where_files_are_so_few_that_nobody_could_be_served_it_does_not_start() -> None:
+    for limit in (1, 40, MIN_FILES - 1):
+        with pytest.raises(InputError, match=f"allows {limit} open files.* 64 or more; raise"):
+            share_files(limit, 5000)
+    command = limited_relay("-n 40")
+    with trio.fail_after(WITHIN):
+        done = await trio.run_process(command, capture_stderr=True, check=False, env=STRICT)
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("python -m imgsync.relay: the system allows 40 open files, and a relay")
+
+
 async def test_too_few_files_are_a_warning_and_fewer_connections_instead_of_a_crash() -> None:
-    fitting = 3
-    async with open_relay(*limited_relay(f"-n {320 + fitting}")) as (child, port):
+    fitting = 48
+    async with open_relay(*limited_relay("-n 128")) as (child, port):
         async with AsyncExitStack() as stack:
             for number in range(fitting):
                 await stack.enter_async_context(open_peer(port, f"c{number}"))
-            async with open_peer(port) as late:
-                assert (await late.wait_close()).code == 1013
+            for _ in range(2):
+                async with open_peer(port) as late:
+                    assert (await late.wait_close()).code == 1013
             assert (await get(port, "/health"))[0] == 200
-        warnings = [line for line in child.read_errors().splitlines() if " WARNING " in line]
-    [warning] = warnings
+            assert (await scrape(port))["connections",] == fitting
+        said = child.read_errors().splitlines()
+        [warning] = [line for line in said if " WARNING " in line]
     assert warning.endswith(
-        "the system allows 323 open files, which is enough for 3 connections and not for 5000;"
+        "the system allows 128 open files, which is enough for 48 connections and not for 5000;"
         " raise its limit (ulimit -n, LimitNOFILE=)"
     )
 

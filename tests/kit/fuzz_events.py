@@ -63,8 +63,13 @@ VALUES = RAW_JSON | st.sampled_from(SOUND_VALUES) | st.sampled_from(UNSOUND_VALU
 EVENTS = {
     # Nobody who registers here is a client: whom a session starts with is always somebody else.
     "register": {"userId": '"stranger"', "role": '"evaluator"', "package": '"webrtc"'},
-    "start_session": {"clientId": '"nobody"', "sessionId": '"no session"'},
-    "webrtc_signal": {"targetUserId": '"nobody"', "signal": "{}", "sessionId": '"no session"'},
+    "start_session": {"clientId": '"nobody"', "sessionId": '"no session"', "ref": '"r"'},
+    "webrtc_signal": {
+        "targetUserId": '"nobody"',
+        "signal": "{}",
+        "sessionId": '"no session"',
+        "ref": '"r"',
+    },
     "end_session": {"sessionId": '"no session"'},
     "presence": {"userId": '"nobody"', "state": '"offline"'},
 }
@@ -130,6 +135,8 @@ class Step:
     :param what: an event's name; or how the socket goes, the next step being that of a new one.
     :param whom: the user that it registers as, or that it is about.
     :param session: None to name none, `known` for the one that was told of last, or made up.
+    :param ref: of a start, its name; of a signal, that of the start which it follows.
+    :param is_early: whether whoever registers takes offers right behind a start.
     """
 
     socket: int
@@ -137,6 +144,8 @@ class Step:
     whom: str = ""
     role: str = ""
     session: str | None = None
+    ref: str | None = None
+    is_early: bool = True
 
 
 Order = tuple[Step, ...]
@@ -144,6 +153,7 @@ Order = tuple[Step, ...]
 GOING = ("reset", "close", "end", "half a frame")
 USERS = ("ann", "bob", "cat")
 SESSIONS = st.sampled_from([None, None, "known", "made up", "", "x" * 128, "x" * 129])
+REFS = st.sampled_from([None, None, None, "r1", "r1", "r2", "", "x" * 64, "x" * 65])
 
 REGISTER_E = Step(0, "register", "ann", "evaluator")
 REGISTER_C = Step(1, "register", "bob", "client")
@@ -152,6 +162,8 @@ START = Step(0, "start_session", "bob")
 OFFER = Step(0, "webrtc_signal", "bob")
 ANSWER = Step(1, "webrtc_signal", "ann", session="known")
 END = Step(0, "end_session", session="known")
+EARLY_START = attrs.evolve(START, ref="r1")
+EARLY_OFFER = attrs.evolve(OFFER, ref="r1")
 
 WELL_ORDERED: Sequence[Order] = (
     (REGISTER_E, REGISTER_C, START, OFFER, ANSWER, END),
@@ -161,6 +173,8 @@ WELL_ORDERED: Sequence[Order] = (
     (REGISTER_E, REGISTER_C, attrs.evolve(START, session="made up"), START, OFFER, ANSWER, OFFER),
     (REGISTER_C, REGISTER_E, START, OFFER, REGISTER_E, attrs.evolve(START, session="known"), OFFER),
     (REGISTER_C, *(attrs.evolve(REGISTER_C, socket=at) for at in range(2, 11)), REGISTER_E, START),
+    (REGISTER_E, REGISTER_C, EARLY_START, EARLY_OFFER, EARLY_OFFER, ANSWER, OFFER, END),
+    (REGISTER_C, REGISTER_E, EARLY_START, EARLY_OFFER, START, EARLY_OFFER, OFFER, ANSWER, END),
 )
 
 STEPS = st.one_of(
@@ -171,6 +185,8 @@ STEPS = st.one_of(
         st.sampled_from([*USERS, *USERS, HEALTHY_CLIENT, HEALTHY_EVALUATOR]),
         st.sampled_from(["evaluator", "client"]),
         SESSIONS,
+        REFS,
+        st.sampled_from([True, True, False]),
     ),
     st.builds(Step, st.integers(0, 3), st.sampled_from(GOING)),
 ).map(

@@ -67,6 +67,8 @@ class Model:
     #: When the grace times that run are over, the first one first.
     timers: dict[tuple[str, Role], float] = attrs.field(factory=dict)
     answered: set[str] = attrs.field(factory=set)
+    #: Those of which it is to be seen which of the client's connections has them.
+    unsettled: set[str] = attrs.field(factory=set)
     #: Who was in a session last, of the sides that are away.
     last: dict[tuple[str, Role], Peer] = attrs.field(factory=dict)
 
@@ -135,10 +137,11 @@ class Model:
         for output in outputs:
             assert isinstance(output, allowed), output
             match output:
-                case SessionBegan(session, evaluator, client):
+                case SessionBegan(session, evaluator, client, resumed):
                     assert session not in self.live
                     assert not self.sessions_of(CLIENT, client)
                     self.live[session] = {EVALUATOR: evaluator, CLIENT: client}
+                    self.unsettled |= {session} if resumed else set()
                 case SessionAnswered(session):
                     assert session in self.live
                     assert session not in self.answered
@@ -147,12 +150,14 @@ class Model:
                     assert self.live[session][role] == user
                     assert (session, role) not in self.timers
                     self.timers[session, role] = now + GRACE
+                    self.unsettled |= {session} if role is CLIENT else set()
                 case SideBack(session, role, user):
                     assert self.live[session][role] == user
                     del self.timers[session, role]
                 case SessionOver(session):
                     del self.live[session]
                     self.answered.discard(session)
+                    self.unsettled.discard(session)
                     for role in Role:
                         self.timers.pop((session, role), None)
                     for peer in self.peers.values():

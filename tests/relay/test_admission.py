@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.core.relay.limits import BURST, MessageLimits
 from imgsync.net.http import Request
-from imgsync.relay.admission import ANY_ORIGIN, Admission, Refusal
+from imgsync.relay.admission import ANY_ORIGIN, Admission, Refusal, is_local
 
 LAW = settings(max_examples=300, deadline=None, derandomize=True)
 START = 1000.0
@@ -40,6 +40,62 @@ def request(remote: str = "192.0.2.1", **headers: str) -> Request:
     """`request(x_forwarded_for="...")`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Request(method="GET", path="/ws", query="", headers=named, remote=remote)
+
+
+# ── this machine ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("remote", ["127.0.0.1", "127.0.0.2", "::1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LOCALHOST:8765", "127.0.0.1:8765", "127.0.0.1", "127.9.9.9:1", "[::1]"),
+        *("[::1]:8765", "[0:0::1]:8765", "[::ffff:127.0.0.1]:8765"),
+    ],
+)
+def test_who_asks_here_for_himself_is_local(remote: str, host: str) -> None:
+    assert is_local(request(remote, host=host))
+    assert is_local(request(remote, host=host, sec_fetch_site="none", user_agent="Mozilla/5.0"))
+    assert is_local(request(remote, host=host, sec_fetch_site="same-origin", accept="*/*"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:8765", "localhost.evil.example", "127.0.0.1.evil.example"),
+        *("", "0.0.0.0:8765", "[::]:8765", "192.0.2.1", "10.0.0.1:8765", "relay.lab", "a b", "["),
+        *("evil.example@localhost.", "localhost:x", "evil.example#localhost", "[::1", "2130706433"),
+    ],
+)
+def test_a_name_that_somebody_else_can_have_is_not_local(host: str) -> None:
+    assert not is_local(request("127.0.0.1", host=host))
+    assert not is_local(request("127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_forwarded_for": "192.0.2.1"},
+        {"x_forwarded_for": ""},
+        {"x_forwarded_proto": "https"},
+        {"x_forwarded_host": "relay.example"},
+        {"x_real_ip": "192.0.2.1"},
+        {"forwarded": "for=192.0.2.1"},
+        {"via": "1.1 proxy"},
+        {"origin": "http://127.0.0.1:8765"},
+        {"origin": "null"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "none, cross-site"},
+    ],
+    ids=str,
+)
+def test_a_proxy_and_a_page_of_elsewhere_are_not_local(headers: dict[str, str]) -> None:
+    assert not is_local(request("127.0.0.1", host="127.0.0.1:8765", **headers))
+
+
+def test_another_machine_is_not_local_whatever_it_says() -> None:
+    assert not is_local(request("192.0.2.1", host="127.0.0.1:8765"))
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────

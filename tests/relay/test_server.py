@@ -134,11 +134,15 @@ async def test_a_client_with_an_endless_name_does_not_close_an_evaluator() -> No
 
 
 async def test_the_metrics_are_for_this_machine_alone() -> None:
-    ask = b"GET /metrics HTTP/1.1\r\nHost: a\r\n%bConnection: close\r\n\r\n"
+    ask = b"GET /metrics HTTP/1.1\r\nHost: %b\r\n%bConnection: close\r\n\r\n"
     async with open_running_relay() as port:
-        for more, status in ((b"", 200), (b"X-Forwarded-For: 192.0.2.1\r\n", 403)):
+        for host, more, status in (
+            (b"localhost:%d" % port, b"", 200),
+            (b"localhost", b"X-Forwarded-For: 192.0.2.1\r\n", 403),
+            (b"evil.example", b"", 403),
+        ):
             async with open_raw(port) as raw:
-                await raw.send(ask % more)
+                await raw.send(ask % (host, more))
                 assert await raw.read_status() == status
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from imgsync.core.protocol.errors import InputError, Unauthorized
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
-from imgsync.relay.tokens import MAX_TOKEN, mint_token, token_reader
+from imgsync.relay.tokens import LEEWAY, MAX_TOKEN, mint_token, token_reader
 from tests.kit.wire_texts import LAW, RAW_JSON
 
 #: As long as HS512 wants it, so that PyJWT signs with every HMAC without a warning.
@@ -32,7 +32,7 @@ def timeless(item: object) -> str:
     return re.sub(r"\d{8,}(\.\d+)?", "now", str(item))
 
 
-GOOD = {"sub": "dr-lee", "role": "evaluator", "exp": int(time.time()) + HOUR}
+GOOD: dict[str, Any] = {"sub": "dr-lee", "role": "evaluator", "exp": int(time.time()) + HOUR}
 
 read = token_reader(SECRET)
 
@@ -163,8 +163,20 @@ def test_a_token_is_refused_from_the_moment_on_that_it_names(
 
 
 def test_a_token_for_later_is_told_so() -> None:
-    text = refusal(sign(nbf=time.time() + 60))
+    text = refusal(sign(nbf=time.time() + LEEWAY + 5))
     assert text == "the token is not valid yet; wait, or check the clock of its issuer"
+
+
+def test_the_clock_of_who_makes_tokens_may_be_ahead_by_a_minute_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = sign(nbf=GOOD["exp"] - 1000)
+    for before, is_taken in ((LEEWAY, True), (LEEWAY + 0.001, False)):
+        monkeypatch.setattr(time, "time", lambda before=before: GOOD["exp"] - 1000 - before)
+        if is_taken:
+            assert read(token).user_id == "dr-lee"
+        else:
+            assert "not valid yet" in refusal(token)
 
 
 def no_jwt() -> str:

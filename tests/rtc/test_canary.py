@@ -193,6 +193,7 @@ OVERRIDDEN = {
     "request_received",
     "check_incoming",
     "check_complete",
+    "_add_remote_candidate",
     "sort_check_list",
     "_check_list_maybe_fail",
     "_prune_components",

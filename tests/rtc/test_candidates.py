@@ -6,6 +6,7 @@ import re
 import attrs
 import pytest
 import trio
+from aioice import Candidate as IceCandidate
 from aioice import ice, mdns
 
 from imgsync.core.handshake.causes import Cause
@@ -13,6 +14,7 @@ from imgsync.core.handshake.inputs import Hindered, LinkLost
 from imgsync.core.handshake.sdp import Candidate, Description, parse_candidate, parse_description
 from imgsync.core.protocol.errors import InputError, NegotiationError
 from imgsync.rtc.bridge import Bridge, open_bridge
+from imgsync.rtc.ice import Connection, IceSettings
 from imgsync.rtc.link import open_link
 from imgsync.seams import Received
 from tests.rtc.test_link import (
@@ -174,6 +176,32 @@ def gathered(sdp: str) -> str:
 def seen_at(description: Description) -> Candidate:
     """Its first candidate, at the address that stands behind the name."""
     return parse_candidate(description.candidates[0].line.replace(NOBODY, LOOPBACK[0]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [
+        ("127.0.0.1", 1),
+        *((none, 0) for none in ("224.0.0.251", "0.0.0.0", "255.255.255.255", "ff02::fb", "::")),
+    ],
+)
+def test_what_a_name_means_is_checked_only_where_it_is_the_address_of_one_host(
+    answer: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolve(_: mdns.MDnsProtocol, name: str) -> str:
+        return answer
+
+    async def add() -> int:
+        settings = IceSettings([LOOPBACK[0]], lambda _: None)
+        connection = Connection(settings, ice_controlling=True)
+        named = IceCandidate("1", 1, "udp", 1, NOBODY, 9, "host")
+        await connection.add_remote_candidate(named)
+        found = len(connection.remote_candidates)
+        await connection.close()
+        return found
+
+    monkeypatch.setattr(mdns.MDnsProtocol, "resolve", resolve)
+    assert asyncio.run(add()) == count
 
 
 async def test_a_candidate_behind_their_end_is_used() -> None:

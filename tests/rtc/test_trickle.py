@@ -57,7 +57,9 @@ def bind_dead_server() -> Iterator[IceServer]:
 
 
 @asynccontextmanager
-async def open_server(*, garbage: bool = False) -> AsyncIterator[IceServer]:
+async def open_server(
+    *, garbage: bool = False, mapped: tuple[str, int] = MAPPED
+) -> AsyncIterator[IceServer]:
     """A STUN server that tells everybody the same address, or (garbage) an error."""
 
     async def answer_all() -> None:
@@ -68,7 +70,7 @@ async def open_server(*, garbage: bool = False) -> AsyncIterator[IceServer]:
                 request.message_method,
                 stun.Class.ERROR if garbage else stun.Class.RESPONSE,
                 request.transaction_id,
-                {} if garbage else {"XOR-MAPPED-ADDRESS": MAPPED},
+                {} if garbage else {"XOR-MAPPED-ADDRESS": mapped},
             )
             await sock.sendto(bytes(answer), sender)
 
@@ -151,6 +153,21 @@ async def test_an_error_of_the_stun_server_is_no_candidate_and_then_the_end() ->
         await link.make_offer()
         with trio.fail_after(DEADLINE):
             assert await end.expect_candidate() is None
+
+
+@pytest.mark.parametrize("mapped", [("224.0.0.1", 9), ("0.0.0.0", 9), ("203.0.113.7", 0)])
+async def test_an_address_that_no_host_can_have_is_no_candidate(mapped: tuple[str, int]) -> None:
+    async with (
+        open_server(mapped=mapped) as server,
+        open_bridge() as bridge,
+        open_link(bridge, [server], LOOPBACK) as link,
+    ):
+        end = End(link)
+        await link.make_offer()
+        with trio.fail_after(DEADLINE):
+            assert await end.expect_candidate() is None
+        [failure] = end.failures
+        assert "no host can have" in failure.why
 
 
 async def test_a_stun_server_whose_name_is_unknown_holds_nothing_up() -> None:

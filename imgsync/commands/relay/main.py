@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 import trio
 
 from imgsync.commands.common import run_command
-from imgsync.commands.output import print_line
+from imgsync.commands.output import announce_line
 from imgsync.commands.relay.options import (
     check,
     has_ice_files,
@@ -68,7 +68,7 @@ async def _serve(options: argparse.Namespace) -> int:
             nursery.start_soon(_reload, options, certificate, relay, hangups)
         scheme = "ws" if tls is None else "wss"
         where = with_port(options.host, port_of(listeners))
-        print_line(f"listening on {scheme}://{where}/ws")
+        await announce_line(f"listening on {scheme}://{where}/ws")
         await trio.sleep_forever()
     raise AssertionError("unreachable")
 

@@ -32,7 +32,12 @@ SPARE_STREAMS = 256
 relay is full."""
 
 SPARE_FILES = 64
-"""Descriptors for everything that is no connection."""
+"""Descriptors for everything that is no connection, and for those that are turned away."""
+
+MIN_FILES = 64
+"""With fewer, a relay has a handful of connections, if it comes as far as to listen."""
+
+_RAISE_LIMIT = "raise its limit (ulimit -n, LimitNOFILE=)"
 
 MIN_LIFE, MAX_LIFE = 60, 365 * 24 * 3600
 """Seconds for which TURN accounts are good. Those that live for seconds would end with each step of
@@ -310,28 +315,47 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     add("--head-deadline", positive_seconds, net.head_deadline, "SECONDS", "for an HTTP head")
 
 
+def share_files(limit: int, wanted: int) -> tuple[int, int]:
+    """How many WebSockets, and TCP connections in all, so many open files are enough for.
+
+    Where they are few, everything has fewer: three quarters are for what is no connection, as long
+    as that is no more than SPARE_FILES, and of the connections a quarter is for what is no
+    WebSocket. Raises InputError.
+
+    :param wanted: WebSockets.
+    """
+    if limit < MIN_FILES:
+        raise InputError(
+            f"the system allows {limit} open files, and a relay needs {MIN_FILES} or more;"
+            f" {_RAISE_LIMIT}"
+        )
+    streams = limit - min(SPARE_FILES, limit * 3 // 4)
+    fitting = min(wanted, streams - min(SPARE_STREAMS, streams // 4))
+    return fitting, min(streams, fitting + SPARE_STREAMS)
+
+
 def _fit_files(wanted: int) -> tuple[int, int]:
-    """As many WebSockets, and TCP connections in all, as the system grants files when asked."""
-    streams = wanted + SPARE_STREAMS
+    """As many WebSockets, and TCP connections in all, as the system grants files when asked.
+
+    Raises InputError.
+    """
+    needed = wanted + SPARE_STREAMS + SPARE_FILES
     if sys.platform == "win32" or resource is None:
-        return wanted, streams
+        return share_files(needed, wanted)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = streams + SPARE_FILES
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return wanted, streams
-    limit = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    if limit == needed:
-        return wanted, streams
-    streams = max(2, limit - SPARE_FILES)
-    fitting = max(1, streams - SPARE_STREAMS)
-    log.warning(
-        "the system allows %d open files, which is enough for %d connections and not for %d;"
-        " raise its limit (ulimit -n, LimitNOFILE=)",
-        limit,
-        fitting,
-        wanted,
-    )
+    limit = needed
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        limit = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    fitting, streams = share_files(limit, wanted)
+    if fitting < wanted:
+        log.warning(
+            "the system allows %d open files, which is enough for %d connections and not for %d;"
+            f" {_RAISE_LIMIT}",
+            limit,
+            fitting,
+            wanted,
+        )
     return fitting, streams
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from imgsync.core.protocol.addresses import is_of_one_host
 from imgsync.core.protocol.errors import NegotiationError
 from imgsync.core.protocol.numbers import MAX_SDP
 
@@ -137,6 +138,7 @@ def parse_candidate(line: str, *, tcp: bool = False) -> Candidate:
         "no TCP connection can be opened to it": transport == "udp" or tcp_type in _TCP_TYPES,
         "its priority is out of range": _PRIORITY.fullmatch(priority) and int(priority) < 2**32,
         "its address is no IP address and no mDNS name": _is_address(address),
+        "its address is not that of one host": _is_of_one_host(address),
         "its address means something on one link alone": not _is_of_one_link(address),
         "its port is not between 1 and 65535": _PORT.fullmatch(port) and int(port) < 2**16,
         "its type is not known": kind in _TYPES,
@@ -167,9 +169,18 @@ def _is_address(text: str) -> bool:
     if "%" in text:  # a zone is one of the other side's machine
         return False
     try:
-        return not ipaddress.ip_address(text).is_unspecified
+        ipaddress.ip_address(text)
     except ValueError:
         return False
+    return True
+
+
+def _is_of_one_host(text: str) -> bool:
+    """Of what is no address, there is nothing to be said here."""
+    try:
+        return is_of_one_host(text)
+    except ValueError:
+        return True
 
 
 def _is_of_one_link(text: str) -> bool:
@@ -187,7 +198,7 @@ def _plain(text: str) -> str:
         mapped = ipaddress.IPv6Address(text).ipv4_mapped
     except ValueError:
         return text
-    return text if mapped is None else str(mapped)
+    return text if mapped is None or "%" in text else str(mapped)
 
 
 # ── descriptions ─────────────────────────────────────────────────────────────────────────────────

@@ -3,10 +3,15 @@
     session_started is of ...              to an evaluator               to a client
     one that is over for us only           end it                        end it
     one that is known                      it is back                    it is back
+    one that is known, but with somebody else                            say with whom it is
     what was asked for                     it begins
     another than was to be taken up        end it, the first is gone
     an old one that was not asked for      leave it alone
     any other                              end it                        it begins, others are gone
+
+After a restart the relay knows no session, and believes whoever names one first. A client that is
+in it with another evaluator stays in that, and says so; until the relay says so, too, all that it
+says of a session of this id is of the other one.
 
 What a client speaks on the channel is as the relay has said last, of it or of the session.
 
@@ -117,13 +122,23 @@ class End:
 
 
 @attrs.frozen
+class Disown:
+    """Tell the relay that the session of this id is with this peer, and not with whom it says."""
+
+    session_id: SessionId
+    peer_id: UserId
+
+
+@attrs.frozen
 class Leave:
     """Leave this session alone: a process before this one had it, or another of the same user."""
 
     session_id: SessionId
 
 
-SessionsOutput = Begin | Named | Invited | Answered | Back | Speaks | Gone | Taken | End | Leave
+SessionsOutput = (
+    Begin | Named | Invited | Answered | Back | Speaks | Gone | Taken | End | Disown | Leave
+)
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────
@@ -151,6 +166,8 @@ class _Known:
     #: Whether the relay may have forgotten it, and whether it is to be asked for it now.
     is_forgotten: bool = False
     is_due: bool = False
+    #: Whether what the relay has under its id is a session of somebody else.
+    is_anothers: bool = False
 
 
 class Sessions:
@@ -193,10 +210,18 @@ class Sessions:
             return [End(self._untold[session_id]), *self._answer_if(session_id, None)]
         known = self._known.get(session_id)
         if known is not None:
-            known.is_forgotten = known.is_due = False
-            back = Back(session_id, message.features)
-            return [back, *self._answer_if(session_id, session_id)]
+            return self._back(known, message)
         return self._started_ours(message) if self._starts else self._invited(message)
+
+    def _back(self, known: _Known, message: SessionStarted) -> list[SessionsOutput]:
+        session_id = message.session_id
+        evaluator_id = message.evaluator_id or known.peer_id
+        known.is_anothers = not self._starts and known.peer_id not in ("", evaluator_id)
+        if known.is_anothers:
+            return [Disown(session_id, known.peer_id)]
+        known.is_forgotten = known.is_due = False
+        back = Back(session_id, message.features)
+        return [back, *self._answer_if(session_id, session_id)]
 
     def _started_ours(self, message: SessionStarted) -> list[SessionsOutput]:
         session_id, asked = message.session_id, self._asked
@@ -244,6 +269,11 @@ class Sessions:
             return []
         self._asked = None
         return [Answered(answer)]
+
+    def hears(self, session_id: SessionId) -> bool:
+        """Whether what the relay says of a session of this id is of the one that is known here."""
+        known = self._known.get(session_id)
+        return known is not None and not known.is_anothers
 
     def speaks(self, client_id: UserId, features: Features) -> list[SessionsOutput]:
         """The relay says what a client speaks, such as one that was started again."""

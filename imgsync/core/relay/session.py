@@ -25,6 +25,7 @@ from imgsync.core.protocol.signalling import (
     RawJson,
     Ref,
     Role,
+    SendSignal,
     SessionEndedEvent,
     SessionId,
     SessionStarted,
@@ -132,6 +133,16 @@ class Session:
         if named is None:
             return peer in side.peers
         return named == self.id and peer in (*side.peers, *side.successors)
+
+    def is_disowned(self, peer: Peer, message: SendSignal) -> bool:
+        """Whether a client says that it is in the session of this id, but with somebody else.
+
+        Nobody on its side has taken it yet: the relay believes whoever names an old one first.
+        """
+        if peer.role is not Role.CLIENT or message.target_user_id == self.evaluator.user_id:
+            return False
+        is_named = message.session_id == self.id and self.may_speak(peer, message.session_id)
+        return is_named and self.client.owner_unknown
 
     def is_named_by(self, peer: Peer, ref: Ref) -> bool:
         """Whether a connection that does not know its id yet may name it so."""

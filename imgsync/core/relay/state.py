@@ -16,6 +16,7 @@ evaluator is told nothing of a client that its token does not let it see.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import assert_never
 
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
@@ -72,17 +73,25 @@ class Sessions:
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        self._sessions: dict[SessionId, Session] = {}
+        #: By their evaluator and their id: whoever names an id takes it from nobody else.
+        self._sessions: dict[tuple[UserId, SessionId], Session] = {}
         #: By who takes part; of a client there is one at most.
         self._sessions_of: dict[tuple[Role, UserId], list[Session]] = {}
         #: In order of time, as all are waited for equally long.
-        self._until: dict[tuple[SessionId, Role], float] = {}
+        self._until: dict[tuple[Session, Role], float] = {}
         #: Those that end with a token; none where sessions outlive them.
         self._expiring: set[Session] = set()
 
-    def find(self, session_id: SessionId) -> Session | None:
-        """The session of this id, if it lives."""
-        return self._sessions.get(session_id)
+    def find(self, peer: Peer, session_id: SessionId) -> Session | None:
+        """The session of this id that a user takes part in, if it lives."""
+        if peer.role is Role.EVALUATOR:
+            return self._sessions.get((peer.user_id, session_id))
+        session = self.of_client(peer.user_id)
+        return session if session is not None and session.id == session_id else None
+
+    def all(self) -> list[Session]:
+        """Those that live."""
+        return [*self._sessions.values()]
 
     def of(self, role: Role, user_id: UserId) -> Sequence[Session]:
         """Those that a user takes part in."""
@@ -110,7 +119,7 @@ class Sessions:
         :param ref: names the question that the evaluator has asked for it.
         """
         # When the client has first spoken in a session of another relay, nobody here knows.
-        session = self._sessions[id] = Session(
+        session = self._sessions[evaluator.user_id, id] = Session(
             id, evaluator, client, is_answered=resumed, started_by=(evaluator.newest, ref)
         )
         for side in (evaluator, client):
@@ -125,14 +134,14 @@ class Sessions:
 
     def end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
         """It lives no more, and is waited for no more; tell all that are in it."""
-        del self._sessions[session.id]
+        del self._sessions[session.evaluator.user_id, session.id]
         self._expiring.discard(session)
         for side in (session.evaluator, session.client):
             key = (side.role, side.user_id)
             self._sessions_of[key].remove(session)
             if not self._sessions_of[key]:
                 del self._sessions_of[key]
-            self._until.pop((session.id, side.role), None)
+            self._until.pop((session, side.role), None)
         over = SessionOver(session.id, ended.reason)
         return [over, *(Send(peer.socket, ended) for peer in session.concerned)]
 
@@ -140,15 +149,15 @@ class Sessions:
         """A socket is gone from all sessions of its user."""
         outputs: list[Output] = []
         for session in self.of(peer.role, peer.user_id):
-            outputs += session.leave(session.side(peer.role), peer)
-        return self._note(outputs, now)
+            outputs += self._note(session, session.leave(session.side(peer.role), peer), now)
+        return outputs
 
     def join(self, peer: Peer, now: float) -> list[Output]:
         """A socket is new to all sessions of its user."""
         outputs: list[Output] = []
         for session in self.of(peer.role, peer.user_id):
-            outputs += session.join(session.side(peer.role), peer)
-        return self._note(outputs, now)
+            outputs += self._note(session, session.join(session.side(peer.role), peer), now)
+        return outputs
 
     def alive(self, peer: Peer, successor: Peer) -> list[Output]:
         """A socket has answered a probe that was asked for when another one of it registered."""
@@ -159,16 +168,16 @@ class Sessions:
 
     def take_up(self, session: Session, peer: Peer, ref: Ref | None, now: float) -> list[Output]:
         """The evaluator starts the very session that lives."""
-        return self._note(session.take_up(peer, ref), now)
+        return self._note(session, session.take_up(peer, ref), now)
 
-    def _note(self, outputs: list[Output], now: float) -> list[Output]:
+    def _note(self, session: Session, outputs: list[Output], now: float) -> list[Output]:
         """Sides have gone, or have come back."""
         for output in outputs:
             match output:
-                case SideAway(session_id, role):
-                    self._until[session_id, role] = now + self._grace
-                case SideBack(session_id, role):
-                    del self._until[session_id, role]
+                case SideAway(role=role):
+                    self._until[session, role] = now + self._grace
+                case SideBack(role=role):
+                    del self._until[session, role]
                 case _:
                     pass
         return outputs
@@ -182,9 +191,8 @@ class Sessions:
     def pop_due(self) -> tuple[Session, Side, EndReason]:
         """Which is over first, where any will be, by which side; it is waited for no more."""
         if self.due == next(iter(self._until.values()), None):
-            session_id, role = next(iter(self._until))
-            del self._until[session_id, role]
-            session = self._sessions[session_id]
+            session, role = next(iter(self._until))
+            del self._until[session, role]
             return session, session.side(role), EndReason.PEER_GONE
         session = min(self._expiring, key=lambda session: session.until)
         self._expiring.remove(session)
@@ -256,7 +264,7 @@ class RelayState:
         if isinstance(message, Register):
             return self._register(socket, message, now)
         if peer is None:
-            return _refuse(socket, ErrorCode.NOT_REGISTERED, "Send register first.", message.EVENT)
+            return _not_registered(socket, message)
         match message:
             case StartSession():
                 return self._start_session(peer, message, now)
@@ -303,23 +311,20 @@ class RelayState:
         """The ICE servers are others from now on."""
         return self._servers.renew_all(now)
 
-    def give_up(self, session_id: SessionId, role: Role, now: float) -> list[Output]:
-        """Wait no more for one side of a session, which is over thereby."""
-        session = self._sessions.find(session_id)
-        assert session is not None
-        return [*self._end(session, session.gone(role)), *self._online.tell(now)]
+    def give_up_all(self, role: Role, now: float) -> list[Output]:
+        """Wait no more for this side of any session; all are over thereby."""
+        over = [self._end(session, session.gone(role)) for session in self._sessions.all()]
+        return [*chain.from_iterable(over), *self._online.tell(now)]
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
     def _register(self, socket: Socket, message: Register, now: float) -> list[Output]:
         if socket in self._registry.peers:
-            why = "This connection is registered already; open another one for another user."
-            return _refuse(socket, ErrorCode.ALREADY_REGISTERED, why, message.EVENT)
+            return _already_registered(socket, message)
         try:
             claims = identify(message, self._read_token)
         except Unauthorized as exc:
-            refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{exc}.", message.EVENT)
-            return [*refusal, Close(socket, CloseCode.UNAUTHORIZED, "unauthorized")]
+            return _unauthorized(socket, exc, message)
         others = self._registry.peers_of(claims.role, claims.user_id)
         # Those that are dead give way to whoever tries again.
         probes = [Probe(other.socket, socket) for other in others]
@@ -347,7 +352,7 @@ class RelayState:
         if not self._online.shows(client_id, peer):
             return _unknown_client(peer, message)
         if old is not None and not is_own:
-            return _client_busy(peer, message)
+            return _taken_client(peer, message, old)
         over = [] if old is None else self._sessions.end(old, old.replaced)
         begun = self._begin(peer, message)
         self._online.update(client_id)
@@ -356,7 +361,7 @@ class RelayState:
     def _begin(self, peer: Peer, message: StartSession) -> list[Output]:
         """A new session, or one that a relay before this one has known."""
         client_id, wanted = message.client_id, message.session_id
-        resumed = wanted is not None and self._sessions.find(wanted) is None
+        resumed = wanted is not None and self._sessions.find(peer, wanted) is None
         windows = self._registry.peers_of(Role.CLIENT, client_id)
         client = Side([w for w in windows if peer.sees(client_id, w.group)], owner_unknown=resumed)
         id = wanted if wanted is not None and resumed else self._new_id()
@@ -367,6 +372,9 @@ class RelayState:
         session = self._sessions.of_client(message.target_user_id if is_evaluator else peer.user_id)
         if message.ref is not None and not (session and session.is_named_by(peer, message.ref)):
             return [SignalDropped()]  # the start's own answer has told why
+        if session is not None and session.is_disowned(peer, message):
+            over = self._end(session, session.gone(Role.CLIENT))
+            return [*_no_session(peer.socket, message), *over]
         if (
             session is None
             or not session.may_speak(peer, message.session_id)
@@ -379,7 +387,7 @@ class RelayState:
         return session.forward(side, peer, message.signal)
 
     def _end_session(self, peer: Peer, message: EndSession) -> list[Output]:
-        session = self._sessions.find(message.session_id)
+        session = self._sessions.find(peer, message.session_id)
         if session is None or not session.may_speak(peer, message.session_id):
             return _no_session(peer.socket, message)
         side = session.side(peer.role)
@@ -411,6 +419,16 @@ def _registered(
     )
 
 
+def _already_registered(socket: Socket, message: Register) -> list[Output]:
+    why = "This connection is registered already; open another one for another user."
+    return _refuse(socket, ErrorCode.ALREADY_REGISTERED, why, message.EVENT)
+
+
+def _unauthorized(socket: Socket, why: Unauthorized, message: Register) -> list[Output]:
+    refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{why}.", message.EVENT)
+    return [*refusal, Close(socket, CloseCode.UNAUTHORIZED, "unauthorized")]
+
+
 def _too_many(socket: Socket, count: int, probes: Iterable[Probe], event: str) -> list[Output]:
     why = f"This user has {count} connections already; close one of them first."
     refusal = _refuse(socket, ErrorCode.RATE_LIMITED, why, event)
@@ -419,6 +437,12 @@ def _too_many(socket: Socket, count: int, probes: Iterable[Probe], event: str) -
 
 def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:
     return [Send(socket, ErrorEvent(code, message, event))]
+
+
+def _not_registered(socket: Socket, message: ToRelay) -> list[Output]:
+    ref = message.ref if isinstance(message, StartSession) else None
+    why = "Send register first."
+    return [Send(socket, ErrorEvent(ErrorCode.NOT_REGISTERED, why, message.EVENT, ref))]
 
 
 def _refuse_start(peer: Peer, code: ErrorCode, why: str, message: StartSession) -> list[Output]:
@@ -430,14 +454,19 @@ def _not_an_evaluator(peer: Peer, message: StartSession) -> list[Output]:
     return _refuse_start(peer, ErrorCode.FORBIDDEN, why, message)
 
 
-def _client_busy(peer: Peer, message: StartSession) -> list[Output]:
-    why = f"Client {message.client_id!r} is in a session with another evaluator; try again later."
-    return _refuse_start(peer, ErrorCode.CLIENT_BUSY, why, message)
-
-
 def _unknown_client(peer: Peer, message: StartSession) -> list[Output]:
     why = f"No client {message.client_id!r} is online; start it first, or check its user id."
     return _refuse_start(peer, ErrorCode.UNKNOWN_CLIENT, why, message)
+
+
+def _taken_client(peer: Peer, message: StartSession, session: Session) -> list[Output]:
+    """It is in a session with another evaluator, or with whoever was first to name this one."""
+    who = f"Client {message.client_id!r}"
+    if message.session_id == session.id and session.client.owner_unknown:
+        why = f"{who} has yet to show with whom it is in this session; try again when it has."
+        return _refuse_start(peer, ErrorCode.UNKNOWN_CLIENT, why, message)
+    why = f"{who} is in a session with another evaluator; try again later."
+    return _refuse_start(peer, ErrorCode.CLIENT_BUSY, why, message)
 
 
 def _other_away(socket: Socket, message: SendSignal) -> list[Output]:

@@ -25,6 +25,14 @@ USABLE = {
     "1 1 udp 1 0:0::FFFF:c000:0201 9 typ srflx": "1 1 udp 1 192.0.2.1 9 typ srflx",
     "1 1 udp 1 ::192.0.2.1 9 typ host": "1 1 udp 1 ::192.0.2.1 9 typ host",
     "1 1 udp 1 169.254.0.1 9 typ host": "1 1 udp 1 169.254.0.1 9 typ host",
+    # Beside those that are refused.
+    **{
+        f"1 1 udp 1 {address} 9 typ host": f"1 1 udp 1 {address} 9 typ host"
+        for address in (
+            *("1.0.0.0", "223.255.255.255", "240.0.0.1", "255.255.255.254", "2.24.0.1"),
+            *("feff::1", "fe00::1", "ff::1", "fe8::1", "f02::1", "127.0.0.1", "::2"),
+        )
+    },
     "1 1 Udp 4294967295 10.0.0.1 9 typ relay raddr 0.0.0.0 rport 0": (
         "1 1 udp 4294967295 10.0.0.1 9 typ relay"
     ),
@@ -89,20 +97,17 @@ OF_NO_USE = {
             "٩",
         )
     ],
-    "its address is": [
+    "its address is no IP": [
         f"1 1 udp 1 {address} 9 typ host"
         for address in (
             *("peer.lab.example.org", "localhost", "10.0.0", "10.0.0.256", "010.0.0.1", "0"),
-            *("2130706433", "0x7f000001", "::g", "[::1]", "1::2::3", "10.0.0.1.", "0::0"),
-            *("::ffff:0.0.0.0", "::ffff:0:0", "::ffff:0:0%1"),
+            *("2130706433", "0x7f000001", "::g", "[::1]", "1::2::3", "10.0.0.1."),
+            *("::ffff:0:0%1", "::ffff:10.0.0.1%eth0"),
             *(
                 "10.0.0.1/8",
                 "10.0.0.1%eth0",
                 "fe80::1%eth0",
                 "fe80::1%\x00",
-                "0.0.0.0",
-                "::",
-                "0::0",
             ),
             *(".local", "a.b.local", "a_b.local", "x" * 64 + ".local", "a.local.", "a.localx"),
             *(
@@ -114,6 +119,17 @@ OF_NO_USE = {
                 ":",
                 "é.local",
             ),
+        )
+    ],
+    "its address is not that": [
+        f"1 1 udp 1 {address} 9 typ {kind}"
+        for kind in ("host", "relay")
+        for address in (
+            *("0.0.0.0", "0.0.0.1", "0.255.255.255", "255.255.255.255", "::", "0::0"),
+            *("224.0.0.0", "224.0.0.251", "232.1.2.3", "239.255.255.255"),
+            *("ff00::", "ff02::1", "FF05::FB", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+            *("::ffff:0.0.0.0", "::ffff:0:0", "::ffff:224.0.0.1", "0:0::FFFF:efff:ffff"),
+            *("::ffff:255.255.255.255", "::FFFF:0.1.2.3"),
         )
     ],
     "its address means": [

@@ -70,6 +70,12 @@ def test_one_whose_start_was_refused_goes_to_nobody_and_is_not_refused_again() -
     [(_, forbidden)] = relay.start("c1", "carl", ref="c")
     assert isinstance(forbidden, ErrorEvent)
     assert (forbidden.code, forbidden.ref) == (ErrorCode.FORBIDDEN, "c")
+    [(_, stranger)] = relay.start("nobody", "carl", ref="d")
+    assert isinstance(stranger, ErrorEvent)
+    assert (stranger.code, stranger.ref) == (ErrorCode.NOT_REGISTERED, "d")
+    [(_, signal)] = relay.signal("nobody", "carl", ref="d")
+    assert isinstance(signal, ErrorEvent)
+    assert (signal.code, signal.ref) == (ErrorCode.NOT_REGISTERED, None)
 
 
 def test_one_of_a_start_that_was_refused_does_not_go_to_an_older_session_of_the_two() -> None:

@@ -3,11 +3,9 @@
 The model knows RelayState by its outputs alone. Sockets are small numbers here.
 """
 
-import math
-
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from imgsync.core.protocol.signalling import (
     CloseCode,
@@ -34,14 +32,12 @@ from imgsync.core.relay.outputs import (
     SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
+from tests.kit.relay_laws import RelayLaws
 from tests.kit.relay_model import Model, Peer, other
 from tests.kit.relay_states import (
-    AVAILABLE,
-    BUSY,
     CLIENT,
     EVALUATOR,
     GRACE,
-    OFFLINE,
     Grant,
     Relay,
     Said,
@@ -65,7 +61,7 @@ FEATURES = st.sampled_from([("ping", "early_offer"), ("early_offer", "new"), ("p
 REF = st.sampled_from([None, None, "r1", "r2"])
 
 
-class RandomRelay(RuleBasedStateMachine):
+class RandomRelay(RelayLaws):
     """Holds what the relay says of itself, whatever a few users do on many sockets."""
 
     @initialize()
@@ -232,6 +228,9 @@ class RandomRelay(RuleBasedStateMachine):
         old = next(iter(self.model.sessions_of(CLIENT, client)), None)
         is_own = old is not None and self.model.live[old][EVALUATOR] == peer.user
         wanted = None if named is None else old if named % 2 and old else self.some_session(named)
+        holder = self.model.live.get(wanted or "", {EVALUATOR: peer.user})
+        if wanted != old and holder[EVALUATOR] != peer.user:
+            wanted = None  # `test_claims` has two sessions of one id
         said = self.relay.start(socket, client, wanted, ref)
         self.check_ref(said, socket, ref)
         if peer.role is CLIENT:
@@ -241,7 +240,9 @@ class RandomRelay(RuleBasedStateMachine):
         elif (is_own and old == wanted) or not self.model.shows(client, peer):
             assert refused(said, socket, ErrorCode.UNKNOWN_CLIENT, "start_session")
         elif old is not None and not is_own:
-            assert refused(said, socket, ErrorCode.CLIENT_BUSY, "start_session")
+            may_be_theirs = wanted == old and old in self.model.unsettled
+            code = ErrorCode.UNKNOWN_CLIENT if may_be_theirs else ErrorCode.CLIENT_BUSY
+            assert refused(said, socket, code, "start_session")
         else:
             self.check_begun(said, socket, client, old, wanted)
 
@@ -252,8 +253,10 @@ class RandomRelay(RuleBasedStateMachine):
         assert {m.ref for s, m in answers if s != socket} <= {None}
         began = [output for output in self.relay.noted if isinstance(output, SessionBegan)]
         answer = answers[-1][1]
-        if began and isinstance(answer, SessionStarted) and "early_offer" in answer.features:
-            self.named[answer.session_id] = socket, ref
+        if began and isinstance(answer, SessionStarted):
+            self.named.pop(answer.session_id, None)  # of one before it that had this id
+            if "early_offer" in answer.features:
+                self.named[answer.session_id] = socket, ref
 
     def check_taken_up(self, said: Said, socket: int, session: str) -> None:
         others = [s for s in self.model.members(session, EVALUATOR) if s != socket]
@@ -295,10 +298,21 @@ class RandomRelay(RuleBasedStateMachine):
 
     @precondition(lambda self: self.peers)
     @rule(
-        pick=PICK, user=st.sampled_from(USERS), named=st.none() | PICK, in_session=MOSTLY, ref=REF
+        pick=PICK,
+        user=st.sampled_from(USERS),
+        named=st.none() | PICK,
+        in_session=MOSTLY,
+        ref=REF,
+        stray=MOSTLY.map(lambda usual: not usual),
     )
     def signal(
-        self, pick: int, user: str, named: int | None, in_session: bool, ref: str | None
+        self,
+        pick: int,
+        user: str,
+        named: int | None,
+        in_session: bool,
+        ref: str | None,
+        stray: bool,
     ) -> None:
         socket = self.pick(pick, in_session=in_session)
         sender = self.peers[socket]
@@ -309,6 +323,8 @@ class RandomRelay(RuleBasedStateMachine):
             meant = known[pick % len(known)]
             target = self.model.live[meant][other(sender.role)]
             wanted = meant if wanted and pick % 3 else wanted
+            if stray:
+                target, wanted = user, meant
         by_name = [one for one in self.model.live if self.named.get(one, (0,))[0] in self.peers]
         if ref is not None and in_session and by_name:
             meant, wanted = by_name[pick % len(by_name)], None
@@ -320,9 +336,13 @@ class RandomRelay(RuleBasedStateMachine):
         more = {} if wanted is None else {"sessionId": wanted}
         if ref is not None:
             more["ref"] = ref
+        concerned = set() if session is None else self.model.concerned(session)
         said = self.relay.signal(socket, target, self.signals, **more)
         if ref is not None and self.named.get(session or "") != (socket, ref):
             assert (said, self.relay.noted) == ([], [SignalDropped()])
+            return
+        if session is not None and self.is_disowned(socket, target, session, wanted):
+            self.check_disowned(said, socket, session, concerned)
             return
         if (
             session is None
@@ -335,6 +355,8 @@ class RandomRelay(RuleBasedStateMachine):
             assert self.relay.noted == []
             return
         self.model.enter(socket, session)
+        if sender.role is CLIENT:
+            self.model.unsettled.discard(session)
         losers = [s for s in self.model.members(session, sender.role) if s != socket]
         receivers = self.model.members(session, other(sender.role))
         claimed = SessionEndedEvent(session, EndReason.CLAIMED_ELSEWHERE)
@@ -344,6 +366,21 @@ class RandomRelay(RuleBasedStateMachine):
         is_first = sender.role is CLIENT and session not in self.model.answered
         assert self.relay.noted == ([SessionAnswered(session)] if is_first else [])
         self.model.note(self.relay.noted, allowed=(SessionAnswered,))
+
+    def is_disowned(self, socket: int, target: str, session: str, named: str | None) -> bool:
+        """Whether a client says that it is in this one with somebody else, and may be."""
+        is_known = session in self.model.unsettled and named == session
+        is_another = target != self.model.live[session][EVALUATOR]
+        may_speak = self.model.may_speak(socket, session, by_name=True)
+        return self.peers[socket].role is CLIENT and is_known and is_another and may_speak
+
+    def check_disowned(self, said: Said, socket: int, session: str, concerned: set[int]) -> None:
+        assert refused(said[:1], socket, ErrorCode.NO_SESSION, "webrtc_signal")
+        gone = SessionEndedEvent(session, EndReason.PEER_GONE, self.peers[socket].user)
+        assert {*self.told(said, gone)} == concerned
+        self.model.take(said[1:], allowed=(SessionEndedEvent, Presence))
+        assert self.relay.noted == [SessionOver(session, EndReason.PEER_GONE)]
+        self.model.note(self.relay.noted, allowed=(SessionOver,))
 
     @precondition(lambda self: self.peers and self.sessions)
     @rule(pick=PICK, named=PICK, in_session=MOSTLY)
@@ -406,74 +443,6 @@ class RandomRelay(RuleBasedStateMachine):
     @staticmethod
     def told(said: Said, message: object) -> list[object]:
         return [socket for socket, told in said if told == message]
-
-    # ── laws ──
-
-    @invariant()
-    def whoever_is_in_a_session_is_one_of_its_two(self) -> None:
-        for socket, peer in self.peers.items():
-            for session, user in peer.sessions.items():
-                users = self.model.live[session]
-                assert (peer.user, user) == (users[peer.role], users[other(peer.role)])
-                assert session not in peer.waits_for
-            if peer.role is CLIENT:
-                assert len(peer.sessions) <= 1, socket
-        for session in self.model.live:
-            assert len(self.model.members(session, EVALUATOR)) <= 1
-
-    @invariant()
-    def a_side_is_away_exactly_if_its_timer_runs(self) -> None:
-        away = {
-            (session, role)
-            for session in self.model.live
-            for role in Role
-            if not self.model.members(session, role)
-        }
-        assert self.model.timers.keys() == away
-        assert self.relay.state.due == min(self.model.timers.values(), default=math.inf)
-        for session, role in away:
-            assert not self.model.successors(session, role)
-
-    @invariant()
-    def everybody_in_a_session_knows_whether_the_other_side_is_away(self) -> None:
-        for peer in self.peers.values():
-            away = {s for s in peer.sessions if not self.model.members(s, other(peer.role))}
-            assert peer.away == away
-
-    @invariant()
-    def a_client_is_in_one_session_at_most(self) -> None:
-        clients = [users[CLIENT] for users in self.model.live.values()]
-        assert len(clients) == len(set(clients))
-
-    @invariant()
-    def presence_as_told_is_what_is(self) -> None:
-        online = {peer.user for peer in self.peers.values() if peer.role is CLIENT}
-        real = {
-            user: (
-                BUSY if self.model.sessions_of(CLIENT, user) else AVAILABLE,
-                self.model.spoken_by(self.model.sockets_of(CLIENT, user)),
-            )
-            for user in online
-        }
-        for peer in self.peers.values():
-            if peer.role is EVALUATOR:
-                told = {
-                    user: (is_, {*features})
-                    for user, (is_, features) in peer.presence.items()
-                    if is_ is not OFFLINE
-                }
-                assert told == {user: real[user] for user in online if self.model.shows(user, peer)}
-
-    @invariant()
-    def an_evaluator_is_in_sessions_with_windows_that_its_token_lets_it_see(self) -> None:
-        for peer in self.peers.values():
-            for session in (*peer.sessions, *peer.waits_for):
-                assert self.model.admits(session, peer)
-
-    @invariant()
-    def only_those_who_are_there_are_registered(self) -> None:
-        for socket in range(self.next_socket + 1):
-            assert (self.relay.state.peer_of(socket) is not None) == (socket in self.peers)
 
 
 RandomRelay.TestCase.settings = settings(

@@ -200,17 +200,17 @@ def test_it_is_answered_once_however_often_it_is_taken_up() -> None:
 # ── the session of somebody else ─────────────────────────────────────────────────────────────────
 
 
-def test_the_id_of_a_session_of_others_gives_a_new_one_and_leaves_theirs_untouched() -> None:
+def test_the_id_of_a_session_of_others_is_as_any_other_and_leaves_theirs_untouched() -> None:
     relay = in_session(e2="ada", c2="cleo")
     assert relay.start("e2", "cleo", "s1") == [
-        ("c2", SessionStarted("s2", evaluator_id="ada", evaluator_name="ada")),
-        ("e2", SessionStarted("s2", client_id="cleo")),
+        ("c2", SessionStarted("s1", evaluator_id="ada", evaluator_name="ada", resumed=True)),
+        ("e2", SessionStarted("s1", client_id="cleo", resumed=True)),
         ("e1", Presence("cleo", BUSY, "cleo")),
         ("e2", Presence("cleo", BUSY, "cleo")),
     ]
-    assert relay.noted == [SessionBegan("s2", "ada", "cleo", resumed=False)]
+    assert relay.noted == [SessionBegan("s1", "ada", "cleo", resumed=True)]
     assert has_session(relay)
-    assert relay.signal("e2", "cleo") == [("c2", signal_from("ada", "s2"))]
+    assert relay.signal("e2", "cleo") == [("c2", signal_from("ada", "s1"))]
 
 
 def test_the_id_of_a_session_of_others_takes_nobody_out_of_it() -> None:

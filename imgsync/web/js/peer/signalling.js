@@ -59,6 +59,11 @@ function spokenBy(clients) {
   return [...clients].map(({ userId, features }) => [userId, features]);
 }
 
+/** It says nothing, but in which session. @param {{sessionId: string, peerId: string}} session */
+function endOfCandidates({ sessionId, peerId }) {
+  return { targetUserId: peerId, signal: null, sessionId };
+}
+
 /** One for each session that somebody here has use for. */
 export class Routes {
   #relay;
@@ -143,14 +148,18 @@ export class Routes {
    * @param {RouteInput} input a signal of the other side
    */
   signalCame(sessionId, fromUserId, input) {
-    const found = sessionId ?? this.#sessions.lastWith(fromUserId);
-    if (found !== null) this.put(found, input);
+    this.heard(sessionId ?? this.#sessions.known.lastWith(fromUserId) ?? "", input);
   }
 
   /** The relay has ended one. @param {string} sessionId @param {RouteInput} end */
   ended(sessionId, end) {
     this.#sessions.untold.forget(sessionId);
-    this.put(sessionId, end);
+    this.heard(sessionId, end);
+  }
+
+  /** The relay says something of one, if it means the one that is known. @param {string} id @param {RouteInput} input */
+  heard(id, input) {
+    if (this.#sessions.known.hears(id)) this.put(id, input);
   }
 
   /** Hand it to a session, if that is known. @param {string} sessionId @param {RouteInput} input */
@@ -193,6 +202,9 @@ export class Routes {
           break;
         case "end":
           this.#end(output.message);
+          break;
+        case "disown":
+          this.#relay.post("webrtc_signal", endOfCandidates(output));
           break;
         case "leave": // nothing is to be done
       }
@@ -370,10 +382,10 @@ export class Signalling {
         routes.ended(data.sessionId, { kind: "endCame", reason: data.reason, detail: data.detail });
         break;
       case "peer_away":
-        routes.put(data.sessionId, { kind: "peerWent" });
+        routes.heard(data.sessionId, { kind: "peerWent" });
         break;
       case "peer_back":
-        routes.put(data.sessionId, { kind: "peerCame" });
+        routes.heard(data.sessionId, { kind: "peerCame" });
         break;
       case "presence":
         this.#presence([/** @type {Presence} */ (data)]);

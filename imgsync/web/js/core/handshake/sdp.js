@@ -17,6 +17,8 @@ const PORT = /^0{0,4}[1-9][0-9]{0,4}$/;
 const MDNS_NAME = /^[0-9A-Za-z-]{1,63}\.local$/i;
 const IPV4 = /^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(?!$)|$)){4}$/;
 const IPV6 = /^[0-9A-Fa-f:.]+$/;
+/** 0.0.0.0/8, and multicast. */
+const NO_HOSTS = /^(0|22[4-9]|23[0-9])\./;
 const TYPES = ["host", "srflx", "relay"];
 
 const DATA_CHANNEL = /^m=application [0-9]{1,5} (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel$/m;
@@ -84,7 +86,8 @@ function problemOf({ foundation, component, transport, priority, address, port, 
   if (transport === "tcp" && !TCP_TYPES.includes(tcpType)) return "no TCP connection can be opened to it";
   if (!PRIORITY.test(priority) || Number(priority) >= 2 ** 32) return "its priority is out of range";
   if (!isAddress(address)) return "its address is no IP address and no mDNS name";
-  if (/^fe[89ab]/.test(spelt(address))) return "its address means something on one link alone";
+  if (!isOfOneHost(address)) return "its address is not that of one host";
+  if (/^fe[89ab][0-9a-f]:/.test(spelt(address))) return "its address means something on one link alone";
   if (!PORT.test(port) || Number(port) >= 2 ** 16) return "its port is not between 1 and 65535";
   return TYPES.includes(kind) ? "" : "its type is not known";
 }
@@ -122,8 +125,19 @@ export function bare(candidate) {
 /** @param {string} text */
 function isAddress(text) {
   if (MDNS_NAME.test(text)) return true;
-  if (IPV4.test(text)) return text !== "0.0.0.0";
-  return !["", "::"].includes(spelt(text));
+  return IPV4.test(text) || spelt(text) !== "";
+}
+
+/**
+ * Whether it may be the address of one host: not this machine's, as the other side has it, nor a group's,
+ * nor everybody's. What is no address at all is told otherwise.
+ *
+ * @param {string} text
+ */
+function isOfOneHost(text) {
+  if (IPV4.test(text)) return text !== "255.255.255.255" && !NO_HOSTS.test(text);
+  const found = spelt(text);
+  return found !== "::" && !/^ff[0-9a-f]{2}:/.test(found);
 }
 
 /** @param {string} text @returns {string} an IPv6 address in its usual spelling; empty for what is none */

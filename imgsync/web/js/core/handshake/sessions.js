@@ -6,10 +6,15 @@
  *     session_started is of ...              to an evaluator               to a client
  *     one that is over for us only           end it                        end it
  *     one that is known                      it is back                    it is back
+ *     one that is known, but with somebody else                            say with whom it is
  *     what was asked for                     it begins
  *     another than was to be taken up        end it, the first is gone
  *     an old one that was not asked for      leave it alone
  *     any other                              end it                        it begins, others are gone
+ *
+ * After a restart the relay knows no session, and believes whoever names one first. A client that is
+ * in it with another evaluator stays in that, and says so; until the relay says so, too, all that it
+ * says of a session of this id is of the other one.
  *
  * What a client speaks on the channel is as the relay has said last, of it or of the session.
  *
@@ -38,6 +43,7 @@
  *   | {kind: "gone", sessionId: string, reason: EndReason}
  *   | {kind: "taken", sessionId: string}
  *   | {kind: "end", message: EndSession}
+ *   | {kind: "disown", sessionId: string, peerId: string}
  *   | {kind: "leave", sessionId: string}} SessionsOutput
  *   `begin`: make a route of it, which is disputed where another page may be in it; `named`: the one that
  *   goes by this ref has this id, and its client speaks this; `invited`: an
@@ -45,7 +51,8 @@
  *   is still wanted; `back`: the relay has us in it again; `speaks`: so its
  *   client does from now on, as far as the relay knows; `gone`: the relay has it no more, and
  *   why; `taken`: the relay has its client in one with another evaluator; `end`: tell the relay that
- *   it is over here; `leave`: a page before this one had it, or another of the
+ *   it is over here; `disown`: tell it that the session of this id is with this peer, and not with whom
+ *   it says; `leave`: a page before this one had it, or another of the
  *   same user
  *
  * @typedef {object} Asked a start_session that waits for its answer
@@ -58,10 +65,35 @@
  * @property {string} peerId
  * @property {boolean} isForgotten the relay may have forgotten it
  * @property {boolean} isDue the relay is to be asked for it now
+ * @property {boolean} isAnothers what the relay has under its id is a session of somebody else
  */
 
 import { FEATURE_EARLY_OFFER, MAX_UNTOLD } from "../protocol/numbers.js";
 import { EarlyOffers } from "./early_offers.js";
+
+/** Those that somebody here has use for, by their ids, the oldest first. @extends {Map<string, Known>} */
+class KnownSessions extends Map {
+  /** @param {string} sessionId @param {string} peerId */
+  add(sessionId, peerId) {
+    this.set(sessionId, { peerId, isForgotten: false, isDue: false, isAnothers: false });
+  }
+
+  /** Whether what the relay says of a session of this id is of the one that is known here. @param {string} sessionId */
+  hears(sessionId) {
+    const known = this.get(sessionId);
+    return known !== undefined && !known.isAnothers;
+  }
+
+  /**
+   * The session of a signal that does not name it, as a relay need not: by the sender.
+   *
+   * @param {string} peerId
+   * @returns {string | null}
+   */
+  lastWith(peerId) {
+    return [...this].filter(([, known]) => known.peerId === peerId).at(-1)?.[0] ?? null;
+  }
+}
 
 /** Those that are over here, and not yet as the relay has it. */
 class Untold {
@@ -92,8 +124,7 @@ class Untold {
 
 export class Sessions {
   #starts;
-  /** The oldest first. @type {Map<string, Known>} */
-  #known = new Map();
+  known = new KnownSessions();
   untold = new Untold();
   /**
    * Most of the relay's errors don't name the question, so that only one is under way at a time.
@@ -127,20 +158,26 @@ export class Sessions {
   relayLost() {
     this.early.relayLost();
     if (!this.#starts) return;
-    for (const known of this.#known.values()) known.isForgotten = true;
+    for (const known of this.known.values()) known.isForgotten = true;
   }
 
   /** The relay says that we are in a session. @param {SessionStarted} message @returns {SessionsOutput[]} */
   started(message) {
-    const { sessionId, features } = message;
+    const { sessionId } = message;
     const untold = this.untold.find(sessionId);
     if (untold !== undefined) return [{ kind: "end", message: untold }, ...this.#answerIf(sessionId, null)];
-    const known = this.#known.get(sessionId);
-    if (known !== undefined) {
-      known.isForgotten = known.isDue = false;
-      return [{ kind: "back", sessionId, features }, ...this.#answerIf(sessionId, sessionId)];
-    }
+    const known = this.known.get(sessionId);
+    if (known !== undefined) return this.#back(known, message);
     return this.#starts ? this.#startedOurs(message) : this.#invited(message);
+  }
+
+  /** @param {Known} known @param {SessionStarted} message @returns {SessionsOutput[]} */
+  #back(known, { sessionId, evaluatorId, features }) {
+    const { peerId } = known;
+    known.isAnothers = !this.#starts && !["", evaluatorId || peerId].includes(peerId);
+    if (known.isAnothers) return [{ kind: "disown", sessionId, peerId }];
+    known.isForgotten = known.isDue = false;
+    return [{ kind: "back", sessionId, features }, ...this.#answerIf(sessionId, sessionId)];
   }
 
   /** @param {SessionStarted} message @returns {SessionsOutput[]} */
@@ -159,7 +196,7 @@ export class Sessions {
       const saysAgain = !isOver && !features.includes(FEATURE_EARLY_OFFER);
       const about = { ref, sessionId, features, saysAgain, isOver };
       if (isOver) return [{ kind: "named", about }, end, { kind: "answered", sessionId: null }];
-      this.#known.set(sessionId, { peerId: asked.clientId, isForgotten: false, isDue: false });
+      this.known.add(sessionId, asked.clientId);
       return [{ kind: "named", about }, { kind: "answered", sessionId }];
     }
     if (!asked.takesUp) return [this.#begin(message, clientId), { kind: "answered", sessionId }];
@@ -171,7 +208,7 @@ export class Sessions {
   #invited(message) {
     const { sessionId, evaluatorId } = message;
     // A client is in one session at most: those before are none of the relay's any more.
-    const before = [...this.#known.keys()];
+    const before = [...this.known.keys()];
     return [
       ...before.map((id) => /** @type {SessionsOutput} */ ({ kind: "gone", sessionId: id, reason: "replaced" })),
       this.#begin(message, evaluatorId),
@@ -181,7 +218,7 @@ export class Sessions {
 
   /** @param {SessionStarted} message @param {string} [peerId] @returns {SessionsOutput} */
   #begin({ sessionId, evaluatorName, resumed, features }, peerId = "") {
-    this.#known.set(sessionId, { peerId, isForgotten: false, isDue: false });
+    this.known.add(sessionId, peerId);
     // A page that was here before and is not in it was passed over when it began.
     const ownerUnknown = resumed && this.#registrations > 1;
     const peerName = evaluatorName || peerId;
@@ -205,19 +242,8 @@ export class Sessions {
    */
   speaks(clientId, features) {
     this.early.speaks(clientId, features);
-    const ofClient = [...this.#known].filter(([, known]) => known.peerId === clientId);
+    const ofClient = [...this.known].filter(([, known]) => known.peerId === clientId);
     return ofClient.map(([sessionId]) => ({ kind: "speaks", sessionId, features }));
-  }
-
-  /**
-   * The session of a signal that does not name it, as a relay need not: by the sender.
-   *
-   * @param {string} peerId
-   * @returns {string | null}
-   */
-  lastWith(peerId) {
-    const ofPeer = [...this.#known].filter(([, known]) => known.peerId === peerId);
-    return ofPeer.at(-1)?.[0] ?? null;
   }
 
   // ── what is asked for ──────────────────────────────────────────────────────────────────────────
@@ -237,19 +263,19 @@ export class Sessions {
 
   /** The relay may have another answer than before: ask for all that it may have forgotten. */
   mayAsk() {
-    for (const known of this.#known.values()) known.isDue = known.isForgotten;
+    for (const known of this.known.values()) known.isDue = known.isForgotten;
   }
 
   /** The relay has forgotten this one, as its session has found out. @param {string} sessionId */
   takeUp(sessionId) {
-    const known = this.#known.get(sessionId);
+    const known = this.known.get(sessionId);
     if (known !== undefined) known.isForgotten = true;
     this.mayAsk();
   }
 
   /** The next one that the relay is to be asked for now. @returns {Asked | null} */
   takeUpNext() {
-    for (const [sessionId, known] of this.#known) {
+    for (const [sessionId, known] of this.known) {
       if (!known.isDue) continue;
       known.isDue = false;
       return (this.#asked = { clientId: known.peerId, sessionId, takesUp: true, ref: null });
@@ -277,7 +303,7 @@ export class Sessions {
    * @returns {SessionsOutput[]}
    */
   refused({ sessionId }, mayPass, isTaken = false) {
-    const known = sessionId === null ? undefined : this.#known.get(sessionId);
+    const known = sessionId === null ? undefined : this.known.get(sessionId);
     if (sessionId === null || known === undefined) return [];
     if (mayPass) return isTaken ? [{ kind: "taken", sessionId }] : [];
     known.isForgotten = known.isDue = false;
@@ -286,6 +312,6 @@ export class Sessions {
 
   /** Nothing more is wanted of a session. @param {string} sessionId */
   forget(sessionId) {
-    this.#known.delete(sessionId);
+    this.known.delete(sessionId);
   }
 }
