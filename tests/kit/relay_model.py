@@ -129,6 +129,12 @@ class Model:
         peer = self.peers[socket]
         peer.waits_for.discard(session)
         peer.sessions[session] = self.live[session][other(peer.role)]
+        for waiting in self.peers.values():
+            evaluator, client = (peer, waiting) if peer.role is EVALUATOR else (waiting, peer)
+            if evaluator.role is not client.role and not evaluator.sees(
+                client.user, client.grant.group
+            ):
+                waiting.waits_for.discard(session)
 
     def note(
         self, outputs: list[Output], allowed: tuple[type[Output], ...], now: float = 0
