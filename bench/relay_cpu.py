@@ -29,9 +29,6 @@ from urllib.parse import urlsplit
 
 import attrs
 import harness
-from websockets.client import ClientProtocol
-from websockets.frames import Frame, Opcode
-from websockets.uri import parse_uri
 
 SIZES = (200, 2000)  # bytes of a signal
 BURST = 20  # signals
@@ -68,6 +65,10 @@ class Peer:
         self._socket = socket.create_connection((parts.hostname, parts.port), ARRIVE_WITHIN)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         query = "?EIO=4&transport=websocket" if self._is_socketio else ""
+        # Here, as the tables are made, and tested, without it.
+        from websockets.client import ClientProtocol
+        from websockets.uri import parse_uri
+
         self._frames = ClientProtocol(parse_uri(url + query))
         self._frames.send_request(self._frames.connect())
         self._flush()
@@ -112,6 +113,8 @@ class Peer:
             times -= text[:40].replace(" ", "").startswith(start)
 
     def _receive(self) -> None:
+        from websockets.frames import Frame, Opcode
+
         data = self._socket.recv(65536)
         if not data:
             raise harness.BenchError("a relay hung up")

@@ -213,8 +213,6 @@ def test_each_bench_has_a_place_on_the_page_and_each_place_a_bench() -> None:
 
 @pytest.mark.parametrize("name", FOUND)
 def test_the_tables_of_a_bench_have_their_place_and_its_columns(name: str) -> None:
-    if name == "relay_cpu":
-        pytest.importorskip("websockets")
     made = importlib.import_module(name).tables(FOUND[name])
     blocks = speed.measured(TEMPLATE, [[{"tables": made, "machine": MACHINE}]])
     assert blocks.keys() == made.keys()
