@@ -14,8 +14,9 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -83,11 +84,15 @@ class ImageHost:
     """Serves images by name. Made by `open_image_host`."""
 
     def __init__(
-        self, address: str, port: TakenPort, files: Mapping[str, ServedFile], limits: NetLimits
+        self,
+        address: str,
+        port: TakenPort,
+        file_of: Callable[[str], ServedFile],
+        limits: NetLimits,
     ) -> None:
         self._base_url = f"http://{with_port(address, port.number)}"
         self._port = port
-        self._files = files
+        self._file_of = file_of
         self._limits = limits
         #: Names of files that could not be read when they were asked for last.
         self._unreadable: set[str] = set()
@@ -129,7 +134,7 @@ class ImageHost:
             return refuse(403, "This URL is not signed, or its time is over.", _ANY_ORIGIN)
         name = request.path.removeprefix(_PREFIX)
         try:
-            file = await self._files[name].open()
+            file = await self._file_of(name).open()
         except OSError as exc:
             return self._refuse_unread(name, exc)
         self._unreadable.discard(name)
@@ -187,11 +192,17 @@ async def open_image_host(
         )
     port = await take_port(address)
     try:
-        known = {one.path: Version.of(one) for one in pictures}
+        known = {one.path: one for one in pictures}
         readers = trio.CapacityLimiter(READERS)
-        served = {name: ServedFile(path, known.get(path), readers) for name, path in files.items()}
+
+        @cache  # a folder may have thousands, of which few are asked for
+        def serve_file(name: str) -> ServedFile:
+            picture = known.get(files[name])
+            version = None if picture is None else Version.of(picture)
+            return ServedFile(files[name], version, readers)
+
         fitting = limits or limits_for(max_open_files())
-        image_host = ImageHost(address, port, served, fitting)
+        image_host = ImageHost(address, port, serve_file, fitting)
         async with open_background() as nursery:
             nursery.start_soon(image_host.run)
             if at_once:
