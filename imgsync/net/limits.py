@@ -21,7 +21,7 @@ class NetLimits:
     :param outbox_total: bytes of memory that all WebSockets of the port together take by what is
         posted and not written yet, and by messages that have come in half. Beyond it the largest is
         closed with 4013, or dropped where it takes nothing, then the next one; see
-        `imgsync.net.held`.
+        `imgsync.net.held`. By default some 500 evaluators may be told a list of thousands at once.
     :param write_deadline: seconds for each 64 KiB that are written, by the rule of
         `imgsync.net.pace`; a WebSocket whose peer takes longer is dropped, with 4013.
     :param max_streams: TCP connections on the port. Those above are answered 503 at once, whatever
@@ -35,7 +35,7 @@ class NetLimits:
     head_deadline: float = 10.0
     max_message: int = MAX_FRAME
     outbox_size: int = 1024 * 1024
-    outbox_total: int = 64 * 1024 * 1024
+    outbox_total: int = 256 * 1024 * 1024
     write_deadline: float = 10.0
     max_streams: int = 5256
     max_streams_per_address: int = 1000

@@ -10,7 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 from imgsync.net.held import Held
 from imgsync.net.http import Request
 from imgsync.net.pace import PacedStream
-from imgsync.net.queues import BLOCK, QUEUE_SIZE, Outbox
+from imgsync.net.queues import BLOCK, QUEUE_SIZE, ROOM_PART, Outbox
 from imgsync.net.websocket import WebSocket
 from tests.net.test_frames import PING, PONG, TEXT, frame, open_raw
 from tests.net.test_websocket import WITHIN, open_site
@@ -46,8 +46,11 @@ def test_what_is_being_written_counts_until_it_is_written() -> None:
     assert outbox.size == 0
 
 
-def test_room_in_an_outbox_is_told_once_when_three_quarters_are_written() -> None:
-    outbox, told = fill(*["x" * BLOCK] * 4), list[int]()
+def test_room_in_an_outbox_is_told_once_when_most_of_it_is_written() -> None:
+    limit = 2 * ROOM_PART * BLOCK
+    outbox, told = Outbox(limit, Held(limit).open()), list[int]()
+    assert all(outbox.put("x" * BLOCK) for _ in range(5))
+    assert not outbox.has_room
     outbox.await_room(lambda: told.append(outbox.size))
     while outbox.pop():
         outbox.written()

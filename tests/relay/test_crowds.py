@@ -15,7 +15,7 @@ from tests.net.test_frames import TEXT, frame, open_raw
 BIG = "x" * 60_000
 
 SIGNALS = 100
-"""So many of this size are more than kernels take, and a quarter of OUTBOX."""
+"""So many of this size are more than kernels take, and what OUTBOX has room for."""
 
 OUTBOX = 8 * 1024 * 1024
 

@@ -55,11 +55,12 @@ class Registry:
 class Telling:
     """How evaluators are told of changes.
 
-    :param gather: seconds between two times at which one is told; 0 tells each change at once.
-    :param page: bytes that one is told at such a time; a list has twice as many in `registered`.
+    :param gather: seconds between two times at which one is told all that it does not know; 0
+        tells each change at once.
+    :param page: bytes that one is told at once; a list has twice as many in `registered`.
     :param has_room: whether a socket takes so much more now.
     :param portion: evaluators that are told in one breath.
-    :param pause: seconds between two portions.
+    :param pause: seconds between two portions, and between two pages.
     """
 
     gather: float = 0.0
@@ -211,8 +212,10 @@ class Online:
         if len(full) == len(feed.readers):
             return awaited
         ready = {one: reader for one, reader in feed.readers.items() if one not in full}
-        told = Feed(feed.audience, ready, feed.changes, now + self._telling.gather)
+        told = Feed(feed.audience, ready, feed.changes)
         news = told.pop_page(self._telling.page)
+        # The rest of a list is waited for; changes can be gathered.
+        told.not_before = now + (self._telling.pause if told.changes else self._telling.gather)
         self._place(told)
         return [*told.tell(news), *awaited]
 
