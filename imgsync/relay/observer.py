@@ -183,9 +183,8 @@ class Observer:
         id = news.session_id
         match news:
             case SessionBegan(_, evaluator_id, client_id, resumed):
-                if (
-                    not resumed
-                ):  # else it has been answered, and has an id that others may name, too
+                # A resumed one has been answered, and has an id that others may name, too.
+                if not resumed:
                     self._began[id] = now
                 self.metrics.session_started()
                 if resumed:

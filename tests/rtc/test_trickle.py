@@ -81,6 +81,15 @@ async def open_server(
             yield IceServer(f"stun:127.0.0.1:{sock.getsockname()[1]}")
 
 
+@asynccontextmanager
+async def open_asking(
+    server: IceServer, addresses: tuple[str, ...] = LOOPBACK
+) -> AsyncIterator[End]:
+    """One end alone, which asks a server where it is."""
+    async with open_bridge() as bridge, open_link(bridge, [server], addresses) as link:
+        yield End(link)
+
+
 # ── trickle ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -93,13 +102,8 @@ async def test_without_a_stun_server_the_end_of_candidates_follows_the_offer() -
 
 
 async def test_what_the_stun_server_sees_is_trickled_and_then_the_end() -> None:
-    async with (
-        open_server() as server,
-        open_bridge() as bridge,
-        open_link(bridge, [server], LOOPBACK) as link,
-    ):
-        end = End(link)
-        offer = await link.make_offer()
+    async with open_server() as server, open_asking(server) as end:
+        offer = await end.link.make_offer()
         with trio.fail_after(DEADLINE):
             line = await end.expect_candidate()
             assert await end.expect_candidate() is None
@@ -113,13 +117,8 @@ async def test_what_the_stun_server_sees_is_trickled_and_then_the_end() -> None:
 
 async def test_every_local_address_gets_a_candidate_of_its_own() -> None:
     addresses = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
-    async with (
-        open_server() as server,
-        open_bridge() as bridge,
-        open_link(bridge, [server], addresses) as link,
-    ):
-        end = End(link)
-        await link.make_offer()
+    async with open_server() as server, open_asking(server, addresses) as end:
+        await end.link.make_offer()
         with trio.fail_after(DEADLINE):
             while await end.expect_candidate() is not None:
                 pass
@@ -144,26 +143,16 @@ async def test_two_peers_behind_a_stun_server_connect_and_trickle() -> None:
 
 
 async def test_an_error_of_the_stun_server_is_no_candidate_and_then_the_end() -> None:
-    async with (
-        open_server(garbage=True) as server,
-        open_bridge() as bridge,
-        open_link(bridge, [server], LOOPBACK) as link,
-    ):
-        end = End(link)
-        await link.make_offer()
+    async with open_server(garbage=True) as server, open_asking(server) as end:
+        await end.link.make_offer()
         with trio.fail_after(DEADLINE):
             assert await end.expect_candidate() is None
 
 
 @pytest.mark.parametrize("mapped", [("224.0.0.1", 9), ("0.0.0.0", 9), ("203.0.113.7", 0)])
 async def test_an_address_that_no_host_can_have_is_no_candidate(mapped: tuple[str, int]) -> None:
-    async with (
-        open_server(mapped=mapped) as server,
-        open_bridge() as bridge,
-        open_link(bridge, [server], LOOPBACK) as link,
-    ):
-        end = End(link)
-        await link.make_offer()
+    async with open_server(mapped=mapped) as server, open_asking(server) as end:
+        await end.link.make_offer()
         with trio.fail_after(DEADLINE):
             assert await end.expect_candidate() is None
         [failure] = end.failures
