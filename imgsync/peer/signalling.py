@@ -75,13 +75,11 @@ from imgsync.core.protocol.signalling import (
     Presence,
     Presences,
     PresenceState,
-    RawJson,
     Ref,
     Register,
     Registered,
     RelayPong,
     Role,
-    SendSignal,
     SessionEndedEvent,
     SessionStarted,
     StartSession,
@@ -100,9 +98,6 @@ T = TypeVar("T")
 
 MAX_RETRY_AFTER = 60.0
 """Seconds: so long we wait, at most, because whoever refuses a connection says so."""
-
-END_OF_CANDIDATES = RawJson("null")
-"""It says nothing, but in which session."""
 
 DEFAULT_ICE_SERVERS: tuple[IceServer, ...] = (IceServer(DEFAULT_STUN),)
 """What a peer uses where the relay names no list; an empty list means none."""
@@ -316,9 +311,10 @@ class Routes:
                 case End(message):
                     log.info("ending session %s, which is over here", message.session_id)
                     self._end(message)
-                case Disown(session_id, peer_id):
-                    log.info("session %s is with %s, whatever the relay says", session_id, peer_id)
-                    self._post(SendSignal(peer_id, END_OF_CANDIDATES, session_id))
+                case Disown(message):
+                    id, peer_id = message.session_id, message.target_user_id
+                    log.info("session %s is with %s, whatever the relay says", id, peer_id)
+                    self._post(message)
                 case Leave(session_id):
                     log.info("leaving session %s alone, which was not started here", session_id)
                 case _:

@@ -63,12 +63,15 @@ def tell(outputs: list[SessionsOutput]) -> list[list[object]]:
 
 def tell_one(output: SessionsOutput) -> list[object]:
     match output:
-        case Begin() | Named() | Back() | Speaks() | Disown():
+        case Begin() | Named() | Back() | Speaks():
             return [FULL[type(output)], *map(plain, attrs.astuple(output))]
         case Gone(session_id, reason):
             return ["gone", session_id, reason.value]
         case End(message):
             return ["end", unstructure(message)]
+        case Disown(message):
+            signal = json.loads(message.signal)
+            return ["disown", message.target_user_id, signal, message.session_id]
     return [PLAIN[type(output)], output.session_id]
 
 

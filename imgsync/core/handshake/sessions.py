@@ -32,11 +32,16 @@ from imgsync.core.protocol.signalling import (
     EndReason,
     EndSession,
     Features,
+    RawJson,
     Ref,
+    SendSignal,
     SessionId,
     SessionStarted,
     UserId,
 )
+
+_NOTHING = RawJson("null")
+"""A signal that says no more than in which session, and to whom."""
 
 # ── what it asks of whoever drives it ────────────────────────────────────────────────────────────
 
@@ -123,10 +128,9 @@ class End:
 
 @attrs.frozen
 class Disown:
-    """Tell the relay that the session of this id is with this peer, and not with whom it says."""
+    """Tell the relay that a session is with this peer, and not with whom it says."""
 
-    session_id: SessionId
-    peer_id: UserId
+    message: SendSignal
 
 
 @attrs.frozen
@@ -218,7 +222,7 @@ class Sessions:
         evaluator_id = message.evaluator_id or known.peer_id
         known.is_anothers = not self._starts and known.peer_id not in ("", evaluator_id)
         if known.is_anothers:
-            return [Disown(session_id, known.peer_id)]
+            return [Disown(SendSignal(known.peer_id, _NOTHING, session_id))]
         known.is_forgotten = known.is_due = False
         back = Back(session_id, message.features)
         return [back, *self._answer_if(session_id, session_id)]

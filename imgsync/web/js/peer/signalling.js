@@ -59,11 +59,6 @@ function spokenBy(clients) {
   return [...clients].map(({ userId, features }) => [userId, features]);
 }
 
-/** It says nothing, but in which session. @param {{sessionId: string, peerId: string}} session */
-function endOfCandidates({ sessionId, peerId }) {
-  return { targetUserId: peerId, signal: null, sessionId };
-}
-
 /** One for each session that somebody here has use for. */
 export class Routes {
   #relay;
@@ -204,7 +199,7 @@ export class Routes {
           this.#end(output.message);
           break;
         case "disown":
-          this.#relay.post("webrtc_signal", endOfCandidates(output));
+          this.#relay.post("webrtc_signal", output.message);
           break;
         case "leave": // nothing is to be done
       }

@@ -43,7 +43,7 @@
  *   | {kind: "gone", sessionId: string, reason: EndReason}
  *   | {kind: "taken", sessionId: string}
  *   | {kind: "end", message: EndSession}
- *   | {kind: "disown", sessionId: string, peerId: string}
+ *   | {kind: "disown", message: {targetUserId: string, signal: null, sessionId: string}}
  *   | {kind: "leave", sessionId: string}} SessionsOutput
  *   `begin`: make a route of it, which is disputed where another page may be in it; `named`: the one that
  *   goes by this ref has this id, and its client speaks this; `invited`: an
@@ -51,9 +51,8 @@
  *   is still wanted; `back`: the relay has us in it again; `speaks`: so its
  *   client does from now on, as far as the relay knows; `gone`: the relay has it no more, and
  *   why; `taken`: the relay has its client in one with another evaluator; `end`: tell the relay that
- *   it is over here; `disown`: tell it that the session of this id is with this peer, and not with whom
- *   it says; `leave`: a page before this one had it, or another of the
- *   same user
+ *   it is over here; `disown`: tell it that a session is with this peer, and not with whom it says;
+ *   `leave`: a page before this one had it, or another of the same user
  *
  * @typedef {object} Asked a start_session that waits for its answer
  * @property {string} clientId
@@ -175,7 +174,8 @@ export class Sessions {
   #back(known, { sessionId, evaluatorId, features }) {
     const { peerId } = known;
     known.isAnothers = !this.#starts && !["", evaluatorId || peerId].includes(peerId);
-    if (known.isAnothers) return [{ kind: "disown", sessionId, peerId }];
+    // It says no more than in which session, and to whom.
+    if (known.isAnothers) return [{ kind: "disown", message: { targetUserId: peerId, signal: null, sessionId } }];
     known.isForgotten = known.isDue = false;
     return [{ kind: "back", sessionId, features }, ...this.#answerIf(sessionId, sessionId)];
   }
