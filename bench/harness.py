@@ -38,6 +38,10 @@ SHOWN_OF_STDERR = 5000  # characters, the last ones
 # s; the other variant's closing (both processes) must not run inside a timed round.
 SETTLE = 0.1
 
+# Each two on a wire know each other's address; what hides it asks everybody for it first, and on a
+# network that has just come up it may never get its name.
+NO_MDNS = "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebRtcHideLocalIpsWithMdns"
+
 BENCH = Path(__file__).resolve().parent
 SHOWN_VERSIONS = (
     "imgsync-webrtc",

@@ -21,7 +21,6 @@ import contextlib
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -123,9 +122,6 @@ window.gathered = (pc) => new Promise((resolve) => {
 });
 """
 
-# Chromium hides the addresses of its host behind names that nobody answers for here.
-HIDDEN = re.compile(r"[0-9a-f-]{36}\.local")
-
 
 async def ask(child: Child, within: float = 60.0, **command: Any) -> Any:
     """A command, and its answer."""
@@ -193,8 +189,8 @@ class Scene:
             await client.run(BOTH_PAGES + CLIENT_PAGE)
             await evaluator.run(BOTH_PAGES + EVALUATOR_PAGE)
             offers = await evaluator.run(f"offer({self.count})")
-            answers = await client.run(f"answer({json.dumps(_shown(offers, 'evaluator'))})")
-            await evaluator.run(f"accept({json.dumps(_shown(answers, 'client'))})")
+            answers = await client.run(f"answer({json.dumps(offers)})")
+            await evaluator.run(f"accept({json.dumps(answers)})")
             yield evaluator
 
     @contextlib.asynccontextmanager
@@ -204,16 +200,10 @@ class Scene:
         from tests.kit.browsers import open_browser
         from tests.kit.chromium import shared_chromium
 
-        with shared_chromium(prefix=self.hosts.on(role)) as started:
+        with shared_chromium(harness.NO_MDNS, prefix=self.hosts.on(role)) as started:
             there = attrs.evolve(started, connect=partial(self.hosts.connect_on, role))
             async with open_browser(there) as browser, browser.open_page() as page:
                 yield page
-
-
-def _shown(descriptions: Sequence[str], role: str) -> list[str]:
-    from tests.faults.hosts import ADDRESSES
-
-    return [HIDDEN.sub(ADDRESSES[role], sdp) for sdp in descriptions]
 
 
 async def measure(scene: Scene, loss: float, args: argparse.Namespace) -> dict[str, Any]:

@@ -80,9 +80,6 @@ document.body.dispatchEvent(new KeyboardEvent("keydown", {{ key: turn, bubbles: 
 """
 TOOK = "starts.at(-1)?.ack && starts.at(-1).ack - starts.at(-1).begin"
 
-# Each two on a wire know each other's address; what hides it asks everybody for it first.
-NO_MDNS = "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebRtcHideLocalIpsWithMdns"
-
 
 async def ask(worker: harness.Worker, client: str = "c") -> float:
     """One session of a Python evaluator, in a thread, as the wire's task must go on."""
@@ -126,7 +123,9 @@ class Scene:
         from tests.kit.browsers import open_browser
         from tests.kit.chromium import shared_chromium
 
-        started = self.stack.enter_context(shared_chromium(NO_MDNS, prefix=self.hosts.on(role)))
+        started = self.stack.enter_context(
+            shared_chromium(harness.NO_MDNS, prefix=self.hosts.on(role))
+        )
         there = attrs.evolve(started, connect=partial(self.hosts.connect_on, role))
         return await self.stack.enter_async_context(open_browser(there))
 
