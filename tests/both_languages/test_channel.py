@@ -30,7 +30,18 @@ from imgsync.core.protocol.numbers import (
     TICK,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
-from tests.kit.channels import IDENTITY, ONSETS, REASONS, SPOKEN, STAGES, hear
+from tests.kit.channels import (
+    DISPLAYS,
+    IDENTITY,
+    ONSETS,
+    REASONS,
+    RESPONSES,
+    SPOKEN,
+    STAGES,
+    TRIALS,
+    hear,
+    trial_of,
+)
 
 RUNS = 300
 INPUTS = 60
@@ -179,7 +190,7 @@ def test_what_comes_before_the_opening_is_kept_alike(replay: Replay) -> None:
         inputs: list[Given] = []
         expected: list[object] = []
         for number in range(dice.choice([20, MAX_EARLY + 20])):
-            text = dice.choice(["a", "é", "😀"]) * dice.choice([0, 1, 9, 9, 20_000])
+            text = dice.choice(["a", "é", "😀"]) * dice.choice([0, 1, 9, 9] * 8 + [20_000])
             came = dice.choice([text] * 99 + ["opened"])
             inputs.append([came] if came == "opened" else [came, number])
             out = early.opened() if came == "opened" else early.come(came, number)
@@ -208,12 +219,17 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     reason = dice.choice(REASONS)
     if dice.random() < 0.3:
         staged["detail"] = dice.choice(["its time was over", "", None])
+    if dice.random() < 0.3:
+        staged |= {"frames": dice.choice([12, None]), "dropped": dice.choice([0, 1, None])}
+    answer = {"type": "response", "number": dice.randrange(1, 4), "at": at, **of}
     return dice.choice(
         [
             {"type": "ack", "receivedAt": at, **of},
             {"type": "ack", "receivedAt": at, "sentAt": sent_at},
             *[staged | ({} if reason is None else {"reason": reason})] * 4,
             {"type": "ready", "features": dice.choice(SPOKEN)},
+            *[answer | dice.choice(RESPONSES)] * 2,
+            {"type": "display", **dice.choice(DISPLAYS)},
             {"type": "identity", **IDENTITY, **of},
             {"type": "ready"},
             {"type": "preloaded", "announced": 5, "there": dice.randrange(3), "failed": 1}
@@ -244,6 +260,10 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
         if dice.random() < 0.5:
             one["own"] = {"blob": "its bytes"}
             one["signedUrl"] = dice.choice([one["signedUrl"], None])
+        if trial := dice.choice(TRIALS):
+            one["trial"] = trial
+            if "text" in trial:
+                one["signedUrl"] = None
     return dice.choice(
         [
             *[["show", index, source, now]] * 4,
@@ -271,7 +291,8 @@ def choose_waiting(dice: random.Random) -> int:
 
 
 def source_of(source: dict[str, Any]) -> ImageSource:
-    return ImageSource(source["imageUrl"], source["signedUrl"], is_own="own" in source)
+    trial = trial_of(source.get("trial"))
+    return ImageSource(source["imageUrl"], source["signedUrl"], "own" in source, trial)
 
 
 def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any]:
@@ -309,10 +330,15 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
                 told.append(["acked", image.sent_at, ack.received_at, copies])
             case c.TooLarge(image):
                 told.append(["tooLarge", image.sent_at])
-            case c.Unsendable(image):
-                told.append(["unsendable", image.sent_at])
+            case c.Unsendable(image, feature):
+                told.append(["unsendable", image.sent_at, feature])
             case c.Share():
                 told.append(["share"])
+            case c.Responded(image, said):
+                told.append(["responded", image.sent_at, json.loads(encode_channel(said))])
+            case c.Displayed(said):
+                display = {"languages": [], **json.loads(encode_channel(said))}
+                told.append(["displayed", display])
             case c.Identified(image, said):
                 told.append(["identified", image.sent_at, json.loads(encode_channel(said))])
             case c.Superseded(image):
@@ -322,7 +348,8 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.Staged(said):
                 timing = said.timing and said.timing.value
                 staged = [said.sent_at, said.stage.value, said.at, said.reason]
-                told.append(["staged", *staged, timing, said.within, said.detail])
+                exposed = [said.frames, said.dropped]
+                told.append(["staged", *staged, timing, said.within, said.detail, *exposed])
             case c.Counted(counts):
                 told.append(["counted", json.loads(encode_channel(counts))])
             case c.Recorded(said):
@@ -348,7 +375,8 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
     own = {"share", "unsendable", "identified"}
-    assert seen == kinds | own | {"recorded", "counted", True, False}
+    others = {"recorded", "counted", "responded", "displayed"}
+    assert seen == kinds | own | others | {True, False}
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:
@@ -362,6 +390,46 @@ def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> 
     expected = [give(presenter, shown, *given) for given in inputs]
     assert sum(len(outputs) for outputs, _ in expected[2:]) == MAX_STAGES
     replay.compare("presenter", inputs, expected, "many stages")
+
+
+def test_what_a_page_before_has_heard_counts_once_in_the_next_one(replay: Replay) -> None:
+    """An evaluator that is a page is loaded again; its record says what it has shown and heard."""
+    heard = [{"number": 1, "at": 7.5}, {"number": 2, "at": 8}]
+    shown = {"imageIndex": 1, "imageUrl": "http://h/1", "isOver": True}
+    earlier = [
+        {**shown, "sentAt": 5, "responses": heard},
+        {**shown, "sentAt": 6, "responses": heard},
+    ]
+    current = {"imageIndex": 1, "imageUrl": "http://h/1", "signedUrl": "http://h/1?s", "sentAt": 6}
+    current["respond"] = {"keys": ["f"]}
+    say = {"type": "response", "imageIndex": 1, **RESPONSES[0]}
+    asked = [(sent_at, number) for sent_at in (5, 6) for number in (1, 2, 3, 3)]
+    inputs: list[Given] = [["opened", []]]
+    for sent_at, number in asked:
+        at = {1: 7.5, 2: 8, 3: 9}[number]
+        text = json.dumps({**say, "sentAt": sent_at, "number": number, "at": at})
+        inputs.append(["received", text])
+    (opened, _), *told = replay.run(
+        "presenter", inputs, lastSentAt=6, current=current, earlier=earlier
+    )
+    assert opened == [["transmit", current]]
+    kinds = [[one[0] for one in outputs] for outputs, _ in told]
+    assert kinds == [["transmit"], ["transmit"], ["transmit", "responded"], ["transmit"]] * 2
+
+
+def test_a_text_that_a_page_before_has_shown_still_goes_to_whom_it_is_no_riddle(
+    replay: Replay,
+) -> None:
+    current = {"imageIndex": 1, "imageUrl": "texts/0a/1", "signedUrl": None, "sentAt": 6}
+    current["text"] = "Look."
+    inputs: list[Given] = [["opened", ["pictures"]], ["closed"], ["opened", ["text"]]]
+    ready = json.dumps({"type": "ready", "features": ["pictures"]})
+    inputs += [["closed"], ["opened", []], ["received", ready]]
+    told = replay.run("presenter", inputs, lastSentAt=6, current=current)
+    assert [outputs for outputs, _ in told] == [
+        *([], [], [["transmit", current]]),
+        *([], [], [["unsendable", 6, "text"]]),
+    ]
 
 
 @pytest.mark.parametrize("count", [MAX_UNACKED + 2, MAX_UNACKED + MAX_SETTLED + 3])
