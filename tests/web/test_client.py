@@ -12,7 +12,14 @@ import trio
 
 from imgsync import Facts, ImageFailed, ImageRef
 from imgsync.core.pictures.inspection import Inspection
-from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER, FEATURE_PICTURES, FEATURES
+from imgsync.core.protocol.numbers import (
+    FEATURE_EARLY_OFFER,
+    FEATURE_EXPOSURE,
+    FEATURE_PICTURES,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    FEATURES,
+)
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakePeer
 from tests.kit.processes import (
@@ -39,6 +46,8 @@ from tests.kit.web_pages import (
     show,
     show_url,
 )
+
+OF_PAGES = (FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
 
 # ── images and acks ──────────────────────────────────────────────────────────────────────────────
 
@@ -74,7 +83,7 @@ async def test_what_a_page_speaks_is_known_before_there_is_a_session(
             presence = await curious.wait_event("presence")
         assert (presence["state"], presence["features"]) == (
             "available",
-            [*FEATURES, FEATURE_PICTURES, FEATURE_EARLY_OFFER],
+            [*FEATURES, *OF_PAGES, FEATURE_EARLY_OFFER],
         )
 
 

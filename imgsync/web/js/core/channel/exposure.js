@@ -1,0 +1,110 @@
+/**
+ * In which animation frame an image is taken away, so that the screen shows it for as many refreshes
+ * as were asked for.
+ *
+ *     frame that puts it up ──▶ frames, each of them refreshes later ──▶ the one that takes it away
+ *        └──▶ presented later than usual: it is taken away as much later
+ *
+ * Refreshes are told by the time stamps of frames: those that come are not counted, because a page
+ * misses some and Firefox gives two for one. From a frame's time to its presentation it takes a while,
+ * which is left out as long as it is the same for the picture and for the grey that takes its place; a
+ * large picture takes longer. It decides and does nothing; times are in milliseconds.
+ *
+ * @typedef {{showFor?: number, frames?: number}} Asked one of them
+ * @typedef {{frames: number, dropped: number}} Exposed for how many refreshes it was up, and in how
+ *   many of these the page had no frame
+ */
+
+import { middleOf } from "./refresh.js";
+
+/** How much of what a frame is off by is taken for the screen, and not for chance. */
+const FOLLOWED = 0.1;
+/** Presentations that say how long they usually take. */
+const KEPT = 15;
+/** A refresh and what it may be less by rounding. */
+const WHOLE = 0.9;
+
+/** Whether it is for less time than the screen can show anything. @param {Asked} asked @param {number} interval */
+export function isBelowFrame({ showFor }, interval) {
+  return showFor !== undefined && showFor < WHOLE * interval;
+}
+
+/** How long it usually takes from a frame's time until it is presented. */
+export class Lags {
+  /** @type {number[]} */
+  #last = [];
+
+  /** @returns {number | null} null while nothing is known */
+  get usual() {
+    return this.#last.length === 0 ? null : middleOf(this.#last);
+  }
+
+  /** @param {number} lag of one */
+  add(lag) {
+    this.#last = [...this.#last, lag].slice(-KEPT);
+  }
+}
+
+export class Exposure {
+  #asked;
+  #putUpAt;
+  /** When the last refresh was that had a frame, as far as frames agree on it. */
+  #lastAt;
+  #refreshes = 0;
+  #dropped = 0;
+  /** Refreshes by which it was presented later than what takes its place will be. */
+  #late = 0;
+
+  /** @param {Asked} asked @param {number} at the time of the frame that puts it up */
+  constructor(asked, at) {
+    this.#asked = asked;
+    this.#putUpAt = this.#lastAt = at;
+  }
+
+  /**
+   * Another frame comes.
+   *
+   * @param {number} at its time
+   * @param {number} interval of refreshes
+   * @returns {boolean} whether it is the one that takes the image away
+   */
+  frame(at, interval) {
+    const passed = Math.max(Math.round((at - this.#lastAt) / interval), 0);
+    if (passed > 0) {
+      this.#refreshes += passed;
+      this.#dropped += passed - 1;
+      this.#lastAt += passed * interval;
+      this.#lastAt += FOLLOWED * (at - this.#lastAt);
+    }
+    const { frames, showFor = Infinity } = this.#asked;
+    const count = this.#refreshes - this.#late;
+    if (count < 1) return false;
+    if (frames !== undefined) return count >= frames;
+    // Of two refreshes the nearer one; by the clock, as an interval times thousands would be far off.
+    return at - this.#putUpAt - this.#late * interval >= showFor - interval / 2;
+  }
+
+  /**
+   * It was presented, while it is up.
+   *
+   * @param {number} lag since its frame
+   * @param {number | null} usual of what takes its place; null where that is not known
+   * @param {number} interval
+   */
+  presented(lag, usual, interval) {
+    this.#late = usual === null ? 0 : Math.round((lag - usual) / interval);
+  }
+
+  /**
+   * It is not up any more.
+   *
+   * @param {number} later by how much longer its end took from the frame to the presentation than its
+   *   beginning; 0 where that is not known
+   * @param {number} interval
+   * @returns {Exposed}
+   */
+  end(later, interval) {
+    const frames = Math.max(this.#refreshes + Math.round(later / interval), 0);
+    return { frames, dropped: this.#dropped };
+  }
+}
