@@ -19,6 +19,7 @@ from imgsync.core.codec.strict import (
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Display,
     Identity,
     Image,
     Ping,
@@ -27,6 +28,8 @@ from imgsync.core.protocol.channel import (
     Preloaded,
     Ready,
     Recording,
+    Response,
+    ResponseAck,
     Stage,
 )
 from imgsync.core.protocol.errors import (
@@ -103,7 +106,20 @@ _SIGNAL = ("data", "signal")
 _SIGNALS = {cls.TYPE: cls for cls in (Offer, Answer, RequestOffer)}
 _TYPED_CHANNEL_MESSAGES = {
     cls.TYPE: cls
-    for cls in (Preload, Preloaded, Ready, Ack, Stage, Identity, Recording, Ping, Pong)
+    for cls in (
+        Preload,
+        Preloaded,
+        Ready,
+        Ack,
+        Stage,
+        Response,
+        ResponseAck,
+        Identity,
+        Recording,
+        Display,
+        Ping,
+        Pong,
+    )
 }
 
 

@@ -18,7 +18,17 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from imgsync.core.protocol.channel import Count, Duration, MediaType, PingId, Reason, Sha256
+from imgsync.core.protocol.channel import (
+    Coordinate,
+    Count,
+    Duration,
+    MediaType,
+    Ordinal,
+    PingId,
+    Positive,
+    Reason,
+    Sha256,
+)
 from imgsync.core.protocol.extra import Extra, fault_in
 from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import (
@@ -26,10 +36,15 @@ from imgsync.core.protocol.numbers import (
     MAX_DETAIL,
     MAX_FEATURE,
     MAX_FEATURES,
+    MAX_FRAMES,
     MAX_ID,
+    MAX_KEY,
+    MAX_KEYS,
     MAX_MEMBERS,
     MAX_NUMBER,
     MAX_REF,
+    MAX_SHOW_FOR,
+    MAX_TEXT,
 )
 from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
@@ -48,6 +63,16 @@ from imgsync.core.protocol.signalling import (
     SessionId,
     Url,
     UserId,
+)
+from imgsync.core.protocol.trials import (
+    Frames,
+    Keys,
+    ScreenText,
+    ShowFor,
+    is_frames,
+    is_key,
+    is_screen_text,
+    is_show_for,
 )
 
 T = TypeVar("T")
@@ -121,6 +146,24 @@ def _features(value: Any, _: Any) -> tuple[str, ...]:
     return names
 
 
+def _keys(value: Any, _: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise TypeError("expected a list")
+    if len(value) > MAX_KEYS:
+        raise ValueError(f"expected at most {MAX_KEYS} keys")
+    names = tuple(_string(name, str) for name in value)
+    if not all(map(is_key, names)):
+        raise ValueError(f"expected names of keys of 1 to {MAX_KEY} printable characters")
+    return names
+
+
+def _screen_text(value: Any, kind: Any) -> str:
+    text = _string(value, kind)
+    if not is_screen_text(text):
+        raise ValueError(f"expected a text of 1 to {MAX_TEXT} characters, printable or line feeds")
+    return text
+
+
 def _extra(value: Any, _: Any) -> Extra:
     if type(value) is not dict:
         raise TypeError("expected an object")
@@ -156,6 +199,20 @@ def _count(value: Any, kind: Any) -> int:
     return number
 
 
+def _ordinal(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if number < 1:
+        raise ValueError("expected a number that is not below 1")
+    return number
+
+
+def _frames(value: Any, kind: Any) -> int:
+    number = _whole(value, kind)
+    if not is_frames(number):
+        raise ValueError(f"expected a number from 1 to {MAX_FRAMES}")
+    return number
+
+
 def _want_id(value: Any, kind: Any) -> int:
     number = _whole(value, kind)
     if not 0 < number < 2**32:
@@ -177,6 +234,20 @@ def _duration(value: Any, kind: Any) -> Milliseconds:
     number = _number(value, kind)
     if number < 0:
         raise ValueError("expected a duration, which is not below 0")
+    return number
+
+
+def _positive(value: Any, kind: Any) -> float:
+    number = _number(value, kind)
+    if number <= 0:
+        raise ValueError("expected a number above 0")
+    return number
+
+
+def _show_for(value: Any, kind: Any) -> Milliseconds:
+    number = _number(value, kind)
+    if not is_show_for(number):
+        raise ValueError(f"expected a duration above 0 and up to {MAX_SHOW_FOR}")
     return number
 
 
@@ -263,7 +334,14 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Sha256, _sha256),
     (MediaType, _id),
     (Count, _count),
+    (Ordinal, _ordinal),
+    (Positive, _positive),
+    (Coordinate, _number),
     (Duration, _duration),
+    (ShowFor, _show_for),
+    (Frames, _frames),
+    (Keys, _keys),
+    (ScreenText, _screen_text),
     (Detail, _detail),
     (Extra, _extra),
     (PeerReason, _peer_reason),

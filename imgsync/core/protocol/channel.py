@@ -7,8 +7,11 @@ One JSON object per message, from peer to peer:
               │── image {imageIndex, imageUrl, ...} ──────▶│
               │◀──────────────────── ack {sentAt, ...} ────│
               │◀─── stage {sentAt, stage, at, reason} ─────│    fetched, shown, hidden, failed
+              │◀─ response {number, kind, value, ...} ─────│    the participant answers
+              │── response_ack {number, ...} ─────────────▶│
               │◀─ identity {sha256, bytes, ...} ───────────│    of a picture fetched by its URL
               │◀─ recording {devices, troubles, at} ───────│    of the participant, where it is made
+              │◀─ display {screenWidth, refreshRate, ...} ─│    what it is shown on
               │◀─ preloaded {announced, there, failed} ────│    of what was announced
               │◀──────── ping, pong (both ways) ──────────▶│
 
@@ -22,7 +25,15 @@ from typing import Annotated
 import attrs
 
 from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
-from imgsync.core.protocol.signalling import OR_NULL, Detail, Features, Milliseconds, Url
+from imgsync.core.protocol.signalling import OR_NULL, Detail, Features, Milliseconds, Name, Url
+from imgsync.core.protocol.trials import (
+    NOT_BOTH,
+    Frames,
+    Respond,
+    ScreenText,
+    ShowFor,
+    Trial,
+)
 from imgsync.core.protocol.urls import public_url
 
 Reason = Annotated[str, "reason"]
@@ -33,6 +44,15 @@ Duration = Annotated[float, "duration"]
 
 Count = Annotated[int, "count"]
 """A whole number, not below 0."""
+
+Ordinal = Annotated[int, "ordinal"]
+"""A whole number, not below 1."""
+
+Positive = Annotated[float, "positive"]
+"""A number above 0."""
+
+Coordinate = Annotated[float, "coordinate"]
+"""Pixels, from the left or from the top of a picture."""
 
 Sha256 = Annotated[str, "sha256"]
 """64 hexadecimal digits, small ones."""
@@ -60,6 +80,23 @@ class OnsetTiming(enum.Enum):
     FRAME = "frame"
 
 
+class ResponseKind(enum.Enum):
+    """How a participant has answered."""
+
+    KEY = "key"
+    TAP = "tap"
+    BUTTON = "button"
+    TOO_MANY = "too_many"
+
+
+class PointerKind(enum.Enum):
+    """How exactly a participant can point."""
+
+    FINE = "fine"
+    COARSE = "coarse"
+    NONE = "none"
+
+
 def is_failure(reason: str | None, *, was_shown: bool) -> bool:
     """Whether an image that failed for this reason came to nothing by a fault.
 
@@ -73,13 +110,28 @@ def is_failure(reason: str | None, *, was_shown: bool) -> bool:
 class Image:
     """Show this image now. A new `sent_at` is a new showing, even of the same index.
 
-    Without a `signed_url` it comes over the connection itself, on a channel of its own.
+    Without a `signed_url` it comes over the connection itself, on a channel of its own; or it is a
+    `text`, for which nothing is fetched. `show_for` or `frames` say for how long it is to be up,
+    `respond` which answers count. Raises ValueError where both times are given.
     """
 
     image_index: int
     image_url: Url = attrs.field(repr=public_url)
     signed_url: Url | None = attrs.field(repr=False, metadata=OR_NULL)
     sent_at: Milliseconds
+    show_for: ShowFor | None = None
+    frames: Frames | None = None
+    respond: Respond | None = None
+    text: ScreenText | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.show_for is not None and self.frames is not None:
+            raise ValueError(NOT_BOTH)
+
+    @property
+    def trial(self) -> Trial:
+        """What is asked of the client beside showing it."""
+        return Trial(self.show_for, self.frames, self.respond, self.text)
 
 
 @attrs.frozen
@@ -126,7 +178,8 @@ class Stage:
     `sent_at` repeats the image's; `reason` says why it failed, and `detail` what else is known of
     that, for people, without an address or a secret. Of one that is shown, `timing` may say what
     `at` is (when the system has presented it, or the frame that put it up), and `within` how far
-    from that it may have come on the screen.
+    from that it may have come on the screen. Of one that is hidden, `frames` may say for how many
+    refreshes of the screen it was up, and `dropped` how many of these the client missed.
     """
 
     TYPE = "stage"
@@ -138,6 +191,8 @@ class Stage:
     timing: OnsetTiming | None = None
     within: Duration | None = None
     detail: Detail | None = None
+    frames: Count | None = None
+    dropped: Count | None = None
 
 
 @attrs.frozen
@@ -191,6 +246,75 @@ class Recording:
 
 
 @attrs.frozen
+class Response:
+    """The participant answers an image; `sent_at` repeats the image's.
+
+    :param number: counts from 1, of all answers of this page or process.
+    :param at: when it was given, by the time stamp of the event, on the client's clock.
+    :param value: a key's name, a button's value, "picture" or "beside" of a tap; empty where more
+        answers came than are told.
+    :param reaction_time: ms since the onset; None where that is not known.
+    :param within: ms that `reaction_time` is off by at most.
+    :param x: of a tap on the picture, in its own pixels, from the left.
+    :param y: the same from the top.
+    """
+
+    TYPE = "response"
+    image_index: int
+    sent_at: Milliseconds
+    number: Ordinal
+    at: Milliseconds
+    kind: ResponseKind
+    value: Name
+    reaction_time: Milliseconds | None = None
+    within: Duration | None = None
+    x: Coordinate | None = None
+    y: Coordinate | None = None
+
+
+@attrs.frozen
+class ResponseAck:
+    """The evaluator has this answer: the client need not tell it again."""
+
+    TYPE = "response_ack"
+    image_index: int
+    sent_at: Milliseconds
+    number: Ordinal
+
+
+@attrs.frozen
+class Display:
+    """What the client shows images on since `at` of its clock; what it does not know is left out.
+
+    :param screen_width: in CSS pixels, as are the other sizes.
+    :param pixel_ratio: pixels of the screen for each of those.
+    :param zoom: of the page; 1 for none.
+    :param refresh_rate: of the screen as it was measured, Hz.
+    :param isolated: whether the page is isolated from others, so that its clock may be fine.
+    :param resolution: ms from one step of its clock to the next.
+    :param languages: that are preferred, the first one most.
+    :param keyboard: whether there is one; known once it was used.
+    """
+
+    TYPE = "display"
+    at: Milliseconds
+    screen_width: Count | None = None
+    screen_height: Count | None = None
+    window_width: Count | None = None
+    window_height: Count | None = None
+    pixel_ratio: Positive | None = None
+    zoom: Positive | None = None
+    refresh_rate: Positive | None = None
+    isolated: bool | None = None
+    resolution: Duration | None = None
+    browser: Name | None = None
+    system: Name | None = None
+    languages: Features = ()
+    pointer: PointerKind | None = None
+    keyboard: bool | None = None
+
+
+@attrs.frozen
 class Ping:
     """Answer this at once; `t0` is the clock of who sends it."""
 
@@ -210,7 +334,19 @@ class Pong:
     t2: Milliseconds
 
 
-TalkMessage = Image | Preload | Ready | Ack | Stage | Identity | Preloaded | Recording
+TalkMessage = (
+    Image
+    | Preload
+    | Ready
+    | Ack
+    | Stage
+    | Response
+    | ResponseAck
+    | Identity
+    | Preloaded
+    | Recording
+    | Display
+)
 """What evaluator and client say to each other."""
 
 ChannelMessage = TalkMessage | Ping | Pong

@@ -56,6 +56,15 @@ FEATURE_PRELOADED = "preloaded"
 FEATURE_PICTURES = "pictures"
 """What it says of who takes pictures over the connection itself, on a channel of their own."""
 
+FEATURE_EXPOSURE = "exposure"
+"""What it says of who shows an image for as long as is asked, and then takes it away by itself."""
+
+FEATURE_RESPONSE = "response"
+"""What it says of who tells how its participant answers."""
+
+FEATURE_TEXT = "text"
+"""What it says of who can show a text in place of an image."""
+
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
 """What all our clients speak. Who has a place for pictures that come over the connection names
 that beside these."""
@@ -84,8 +93,8 @@ CROWDED_OUT = "crowded_out"
 was shown before so many others that are still to be fetched."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: twice as many as there are. All evaluators
-are told them at each change of a client."""
+"""Of these, that a peer may name when it registers: there are eleven. All evaluators are told them
+at each change of a client."""
 
 MAX_FEATURE = 32
 """Characters of each. Together they are no more than half a kB of the 8 kB of a `register`, most of
@@ -103,6 +112,12 @@ RENEWAL_PAUSE = 30
 HIDDEN_TAB = "hidden_tab"
 """The reason of what happens because nobody looks at the page. What failed for it may be shown yet:
 the page may be looked at again."""
+
+EXPOSURE_OVER = "exposure_over"
+"""The reason of what is hidden because it was up for as long as was asked."""
+
+ANSWERED = "answered"
+"""The reason of what is hidden because it was to be up until the first answer."""
 
 MAX_ID = 128
 """Characters of a user's or a session's id, and of a name."""
@@ -153,9 +168,40 @@ ends, before its evaluator closes the channel."""
 MAX_RECORDINGS = 1000
 """Changes of the recording of a participant that an evaluator listens to in one session."""
 
-MAX_EARLY = 2 * MAX_STAGES
-"""Messages that are kept from before our side of a channel is open; they are characters of one
-message together, at most."""
+MAX_RESPONSES = 256
+"""Answers to one showing that a client tells and an evaluator listens to; of more, that there are."""
+
+MAX_RESPONSES_KEPT = 1024
+"""Answers without an acknowledgement, which a client tells again on a new channel."""
+
+MAX_DISPLAYS = 100
+"""Changes of a client's screen that an evaluator listens to in one session."""
+
+MAX_EARLY = 2 * MAX_STAGES + MAX_RESPONSES_KEPT
+"""Messages that are kept from before our side of a channel is open: as many as an honest client may
+say by then;"""
+
+MAX_EARLY_TEXT = 5 * MAX_CHANNEL_MESSAGE
+"""and characters of them together."""
+
+MAX_SHOW_FOR = 3_600_000
+"""Milliseconds that an image can be asked to be on the screen: an hour."""
+
+MAX_FRAMES = 1_000_000
+"""Refreshes of the screen, likewise: an hour at 240 Hz has fewer."""
+
+MAX_KEYS = 32
+"""Keys that can be asked for as answers to one image."""
+
+MAX_KEY = 32
+"""Characters of the name of each."""
+
+MAX_TEXT = 4096
+"""Characters of a text that is shown in place of an image. As JSON in ASCII it has 24 kB at most, or
+36 where it is of emoji alone."""
+
+MAX_VALUE = 128
+"""Characters of an answer."""
 
 # ── the channel of pictures ──────────────────────────────────────────────────────────────────────
 

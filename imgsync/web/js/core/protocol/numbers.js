@@ -57,6 +57,15 @@ export const FEATURE_PRELOADED = "preloaded";
 /** What it says of who takes pictures over the connection itself, on a channel of their own. */
 export const FEATURE_PICTURES = "pictures";
 
+/** What it says of who shows an image for as long as is asked, and then takes it away by itself. */
+export const FEATURE_EXPOSURE = "exposure";
+
+/** What it says of who tells how its participant answers. */
+export const FEATURE_RESPONSE = "response";
+
+/** What it says of who can show a text in place of an image. */
+export const FEATURE_TEXT = "text";
+
 /**
  * What all our clients speak. Who has a place for pictures that come over the connection names
  * that beside these.
@@ -97,8 +106,8 @@ export const SUPERSEDED = "superseded";
 export const CROWDED_OUT = "crowded_out";
 
 /**
- * Of these, that a peer may name when it registers: twice as many as there are. All evaluators
- * are told them at each change of a client.
+ * Of these, that a peer may name when it registers: there are eleven. All evaluators are told them
+ * at each change of a client.
  */
 export const MAX_FEATURES = 16;
 
@@ -122,6 +131,12 @@ export const RENEWAL_PAUSE = 30;
  * the page may be looked at again.
  */
 export const HIDDEN_TAB = "hidden_tab";
+
+/** The reason of what is hidden because it was up for as long as was asked. */
+export const EXPOSURE_OVER = "exposure_over";
+
+/** The reason of what is hidden because it was to be up until the first answer. */
+export const ANSWERED = "answered";
 
 /** Characters of a user's or a session's id, and of a name. */
 export const MAX_ID = 128;
@@ -183,11 +198,44 @@ export const LAST_WORDS_DEADLINE = 1;
 /** Changes of the recording of a participant that an evaluator listens to in one session. */
 export const MAX_RECORDINGS = 1000;
 
+/** Answers to one showing that a client tells and an evaluator listens to; of more, that there are. */
+export const MAX_RESPONSES = 256;
+
+/** Answers without an acknowledgement, which a client tells again on a new channel. */
+export const MAX_RESPONSES_KEPT = 1024;
+
+/** Changes of a client's screen that an evaluator listens to in one session. */
+export const MAX_DISPLAYS = 100;
+
 /**
- * Messages that are kept from before our side of a channel is open; they are characters of one
- * message together, at most.
+ * Messages that are kept from before our side of a channel is open: as many as an honest client may
+ * say by then;
  */
-export const MAX_EARLY = 512;
+export const MAX_EARLY = 1536;
+
+/** and characters of them together. */
+export const MAX_EARLY_TEXT = 327680;
+
+/** Milliseconds that an image can be asked to be on the screen: an hour. */
+export const MAX_SHOW_FOR = 3600000;
+
+/** Refreshes of the screen, likewise: an hour at 240 Hz has fewer. */
+export const MAX_FRAMES = 1000000;
+
+/** Keys that can be asked for as answers to one image. */
+export const MAX_KEYS = 32;
+
+/** Characters of the name of each. */
+export const MAX_KEY = 32;
+
+/**
+ * Characters of a text that is shown in place of an image. As JSON in ASCII it has 24 kB at most, or
+ * 36 where it is of emoji alone.
+ */
+export const MAX_TEXT = 4096;
+
+/** Characters of an answer. */
+export const MAX_VALUE = 128;
 
 /** The name of the channel on which pictures are sent, beside the one of the talk. */
 export const DATA_LABEL = "image-data";
@@ -646,6 +694,12 @@ export const STAGES = ["fetched", "shown", "hidden", "failed"];
 
 /** What the time of an image that is shown is. */
 export const TIMINGS = ["presented", "frame"];
+
+/** How a participant has answered. */
+export const RESPONSE_KINDS = ["key", "tap", "button", "too_many"];
+
+/** How exactly a participant can point. */
+export const POINTERS = ["fine", "coarse", "none"];
 
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,

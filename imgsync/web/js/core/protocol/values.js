@@ -5,7 +5,21 @@
  */
 
 import { fits } from "./lengths.js";
-import { MAX_DETAIL, MAX_FEATURE, MAX_FEATURES, MAX_ID, MAX_NUMBER, MAX_REASON, MAX_REF } from "./numbers.js";
+import {
+  MAX_DETAIL,
+  MAX_FEATURE,
+  MAX_FEATURES,
+  MAX_FRAMES,
+  MAX_ID,
+  MAX_KEY,
+  MAX_KEYS,
+  MAX_NUMBER,
+  MAX_REASON,
+  MAX_REF,
+  MAX_SHOW_FOR,
+  MAX_TEXT,
+  MAX_VALUE,
+} from "./numbers.js";
 
 /** @type {(value: unknown) => value is Record<string, unknown>} */
 export function isObject(value) {
@@ -32,6 +46,7 @@ export const isRef = printable(MAX_REF, 1);
 export const isName = printable(MAX_ID);
 export const isReason = printable(MAX_REASON);
 export const isDetail = printable(MAX_DETAIL);
+export const isValue = printable(MAX_VALUE);
 
 export const isMediaType = printable(MAX_ID, 1);
 
@@ -40,6 +55,18 @@ const isFeature = printable(MAX_FEATURE, 1);
 /** @param {unknown} value names of extensions, as a peer registers with them */
 export function isFeatures(value) {
   return Array.isArray(value) && value.length <= MAX_FEATURES && value.every(isFeature);
+}
+
+const isKey = printable(MAX_KEY, 1);
+
+/** @param {unknown} value names of keys */
+export function isKeys(value) {
+  return Array.isArray(value) && value.length <= MAX_KEYS && value.every(isKey);
+}
+
+/** @type {(value: unknown) => value is string} For people, without control characters but the line feed. */
+export function isScreenText(value) {
+  return isText(value) && value !== "" && fits(value, MAX_TEXT) && !/[^\P{Cc}\n]/u.test(value);
 }
 
 /** @type {(value: unknown) => value is number} */
@@ -53,6 +80,16 @@ export function isDuration(value) {
 }
 
 /** @param {unknown} value */
+export function isPositive(value) {
+  return isNumber(value) && value > 0;
+}
+
+/** @param {unknown} value for how long an image is to be shown, in milliseconds */
+export function isShowFor(value) {
+  return isPositive(value) && Number(value) <= MAX_SHOW_FOR;
+}
+
+/** @param {unknown} value */
 export function isWhole(value) {
   return isNumber(value) && Number.isInteger(value);
 }
@@ -60,6 +97,16 @@ export function isWhole(value) {
 /** @param {unknown} value a whole number, not below 0 */
 export function isCount(value) {
   return isWhole(value) && Number(value) >= 0;
+}
+
+/** @param {unknown} value a whole number, not below 1 */
+export function isOrdinal(value) {
+  return isWhole(value) && Number(value) >= 1;
+}
+
+/** @param {unknown} value for how many refreshes of the screen an image is to be shown */
+export function isFrames(value) {
+  return isOrdinal(value) && Number(value) <= MAX_FRAMES;
 }
 
 /** @param {unknown} value the number of a want on its channel */

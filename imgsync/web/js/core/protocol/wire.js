@@ -23,14 +23,30 @@
  * On the data channel:
  * @typedef {{imageUrl: string, signedUrl: string | null}} UpcomingImage `signedUrl`: null for what comes over
  *   the connection itself, on a channel of its own
- * @typedef {UpcomingImage & {imageIndex: number, sentAt: number}} Image
- * @typedef {UpcomingImage & {own?: object}} ImageSource an image that can be shown; `own`: what is known
+ * @typedef {{keys?: string[], taps?: boolean, ends?: boolean}} Respond which answers count: keys by their names, taps;
+ *   `ends`: the first one takes the image away
+ * @typedef {{showFor?: number, frames?: number, respond?: Respond, text?: string}} Trial what is asked of a client beside
+ *   showing an image: for how many milliseconds or refreshes of the screen, which answers, a text in place of a picture
+ * @typedef {UpcomingImage & {imageIndex: number, sentAt: number} & Trial} Image
+ * @typedef {UpcomingImage & {own?: object, trial?: Trial}} ImageSource an image that can be shown; `own`: what is known
  *   of one whose bytes are the evaluator's to send
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
  * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
- *   reason?: string, timing?: Timing, within?: number, detail?: string}} Stage `within`: milliseconds that `at` is off by
- *   at most
+ *   reason?: string, timing?: Timing, within?: number, detail?: string, frames?: number, dropped?: number}} Stage
+ *   `within`: milliseconds that `at` is off by at most; `frames`: of what is hidden, for how many refreshes of the screen
+ *   it was up; `dropped`: how many of these the page missed
+ * @typedef {"key" | "tap" | "button" | "too_many"} ResponseKind
+ * @typedef {{type: "response", imageIndex: number, sentAt: number, number: number, at: number, kind: ResponseKind,
+ *   value: string, reactionTime?: number, within?: number, x?: number, y?: number}} Response `number`: from 1, of all
+ *   answers of this page; `at`: the event's own time; `reactionTime`: milliseconds since the onset, where that is known;
+ *   `x`, `y`: of a tap on the picture, in its own pixels
+ * @typedef {{type: "response_ack", imageIndex: number, sentAt: number, number: number}} ResponseAck
+ * @typedef {{type: "display", at: number, screenWidth?: number, screenHeight?: number, windowWidth?: number,
+ *   windowHeight?: number, pixelRatio?: number, zoom?: number, refreshRate?: number, isolated?: boolean,
+ *   resolution?: number, browser?: string, system?: string, languages?: string[], pointer?: "fine" | "coarse" | "none",
+ *   keyboard?: boolean}} Display what the client shows images on since `at`; sizes in CSS pixels, `refreshRate` in Hz,
+ *   `resolution`: milliseconds from one step of its clock to the next
  * @typedef {{type: "identity", imageIndex: number, sentAt: number, sha256: string, contentType: string,
  *   bytes: number, width?: number, height?: number}} Identity what a client that fetched a picture by its URL has
  *   got; `width`, `height`: in pixels, where it has a size of its own
@@ -43,8 +59,8 @@
  * @typedef {{type: "preload", images: UpcomingImage[]}} Preload
  * @typedef {{type: "ping", id: number | string, t0: number}} Ping
  * @typedef {{type: "pong", id: number | string, t0: number, t1: number, t2: number}} Pong
- * @typedef {Image | Preload | Ready | Ack | Stage | Identity | Preloaded | Recording} TalkMessage what evaluator and
- *   client say to each other
+ * @typedef {Image | Preload | Ready | Ack | Stage | Response | ResponseAck | Identity | Preloaded | Recording
+ *   | Display} TalkMessage what evaluator and client say to each other
  * @typedef {TalkMessage | Ping | Pong} ChannelMessage
  *
  * @import { Test } from "./values.js"
@@ -56,7 +72,9 @@ import {
   ERROR_CODES,
   MAX_CHANNEL_MESSAGE,
   MAX_MEMBERS,
+  POINTERS,
   PRESENCE_STATES,
+  RESPONSE_KINDS,
   ROLES,
   STAGES,
   TIMINGS,
@@ -67,16 +85,23 @@ import {
   isDetail,
   isDuration,
   isFeatures,
+  isFrames,
   isId,
+  isKeys,
   isMediaType,
   isName,
   isNumber,
   isObject,
+  isOrdinal,
+  isPositive,
   isPrintable,
   isReason,
   isRef,
+  isScreenText,
   isSha256,
+  isShowFor,
   isText,
+  isValue,
   isWhole,
   listOf,
   oneOf,
@@ -131,6 +156,11 @@ function list(of) {
   return { test: Array.isArray, of };
 }
 
+/** It may be missing. @param {Fields} of @returns {Field} */
+function mayBe(of) {
+  return { test: isObject, isOptional: true, of };
+}
+
 /**
  * @param {unknown} value
  * @param {Fields} fields
@@ -157,8 +187,10 @@ export function read(value, fields) {
       continue;
     }
     const { of } = field;
-    found[name] = /** @type {unknown[]} */ (given).map((item) => read(item, of));
-    if (found[name].includes(null)) return null;
+    const items = Array.isArray(given) ? given : [given];
+    const inside = items.map((item) => read(item, of));
+    if (inside.includes(null)) return null;
+    found[name] = Array.isArray(given) ? inside : inside[0];
   }
   return found;
 }
@@ -178,7 +210,17 @@ export function parseObject(text) {
 /** @type {Fields} */
 const SOURCE = { imageUrl: must(isPrintable), signedUrl: or(isPrintable, null) };
 /** @type {Fields} */
-const IMAGE = { imageIndex: must(isWhole), ...SOURCE, sentAt: must(isNumber) };
+const RESPOND = { keys: or(isKeys, []), taps: or(isBoolean, false), ends: or(isBoolean, false) };
+/** @type {Fields} */
+const IMAGE = {
+  imageIndex: must(isWhole),
+  ...SOURCE,
+  sentAt: must(isNumber),
+  showFor: may(isShowFor),
+  frames: may(isFrames),
+  respond: mayBe(RESPOND),
+  text: may(isScreenText),
+};
 
 /** By type. @type {Record<string, Fields>} */
 const MESSAGES = {
@@ -193,7 +235,22 @@ const MESSAGES = {
     timing: may(oneOf(TIMINGS)),
     within: may(isDuration),
     detail: may(isDetail),
+    frames: may(isCount),
+    dropped: may(isCount),
   },
+  response: {
+    imageIndex: must(isWhole),
+    sentAt: must(isNumber),
+    number: must(isOrdinal),
+    at: must(isNumber),
+    kind: must(oneOf(RESPONSE_KINDS)),
+    value: must(isValue),
+    reactionTime: may(isNumber),
+    within: may(isDuration),
+    x: may(isNumber),
+    y: may(isNumber),
+  },
+  response_ack: { imageIndex: must(isWhole), sentAt: must(isNumber), number: must(isOrdinal) },
   identity: {
     imageIndex: must(isWhole),
     sentAt: must(isNumber),
@@ -210,10 +267,33 @@ const MESSAGES = {
     full: may(isBoolean),
   },
   recording: { devices: must(isFeatures), troubles: must(isFeatures), at: must(isNumber) },
+  display: {
+    at: must(isNumber),
+    screenWidth: may(isCount),
+    screenHeight: may(isCount),
+    windowWidth: may(isCount),
+    windowHeight: may(isCount),
+    pixelRatio: may(isPositive),
+    zoom: may(isPositive),
+    refreshRate: may(isPositive),
+    isolated: may(isBoolean),
+    resolution: may(isDuration),
+    browser: may(isName),
+    system: may(isName),
+    languages: or(isFeatures, []),
+    pointer: may(oneOf(POINTERS)),
+    keyboard: may(isBoolean),
+  },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },
   pong: { id: must(isPingId), t0: must(isNumber), t1: must(isNumber), t2: must(isNumber) },
 };
+
+/** @param {Record<string, unknown>} message @returns {Image | null} */
+function readImage(message) {
+  const image = /** @type {Image | null} */ (read(message, IMAGE));
+  return image?.showFor !== undefined && image.frames !== undefined ? null : image;
+}
 
 /**
  * @param {unknown} data of a message event
@@ -226,7 +306,7 @@ export function decodeMessage(data) {
   const message = parseObject(data);
   if (message === null) return null;
   const type = Object.hasOwn(message, "type") ? message.type : null;
-  if (type === null) return /** @type {Image | null} */ (read(message, IMAGE));
+  if (type === null) return readImage(message);
   if (typeof type !== "string" || !Object.hasOwn(MESSAGES, type)) return null;
   const found = read(message, /** @type {Fields} */ (MESSAGES[type]));
   return found && /** @type {any} */ ({ type, ...found });
