@@ -14,7 +14,7 @@
  * @typedef {{kind: "key" | "tap", value: string, at: number, within: number, point: Point | null}} Event
  * @typedef {{at: number, within: number}} Since
  * @typedef {{image: Image, keys: readonly string[] | null, taps: boolean, ends: boolean, onset: Since | null,
- *   waiting: Event[], count: number}} Asked `keys`: null for any
+ *   waiting: Event[], isAnswered: boolean}} Asked `keys`: null for any; `waiting`: until the onset is known
  * @typedef {{kind: "responded", said: Response} | {kind: "over"}} Output `over`: it is to be taken away
  */
 
@@ -80,7 +80,7 @@ export class Answers {
       ends,
       onset: null,
       waiting: [],
-      count: 0,
+      isAnswered: false,
     };
   }
 
@@ -141,33 +141,30 @@ export class Answers {
     const asked = this.#asked;
     if (asked === null) return [];
     if (asked.onset !== null) return this.#count(asked, event);
+    // As many as are told, and one that says that there were more.
     if (asked.waiting.length <= MAX_RESPONSES) asked.waiting.push(event);
     return [];
   }
 
   /** @param {Asked} asked @param {Event} event @returns {Output[]} */
-  #count(asked, event) {
-    const { onset, ends, count } = asked;
-    const isOver = count > MAX_RESPONSES || (ends && count > 0);
-    if (onset === null || event.at < onset.at || isOver) return [];
-    asked.count += 1;
-    const said = count === MAX_RESPONSES ? this.#tooMany(asked, event) : this.#answer(asked, event, onset);
+  #count(asked, { kind, value, at, within, point }) {
+    const { image, onset, ends, isAnswered } = asked;
+    if (onset === null || at < onset.at || (ends && isAnswered)) return [];
+    asked.isAnswered = true;
+    this.#number += 1;
+    /** @type {Response} */
+    const said = {
+      type: "response",
+      imageIndex: image.imageIndex,
+      sentAt: image.sentAt,
+      number: this.#number,
+      at,
+      kind,
+      value,
+      reactionTime: at - onset.at,
+      within: onset.within + within,
+      ...point,
+    };
     return ends ? [{ kind: "responded", said }, { kind: "over" }] : [{ kind: "responded", said }];
-  }
-
-  /** @param {Asked} asked @param {Event} event @param {Since} onset */
-  #answer(asked, { kind, value, at, within, point }, onset) {
-    const said = { ...this.#next(asked, at), kind, value };
-    return { ...said, reactionTime: at - onset.at, within: onset.within + within, ...point };
-  }
-
-  /** @param {Asked} asked @param {Event} event @returns {Response} */
-  #tooMany(asked, { at }) {
-    return { ...this.#next(asked, at), kind: "too_many", value: "" };
-  }
-
-  /** @param {Asked} asked @param {number} at */
-  #next({ image: { imageIndex, sentAt } }, at) {
-    return { type: /** @type {const} */ ("response"), imageIndex, sentAt, number: (this.#number += 1), at };
   }
 }
