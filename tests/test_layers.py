@@ -77,6 +77,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "core.pictures": room("imgsync.core.pictures"),
         "core.network": room("imgsync.core.network"),
         "core.transfer": room("imgsync.core.transfer"),
+        "core.study": room("imgsync.core.study"),
     },
     {"core.codec": room("imgsync.core.codec")},
     {"core.protocol": ["imgsync.core", *room("imgsync.core.protocol")]},
@@ -292,7 +293,7 @@ SCRIPT_LAYERS: list[set[str]] = [
     {"words"},
     {"page"},
     {"peer"},
-    {"core/handshake", "core/channel", "core/pictures", "core/transfer"},
+    {"core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"},
     {"core/protocol"},
 ]
 

@@ -10,12 +10,14 @@ from imgsync.core.channel import outputs as channel
 from imgsync.core.channel.outputs import (
     Acked,
     Counted,
+    Displayed,
     Drop,
     Forgotten,
     Identified,
     NeverShown,
     PresenterOutput,
     Recorded,
+    Responded,
     Share,
     Staged,
     TooLarge,
@@ -210,6 +212,8 @@ class _Presenting:
                 case Recorded(said):
                     journal.recorded(said)
                     self.recordings.tell(said)
+                case Responded() | Displayed():
+                    pass
                 case NeverShown(image):
                     showings.give_up(image.sent_at)
                 case Forgotten(image):

@@ -2,10 +2,10 @@
 
 Who answers a channel may speak at once (RFC 8832, section 6), and its first words can be here
 before our stack calls the channel open. They wait until we can answer, as many as an honest client
-may say then: its `ready` and its last stages.
+may say then: its `ready`, its last stages, and the answers that were not acknowledged.
 """
 
-from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE, MAX_EARLY
+from imgsync.core.protocol.numbers import MAX_EARLY, MAX_EARLY_TEXT
 from imgsync.core.protocol.signalling import Milliseconds
 
 Came = tuple[str, Milliseconds]
@@ -26,7 +26,7 @@ class Early:
         if self._is_open:
             return [(text, at)]
         size = self._size + len(text)
-        has_room = len(self._kept) < MAX_EARLY and size <= MAX_CHANNEL_MESSAGE
+        has_room = len(self._kept) < MAX_EARLY and size <= MAX_EARLY_TEXT
         if has_room and isinstance(text, str):
             self._size = size
             self._kept.append((text, at))

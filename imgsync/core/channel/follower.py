@@ -4,6 +4,8 @@
     image ──▶ to the application ──▶ ack      copy of the last image ──▶ ack alone
     preload ──▶ Announced                     how many are there ──▶ preloaded, and again likewise
                                               what was fetched ──▶ identity, and again likewise
+    response_ack ──▶ not told again           an answer ──▶ response, and again until acknowledged
+                                              what images are shown on ──▶ display, and again
 
 A stage has no ack, so the last ones are said again on every channel.
 """
@@ -18,15 +20,19 @@ from imgsync.core.channel.outputs import (
     FollowerOutput,
     Transmit,
 )
+from imgsync.core.channel.responses import Unacknowledged
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Display,
     Identity,
     Image,
     Preload,
     Preloaded,
     Ready,
+    Response,
+    ResponseAck,
     Stage,
     StageKind,
     TalkMessage,
@@ -69,11 +75,14 @@ class Follower:
         self._identities: deque[Identity] = deque(maxlen=MAX_IDENTITIES)
         #: As it was told last.
         self._preloaded: list[Preloaded] = []
+        self._displayed: list[Display] = []
+        self._responses = Unacknowledged()
 
     def opened(self) -> list[Transmit]:
         """A channel is open."""
         messages: list[ChannelMessage] = [Ready(self._features), *self._stages]
         messages += [*self._identities, *self._preloaded]
+        messages += [*self._displayed, *self._responses.kept]
         return [Transmit(encode_channel(message)) for message in messages]
 
     def staged(self, stage: Stage) -> list[Transmit]:
@@ -98,6 +107,15 @@ class Follower:
         self._preloaded = [counts]
         return Transmit(encode_channel(counts))
 
+    def responded(self, response: Response) -> list[Transmit]:
+        """The participant has answered an image; of too many answers to one that is said once."""
+        return [Transmit(encode_channel(one)) for one in self._responses.add(response)]
+
+    def displayed(self, display: Display) -> Transmit:
+        """Images are shown on this from now on."""
+        self._displayed = [display]
+        return Transmit(encode_channel(display))
+
     def receive(self, message: TalkMessage, at: Milliseconds) -> list[FollowerOutput]:
         """The evaluator says something, which came in at this time of ours."""
         match message:
@@ -106,6 +124,9 @@ class Follower:
                 return [self._ack(message, at) if is_copy else Deliver(message, at)]
             case Preload(images):
                 return [Announced(images)]
+            case ResponseAck():
+                self._responses.acknowledged(message)
+                return []
             case _:
                 return [Drop("not a message for a client")]
 

@@ -6,10 +6,12 @@ import attrs
 
 from imgsync.core.protocol.channel import (
     Ack,
+    Display,
     Identity,
     Image,
     Preloaded,
     Recording,
+    Response,
     Stage,
     UpcomingImage,
 )
@@ -63,9 +65,13 @@ class TooLarge:
 
 @attrs.frozen
 class Unsendable:
-    """The image comes over the connection alone, which this client can't take; it is not shown."""
+    """The image needs what this client does not speak; it is not shown.
+
+    :param feature: "pictures" of one that comes over the connection alone, "text" of a text.
+    """
 
     image: Image
+    feature: str
 
 
 @attrs.frozen
@@ -78,6 +84,14 @@ class Staged:
     """The client tells this of an image, for the first time or anew."""
 
     said: Stage
+
+
+@attrs.frozen
+class Responded:
+    """The participant has answered this image; each answer is told once."""
+
+    image: Image
+    said: Response
 
 
 @attrs.frozen
@@ -100,6 +114,13 @@ class Recorded:
     """The client tells this of the recording of its participant, and it is news."""
 
     said: Recording
+
+
+@attrs.frozen
+class Displayed:
+    """The client tells what it shows images on, and it is news."""
+
+    said: Display
 
 
 @attrs.frozen
@@ -146,9 +167,11 @@ PresenterOutput = (
     | Unsendable
     | Share
     | Staged
+    | Responded
     | Identified
     | Counted
     | Recorded
+    | Displayed
     | NeverShown
     | Forgotten
     | Drop

@@ -59,10 +59,11 @@ class Upcoming:
         self.is_wanted = False
 
     def announce(self, images: Sequence[ImageSource]) -> None:
-        """In the place of what was announced before.
+        """In the place of what was announced before; texts, for which nothing is fetched, are left out.
 
         Raises InputError for two different images of one name, and MessageTooLarge, and that stays.
         """
+        images = [image for image in images if not image.is_text]
         given = [(image.image_url, image.signed_url) for image in images]
         shared = [(image.image_url, None if image.is_own else image.signed_url) for image in images]
         conflict = first_conflict(given) or first_conflict(shared)
@@ -72,7 +73,7 @@ class Upcoming:
                 " imageUrl and are different ones; give each image an imageUrl of its own"
             )
         split_preload([UpcomingImage(*one) for one in given], self._limit)
-        self._images, self._untold = list(images), None
+        self._images, self._untold = images, None
 
     def shown(self, image_url: str) -> None:
         """This one is to be shown now."""

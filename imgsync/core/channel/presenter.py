@@ -5,7 +5,8 @@
     renew ──▶ nothing, until it is sent again
     preload ──▶ preload, once on a channel      stage ──▶ Staged, identity ──▶ Identified
     drained ──▶ what was kept back            recording ──▶ Recorded, preloaded ──▶ Counted
-    first without a URL ──▶ Share
+    first without a URL ──▶ Share             response ──▶ response_ack, and Responded once
+                                              display ──▶ Displayed
 
 The current image is the last one that was to be shown. A resend repeats the very same payload,
 `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. Only
@@ -13,7 +14,8 @@ the signature of its URL may have been renewed, or its URL added for a client th
 `sharing`). An image that has not been acked when its channel
 goes, and is not the current one, will not be sent again: it is superseded. The client says its last
 stages again on every channel; one with the same time is told once, and so is how the participant is
-recorded.
+recorded, and what the client shows images on. An answer is acknowledged however often it comes, and
+also where it is none that counts: the client would tell it for ever.
 
 Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
 back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
@@ -21,9 +23,11 @@ back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSE
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
 
 from imgsync.core.channel.outputs import (
     Counted,
+    Displayed,
     Drop,
     Forgotten,
     PresenterOutput,
@@ -40,11 +44,14 @@ from imgsync.core.channel.showings import Showing, Showings
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import (
     Ack,
+    Display,
     Identity,
     Image,
     Preloaded,
     Ready,
     Recording,
+    Response,
+    ResponseAck,
     Stage,
     TalkMessage,
 )
@@ -53,13 +60,19 @@ from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
     MAX_CHANNEL_MESSAGE,
+    MAX_DISPLAYS,
     MAX_RECORDINGS,
     MAX_UNSENT,
     TICK,
 )
 from imgsync.core.protocol.signalling import Features, Milliseconds
 
+T = TypeVar("T", Recording, Display)
+
 _Refused = Superseded | TooLarge | Unsendable | Forgotten
+
+
+_NO_NEWS = Drop("what was told before, or one change too many")
 
 
 def _next_time(sent_at: Milliseconds) -> float:
@@ -71,20 +84,23 @@ def _size_of(outputs: Sequence[Transmit | Share]) -> int:
     return sum(len(output.text) for output in outputs if isinstance(output, Transmit))
 
 
-class _Recordings:
-    """What the client has said of the recording of its participant."""
+class _Changes(Generic[T]):
+    """What the client says of one thing as a whole, at each change of it.
 
-    def __init__(self) -> None:
-        self._last: Recording | None = None
-        self._count = 0
+    :param most: so many changes are listened to.
+    """
 
-    def take(self, said: Recording) -> list[PresenterOutput]:
-        """It says this."""
-        if said == self._last or self._count >= MAX_RECORDINGS:
-            return [Drop("a recording that was told before, or one change too many")]
+    def __init__(self, most: int) -> None:
+        self._last: T | None = None
+        self._left = most
+
+    def is_news(self, said: T) -> bool:
+        """It says this. Whether it has not said it before, and has not changed too often."""
+        if said == self._last or self._left == 0:
+            return False
         self._last = said
-        self._count += 1
-        return [Recorded(said)]
+        self._left -= 1
+        return True
 
 
 class Presenter:
@@ -95,7 +111,8 @@ class Presenter:
         self._showings = Showings()
         self._sharing = Sharing()
         self._upcoming = Upcoming(self._sharing)
-        self._recordings = _Recordings()
+        self._recordings = _Changes[Recording](MAX_RECORDINGS)
+        self._displays = _Changes[Display](MAX_DISPLAYS)
         self._open = False
         #: Bytes of a message that the client on the open channel takes.
         self._limit = MAX_CHANNEL_MESSAGE
@@ -119,13 +136,12 @@ class Presenter:
         :param now: milliseconds since the epoch; moved on a little where it was used before.
         """
         now = max(now, _next_time(self._last_sent_at))
-        image = Image(index, source.image_url, source.signed_url, now)
-        showing = Showing(source, image, "")
+        showing = Showing.of(index, source, now)
         try:
             showing.address(self._sharing, self._limit)
-        except NotSpoken:
+        except NotSpoken as exc:
             self._last_sent_at = now
-            return image, [*self._refuse(showing, Unsendable(image))]
+            return showing.image, [*self._refuse(showing, Unsendable(showing.image, exc.feature))]
         self._last_sent_at = now
         # Without a channel, whatever waits for its ack has nothing to come on any more.
         superseded = self._showings.supersede(is_open=self._open)
@@ -185,12 +201,17 @@ class Presenter:
                 return [*self._showings.acked(message)]
             case Stage():
                 return [*self._showings.staged(message, is_open=self._open)]
+            case Response(index, sent_at, number):
+                ack = encode_channel(ResponseAck(index, sent_at, number))
+                return [Transmit(ack), *self._showings.responded(message)]
             case Identity():
                 return [*self._showings.identified(message)]
             case Preloaded():
                 return [Counted(message)]
             case Recording():
-                return self._recordings.take(message)
+                return [Recorded(message)] if self._recordings.is_news(message) else [_NO_NEWS]
+            case Display():
+                return [Displayed(message)] if self._displays.is_news(message) else [_NO_NEWS]
             case _:
                 return [Drop("not a message for an evaluator")]
 
@@ -217,8 +238,8 @@ class Presenter:
         try:
             current.address(self._sharing, self._limit)
             return []
-        except NotSpoken:
-            why: TooLarge | Unsendable = Unsendable(current.image)
+        except NotSpoken as exc:
+            why: TooLarge | Unsendable = Unsendable(current.image, exc.feature)
         except MessageTooLarge as exc:
             why = TooLarge(current.image, str(exc))
         self._current = None
@@ -248,5 +269,6 @@ class Presenter:
             return []
         current.copies += 1
         current.keeps_url = current.image.signed_url is not None
-        share = [] if current.keeps_url else self._sharing.begin()
+        is_shared = not current.keeps_url and not current.source.is_text
+        share = self._sharing.begin() if is_shared else []
         return [*share, Transmit(current.text, current.image, current.copies)]

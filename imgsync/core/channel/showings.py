@@ -10,16 +10,19 @@ from imgsync.core.channel.outputs import (
     Forgotten,
     Identified,
     NeverShown,
+    Responded,
     Staged,
     Superseded,
 )
+from imgsync.core.channel.responses import Heard
 from imgsync.core.channel.sharing import ImageSource, Sharing
 from imgsync.core.codec.codec import check_size, encode_channel
-from imgsync.core.protocol.channel import Ack, Identity, Image, Stage, StageKind
+from imgsync.core.protocol.channel import Ack, Identity, Image, Response, Stage, StageKind
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.naming import newest_url
 from imgsync.core.protocol.numbers import MAX_SETTLED, MAX_STAGES, MAX_UNACKED
 from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.trials import Trial
 
 
 @attrs.define
@@ -32,11 +35,19 @@ class Showing:
     text: str
     copies: int = 0
     told: set[tuple[StageKind, Milliseconds]] = attrs.field(factory=set)
+    answers: Heard = attrs.field(factory=Heard)
     #: Whether it has gone out with its URL.
     keeps_url: bool = False
     is_identified: bool = False
     #: Whether it was shown, or never will be.
     is_over: bool = False
+
+    @classmethod
+    def of(cls, index: int, source: ImageSource, sent_at: Milliseconds) -> "Showing":
+        """A new one, not yet addressed to anybody."""
+        trial = source.trial or Trial()
+        asked = (trial.show_for, trial.frames, trial.respond, trial.text)
+        return cls(source, Image(index, source.image_url, source.signed_url, sent_at, *asked), "")
 
     def address(self, sharing: Sharing, limit: int) -> None:
         """Go out as the client on the open channel needs it.
@@ -153,6 +164,13 @@ class Showings:
         if is_open:
             self.seen = showing
         return [staged, *self._pass_by(showing)]
+
+    def responded(self, said: Response) -> list[Responded | Drop]:
+        """The participant has answered an image."""
+        showing = self._find(said.sent_at, said.image_index)
+        if showing is None or not showing.answers.is_news(said):
+            return [Drop("an answer to no image that is remembered, one that was told, or one too many")]
+        return [Responded(showing.image, attrs.evolve(said, sent_at=showing.image.sent_at))]
 
     def identified(self, said: Identity) -> list[Identified | Drop]:
         """It has fetched an image by its URL."""

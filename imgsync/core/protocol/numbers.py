@@ -203,6 +203,18 @@ MAX_TEXT = 4096
 MAX_VALUE = 128
 """Characters of an answer."""
 
+USUAL_REFRESH = 60.0
+"""Hz of a screen on which a frame lasts as long as people think who count in frames;"""
+
+REFRESH_TOLERANCE = 2.0
+"""and by how many one may differ from that: 59.94 Hz and what is measured badly are no other."""
+
+LOW_REFRESH = 50.0
+"""Hz below which something holds the screen back: a battery saver, or a remote desktop."""
+
+ZOOM_TOLERANCE = 0.01
+"""Of a page, which is known as a quotient of two rounded sizes."""
+
 # ── the channel of pictures ──────────────────────────────────────────────────────────────────────
 
 DATA_LABEL = "image-data"

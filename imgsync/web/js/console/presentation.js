@@ -193,7 +193,7 @@ export class Presentation {
       case "transmit": {
         const { message } = output;
         const isGone = this.#session.send(message) ?? false;
-        if (isGone && "sentAt" in message) this.#journal.sent(now(), message, this.#presenter.copies);
+        if (isGone && "imageUrl" in message) this.#journal.sent(now(), message, this.#presenter.copies);
         break;
       }
       case "share":

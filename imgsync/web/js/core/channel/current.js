@@ -2,6 +2,7 @@
  * The image that was to be shown last, as it goes out.
  *
  * @import { Image, ImageSource } from "../protocol/wire.js"
+ * @import { Heard } from "./responses.js"
  * @import { Sharing } from "./sharing.js"
  */
 
@@ -27,11 +28,15 @@ export class Current {
   /** It has gone out with its URL. */
   keepsUrl = false;
 
-  /** @param {Image} image as it goes out @param {ImageSource} source */
-  constructor(image, source) {
+  /**
+   * @param {Image} image as it goes out
+   * @param {ImageSource} source
+   * @param {readonly Heard[]} [responses] the answers to it that were heard
+   */
+  constructor(image, source, responses) {
     this.image = image;
     this.source = source;
-    this.showing = newShowing(image);
+    this.showing = newShowing(image, responses);
   }
 
   /**

@@ -3,12 +3,12 @@
  *
  * Who answers a channel may speak at once (RFC 8832, section 6), and its first words can be here
  * before our stack calls the channel open. They wait until we can answer, as many as an honest client
- * may say then: its `ready` and its last stages.
+ * may say then: its `ready`, its last stages, and the answers that were not acknowledged.
  *
  * @typedef {{data: unknown, at: number}} Came what came in, and when on our clock
  */
 
-import { MAX_CHANNEL_MESSAGE, MAX_EARLY } from "../protocol/numbers.js";
+import { MAX_EARLY, MAX_EARLY_TEXT } from "../protocol/numbers.js";
 
 /** Of one channel; a new one keeps anew. */
 export class Early {
@@ -29,7 +29,7 @@ export class Early {
     if (this.#isOpen) return [{ data, at }];
     if (typeof data !== "string" || this.#kept.length >= MAX_EARLY) return [];
     const size = this.#size + [...data].length;
-    if (size > MAX_CHANNEL_MESSAGE) return [];
+    if (size > MAX_EARLY_TEXT) return [];
     this.#size = size;
     this.#kept.push({ data, at });
     return [];

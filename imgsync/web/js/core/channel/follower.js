@@ -7,15 +7,18 @@
  *     stage of an image ──▶ sent, and said again on each new channel
  *     what was fetched by a URL ──▶ identity, and again on each new channel
  *     recording has changed ──▶ sent, and how it is now said again on each new channel
+ *     an answer ──▶ sent, and said again on each new channel until it is acknowledged
+ *     what images are shown on ──▶ sent, and said again on each new channel
  *
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
  * evaluator tells a stage with the same time once.
  *
- * @import { Ack, Identity, Image, Preloaded, Ready, Recording, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, Display, Identity, Image, Preloaded, Ready, Recording, Response, ResponseAck, Stage, StageName } from "../protocol/wire.js"
  * @import { Onset } from "./onsets.js"
  */
 
 import { FEATURES, HIDDEN_TAB, MAX_IDENTITIES, MAX_STAGES } from "../protocol/numbers.js";
+import { Unacknowledged } from "./responses.js";
 
 /**
  * Whether a stage makes sense after what was said of the showing. There is one screen: an image is
@@ -54,17 +57,21 @@ export class Follower {
   #recording = null;
   /** As it was told last. @type {Preloaded[]} */
   #preloaded = [];
+  /** As it was told last. @type {Display[]} */
+  #displayed = [];
+  #responses = new Unacknowledged();
 
   /** @param {readonly string[]} [features] what the client speaks */
   constructor(features = FEATURES) {
     this.#features = [...features];
   }
 
-  /** A channel is open. @returns {(Ready | Stage | Identity | Preloaded | Recording)[]} to send */
+  /** A channel is open. @returns {(Ready | Stage | Identity | Preloaded | Recording | Display | Response)[]} to send */
   opened() {
     const recording = this.#recording === null ? [] : [this.#recording];
     const said = [...this.#stages, ...this.#identities, ...this.#preloaded, ...recording];
-    return [{ type: "ready", features: this.#features }, ...said];
+    const told = [...this.#displayed, ...this.#responses.kept];
+    return [{ type: "ready", features: this.#features }, ...said, ...told];
   }
 
   /**
@@ -100,6 +107,27 @@ export class Follower {
   }
 
   /**
+   * The participant has answered an image; of too many answers to one that is said once.
+   *
+   * @param {Response} response
+   * @returns {Response[]} to send
+   */
+  responded(response) {
+    return this.#responses.add(response);
+  }
+
+  /** The evaluator has an answer. @param {ResponseAck} ack */
+  acknowledged(ack) {
+    this.#responses.acknowledged(ack);
+  }
+
+  /** Images are shown on this from now on. @param {Display} display @returns {Display} to send */
+  displayed(display) {
+    this.#displayed = [display];
+    return display;
+  }
+
+  /**
    * So many of the images that were announced are there by now.
    *
    * @param {{announced: number, there: number, failed: number, isFull?: boolean}} counts
@@ -131,10 +159,11 @@ export class Follower {
    *
    * @param {Image} image
    * @param {StageName} stage
-   * @param {{at: number, reason?: string, detail?: string, onset?: Pick<Onset, "timing" | "within">}} told
+   * @param {{at: number, reason?: string, detail?: string, onset?: Pick<Onset, "timing" | "within">, frames?: number,
+   *   dropped?: number}} told
    * @returns {Stage | null} to send
    */
-  reached({ imageIndex, sentAt }, stage, { at, reason, detail, onset }) {
+  reached({ imageIndex, sentAt }, stage, { at, reason, detail, onset, frames, dropped }) {
     const said = this.#stages.filter((one) => one.sentAt === sentAt && one.imageIndex === imageIndex);
     if (!mayFollow(said, stage)) return null;
     /** @type {Stage} */
@@ -145,6 +174,8 @@ export class Follower {
       message.timing = onset.timing;
       message.within = onset.within;
     }
+    if (frames !== undefined) message.frames = frames;
+    if (dropped !== undefined) message.dropped = dropped;
     this.#stages = [...this.#stages, message].slice(-MAX_STAGES);
     return message;
   }

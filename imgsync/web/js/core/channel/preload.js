@@ -8,6 +8,7 @@
 import { firstConflict } from "../protocol/naming.js";
 import { AHEAD, MAX_CHANNEL_MESSAGE, MAX_PRELOAD, MAX_UNSENT } from "../protocol/numbers.js";
 import { encodeMessage } from "../protocol/wire.js";
+import { isText } from "./sharing.js";
 
 /** Each image costs its own size and a comma, but the first one no comma. */
 const FRAME = encodeMessage({ type: "preload", images: [] }).length - 1;
@@ -69,7 +70,7 @@ export class Upcoming {
   }
 
   /**
-   * In the place of what was announced before.
+   * In the place of what was announced before; texts, for which nothing is fetched, are left out.
    *
    * @param {readonly ImageSource[]} images
    * @throws {RangeError} for one that is too large, or two different ones of one name; then what was
@@ -77,7 +78,8 @@ export class Upcoming {
    */
   announce(images) {
     // What else is said of an image is not the client's affair.
-    const announced = images.map(({ imageUrl, signedUrl, own }) => ({ imageUrl, signedUrl, own }));
+    const pictures = images.filter((one) => !isText(one));
+    const announced = pictures.map(({ imageUrl, signedUrl, own }) => ({ imageUrl, signedUrl, own }));
     const shared = announced.map((one) => (one.own ? { ...one, signedUrl: null } : one));
     const conflict = firstConflict(announced) ?? firstConflict(shared);
     if (conflict !== null) throw new RangeError(`images ${conflict.join(" and ")} have one imageUrl`);

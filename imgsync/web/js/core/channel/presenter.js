@@ -7,30 +7,35 @@
  *     first without a URL ──▶ share             identity ──▶ identified
  *     renew ──▶ nothing, until it is sent again
  *     drained ──▶ what was kept back            recording ──▶ recorded, preloaded ──▶ counted
+ *                                              response ──▶ response_ack, and responded once
+ *                                              display ──▶ displayed
  *
  * The current image is the last one that was to be shown. A resend repeats the very same payload,
  * `sentAt` included, which is what ties ack and image together; so `sentAt` is never used twice. Only
  * the signature of its URL may have been renewed, or its URL added for a client that needs it (see
  * sharing.js). An image that has not been acked when its channel goes, and is not the current one, will
  * not be sent again: it is superseded. The client says its last stages again on every channel; one with
- * the same time is told once, and so is how the participant is recorded.
+ * the same time is told once, and so is how the participant is recorded, and what the client shows images
+ * on. An answer is acknowledged however often it comes, and also where it is none that counts: the client
+ * would tell it for ever.
  *
  * Who asks may ask often, and read slowly: while much waits to be sent, copies and preloads are kept
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { ChannelMessage, Image, ImageSource, Preload, Preloaded, Recording } from "../protocol/wire.js"
- * @import { Passed, Showing, Shown, Told } from "./showings.js"
+ * @import { ChannelMessage, Display, Image, ImageSource, Preload, Preloaded, Response, ResponseAck } from "../protocol/wire.js"
+ * @import { Earlier, Passed, Showing, Shown, Told } from "./showings.js"
  *
- * @typedef {{kind: "transmit", message: Image | Preload} | {kind: "share"}} Transmitted
- * @typedef {{kind: "tooLarge" | "unsendable", image: Shown}} Refused
+ * @typedef {{kind: "transmit", message: Image | Preload | ResponseAck} | {kind: "share"}} Transmitted
+ * @typedef {{kind: "tooLarge", image: Shown} | {kind: "unsendable", image: Shown, feature: string}} Refused
  *
  * @typedef {Transmitted | Refused | Passed | Told
  *   | {kind: "counted", said: Preloaded}
  *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
+ *   | {kind: "displayed", said: Display}
  *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
  *   this channel takes no message of this size, and the image is not shown; `unsendable`: nor is this
- *   one, which comes over the connection alone, and the client can't take it so; `share`: open the
+ *   one, which needs `feature`, and the client does not speak that; `share`: open the
  *   channel for pictures, as what follows is the first that needs it; `neverShown`: it was not on the
  *   screen, and will not be, as a later one is; `identified`: what the client has got at its URL
  */
@@ -39,28 +44,35 @@ import {
   EPSILON,
   FEATURE_PRELOAD,
   MAX_CHANNEL_MESSAGE,
+  MAX_DISPLAYS,
   MAX_RECORDINGS,
   MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
+import { trialFields } from "../protocol/trials.js";
 import { encodeMessage } from "../protocol/wire.js";
 import { Current, orTooLarge } from "./current.js";
 import { Upcoming } from "./preload.js";
-import { Sharing } from "./sharing.js";
+import { Sharing, isText, needOf } from "./sharing.js";
 import { Showings } from "./showings.js";
 
-/** What the client has said of the recording of its participant. */
-class Recordings {
+/** What the client says of one thing as a whole, at each change of it. */
+class Changes {
   #last = "";
-  #count = 0;
+  #left;
 
-  /** @param {Recording} said @returns {PresenterOutput[]} nothing where it is no news */
-  take({ devices, troubles, at }) {
-    const said = JSON.stringify([devices, troubles, at]);
-    if (said === this.#last || this.#count >= MAX_RECORDINGS) return [];
-    this.#last = said;
-    this.#count += 1;
-    return [{ kind: "recorded", devices, troubles, at }];
+  /** @param {number} most so many changes are listened to */
+  constructor(most) {
+    this.#left = most;
+  }
+
+  /** Whether it has not said this before, and has not changed too often. @param {object} said as it was read */
+  isNews(said) {
+    const text = JSON.stringify(said);
+    if (text === this.#last || this.#left === 0) return false;
+    this.#last = text;
+    this.#left -= 1;
+    return true;
   }
 }
 
@@ -70,7 +82,8 @@ export class Presenter {
   #showings = new Showings();
   #sharing = new Sharing();
   #upcoming = new Upcoming(this.#sharing);
-  #recordings = new Recordings();
+  #recordings = new Changes(MAX_RECORDINGS);
+  #displays = new Changes(MAX_DISPLAYS);
   #isOpen = false;
   /** Bytes of a message that the client on the open channel takes. */
   #limit = MAX_CHANNEL_MESSAGE;
@@ -82,12 +95,14 @@ export class Presenter {
    * @param {object} before what a page before this one has shown
    * @param {number} before.lastSentAt
    * @param {Image | null} [before.current] of the same session
-   * @param {(Shown & {isOver: boolean})[]} [before.earlier] of the same session, the last ones
+   * @param {readonly Earlier[]} [before.earlier] of the same session, the last ones
    */
   constructor({ lastSentAt, current = null, earlier = [] }) {
     this.#lastSentAt = lastSentAt;
     this.#showings.remember(earlier.filter(({ sentAt }) => sentAt !== current?.sentAt));
-    if (current !== null) this.#makeCurrent(new Current(current, current));
+    if (current === null) return;
+    const heard = earlier.find(({ sentAt }) => sentAt === current.sentAt)?.responses;
+    this.#makeCurrent(new Current(current, { ...current, trial: trialFields(current) }, heard));
   }
 
   /** @returns {Image | null} */
@@ -118,17 +133,17 @@ export class Presenter {
   show(imageIndex, source, now) {
     const { imageUrl, signedUrl } = source;
     const sentAt = Math.max(now, nextTime(this.#lastSentAt));
-    const current = new Current({ imageIndex, imageUrl, signedUrl, sentAt }, source);
+    const image = { imageIndex, imageUrl, signedUrl, sentAt, ...trialFields(source.trial) };
+    const current = new Current(image, source);
     const isSendable = current.address(this.#sharing, this.#limit);
-    const { image, showing } = current;
     this.#lastSentAt = sentAt;
-    if (!isSendable) return { image, outputs: [this.#refuse(showing, "unsendable")] };
+    if (!isSendable) return { image, outputs: [this.#refuse(current, "unsendable")] };
     // Without a channel, whatever waits for its ack has nothing to come on any more.
     const outputs = this.#showings.supersede(null, this.#isOpen);
     this.#makeCurrent(current);
     this.#upcoming.shown(imageUrl);
     outputs.push(...this.#showings.limit());
-    return { image, outputs: [...outputs, ...this.#sendCurrent()] };
+    return { image: current.image, outputs: [...outputs, ...this.#sendCurrent()] };
   }
 
   /**
@@ -185,15 +200,30 @@ export class Presenter {
         return this.#showings.acked(message);
       case "stage":
         return this.#showings.staged(message, this.#isOpen);
+      case "response":
+        return this.#responded(message);
       case "identity":
         return this.#showings.identified(message);
       case "preloaded":
         return [{ kind: "counted", said: message }];
-      case "recording":
-        return this.#recordings.take(message);
+      case "recording": {
+        const { devices, troubles, at } = message;
+        return this.#recordings.isNews(message) ? [{ kind: "recorded", devices, troubles, at }] : [];
+      }
+      case "display":
+        return this.#displays.isNews(message) ? [{ kind: "displayed", said: message }] : [];
       default:
         return [];
     }
+  }
+
+  /** @param {Response} said @returns {PresenterOutput[]} */
+  #responded(said) {
+    const { imageIndex, sentAt, number } = said;
+    return [
+      { kind: "transmit", message: { type: "response_ack", imageIndex, sentAt, number } },
+      ...this.#showings.responded(said),
+    ];
   }
 
   /** @param {readonly string[]} features @param {number} waiting @returns {PresenterOutput[]} */
@@ -217,19 +247,20 @@ export class Presenter {
   /** @returns {Refused[]} */
   #addressCurrent() {
     if (this.#current === null) return [];
-    const { image, showing } = this.#current;
-    const isFitting = orTooLarge(() => this.#current?.address(this.#sharing, this.#limit));
+    const current = this.#current;
+    const isFitting = orTooLarge(() => current.address(this.#sharing, this.#limit));
     if (isFitting) return [];
     this.#current = null;
-    if (!this.#showings.unacked.has(image.sentAt)) return [];
-    return [this.#refuse(showing, isFitting === null ? "tooLarge" : "unsendable")];
+    if (!this.#showings.unacked.has(current.image.sentAt)) return [];
+    return [this.#refuse(current, isFitting === null ? "tooLarge" : "unsendable")];
   }
 
-  /** @param {Showing} showing @param {Refused["kind"]} kind @returns {Refused} */
-  #refuse(showing, kind) {
+  /** @param {Current} current @param {Refused["kind"]} kind @returns {Refused} */
+  #refuse({ showing, source }, kind) {
     this.#showings.settle(showing);
     showing.isOver = true;
-    return { kind, image: showing.image };
+    const { image } = showing;
+    return kind === "tooLarge" ? { kind, image } : { kind, image, feature: needOf(source) ?? "" };
   }
 
   /** @param {Current} current */
@@ -261,7 +292,8 @@ export class Presenter {
     if (current === null || this.#sharing.isUndecided(current.source)) return [];
     current.showing.copies += 1;
     current.keepsUrl = current.image.signedUrl !== null;
-    return [...(current.keepsUrl ? [] : this.#sharing.begin()), { kind: "transmit", message: current.image }];
+    const isShared = !current.keepsUrl && !isText(current.source);
+    return [...(isShared ? this.#sharing.begin() : []), { kind: "transmit", message: current.image }];
   }
 }
 

@@ -1,21 +1,28 @@
 /**
  * What of the showings is still of interest to the presenter, and what the client says of them.
  *
- * @import { Ack, Identity, Image, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Ack, Identity, Image, Response, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Heard } from "./responses.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
  *
- * @typedef {{image: Shown, copies: number, told: Set<string>, isIdentified: boolean, isOver: boolean}} Showing
- *   `isOver`: it was shown, or never will be
+ * @typedef {Shown & {isOver: boolean, responses?: readonly Heard[]}} Earlier one that a page before this one has shown;
+ *   `responses`: the answers to it that were heard
+ *
+ * @typedef {{image: Shown, copies: number, told: Set<string>, isIdentified: boolean, isOver: boolean,
+ *   answers: HeardResponses}} Showing `isOver`: it was shown, or never will be
  *
  * @typedef {{kind: "superseded" | "neverShown", image: Shown}} Passed
  * @typedef {{kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
- *       timing: Timing | null, within: number | null, detail: string | null}
+ *       timing: Timing | null, within: number | null, detail: string | null, frames: number | null,
+ *       dropped: number | null}
+ *   | {kind: "responded", image: Shown, said: Response}
  *   | {kind: "identified", image: Shown, said: Identity}} Told
  */
 
 import { MAX_SETTLED, MAX_STAGES, MAX_UNACKED } from "../protocol/numbers.js";
+import { HeardResponses } from "./responses.js";
 
 export class Showings {
   /** By `sentAt`. @type {Map<number, Showing>} */
@@ -26,10 +33,10 @@ export class Showings {
   /** What is on the client's screen, as it said last on the open channel. @type {Showing | null} */
   seen = null;
 
-  /** A page before this one has shown these. @param {(Shown & {isOver: boolean})[]} earlier of the same session */
+  /** A page before this one has shown these. @param {readonly Earlier[]} earlier of the same session */
   remember(earlier) {
     for (const image of earlier.slice(-MAX_SETTLED)) {
-      this.settled.set(image.sentAt, { ...newShowing(image), isOver: image.isOver });
+      this.settled.set(image.sentAt, { ...newShowing(image, image.responses), isOver: image.isOver });
     }
   }
 
@@ -60,10 +67,11 @@ export class Showings {
     const showing = this.#hear(said);
     if (showing === null) return [];
     const { stage, at, reason = null, timing = null, within = null, detail = null } = said;
+    const { frames = null, dropped = null } = said;
     if (stage === "shown" && isOpen) this.seen = showing;
     else if (stage === "hidden" && this.seen === showing) this.seen = null;
     /** @type {Told} */
-    const staged = { kind: "staged", image: showing.image, stage, at, reason, timing, within, detail };
+    const staged = { kind: "staged", image: showing.image, stage, at, reason, timing, within, detail, frames, dropped };
     return stage === "shown" ? [staged, ...this.#passBy(showing)] : [staged];
   }
 
@@ -73,6 +81,13 @@ export class Showings {
     if (showing === null || showing.isIdentified) return [];
     showing.isIdentified = true;
     return [{ kind: "identified", image: showing.image, said }];
+  }
+
+  /** The participant has answered an image. @param {Response} said @returns {Told[]} */
+  responded(said) {
+    const showing = this.#find(said.sentAt, said.imageIndex);
+    if (showing === null || !showing.answers.isNews(said)) return [];
+    return [{ kind: "responded", image: showing.image, said }];
   }
 
   /** Of which showing a stage is news. @param {Stage} said @returns {Showing | null} */
@@ -141,8 +156,9 @@ export class Showings {
   }
 }
 
-/** @param {Shown} image @returns {Showing} */
-export function newShowing({ imageIndex, imageUrl, sentAt }) {
+/** @param {Shown} image @param {readonly Heard[]} [responses] the answers to it that were heard @returns {Showing} */
+export function newShowing({ imageIndex, imageUrl, sentAt }, responses = []) {
   const image = { imageIndex, imageUrl, sentAt };
-  return { image, copies: 0, told: new Set(), isIdentified: false, isOver: false };
+  const answers = new HeardResponses(responses);
+  return { image, copies: 0, told: new Set(), isIdentified: false, isOver: false, answers };
 }

@@ -237,6 +237,18 @@ export const MAX_TEXT = 4096;
 /** Characters of an answer. */
 export const MAX_VALUE = 128;
 
+/** Hz of a screen on which a frame lasts as long as people think who count in frames; */
+export const USUAL_REFRESH = 60;
+
+/** and by how many one may differ from that: 59.94 Hz and what is measured badly are no other. */
+export const REFRESH_TOLERANCE = 2;
+
+/** Hz below which something holds the screen back: a battery saver, or a remote desktop. */
+export const LOW_REFRESH = 50;
+
+/** Of a page, which is known as a quotient of two rounded sizes. */
+export const ZOOM_TOLERANCE = 0.01;
+
 /** The name of the channel on which pictures are sent, beside the one of the talk. */
 export const DATA_LABEL = "image-data";
 
