@@ -369,7 +369,7 @@ const PAIRS = {
       return refresh.interval;
     };
   },
-  answers: () => {
+  answered: () => {
     const answers = new Answers();
     return ([method, ...given]) => {
       const outputs = answers[method](...given);

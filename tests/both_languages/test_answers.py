@@ -43,7 +43,7 @@ def begun(of: Given, onset: Given = PRESENTED) -> list[Given]:
 
 def answers(replay: Replay, *inputs: Given) -> list[Any]:
     """All that is said, or to be done."""
-    return [one for step in replay.run("answers", inputs) for one in step]
+    return [one for step in replay.run("answered", inputs) for one in step]
 
 
 def test_a_key_that_is_asked_for_is_told_with_the_time_since_the_onset(replay: Replay) -> None:
@@ -136,8 +136,8 @@ def test_text_that_asks_for_nothing_is_answered_by_any_key_that_says_something_o
     told = answers(replay, *begun(text), *pressed, tap(None, 1200))
     assert [one["value"] for one in told] == [*names, "beside"]
     # Only what is named is kept from what it does in the page.
-    assert replay.run("answers", [["ask", text], ["isAskedFor", "Space"]])[-1] is False
-    assert replay.run("answers", [["ask", asking("F", "Space")], ["isAskedFor", "f"]])[-1] is True
+    assert replay.run("answered", [["ask", text], ["isAskedFor", "Space"]])[-1] is False
+    assert replay.run("answered", [["ask", asking("F", "Space")], ["isAskedFor", "f"]])[-1] is True
     asked = {**text, "respond": {"keys": ["f"]}}
     assert answers(replay, *begun(asked), key("j", 1100), tap(None, 1100)) == []
 

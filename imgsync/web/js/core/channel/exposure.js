@@ -78,7 +78,7 @@ export class Exposure {
     }
     const { frames, showFor = Infinity } = this.#asked;
     const count = this.#refreshes - this.#late;
-    if (count < 1) return false;
+    if (Math.min(count, this.#refreshes) < 1) return false;
     if (frames !== undefined) return count >= frames;
     // Of two refreshes the nearer one; by the clock, as an interval times thousands would be far off.
     return at - this.#putUpAt - this.#late * interval >= showFor - interval / 2;
