@@ -144,7 +144,9 @@ async def test_keys_that_are_asked_for_are_told_with_their_times(
 ) -> None:
     async with open_trials(browser, relay, "keys") as trials:
         page = trials.page
-        await page.run("void (window.left = 0, window.onkeydown = (e) => left += !e.defaultPrevented)")
+        await page.run(
+            "void (window.left = 0, window.onkeydown = (e) => left += !e.defaultPrevented)"
+        )
         await trials.show(0, respond=Respond(keys=("n", "Enter")))
         shown = await trials.stage(0, "shown")
         for key in ("n", "p", "Enter"):

@@ -15,11 +15,9 @@
  *   many of these the page had no frame
  */
 
-import { middleOf } from "./refresh.js";
-
 /** How much of what a frame is off by is taken for the screen, and not for chance. */
 const FOLLOWED = 0.1;
-/** Presentations that say how long they usually take. */
+/** Presentations that say how long they take. */
 const KEPT = 15;
 /** A refresh and what it may be less by rounding. */
 const WHOLE = 0.9;
@@ -29,14 +27,15 @@ export function isBelowFrame({ showFor }, interval) {
   return showFor !== undefined && showFor < WHOLE * interval;
 }
 
-/** How long it usually takes from a frame's time until it is presented. */
+/** How long it takes from a frame's time until it is presented, when nothing is in its way. */
 export class Lags {
   /** @type {number[]} */
   #last = [];
 
-  /** @returns {number | null} null while nothing is known */
+  /** Of the last ones the quickest quarter takes no longer; null while nothing is known. @returns {number | null} */
   get usual() {
-    return this.#last.length === 0 ? null : middleOf(this.#last);
+    const sorted = [...this.#last].sort((one, other) => one - other);
+    return sorted[sorted.length >> 2] ?? null;
   }
 
   /** @param {number} lag of one */
@@ -78,7 +77,7 @@ export class Exposure {
     }
     const { frames, showFor = Infinity } = this.#asked;
     const count = this.#refreshes - this.#late;
-    if (Math.min(count, this.#refreshes) < 1) return false;
+    if (count < 1) return false;
     if (frames !== undefined) return count >= frames;
     // Of two refreshes the nearer one; by the clock, as an interval times thousands would be far off.
     return at - this.#putUpAt - this.#late * interval >= showFor - interval / 2;
@@ -88,11 +87,11 @@ export class Exposure {
    * It was presented, while it is up.
    *
    * @param {number} lag since its frame
-   * @param {number | null} usual of what takes its place; null where that is not known
+   * @param {number | null} usual what that is for what takes its place; null where it is not known
    * @param {number} interval
    */
   presented(lag, usual, interval) {
-    this.#late = usual === null ? 0 : Math.round((lag - usual) / interval);
+    this.#late = usual === null ? 0 : Math.max(Math.round((lag - usual) / interval), 0);
   }
 
   /**

@@ -19,7 +19,7 @@ const [LEAST, MOST] = [2, 110];
 const NEAR = 0.25;
 
 /** @param {readonly number[]} values at least one @returns {number} the one in the middle */
-export function middleOf(values) {
+function middleOf(values) {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[sorted.length >> 1] ?? NaN;
 }
