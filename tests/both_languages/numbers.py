@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol import numbers
-from imgsync.core.protocol.channel import OnsetTiming, StageKind
+from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind, StageKind
 from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
 from imgsync.core.protocol.states import SessionState
@@ -37,6 +37,8 @@ WORDS: dict[str, type[Enum]] = {
     "SESSION_STATES": SessionState,
     "STAGES": StageKind,
     "TIMINGS": OnsetTiming,
+    "RESPONSE_KINDS": ResponseKind,
+    "POINTERS": PointerKind,
 }
 
 

@@ -29,6 +29,7 @@ const { Answers, nameOfKey, placeOnPicture } = await load("core/channel/answers"
 const { describeAgent, zoomOf } = await load("client/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
+const { warningsOf } = await load("core/study/displays");
 const { refusalOf } = await load("core/pictures/answers");
 const { OTHERS } = await load("core/pictures/others");
 const { Inspection } = await load("core/pictures/inspection");
@@ -103,12 +104,14 @@ const FORMS = {
   leave: (o) => [o.sessionId],
   acked: (o) => [o.image.sentAt, o.receivedAt, o.copies],
   tooLarge: (o) => [o.image.sentAt],
-  unsendable: (o) => [o.image.sentAt],
+  unsendable: (o) => [o.image.sentAt, o.feature],
   share: () => [],
   identified: (o) => [o.image.sentAt, o.said],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
-  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail, o.frames, o.dropped],
+  responded: (o) => [o.image.sentAt, o.said],
+  displayed: (o) => [o.said],
   recorded: (o) => [o.devices, o.troubles, o.at],
   counted: (o) => [o.said],
   start: (o) => [o.number, o.name, o.url, o.offset, o.isUrgent],
@@ -297,8 +300,8 @@ const PAIRS = {
       return [outputs, heart.health, heart.isOneWay(given.at(-1)), finite(heart.due), sent];
     };
   },
-  presenter: () => {
-    const presenter = new Presenter({ lastSentAt: 0 });
+  presenter: (before) => {
+    const presenter = new Presenter({ lastSentAt: 0, ...before });
     return ([method, ...given]) => {
       if (method === "received") {
         const message = decodeMessage(given[0]);
@@ -332,12 +335,17 @@ const PAIRS = {
           return [...(isNew ? [["new", given[0].sentAt]] : []), ack];
         }
         case "reached": {
-          const [image, stage, at, reason, onset] = given;
-          const told = { at, reason: reason ?? undefined, onset: onset ?? undefined };
+          const [image, stage, at, reason, onset, exposed] = given;
+          const told = { at, reason: reason ?? undefined, onset: onset ?? undefined, ...exposed };
           return [follower.reached(image, stage, told) ?? "not said"];
         }
         case "identified":
           return [follower.identified(...given) ?? "not said"];
+        case "acknowledged":
+          follower.acknowledged(...given);
+          return [];
+        case "displayed":
+          return [follower.displayed(...given)];
         default:
           return follower[method](...given);
       }
@@ -538,6 +546,7 @@ const PAIRS = {
     }
     return [...groups.values()];
   },
+  warnings: () => (given) => warningsOf(...given),
   others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),

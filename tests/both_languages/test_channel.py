@@ -30,7 +30,18 @@ from imgsync.core.protocol.numbers import (
     TICK,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
-from tests.kit.channels import IDENTITY, ONSETS, REASONS, SPOKEN, STAGES, hear
+from tests.kit.channels import (
+    DISPLAYS,
+    IDENTITY,
+    ONSETS,
+    REASONS,
+    RESPONSES,
+    SPOKEN,
+    STAGES,
+    TRIALS,
+    hear,
+    trial_of,
+)
 
 RUNS = 300
 INPUTS = 60
@@ -208,12 +219,17 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     reason = dice.choice(REASONS)
     if dice.random() < 0.3:
         staged["detail"] = dice.choice(["its time was over", "", None])
+    if dice.random() < 0.3:
+        staged |= {"frames": dice.choice([12, None]), "dropped": dice.choice([0, 1, None])}
+    answer = {"type": "response", "number": dice.randrange(1, 4), "at": at, **of}
     return dice.choice(
         [
             {"type": "ack", "receivedAt": at, **of},
             {"type": "ack", "receivedAt": at, "sentAt": sent_at},
             *[staged | ({} if reason is None else {"reason": reason})] * 4,
             {"type": "ready", "features": dice.choice(SPOKEN)},
+            *[answer | dice.choice(RESPONSES)] * 2,
+            {"type": "display", **dice.choice(DISPLAYS)},
             {"type": "identity", **IDENTITY, **of},
             {"type": "ready"},
             {"type": "preloaded", "announced": 5, "there": dice.randrange(3), "failed": 1}
@@ -244,6 +260,10 @@ def choose_input(dice: random.Random, shown: list[Image], now: float) -> list[An
         if dice.random() < 0.5:
             one["own"] = {"blob": "its bytes"}
             one["signedUrl"] = dice.choice([one["signedUrl"], None])
+        if trial := dice.choice(TRIALS):
+            one["trial"] = trial
+            if "text" in trial:
+                one["signedUrl"] = None
     return dice.choice(
         [
             *[["show", index, source, now]] * 4,
@@ -271,7 +291,8 @@ def choose_waiting(dice: random.Random) -> int:
 
 
 def source_of(source: dict[str, Any]) -> ImageSource:
-    return ImageSource(source["imageUrl"], source["signedUrl"], is_own="own" in source)
+    trial = trial_of(source.get("trial"))
+    return ImageSource(source["imageUrl"], source["signedUrl"], "own" in source, trial)
 
 
 def give(presenter: Presenter, shown: list[Image], method: str, *given: Any) -> list[Any]:
@@ -309,10 +330,15 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
                 told.append(["acked", image.sent_at, ack.received_at, copies])
             case c.TooLarge(image):
                 told.append(["tooLarge", image.sent_at])
-            case c.Unsendable(image):
-                told.append(["unsendable", image.sent_at])
+            case c.Unsendable(image, feature):
+                told.append(["unsendable", image.sent_at, feature])
             case c.Share():
                 told.append(["share"])
+            case c.Responded(image, said):
+                told.append(["responded", image.sent_at, json.loads(encode_channel(said))])
+            case c.Displayed(said):
+                display = {"languages": [], **json.loads(encode_channel(said))}
+                told.append(["displayed", display])
             case c.Identified(image, said):
                 told.append(["identified", image.sent_at, json.loads(encode_channel(said))])
             case c.Superseded(image):
@@ -322,7 +348,8 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.Staged(said):
                 timing = said.timing and said.timing.value
                 staged = [said.sent_at, said.stage.value, said.at, said.reason]
-                told.append(["staged", *staged, timing, said.within, said.detail])
+                exposed = [said.frames, said.dropped]
+                told.append(["staged", *staged, timing, said.within, said.detail, *exposed])
             case c.Counted(counts):
                 told.append(["counted", json.loads(encode_channel(counts))])
             case c.Recorded(said):
@@ -348,7 +375,8 @@ def test_the_presenter_shows_and_hears_alike_through_several_channels(replay: Re
         replay.compare("presenter", inputs, expected, run)
     kinds = {"transmit", "acked", "superseded", "tooLarge", "neverShown", "staged", "refused"}
     own = {"share", "unsendable", "identified"}
-    assert seen == kinds | own | {"recorded", "counted", True, False}
+    others = {"recorded", "counted", "responded", "displayed"}
+    assert seen == kinds | own | others | {True, False}
 
 
 def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> None:

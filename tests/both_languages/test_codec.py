@@ -14,15 +14,20 @@ from imgsync.core.codec.strict import unstructure
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Display,
     Identity,
     Image,
     OnsetTiming,
     Ping,
+    PointerKind,
     Pong,
     Preload,
     Preloaded,
     Ready,
     Recording,
+    Response,
+    ResponseAck,
+    ResponseKind,
     Stage,
     StageKind,
     UpcomingImage,
@@ -30,9 +35,13 @@ from imgsync.core.protocol.channel import (
 from imgsync.core.protocol.errors import CandidateError, NegotiationError, WireError
 from imgsync.core.protocol.numbers import (
     MAX_CHANNEL_MESSAGE,
+    MAX_EXPOSURE_FRAMES,
     MAX_FEATURE,
     MAX_FEATURES,
+    MAX_KEYS,
     MAX_MEMBERS,
+    MAX_SCREEN_TEXT,
+    MAX_SHOW_FOR,
 )
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
@@ -57,11 +66,15 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
     Signal,
 )
+from imgsync.core.protocol.trials import Respond
 from tests.both_languages.replay import Given, Replay, dice_of
 
 MESSAGES: list[ChannelMessage] = [
     Image(3, "https://h/ä.png", "https://h/ä.png?s=1", 1.7e12 + 0.125),
     Image(3, "images/0a1b2c3d/3.png", None, 5),
+    Image(3, "u", "s", 5, show_for=0.5),
+    Image(3, "u", "s", 5, frames=12, respond=Respond(("f", "Space"), taps=True, ends=True)),
+    Image(3, "texts/0a1b2c3d/0", None, 5, respond=Respond(), text="Look at the cross.\n\n注視点"),
     Preload((UpcomingImage("u", "s"), UpcomingImage("", ""), UpcomingImage("", None))),
     Ready(("ping", "stage")),
     Stage(0, 5, StageKind.SHOWN, 6, timing=OnsetTiming.PRESENTED, within=0),
@@ -79,6 +92,31 @@ MESSAGES: list[ChannelMessage] = [
     Preloaded(40, 8, 1),
     Preloaded(40, 8, 1, full=True),
     Recording(("camera", "microphone"), (), 7),
+    Stage(0, 5, StageKind.HIDDEN, 6, "exposure_over", frames=12, dropped=0),
+    Response(0, 5, 1, 6.5, ResponseKind.KEY, "f", 512.25, 16.75),
+    Response(0, 5, 2, 6.5, ResponseKind.TAP, "picture", 512.25, 0, 10.5, 0),
+    Response(0, 5, 3, 6.5, ResponseKind.BUTTON, "yes", -1),
+    Response(0, 5, 4, 6.5, ResponseKind.TOO_MANY, ""),
+    ResponseAck(0, 5, 1),
+    Display(5),
+    Display(
+        at=5.5,
+        screen_width=1920,
+        screen_height=1080,
+        window_width=1280,
+        window_height=720,
+        pixel_ratio=1.25,
+        zoom=1.1,
+        refresh_rate=59.94,
+        isolated=True,
+        resolution=0.005,
+        browser="Firefox 140",
+        system="Linux",
+        languages=("de-CH", "en"),
+        pointer=PointerKind.FINE,
+        keyboard=True,
+    ),
+    Display(5, pointer=PointerKind.NONE, isolated=False, keyboard=False),
     Recording((), ("microphone_ended", "upload_http_403"), 7.5),
     Ping(1, 5.5),
     Ping("abc", 5),
@@ -143,6 +181,16 @@ VALUES: list[Any] = [
     *(1.0, -3.0, 0.0, -0.0, 2.0**53, -(2.0**53), 2.0**54),
     *("", " ", "a", "a\n", "\x7f", "\u0085", "\u00a0", "\u2028", "ä", "😀", "\ud800", "\ufeff"),
     *("x" * 128, "x" * 129, "é" * 128, "中" * 128, "中" * 129, "😀" * 96, "😀" * 97),
+    *("a\nb", "a\tb", "a\u2029b", "\u200d", "\u3000"),
+    *("x" * MAX_SCREEN_TEXT, "中" * MAX_SCREEN_TEXT, "x" * (MAX_SCREEN_TEXT + 1)),
+    *(
+        MAX_SHOW_FOR,
+        MAX_SHOW_FOR + 0.5,
+        MAX_EXPOSURE_FRAMES,
+        MAX_EXPOSURE_FRAMES + 1,
+        {"keys": ["f"], "ends": None},
+    ),
+    *(["x"] * MAX_KEYS, ["x"] * (MAX_KEYS + 1), {"taps": 1}, {"keys": [" "]}, {"keys": [""]}),
     *("ended", "shown", "client", "busy", "ping"),
     *(["x"] * MAX_FEATURES, ["x"] * (MAX_FEATURES + 1), [""], ["a\n"], [" "], ["中" * MAX_FEATURE]),
     *(
@@ -158,6 +206,10 @@ VALUES: list[Any] = [
 ]
 
 
+#: Names of fields, in messages that have them or not.
+MORE = ["other", "type", "reason", "name", "showFor", "frames", "text"]
+
+
 def spoil(dice: random.Random, value: Any) -> Any:
     """The same with something left out, put in its place or added, here or further inside."""
     if isinstance(value, list) and value and dice.random() < 0.7:
@@ -170,7 +222,7 @@ def spoil(dice: random.Random, value: Any) -> Any:
         case 0:
             return {key: one for key, one in value.items() if key != name}
         case 1:
-            return value | {dice.choice(["other", "type", "reason", "name"]): dice.choice(VALUES)}
+            return value | {dice.choice(MORE): dice.choice(VALUES)}
         case 2:
             return value | {name: dice.choice(VALUES)}
         case _:
@@ -196,7 +248,10 @@ TEXTS = [
 def known(value: Any) -> Any:
     """Without what is as if it were not there."""
     if isinstance(value, dict):
-        absent = {"features": [], "resumed": False, "full": False}
+        absent = {
+            **{"features": [], "resumed": False, "full": False},
+            **{"keys": [], "taps": False, "ends": False, "languages": []},
+        }
         return {
             name: known(one)
             for name, one in value.items()

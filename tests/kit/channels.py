@@ -13,6 +13,7 @@ from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Ready, Stage, StageKind
 from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB
+from imgsync.core.protocol.trials import Respond, Trial
 
 LAW = settings(
     max_examples=150,
@@ -31,8 +32,28 @@ ONSETS: list[Any] = [
     {"timing": "frame", "within": 33.5},
 ]
 REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
+TRIALS: list[Any] = [
+    *(None, {}, {"showFor": 500}, {"frames": 12}, {"respond": {}}),
+    {"showFor": 0.5, "respond": {"keys": ["f", "j"], "taps": False, "ends": True}},
+    {"text": "Look at the cross.\nPress a key."},
+    {"text": "ä", "respond": {"keys": [], "taps": True}},
+]
+"""What may be asked beside showing an image, as the pages have it."""
 
-SPOKEN = [["preload"], ["stage", "ping"], ["pictures"], ["preload", "pictures"]]
+RESPONSES: list[Any] = [
+    {"kind": "key", "value": "f", "reactionTime": 512.25, "within": 16.75},
+    {"kind": "tap", "value": "picture", "reactionTime": 512, "x": 10.5, "y": 0},
+    {"kind": "button", "value": "yes"},
+]
+DISPLAYS: list[Any] = [
+    {"at": 1},
+    {"at": 2.5, "refreshRate": 59.94, "pointer": "fine", "languages": ["de-CH", "en"]},
+]
+
+SPOKEN = [
+    *(["preload"], ["stage", "ping"], ["pictures"], ["preload", "pictures"]),
+    *(["text"], ["preload", "pictures", "text"]),
+]
 
 IDENTITY = {"sha256": "0a" * 32, "contentType": "image/png", "bytes": 7, "width": 4, "height": 3}
 
@@ -62,6 +83,17 @@ def acked(image: Image, at: float, copies: int, index: int | None = None) -> Ack
 
 def staged(image: Image, kind: StageKind, at: float, reason: str | None) -> Staged:
     return Staged(Stage(image.image_index, image.sent_at, kind, at, reason))
+
+
+def trial_of(trial: dict[str, Any] | None) -> Trial | None:
+    """What a page's trial is in Python."""
+    if trial is None:
+        return None
+    respond = trial.get("respond")
+    if respond is not None:
+        keys = tuple(respond.get("keys", ()))
+        respond = Respond(keys, respond.get("taps", False), respond.get("ends", False))
+    return Trial(trial.get("showFor"), trial.get("frames"), respond, trial.get("text"))
 
 
 def show(presenter: Presenter, index: int, now: float) -> Image:

@@ -59,7 +59,7 @@ class Upcoming:
         self.is_wanted = False
 
     def announce(self, images: Sequence[ImageSource]) -> None:
-        """In the place of what was announced before; texts, for which nothing is fetched, are left out.
+        """In the place of what was announced before; texts are left out, as they are not fetched.
 
         Raises InputError for two different images of one name, and MessageTooLarge, and that stays.
         """

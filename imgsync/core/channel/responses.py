@@ -1,8 +1,7 @@
-"""Answers of the participant: the client tells each until it is acknowledged, the evaluator hears it
-once.
+"""Answers of the participant: the client tells each until it is acknowledged, and each counts once.
 
-    an answer ──▶ response                    response ──▶ response_ack, and Responded the first time
-    a new channel ──▶ those that are kept     one too many of its showing ──▶ response_ack alone
+    an answer ──▶ response                   response ──▶ response_ack, and Responded once
+    a new channel ──▶ those that are kept    one too many of its showing ──▶ response_ack alone
     response_ack ──▶ no longer kept
 
 Of one showing MAX_RESPONSES are told, and of the next that there are more. A page that is loaded
@@ -38,7 +37,7 @@ class Unacknowledged:
         return list(self._kept.values())
 
     def add(self, response: Response) -> list[Response]:
-        """The participant answers. Returns what is to be told: it, that there are more, or nothing."""
+        """The participant answers. Returns what is told: it, that there are more, or nothing."""
         showing = _showing_of(response)
         count = self._counts.pop(showing, 0) + 1
         self._counts[showing] = count

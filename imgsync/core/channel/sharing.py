@@ -9,8 +9,7 @@ A showing that has gone out with its URL keeps it, and one that went out without
 repeated to a client that needs it: a repeat is right for whoever hears it.
 
 A text that is shown in place of a picture goes to a client that is known to speak `text`, and to no
-other; it waits for the client's `ready` in the same way. Nothing is fetched for it, and so it is not
-announced.
+other; it waits for the client's `ready` in the same way. It is not announced, as it is not fetched.
 """
 
 import attrs

@@ -169,7 +169,8 @@ class Showings:
         """The participant has answered an image."""
         showing = self._find(said.sent_at, said.image_index)
         if showing is None or not showing.answers.is_news(said):
-            return [Drop("an answer to no image that is remembered, one that was told, or one too many")]
+            why = "an answer to no image that is remembered, one that was told, or one too many"
+            return [Drop(why)]
         return [Responded(showing.image, attrs.evolve(said, sent_at=showing.image.sent_at))]
 
     def identified(self, said: Identity) -> list[Identified | Drop]:

@@ -34,17 +34,17 @@ from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import (
     BYTES_PER_CHARACTER,
     MAX_DETAIL,
+    MAX_EXPOSURE_FRAMES,
     MAX_FEATURE,
     MAX_FEATURES,
-    MAX_FRAMES,
     MAX_ID,
     MAX_KEY,
     MAX_KEYS,
     MAX_MEMBERS,
     MAX_NUMBER,
     MAX_REF,
+    MAX_SCREEN_TEXT,
     MAX_SHOW_FOR,
-    MAX_TEXT,
 )
 from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
@@ -160,7 +160,9 @@ def _keys(value: Any, _: Any) -> tuple[str, ...]:
 def _screen_text(value: Any, kind: Any) -> str:
     text = _string(value, kind)
     if not is_screen_text(text):
-        raise ValueError(f"expected a text of 1 to {MAX_TEXT} characters, printable or line feeds")
+        raise ValueError(
+            f"expected 1 to {MAX_SCREEN_TEXT} characters, without control characters but line feeds"
+        )
     return text
 
 
@@ -209,7 +211,7 @@ def _ordinal(value: Any, kind: Any) -> int:
 def _frames(value: Any, kind: Any) -> int:
     number = _whole(value, kind)
     if not is_frames(number):
-        raise ValueError(f"expected a number from 1 to {MAX_FRAMES}")
+        raise ValueError(f"expected a number from 1 to {MAX_EXPOSURE_FRAMES}")
     return number
 
 

@@ -169,7 +169,7 @@ MAX_RECORDINGS = 1000
 """Changes of the recording of a participant that an evaluator listens to in one session."""
 
 MAX_RESPONSES = 256
-"""Answers to one showing that a client tells and an evaluator listens to; of more, that there are."""
+"""Answers to one showing that a client tells, and an evaluator hears; of more, that there are."""
 
 MAX_RESPONSES_KEPT = 1024
 """Answers without an acknowledgement, which a client tells again on a new channel."""
@@ -187,7 +187,7 @@ MAX_EARLY_TEXT = 5 * MAX_CHANNEL_MESSAGE
 MAX_SHOW_FOR = 3_600_000
 """Milliseconds that an image can be asked to be on the screen: an hour."""
 
-MAX_FRAMES = 1_000_000
+MAX_EXPOSURE_FRAMES = 1_000_000
 """Refreshes of the screen, likewise: an hour at 240 Hz has fewer."""
 
 MAX_KEYS = 32
@@ -196,9 +196,9 @@ MAX_KEYS = 32
 MAX_KEY = 32
 """Characters of the name of each."""
 
-MAX_TEXT = 4096
-"""Characters of a text that is shown in place of an image. As JSON in ASCII it has 24 kB at most, or
-36 where it is of emoji alone."""
+MAX_SCREEN_TEXT = 4096
+"""Characters of a text that is shown in place of an image. As JSON in ASCII it has 24 kB at most,
+and 36 where it is of emoji alone."""
 
 MAX_VALUE = 128
 """Characters of an answer."""

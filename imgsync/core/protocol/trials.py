@@ -1,6 +1,6 @@
 """What is asked of a client beside showing an image: for how long, which answers, which text.
 
-It travels in the optional fields of `image`, so that who does not know them shows the image as ever.
+It travels in optional fields of `image`, so that who does not know them shows the image as ever.
 Whoever asks for what no reader would take is told at once.
 """
 
@@ -11,24 +11,30 @@ import attrs
 
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.lengths import fits
-from imgsync.core.protocol.numbers import MAX_FRAMES, MAX_KEY, MAX_KEYS, MAX_SHOW_FOR, MAX_TEXT
+from imgsync.core.protocol.numbers import (
+    MAX_EXPOSURE_FRAMES,
+    MAX_KEY,
+    MAX_KEYS,
+    MAX_SCREEN_TEXT,
+    MAX_SHOW_FOR,
+)
 
 ShowFor = Annotated[float, "show for"]
 """Milliseconds that an image is to be on the screen: above 0, and up to MAX_SHOW_FOR."""
 
 Frames = Annotated[int, "frames"]
-"""Refreshes of the screen that an image is to be on it for: 1 to MAX_FRAMES."""
+"""Refreshes of the screen that an image is to be on it for: 1 to MAX_EXPOSURE_FRAMES."""
 
 Keys = Annotated[tuple[str, ...], "keys"]
 """Up to MAX_KEYS names of keys, as `KeyboardEvent.key` has them, but "Space" for a space."""
 
 ScreenText = Annotated[str, "screen text"]
-"""1 to MAX_TEXT characters for people, without control characters but the line feed."""
+"""1 to MAX_SCREEN_TEXT characters for people, without control characters but the line feed."""
 
 NOT_BOTH = "expected showFor or frames, and not both"
 
-#: Those of Cc, which are the same in every version of Unicode. What else is not printable is part of
-#: how languages are written.
+#: Those of Cc, which are the same in every version of Unicode. What else is not printable is needed
+#: to write some languages.
 _CONTROLS = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -39,7 +45,7 @@ def is_show_for(value: float) -> bool:
 
 def is_frames(value: int) -> bool:
     """Whether an image can be shown for so many refreshes."""
-    return 1 <= value <= MAX_FRAMES
+    return 1 <= value <= MAX_EXPOSURE_FRAMES
 
 
 def is_key(name: str) -> bool:
@@ -49,7 +55,7 @@ def is_key(name: str) -> bool:
 
 def is_screen_text(text: str) -> bool:
     """Whether a text can stand on a screen of its own."""
-    return text != "" and fits(text, MAX_TEXT) and not _CONTROLS.search(text)
+    return text != "" and fits(text, MAX_SCREEN_TEXT) and not _CONTROLS.search(text)
 
 
 @attrs.frozen
@@ -94,13 +100,13 @@ class Trial:
                 f"an image can be shown for more than 0 and up to {MAX_SHOW_FOR} milliseconds"
             )
         if self.frames is not None and not is_frames(self.frames):
-            raise InputError(f"an image can be shown for 1 to {MAX_FRAMES} frames")
+            raise InputError(f"an image can be shown for 1 to {MAX_EXPOSURE_FRAMES} frames")
         if self.show_for is not None and self.frames is not None:
             raise InputError("an image is shown for a time or for a number of frames, not for both")
         if self.text is not None and not is_screen_text(self.text):
             raise InputError(
-                f"a text to be shown has 1 to {MAX_TEXT} characters, without control characters"
-                " but line breaks"
+                f"a text to be shown has 1 to {MAX_SCREEN_TEXT} characters, without control"
+                " characters but line breaks"
             )
 
     @property

@@ -157,7 +157,7 @@ def test_a_picture_that_can_t_be_sent_leaves_the_current_one_what_it_was() -> No
     presenter.show(1, OWN, 5)
     presenter.preload([BARE])
     image, outputs = presenter.show(2, BARE, 6)
-    assert outputs == [Unsendable(image)]
+    assert outputs == [Unsendable(image, "pictures")]
     assert sent(hear(presenter, ready("preload"))) == [URL]
     # Its time is taken, and it is acked by nobody.
     assert presenter.show(1, OWN, 6)[0].sent_at > 6

@@ -22,19 +22,24 @@ from imgsync.core.codec.codec import (
 from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
+    Display,
     Identity,
     Image,
     Ping,
+    PointerKind,
     Pong,
     Preload,
     Preloaded,
     Ready,
     Recording,
+    Response,
+    ResponseAck,
+    ResponseKind,
     Stage,
     StageKind,
     UpcomingImage,
 )
-from imgsync.core.protocol.numbers import MAX_NUMBER
+from imgsync.core.protocol.numbers import MAX_EXPOSURE_FRAMES, MAX_NUMBER, MAX_SHOW_FOR
 from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
@@ -67,6 +72,7 @@ from imgsync.core.protocol.signalling import (
     StartSession,
     ToRelay,
 )
+from imgsync.core.protocol.trials import Respond
 
 T = TypeVar("T")
 
@@ -94,6 +100,10 @@ NAME = st.text(PRINTABLE, max_size=128)
 URL = st.text(PRINTABLE, max_size=30)
 WHOLE = st.integers(-MAX_NUMBER, MAX_NUMBER)
 COUNT = st.integers(0, MAX_NUMBER)
+ORDINAL = st.integers(1, MAX_NUMBER)
+DURATION = COUNT | st.floats(0, MAX_NUMBER)
+POSITIVE = ORDINAL | st.floats(0, MAX_NUMBER, exclude_min=True)
+SCREEN_TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")) | st.just("\n"), min_size=1)
 MILLISECONDS = WHOLE | st.floats(-MAX_NUMBER, MAX_NUMBER)
 PING_ID = WHOLE | st.text(PRINTABLE, max_size=128)
 JSON = st.recursive(
@@ -190,7 +200,54 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         username_fragment=maybe(TEXT),
     ),
     Image: st.builds(
-        Image, image_index=WHOLE, image_url=URL, signed_url=maybe(URL), sent_at=MILLISECONDS
+        Image,
+        image_index=WHOLE,
+        image_url=URL,
+        signed_url=maybe(URL),
+        sent_at=MILLISECONDS,
+        frames=maybe(st.integers(1, MAX_EXPOSURE_FRAMES)),
+        respond=maybe(st.builds(Respond, keys=WORDS, taps=st.booleans(), ends=st.booleans())),
+        text=maybe(SCREEN_TEXT),
+    )
+    | st.builds(
+        Image,
+        image_index=WHOLE,
+        image_url=URL,
+        signed_url=URL,
+        sent_at=MILLISECONDS,
+        show_for=st.floats(0, MAX_SHOW_FOR, exclude_min=True) | st.integers(1, MAX_SHOW_FOR),
+    ),
+    Response: st.builds(
+        Response,
+        image_index=WHOLE,
+        sent_at=MILLISECONDS,
+        number=ORDINAL,
+        at=MILLISECONDS,
+        kind=st.sampled_from(ResponseKind),
+        value=NAME,
+        reaction_time=maybe(MILLISECONDS),
+        within=maybe(DURATION),
+        x=maybe(MILLISECONDS),
+        y=maybe(MILLISECONDS),
+    ),
+    ResponseAck: st.builds(ResponseAck, image_index=WHOLE, sent_at=MILLISECONDS, number=ORDINAL),
+    Display: st.builds(
+        Display,
+        at=MILLISECONDS,
+        screen_width=maybe(COUNT),
+        screen_height=maybe(COUNT),
+        window_width=maybe(COUNT),
+        window_height=maybe(COUNT),
+        pixel_ratio=maybe(POSITIVE),
+        zoom=maybe(POSITIVE),
+        refresh_rate=maybe(POSITIVE),
+        isolated=maybe(st.booleans()),
+        resolution=maybe(DURATION),
+        browser=maybe(NAME),
+        system=maybe(NAME),
+        languages=WORDS,
+        pointer=maybe(st.sampled_from(PointerKind)),
+        keyboard=maybe(st.booleans()),
     ),
     Preload: st.builds(
         Preload, images=a_few(st.builds(UpcomingImage, image_url=URL, signed_url=maybe(URL)))
@@ -202,6 +259,8 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         stage=st.sampled_from(StageKind),
         at=MILLISECONDS,
         reason=maybe(NAME),
+        frames=maybe(COUNT),
+        dropped=maybe(COUNT),
     ),
     Identity: st.builds(
         Identity,

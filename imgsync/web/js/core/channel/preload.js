@@ -70,7 +70,7 @@ export class Upcoming {
   }
 
   /**
-   * In the place of what was announced before; texts, for which nothing is fetched, are left out.
+   * In the place of what was announced before; texts are left out, as they are not fetched.
    *
    * @param {readonly ImageSource[]} images
    * @throws {RangeError} for one that is too large, or two different ones of one name; then what was

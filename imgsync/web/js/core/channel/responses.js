@@ -1,9 +1,8 @@
 /**
- * Answers of the participant: the client tells each until it is acknowledged, the evaluator hears it
- * once.
+ * Answers of the participant: the client tells each until it is acknowledged, and each counts once.
  *
- *     an answer ──▶ response                    response ──▶ response_ack, and responded the first time
- *     a new channel ──▶ those that are kept     one too many of its showing ──▶ response_ack alone
+ *     an answer ──▶ response                   response ──▶ response_ack, and responded once
+ *     a new channel ──▶ those that are kept    one too many of its showing ──▶ response_ack alone
  *     response_ack ──▶ no longer kept
  *
  * Of one showing MAX_RESPONSES are told, and of the next that there are more. A page that is loaded

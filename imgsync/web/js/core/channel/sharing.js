@@ -10,8 +10,7 @@
  * repeated to a client that needs it: a repeat is right for whoever hears it.
  *
  * A text that is shown in place of a picture goes to a client that is known to speak `text`, and to no
- * other; it waits for the client's `ready` in the same way. Nothing is fetched for it, and so it is not
- * announced.
+ * other; it waits for the client's `ready` in the same way. It is not announced, as it is not fetched.
  *
  * @import { ImageSource } from "../protocol/wire.js"
  */

@@ -198,7 +198,7 @@ export const LAST_WORDS_DEADLINE = 1;
 /** Changes of the recording of a participant that an evaluator listens to in one session. */
 export const MAX_RECORDINGS = 1000;
 
-/** Answers to one showing that a client tells and an evaluator listens to; of more, that there are. */
+/** Answers to one showing that a client tells, and an evaluator hears; of more, that there are. */
 export const MAX_RESPONSES = 256;
 
 /** Answers without an acknowledgement, which a client tells again on a new channel. */
@@ -220,7 +220,7 @@ export const MAX_EARLY_TEXT = 327680;
 export const MAX_SHOW_FOR = 3600000;
 
 /** Refreshes of the screen, likewise: an hour at 240 Hz has fewer. */
-export const MAX_FRAMES = 1000000;
+export const MAX_EXPOSURE_FRAMES = 1000000;
 
 /** Keys that can be asked for as answers to one image. */
 export const MAX_KEYS = 32;
@@ -229,10 +229,10 @@ export const MAX_KEYS = 32;
 export const MAX_KEY = 32;
 
 /**
- * Characters of a text that is shown in place of an image. As JSON in ASCII it has 24 kB at most, or
- * 36 where it is of emoji alone.
+ * Characters of a text that is shown in place of an image. As JSON in ASCII it has 24 kB at most,
+ * and 36 where it is of emoji alone.
  */
-export const MAX_TEXT = 4096;
+export const MAX_SCREEN_TEXT = 4096;
 
 /** Characters of an answer. */
 export const MAX_VALUE = 128;

@@ -9,7 +9,7 @@ import {
   MAX_DETAIL,
   MAX_FEATURE,
   MAX_FEATURES,
-  MAX_FRAMES,
+  MAX_EXPOSURE_FRAMES,
   MAX_ID,
   MAX_KEY,
   MAX_KEYS,
@@ -17,7 +17,7 @@ import {
   MAX_REASON,
   MAX_REF,
   MAX_SHOW_FOR,
-  MAX_TEXT,
+  MAX_SCREEN_TEXT,
   MAX_VALUE,
 } from "./numbers.js";
 
@@ -66,7 +66,7 @@ export function isKeys(value) {
 
 /** @type {(value: unknown) => value is string} For people, without control characters but the line feed. */
 export function isScreenText(value) {
-  return isText(value) && value !== "" && fits(value, MAX_TEXT) && !/[^\P{Cc}\n]/u.test(value);
+  return isText(value) && value !== "" && fits(value, MAX_SCREEN_TEXT) && !/[^\P{Cc}\n]/u.test(value);
 }
 
 /** @type {(value: unknown) => value is number} */
@@ -106,7 +106,7 @@ export function isOrdinal(value) {
 
 /** @param {unknown} value for how many refreshes of the screen an image is to be shown */
 export function isFrames(value) {
-  return isOrdinal(value) && Number(value) <= MAX_FRAMES;
+  return isOrdinal(value) && Number(value) <= MAX_EXPOSURE_FRAMES;
 }
 
 /** @param {unknown} value the number of a want on its channel */
