@@ -1,17 +1,17 @@
-"""Is an image on the screen for exactly as many refreshes as were asked for, and does the record say so?
+"""Is an image on the screen for exactly as many refreshes as were asked for, and is it told if not?
 
-The evaluator is the library in this process, the client is the page of the relay in headless Chromium,
-which has 60 frames a second. Images are shown for 3, 6 and 12 frames. For how many each was up, a trace
-of the browser tells and not the page: `PipelineReporter` has when the frame that put it up was
-presented, and when the one that took it away. It names the frames, too, that the compositor dropped
-meanwhile.
+The evaluator is the library in this process, the client is the page of the relay in headless
+Chromium, which has 60 frames a second. Images are shown for 3, 6 and 12 frames. For how many each
+was up, a trace of the browser tells and not the page: `PipelineReporter` has when the frame that
+put it up was presented, and when the one that took it away. It names the frames, too, that the
+compositor dropped meanwhile.
 
-Exit code 1 where of the images without a dropped frame less than 99 % were up for exactly as many as
-were asked for, or where the record does not name one that was not: the `frames` of its `hidden` are
-others then, or it has `dropped` some.
+Exit code 1 where of the images without a dropped frame less than 99 % were up for exactly as many
+as were asked for, or where the record does not name one that was not: the `frames` of its `hidden`
+are others then, or it has `dropped` some.
 
-Then keys are pressed at times that are told to the browser, every second one while the page is busy.
-`error` is how far the reaction time that the page tells is from the one by the trace.
+Then keys are pressed at times that are told to the browser, every second one while the page is
+busy: how far the reaction time that the page tells is from the one by the trace.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ WAIT_S = 30.0
 CATEGORIES = ("disabled-by-default-devtools.timeline.frame", "blink.user_timing")
 STEPS = "devtools.timeline.frame"  # of what compositors do
 
-# Says in the trace in which frame an image was put into the document, and in which it was taken out.
+# Says in the trace when an image was put into the document, and when it was taken out.
 MARKS = """
 window.count = 0;
 new MutationObserver((changes) => {
@@ -68,7 +68,9 @@ new MutationObserver((changes) => {
 }).observe(document, { childList: true, subtree: true });
 """
 
-BUSY = f"void (() => {{ for (const end = performance.now() + {BUSY_MS}; performance.now() < end; ); }})()"
+BUSY = f"""
+void (() => {{ for (const end = performance.now() + {BUSY_MS}; performance.now() < end; ); }})()
+"""
 
 
 # ── the trace ────────────────────────────────────────────────────────────────────────────────────
@@ -107,11 +109,7 @@ def read_frames(events: Iterable[dict[str, Any]], pid: int) -> list[Frame]:
     """The frames of a process, in their order."""
     by_id: dict[str, list[dict[str, Any]]] = {}
     for event in sorted(events, key=lambda one: float(one.get("ts", 0))):
-        if (
-            event["pid"] == pid
-            and event["ph"] in "be"
-            and "devtools.timeline.frame" in event["cat"]
-        ):
+        if event["pid"] == pid and event["ph"] in "be" and STEPS in event["cat"]:
             by_id.setdefault(event["id2"]["local"], []).append(event)
     found = [frame for group in by_id.values() for frame in split_frames(group)]
     return sorted(found, key=lambda frame: frame.began)
@@ -222,7 +220,7 @@ class Showing:
     @property
     def is_named(self) -> bool:
         """Whether the record says that it was not as it was asked for."""
-        return self.told["frames"] != self.asked or self.told["dropped"] > 0
+        return bool(self.told["frames"] != self.asked or self.told["dropped"] > 0)
 
 
 @attrs.frozen
@@ -247,7 +245,8 @@ class Series:
 
 
 @contextlib.asynccontextmanager
-async def open_series(chromium: Started, relay_url: str, folder: str) -> Any:
+async def open_series(chromium: Started, relay_url: str, folder: str) -> AsyncIterator[Series]:
+    """With the page ready, and the first pictures on their way."""
     from tests.kit.browsers import open_browser
     from tests.kit.web_pages import RECORDER, page_url
 

@@ -1,6 +1,7 @@
 """What counts as an answer in the page, how long it took, and where on the picture it was.
 
-The page alone has a person before it, so that only JavaScript decides this: it is replayed by itself.
+The page alone has a person before it, so that only JavaScript decides this: it is replayed by
+itself.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ RTCDataChannel.prototype.send = function (text) {
 new MutationObserver((changes) => {
   for (const { target, addedNodes } of changes) {
     if (target.id !== "stage") continue;
-    for (const node of addedNodes) window.put.push(node.naturalWidth);
+    for (const node of addedNodes) {
+      if (node instanceof HTMLImageElement) window.put.push(node.naturalWidth);
+    }
   }
 }).observe(document, { childList: true, subtree: true });
 """
