@@ -15,6 +15,13 @@ import attrs
 import trio
 
 from imgsync import Delivery, EvaluatorSession, ImageRef, open_evaluator
+from imgsync.core.protocol.numbers import (
+    FEATURE_EXPOSURE,
+    FEATURE_PICTURES,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    FEATURES,
+)
 from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.forks import open_fork
 from tests.kit.processes import START_S, Child
@@ -39,6 +46,9 @@ new MutationObserver((changes) => {
 """
 
 ON_SCREEN = "document.querySelector('#stage img')?.naturalWidth"
+
+SPOKEN = (*FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
+"""What the page says that it speaks on the channel."""
 
 ACK_S = 20
 

@@ -3,7 +3,8 @@
  * by those that run anyway.
  */
 
-import { Refresh, USUAL_REFRESH } from "../core/channel/refresh.js";
+import { Refresh } from "../core/channel/refresh.js";
+import { USUAL_REFRESH } from "../core/protocol/numbers.js";
 
 /** Frames of one measurement: less than a second. */
 const FRAMES = 40;
@@ -21,7 +22,7 @@ export class RefreshMeter {
 
   /** Milliseconds; the usual ones until it is known. */
   get interval() {
-    return this.#refresh.interval ?? USUAL_REFRESH;
+    return this.#refresh.interval ?? 1000 / USUAL_REFRESH;
   }
 
   /** In Hz; null until it is known. */

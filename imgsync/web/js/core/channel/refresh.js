@@ -6,13 +6,10 @@
  * of whole milliseconds tell 60 Hz by 16 and 17. It decides and does nothing; times are in milliseconds.
  */
 
-/** What is taken until it is known. */
-export const USUAL_REFRESH = 1000 / 60;
-
 /** Intervals that it goes by; older ones may be of another screen. */
 const KEPT = 120;
 /** With less it is not known. */
-const ENOUGH = 20;
+const NEEDED = 20;
 /** Between two frames of one refresh there is less, and over a pause more. */
 const [LEAST, MOST] = [2, 110];
 /** What is of one refresh lies as close to the middle one. */
@@ -43,7 +40,7 @@ export class Refresh {
     if (!(since >= LEAST && since <= MOST)) return;
     this.#intervals.push(since);
     if (this.#intervals.length > KEPT) this.#intervals.shift();
-    if (this.#intervals.length >= ENOUGH) this.#known = this.#estimate();
+    if (this.#intervals.length >= NEEDED) this.#known = this.#estimate();
   }
 
   /** The next frame follows on none. */
