@@ -17,6 +17,7 @@ busy: how far the reaction time that the page tells is from the one by the trace
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import sys
 import tempfile
@@ -96,6 +97,11 @@ class Frame:
         """With something new of the page's."""
         return self.state.startswith("STATE_PRESENTED") and "Commit" in self.steps
 
+    @property
+    def refreshes(self) -> int:
+        """After so many, a screen shows it: with the first one after it was presented."""
+        return math.ceil((self.ended - self.began) / FRAME)
+
     def holds(self, moment: float) -> bool:
         """Whether what the page did then is in it."""
         main = (self.steps.get(name) for name in ("SendBeginMainFrameToCommit", "Commit"))
@@ -156,8 +162,8 @@ def judge(frames: Sequence[Frame], put: float, gone: float) -> Judged:
         for one in frames
         if one.state == "STATE_DROPPED" and first.began <= one.began <= last.began
     ]
-    up = round((last.ended - first.ended) / FRAME)
-    return Judged(up, len(lost), first.ended)
+    frames_between = round((last.began - first.began) / FRAME)
+    return Judged(frames_between + last.refreshes - first.refreshes, len(lost), first.ended)
 
 
 def presented_with(frames: Sequence[Frame], moment: float) -> Frame | None:

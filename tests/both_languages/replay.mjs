@@ -364,10 +364,7 @@ const PAIRS = {
   },
   lags: () => {
     const lags = new Lags();
-    return (lag) => {
-      if (lag !== null) lags.add(lag);
-      return lags.usual;
-    };
+    return (given) => (Array.isArray(given) ? lags.lateOf(...given.slice(1)) : lags.add(given));
   },
   belowFrame: () => (given) => isBelowFrame(...given),
   refresh: () => {

@@ -89,37 +89,35 @@ def test_what_is_told_is_for_how_many_it_was_up_and_how_many_were_missed(
     replay: Replay, frames: list[int], told: Given
 ) -> None:
     inputs: list[Given] = [["frame", BEGAN + number * HZ_60, HZ_60] for number in frames]
-    found = replay.run("exposure", [*inputs, ["end", 0, HZ_60]], asked={"frames": 3}, at=BEGAN)
+    found = replay.run("exposure", [*inputs, ["end", 0]], asked={"frames": 3}, at=BEGAN)
     assert found == [*([False] * (len(frames) - 1)), True, told]
 
 
-def test_what_is_presented_late_is_taken_away_as_much_later(replay: Replay) -> None:
-    def run(lag: float, usual: float | None) -> list[Given]:
-        frames = [["frame", at, HZ_60] for at in frames_of(HZ_60, 5)]
-        inputs = [["presented", lag, usual, HZ_60], *frames]
-        return replay.run("exposure", inputs, asked={"frames": 3}, at=BEGAN)[1:]
-
-    assert run(12, 12).index(True) == 2
-    assert run(18, 12).index(True) == 2
-    assert run(29, 12).index(True) == 3
-    assert run(45, 12).index(True) == 4
-    assert run(12, 29).index(True) == 2
-    # Nothing is known of what takes its place.
-    assert run(45, None).index(True) == 2
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_what_is_presented_late_is_taken_away_as_much_later(replay: Replay, late: int) -> None:
+    frames = [["frame", at, HZ_60] for at in frames_of(HZ_60, 8)]
+    for asked in ({"frames": 3}, {"showFor": 50}):
+        inputs = [frames[0], ["presented", late], *frames[1:]]
+        found = replay.run("exposure", inputs, asked=asked, at=BEGAN)
+        assert found.index(True) == 3 + late
+        # It was up for what was asked, and not for the refreshes in which it was not there yet.
+        inputs = [*inputs[: 4 + late], ["end", 0]]
+        told = replay.run("exposure", inputs, asked=asked, at=BEGAN)[-1]
+        assert told == {"frames": 3, "dropped": 0}
 
 
 def test_it_is_up_for_one_refresh_at_least(replay: Replay) -> None:
-    inputs = [["presented", 0, 90, HZ_60], ["frame", BEGAN + 0.5, HZ_60]]
-    frames = [["frame", at, HZ_60] for at in frames_of(HZ_60, 1)]
-    for asked in ({"frames": 1}, {"showFor": 1}):
-        *_, early, last = replay.run("exposure", [*inputs, *frames], asked=asked, at=BEGAN)
-        assert (early, last) == (False, True)
-
-
-def test_how_long_presentations_took_is_in_what_is_told(replay: Replay) -> None:
+    inputs = [["presented", 2], ["frame", BEGAN + 0.5, HZ_60]]
     frames = [["frame", at, HZ_60] for at in frames_of(HZ_60, 3)]
-    for later, count in ((0, 3), (-17, 2), (16, 4), (5, 3), (-200, 0)):
-        inputs = [*frames, ["end", later, HZ_60]]
+    for asked in ({"frames": 1}, {"showFor": 1}):
+        found = replay.run("exposure", [*inputs, *frames], asked=asked, at=BEGAN)
+        assert found[1:] == [False, False, False, True]
+
+
+def test_what_was_late_in_the_end_is_in_what_is_told(replay: Replay) -> None:
+    frames = [["frame", at, HZ_60] for at in frames_of(HZ_60, 3)]
+    for late, began, count in ((0, 0, 3), (0, 1, 2), (1, 0, 4), (2, 2, 3), (0, 9, 0)):
+        inputs = [*frames, ["end", late, began]]
         *_, told = replay.run("exposure", inputs, asked={"frames": 3}, at=BEGAN)
         assert told == {"frames": count, "dropped": 0}
 
@@ -138,7 +136,7 @@ def test_on_any_screen_it_is_taken_away_in_the_right_frame_or_the_first_one_afte
         assert refreshes[last] == min(n for n in refreshes if n >= count), run
         told = replay.run(
             "exposure",
-            [*inputs[: last + 1], ["end", 0, interval]],
+            [*inputs[: last + 1], ["end", 0]],
             asked={"frames": count},
             at=BEGAN,
         )[-1]
@@ -154,9 +152,39 @@ def miss_some(dice: random.Random, count: int) -> list[int]:
     return [*found, count + 1]
 
 
-def test_the_usual_one_is_among_the_quickest_of_the_last_ones(replay: Replay) -> None:
-    assert replay.run("lags", [None, 40, 12, 13, 90]) == [None, 40, 12, 12, 13]
-    assert replay.run("lags", [12] * 15 + [90] * 12)[-1] == 90
+def late(replay: Replay, greys: Iterable[float], lag: float | None, interval: float = HZ_60) -> int:
+    found: int = replay.run("lags", [*greys, ["lateOf", lag, interval]])[-1]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("usual", "lag", "count"),
+    [
+        # By the refreshes that show them.
+        (33.3, 33.4, 0),
+        (33.3, 31, 0),
+        (33.3, 50, 1),
+        (33.3, 66.5, 2),
+        # By when they are ready, which is anywhere before these.
+        (3, 3, 0),
+        (3, 9, 0),
+        (3, 14, 0),
+        (3, 18, 1),
+        (3, 35, 2),
+        (9, 3, 0),
+    ],
+)
+def test_what_misses_a_refresh_is_late(
+    replay: Replay, usual: float, lag: float, count: int
+) -> None:
+    assert late(replay, [usual] * 5, lag) == count
+    assert late(replay, [usual / 2] * 5, lag / 2, HZ_60 / 2) == count
+
+
+def test_what_is_late_is_so_beside_the_quickest_of_the_last_greys(replay: Replay) -> None:
+    assert late(replay, [3, 3, 40, 40, 40, 40, 40], 20) == 1
+    assert late(replay, [3] * 15 + [33] * 12, 35) == 0
+    assert late(replay, [], 90) == late(replay, [3], None) == 0
 
 
 def test_what_no_screen_can_show_is_known(replay: Replay) -> None:

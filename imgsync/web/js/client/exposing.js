@@ -2,7 +2,7 @@
  * One thing that is up for a time of its own: runs animation frames until it is taken away. In which of
  * them that is, `Exposure` decides.
  *
- * @import { Asked, Exposed } from "../core/channel/exposure.js"
+ * @import { Asked, Exposed, Lags } from "../core/channel/exposure.js"
  * @import { RefreshMeter } from "./refresh_meter.js"
  */
 
@@ -12,6 +12,7 @@ import { momentOf } from "../peer/clock.js";
 export class Exposing {
   #asked;
   #meter;
+  #lags;
   #exposure;
   #frame = 0;
   /** From its frame to its presentation, in milliseconds; null where that is not known. @type {number | null} */
@@ -23,11 +24,13 @@ export class Exposing {
    * @param {Asked} asked for how long
    * @param {number} frameAt the time of that frame
    * @param {RefreshMeter} meter
+   * @param {Lags} lags of the greys that take the place of such
    * @param {(frameAt: number) => void} act in the frame that is to take it away, with its time
    */
-  constructor(asked, frameAt, meter, act) {
+  constructor(asked, frameAt, meter, lags, act) {
     this.#asked = asked;
     this.#meter = meter;
+    this.#lags = lags;
     this.#exposure = new Exposure(asked, frameAt);
     this.#awaitEnd(act);
   }
@@ -42,15 +45,10 @@ export class Exposing {
     });
   }
 
-  /**
-   * It was presented.
-   *
-   * @param {number} lag since its frame, in milliseconds
-   * @param {number | null} usual of the grey that takes its place; null where that is not known
-   */
-  presented(lag, usual) {
+  /** It was presented so long after its frame. @param {number} lag in milliseconds */
+  presented(lag) {
     this.#lag = lag;
-    this.#exposure.presented(lag, usual, this.#meter.interval);
+    this.#exposure.presented(this.#lags.lateOf(lag, this.#meter.interval));
   }
 
   /** It is not up any more. @param {number} [frameAt] the time of the frame in which something takes its place */
@@ -67,8 +65,8 @@ export class Exposing {
    */
   tell(lag) {
     const { interval } = this.#meter;
-    const later = lag === null || this.#lag === null ? 0 : lag - this.#lag;
-    const exposed = this.#exposure.end(later, interval);
+    const late = this.#lags.lateOf(lag, interval);
+    const exposed = this.#exposure.end(late, this.#lags.lateOf(this.#lag, interval));
     if (!isBelowFrame(this.#asked, interval)) return exposed;
     return { ...exposed, detail: `a frame takes ${interval.toFixed(1)} ms` };
   }

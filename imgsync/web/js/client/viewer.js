@@ -156,7 +156,7 @@ export class Viewer {
       if (up.asked !== null) up.exposing ??= this.#expose(up.asked, frameAt);
       up.watcher.seen(Math.max(frameAt, putAt));
       this.#watch.putUp(up.element, frameAt, putAt, (onset) => {
-        if (onset.timing === "presented") up.exposing?.presented(onset.at - frameAt, this.#lags.usual);
+        if (onset.timing === "presented") up.exposing?.presented(onset.at - frameAt);
         up.watcher.shown(onset);
       });
     };
@@ -198,7 +198,8 @@ export class Viewer {
 
   /** @param {Asked} asked @param {number} frameAt */
   #expose(asked, frameAt) {
-    return new Exposing(asked, frameAt, this.#meter, (at) => this.#takeAway(at, EXPOSURE_OVER));
+    const over = (/** @type {number} */ at) => this.#takeAway(at, EXPOSURE_OVER);
+    return new Exposing(asked, frameAt, this.#meter, this.#lags, over);
   }
 
   /** What is up is not any more. @param {number} [frameAt] of the frame in which something takes its place */

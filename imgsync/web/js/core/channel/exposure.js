@@ -3,12 +3,13 @@
  * as were asked for.
  *
  *     frame that puts it up ──▶ frames, each of them refreshes later ──▶ the one that takes it away
- *        └──▶ presented later than usual: it is taken away as much later
+ *        └──▶ presented refreshes later than usual: it is taken away as much later
  *
  * Refreshes are told by the time stamps of frames: those that come are not counted, because a page
- * misses some and Firefox gives two for one. From a frame's time to its presentation it takes a while,
- * which is left out as long as it is the same for the picture and for the grey that takes its place; a
- * large picture takes longer. It decides and does nothing; times are in milliseconds.
+ * misses some and Firefox gives two for one. From a frame's time to the refresh that shows it, it takes
+ * a while, which is left out as long as it is the same for the picture and for the grey that takes its
+ * place; a large picture may miss that refresh, and the grey, too. It decides and does nothing; times
+ * are in milliseconds.
  *
  * @typedef {{showFor?: number, frames?: number}} Asked one of them
  * @typedef {{frames: number, dropped: number}} Exposed for how many refreshes it was up, and in how
@@ -21,26 +22,38 @@ const FOLLOWED = 0.1;
 const KEPT = 15;
 /** A refresh and what it may be less by rounding. */
 const WHOLE = 0.9;
+/** Part of a refresh by which moments that are told of one are off. */
+const SAME = 0.15;
 
 /** Whether it is for less time than the screen can show anything. @param {Asked} asked @param {number} interval */
 export function isBelowFrame({ showFor }, interval) {
   return showFor !== undefined && showFor < WHOLE * interval;
 }
 
-/** How long it takes from a frame's time until it is presented, when nothing is in its way. */
+/**
+ * How long it takes from a frame's time until it is presented, by the greys. Browsers tell by the refresh
+ * that shows it, or by the moment at which it is ready to be shown, which is anywhere before that.
+ */
 export class Lags {
   /** @type {number[]} */
   #last = [];
 
-  /** Of the last ones the quickest quarter takes no longer; null while nothing is known. @returns {number | null} */
-  get usual() {
-    const sorted = [...this.#last].sort((one, other) => one - other);
-    return sorted[sorted.length >> 2] ?? null;
-  }
-
   /** @param {number} lag of one */
   add(lag) {
     this.#last = [...this.#last, lag].slice(-KEPT);
+  }
+
+  /**
+   * @param {number | null} lag null where it is not known
+   * @param {number} interval of refreshes
+   * @returns {number} by how many refreshes that is later than when nothing is in the way, as for the
+   *   quickest quarter; 0 where that is not known
+   */
+  lateOf(lag, interval) {
+    const sorted = [...this.#last].sort((one, other) => one - other);
+    const usual = sorted[sorted.length >> 2];
+    if (lag === null || usual === undefined) return 0;
+    return Math.max(Math.floor((lag - usual) / interval + SAME), 0);
   }
 }
 
@@ -83,27 +96,19 @@ export class Exposure {
     return at - this.#putUpAt - this.#late * interval >= showFor - interval / 2;
   }
 
-  /**
-   * It was presented, while it is up.
-   *
-   * @param {number} lag since its frame
-   * @param {number | null} usual what that is for what takes its place; null where it is not known
-   * @param {number} interval
-   */
-  presented(lag, usual, interval) {
-    this.#late = usual === null ? 0 : Math.max(Math.round((lag - usual) / interval), 0);
+  /** It was presented so many refreshes later than what takes its place will be. @param {number} late */
+  presented(late) {
+    this.#late = late;
   }
 
   /**
    * It is not up any more.
    *
-   * @param {number} later by how much longer its end took from the frame to the presentation than its
-   *   beginning; 0 where that is not known
-   * @param {number} interval
+   * @param {number} late refreshes by which its end was presented later than usual
+   * @param {number} [began] the same of its beginning, where more is known of that by now
    * @returns {Exposed}
    */
-  end(later, interval) {
-    const frames = Math.max(this.#refreshes + Math.round(later / interval), 0);
-    return { frames, dropped: this.#dropped };
+  end(late, began = this.#late) {
+    return { frames: Math.max(this.#refreshes + late - began, 0), dropped: this.#dropped };
   }
 }
