@@ -55,6 +55,7 @@ BENCHES = (
     _of("slow_link"),
     _of("pictures"),
     _of("onset"),
+    _of("exposure"),
     _of("page_start"),
     _of("recording_offset"),
     _of("relay_capacity"),

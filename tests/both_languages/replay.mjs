@@ -23,6 +23,10 @@ const { Presenter } = await load("core/channel/presenter");
 const { Follower } = await load("core/channel/follower");
 const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Onsets } = await load("core/channel/onsets");
+const { Exposure, Lags, isBelowFrame } = await load("core/channel/exposure");
+const { Refresh } = await load("core/channel/refresh");
+const { Answers, nameOfKey, placeOnPicture } = await load("core/channel/answers");
+const { describeAgent, zoomOf } = await load("client/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { warningsOf } = await load("core/study/displays");
@@ -354,6 +358,33 @@ const PAIRS = {
       return [told.map(({ id, at, timing, within }) => [id, at, timing, within]), finite(onsets.due)];
     };
   },
+  exposure: ({ asked, at }) => {
+    const exposure = new Exposure(asked, at);
+    return ([method, ...given]) => exposure[method](...given);
+  },
+  lags: () => {
+    const lags = new Lags();
+    return (given) => (Array.isArray(given) ? lags.lateOf(...given.slice(1)) : lags.add(given));
+  },
+  belowFrame: () => (given) => isBelowFrame(...given),
+  refresh: () => {
+    const refresh = new Refresh();
+    return ([method, ...given]) => {
+      refresh[method](...given);
+      return refresh.interval;
+    };
+  },
+  answered: () => {
+    const answers = new Answers();
+    return ([method, ...given]) => {
+      const outputs = answers[method](...given);
+      return Array.isArray(outputs) ? outputs.map(({ kind, said }) => said ?? kind) : (outputs ?? []);
+    };
+  },
+  namesOfKeys: () => nameOfKey,
+  placesOnPictures: () => (given) => placeOnPicture(...given),
+  agents: () => (given) => describeAgent(...given),
+  zooms: () => (given) => zoomOf(...given),
   choose: () => (sizes) => choose(Object.keys(sizes), (key) => sizes[key]).size,
   turns: () => {
     const turns = new Turns();

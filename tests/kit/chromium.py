@@ -134,6 +134,8 @@ class ChromiumPage(Page):
         self.target = target
         self.context = context
         self.crashed = trio.Event()
+        self.traced: list[JSON] = []
+        self.is_traced = trio.Event()
 
     async def command(self, method: str, **params: object) -> JSON:
         """A DevTools command to this page."""
@@ -201,6 +203,10 @@ class ChromiumPage(Page):
                 self.errors.append(json.dumps(params["exceptionDetails"]))
             case "Runtime.consoleAPICalled" if params["type"] in ("error", "assert", "warning"):
                 self.errors.append(json.dumps(params["args"]))
+            case "Tracing.dataCollected":
+                self.traced += params["value"]
+            case "Tracing.tracingComplete":
+                self.is_traced.set()
             case "Inspector.targetCrashed":
                 self.crashed.set()
             case "Page.javascriptDialogOpening":
@@ -218,3 +224,15 @@ async def crash(page: Page) -> None:
         with trio.fail_after(ANSWER_S):
             await page.crashed.wait()
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def traced(page: Page, *categories: str) -> AsyncIterator[list[JSON]]:
+    """What the browser traces meanwhile; filled once the block is left."""
+    assert isinstance(page, ChromiumPage)
+    page.traced, page.is_traced = [], trio.Event()
+    await page.command("Tracing.start", traceConfig={"includedCategories": categories})
+    yield page.traced
+    await page.command("Tracing.end")
+    with trio.fail_after(ANSWER_S):
+        await page.is_traced.wait()

@@ -15,6 +15,13 @@ import attrs
 import trio
 
 from imgsync import Delivery, EvaluatorSession, ImageRef, open_evaluator
+from imgsync.core.protocol.numbers import (
+    FEATURE_EXPOSURE,
+    FEATURE_PICTURES,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    FEATURES,
+)
 from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.forks import open_fork
 from tests.kit.processes import START_S, Child
@@ -31,12 +38,17 @@ RTCDataChannel.prototype.send = function (text) {
 new MutationObserver((changes) => {
   for (const { target, addedNodes } of changes) {
     if (target.id !== "stage") continue;
-    for (const node of addedNodes) window.put.push(node.naturalWidth);
+    for (const node of addedNodes) {
+      if (node instanceof HTMLImageElement) window.put.push(node.naturalWidth);
+    }
   }
 }).observe(document, { childList: true, subtree: true });
 """
 
 ON_SCREEN = "document.querySelector('#stage img')?.naturalWidth"
+
+SPOKEN = (*FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
+"""What the page says that it speaks on the channel."""
 
 ACK_S = 20
 

@@ -156,8 +156,8 @@ class Presenter {
       this.#sendCurrent();
     } else if (message.type === "ack") {
       this.#receiveAck(message);
-    } else if (message.type !== "stage") {
-      // A client sends stages to any evaluator; the rest it keeps to itself until asked.
+    } else if (message.type !== "stage" && message.type !== "display") {
+      // These a client sends to any evaluator; the rest it keeps to itself until asked.
       this.watch.complain(`the client sent ${JSON.stringify(message)} unasked`);
     }
   }

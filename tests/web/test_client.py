@@ -12,7 +12,7 @@ import trio
 
 from imgsync import Facts, ImageFailed, ImageRef
 from imgsync.core.pictures.inspection import Inspection
-from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER, FEATURE_PICTURES, FEATURES
+from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER
 from tests.kit.browsers import Browser, Page
 from tests.kit.foreign import IMAGES, MakePeer
 from tests.kit.processes import (
@@ -29,6 +29,7 @@ from tests.kit.web_pages import (
     ACK_S,
     IN_A_HURRY,
     ON_SCREEN,
+    SPOKEN,
     WIDTH,
     end,
     make_folder,
@@ -74,7 +75,7 @@ async def test_what_a_page_speaks_is_known_before_there_is_a_session(
             presence = await curious.wait_event("presence")
         assert (presence["state"], presence["features"]) == (
             "available",
-            [*FEATURES, FEATURE_PICTURES, FEATURE_EARLY_OFFER],
+            [*SPOKEN, FEATURE_EARLY_OFFER],
         )
 
 

@@ -18,7 +18,7 @@ from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.either_browser import in_either
 from tests.kit.forks import open_fork
 from tests.kit.processes import SESSION_S, our_client, wait_until
-from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
+from tests.kit.web_pages import SPOKEN, WIDTH, make_png, open_client_page, page_url
 
 WEB = Path(__file__).parent
 
@@ -157,7 +157,7 @@ async def test_an_evaluator_in_a_page_shows_an_image_to_a_page_and_ends_the_sess
     ):
         await wait_state(page, "connected")
         ready = await page.wait("got.find((message) => message.type === 'ready')")
-        assert ready["features"] == ["ping", "stage", "preload", "preloaded", "pictures"]
+        assert ready["features"] == [*SPOKEN]
         await page.run("show(0, '/web/icon.svg')")
         await client.wait_stage(0, "shown")
         ack = await page.wait("got.find((message) => message.type === 'ack')")

@@ -99,7 +99,15 @@ window.letGo = () => {
   isHeld = false;
   for (const act of held.values()) act(performance.now());
 };
+window.afterFrames = (count) =>
+  new Promise((done) => {
+    const go = () => ((count -= 1) > 0 ? realFrame(go) : done(true));
+    go();
+  });
 """
+
+MEASURED = "afterFrames(60)"
+"""Frames after which the page has none for measuring how often they come."""
 
 
 async def test_what_is_superseded_before_its_frame_is_not_put_up_and_nothing_else_told_as_shown(
@@ -138,6 +146,7 @@ async def test_what_stays_in_view_is_told_though_another_was_to_take_its_place_i
         await client.page.resize(800, 600)
         await show_url(session, 0, images.url("0.png"))
         await client.wait_stage(0, "shown")
+        await client.page.run(MEASURED)
         await client.page.resize(700, 500)
         await client.page.run("void (isHeld = true)")
         await client.wait_stage(0, "hidden", "resized")
@@ -178,6 +187,7 @@ async def test_what_was_told_of_an_earlier_sight_is_none_of_a_later_one(
         await show_url(session, 0, images.url("0.png"))
         is_told = await page.run("PerformanceObserver.supportedEntryTypes.includes('element')")
         await page.wait("news.length > 0" if is_told else "sent.some((m) => m.stage === 'shown')")
+        await page.run(MEASURED)
         await page.run("void (isHeld = true)")
         await page.resize(700, 500)
         await client.wait_stage(0, "hidden", "resized")

@@ -185,7 +185,7 @@ func (p *presenter) receive(came message) error {
 		p.channel.pong(came)
 	case "pong":
 		p.pongs++
-	case "stage":
+	case "stage", "display":
 	default:
 		p.channel.watch.complain("the client sent %s unasked", came.raw)
 	}

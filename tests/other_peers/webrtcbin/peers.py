@@ -171,7 +171,7 @@ class Evaluator(Peer):
                 self.send(self.current)
         elif kind == "ack":
             self.receive_ack(message)
-        elif kind != "stage":
+        elif kind not in ("stage", "display"):
             self.happenings.complaints.append(f"the client sent {message} unasked")
 
     def receive_ack(self, message: JSON) -> None:

@@ -12,12 +12,13 @@
  */
 
 import { Decoding } from "./decoding.js";
+import { DisplayWatch } from "./display.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
 import { FullScreen, WakeLock } from "./screen.js";
 import { keepSteady } from "./steady.js";
-import { FEATURES, FEATURE_PICTURES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
+import { SPOKEN } from "../peer/opening.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
@@ -33,17 +34,19 @@ function element(id) {
 
 const RELOAD_MS = 5000;
 
-/** What this page speaks: it has a place for pictures that come over the connection. */
-const SPOKEN = [...FEATURES, FEATURE_PICTURES];
-
 export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
   #loader = this.#openLoader();
   #wakeLock = new WakeLock();
-  #fullScreen = new FullScreen(() => this.#update({ canFill: this.#fullScreen.isOffered }));
-  #showings = new Showings(this.#decoding, this.#stage, {
+  #fullScreen = new FullScreen(
+    () => this.#update({ canFill: this.#fullScreen.isOffered }),
+    () => this.#showings.isTapTaken,
+  );
+  #display = new DisplayWatch((display) => this.#session?.send(this.#follower.displayed(display)));
+  #showings = new Showings(this.#decoding, this.#stage, this.#display.meter, {
     seen: (image, at) => this.#recording?.seen(image, at),
+    responded: (said) => this.#follower.responded(said).forEach((message) => this.#session?.send(message)),
     staged: (image, stage, told) => {
       this.#recording?.staged(image, stage, told);
       const message = this.#follower.reached(image, stage, told);
@@ -156,12 +159,14 @@ export class Client {
         if (session !== this.#session) return;
         if ("imageUrl" in message) this.#receive(session, message, at);
         else if (message.type === "preload") this.#loader.preload(message.images);
+        else if (message.type === "response_ack") this.#follower.acknowledged(message);
       },
       changed: (change) => this.#changed(session, change),
     });
     this.#session = session;
     const { state } = session;
     this.#changed(session, { state, at: 0, reason: null, detail: "", wasConnected: false });
+    this.#display.begin();
   }
 
   /** @param {Session} session @param {Image} image @param {number} at */

@@ -22,6 +22,11 @@ const FRAMES_BEHIND = 3;
 /** Something to paint that nobody sees: the grey of the stage, and as good as that. */
 const GREYS = ["", "rgb(128 128 128 / 0.996)"];
 
+/** A picture itself, or the part that has the text: browsers tell of no other. @param {Element} element */
+function timedPart(element) {
+  return element.firstElementChild ?? element;
+}
+
 export class OnsetWatch {
   /** Whether this browser can tell. */
   static isTold = PerformanceObserver.supportedEntryTypes.includes("element");
@@ -43,7 +48,7 @@ export class OnsetWatch {
 
   /** An element is to be put into the document for the first time. @param {Element} element */
   name(element) {
-    element.setAttribute("elementtiming", this.#nextId());
+    timedPart(element).setAttribute("elementtiming", this.#nextId());
   }
 
   #nextId() {
@@ -62,7 +67,7 @@ export class OnsetWatch {
     const isNew = !this.#known.has(element);
     // Of one that comes into view again the browser tells nothing more, and what it has still to tell
     // is of the first time.
-    const id = isNew ? (element.getAttribute("elementtiming") ?? "") : this.#nextId();
+    const id = isNew ? (timedPart(element).getAttribute("elementtiming") ?? "") : this.#nextId();
     const isTold = OnsetWatch.isTold && isNew;
     this.#known.add(element);
     this.#tells.set(id, tell);

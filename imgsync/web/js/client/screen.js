@@ -45,16 +45,22 @@ export class WakeLock {
 export class FullScreen {
   #isTapped = false;
 
-  /** @param {() => void} changed */
-  constructor(changed) {
+  /**
+   * @param {() => void} changed
+   * @param {() => boolean} isTaken whether the tap is for something else: a screen that is filled then would
+   *   have what it shows in another size
+   */
+  constructor(changed, isTaken) {
     const fill = () => {
+      if (isTaken()) return;
+      document.removeEventListener("click", fill);
       this.#isTapped = true;
       if (document.fullscreenEnabled) {
         document.documentElement.requestFullscreen({ navigationUI: "hide" }).catch(() => {});
       }
       changed();
     };
-    document.addEventListener("click", fill, { once: true });
+    document.addEventListener("click", fill);
   }
 
   /** Whether a tap fills it. An iPhone can't fill it with a page, nor can a page in a frame. */

@@ -10,7 +10,20 @@
  * @typedef {{userId: string, role: Role, name?: string, token?: string}} Registrant
  */
 
-import { FEATURES, FEATURE_EARLY_OFFER, FEATURE_ICE_SERVERS, FEATURE_PICTURES, FEATURE_PRESENCES, PACKAGE } from "../core/protocol/numbers.js";
+import {
+  FEATURES,
+  FEATURE_EARLY_OFFER,
+  FEATURE_EXPOSURE,
+  FEATURE_ICE_SERVERS,
+  FEATURE_PICTURES,
+  FEATURE_PRESENCES,
+  FEATURE_RESPONSE,
+  FEATURE_TEXT,
+  PACKAGE,
+} from "../core/protocol/numbers.js";
+
+/** What the page of a client speaks on the channel: it has a screen, a person before it, and a place for pictures. */
+export const SPOKEN = [...FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT];
 
 export class Opening {
   #opened;
@@ -30,7 +43,7 @@ export class Opening {
     if (this.#isRegistered) return;
     this.#isRegistered = true;
     // What there is to be spoken on the channel is the client's to speak.
-    const spoken = role === "client" ? [...FEATURES, FEATURE_PICTURES, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES];
+    const spoken = role === "client" ? [...SPOKEN, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES];
     const features = [...spoken, FEATURE_ICE_SERVERS];
     const data = { userId, role, package: PACKAGE, name, token, features };
     const say = () => this.send(JSON.stringify({ event: "register", data }));

@@ -1,0 +1,123 @@
+/**
+ * Keys and taps of the participant, as the browser tells of them. What of them is an answer, `Answers`
+ * decides.
+ *
+ * Their times are those of the events, and not of when the page hears of them. Keys that are asked for do
+ * nothing else in the page, others do what they do. A tap is an answer when it begins, and on text when it
+ * ends, as text may be scrolled.
+ *
+ * @import { Image, Response } from "../core/protocol/wire.js"
+ * @import { Onset } from "../core/channel/onsets.js"
+ * @import { Output, Point } from "../core/channel/answers.js"
+ * @import { RefreshMeter } from "./refresh_meter.js"
+ *
+ * @typedef {object} Listener
+ * @property {(said: Response) => void} responded
+ * @property {() => void} over what is up is to be taken away
+ */
+
+import { Answers, nameOfKey, placeOnPicture } from "../core/channel/answers.js";
+import { momentOf } from "../peer/clock.js";
+import { clockStep } from "./clock_step.js";
+
+/** Whether a key is held that makes another thing of others: a shortcut, and no answer. @param {KeyboardEvent} event */
+function isShortcut(event) {
+  const isAltGraph = event.getModifierState("AltGraph");
+  return event.metaKey || (!isAltGraph && (event.ctrlKey || event.altKey));
+}
+
+/**
+ * What was put up.
+ *
+ * @typedef {{picture: {width: number, height: number} | null}} Up `picture`: its size in its own pixels; null for
+ *   text
+ */
+
+export class Answering {
+  #answers = new Answers();
+  #stage;
+  #meter;
+  #listener;
+  /** What was put up last. @type {Up} */
+  #up = { picture: null };
+  /** What was up when the tap began that is under way, or was last, if it is an answer. @type {Up | null} */
+  #touched = null;
+
+  /** @param {HTMLElement} stage @param {RefreshMeter} meter @param {Listener} listener */
+  constructor(stage, meter, listener) {
+    this.#stage = stage;
+    this.#meter = meter;
+    this.#listener = listener;
+    addEventListener("keydown", (event) => this.#keyDown(event));
+    addEventListener("pointerdown", (event) => this.#pointerDown(event), { capture: true });
+    addEventListener("click", (event) => this.#clicked(event), { capture: true });
+  }
+
+  /** Whether the tap that is under way, or was last, is an answer. */
+  get isTapTaken() {
+    return this.#touched !== null;
+  }
+
+  /** It is put up, or comes into view again. @param {Image} image @param {HTMLElement} element */
+  ask(image, element) {
+    // It may be emptied once it is away.
+    const isPicture = element instanceof HTMLImageElement;
+    this.#up = { picture: isPicture ? { width: element.naturalWidth, height: element.naturalHeight } : null };
+    this.#answers.ask(image);
+    this.#showPointer();
+  }
+
+  /** It is known since when it is on the screen. @param {Image} image @param {Onset} onset */
+  begin(image, onset) {
+    this.#perform(this.#answers.begin(image, onset, this.#meter.interval));
+  }
+
+  /** Nothing is there to be answered any more. */
+  close() {
+    this.#answers.close();
+    this.#showPointer();
+  }
+
+  /** Who is to tap with a mouse has to see where it is. */
+  #showPointer() {
+    document.body.toggleAttribute("data-taps", this.#answers.takesTaps);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #keyDown(event) {
+    const name = nameOfKey(event.key);
+    if (event.isComposing || isShortcut(event) || !this.#answers.takesKey(name)) return;
+    if (this.#answers.isAskedFor(name)) event.preventDefault();
+    if (event.repeat) return;
+    this.#perform(this.#answers.key(name, momentOf(event.timeStamp), clockStep()));
+  }
+
+  /** @param {PointerEvent} event */
+  #pointerDown(event) {
+    const isTap = event.isPrimary && event.button === 0;
+    this.#touched = isTap && this.#answers.takesTaps ? this.#up : null;
+    const picture = this.#touched?.picture ?? null;
+    // It fills the stage, or did.
+    const box = this.#stage.getBoundingClientRect();
+    if (picture !== null) this.#tap(event, placeOnPicture({ x: event.clientX, y: event.clientY }, box, picture));
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const isOfText = this.#touched === this.#up && this.#up.picture === null;
+    if (isOfText) this.#tap(event, null);
+  }
+
+  /** @param {MouseEvent} event @param {Point | null} point */
+  #tap(event, point) {
+    this.#perform(this.#answers.tap(point, momentOf(event.timeStamp), clockStep()));
+  }
+
+  /** @param {Output[]} outputs */
+  #perform(outputs) {
+    for (const output of outputs) {
+      if (output.kind === "over") this.#listener.over();
+      else this.#listener.responded(output.said);
+    }
+  }
+}
