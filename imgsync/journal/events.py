@@ -44,6 +44,9 @@ from imgsync.core.protocol.states import SessionState
 from imgsync.core.protocol.trials import Trial
 from imgsync.core.protocol.urls import public_url
 
+Order = Literal["given", "shuffled"]
+"""Of what a study shows."""
+
 
 @attrs.frozen
 class Header:
@@ -313,7 +316,7 @@ class Study:
     EVENT = "study"
     session_id: SessionId
     name: Name
-    order: Literal["given", "shuffled"]
+    order: Order
     seed: int | None
     trials: Count
 
