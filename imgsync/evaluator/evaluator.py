@@ -339,8 +339,9 @@ class EvaluatorSession:
     def mark(self, text: str | None = None, *, score: float | None = None) -> Mark:
         """Note something of what was to be shown last, for the record; never waits.
 
-        Also before the first image, and once the session is over. Raises InputError for a mark that
-        says nothing, for a text that is longer than 1024 characters, and a score that is no number.
+        Also before the first image, and after the session, while the evaluator is open. Raises
+        InputError for a mark that says nothing, a text that is longer than 1024 characters, and a
+        score that is no number.
         """
         return self._presenting.mark(score, text)
 
