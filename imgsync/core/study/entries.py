@@ -171,7 +171,7 @@ class EntryReader:
             elif "@" in urlsplit(url).netloc:
                 self._tell(
                     member,
-                    f"has a user name in its {member}, which browsers fetch nothing with; leave it"
+                    f"has a user name in its {member}, which browsers load nothing with; leave it"
                     " out",
                 )
         urls = {"imageUrl": image_url, "signedUrl": asked.get("signedUrl", image_url)}

@@ -29,7 +29,7 @@ import { NAMES, isFile, isFileName, isLeftOut } from "../core/study/entries.js";
 import { placeOf } from "../core/study/places.js";
 import { arranged, readPlan } from "../core/study/study.js";
 import { timeout } from "../peer/clock.js";
-import { makeToken } from "./own_series.js";
+import { makeToken } from "./tokens.js";
 import {
   describeBeside,
   describeConflict,

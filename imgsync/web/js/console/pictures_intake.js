@@ -16,9 +16,10 @@
 
 import { find, setText } from "../page/dom.js";
 import { LeftOutView } from "./left_out.js";
-import { join, makeToken, ownImage } from "./own_series.js";
+import { join, ownImage } from "./own_series.js";
 import { readPictures } from "./picture_files.js";
 import { byTheirList } from "./picture_lists.js";
+import { makeToken } from "./tokens.js";
 import {
   askMore,
   describeFound,

@@ -149,7 +149,7 @@ export class EntryReader {
       const url = this.#get(member);
       if (!isWebUrl(url)) this.#tell(member, `has no ${member} that is an http or https URL`);
       else if (/^[^/]*\/\/[^/?#]*@/.test(url)) {
-        this.#tell(member, `has a user name in its ${member}, which browsers fetch nothing with; leave it out`);
+        this.#tell(member, `has a user name in its ${member}, which browsers load nothing with; leave it out`);
       }
     }
     const urls = { imageUrl, signedUrl: this.#isDoubled ? imageUrl : this.#get("signedUrl") };

@@ -43,26 +43,26 @@ const RULES = [
 ];
 
 /**
- * @param {any} document as JSON has it, or the rows of CSV as objects
+ * @param {any} content as JSON has it, or the rows of CSV as objects
  * @returns {{plan: Plan} | {faults: Fault[]}} what is wrong: at most MAX_FAULTS, at least one
  */
-export function readPlan(document) {
+export function readPlan(content) {
   /** @type {Fault[]} */
   const faults = [];
   /** @type {Omit<Plan, "entries" | "isStudy">} */
   const alone = { name: null, order: GIVEN, seed: null, instructions: null, end: null };
-  if (Array.isArray(document)) {
-    const entries = readEntries(document, [], faults);
+  if (Array.isArray(content)) {
+    const entries = readEntries(content, [], faults);
     const isStudy = entries.some(({ trial }) => trial !== null);
     return faults.length > 0 ? { faults: faults.slice(0, MAX_FAULTS) } : { plan: { ...alone, entries, isStudy } };
   }
-  faults.push(...faultsOfWhole(document));
-  const has = (/** @type {string} */ name) => (Object.hasOwn(document, name) ? document[name] : null);
+  faults.push(...faultsOfWhole(content));
+  const has = (/** @type {string} */ name) => (Object.hasOwn(content, name) ? content[name] : null);
   if (!Array.isArray(has("entries"))) {
     return { faults: [...faults, { path: ["entries"], what: "has no entries that are a list of images and texts" }] };
   }
-  const entries = readEntries(document.entries, ["entries"], faults);
-  if (document.entries.length === 0) {
+  const entries = readEntries(content.entries, ["entries"], faults);
+  if (content.entries.length === 0) {
     faults.push({ path: ["entries"], what: "has no entries; name what is to be shown" });
   }
   const isShuffled = has("order") === SHUFFLED;
@@ -70,7 +70,7 @@ export function readPlan(document) {
   if (faults.length > 0) return { faults: faults.slice(0, MAX_FAULTS) };
   const [name, instructions, end] = ["name", "instructions", "end"].map((member) => has(member) || null);
   const order = isShuffled ? SHUFFLED : GIVEN;
-  return { plan: { entries, isStudy: true, name, order, seed: isNone(document, "seed") ? null : has("seed"), instructions, end } };
+  return { plan: { entries, isStudy: true, name, order, seed: isNone(content, "seed") ? null : has("seed"), instructions, end } };
 }
 
 /**
@@ -140,30 +140,30 @@ function readEntries(list, path, faults) {
   return found;
 }
 
-/** @param {Record<string, any>} document @returns {Fault[]} */
-function faultsOfWhole(document) {
+/** @param {Record<string, any>} content @returns {Fault[]} */
+function faultsOfWhole(content) {
   /** @type {Fault[]} */
   const faults = [];
-  for (const name of Object.keys(document)) {
+  for (const name of Object.keys(content)) {
     if (MEMBERS.includes(name) || OTHERS.includes(name)) continue;
     const [, meant = null] = oddName([name], MEMBERS) ?? [];
-    const isMeant = meant !== null && !Object.hasOwn(document, meant);
+    const isMeant = meant !== null && !Object.hasOwn(content, meant);
     const all = `a study has ${MEMBERS.join(", ")}, and others belong to its entries`;
     faults.push({ path: [name], what: `has a member "${name}"; ${isMeant ? `call it ${meant}` : all}` });
   }
   for (const [name, isRight, what] of RULES) {
-    const value = Object.hasOwn(document, name) ? document[name] : null;
+    const value = Object.hasOwn(content, name) ? content[name] : null;
     if (!isLeftOut(value) && !isRight(value)) faults.push({ path: [name], what });
   }
-  if (!isNone(document, "seed") && document.order !== SHUFFLED) {
+  if (!isNone(content, "seed") && content.order !== SHUFFLED) {
     faults.push({ path: ["seed"], what: 'has a seed, and its order is not "shuffled"; leave the seed out, or shuffle' });
   }
   return faults;
 }
 
-/** @param {Record<string, any>} document @param {string} name */
-function isNone(document, name) {
-  return !Object.hasOwn(document, name) || isLeftOut(document[name]);
+/** @param {Record<string, any>} content @param {string} name */
+function isNone(content, name) {
+  return !Object.hasOwn(content, name) || isLeftOut(content[name]);
 }
 
 /** A block in two places would be shuffled as two. @param {readonly Entry[]} entries @returns {Fault[]} */
