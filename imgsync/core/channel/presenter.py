@@ -23,15 +23,12 @@ back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSE
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
 
+from imgsync.core.channel.about import About
 from imgsync.core.channel.outputs import (
-    Counted,
-    Displayed,
     Drop,
     Forgotten,
     PresenterOutput,
-    Recorded,
     Share,
     Superseded,
     TooLarge,
@@ -51,7 +48,6 @@ from imgsync.core.protocol.channel import (
     Ready,
     Recording,
     Response,
-    ResponseAck,
     Stage,
     TalkMessage,
 )
@@ -60,19 +56,12 @@ from imgsync.core.protocol.numbers import (
     EPSILON,
     FEATURE_PRELOAD,
     MAX_CHANNEL_MESSAGE,
-    MAX_DISPLAYS,
-    MAX_RECORDINGS,
     MAX_UNSENT,
     TICK,
 )
 from imgsync.core.protocol.signalling import Features, Milliseconds
 
-T = TypeVar("T", Recording, Display)
-
 _Refused = Superseded | TooLarge | Unsendable | Forgotten
-
-
-_NO_NEWS = Drop("what was told before, or one change too many")
 
 
 def _next_time(sent_at: Milliseconds) -> float:
@@ -84,25 +73,6 @@ def _size_of(outputs: Sequence[Transmit | Share]) -> int:
     return sum(len(output.text) for output in outputs if isinstance(output, Transmit))
 
 
-class _Changes(Generic[T]):
-    """What the client says of one thing as a whole, at each change of it.
-
-    :param most: so many changes are listened to.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._last: T | None = None
-        self._left = most
-
-    def is_news(self, said: T) -> bool:
-        """It says this. Whether it has not said it before, and has not changed too often."""
-        if said == self._last or self._left == 0:
-            return False
-        self._last = said
-        self._left -= 1
-        return True
-
-
 class Presenter:
     """The evaluator's side: what is current, and which images were acked."""
 
@@ -111,8 +81,7 @@ class Presenter:
         self._showings = Showings()
         self._sharing = Sharing()
         self._upcoming = Upcoming(self._sharing)
-        self._recordings = _Changes[Recording](MAX_RECORDINGS)
-        self._displays = _Changes[Display](MAX_DISPLAYS)
+        self._about = About()
         self._open = False
         #: Bytes of a message that the client on the open channel takes.
         self._limit = MAX_CHANNEL_MESSAGE
@@ -201,17 +170,12 @@ class Presenter:
                 return [*self._showings.acked(message)]
             case Stage():
                 return [*self._showings.staged(message, is_open=self._open)]
-            case Response(index, sent_at, number):
-                ack = encode_channel(ResponseAck(index, sent_at, number))
-                return [Transmit(ack), *self._showings.responded(message)]
+            case Response():
+                return [*self._showings.responded(message)]
             case Identity():
                 return [*self._showings.identified(message)]
-            case Preloaded():
-                return [Counted(message)]
-            case Recording():
-                return [Recorded(message)] if self._recordings.is_news(message) else [_NO_NEWS]
-            case Display():
-                return [Displayed(message)] if self._displays.is_news(message) else [_NO_NEWS]
+            case Preloaded() | Recording() | Display():
+                return [self._about.heard(message)]
             case _:
                 return [Drop("not a message for an evaluator")]
 

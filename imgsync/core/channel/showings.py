@@ -13,11 +13,20 @@ from imgsync.core.channel.outputs import (
     Responded,
     Staged,
     Superseded,
+    Transmit,
 )
 from imgsync.core.channel.responses import Heard
 from imgsync.core.channel.sharing import ImageSource, Sharing
 from imgsync.core.codec.codec import check_size, encode_channel
-from imgsync.core.protocol.channel import Ack, Identity, Image, Response, Stage, StageKind
+from imgsync.core.protocol.channel import (
+    Ack,
+    Identity,
+    Image,
+    Response,
+    ResponseAck,
+    Stage,
+    StageKind,
+)
 from imgsync.core.protocol.errors import MessageTooLarge
 from imgsync.core.protocol.naming import newest_url
 from imgsync.core.protocol.numbers import MAX_SETTLED, MAX_STAGES, MAX_UNACKED
@@ -165,13 +174,16 @@ class Showings:
             self.seen = showing
         return [staged, *self._pass_by(showing)]
 
-    def responded(self, said: Response) -> list[Responded | Drop]:
+    def responded(self, said: Response) -> list[Transmit | Responded | Drop]:
         """The participant has answered an image."""
+        ack = ResponseAck(said.image_index, said.sent_at, said.number)
+        acknowledged = Transmit(encode_channel(ack))
         showing = self._find(said.sent_at, said.image_index)
         if showing is None or not showing.answers.is_news(said):
             why = "an answer to no image that is remembered, one that was told, or one too many"
-            return [Drop(why)]
-        return [Responded(showing.image, attrs.evolve(said, sent_at=showing.image.sent_at))]
+            return [acknowledged, Drop(why)]
+        said = attrs.evolve(said, sent_at=showing.image.sent_at)
+        return [acknowledged, Responded(showing.image, said)]
 
     def identified(self, said: Identity) -> list[Identified | Drop]:
         """It has fetched an image by its URL."""

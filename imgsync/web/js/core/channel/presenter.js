@@ -23,17 +23,14 @@
  * back. What waits is told in bytes; `drained` has to follow on more than MAX_UNSENT.
  * It decides and does nothing.
  *
- * @import { ChannelMessage, Display, Image, ImageSource, Preload, Preloaded, Response, ResponseAck } from "../protocol/wire.js"
+ * @import { ChannelMessage, Image, ImageSource, Preload, ResponseAck } from "../protocol/wire.js"
+ * @import { Said } from "./about.js"
  * @import { Earlier, Passed, Showing, Shown, Told } from "./showings.js"
  *
  * @typedef {{kind: "transmit", message: Image | Preload | ResponseAck} | {kind: "share"}} Transmitted
  * @typedef {{kind: "tooLarge", image: Shown} | {kind: "unsendable", image: Shown, feature: string}} Refused
  *
- * @typedef {Transmitted | Refused | Passed | Told
- *   | {kind: "counted", said: Preloaded}
- *   | {kind: "recorded", devices: string[], troubles: string[], at: number}
- *   | {kind: "displayed", said: Display}
- *   } PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
+ * @typedef {Transmitted | Refused | Passed | Told | Said} PresenterOutput `copies`: how often the image was sent until its ack; `tooLarge`: the client on
  *   this channel takes no message of this size, and the image is not shown; `unsendable`: nor is this
  *   one, which needs `feature`, and the client does not speak that; `share`: open the
  *   channel for pictures, as what follows is the first that needs it; `neverShown`: it was not on the
@@ -44,36 +41,26 @@ import {
   EPSILON,
   FEATURE_PRELOAD,
   MAX_CHANNEL_MESSAGE,
-  MAX_DISPLAYS,
-  MAX_RECORDINGS,
   MAX_UNSENT,
   TICK,
 } from "../protocol/numbers.js";
 import { trialFields } from "../protocol/trials.js";
 import { encodeMessage } from "../protocol/wire.js";
+import { About } from "./about.js";
 import { Current, orTooLarge } from "./current.js";
 import { Upcoming } from "./preload.js";
 import { Sharing, isText, needOf } from "./sharing.js";
 import { Showings } from "./showings.js";
 
-/** What the client says of one thing as a whole, at each change of it. */
-class Changes {
-  #last = "";
-  #left;
-
-  /** @param {number} most so many changes are listened to */
-  constructor(most) {
-    this.#left = most;
-  }
-
-  /** Whether it has not said this before, and has not changed too often. @param {object} said as it was read */
-  isNews(said) {
-    const text = JSON.stringify(said);
-    if (text === this.#last || this.#left === 0) return false;
-    this.#last = text;
-    this.#left -= 1;
-    return true;
-  }
+/**
+ * What a page before this one has shown last.
+ *
+ * @param {Image} image
+ * @param {readonly Earlier[]} earlier
+ */
+function restore(image, earlier) {
+  const heard = earlier.find(({ sentAt }) => sentAt === image.sentAt)?.responses;
+  return new Current(image, { ...image, trial: trialFields(image) }, heard);
 }
 
 export class Presenter {
@@ -82,8 +69,7 @@ export class Presenter {
   #showings = new Showings();
   #sharing = new Sharing();
   #upcoming = new Upcoming(this.#sharing);
-  #recordings = new Changes(MAX_RECORDINGS);
-  #displays = new Changes(MAX_DISPLAYS);
+  #about = new About();
   #isOpen = false;
   /** Bytes of a message that the client on the open channel takes. */
   #limit = MAX_CHANNEL_MESSAGE;
@@ -100,9 +86,7 @@ export class Presenter {
   constructor({ lastSentAt, current = null, earlier = [] }) {
     this.#lastSentAt = lastSentAt;
     this.#showings.remember(earlier.filter(({ sentAt }) => sentAt !== current?.sentAt));
-    if (current === null) return;
-    const heard = earlier.find(({ sentAt }) => sentAt === current.sentAt)?.responses;
-    this.#makeCurrent(new Current(current, { ...current, trial: trialFields(current) }, heard));
+    if (current !== null) this.#makeCurrent(restore(current, earlier));
   }
 
   /** @returns {Image | null} */
@@ -201,29 +185,12 @@ export class Presenter {
       case "stage":
         return this.#showings.staged(message, this.#isOpen);
       case "response":
-        return this.#responded(message);
+        return this.#showings.responded(message);
       case "identity":
         return this.#showings.identified(message);
-      case "preloaded":
-        return [{ kind: "counted", said: message }];
-      case "recording": {
-        const { devices, troubles, at } = message;
-        return this.#recordings.isNews(message) ? [{ kind: "recorded", devices, troubles, at }] : [];
-      }
-      case "display":
-        return this.#displays.isNews(message) ? [{ kind: "displayed", said: message }] : [];
       default:
-        return [];
+        return this.#about.heard(message);
     }
-  }
-
-  /** @param {Response} said @returns {PresenterOutput[]} */
-  #responded(said) {
-    const { imageIndex, sentAt, number } = said;
-    return [
-      { kind: "transmit", message: { type: "response_ack", imageIndex, sentAt, number } },
-      ...this.#showings.responded(said),
-    ];
   }
 
   /** @param {readonly string[]} features @param {number} waiting @returns {PresenterOutput[]} */

@@ -1,7 +1,7 @@
 /**
  * What of the showings is still of interest to the presenter, and what the client says of them.
  *
- * @import { Ack, Identity, Image, Response, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Ack, Identity, Image, Response, ResponseAck, Stage, StageName, Timing } from "../protocol/wire.js"
  * @import { Heard } from "./responses.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
@@ -13,6 +13,7 @@
  *   answers: HeardResponses}} Showing `isOver`: it was shown, or never will be
  *
  * @typedef {{kind: "superseded" | "neverShown", image: Shown}} Passed
+ * @typedef {{kind: "transmit", message: ResponseAck}} Acknowledged
  * @typedef {{kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
  *       timing: Timing | null, within: number | null, detail: string | null, frames: number | null,
@@ -83,11 +84,14 @@ export class Showings {
     return [{ kind: "identified", image: showing.image, said }];
   }
 
-  /** The participant has answered an image. @param {Response} said @returns {Told[]} */
+  /** The participant has answered an image. @param {Response} said @returns {(Told | Acknowledged)[]} */
   responded(said) {
-    const showing = this.#find(said.sentAt, said.imageIndex);
-    if (showing === null || !showing.answers.isNews(said)) return [];
-    return [{ kind: "responded", image: showing.image, said }];
+    const { imageIndex, sentAt, number } = said;
+    /** @type {Acknowledged} */
+    const acknowledged = { kind: "transmit", message: { type: "response_ack", imageIndex, sentAt, number } };
+    const showing = this.#find(sentAt, imageIndex);
+    const isNews = showing !== null && showing.answers.isNews(said);
+    return isNews ? [acknowledged, { kind: "responded", image: showing.image, said }] : [acknowledged];
   }
 
   /** Of which showing a stage is news. @param {Stage} said @returns {Showing | null} */
