@@ -542,7 +542,8 @@ const PAIRS = {
       (error) => [error.constructor.name, error.message],
     ),
   refusals: () => (given) => describeRefusal(...given),
-  manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
+  manifests: () => (text) => orRefused(() => parseManifest(text, "M").images, BadManifest),
+  studies: () => (text, again) => orRefused(() => parseManifest(text, "M", again), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,
   fates: () => (events) => {

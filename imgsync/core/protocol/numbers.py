@@ -193,6 +193,18 @@ MAX_SHOW_FOR = 3_600_000
 MAX_EXPOSURE_FRAMES = 1_000_000
 """Refreshes of the screen, likewise: an hour at 240 Hz has fewer."""
 
+MIN_SHOW_FOR = 4
+"""Milliseconds that a study may show an image for: a refresh of the quickest screens, of 240 Hz."""
+
+MAX_SEED = 2**32 - 1
+"""What decides the order of a study is one of so many numbers, and 0."""
+
+MAX_STUDY_NAME = 128
+"""Characters of the name of a study."""
+
+MAX_FAULTS = 20
+"""Faults of a study file that are told at a time."""
+
 MAX_KEYS = 32
 """Keys that can be asked for as answers to one image."""
 
