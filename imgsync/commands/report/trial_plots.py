@@ -47,7 +47,8 @@ def _draw_reaction_times(rows: Sequence[Row]) -> Picture | None:
     svg, left_out = _draw_groups(named, "ms from the onset to the answer", from_zero=True)
     return Picture(
         f"Reaction times{by}, of the first answers to {count} image{'' if count == 1 else 's'}:"
-        f" each is a dot, the bar goes from the first to the third quartile, and the line in it is the median.{left_out}",
+        " each is a dot, the bar goes from the first to the third quartile, and the line in it is"
+        f" the median.{left_out}",
         svg,
     )
 
