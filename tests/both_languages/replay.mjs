@@ -26,6 +26,7 @@ const { Onsets } = await load("core/channel/onsets");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { warningsOf } = await load("core/study/displays");
+const { endsByItself, Entry, needsOf } = await load("core/study/running");
 const { refusalOf } = await load("core/pictures/answers");
 const { OTHERS } = await load("core/pictures/others");
 const { Inspection } = await load("core/pictures/inspection");
@@ -513,6 +514,15 @@ const PAIRS = {
     return [...groups.values()];
   },
   warnings: () => (given) => warningsOf(...given),
+  running: ({ trial, spoken, now }) => {
+    const entry = new Entry(trial, spoken, now);
+    return ([method, ...given]) => {
+      const isOver = method === "begun" ? entry.isOver : entry[method](...given);
+      return [isOver, entry.due === Infinity ? null : entry.due];
+    };
+  },
+  ends: () => (trial) => endsByItself(trial ?? undefined),
+  needs: () => (trials) => needsOf(trials.map((trial) => trial ?? undefined)),
   others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),

@@ -190,7 +190,7 @@ def test_what_comes_before_the_opening_is_kept_alike(replay: Replay) -> None:
         inputs: list[Given] = []
         expected: list[object] = []
         for number in range(dice.choice([20, MAX_EARLY + 20])):
-            text = dice.choice(["a", "é", "😀"]) * dice.choice([0, 1, 9, 9, 20_000])
+            text = dice.choice(["a", "é", "😀"]) * dice.choice([0, 1, 9, 9] * 8 + [20_000])
             came = dice.choice([text] * 99 + ["opened"])
             inputs.append([came] if came == "opened" else [came, number])
             out = early.opened() if came == "opened" else early.come(came, number)
@@ -390,6 +390,46 @@ def test_of_one_showing_so_many_stages_are_heard_and_no_more(replay: Replay) -> 
     expected = [give(presenter, shown, *given) for given in inputs]
     assert sum(len(outputs) for outputs, _ in expected[2:]) == MAX_STAGES
     replay.compare("presenter", inputs, expected, "many stages")
+
+
+def test_what_a_page_before_has_heard_counts_once_in_the_next_one(replay: Replay) -> None:
+    """An evaluator that is a page is loaded again; its record says what it has shown and heard."""
+    heard = [{"number": 1, "at": 7.5}, {"number": 2, "at": 8}]
+    shown = {"imageIndex": 1, "imageUrl": "http://h/1", "isOver": True}
+    earlier = [
+        {**shown, "sentAt": 5, "responses": heard},
+        {**shown, "sentAt": 6, "responses": heard},
+    ]
+    current = {"imageIndex": 1, "imageUrl": "http://h/1", "signedUrl": "http://h/1?s", "sentAt": 6}
+    current["respond"] = {"keys": ["f"]}
+    say = {"type": "response", "imageIndex": 1, **RESPONSES[0]}
+    asked = [(sent_at, number) for sent_at in (5, 6) for number in (1, 2, 3, 3)]
+    inputs: list[Given] = [["opened", []]]
+    for sent_at, number in asked:
+        at = {1: 7.5, 2: 8, 3: 9}[number]
+        text = json.dumps({**say, "sentAt": sent_at, "number": number, "at": at})
+        inputs.append(["received", text])
+    (opened, _), *told = replay.run(
+        "presenter", inputs, lastSentAt=6, current=current, earlier=earlier
+    )
+    assert opened == [["transmit", current]]
+    kinds = [[one[0] for one in outputs] for outputs, _ in told]
+    assert kinds == [["transmit"], ["transmit"], ["transmit", "responded"], ["transmit"]] * 2
+
+
+def test_a_text_that_a_page_before_has_shown_still_goes_to_whom_it_is_no_riddle(
+    replay: Replay,
+) -> None:
+    current = {"imageIndex": 1, "imageUrl": "texts/0a/1", "signedUrl": None, "sentAt": 6}
+    current["text"] = "Look."
+    inputs: list[Given] = [["opened", ["pictures"]], ["closed"], ["opened", ["text"]]]
+    ready = json.dumps({"type": "ready", "features": ["pictures"]})
+    inputs += [["closed"], ["opened", []], ["received", ready]]
+    told = replay.run("presenter", inputs, lastSentAt=6, current=current)
+    assert [outputs for outputs, _ in told] == [
+        *([], [], [["transmit", current]]),
+        *([], [], [["unsendable", 6, "text"]]),
+    ]
 
 
 @pytest.mark.parametrize("count", [MAX_UNACKED + 2, MAX_UNACKED + MAX_SETTLED + 3])

@@ -7,10 +7,34 @@ from typing import Any
 
 from imgsync.core.channel import outputs as c
 from imgsync.core.channel.follower import Follower
-from imgsync.core.protocol.channel import Identity, OnsetTiming, Stage, StageKind
-from imgsync.core.protocol.numbers import MAX_IDENTITIES, MAX_STAGES
+from imgsync.core.codec.codec import decode_channel
+from imgsync.core.protocol.channel import (
+    Display,
+    Identity,
+    OnsetTiming,
+    Response,
+    Stage,
+    StageKind,
+)
+from imgsync.core.protocol.numbers import (
+    MAX_IDENTITIES,
+    MAX_RESPONSES,
+    MAX_RESPONSES_KEPT,
+    MAX_SETTLED,
+    MAX_STAGES,
+)
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
-from tests.kit.channels import IDENTITY, NO_SIZE, ONSETS, REASONS, SPOKEN, STAGES, hear
+from tests.kit.channels import (
+    DISPLAYS,
+    IDENTITY,
+    NO_SIZE,
+    ONSETS,
+    REASONS,
+    RESPONSES,
+    SPOKEN,
+    STAGES,
+    hear,
+)
 
 RUNS = 300
 INPUTS = 60
@@ -28,11 +52,24 @@ def follow(follower: Follower, method: str, *given: Any) -> list[object]:
                 assert isinstance(output, c.Transmit)
                 told.append(json.loads(output.text))
             return told
-        case "reached", [image, stage, at, reason, onset]:
-            about = (image["imageIndex"], image["sentAt"], StageKind(stage), at, reason)
-            known = onset and {**onset, "timing": OnsetTiming(onset["timing"])}
-            said = [json.loads(one.text) for one in follower.staged(Stage(*about, **(known or {})))]
-            return said or ["not said"]
+        case "reached", [image, stage, at, reason, onset, exposed]:
+            reached = Stage(
+                *(image["imageIndex"], image["sentAt"], StageKind(stage), at, reason),
+                timing=onset and OnsetTiming(onset["timing"]),
+                within=onset and onset["within"],
+                **(exposed or {}),
+            )
+            return [json.loads(one.text) for one in follower.staged(reached)] or ["not said"]
+        case "responded", [answer]:
+            response = decode_channel(json.dumps(answer))
+            assert isinstance(response, Response)
+            return [json.loads(one.text) for one in follower.responded(response)]
+        case "acknowledged", [ack]:
+            return [*hear(follower, json.dumps(ack))]
+        case "displayed", [said]:
+            display = decode_channel(json.dumps(said))
+            assert isinstance(display, Display)
+            return [json.loads(follower.displayed(display).text)]
         case "identified", [image, facts]:
             of = (image["imageIndex"], image["sentAt"], facts["sha256"], facts["contentType"])
             identity = Identity(*of, facts["bytes"], facts["width"], facts["height"])
@@ -59,10 +96,17 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
             stage = dice.choice(STAGES)
             reason = dice.choice(REASONS) if stage in ("failed", "hidden") else None
             onset = dice.choice(ONSETS) if stage == "shown" else None
+            exposed = dice.choice([None, {"frames": 12, "dropped": 0}]) if reason else None
+            of = {"imageIndex": image["imageIndex"], "sentAt": image["sentAt"]}
+            number = dice.randrange(1, 5)
+            answer = {"type": "response", **of, "number": number, "at": now}
             choice: Given = dice.choice(
                 [
                     *[["received", image, now]] * 4,
-                    *[["reached", image, stage, now, reason, onset]] * 12,
+                    *[["reached", image, stage, now, reason, onset, exposed]] * 12,
+                    *[["responded", answer | dice.choice(RESPONSES)]] * 4,
+                    *[["acknowledged", {"type": "response_ack", **of, "number": number}]] * 3,
+                    ["displayed", {"type": "display", **dice.choice(DISPLAYS)}],
                     *[["identified", image, dice.choice([IDENTITY, NO_SIZE])]] * 2,
                     ["opened"],
                     *[["another", dice.choice(SPOKEN)]] * (dice.random() < 0.1),
@@ -96,7 +140,7 @@ def test_the_oldest_identities_are_given_up_alike(replay: Replay) -> None:
 def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
     follower = Follower()
     inputs: list[Given] = [
-        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None, None]
+        ["reached", {"imageIndex": n, "sentAt": n}, "fetched", n, None, None, None]
         for n in range(MAX_STAGES + 2)
     ]
     inputs += [["opened"], inputs[0], inputs[-1]]
@@ -105,3 +149,43 @@ def test_the_oldest_stages_are_given_up_alike(replay: Replay) -> None:
     assert expected[-2] != ["not said"]
     assert expected[-1] == ["not said"]
     replay.compare("follower", inputs, expected, "many stages")
+
+
+def answer_to(showing: int, number: int) -> dict[str, Any]:
+    of = {"imageIndex": 0, "sentAt": showing, "number": number, "at": number}
+    return {"type": "response", **of, **RESPONSES[0]}
+
+
+def test_so_many_answers_to_one_showing_are_told_alike(replay: Replay) -> None:
+    follower = Follower()
+    inputs: list[Given] = [["responded", answer_to(5, n)] for n in range(1, MAX_RESPONSES + 4)]
+    inputs += [["opened"], ["responded", answer_to(6, 900)], ["responded", answer_to(5, 901)]]
+    expected = [follow(follower, *given) for given in inputs]
+    assert [len(told) for told in expected[:-3]] == [1] * (MAX_RESPONSES + 1) + [0, 0]
+    assert len(expected[-3]) == 2 + MAX_RESPONSES
+    assert [len(told) for told in expected[-2:]] == [1, 0]
+    replay.compare("follower", inputs, expected, "many answers")
+
+
+def test_of_how_many_answers_the_last_showings_had_so_much_is_remembered(replay: Replay) -> None:
+    follower = Follower()
+    many: list[Given] = [["responded", answer_to(0, n)] for n in range(1, MAX_RESPONSES + 3)]
+    others: list[Given] = [["responded", answer_to(n, 500 + n)] for n in range(1, MAX_SETTLED + 1)]
+    again: Given = ["responded", answer_to(0, 1000)]
+    inputs = [*many, *others[:-1], again, *others, again]
+    expected = [follow(follower, *given) for given in inputs]
+    assert [len(told) for told, given in zip(expected, inputs, strict=True) if given is again] == [
+        *(0, 1)
+    ]
+    replay.compare("follower", inputs, expected, "counts")
+
+
+def test_the_oldest_answers_are_given_up_alike(replay: Replay) -> None:
+    follower = Follower()
+    inputs: list[Given] = [["responded", answer_to(n, n)] for n in range(1, MAX_RESPONSES_KEPT + 3)]
+    inputs += [["opened"], ["acknowledged", {**answer_to(3, 3), "type": "response_ack"}]]
+    inputs += [["opened"]]
+    expected = [follow(follower, *given) for given in inputs]
+    told = [one for one in expected if len(one) > 1]
+    assert [len(one) for one in told] == [1 + MAX_RESPONSES_KEPT, MAX_RESPONSES_KEPT]
+    replay.compare("follower", inputs, expected, "forgotten answers")

@@ -16,11 +16,14 @@ from tests.both_languages.test_channel import give
 RUNS = 100
 INPUTS = 40
 
-SPOKEN = [[], ["preload"], ["pictures"], ["preload", "pictures"], ["stage", "pictures", "preload"]]
+SPOKEN = [
+    *([], ["preload"], ["pictures"], ["preload", "pictures"], ["stage", "pictures", "preload"]),
+    *(["text"], ["preload", "text", "pictures"], ["text", "pictures"]),
+]
 
 
 def choose_source(dice: random.Random) -> dict[str, Any]:
-    """An own picture with a URL or without, or one that is a URL."""
+    """An own picture with a URL or without, one that is a URL, or a text."""
     n = dice.randrange(4)
     url = f"http://h/{n}?sig={dice.randrange(3)}"
     return dice.choice(
@@ -28,6 +31,7 @@ def choose_source(dice: random.Random) -> dict[str, Any]:
             {"imageUrl": f"images/0a/{n}", "signedUrl": url, "own": {}},
             {"imageUrl": f"images/0b/{n}", "signedUrl": None, "own": {}},
             {"imageUrl": f"http://h/{n}", "signedUrl": url},
+            {"imageUrl": f"texts/0c/{n}", "signedUrl": None, "trial": {"text": "Look."}},
         ]
     )
 
@@ -81,13 +85,19 @@ class Law:
                 assert not self.has_share
                 assert "pictures" in (self.speaks or [])
                 self.has_share = True
-            case "unsendable", [sent_at]:
+            case "unsendable", [sent_at, feature]:
                 assert self.sources[sent_at]["signedUrl"] is None
+                assert feature == ("text" if "trial" in self.sources[sent_at] else "pictures")
                 assert self.is_said
-                assert "pictures" not in (self.speaks or [])
+                assert feature not in (self.speaks or [])
+                self.told.add(feature)
             case "transmit", [{"type": "preload", "images": images}]:
                 for image in images:
                     self._check(image["imageUrl"], image["signedUrl"])
+            case "transmit", [{"text": _, "signedUrl": url}]:
+                assert url is None
+                assert "text" in (self.speaks or [])
+                self.told.add("a text")
             case "transmit", [image]:
                 self._check(image["imageUrl"], image["signedUrl"])
                 sent_at, url = image["sentAt"], image["signedUrl"]
@@ -131,4 +141,5 @@ def test_a_picture_is_never_sent_as_the_client_can_t_take_it_and_never_back(repl
             expected.append([outputs, is_seen])
         replay.compare("presenter", inputs, expected, run)
         told |= law.told
-    assert told == {"share", "unsendable", "transmit", "superseded", "kept its URL"}
+    kinds = {"share", "unsendable", "transmit", "superseded"}
+    assert told == kinds | {"text", "pictures", "a text", "kept its URL"}

@@ -1,6 +1,6 @@
-"""What a client says of itself: how its participant is recorded, what it shows images on, how many of
-those that were announced are there. Each is said as a whole, and again on each channel; what is no
-news is told to nobody.
+"""What a client says of itself: how its participant is recorded, what it shows images on, how many
+of those that were announced are there. Each is said as a whole, and again on each channel; what is
+no news is told to nobody.
 """
 
 from typing import Generic, TypeVar

@@ -184,6 +184,9 @@ say by then;"""
 MAX_EARLY_TEXT = 5 * MAX_CHANNEL_MESSAGE
 """and characters of them together."""
 
+MAX_MARK = 1024
+"""Characters of what an evaluator notes of an image."""
+
 MAX_SHOW_FOR = 3_600_000
 """Milliseconds that an image can be asked to be on the screen: an hour."""
 

@@ -53,6 +53,11 @@ VALID = lines("""
     {"type":"request_offer"}
     {"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"abcd"}
     {"imageIndex":1,"imageUrl":"u","signedUrl":"s","sentAt":5.5}
+    {"imageIndex":1,"imageUrl":"u","signedUrl":null,"sentAt":5.5,"frames":3,"text":"a\\nb"}
+    {"imageIndex":1,"imageUrl":"u","sentAt":5,"showFor":50,"respond":{"keys":["f"],"ends":true}}
+    {"type":"response","imageIndex":1,"sentAt":5,"number":1,"at":6.5,"kind":"key","value":"f"}
+    {"type":"response_ack","imageIndex":1,"sentAt":5,"number":1}
+    {"type":"display","at":5,"screenWidth":1920,"refreshRate":60,"languages":["en"]}
     {"type":"ready"}
     {"type":"ready","features":["ping","stage"]}
     {"type":"ping","id":1,"t0":1.5}

@@ -216,6 +216,9 @@ export const MAX_EARLY = 1536;
 /** and characters of them together. */
 export const MAX_EARLY_TEXT = 327680;
 
+/** Characters of what an evaluator notes of an image. */
+export const MAX_MARK = 1024;
+
 /** Milliseconds that an image can be asked to be on the screen: an hour. */
 export const MAX_SHOW_FOR = 3600000;
 
