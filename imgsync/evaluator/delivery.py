@@ -195,7 +195,8 @@ class Showings:
         #: What was to be shown last.
         self.current: Showing | None = None
         self._seen: Showing | None = None
-        self._spoken: Features = ()
+        #: What the client has said that it speaks.
+        self.spoken: Features = ()
         self._end: Ended | None = None
         #: Of any change.
         self.news = Bell()
@@ -300,7 +301,7 @@ class Showings:
 
     def peer_speaks(self, features: Features) -> None:
         """The client says what it speaks; another one, that was started anew, may speak less."""
-        self._spoken = features
+        self.spoken = features
         self.news.ring()
 
     def end(self, end: Ended) -> None:
@@ -321,7 +322,7 @@ class Showings:
     def raise_if_silent(self, feature: str) -> None:
         """Raise SessionEnded or NotSpoken where nothing of the kind will come."""
         self.raise_if_ended()
-        if feature not in self._spoken:
+        if feature not in self.spoken:
             raise NotSpoken(feature)
 
 

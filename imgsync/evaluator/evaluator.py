@@ -40,7 +40,7 @@ from imgsync.core.protocol.channel import (
 from imgsync.core.protocol.errors import InputError, MessageTooLarge, NotSpoken
 from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import FEATURE_PICTURES, MAX_ID
-from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
+from imgsync.core.protocol.signalling import EndReason, Features, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.core.transfer.budget import Budget
 from imgsync.evaluator.delivery import (
@@ -265,6 +265,11 @@ class EvaluatorSession:
     def client_id(self) -> str:
         """Whom it is with."""
         return self._peer.route.peer_id
+
+    @property
+    def features(self) -> Features:
+        """The extensions that the client has said that it speaks; empty before it has."""
+        return self._presenting.showings.spoken
 
     async def show(self, image: ImageRef) -> Delivery:
         """Show an image now and wait for its ack.
