@@ -200,7 +200,7 @@ _RULES = {
     "name": (_is_name, f"has a name that is not 1 to {MAX_STUDY_NAME} printable characters"),
     "order": (
         lambda value: value in (GIVEN, SHUFFLED),
-        'has an order; choose "given" or "shuffled"',
+        'has an order that is neither "given" nor "shuffled"',
     ),
     "seed": (_is_seed, f"has a seed that is no whole number from 0 to {MAX_SEED}"),
     "instructions": (_is_text, f"has instructions {_TEXT}"),
