@@ -165,7 +165,10 @@ def test_what_is_wrong_is_told_alike_with_its_line_and_column(
 
 
 def test_the_place_of_a_fault_is_that_of_its_value(tmp_path: Path) -> None:
-    text = '{"entries": [\n  "http://h/0",\n  {"imageUrl": "\U0001f600.png", "frames":\n  0, "showFor": 1}]}'
+    text = (
+        '{"entries": [\n  "http://h/0",\n  {"imageUrl": "\U0001f600.png", "frames":'
+        '\n  0, "showFor": 1}]}'
+    )
     with pytest.raises(BadManifest) as failure:
         read_plan_of(write(tmp_path, 0, text))
     assert [(fault.line, fault.column) for fault in failure.value.faults] == [
@@ -228,9 +231,10 @@ def test_a_file_beside_a_study_may_end_as_any_picture_that_browsers_show() -> No
 #: What no schema can say, or says in another way: names that are nearly right, what is unlike what,
 #: and what of a text counts as a number or as a key.
 _BEYOND_SCHEMA = (
-    "call it", "id of entry", "for one key twice", "block that others", "control characters",
-    "http or https", "printable", "has a signedUrl; leave", "for the key", "no answer", "keys that are",
-)  # fmt: skip
+    *("call it", "id of entry", "for one key twice", "block that others", "control characters"),
+    *("http or https", "printable", "has a signedUrl; leave", "for the key", "no answer"),
+    "keys that are",
+)
 
 
 def test_the_schema_says_what_the_checker_says(tmp_path: Path) -> None:
