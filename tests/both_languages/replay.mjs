@@ -534,7 +534,7 @@ const PAIRS = {
   refusals: () => (given) => describeRefusal(...given),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M").images, BadManifest),
   studies: () => ([text, again]) => orRefused(() => parseManifest(text, "M", again), BadManifest),
-  names: () => (text) => orRefused(() => parseNames(text, "M"), BadManifest),
+  filesNamed: () => (text) => orRefused(() => parseNames(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,
   fates: () => (events) => {

@@ -22,6 +22,8 @@ from tests.both_languages.replay import Replay
 
 IMAGE = {"imageUrl": "http://h/a.png"}
 
+LONG = "x" * (MAX_SCREEN_TEXT + 1)
+
 
 def one(**said: object) -> str:
     """A study of one image of which this is said."""
@@ -58,25 +60,41 @@ GOOD = [
     blocks(1, 1, 2, 2, None, "1", "1"),
 ]
 
+#: Values that are none of what the member wants.
+WRONG: dict[str, list[object]] = {
+    "showFor": [0, -1, 3.9, 3_600_001, True, "fast", [], "1e3", "NaN"],
+    "frames": [0, 1.5, 1_000_001, "1.5", "-1", {}],
+    "respond": [5, [], "ends", {}, {"taps": False}, {"taps": 1}],
+    "key": ["", "Escape", "F5", "Shift", "Left", 1, "\n", "Ab", " ", "space", "Return", "x" * 33],
+    "id": [True, [1], {}],
+    "text": [1, "a\tb", LONG],
+    "entries": [[], {}, None, "a"],
+    "order": ["random", 1, ["given"]],
+    "seed": [-1, 1.5, MAX_SEED + 1, "1", True],
+    "name": [1, "a\nb", "x" * 129],
+    "end": [1, "\0", ["a"]],
+}
+
 BAD = [
-    *[one(showFor=value) for value in (0, -1, 3.9, 3_600_001, True, "fast", [], "1e3", "NaN")],
-    *[one(frames=value) for value in (0, 1.5, 1_000_001, "1.5", "-1", {})],
+    *[one(showFor=value) for value in WRONG["showFor"]],
+    *[one(frames=value) for value in WRONG["frames"]],
+    *[one(respond=value) for value in WRONG["respond"]],
+    *[one(respond={"keys": [key]}) for key in WRONG["key"]],
+    *[one(id=value) for value in WRONG["id"]],
+    *[json.dumps({"entries": [{"text": text}]}) for text in WRONG["text"]],
+    *[json.dumps({"entries": entries}) for entries in WRONG["entries"]],
+    *[whole(order=value) for value in WRONG["order"]],
+    *[whole(order="shuffled", seed=value) for value in WRONG["seed"]],
+    *[whole(name=value) for value in WRONG["name"]],
+    *[whole(**{name: value}) for name in ("instructions", "end") for value in WRONG["end"]],
     one(showFor=100, frames=6),
-    *[one(respond=value) for value in (5, [], "ends", {}, {"taps": False}, {"taps": 1})],
-    *[one(respond={"keys": [key]}) for key in ("", "Escape", "F5", "Shift", "Left", 1, "\n", "Ab")],
-    *[one(respond={"keys": [key]}) for key in (" ", "space", "Return", "MediaPlay", "x" * 33)],
     one(respond={"keys": ["f", "F"]}),
     one(respond={"keys": [str(n) for n in range(MAX_KEYS + 1)]}),
     one(respond={"key": ["f"], "keys": ["f"]}),
     one(respond={"keys": "f"}),
     *[one(**{name: 1}) for name in ("showfor", "Frames", "show_for", "RESPOND", "Block")],
-    *[one(id=value) for value in (True, [1], {})],
     one(block=[1]),
     one(text="both"),
-    *[
-        json.dumps({"entries": [{"text": text}]})
-        for text in (1, "a\tb", "x" * (MAX_SCREEN_TEXT + 1))
-    ],
     json.dumps({"entries": [{"text": "a", "signedUrl": "http://h/"}]}),
     json.dumps({"entries": [{**IMAGE, "id": 1}, {**IMAGE, "id": "1"}, {**IMAGE, "id": 1}]}),
     json.dumps({"entries": [IMAGE, 5, None, {}]}),
@@ -85,15 +103,10 @@ BAD = [
         json.dumps({"entries": [{"imageUrl": name}]})
         for name in ("../a.png", "/a.png", "a/../b.png", "a\\b.png", "c:a.png", "a.txt", "./a.png")
     ],
-    *[json.dumps({"entries": entries}) for entries in ([], {}, None, "a")],
     whole(Order="given"),
     whole(order="shuffled", Order="given"),
     whole(author="me"),
-    *[whole(order=value) for value in ("random", 1, ["given"])],
-    *[whole(order="shuffled", seed=value) for value in (-1, 1.5, MAX_SEED + 1, "1", True)],
     whole(seed=1),
-    *[whole(name=value) for value in (1, "a\nb", "x" * 129)],
-    *[whole(**{name: value}) for name in ("instructions", "end") for value in (1, "\0", ["a"])],
     blocks(1, 2, 1),
     blocks("a", None, "a"),
     json.dumps({"entries": [{**IMAGE, "showFor": n % 3} for n in range(90)]}, indent=1),
@@ -214,7 +227,7 @@ def test_a_study_beside_its_pictures_is_known_by_their_names(replay: Replay) -> 
     urls = json.dumps({"entries": [IMAGE]})
     bad = json.dumps({"entries": [{"imageUrl": "a.png", "frames": 0}]})
     plain = '[{"imageUrl": "a.png", "condition": "A"}]'
-    found = replay.run("names", [study, urls, plain, bad])
+    found = replay.run("filesNamed", [study, urls, plain, bad])
     assert [entry["imageUrl"] for entry in found[0]["entries"]] == [None, "a b.png"]
     assert (found[0]["study"]["name"], found[1], found[2]["study"]) == ("S", None, None)
     assert found[2]["entries"][0]["extra"] == {"condition": "A"}

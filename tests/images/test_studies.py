@@ -12,7 +12,8 @@ from imgsync.core.protocol.numbers import MAX_SEED
 from imgsync.core.protocol.trials import Respond, Trial
 from imgsync.core.study.study import Study
 from imgsync.images.sources import ManifestImages, open_images
-from tests.images.test_sources import PNG, fill, one_line, write
+from tests.images.test_kinds import PNG
+from tests.images.test_sources import fill, one_line, write
 
 ENTRIES = [
     {"imageUrl": "a.png", "showFor": 200, "respond": "f j ends", "condition": "A", "id": 1},
