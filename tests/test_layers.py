@@ -28,6 +28,7 @@ LAYERS: list[dict[str, list[str]]] = [
     {
         "commands.demo": ["imgsync.commands.demo"],
         "commands.token": ["imgsync.commands.token"],
+        "commands.study": ["imgsync.commands.study"],
         "commands.relay": room("imgsync.commands.relay"),
         "commands.evaluator": room("imgsync.commands.evaluator"),
         "commands.client": room("imgsync.commands.client"),

@@ -144,8 +144,8 @@ def _csv_document(path: Path, text: str) -> _Document:
             " signedUrl, nor a web address on each line: its first line does not name imageUrl"
         )
 
-    def locate(route: Route) -> tuple[int, str]:
-        return line_of_row(text, int(route[0]) + 1), str([*route[1:], head[0]][0])
+    def locate(route: Route) -> tuple[int, int | str]:
+        return line_of_row(text, int(route[0]) + 1), [*route[1:], 1][0]
 
     return _Document([dict(zip(head, row, strict=False)) for row in rows], locate)
 

@@ -53,7 +53,7 @@ globalThis.MessageChannel = class {
 const { inTurns } = await load("client/in_turns");
 const { describeRefusal } = await load("client/refusals");
 const { Selection } = await load("console/selection");
-const { BadManifest, parseManifest } = await load("console/manifest");
+const { BadManifest, parseManifest, parseNames } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
 const { EVENTS, recognize } = await load("console/events");
@@ -543,7 +543,8 @@ const PAIRS = {
     ),
   refusals: () => (given) => describeRefusal(...given),
   manifests: () => (text) => orRefused(() => parseManifest(text, "M").images, BadManifest),
-  studies: () => (text, again) => orRefused(() => parseManifest(text, "M", again), BadManifest),
+  studies: () => ([text, again]) => orRefused(() => parseManifest(text, "M", again), BadManifest),
+  filesNamed: () => (text) => orRefused(() => parseNames(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,
   fates: () => (events) => {

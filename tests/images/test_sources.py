@@ -12,7 +12,8 @@ import trio
 from imgsync.core.protocol.errors import InputError
 from imgsync.images.folder import LeftOut, list_images
 from imgsync.images.ref import ImageRef
-from imgsync.images.sources import FolderImages, open_images, read_manifest
+from imgsync.images.series import read_manifest
+from imgsync.images.sources import FolderImages, open_images
 from tests.images.test_kinds import IMAGES, JPG, PNG
 from tests.kit.pictures import make_all
 

@@ -122,7 +122,7 @@ class EntryReader:
         """The entry, which is good for nothing where there are faults."""
         odd = odd_name(self._entry, NAMES)
         if odd is not None:
-            self._tell(odd[0], f'has a column "{_on_one_line(odd[0])}"; call it {odd[1]}')
+            self._tell(odd[0], f'has a column "{on_one_line(odd[0])}"; call it {odd[1]}')
         text = self._text()
         image_url, signed_url = (None, None) if text is not None else self._urls()
         show_for, frames, respond = self._show_for(), self._frames(), self._respond()
@@ -267,7 +267,7 @@ def _faults_of_respond(value: Any) -> list[str]:
     if not isinstance(value, dict):
         return ["has a respond that is neither words nor an object of keys, taps and ends"]
     faults = [
-        f'has in respond a member "{_on_one_line(name)}"; there are keys, taps and ends'
+        f'has in respond a member "{on_one_line(name)}"; there are keys, taps and ends'
         for name in value
         if name not in ("keys", *_WORDS)
     ]
@@ -290,5 +290,6 @@ def _faults_of_respond(value: Any) -> list[str]:
     return []
 
 
-def _on_one_line(name: str) -> str:
+def on_one_line(name: str) -> str:
+    """A name as it can stand in a sentence."""
     return re.sub(r"[ \t\r\n]+", " ", name)

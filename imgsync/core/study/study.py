@@ -17,7 +17,7 @@ import attrs
 from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import MAX_FAULTS, MAX_SCREEN_TEXT, MAX_SEED, MAX_STUDY_NAME
 from imgsync.core.protocol.trials import Trial, is_screen_text
-from imgsync.core.study.entries import Entry, EntryReader, Fault, is_left_out, odd_name
+from imgsync.core.study.entries import Entry, EntryReader, Fault, is_left_out, odd_name, on_one_line
 from imgsync.core.study.shuffling import generator, shuffled
 
 GIVEN, SHUFFLED = "given", "shuffled"
@@ -163,9 +163,9 @@ def _faults_of_whole(document: dict[str, Any]) -> list[Fault]:
         if name in MEMBERS or name in _OTHERS:
             continue
         if meant is not None and meant[1] not in document:
-            faults.append(Fault((name,), f'has a member "{name}"; call it {meant[1]}'))
+            faults.append(Fault((name,), f'has a member "{on_one_line(name)}"; call it {meant[1]}'))
         else:
-            why = f'has a member "{name}"; a study has {", ".join(MEMBERS)}'
+            why = f'has a member "{on_one_line(name)}"; a study has {", ".join(MEMBERS)}'
             faults.append(Fault((name,), f"{why}, and others belong to its entries"))
     for name, rule in _RULES.items():
         value = document.get(name)
@@ -200,7 +200,7 @@ _RULES = {
     "name": (_is_name, f"has a name that is not 1 to {MAX_STUDY_NAME} printable characters"),
     "order": (
         lambda value: value in (GIVEN, SHUFFLED),
-        'has an order; choose "given" or "shuffled"',
+        'has an order that is neither "given" nor "shuffled"',
     ),
     "seed": (_is_seed, f"has a seed that is no whole number from 0 to {MAX_SEED}"),
     "instructions": (_is_text, f"has instructions {_TEXT}"),

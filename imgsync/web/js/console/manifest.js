@@ -278,7 +278,7 @@ function csvDocument(text, name) {
     if (!head.includes("imageUrl") && !head.includes("text")) throw new BadManifest(describeNoColumn(name, "imageUrl"));
     // A row may be shorter.
     const content = rows.map((row) => Object.fromEntries(head.slice(0, row.length).map((column, place) => [column, row[place]])));
-    return { content, locate: ([row, column]) => [lineOfRow(text, Number(row) + 1), column ?? head[0] ?? 1] };
+    return { content, locate: ([row, column]) => [lineOfRow(text, Number(row) + 1), column ?? 1] };
   } catch (error) {
     if (!(error instanceof BadCsv)) throw error;
     throw new BadManifest(describeNoCsv(name, error.line, error.message));

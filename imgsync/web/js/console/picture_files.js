@@ -5,14 +5,12 @@
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Facts } from "../core/pictures/facts.js"
  * @import { Gathered } from "./gathering.js"
- * @import { Listed, Study } from "./manifest.js"
  *
  * @typedef {{blob: Blob | null, facts: Facts}} OwnPicture `blob`: null where the browser has not kept it
  *   over a reload
  * @typedef {{name: string, blob: Blob, facts: Facts, extra?: Extra}} Taken
  * @typedef {{name: string, why: string, todo: string}} LeftOut
- * @typedef {{taken: Taken[], leftOut: LeftOut[], study?: Study, listed?: (token: string) => Listed[]}} Sorted
- *   `study`: that lies beside them, and `listed` what it shows, with the token of the pictures
+ * @typedef {{taken: Taken[], leftOut: LeftOut[]}} Sorted
  */
 
 import { Inspection } from "../core/pictures/inspection.js";

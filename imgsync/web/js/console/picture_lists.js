@@ -4,7 +4,11 @@
  *
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Entry } from "../core/study/entries.js"
+ * @import { Listed, Study } from "./manifest.js"
  * @import { LeftOut, Sorted, Taken } from "./picture_files.js"
+ *
+ * @typedef {Sorted & {study?: Study, listed?: (token: string) => Listed[]}} Arranged
+ *   `study`: that lies beside them, and `listed` what it shows, with the token of the pictures
  */
 
 import { BadManifest, MAX_LIST, listedOf, parseNames, readList, saidOf } from "./manifest.js";
@@ -17,7 +21,7 @@ const LIST = /\.(?:json|csv|txt)$/i;
 /**
  * @param {Sorted} sorted
  * @param {readonly File[]} files all that there are
- * @returns {Promise<Sorted>} the very same where there is no such list
+ * @returns {Promise<Arranged>} the very same where there is no such list
  * @throws {BadManifest}
  */
 export async function byTheirList(sorted, files) {

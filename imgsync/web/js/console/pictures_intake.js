@@ -4,7 +4,8 @@
  *
  * @import { Gathered } from "./gathering.js"
  * @import { Joined } from "./own_series.js"
- * @import { Sorted, Taken } from "./picture_files.js"
+ * @import { Taken } from "./picture_files.js"
+ * @import { Arranged } from "./picture_lists.js"
  * @import { Listed } from "./manifest.js"
  * @import { Loaded, Series } from "./own_page.js"
  *
@@ -82,7 +83,7 @@ export class PicturesIntake {
     else this.#offer(gathered.name, listed, here);
   }
 
-  /** @param {string} name @param {Sorted} sorted @param {() => Series | null} here */
+  /** @param {string} name @param {Arranged} sorted @param {() => Series | null} here */
   #offer(name, { taken, leftOut, study, listed }, here) {
     const replace = () => {
       const token = makeToken();

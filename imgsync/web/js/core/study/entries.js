@@ -253,7 +253,7 @@ function faultsOfRespond(value) {
   return [];
 }
 
-/** @param {string} name */
-function onOneLine(name) {
+/** A name as it can stand in a sentence. @param {string} name */
+export function onOneLine(name) {
   return name.replace(/[ \t\r\n]+/g, " ");
 }

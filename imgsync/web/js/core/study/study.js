@@ -17,7 +17,7 @@
 
 import { MAX_FAULTS, MAX_SCREEN_TEXT, MAX_SEED, MAX_STUDY_NAME } from "../protocol/numbers.js";
 import { isObject, isScreenText, isStudyName, isWhole } from "../protocol/values.js";
-import { EntryReader, isLeftOut, oddName } from "./entries.js";
+import { EntryReader, isLeftOut, oddName, onOneLine } from "./entries.js";
 import { generator, shuffled } from "./shuffling.js";
 
 const GIVEN = "given";
@@ -149,7 +149,7 @@ function faultsOfWhole(content) {
     const [, meant = null] = oddName([name], MEMBERS) ?? [];
     const isMeant = meant !== null && !Object.hasOwn(content, meant);
     const all = `a study has ${MEMBERS.join(", ")}, and others belong to its entries`;
-    faults.push({ path: [name], what: `has a member "${name}"; ${isMeant ? `call it ${meant}` : all}` });
+    faults.push({ path: [name], what: `has a member "${onOneLine(name)}"; ${isMeant ? `call it ${meant}` : all}` });
   }
   for (const [name, isRight, what] of RULES) {
     const value = Object.hasOwn(content, name) ? content[name] : null;
