@@ -5,10 +5,10 @@
  *
  * @import { Image } from "../core/protocol/wire.js"
  * @import { RecordEvent } from "./journal.js"
- * @import { Listed } from "./manifest.js"
+ * @import { Listed, Study } from "./manifest.js"
  *
- * @typedef {{images: readonly Listed[], name: string, source: string | null, token: string | null}} Loaded
- *   `source`: the manifest's URL, where it can be read again; `token`: of pictures from the evaluator's
+ * @typedef {{images: readonly Listed[], name: string, source: string | null, token: string | null, study?: Study | null}} Loaded
+ *   `study`: null, or left out, where it is a plain list or loose pictures; `source`: the manifest's URL, where it can be read again; `token`: of pictures from the evaluator's
  *   own disk, see own_series.js
  * @typedef {Loaded & {address: string | null, since: number, readAt: number}} Series
  *   `address`: the manifest's URL, where the page's own address named it; `since` and `readAt`: when it
