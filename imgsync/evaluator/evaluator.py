@@ -70,7 +70,8 @@ _NO_URL = (
 
 
 def _source_of(image: ImageRef) -> ImageSource:
-    return ImageSource(image.image_url, image.signed_url, is_own=image.picture is not None)
+    is_own = image.picture is not None
+    return ImageSource(image.image_url, image.signed_url, is_own, image.trial)
 
 
 def _facts_of(identity: Identity) -> Facts:

@@ -8,6 +8,7 @@ import attrs
 from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.extra import copy_extra
 from imgsync.core.protocol.numbers import MAX_EXTRA
+from imgsync.core.protocol.trials import Trial
 from imgsync.core.protocol.urls import public_url
 from imgsync.images.own import OwnPicture
 
@@ -32,6 +33,7 @@ class ImageRef:
         is, and to no client. Kept out of every repr. Raises ValueError for what does not fit.
     :param picture: its bytes, where they are ours: it goes over the connection itself to a client
         that takes it so. Kept out of every repr, and of comparisons.
+    :param trial: what is asked of the client beside showing it: how long, which answers, a text.
     """
 
     index: int
@@ -42,6 +44,7 @@ class ImageRef:
         factory=dict, converter=copy_extra, validator=_check_size, repr=False, hash=False
     )
     picture: OwnPicture | None = attrs.field(default=None, repr=False, eq=False)
+    trial: Trial | None = None
 
     @property
     def fetched_from(self) -> str | None:

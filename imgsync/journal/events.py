@@ -15,11 +15,16 @@ from typing import Literal
 import attrs
 
 from imgsync.core.protocol.channel import (
+    Coordinate,
     Count,
     Duration,
     MediaType,
     OnsetTiming,
+    Ordinal,
+    PointerKind,
+    Positive,
     Reason,
+    ResponseKind,
     Sha256,
     StageKind,
 )
@@ -36,7 +41,11 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.trials import Trial
 from imgsync.core.protocol.urls import public_url
+
+Order = Literal["given", "shuffled"]
+"""Of what a study shows."""
 
 
 @attrs.frozen
@@ -133,7 +142,8 @@ class Sent:
 
     :param sent_at: of the showing, the same for each copy; evaluator's clock.
     :param copy: 1 for the first sending.
-    :param extra: what else is said of the image; with the first sending alone.
+    :param extra: what else is said of the image; with the first sending alone, as is `trial`.
+    :param trial: what is asked of the client beside showing it.
     """
 
     EVENT = "sent"
@@ -143,6 +153,7 @@ class Sent:
     sent_at: Milliseconds
     copy: int
     extra: Extra | None = attrs.field(default=None, hash=False)
+    trial: Trial | None = None
 
 
 @attrs.frozen
@@ -186,6 +197,8 @@ class Stage:
     :param timing: what `stage_at` is of an image that is shown, where the client says it.
     :param within: how far from that it may have come on the screen.
     :param detail: what else is known of a failure, for people.
+    :param frames: for how many refreshes of the screen an image that is hidden was up.
+    :param dropped: how many of these the client missed.
     """
 
     EVENT = "stage"
@@ -198,6 +211,33 @@ class Stage:
     timing: OnsetTiming | None = None
     within: Duration | None = None
     detail: Detail | None = None
+    frames: Count | None = None
+    dropped: Count | None = None
+
+
+@attrs.frozen
+class Response:
+    """The participant has answered an image; both sides write it.
+
+    :param number: counts from 1, of all answers of this page or process.
+    :param response_at: client's clock.
+    :param reaction_time: ms since the onset; null where that is not known.
+    :param within: how wrong that can be, ms.
+    :param x: of a tap on the picture, in its own pixels, from the left; `y` from the top.
+    """
+
+    EVENT = "response"
+    session_id: SessionId
+    image_index: int
+    sent_at: Milliseconds
+    number: Ordinal
+    response_at: Milliseconds
+    kind: ResponseKind
+    value: Name
+    reaction_time: Milliseconds | None = None
+    within: Duration | None = None
+    x: Coordinate | None = None
+    y: Coordinate | None = None
 
 
 @attrs.frozen
@@ -240,6 +280,65 @@ class Recording:
 
 
 @attrs.frozen
+class Display:
+    """Evaluator: what the client shows images on, as `Display` of the channel has it.
+
+    :param since: client's clock.
+    """
+
+    EVENT = "display"
+    session_id: SessionId
+    since: Milliseconds
+    screen_width: Count | None = None
+    screen_height: Count | None = None
+    window_width: Count | None = None
+    window_height: Count | None = None
+    pixel_ratio: Positive | None = None
+    zoom: Positive | None = None
+    refresh_rate: Positive | None = None
+    isolated: bool | None = None
+    resolution: Duration | None = None
+    browser: Name | None = None
+    system: Name | None = None
+    languages: Features = ()
+    pointer: PointerKind | None = None
+    keyboard: bool | None = None
+
+
+@attrs.frozen
+class Study:
+    """Evaluator: what is shown in this session is a study.
+
+    :param order: of its entries; `seed` is what they were shuffled by, null for those as given.
+    :param trials: how many there are.
+    """
+
+    EVENT = "study"
+    session_id: SessionId
+    name: Name
+    order: Order
+    seed: int | None
+    trials: Count
+
+
+@attrs.frozen
+class Mark:
+    """Evaluator: a note or a score of what was shown then; never both null.
+
+    :param image_index: null before the first showing, as `sent_at` is.
+    :param mark_at: evaluator's clock.
+    """
+
+    EVENT = "mark"
+    session_id: SessionId
+    image_index: int | None
+    sent_at: Milliseconds | None
+    mark_at: Milliseconds
+    score: Milliseconds | None
+    text: str | None
+
+
+@attrs.frozen
 class Received:
     """Client: an image has come in.
 
@@ -267,10 +366,10 @@ class Lost:
     why: str
 
 
-ImageEvent = Sent | Acked | Superseded | Stage | Picture | Received
+ImageEvent = Sent | Acked | Superseded | Stage | Response | Picture | Received
 """Of one showing; they name whose they are, or are the same from both sides."""
 
-CourseEvent = Session | State | Path | Probe | ClockStep | Recording
+CourseEvent = Session | State | Path | Probe | ClockStep | Recording | Display | Study | Mark
 """Of a session, as who writes sees it."""
 
 Event = Header | CourseEvent | ImageEvent | Lost

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import attrs
+
 from imgsync.core.channel.clocks import Bounded, Measurements, Refused, Remark, Stepped
 from imgsync.core.pictures.facts import Facts
-from imgsync.core.protocol.channel import Ack, Image, Pong, Recording, Stage
+from imgsync.core.protocol.channel import Ack, Display, Image, Pong, Recording, Response, Stage
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.core.protocol.states import StateChange
+from imgsync.core.protocol.trials import Trial
 from imgsync.journal import events
 from imgsync.journal.events import Event
 
@@ -68,10 +71,30 @@ class SessionJournal:
                 timing=said.timing,
                 within=said.within,
                 detail=said.detail,
+                frames=said.frames,
+                dropped=said.dropped,
             )
         )
         latency = self._measurements.since(said.sent_at, said.at)
         return None if latency is None else latency.widened(said.within or 0)
+
+    def responded(self, said: Response) -> None:
+        """The participant has answered an image."""
+        self._write(
+            events.Response(
+                self._session_id,
+                said.image_index,
+                said.sent_at,
+                number=said.number,
+                response_at=said.at,
+                kind=said.kind,
+                value=said.value,
+                reaction_time=said.reaction_time,
+                within=said.within,
+                x=said.x,
+                y=said.y,
+            )
+        )
 
     def identified(self, image_index: int, sent_at: Milliseconds, facts: Facts) -> None:
         """Which picture an image is: what was sent of it, or what has come."""
@@ -105,8 +128,10 @@ class SessionJournal:
         if not self._is_kept:
             return
         index, url = image.image_index, image.image_url
-        told = dict(extra) if extra and copy == 1 else None
-        self._write(events.Sent(self._session_id, index, url, image.sent_at, copy, told))
+        is_first = copy == 1
+        told = dict(extra) if extra and is_first else None
+        asked = image.trial if is_first and image.trial != Trial() else None
+        self._write(events.Sent(self._session_id, index, url, image.sent_at, copy, told, asked))
 
     def acked(self, image: Image, ack: Ack, at: Milliseconds) -> Bounded:
         """The client has it, as an ack says that came in at this time of ours.
@@ -137,6 +162,26 @@ class SessionJournal:
     def recorded(self, said: Recording) -> None:
         """The participant is recorded in another way, or something else is the matter with it."""
         self._write(events.Recording(self._session_id, said.devices, said.troubles, said.at))
+
+    def displayed(self, said: Display) -> None:
+        """The client shows images on something else."""
+        known = attrs.asdict(said, recurse=False)
+        since = known.pop("at")
+        self._write(events.Display(self._session_id, since, **known))
+
+    def study_began(self, name: str, order: events.Order, seed: int | None, trials: int) -> None:
+        """What is shown in this session is a study."""
+        self._write(events.Study(self._session_id, name, order, seed, trials))
+
+    def marked(
+        self, of: tuple[int | None, Milliseconds | None], at: Milliseconds, **mark: Any
+    ) -> None:
+        """The evaluator notes this of what is shown.
+
+        :param of: index and time of that showing; None before the first.
+        :param mark: score and text.
+        """
+        self._write(events.Mark(self._session_id, *of, at, **mark))
 
     # ── of the client's ──────────────────────────────────────────────────────────────────────────
 

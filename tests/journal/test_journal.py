@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.protocol.channel import OnsetTiming, StageKind
+from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind, StageKind
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import EndReason, Role
 from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.trials import Respond, Trial
 from imgsync.core.protocol.urls import public_url
 from imgsync.journal import events
 from imgsync.journal.events import Event, Sent
@@ -41,12 +42,34 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("session_id", "peer_id", "user_id"), ids),
     **dict.fromkeys(("sent_at", "received_at", "acked_at", "stage_at", "since", "by"), times),
     **dict.fromkeys(("t0", "t1", "t2", "t3", "wall_clock", "monotonic_clock"), times),
-    **dict.fromkeys(("round_trip",), times),
+    **dict.fromkeys(("round_trip", "response_at", "mark_at"), times),
+    **dict.fromkeys(("reaction_time", "x", "y", "score", "resolution"), st.none() | times),
+    **dict.fromkeys(("frames", "dropped", "seed"), st.none() | counts),
+    **dict.fromkeys(("screen_width", "screen_height"), st.none() | counts),
+    **dict.fromkeys(("window_width", "window_height"), st.none() | counts),
+    **dict.fromkeys(("pixel_ratio", "zoom", "refresh_rate"), st.none() | st.floats(0.5, 500)),
+    **dict.fromkeys(("isolated", "keyboard"), st.none() | st.booleans()),
+    **dict.fromkeys(("browser", "system", "text"), st.none() | ids),
+    "languages": st.lists(words.filter(bool), max_size=3).map(tuple),
+    "pointer": st.none() | st.sampled_from(PointerKind),
+    "number": st.integers(1, 10**6),
+    "trials": counts,
+    "kind": st.sampled_from(ResponseKind),
+    "order": st.sampled_from(["given", "shuffled"]),
+    **dict.fromkeys(("name", "value"), ids),
+    "trial": st.none()
+    | st.builds(
+        Trial,
+        frames=st.none() | st.integers(1, 100),
+        respond=st.none()
+        | st.builds(Respond, st.just(("f", "Space")), st.booleans(), st.booleans()),
+        text=st.none() | ids,
+    ),
     **dict.fromkeys(("latency", "bound"), st.none() | times),
     **dict.fromkeys(("devices", "troubles"), st.lists(words.filter(bool), max_size=3).map(tuple)),
     **dict.fromkeys(("image_index", "copy", "count", "bytes"), counts),
     **dict.fromkeys(("width", "height"), st.none() | counts),
-    **dict.fromkeys(("version", "python", "system", "detail", "why"), st.text(max_size=20)),
+    **dict.fromkeys(("version", "python", "detail", "why"), st.text(max_size=20)),
     **dict.fromkeys(("image_url", "local", "remote"), words),
     "content_type": words.filter(bool),
     "sha256": st.binary(min_size=32, max_size=32).map(bytes.hex),
@@ -68,6 +91,9 @@ OWN: dict[tuple[Any, str], st.SearchStrategy[Any]] = {
     (events.Stage, "reason"): st.none() | words,
     (events.Stage, "detail"): st.none() | words,
     (events.ClockStep, "session_id"): st.none() | ids,
+    (events.Header, "system"): st.text(max_size=20),
+    (events.Mark, "image_index"): st.none() | counts,
+    (events.Mark, "sent_at"): st.none() | times,
 }
 
 
@@ -95,9 +121,11 @@ def test_each_field_is_on_the_line_whether_it_is_known_or_not(event: Event, at: 
     members = json.loads(encode_line(event, at))
     fields = attrs.fields(type(event))
     # What a later version has added is left out where it is not known.
-    added = {field.name for field in fields if field.default is None}
+    added = {field.name for field in fields if field.default in (None, ())}
     told = {
-        one.name for one in fields if one.name not in added or getattr(event, one.name) is not None
+        one.name
+        for one in fields
+        if one.name not in added or getattr(event, one.name) not in (None, ())
     }
     assert members.keys() == {"event", "at", *map(camel, told)}
     assert members["event"] == event.EVENT

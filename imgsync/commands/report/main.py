@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,12 +15,16 @@ import trio
 
 from imgsync.commands.common import make_folder, run_command, set_up_logging
 from imgsync.commands.output import Output
+from imgsync.commands.report.bids import Dataset, make_dataset
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.pictures import PictureChanged, find_changed, warn_of_changed
 from imgsync.commands.report.plots import draw
+from imgsync.commands.report.rows import Row
 from imgsync.commands.report.sides import Sides, SkippedLines, Unsteady
 from imgsync.commands.report.summary import SessionReport, describe_duration, report_sessions, utc
-from imgsync.commands.report.table import write_csv
+from imgsync.commands.report.table import AnyRow, write_csv
+from imgsync.commands.report.trial_plots import draw_trials
+from imgsync.commands.report.trials import DisplayRow, MarkRow, ResponseRow, TrialTables
 from imgsync.core.protocol.errors import InputError
 from imgsync.files import input_errors
 from imgsync.journal.reader import read_journal
@@ -68,6 +72,34 @@ class TableWritten:
 
 
 @attrs.frozen
+class MoreWritten:
+    """The CSV of something else than images is there.
+
+    :param of: what it has rows of, in a word.
+    """
+
+    EVENT = "written"
+    csv: str
+    of: str
+
+    @property
+    def prose(self) -> str:
+        return f"{self.of}: {self.csv}"
+
+
+@attrs.frozen
+class DatasetWritten:
+    """The data set of BIDS is there."""
+
+    EVENT = "written"
+    bids: str
+
+    @property
+    def prose(self) -> str:
+        return f"BIDS: {self.bids}"
+
+
+@attrs.frozen
 class PageWritten:
     """The page is there."""
 
@@ -95,8 +127,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Put the records of sessions together, as the two sides have written them, and"
-        " write report.csv, with a row for each image, and report.html, with plots. Prints what"
-        " the sessions were, in figures.",
+        " write report.csv, with a row for each image, and report.html, with plots; and where there"
+        " were some, responses.csv, marks.csv and displays.csv. Prints what the sessions were, in"
+        " figures.",
     )
     parser.add_argument(
         "logs",
@@ -112,6 +145,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         type=Path,
         default=Path(),
         help="the folder to write to; by default this one",
+    )
+    parser.add_argument(
+        "--bids",
+        metavar="DIR",
+        type=Path,
+        help="write a data set of BIDS as well, to this folder, which has to be new or empty",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
     return parser
@@ -147,6 +186,9 @@ async def _in_thread(function: Callable[[], T], *, abandon: bool = True) -> T:
 async def _report(options: argparse.Namespace, prog: str) -> None:
     output = Output(as_json=options.json)
     await make_folder(options.out, "--out")
+    if options.bids is not None:
+        await make_folder(options.bids, "--bids")
+        await _in_thread(partial(_expect_empty, options.bids))
     sides, warnings = Sides(), []
     progress = Progress(prog)
     for log in progress.of("reading", options.logs):
@@ -158,22 +200,50 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     reports = await _in_thread(partial(report_sessions, sides))
     changed = find_changed(report.versions for report in reports)
     warnings += warn_of_changed(changed)
+    dataset = Dataset({}, [])
+    if options.bids is not None:
+        dataset = await _in_thread(partial(make_dataset, reports))
     if not options.json:
-        for warning in warnings:
+        for warning in [*warnings, *dataset.warnings]:
             print(f"{prog}: {warning}", file=sys.stderr)
     if not reports:
         raise InputError("the records tell of no session; name those of a session")
-    table = await _in_thread(partial(_make_csv, reports))
-    csv_path = await _in_thread(partial(_write, options.out / "report.csv", table), abandon=False)
+    rows = [row for report in reports for row in report.rows]
+    csv_path = await _write_table(options.out / "report.csv", rows, Row)
     for report in reports:
         output.write(report.summary)
     for finding in changed:
         output.write(finding)
     output.write(TableWritten(csv=str(csv_path), lost=sides.lost))
+    await _write_trials(options.out, [report.tables for report in reports], output)
     drawing = progress.of("drawing", reports)
     page = await _in_thread(partial(_make_html, drawing, warnings, changed))
     html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
     output.write(PageWritten(str(html_path)))
+    if options.bids is not None:
+        await _in_thread(partial(_write_all, options.bids, dataset.files), abandon=False)
+        output.write(DatasetWritten(str(options.bids)))
+
+
+async def _write_table(path: Path, rows: Sequence[AnyRow], kind: type[AnyRow]) -> Path:
+    table = await _in_thread(partial(_make_csv, rows, kind))
+    return await _in_thread(partial(_write, path, table), abandon=False)
+
+
+async def _write_trials(folder: Path, sessions: Sequence[TrialTables], output: Output) -> None:
+    """Of what there is."""
+    responses = [row for tables in sessions for row in tables.responses]
+    marks = [row for tables in sessions for row in tables.marks]
+    displays = [row for tables in sessions for row in tables.displays]
+    tables: list[tuple[str, str, Sequence[AnyRow], type[AnyRow]]] = [
+        ("responses.csv", "answers", responses, ResponseRow),
+        ("marks.csv", "marks", marks, MarkRow),
+        ("displays.csv", "displays", displays, DisplayRow),
+    ]
+    for name, of, rows, kind in tables:
+        if rows:
+            path = await _write_table(folder / name, rows, kind)
+            output.write(MoreWritten(str(path), of))
 
 
 def _read(sides: Sides, log: Path) -> SkippedLines:
@@ -208,21 +278,39 @@ def _warn_of_clock(unsteady: Unsteady) -> str:
     )
 
 
-def _make_csv(reports: Sequence[SessionReport]) -> str:
+def _make_csv(rows: Sequence[AnyRow], kind: type[AnyRow]) -> str:
     file = io.StringIO()
-    write_csv(file, [row for report in reports for row in report.rows])
+    write_csv(file, rows, kind)
     return file.getvalue()
 
 
 def _make_html(
     reports: Iterable[SessionReport], warnings: Sequence[str], changed: Sequence[PictureChanged]
 ) -> str:
-    return "".join(make_page(((report, draw(report)) for report in reports), warnings, changed))
+    drawn = ((report, [*draw(report), *draw_trials(report)]) for report in reports)
+    return "".join(make_page(drawn, warnings, changed))
 
 
-def _write(path: Path, text: str) -> Path:
+def _expect_empty(folder: Path) -> None:
+    """What lies there could be of other sessions, and be taken for one with these."""
+    with input_errors(f"can't read {str(folder)!r}", "name another folder with --bids"):
+        if any(folder.iterdir()):
+            raise InputError(
+                f"{str(folder)!r} has something in it; name a new or an empty folder with --bids"
+            )
+
+
+def _write_all(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        with input_errors(f"can't write {str(path)!r}", "name another folder with --bids"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, text, "--bids")
+
+
+def _write(path: Path, text: str, option: str = "--out") -> Path:
     """All of it, or what stood there before."""
-    with input_errors(f"can't write {str(path)!r}", "name another folder with --out"):
+    with input_errors(f"can't write {str(path)!r}", f"name another folder with {option}"):
         whole = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             # With the line breaks as they are: CSV has its own.

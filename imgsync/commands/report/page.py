@@ -8,19 +8,18 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from imgsync.commands.report.html import table
 from imgsync.commands.report.pictures import PictureChanged, Version, describe_bytes
 from imgsync.commands.report.plots import Picture
 from imgsync.commands.report.rows import Row, name_of
 from imgsync.commands.report.summary import SessionReport, describe_duration, facts, utc
+from imgsync.commands.report.trial_page import trial_tables
 from imgsync.commands.report.words import (
     describe_extra,
     describe_outcome,
     describe_path,
     describe_trouble,
 )
-
-MAX_ROWS = 100
-"""Of a table on the page; the CSV has all."""
 
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -82,7 +81,7 @@ def make_page(
     if warnings:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
         yield f'<ul class="warnings">{items}</ul>\n'
-    yield _table(
+    yield table(
         "Images that were not the same picture in all showings",
         ("image", *_VERSION_HEADS, "first shown"),
         [
@@ -115,7 +114,7 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
             f"<figcaption>{caption}</figcaption></figure>\n"
         )
     yield "</div>\n"
-    yield _table(
+    yield table(
         "Interruptions",
         ("from", "for", "why"),
         [
@@ -123,7 +122,7 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
             for one in summary.interruptions
         ],
     )
-    yield _table(
+    yield table(
         "Recording of the participant",
         ("from", "recorded by", "what was the matter"),
         [
@@ -134,8 +133,9 @@ def _section(report: SessionReport, pictures: Sequence[Picture]) -> Iterable[str
             for one in summary.recordings
         ],
     )
+    yield from trial_tables(report)
     yield _missing(report.rows)
-    yield _table(
+    yield table(
         "Pictures",
         ("image", *_VERSION_HEADS),
         [
@@ -167,22 +167,4 @@ def _missing(rows: Sequence[Row]) -> str:
         if (why := describe_outcome(row.outcome, row.failed_reason, row.failed_detail))
     ]
     width = len(heads) if any(row[-1] for row in cells) else len(heads) - 1
-    return _table("Images that were not shown", heads[:width], [row[:width] for row in cells])
-
-
-def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Nothing at all where there are no rows."""
-    if not rows:
-        return ""
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n"
-        for row in rows[:MAX_ROWS]
-    )
-    rest = len(rows) - MAX_ROWS
-    more = f"<p>... and {rest} more; the CSV has all.</p>\n" if rest > 0 else ""
-    return (
-        f"<h3>{escape(title)}</h3>\n"
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}</tbody></table></div>\n{more}"
-    )
+    return table("Images that were not shown", heads[:width], [row[:width] for row in cells])

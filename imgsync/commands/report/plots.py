@@ -184,7 +184,7 @@ def _draw_up(chart: Chart, up: Sequence[_Up], place: float) -> None:
 # ── how long it took ─────────────────────────────────────────────────────────────────────────────
 
 
-def _most(values: Sequence[float]) -> float:
+def most_of(values: Sequence[float]) -> float:
     """The end of an axis: a few that waited for a repair would press all others together."""
     return max(percentile(sorted(values), 0.99) * 1.1, 1.0)
 
@@ -194,7 +194,7 @@ def _draw_onsets(rows: Sequence[Row]) -> Picture | None:
     bounds = sorted(row.onset_bound for row in rows if row.onset_bound is not None)
     if not known:
         return None
-    least, most = min(known[0], 0.0), _most(known)
+    least, most = min(known[0], 0.0), most_of(known)
     # With few images, bars that are narrow would each be one image.
     count = min(max(round(2 * len(known) ** 0.5), 8), 40)
     step = (most - least) / count
@@ -230,16 +230,16 @@ def _draw_latency(report: SessionReport) -> Picture | None:
     trips = [(row.sent_at, row.round_trip) for row in report.rows if row.round_trip is not None]
     begin, end = _extent(report)
     most = max(
-        _most([ms + bound for _, ms, bound in known]), _most([ms for _, ms in trips] or [0.0])
+        most_of([ms + bound for _, ms, bound in known]), most_of([ms for _, ms in trips] or [0.0])
     )
     least = min(0.0, *(ms - bound for _, ms, bound in known))
     chart = Chart(HEIGHT, (begin, end), (least, most))
     chart.label_y()
     inside = [(at, ms, bound) for at, ms, bound in known if ms <= most]
-    chart.dots(_thin(chart, ((at, ms) for at, ms in trips if ms <= most), len(trips)), "#bbb")
+    chart.dots(thin(chart, ((at, ms) for at, ms in trips if ms <= most), len(trips)), "#bbb")
     bars = [(at, ms - bound, min(ms + bound, most)) for at, ms, bound in inside]
     chart.uprights(_widest(chart, bars), "#9dbdd8")
-    chart.dots(_thin(chart, ((at, ms) for at, ms, _ in inside), len(inside)), _DARK)
+    chart.dots(thin(chart, ((at, ms) for at, ms, _ in inside), len(inside)), _DARK)
     _time_axis(chart, begin, end)
     beyond = len(known) - len(inside) + sum(ms > most for _, ms in trips)
     left_out = f" {beyond} above {most:.0f} ms are not drawn." if beyond else ""
@@ -250,7 +250,7 @@ def _draw_latency(report: SessionReport) -> Picture | None:
     )
 
 
-def _thin(
+def thin(
     chart: Chart, points: Iterable[tuple[float, float]], count: int
 ) -> list[tuple[float, float]]:
     """Of very many, one for each two pixels."""

@@ -10,10 +10,11 @@ import attrs
 
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
 from imgsync.commands.report.sides import Recorded, SessionRecord, Showing, Sight
-from imgsync.core.protocol.channel import is_failure
+from imgsync.core.protocol.channel import ResponseKind, is_failure
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Role
+from imgsync.journal.events import Mark, Response
 
 Ms = Milliseconds | None
 
@@ -68,7 +69,16 @@ class Row:
     :param latency: from `sent_at` to when it came in at the client, ms; true to `bound`.
     :param onset_latency: from `sent_at` to when it was on the screen, ms; true to `onset_bound`.
     :param onset_timing: what is known of that, "presented" or "frame", where the client says it.
+    :param show_for: for how long it was to be up, ms, as asked; `frames` the same in refreshes of
+        the client's screen.
+    :param frames_up: for how many refreshes it was up in all, and `frames_dropped` how many of
+        these the client missed; None where the client does not say it each time that it went.
+    :param answers: how many there are; 0 where some were asked for, None where nobody asked.
+    :param answer: the first one: a key's name, a button's value, "picture" or "beside" of a tap.
+    :param reaction_time: of the first one, ms from the onset; true to `reaction_bound`.
+    :param score: of the last mark of the evaluator's that has one; `note` is the texts of all.
     :param extra: what else is said of the image: columns of their own, behind all others.
+    :param is_text: whether it is a text in place of an image; no column.
     """
 
     session_id: str
@@ -111,7 +121,19 @@ class Row:
     shown_at_evaluator: Ms
     hidden_at_evaluator: Ms
     failed_at_evaluator: Ms
-    extra: Extra = attrs.field(hash=False)
+    show_for: Ms = None
+    frames: int | None = None
+    frames_up: int | None = None
+    frames_dropped: int | None = None
+    answers: int | None = None
+    answer: str | None = None
+    answer_kind: str | None = None
+    reaction_time: Ms = None
+    reaction_bound: Ms = None
+    score: float | None = None
+    note: str | None = None
+    extra: Extra = attrs.field(hash=False, factory=dict)
+    is_text: bool = False
 
     @property
     def has_failed(self) -> bool:
@@ -134,10 +156,18 @@ class Row:
 def make_rows(record: SessionRecord, history: OffsetHistory) -> list[Row]:
     """In the order in which the images were sent."""
     showings = sorted(record.showings.values(), key=lambda one: (one.sent_at, one.image_index))
-    return [_make_row(record, showing, history) for showing in showings]
+    marks: dict[tuple[Ms, int | None], list[Mark]] = {}
+    for mark in in_order(record.marks):
+        marks.setdefault((mark.sent_at, mark.image_index), []).append(mark)
+    return [
+        _make_row(record, one, marks.get((one.sent_at, one.image_index), ()), history)
+        for one in showings
+    ]
 
 
-def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -> Row:
+def _make_row(
+    record: SessionRecord, showing: Showing, marks: Sequence[Mark], history: OffsetHistory
+) -> Row:
     sent_at, acked_at = showing.sent_at, showing.acked_at
     near = sent_at if acked_at is None else acked_at
 
@@ -153,7 +183,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
     intervals = tuple((_told(begin), _told(end)) for begin, end in pairs)
     recorded = _recorded_in(record.recordings, intervals)
     picture = showing.pictures[-1] if showing.pictures else None
-    return Row(
+    row = Row(
         session_id=record.session_id,
         evaluator_id=record.user_id(Role.EVALUATOR),
         client_id=record.user_id(Role.CLIENT),
@@ -196,6 +226,49 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         failed_at_evaluator=_at(estimate(showing.failed_at, arrived)),
         extra=showing.extra or {},
     )
+    return _with_trial(row, showing, marks, [sight for sight, _ in sights if not sight.is_shown])
+
+
+def _with_trial(row: Row, showing: Showing, marks: Sequence[Mark], gone: Sequence[Sight]) -> Row:
+    """What was asked beside showing it, and what came of that."""
+    trial, answers = showing.trial, answers_of(showing)
+    if trial is None and not answers and not marks and all(one.frames is None for one in gone):
+        return row
+    first = answers[0] if answers else None
+    is_asked = trial is not None and trial.respond is not None
+    return attrs.evolve(
+        row,
+        show_for=None if trial is None else trial.show_for,
+        frames=None if trial is None else trial.frames,
+        frames_up=_total(sight.frames for sight in gone),
+        frames_dropped=_total(sight.dropped for sight in gone),
+        answers=len(answers) if answers or is_asked else None,
+        answer=None if first is None else first.value,
+        answer_kind=None if first is None else first.kind.value,
+        reaction_time=None if first is None else first.reaction_time,
+        reaction_bound=None if first is None else first.within,
+        score=next((one.score for one in reversed(marks) if one.score is not None), None),
+        note="; ".join(one.text for one in marks if one.text) or None,
+        is_text=trial is not None and trial.text is not None,
+    )
+
+
+def answers_of(showing: Showing) -> list[Response]:
+    """In the order of the client's clock; that there were too many is none."""
+    answers = [answer.said for answer in showing.answers.values()]
+    answers.sort(key=lambda one: (one.response_at, one.number))
+    return [one for one in answers if one.kind is not ResponseKind.TOO_MANY]
+
+
+def in_order(marks: Iterable[Mark]) -> list[Mark]:
+    """Of time; those of one moment as they were written."""
+    return sorted(marks, key=lambda one: one.mark_at)
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    """None for none, and where one of them is not known."""
+    known = list(counts)
+    return sum(one or 0 for one in known) if known and None not in known else None
 
 
 def _in_order(showing: Showing, history: OffsetHistory, arrived: Milliseconds) -> list[Placed]:

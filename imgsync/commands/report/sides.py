@@ -9,23 +9,28 @@ from imgsync.core.protocol.channel import OnsetTiming, StageKind
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
+from imgsync.core.protocol.trials import Trial
 from imgsync.journal.events import (
     Acked,
     ClockStep,
     CourseEvent,
+    Display,
     Event,
     Header,
     ImageEvent,
     Lost,
+    Mark,
     Path,
     Picture,
     Probe,
     Received,
     Recording,
+    Response,
     Sent,
     Session,
     Stage,
     State,
+    Study,
     Superseded,
 )
 from imgsync.journal.reader import Entry, Skipped
@@ -47,6 +52,9 @@ class Sight:
     :param timing: what `at` is of an image that is shown, where the client says it.
     :param within: how far from that it may have come on the screen, ms.
     :param reason: why it went, where the client says it.
+    :param frames: for how many refreshes of the screen it was up, where the client says it when it
+        goes.
+    :param dropped: how many of these the client missed.
     """
 
     is_shown: bool
@@ -55,6 +63,8 @@ class Sight:
     timing: OnsetTiming | None
     within: Milliseconds
     reason: str | None
+    frames: int | None = None
+    dropped: int | None = None
 
 
 @attrs.frozen
@@ -71,6 +81,29 @@ class Recorded:
     troubles: tuple[str, ...]
 
 
+@attrs.frozen
+class ToldDisplay:
+    """What the client shows images on.
+
+    :param told_at: when the evaluator heard of it, on its own clock.
+    """
+
+    said: Display
+    told_at: Milliseconds
+
+
+@attrs.frozen
+class Answer:
+    """The participant has answered.
+
+    :param told_at: when the evaluator heard of it, on its own clock; None where only the client
+        tells it.
+    """
+
+    said: Response
+    told_at: Milliseconds | None
+
+
 @attrs.define
 class Showing:
     """One image that was to be shown, and what is known of it. `received_at` and the times of the
@@ -80,6 +113,7 @@ class Showing:
     sent_at: Milliseconds
     image_url: str | None = None
     extra: Extra | None = None
+    trial: Trial | None = None
     received_at: Milliseconds | None = None
     acked_at: Milliseconds | None = None
     copies: int | None = None
@@ -87,6 +121,8 @@ class Showing:
     fetched_at: Milliseconds | None = None
     #: Each once, by what it is and when; in the order in which they were read.
     sights: dict[tuple[bool, Milliseconds], Sight] = attrs.Factory(dict)
+    #: Each once, by its number and when it was given, as both sides tell of it.
+    answers: dict[tuple[int, Milliseconds], Answer] = attrs.Factory(dict)
     failed_at: Milliseconds | None = None
     failed_reason: str | None = None
     failed_detail: str | None = None
@@ -124,6 +160,10 @@ class SessionRecord:
     showings: dict[tuple[Milliseconds, int], Showing] = attrs.Factory(dict)
     readings: list[Reading] = attrs.Factory(list)
     recordings: list[Recorded] = attrs.Factory(list)
+    #: What is told again, as by a process that was started anew, counts once.
+    displays: dict[Display, ToldDisplay] = attrs.Factory(dict)
+    marks: list[Mark] = attrs.Factory(list)
+    study: Study | None = None
     #: Since when each process of a side has taken part; evaluator's clock.
     starts: dict[Role, list[Milliseconds]] = attrs.Factory(lambda: {role: [] for role in Role})
 
@@ -236,7 +276,7 @@ class Sides:
             case ClockStep(session_id=None):
                 if self._writer.header is not None:
                     self.unsteady.append(Unsteady(self._writer.header, entry.at, event.by))
-            case Sent() | Acked() | Superseded() | Stage() | Picture() | Received():
+            case Sent() | Acked() | Superseded() | Stage() | Response() | Picture() | Received():
                 record = self._session(event.session_id)
                 self._add_image_event(record, event, entry.at)
                 self._note_time(record, entry.at)
@@ -281,8 +321,9 @@ class Sides:
     def _add_image_event(self, record: SessionRecord, event: ImageEvent, at: Milliseconds) -> None:
         showing = record.showing(event.sent_at, event.image_index)
         match event:
-            case Sent(image_url=image_url, copy=copy, extra=extra):
+            case Sent(image_url=image_url, copy=copy, extra=extra, trial=trial):
                 showing.image_url = image_url
+                showing.trial = trial if showing.trial is None else showing.trial
                 showing.extra = extra if showing.extra is None else showing.extra
                 showing.copies = max(showing.copies or 0, copy)
             case Acked(received_at=received_at, acked_at=acked_at):
@@ -304,6 +345,8 @@ class Sides:
                 showing.evaluators_pictures.append(event)
             case Stage():
                 _add_stage(showing, event, at if self._is_of(Role.EVALUATOR) else None)
+            case Response():
+                _add_answer(showing, event, at if self._is_of(Role.EVALUATOR) else None)
 
     def _add_course_event(
         self, record: SessionRecord, event: CourseEvent, at: Milliseconds, header: Header
@@ -320,6 +363,12 @@ class Sides:
                 side.clock_steps += 1
             case Recording(devices=devices, troubles=troubles, since=since):
                 record.recordings.append(Recorded(since, at, devices, troubles))
+            case Display():
+                record.displays.setdefault(event, ToldDisplay(event, at))
+            case Mark():
+                record.marks.append(event)
+            case Study():
+                record.study = event
             case Probe():
                 self._add_probe(record, header.role, event)
 
@@ -338,6 +387,13 @@ def _first(known: Milliseconds | None, new: Milliseconds) -> Milliseconds:
     return new if known is None else min(known, new)
 
 
+def _add_answer(showing: Showing, event: Response, told_at: Milliseconds | None) -> None:
+    key = (event.number, event.response_at)
+    known = showing.answers.get(key)
+    if known is None or (known.told_at is None and told_at is not None):
+        showing.answers[key] = Answer(event, told_at)
+
+
 def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> None:
     match event.stage:
         case StageKind.FETCHED:
@@ -345,7 +401,8 @@ def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> 
         case StageKind.SHOWN | StageKind.HIDDEN:
             is_shown, within = event.stage is StageKind.SHOWN, event.within or 0
             at, reason = event.stage_at, None if is_shown else event.reason
-            sight = Sight(is_shown, at, told_at, event.timing, within, reason)
+            frames = (event.frames, event.dropped)
+            sight = Sight(is_shown, at, told_at, event.timing, within, reason, *frames)
             key = (sight.is_shown, sight.at)
             known = showing.sights.get(key)
             # Both sides tell of it, and the client says it again on each new channel.

@@ -8,8 +8,10 @@ from imgsync.commands.report.offsets import OffsetHistory
 from imgsync.commands.report.pictures import Versions, find_versions
 from imgsync.commands.report.rows import Row, iso, make_rows
 from imgsync.commands.report.sides import Recorded, SessionRecord, Side, Sides
+from imgsync.commands.report.trials import TrialTables, make_tables
 from imgsync.core.protocol.signalling import Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.journal.events import Study
 
 UP = (SessionState.CONNECTED, SessionState.RESUMED)
 
@@ -50,6 +52,20 @@ class RecordingChange:
 
 
 @attrs.frozen
+class StudySummary:
+    """What was shown is a study.
+
+    :param order: "given" or "shuffled"; `seed` is what it was shuffled by.
+    :param trials: how many it has.
+    """
+
+    name: str
+    order: str
+    seed: int | None
+    trials: int
+
+
+@attrs.frozen
 class Spread:
     """Of a series of durations, ms; `bound` is the median of how wrong they can be."""
 
@@ -69,6 +85,9 @@ class SessionSummary:
         asked for.
     :param identified: showings of which it is known which picture was shown, by its SHA-256.
     :param pictures: different ones among them.
+    :param study: None where what was shown is none.
+    :param answers: of the participant's, in all; `reaction_time` is of the first one to each image.
+    :param marks: of the evaluator's.
     """
 
     EVENT = "session"
@@ -92,6 +111,10 @@ class SessionSummary:
     recordings: tuple[RecordingChange, ...]
     identified: int
     pictures: int
+    study: StudySummary | None
+    answers: int
+    reaction_time: Spread | None
+    marks: int
 
     @property
     def prose(self) -> str:
@@ -116,6 +139,7 @@ class SessionReport:
 
     :param stretches: of each side, on the evaluator's clock.
     :param versions: the pictures that were shown.
+    :param tables: answers, marks, and what the client showed images on.
     """
 
     summary: SessionSummary
@@ -123,6 +147,7 @@ class SessionReport:
     history: OffsetHistory
     stretches: dict[Role, list[Stretch]]
     versions: Versions
+    tables: TrialTables
 
 
 def report_sessions(sides: Sides) -> list[SessionReport]:
@@ -139,8 +164,9 @@ def report_session(record: SessionRecord) -> SessionReport:
         role: _on_evaluators_clock(_make_stretches(side), role, history)
         for role, side in record.sides.items()
     }
-    summary = _summarize(record, rows, history)
-    return SessionReport(summary, rows, history, stretches, find_versions(record))
+    tables = make_tables(record, rows, history)
+    summary = _summarize(record, rows, tables, history)
+    return SessionReport(summary, rows, history, stretches, find_versions(record), tables)
 
 
 def _make_stretches(side: Side) -> list[Stretch]:
@@ -211,10 +237,11 @@ def _spread(values: Sequence[float | None], bounds: Sequence[float | None] = ())
 
 
 def _summarize(
-    record: SessionRecord, rows: Sequence[Row], history: OffsetHistory
+    record: SessionRecord, rows: Sequence[Row], tables: TrialTables, history: OffsetHistory
 ) -> SessionSummary:
     course = _course(record, history)
     paths = [path for side in record.sides.values() for path in side.paths]
+    study = record.study
     return SessionSummary(
         session_id=record.session_id,
         evaluator=record.user_id(Role.EVALUATOR),
@@ -238,7 +265,17 @@ def _summarize(
         recordings=tuple(_recording_changes(record.recordings, history)),
         identified=sum(row.sha256 is not None for row in rows),
         pictures=len({row.sha256 for row in rows} - {None}),
+        study=None if study is None else _study(study),
+        answers=sum(one.is_answer for one in tables.responses),
+        reaction_time=_spread(
+            [row.reaction_time for row in rows], [row.reaction_bound for row in rows]
+        ),
+        marks=len(tables.marks),
     )
+
+
+def _study(study: Study) -> StudySummary:
+    return StudySummary(study.name, study.order, study.seed, study.trials)
 
 
 def _recording_changes(
@@ -328,7 +365,22 @@ def facts(summary: SessionSummary) -> list[tuple[str, str]]:
         ("clocks set", str(summary.clock_steps)),
         ("recorded", _describe_recordings(summary.recordings)),
         ("records of", " and ".join(role.value for role in Role if role not in summary.missing)),
+        *_trial_facts(summary),
     ]
+
+
+def _trial_facts(summary: SessionSummary) -> Iterator[tuple[str, str]]:
+    """Where there are none, nothing at all is said of them."""
+    study = summary.study
+    if study is not None:
+        yield ("study", study.name)
+        by_seed = "" if study.seed is None else f" by the seed {study.seed}"
+        yield ("order", f"{study.order}{by_seed}, {study.trials} entries")
+    if study is not None or summary.answers:
+        yield ("answers", str(summary.answers))
+        yield ("reaction time, median / p95", _describe_spread(summary.reaction_time))
+    if summary.marks:
+        yield ("marks", str(summary.marks))
 
 
 def _describe_pictures(summary: SessionSummary) -> str:

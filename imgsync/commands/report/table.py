@@ -5,37 +5,59 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import IO
+from typing import IO, Protocol
 
 import attrs
 
 from imgsync.commands.output import camel
 from imgsync.commands.report.rows import Row
+from imgsync.core.protocol.extra import Extra
+from imgsync.core.protocol.signalling import Milliseconds
 
 #: A cell that begins so is a formula to a spreadsheet, and some texts come from the other side.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
-_FIELDS = [field.name for field in attrs.fields(Row) if field.name != "extra"]
+_OTHER_NUMBERS = frozenset(
+    {
+        *("image_index", "width", "height", "bytes", "copies", "gaps"),
+        *("frames", "frames_up", "frames_dropped", "answers", "number", "x", "y", "score"),
+        *("screen_width", "screen_height", "window_width", "window_height"),
+        *("pixel_ratio", "zoom", "refresh_rate", "resolution"),
+    }
+)
+"""Fields with numbers that are no times and no durations."""
 
-_COUNTS = frozenset({"image_index", "width", "height", "bytes", "copies", "gaps"})
+_NO_COLUMNS = frozenset({"extra", "is_text"})
 
 OTHERS = "manifest."
 """Begins the name of a column of a manifest that has the name of one of ours."""
 
 
-def columns() -> list[str]:
+class AnyRow(attrs.AttrsInstance, Protocol):
+    """A class whose fields are the columns."""
+
+    @property
+    def extra(self) -> Extra: ...
+
+
+def fields(kind: type[AnyRow] = Row) -> list[str]:
+    """The names of those that are columns of ours."""
+    return [one.name for one in attrs.fields(kind) if one.name not in _NO_COLUMNS]
+
+
+def columns(kind: type[AnyRow] = Row) -> list[str]:
     """The names of ours: the fields of a row, in camelCase."""
-    return [camel(name) for name in _FIELDS]
+    return [camel(name) for name in fields(kind)]
 
 
-def extra_columns(rows: Iterable[Row]) -> dict[str, str]:
+def extra_columns(rows: Iterable[AnyRow], ours: Iterable[str]) -> dict[str, str]:
     """What stands above those that only some manifests have, by their names, as they are met.
 
     Names that differ from one of ours in nothing but small and capital letters are the same to
     many programs.
     """
-    ours = {name.lower() for name in columns()}
+    ours = {name.lower() for name in ours}
     heads: dict[str, str] = {}
     used: set[str] = set()
     for name in dict.fromkeys(name for row in rows for name in row.extra):
@@ -47,26 +69,32 @@ def extra_columns(rows: Iterable[Row]) -> dict[str, str]:
     return heads
 
 
-def write_csv(file: IO[str], rows: Sequence[Row]) -> None:
+def write_csv(file: IO[str], rows: Sequence[AnyRow], kind: type[AnyRow] = Row) -> None:
     """RFC 4180. Times and durations have three decimals; what is not known is empty, and null
     inside of intervals, which are JSON, as are lists and objects of a manifest."""
     writer = csv.writer(file)
-    extra = extra_columns(rows)
-    writer.writerow([*columns(), *map(_text, extra.values())])
+    names, ours = fields(kind), columns(kind)
+    extra = extra_columns(rows, ours)
+    writer.writerow([*ours, *map(_text, extra.values())])
     for row in rows:
-        cells = [_cell(name, getattr(row, name)) for name in _FIELDS]
+        cells = [_cell(name, getattr(row, name)) for name in names]
         writer.writerow([*cells, *(as_text(row.extra.get(name)) for name in extra)])
 
 
 def _cell(name: str, value: object) -> str:
     match value:
         case tuple():
-            pairs = (f"[{','.join(_time(at) for at in pair)}]" for pair in value)
-            return f"[{','.join(pairs)}]" if value else ""
-        case int() | float() if not isinstance(value, bool) and name not in _COUNTS:
+            return intervals_text(value)
+        case int() | float() if not isinstance(value, bool) and name not in _OTHER_NUMBERS:
             return f"{value:.3f}"
         case _:
             return as_text(value)
+
+
+def intervals_text(intervals: Iterable[Iterable[Milliseconds | None]]) -> str:
+    """A cell of when an image was on the screen; empty where it was not."""
+    pairs = [f"[{','.join(map(_time, pair))}]" for pair in intervals]
+    return f"[{','.join(pairs)}]" if pairs else ""
 
 
 def as_text(value: object) -> str:

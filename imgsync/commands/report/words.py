@@ -92,6 +92,21 @@ _DEVICE = {
 }
 
 
+_SCREENS = {
+    "refresh_unknown": "how often the screen is drawn a second is not known",
+    "refresh_low": "the screen is drawn less than 50 times a second, as with a battery saver",
+    "refresh_not_60": "the screen is not drawn 60 times a second",
+    "zoomed": "the page was zoomed",
+    "not_isolated": "the page was not isolated, so that its clock is coarse",
+    "no_keyboard": "keys were asked for, and no keyboard is known of",
+}
+
+
+def describe_screen_trouble(word: str) -> str:
+    """What of a screen may be in the way, with its word in the table."""
+    return f"{_SCREENS[word]} ({word})" if word in _SCREENS else word
+
+
 def describe_trouble(trouble: str) -> str:
     """What is the matter with a recording of the participant, with the word of the record."""
     device, _, state = trouble.partition("_")
