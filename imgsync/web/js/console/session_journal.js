@@ -8,7 +8,9 @@
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Shown } from "../core/channel/showings.js"
+ * @import { Display, Image, Response } from "../core/protocol/wire.js"
  * @import { Standing } from "./journal.js"
+ * @import { Study } from "./own_page.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
@@ -16,6 +18,7 @@
  */
 
 import { Measurements } from "../core/channel/clocks.js";
+import { trialFields } from "../core/protocol/trials.js";
 import { publicUrl } from "../core/protocol/urls.js";
 
 /** Milliseconds. What the wall clock moves by more at once was set, or slept through: see
@@ -80,11 +83,13 @@ export class SessionJournal {
     return remark;
   }
 
-  /** An image was handed to the channel. @param {number} at @param {Shown} image @param {number} copy */
-  sent(at, { imageIndex, imageUrl, sentAt }, copy) {
+  /** An image was handed to the channel. @param {number} at @param {Image} image @param {number} copy */
+  sent(at, { imageIndex, imageUrl, sentAt, ...asked }, copy) {
     const { extra = null, own = null } = (copy === 1 && this.#about(sentAt)) || {};
+    const trial = copy === 1 ? trialFields(asked) : {};
     const told = { imageIndex, imageUrl: publicUrl(imageUrl), sentAt, copy };
-    this.#note(at, "sent", extra === null ? told : { ...told, extra });
+    const isAsked = Object.keys(trial).length > 0;
+    this.#note(at, "sent", { ...told, ...(extra !== null && { extra }), ...(isAsked && { trial }) });
     if (own !== null) this.identified(at, { imageIndex, imageUrl, sentAt }, own);
   }
 
@@ -117,8 +122,9 @@ export class SessionJournal {
   }
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
-  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within, detail }) {
-    const more = Object.entries({ timing, within, detail }).filter(([, value]) => value !== null);
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, ...rest }) {
+    const { timing, within, detail, frames, dropped } = rest;
+    const more = Object.entries({ timing, within, detail, frames, dropped }).filter(([, value]) => value !== null);
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
   }
 
@@ -131,6 +137,17 @@ export class SessionJournal {
   /** The participant is recorded in another way. @param {number} at @param {Extract<PresenterOutput, {kind: "recorded"}>} recorded */
   recorded(at, { devices, troubles, at: since }) {
     this.#note(at, "recording", { devices, troubles, since });
+  }
+
+  /** The participant has answered. @param {number} at @param {Response} said */
+  responded(at, { imageIndex, sentAt, number, at: responseAt, kind, value, reactionTime, within, x, y }) {
+    const told = { imageIndex, sentAt, number, responseAt, kind, value };
+    this.#note(at, "response", { ...told, reactionTime, within, x, y });
+  }
+
+  /** The client shows images on something else. @param {number} at @param {Display} said */
+  displayed(at, { type: _, at: since, ...facts }) {
+    this.#note(at, "display", { since, ...facts });
   }
 
   /** What was found of an image, or of the client. @param {number} at @param {PresenterOutput} found */
@@ -150,9 +167,34 @@ export class SessionJournal {
       case "identified":
         this.identified(at, found.image, { width: null, height: null, ...found.said });
         break;
+      case "responded":
+        this.responded(at, found.said);
+        break;
+      case "displayed":
+        this.displayed(at, found.said);
+        break;
       case "staged":
         this.staged(at, found);
     }
+  }
+
+  // ── of the evaluator's ─────────────────────────────────────────────────────────────────────────
+
+  /** What is shown in this session is a study. @param {number} at @param {Study} study */
+  studyBegan(at, { name, order, seed, entries }) {
+    this.#note(at, "study", { name, order, seed, trials: entries });
+  }
+
+  /**
+   * The evaluator notes this.
+   *
+   * @param {number} at
+   * @param {Shown | null} of what is shown; null before the first image
+   * @param {{score: number | null, text: string | null}} mark
+   */
+  marked(at, of, { score, text }) {
+    const [imageIndex, sentAt] = [of?.imageIndex ?? null, of?.sentAt ?? null];
+    this.#note(at, "mark", { imageIndex, sentAt, markAt: at, score, text });
   }
 
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
