@@ -67,6 +67,7 @@ class Console {
       },
       remove: () => void pictures.removeAll(),
       choose: (choice) => this.#choose(choice),
+      mark: (noted) => this.#presentation?.mark(noted),
       arrange: (deed) => pictures.arrange(this.#selection, deed),
       join: (images) => pictures.join(this.#selection, images),
       changed: () => this.#render(),
@@ -132,6 +133,7 @@ class Console {
     this.#view.fill(series.images, isNew);
     this.#pictures.keep(series, isNew);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
+    if (isNew && this.#isLive) this.#presentation?.studyBegan(series.study ?? null);
     this.#retry();
     this.#keepPlace();
     this.#renderSoon();
@@ -179,6 +181,7 @@ class Console {
       counted: (said) => this.#view.count(said),
       failed: (reason) => this.#retry() || void this.#selection.imageFailed(reason),
     });
+    if (!isSame) this.#presentation.studyBegan(this.#selection.series?.study ?? null);
     // A relay that can't take a session up has begun another one.
     if ((!isSame || isChosen) && index !== null) this.#selection.show(this.#presentation);
     else this.#presentation.announce(images, index);
@@ -222,7 +225,7 @@ class Console {
       obstacle: this.#obstacle,
       presentation: this.#presentation,
       awaited,
-      trouble: trouble || this.#presentation?.trouble || this.#presentation?.recordingTrouble || "",
+      trouble: trouble || this.#presentation?.remarks.text || "",
       series,
       index,
       pictures: this.#pictures,
