@@ -43,7 +43,7 @@ _KEYS = {
     "Enter": 13,
     "Escape": 27,
 }
-"""Windows key codes, which is how Chromium wants to be told of keys; those of characters are ASCII."""
+"""Windows key codes, which is how Chromium wants to be told of keys; a character has its own."""
 
 
 @contextmanager

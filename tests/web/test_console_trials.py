@@ -99,7 +99,9 @@ async def test_answers_and_marks_are_told_as_they_come_and_are_in_the_record(
         await check_marks_before_the_first_image(console)
 
         await console.press("n")
-        await console.wait_says("Answers: F and J; the first one ends it.", "#asked")
+        await console.wait_says(
+            "Up for 3600\u00a0s. Answers: F and J; the first one ends it.", "#asked"
+        )
         await console.wait_fate(0, "shown")
         await check_answers(client, console)
         await check_marks(console)
@@ -122,7 +124,7 @@ async def check_display(client: ClientPage, console: ConsolePage) -> None:
     assert "zoomed to 110\u00a0%" in warnings
     assert "let it connect a keyboard" in warnings
     await console.tap("#facts-sum")
-    assert "1920 × 1080" in await text_of(console, "#facts-list")
+    assert "1920 \u00d7 1080" in await text_of(console, "#facts-list")
     await tell(
         client, type="display", at=2, **{**facts, "zoom": 1, "refreshRate": 60}, keyboard=True
     )
@@ -137,7 +139,7 @@ async def check_marks_before_the_first_image(console: ConsolePage) -> None:
 
 
 async def check_answers(client: ClientPage, console: ConsolePage) -> None:
-    """Each counts once, also where it is told again; and is told beside the image and in its row."""
+    """Each counts once, also where it is told again; the image and its row tell of it."""
     of = await current(console)
     said: JSON = {"type": "response", **of, "number": 1, "at": of["sentAt"] + 500, "kind": "key"}
     said |= {"value": "f", "reactionTime": 412.04, "within": 8.3}
@@ -214,9 +216,9 @@ async def test_what_a_client_cant_do_is_told_by_name_and_the_session_goes_on(
         await console.paste(images.manifest(*range(3)))
         await ask(console, TRIALS)
         await console.start("old")
-        await console.wait_says("can’t take images away by itself", "#facts-warnings")
-        await console.wait_says("can’t tell answers", "#facts-warnings")
-        await console.wait_says("can’t show texts", "#facts-warnings")
+        await console.wait_says("can\u2019t take images away by itself", "#facts-warnings")
+        await console.wait_says("can\u2019t tell answers", "#facts-warnings")
+        await console.wait_says("can\u2019t show texts", "#facts-warnings")
         await console.press("End")
         await console.wait_says("Image 3 was not shown: it is a text")
         await console.press("Home")

@@ -13,11 +13,11 @@ import { describeDisplay, describeNotSpoken, describeWarning, sumUpDisplay } fro
 
 export class ClientFacts {
   #section = find("facts", HTMLElement);
-  #warnings = find("facts-warnings", HTMLElement);
+  #warnings = find("facts-warnings", HTMLUListElement);
   #fold = find("facts-fold", HTMLDetailsElement);
   #list = find("facts-list", HTMLDListElement);
-  /** What is in the list. */
-  #text = "";
+  /** What is in the lists, as nothing is to be read out twice. */
+  #told = { warnings: "", facts: "" };
 
   /** @param {Remarks | null} remarks null where there is no session @param {readonly Listed[]} images to be shown */
   render(remarks, images) {
@@ -26,7 +26,7 @@ export class ClientFacts {
     const missing = speaks === null ? [] : features.filter((feature) => !speaks.includes(feature));
     const words = display === null ? [] : warningsOf(display, frames, keys).map((word) => describeWarning(word, display));
     const warnings = [...missing.map(describeNotSpoken), ...words];
-    setText(this.#warnings, warnings.join("\n"));
+    this.#warn(warnings);
     this.#section.hidden = display === null && warnings.length === 0;
     this.#fold.hidden = display === null;
     if (display === null) return;
@@ -34,11 +34,19 @@ export class ClientFacts {
     this.#fill(describeDisplay(display));
   }
 
+  /** @param {readonly string[]} warnings */
+  #warn(warnings) {
+    const text = JSON.stringify(warnings);
+    if (text === this.#told.warnings) return;
+    this.#told.warnings = text;
+    this.#warnings.replaceChildren(...warnings.map((warning) => make("li", {}, warning)));
+  }
+
   /** @param {[string, string][]} facts */
   #fill(facts) {
     const text = JSON.stringify(facts);
-    if (text === this.#text) return;
-    this.#text = text;
+    if (text === this.#told.facts) return;
+    this.#told.facts = text;
     const items = facts.map(([name, fact]) => make("div", {}, make("dt", {}, name), make("dd", {}, fact)));
     this.#list.replaceChildren(...items);
   }

@@ -26,10 +26,15 @@ function joinWords(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
+/** @param {number} ms */
+function formatTime(ms) {
+  return ms < 10_000 ? `${Number(ms.toFixed(1))}\u00a0ms` : `${Number((ms / 1000).toFixed(1))}\u00a0s`;
+}
+
 /** @param {Trial} [trial] @returns {string} empty where nothing is asked */
 export function describeTrial({ showFor, frames, respond } = {}) {
   const told = [];
-  if (showFor !== undefined) told.push(`Up for ${formatNumber(showFor)}\u00a0ms.`);
+  if (showFor !== undefined) told.push(`Up for ${formatTime(showFor)}.`);
   if (frames !== undefined) told.push(`Up for ${frames === 1 ? "1 frame" : `${frames} frames`}.`);
   if (respond !== undefined) {
     const { keys = [], taps = false, ends = false } = respond;
