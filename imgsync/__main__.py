@@ -16,6 +16,7 @@ _COMMANDS = {
     "client": ("client.main", "wait for sessions and follow them"),
     "doctor": ("doctor.main", "check what a session from here needs, part by part"),
     "report": ("report.main", "tables and plots from the records of sessions"),
+    "study": ("study", "check a study before anybody sees it"),
     "token": ("token", "let somebody register at a relay that asks for it"),
 }
 

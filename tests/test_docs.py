@@ -35,6 +35,7 @@ from imgsync.core.protocol.states import SessionState
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.server import open_port, port_of
 from imgsync.relay.server import open_relay
+from tests.kit.answers import NO_ANSWERS
 from tests.kit.processes import SAMPLES
 
 ROOT = Path(__file__).parent.parent
@@ -294,7 +295,8 @@ def test_every_flag_that_a_page_shows_is_one_of_a_command(
 
 
 def test_the_variables_of_a_program_are_those_that_it_gets() -> None:
-    image = ReceivedImage(0, "http://h/a.png", "http://h/a.png?s", 1, 2, lambda *_: None)
+    of = (0, "http://h/a.png", "http://h/a.png?s", 1, 2)
+    image = ReceivedImage(*of, lambda *_: None, NO_ANSWERS)
     run = Run(image, needs_file=True)
     run.file_is_there(Path("a.png"))
     assert list(table("variable")) == list(variables_of(run))

@@ -1,9 +1,10 @@
 """The client's library API: `open_client`, `sessions`, `images`."""
 
+import itertools
 import logging
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import assert_never
@@ -11,23 +12,37 @@ from typing import assert_never
 import attrs
 import trio
 
+from imgsync.client.answers import Answers
 from imgsync.core.channel.follower import Follower
 from imgsync.core.channel.outputs import Announced, Deliver, Drop, Transmit
 from imgsync.core.channel.prompt import Prompt
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import (
+    Display,
     Identity,
     Preloaded,
+    Response,
     Stage,
     StageKind,
     TalkMessage,
     UpcomingImage,
 )
+from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.lengths import fits
-from imgsync.core.protocol.numbers import FEATURE_PICTURES, FEATURES, MAX_DETAIL, MAX_REASON
+from imgsync.core.protocol.numbers import (
+    FEATURE_EXPOSURE,
+    FEATURE_PICTURES,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    FEATURES,
+    MAX_DETAIL,
+    MAX_REASON,
+    MAX_VALUE,
+)
 from imgsync.core.protocol.signalling import EndReason, Features, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
+from imgsync.core.protocol.trials import Trial
 from imgsync.core.protocol.urls import public_url
 from imgsync.images.receiving import Receiving
 from imgsync.peer.joining import IcePolicy, join_relay
@@ -42,12 +57,19 @@ from imgsync.wallclock import now_ms
 
 log = logging.getLogger(__name__)
 
+_TRIALS = (FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
+
 MAX_WAITING = 1000
 """Images that may wait for the application; an evaluator that sends more does not wait for acks,
 and nothing on a data channel could slow it down."""
 
 MAX_UPCOMING = 1000
 """Images that are known to be shown soon; the oldest are forgotten if nobody asks for them."""
+
+
+def _check_reason(reason: str) -> None:
+    if not (reason and reason.isprintable() and fits(reason, MAX_REASON)):
+        raise ValueError(f"a reason has 1 to {MAX_REASON} printable characters: {reason!r:.200}")
 
 
 @attrs.frozen
@@ -62,6 +84,8 @@ class ReceivedImage:
     :param signed_url: where to fetch it; None for one that comes over the connection itself.
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
+    :param trial: what is asked beside showing it: for how long, which answers; or a text in its
+        place, which comes only to a client that was opened with `trials`. Empty where nothing is.
     """
 
     index: int
@@ -72,6 +96,8 @@ class ReceivedImage:
     _tell: Callable[["ReceivedImage", Stage, Facts | None], None] = attrs.field(
         repr=False, eq=False
     )
+    _answers: Answers = attrs.field(repr=False, eq=False)
+    trial: Trial = attrs.field(factory=Trial)
 
     def fetched(self, at: Milliseconds | None = None, picture: Facts | None = None) -> None:
         """It has been fetched, and is an image.
@@ -82,11 +108,42 @@ class ReceivedImage:
 
     def shown(self, at: Milliseconds | None = None) -> None:
         """It is on the screen, since this time of our clock."""
+        at = now_ms() if at is None else at
+        self._answers.shown(at)
         self._say(StageKind.SHOWN, at)
 
-    def hidden(self, at: Milliseconds | None = None) -> None:
-        """It is on the screen no more."""
-        self._say(StageKind.HIDDEN, at)
+    def hidden(
+        self,
+        at: Milliseconds | None = None,
+        *,
+        reason: str | None = None,
+        frames: int | None = None,
+        dropped: int | None = None,
+    ) -> None:
+        """It is on the screen no more. Raises ValueError for a reason that can't be sent.
+
+        :param reason: a short word for programs: "exposure_over" where it was up for as long as was
+            asked, "answered" where the first answer has ended it.
+        :param frames: for how many refreshes of the screen it was up, where that is known.
+        :param dropped: how many of these were missed.
+        """
+        if reason is not None:
+            _check_reason(reason)
+        self._say(StageKind.HIDDEN, at, reason, counted=(frames, dropped))
+
+    def respond(self, value: str, at: Milliseconds | None = None) -> None:
+        """The participant has answered it; may be called as often as that happens.
+
+        The reaction time is counted from the first `shown`. It is told until the evaluator has it;
+        of more than 256 answers, that there are more. Raises ValueError for a value that can't be
+        sent.
+
+        :param value: what the answer is, 1 to 128 printable characters.
+        :param at: of the event itself, our clock, ms since the epoch; now by default.
+        """
+        if not (value and value.isprintable() and fits(value, MAX_VALUE)):
+            raise ValueError(f"an answer has 1 to {MAX_VALUE} printable characters: {value!r:.200}")
+        self._answers.add(self.index, self.sent_at, value, now_ms() if at is None else at)
 
     def failed(self, reason: str, at: Milliseconds | None = None, detail: str = "") -> None:
         """It can't be shown. Raises ValueError for a reason or a detail that can't be sent.
@@ -94,10 +151,7 @@ class ReceivedImage:
         :param reason: a short word for programs, such as "http_403", "timeout" or "decode".
         :param detail: what else is known, for people; it may hold no address and no secret.
         """
-        if not (reason and reason.isprintable() and fits(reason, MAX_REASON)):
-            raise ValueError(
-                f"a reason has 1 to {MAX_REASON} printable characters: {reason!r:.200}"
-            )
+        _check_reason(reason)
         if not (detail.isprintable() and fits(detail, MAX_DETAIL)):
             raise ValueError(
                 f"a detail has at most {MAX_DETAIL} printable characters: {detail!r:.300}"
@@ -111,9 +165,18 @@ class ReceivedImage:
         reason: str | None = None,
         detail: str = "",
         picture: Facts | None = None,
+        counted: tuple[int | None, int | None] = (None, None),
     ) -> None:
-        at = now_ms() if at is None else at
-        said = Stage(self.index, self.sent_at, stage, at, reason, detail=detail or None)
+        said = Stage(
+            self.index,
+            self.sent_at,
+            stage,
+            now_ms() if at is None else at,
+            reason,
+            detail=detail or None,
+            frames=counted[0],
+            dropped=counted[1],
+        )
         self._tell(self, said, picture)
 
 
@@ -129,6 +192,7 @@ class _Following:
         self._waiting: deque[tuple[Deliver, bool]] = deque()
         self._upcoming: deque[UpcomingImage] = deque(maxlen=MAX_UPCOMING)
         self._news = Bell()
+        self._numbers = itertools.count(1)
 
     async def next_preload(self) -> UpcomingImage | None:
         """The next that was announced and not handed out before; None when the session is over."""
@@ -171,7 +235,14 @@ class _Following:
             sent_at=image.sent_at,
             received_at=received_at,
             tell=self._tell_stage,
+            answers=Answers(self._tell_response, self._numbers),
+            trial=image.trial,
         )
+
+    def _tell_response(self, said: Response) -> None:
+        for output in self._follower.responded(said):
+            self._peer.journal.responded(said)
+            self._peer.send(output.text)
 
     def _tell_stage(self, image: ReceivedImage, said: Stage, picture: Facts | None) -> None:
         for output in self._follower.staged(said):
@@ -207,6 +278,10 @@ class _Following:
     def tell_preloaded(self, counts: Preloaded) -> None:
         """How many of the images that were announced are here."""
         self._peer.send(self._follower.preloaded(counts).text)
+
+    def tell_display(self, display: Display) -> None:
+        """What images are shown on."""
+        self._peer.send(self._follower.displayed(display).text)
 
     def opened(self) -> None:
         """See the protocol."""
@@ -283,6 +358,8 @@ class ClientSession:
         self.evaluator_id = route.peer_id
         self.evaluator_name = route.peer_name
         self._peer = PeerSession(route, write)
+        #: Whether the time that an image is asked to be up is kept here.
+        self.keeps_exposures = FEATURE_EXPOSURE in features
         self._following = _Following(self._peer, features)
         self._block: AbstractAsyncContextManager[None] = open_peer_session(
             self._peer, self._following, network, signalling.servers, offers=False
@@ -350,6 +427,13 @@ class ClientSession:
         """
         self._following.tell_preloaded(counts)
 
+    def tell_display(self, display: Display) -> None:
+        """Tell what images are shown on: once it is known, and when it is something else.
+
+        It is said again when the session is repaired.
+        """
+        self._following.tell_display(display)
+
     @property
     def receiving(self) -> Receiving:
         """Pictures that come over the connection, for a gallery.
@@ -388,6 +472,14 @@ class Client:
         return ClientSession(route, self._network, self._signalling, self._write, self._features)
 
 
+def _features(*, pictures: bool, trials: bool | Collection[str]) -> Features:
+    """What is spoken beside what all our clients do. Raises InputError."""
+    spoken = _TRIALS if trials is True else tuple(trials or ())
+    if unknown := set(spoken) - set(_TRIALS):
+        raise InputError(f"trials are {', '.join(_TRIALS)}, and not {', '.join(sorted(unknown))}")
+    return (*((FEATURE_PICTURES,) if pictures else ()), *spoken)
+
+
 @asynccontextmanager
 async def open_client(
     url: str,
@@ -400,6 +492,7 @@ async def open_client(
     snap: bool = True,
     log_file: str | os.PathLike[str] | None = None,
     pictures: bool = False,
+    trials: bool | Collection[str] = False,
     network: Network | None = None,
 ) -> AsyncIterator[Client]:
     """Register at a relay as a client, and stay registered.
@@ -418,9 +511,13 @@ async def open_client(
     :param log_file: where the record of all sessions is written to; see `imgsync.journal`.
     :param pictures: whether somebody here takes pictures that come over the connection itself, as
         `ClientSession.receiving` gives them to a gallery. Without that, each has a URL.
+    :param trials: whether somebody here does what `ReceivedImage.trial` asks: keeps to the time of
+        an image ("exposure"), asks for answers ("response"), shows texts ("text"); or which of
+        these. Without "text" no text comes; what the others ask comes in any case, and evaluators
+        know that nobody heeds it.
     :param network: stands in for the real one, in tests.
     """
-    features = (FEATURE_PICTURES,) if pictures else ()
+    features = _features(pictures=pictures, trials=trials)
     async with join_relay(
         url,
         Role.CLIENT,

@@ -17,8 +17,14 @@ import attrs
 
 from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
 from imgsync.core.network.reach import ADVICE, Obstacle, RelayPlace, find_obstacles
-from imgsync.core.protocol.channel import OnsetTiming, StageKind
-from imgsync.core.protocol.numbers import SUPERSEDED
+from imgsync.core.protocol.channel import Display as DisplayReport
+from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind, StageKind
+from imgsync.core.protocol.numbers import (
+    FEATURE_EXPOSURE,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    SUPERSEDED,
+)
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.core.protocol.urls import public_url
@@ -249,6 +255,8 @@ class Stage:
     :param reason: why it failed.
     :param detail: what else is known of that.
     :param timing: what `at` is of an image that is shown.
+    :param frames: for how many refreshes of the screen one that is hidden was up.
+    :param dropped: how many of these the client missed.
     """
 
     EVENT = "stage"
@@ -262,6 +270,8 @@ class Stage:
     reason: str | None
     timing: OnsetTiming | None = attrs.field(default=None, metadata=IF_KNOWN)
     detail: str | None = attrs.field(default=None, metadata=IF_KNOWN)
+    frames: int | None = attrs.field(default=None, metadata=IF_KNOWN)
+    dropped: int | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str | None:
@@ -362,6 +372,143 @@ class Recording:
         how = f"recorded by {' and '.join(self.devices)}" if self.devices else "not recorded"
         what = ", ".join(trouble.replace("_", " ") for trouble in self.troubles)
         return f"participant {how}: {what}" if what else f"participant {how}"
+
+
+@attrs.frozen
+class Response:
+    """An answer of the participant's.
+
+    :param at: client's clock.
+    :param reaction_time_ms: from the onset; true to `bound_ms`. None where it is not known.
+    :param x: of a tap on the picture, in its own pixels, as is `y`.
+    """
+
+    EVENT = "response"
+    image_index: int
+    name: str
+    sent_at: Milliseconds
+    number: int
+    at: Milliseconds
+    kind: ResponseKind
+    value: str
+    reaction_time_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
+    bound_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
+    x: float | None = attrs.field(default=None, metadata=IF_KNOWN)
+    y: float | None = attrs.field(default=None, metadata=IF_KNOWN)
+
+    @property
+    def prose(self) -> str:
+        image = f"image {self.image_index}  {self.name}"
+        if self.kind is ResponseKind.TOO_MANY:
+            return f"{image}  more answers than are told"
+        value = self.value if self.value.isprintable() else ascii(self.value)[1:-1]
+        where = "" if self.x is None or self.y is None else f" at {self.x:.0f}, {self.y:.0f}"
+        after = "" if self.reaction_time_ms is None else f" after {self.reaction_time_ms:.1f}"
+        bound = "" if self.bound_ms is None else f" ± {self.bound_ms:.1f}"
+        return f"{image}  {self.kind.value} {value}{where}{after}{after and bound}{after and ' ms'}"
+
+
+@attrs.frozen
+class Mark:
+    """What the evaluator has noted.
+
+    :param image_index: of what was shown then; None before the first, as are the next two.
+    """
+
+    EVENT = "mark"
+    image_index: int | None
+    name: str | None
+    sent_at: Milliseconds | None
+    at: Milliseconds
+    score: float | None
+    text: str | None
+
+    @property
+    def prose(self) -> str:
+        image = "" if self.image_index is None else f"image {self.image_index}  {self.name}  "
+        score = "" if self.score is None else f" {self.score:g}"
+        return f"{image}noted{score}" + (f": {self.text}" if self.text else "")
+
+
+_DISPLAY_WARNINGS = {
+    "refresh_unknown": "its refresh rate is not known, so nor are exposures in frames",
+    "refresh_low": "its refresh rate is low: look for a battery saver or a remote desktop",
+    "refresh_not_60": "frames do not last 16.7 ms there",
+    "zoomed": "the page is zoomed",
+    "not_isolated": "the page's clock is coarse, as it is not isolated from other pages",
+    "no_keyboard": "keys are asked for, and there may be no keyboard",
+}
+
+
+@attrs.frozen
+class Display:
+    """What the client shows images on.
+
+    :param at: since when, client's clock.
+    :param warnings: what of it may be in the way of what is asked, in short words.
+    """
+
+    EVENT = "display"
+    at: Milliseconds
+    warnings: tuple[str, ...]
+    screen_width: int | None = attrs.field(metadata=IF_KNOWN)
+    screen_height: int | None = attrs.field(metadata=IF_KNOWN)
+    window_width: int | None = attrs.field(metadata=IF_KNOWN)
+    window_height: int | None = attrs.field(metadata=IF_KNOWN)
+    pixel_ratio: float | None = attrs.field(metadata=IF_KNOWN)
+    zoom: float | None = attrs.field(metadata=IF_KNOWN)
+    refresh_rate: float | None = attrs.field(metadata=IF_KNOWN)
+    isolated: bool | None = attrs.field(metadata=IF_KNOWN)
+    resolution: float | None = attrs.field(metadata=IF_KNOWN)
+    browser: str | None = attrs.field(metadata=IF_KNOWN)
+    system: str | None = attrs.field(metadata=IF_KNOWN)
+    languages: tuple[str, ...]
+    pointer: PointerKind | None = attrs.field(metadata=IF_KNOWN)
+    keyboard: bool | None = attrs.field(metadata=IF_KNOWN)
+
+    @classmethod
+    def of(cls, said: DisplayReport, warnings: Iterable[str]) -> "Display":
+        """What the client has said, with what is to be said to it."""
+        return cls(warnings=tuple(warnings), **attrs.asdict(said, recurse=False))
+
+    @property
+    def prose(self) -> str:
+        parts = [
+            self._size("screen", self.screen_width, self.screen_height),
+            self._size("window", self.window_width, self.window_height),
+            "" if self.refresh_rate is None else f"{self.refresh_rate:.1f} Hz",
+            " on ".join(name for name in (self.browser, self.system) if name),
+        ]
+        told = ", ".join(part for part in parts if part) or "nothing is known"
+        warned = [_DISPLAY_WARNINGS.get(word, word) for word in self.warnings]
+        return "; ".join([f"client's display: {told}", *(f"careful: {one}" for one in warned)])
+
+    @staticmethod
+    def _size(what: str, width: int | None, height: int | None) -> str:
+        return "" if width is None or height is None else f"{what} {width} x {height}"
+
+
+_UNSPOKEN = {
+    FEATURE_EXPOSURE: "show images for a time by itself; they stay until the next one comes",
+    FEATURE_RESPONSE: "tell of answers",
+    FEATURE_TEXT: "show texts; they are passed over",
+}
+
+
+@attrs.frozen
+class NotSpoken:
+    """The client does not speak an extension that the images need.
+
+    :param feature: its name.
+    """
+
+    EVENT = "not_spoken"
+    feature: str
+
+    @property
+    def prose(self) -> str:
+        what = _UNSPOKEN.get(self.feature, "do so")
+        return f"the client does not speak {self.feature!r}: it can't {what}"
 
 
 @attrs.frozen
@@ -541,6 +688,10 @@ PeerEvent = (
     | Picture
     | Preloaded
     | Recording
+    | Response
+    | Mark
+    | Display
+    | NotSpoken
     | SeriesSummary
     | SessionBegun
     | SessionOver

@@ -59,6 +59,9 @@ class Output:
     def begin_image(self, index: int) -> None:
         """An image goes out; events follow. For a live view, which this is not."""
 
+    def show_typing(self, text: str) -> None:
+        """What is typed and not complete. Likewise."""
+
 
 class OutputLost(ImgsyncError):
     """What a command prints can't be written to stdout.

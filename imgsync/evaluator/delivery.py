@@ -6,7 +6,14 @@ import trio
 from imgsync.core.channel.clocks import Bounded
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.pictures.facts import Facts
-from imgsync.core.protocol.channel import Ack, OnsetTiming, Stage, StageKind
+from imgsync.core.protocol.channel import (
+    Ack,
+    OnsetTiming,
+    Response,
+    ResponseKind,
+    Stage,
+    StageKind,
+)
 from imgsync.core.protocol.errors import (
     ImageFailed,
     MessageTooLarge,
@@ -14,8 +21,8 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     Superseded,
 )
-from imgsync.core.protocol.numbers import FEATURE_STAGE, SUPERSEDED
-from imgsync.core.protocol.signalling import Milliseconds
+from imgsync.core.protocol.numbers import FEATURE_RESPONSE, FEATURE_STAGE, HIDDEN_TAB, SUPERSEDED
+from imgsync.core.protocol.signalling import Features, Milliseconds
 from imgsync.evaluator.reports import Reports
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import Bell
@@ -34,6 +41,9 @@ class StageReport:
     :param detail: what else is known of that, for people.
     :param timing: of one that is shown, whether `at` is when it was presented or only the frame
         that put it up, where the client says it; what that leaves open is in the bound.
+    :param frames: of one that is hidden, for how many refreshes of the client's screen it was up,
+        where the client says it.
+    :param dropped: how many of these the client missed.
     """
 
     image: ImageRef
@@ -44,6 +54,35 @@ class StageReport:
     reason: str | None = None
     detail: str = ""
     timing: OnsetTiming | None = None
+    frames: int | None = None
+    dropped: int | None = None
+
+
+@attrs.frozen
+class ResponseReport:
+    """An answer of the participant's to an image.
+
+    :param image: what was to be shown.
+    :param sent_at: of that showing; evaluator's clock, ms since the epoch.
+    :param number: counts from 1, of all answers that this page or process has told.
+    :param at: of the event itself; client's clock, ms since the epoch.
+    :param value: the name of a key, what a button stands for, or of a tap whether it was on the
+        "picture" or "beside" it; "" where more came for this showing than are told.
+    :param reaction_time: ms from the onset, by the client's clock alone; None where it has none.
+    :param within: how wrong that can be, ms.
+    :param x: of a tap on the picture, in its own pixels, from the left; `y` from the top.
+    """
+
+    image: ImageRef
+    sent_at: Milliseconds
+    number: int
+    at: Milliseconds
+    kind: ResponseKind
+    value: str
+    reaction_time: float | None = None
+    within: float | None = None
+    x: float | None = None
+    y: float | None = None
 
 
 @attrs.frozen
@@ -77,6 +116,10 @@ class Showing:
         self.refusal: MessageTooLarge | NotSpoken | None = None
         #: What was said of it when it was on the screen.
         self.shown: StageReport | None = None
+        #: The first answer.
+        self.answer: ResponseReport | None = None
+        #: Another image has taken its place, or was on the screen since.
+        self.is_passed = False
         #: Which picture it is, as far as that is known.
         self.picture: Facts | None = None
         self._failure: str | None = None
@@ -97,6 +140,7 @@ class Showing:
     def give_up(self, why: str) -> None:
         """It will not be told of as shown, unless it was before."""
         self._failure = self._failure or why
+        self.is_passed = self.is_passed or why == SUPERSEDED
 
     async def wait_acked(self) -> "Delivery":
         """The client has it. Raises Superseded, MessageTooLarge, NotSpoken and SessionEnded."""
@@ -118,10 +162,25 @@ class Showing:
         while self.shown is None:
             if self._failure is not None:
                 raise ImageFailed(self.image.index, self._failure)
-            self._showings.raise_if_silent()
+            self._showings.raise_if_silent(FEATURE_STAGE)
             await self._showings.news.wait()
         await trio.lowlevel.checkpoint()
         return self.shown.at
+
+    async def wait_responded(self) -> ResponseReport:
+        """The first answer. Raises Superseded, ImageFailed, NotSpoken and SessionEnded."""
+        while self.answer is None:
+            if self.is_passed:
+                raise Superseded(
+                    f"image {self.image.index} was not answered: another image was shown since"
+                )
+            # What is hidden may still be answered, and what failed for want of eyes may be seen.
+            if self._failure not in (None, "hidden", HIDDEN_TAB):
+                raise ImageFailed(self.image.index, self._failure)
+            self._showings.raise_if_silent(FEATURE_RESPONSE)
+            await self._showings.news.wait()
+        await trio.lowlevel.checkpoint()
+        return self.answer
 
 
 class Showings:
@@ -132,14 +191,19 @@ class Showings:
         self._showings: dict[Milliseconds, Showing] = {}
         self.stages = Reports[StageReport]("stages")
         self.pictures = Reports[PictureReport]("pictures")
-        self._speaks_stage = False
+        self.responses = Reports[ResponseReport]("responses")
+        #: What was to be shown last.
+        self.current: Showing | None = None
+        self._seen: Showing | None = None
+        #: What the client has said that it speaks.
+        self.spoken: Features = ()
         self._end: Ended | None = None
         #: Of any change.
         self.news = Bell()
 
     def add(self, image: ImageRef, sent_at: Milliseconds) -> Showing:
         """An image is to be shown."""
-        showing = self._showings[sent_at] = Showing(image, sent_at, self)
+        showing = self.current = self._showings[sent_at] = Showing(image, sent_at, self)
         return showing
 
     def image_of(self, sent_at: Milliseconds) -> ImageRef:
@@ -182,9 +246,38 @@ class Showings:
             reason=said.reason,
             detail=said.detail or "",
             timing=said.timing,
+            frames=said.frames,
+            dropped=said.dropped,
         )
         showing.reach(report)
+        if said.stage is StageKind.SHOWN:
+            self._see(showing)
         self.stages.tell(report)
+        self.news.ring()
+
+    def _see(self, showing: Showing) -> None:
+        """There is one screen: no answer is to be awaited to what was on it before."""
+        if self._seen is not None and self._seen.sent_at < showing.sent_at:
+            self._seen.is_passed = True
+        self._seen = showing
+
+    def respond(self, said: Response) -> None:
+        """The participant has answered an image."""
+        showing = self._showings[said.sent_at]
+        report = ResponseReport(
+            showing.image,
+            sent_at=said.sent_at,
+            number=said.number,
+            at=said.at,
+            kind=said.kind,
+            value=said.value,
+            reaction_time=said.reaction_time,
+            within=said.within,
+            x=said.x,
+            y=said.y,
+        )
+        showing.answer = showing.answer or report
+        self.responses.tell(report)
         self.news.ring()
 
     def identify(self, sent_at: Milliseconds, picture: Facts) -> bool:
@@ -206,9 +299,9 @@ class Showings:
         self.give_up(sent_at)
         del self._showings[sent_at]
 
-    def peer_speaks(self, features: tuple[str, ...]) -> None:
+    def peer_speaks(self, features: Features) -> None:
         """The client says what it speaks; another one, that was started anew, may speak less."""
-        self._speaks_stage = FEATURE_STAGE in features
+        self.spoken = features
         self.news.ring()
 
     def end(self, end: Ended) -> None:
@@ -218,6 +311,7 @@ class Showings:
             showing.settled.set()
         self.stages.end()
         self.pictures.end()
+        self.responses.end()
         self.news.ring()
 
     def raise_if_ended(self) -> None:
@@ -225,11 +319,11 @@ class Showings:
         if self._end is not None:
             raise SessionEnded(self._end.reason, self._end.detail)
 
-    def raise_if_silent(self) -> None:
-        """Raise SessionEnded or NotSpoken where no stage will come."""
+    def raise_if_silent(self, feature: str) -> None:
+        """Raise SessionEnded or NotSpoken where nothing of the kind will come."""
         self.raise_if_ended()
-        if not self._speaks_stage:
-            raise NotSpoken(FEATURE_STAGE)
+        if feature not in self.spoken:
+            raise NotSpoken(feature)
 
 
 @attrs.frozen
@@ -286,3 +380,16 @@ class Delivery:
         without a word; NotSpoken where the client never says what becomes of images; SessionEnded.
         """
         return await self._showing.wait_shown()
+
+    async def responded(self) -> ResponseReport:
+        """Wait for the first answer to this showing, also once the image is hidden again.
+
+        Nothing but another image that is on the screen, or the end, ends the wait for who does not
+        answer: put a deadline around it. Each answer is among `EvaluatorSession.responses`, too,
+        and there alone where it comes later than that other image.
+
+        Raises Superseded where another image was on the screen since; ImageFailed where the client
+        says that it can't show the image; NotSpoken where the client tells of no answers;
+        SessionEnded.
+        """
+        return await self._showing.wait_responded()

@@ -29,6 +29,7 @@ from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.handshake.outputs import Ended
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import (
+    Display,
     Identity,
     Image,
     Preloaded,
@@ -36,21 +37,25 @@ from imgsync.core.protocol.channel import (
     Recording,
     TalkMessage,
 )
-from imgsync.core.protocol.errors import MessageTooLarge, NotSpoken
-from imgsync.core.protocol.numbers import FEATURE_PICTURES
-from imgsync.core.protocol.signalling import EndReason, Milliseconds, PresenceState, Role
+from imgsync.core.protocol.errors import InputError, MessageTooLarge, NotSpoken
+from imgsync.core.protocol.lengths import fits
+from imgsync.core.protocol.numbers import FEATURE_PICTURES, MAX_ID
+from imgsync.core.protocol.signalling import EndReason, Features, Milliseconds, PresenceState, Role
 from imgsync.core.protocol.states import SessionState, StateChange
 from imgsync.core.transfer.budget import Budget
 from imgsync.evaluator.delivery import (
     Delivery,
     PictureReport,
+    ResponseReport,
     Showing,
     Showings,
     StageReport,
 )
 from imgsync.evaluator.latest import Latest
+from imgsync.evaluator.marks import Mark
 from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
+from imgsync.journal.events import Order
 from imgsync.peer.joining import IcePolicy, join_relay
 from imgsync.peer.route import Route
 from imgsync.peer.session import PeerSession, open_peer_session
@@ -67,6 +72,10 @@ log = logging.getLogger(__name__)
 _NO_URL = (
     "use one that takes pictures over the connection, or have it fetch them by URL (auto or url)"
 )
+
+
+def _not_spoken(feature: str) -> NotSpoken:
+    return NotSpoken(feature, _NO_URL) if feature == FEATURE_PICTURES else NotSpoken(feature)
 
 
 def _source_of(image: ImageRef) -> ImageSource:
@@ -94,6 +103,7 @@ class _Presenting:
         self.showings = Showings()
         self.recordings = Latest[Recording]()
         self.preloaded = Latest[Preloaded]()
+        self.displays = Latest[Display]()
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
@@ -109,6 +119,15 @@ class _Presenting:
         outputs = self._presenter.preload(upcoming, self._peer.waiting)
         self.sharing.offer(images)
         self._perform(outputs)
+
+    def mark(self, score: float | None, text: str | None) -> Mark:
+        """Note this of what is shown. Raises InputError."""
+        current = self.showings.current
+        image, sent_at = (None, None) if current is None else (current.image, current.sent_at)
+        mark = Mark(image, sent_at, now_ms(), score, text)
+        index = None if image is None else image.index
+        self._peer.journal.marked((index, sent_at), mark.at, score=score, text=text)
+        return mark
 
     def renew(self, images: Sequence[ImageRef]) -> None:
         """These have been signed anew."""
@@ -167,6 +186,7 @@ class _Presenting:
         self.showings.end(end)
         self.recordings.end()
         self.preloaded.end()
+        self.displays.end()
 
     def _sent(self, image: Image, copy: int) -> None:
         shown = self.showings.image_of(image.sent_at)
@@ -199,9 +219,9 @@ class _Presenting:
                 case TooLarge(image, why):
                     journal.superseded(image)
                     showings.refuse(image.sent_at, MessageTooLarge(why))
-                case Unsendable(image):
+                case Unsendable(image, feature):
                     journal.superseded(image)
-                    showings.refuse(image.sent_at, NotSpoken(FEATURE_PICTURES, _NO_URL))
+                    showings.refuse(image.sent_at, _not_spoken(feature))
                 case Share():
                     self.sharing.share()
                 case Staged(said):
@@ -213,8 +233,12 @@ class _Presenting:
                 case Recorded(said):
                     journal.recorded(said)
                     self.recordings.tell(said)
-                case Responded() | Displayed():
-                    pass
+                case Responded(image, said):
+                    journal.responded(said)
+                    showings.respond(said)
+                case Displayed(said):
+                    journal.displayed(said)
+                    self.displays.tell(said)
                 case NeverShown(image):
                     showings.give_up(image.sent_at)
                 case Forgotten(image):
@@ -241,6 +265,11 @@ class EvaluatorSession:
     def client_id(self) -> str:
         """Whom it is with."""
         return self._peer.route.peer_id
+
+    @property
+    def features(self) -> Features:
+        """The extensions that the client has said that it speaks; empty before it has."""
+        return self._presenting.showings.spoken
 
     async def show(self, image: ImageRef) -> Delivery:
         """Show an image now and wait for its ack.
@@ -295,6 +324,43 @@ class EvaluatorSession:
         client has got something else. Who falls behind by more than a thousand misses some.
         """
         return self._presenting.showings.pictures.all()
+
+    def responses(self) -> AsyncIterator[ResponseReport]:
+        """How the participant answers, from the beginning, each answer once; stops at the end.
+
+        Only what an image asks for in its `trial` is an answer. A client that does not speak
+        `response` tells nothing. Who falls behind by more than a thousand misses some.
+        """
+        return self._presenting.showings.responses.all()
+
+    def displays(self) -> AsyncIterator[Display]:
+        """What the client shows images on, at each change; stops at the end.
+
+        First comes what was told last; a change that another one follows before it is asked for is
+        passed over. A client without a screen tells nothing.
+        """
+        return self._presenting.displays.changes()
+
+    def mark(self, text: str | None = None, *, score: float | None = None) -> Mark:
+        """Note something of what was to be shown last, for the record; never waits.
+
+        Also before the first image, and after the session, while the evaluator is open. Raises
+        InputError for a mark that says nothing, a text that is longer than 1024 characters, and a
+        score that is no number.
+        """
+        return self._presenting.mark(score, text)
+
+    def record_study(self, *, name: str, order: Order, seed: int | None, trials: int) -> None:
+        """Have the record say that what is shown in this session is a study; never waits.
+
+        Raises InputError for a name that is empty, or longer than 128 characters.
+
+        :param order: "given", or "shuffled", by `seed`.
+        :param trials: how many it has.
+        """
+        if not (name and fits(name, MAX_ID)):
+            raise InputError(f"the name of a study has 1 to {MAX_ID} characters")
+        self._peer.journal.study_began(name, order, seed, trials)
 
     def preloaded(self) -> AsyncIterator[Preloaded]:
         """How many of the images that were announced, and not shown yet, are at the client.

@@ -6,6 +6,8 @@ without a word; here each is told with its line. Python's own reader passes over
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 
 from imgsync.core.protocol.extra import is_named
 from imgsync.core.protocol.numbers import MAX_CELL
@@ -34,9 +36,22 @@ class BadCsv(ValueError):
 
 def parse_csv(text: str) -> list[list[str]]:
     """Its rows; empty lines are left out. Raises BadCsv."""
-    rows: list[list[str]] = []
+    return [row for _, row in _rows_of(text)]
+
+
+def line_of_row(text: str, number: int) -> int:
+    """The line on which a row of it begins, from 1.
+
+    :param number: of the row, from 0, among those that `parse_csv` finds.
+    """
+    return _line_of(text, next(islice(_rows_of(text), number, None))[0])
+
+
+def _rows_of(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each with where it begins."""
+    head: list[str] | None = None
     row: list[str] = []
-    at = 0
+    start = at = 0
     while True:
         found = _CELL.match(text, at)
         is_open = text.startswith('"', at)
@@ -52,15 +67,16 @@ def parse_csv(text: str) -> list[list[str]]:
             if not is_open:
                 why = "a quotation mark stands inside of a cell"
             raise BadCsv(_line_of(text, at), why)
-        if rows and any(row[len(rows[0]) :]):
+        if head is not None and any(row[len(head) :]):
             why = "it has more cells than the first line; quote what has a comma in it"
             raise BadCsv(_line_of(text, found.start()), why)
         if row != [""]:
-            rows.append(row)
+            head = row if head is None else head
+            yield start, row
         row = []
         if at >= len(text):
-            return rows
-        at += 2 if text.startswith("\r\n", at) else 1
+            return
+        start = at = at + (2 if text.startswith("\r\n", at) else 1)
 
 
 def _cell(text: str, at: int, found: "re.Match[str]") -> str:

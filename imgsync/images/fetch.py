@@ -36,10 +36,10 @@ from imgsync.core.protocol.numbers import (
     RETRIED_STATUSES,
     TRUNCATED,
 )
+from imgsync.core.protocol.web_urls import is_web_url
 from imgsync.distribution import missing_extra
 from imgsync.environment import trusted_context
 from imgsync.images.refusals import MAX_REFUSAL, describe_refusal
-from imgsync.images.urls import is_web_url
 
 try:
     import httpx

@@ -80,13 +80,9 @@ def list_images(folder: Path, checked: Checked | None = None, limit: int = MAX_I
         raise InputError(
             f"there are no images in {str(folder)!r} (of {known}); name another folder{seen}"
         )
-    found = list(_inspect_all(meant, limit, checked or (lambda done, count: None)))
-    pairs = zip(meant, found, strict=True)
-    problems = [(file.name, one) for file, one in pairs if isinstance(one, str)]
-    if problems:
-        raise InputError(problems[0][1] + _name_others([name for name, _ in problems[1:]]))
+    pictures = read_pictures(meant, limit, checked)
     listing = Listing((file.name, file) for file in meant)
-    listing.pictures = tuple(one for one in found if isinstance(one, OwnPicture))
+    listing.pictures = pictures
     listing.left_out = left_out
     return listing
 
@@ -126,6 +122,21 @@ def _why_left_out(file: Path) -> str:
         return f"{CONTENT_TYPES[kind]}{OTHER_ENDING}"
     media_type = media_type_of(head)
     return NO_IMAGE if media_type is None else f"{media_type}{NOT_SHOWN}"
+
+
+def read_pictures(
+    files: list[Path], limit: int, checked: Checked | None = None
+) -> tuple[OwnPicture, ...]:
+    """Each of these files, all of them whole. Raises InputError.
+
+    :param limit: the most bytes that one may have.
+    """
+    found = list(_inspect_all(files, limit, checked or (lambda done, count: None)))
+    pairs = zip(files, found, strict=True)
+    problems = [(file.name, one) for file, one in pairs if isinstance(one, str)]
+    if problems:
+        raise InputError(problems[0][1] + _name_others([name for name, _ in problems[1:]]))
+    return tuple(one for one in found if isinstance(one, OwnPicture))
 
 
 def _inspect_all(files: list[Path], limit: int, checked: Checked) -> Iterator[OwnPicture | str]:

@@ -33,7 +33,8 @@ class ImageRef:
         is, and to no client. Kept out of every repr. Raises ValueError for what does not fit.
     :param picture: its bytes, where they are ours: it goes over the connection itself to a client
         that takes it so. Kept out of every repr, and of comparisons.
-    :param trial: what is asked of the client beside showing it: how long, which answers, a text.
+    :param trial: what is asked of the client beside showing it, None for nothing. A text has no
+        signed URL.
     """
 
     index: int

@@ -26,6 +26,7 @@ const { Onsets } = await load("core/channel/onsets");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { warningsOf } = await load("core/study/displays");
+const { endsByItself, Entry, needsOf } = await load("core/study/running");
 const { refusalOf } = await load("core/pictures/answers");
 const { OTHERS } = await load("core/pictures/others");
 const { Inspection } = await load("core/pictures/inspection");
@@ -52,7 +53,7 @@ globalThis.MessageChannel = class {
 const { inTurns } = await load("client/in_turns");
 const { describeRefusal } = await load("client/refusals");
 const { Selection } = await load("console/selection");
-const { BadManifest, parseManifest } = await load("console/manifest");
+const { BadManifest, parseManifest, parseNames } = await load("console/manifest");
 const { formatCsv, parseCsv } = await load("console/csv");
 const { COLUMNS, thousandths } = await load("console/table");
 const { EVENTS, recognize } = await load("console/events");
@@ -513,6 +514,15 @@ const PAIRS = {
     return [...groups.values()];
   },
   warnings: () => (given) => warningsOf(...given),
+  running: ({ trial, spoken, now }) => {
+    const entry = new Entry(trial, spoken, now);
+    return ([method, ...given]) => {
+      const isOver = method === "begun" ? entry.isOver : entry[method](...given);
+      return [isOver, entry.due === Infinity ? null : entry.due];
+    };
+  },
+  ends: () => (trial) => endsByItself(trial ?? undefined),
+  needs: () => (trials) => needsOf(trials.map((trial) => trial ?? undefined)),
   others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),
   keys: () => (image) => imageKey(image),
@@ -532,7 +542,9 @@ const PAIRS = {
       (error) => [error.constructor.name, error.message],
     ),
   refusals: () => (given) => describeRefusal(...given),
-  manifests: () => (text) => orRefused(() => parseManifest(text, "M"), BadManifest),
+  manifests: () => (text) => orRefused(() => parseManifest(text, "M").images, BadManifest),
+  studies: () => ([text, again]) => orRefused(() => parseManifest(text, "M", again), BadManifest),
+  filesNamed: () => (text) => orRefused(() => parseNames(text, "M"), BadManifest),
   csv: () => (rows) => [formatCsv(rows), parseCsv(formatCsv(rows))],
   downloads: () => download,
   fates: () => (events) => {

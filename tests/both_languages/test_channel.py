@@ -417,6 +417,21 @@ def test_what_a_page_before_has_heard_counts_once_in_the_next_one(replay: Replay
     assert kinds == [["transmit"], ["transmit"], ["transmit", "responded"], ["transmit"]] * 2
 
 
+def test_a_text_that_a_page_before_has_shown_still_goes_to_whom_it_is_no_riddle(
+    replay: Replay,
+) -> None:
+    current = {"imageIndex": 1, "imageUrl": "texts/0a/1", "signedUrl": None, "sentAt": 6}
+    current["text"] = "Look."
+    inputs: list[Given] = [["opened", ["pictures"]], ["closed"], ["opened", ["text"]]]
+    ready = json.dumps({"type": "ready", "features": ["pictures"]})
+    inputs += [["closed"], ["opened", []], ["received", ready]]
+    told = replay.run("presenter", inputs, lastSentAt=6, current=current)
+    assert [outputs for outputs, _ in told] == [
+        *([], [], [["transmit", current]]),
+        *([], [], [["unsendable", 6, "text"]]),
+    ]
+
+
 @pytest.mark.parametrize("count", [MAX_UNACKED + 2, MAX_UNACKED + MAX_SETTLED + 3])
 def test_what_nobody_acks_is_forgotten_alike(replay: Replay, count: int) -> None:
     presenter, shown = Presenter(), list[Image]()

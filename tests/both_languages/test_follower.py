@@ -20,6 +20,7 @@ from imgsync.core.protocol.numbers import (
     MAX_IDENTITIES,
     MAX_RESPONSES,
     MAX_RESPONSES_KEPT,
+    MAX_SETTLED,
     MAX_STAGES,
 )
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
@@ -164,6 +165,19 @@ def test_so_many_answers_to_one_showing_are_told_alike(replay: Replay) -> None:
     assert len(expected[-3]) == 2 + MAX_RESPONSES
     assert [len(told) for told in expected[-2:]] == [1, 0]
     replay.compare("follower", inputs, expected, "many answers")
+
+
+def test_of_how_many_answers_the_last_showings_had_so_much_is_remembered(replay: Replay) -> None:
+    follower = Follower()
+    many: list[Given] = [["responded", answer_to(0, n)] for n in range(1, MAX_RESPONSES + 3)]
+    others: list[Given] = [["responded", answer_to(n, 500 + n)] for n in range(1, MAX_SETTLED + 1)]
+    again: Given = ["responded", answer_to(0, 1000)]
+    inputs = [*many, *others[:-1], again, *others, again]
+    expected = [follow(follower, *given) for given in inputs]
+    assert [len(told) for told, given in zip(expected, inputs, strict=True) if given is again] == [
+        *(0, 1)
+    ]
+    replay.compare("follower", inputs, expected, "counts")
 
 
 def test_the_oldest_answers_are_given_up_alike(replay: Replay) -> None:

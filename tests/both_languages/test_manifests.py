@@ -11,7 +11,7 @@ from typing import Any
 
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import MAX_EXTRA, MAX_URLS
-from imgsync.images.sources import read_manifest
+from imgsync.images.series import read_manifest
 from tests.both_languages.replay import Replay
 
 

@@ -6,8 +6,8 @@ import itertools
 from typing import Any
 
 from imgsync.core.protocol.urls import public_url
+from imgsync.core.protocol.web_urls import is_web_url
 from imgsync.images.refusals import describe_refusal
-from imgsync.images.urls import is_web_url
 from tests.both_languages.replay import Replay, dice_of
 
 SCHEMES = ["http", "https", "HtTp", "file", "ftp", "data", "ws", "blob:http", "", " http", "x"]

@@ -14,6 +14,8 @@ from imgsync.commands.client import program
 from imgsync.commands.client.program import Program, open_program
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import Stage as SaidStage
+from imgsync.core.protocol.trials import Trial
+from tests.kit.answers import NO_ANSWERS
 from tests.kit.processes import EXIT_S, SESSION_S, wait_until
 
 WRITE = 'echo "$IMGSYNC_IMAGE_INDEX $1" >> "$LOG"'
@@ -37,6 +39,9 @@ wait
 """
 
 
+NOTHING_ASKED = Trial()
+
+
 class Stage:
     """Runs programs for images without any session, and notes what is said of them."""
 
@@ -46,9 +51,10 @@ class Stage:
         self.stages: list[tuple[int, str, str | None]] = []
         self.complaints: list[tuple[int, str]] = []
 
-    def image(self, index: int) -> ReceivedImage:
+    def image(self, index: int, trial: Trial = NOTHING_ASKED) -> ReceivedImage:
         url = f"http://h/{index}.png"
-        return ReceivedImage(index, url, f"{url}?sig=x", 1000.5, 1001, self._tell)
+        of = (index, url, f"{url}?sig=x", 1000.5, 1001)
+        return ReceivedImage(*of, self._tell, NO_ANSWERS, trial)
 
     def _tell(self, image: ReceivedImage, said: SaidStage, _: Facts | None) -> None:
         self.stages.append((image.index, said.stage.value, said.reason))
@@ -99,6 +105,22 @@ def is_alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+async def test_it_ends_when_its_image_was_up_for_as_long_as_was_asked(stage: Stage) -> None:
+    async with stage.open(stage.script(RECORDER)) as running:
+        running.show(stage.image(0, Trial(show_for=50)))
+        await stage.wait_line("0 stopped")
+        await wait_until(lambda: len(stage.stages) == 2, "the end of the exposure")
+        running.show(stage.image(1))
+        await stage.wait_line("1 started")
+    assert stage.stages[:3] == [
+        (0, "shown", None),
+        (0, "hidden", "exposure_over"),
+        (1, "shown", None),
+    ]
+    assert stage.stages[3:] == [(1, "hidden", None)]
+    assert stage.complaints == []
 
 
 async def test_it_runs_from_the_onset_to_the_next_image_and_to_the_end(stage: Stage) -> None:

@@ -43,6 +43,7 @@ from imgsync.core.protocol.states import SessionState
 from tests.kit.command_lines import HERE, client, evaluator
 from tests.kit.forks import open_fork, shared_relay
 from tests.kit.processes import SAMPLES, SESSION_S, START_S, STRICT
+from tests.kit.study_events import STUDY_EVENTS
 
 AMSLER = "8-amsler-grid.svg"
 
@@ -309,6 +310,7 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         '{"event": "recording", "devices": [], "troubles": ["microphone_ended",'
         ' "upload_http_403"], "at": 6.5}',
     ),
+    *STUDY_EVENTS,
     (
         SeriesSummary(sent=0, shown=0, acked=0),
         "0 images sent, 0 acked",

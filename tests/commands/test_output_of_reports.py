@@ -6,13 +6,20 @@ import pytest
 
 from imgsync.commands.doctor.findings import ExaminationSummary, Finding, Result
 from imgsync.commands.output import Event, dump_event
-from imgsync.commands.report.main import LinesSkipped, PageWritten, TableWritten
+from imgsync.commands.report.main import (
+    DatasetWritten,
+    LinesSkipped,
+    MoreWritten,
+    PageWritten,
+    TableWritten,
+)
 from imgsync.commands.report.pictures import PictureChanged, Version
 from imgsync.commands.report.summary import (
     Interruption,
     RecordingChange,
     SessionSummary,
     Spread,
+    StudySummary,
 )
 from imgsync.core.protocol.signalling import Role
 
@@ -63,6 +70,12 @@ from imgsync.core.protocol.signalling import Role
             '{"event": "written", "csv": "report.csv", "lost": 0}',
         ),
         (
+            MoreWritten(csv="marks.csv", of="marks"),
+            "marks: marks.csv",
+            '{"event": "written", "csv": "marks.csv", "of": "marks"}',
+        ),
+        (DatasetWritten("b"), "BIDS: b", '{"event": "written", "bids": "b"}'),
+        (
             PageWritten("report.html"),
             "page: report.html",
             '{"event": "written", "html": "report.html"}',
@@ -97,6 +110,10 @@ def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_kno
         recordings=(RecordingChange(at=1500, devices=("camera",), troubles=()),),
         identified=2,
         pictures=1,
+        study=StudySummary("Ache", "shuffled", 42, 2),
+        answers=1,
+        reaction_time=Spread(median=400, p95=400, max=400, bound=8.5),
+        marks=0,
     )
     assert dump_event(summary) == (
         '{"event": "session", "sessionId": "S", "evaluator": "E", "client": null,'
@@ -105,5 +122,7 @@ def test_a_summary_of_a_session_has_all_of_its_figures_even_where_nothing_is_kno
         ' "why": "gone"}], "roundTrip": {"median": 1.23456, "p95": 2, "max": 3, "bound": null},'
         ' "latency": null, "onsetLatency": null, "paths": ["host-host"], "clockSteps": 0,'
         ' "recordings": [{"at": 1500, "devices": ["camera"], "troubles": []}],'
-        ' "identified": 2, "pictures": 1}'
+        ' "identified": 2, "pictures": 1,'
+        ' "study": {"name": "Ache", "order": "shuffled", "seed": 42, "trials": 2}, "answers": 1,'
+        ' "reactionTime": {"median": 400, "p95": 400, "max": 400, "bound": 8.5}, "marks": 0}'
     )

@@ -31,8 +31,8 @@ def table_of(*extras: dict[str, Any] | None) -> list[list[str]]:
 
 
 def test_columns_of_a_manifest_stand_behind_ours_as_they_are_met() -> None:
-    assert table_of({"condition": "A", "block": 1}, None, {"note": "x", "condition": "B"}) == [
-        ["condition", "block", "note"],
+    assert table_of({"condition": "A", "block": 1}, None, {"remark": "x", "condition": "B"}) == [
+        ["condition", "block", "remark"],
         ["A", "1", ""],
         ["", "", ""],
         ["B", "", "x"],

@@ -15,7 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsync.commands.evaluator.steering import Command, End, Keys, Refused, Show, parse_line
+from imgsync.commands.evaluator.steering import (
+    HELP,
+    Command,
+    End,
+    Keys,
+    Note,
+    Refused,
+    Show,
+    parse_line,
+)
 
 COUNT = 5
 
@@ -45,6 +54,9 @@ WITHIN = 30.0
         ("goto 4", 2, Show(4)),
         ("goto\t2", 2, Show(2)),
         ("goto 002", None, Show(2)),
+        ("mark blurred,  not sharp \r", 3, Note(None, "blurred,  not sharp")),
+        ("score 2", None, Note(2.0, None)),
+        ("  score -1.5  worse than before\r", 3, Note(-1.5, "worse than before")),
         ("end", None, End()),
         ("end", 4, End()),
     ],
@@ -87,6 +99,8 @@ def test_an_image_that_is_not_there_is_refused_with_those_that_are(
         "goto 1e0",
         "goto 0x1",
         "goto ²",
+        "mark",
+        "score",
         "goto 1234567890",
         "goto " + "1" * 10_000,
         "\x1b[A",
@@ -99,15 +113,21 @@ def test_what_is_no_command_is_refused_with_those_that_are(line: str) -> None:
     command = parse_line(line, 2, COUNT)
     assert isinstance(command, Refused)
     assert command.why.isprintable()
-    assert command.why.endswith("known are: next, prev, goto N (from 0), end")
+    assert command.why.endswith(f"known are: {HELP}")
     assert len(command.why) < 300
+
+
+@pytest.mark.parametrize("number", ["good", "nan", "inf", "1,5", "1e999"])
+def test_a_score_is_a_number(number: str) -> None:
+    refused = parse_line(f"score {number} text", 2, COUNT)
+    assert refused == Refused(f"a score is a number, and not {number!r}")
 
 
 @LAW
 @given(st.text(), st.none() | st.integers(0, COUNT - 1))
 def test_no_line_leads_outside_the_series(line: str, current: int | None) -> None:
     command = parse_line(line, current, COUNT)
-    assert command is None or isinstance(command, End | Refused) or 0 <= command.index < COUNT
+    assert not isinstance(command, Show) or 0 <= command.index < COUNT
 
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────
@@ -130,6 +150,14 @@ def test_no_line_leads_outside_the_series(line: str, current: int | None) -> Non
         ("1x2\n", ["goto 2"]),
         ("12\x7f3\n", ["goto 3"]),
         ("nnp q", ["next", "next", "prev", "next", "end"]),
+        ("m", []),
+        ("mno, \n", ["mark no, "]),
+        ("msharp\x7f\x7f\x7fort\rn", ["mark short", "next"]),
+        ("m  \rn", ["next"]),
+        ("mlost\x1bn", ["next"]),
+        ("m12\x04q", ["end"]),
+        ("s4 dim\n5\n", ["score 4 dim", "goto 5"]),
+        ("1m2\n", ["mark 2"]),
         ("N", []),
         ("x", []),
         ("\x1b[A\x1b[B\x1b[1;5C\x1b[3~", []),
@@ -168,7 +196,7 @@ from imgsync.commands.evaluator.keyboard import open_lines
 class OwnError(Exception): pass
 
 async def read():
-    with open_lines() as lines:
+    with open_lines(lambda _: None) as lines:
         print("reading", flush=True)
         async for line in lines:
             print(ascii(line), flush=True)

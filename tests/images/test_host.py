@@ -26,6 +26,7 @@ from imgsync.net.http import Request
 from imgsync.net.limits import NetLimits
 from tests.images.test_kinds import IMAGES, PNG
 from tests.images.test_sources import ODD_NAMES, fill
+from tests.kit.answers import NO_ANSWERS
 from tests.net.test_frames import RawPeer, open_raw
 
 LOOPBACK = "127.0.0.1"
@@ -441,7 +442,7 @@ def test_no_repr_ever_holds_a_signature() -> None:
     url = f"http://h/images/a.png?{query}"
     for value in (
         ImageRef(0, "http://h/images/a.png", url, "a.png"),
-        ReceivedImage(0, "http://h/images/a.png", url, 1, 2, lambda *_: None),
+        ReceivedImage(0, "http://h/images/a.png", url, 1, 2, lambda *_: None, NO_ANSWERS),
         UpcomingImage("http://h/images/a.png", url),
         Image(0, "http://h/images/a.png", url, 1),
         Request("GET", "/images/a.png", query, {"referer": url}, "192.0.2.1"),

@@ -12,7 +12,8 @@ import trio
 from imgsync.core.protocol.errors import InputError
 from imgsync.images.folder import LeftOut, list_images
 from imgsync.images.ref import ImageRef
-from imgsync.images.sources import FolderImages, open_images, read_manifest
+from imgsync.images.series import read_manifest
+from imgsync.images.sources import FolderImages, open_images
 from tests.images.test_kinds import IMAGES, JPG, PNG
 from tests.kit.pictures import make_all
 
@@ -293,7 +294,7 @@ def test_a_csv_manifest_may_come_from_a_spreadsheet(tmp_path: Path, end: str, ma
         None,
         7,
         "",
-        "a.png",
+        "a",
         "/a.png",
         "//h/a.png",
         "ftp://h/a.png",
@@ -365,7 +366,7 @@ def test_an_entry_that_is_no_object_is_refused_with_its_place(
         ("[{},\n{]", "is not JSON: .*line 2 column 2"),
         ("[" * 100_000, "is not JSON"),
         ("[" + "1" * 5000 + "]", "is not JSON"),
-        ("{}", "is not a list of images"),
+        ("{}", "has no entries that are a list"),
         ('"http://h/a.png"', "is not a list of images"),
         ("null", "is not a list of images"),
         ("[]", "names no images"),

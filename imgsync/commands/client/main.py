@@ -18,6 +18,7 @@ from imgsync.commands.common import (
 )
 from imgsync.commands.events import Registered
 from imgsync.commands.output import Output
+from imgsync.core.protocol.numbers import FEATURE_EXPOSURE
 from imgsync.core.protocol.signalling import Role
 
 
@@ -86,6 +87,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
             snap=options.snap,
             log_file=options.log,
             pictures=True,
+            trials=() if options.exec is None else (FEATURE_EXPOSURE,),
         ) as client,
     ):
         output.write(Registered(options.user, Role.CLIENT))

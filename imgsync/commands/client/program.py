@@ -1,9 +1,9 @@
 """A program of the user's that runs while an image is shown: `--exec`.
 
 It is started when an image comes and gets SIGTERM when the image's time is over, with everything
-that it has started; what is still there EXIT_DEADLINE later is killed. Nobody waits for that: the
-next image has a process of its own. Without a shell, and with what there is to know of the image in
-its environment.
+that it has started: when the next one comes, or when it was up for as long as was asked. What is
+still there EXIT_DEADLINE later is killed. Nobody waits for that: the next image has a process of
+its own. Without a shell, and with what there is to know of the image in its environment.
 """
 
 import math
@@ -18,7 +18,8 @@ import trio
 
 from imgsync.client.client import ReceivedImage
 from imgsync.commands.groups import OWN_GROUP, kill_group, terminate_group, wait_group_gone
-from imgsync.core.protocol.numbers import SUPERSEDED
+from imgsync.core.protocol.numbers import EXPOSURE_OVER, SUPERSEDED
+from imgsync.core.study.running import exposure_of
 from imgsync.tasks import open_background
 
 EXIT_DEADLINE = 5.0
@@ -50,6 +51,8 @@ class Run:
         #: While it runs, or what it has started does.
         self.process: trio.Process | None = None
         self._is_terminated = False
+        #: Why the image is hidden, where its own time was over.
+        self.reason: str | None = None
         if not needs_file:
             self.startable.set()
 
@@ -62,6 +65,14 @@ class Run:
         """The image's time is over: SIGTERM has been sent when this returns."""
         self.over.set()
         self.terminate()
+
+    async def hide_in_time(self) -> None:
+        """Hide the image once it was up for as long as is asked; a frame is one of 60 Hz."""
+        asked = exposure_of(self.image.trial)
+        if asked is not None:
+            await trio.sleep(asked / 1000)
+            self.reason = EXPOSURE_OVER
+            self.hide()
 
     def terminate(self) -> None:
         """Send SIGTERM, once: many programs take a second one for impatience."""
@@ -126,6 +137,7 @@ class Program:
     async def _wait_exit(self, run: Run, process: trio.Process) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_after, run.over, nursery.cancel_scope)
+            nursery.start_soon(run.hide_in_time)
             code = await process.wait()
             nursery.cancel_scope.cancel()
         if not run.over.is_set() and code != 0:
@@ -141,7 +153,7 @@ class Program:
             if len(self._ending) > MAX_ENDING:
                 self._ending[0].cancel()
             await process.wait()
-            run.image.hidden()
+            run.image.hidden(reason=run.reason)
             await wait_group_gone(process)
         self._ending.remove(patience)
         if not patience.cancelled_caught:
@@ -152,7 +164,7 @@ class Program:
         if was_running:
             with trio.move_on_after(KILL_DEADLINE, shield=True):
                 await process.wait()
-            run.image.hidden()
+            run.image.hidden(reason=run.reason)
             self._complain(run.image, "killed", "had to be killed: it did not end on SIGTERM")
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -26,15 +26,18 @@ def is_terminal() -> bool:
 
 
 @contextmanager
-def open_lines() -> Iterator[AsyncIterator[str]]:
-    """Complete lines until the end of input. On a terminal, those that single keys stand for."""
+def open_lines(typing: Callable[[str], None]) -> Iterator[AsyncIterator[str]]:
+    """Complete lines until the end of input. On a terminal, those that single keys stand for.
+
+    :param typing: is told there of what is not complete, as the terminal itself shows no keys.
+    """
     if sys.platform == "win32" or not is_terminal():
         yield Pull(_Lines().next)
         return
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
     try:
-        yield Pull(_KeyedLines().next)
+        yield Pull(_KeyedLines(typing).next)
     finally:
         with suppress(termios.error):  # the terminal may have gone
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
@@ -68,13 +71,15 @@ class _Lines:
 class _KeyedLines(_Lines):
     """The same from single keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, typing: Callable[[str], None]) -> None:
         super().__init__()
         self._keys = Keys()
+        self._typing = typing
 
     def _split(self, text: str) -> None:
         lines = map(self._keys.press, text)
         self._complete += [line for line in lines if line is not None]
+        self._typing(self._keys.typed)
 
 
 async def _read_chunk() -> str:

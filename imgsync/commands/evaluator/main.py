@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imgsync.commands.evaluator.presenting import Series
     from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
+    from imgsync.images.sources import Images
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.evaluator") -> int:
@@ -42,16 +43,30 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         prog=prog,
         description="Show images to a remote client, one after the other.",
         epilog="Without --every, lines on stdin drive the session: next, prev, goto N (from 0),"
-        " end. On a terminal, keys do: n or space, p, N and Enter, q.",
+        " mark TEXT, score NUMBER [TEXT], end. On a terminal, keys do: n or space, p, N and Enter,"
+        " m or s and what is noted and Enter, q.",
     )
     parser.add_argument("source", metavar="SOURCE", help="folder, or .json or .csv manifest")
     add_peer_options(parser)
     parser.add_argument("--client", required=True, metavar="ID", help="whom to show them to")
-    parser.add_argument(
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument(
         "--every",
         type=positive_seconds,
         metavar="SECONDS",
         help="show all in order, one each so many seconds",
+    )
+    pace.add_argument(
+        "--auto",
+        action="store_true",
+        help="show all in order, each when the one before is over: when it was up for as long as"
+        " the study says, or was answered; lines and keys work beside",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="shuffle a study by this number, in the place of its own or of any",
     )
     parser.add_argument(
         "--pictures",
@@ -93,56 +108,77 @@ def picture_size(text: str) -> int:
 
 async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
+    from imgsync.commands.evaluator.course import refuse_endless
     from imgsync.commands.evaluator.intake import Checking, tell_of_images
-    from imgsync.commands.evaluator.presenting import Series
-    from imgsync.commands.evaluator.progress import find_console, open_progress
-    from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
     from imgsync.images.sources import open_images
     from imgsync.net.connect import local_address_towards_relay, place_of_relay
 
     output = Output(as_json=options.json)
-    console = find_console(output)
     address = await local_address_towards_relay(options.relay)
     relay = await place_of_relay(options.relay)
-    async with (
-        open_images(
-            options.source,
-            address=address,
-            via=options.pictures,
-            limit=options.limit,
-            checked=Checking().tell,
-        ) as images,
-        open_evaluator(
-            options.relay,
-            user_id=options.user,
-            name=options.name,
-            token=token_of(options),
-            ice_addresses=options.ice_address,
-            ice_policy=options.ice_policy,
-            snap=options.snap,
-            log_file=options.log,
-        ) as evaluator,
-    ):
+    async with AsyncExitStack() as stack:
+        images = await stack.enter_async_context(
+            open_images(
+                options.source,
+                address=address,
+                via=options.pictures,
+                limit=options.limit,
+                checked=Checking().tell,
+                seed=options.seed,
+            )
+        )
+        if options.auto:
+            refuse_endless(images)
+        evaluator = await stack.enter_async_context(
+            open_evaluator(
+                options.relay,
+                user_id=options.user,
+                name=options.name,
+                token=token_of(options),
+                ice_addresses=options.ice_address,
+                ice_policy=options.ice_policy,
+                snap=options.snap,
+                log_file=options.log,
+            )
+        )
         tell_of_images(images, relay, output, prog)
         output.write(Registered(options.user))
-        series = None
-        try:
-            async with AsyncExitStack() as stack:
-                session = await _enter_session(stack, evaluator, options, output)
-                output.write(
-                    Connected(
-                        session_id=session.id, client_id=options.client, image_count=len(images)
-                    )
-                )
-                async with open_progress(output, console, len(images)) as view:
-                    series = Series(session, images, view)
-                    await _run_series(session.id, series, view, options.every)
-        except SessionEnded as exc:
-            if series is None:
-                _tell_end(output, None, exc)
-            print(f"{prog}: {exc}", file=sys.stderr)
-            return EXIT_FAILED
+        return await _show_all(images, evaluator, options, output, prog)
+
+
+async def _show_all(
+    images: "Images",
+    evaluator: "Evaluator",
+    options: argparse.Namespace,
+    output: Output,
+    prog: str,
+) -> int:
+    """In one session; returns the exit code."""
+    from imgsync.commands.evaluator.course import Asked, record_study
+    from imgsync.commands.evaluator.presenting import Series
+    from imgsync.commands.evaluator.progress import find_console, open_progress
+    from imgsync.core.protocol.errors import SessionEnded
+
+    console = find_console(output)
+    asked = Asked.of(images)
+    series = None
+    try:
+        async with AsyncExitStack() as stack:
+            session = await _enter_session(stack, evaluator, options, output)
+            output.write(
+                Connected(session_id=session.id, client_id=options.client, image_count=len(images))
+            )
+            if images.study is not None:
+                record_study(session, images.study)
+            async with open_progress(output, console, len(images)) as view:
+                series = Series(session, images, view, asked)
+                await _run_series(session.id, series, view, options)
+    except SessionEnded as exc:
+        if series is None:
+            _tell_end(output, None, exc)
+        print(f"{prog}: {exc}", file=sys.stderr)
+        return EXIT_FAILED
     complaint = series.score.complaint(options.client)
     if complaint is not None:
         print(f"{prog}: {complaint}", file=sys.stderr)
@@ -158,18 +194,18 @@ def _tell_end(output: Output, session_id: str | None, end: "SessionEnded") -> No
 
 
 async def _run_series(
-    session_id: str, series: "Series", output: Output, every: float | None
+    session_id: str, series: "Series", output: Output, options: argparse.Namespace
 ) -> None:
     """By the clock, or by what is typed. Raises SessionEnded."""
     from imgsync.commands.evaluator.keyboard import open_lines
     from imgsync.core.protocol.errors import SessionEnded
 
     try:
-        if every is not None:
-            await series.show_every(every)
+        if options.every is not None:
+            await series.show_every(options.every)
         else:
-            with open_lines() as lines:
-                await series.obey(lines)
+            with open_lines(output.show_typing) as lines:
+                await (series.go_on_by_itself if options.auto else series.obey)(lines)
         await series.hear_out()
     except SessionEnded as exc:
         _tell_end(output, session_id, exc)

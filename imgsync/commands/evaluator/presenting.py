@@ -8,25 +8,26 @@ from contextlib import asynccontextmanager, suppress
 
 import trio
 
+from imgsync.commands.evaluator.course import NOTHING, Asked, Course
+from imgsync.commands.evaluator.obeying import obey_lines, obey_to_the_end
 from imgsync.commands.evaluator.refused import RefusedImages
 from imgsync.commands.evaluator.score import Score, Showing
-from imgsync.commands.evaluator.steering import End, Refused, Show, parse_line
+from imgsync.commands.evaluator.telling import (
+    stage_event,
+    write_all,
+    write_mark,
+    write_preloaded,
+)
 from imgsync.commands.events import (
     Acked,
     CommandRefused,
     NotAcked,
-    NotSent,
-    Picture,
-    Preloaded,
-    Recording,
     SeriesSummary,
     Spread,
-    Stage,
     write_states,
 )
 from imgsync.commands.output import Output
 from imgsync.core.channel.preload import Announcements
-from imgsync.core.protocol.channel import Recording as RecordingReport
 from imgsync.core.protocol.errors import (
     ImageFailed,
     MessageTooLarge,
@@ -34,10 +35,9 @@ from imgsync.core.protocol.errors import (
     SessionEnded,
     Superseded,
 )
-from imgsync.core.protocol.numbers import PRELOADED_INTERVAL, SUPERSEDED
-from imgsync.evaluator.delivery import Delivery, PictureReport, StageReport
+from imgsync.core.protocol.numbers import SUPERSEDED
+from imgsync.evaluator.delivery import Delivery, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
-from imgsync.evaluator.sharing import PictureNotSent
 from imgsync.images.ref import ImageRef
 from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
@@ -60,10 +60,17 @@ screen. A page tells it when it was presented, some frames later."""
 
 
 class Series:
-    """A series of images in a session: what was shown, what was acked."""
+    """A series of images in a session: what was shown, what was acked.
+
+    :param asked: what the images ask of the client.
+    """
 
     def __init__(
-        self, session: EvaluatorSession, images: Sequence[ImageRef], output: Output
+        self,
+        session: EvaluatorSession,
+        images: Sequence[ImageRef],
+        output: Output,
+        asked: Asked = NOTHING,
     ) -> None:
         self._session = session
         self._images = images
@@ -77,23 +84,14 @@ class Series:
         #: Not acked, and not written yet.
         self._missed: list[tuple[Showing, NotAcked]] = []
         #: The place of what is shown; None before the first.
-        self._current: int | None = None
+        self.current: int | None = None
         self._refused = RefusedImages(session, images)
+        self._course = Course(session, asked)
 
     @property
     def summary(self) -> SeriesSummary:
         """How it went so far."""
-        return SeriesSummary(
-            sent=len(self.score.showings),
-            shown=sum(showing.is_shown for showing in self.score.showings),
-            acked=len(self.deliveries),
-            failed=sum(showing.is_failed for showing in self.score.showings),
-            superseded=self.score.superseded,
-            round_trip_ms=_spread(delivery.round_trip for delivery in self.deliveries),
-            one_way_ms=_spread(delivery.latency for delivery in self.deliveries),
-            bound_ms=_spread(delivery.latency.bound for delivery in self.deliveries),
-            stages=dict(self.stages) or None,
-        )
+        return _summary(self.score, self.deliveries, self.stages)
 
     async def show_every(self, seconds: float) -> None:
         """Show all in order, one each so many seconds, whenever their acks come.
@@ -104,22 +102,43 @@ class Series:
         async with self._open_watch(), trio.open_nursery() as showing:
             for index in range(len(self._images)):
                 await trio.sleep_until(begin + index * seconds)
-                await showing.start(self._show, index)
-                self._announce()
+                await self.begin(index, showing)
             await trio.sleep_until(begin + len(self._images) * seconds)
 
     async def obey(self, lines: AsyncIterator[str]) -> None:
         """Show what is asked for until the end is. Raises SessionEnded."""
         async with self._open_watch(), trio.open_nursery() as showing:
-            async for line in lines:
-                match parse_line(line, self._current, len(self._images)):
-                    case Show(index):
-                        await showing.start(self._show, index)
-                        self._announce()
-                    case Refused(why):
-                        self._output.write(CommandRefused(why))
-                    case End():
-                        return
+            await obey_lines(self, lines, showing)
+
+    async def go_on_by_itself(self, lines: AsyncIterator[str]) -> None:
+        """Show all in order, each when the one before is over, and what is asked for meanwhile.
+
+        Raises SessionEnded.
+        """
+        async with self._open_watch(), trio.open_nursery() as showing, open_background() as typing:
+            with trio.CancelScope() as going:
+                typing.start_soon(obey_to_the_end, self, lines, showing, going)
+                while (index := 0 if self.current is None else self.current + 1) < self.count:
+                    await self.begin(index, showing)
+                    await self._course.wait_over()
+
+    async def begin(self, index: int, showing: trio.Nursery) -> None:
+        """Show this image now, and have the next ones announced; its ack is waited for there."""
+        await showing.start(self._show, index)
+        self._announce()
+
+    def note(self, score: float | None, text: str | None) -> None:
+        """Note this of what is shown."""
+        write_mark(self._session, score, text, self._output)
+
+    def refuse(self, why: str) -> None:
+        """What was typed can't be done."""
+        self._output.write(CommandRefused(why))
+
+    @property
+    def count(self) -> int:
+        """Images in the series."""
+        return len(self._images)
 
     @asynccontextmanager
     async def _open_watch(self) -> AsyncIterator[None]:
@@ -128,16 +147,14 @@ class Series:
             watching.start_soon(self._raise_when_ended)
             watching.start_soon(write_states, self._session.changes(), self._output)
             watching.start_soon(self._write_stages)
-            watching.start_soon(_write_recordings, self._session.recordings(), self._output)
-            watching.start_soon(_write_pictures, self._session.pictures(), self._output)
-            watching.start_soon(self._write_preloaded)
-            watching.start_soon(_write_not_sent, self._session.not_sent(), self._output)
+            watching.start_soon(write_preloaded, self, self._session, self._output)
+            watching.start_soon(write_all, self._session, self._course, self._output)
             self._announce()
             yield
 
     def _announce(self) -> None:
         """Let the client know what will be shown soon, unless it knows most of it."""
-        places = self._announcements.next(len(self._images), self._current)
+        places = self._announcements.next(len(self._images), self.current)
         if places is None:
             return
         # It is only a hint; what is wrong comes out when an image is shown.
@@ -171,9 +188,11 @@ class Series:
         async with trio.open_nursery() as renewing:
             async for report in self._reports:
                 self._write_stage(report)
-                if not self._refused.take(report) or await self._retry(renewing):
+                is_refused = self._refused.take(report)
+                if is_refused and await self._retry(renewing):
                     continue
-                if self._refused.is_to_be_read_again(report):
+                self._course.staged(report)
+                if is_refused and self._refused.is_to_be_read_again(report):
                     renewing.start_soon(self._renew, renewing)
 
     async def _renew(self, nursery: trio.Nursery) -> None:
@@ -185,37 +204,17 @@ class Series:
             self._announce()
 
     async def _retry(self, nursery: trio.Nursery, *, is_new: bool = False) -> bool:
-        refused = self._refused.pop_renewed(self._current, is_new=is_new)
+        refused = self._refused.pop_renewed(self.current, is_new=is_new)
         if refused is None:
             return False
         self.score.forgive(refused)
         await nursery.start(self._show, refused.image.index)
         return True
 
-    async def _write_preloaded(self) -> None:
-        async for said in self._session.preloaded():
-            counts = (said.announced, said.there, said.failed, said.full or None)
-            self._output.write(Preloaded(*counts, is_before_start=self._current is None))
-            # However often it is said; what counts is the last.
-            await trio.sleep(PRELOADED_INTERVAL / 4)
-
     def _write_stage(self, report: StageReport) -> None:
         self.stages[report.stage.value] += 1
         self.score.take(report)
-        self._output.write(
-            Stage(
-                image_index=report.image.index,
-                name=report.image.name,
-                sent_at=report.sent_at,
-                stage=report.stage,
-                at=report.at,
-                latency_ms=report.latency,
-                bound_ms=None if report.latency is None else report.latency.bound,
-                reason=report.reason,
-                timing=report.timing,
-                detail=report.detail or None,
-            )
-        )
+        self._output.write(stage_event(report))
 
     async def _raise_when_ended(self) -> None:
         await self._session.wait_ended()
@@ -224,8 +223,9 @@ class Series:
     async def _show(self, index: int, *, task_status: trio.TaskStatus[None]) -> None:
         # Not looked up earlier than now, because a URL is good for a time only.
         image = self._images[index]
-        self._current = index
+        self.current = index
         showing = self.score.begin(index, now_ms())
+        self._course.begin(image, showing.asked_at)
         self._output.begin_image(index)
         try:
             with trio.fail_after(ACK_DEADLINE):
@@ -237,6 +237,7 @@ class Series:
             await self._miss_ack(showing, image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
         except NotSpoken as exc:
             await self._miss_ack(showing, image, "not_spoken", str(exc))
+            self._course.refused(image)
         except Superseded:
             await self._miss_ack(showing, image, SUPERSEDED, "another image took its place")
         except SessionEnded as exc:
@@ -245,6 +246,8 @@ class Series:
             showing.is_acked = True
             self.deliveries.append(delivery)
             self._output.write(_acked(delivery))
+            self._course.acked(image)
+            self._course.tell_unspoken(self._output)
 
     async def _miss_ack(self, showing: Showing, image: ImageRef, reason: str, detail: str) -> None:
         showing.missed = (reason, detail)
@@ -270,31 +273,18 @@ async def _speaks_stage(deliveries: Sequence[Delivery]) -> bool:
     return True
 
 
-async def _write_recordings(recordings: AsyncIterator[RecordingReport], output: Output) -> None:
-    async for said in recordings:
-        output.write(Recording(said.devices, said.troubles, said.at))
-
-
-async def _write_pictures(pictures: AsyncIterator[PictureReport], output: Output) -> None:
-    async for report in pictures:
-        output.write(
-            Picture(
-                image_index=report.image.index,
-                name=report.image.name,
-                sent_at=report.sent_at,
-                sha256=report.picture.sha256,
-                content_type=report.picture.content_type,
-                bytes=report.picture.bytes,
-                width=report.picture.width,
-                height=report.picture.height,
-            )
-        )
-
-
-async def _write_not_sent(pictures: AsyncIterator[PictureNotSent], output: Output) -> None:
-    async for lost in pictures:
-        image = lost.image
-        output.write(NotSent(image.index, image.name, lost.reason, lost.detail))
+def _summary(score: Score, deliveries: Sequence[Delivery], stages: Counter[str]) -> SeriesSummary:
+    return SeriesSummary(
+        sent=len(score.showings),
+        shown=sum(showing.is_shown for showing in score.showings),
+        acked=len(deliveries),
+        failed=sum(showing.is_failed for showing in score.showings),
+        superseded=score.superseded,
+        round_trip_ms=_spread(delivery.round_trip for delivery in deliveries),
+        one_way_ms=_spread(delivery.latency for delivery in deliveries),
+        bound_ms=_spread(delivery.latency.bound for delivery in deliveries),
+        stages=dict(stages) or None,
+    )
 
 
 def _acked(delivery: Delivery) -> Acked:

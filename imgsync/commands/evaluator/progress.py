@@ -40,6 +40,9 @@ ERASE = "\r\x1b[J"
 
 GAP = "  "
 
+TYPED = 20
+"""Columns for the end of what is typed, where there is no room for all of it."""
+
 _STATE_STYLES = {
     SessionState.CONNECTED: "green",
     SessionState.RESUMED: "green",
@@ -80,6 +83,7 @@ class Progress:
     last_ack: Acked | None = None
     #: Of what was announced; None where all of it is there.
     preloaded: Preloaded | None = None
+    typing: str = ""
 
     def begin_image(self, index: int) -> None:
         """An image goes out."""
@@ -127,6 +131,8 @@ class Progress:
             way = f"{self.last_ack.latency_ms:.1f} ± {self.last_ack.bound_ms:.1f} ms"
             trip = f"round trip {self.last_ack.round_trip_ms:.1f} ms"
             parts += [Part(3, f"one way {way}", way), Part(4, trip, trip)]
+        if self.typing:
+            parts.append(Part(0, f"{self.typing}_", f"{self.typing[-TYPED:]}_", "bold"))
         return parts
 
 
@@ -192,6 +198,11 @@ class LiveOutput(Output):
     def begin_image(self, index: int) -> None:
         """See Output."""
         self._progress.begin_image(index)
+        self._news.set()
+
+    def show_typing(self, text: str) -> None:
+        """See Output."""
+        self._progress.typing = text
         self._news.set()
 
     def add_text(self, stream: TextIO, text: str) -> None:

@@ -1,8 +1,10 @@
 """What a person types to drive a session, and which image it means."""
 
+import math
+
 import attrs
 
-HELP = "next, prev, goto N (from 0), end"
+HELP = "next, prev, goto N (from 0), mark TEXT, score NUMBER [TEXT], end"
 
 
 @attrs.frozen
@@ -10,6 +12,14 @@ class Show:
     """Show the image of this index."""
 
     index: int
+
+
+@attrs.frozen
+class Note:
+    """Note this of what is shown."""
+
+    score: float | None
+    text: str | None
 
 
 @attrs.frozen
@@ -24,7 +34,7 @@ class Refused:
     why: str
 
 
-Command = Show | End | Refused
+Command = Show | Note | End | Refused
 
 
 def parse_line(line: str, current: int | None, count: int) -> Command | None:
@@ -42,6 +52,10 @@ def parse_line(line: str, current: int | None, count: int) -> Command | None:
             return _show(0 if current is None else current - 1, count)
         case ["goto", number] if number.isdecimal() and len(number) <= 9:
             return _show(int(number), count)
+        case ["mark", _, *_]:
+            return Note(None, line.split(maxsplit=1)[1].strip())
+        case ["score", number, *more]:
+            return _score(number, line.split(maxsplit=2)[2].strip() if more else None)
         case ["end"]:
             return End()
         case _:
@@ -54,18 +68,50 @@ def _show(index: int, count: int) -> Command:
     return Refused(f"there is no image {index}; they go from 0 to {count - 1}")
 
 
+def _score(number: str, text: str | None) -> Command:
+    try:
+        score = float(number)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        return Refused(f"a score is a number, and not {number[:40]!r}")
+    return Note(score, text)
+
+
+_NOTES = {"m": "mark", "s": "score"}
+"""Keys behind which a text follows, up to Enter; Escape gives it up."""
+
+
 class Keys:
     """Single keys of a terminal, as the lines that they stand for."""
 
     def __init__(self) -> None:
-        self._digits = ""
+        #: Digits of a number, or what is noted, with its command.
+        self.typed = ""
 
     def press(self, key: str) -> str | None:
         """The line that is complete with this key, or None."""
+        if self.typed.startswith(tuple(_NOTES.values())):
+            return self._press_in_note(key)
         if key.isdecimal() and key.isascii():
-            self._digits += key
+            self.typed += key
             return None
-        digits, self._digits = self._digits, ""
+        digits, self.typed = self.typed, ""
         if key in ("\r", "\n"):
             return f"goto {digits}" if digits else "next"
+        if key in _NOTES:
+            self.typed = f"{_NOTES[key]} "
+            return None
         return {"n": "next", " ": "next", "p": "prev", "q": "end", "\x04": "end"}.get(key)
+
+    def _press_in_note(self, key: str) -> str | None:
+        command, _, noted = self.typed.partition(" ")
+        if key in ("\r", "\n", "\x04", "\x1b"):
+            self.typed = ""
+            return f"{command} {noted}" if noted.strip() and key in ("\r", "\n") else None
+        if key in ("\x7f", "\b"):
+            noted = noted[:-1]
+        elif key.isprintable():
+            noted += key
+        self.typed = f"{command} {noted}"
+        return None

@@ -77,9 +77,10 @@ def make_dataset(reports: Sequence[SessionReport]) -> Dataset:
     files |= _whole(reports, participants)
     warnings = [*subjects.warnings, *tasks.warnings]
     if left_out:
+        they = "1 image has" if left_out == 1 else f"{left_out} images have"
+        were = "it was" if left_out == 1 else "they were"
         warnings.append(
-            f"{left_out} images have no row in the BIDS data set, as they were not shown, or it is"
-            " not known when"
+            f"{they} no row in the BIDS data set, as {were} not shown, or nobody knows when"
         )
     return Dataset(files, warnings)
 

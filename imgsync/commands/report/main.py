@@ -221,7 +221,7 @@ async def _report(options: argparse.Namespace, prog: str) -> None:
     html_path = await _in_thread(partial(_write, options.out / "report.html", page), abandon=False)
     output.write(PageWritten(str(html_path)))
     if options.bids is not None:
-        await _in_thread(partial(_write_all, options.bids, dataset.files), abandon=False)
+        await _in_thread(partial(write_files, options.bids, dataset.files), abandon=False)
         output.write(DatasetWritten(str(options.bids)))
 
 
@@ -300,7 +300,8 @@ def _expect_empty(folder: Path) -> None:
             )
 
 
-def _write_all(folder: Path, files: Mapping[str, str]) -> None:
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """By their paths in it."""
     for name, text in files.items():
         path = folder / name
         with input_errors(f"can't write {str(path)!r}", "name another folder with --bids"):

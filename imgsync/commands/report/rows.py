@@ -159,15 +159,14 @@ def make_rows(record: SessionRecord, history: OffsetHistory) -> list[Row]:
     marks: dict[tuple[Ms, int | None], list[Mark]] = {}
     for mark in in_order(record.marks):
         marks.setdefault((mark.sent_at, mark.image_index), []).append(mark)
+    rows = (_make_row(record, showing, history) for showing in showings)
     return [
-        _make_row(record, one, marks.get((one.sent_at, one.image_index), ()), history)
-        for one in showings
+        _with_trial(row, one, marks.get((one.sent_at, one.image_index), ()))
+        for row, one in zip(rows, showings, strict=True)
     ]
 
 
-def _make_row(
-    record: SessionRecord, showing: Showing, marks: Sequence[Mark], history: OffsetHistory
-) -> Row:
+def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -> Row:
     sent_at, acked_at = showing.sent_at, showing.acked_at
     near = sent_at if acked_at is None else acked_at
 
@@ -183,7 +182,7 @@ def _make_row(
     intervals = tuple((_told(begin), _told(end)) for begin, end in pairs)
     recorded = _recorded_in(record.recordings, intervals)
     picture = showing.pictures[-1] if showing.pictures else None
-    row = Row(
+    return Row(
         session_id=record.session_id,
         evaluator_id=record.user_id(Role.EVALUATOR),
         client_id=record.user_id(Role.CLIENT),
@@ -226,12 +225,12 @@ def _make_row(
         failed_at_evaluator=_at(estimate(showing.failed_at, arrived)),
         extra=showing.extra or {},
     )
-    return _with_trial(row, showing, marks, [sight for sight, _ in sights if not sight.is_shown])
 
 
-def _with_trial(row: Row, showing: Showing, marks: Sequence[Mark], gone: Sequence[Sight]) -> Row:
+def _with_trial(row: Row, showing: Showing, marks: Sequence[Mark]) -> Row:
     """What was asked beside showing it, and what came of that."""
     trial, answers = showing.trial, answers_of(showing)
+    gone = [sight for sight in showing.sights.values() if not sight.is_shown]
     if trial is None and not answers and not marks and all(one.frames is None for one in gone):
         return row
     first = answers[0] if answers else None

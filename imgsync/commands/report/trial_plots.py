@@ -46,8 +46,9 @@ def _draw_reaction_times(rows: Sequence[Row]) -> Picture | None:
     count = sum(map(len, groups.values()))
     svg, left_out = _draw_groups(named, "ms from the onset to the answer", from_zero=True)
     return Picture(
-        f"Reaction times{by}, of the first answers to {count} images: each is a dot, the bar goes"
-        f" from the first to the third quartile, and the line in it is the median.{left_out}",
+        f"Reaction times{by}, of the first answers to {count} image{'' if count == 1 else 's'}:"
+        " each is a dot, the bar goes from the first to the third quartile, and the line in it is"
+        f" the median.{left_out}",
         svg,
     )
 
@@ -81,8 +82,8 @@ def _draw_exposures(report: SessionReport) -> Picture | None:
     other = f" Of {unknown} it is not known how long their frames are." if unknown else ""
     count = sum(map(len, groups.values()))
     return Picture(
-        f"For how long {count} images were up, against what was asked (0); above each group, what"
-        f" that was.{frames}{missed}{other}{left_out}",
+        f"For how long {count} image{' was' if count == 1 else 's were'} up, against what was"
+        f" asked (0); above each group, what that was.{frames}{missed}{other}{left_out}",
         svg,
     )
 

@@ -184,11 +184,26 @@ say by then;"""
 MAX_EARLY_TEXT = 5 * MAX_CHANNEL_MESSAGE
 """and characters of them together."""
 
+MAX_MARK = 1024
+"""Characters of what an evaluator notes of an image."""
+
 MAX_SHOW_FOR = 3_600_000
 """Milliseconds that an image can be asked to be on the screen: an hour."""
 
 MAX_EXPOSURE_FRAMES = 1_000_000
 """Refreshes of the screen, likewise: an hour at 240 Hz has fewer."""
+
+MIN_SHOW_FOR = 4
+"""Milliseconds that a study may show an image for: a refresh of the quickest screens, of 240 Hz."""
+
+MAX_SEED = 2**32 - 1
+"""What decides the order of a study is one of so many numbers, and 0."""
+
+MAX_STUDY_NAME = 128
+"""Characters of the name of a study."""
+
+MAX_FAULTS = 20
+"""Faults of a study file that are told at a time."""
 
 MAX_KEYS = 32
 """Keys that can be asked for as answers to one image."""

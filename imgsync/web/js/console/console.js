@@ -133,7 +133,7 @@ class Console {
     this.#view.fill(series.images, isNew);
     this.#pictures.keep(series, isNew);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
-    if (isNew && this.#isLive) this.#presentation?.studyBegan(series.study ?? null);
+    if (isNew && this.#isLive) this.#presentation?.seriesBegan(series);
     this.#retry();
     this.#keepPlace();
     this.#renderSoon();
@@ -181,7 +181,7 @@ class Console {
       counted: (said) => this.#view.count(said),
       failed: (reason) => this.#retry() || void this.#selection.imageFailed(reason),
     });
-    if (!isSame) this.#presentation.studyBegan(this.#selection.series?.study ?? null);
+    if (!isSame) this.#presentation.seriesBegan(this.#selection.series);
     // A relay that can't take a session up has begun another one.
     if ((!isSame || isChosen) && index !== null) this.#selection.show(this.#presentation);
     else this.#presentation.announce(images, index);

@@ -48,13 +48,30 @@ const DIVIDERS = [
  * @throws {BadCsv}
  */
 export function parseCsv(text) {
-  /** @type {string[][]} */
-  const rows = [];
+  return [...rowsOf(text)].map(([, row]) => row);
+}
+
+/** @param {string} text @param {number} number of a row, from 0 @returns {number} the line on which it begins, from 1 */
+export function lineOfRow(text, number) {
+  const [start = 0] = [...rowsOf(text)][number] ?? [];
+  return lineOf(text, start);
+}
+
+/** @param {string} text @param {number} at */
+function lineOf(text, at) {
+  return (text.slice(0, at).match(BREAK)?.length ?? 0) + 1;
+}
+
+/** Each with where it begins. @param {string} text @returns {Generator<[number, string[]]>} */
+function* rowsOf(text) {
+  /** @type {string[] | null} */
+  let head = null;
   /** @type {string[]} */
   let row = [];
+  let begin = 0;
   let at = 0;
   const fail = (/** @type {string} */ why, here = at) => {
-    throw new BadCsv((text.slice(0, here).match(BREAK)?.length ?? 0) + 1, why);
+    throw new BadCsv(lineOf(text, here), why);
   };
   for (;;) {
     CELL.lastIndex = at;
@@ -74,13 +91,17 @@ export function parseCsv(text) {
     if (at < text.length && text[at] !== "\r" && text[at] !== "\n") {
       fail(isOpen ? TEXT_AFTER_QUOTE : QUOTE_INSIDE);
     }
-    if (row.slice(rows[0]?.length ?? row.length).some((more) => more !== "")) {
+    if (row.slice(head?.length ?? row.length).some((more) => more !== "")) {
       fail(ROW_TOO_LONG, start);
     }
-    if (row.length > 1 || row[0] !== "") rows.push(row);
+    if (row.length > 1 || row[0] !== "") {
+      head ??= row;
+      yield [begin, row];
+    }
     row = [];
-    if (at >= text.length) return rows;
+    if (at >= text.length) return;
     at += text.startsWith("\r\n", at) ? 2 : 1;
+    begin = at;
   }
 }
 

@@ -4,7 +4,7 @@
  * nothing. Whatever comes in is wanted in the place of what is being read.
  *
  * @import { Gathered } from "./gathering.js"
- * @import { Listed } from "./manifest.js"
+ * @import { List, Listed } from "./manifest.js"
  * @import { Loaded, Series } from "./own_page.js"
  */
 
@@ -94,12 +94,12 @@ export class Intake {
     return (this.#number += 1);
   }
 
-  /** @param {string} name @param {string | null} source @param {() => Promise<Listed[]>} read */
+  /** @param {string} name @param {string | null} source @param {() => Promise<List>} read */
   async #read(name, source, read) {
     const number = this.#begin();
     await this.#heed(number, async () => {
-      const images = await read();
-      if (number === this.#number) this.#loaded({ images, name, source, token: null });
+      const { images, study } = await read();
+      if (number === this.#number) this.#loaded({ images, name, source, token: null, study });
     });
   }
 

@@ -1,38 +1,44 @@
 /**
  * A manifest, which people are told of as a list of images: JSON, a list of `{imageUrl, signedUrl}`, or
  * CSV with these columns. A URL alone, as text in JSON or on a line of its own, is an `imageUrl`; where
- * no image has a `signedUrl`, its `imageUrl` is good for both.
+ * no image has a `signedUrl`, its `imageUrl` is good for both. A study is such a list that also says for
+ * how long images are up, which answers count, and more; core/study has its rules.
  *
  * What else is said of an image, in other members or columns, goes into the record.
  *
  * @import { Extra } from "../core/protocol/extra.js"
- * @import { ImageSource } from "../core/protocol/wire.js"
+ * @import { ImageSource, Trial } from "../core/protocol/wire.js"
+ * @import { Entry } from "../core/study/entries.js"
+ * @import { Path } from "../core/study/places.js"
+ * @import { Plan } from "../core/study/study.js"
  * @import { OwnPicture } from "./picture_files.js"
  *
- * @typedef {ImageSource & {extra?: Extra, own?: OwnPicture}} Listed an image of the list, and what else
- *   is said of it; `own`: its bytes, where it is from the evaluator's own disk
+ * @typedef {ImageSource & {extra?: Extra, own?: OwnPicture, id?: string | number}} Listed an image or a text
+ *   of the list, and what else is said of it; `own`: its bytes, where it is from the evaluator's own disk
+ * @typedef {{name: string, order: "given" | "shuffled", seed: number | null, token: string}} Study
+ *   `seed`: what has decided the order, null where it is given; `token`: in the names of its texts
+ * @typedef {{images: Listed[], study: Study | null}} List `study`: null where it is a plain list of images
+ * @typedef {{content: any, locate: (path: Path) => [number, number | string]}} Document what a text holds,
+ *   and how to find the line and the column of what is in it
  */
 
-import { BadCsv, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
-import { faultIn, isNamed } from "../core/protocol/extra.js";
+import { BadCsv, lineOfRow, oddColumns, oddFirstLine, parseCsv } from "./csv.js";
 import { firstConflict } from "../core/protocol/naming.js";
-import { MAX_EXTRA, MAX_URLS } from "../core/protocol/numbers.js";
 import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
-import { encodeText } from "../core/protocol/wire.js";
+import { NAMES, isFile, isFileName, isLeftOut } from "../core/study/entries.js";
+import { placeOf } from "../core/study/places.js";
+import { arranged, readPlan } from "../core/study/study.js";
 import { timeout } from "../peer/clock.js";
+import { makeToken } from "./tokens.js";
 import {
-  describeBadExtra,
-  describeBadUrl,
+  describeBeside,
   describeConflict,
   describeEmpty,
+  describeFault,
   describeLate,
-  describeLogin,
-  describeLongExtra,
-  describeLongUrls,
   describeNoColumn,
   describeNoCsv,
   describeNoJson,
-  describeNoList,
   describeNoUrl,
   describeNotUtf8,
   describeOdd,
@@ -46,7 +52,6 @@ import {
 /** Bytes of a list. */
 export const MAX_LIST = 32 * 1024 * 1024;
 const FETCH_MS = 20_000;
-const COLUMNS = ["imageUrl", "signedUrl"];
 const PICTURES = /\.(?:png|jpe?g|jfif|gif|webp|svg|avif|bmp|tiff?|heic|heif|dcm)$/i;
 
 /** The manifest can't be used; the message says why, and what to do. */
@@ -55,37 +60,93 @@ export class BadManifest extends Error {}
 /**
  * @param {string} text
  * @param {string} name for messages, such as that of its file
- * @returns {Listed[]} at least one
+ * @param {Study | null} [again] it was read before: in the order that it had then, and with the names of its texts
+ * @returns {List} at least one
  * @throws {BadManifest}
  */
-export function parseManifest(text, name) {
-  const bare = text.replace(/^\ufeff/, "");
-  const isJson = /^\s*[[{]/.test(bare);
-  const entries = isJson ? jsonEntries(bare, name) : (lineEntries(bare) ?? csvEntries(bare, name));
-  if (entries.length === 0) throw new BadManifest(describeEmpty(name));
-  const images = spellOut(entries).map((entry, place) => readEntry(entry, place, name));
-  const conflict = firstConflict(images);
-  if (conflict !== null) throw new BadManifest(describeConflict(name, conflict));
-  return images;
+export function parseManifest(text, name, again = null) {
+  const { plan } = readDocument(documentIn(text, name), name);
+  const study = studyOf(plan, name, again);
+  const images = arranged(plan, study.seed).map((entry, place) => {
+    if (isFile(entry)) throw new BadManifest(describeBeside(name, place, String(entry.imageUrl)));
+    return listedOf(entry, place, study);
+  });
+  return { images, study: plan.isStudy ? study : null };
 }
 
 /**
- * A list of files by their names, which lies beside them.
+ * A list or a study of files by their names, which lies beside them.
  *
  * @param {string} text
  * @param {string} name for messages
- * @returns {{name: string, extra?: Extra}[] | null} null where it is no such list
+ * @returns {{entries: Entry[], study: Study | null} | null} null where it is no such list
  * @throws {BadManifest} it is one, as it seems, and something is wrong with it
  */
 export function parseNames(text, name) {
+  const document = documentIn(text, name);
+  const { content } = document;
+  const list = Array.isArray(content) ? content : content.entries;
+  const isName = (/** @type {any} */ url) => isFileName(url) || (typeof url === "string" && !/[/:]/.test(url));
+  const isText = (/** @type {any} */ one) => isLeftOut(one?.imageUrl) && !isLeftOut(one?.text);
+  if (!Array.isArray(list)) return null;
+  const images = list.filter((one) => !isText(one));
+  if (images.length === 0 || !images.every((one) => one?.imageUrl && isName(one.imageUrl))) return null;
+  const { plan } = readDocument(document, name);
+  const study = studyOf(plan, name, null);
+  return { entries: arranged(plan, study.seed), study: plan.isStudy ? study : null };
+}
+
+/** What a series has in the place of an entry. @param {Entry} entry @param {number} place @param {Study} study @returns {Listed} */
+export function listedOf({ imageUrl, signedUrl, trial, extra }, place, { token }) {
+  const url = imageUrl ?? `texts/${token}/${place}`;
+  return { imageUrl: url, signedUrl, ...saidOf(trial, extra) };
+}
+
+/** What is said of an image, and asked of the client. @param {Trial | null} trial @param {Extra} extra */
+export function saidOf(trial, extra) {
+  /** @type {{trial?: Trial, extra?: Extra, id?: string | number}} */
+  const said = {};
+  if (trial !== null) said.trial = trial;
+  if (Object.keys(extra).length > 0) said.extra = extra;
+  if (!isLeftOut(extra["id"])) said.id = /** @type {string | number} */ (extra["id"]);
+  return said;
+}
+
+/** @param {Plan} plan @param {string} file @param {Study | null} again @returns {Study} */
+function studyOf({ name, order, seed }, file, again) {
+  const used = order === "shuffled" ? (again?.seed ?? seed ?? Number.parseInt(makeToken(), 16)) : null;
+  const title = name ?? nameOf(file).replace(/\.(?:json|csv|txt)$/i, "");
+  return { name: title, order, seed: used, token: again?.token ?? makeToken() };
+}
+
+/** @param {Document} document @param {string} name @returns {{plan: Plan}} @throws {BadManifest} */
+function readDocument({ content, locate }, name) {
+  if (Array.isArray(content) && content.length === 0) throw new BadManifest(describeEmpty(name));
+  const read = readPlan(content);
+  if (!("plan" in read)) {
+    const [first = { path: [], what: "" }, ...others] = read.faults;
+    const place = first.path.find((step) => typeof step === "number") ?? null;
+    throw new BadManifest(describeFault(name, place === null ? null : Number(place), first.what, locate(first.path), others.length));
+  }
+  const { entries } = read.plan;
+  const named = entries.flatMap(({ imageUrl, signedUrl }, place) => (imageUrl === null ? [] : [{ imageUrl, signedUrl, place }]));
+  const conflict = firstConflict(named);
+  if (conflict !== null) {
+    const [one, other] = conflict.map((at) => Number(named[at]?.place));
+    throw new BadManifest(describeConflict(name, [Number(one), Number(other)]));
+  }
+  return read;
+}
+
+/** @param {string} text @param {string} name @returns {Document} */
+function documentIn(text, name) {
   const bare = text.replace(/^\ufeff/, "");
-  const entries = /^\s*[[{]/.test(bare) ? jsonEntries(bare, name) : csvEntries(bare, name);
-  const areNames = entries.every((entry) => entry?.imageUrl && !/[/:]/.test(entry.imageUrl));
-  if (entries.length === 0 || !areNames) return null;
-  return entries.map((entry, place) => {
-    const extra = readExtra(entry, place, name);
-    return extra === null ? { name: entry.imageUrl } : { name: entry.imageUrl, extra };
-  });
+  if (!/^\s*[[{]/.test(bare)) return lineDocument(bare) ?? csvDocument(bare, name);
+  try {
+    return { content: JSON.parse(bare), locate: (path) => placeOf(path, bare) };
+  } catch (error) {
+    throw new BadManifest(describeNoJson(name, error));
+  }
 }
 
 /**
@@ -107,12 +168,13 @@ export function decodeManifest(bytes, name, parse) {
 /**
  * @param {Blob} file
  * @param {string} name
- * @returns {Promise<Listed[]>}
+ * @param {Study | null} [again]
+ * @returns {Promise<List>}
  * @throws {BadManifest}
  */
-export async function readManifest(file, name) {
+export async function readManifest(file, name, again = null) {
   if (isPicture(file.type, name)) throw new BadManifest(describePicture(name));
-  return readList(file, name, parseManifest);
+  return readList(file, name, (text) => parseManifest(text, name, again));
 }
 
 /**
@@ -139,10 +201,11 @@ export async function readList(file, name, parse) {
 
 /**
  * @param {string} url
- * @returns {Promise<Listed[]>}
+ * @param {Study | null} [again]
+ * @returns {Promise<List>}
  * @throws {BadManifest}
  */
-export async function fetchManifest(url) {
+export async function fetchManifest(url, again = null) {
   if (!isWebUrl(url)) throw new BadManifest(describeNoUrl(url));
   const name = publicUrl(url);
   const signal = timeout(FETCH_MS);
@@ -157,7 +220,7 @@ export async function fetchManifest(url) {
       signal.aborted ? describeLate(name, FETCH_MS / 1000) : describeUnreachable(name),
     );
   }
-  return readManifest(file, name);
+  return readManifest(file, name, again);
 }
 
 /** Whether they are the same images in the same order. @param {readonly ImageSource[]} images @param {readonly ImageSource[]} others */
@@ -192,75 +255,32 @@ export function nameOf(imageUrl) {
   }
 }
 
-/** @param {string} text @param {string} name @returns {any[]} */
-function jsonEntries(text, name) {
-  let entries;
-  try {
-    entries = JSON.parse(text);
-  } catch (error) {
-    throw new BadManifest(describeNoJson(name, error));
-  }
-  if (!Array.isArray(entries)) throw new BadManifest(describeNoList(name));
-  return entries;
-}
-
-/** @param {string} text @returns {string[] | null} a URL on each line; null where the first is none */
-function lineEntries(text) {
+/** @param {string} text @returns {Document | null} a URL on each line; null where the first is none */
+function lineDocument(text) {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.replace(/^[ \t]+|[ \t]+$/g, ""));
-  const entries = lines.filter((line) => line !== "");
-  const [first = ""] = entries;
+  const numbers = lines.flatMap((line, place) => (line === "" ? [] : [place + 1]));
+  const content = lines.filter((line) => line !== "");
+  const [first = ""] = content;
   // Two URLs side by side are CSV that does not name its columns.
-  return isWebUrl(first) && !/[,;\t]"?https?:/i.test(first) ? entries : null;
+  if (!isWebUrl(first) || /[,;\t]"?https?:/i.test(first)) return null;
+  return { content, locate: ([row]) => [numbers[Number(row)] ?? 1, 1] };
 }
 
-/** @param {any[]} entries @returns {any[]} */
-function spellOut(entries) {
-  const named = entries.map((entry) => (typeof entry === "string" ? { imageUrl: entry } : entry));
-  const isLeftOut = named.every((entry) => [undefined, null, ""].includes(entry?.signedUrl));
-  return isLeftOut ? named.map((entry) => ({ ...entry, signedUrl: entry?.imageUrl })) : named;
-}
-
-/** @param {string} text @param {string} name @returns {any[]} */
-function csvEntries(text, name) {
-  const divided = oddFirstLine(text, COLUMNS);
+/** @param {string} text @param {string} name @returns {Document} */
+function csvDocument(text, name) {
+  const divided = oddFirstLine(text, NAMES);
   if (divided !== null) throw new BadManifest(describeOdd(name, divided));
   try {
     const [head, ...rows] = parseCsv(text);
-    if (head === undefined) return [];
-    const odd = oddColumns(head, COLUMNS);
+    if (head === undefined) return { content: [], locate: () => [1, 1] };
+    const odd = oddColumns(head, NAMES);
     if (odd !== null) throw new BadManifest(describeOdd(name, odd));
-    if (!head.includes("imageUrl")) throw new BadManifest(describeNoColumn(name, "imageUrl"));
+    if (!head.includes("imageUrl") && !head.includes("text")) throw new BadManifest(describeNoColumn(name, "imageUrl"));
     // A row may be shorter.
-    return rows.map((row) => Object.fromEntries(head.slice(0, row.length).map((column, place) => [column, row[place]])));
+    const content = rows.map((row) => Object.fromEntries(head.slice(0, row.length).map((column, place) => [column, row[place]])));
+    return { content, locate: ([row, column]) => [lineOfRow(text, Number(row) + 1), column ?? 1] };
   } catch (error) {
     if (!(error instanceof BadCsv)) throw error;
     throw new BadManifest(describeNoCsv(name, error.line, error.message));
   }
-}
-
-/** @param {any} entry @param {number} place @param {string} name @returns {Listed} */
-function readEntry(entry, place, name) {
-  for (const field of ["imageUrl", "signedUrl"]) {
-    const url = entry?.[field];
-    if (!isWebUrl(url)) throw new BadManifest(describeBadUrl(name, place, field));
-    if (/^[^/]*\/\/[^/?#]*@/.test(url)) throw new BadManifest(describeLogin(name, place, field));
-  }
-  const image = { imageUrl: entry.imageUrl, signedUrl: entry.signedUrl };
-  const size = encodeText(JSON.stringify(image)).length;
-  if (size > MAX_URLS) throw new BadManifest(describeLongUrls(name, place, size, MAX_URLS));
-  const extra = readExtra(entry, place, name);
-  return extra === null ? image : { ...image, extra };
-}
-
-/** @param {Extra} entry @param {number} place @param {string} name @returns {Extra | null} null for none */
-function readExtra(entry, place, name) {
-  const found = Object.entries(entry).filter(([column]) => !COLUMNS.includes(column) && isNamed(column));
-  for (const [column, value] of found) {
-    const fault = faultIn({ [column]: value }, -1);
-    if (fault !== null) throw new BadManifest(describeBadExtra(name, place, column, fault));
-  }
-  const extra = Object.fromEntries(found);
-  const size = encodeText(JSON.stringify(extra)).length;
-  if (size > MAX_EXTRA) throw new BadManifest(describeLongExtra(name, place, size, MAX_EXTRA));
-  return found.length === 0 ? null : extra;
 }

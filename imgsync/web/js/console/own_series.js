@@ -16,12 +16,6 @@
 import { wrapPicture } from "../page/wrapping.js";
 import { OTHER_PICTURE } from "../words/pictures.js";
 
-/** @returns {string} 8 hexadecimal digits */
-export function makeToken() {
-  const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return number.toString(16).padStart(8, "0");
-}
-
 /** @param {string} token @param {Taken} taken @returns {Listed} */
 export function ownImage(token, { name, blob, facts, extra }) {
   const imageUrl = `images/${token}/${encodeURIComponent(name)}`;

@@ -4,7 +4,8 @@
  *
  * @import { Gathered } from "./gathering.js"
  * @import { Joined } from "./own_series.js"
- * @import { Sorted, Taken } from "./picture_files.js"
+ * @import { Taken } from "./picture_files.js"
+ * @import { Arranged } from "./picture_lists.js"
  * @import { Listed } from "./manifest.js"
  * @import { Loaded, Series } from "./own_page.js"
  *
@@ -16,9 +17,10 @@
 
 import { find, setText } from "../page/dom.js";
 import { LeftOutView } from "./left_out.js";
-import { join, makeToken, ownImage } from "./own_series.js";
+import { join, ownImage } from "./own_series.js";
 import { readPictures } from "./picture_files.js";
 import { byTheirList } from "./picture_lists.js";
+import { makeToken } from "./tokens.js";
 import {
   askMore,
   describeFound,
@@ -81,17 +83,19 @@ export class PicturesIntake {
     else this.#offer(gathered.name, listed, here);
   }
 
-  /** @param {string} name @param {Sorted} sorted @param {() => Series | null} here */
-  #offer(name, { taken, leftOut }, here) {
+  /** @param {string} name @param {Arranged} sorted @param {() => Series | null} here */
+  #offer(name, { taken, leftOut, study, listed }, here) {
     const replace = () => {
       const token = makeToken();
-      const images = taken.map((one) => ownImage(token, one));
-      this.#listener.loaded({ images, name, source: null, token });
+      const images = listed?.(token) ?? taken.map((one) => ownImage(token, one));
+      this.#listener.loaded({ images, name: study?.name ?? name, source: null, token, study: study ?? null });
       say(describeTaken(taken.length));
     };
     const series = here();
     const joined = joinTo(series, taken);
-    if (series === null || joined === null) return replace();
+    // A study is shown as it stands, and is no more of what is here, unless that had lost its pictures.
+    const isOther = study !== undefined && joined?.found === 0;
+    if (series === null || joined === null || isOther) return replace();
     if (joined.found > 0) this.#listener.joined(joined.images);
     if (joined.fresh.length + joined.clashing.length === 0) {
       return say(describeFound(joined.found, taken.length - joined.found));

@@ -5,13 +5,14 @@
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
  * @import { Facts } from "../core/pictures/facts.js"
- * @import { Journal } from "./journal.js"
+ * @import { Earlier } from "../core/channel/showings.js"
+ * @import { Journal, Standing } from "./journal.js"
  * @import { Noted } from "./marking.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
  * @import { SharingSession } from "./sharing_session.js"
  * @import { StateChange } from "../peer/session.js"
- * @import { Study } from "./own_page.js"
+ * @import { Series } from "./own_page.js"
  */
 
 import { Contact } from "./contact.js";
@@ -51,10 +52,7 @@ export class Presentation {
     this.#presenter = new Presenter({
       lastSentAt: journal.lastSentAt,
       current,
-      earlier: journal.rowsOf(route.sessionId).map((row) => ({
-        ...row,
-        isOver: !["sent", "acked", "fetched"].includes(row.fate),
-      })),
+      earlier: journal.rowsOf(route.sessionId).map(earlierOf),
     });
     const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
     this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
@@ -148,9 +146,9 @@ export class Presentation {
     this.announce(images, index);
   }
 
-  /** What is shown from now on. @param {Study | null} study null for no study */
-  studyBegan(study) {
-    if (study !== null) this.#journal.studyBegan(now(), study);
+  /** What is shown from now on, which may be a study. @param {Series | null} series */
+  seriesBegan(series) {
+    if (series?.study) this.#journal.studyBegan(now(), series.study, series.images.length);
   }
 
   /** The evaluator notes this of what is shown, or was last. @param {Noted} noted */
@@ -225,6 +223,11 @@ export class Presentation {
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
+}
+
+/** @param {Standing} row @returns {Earlier} */
+function earlierOf(row) {
+  return { ...row, isOver: !["sent", "acked", "fetched"].includes(row.fate) };
 }
 
 /** Of a picture whose bytes are ours. @param {Listed} source @returns {Facts | null} */

@@ -126,7 +126,7 @@ export class Selection {
     const { series } = this;
     if (series === null || series.source === null) return;
     try {
-      const fresh = await fetchManifest(series.source);
+      const { images: fresh } = await fetchManifest(series.source, series.study ?? null);
       if (this.series !== series) return;
       this.#use({ ...series, images: signedAnew(series.images, fresh), readAt: now() }, false);
       if (!areSame(series.images, fresh)) this.#listener.complain(describeChanged(series.name));

@@ -10,7 +10,7 @@
  * @import { Shown } from "../core/channel/showings.js"
  * @import { Display, Image, Response } from "../core/protocol/wire.js"
  * @import { Standing } from "./journal.js"
- * @import { Study } from "./own_page.js"
+ * @import { Study } from "./manifest.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
@@ -139,17 +139,6 @@ export class SessionJournal {
     this.#note(at, "recording", { devices, troubles, since });
   }
 
-  /** The participant has answered. @param {number} at @param {Response} said */
-  responded(at, { imageIndex, sentAt, number, at: responseAt, kind, value, reactionTime, within, x, y }) {
-    const told = { imageIndex, sentAt, number, responseAt, kind, value };
-    this.#note(at, "response", { ...told, reactionTime, within, x, y });
-  }
-
-  /** The client shows images on something else. @param {number} at @param {Display} said */
-  displayed(at, { type: _, at: since, ...facts }) {
-    this.#note(at, "display", { since, ...facts });
-  }
-
   /** What was found of an image, or of the client. @param {number} at @param {PresenterOutput} found */
   became(at, found) {
     switch (found.kind) {
@@ -168,10 +157,10 @@ export class SessionJournal {
         this.identified(at, found.image, { width: null, height: null, ...found.said });
         break;
       case "responded":
-        this.responded(at, found.said);
+        this.#note(at, "response", fieldsOfResponse(found.said));
         break;
       case "displayed":
-        this.displayed(at, found.said);
+        this.#note(at, "display", fieldsOfDisplay(found.said));
         break;
       case "staged":
         this.staged(at, found);
@@ -180,9 +169,9 @@ export class SessionJournal {
 
   // ── of the evaluator's ─────────────────────────────────────────────────────────────────────────
 
-  /** What is shown in this session is a study. @param {number} at @param {Study} study */
-  studyBegan(at, { name, order, seed, entries }) {
-    this.#note(at, "study", { name, order, seed, trials: entries });
+  /** What is shown in this session is a study of so many. @param {number} at @param {Study} study @param {number} trials */
+  studyBegan(at, { name, order, seed }, trials) {
+    this.#note(at, "study", { name, order, seed, trials });
   }
 
   /**
@@ -228,4 +217,15 @@ export class SessionJournal {
   #note(at, event, fields) {
     this.#write(at, event, { sessionId: this.#sessionId, ...fields });
   }
+}
+
+/** @param {Response} said */
+function fieldsOfResponse({ type: _, at: responseAt, ...rest }) {
+  const { imageIndex, sentAt, number, ...more } = rest;
+  return { imageIndex, sentAt, number, responseAt, ...more };
+}
+
+/** @param {Display} said */
+function fieldsOfDisplay({ type: _, at: since, ...facts }) {
+  return { since, ...facts };
 }

@@ -59,11 +59,6 @@ export function describeNoJson(name, error) {
   return `The list ${name} is not JSON: ${messageOf(error)}.`;
 }
 
-/** @param {string} name */
-export function describeNoList(name) {
-  return `The list ${name} is not a list of images.`;
-}
-
 /** @param {string} name @param {string} column */
 export function describeNoColumn(name, column) {
   return (
@@ -139,11 +134,24 @@ export function describeOdd(name, what) {
   return `The list ${name} ${what}.`;
 }
 
-/** @param {string} name @param {number} place @param {string} field */
-export function describeLogin(name, place, field) {
+/**
+ * @param {string} name
+ * @param {number | null} place of the entry, from 0; null for what is said of the whole
+ * @param {string} what is wrong with it
+ * @param {readonly [number, number | string]} where its line and its column
+ * @param {number} others how many more are wrong
+ */
+export function describeFault(name, place, what, [line, column], others) {
+  const whose = place === null ? `The list ${name}` : `Image ${place + 1} of the list ${name}`;
+  const more = others === 0 ? "" : `, and ${others} more; imgsync study check tells them all`;
+  return `${whose} ${what} (line ${line}, column ${column}${more}).`;
+}
+
+/** @param {string} name @param {number} place @param {string} file */
+export function describeBeside(name, place, file) {
   return (
-    `Image ${place + 1} of the list ${name} has a user name in its ${field}, which browsers fetch` +
-    " nothing with; leave it out."
+    `Image ${place + 1} of the list ${name} is ${file}, which lies beside the list; drop the list together with its` +
+    " pictures."
   );
 }
 
@@ -158,32 +166,6 @@ export function describeConflict(name, [one, other]) {
 /** @param {string} name @param {number} line from 1 @param {string} why */
 export function describeNoCsv(name, line, why) {
   return `Line ${line} of the list ${name} is not CSV: ${why}.`;
-}
-
-/** @param {string} name @param {number} place of the entry, from 0 @param {string} field */
-export function describeBadUrl(name, place, field) {
-  return `Image ${place + 1} of the list ${name} has no ${field} that is an http or https URL.`;
-}
-
-/** @param {string} name @param {number} place @param {number} size @param {number} limit in bytes */
-export function describeLongUrls(name, place, size, limit) {
-  return (
-    `Image ${place + 1} of the list ${name} has URLs of ${size} bytes, which fit into no message;` +
-    ` ${limit} do.`
-  );
-}
-
-/** @param {string} name @param {number} place @param {string} column @param {string} fault of its value */
-export function describeBadExtra(name, place, column, fault) {
-  return `Image ${place + 1} of the list ${name} has an extra column "${column}" whose value ${fault}.`;
-}
-
-/** @param {string} name @param {number} place @param {number} size @param {number} limit in bytes */
-export function describeLongExtra(name, place, size, limit) {
-  return (
-    `Image ${place + 1} of the list ${name} has extra columns of ${size} bytes; at most ${limit} go into` +
-    " a record."
-  );
 }
 
 /** @param {unknown} error */

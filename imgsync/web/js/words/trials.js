@@ -2,8 +2,10 @@
  * What the console says of trials, in plain words: what is asked, how it is answered, what the client shows
  * images on.
  *
- * @import { Answer, Mark } from "../console/sides.js"
- * @import { Display, Trial } from "../core/protocol/wire.js"
+ * @import { Display, Response, Trial } from "../core/protocol/wire.js"
+ *
+ * @typedef {Pick<Response, "kind" | "value" | "reactionTime" | "within" | "x" | "y">} Answer of the participant
+ * @typedef {{score: number | null, text: string | null}} Mark of the evaluator
  */
 
 import { formatNumber } from "./console.js";

@@ -216,11 +216,26 @@ export const MAX_EARLY = 1536;
 /** and characters of them together. */
 export const MAX_EARLY_TEXT = 327680;
 
+/** Characters of what an evaluator notes of an image. */
+export const MAX_MARK = 1024;
+
 /** Milliseconds that an image can be asked to be on the screen: an hour. */
 export const MAX_SHOW_FOR = 3600000;
 
 /** Refreshes of the screen, likewise: an hour at 240 Hz has fewer. */
 export const MAX_EXPOSURE_FRAMES = 1000000;
+
+/** Milliseconds that a study may show an image for: a refresh of the quickest screens, of 240 Hz. */
+export const MIN_SHOW_FOR = 4;
+
+/** What decides the order of a study is one of so many numbers, and 0. */
+export const MAX_SEED = 4294967295;
+
+/** Characters of the name of a study. */
+export const MAX_STUDY_NAME = 128;
+
+/** Faults of a study file that are told at a time. */
+export const MAX_FAULTS = 20;
 
 /** Keys that can be asked for as answers to one image. */
 export const MAX_KEYS = 32;

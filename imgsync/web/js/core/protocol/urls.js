@@ -1,6 +1,6 @@
 /**
  * Which URLs an image can be fetched from, and what may be said of them: the rules of
- * `imgsync/images/urls.py` and `imgsync/core/protocol/urls.py`.
+ * `imgsync/core/protocol/web_urls.py` and `imgsync/core/protocol/urls.py`.
  */
 
 /**

@@ -17,6 +17,7 @@ import {
   MAX_REASON,
   MAX_REF,
   MAX_SHOW_FOR,
+  MAX_STUDY_NAME,
   MAX_SCREEN_TEXT,
   MAX_VALUE,
 } from "./numbers.js";
@@ -47,6 +48,7 @@ export const isName = printable(MAX_ID);
 export const isReason = printable(MAX_REASON);
 export const isDetail = printable(MAX_DETAIL);
 export const isValue = printable(MAX_VALUE);
+export const isStudyName = printable(MAX_STUDY_NAME);
 
 export const isMediaType = printable(MAX_ID, 1);
 

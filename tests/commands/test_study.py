@@ -1,0 +1,78 @@
+"""What `imgsync study` prints of a study, and of what is wrong in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from imgsync.commands.study import main
+from tests.images.test_kinds import PNG
+
+ENTRIES = [
+    {"imageUrl": "a.png", "showFor": 200, "respond": "f j ends", "block": 1},
+    {"text": "+", "frames": 1, "block": "two"},
+    {"imageUrl": "http://h/b.png", "showFor": 10, "block": "two"},
+]
+
+
+def a_study(folder: Path, **said: object) -> str:
+    (folder / "a.png").write_bytes(PNG)
+    file = folder / "faces.json"
+    file.write_text(json.dumps({"entries": ENTRIES, **said}), encoding="utf-8")
+    return str(file)
+
+
+def test_a_study_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = a_study(tmp_path, name="Faces", order="shuffled", end="Bye.")
+    assert main(["check", file]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Faces: 2 images, 2 texts; 1 of the images beside it",
+        "order: shuffled within blocks, by a new seed each time; blocks: 1, two",
+        "exposure: 200 ms, which is 12.00 frames at 60 Hz, for 1 of them",
+        "exposure: 1 frame, which is 16.7 ms at 60 Hz, for 1 of them",
+        "exposure: 10 ms, which is 0.60 frames at 60 Hz, for 1 of them; shorter than a frame there:"
+        " such a screen shows it for one",
+        "answers: f j, to 1 of them",
+    ]
+    assert main(["check", "--json", file]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["faults"], told["name"], told["blocks"]) == ([], "Faces", [1, "two"])
+    assert told["exposures"][0] == {"showFor": 200.0, "frames": None, "entries": 1}
+
+
+def test_all_that_is_wrong_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("imageUrl,showFor,respond\na.png,x,ends\n\nb.png,,F5\n", encoding="utf-8")
+    assert main(["check", str(file)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    begins = [line.removeprefix(f"{file}:").partition(" has ")[0] for line in lines]
+    assert begins[:2] == [
+        "2:showFor: image 0",
+        "2:respond: image 0 asks in respond for no answer; name keys, or taps, or leave it out",
+    ]
+    assert lines[2].startswith(f'{file}:4:respond: image 1 asks for the key "F5"')
+    assert main(["check", "--json", str(file)]) == 1
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert [(fault["line"], fault["column"]) for fault in faults] == [
+        (2, "showFor"),
+        (2, "respond"),
+        (4, "respond"),
+    ]
+
+
+def test_a_study_is_wrong_where_a_picture_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = a_study(tmp_path)
+    (tmp_path / "a.png").unlink()
+    assert main(["check", file]) == 1
+    assert "there is no such file" in capsys.readouterr().out
+
+
+def test_the_schema_is_printed_for_editors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "A study of imgsync"
