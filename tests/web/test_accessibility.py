@@ -12,7 +12,7 @@ from tests.kit.browsers import Browser, Page
 from tests.kit.console_pages import ConsolePage, Images, console_url, open_console, open_images
 from tests.kit.foreign import PEERS, require
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
-from tests.web.test_console_trials import TRIALS, ask, puppet, tell
+from tests.web.test_console_trials import puppet, study_of, tell
 
 AXE = PEERS / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -141,8 +141,7 @@ async def test_axe_finds_nothing_on_a_console_that_shows_trials(
         open_client_page(browser, relay, "axt", puppet("preload", "text")) as client,
         open_console(browser, relay, "dr-axt") as console,
     ):
-        await console.paste(images.manifest(*range(3)))
-        await ask(console, TRIALS)
+        await console.paste(study_of(images))
         await console.start("axt")
         await tell(client, type="display", at=1, refreshRate=30, screenWidth=1, screenHeight=1)
         await console.tap("#facts-sum")

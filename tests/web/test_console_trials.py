@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.kit.browsers import JSON, Browser
-from tests.kit.console_pages import IS_RECORD, ConsolePage, Images, open_console, open_images
+from tests.kit.console_pages import ConsolePage, Images, open_console, open_images
 from tests.kit.web_pages import ClientPage, open_client_page
 from tests.web.test_console import download
 
@@ -46,26 +46,14 @@ async def tell(client: ClientPage, **said: object) -> None:
     await client.page.run(f"tell({json.dumps(said)})")
 
 
-async def ask(console: ConsolePage, trials: list[dict[str, Any]]) -> None:
-    """The images that the console has get these trials: as a page before this one has kept them."""
-    await console.page.run(
-        "(async () => {"
-        " const answer = (asked) =>"
-        " new Promise((then) => { asked.onsuccess = () => then(asked.result); });"
-        f" const [{{ name }}] = (await indexedDB.databases()).filter({IS_RECORD});"
-        " const database = await answer(indexedDB.open(name));"
-        " const store = database.transaction('series', 'readwrite').objectStore('series');"
-        " const [key] = await answer(store.getAllKeys());"
-        " const series = await answer(store.get(key));"
-        f" const trials = {json.dumps(trials)};"
-        " series.images = series.images.map((image, place) => ({ ...image, trial: trials[place],"
-        " ...(trials[place].text && { imageUrl: `texts/1f8e24a0/${place}`, signedUrl: null }) }));"
-        " series.study = { name: 'faces', order: 'shuffled', seed: 7, entries: trials.length };"
-        " await answer(store.put(series, key));"
-        " database.close(); })()"
-    )
-    await console.page.reload()
-    await console.wait_says("connected", "#relay")
+def study_of(images: Images) -> str:
+    """These trials, of images where they are no texts."""
+    shown = json.loads(images.manifest(*range(len(TRIALS))))
+    entries = [
+        trial if "text" in trial else {**image, **trial}
+        for image, trial in zip(shown, TRIALS, strict=True)
+    ]
+    return json.dumps({"name": "faces", "order": "given", "entries": entries})
 
 
 async def current(console: ConsolePage) -> dict[str, Any]:
@@ -91,9 +79,8 @@ async def test_answers_and_marks_are_told_as_they_come_and_are_in_the_record(
         open_client_page(browser, relay, "tia", puppet(*SPEAKS)) as client,
         open_console(browser, relay, "dr-tia") as console,
     ):
-        await console.paste(images.manifest(*range(3)))
-        await ask(console, TRIALS)
-        assert "Image 3, text “Welcome. …”" in await console.thumbs()
+        await console.paste(study_of(images))
+        await console.wait_names("0.png", "1.png", "text “Welcome. …”")
         await console.start("tia")
         await check_display(client, console)
         await check_marks_before_the_first_image(console)
@@ -198,7 +185,7 @@ async def check_record(console: ConsolePage, folder: Path) -> None:
         ["", "", "", "", "", "", "0", ""],
     ]
     by_name = {line["event"]: line for line in reversed(lines)}
-    study = {"name": "faces", "order": "shuffled", "seed": 7, "trials": 3}
+    study = {"name": "faces", "order": "given", "seed": None, "trials": 3}
     assert study.items() <= by_name["study"].items()
     assert by_name["sent"]["trial"] == TRIALS[0]
     assert by_name["mark"]["sentAt"] is None
@@ -213,8 +200,7 @@ async def test_what_a_client_cant_do_is_told_by_name_and_the_session_goes_on(
         open_client_page(browser, relay, "old", puppet("preload")),
         open_console(browser, relay, "dr-old") as console,
     ):
-        await console.paste(images.manifest(*range(3)))
-        await ask(console, TRIALS)
+        await console.paste(study_of(images))
         await console.start("old")
         await console.wait_says("can\u2019t take images away by itself", "#facts-warnings")
         await console.wait_says("can\u2019t tell answers", "#facts-warnings")

@@ -61,10 +61,7 @@ class Console {
       start: (clientId) => this.#start(clientId),
       end: () => this.#end(),
       takeUp: () => this.#takeUpLeft(this.#memory.left),
-      leave: () => {
-        this.#memory.leave();
-        this.#render();
-      },
+      leave: () => this.#memory.leave(),
       remove: () => void pictures.removeAll(),
       choose: (choice) => this.#choose(choice),
       mark: (noted) => this.#presentation?.mark(noted),

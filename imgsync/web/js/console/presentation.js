@@ -22,6 +22,7 @@ import { now, skew } from "../peer/clock.js";
 import { Latency } from "./latency.js";
 import { Remarks } from "./remarks.js";
 import { SessionJournal } from "./session_journal.js";
+import { describeTooLong } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
@@ -110,9 +111,8 @@ export class Presentation {
     const source = images[index];
     if (source === undefined || this.isOver || this.isEnding) return;
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
-    this.remarks.trouble = "";
-    if (shown === null) this.remarks.tooLong(index);
-    else {
+    this.remarks.trouble = shown === null ? describeTooLong(index) : "";
+    if (shown !== null) {
       this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, factsOf(source));
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);

@@ -22,11 +22,6 @@ export class Remarks {
     return this.trouble || this.#recording;
   }
 
-  /** @param {number} index of an image whose address is too long */
-  tooLong(index) {
-    this.trouble = describeTooLong(index);
-  }
-
   /** @param {ChannelMessage} message of the client's */
   hear(message) {
     if ("type" in message && message.type === "ready") this.speaks = message.features;
@@ -36,7 +31,7 @@ export class Remarks {
   heed(output) {
     switch (output.kind) {
       case "tooLarge":
-        this.tooLong(output.image.imageIndex);
+        this.trouble = describeTooLong(output.image.imageIndex);
         break;
       case "unsendable":
         this.trouble = describeUnsendable(output.image.imageIndex, output.feature);

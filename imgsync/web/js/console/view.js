@@ -97,7 +97,10 @@ export class ConsoleView {
     this.#strip = new Strip((index) => (arranging.picked === null ? doors.choose(index) : arranging.pick(index)));
     this.#downloads = new JournalView(journal, store, userId, doors.remove);
     onAnswer("take-up", this.#session, doors.takeUp);
-    onAnswer("leave", this.#session, doors.leave);
+    onAnswer("leave", this.#session, () => {
+      doors.leave();
+      doors.changed();
+    });
     this.#end = new Asking("end", doors.end, this.#session);
     setText(find("user", HTMLElement), nameEvaluator(userId));
   }
