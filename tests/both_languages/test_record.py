@@ -96,6 +96,17 @@ def traits(reports: Iterable[SessionReport], table: str) -> set[str]:
         "a picture without a size": any(row.sha256 and row.width is None for row in rows),
         "a media type that is a formula": ",\"'=1+1," in table,
         "before the epoch": any(row.sent_at < 0 for row in rows),
+        "a time that was asked for": any(row.show_for for row in rows),
+        "frames that were asked for": any(row.frames for row in rows),
+        "frames that were told": any(row.frames_up and row.frames_dropped for row in rows),
+        "frames that were not told each time": any(
+            row.frames_up and row.frames_dropped is None for row in rows
+        ),
+        "an answer": any(row.reaction_time and row.reaction_bound for row in rows),
+        "more than one": any((row.answers or 0) > 1 for row in rows),
+        "no answer where one was asked for": any(row.answers == 0 for row in rows),
+        "a score": any(row.score == -0.5 for row in rows),
+        "notes": any("; " in (row.note or "") for row in rows),
     }
     return {name for name, is_so in found.items() if is_so}
 
@@ -117,7 +128,7 @@ def test_the_csv_is_the_report_of_the_jsonl(replay: Replay, tmp_path: Path) -> N
         seen["left out"] += len(told) < sum(
             event["event"] not in ("show", "passed_by") for event in events
         )
-    assert len(seen) == 27, seen
+    assert len(seen) == 36, seen
     assert min(seen.values()) >= 4, seen
 
 

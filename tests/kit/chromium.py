@@ -41,13 +41,9 @@ _KEYS = {
     "Delete": 46,
     "Tab": 9,
     "Enter": 13,
-    " ": 32,
-    "n": 78,
-    "p": 80,
+    "Escape": 27,
 }
-"""Windows key codes, which is how Chromium wants to be told of keys."""
-
-_TEXTS = {"Enter": "\r", " ": " ", "n": "n", "p": "p"}
+"""Windows key codes, which is how Chromium wants to be told of keys; a character has its own."""
 
 
 @contextmanager
@@ -157,8 +153,12 @@ class ChromiumPage(Page):
             )
 
     async def press(self, key: str) -> None:
-        code = {"windowsVirtualKeyCode": _KEYS[key], "key": key}
-        text = {"text": _TEXTS[key]} if key in _TEXTS else {}
+        is_character = len(key) == 1
+        code = {
+            "windowsVirtualKeyCode": ord(key.upper()) if is_character else _KEYS[key],
+            "key": key,
+        }
+        text = {"text": key} if is_character else {"text": "\r"} if key == "Enter" else {}
         await self.command("Input.dispatchKeyEvent", type="keyDown", **code, **text)
         await self.command("Input.dispatchKeyEvent", type="keyUp", **code)
 

@@ -65,6 +65,63 @@ ONSETS: tuple[dict[str, Any], ...] = (
     {"within": 7},
 )
 
+#: What is asked of a client beside showing an image.
+TRIALS: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {"trial": None},
+    {"trial": {}},
+    {"trial": {"showFor": 500}},
+    {"trial": {"frames": 30, "respond": {"keys": ["f", "j"], "ends": True}}},
+    {"trial": {"showFor": 16.6875, "respond": {"keys": None, "taps": True}, "text": None}},
+    {"trial": {"text": 'Press \U0001f600\n"Space"'}},
+    {"trial": {"text": "?", "respond": {}}},
+)
+
+#: How long an image that is hidden was up.
+EXPOSURES: tuple[dict[str, Any], ...] = (
+    {},
+    {"frames": 30, "dropped": 0},
+    {"frames": 12, "dropped": 2},
+    {"frames": 7, "dropped": None},
+)
+
+#: How a participant may answer.
+ANSWERS: tuple[dict[str, Any], ...] = (
+    {"kind": "key", "value": "f", "reactionTime": 412.0625, "within": 8.3125},
+    {"kind": "key", "value": "Space", "reactionTime": -3},
+    {"kind": "tap", "value": "picture", "reactionTime": 1e-5, "within": 0, "x": 12.5, "y": -0.0},
+    {"kind": "tap", "value": "beside", "reactionTime": None, "x": None},
+    {"kind": "button", "value": '=1+1, "x"'},
+    {"kind": "button", "value": ""},
+    {"kind": "too_many", "value": ""},
+)
+
+#: What an evaluator may note.
+MARKS: tuple[dict[str, Any], ...] = (
+    {"score": 4, "text": None},
+    {"score": -0.5, "text": "unsure"},
+    {"score": None, "text": '=1+1; "a",\nb'},
+    {"score": None, "text": "\u00e4\U0001f600"},
+    {"score": 1e-7, "text": ""},
+    {"score": None, "text": None},
+)
+
+#: What a client shows images on.
+DISPLAYS: tuple[dict[str, Any], ...] = (
+    {},
+    {"screenWidth": 1920, "screenHeight": 1080, "refreshRate": 59.94, "languages": ["de", "en"]},
+    {"pixelRatio": 1.5, "zoom": 1.1, "isolated": True, "resolution": 0.005, "languages": None},
+    {
+        "windowWidth": 0,
+        "windowHeight": 7,
+        "browser": "Chromium 156",
+        "system": "",
+        "keyboard": False,
+    },
+    {"pointer": "coarse"},
+)
+
 #: What a client says that no line of a record can tell, and what can be told just so.
 ODD: tuple[dict[str, Any], ...] = (
     {"event": "stage", "stage": "melted"},
@@ -102,6 +159,27 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "picture", "contentType": None},
     {"event": "picture", "width": 7.0, "height": -0.0},
     {"event": "ping"},
+    {"event": "sent", "trial": {"showFor": 500, "frames": 30}},
+    {"event": "sent", "trial": {"showFor": 0}},
+    {"event": "sent", "trial": {"frames": 0.5}},
+    {"event": "sent", "trial": {"respond": {"keys": [""]}}},
+    {"event": "sent", "trial": {"text": ""}},
+    {"event": "sent", "trial": "500 ms"},
+    {"event": "stage", "stage": "hidden", "frames": -1},
+    {"event": "stage", "stage": "hidden", "dropped": 0.5},
+    {"event": "response", "kind": "shout"},
+    {"event": "response", "number": 0},
+    {"event": "response", "value": "v" * 129},
+    {"event": "response", "value": "two\nlines"},
+    {"event": "response", "within": -1},
+    {"event": "response", "x": "12"},
+    {"event": "mark", "score": "4"},
+    {"event": "mark", "text": 4},
+    {"event": "mark", "imageIndex": 0.5},
+    {"event": "display", "pixelRatio": 0},
+    {"event": "display", "pointer": "sharp"},
+    {"event": "study", "order": "random"},
+    {"event": "study", "seed": 0.5},
 )
 
 
@@ -129,10 +207,11 @@ class EvaluatorSide:
             self.reload()
         self.begin()
         kinds = (self.probe, self.show, self.stage, self.step, self.reload, self.begin, self.odd)
-        weights = (12, 12, 16, 1, 0.7, 0.4, 0.9, 2, 3)
+        others = (self.record, self.identify, self.answer, self.mark, self.describe)
+        weights = (12, 12, 16, 1, 0.7, 0.4, 0.9, 2, 3, 6, 3, 0.7)
         for _ in range(steps):
             self.now += self.dice.choice([0, 1, self.dice.uniform(0, 5000)])
-            [happens] = self.dice.choices([*kinds, self.record, self.identify], weights)
+            [happens] = self.dice.choices([*kinds, *others], weights)
             happens()
         return self.lines
 
@@ -211,7 +290,8 @@ class EvaluatorSide:
         if fate < 0.9:
             for copy in range(1, self.dice.choice([2, 2, 3])):
                 extra = self.dice.choice(EXTRAS) if copy == 1 else {}
-                self.write("sent", **of, imageUrl=url, copy=copy, **extra)
+                trial = self.dice.choice(TRIALS) if copy == 1 else {}
+                self.write("sent", **of, imageUrl=url, copy=copy, **extra, **trial)
         if fate < 0.75:
             for _ in range(self.dice.choice([1, 1, 1, 2])):
                 self._ack(sent_at, of)
@@ -241,6 +321,7 @@ class EvaluatorSide:
             of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
             onset = self.dice.choice(ONSETS) if stage == "shown" else {}
             more = self.dice.choice(DETAILS) if stage == "failed" else onset
+            more |= self.dice.choice(EXPOSURES) if stage == "hidden" else {}
             self.write("stage", **of, **said, reason=reason, **more)
             about += self.dice.choice([-50, 0, 60])
 
@@ -253,6 +334,33 @@ class EvaluatorSide:
         sha256 = f"{self.dice.choice([index, self.dice.getrandbits(256)]):064x}"
         self.write("picture", **of, sha256=sha256, **self.dice.choice(PICTURES))
 
+    def answer(self) -> None:
+        """The participant answers some image of the session; that may be told once more."""
+        if not self.shown.get(self.session):
+            return
+        sent_at, index, _ = self.dice.choice(self.shown[self.session][-4:])
+        of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
+        said = {"number": self.dice.randrange(1, 5), "responseAt": self.theirs(self.now)}
+        for _ in range(self.dice.choice([1, 1, 2])):
+            self.write("response", **of, **said, **self.dice.choice(ANSWERS))
+
+    def mark(self) -> None:
+        """The evaluator notes something, perhaps before the first image."""
+        shown = self.shown.get(self.session, [])
+        sent_at, index, _ = self.dice.choice(shown[-2:]) if shown else (None, None, "")
+        of = {"sessionId": self.session, "imageIndex": index, "sentAt": sent_at}
+        self.now += 1.5  # no two of them are at one time, or they would be one and the same line
+        mark_at = self.ours(self.now - self.dice.choice([0, 0, 3000]))
+        self.write("mark", **of, markAt=mark_at, **self.dice.choice(MARKS))
+
+    def describe(self) -> None:
+        """It is told what is shown, and on what."""
+        since = self.theirs(self.now)
+        self.write("display", sessionId=self.session, since=since, **self.dice.choice(DISPLAYS))
+        order, seed = self.dice.choice([("given", None), ("shuffled", 2**32 - 1)])
+        study = {"name": "a, b", "order": order, "seed": seed, "trials": 12}
+        self.write("study", sessionId=self.session, **study)
+
     def odd(self) -> None:
         """A client says what it likes."""
         of = {"sessionId": self.session, "imageIndex": 3, "sentAt": self.ours(self.now)}
@@ -260,7 +368,11 @@ class EvaluatorSide:
         acked = {"receivedAt": self.theirs(self.now), "ackedAt": self.ours(self.now)}
         picture = {"sha256": f"{3:064x}", **PICTURES[0]}
         rest = {"roundTrip": 0, "latency": None, "bound": None, "imageUrl": "u", "copy": 1}
-        self.write(**{**of, **stage, **acked, **picture, **rest, **self.dice.choice(ODD)})
+        answer = {"number": 9, "responseAt": self.theirs(self.now), "kind": "key", "value": "f"}
+        mark = {"markAt": self.ours(self.now), "score": None, "text": "odd"}
+        whole = {"since": 0, "name": "odd", "order": "given", "seed": None, "trials": 0}
+        said = {**of, **stage, **acked, **picture, **rest, **answer, **mark, **whole}
+        self.write(**{**said, **self.dice.choice(ODD)})
 
 
 def random_records(count: int, steps: int) -> Iterator[list[Line]]:

@@ -12,6 +12,7 @@ from tests.kit.browsers import Browser, Page
 from tests.kit.console_pages import ConsolePage, Images, console_url, open_console, open_images
 from tests.kit.foreign import PEERS, require
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
+from tests.web.test_console_trials import puppet, study_of, tell
 
 AXE = PEERS / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -131,6 +132,28 @@ async def test_axe_finds_nothing_on_the_console_and_a_finger_hits_what_it_means(
     async with browser.open_page(console_url(relay)) as page:
         await ConsolePage(page).wait_says("This link is incomplete.")
         await check(page, axe, "incomplete")
+
+
+async def test_axe_finds_nothing_on_a_console_that_shows_trials(
+    browser: Browser, relay: str, images: Images, axe: str
+) -> None:
+    async with (
+        open_client_page(browser, relay, "axt", puppet("preload", "text")) as client,
+        open_console(browser, relay, "dr-axt") as console,
+    ):
+        await console.paste(study_of(images))
+        await console.start("axt")
+        await tell(client, type="display", at=1, refreshRate=30, screenWidth=1, screenHeight=1)
+        await console.tap("#facts-sum")
+        await console.press("n")
+        await console.wait_fate(0, "shown")
+        await console.press("7")
+        await console.wait_says("score 7", "#marks")
+        await check(console.page, axe, "a trial, marked, with warnings")
+        await console.press("End")
+        await console.wait_current(2)
+        await check(console.page, axe, "a text")
+        await check_fingers(console.page, "a text")
 
 
 async def test_axe_finds_nothing_on_the_clients_page(

@@ -61,12 +61,10 @@ class Console {
       start: (clientId) => this.#start(clientId),
       end: () => this.#end(),
       takeUp: () => this.#takeUpLeft(this.#memory.left),
-      leave: () => {
-        this.#memory.leave();
-        this.#render();
-      },
+      leave: () => this.#memory.leave(),
       remove: () => void pictures.removeAll(),
       choose: (choice) => this.#choose(choice),
+      mark: (noted) => this.#presentation?.mark(noted),
       arrange: (deed) => pictures.arrange(this.#selection, deed),
       join: (images) => pictures.join(this.#selection, images),
       changed: () => this.#render(),
@@ -132,6 +130,7 @@ class Console {
     this.#view.fill(series.images, isNew);
     this.#pictures.keep(series, isNew);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
+    if (isNew && this.#isLive) this.#presentation?.seriesBegan(series);
     this.#retry();
     this.#keepPlace();
     this.#renderSoon();
@@ -179,6 +178,7 @@ class Console {
       counted: (said) => this.#view.count(said),
       failed: (reason) => this.#retry() || void this.#selection.imageFailed(reason),
     });
+    if (!isSame) this.#presentation.seriesBegan(this.#selection.series);
     // A relay that can't take a session up has begun another one.
     if ((!isSame || isChosen) && index !== null) this.#selection.show(this.#presentation);
     else this.#presentation.announce(images, index);
@@ -222,7 +222,7 @@ class Console {
       obstacle: this.#obstacle,
       presentation: this.#presentation,
       awaited,
-      trouble: trouble || this.#presentation?.trouble || this.#presentation?.recordingTrouble || "",
+      trouble: trouble || this.#presentation?.remarks.text || "",
       series,
       index,
       pictures: this.#pictures,

@@ -9,7 +9,15 @@
  */
 
 import { isExtra } from "../core/protocol/extra.js";
-import { END_REASONS, SCHEMA, SESSION_STATES, STAGES, TIMINGS } from "../core/protocol/numbers.js";
+import {
+  END_REASONS,
+  POINTERS,
+  RESPONSE_KINDS,
+  SCHEMA,
+  SESSION_STATES,
+  STAGES,
+  TIMINGS,
+} from "../core/protocol/numbers.js";
 import {
   isBoolean,
   isCount,
@@ -17,8 +25,11 @@ import {
   isDuration,
   isFeatures,
   isId,
+  isName,
   isNumber,
   isObject,
+  isOrdinal,
+  isPositive,
   isPrintable,
   isReason,
   isSha256,
@@ -26,6 +37,7 @@ import {
   isWhole,
   oneOf,
 } from "../core/protocol/values.js";
+import { isTrial } from "../core/protocol/wire.js";
 
 /** @param {Test} test @returns {Test} */
 function orNull(test) {
@@ -87,12 +99,58 @@ export const EVENTS = {
     width: orNull(isCount),
     height: orNull(isCount),
   },
+  study: {
+    sessionId: isId,
+    name: isName,
+    order: oneOf(["given", "shuffled"]),
+    seed: orNull(isWhole),
+    trials: isCount,
+  },
+  response: {
+    ...SHOWING,
+    number: isOrdinal,
+    responseAt: isNumber,
+    kind: oneOf(RESPONSE_KINDS),
+    value: isName,
+  },
+  mark: {
+    sessionId: isId,
+    imageIndex: orNull(isWhole),
+    sentAt: orNull(isNumber),
+    markAt: isNumber,
+    score: orNull(isNumber),
+    text: orNull(isText),
+  },
+  display: { sessionId: isId, since: isNumber },
 };
 
 /** Fields that are left out where nothing is known; they stand behind the others. @type {Record<string, Record<string, Test>>} */
 const OPTIONAL = {
-  sent: { extra: isExtra },
-  stage: { timing: oneOf(TIMINGS), within: isDuration, detail: isDetail },
+  sent: { extra: isExtra, trial: isTrial },
+  stage: {
+    timing: oneOf(TIMINGS),
+    within: isDuration,
+    detail: isDetail,
+    frames: isCount,
+    dropped: isCount,
+  },
+  response: { reactionTime: isNumber, within: isDuration, x: isNumber, y: isNumber },
+  display: {
+    screenWidth: isCount,
+    screenHeight: isCount,
+    windowWidth: isCount,
+    windowHeight: isCount,
+    pixelRatio: isPositive,
+    zoom: isPositive,
+    refreshRate: isPositive,
+    isolated: isBoolean,
+    resolution: isDuration,
+    browser: isName,
+    system: isName,
+    languages: isFeatures,
+    pointer: oneOf(POINTERS),
+    keyboard: isBoolean,
+  },
 };
 
 /**

@@ -8,6 +8,7 @@
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Facts } from "../core/pictures/facts.js"
  * @import { KnownEvent } from "./events.js"
+ * @import { Answer, Mark } from "./sides.js"
  * @import { Row } from "./rows.js"
  * @import { Fate } from "../words/console.js"
  *
@@ -24,13 +25,15 @@
  * @property {Facts | null} own which picture it is, where its bytes are ours to send
  * @property {Facts | null} picture which picture it was, as far as that is known
  * @property {boolean} isOther whether its image was another picture in a showing before
+ * @property {Answer[]} responses of the participant, as they came
+ * @property {Mark[]} marks of the evaluator, as they were made
  */
 
 import { SCHEMA } from "../core/protocol/numbers.js";
 import { encodeText } from "../core/protocol/wire.js";
 import { recognize } from "./events.js";
 import { makeRow, makeRows } from "./rows.js";
-import { Sides, pictureOf } from "./sides.js";
+import { Sides, answerOf, pictureOf } from "./sides.js";
 import { writeCsv } from "./table.js";
 
 export class Journal {
@@ -110,7 +113,8 @@ export class Journal {
     if (event.event === "show") {
       const { sessionId, imageIndex, imageUrl, sentAt, extra = null, own = null } = /** @type {any} */ (event);
       const fate = /** @type {Fate} */ ("sent");
-      const standing = { fate, failed: null, detail: "", picture: null, isOther: false };
+      const found = { picture: null, isOther: false, responses: [], marks: [] };
+      const standing = { fate, failed: null, detail: "", ...found };
       this.rows.set(sentAt, { sessionId, imageIndex, imageUrl, sentAt, extra, own, ...standing });
     } else if (event.event === "passed_by") {
       const row = this.rows.get(/** @type {any} */ (event).sentAt);
@@ -166,6 +170,14 @@ function follow(row, known) {
     case "picture":
       row.picture = pictureOf(known);
       break;
+    case "response":
+      row.responses.push(answerOf(known));
+      break;
+    case "mark": {
+      const { markAt, score, text } = known;
+      row.marks.push({ markAt, score, text });
+      break;
+    }
     case "stage":
       // Fetching may take longer than showing.
       if (known.stage === "fetched" && row.fate !== "sent" && row.fate !== "acked") break;

@@ -5,7 +5,8 @@
  * @import { Row } from "./rows.js"
  * @import { Phase } from "../words/console.js"
  *
- * @typedef {{line: HTMLTableRowElement, picture: Element, fate: Element, trip: Element, delay: Element}} Line
+ * @typedef {{line: HTMLTableRowElement, picture: Element, fate: Element, answers: Element,
+ *   marks: Element, trip: Element, delay: Element}} Line
  */
 
 import {
@@ -16,7 +17,8 @@ import {
   formatNumber,
 } from "../words/console.js";
 import { find, make, setText } from "../page/dom.js";
-import { nameOf } from "./manifest.js";
+import { nameShown } from "./listed.js";
+import { describeAnswers, describeMarks } from "../words/trials.js";
 
 /** Showings in the table; the record has all of them. */
 const MAX_LINES = 200;
@@ -64,10 +66,12 @@ export class Outcomes {
 
   /** @param {Standing} row @param {Row | null} measured @param {Phase} phase */
   #renderRow(row, measured, phase) {
-    const { line, picture, fate, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
+    const { line, picture, fate, answers, marks, trip, delay } = this.#lines.get(row.sentAt) ?? this.#add(row);
     line.dataset.fate = row.fate;
     setText(picture, row.picture === null ? "" : describePicture(row.picture));
     setText(fate, describeFate(row, phase));
+    setText(answers, describeAnswers(row.responses));
+    setText(marks, describeMarks(row.marks));
     const roundTrip = measured?.roundTrip ?? null;
     setText(trip, roundTrip === null ? "" : formatNumber(roundTrip));
     // From the order to the screen, as in the CSV.
@@ -79,11 +83,12 @@ export class Outcomes {
   #add({ imageIndex, imageUrl, sentAt }) {
     const place = make("span", { class: "place" }, String(imageIndex + 1));
     const picture = make("span", { class: "identity" });
-    const head = make("th", { scope: "row" }, place, " ", nameOf(imageUrl), picture);
-    const [fate, trip, delay] = [make("td"), make("td", NUMBER), make("td", NUMBER)];
-    const line = make("tr", {}, head, fate, trip, delay);
+    const head = make("th", { scope: "row" }, place, " ", nameShown(imageUrl), picture);
+    const [fate, trip, delay] = [make("span", { class: "fate" }), make("td", NUMBER), make("td", NUMBER)];
+    const [answers, marks] = [make("span", { class: "answers" }), make("span", { class: "marks" })];
+    const line = make("tr", {}, head, make("td", {}, fate, answers, marks), trip, delay);
     this.#body.prepend(line);
-    const made = { line, picture, fate, trip, delay };
+    const made = { line, picture, fate, answers, marks, trip, delay };
     this.#lines.set(sentAt, made);
     return made;
   }

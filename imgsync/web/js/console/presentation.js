@@ -5,11 +5,14 @@
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Listed } from "./manifest.js"
  * @import { Facts } from "../core/pictures/facts.js"
- * @import { Journal } from "./journal.js"
+ * @import { Earlier } from "../core/channel/showings.js"
+ * @import { Journal, Standing } from "./journal.js"
+ * @import { Noted } from "./marking.js"
  * @import { Phase } from "../words/console.js"
  * @import { Probe } from "../core/channel/clocks.js"
  * @import { SharingSession } from "./sharing_session.js"
  * @import { StateChange } from "../peer/session.js"
+ * @import { Series } from "./own_page.js"
  */
 
 import { Contact } from "./contact.js";
@@ -17,15 +20,13 @@ import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
 import { now, skew } from "../peer/clock.js";
 import { Latency } from "./latency.js";
+import { Remarks } from "./remarks.js";
 import { SessionJournal } from "./session_journal.js";
-import { describeRecording, describeTooLong, describeUnsendable } from "../words/console.js";
+import { describeTooLong } from "../words/console.js";
 
 export class Presentation {
   isEnding = false;
-  /** Why the last image was not shown. */
-  trouble = "";
-  /** What is the matter with the recording of the participant. */
-  recordingTrouble = "";
+  remarks = new Remarks();
   latency = new Latency();
   contact = new Contact();
   /** What has become of the session. @type {StateChange} */
@@ -52,10 +53,7 @@ export class Presentation {
     this.#presenter = new Presenter({
       lastSentAt: journal.lastSentAt,
       current,
-      earlier: journal.rowsOf(route.sessionId).map((row) => ({
-        ...row,
-        isOver: !["sent", "acked", "fetched"].includes(row.fate),
-      })),
+      earlier: journal.rowsOf(route.sessionId).map(earlierOf),
     });
     const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
     this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
@@ -113,7 +111,7 @@ export class Presentation {
     const source = images[index];
     if (source === undefined || this.isOver || this.isEnding) return;
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
-    this.trouble = shown === null ? describeTooLong(index) : "";
+    this.remarks.trouble = shown === null ? describeTooLong(index) : "";
     if (shown !== null) {
       this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, factsOf(source));
       this.#perform(shown.outputs, shown.image.sentAt);
@@ -148,6 +146,17 @@ export class Presentation {
     this.announce(images, index);
   }
 
+  /** What is shown from now on, which may be a study. @param {Series | null} series */
+  seriesBegan(series) {
+    if (series?.study) this.#journal.studyBegan(now(), series.study, series.images.length);
+  }
+
+  /** The evaluator notes this of what is shown, or was last. @param {Noted} noted */
+  mark(noted) {
+    this.#journal.marked(now(), this.current, noted);
+    this.#listener.changed();
+  }
+
   /** In good order: the channel first, then the relay is told. */
   async end() {
     if (this.isEnding) return;
@@ -159,6 +168,7 @@ export class Presentation {
   /** @param {ChannelMessage} message @param {number} at */
   #receive(message, at) {
     this.contact.heard(at);
+    this.remarks.hear(message);
     if ("type" in message && message.type === "pong") {
       this.#compareClocks({ t0: message.t0, t1: message.t1, t2: message.t2, t3: at });
     } else this.#perform(this.#presenter.received(message, this.#waiting), at);
@@ -209,12 +219,15 @@ export class Presentation {
       default:
         this.#journal.became(at, output);
     }
-    if (output.kind === "tooLarge") this.trouble = describeTooLong(output.image.imageIndex);
-    if (output.kind === "unsendable") this.trouble = describeUnsendable(output.image.imageIndex);
+    this.remarks.heed(output);
     if (output.kind === "counted") this.#listener.counted(output.said);
-    if (output.kind === "recorded") this.recordingTrouble = describeRecording(output.devices, output.troubles);
     if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
+}
+
+/** @param {Standing} row @returns {Earlier} */
+function earlierOf(row) {
+  return { ...row, isOver: !["sent", "acked", "fetched"].includes(row.fate) };
 }
 
 /** Of a picture whose bytes are ours. @param {Listed} source @returns {Facts | null} */

@@ -6,13 +6,17 @@
  * @import { KnownSession, Recorded, Showing, Sight } from "./sides.js"
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Timing } from "../core/protocol/wire.js"
+ * @import { TrialCells } from "./trials.js"
  *
  * @typedef {[number | null, number | null]} Interval from when until when an image was on the screen;
  *   null for an end that nobody has told
  *
  * @typedef {Sight & {here: Estimate | null}} Placed with its time on our clock, where that is known
  *
- * @typedef {object} Row all that is known of one showing; null where nothing is; milliseconds
+ * @typedef {Timed & TrialCells & {extra: Extra}} Row all that is known of one showing; `extra`: what else is
+ *   said of the image, which are columns of their own, behind all others
+ *
+ * @typedef {object} Timed null where nothing is known; milliseconds
  * @property {string} sessionId
  * @property {string | null} evaluatorId
  * @property {string | null} clientId
@@ -58,9 +62,9 @@
  * @property {number | null} shownAtEvaluator
  * @property {number | null} hiddenAtEvaluator
  * @property {number | null} failedAtEvaluator
- * @property {Extra} extra what else is said of the image: columns of their own, behind all others
  */
 
+import { trialOf } from "./trials.js";
 
 /**
  * Session by session, in the order in which the images were sent.
@@ -78,7 +82,8 @@ export function makeRows(sessions) {
 }
 
 /** @param {KnownSession} session @param {Showing} showing @returns {Row} */
-export function makeRow({ sessionId, evaluatorId, clientId, history, recordings }, showing) {
+export function makeRow(session, showing) {
+  const { sessionId, evaluatorId, clientId, history, recordings } = session;
   const { imageIndex, imageUrl, sentAt, receivedAt, ackedAt } = showing;
   const { fetchedAt, failedAt, failedReason, failedDetail } = showing;
   const near = ackedAt ?? sentAt;
@@ -132,6 +137,7 @@ export function makeRow({ sessionId, evaluatorId, clientId, history, recordings 
     shownAtEvaluator: atOf(shown),
     hiddenAtEvaluator: atOf(hidden?.here ?? null),
     failedAtEvaluator: atOf(estimate(failedAt, arrived)),
+    ...trialOf(showing, session.marksOf(showing), sights),
     extra: showing.extra ?? {},
   };
 }

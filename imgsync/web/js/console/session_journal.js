@@ -8,7 +8,9 @@
  * @import { Bounded } from "../core/channel/drift.js"
  * @import { PresenterOutput } from "../core/channel/presenter.js"
  * @import { Shown } from "../core/channel/showings.js"
+ * @import { Display, Image, Response } from "../core/protocol/wire.js"
  * @import { Standing } from "./journal.js"
+ * @import { Study } from "./manifest.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
@@ -16,6 +18,7 @@
  */
 
 import { Measurements } from "../core/channel/clocks.js";
+import { trialFields } from "../core/protocol/trials.js";
 import { publicUrl } from "../core/protocol/urls.js";
 
 /** Milliseconds. What the wall clock moves by more at once was set, or slept through: see
@@ -80,11 +83,13 @@ export class SessionJournal {
     return remark;
   }
 
-  /** An image was handed to the channel. @param {number} at @param {Shown} image @param {number} copy */
-  sent(at, { imageIndex, imageUrl, sentAt }, copy) {
+  /** An image was handed to the channel. @param {number} at @param {Image} image @param {number} copy */
+  sent(at, { imageIndex, imageUrl, sentAt, ...asked }, copy) {
     const { extra = null, own = null } = (copy === 1 && this.#about(sentAt)) || {};
+    const trial = copy === 1 ? trialFields(asked) : {};
     const told = { imageIndex, imageUrl: publicUrl(imageUrl), sentAt, copy };
-    this.#note(at, "sent", extra === null ? told : { ...told, extra });
+    const isAsked = Object.keys(trial).length > 0;
+    this.#note(at, "sent", { ...told, ...(extra !== null && { extra }), ...(isAsked && { trial }) });
     if (own !== null) this.identified(at, { imageIndex, imageUrl, sentAt }, own);
   }
 
@@ -117,8 +122,9 @@ export class SessionJournal {
   }
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
-  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, timing, within, detail }) {
-    const more = Object.entries({ timing, within, detail }).filter(([, value]) => value !== null);
+  staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, ...rest }) {
+    const { timing, within, detail, frames, dropped } = rest;
+    const more = Object.entries({ timing, within, detail, frames, dropped }).filter(([, value]) => value !== null);
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
   }
 
@@ -150,9 +156,34 @@ export class SessionJournal {
       case "identified":
         this.identified(at, found.image, { width: null, height: null, ...found.said });
         break;
+      case "responded":
+        this.#note(at, "response", fieldsOfResponse(found.said));
+        break;
+      case "displayed":
+        this.#note(at, "display", fieldsOfDisplay(found.said));
+        break;
       case "staged":
         this.staged(at, found);
     }
+  }
+
+  // ── of the evaluator's ─────────────────────────────────────────────────────────────────────────
+
+  /** What is shown in this session is a study of so many. @param {number} at @param {Study} study @param {number} trials */
+  studyBegan(at, { name, order, seed }, trials) {
+    this.#note(at, "study", { name, order, seed, trials });
+  }
+
+  /**
+   * The evaluator notes this.
+   *
+   * @param {number} at
+   * @param {Shown | null} of what is shown; null before the first image
+   * @param {{score: number | null, text: string | null}} mark
+   */
+  marked(at, of, { score, text }) {
+    const [imageIndex, sentAt] = [of?.imageIndex ?? null, of?.sentAt ?? null];
+    this.#note(at, "mark", { imageIndex, sentAt, markAt: at, score, text });
   }
 
   // ── of the page's own ──────────────────────────────────────────────────────────────────────────
@@ -186,4 +217,15 @@ export class SessionJournal {
   #note(at, event, fields) {
     this.#write(at, event, { sessionId: this.#sessionId, ...fields });
   }
+}
+
+/** @param {Response} said */
+function fieldsOfResponse({ type: _, at: responseAt, ...rest }) {
+  const { imageIndex, sentAt, number, ...more } = rest;
+  return { imageIndex, sentAt, number, responseAt, ...more };
+}
+
+/** @param {Display} said */
+function fieldsOfDisplay({ type: _, at: since, ...facts }) {
+  return { since, ...facts };
 }

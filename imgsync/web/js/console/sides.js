@@ -5,7 +5,7 @@
  * @import { KnownEvent } from "./events.js"
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Facts } from "../core/pictures/facts.js"
- * @import { Timing } from "../core/protocol/wire.js"
+ * @import { Response, Timing, Trial } from "../core/protocol/wire.js"
  *
  * @typedef {object} Sight an image came onto the screen, or went from it
  * @property {boolean} isShown
@@ -14,6 +14,12 @@
  * @property {Timing | null} timing how good that is, as is `within`
  * @property {number} within
  * @property {string | null} reason why it went, where the client says it
+ * @property {number | null} frames for how many refreshes of the screen it was up, where the client says it when it goes
+ * @property {number | null} dropped how many of these the client missed
+ *
+ * @typedef {Omit<Response, "type" | "imageIndex" | "sentAt">} Answer of the participant
+ * @typedef {Answer & {toldAt: number | null}} ToldAnswer `toldAt`: when we heard of it; null below no header
+ * @typedef {{markAt: number, score: number | null, text: string | null}} Mark of the evaluator
  *
  * @typedef {{since: number, devices: string[], troubles: string[]}} Recorded from then on, the participant
  *   was recorded by these devices, with these troubles; client's clock
@@ -25,6 +31,7 @@
  * @property {number} sentAt
  * @property {string | null} imageUrl
  * @property {Extra | null} extra what else is said of it
+ * @property {Trial | null} trial what is asked of the client beside showing it
  * @property {number | null} receivedAt
  * @property {number | null} ackedAt
  * @property {number | null} copies
@@ -35,6 +42,7 @@
  * @property {string | null} failedReason
  * @property {string | null} failedDetail
  * @property {Facts | null} picture what it was, as was said last
+ * @property {Map<string, ToldAnswer>} answers each once, by its number and when it was given
  */
 
 import { Reading } from "../core/channel/drift.js";
@@ -53,6 +61,8 @@ export class KnownSession {
   clientId = null;
   /** @type {Recorded[]} */
   recordings = [];
+  /** By what names a showing. @type {Map<string, Mark[]>} */
+  #marks = new Map();
   /** @type {Reading[]} */
   #readings = [];
   /** Since when each process has taken part. @type {number[]} */
@@ -84,6 +94,18 @@ export class KnownSession {
     return this.showings.get(keyOf(sentAt, imageIndex)) ?? null;
   }
 
+  /** What the evaluator has noted of a showing. @param {Showing} showing @returns {Mark[]} in the order of time */
+  marksOf({ sentAt, imageIndex }) {
+    const found = this.#marks.get(keyOf(sentAt, imageIndex)) ?? [];
+    return [...found].sort((one, other) => one.markAt - other.markAt);
+  }
+
+  /** @param {KnownEvent} mark */
+  takeMark({ sentAt, imageIndex, markAt, score, text }) {
+    const key = keyOf(sentAt, imageIndex);
+    this.#marks.set(key, [...(this.#marks.get(key) ?? []), { markAt, score, text }]);
+  }
+
   /** @param {number} at the first line of a process about this session */
   started(at) {
     this.#starts.push(at);
@@ -103,6 +125,7 @@ export class KnownSession {
       case "sent":
         showing.imageUrl = publicUrl(event.imageUrl);
         showing.extra ??= event.extra ?? null;
+        showing.trial ??= event.trial ?? null;
         showing.copies = Math.max(showing.copies ?? 0, event.copy);
         break;
       case "acked": {
@@ -117,6 +140,9 @@ export class KnownSession {
         break;
       case "picture":
         showing.picture = pictureOf(event);
+        break;
+      case "response":
+        takeAnswer(showing, event, toldAt);
         break;
       case "stage":
         takeStage(showing, event, toldAt);
@@ -157,6 +183,7 @@ export class Sides {
         break;
       case "acked":
       case "picture":
+      case "response":
       case "sent":
       case "stage":
       case "superseded": {
@@ -172,6 +199,7 @@ export class Sides {
         this.#noteTime(session, event.at);
         if (event.event === "probe") session.takeProbe(event);
         else if (event.event === "session") session.clientId = event.peerId;
+        else if (event.event === "mark") session.takeMark(event);
         else if (event.event === "recording") {
           const { since, devices, troubles } = event;
           session.recordings.push({ since, devices, troubles });
@@ -199,7 +227,7 @@ export class Sides {
 }
 
 /** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
-function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, toldAt) {
+function takeStage(showing, { stage, stageAt, reason, timing, within, detail, frames, dropped }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
@@ -211,8 +239,9 @@ function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, 
       // The client says it again on each new channel.
       if (known === undefined || (known.toldAt === null && toldAt !== null)) {
         const told = { at: stageAt, toldAt, timing: timing ?? null, within: within ?? 0 };
+        const up = { frames: frames ?? null, dropped: dropped ?? null };
         const isShown = stage === "shown";
-        showing.sights.set(key, { isShown, reason: isShown ? null : reason, ...told });
+        showing.sights.set(key, { isShown, reason: isShown ? null : reason, ...told, ...up });
       }
       break;
     }
@@ -228,6 +257,19 @@ function takeStage(showing, { stage, stageAt, reason, timing, within, detail }, 
 /** @param {KnownEvent} event that says so @returns {Facts} */
 export function pictureOf({ sha256, contentType, bytes, width, height }) {
   return { sha256, contentType, bytes, width, height };
+}
+
+/** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
+function takeAnswer({ answers }, event, toldAt) {
+  const key = `${event.number} ${event.responseAt}`;
+  const known = answers.get(key);
+  const isNews = known === undefined || (known.toldAt === null && toldAt !== null);
+  if (isNews) answers.set(key, { ...answerOf(event), toldAt });
+}
+
+/** @param {KnownEvent} event that tells of it @returns {Answer} */
+export function answerOf({ number, responseAt, kind, value, reactionTime, within, x, y }) {
+  return { number, at: responseAt, kind, value, reactionTime, within, x, y };
 }
 
 /** @param {number | null} known @param {number} found */
@@ -257,5 +299,7 @@ function newShowing(sentAt, imageIndex) {
     failedReason: null,
     failedDetail: null,
     picture: null,
+    trial: null,
+    answers: new Map(),
   };
 }

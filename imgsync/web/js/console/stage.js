@@ -7,8 +7,9 @@
  */
 
 import { onSubmit } from "./intake.js";
+import { keyed } from "./keys.js";
 import { find, setText } from "../page/dom.js";
-import { nameOf } from "./manifest.js";
+import { nameListed } from "./listed.js";
 import { isLost } from "./own_series.js";
 import { Sight } from "./sight.js";
 import { CANT_SHOW, captionImage, nameImage } from "../words/console.js";
@@ -24,8 +25,6 @@ const KEYS = {
   Home: "first",
   End: "last",
 };
-
-const TEXT_FIELDS = "input:not([type=file]), textarea, select, [contenteditable]";
 
 export class Stage {
   #show = find("show", HTMLElement);
@@ -61,16 +60,13 @@ export class Stage {
   }
 
   /**
-   * What a key asks for, wherever the focus is but in a field that takes text: whoever has tapped on
-   * something goes on with the keys. Enter is what presses the button that has the focus.
+   * What a key asks for. Enter is what presses the button that has the focus.
    *
    * @param {KeyboardEvent} event
    * @returns {Choice | undefined}
    */
-  #choiceOf({ target, key, ctrlKey, altKey, metaKey, defaultPrevented }) {
-    const isTaken = ctrlKey || altKey || metaKey || defaultPrevented || this.#show.hidden;
-    if (isTaken || (target instanceof Element && target.closest(TEXT_FIELDS) !== null)) return undefined;
-    return KEYS[key.length === 1 ? key.toLowerCase() : key];
+  #choiceOf(event) {
+    return this.#show.hidden ? undefined : keyed(KEYS, event);
   }
 
   focus() {
@@ -88,10 +84,13 @@ export class Stage {
     const image = index === null ? undefined : images[index];
     const url = this.#sight.of(image);
     if (this.#picture.getAttribute("src") !== url) this.#showPicture(url);
-    if (image === undefined || isLost(image)) setText(this.#none, image === undefined ? hint : NOT_HERE);
+    const text = image?.trial?.text;
+    this.#none.toggleAttribute("data-text", text !== undefined);
+    if (text !== undefined) setText(this.#none, text);
+    else if (image === undefined || isLost(image)) setText(this.#none, image === undefined ? hint : NOT_HERE);
     const isAny = index !== null && image !== undefined;
-    this.#picture.alt = isAny ? nameImage(index, nameOf(image.imageUrl)) : "";
-    setText(find("caption", HTMLElement), isAny ? captionImage(index, nameOf(image.imageUrl)) : "");
+    this.#picture.alt = isAny ? nameImage(index, nameListed(image)) : "";
+    setText(find("caption", HTMLElement), isAny ? captionImage(index, nameListed(image)) : "");
     setText(find("fate", HTMLElement), isAny ? fate : "");
     this.#number.max = String(images.length);
     // A button that is disabled under a finger or the focus loses it: it stays, and does nothing.

@@ -9,7 +9,7 @@
 
 import { describeThumb, nameFate } from "../words/console.js";
 import { find, make, setText } from "../page/dom.js";
-import { nameOf } from "./manifest.js";
+import { nameListed } from "./listed.js";
 import { Thumbnails } from "./thumbnails.js";
 
 /**
@@ -106,15 +106,17 @@ export class Strip {
   }
 
   /** @param {Listed} image @returns {Thumb} */
-  #make({ imageUrl }) {
+  #make(image) {
+    const { imageUrl, trial } = image;
     const picture = make("img", { alt: "", decoding: "async", referrerpolicy: "no-referrer", draggable: "false" });
     const frame = make("span", { class: "frame" }, picture);
+    if (trial?.text !== undefined) frame.append(make("span", { class: "card" }, trial.text));
     const fate = make("span", { class: "fate" });
     const number = make("span", { class: "place" });
     const line = make("span", { class: "line" }, number, fate);
     const button = make("button", { type: "button", tabindex: "-1", value: imageUrl }, frame, line);
     const item = make("li", {}, button);
-    const thumb = { item, button, picture, number, fate, name: nameOf(imageUrl) };
+    const thumb = { item, button, picture, number, fate, name: nameListed(image) };
     button.addEventListener("click", () => this.#choose(this.#thumbs.indexOf(thumb)));
     return thumb;
   }

@@ -48,6 +48,17 @@ export const COLUMNS = [
   "shownAtEvaluator",
   "hiddenAtEvaluator",
   "failedAtEvaluator",
+  "showFor",
+  "frames",
+  "framesUp",
+  "framesDropped",
+  "answers",
+  "answer",
+  "answerKind",
+  "reactionTime",
+  "reactionBound",
+  "score",
+  "note",
 ];
 
 /** A cell that begins so is a formula to a spreadsheet, and some texts come from the other side. */
@@ -95,7 +106,11 @@ export function writeCsv(rows) {
   return formatCsv([[...COLUMNS, ...[...extra.values()].map(guarded)], ...cells]);
 }
 
-const COUNTS = new Set(["imageIndex", "width", "height", "bytes", "copies", "gaps"]);
+/** Numbers that are no times and no durations. */
+const COUNTS = new Set([
+  ...["imageIndex", "width", "height", "bytes", "copies", "gaps"],
+  ...["frames", "framesUp", "framesDropped", "answers", "score"],
+]);
 
 /** @param {string} name @param {Row[typeof COLUMNS[number]]} value */
 function cell(name, value) {

@@ -40,8 +40,8 @@ export class Thumbnails {
     } else if (had.signedUrl === image.signedUrl || picture.naturalWidth > 0) {
       return; // those that could not be loaded, or have not been yet, may be so now
     }
-    picture.hidden = false;
-    picture.src = image.signedUrl ?? "";
+    picture.hidden = image.signedUrl === null; // as of a text
+    if (image.signedUrl !== null) picture.src = image.signedUrl;
   }
 
   /** It is not there any more. @param {HTMLImageElement} picture */

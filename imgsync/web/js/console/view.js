@@ -7,6 +7,7 @@
  * @import { Deed, OwnPictures } from "./own_pictures.js"
  * @import { Listed } from "./manifest.js"
  * @import { Loaded, Place, Series } from "./own_page.js"
+ * @import { Noted } from "./marking.js"
  * @import { RecordStore } from "./record_store.js"
  * @import { Presentation } from "./presentation.js"
  * @import { Journal, Standing } from "./journal.js"
@@ -32,6 +33,7 @@
  * @property {() => void} leave it as it is
  * @property {() => void} remove what the browser keeps
  * @property {(choice: Choice) => void} choose
+ * @property {(noted: Noted) => void} mark what is shown
  * @property {(loaded: Loaded) => void} load a series
  * @property {(images: readonly Listed[]) => void} join the series that is there, with more in it
  * @property {(deed: Deed) => void} arrange
@@ -42,12 +44,13 @@ import { Arranging } from "./arranging.js";
 import { Asking } from "./asking.js";
 import { ClientsView } from "./clients.js";
 import { Intake } from "./intake.js";
-import { LatencyView } from "./latency_view.js";
+import { Findings } from "./findings.js";
 import { Outcomes } from "./outcomes.js";
 import { JournalView } from "./journal_view.js";
 import { Stage } from "./stage.js";
 import { standingsOf } from "./standings.js";
 import { Strip } from "./strip.js";
+import { TrialView } from "./trial_view.js";
 import {
   NOT_VALID,
   NO_SESSION,
@@ -74,12 +77,12 @@ export class ConsoleView {
   #intake;
   #stage;
   #strip;
-  #latency = new LatencyView();
+  #trial;
+  #findings = new Findings();
   #outcomes = new Outcomes();
   #downloads;
   #arranging;
   #end;
-  #offer = find("offer", HTMLElement);
   #session = find("session", HTMLElement);
 
   /** @param {string} userId @param {Journal} journal @param {RecordStore} store @param {Doors} doors */
@@ -88,12 +91,16 @@ export class ConsoleView {
     this.#clients = new ClientsView(doors.start);
     this.#intake = new Intake(doors.load, doors.join);
     this.#stage = new Stage(doors.choose);
+    this.#trial = new TrialView(doors.mark);
     const arranging = new Arranging(doors.arrange, doors.changed);
     this.#arranging = arranging;
     this.#strip = new Strip((index) => (arranging.picked === null ? doors.choose(index) : arranging.pick(index)));
     this.#downloads = new JournalView(journal, store, userId, doors.remove);
-    onAnswer("take-up", this.#offer, this.#session, doors.takeUp);
-    onAnswer("leave", this.#offer, this.#session, doors.leave);
+    onAnswer("take-up", this.#session, doors.takeUp);
+    onAnswer("leave", this.#session, () => {
+      doors.leave();
+      doors.changed();
+    });
     this.#end = new Asking("end", doors.end, this.#session);
     setText(find("user", HTMLElement), nameEvaluator(userId));
   }
@@ -155,7 +162,7 @@ export class ConsoleView {
     const session = ours === null ? null : { userId: ours, phase: isLive ? phase : /** @type {Phase} */ ("waiting") };
     const isUp = relay === "up";
     this.#clients.render(session, !isLive && awaited === null && isUp, isUp);
-    this.#latency.render(presentation?.latency ?? null, presentation?.clockOffset ?? null);
+    this.#findings.render(presentation, isLive, images);
 
     const rows = this.#rows(presentation);
     const byIndex = standingsOf(images, rows.filter((r) => r.sentAt >= (series?.since ?? 0)));
@@ -167,17 +174,14 @@ export class ConsoleView {
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
     document.body.dataset.phase = phase;
     this.#stage.render(images, index, fate, describeNothing(isLive));
+    this.#trial.render(index === null ? undefined : images[index], row, presentation);
     this.#arranging.render({ series, index, isLive, ...pictures.state });
     this.#strip.render(index, byIndex, phase, this.#arranging.picked);
     this.#intake.render(series);
     const current = isLive ? (presentation.current?.sentAt ?? null) : null;
     this.#outcomes.render(rows, (shown) => this.#journal.measured(shown), phase, current);
     this.#downloads.render(isLive);
-    this.#offer.hidden = left === null;
-    if (left !== null) {
-      const words = describeOffer(left.clientId, left.index, describeAge(Date.now() - left.at));
-      setText(find("offer-text", HTMLElement), words);
-    }
+    showOffer(left);
   }
 
   /** @param {boolean} isWanted @param {boolean} isEnding */
@@ -211,10 +215,18 @@ export class ConsoleView {
   }
 }
 
-/** @param {string} id of a button @param {HTMLElement} question @param {HTMLElement} after @param {() => void} act */
-function onAnswer(id, question, after, act) {
+/** @param {State["left"]} left */
+function showOffer(left) {
+  find("offer", HTMLElement).hidden = left === null;
+  if (left === null) return;
+  const words = describeOffer(left.clientId, left.index, describeAge(Date.now() - left.at));
+  setText(find("offer-text", HTMLElement), words);
+}
+
+/** To what is offered. @param {string} id of a button @param {HTMLElement} after @param {() => void} act */
+function onAnswer(id, after, act) {
   find(id, HTMLButtonElement).addEventListener("click", () => {
-    question.hidden = true;
+    find("offer", HTMLElement).hidden = true;
     after.focus({ preventScroll: true });
     act();
   });

@@ -30,7 +30,7 @@
  * @typedef {{text: string, hint: string, mood: "calm" | "good" | "busy" | "trouble"}} Status
  */
 
-import { Cause } from "../core/protocol/numbers.js";
+import { Cause, FEATURE_TEXT } from "../core/protocol/numbers.js";
 import { describeServer } from "./relay.js";
 
 // ── the session ──────────────────────────────────────────────────────────────────────────────────
@@ -380,8 +380,14 @@ export function describeTooLong(index) {
   return `Image ${index + 1} was not shown: its address is too long for this client.`;
 }
 
-/** @param {number} index of an image that was to be shown, and has no address of its own */
-export function describeUnsendable(index) {
+/** @param {number} index of what was to be shown @param {string} feature that the client would have to speak */
+export function describeUnsendable(index, feature) {
+  if (feature === FEATURE_TEXT) {
+    return (
+      `Image ${index + 1} was not shown: it is a text, and the client’s program can’t show texts. Have the client` +
+      " open this server’s page in a browser, or update its program."
+    );
+  }
   return (
     `Image ${index + 1} was not shown: it comes from this computer, and the client’s program can’t take pictures` +
     " from here. Have the client open this server’s page in a browser, or update its program; or show images" +

@@ -212,15 +212,14 @@ const SOURCE = { imageUrl: must(isPrintable), signedUrl: or(isPrintable, null) }
 /** @type {Fields} */
 const RESPOND = { keys: or(isKeys, []), taps: or(isBoolean, false), ends: or(isBoolean, false) };
 /** @type {Fields} */
-const IMAGE = {
-  imageIndex: must(isWhole),
-  ...SOURCE,
-  sentAt: must(isNumber),
+const TRIAL = {
   showFor: may(isShowFor),
   frames: may(isFrames),
   respond: mayBe(RESPOND),
   text: may(isScreenText),
 };
+/** @type {Fields} */
+const IMAGE = { imageIndex: must(isWhole), ...SOURCE, sentAt: must(isNumber), ...TRIAL };
 
 /** By type. @type {Record<string, Fields>} */
 const MESSAGES = {
@@ -289,10 +288,19 @@ const MESSAGES = {
   pong: { id: must(isPingId), t0: must(isNumber), t1: must(isNumber), t2: must(isNumber) },
 };
 
+/** @template {Trial} T @param {T | null} asked @returns {T | null} null for a time and a number of frames */
+function orContrary(asked) {
+  return asked?.showFor !== undefined && asked.frames !== undefined ? null : asked;
+}
+
 /** @param {Record<string, unknown>} message @returns {Image | null} */
 function readImage(message) {
-  const image = /** @type {Image | null} */ (read(message, IMAGE));
-  return image?.showFor !== undefined && image.frames !== undefined ? null : image;
+  return orContrary(/** @type {Image | null} */ (read(message, IMAGE)));
+}
+
+/** @param {unknown} value @returns {value is Trial} */
+export function isTrial(value) {
+  return orContrary(/** @type {Trial | null} */ (read(value, TRIAL))) !== null;
 }
 
 /**

@@ -1,0 +1,33 @@
+/**
+ * What a series needs of a client, beside that it shows images.
+ *
+ * @import { Listed } from "./manifest.js"
+ *
+ * @typedef {{frames: boolean, keys: boolean, features: readonly string[]}} Needs `frames`: an image is to be up for
+ *   so long; `keys`: keys are answers; `features`: what the client has to speak for all that
+ */
+
+import { FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT } from "../core/protocol/numbers.js";
+
+/** By series, as it is drawn often. @type {WeakMap<readonly Listed[], Needs>} */
+const known = new WeakMap();
+
+/** @param {readonly Listed[]} images @returns {Needs} */
+export function needsOf(images) {
+  const needs = known.get(images) ?? gather(images);
+  known.set(images, needs);
+  return needs;
+}
+
+/** @param {readonly Listed[]} images @returns {Needs} */
+function gather(images) {
+  const trials = images.flatMap(({ trial }) => trial ?? []);
+  const frames = trials.some(({ showFor, frames }) => showFor !== undefined || frames !== undefined);
+  const keys = trials.some(({ respond }) => (respond?.keys ?? []).length > 0);
+  const features = [
+    ...(frames ? [FEATURE_EXPOSURE] : []),
+    ...(trials.some(({ respond }) => respond !== undefined) ? [FEATURE_RESPONSE] : []),
+    ...(trials.some(({ text }) => text !== undefined) ? [FEATURE_TEXT] : []),
+  ];
+  return { frames, keys, features };
+}
