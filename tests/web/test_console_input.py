@@ -43,7 +43,8 @@ async def test_a_manifest_that_is_wrong_is_told_of_and_changes_nothing(
         bad[2]["signedUrl"] = "file:///etc/passwd"
         await console.paste(json.dumps(bad))
         await console.wait_says(
-            "Image 3 of the list that was pasted has no signedUrl that is an http or https URL.",
+            "Image 3 of the list that was pasted has no signedUrl that is an http or https URL"
+            " (line 1, column ",
             "#intake-error",
         )
         assert len(await console.thumbs()) == 3

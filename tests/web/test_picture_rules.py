@@ -206,3 +206,36 @@ def test_a_list_beside_pictures_says_which_are_shown_in_which_order_and_what_is_
             assert one.startswith(expected)
         else:
             assert one == expected
+
+
+def test_a_study_beside_pictures_shows_them_with_its_texts_and_what_it_asks(rules: Rules) -> None:
+    study = {
+        "name": "Two",
+        "end": "Bye.",
+        "entries": [
+            {"imageUrl": "b.png", "showFor": 200, "respond": "f", "id": 7},
+            {"text": "+", "frames": 3},
+            {"imageUrl": "b.png", "condition": "A"},
+        ],
+    }
+    body = f"""
+    return (async () => {{
+      const taken = ["a.png", "b.png"].map((name) => ({{ name, blob: null, facts: {{}} }}));
+      const files = [new File([{json.dumps(json.dumps(study))}], "two.json")];
+      const found = await m.byTheirList({{ taken, leftOut: [] }}, files);
+      const listed = found.listed("0000abcd").map(({{ own, ...image }}) => image);
+      return [listed, found.study, found.taken.length, found.leftOut.map(({{ name }}) => name)];
+    }})();
+    """
+    listed, known, count, left_out = rules.run("console/picture_lists.js", body)
+    respond = {"keys": ["f"], "taps": False, "ends": False}
+    token = known.pop("token")
+    own = {"imageUrl": "images/0000abcd/b.png", "signedUrl": None}
+    assert listed == [
+        {**own, "trial": {"showFor": 200, "respond": respond}, "extra": {"id": 7}, "id": 7},
+        {"imageUrl": f"texts/{token}/1", "signedUrl": None, "trial": {"frames": 3, "text": "+"}},
+        {**own, "extra": {"condition": "A"}},
+        {"imageUrl": f"texts/{token}/3", "signedUrl": None, "trial": {"text": "Bye."}},
+    ]
+    assert known == {"name": "Two", "order": "given", "seed": None, "entries": 4}
+    assert (count, left_out) == (2, ["a.png"])

@@ -73,9 +73,9 @@ export class Selection {
    * @param {boolean} isInUse
    * @param {Image | null} [shown] in the session that goes on
    */
-  load({ images, name, source, token }, address, isInUse, shown = null) {
+  load({ images, name, source, token, study = null }, address, isInUse, shown = null) {
     const at = now();
-    const series = { name, address, source, token, since: at, readAt: at, images };
+    const series = { name, address, source, token, study, since: at, readAt: at, images };
     const isNew = !isInUse || !areSame(this.images, images);
     const isLost = isInUse && this.series === null && shown !== null;
     const isAtHand = isLost && isAlike(images[shown.imageIndex], shown);
