@@ -1,7 +1,7 @@
 /**
  * When a study that runs by itself goes on to its next entry; core/study/running.py says by which rules.
  *
- * @import { Trial } from "../protocol/trials.js"
+ * @import { Trial } from "../protocol/wire.js"
  */
 
 import {
