@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from imgsync.client.client import open_client as open_client
     from imgsync.client.hooks import follow as follow
     from imgsync.core.pictures.facts import Facts as Facts
+    from imgsync.core.protocol.channel import Display as Display
     from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
     from imgsync.core.protocol.channel import Preloaded as Preloaded
     from imgsync.core.protocol.channel import Recording as Recording
+    from imgsync.core.protocol.channel import ResponseKind as ResponseKind
     from imgsync.core.protocol.channel import StageKind as StageKind
     from imgsync.core.protocol.channel import UpcomingImage as UpcomingImage
     from imgsync.core.protocol.errors import ConnectError as ConnectError
@@ -32,12 +34,16 @@ if TYPE_CHECKING:
     from imgsync.core.protocol.signalling import EndReason as EndReason
     from imgsync.core.protocol.states import SessionState as SessionState
     from imgsync.core.protocol.states import StateChange as StateChange
+    from imgsync.core.protocol.trials import Respond as Respond
+    from imgsync.core.protocol.trials import Trial as Trial
     from imgsync.evaluator.delivery import Delivery as Delivery
     from imgsync.evaluator.delivery import PictureReport as PictureReport
+    from imgsync.evaluator.delivery import ResponseReport as ResponseReport
     from imgsync.evaluator.delivery import StageReport as StageReport
     from imgsync.evaluator.evaluator import Evaluator as Evaluator
     from imgsync.evaluator.evaluator import EvaluatorSession as EvaluatorSession
     from imgsync.evaluator.evaluator import open_evaluator as open_evaluator
+    from imgsync.evaluator.marks import Mark as Mark
     from imgsync.evaluator.sharing import PictureNotSent as PictureNotSent
     from imgsync.images.folder import LeftOut as LeftOut
     from imgsync.images.ref import ImageRef as ImageRef
@@ -54,9 +60,11 @@ _HOMES = {
     "imgsync.client.hooks": ("follow",),
     "imgsync.core.pictures.facts": ("Facts",),
     "imgsync.core.protocol.channel": (
+        "Display",
         "OnsetTiming",
         "Preloaded",
         "Recording",
+        "ResponseKind",
         "StageKind",
         "UpcomingImage",
     ),
@@ -76,10 +84,15 @@ _HOMES = {
         "SessionState",
         "StateChange",
     ),
+    "imgsync.core.protocol.trials": (
+        "Respond",
+        "Trial",
+    ),
     "imgsync.evaluator.delivery": (
         "Delivery",
         "ImageRef",
         "PictureReport",
+        "ResponseReport",
         "StageReport",
     ),
     "imgsync.evaluator.evaluator": (
@@ -87,6 +100,7 @@ _HOMES = {
         "EvaluatorSession",
         "open_evaluator",
     ),
+    "imgsync.evaluator.marks": ("Mark",),
     "imgsync.evaluator.sharing": ("PictureNotSent",),
     "imgsync.images.folder": ("LeftOut",),
     "imgsync.images.sources": (

@@ -17,8 +17,17 @@ import attrs
 
 from imgsync.commands.output import FOR_PEOPLE, IF_KNOWN, ROUNDED, TO_A_TENTH, Output
 from imgsync.core.network.reach import ADVICE, Obstacle, RelayPlace, find_obstacles
+from imgsync.core.protocol.channel import (
+    Coordinate,
+    Count,
+    Duration,
+    OnsetTiming,
+    PointerKind,
+    Positive,
+    ResponseKind,
+    StageKind,
+)
 from imgsync.core.protocol.channel import Display as DisplayReport
-from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind, StageKind
 from imgsync.core.protocol.numbers import (
     FEATURE_EXPOSURE,
     FEATURE_RESPONSE,
@@ -393,8 +402,8 @@ class Response:
     value: str
     reaction_time_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
     bound_ms: Milliseconds | None = attrs.field(metadata=ROUNDED)
-    x: float | None = attrs.field(default=None, metadata=IF_KNOWN)
-    y: float | None = attrs.field(default=None, metadata=IF_KNOWN)
+    x: Coordinate | None = attrs.field(default=None, metadata=IF_KNOWN)
+    y: Coordinate | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str:
@@ -451,20 +460,20 @@ class Display:
     EVENT = "display"
     at: Milliseconds
     warnings: tuple[str, ...]
-    screen_width: int | None = attrs.field(metadata=IF_KNOWN)
-    screen_height: int | None = attrs.field(metadata=IF_KNOWN)
-    window_width: int | None = attrs.field(metadata=IF_KNOWN)
-    window_height: int | None = attrs.field(metadata=IF_KNOWN)
-    pixel_ratio: float | None = attrs.field(metadata=IF_KNOWN)
-    zoom: float | None = attrs.field(metadata=IF_KNOWN)
-    refresh_rate: float | None = attrs.field(metadata=IF_KNOWN)
-    isolated: bool | None = attrs.field(metadata=IF_KNOWN)
-    resolution: float | None = attrs.field(metadata=IF_KNOWN)
-    browser: str | None = attrs.field(metadata=IF_KNOWN)
-    system: str | None = attrs.field(metadata=IF_KNOWN)
-    languages: tuple[str, ...]
-    pointer: PointerKind | None = attrs.field(metadata=IF_KNOWN)
-    keyboard: bool | None = attrs.field(metadata=IF_KNOWN)
+    screen_width: Count | None = attrs.field(default=None, metadata=IF_KNOWN)
+    screen_height: Count | None = attrs.field(default=None, metadata=IF_KNOWN)
+    window_width: Count | None = attrs.field(default=None, metadata=IF_KNOWN)
+    window_height: Count | None = attrs.field(default=None, metadata=IF_KNOWN)
+    pixel_ratio: Positive | None = attrs.field(default=None, metadata=IF_KNOWN)
+    zoom: Positive | None = attrs.field(default=None, metadata=IF_KNOWN)
+    refresh_rate: Positive | None = attrs.field(default=None, metadata=IF_KNOWN)
+    isolated: bool | None = attrs.field(default=None, metadata=IF_KNOWN)
+    resolution: Duration | None = attrs.field(default=None, metadata=IF_KNOWN)
+    browser: str | None = attrs.field(default=None, metadata=IF_KNOWN)
+    system: str | None = attrs.field(default=None, metadata=IF_KNOWN)
+    languages: tuple[str, ...] = ()
+    pointer: PointerKind | None = attrs.field(default=None, metadata=IF_KNOWN)
+    keyboard: bool | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @classmethod
     def of(cls, said: DisplayReport, warnings: Iterable[str]) -> "Display":

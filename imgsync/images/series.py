@@ -1,6 +1,5 @@
 """What a manifest or a study shows, one image or text after the other, ready to be shown."""
 
-import os
 import secrets
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -78,7 +77,7 @@ def _seed_of(path: Path, plan: Plan, seed: int | None) -> int | None:
 def _read_files(path: Path, entries: list[Entry], limit: int, checked: Checked | None) -> Listing:
     """Those beside it, all of them whole, each once. Raises InputError."""
     names = dict.fromkeys(entry.image_url or "" for entry in entries if entry.is_file)
-    folder = Path(os.path.realpath(path)).parent
+    folder = path.parent
     listing = Listing((name, folder / name) for name in names)
     for place, entry in enumerate(entries):
         if entry.is_file and not listing[entry.image_url or ""].is_file():

@@ -161,6 +161,7 @@ def test_studies_are_shown_alike(replay: Replay, tmp_path: Path) -> None:
         assert (series.study is None) == (read["study"] is None)
         if series.study is not None and "name" in json.loads(text if text[0] == "{" else "{}"):
             assert series.study.name in (study["name"], file.stem)
+            assert series.study.entries == study["entries"]
 
 
 def test_what_is_wrong_is_told_alike_with_its_line_and_column(

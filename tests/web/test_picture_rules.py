@@ -237,5 +237,5 @@ def test_a_study_beside_pictures_shows_them_with_its_texts_and_what_it_asks(rule
         {**own, "extra": {"condition": "A"}},
         {"imageUrl": f"texts/{token}/3", "signedUrl": None, "trial": {"text": "Bye."}},
     ]
-    assert known == {"name": "Two", "order": "given", "seed": None}
+    assert known == {"name": "Two", "order": "given", "seed": None, "entries": 4}
     assert (count, left_out) == (2, ["a.png"])

@@ -4,7 +4,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING
 
 from imgsync.commands.common import (
@@ -22,6 +22,7 @@ from imgsync.core.protocol.numbers import MAX_IMAGE
 
 if TYPE_CHECKING:
     from imgsync.commands.evaluator.presenting import Series
+    from imgsync.commands.evaluator.score import Score
     from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
     from imgsync.images.sources import Images
@@ -110,11 +111,14 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
     from imgsync.commands.evaluator.course import refuse_endless
     from imgsync.commands.evaluator.intake import Checking, tell_of_images
+    from imgsync.commands.evaluator.progress import find_console, open_progress
+    from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
     from imgsync.images.sources import open_images
     from imgsync.net.connect import local_address_towards_relay, place_of_relay
 
     output = Output(as_json=options.json)
+    console = find_console(output)
     address = await local_address_towards_relay(options.relay)
     relay = await place_of_relay(options.relay)
     async with AsyncExitStack() as stack:
@@ -144,7 +148,17 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
         )
         tell_of_images(images, relay, output, prog)
         output.write(Registered(options.user))
-        return await _show_all(images, evaluator, options, output, prog)
+        try:
+            opening = open_progress(output, console, len(images))
+            score = await _show_all(images, evaluator, options, output, opening)
+        except SessionEnded as exc:
+            print(f"{prog}: {exc}", file=sys.stderr)
+            return EXIT_FAILED
+        complaint = score.complaint(options.client)
+        if complaint is not None:
+            print(f"{prog}: {complaint}", file=sys.stderr)
+            return EXIT_FAILED
+        return 0
 
 
 async def _show_all(
@@ -152,15 +166,16 @@ async def _show_all(
     evaluator: "Evaluator",
     options: argparse.Namespace,
     output: Output,
-    prog: str,
-) -> int:
-    """In one session; returns the exit code."""
+    opening: AbstractAsyncContextManager[Output],
+) -> "Score":
+    """In one session; returns what became of them. Raises SessionEnded.
+
+    :param opening: where events of the series go.
+    """
     from imgsync.commands.evaluator.course import Asked, record_study
     from imgsync.commands.evaluator.presenting import Series
-    from imgsync.commands.evaluator.progress import find_console, open_progress
     from imgsync.core.protocol.errors import SessionEnded
 
-    console = find_console(output)
     asked = Asked.of(images)
     series = None
     try:
@@ -171,19 +186,14 @@ async def _show_all(
             )
             if images.study is not None:
                 record_study(session, images.study)
-            async with open_progress(output, console, len(images)) as view:
+            async with opening as view:
                 series = Series(session, images, view, asked)
                 await _run_series(session.id, series, view, options)
     except SessionEnded as exc:
         if series is None:
             _tell_end(output, None, exc)
-        print(f"{prog}: {exc}", file=sys.stderr)
-        return EXIT_FAILED
-    complaint = series.score.complaint(options.client)
-    if complaint is not None:
-        print(f"{prog}: {complaint}", file=sys.stderr)
-        return EXIT_FAILED
-    return 0
+        raise
+    return series.score
 
 
 def _tell_end(output: Output, session_id: str | None, end: "SessionEnded") -> None:

@@ -236,6 +236,7 @@ class Series:
         except trio.TooSlowError:
             await self._miss_ack(showing, image, "timeout", f"no ack within {ACK_DEADLINE:g} s")
         except NotSpoken as exc:
+            self._course.tell_unspoken(self._output)
             await self._miss_ack(showing, image, "not_spoken", str(exc))
             self._course.refused(image)
         except Superseded:

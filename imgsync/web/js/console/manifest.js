@@ -15,8 +15,10 @@
  *
  * @typedef {ImageSource & {extra?: Extra, own?: OwnPicture, id?: string | number}} Listed an image or a text
  *   of the list, and what else is said of it; `own`: its bytes, where it is from the evaluator's own disk
- * @typedef {{name: string, order: "given" | "shuffled", seed: number | null, token: string}} Study
- *   `seed`: what has decided the order, null where it is given; `token`: in the names of its texts
+ * @typedef {{name: string, order: "given" | "shuffled", seed: number | null, entries: number, token: string}} Study
+ *   `seed`: what has decided the order, null where it is given; `entries`: how many images and texts are shown;
+ *   `token`: in the names of the texts
+ * @typedef {{seed: number | null, token?: string}} Again what has to be the same where a study is read again
  * @typedef {{images: Listed[], study: Study | null}} List `study`: null where it is a plain list of images
  * @typedef {{content: any, locate: (path: Path) => [number, number | string]}} Document what a text holds,
  *   and how to find the line and the column of what is in it
@@ -60,7 +62,7 @@ export class BadManifest extends Error {}
 /**
  * @param {string} text
  * @param {string} name for messages, such as that of its file
- * @param {Study | null} [again] it was read before: in the order that it had then, and with the names of its texts
+ * @param {Again | null} [again] it was read before: in the order that it had then, and with the names of its texts
  * @returns {List} at least one
  * @throws {BadManifest}
  */
@@ -112,11 +114,12 @@ export function saidOf(trial, extra) {
   return said;
 }
 
-/** @param {Plan} plan @param {string} file @param {Study | null} again @returns {Study} */
-function studyOf({ name, order, seed }, file, again) {
+/** @param {Plan} plan @param {string} file @param {Again | null} again @returns {Study} */
+function studyOf({ entries, name, order, seed, instructions, end }, file, again) {
   const used = order === "shuffled" ? (again?.seed ?? seed ?? Number.parseInt(makeToken(), 16)) : null;
   const title = name ?? nameOf(file).replace(/\.(?:json|csv|txt)$/i, "");
-  return { name: title, order, seed: used, token: again?.token ?? makeToken() };
+  const count = entries.length + [instructions, end].filter((text) => text !== null).length;
+  return { name: title, order, seed: used, entries: count, token: again?.token ?? makeToken() };
 }
 
 /** @param {Document} document @param {string} name @returns {{plan: Plan}} @throws {BadManifest} */
@@ -168,7 +171,7 @@ export function decodeManifest(bytes, name, parse) {
 /**
  * @param {Blob} file
  * @param {string} name
- * @param {Study | null} [again]
+ * @param {Again | null} [again]
  * @returns {Promise<List>}
  * @throws {BadManifest}
  */
@@ -201,7 +204,7 @@ export async function readList(file, name, parse) {
 
 /**
  * @param {string} url
- * @param {Study | null} [again]
+ * @param {Again | null} [again]
  * @returns {Promise<List>}
  * @throws {BadManifest}
  */

@@ -5,11 +5,13 @@
  *
  * @import { Image } from "../core/protocol/wire.js"
  * @import { RecordEvent } from "./journal.js"
- * @import { Listed, Study } from "./manifest.js"
+ * @import { Listed } from "./manifest.js"
  *
- * @typedef {{images: readonly Listed[], name: string, source: string | null, token: string | null, study?: Study | null}} Loaded
- *   `study`: null, or left out, where it is a plain list or loose pictures; `source`: the manifest's URL, where it can be read again; `token`: of pictures from the evaluator's
- *   own disk, see own_series.js
+ * @typedef {{name: string, order: "given" | "shuffled", seed: number | null, entries: number}} Study what the record
+ *   says of one; `seed`: what its entries were shuffled by, null for those in the order given; `entries`: how many
+ * @typedef {{images: readonly Listed[], name: string, source: string | null, token: string | null,
+ *   study?: Study | null}} Loaded `source`: the manifest's URL, where it can be read again; `token`: of pictures
+ *   from the evaluator's own disk, see own_series.js; `study`: where it is one
  * @typedef {Loaded & {address: string | null, since: number, readAt: number}} Series
  *   `address`: the manifest's URL, where the page's own address named it; `since` and `readAt`: when it
  *   was loaded, and read last, in milliseconds since the epoch
