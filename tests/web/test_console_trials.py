@@ -148,7 +148,9 @@ async def check_marks(console: ConsolePage) -> None:
     await console.press("4")
     await console.wait_says("Noted: score 4", "#marks")
     await console.press("m")
-    await console.page.insert("n 4 slow")
+    for key in "n 4":
+        await console.press(key)
+    await console.page.insert(" slow")
     # The keys of the field are its own.
     assert await text_of(console, "#caption") == "1 · 0.png"
     await console.press("Enter")
@@ -184,6 +186,9 @@ async def check_record(console: ConsolePage, folder: Path) -> None:
         [*asked, "2", "f", "key", "412.040", *noted],
         ["", "", "", "", "", "", "0", ""],
     ]
+    names = [line["event"] for line in lines]
+    assert names.count("study") == 1
+    assert names.index("study") < names.index("sent")
     by_name = {line["event"]: line for line in reversed(lines)}
     study = {"name": "faces", "order": "given", "seed": None, "trials": 3}
     assert study.items() <= by_name["study"].items()
