@@ -101,6 +101,7 @@ HOMES: dict[str, list[str]] = {
     "rich": ["imgsync.commands.evaluator.progress"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
+    "pylsl": ["imgsync.commands.evaluator.markers"],
 }
 
 #: Parts of the standard library that have one home, too.

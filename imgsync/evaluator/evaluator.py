@@ -53,6 +53,7 @@ from imgsync.evaluator.delivery import (
 )
 from imgsync.evaluator.latest import Latest
 from imgsync.evaluator.marks import Mark
+from imgsync.evaluator.reports import Reports
 from imgsync.evaluator.sharing import PictureNotSent, Sharing
 from imgsync.images.ref import ImageRef
 from imgsync.journal.events import Order
@@ -104,6 +105,7 @@ class _Presenting:
         self.recordings = Latest[Recording]()
         self.preloaded = Latest[Preloaded]()
         self.displays = Latest[Display]()
+        self.marks = Reports[Mark]("marks")
 
     def show(self, image: ImageRef) -> Showing:
         """Show an image now. Raises MessageTooLarge."""
@@ -127,6 +129,7 @@ class _Presenting:
         mark = Mark(image, sent_at, now_ms(), score, text)
         index = None if image is None else image.index
         self._peer.journal.marked((index, sent_at), mark.at, score=score, text=text)
+        self.marks.tell(mark)
         return mark
 
     def renew(self, images: Sequence[ImageRef]) -> None:
@@ -187,6 +190,7 @@ class _Presenting:
         self.recordings.end()
         self.preloaded.end()
         self.displays.end()
+        self.marks.end()
 
     def _sent(self, image: Image, copy: int) -> None:
         shown = self.showings.image_of(image.sent_at)
@@ -349,6 +353,13 @@ class EvaluatorSession:
         score that is no number.
         """
         return self._presenting.mark(score, text)
+
+    def marks(self) -> AsyncIterator[Mark]:
+        """What was noted, from the beginning; stops at the end.
+
+        Who falls behind by more than a thousand misses some.
+        """
+        return self._presenting.marks.all()
 
     def record_study(self, *, name: str, order: Order, seed: int | None, trials: int) -> None:
         """Have the record say that what is shown in this session is a study; never waits.

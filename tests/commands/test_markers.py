@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 import uuid
 from typing import Any
 
 import pylsl
 import pytest
+import trio
 
 from imgsync import ImageRef
 from imgsync.commands.evaluator.markers import Markers, open_markers
@@ -17,6 +19,9 @@ from imgsync.core.protocol.channel import ResponseKind, StageKind
 from imgsync.evaluator.delivery import ResponseReport, StageReport
 from imgsync.evaluator.marks import Mark
 from imgsync.wallclock import now_ms
+from tests.kit.command_lines import HERE, client, evaluator
+from tests.kit.forks import open_fork, shared_relay
+from tests.kit.processes import SAMPLES, START_S, STRICT
 
 FACE = ImageRef(3, "images/1/face.png", None, "face.png", extra={"condition": "A"})
 NEAR = 5  # s, on a machine that is busy
@@ -132,3 +137,43 @@ def test_an_inlet_of_the_library_receives_text_and_time() -> None:
         inlet.close_stream()
     assert json.loads(text)["text"] == "späť"
     assert pylsl.local_clock() - stamp == pytest.approx(3000, abs=NEAR)
+
+
+async def test_the_command_sends_markers_of_what_becomes_of_images_and_of_what_is_noted() -> None:
+    name = f"imgsync-{uuid.uuid4().hex}"
+    with shared_relay() as url:
+        show = evaluator(url, "marked", *HERE, "--json", "--lsl", name, str(SAMPLES))
+        follow = client(url, "marked", *HERE, "--once", "--json", "--exec", "sleep 60")
+        async with open_fork("client", *follow, env=STRICT) as following:
+            await following.wait_event("registered")
+            async with open_fork("evaluator", *show, env=STRICT, stdin=subprocess.PIPE) as showing:
+                await showing.wait_event("connected", START_S)
+                inlet = await trio.to_thread.run_sync(open_inlet, name)
+                began = pylsl.local_clock()
+                await showing.write("next\nmark with help\nnext\n")
+                found = [await pull(inlet)]
+                while len([one for one, _ in found if one["event"] == "shown"]) < 2:
+                    found.append(await pull(inlet))
+                await showing.write("end\n")
+                assert (await showing.wait_outcome()).code == 0
+            await following.wait_outcome()
+    inlet.close_stream()
+    onsets = [one for one, _ in found if one["event"] == "shown"]
+    assert [one["imageIndex"] for one in onsets] == [0, 1]
+    assert all(0 <= one["bound"] < 1000 for one in onsets)
+    [mark] = [one for one, _ in found if one["event"] == "mark"]
+    assert (mark["imageIndex"], mark["text"]) == (0, "with help")
+    assert all(began <= stamp <= pylsl.local_clock() for one, stamp in found)
+
+
+def open_inlet(name: str) -> pylsl.StreamInlet:
+    [found] = pylsl.resolve_byprop("name", name, timeout=START_S)
+    inlet = pylsl.StreamInlet(found)
+    inlet.open_stream(timeout=START_S)
+    return inlet
+
+
+async def pull(inlet: pylsl.StreamInlet) -> tuple[dict[str, Any], float]:
+    sample, stamp = await trio.to_thread.run_sync(inlet.pull_sample, START_S)
+    assert sample is not None, "no marker came"
+    return json.loads(sample[0]), stamp

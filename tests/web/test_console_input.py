@@ -135,6 +135,7 @@ async def test_what_is_no_list_of_images_is_told_what_to_do_and_a_list_of_urls_i
 async def test_keys_and_taps_choose_images(browser: Browser, relay: str, images: Images) -> None:
     async with open_console(browser, relay, "dr-keys") as console:
         await console.paste(images.manifest(*range(6)))
+        await console.page.wait("!document.querySelector('#show').hidden")
         await console.page.run("document.activeElement.blur()")
         keys = [
             ("p", None),

@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="shuffle a study by this number, in the place of its own or of any",
     )
     parser.add_argument(
+        "--lsl",
+        nargs="?",
+        const="imgsync",
+        metavar="NAME",
+        help="send markers of what becomes of the images to the Lab Streaming Layer, as a stream of"
+        " this name (imgsync)",
+    )
+    parser.add_argument(
         "--pictures",
         choices=WAYS,
         default=WAYS[0],
@@ -111,6 +119,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     # Here and not above: aiortc takes long to load, and a wrong flag should be refused at once.
     from imgsync.commands.evaluator.course import refuse_endless
     from imgsync.commands.evaluator.intake import Checking, tell_of_images
+    from imgsync.commands.evaluator.markers import open_following, open_markers
     from imgsync.commands.evaluator.progress import find_console, open_progress
     from imgsync.core.protocol.errors import SessionEnded
     from imgsync.evaluator.evaluator import open_evaluator
@@ -122,6 +131,10 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     address = await local_address_towards_relay(options.relay)
     relay = await place_of_relay(options.relay)
     async with AsyncExitStack() as stack:
+        markers = None
+        if options.lsl is not None:
+            # Long before the first of them: who records has to find the stream.
+            markers = stack.enter_context(open_markers(options.lsl, options.user))
         images = await stack.enter_async_context(
             open_images(
                 options.source,
@@ -150,7 +163,8 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
         output.write(Registered(options.user))
         try:
             opening = open_progress(output, console, len(images))
-            score = await _show_all(images, evaluator, options, output, opening)
+            following = open_following(markers)
+            score = await _show_all(images, evaluator, options, output, opening, following)
         except SessionEnded as exc:
             print(f"{prog}: {exc}", file=sys.stderr)
             return EXIT_FAILED
@@ -167,10 +181,12 @@ async def _show_all(
     options: argparse.Namespace,
     output: Output,
     opening: AbstractAsyncContextManager[Output],
+    following: "AbstractAsyncContextManager[Callable[[EvaluatorSession], None]]",
 ) -> "Score":
     """In one session; returns what became of them. Raises SessionEnded.
 
     :param opening: where events of the series go.
+    :param following: what follows the session.
     """
     from imgsync.commands.evaluator.course import Asked, record_study
     from imgsync.commands.evaluator.presenting import Series
@@ -180,10 +196,12 @@ async def _show_all(
     series = None
     try:
         async with AsyncExitStack() as stack:
+            follow = await stack.enter_async_context(following)
             session = await _enter_session(stack, evaluator, options, output)
             output.write(
                 Connected(session_id=session.id, client_id=options.client, image_count=len(images))
             )
+            follow(session)
             if images.study is not None:
                 record_study(session, images.study)
             async with opening as view:

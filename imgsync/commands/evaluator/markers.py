@@ -13,9 +13,9 @@ true to `bound` ms. A marker without a `bound` that the client tells has the tim
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 import trio
 
@@ -27,7 +27,10 @@ from imgsync.evaluator.delivery import ResponseReport, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
 from imgsync.evaluator.marks import Mark
 from imgsync.images.ref import ImageRef
+from imgsync.tasks import open_background
 from imgsync.wallclock import now_ms
+
+T = TypeVar("T")
 
 STREAM_TYPE = "Markers"
 
@@ -56,15 +59,11 @@ class Markers:
         self._ahead: dict[Milliseconds, tuple[float, float]] = {}
 
     async def follow(self, session: EvaluatorSession) -> None:
-        """Send what the client tells, until the session is over."""
+        """Send what becomes of the images, until the session is over."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._follow_responses, session)
-            async for report in session.stages():
-                self.staged(report)
-
-    async def _follow_responses(self, session: EvaluatorSession) -> None:
-        async for report in session.responses():
-            self.responded(report)
+            nursery.start_soon(_tell_each, session.stages(), self.staged)
+            nursery.start_soon(_tell_each, session.responses(), self.responded)
+            nursery.start_soon(_tell_each, session.marks(), self.marked)
 
     def staged(self, report: StageReport) -> None:
         """Something became of an image; that it has arrived is of no interest to who records."""
@@ -123,6 +122,38 @@ class Markers:
             said["extra"] = dict(image.extra)
         stamp = self._clock() - (now_ms() - at) / 1000
         self._outlet.push_sample([json.dumps(said, ensure_ascii=False)], stamp)
+
+
+async def _tell_each(reports: AsyncIterator[T], tell: Callable[[T], None]) -> None:
+    async for report in reports:
+        tell(report)
+
+
+@asynccontextmanager
+async def open_following(
+    markers: Markers | None,
+) -> AsyncIterator[Callable[[EvaluatorSession], None]]:
+    """To stand around a session: what is called with it, to have its markers sent.
+
+    All of them are, once the block is left. Without a stream there is nothing to be done.
+    """
+    followed: list[trio.Event] = []
+
+    async def follow(markers: Markers, session: EvaluatorSession, over: trio.Event) -> None:
+        await markers.follow(session)
+        over.set()
+
+    def begin(session: EvaluatorSession) -> None:
+        if markers is not None:
+            followed.append(trio.Event())
+            background.start_soon(follow, markers, session, followed[-1])
+
+    async with open_background() as background:
+        try:
+            yield begin
+        finally:
+            for over in followed:
+                await over.wait()
 
 
 @contextmanager

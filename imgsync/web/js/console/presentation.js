@@ -148,7 +148,7 @@ export class Presentation {
 
   /** What is shown from now on, which may be a study. @param {Series | null} series */
   seriesBegan(series) {
-    if (series?.study) this.#journal.studyBegan(now(), series.study, series.images.length);
+    if (series?.study) this.#journal.studyBegan(now(), series.study);
   }
 
   /** The evaluator notes this of what is shown, or was last. @param {Noted} noted */

@@ -10,7 +10,7 @@
  * @import { Shown } from "../core/channel/showings.js"
  * @import { Display, Image, Response } from "../core/protocol/wire.js"
  * @import { Standing } from "./journal.js"
- * @import { Study } from "./manifest.js"
+ * @import { Study } from "./own_page.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
@@ -169,9 +169,9 @@ export class SessionJournal {
 
   // ── of the evaluator's ─────────────────────────────────────────────────────────────────────────
 
-  /** What is shown in this session is a study of so many. @param {number} at @param {Study} study @param {number} trials */
-  studyBegan(at, { name, order, seed }, trials) {
-    this.#note(at, "study", { name, order, seed, trials });
+  /** What is shown in this session is a study. @param {number} at @param {Study} study */
+  studyBegan(at, { name, order, seed, entries }) {
+    this.#note(at, "study", { name, order, seed, trials: entries });
   }
 
   /**
