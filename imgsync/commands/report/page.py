@@ -30,6 +30,8 @@ _HEAD = """<!DOCTYPE html>
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>imgsync report</title>
 <style>
+/* Pictures are of dark ink: a browser that makes pages dark is to leave this one. */
+:root { color-scheme: only light; }
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff;
   max-width: 62rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.3rem; margin: 0 0 1rem; }
