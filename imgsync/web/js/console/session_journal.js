@@ -10,7 +10,7 @@
  * @import { Shown } from "../core/channel/showings.js"
  * @import { Display, Image, Response } from "../core/protocol/wire.js"
  * @import { Standing } from "./journal.js"
- * @import { Study } from "./own_page.js"
+ * @import { Study } from "./manifest.js"
  * @import { StateChange } from "../peer/session.js"
  *
  * @typedef {(at: number, event: string, fields: object) => void} Write
