@@ -552,7 +552,7 @@ const PAIRS = {
       return [isOver, entry.due === Infinity ? null : entry.due];
     };
   },
-  ends: () => (trial) => endsByItself(trial ?? undefined),
+  endsByItself: () => (trial) => endsByItself(trial ?? undefined),
   needs: () => (trials) => needsOf(trials.map((trial) => trial ?? undefined)),
   others: () => () => [...OTHERS.values()],
   answers: () => ([status, range]) => refusalOf(status, range),

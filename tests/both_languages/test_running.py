@@ -75,7 +75,7 @@ def test_both_languages_go_on_at_the_same_moments(replay: Replay) -> None:
 
 def test_both_languages_know_what_never_ends_and_what_has_to_be_spoken(replay: Replay) -> None:
     trials = [trial_of(one) for one in ENTRIES]
-    assert replay.run("ends", ENTRIES) == [ends_by_itself(one) for one in trials]
+    assert replay.run("endsByItself", ENTRIES) == [ends_by_itself(one) for one in trials]
     groups = [[], *([one] for one in ENTRIES), ENTRIES]
     needs = [needs_of(map(trial_of, group)) for group in groups]
     assert replay.run("needs", groups) == needs

@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 import pytest
 
+from imgsync.commands.evaluator.steering import HELP
 from imgsync.core.protocol.signalling import EndReason
 from tests.kit.command_lines import HERE, evaluator, events
 from tests.kit.forks import open_fork, shared_relay
@@ -48,7 +49,7 @@ async def test_lines_on_stdin_drive_the_session_and_what_makes_no_sense_is_refus
             assert await wait_ack(showing) == index
         for line, why in [
             ("goto 99", "there is no image 99; they go from 0 to 9"),
-            ("again", "unknown command 'again'; known are: next, prev, goto N (from 0), end"),
+            ("again", f"unknown command 'again'; known are: {HELP}"),
         ]:
             await showing.write(f"{line}\n")
             assert (await showing.wait_event("refused"))["reason"] == why
