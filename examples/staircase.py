@@ -1,7 +1,4 @@
-"""Visual acuity by a staircase: a Landolt ring, whose direction is told by a key.
-
-It is smaller after three right answers, larger after a wrong one; what counts are the turns.
-"""
+"""Visual acuity by a staircase of Landolt rings: smaller after three right answers, else larger."""
 
 import itertools
 import random
@@ -11,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 import attrs
-import imgsync
 import trio
+
+import imgsync
 
 ANGLES = {"ArrowRight": 0, "ArrowDown": 90, "ArrowLeft": 180, "ArrowUp": 270}
 SIZES = [640 * 0.8**step for step in range(16)]  # of 800, which is what fits into the window
@@ -20,6 +18,11 @@ ASKED = imgsync.Trial(respond=imgsync.Respond(keys=tuple(ANGLES), ends=True))
 RING = """<svg xmlns="http://www.w3.org/2000/svg" width="800" height="800" viewBox="-5 -5 10 10">
 <g transform="rotate({angle}) scale({scale})"><circle r="2" fill="none" stroke="black"/>
 <path d="M0 0H3" stroke="#808080"/></g></svg>"""
+
+
+def draw(folder: str) -> None:
+    for (step, size), (key, angle) in itertools.product(enumerate(SIZES), ANGLES.items()):
+        Path(folder, f"{step:02} {key}.svg").write_text(RING.format(angle=angle, scale=size / 400))
 
 
 async def measure(session: imgsync.EvaluatorSession, images: imgsync.Images) -> float:
@@ -36,18 +39,16 @@ async def measure(session: imgsync.EvaluatorSession, images: imgsync.Images) -> 
         if right in (1, 2):
             continue
         turns += [SIZES[step]] * (is_right != was_right)
-        was_right, right = is_right, 0
-        step = min(max(step + (1 if is_right else -1), 0), len(SIZES) - 1)
         if len(turns) == 6:
             break
+        was_right, right = is_right, 0
+        step = min(max(step + (1 if is_right else -1), 0), len(SIZES) - 1)
     return statistics.mean(turns or [SIZES[step]])
 
 
 async def main(relay: str, us: str, client: str, log: str = "acuity.jsonl") -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for (step, size), (key, angle) in itertools.product(enumerate(SIZES), ANGLES.items()):
-            ring = RING.format(angle=angle, scale=size / 400)
-            Path(folder, f"{step:02} {key}.svg").write_text(ring)
+        draw(folder)
         async with (
             imgsync.open_images(folder) as images,
             imgsync.open_evaluator(relay, user_id=us, log_file=log) as evaluator,
@@ -56,5 +57,4 @@ async def main(relay: str, us: str, client: str, log: str = "acuity.jsonl") -> N
             print(f"threshold: {await measure(session, images):.0f} of 800")
 
 
-if __name__ == "__main__":
-    trio.run(main, *sys.argv[1:])  # ws://127.0.0.1:8765/ws dr-lee patient-7
+trio.run(lambda: main(*sys.argv[1:]))  # ws://127.0.0.1:8765/ws dr-lee patient-7

@@ -1,4 +1,4 @@
-"""The examples, as people run them: with the client's page in Chromium, and a report of the record."""
+"""The examples, as people run them: with the client's page in Chromium, and a report."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ async def test_a_staircase_ends_where_the_participant_sees_no_more(
             step, key = divmod(shown["imageIndex"], 4)
             # What is smaller than this can't be seen.
             await press(client, SIDES[key if step <= 3 else key - 1])
-        assert await child.wait_line(SESSION_S) == f"threshold: {640 * (0.8**3 + 0.8**4) / 2:.0f} of 800"
+        threshold = 640 * (0.8**3 + 0.8**4) / 2
+        assert await child.wait_line(SESSION_S) == f"threshold: {threshold:.0f} of 800"
     rows = await table_of(record, tmp_path / "report")
     assert len(rows) == 24
     assert all((row["answer"] == row["correct"]) == (row["score"] == "1") for row in rows)
