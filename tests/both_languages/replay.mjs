@@ -25,7 +25,8 @@ const { ClockOffset, Measurements } = await load("core/channel/clocks");
 const { Onsets } = await load("core/channel/onsets");
 const { Exposure, Lags, isBelowFrame } = await load("core/channel/exposure");
 const { Refresh } = await load("core/channel/refresh");
-const { Answers, nameOfKey, placeOnPicture } = await load("core/channel/answers");
+const { Answers, placeOnPicture } = await load("core/channel/answers");
+const { isAnyKey, plainKey } = await load("core/study/keys");
 const { describeAgent, zoomOf } = await load("client/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
@@ -382,7 +383,8 @@ const PAIRS = {
       return Array.isArray(outputs) ? outputs.map(({ kind, said }) => said ?? kind) : (outputs ?? []);
     };
   },
-  namesOfKeys: () => nameOfKey,
+  plainKeys: () => plainKey,
+  anyKeys: () => isAnyKey,
   placesOnPictures: () => (given) => placeOnPicture(...given),
   agents: () => (given) => describeAgent(...given),
   zooms: () => (given) => zoomOf(...given),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from imgsync.core.protocol.numbers import MAX_RESPONSES
+from imgsync.core.study.keys import plain_key
 from tests.both_languages.replay import Given, Replay
 
 FRAME = 1000 / 60
@@ -144,11 +145,16 @@ def test_text_that_asks_for_nothing_is_answered_by_any_key_that_says_something_o
 
 
 def test_keys_are_named_without_regard_to_case(replay: Replay) -> None:
-    given = [" ", "F", "f", "É", "Enter", "ArrowLeft", "1", "Ω"]
-    expected = ["Space", "f", "f", "é", "Enter", "ArrowLeft", "1", "ω"]
-    assert replay.run("namesOfKeys", given) == expected
+    given = [" ", "\u00a0", "\u3000", "F", "f", "É", "Enter", "ArrowLeft", "1", "Ω"]
+    expected = ["Space", "Space", "Space", "f", "f", "é", "Enter", "ArrowLeft", "1", "ω"]
+    assert replay.run("plainKeys", given) == expected == [plain_key(one) for one in given]
     [said] = answers(replay, *begun(asking("F")), key("f", 1100))
     assert said["value"] == "f"
+
+
+def test_any_key_is_one_whose_name_can_be_told(replay: Replay) -> None:
+    given = ["a", "é", "1", "Enter", "Space", "PageUp", "\u200b", "\ue000", "Escape", "F5", "Shift"]
+    assert replay.run("anyKeys", given) == [True] * 6 + [False] * 5
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ A page sees every key that types one character. Of the others, some never reach 
 something else in a browser first: Escape ends the full screen, Tab leaves the picture.
 """
 
+import unicodedata
+
 from imgsync.core.protocol.trials import is_key
 
 NAMED_KEYS = (
@@ -55,5 +57,8 @@ def fault_of_key(name: object) -> str | None:
 
 
 def plain_key(name: str) -> str:
-    """Its name as it is compared: of a letter it does not matter whether it is a small one."""
-    return name.lower() if len(name) == 1 else name
+    """Its name as it is compared and told: of a letter it does not matter whether it is a small
+    one, and what a space bar types with other keys held, as U+00A0, is no printable name."""
+    if len(name) != 1:
+        return name
+    return "Space" if unicodedata.category(name).startswith("Z") else name.lower()

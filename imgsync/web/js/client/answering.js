@@ -16,7 +16,8 @@
  * @property {() => void} over what is up is to be taken away
  */
 
-import { Answers, nameOfKey, placeOnPicture } from "../core/channel/answers.js";
+import { Answers, placeOnPicture } from "../core/channel/answers.js";
+import { plainKey } from "../core/study/keys.js";
 import { momentOf } from "../peer/clock.js";
 import { clockStep } from "./clock_step.js";
 
@@ -85,7 +86,7 @@ export class Answering {
 
   /** @param {KeyboardEvent} event */
   #keyDown(event) {
-    const name = nameOfKey(event.key);
+    const name = plainKey(event.key);
     if (event.isComposing || isShortcut(event) || !this.#answers.takesKey(name)) return;
     if (this.#answers.isAskedFor(name)) event.preventDefault();
     if (event.repeat) return;

@@ -19,15 +19,7 @@
  */
 
 import { MAX_RESPONSES } from "../protocol/numbers.js";
-
-/** What any key is: one that says something, and does nothing to the page or to the browser. */
-const ANY_KEY = /^(?:.|Space|Enter|Backspace|Delete|Home|End|Arrow(?:Left|Right|Up|Down)|Page(?:Up|Down))$/u;
-
-/** @param {string} key as browsers name it @returns {string} as it is asked for and told */
-export function nameOfKey(key) {
-  if (key === " ") return "Space";
-  return [...key].length === 1 ? key.toLowerCase() : key;
-}
+import { isAnyKey, plainKey } from "../study/keys.js";
 
 /**
  * Where a tap is on a picture that is shown whole, as large as its box, in the middle of it.
@@ -60,7 +52,7 @@ export class Answers {
   takesKey(key) {
     if (this.#asked === null) return false;
     const { keys } = this.#asked;
-    return keys === null ? ANY_KEY.test(key) : keys.includes(key);
+    return keys === null ? isAnyKey(key) : keys.includes(key);
   }
 
   /** Whether it is asked for by its name, so that it is to do nothing else. @param {string} key */
@@ -75,7 +67,7 @@ export class Answers {
     const isAny = image.text !== undefined && image.respond === undefined;
     this.#asked = {
       image,
-      keys: isAny ? null : keys.map(nameOfKey),
+      keys: isAny ? null : keys.map(plainKey),
       taps: taps || isAny,
       ends,
       onset: null,
