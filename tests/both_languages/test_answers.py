@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from imgsync.core.protocol.keys import plain_key
 from imgsync.core.protocol.numbers import MAX_RESPONSES
-from imgsync.core.study.keys import plain_key
 from tests.both_languages.replay import Given, Replay
 
 FRAME = 1000 / 60

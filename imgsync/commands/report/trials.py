@@ -9,8 +9,10 @@ from imgsync.commands.report.rows import Ms, Row, in_order
 from imgsync.commands.report.sides import SessionRecord
 from imgsync.core.protocol import channel as message
 from imgsync.core.protocol.extra import Extra
+from imgsync.core.protocol.numbers import FEATURE_EXPOSURE
 from imgsync.core.protocol.signalling import Milliseconds, Role
 from imgsync.core.study.displays import warnings_of
+from imgsync.core.study.running import needs_of
 from imgsync.journal.events import Display, Mark
 
 
@@ -115,7 +117,7 @@ def make_tables(record: SessionRecord, rows: Sequence[Row], history: OffsetHisto
     return TrialTables(
         responses=[one for row in rows for one in _responses_to(row, record, history)],
         marks=[_mark_row(mark, by_key, record) for mark in in_order(record.marks)],
-        displays=list(_display_rows(record, rows, history)),
+        displays=list(_display_rows(record, history)),
     )
 
 
@@ -165,11 +167,9 @@ def _mark_row(
     )
 
 
-def _display_rows(
-    record: SessionRecord, rows: Sequence[Row], history: OffsetHistory
-) -> Iterator[DisplayRow]:
-    needs_frames = any(row.show_for is not None or row.frames is not None for row in rows)
+def _display_rows(record: SessionRecord, history: OffsetHistory) -> Iterator[DisplayRow]:
     trials = [showing.trial for showing in record.showings.values() if showing.trial is not None]
+    needs_frames = FEATURE_EXPOSURE in needs_of(trials)
     needs_keys = any(one.respond is not None and one.respond.keys for one in trials)
     for told in sorted(record.displays.values(), key=lambda one: (one.told_at, one.said.since)):
         said = told.said

@@ -13,6 +13,7 @@ import attrs
 
 from imgsync.core.codec.strict import dump_json
 from imgsync.core.protocol.extra import fault_in, is_named
+from imgsync.core.protocol.keys import plain_key
 from imgsync.core.protocol.numbers import (
     MAX_EXPOSURE_FRAMES,
     MAX_EXTRA,
@@ -25,7 +26,7 @@ from imgsync.core.protocol.numbers import (
 )
 from imgsync.core.protocol.trials import Respond, Trial, is_frames, is_screen_text
 from imgsync.core.protocol.web_urls import is_web_url
-from imgsync.core.study.keys import fault_of_key, plain_key
+from imgsync.core.study.keys import fault_of_key
 from imgsync.core.study.places import Path
 
 FIELDS = ("imageUrl", "signedUrl", "showFor", "frames", "respond", "text")

@@ -4,25 +4,8 @@ A page sees every key that types one character. Of the others, some never reach 
 something else in a browser first: Escape ends the full screen, Tab leaves the picture.
 """
 
-import unicodedata
-
+from imgsync.core.protocol.keys import NAMED_KEYS
 from imgsync.core.protocol.trials import is_key
-
-NAMED_KEYS = (
-    "Space",
-    "Enter",
-    "Backspace",
-    "Delete",
-    "Home",
-    "End",
-    "PageUp",
-    "PageDown",
-    "ArrowUp",
-    "ArrowDown",
-    "ArrowLeft",
-    "ArrowRight",
-)
-"""Keys without a character of their own that a page can hear."""
 
 _MEANT = {name.lower(): name for name in NAMED_KEYS} | {
     name.lower().removeprefix("arrow"): name for name in NAMED_KEYS
@@ -54,11 +37,3 @@ def fault_of_key(name: object) -> str | None:
     why = _TAKEN.get(name, "which no page knows; see the list of keys")
     known = name in _TAKEN
     return f'asks for the key "{name}", {"which " if known else ""}{why}; choose another one'
-
-
-def plain_key(name: str) -> str:
-    """Its name as it is compared and told: of a letter it does not matter whether it is a small
-    one, and what a space bar types with other keys held, as U+00A0, is no printable name."""
-    if len(name) != 1:
-        return name
-    return "Space" if unicodedata.category(name).startswith("Z") else name.lower()

@@ -17,7 +17,7 @@
  */
 
 import { Answers, placeOnPicture } from "../core/channel/answers.js";
-import { plainKey } from "../core/study/keys.js";
+import { plainKey } from "../core/protocol/keys.js";
 import { momentOf } from "../peer/clock.js";
 import { clockStep } from "./clock_step.js";
 

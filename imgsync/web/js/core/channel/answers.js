@@ -19,7 +19,7 @@
  */
 
 import { MAX_RESPONSES } from "../protocol/numbers.js";
-import { isAnyKey, plainKey } from "../study/keys.js";
+import { isAnyKey, plainKey } from "../protocol/keys.js";
 
 /**
  * Where a tap is on a picture that is shown whole, as large as its box, in the middle of it.

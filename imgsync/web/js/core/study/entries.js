@@ -29,7 +29,8 @@ import {
 import { isWebUrl } from "../protocol/urls.js";
 import { isFrames, isNumber, isObject, isScreenText } from "../protocol/values.js";
 import { encodeText } from "../protocol/wire.js";
-import { faultOfKey, plainKey } from "./keys.js";
+import { plainKey } from "../protocol/keys.js";
+import { faultOfKey } from "./keys.js";
 
 /** What is no free column. */
 const FIELDS = ["imageUrl", "signedUrl", "showFor", "frames", "respond", "text"];

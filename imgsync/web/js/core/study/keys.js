@@ -5,23 +5,8 @@
  * something else in a browser first: Escape ends the full screen, Tab leaves the picture.
  */
 
-import { isKeys, isPrintable } from "../protocol/values.js";
-
-/** Keys without a character of their own that a page can hear. */
-export const NAMED_KEYS = [
-  "Space",
-  "Enter",
-  "Backspace",
-  "Delete",
-  "Home",
-  "End",
-  "PageUp",
-  "PageDown",
-  "ArrowUp",
-  "ArrowDown",
-  "ArrowLeft",
-  "ArrowRight",
-];
+import { NAMED_KEYS } from "../protocol/keys.js";
+import { isKeys } from "../protocol/values.js";
 
 /** @type {Map<string, string>} */
 const MEANT = new Map([
@@ -60,20 +45,4 @@ export function faultOfKey(name) {
   const taken = TAKEN.get(name);
   const why = taken === undefined ? "which no page knows; see the list of keys" : `which ${taken}`;
   return `asks for the key "${name}", ${why}; choose another one`;
-}
-
-/**
- * Its name as it is compared and told: of a letter it does not matter whether it is a small one, and
- * what a space bar types with other keys held, as U+00A0, is no printable name.
- *
- * @param {string} name as browsers have it
- */
-export function plainKey(name) {
-  if ([...name].length !== 1) return name;
-  return /\p{Z}/u.test(name) ? "Space" : name.toLowerCase();
-}
-
-/** Whether it says something, and does nothing to the page or to the browser. @param {string} name a plain one */
-export function isAnyKey(name) {
-  return NAMED_KEYS.includes(name) || ([...name].length === 1 && isPrintable(name));
 }
