@@ -33,7 +33,7 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.protocol.states import SessionState
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.relay.server import open_relay
 from tests.kit.answers import NO_ANSWERS
 from tests.kit.processes import SAMPLES

@@ -30,7 +30,8 @@ from imgsync.images.signing import is_signed, sign_path
 from imgsync.net.hosts import with_port
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
-from imgsync.net.server import Listeners, Site, TakenPort, serve_site, take_port
+from imgsync.net.ports import Listeners, TakenPort, take_port
+from imgsync.net.server import Site, serve_site
 from imgsync.tasks import open_background
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ import errno
 import ipaddress
 import logging
 import math
-import ssl
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -22,14 +21,13 @@ import trio
 from wsproto.handshake import WEBSOCKET_VERSION
 from wsproto.utilities import generate_accept_token
 
-from imgsync.core.protocol.errors import InputError
 from imgsync.core.relay.limits import network_of
 from imgsync.net.held import Held
-from imgsync.net.hosts import with_port
 from imgsync.net.http import Handler, HttpConnection, Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
 from imgsync.net.pinger import Pinger, open_pinger
+from imgsync.net.ports import Listeners
 from imgsync.net.websocket import WebSocket, open_websocket, take_over
 
 log = logging.getLogger(__name__)
@@ -45,7 +43,6 @@ _FULL = (
     b"Retry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
-_ALL_ADDRESSES = "::"
 _SIGNS = frozenset(("origin", "via", "forwarded", "x-forwarded-for"))
 """Of a page, or of a proxy on the way."""
 
@@ -57,15 +54,11 @@ _COMPLAINT_INTERVAL = 60.0
 
 _NO_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
-_BACKLOG = 128
-"""Connections that wait to be taken; systems have limits of their own on it."""
-
 _DISCARD = 64 * 1024
 _KEY_SIZE = 16
 """Bytes, by section 4.2.1 of RFC 6455."""
 
 SocketHandler = Callable[[WebSocket, Request], Awaitable[None]]
-Listeners = list[trio.SocketListener] | list[trio.SSLListener[trio.SocketStream]]
 
 
 @attrs.define
@@ -165,97 +158,6 @@ class Site:
         """Somebody came no further."""
         self.on_refused(reason)
         self.on_turned_away(reason, remote)
-
-
-class TakenPort:
-    """A port that nobody listens on yet: who tries to connect is refused. Made by `take_port`."""
-
-    def __init__(self, socket: trio.socket.SocketType) -> None:
-        self._socket = socket
-
-    @property
-    def number(self) -> int:
-        """Which it is."""
-        number: int = self._socket.getsockname()[1]
-        return number
-
-    def listen(self) -> Listeners:
-        """From now on connections come in; who serves them closes it. Once."""
-        self._socket.listen(_BACKLOG)
-        return [trio.SocketListener(self._socket)]
-
-    def close(self) -> None:
-        """Give it back; any number of times, also behind `listen`."""
-        self._socket.close()
-
-
-async def take_port(host: str) -> TakenPort:
-    """A free port of this address, or of the first one of this name. Raises InputError."""
-    socket = None
-    try:
-        found = await trio.socket.getaddrinfo(host, 0, type=trio.socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        socket = trio.socket.socket(family, kind, protocol)
-        await socket.bind(address)
-    except (OSError, UnicodeError) as exc:
-        if socket is not None:
-            socket.close()
-        why = _why(exc) if isinstance(exc, OSError) else "no host can have this name"
-        raise InputError(f"can't listen on {host}: {why}") from exc
-    return TakenPort(socket)
-
-
-async def open_port(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listeners:
-    """Listen; port 0 takes a free one, and the host `::` all addresses of both families.
-
-    Raises InputError.
-    """
-    if not 0 <= port <= 65535:
-        raise InputError(f"there is no port {port}; choose one from 0 to 65535")
-    try:
-        listeners = await trio.open_tcp_listeners(port, host=host)
-        if host == _ALL_ADDRESSES:
-            listeners += await _open_ipv4_beside(listeners)
-    except OSError as exc:
-        raise InputError(f"can't listen on {with_port(host, port)}: {_why(exc)}") from exc
-    except UnicodeError as exc:  # of a name that can't be looked up at all
-        raise InputError(f"can't listen on {host!r}: no host can have this name") from exc
-    if tls is None:
-        return listeners
-    return [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
-
-
-async def _open_ipv4_beside(listeners: list[trio.SocketListener]) -> list[trio.SocketListener]:
-    """Trio has each socket serve one family; none where this machine has no IPv4."""
-    try:
-        return await trio.open_tcp_listeners(port_of(listeners), host="0.0.0.0")
-    except OSError as exc:
-        if exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-            return []
-        for listener in listeners:
-            await listener.aclose()
-        raise
-
-
-def _why(exc: OSError) -> str:
-    match exc.errno:
-        case errno.EADDRINUSE:
-            return "the port is taken; stop what uses it, or choose another (0 takes a free one)"
-        case errno.EACCES:
-            return "not allowed; ports below 1024 need privileges"
-        case errno.EADDRNOTAVAIL:
-            return "this machine has no such address"
-        case _:
-            return str(exc)
-
-
-def port_of(listeners: Listeners) -> int:
-    """The port that is listened on."""
-    listener = listeners[0]
-    inner = listener.transport_listener if isinstance(listener, trio.SSLListener) else listener
-    assert isinstance(inner, trio.SocketListener)
-    port: int = inner.socket.getsockname()[1]
-    return port
 
 
 async def serve_site(

@@ -51,8 +51,9 @@ from imgsync.core.relay.outputs import (
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request
+from imgsync.net.ports import Listeners
 from imgsync.net.queues import ROOM_PART
-from imgsync.net.server import Listeners, Site, serve_site
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.admission import Admission
 from imgsync.relay.answers import Answers

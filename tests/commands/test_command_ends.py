@@ -19,7 +19,8 @@ import pytest
 import trio
 
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from tests.kit.command_lines import (
     END_S,

@@ -20,7 +20,8 @@ from imgsync.core.network.reach import RelayPlace
 from imgsync.images.sources import open_images
 from imgsync.net.connect import place_of_relay
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.tasks import open_background
 from tests.kit.command_lines import assert_one_complaint, client, evaluator, imgsync
 from tests.kit.forks import run_fork_to_end

@@ -14,7 +14,8 @@ import trio
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 

@@ -14,7 +14,8 @@ import trio
 from imgsync.core.protocol.errors import InputError
 from imgsync.images.fetch import Fetcher, FetchFailed, open_fetcher
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.tasks import open_background
 from tests.images.test_kinds import PNG
 from tests.kit.image_servers import SECRET, answer, open_server

@@ -14,7 +14,8 @@ import attrs
 import trio
 
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.web_pages import WIDTH, make_png
 

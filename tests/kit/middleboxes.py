@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import attrs
 import trio
 
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.tasks import open_background
 
 HERE = "127.0.0.1"

@@ -16,7 +16,7 @@ import pytest
 import trio
 import trustme
 
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method")
 

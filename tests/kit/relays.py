@@ -10,7 +10,7 @@ import trio
 
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.server import open_relay
 from imgsync.relay.settings import Settings

@@ -24,7 +24,8 @@ from imgsync.net.connect import (
     open_relay_socket,
 )
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 from tests.net.test_frames import RawPeer, accepting, open_descriptors, open_server

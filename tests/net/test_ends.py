@@ -16,7 +16,8 @@ from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
 from imgsync.net.pace import PacedStream
 from imgsync.net.pinger import open_pinger
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import Reader, WebSocket, open_websocket, take_over
 from imgsync.tasks import open_background
 from tests.net.test_frames import CLOSE, PING, PONG, TEXT, RawPeer, frame, open_raw, open_server

@@ -11,7 +11,8 @@ import trio
 
 from imgsync.net.http import Request, Response
 from imgsync.net.limits import NetLimits
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from tests.kit.descriptors import none_left
 from tests.net.test_frames import RawPeer, open_raw
 

@@ -17,7 +17,7 @@ import trio
 
 from imgsync.core.codec.codec import MAX_FRAME
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.server import open_relay
 from tests.net.test_frames import BINARY, CLOSE, PING, PONG, TEXT, frame, open_raw, upgrade_head

@@ -17,7 +17,8 @@ from imgsync.core.protocol.errors import InputError, SocketClosed
 from imgsync.net import server
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 from tests.kit.relays import open_running_relay

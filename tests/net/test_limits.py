@@ -15,8 +15,9 @@ from imgsync.net import server, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
+from imgsync.net.ports import Listeners, open_port, port_of
 from imgsync.net.queues import LATE
-from imgsync.net.server import Listeners, Site, is_loopback, open_port, port_of, serve_site
+from imgsync.net.server import Site, is_loopback, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 from tests.net.test_frames import BINARY, PING, PONG, TEXT, RawPeer, frame, open_raw, upgrade_head

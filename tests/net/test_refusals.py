@@ -13,8 +13,9 @@ from imgsync.core.protocol.errors import ConnectError, TlsFailed, UpgradeRefused
 from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
+from imgsync.net.ports import open_port, port_of
 from imgsync.net.refusals import WORDS, refused_upgrade
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 

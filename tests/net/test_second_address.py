@@ -6,7 +6,8 @@ import trio
 from imgsync.images.fetch import open_fetcher
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.tasks import open_background
 from tests.kit.resolvers import Addresses
 from tests.kit.web_pages import make_png

@@ -3,7 +3,8 @@
 import pytest
 
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 from tests.net.test_frames import CLOSE, TEXT, RawPeer, frame, open_raw, upgrade_head

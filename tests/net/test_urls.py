@@ -11,7 +11,6 @@ from imgsync.net.connect import (
     parse_relay_url,
 )
 from imgsync.net.hosts import in_url, with_port
-from imgsync.net.server import open_port, port_of
 from tests.kit.resolvers import Addresses
 from tests.net.test_connect import Names
 from tests.net.test_frames import open_descriptors
@@ -122,25 +121,3 @@ async def test_the_way_to_a_relay_is_that_of_its_first_address_that_has_one(
 ) -> None:
     trio.socket.set_custom_hostname_resolver(Addresses(*addresses))
     assert await local_address_towards_relay("ws://relay.example:8765/ws") == "::1"
-
-
-async def test_a_host_of_all_addresses_is_listened_on_with_both_families() -> None:
-    listeners = await open_port("::", 0)
-    assert len(listeners) == 2
-    for host in ("127.0.0.1", "::1"):
-        stream = await trio.open_tcp_stream(host, port_of(listeners))
-        await stream.aclose()
-    with pytest.raises(InputError, match=r"can't listen on \[::\]:\d+: the port is taken"):
-        await open_port("::", port_of(listeners))
-    for listener in listeners:
-        await listener.aclose()
-
-
-async def test_a_port_that_is_taken_for_ipv4_alone_is_told_and_nothing_stays_open() -> None:
-    taken = await open_port("127.0.0.1", 0)
-    before = open_descriptors()
-    with pytest.raises(InputError, match="the port is taken"):
-        await open_port("::", port_of(taken))
-    assert open_descriptors() == before
-    for listener in taken:
-        await listener.aclose()

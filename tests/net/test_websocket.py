@@ -13,7 +13,8 @@ from imgsync.net import pinger, websocket
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response, refuse
 from imgsync.net.limits import NetLimits
-from imgsync.net.server import Site, SocketHandler, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, SocketHandler, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.tasks import open_background
 from tests.net.test_frames import (

@@ -25,7 +25,7 @@ import trio
 
 import imgsync
 from imgsync.core.protocol.signalling import IceServer, Milliseconds
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.peer.network import open_internet
 from imgsync.relay.server import open_relay
 from imgsync.seams import Link, Network, Socket

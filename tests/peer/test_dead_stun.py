@@ -11,7 +11,7 @@ import trio
 
 from imgsync import open_client, open_evaluator
 from imgsync.client.client import Client
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.relay.server import open_relay as open_relay_inside
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer

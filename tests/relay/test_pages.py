@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from imgsync.net.http import Request
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.relay.pages import load_pages, make_pages
 from imgsync.relay.server import open_relay
 from tests.kit.foreign import PEERS, require

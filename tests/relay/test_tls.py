@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import serialization
 from imgsync.core.protocol.errors import InputError
 from imgsync.net.connect import open_relay_socket
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.relay.tls import Certificate
 from imgsync.tasks import open_background
 from tests.kit.processes import LISTENING, START_S, open_child, our_relay, wait_until

@@ -17,7 +17,7 @@ from imgsync.core.protocol.ice import IceKind, choose_ice
 from imgsync.core.protocol.numbers import FEATURE_ICE_SERVERS
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.connect import open_relay_socket
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.relay.server import open_relay
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer

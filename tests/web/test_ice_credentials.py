@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from imgsync import ImageRef, open_evaluator
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from imgsync.relay.server import open_relay
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer

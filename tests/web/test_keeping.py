@@ -12,7 +12,8 @@ import trio
 
 from imgsync import ImageRef
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from tests.kit.browsers import Browser
 from tests.kit.web_pages import make_png, open_client_page, open_session, show_url
 

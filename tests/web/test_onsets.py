@@ -14,7 +14,8 @@ import trio
 
 from imgsync import EvaluatorSession, ImageRef
 from imgsync.net.http import Request, Response
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from tests.kit.browsers import JSON, Browser, Page
 from tests.kit.either_browser import in_either
 from tests.kit.web_images import open_images

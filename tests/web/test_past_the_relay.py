@@ -15,7 +15,7 @@ import attrs
 import pytest
 import trio
 
-from imgsync.net.server import open_port, port_of
+from imgsync.net.ports import open_port, port_of
 from tests.kit.browsers import ANSWER_S, LOOK_AGAIN_S, Browser, Page
 from tests.kit.console_pages import ConsolePage, console_url
 from tests.kit.relays import open_running_relay

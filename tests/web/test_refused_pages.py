@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from imgsync.net.http import Request, Response, refuse
-from imgsync.net.server import Site, open_port, port_of, serve_site
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import Site, serve_site
 from imgsync.relay.pages import load_pages
 from imgsync.tasks import open_background
 from tests.kit.browsers import Browser

@@ -19,7 +19,8 @@ from imgsync.commands.relay.options import (
 )
 from imgsync.core.protocol.errors import InputError
 from imgsync.net.hosts import with_port
-from imgsync.net.server import is_loopback, open_port, port_of
+from imgsync.net.ports import open_port, port_of
+from imgsync.net.server import is_loopback
 from imgsync.relay.garbage import collect_between
 from imgsync.relay.logs import set_up_relay_logging
 from imgsync.relay.server import Relay, open_relay
