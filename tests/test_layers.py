@@ -296,6 +296,7 @@ SCRIPT_LAYERS: list[set[str]] = [
     {"client", "console"},
     {"recording"},
     {"words"},
+    {"languages"},
     {"page"},
     {"peer"},
     {"core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"},
@@ -309,9 +310,10 @@ every_script = pytest.mark.parametrize("script", SCRIPTS)
 
 NAMED = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 
-#: An import whose name is not there to be read, and other ways to load a script.
+#: An import whose name is not there to be read, but for a language; other ways to load a script.
 HIDDEN = re.compile(
-    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\))|\b(?:Worker|SharedWorker|importScripts)\b"""
+    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\)|`\.\./languages/\$\{LANGUAGE\}\.js`\))"""
+    r"""|\b(?:Worker|SharedWorker|importScripts)\b"""
 )
 
 #: Whatever waits, does I/O, reads a clock or throws dice; not a file or a field of such a name.
