@@ -65,6 +65,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
     Signal,
+    Waiting,
 )
 from imgsync.core.protocol.trials import Respond
 from tests.both_languages.replay import Given, Replay, dice_of
@@ -145,6 +146,9 @@ EVENTS: list[FromRelay] = [
         (ClientEntry("c", PresenceState.OFFLINE, "C"), ClientEntry("d", AVAILABLE, "é", SPOKEN))
     ),
     Presences(()),
+    Presence("c", PresenceState.WAITING, "C"),
+    Waiting(PresenceState.OFFLINE),
+    Waiting(PresenceState.BUSY),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),

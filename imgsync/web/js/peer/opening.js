@@ -19,6 +19,7 @@ import {
   FEATURE_PRESENCES,
   FEATURE_RESPONSE,
   FEATURE_TEXT,
+  FEATURE_WAITING,
   PACKAGE,
 } from "../core/protocol/numbers.js";
 
@@ -43,7 +44,7 @@ export class Opening {
     if (this.#isRegistered) return;
     this.#isRegistered = true;
     // What there is to be spoken on the channel is the client's to speak.
-    const spoken = role === "client" ? [...SPOKEN, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES];
+    const spoken = role === "client" ? [...SPOKEN, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES, FEATURE_WAITING];
     const features = [...spoken, FEATURE_ICE_SERVERS];
     const data = { userId, role, package: PACKAGE, name, token, features };
     const say = () => this.send(JSON.stringify({ event: "register", data }));

@@ -4,7 +4,7 @@
  *
  * @typedef {"evaluator" | "client"} Role
  * @typedef {{urls: string | string[], username?: string, credential?: string}} IceServer
- * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline",
+ * @typedef {{userId: string, name?: string, state: "available" | "waiting" | "busy" | "offline",
  *   features: string[]}} Presence `features`: what the client speaks on the channel
  *
  * What the relay says in a session's end, and what a peer finds by itself:
@@ -383,6 +383,7 @@ const EVENTS = {
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
   presences: { clients: list(PRESENCE) },
+  waiting: { others: must(oneOf(PRESENCE_STATES)) },
   peer_away: OF_PEER,
   peer_back: OF_PEER,
   session_ended: {
