@@ -231,6 +231,18 @@ def test_an_order_is_the_same_for_a_seed_wherever_it_is_shuffled(
     assert len(orders) == len(seeds)
 
 
+def test_texts_in_a_row_that_name_no_block_stay_in_their_order(
+    replay: Replay, tmp_path: Path
+) -> None:
+    pages = [f"Page {number}" for number in range(9)]
+    entries = [*({"text": page} for page in pages), {"imageUrl": "http://h/a"}]
+    text = json.dumps({"order": "shuffled", "entries": entries})
+    [found] = replay.run("studies", [[text, {"token": "0000abcd", "seed": 1}]])
+    assert [one["trial"]["text"] for one in found["images"][:9]] == pages
+    shown = read_manifest(write(tmp_path, 0, text), seed=1)
+    assert [image.trial and image.trial.text for image in shown] == [*pages, None]
+
+
 def test_a_study_beside_its_pictures_is_known_by_their_names(replay: Replay) -> None:
     study = json.dumps(
         {"name": "S", "entries": [{"text": "+"}, {"imageUrl": "a b.png", "frames": 2}]}
