@@ -137,7 +137,9 @@ async def take_part(study: Study, number: int) -> None:
     page = study.client.page
     if number == 2:
         await study.shown(place)
-        await page.run("void (window.box = document.querySelector('#stage img').getBoundingClientRect())")
+        await page.run(
+            "void (window.box = document.querySelector('#stage img').getBoundingClientRect())"
+        )
         x, y = await page.run("[box.x + box.width / 2, box.y + box.height / 2]")
         await page.tap(x, y)
         await study.told(place, "Answer: tap on it at")

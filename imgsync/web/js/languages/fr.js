@@ -231,7 +231,7 @@ export default {
       "Veuillez attendre ici un nouvel essai, ou ouvrir cette page dans un autre navigateur.",
     signallingLost: "Le serveur a été perdu avant le début de la séance.",
     signallingLostHint: "Veuillez attendre ici.",
-    withDetail: "{hint} ({detail})",
+    withDetail: "{hint} (Pour l’assistance : {detail})",
     connecting: "Connexion en cours …",
     ready: "Prêt.",
     imagesHere: "Les images apparaîtront ici.",
