@@ -148,7 +148,7 @@ EVENTS: list[FromRelay] = [
     Presences(()),
     Presence("c", PresenceState.WAITING, "C"),
     Waiting(PresenceState.OFFLINE),
-    Waiting(PresenceState.BUSY),
+    Waiting(PresenceState.BUSY, again=True),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),
@@ -253,7 +253,7 @@ def known(value: Any) -> Any:
     """Without what is as if it were not there."""
     if isinstance(value, dict):
         absent = {
-            **{"features": [], "resumed": False, "full": False},
+            **{"features": [], "resumed": False, "full": False, "again": False},
             **{"keys": [], "taps": False, "ends": False, "languages": []},
         }
         return {

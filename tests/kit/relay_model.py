@@ -231,9 +231,10 @@ class Model:
                     assert peer.presence.get(user, (OFFLINE, ())) != (state, features)
                     assert state is OFFLINE or self.shows(user, peer)
                     peer.presence[user] = (state, features)
-                case Waiting(others):
+                case Waiting(others, again):
                     assert peer.others is not others
-                    if not peer.is_waiting:
+                    assert again is not peer.is_waiting
+                    if again:
                         assert peer.door is Door.ENTERED
                         peer.waits_for.clear()
                         self.passes(socket, Door.WAITING)

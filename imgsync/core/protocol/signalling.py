@@ -363,11 +363,12 @@ class Presences:
 
 @attrs.frozen
 class Waiting:
-    """To a window that waits before its door, or has to from now on: where its user stands by the
-    others, which is offline where none of them has entered."""
+    """To a window that waits before its door: where its user stands by the others, which is offline
+    where none of them has entered. `again`: it had entered, and has to wait from now on."""
 
     EVENT = "waiting"
     others: PresenceState
+    again: bool = False
 
 
 @attrs.frozen

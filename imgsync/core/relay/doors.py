@@ -21,8 +21,8 @@ class Doors:
         self._is_busy = is_busy
         #: Of those that wait, what they know.
         self._told: dict[Socket, PresenceState] = {}
-        #: To whom something is to be told, in order.
-        self._behind: dict[Socket, None] = {}
+        #: To whom something is to be told, in order, and whether it had entered.
+        self._behind: dict[Socket, bool] = {}
 
     def update(self, client_id: UserId) -> None:
         """Look where a client stands now."""
@@ -32,7 +32,11 @@ class Doors:
                 self.gone(peer.socket)
             elif self._told.get(peer.socket) is not others:
                 self._told[peer.socket] = others
-                self._behind[peer.socket] = None
+                self._behind.setdefault(peer.socket, False)
+
+    def sent_back(self, socket: Socket) -> None:
+        """It had entered, and waits again."""
+        self._behind[socket] = True
 
     def gone(self, socket: Socket) -> None:
         """It waits no more."""
@@ -41,7 +45,9 @@ class Doors:
 
     def tell(self) -> list[Output]:
         """What is news to them."""
-        outputs: list[Output] = [Send(one, Waiting(self._told[one])) for one in self._behind]
+        outputs: list[Output] = [
+            Send(one, Waiting(self._told[one], again)) for one, again in self._behind.items()
+        ]
         self._behind.clear()
         return outputs
 

@@ -66,5 +66,4 @@ class Entering:
         if peer.door is not Door.ENTERED:
             return
         self._sessions.give_up(peer)
-        self._registry.move(peer, Door.WAITING)
-        self._online.update(peer.user_id)
+        self._online.sent_back(self._registry.move(peer, Door.WAITING))

@@ -87,6 +87,11 @@ class Online:
             if audience.update(client_id, after):
                 self._behind |= {feed: None for feed in audience.feeds if not feed.lacks_room}
 
+    def sent_back(self, peer: Peer) -> None:
+        """The same, where one that had entered waits again."""
+        self._doors.sent_back(peer.socket)
+        self.update(peer.user_id)
+
     def update_if_client(self, peer: Peer) -> None:
         """The same, where it is one that has come or gone."""
         if peer.role is Role.CLIENT:

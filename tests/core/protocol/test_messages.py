@@ -175,7 +175,8 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
         Presences((ClientEntry("c1", PresenceState.OFFLINE, "Carl"),)),
         event("presences", clients=[{"userId": "c1", "state": "offline", "name": "Carl"}]),
     ),
-    (Waiting(PresenceState.BUSY), event("waiting", others="busy")),
+    (Waiting(PresenceState.OFFLINE), event("waiting", others="offline")),
+    (Waiting(PresenceState.BUSY, again=True), event("waiting", others="busy", again=True)),
     (PeerAway("s1", "c1"), event("peer_away", sessionId="s1", userId="c1")),
     (PeerBack("s1", "c1"), event("peer_back", sessionId="s1", userId="c1")),
     (

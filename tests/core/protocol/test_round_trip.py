@@ -182,7 +182,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
             )
         ).map(tuple),
     ),
-    Waiting: st.builds(Waiting, others=st.sampled_from(PresenceState)),
+    Waiting: st.builds(Waiting, others=st.sampled_from(PresenceState), again=st.booleans()),
     PeerAway: st.builds(PeerAway, session_id=SESSION_ID, user_id=USER_ID),
     PeerBack: st.builds(PeerBack, session_id=SESSION_ID, user_id=USER_ID),
     IceServersChanged: st.builds(IceServersChanged, ice_servers=ICE_SERVERS),

@@ -39,6 +39,7 @@ from tests.kit.relay_states import (
 )
 
 ALONE, BESIDE, TAKEN = Waiting(OFFLINE), Waiting(AVAILABLE), Waiting(BUSY)
+BACK_BESIDE, BACK = Waiting(AVAILABLE, again=True), Waiting(BUSY, again=True)
 CLAIMED = SessionEndedEvent("s1", EndReason.CLAIMED_ELSEWHERE)
 
 
@@ -130,11 +131,11 @@ def test_a_page_that_is_touched_takes_the_session_from_another_which_waits_from_
     relay.enter("c1")
     relay.start("e1", "carl")
     relay.signal("c1", "eve")
-    assert relay.enter("c2") == [("c1", CLAIMED), ("c2", WITH_EVE), ("c1", TAKEN)]
+    assert relay.enter("c2") == [("c1", CLAIMED), ("c2", WITH_EVE), ("c1", BACK)]
     assert has_session(relay, client="c2")
     assert refused(relay.signal("c1", "eve"), "c1", ErrorCode.NO_SESSION, "webrtc_signal")
     # And back again.
-    assert relay.enter("c1") == [("c2", CLAIMED), ("c1", WITH_EVE), ("c2", TAKEN)]
+    assert relay.enter("c1") == [("c2", CLAIMED), ("c1", WITH_EVE), ("c2", BACK)]
     assert relay.enter("c1") == []
     assert has_session(relay)
 
@@ -142,7 +143,7 @@ def test_a_page_that_is_touched_takes_the_session_from_another_which_waits_from_
 def test_a_page_that_is_touched_takes_the_place_of_another_that_has_no_session_yet() -> None:
     relay = with_eve("c1", "c2")
     relay.enter("c1")
-    assert relay.enter("c2") == [("c1", BESIDE)]
+    assert relay.enter("c2") == [("c1", BACK_BESIDE)]
     said = relay.start("e1", "carl")
     assert [socket for socket, told in said if isinstance(told, SessionStarted)] == ["c2", "e1"]
 
@@ -159,7 +160,7 @@ def test_a_client_without_a_door_is_not_sent_back_and_loses_a_session_to_a_touch
     assert [one for one, told in said if isinstance(told, SessionStarted)] == ["c1", "c2", "e1"]
     # One that has none may say so, too.
     claimed = SessionEndedEvent("s2", EndReason.CLAIMED_ELSEWHERE)
-    assert relay.enter("c1")[:2] == [("c2", claimed), ("c2", TAKEN)]
+    assert relay.enter("c1")[:2] == [("c2", claimed), ("c2", BACK)]
 
 
 def test_a_page_that_comes_back_inside_does_not_wait() -> None:
@@ -181,8 +182,8 @@ def test_of_two_that_come_back_inside_the_one_that_is_alive_stays(is_in_session:
         relay.signal("c1", "eve")
     arrive(relay, "c2", state="entered")
     assert relay.noted == [Probe("c1", "c2")]
-    ended = [("c2", CLAIMED), ("c2", TAKEN)]
-    assert relay.answer_probe("c1", "c2") == (ended if is_in_session else [("c2", BESIDE)])
+    ended = [("c2", CLAIMED), ("c2", BACK)]
+    assert relay.answer_probe("c1", "c2") == (ended if is_in_session else [("c2", BACK_BESIDE)])
     assert relay.answer_probe("c1", "c2") == []
     # That it was sent back is to be seen: it is not there for a session any more.
     relay.lose("c1")
