@@ -164,11 +164,21 @@ def test_studies_are_shown_alike(replay: Replay, tmp_path: Path) -> None:
             assert series.study.entries == study["entries"]
 
 
+DOUBLED = [
+    '{"entries": [{"imageUrl": "http://h/", "frames": 1, "frames": 2}]}',
+    '{"entries": [{"text": "a"},\n{"text": "b", "respond": {"keys": ["f"], "keys": ["j"]}}]}',
+    '{"name": "a", "entries": [{"text": "a"}], "n\\u0061me": "a"}',
+    '[{"imageUrl": "http://h/", "x": [1, {"y": 1, "z": [], "y": 2}]}]',
+]
+"""Of these no schema hears."""
+
+
 def test_what_is_wrong_is_told_alike_with_its_line_and_column(
     replay: Replay, tmp_path: Path
 ) -> None:
-    found = replay.run("studies", [[text, None] for text in BAD])
-    for number, (text, said) in enumerate(zip(BAD, found, strict=True)):
+    bad = BAD + DOUBLED
+    found = replay.run("studies", [[text, None] for text in bad])
+    for number, (text, said) in enumerate(zip(bad, found, strict=True)):
         file = write(tmp_path, number, text)
         with pytest.raises(BadManifest) as failure:
             read_plan_of(file)
