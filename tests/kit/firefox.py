@@ -26,6 +26,9 @@ _PREFERENCES = {
     "browser.tabs.animate": False,
     "browser.sessionstore.resume_from_crash": False,
     "extensions.webcompat.enable_shims": False,
+    # Each page has a cache of its own, and it is gone with the page: on disk it costs as much as
+    # the page does.
+    "browser.cache.disk.enable": False,
 }
 _LISTENING = b"WebDriver BiDi listening on "
 
