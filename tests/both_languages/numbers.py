@@ -18,6 +18,7 @@ from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind
 from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
 from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.trials import Scale
 
 TARGET = Path(numbers.__file__).parents[2] / "web" / "js" / "core" / "protocol" / "numbers.js"
 
@@ -39,6 +40,7 @@ WORDS: dict[str, type[Enum]] = {
     "TIMINGS": OnsetTiming,
     "RESPONSE_KINDS": ResponseKind,
     "POINTERS": PointerKind,
+    "SCALES": Scale,
 }
 
 
