@@ -122,8 +122,11 @@ EXPOSURE_OVER = "exposure_over"
 ANSWERED = "answered"
 """The reason of what is hidden because it was to be up until the first answer."""
 
+RESIZED = "resized"
+"""The reason of what is hidden because it has another size on the screen; `shown` follows."""
+
 ZOOMED = "zoomed"
-"""The reason of what is hidden because the page was zoomed while it was up; `shown` follows."""
+"""The same because the page was zoomed."""
 
 NOT_CALIBRATED = "not_calibrated"
 """Why an image is fitted to the window although a size was asked: nobody knows how large the screen
