@@ -93,11 +93,13 @@ function askTyped(panel, pxPerMm, known) {
  */
 function confirm(panel, { distanceMm, distanceWithinMm }) {
   return new Promise((resolve) => {
+    const isUnsure = distanceWithinMm > UNSURE * distanceMm;
     const values = { distance: Math.round(distanceMm / 10), within: Math.ceil(distanceWithinMm / 10) };
     const texts = [make("p", {}, say("size.found", values))];
-    if (distanceWithinMm > UNSURE * distanceMm) texts.push(make("p", { class: "wrong" }, say("size.unsure")));
-    const use = makeButton(say("size.useDistance"), () => resolve("use"), { class: "main" });
+    if (isUnsure) texts.push(make("p", { class: "wrong" }, say("size.unsure")));
+    const use = makeButton(say("size.useDistance"), () => resolve("use"));
     const again = makeButton(say("size.again"), () => resolve("again"));
+    (isUnsure ? again : use).className = "main";
     const type = makeButton(say("size.typeIt"), () => resolve("type"));
     const title = makeTitle(say("size.distanceTitle"));
     panel.replaceChildren(title, ...texts, make("div", { class: "buttons" }, use, again, type));

@@ -23,7 +23,7 @@ const OTHERS = 96 / 25.4;
 /** Millimetres of a bar, of which the longest is taken that there is room for. */
 const BARS = [100, 50, 20];
 
-/** Of the panel, in which nothing is drawn at both sides: as `--edge` of the style. */
+/** CSS pixels at either side of the panel that stay empty, so that the end of a shape is seen. */
 const EDGE = 8;
 
 /** A screen that is turned, a page that is zoomed: what fits is drawn anew. */
