@@ -9,8 +9,7 @@
  */
 
 import { screenNeedsOf } from "../core/study/displays.js";
-import { asksSize } from "../core/study/sizes.js";
-import { FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_SIZE, FEATURE_TEXT } from "../core/protocol/numbers.js";
+import { needsOf as featuresFor } from "../core/study/running.js";
 
 /** By series, as it is drawn often. @type {WeakMap<readonly Listed[], Needs>} */
 const known = new WeakMap();
@@ -25,12 +24,5 @@ export function needsOf(images) {
 /** @param {readonly Listed[]} images @returns {Needs} */
 function gather(images) {
   const trials = images.flatMap(({ trial }) => trial ?? []);
-  const screen = screenNeedsOf(trials);
-  const features = [
-    ...(screen.frames ? [FEATURE_EXPOSURE] : []),
-    ...(trials.some(({ respond }) => respond !== undefined) ? [FEATURE_RESPONSE] : []),
-    ...(trials.some(({ text }) => text !== undefined) ? [FEATURE_TEXT] : []),
-    ...(trials.some(asksSize) ? [FEATURE_SIZE] : []),
-  ];
-  return { screen, features };
+  return { screen: screenNeedsOf(trials), features: featuresFor(trials) };
 }
