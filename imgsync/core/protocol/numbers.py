@@ -84,6 +84,10 @@ FEATURE_PRESENCES = "presences"
 """What `register.features` says of an evaluator that takes many changes of clients in one frame. It
 concerns the relay alone."""
 
+FEATURE_WAITING = "waiting"
+"""What it says of an evaluator that knows clients that wait before their door; others see them as
+busy. It concerns the relay alone."""
+
 PRESENCE_GATHER = 0.05
 """Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
 entry of a list is so much later."""
