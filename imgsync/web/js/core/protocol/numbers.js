@@ -147,7 +147,7 @@ export const EXPOSURE_OVER = "exposure_over";
 /** The reason of what is hidden because it was to be up until the first answer. */
 export const ANSWERED = "answered";
 
-/** The reason of what is hidden because it has another size on the screen; `shown` in that follows. */
+/** The reason of what is hidden because it has another size on the screen; `shown` follows. */
 export const RESIZED = "resized";
 
 /** The same because the page was zoomed. */
