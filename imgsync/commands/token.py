@@ -2,19 +2,16 @@
 
 import argparse
 import logging
-import re
 from collections.abc import Sequence
 from functools import partial
 
 import trio
 
-from imgsync.commands.common import run_command, set_up_logging
+from imgsync.commands.common import run_command, set_up_logging, time_to_live
 from imgsync.commands.output import print_line
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token, read_secret
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") -> int:
@@ -54,7 +51,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--ttl",
         required=True,
-        type=_time_to_live,
+        type=time_to_live,
         metavar="TIME",
         help="how long it can be used to register: 90s, 30m, 2h or 7d",
     )
@@ -74,13 +71,3 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         " (repeatable)",
     )
     return parser
-
-
-def _time_to_live(text: str) -> int:
-    """An argparse type: seconds."""
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time to live; write a number and s, m, h or d, such as 2h"
-        )
-    return int(match[1]) * _SECONDS[match[2]]
