@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") ->
     role = Role(options.role)
     if options.client and role is Role.CLIENT:
         parser.error("--client says whom an evaluator sees; a client sees nobody")
+    if options.invites and role is Role.CLIENT:
+        parser.error("--invites lets an evaluator invite clients; a client invites nobody")
     set_up_logging(logging.WARNING)
 
     async def run() -> int:
@@ -28,7 +30,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") ->
         read = partial(read_secret, options.secret_file)
         secret = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
         clients = None if options.client is None else frozenset(options.client)
-        claims = Claims(options.user, role, options.name, options.group, clients)
+        claims = Claims(
+            options.user, role, options.name, options.group, clients, invites=options.invites
+        )
         print_line(mint_token(secret, claims, options.ttl))
         return 0
 
@@ -69,5 +73,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="ID",
         help="a client that an evaluator sees, and no others; of its group, where it has one"
         " (repeatable)",
+    )
+    parser.add_argument(
+        "--invites",
+        type=time_to_live,
+        metavar="TIME",
+        help="let an evaluator invite clients from the console, by links that are good for so long"
+        " at most",
     )
     return parser

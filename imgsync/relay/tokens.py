@@ -57,6 +57,7 @@ class _Payload:
     name: Name | None = None
     group: Group | None = None
     clients: tuple[UserId, ...] | None = None
+    invites: int | float | None = None
 
 
 _NARROWING = ("group", "clients")
@@ -164,7 +165,9 @@ def _read_claims(payload: bytes) -> Claims:
     if claims.nbf > now + LEEWAY:
         raise Unauthorized("the token is not valid yet; wait, or check the clock of its issuer")
     clients = None if claims.clients is None else frozenset(claims.clients)
-    return Claims(claims.sub, claims.role, claims.name, claims.group, clients, claims.exp)
+    return Claims(
+        claims.sub, claims.role, claims.name, claims.group, clients, claims.exp, claims.invites
+    )
 
 
 def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
@@ -187,6 +190,7 @@ def sign_claims(secret: bytes, claims: Claims) -> str:
         name=claims.name,
         group=claims.group,
         clients=clients,
+        invites=claims.invites,
     )
     payload = unstructure(said)
     try:
