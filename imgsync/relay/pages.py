@@ -71,6 +71,8 @@ setTimeout(() => location.reload(), isAgain ? 5000 : 0);
 """
 
 _SCRIPT = re.compile(rb'[ ]*<script type="module"[^>]* src="web/([^"]+)">')
+_LANGUAGES = "js/languages/"
+_ASKS_LANGUAGES = re.compile(rb'(<meta name="languages" content=")(?=")')
 _HEAD_END = re.compile(rb"[ ]*</head>")
 _LINK = re.compile(rb' (src|href)="web/')
 _IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
@@ -135,7 +137,7 @@ def make_pages(files: Mapping[str, bytes]) -> Pages:
     for name, body in files.items():
         kind = _TYPES[PurePosixPath(name).suffix]
         if name.endswith(".html"):
-            page = _name_version(_tell_modules(body, files), version)
+            page = _name_version(_tell_modules(_name_languages(body, files), files), version)
             responses[f"/{name.removesuffix('.html')}"] = _respond(page, kind, _ASKED_EACH_TIME)
         else:
             responses[f"/web/{version}/{name}"] = _respond(body, kind, _KEPT)
@@ -176,6 +178,13 @@ def _compress(response: Response) -> Response:
 
 
 # ── what a page names ────────────────────────────────────────────────────────────────────────────
+
+
+def _name_languages(page: bytes, files: Mapping[str, bytes]) -> bytes:
+    """Those in which a page can have something written, where it asks which there are."""
+    names = (name for name in files if name.startswith(_LANGUAGES))
+    tags = sorted(PurePosixPath(name).stem for name in names)
+    return _ASKS_LANGUAGES.sub(lambda match: match[1] + " ".join(tags).encode(), page)
 
 
 def _name_version(page: bytes, version: str) -> bytes:
