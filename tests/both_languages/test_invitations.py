@@ -22,7 +22,7 @@ DEVICES: list[tuple[str, ...]] = [(), ("camera",), ("camera", "microphone")]
 def test_links_are_the_same_and_say_what_they_were_made_of(replay: Replay) -> None:
     inputs, links = [], []
     for _, dice in dice_of("links", 300):
-        page, language, devices = (dice.choice(some) for some in (PAGES, LANGUAGES, DEVICES))
+        page, language, devices = dice.choice(PAGES), dice.choice(LANGUAGES), dice.choice(DEVICES)
         user = "".join(dice.choices(SIGNS, k=dice.randint(1, 12)))
         token = dice.choice([None, "", "eyJ.eyJ-_.x", "a+b/c="])
         who = {"userId": user, "language": language, "devices": devices, "token": token}
