@@ -314,7 +314,7 @@ NAMED = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 
 #: An import whose name is not there to be read, but for a language; other ways to load a script.
 HIDDEN = re.compile(
-    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\)|`\.\./languages/\$\{(?:LANGUAGE|language)\}\.js`\))"""
+    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\)|`\.\./languages/\$\{language\}\.js`\))"""
     r"""|\b(?:Worker|SharedWorker|importScripts)\b"""
 )
 

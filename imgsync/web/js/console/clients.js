@@ -18,7 +18,7 @@ import {
   nameOurs,
   namePresence,
 } from "../words/console.js";
-import { describeArrival } from "../words/invitation.js";
+import { describeArrival } from "../words/console_invitation.js";
 import { Arrivals } from "./arrivals.js";
 import { Chime } from "./chime.js";
 import { Inviting } from "./inviting.js";

@@ -7,7 +7,7 @@
  */
 
 import { isObject } from "../core/protocol/values.js";
-import { NO_ANSWER } from "../words/invitation.js";
+import { NO_ANSWER } from "../words/console_invitation.js";
 
 const ANSWER_MS = 10_000;
 

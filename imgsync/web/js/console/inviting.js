@@ -22,7 +22,7 @@ import {
   labelCode,
   titleInvitation,
   warnOfLink,
-} from "../words/invitation.js";
+} from "../words/console_invitation.js";
 import { listLanguages, mailLink, nameLanguage, writeMail } from "../words/mail.js";
 import { Refused } from "./granting.js";
 import { drawCode } from "./qr_code.js";

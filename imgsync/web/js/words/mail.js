@@ -1,10 +1,10 @@
 /**
  * The mail with which a participant gets a link, in the participant's own language.
  *
- * @import { Texts } from "../languages/en.js"
+ * @import { Key, Texts } from "../languages/en.js"
  */
 
-import { writeTime } from "./invitation.js";
+import { writeTime } from "./console_invitation.js";
 
 /** Those that the pages speak, as the page names them. @returns {string[]} tags */
 export function listLanguages() {
@@ -26,10 +26,12 @@ export function nameLanguage(tag) {
 export async function writeMail(language, link, expiresAt) {
   /** @type {Texts} */
   const { direction, invite } = (await import(`../languages/${language}.js`)).default;
-  const end = expiresAt === null ? [] : [String(invite.until).replace("{time}", writeTime(expiresAt, language))];
+  /** @param {Key} key @returns {string} */
+  const say = (key) => String(invite[/** @type {keyof typeof invite} */ (key.split(".")[1])]);
+  const end = expiresAt === null ? [] : [say("invite.until").replace("{time}", writeTime(expiresAt, language))];
   // The link has a line of its own, and nothing in it that marks its direction: it is copied.
-  const body = [invite.greeting, invite.link, link, invite.device, ...end, invite.alone].join("\n\n");
-  return { subject: String(invite.subject), body, direction };
+  const lines = [say("invite.greeting"), say("invite.link"), link, say("invite.device"), ...end, say("invite.alone")];
+  return { subject: say("invite.subject"), body: lines.join("\n\n"), direction };
 }
 
 /** @param {string} subject @param {string} body @returns {string} what opens a program for mail with it */
