@@ -72,7 +72,10 @@ export class ClientsView {
   render(ours, canStart, isKnown) {
     const isLive = ours !== null;
     // On a narrow screen it would push the images out of sight.
-    if (isLive !== this.#wasLive && matchMedia("(width < 56rem)").matches) this.#fold.open = !isLive;
+    if (isLive !== this.#wasLive && matchMedia("(width < 56rem)").matches) {
+      this.#fold.open = !isLive;
+      if (isLive) this.#inviting.fold();
+    }
     this.#wasLive = isLive;
     for (const presence of this.#known.values()) {
       const { userId } = presence;

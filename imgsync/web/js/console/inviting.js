@@ -61,6 +61,10 @@ export class Inviting {
     this.#render();
   }
 
+  fold() {
+    find("invite-fold", HTMLDetailsElement).open = false;
+  }
+
   #offerChoices() {
     this.#language.append(make("option", { value: "" }, LANGUAGE_OF_BROWSER));
     for (const tag of listLanguages()) this.#language.append(make("option", { value: tag }, nameLanguage(tag)));
