@@ -25,6 +25,7 @@ from tests.kit.processes import STRICT
 from tests.kit.qr_codes import read_code, read_halves
 from tests.kit.terminals import open_terminal
 from tests.kit.web_pages import RECORDER, ClientPage, end, make_folder, open_command, show
+from tests.web.test_accessibility import AXE, check
 
 pytestmark = in_either
 
@@ -59,8 +60,8 @@ def relay(browser_name: str, secret_file: Path) -> Iterator[str]:
         yield url
 
 
-def token_of(secret_file: Path, invites: int | None = None) -> str:
-    claims = Claims("dr-lee", Role.EVALUATOR, invites=invites)
+def token_of(secret_file: Path, invites: int | None = None, group: str | None = None) -> str:
+    claims = Claims("dr-lee", Role.EVALUATOR, group=group, invites=invites)
     return mint_token(read_secret(secret_file), claims, 600)
 
 
@@ -180,6 +181,8 @@ async def test_whom_the_console_invites_is_seen_and_heard_to_come_in(
             await console.wait_says(f"{user} came in at", "#came")
             await console.wait_says(f"{user} has come in.", "#invitation-state")
             await page.wait(f"window.tones === {heard}")
+            if browser_name == "chromium":
+                await check(page, AXE.read_text(encoding="utf-8"), "somebody was invited")
             assert parse_qs(urlsplit(await client.page.run("location.href")).query) == {
                 "user": [user],
                 "lang": ["de"],
@@ -248,3 +251,15 @@ async def test_a_relay_without_tokens_gives_a_link_without_one_in_each_language(
                 assert f"\n\n{origin}/client?user=a&lang={language}\n\n" in text
                 assert "{" not in text
                 assert "undefined" not in text
+
+
+async def test_where_no_code_can_hold_the_link_it_is_there_all_the_same(
+    browser: Browser, relay: str, secret_file: Path
+) -> None:
+    token = token_of(secret_file, 60, "😀" * 96)
+    async with open_inviting(browser, relay, token) as console:
+        await fill_in(console, "😀" * 96)
+        await console.wait_says("The link is too long for a QR code", "#invitation-code")
+        link = await field(console.page, "invitation-link")
+        claims = token_reader(read_secret(secret_file))(link.partition("#token=")[2])
+        assert claims == Claims("😀" * 96, Role.CLIENT, group="😀" * 96)

@@ -4,6 +4,7 @@
  *
  * @import { Presence } from "../core/protocol/wire.js"
  * @import { Grant } from "./granting.js"
+ * @import { Mail } from "../words/mail.js"
  *
  * @typedef {(userId: string, seconds: number) => Promise<Grant>} Ask see `askForToken`
  */
@@ -15,8 +16,10 @@ import {
   COPIED,
   LANGUAGE_OF_BROWSER,
   NOT_COPIED,
+  NO_ANSWER,
   NO_ID,
   TIMES,
+  TOO_LONG,
   describeEndOfLink,
   describeInvited,
   labelCode,
@@ -74,42 +77,42 @@ export class Inviting {
 
   async #invite() {
     const userId = this.#user.value.trim().replace(/\s+/gu, " ");
-    const [error, seconds] = [find("invite-error", HTMLElement), Number(this.#time.value)];
+    const error = find("invite-error", HTMLElement);
     try {
       if (!isId(userId)) throw new Refused(NO_ID);
-      const { token, expiresAt } = await this.#ask(userId, seconds);
-      const devices = this.#record.value === "" ? [] : this.#record.value.split(",");
-      const language = this.#language.value || null;
-      const link = makeLink(new URL("client", location.href).href, { userId, language, devices, token });
+      await this.#makeLink(userId);
       setText(error, "");
-      await this.#show(userId, link, describeEndOfLink(expiresAt, seconds, Date.now()));
-      await this.#write(language ?? "en", link, expiresAt);
     } catch (refused) {
-      if (!(refused instanceof Refused)) throw refused;
-      setText(error, refused.message);
+      // Else what it takes could not be loaded.
+      setText(error, refused instanceof Refused ? refused.message : NO_ANSWER);
       this.#user.focus();
     }
   }
 
-  /** @param {string} userId @param {string} link @param {string} end */
-  async #show(userId, link, end) {
-    const code = await drawCode(link, labelCode(userId));
+  /** @param {string} userId */
+  async #makeLink(userId) {
+    const [seconds, language] = [Number(this.#time.value), this.#language.value || null];
+    const { token, expiresAt } = await this.#ask(userId, seconds);
+    const devices = this.#record.value === "" ? [] : this.#record.value.split(",");
+    const link = makeLink(new URL("client", location.href).href, { userId, language, devices, token });
+    const tag = language ?? "en";
+    const [code, mail] = await Promise.all([drawCode(link, labelCode(userId)), writeMail(tag, link, expiresAt)]);
     this.#invited = userId;
     setText(find("invitation-title", HTMLElement), titleInvitation(userId));
     find("invitation-link", HTMLInputElement).value = link;
-    find("invitation-code", HTMLElement).replaceChildren(code);
-    setText(find("invitation-end", HTMLElement), end);
+    find("invitation-code", HTMLElement).replaceChildren(code ?? TOO_LONG);
+    setText(find("invitation-end", HTMLElement), describeEndOfLink(expiresAt, seconds, Date.now()));
     setText(find("invitation-warning", HTMLElement), warnOfLink(link));
     setText(find("invitation-said", HTMLElement), "");
+    this.#fill(mail, tag);
+    this.#render();
     const place = find("invitation", HTMLElement);
     place.hidden = false;
-    this.#render();
     place.focus();
   }
 
-  /** @param {string} language @param {string} link @param {number | null} expiresAt */
-  async #write(language, link, expiresAt) {
-    const { subject, body, direction } = await writeMail(language, link, expiresAt);
+  /** @param {Mail} mail @param {string} language */
+  #fill({ subject, body, direction }, language) {
     this.#subject = subject;
     this.#mail.value = body;
     this.#mail.lang = language;

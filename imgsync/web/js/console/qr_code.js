@@ -8,19 +8,32 @@
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET = 4;
 
-/** @param {string} text @param {string} label what it is, for who can't see it @returns {Promise<SVGElement>} */
+/**
+ * @param {string} text
+ * @param {string} label what it is, for who can't see it
+ * @returns {Promise<SVGElement | null>} null where no code can hold so much
+ */
 export async function drawCode(text, label) {
   // It is loaded where somebody is invited.
   /** @type {{generate: any}} */
   const { generate } = await import("../vendor/lean-qr.js");
-  /** @type {Code} */
-  const code = generate(text);
+  const code = encode(() => generate(text));
+  if (code === null) return null;
   const side = code.size + 2 * QUIET;
   const drawing = draw("svg", { viewBox: `0 0 ${side} ${side}`, role: "img", "aria-label": label });
   drawing.setAttribute("shape-rendering", "crispEdges");
   drawing.append(draw("rect", { width: String(side), height: String(side), fill: "#fff" }));
   drawing.append(draw("path", { d: strokesOf(code), fill: "#000" }));
   return drawing;
+}
+
+/** @param {() => Code} generate @returns {Code | null} */
+function encode(generate) {
+  try {
+    return generate();
+  } catch {
+    return null;
+  }
 }
 
 /** @param {Code} code */

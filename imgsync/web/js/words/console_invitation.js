@@ -10,6 +10,8 @@ export const NO_ANSWER = "The server does not answer; try again.";
 
 export const NO_ID = "Type a name or a number for whom you invite: up to 128 characters on one line.";
 
+export const TOO_LONG = "The link is too long for a QR code: take a shorter name, or send the link itself.";
+
 /** What a link is good for: seconds and in words. @type {readonly (readonly [number, string])[]} */
 export const TIMES = [
   [2 * 3600, "2 hours"],

@@ -2,6 +2,8 @@
  * The mail with which a participant gets a link, in the participant's own language.
  *
  * @import { Key, Texts } from "../languages/en.js"
+ *
+ * @typedef {{subject: string, body: string, direction: string}} Mail
  */
 
 import { writeTime } from "./console_invitation.js";
@@ -21,7 +23,7 @@ export function nameLanguage(tag) {
  * @param {string} language its tag
  * @param {string} link
  * @param {number | null} expiresAt milliseconds since the epoch
- * @returns {Promise<{subject: string, body: string, direction: string}>}
+ * @returns {Promise<Mail>}
  */
 export async function writeMail(language, link, expiresAt) {
   /** @type {Texts} */
