@@ -188,6 +188,23 @@ export default {
     savedHint:
       "Bitte sehen Sie nach, ob sie in Ihren Downloads sind, bevor Sie diese Seite schließen.",
   },
+  door: {
+    title: "Willkommen",
+    text:
+      "Tippen Sie auf die Schaltfläche, wenn Sie bereit sind. Die Studie beginnt dann auf diesem Gerät.",
+    leftAlone:
+      "Das Fenster, in dem Sie teilgenommen haben, ist geschlossen. Sie können hier weitermachen: Tippen Sie auf die Schaltfläche, wenn Sie bereit sind.",
+    ready: "Ich bin bereit",
+    titleElsewhere: "Sie nehmen bereits anderswo teil",
+    inThisBrowser:
+      "Diese Studie ist in einem anderen Tab oder Fenster dieses Browsers geöffnet. Sie können dort weitermachen oder stattdessen hier teilnehmen.",
+    inAnother:
+      "Diese Studie ist auf einem anderen Gerät oder in einem anderen Browser geöffnet. Sie können dort weitermachen oder stattdessen hier teilnehmen.",
+    elsewhere:
+      "Diese Studie ist in einem anderen Tab oder Fenster oder auf einem anderen Gerät geöffnet. Sie können dort weitermachen oder stattdessen hier teilnehmen.",
+    takeOver: "Hier teilnehmen",
+    check: "Zuerst dieses Gerät prüfen",
+  },
   client: {
     imagesHereTap: "Hier erscheinen die Bilder. Tippen Sie, um den Bildschirm zu füllen.",
     incompleteLink: "Dieser Link ist unvollständig.",
@@ -228,7 +245,7 @@ export default {
       "Bitte warten Sie hier auf einen neuen Versuch, oder öffnen Sie diese Seite in einem anderen Browser.",
     signallingLost: "Die Verbindung zum Server ging verloren, bevor die Sitzung begonnen hat.",
     signallingLostHint: "Bitte warten Sie hier.",
-    withDetail: "{hint} ({detail})",
+    withDetail: "{hint} (Für die Technik: {detail})",
     connecting: "Verbindung wird hergestellt …",
     ready: "Bereit.",
     imagesHere: "Hier erscheinen die Bilder.",
@@ -240,5 +257,52 @@ export default {
     device: "Öffnen Sie ihn im Browser des Geräts, auf dem Sie die Bilder sehen möchten. Sie müssen nichts installieren.",
     until: "Der Link gilt bis {time}.",
     alone: "Er ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.",
+  },
+  size: {
+    offer: "Diesen Bildschirm vermessen",
+    offerAgain: "Diesen Bildschirm neu vermessen",
+    wanted:
+      "Die Bilder werden in ihrer wirklichen Größe gezeigt. Dafür muss dieser Bildschirm einmal vermessen werden.",
+    wantedDistance:
+      "Die Bilder werden so groß gezeigt, wie sie von Ihrem Platz aus erscheinen sollen. Dafür müssen dieser Bildschirm und Ihr Abstand zu ihm vermessen werden.",
+    measured: "Dieser Bildschirm ist vermessen.",
+    otherScreen:
+      "Dies ist nicht der Bildschirm, der vermessen wurde, oder er ist anders eingestellt. Bitte vermessen Sie ihn neu.",
+    screenTitle: "Wie groß ist dieser Bildschirm?",
+    cardText:
+      "Halten Sie eine Bankkarte flach an das Feld auf dem Bildschirm. Bewegen Sie den Regler, bis das Feld genau so breit ist wie die Karte.",
+    cardUpright:
+      "Halten Sie eine Bankkarte hochkant und flach an das Feld auf dem Bildschirm. Bewegen Sie den Regler, bis das Feld genau so breit ist wie die kurze Seite der Karte.",
+    rulerText:
+      "Halten Sie ein Lineal an den Balken auf dem Bildschirm. Bewegen Sie den Regler, bis der Balken genau {length} cm lang ist.",
+    slider: "Breite",
+    narrower: "Etwas schmaler",
+    wider: "Etwas breiter",
+    fits: "Es passt",
+    useRuler: "Lieber ein Lineal verwenden",
+    useCard: "Lieber eine Bankkarte verwenden",
+    later: "Nicht jetzt",
+    distanceTitle: "Wie weit sitzen Sie entfernt?",
+    distanceText:
+      "Setzen Sie sich so hin, wie Sie die Bilder ansehen werden. Messen Sie von Ihren Augen bis zum Bildschirm, oder lassen Sie es die Seite herausfinden.",
+    centimetres: "Abstand in Zentimetern",
+    useDistance: "Diesen Abstand verwenden",
+    distanceWrong: "Bitte geben Sie eine Zahl von {least} bis {most} ein.",
+    findOut: "Ohne Lineal herausfinden",
+    tooNarrow:
+      "Um es herauszufinden, ist mehr Breite nötig. Drehen Sie das Gerät quer oder machen Sie das Fenster breiter, oder geben Sie den Abstand ein.",
+    blindTitle: "Den Abstand herausfinden",
+    blindText:
+      "Bedecken Sie Ihr rechtes Auge. Sehen Sie mit dem linken Auge auf das Kreuz, und sehen Sie nicht davon weg. Ein Punkt bewegt sich von dem Kreuz fort. Sobald Sie den Punkt nicht mehr sehen, berühren Sie den Bildschirm oder drücken Sie die Leertaste.",
+    begin: "Beginnen",
+    vanished: "Der Punkt ist weg",
+    stop: "Aufhören",
+    turn: "Messung {number} von {total}",
+    found:
+      "Sie sitzen etwa {distance} cm entfernt. Die einzelnen Messungen weichen davon um bis zu {within} cm ab.",
+    unsure:
+      "Die Messungen weichen stark voneinander ab. Bitte messen Sie noch einmal, oder geben Sie den Abstand ein.",
+    again: "Noch einmal messen",
+    typeIt: "Den Abstand eingeben",
   },
 };
