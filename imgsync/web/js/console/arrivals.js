@@ -10,8 +10,8 @@
 /** Milliseconds for which somebody may be away without coming in anew: a reload, a change of networks. */
 const AGAIN_MS = 10_000;
 
-/** How far in somebody is. @type {Record<string, number>} */
-const STEPS = { waiting: 1, available: 2, busy: 2 };
+/** How far in somebody is. @type {Record<Presence["state"], number>} */
+const STEPS = { offline: 0, waiting: 1, available: 2, busy: 2 };
 
 export class Arrivals {
   /** By user id; null until the relay has said who is there. @type {Map<string, Seen> | null} */
@@ -32,7 +32,7 @@ export class Arrivals {
       else if (at - known.goneAt > AGAIN_MS) seen.delete(userId);
     }
     const news = [...online.values()].filter((presence) => isFurther(presence, seen.get(presence.userId), at));
-    for (const { userId, state } of online.values()) seen.set(userId, { step: STEPS[state] ?? 0, goneAt: Infinity });
+    for (const { userId, state } of online.values()) seen.set(userId, { step: STEPS[state], goneAt: Infinity });
     return isFirst ? [] : news;
   }
 }
@@ -42,5 +42,5 @@ function isFurther({ state }, before, at) {
   // Who is in a session already was in before.
   if (state === "busy") return false;
   const wasThere = before !== undefined && at - Math.min(before.goneAt, at) <= AGAIN_MS;
-  return (STEPS[state] ?? 0) > (wasThere ? before.step : 0);
+  return STEPS[state] > (wasThere ? before.step : 0);
 }

@@ -70,7 +70,7 @@ export function writeTime(at, language) {
 
 /** Of whom the link is for. @param {string} userId @param {Presence["state"] | null} state null where nobody is */
 export function describeInvited(userId, state) {
-  switch (/** @type {string | null} */ (state)) {
+  switch (state) {
     case null:
       return `${userId} has not come in yet.`;
     case "waiting":
@@ -86,6 +86,5 @@ export function describeInvited(userId, state) {
 export function describeArrival({ userId, name, state }, at) {
   const who = describeClient(userId, name);
   const time = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit" }).format(at);
-  const isAtDoor = /** @type {string} */ (state) === "waiting";
-  return isAtDoor ? `${who} came to the door at ${time}.` : `${who} came in at ${time}.`;
+  return state === "waiting" ? `${who} came to the door at ${time}.` : `${who} came in at ${time}.`;
 }
