@@ -255,6 +255,15 @@ const texts = {
     ready: "Ready.",
     imagesHere: "The images will appear here.",
   },
+  /** The mail with which a link comes. */
+  invite: {
+    subject: "Your link for our session",
+    greeting: "Hello,",
+    link: "this is your own link for our session:",
+    device: "Open it in a browser on the device on which you want to see the images. You need not install anything.",
+    until: "The link works until {time}.",
+    alone: "It is for you alone; please do not pass it on.",
+  },
   size: {
     offer: "Measure this screen",
     offerAgain: "Measure this screen again",
