@@ -8,7 +8,7 @@
 
 import { enter } from "../page/entrance.js";
 import { isAble, loadAgain, opened } from "../page/first.js";
-import { CONNECTING, READY, UNABLE } from "../words/start.js";
+import { CONNECTING, READY } from "../words/start.js";
 
 /** @param {Status} status */
 function say({ text, hint }) {
@@ -51,5 +51,11 @@ function start() {
   }, loadAgain);
 }
 
-if (isAble) start();
-else say(UNABLE);
+/** What came last of all that the page needs; `page/old.js` asks the same where this does not run. */
+const isRecent = "throwIfAborted" in AbortSignal.prototype && "hasOwn" in Object;
+
+if (isAble && isRecent) start();
+import("./other_browser.js").then(
+  ({ offerOtherBrowser }) => offerOtherBrowser({ isRecent, hasWebRtc: isAble }),
+  loadAgain,
+);
