@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from typing import Any
 
 from PIL import Image
 
@@ -18,11 +19,11 @@ PICTURE = (750, 600)
 GREY, BACKGROUND = (200,) * 3, (128,) * 3
 
 
-async def seen(page: Page) -> Counter[tuple[int, ...]]:
+async def seen(page: Page) -> dict[Any, int]:
     """How often each colour is on the screen; the cursor is not in it."""
     shot = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
     assert shot.size == STAGE
-    return Counter(shot.get_flattened_data())
+    return Counter[Any](shot.get_flattened_data())
 
 
 async def heard(page: Page) -> list[str]:
