@@ -5,9 +5,6 @@
 
 `-` is for a browser that has it in no version. What the pages use only where it is there, such as
 the wake lock or preloads of modules, is not in the list; a new feature that they need has to be.
-Nor is top-level await, which Safari has from 15 on, but not for a module that is imported while it
-waits for another script (WebKit bug 242740, mended in 27): `words/language.js` awaits, is behind
-one script of each page, and what that imports later comes when it has ended.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ STATES = {
     "ready": State(USER, TOLD),
     "asked to be recorded": State(RECORDED, "!!document.querySelector('#consent')"),
     "in a program": State(USER, "!!document.querySelector('#browser')", PROGRAMS["LINE"][0]),
-    "too old": State(USER, TOLD, early=OLD),
+    "too old": State(USER, "document.querySelector('#too-old')?.checkVisibility()", early=OLD),
     "locked down": State(USER, TOLD, BROWSERS[8], LOCKED_DOWN),
 }
 

@@ -1,20 +1,20 @@
 /**
  * Tells a participant whose browser is in the way what to do, and gives them their link for another one.
  *
- * @import { Judgement } from "../core/browsers/browsers.js"
+ * @import { Status } from "../words/start.js"
  */
 
 import { judgeBrowser } from "../core/browsers/browsers.js";
 import { find, make, setText } from "../page/dom.js";
 import { wholeLink } from "../page/entrance.js";
-import { LINK_ACTIONS, describeBrowser, describeCopy } from "../words/browser.js";
+import { LINK_ACTIONS, describeCopy, describeLack, describeProgram } from "../words/browser.js";
 
 /** That they go on here is not asked again where the page is loaded anew. */
 const STAYS = "imgsync stays in this browser";
 
 /** @param {{isRecent: boolean, hasWebRtc: boolean}} found */
 export function offerOtherBrowser({ isRecent, hasWebRtc }) {
-  const judgement = judgeBrowser({
+  const { program, lack, system } = judgeBrowser({
     userAgent: navigator.userAgent,
     brands: brandsOf(navigator),
     touchPoints: navigator.maxTouchPoints,
@@ -23,8 +23,8 @@ export function offerOtherBrowser({ isRecent, hasWebRtc }) {
     hasWebRtc,
     hasWebAssembly: "WebAssembly" in window,
   });
-  if (judgement.program !== null) askToLeave(judgement);
-  else if (judgement.lack !== null) tellLack(judgement);
+  if (program !== null) askToLeave(describeProgram(program, system), lack === null);
+  else if (lack !== null && lack !== "tooOld") tell(describeLack(lack));
 }
 
 /** Not in the types of TypeScript, and not in all browsers. @param {Navigator} navigator @returns {string[]} */
@@ -34,17 +34,15 @@ function brandsOf(navigator) {
   return told?.brands?.map(({ brand }) => brand) ?? [];
 }
 
-/** @param {Judgement} judgement */
-function tellLack(judgement) {
-  const { text, hint } = describeBrowser(judgement);
+/** @param {Status} status */
+function tell({ text, hint }) {
   setText(find("text", HTMLElement), text);
   setText(find("hint", HTMLElement), hint);
 }
 
-/** @param {Judgement} judgement of a window of another program */
-function askToLeave(judgement) {
-  if (judgement.lack === null && isStaying()) return;
-  const { text, hint } = describeBrowser(judgement);
+/** @param {Status} status @param {boolean} canStay */
+function askToLeave({ text, hint }, canStay) {
+  if (canStay && isStaying()) return;
   const copy = make("button", { type: "button", class: "main" }, LINK_ACTIONS.copy);
   const link = make("input", { readonly: "", dir: "ltr", "aria-label": LINK_ACTIONS.link, hidden: "" });
   const note = make("p", { role: "status" });
@@ -53,7 +51,7 @@ function askToLeave(judgement) {
   const how = { id: "browser", class: "card", "aria-labelledby": "browser-title" };
   const card = make("section", how, title, make("p", {}, hint), link, note, buttons);
   copy.addEventListener("click", async () => setText(note, describeCopy(await giveLink(link))));
-  if (judgement.lack === null) buttons.append(makeGoOn(card));
+  if (canStay) buttons.append(makeGoOn(card));
   // A tap on it is for what it is on, and does not fill the screen.
   card.addEventListener("click", (event) => event.stopPropagation());
   document.body.toggleAttribute("data-browser", true);

@@ -1,16 +1,15 @@
 /**
  * What a participant is told of a browser in which they can't take part, or had better not.
  *
- * @import { Judgement, Lack, System } from "../core/browsers/browsers.js"
+ * @import { Lack, System } from "../core/browsers/browsers.js"
  * @import { Status } from "./start.js"
  * @import { Key } from "../languages/en.js"
  */
 
 import { say } from "./language.js";
 
-/** @type {Record<Lack, [text: Key, hint: Key]>} */
+/** That one is too old stands in the page. @type {Record<Exclude<Lack, "tooOld">, [text: Key, hint: Key]>} */
 const LACKS = {
-  tooOld: ["browser.tooOld", "browser.tooOldHint"],
   lockdown: ["browser.lockdown", "browser.lockdownHint"],
   noWebRtc: ["browser.noWebRtc", "browser.noWebRtcHint"],
 };
@@ -22,16 +21,16 @@ const WAYS_OUT = {
   other: "browser.openElsewhere",
 };
 
-/** @param {Judgement} judgement of which something is in the way @returns {Status} */
-export function describeBrowser({ lack, program, system }) {
-  if (program !== null) return { text: nameProgram(program), hint: say(WAYS_OUT[system]) };
-  const [text, hint] = LACKS[lack ?? "noWebRtc"];
+/** @param {keyof typeof LACKS} lack @returns {Status} */
+export function describeLack(lack) {
+  const [text, hint] = LACKS[lack];
   return { text: say(text), hint: say(hint) };
 }
 
-/** @param {string} program */
-function nameProgram(program) {
-  return program === "" ? say("browser.insideAnother") : say("browser.inside", { program });
+/** @param {string} program in whose window the page is; "" where it has no name @param {System} system @returns {Status} */
+export function describeProgram(program, system) {
+  const text = program === "" ? say("browser.insideAnother") : say("browser.inside", { program });
+  return { text, hint: say(WAYS_OUT[system]) };
 }
 
 /** @param {boolean} isCopied whether the browser has let the page do it */
