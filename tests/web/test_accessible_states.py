@@ -6,53 +6,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import attrs
 import pytest
 
 from tests.kit.accessible import Accessible, read_axe
 from tests.kit.browsers import Browser
-from tests.kit.user_agents import BROWSERS, PROGRAMS
+from tests.kit.participant_states import STATES, open_state
 from tests.kit.web_images import open_images
-from tests.kit.web_pages import (
-    RECORDER,
-    ClientPage,
-    open_client_page,
-    open_session,
-    page_url,
-    show_url,
-)
-from tests.web.test_other_browsers import LOCKED_DOWN, OLD
+from tests.kit.web_pages import ClientPage, open_client_page, open_session, show_url
 
 WEB = Path(__file__).parents[2] / "imgsync" / "web"
-
-RECORDED = {"user": "rec", "record": "camera,microphone"}
-USER = {"user": "one"}
-
-
-@attrs.frozen
-class State:
-    """What a page comes to by itself.
-
-    :param until: an expression that is true by then.
-    :param early: a script that runs before all others.
-    """
-
-    query: dict[str, str]
-    until: str
-    user_agent: str = BROWSERS[0]
-    early: str = ""
-
-
-TOLD = "document.querySelector('#hint')?.textContent.length > 9"
-
-STATES = {
-    "incomplete": State({}, TOLD),
-    "ready": State(USER, TOLD),
-    "asked to be recorded": State(RECORDED, "!!document.querySelector('#consent')"),
-    "in a program": State(USER, "!!document.querySelector('#browser')", PROGRAMS["LINE"][0]),
-    "too old": State(USER, "document.querySelector('#too-old')?.checkVisibility()", early=OLD),
-    "locked down": State(USER, TOLD, BROWSERS[8], LOCKED_DOWN),
-}
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +27,7 @@ def accessible() -> Accessible:
 async def test_a_state_is_for_everybody(
     browser: Browser, relay: str, accessible: Accessible, state: str, language: str
 ) -> None:
-    found = STATES[state]
-    async with browser.open_page() as page:
-        await page.command("Emulation.setUserAgentOverride", userAgent=found.user_agent)
-        await page.run_early(RECORDER + found.early)
-        await page.goto(page_url(relay, **found.query, lang=language))
-        await page.wait(found.until)
+    async with open_state(browser, relay, state, language) as page:
         await accessible.check(page, state)
 
 

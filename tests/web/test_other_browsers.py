@@ -10,6 +10,7 @@ import pytest
 from imgsync.relay.languages import read_texts
 from tests.both_languages.replay import SCRIPTS
 from tests.kit.browsers import Browser, Page
+from tests.kit.participant_states import LOCKED_DOWN, NO_WEBRTC, OLD
 from tests.kit.user_agents import BROWSERS, PROGRAMS
 from tests.kit.web_pages import ClientPage, page_url
 
@@ -24,9 +25,6 @@ window.WebSocket = class extends Real {
   constructor(...given) { super(...given); window.sockets += 1; }
 };
 """
-OLD = "delete AbortSignal.prototype.throwIfAborted;"
-NO_WEBRTC = "delete window.RTCPeerConnection;"
-LOCKED_DOWN = f"{NO_WEBRTC} delete window.WebAssembly;"
 
 
 def texts_in(language: str) -> dict[str, str]:
