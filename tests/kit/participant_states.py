@@ -27,6 +27,7 @@ class State:
     :param until: an expression that is true by then.
     :param early: a script that runs before all others.
     :param path: of the page.
+    :param act: what is done then, as an expression.
     """
 
     query: dict[str, str]
@@ -34,10 +35,15 @@ class State:
     user_agent: str = BROWSERS[0]
     early: str = INSIDE
     path: str = "client"
+    act: str = "0"
 
 
 def sees(selector: str) -> str:
     return f"document.querySelector({selector!r})?.checkVisibility()"
+
+
+def press(selector: str) -> str:
+    return f"document.querySelector({selector!r}).click()"
 
 
 TOLD = "document.querySelector('#hint')?.textContent.length > 9"
@@ -49,6 +55,13 @@ STATES = {
         USER, f"{sees('#door')} && !document.querySelector('#door-ready').disabled", early=""
     ),
     "asked-to-be-recorded": State(RECORDED, sees("#consent")),
+    "measured-by-card": State({**USER, "size": "screen"}, sees("#measuring")),
+    "measured-by-ruler": State(
+        {**USER, "size": "screen"}, sees("#measuring"), act=press(".buttons > :nth-child(2)")
+    ),
+    "asked-for-the-distance": State(
+        {**USER, "size": "distance"}, sees("#measuring"), act=press(".buttons > .main")
+    ),
     "in-a-program": State(USER, sees("#browser"), PROGRAMS["LINE"][0]),
     "in-a-program-for-good": State(USER, sees("#browser"), PROGRAMS[""][0], NO_WEBRTC),
     "too-old": State(USER, sees("#too-old"), early=OLD),
@@ -69,4 +82,5 @@ async def open_state(
         url = page_url(relay, **found.query, lang=language)
         await page.goto(url.replace("/client?", f"/{found.path}?"))
         await page.wait(found.until)
+        await page.run(found.act)
         yield page
