@@ -62,7 +62,7 @@ STATES = {
     "asked-for-the-distance": State(
         {**USER, "size": "distance"}, sees("#measuring"), act=press(".buttons > .main")
     ),
-    "in-a-program": State(USER, sees("#browser"), PROGRAMS["LINE"][0]),
+    "in-a-program": State({**USER, "size": "screen"}, sees("#browser"), PROGRAMS["LINE"][0]),
     "in-a-program-for-good": State(USER, sees("#browser"), PROGRAMS[""][0], NO_WEBRTC),
     "too-old": State(USER, sees("#too-old"), early=OLD),
     "locked-down": State(USER, TOLD, BROWSERS[8], LOCKED_DOWN),
