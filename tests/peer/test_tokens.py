@@ -24,6 +24,7 @@ from imgsync.core.protocol.numbers import (
     FEATURE_EARLY_OFFER,
     FEATURE_ICE_SERVERS,
     FEATURE_PRESENCES,
+    FEATURE_WAITING,
     FEATURES,
 )
 from imgsync.core.protocol.signalling import (
@@ -136,7 +137,7 @@ async def test_both_peers_send_the_token_that_they_are_given(autojump_clock: Moc
         for peer in (evaluator, client, evaluator._signalling, client._signalling):
             assert TOKEN not in repr(peer)
     renewed = FEATURE_ICE_SERVERS
-    evaluators = {"package": "webrtc", "features": [FEATURE_PRESENCES, renewed]}
+    evaluators = {"package": "webrtc", "features": [FEATURE_PRESENCES, FEATURE_WAITING, renewed]}
     clients = {"package": "webrtc", "features": [*FEATURES, FEATURE_EARLY_OFFER, renewed]}
     assert keeper.registers == [
         {"userId": "e", "role": "evaluator", "token": TOKEN, **evaluators},
