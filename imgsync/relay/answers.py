@@ -9,7 +9,7 @@ from imgsync.net.http import Request, Response, refuse
 from imgsync.relay.admission import NOT_LOCAL, Admission, is_local
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer
-from imgsync.relay.pages import load_pages
+from imgsync.relay.pages import Pages
 
 #: Nothing of it is secret, and the page that asks may be of another origin.
 _FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
@@ -22,12 +22,16 @@ class Answers:
     """
 
     def __init__(
-        self, admission: Admission, observer: Observer, is_draining: Callable[[], bool]
+        self,
+        admission: Admission,
+        observer: Observer,
+        pages: Pages,
+        is_draining: Callable[[], bool],
     ) -> None:
         self._admission = admission
         self._observer = observer
         self._is_draining = is_draining
-        self._pages = load_pages()
+        self._pages = pages
 
     async def answer(self, request: Request) -> Response:
         """To a GET or a HEAD."""

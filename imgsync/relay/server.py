@@ -58,6 +58,7 @@ from imgsync.net.websocket import WebSocket
 from imgsync.relay.admission import Admission
 from imgsync.relay.answers import Answers
 from imgsync.relay.observer import Observer, Visitor
+from imgsync.relay.pages import pages_with
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
@@ -114,7 +115,8 @@ class Relay:
         self._sooner = Bell()
         self._all_gone = Bell()
         self._is_draining = False
-        answers = Answers(self._admission, self._observer, lambda: self._is_draining)
+        pages = pages_with(settings.texts)
+        answers = Answers(self._admission, self._observer, pages, lambda: self._is_draining)
         #: What the relay's port offers.
         self.site = Site(
             http=answers.answer,

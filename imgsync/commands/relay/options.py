@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from imgsync.commands.common import positive_seconds
 from imgsync.core.protocol.errors import InputError
@@ -14,6 +15,8 @@ from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
+from imgsync.relay.own_texts import NAMES, OwnTexts, read_own_texts
+from imgsync.relay.pages import load_pages
 from imgsync.relay.settings import Settings
 from imgsync.relay.tokens import read_secret, token_reader
 from imgsync.relay.turn import CREDENTIAL_LIFE, IceOffer, read_ice_servers
@@ -123,6 +126,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         end_at_expiry=options.end_at_expiry,
         ice=ice_offer_of(options),
         recording_url=options.recording_url,
+        texts=_texts_of(options),
         origins=options.allow_origin,
         proxies=options.forwarded_by,
         grace=options.grace,
@@ -143,6 +147,12 @@ def settings_of(options: argparse.Namespace) -> Settings:
             max_streams_per_address=options.max_per_address,
         ),
     )
+
+
+def _texts_of(options: argparse.Namespace) -> OwnTexts:
+    if options.texts is None:
+        return {}
+    return read_own_texts(Path(options.texts), load_pages().languages)
 
 
 def ice_offer_of(options: argparse.Namespace) -> IceOffer:
@@ -275,6 +285,12 @@ def _add_ice(parser: argparse.ArgumentParser) -> None:
         type=_http_url,
         metavar="URL",
         help="where the client page posts what it records; without it, participants save it",
+    )
+    group.add_argument(
+        "--texts",
+        metavar="DIR",
+        help="what the study says itself to participants: a file for each language, as de.json, of"
+        f" {', '.join(NAMES)}",
     )
 
 
