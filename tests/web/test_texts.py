@@ -173,8 +173,8 @@ def prose_in(script: Path) -> list[str]:
         if literal is None or NOT_FOR_PEOPLE.search(code[: piece.start()]):
             continue
         words = re.sub(r"\$\{[^}]*\}", " ", literal[1:-1]).replace("\\n", " ").strip()
-        # Names under which a browser keeps what is of this package.
-        if PROSE.search(words) and not words.startswith("imgsync "):
+        # Names under which a browser keeps what is of this package, and a directive.
+        if PROSE.search(words) and not words.startswith(("imgsync ", "use strict")):
             found.append(words)
     return found
 
