@@ -262,8 +262,10 @@ def _tell_modules(page: bytes, files: Mapping[str, bytes]) -> bytes:
         lambda match: link(_modules_behind([match[1].decode()], files)) + match[0], page
     )
     later = [name for script in scripts for name in _named(script, _LATER, files)]
-    rest = link([*later, *_modules_behind(later, files)], ' fetchpriority="low"')
-    return _HEAD_END.sub(lambda match: rest + match[0], page, count=1)
+    # In the order in which they are wanted: browsers ask for a few at a time.
+    rest = [name for one in later for name in (one, *_modules_behind([one], files))]
+    links = link(rest, ' fetchpriority="low"')
+    return _HEAD_END.sub(lambda match: links + match[0], page, count=1)
 
 
 def _modules_behind(modules: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
