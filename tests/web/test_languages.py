@@ -19,7 +19,7 @@ from imgsync.tasks import open_background
 from tests.kit.browsers import Browser
 from tests.kit.either_browser import in_either
 from tests.kit.web_modules import WEB
-from tests.kit.web_pages import ClientPage, open_session, page_url
+from tests.kit.web_pages import INSIDE, ClientPage, open_session, page_url
 
 # What the page has said, from the first.
 LISTENING = """
@@ -40,7 +40,7 @@ async def test_a_page_speaks_the_language_of_its_link_and_never_another_one(
     browser: Browser, relay: str
 ) -> None:
     async with browser.open_page() as page:
-        await page.run_early(LISTENING)
+        await page.run_early(INSIDE + LISTENING)
         await page.goto(page_url(relay, user="ada", token="secret", lang="ar"))
         client = ClientPage(page)
         await client.wait_says("جاهز.")
@@ -119,6 +119,11 @@ async def test_whatever_a_page_says_is_a_text_of_its_language(browser: Browser) 
         await page.wait("document.querySelector('#recordings')?.innerText.includes('smell')")
         assert await page.run(STRAY) == []
         await page.goto(page_url(relay, user="ada"))
+        await page.wait("!document.querySelector('#door').hidden")
+        await page.wait("!document.querySelector('#door-ready').disabled")
+        assert await page.run(STRAY) == []
+        await page.run_early(INSIDE)
+        await page.reload()
         await wait_marked("Ready.")
         async with open_session(relay, "ada"):
             await wait_marked("Connected to")

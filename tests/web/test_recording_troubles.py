@@ -30,11 +30,11 @@ from tests.kit.recording_pages import (
 )
 from tests.kit.web_pages import (
     IN_A_HURRY,
+    INSIDE,
     RECORDER,
     ClientPage,
     open_session,
     page_url,
-    INSIDE,
     show_url,
 )
 
