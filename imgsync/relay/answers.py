@@ -7,6 +7,7 @@ import trio
 from imgsync.core.protocol.errors import MissingExtra
 from imgsync.net.http import Request, Response, refuse
 from imgsync.relay.admission import NOT_LOCAL, Admission, is_local
+from imgsync.relay.inviting import Inviting
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer
 from imgsync.relay.pages import Pages
@@ -26,10 +27,12 @@ class Answers:
         admission: Admission,
         observer: Observer,
         pages: Pages,
+        inviting: Inviting,
         is_draining: Callable[[], bool],
     ) -> None:
         self._admission = admission
         self._observer = observer
+        self._inviting = inviting
         self._is_draining = is_draining
         self._pages = pages
 
@@ -49,6 +52,8 @@ class Answers:
                 except MissingExtra as exc:
                     return refuse(501, str(exc))
                 return Response(200, text, CONTENT_TYPE)
+            case "/invite":
+                return self._inviting.answer(request, self._admission.address_of(request))
         return self._pages.answer(request)
 
     def refuse_upgrade(self, request: Request) -> Response | None:

@@ -18,7 +18,7 @@ import { Threshold } from "./threshold.js";
 export function enter(role) {
   const page = new URL(location.href);
   const userId = page.searchParams.get("user") ?? "";
-  const key = `imgsync token of ${userId} at ${page.pathname}`;
+  const key = keyOf(page);
   const fragment = fragmentOf(page);
   const given = fragment.get("token") ?? page.searchParams.get("token");
   if (given !== null) {
@@ -39,6 +39,23 @@ export function enter(role) {
   const first = opened && new Opening(opened);
   first?.register({ userId, role, token, door });
   return { userId, token, relayUrl, first, door };
+}
+
+/** The link that was opened, with its token, for another browser of theirs. */
+export function wholeLink() {
+  const page = new URL(location.href);
+  const token = recall(keyOf(page));
+  if (token !== undefined) {
+    const fragment = fragmentOf(page);
+    fragment.set("token", token);
+    page.hash = fragment.toString();
+  }
+  return page.href;
+}
+
+/** @param {URL} page under which the tab remembers its token */
+function keyOf(page) {
+  return `imgsync token of ${page.searchParams.get("user") ?? ""} at ${page.pathname}`;
 }
 
 /** @param {URL} page */
