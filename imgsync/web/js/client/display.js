@@ -7,9 +7,9 @@
 
 import { MAX_FEATURE, MAX_FEATURES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
-import { clockStep } from "./clock_step.js";
-import { describeAgent, zoomOf } from "./agent.js";
-import { RefreshMeter } from "./refresh_meter.js";
+import { clockStep } from "../device/clock_step.js";
+import { describeAgent, zoomOf } from "../device/agent.js";
+import { RefreshMeter } from "../device/refresh_meter.js";
 
 /** After so long things are taken to stay: a window that is pulled at has another size in each frame. */
 const STEADY_MS = 500;

@@ -22,7 +22,7 @@
  * @import { Onset } from "../core/channel/onsets.js"
  * @import { Decoding } from "./decoding.js"
  * @import { Loader } from "./loader.js"
- * @import { RefreshMeter } from "./refresh_meter.js"
+ * @import { RefreshMeter } from "../device/refresh_meter.js"
  * @import { Watcher } from "./viewer.js"
  *
  * @typedef {{image: Image, control: AbortController, isOver: boolean}} Showing
