@@ -8,8 +8,9 @@
 import { MAX_FEATURE, MAX_FEATURES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { clockStep } from "../device/clock_step.js";
-import { describeAgent, zoomOf } from "../device/agent.js";
+import { describeAgent } from "../device/agent.js";
 import { RefreshMeter } from "../device/refresh_meter.js";
+import { pageZoom } from "../device/zoom.js";
 
 /** After so long things are taken to stay: a window that is pulled at has another size in each frame. */
 const STEADY_MS = 500;
@@ -78,9 +79,7 @@ export class DisplayWatch {
 
   /** @returns {Facts} */
   #gather() {
-    // Others give one size for both, whatever the zoom.
-    const isTold = /\b(?:Headless)?Chrome\//.test(navigator.userAgent);
-    const zoom = isTold ? zoomOf({ outerWidth, innerWidth, devicePixelRatio }, visualViewport?.scale ?? 1) : null;
+    const zoom = pageZoom();
     const refreshRate = this.#rate();
     return {
       screenWidth: Math.round(screen.width),

@@ -7,7 +7,7 @@
  */
 
 import { enter } from "../page/entrance.js";
-import { isAble, loadAgain, opened } from "../page/first.js";
+import { isAble, loadAgain, opened, relayUrl } from "../page/first.js";
 import { CONNECTING, READY, UNABLE } from "../words/start.js";
 
 /** @param {Status} status */
@@ -41,7 +41,7 @@ function sayWhenReady({ socket }) {
 }
 
 function start() {
-  const entrance = enter("client");
+  const entrance = enter("client", { opened, relayUrl });
   // Where the participant is recorded, there is something else to say first.
   const isRecorded = new URL(location.href).searchParams.has("record");
   const listening = opened && !isRecorded ? sayWhenReady(opened) : null;

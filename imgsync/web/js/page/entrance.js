@@ -7,34 +7,50 @@
  *   Entrance `userId` is empty where the link does not say it; `first`: the way to the relay that
  *   is being opened already
  *
+ * @import { Opened } from "../peer/opening.js"
  * @import { Role } from "../core/protocol/wire.js"
  */
 
 import { Opening } from "../peer/opening.js";
-import { opened, relayUrl } from "./first.js";
 
-/** @param {Role} role as which the relay is told of us @returns {Entrance} */
-export function enter(role) {
+/**
+ * @param {Role} role as which the relay is told of us
+ * @param {{opened: Opened | null, relayUrl: string}} begun what the first module has begun
+ * @returns {Entrance}
+ */
+export function enter(role, { opened, relayUrl }) {
   const page = new URL(location.href);
   const userId = page.searchParams.get("user") ?? "";
-  const key = `imgsync token of ${userId} at ${page.pathname}`;
-  const fragment = fragmentOf(page);
-  const given = fragment.get("token") ?? page.searchParams.get("token");
-  if (given !== null) {
-    remember(key, given);
-    page.searchParams.delete("token");
-    fragment.delete("token");
-    page.hash = fragment.toString();
-    history.replaceState(history.state, "", page);
-  }
-  // A link that differs from this page's behind the # only does not load the page anew.
-  addEventListener("hashchange", () => {
-    if (fragmentOf(new URL(location.href)).has("token")) location.reload();
-  });
-  const token = given ?? recall(key);
+  const token = takeToken(page, page.pathname);
+  loadForNewToken();
   const first = opened && new Opening(opened);
   first?.register({ userId, role, token });
   return { userId, token, relayUrl, first };
+}
+
+/**
+ * @param {URL} page its address
+ * @param {string} path of the page whose token it is
+ * @returns {string | undefined}
+ */
+export function takeToken(page, path) {
+  const key = `imgsync token of ${page.searchParams.get("user") ?? ""} at ${path}`;
+  const fragment = fragmentOf(page);
+  const given = fragment.get("token") ?? page.searchParams.get("token");
+  if (given === null) return recall(key);
+  remember(key, given);
+  page.searchParams.delete("token");
+  fragment.delete("token");
+  page.hash = fragment.toString();
+  history.replaceState(history.state, "", page);
+  return given;
+}
+
+/** A link that differs from this page's behind the # only does not load the page anew. */
+export function loadForNewToken() {
+  addEventListener("hashchange", () => {
+    if (fragmentOf(new URL(location.href)).has("token")) location.reload();
+  });
 }
 
 /** @param {URL} page */

@@ -7,7 +7,7 @@
  * @typedef {{socket: WebSocket, heard: unknown[], code: number | null}} Opened
  *   `heard`: what has come in; `code`: with which it was closed, if it was
  *
- * @typedef {{userId: string, role: Role, name?: string, token?: string}} Registrant
+ * @typedef {{userId: string, role: Role, name?: string, token?: string, state?: "waiting"}} Registrant
  */
 
 import {
@@ -39,13 +39,13 @@ export class Opening {
   }
 
   /** Tell the relay as soon as it hears, once. @param {Registrant} registrant */
-  register({ userId, role, name, token }) {
+  register({ userId, role, name, token, state }) {
     if (this.#isRegistered) return;
     this.#isRegistered = true;
     // What there is to be spoken on the channel is the client's to speak.
     const spoken = role === "client" ? [...SPOKEN, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES];
     const features = [...spoken, FEATURE_ICE_SERVERS];
-    const data = { userId, role, package: PACKAGE, name, token, features };
+    const data = { userId, role, package: PACKAGE, name, token, features, state };
     const say = () => this.send(JSON.stringify({ event: "register", data }));
     if (this.isOpen) say();
     else this.#opened.socket.onopen = say;

@@ -13,7 +13,6 @@
 
 import { MAX_FEATURES } from "../protocol/numbers.js";
 
-/** In the order in which they are told. */
 const LETTERS = /** @type {const} */ ({
   browser: "B",
   server: "S",
@@ -29,6 +28,9 @@ const LETTERS = /** @type {const} */ ({
   camera: "K",
   microphone: "H",
 });
+
+/** All that is looked at, in the order in which it is told. */
+export const SUBJECTS = /** @type {Subject[]} */ (Object.keys(LETTERS));
 
 /** Why a server is not reached, as `Obstacle` has it. */
 const OBSTACLES = [
@@ -59,7 +61,7 @@ const IN_THE_WAY = {
 
 /** What a participant reads out, by the word of what is in the way. @type {ReadonlyMap<string, string>} */
 export const CODES = new Map(
-  /** @type {Subject[]} */ (Object.keys(LETTERS)).flatMap((subject) =>
+  SUBJECTS.flatMap((subject) =>
     IN_THE_WAY[subject].map((what, place) => [`${subject}_${what}`, `${LETTERS[subject]}${place + 1}`]),
   ),
 );

@@ -1,0 +1,63 @@
+/**
+ * What the console says of a check that a client's device has had: of each finding what is the matter there.
+ */
+
+import { CODES } from "../core/check/findings.js";
+
+/** @type {Record<string, string>} */
+const DEVICES = {
+  missing: "not found",
+  ended: "gone",
+  in_use: "in use, or not to be used",
+  denied: "not allowed in the browser",
+  policy: "not allowed by the website",
+  system: "not allowed by the system",
+  muted: "muted",
+  not_secure: "not to be had, as the page is not https",
+  silent: "silent",
+};
+
+/** @type {Record<string, string>} */
+const FOUND = {
+  browser_without_webrtc: "its browser has no WebRTC",
+  browser_old: "its browser is too old",
+  browser_unknown: "its browser is not one that is known",
+  socket_closed: "the server closed its WebSocket",
+  link_incomplete: "its link does not say who it is",
+  link_refused: "the server did not take its link",
+  link_unanswered: "the server did not answer to its link",
+  direct_failed: "no direct connection",
+  direct_no_way_out: "no UDP out of its network, and no TURN server",
+  turn_refused: "the TURN server refused it",
+  turn_silent: "the TURN server did not answer",
+  turn_failed: "no connection through TURN",
+  turn_slow: "the connection through TURN is slow",
+  clock_off: "its clock is wrong",
+  clock_coarse: "the steps of its clock are coarse",
+  screen_slow: "its screen is refreshed below 50 Hz",
+  screen_unknown: "the refresh rate of its screen is not known",
+  screen_zoomed: "its page is zoomed",
+  storage_none: "its browser keeps nothing",
+  storage_little: "little room for recordings",
+  waking_missing: "its screen may turn off by itself",
+};
+
+/** @param {string} word */
+function describeFound(word) {
+  const [, subject = "", what = ""] = /^([a-z]+)_(.*)$/.exec(word) ?? [];
+  const device = subject === "camera" || subject === "microphone" ? DEVICES[what] : undefined;
+  if (device !== undefined) return `${subject} ${device}`;
+  if (subject === "server") return `the server was not reached (${what.replaceAll("_", " ")})`;
+  return FOUND[word] ?? word.replaceAll("_", " ");
+}
+
+/**
+ * @param {readonly string[]} found the words of the check
+ * @param {string} when in words
+ * @returns {string}
+ */
+export function describeCheck(found, when) {
+  if (found.length === 0) return `all well, ${when}`;
+  const told = found.map((word) => (CODES.has(word) ? `${describeFound(word)} (${CODES.get(word)})` : describeFound(word)));
+  return `${told.join("; ")}, ${when}`;
+}
