@@ -32,6 +32,7 @@ INPUTS: list[Any] = [
     ["staged", "hidden", "exposure_over", 600],
     ["staged", "hidden", "answered", 600],
     ["staged", "hidden", "hidden_tab", 300],
+    ["staged", "hidden", "resized", 300],
     ["staged", "failed", "hidden_tab", 100],
     ["staged", "failed", "superseded", 100],
     ["staged", "failed", "http_404", 100],

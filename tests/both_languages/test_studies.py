@@ -164,11 +164,21 @@ def test_studies_are_shown_alike(replay: Replay, tmp_path: Path) -> None:
             assert series.study.entries == study["entries"]
 
 
+DOUBLED = [
+    '{"entries": [{"imageUrl": "http://h/", "frames": 1, "frames": 2}]}',
+    '{"entries": [{"text": "a"},\n{"text": "b", "respond": {"keys": ["f"], "keys": ["j"]}}]}',
+    '{"name": "a", "entries": [{"text": "a"}], "n\\u0061me": "a"}',
+    '[{"imageUrl": "http://h/", "x": [1, {"y": 1, "z": [], "y": 2}]}]',
+]
+"""Of these no schema hears."""
+
+
 def test_what_is_wrong_is_told_alike_with_its_line_and_column(
     replay: Replay, tmp_path: Path
 ) -> None:
-    found = replay.run("studies", [[text, None] for text in BAD])
-    for number, (text, said) in enumerate(zip(BAD, found, strict=True)):
+    bad = BAD + DOUBLED
+    found = replay.run("studies", [[text, None] for text in bad])
+    for number, (text, said) in enumerate(zip(bad, found, strict=True)):
         file = write(tmp_path, number, text)
         with pytest.raises(BadManifest) as failure:
             read_plan_of(file)
@@ -219,6 +229,18 @@ def test_an_order_is_the_same_for_a_seed_wherever_it_is_shuffled(
         ]
         orders.add(tuple(numbers))
     assert len(orders) == len(seeds)
+
+
+def test_texts_in_a_row_that_name_no_block_stay_in_their_order(
+    replay: Replay, tmp_path: Path
+) -> None:
+    pages = [f"Page {number}" for number in range(9)]
+    entries = [*({"text": page} for page in pages), {"imageUrl": "http://h/a"}]
+    text = json.dumps({"order": "shuffled", "entries": entries})
+    [found] = replay.run("studies", [[text, {"token": "0000abcd", "seed": 1}]])
+    assert [one["trial"]["text"] for one in found["images"][:9]] == pages
+    shown = read_manifest(write(tmp_path, 0, text), seed=1)
+    assert [image.trial and image.trial.text for image in shown] == [*pages, None]
 
 
 def test_a_study_beside_its_pictures_is_known_by_their_names(replay: Replay) -> None:

@@ -64,6 +64,17 @@ def test_all_that_is_wrong_is_told_with_its_place(
     ]
 
 
+def test_what_is_no_json_is_told_with_its_place_and_a_missing_file_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text('[{"text": "a"},\n]', encoding="utf-8")
+    assert main(["check", str(file)]) == 1
+    assert capsys.readouterr().out.startswith(f"{file}:2:1: is not JSON: ")
+    assert main(["check", str(tmp_path / "nothing")]) == 1
+    assert "there is no file" in capsys.readouterr().out
+
+
 def test_a_study_is_wrong_where_a_picture_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

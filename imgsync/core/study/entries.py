@@ -163,6 +163,9 @@ class EntryReader:
             if not self._is_doubled and self._get("signedUrl") is not None:
                 self._tell("signedUrl", "is a file and has a signedUrl; leave that out")
             return image_url, None
+        if image_url is None:
+            self._tell("imageUrl", "has no imageUrl that is an http or https URL, and no text")
+            return None, None
         asked = {"imageUrl": image_url}
         if not self._is_doubled:
             asked["signedUrl"] = self._get("signedUrl")

@@ -7,7 +7,7 @@
  *   so long; `keys`: keys are answers; `features`: what the client has to speak for all that
  */
 
-import { FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT } from "../core/protocol/numbers.js";
+import { needsOf as featuresFor } from "../core/study/running.js";
 
 /** By series, as it is drawn often. @type {WeakMap<readonly Listed[], Needs>} */
 const known = new WeakMap();
@@ -24,10 +24,5 @@ function gather(images) {
   const trials = images.flatMap(({ trial }) => trial ?? []);
   const frames = trials.some(({ showFor, frames }) => showFor !== undefined || frames !== undefined);
   const keys = trials.some(({ respond }) => (respond?.keys ?? []).length > 0);
-  const features = [
-    ...(frames ? [FEATURE_EXPOSURE] : []),
-    ...(trials.some(({ respond }) => respond !== undefined) ? [FEATURE_RESPONSE] : []),
-    ...(trials.some(({ text }) => text !== undefined) ? [FEATURE_TEXT] : []),
-  ];
-  return { frames, keys, features };
+  return { frames, keys, features: featuresFor(trials) };
 }

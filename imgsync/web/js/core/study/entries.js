@@ -145,6 +145,10 @@ export class EntryReader {
       }
       return [imageUrl, null];
     }
+    if (imageUrl === null) {
+      this.#tell("imageUrl", "has no imageUrl that is an http or https URL, and no text");
+      return [null, null];
+    }
     const members = this.#isDoubled ? ["imageUrl"] : ["imageUrl", "signedUrl"];
     for (const member of members) {
       const url = this.#get(member);

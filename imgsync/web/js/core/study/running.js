@@ -98,6 +98,7 @@ export class Entry {
   staged(stage, reason, now) {
     if (stage === "shown" && this.#isTimedHere) this.#beginExposure(now);
     else if (stage === "hidden" && reason === EXPOSURE_OVER) this.#isExposed = true;
+    else if (stage === "hidden" && !this.#isTimedHere && this.#exposure !== undefined) this.#cutShort(reason, now);
     else if (stage === "failed" && reason !== HIDDEN_TAB && reason !== SUPERSEDED) this.#hasFailed = true;
     return this.isOver;
   }
@@ -121,6 +122,12 @@ export class Entry {
       this.due = Infinity;
     }
     return this.isOver;
+  }
+
+  /** @param {string | undefined} reason @param {number} now */
+  #cutShort(reason, now) {
+    if (reason === HIDDEN_TAB) this.#hasFailed = true;
+    else this.#beginExposure(now);
   }
 
   /** @param {number} now */
