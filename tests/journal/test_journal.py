@@ -50,6 +50,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("pixel_ratio", "zoom", "refresh_rate"), st.none() | st.floats(0.5, 500)),
     **dict.fromkeys(("isolated", "keyboard"), st.none() | st.booleans()),
     **dict.fromkeys(("browser", "system", "text"), st.none() | ids),
+    "checked_at": st.none() | times,
+    "check_found": st.lists(words.filter(bool), max_size=3).map(tuple),
     "languages": st.lists(words.filter(bool), max_size=3).map(tuple),
     "pointer": st.none() | st.sampled_from(PointerKind),
     "number": st.integers(1, 10**6),

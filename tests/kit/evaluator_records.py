@@ -119,7 +119,8 @@ DISPLAYS: tuple[dict[str, Any], ...] = (
         "system": "",
         "keyboard": False,
     },
-    {"pointer": "coarse"},
+    {"pointer": "coarse", "checkedAt": 5.5, "checkFound": ["clock_off", "turn_silent"]},
+    {"checkedAt": 7},
 )
 
 #: What a client says that no line of a record can tell, and what can be told just so.

@@ -71,7 +71,8 @@ class DisplayRow:
     """What the client has shown images on from then on; None where it does not say it.
 
     :param since: client's clock.
-    :param languages: with a blank between each two, as `warnings` are.
+    :param languages: with a blank between each two, as `warnings` and `check_found` are.
+    :param checked_at: client's clock; None where nobody has checked the device before.
     :param warnings: what of it may be in the way of what was asked in the session.
     """
 
@@ -93,6 +94,8 @@ class DisplayRow:
     system: str | None
     languages: str | None
     pointer: str | None
+    checked_at: Milliseconds | None
+    check_found: str | None
     keyboard: bool | None
     warnings: str | None
 
@@ -193,6 +196,8 @@ def _display_rows(record: SessionRecord, history: OffsetHistory) -> Iterator[Dis
             system=said.system,
             languages=" ".join(said.languages) or None,
             pointer=None if said.pointer is None else said.pointer.value,
+            checked_at=said.checked_at,
+            check_found=" ".join(said.check_found) or None,
             keyboard=said.keyboard,
             warnings=" ".join(warnings_of(_as_told(said), needs_frames, needs_keys)) or None,
         )

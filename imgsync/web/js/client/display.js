@@ -6,6 +6,7 @@
  */
 
 import { MAX_FEATURE, MAX_FEATURES } from "../core/protocol/numbers.js";
+import { recallCheck } from "../page/checked.js";
 import { now } from "../peer/clock.js";
 import { clockStep } from "../device/clock_step.js";
 import { describeAgent } from "../device/agent.js";
@@ -28,6 +29,12 @@ function pointer() {
 /** @returns {string[]} */
 function languages() {
   return navigator.languages.filter((one) => one.length <= MAX_FEATURE).slice(0, MAX_FEATURES);
+}
+
+/** What the check of this device has found before, where there was one. @returns {Pick<Display, "checkedAt" | "checkFound">} */
+function checkBefore() {
+  const checked = recallCheck();
+  return checked === null ? {} : { checkedAt: checked.at, checkFound: checked.found };
 }
 
 export class DisplayWatch {
@@ -94,6 +101,7 @@ export class DisplayWatch {
       ...describeAgent(navigator.userAgent, navigator.maxTouchPoints),
       languages: languages(),
       pointer: pointer(),
+      ...checkBefore(),
       ...(this.#hasKeyboard && { keyboard: true }),
     };
   }

@@ -149,6 +149,8 @@ const OPTIONAL = {
     system: isName,
     languages: isFeatures,
     pointer: oneOf(POINTERS),
+    checkedAt: isNumber,
+    checkFound: isFeatures,
     keyboard: isBoolean,
   },
 };

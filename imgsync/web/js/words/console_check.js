@@ -1,8 +1,11 @@
 /**
  * What the console says of a check that a client's device has had: of each finding what is the matter there.
+ *
+ * @import { Display } from "../core/protocol/wire.js"
  */
 
 import { CODES } from "../core/check/findings.js";
+import { describeAge } from "./console.js";
 
 /** @type {Record<string, string>} */
 const DEVICES = {
@@ -51,13 +54,21 @@ function describeFound(word) {
   return FOUND[word] ?? word.replaceAll("_", " ");
 }
 
-/**
- * @param {readonly string[]} found the words of the check
- * @param {string} when in words
- * @returns {string}
- */
-export function describeCheck(found, when) {
-  if (found.length === 0) return `all well, ${when}`;
-  const told = found.map((word) => (CODES.has(word) ? `${describeFound(word)} (${CODES.get(word)})` : describeFound(word)));
-  return `${told.join("; ")}, ${when}`;
+/** @param {Display} display @returns {string} empty where nobody has checked it */
+export function describeCheck({ at, checkedAt, checkFound = [] }) {
+  if (checkedAt === undefined) return "";
+  return `${checkFound.length === 0 ? "all well" : list(checkFound)}, ${describeAge(at - checkedAt)}`;
+}
+
+/** @param {Display} display @returns {string[]} what is to be noticed of it */
+export function warnOfCheck(display) {
+  const { at, checkedAt, checkFound = [] } = display;
+  if (checkedAt === undefined || checkFound.length === 0) return [];
+  return [`A check of the client’s device, ${describeAge(at - checkedAt)}, has found: ${list(checkFound)}.`];
+}
+
+/** @param {readonly string[]} found */
+function list(found) {
+  const code = (/** @type {string} */ word) => (CODES.has(word) ? ` (${CODES.get(word)})` : "");
+  return found.map((word) => `${describeFound(word)}${code(word)}`).join("; ");
 }
