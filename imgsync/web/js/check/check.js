@@ -56,9 +56,12 @@ export class Check {
   /** @param {Promise<unknown>} work during which nothing else is begun */
   async #while(work) {
     this.#again.disabled = this.#try.disabled = true;
-    await work;
-    this.#again.disabled = this.#try.disabled = false;
-    this.#sumUp();
+    try {
+      await work;
+      this.#sumUp();
+    } finally {
+      this.#again.disabled = this.#try.disabled = false;
+    }
   }
 
   /** @param {Finding} finding */

@@ -1,13 +1,15 @@
 /** What this device and its browser give to a page. */
 
 import { RefreshMeter } from "../device/refresh_meter.js";
-import { answer } from "../page/storage.js";
+import { Connection, StorageFull } from "../page/storage.js";
 import { within } from "./loop.js";
 
 /** A measurement takes less than a second, where frames come at all. */
 const FRAMES_MS = 4000;
 /** Some browsers forget to answer at times. */
 const STORAGE_MS = 5000;
+/** Bytes that are tried: some minutes of a recording. */
+const MUCH = 32e6;
 
 const NAME = "imgsync check of storage";
 
@@ -20,33 +22,64 @@ export function measureRate() {
   return within(FRAMES_MS, measured, null);
 }
 
-/** @param {boolean} isRecorded whether there have to be databases, too */
-export async function canKeep(isRecorded) {
+/**
+ * @param {boolean} isRecorded whether recordings are to be kept, too
+ * @returns {Promise<{isKept: boolean, left: number | null}>} whether what is written is there when it is read, and
+ *   for how many bytes more there is room; null where the browser does not tell
+ */
+export async function examineStorage(isRecorded) {
+  const left = await findRoom();
+  if (!isRecorded) return { isKept: keepsTexts(), left };
+  const much = await keepMuch();
+  // Some browsers tell of much room whatever there is.
+  return { isKept: keepsTexts() && much !== "gone", left: much === "full" ? Math.min(left ?? MUCH, MUCH) : left };
+}
+
+function keepsTexts() {
   try {
     localStorage.setItem(NAME, NAME);
     const isKept = localStorage.getItem(NAME) === NAME;
     localStorage.removeItem(NAME);
-    return isKept && (!isRecorded || (await within(STORAGE_MS, canKeepMuch(), false)));
+    return isKept;
   } catch {
     return false;
   }
 }
 
-async function canKeepMuch() {
-  const database = await answer(indexedDB.open(NAME));
-  database.close();
-  indexedDB.deleteDatabase(NAME);
-  return true;
-}
-
-/** @returns {Promise<number | null>} bytes that are left for this page; null where the browser does not tell */
-export async function findRoom() {
+/** @returns {Promise<number | null>} */
+async function findRoom() {
   try {
     const { quota, usage } = await navigator.storage.estimate();
     return quota === undefined ? null : quota - (usage ?? 0);
   } catch {
     return null;
   }
+}
+
+/** As recordings are kept, for a moment. @returns {Promise<"kept" | "full" | "gone">} */
+async function keepMuch() {
+  const connection = new Connection(NAME, (database) => database.createObjectStore("bytes"), STORAGE_MS);
+  try {
+    await connection.use((database) => put(database.transaction("bytes", "readwrite")));
+    return "kept";
+  } catch (error) {
+    return error instanceof StorageFull ? "full" : "gone";
+  } finally {
+    try {
+      indexedDB.deleteDatabase(NAME);
+    } catch {
+      // There is none where storage is forbidden.
+    }
+  }
+}
+
+/** @param {IDBTransaction} transaction @returns {Promise<unknown>} */
+function put(transaction) {
+  transaction.objectStore("bytes").put(new Blob([new Uint8Array(MUCH)]), 0);
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
 }
 
 /** Whether the browser keeps the screen on for this page, as it does in a session. */

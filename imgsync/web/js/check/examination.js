@@ -22,7 +22,7 @@ import {
 } from "../core/check/judging.js";
 import { describeAgent } from "../device/agent.js";
 import { pageZoom } from "../device/zoom.js";
-import { canKeep, canKeepAwake, findRoom, measureRate } from "./device.js";
+import { canKeepAwake, examineStorage, measureRate } from "./device.js";
 import { canConnect, tryWay } from "./loop.js";
 import { askClock, reachServer, register } from "./reach.js";
 
@@ -71,6 +71,7 @@ async function examineWays({ iceServers }) {
 async function examineDevice({ isRecorded }, tell) {
   tell(judgeFilling(document.fullscreenEnabled));
   tell(judgeWaking(await canKeepAwake()));
-  tell(judgeStorage(await canKeep(isRecorded), await findRoom(), isRecorded));
+  const { isKept, left } = await examineStorage(isRecorded);
+  tell(judgeStorage(isKept, left, isRecorded));
   tell(judgeScreen(await measureRate(), pageZoom()));
 }

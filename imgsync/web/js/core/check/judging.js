@@ -121,7 +121,7 @@ function oneDigit(value) {
  */
 export function judgeClock(offset, isIsolated) {
   if (offset !== null && isOff(offset)) {
-    return finding("clock", "off", "careful", { seconds: Math.round(Math.abs(middleOf(offset))) });
+    return finding("clock", "off", "careful", { count: Math.round(Math.abs(middleOf(offset))) });
   }
   if (!isIsolated) return finding("clock", "coarse", "careful");
   return finding("clock", "ok", "ok");
