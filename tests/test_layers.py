@@ -311,9 +311,9 @@ every_script = pytest.mark.parametrize("script", SCRIPTS)
 
 NAMED = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 
-#: An import whose name is not there to be read, but for a language; other ways to load a script.
+#: An import whose name is not there to be read; other ways to load a script.
 HIDDEN = re.compile(
-    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\)|`\.\./languages/\$\{LANGUAGE\}\.js`\))"""
+    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\))"""
     r"""|\b(?:Worker|SharedWorker|importScripts)\b"""
 )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from imgsync.commands.output import OutputLost, finish_stdout
+from imgsync.commands.output import OutputLost, accept_any_text, finish_stdout
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.files import input_errors
 from imgsync.lines import FLUSH_DEADLINE, LineHandler
@@ -43,6 +43,7 @@ def run_command(
     :param until_signal: a signal is the good end of this command: exit code 0.
     :param ends_on_hangup: whether SIGHUP is such a signal; else it is main's to hear.
     """
+    accept_any_text()
     try:
         by_signal, code = trio.run(_run_until_signal, main, _ends(ends_on_hangup))
         # Who is asked to end does not wait for long; others do, until Ctrl-C.

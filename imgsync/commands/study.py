@@ -20,7 +20,7 @@ from imgsync.core.protocol.numbers import USUAL_REFRESH
 from imgsync.core.protocol.trials import Trial
 from imgsync.core.study.study import SHUFFLED, Plan
 from imgsync.images.manifest import BadManifest, read_plan_of
-from imgsync.images.series import read_manifest
+from imgsync.images.series import read_series
 
 _NOTHING = Trial()
 
@@ -71,7 +71,7 @@ def _check(path: Path, *, as_json: bool) -> tuple[bool, list[str]]:
     """Whether all is right, and what to print."""
     try:
         plan = read_plan_of(path)
-        read_manifest(path)
+        read_series(path, plan)
     except InputError as exc:
         located = exc.faults if isinstance(exc, BadManifest) else ()
         faults: list[dict[str, Any]] = [attrs.asdict(fault) for fault in located]

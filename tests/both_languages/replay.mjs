@@ -9,7 +9,8 @@ const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
 const obstacles = await load("core/protocol/obstacles");
-const relayWords = await load("words/relay");
+const { describeObstacle } = await load("words/relay");
+const { describeServer } = await load("words/console_relay");
 const { asksAnew } = await load("core/handshake/causes");
 const { Keepalive } = await load("core/handshake/keepalive");
 const { Handshake } = await load("core/handshake/handshake");
@@ -282,8 +283,8 @@ const PAIRS = {
   routes: ({ starts }) => playRoutes(starts),
   obstacles: () => ([what, ...given]) => {
     if (what === "words") {
-      const { text, hint } = relayWords.describeObstacle(given[0]);
-      return [text, hint, relayWords.describeServer(given[0])];
+      const { text, hint } = describeObstacle(given[0]);
+      return [text, hint, describeServer(given[0])];
     }
     return obstacles[what](...given);
   },

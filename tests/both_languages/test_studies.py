@@ -202,6 +202,18 @@ def test_the_place_of_a_fault_is_that_of_its_value(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_wrong_in_respond_is_placed_where_it_is(tmp_path: Path) -> None:
+    text = (
+        '{"entries": [\n{"imageUrl": "http://h/", "respond": {\n  "keys": ["f",\n    "F5", "Tab"],'
+        '\n  "tap": true}},\n{"text": "a", "respond": {"keys": ["f", "F"]}},'
+        '\n{"text": "b", "respond": {}}]}'
+    )
+    with pytest.raises(BadManifest) as failure:
+        read_plan_of(write(tmp_path, 0, text))
+    places = [(fault.line, fault.column) for fault in failure.value.faults]
+    assert places == [(5, 10), (4, 5), (4, 11), (6, 41), (7, 26)]
+
+
 def test_an_order_is_the_same_for_a_seed_wherever_it_is_shuffled(
     replay: Replay, tmp_path: Path
 ) -> None:

@@ -74,9 +74,9 @@ async def test_the_socket_is_opened_by_the_first_module_and_a_reload_asks_for_no
         assert await page.run("opened.length") == 1
         names = await page.run(f"{SCRIPTS}.map((one) => one.name)")
         assert len(names) == len({*names}) > 20
-        # They come compressed.
+        # They come compressed; of the least there is nothing to be taken away.
         assert await page.run(
-            f"{SCRIPTS}.every((one) => one.encodedBodySize < one.decodedBodySize)"
+            f"{SCRIPTS}.every((one) => one.encodedBodySize < Math.max(200, one.decodedBodySize))"
         )
         await page.reload()
         await client.wait_says("Ready.")

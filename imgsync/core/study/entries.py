@@ -135,8 +135,8 @@ class EntryReader:
         trial = Trial(show_for, frames, respond, text)
         return Entry(image_url, signed_url, None if trial == Trial() else trial, block, extra)
 
-    def _tell(self, member: str, what: str) -> None:
-        self.faults.append(Fault((*self._path, member), what))
+    def _tell(self, member: str, what: str, *inside: str | int) -> None:
+        self.faults.append(Fault((*self._path, member, *inside), what))
 
     def _get(self, member: str) -> Any:
         value = self._entry.get(member)
@@ -219,8 +219,8 @@ class EntryReader:
             value = {"keys": [word for word in words if word not in _WORDS]}
             value |= {word: True for word in _WORDS if word in words}
         faults = _faults_of_respond(value)
-        for what in faults:
-            self._tell("respond", what)
+        for fault in faults:
+            self._tell("respond", fault.what, *fault.path)
         if faults:
             return None
         keys = tuple(plain_key(key) for key in value.get("keys") or [])
@@ -267,30 +267,39 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _faults_of_respond(value: Any) -> list[str]:
+def _faults_of_respond(value: Any) -> list[Fault]:
+    """Their paths lead on from `respond`."""
     if not isinstance(value, dict):
-        return ["has a respond that is neither words nor an object of keys, taps and ends"]
+        what = "has a respond that is neither words nor an object of keys, taps and ends"
+        return [Fault((), what)]
     faults = [
-        f'has in respond a member "{on_one_line(name)}"; there are keys, taps and ends'
+        Fault(
+            (name,), f'has in respond a member "{on_one_line(name)}"; there are keys, taps and ends'
+        )
         for name in value
         if name not in ("keys", *_WORDS)
     ]
     faults += [
-        f"has in respond {word} that is neither true nor false"
+        Fault((word,), f"has in respond {word} that is neither true nor false")
         for word in _WORDS
         if not isinstance(value.get(word, False), bool)
     ]
     keys = value.get("keys", [])
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
-        return [*faults, f"has in respond keys that are no list of at most {MAX_KEYS}"]
-    faults += [fault for key in keys if (fault := fault_of_key(key)) is not None]
-    if faults:
-        return faults
-    plain = [plain_key(key) for key in keys]
-    if len(set(plain)) < len(plain):
-        return ["asks in respond for one key twice"]
-    if not keys and value.get("taps") is not True:
-        return ["asks in respond for no answer; name keys, or taps, or leave it out"]
+        what = f"has in respond keys that are no list of at most {MAX_KEYS}"
+        return [*faults, Fault(("keys",), what)]
+    found = [(place, fault_of_key(key)) for place, key in enumerate(keys)]
+    faults += [Fault(("keys", place), what) for place, what in found if what is not None]
+    return faults or _faults_of_keys([plain_key(key) for key in keys], value.get("taps") is True)
+
+
+def _faults_of_keys(keys: list[str], taps: bool) -> list[Fault]:
+    """What is wrong with good keys beside each other."""
+    for place, key in enumerate(keys):
+        if key in keys[:place]:
+            return [Fault(("keys", place), "asks in respond for one key twice")]
+    if not keys and not taps:
+        return [Fault((), "asks in respond for no answer; name keys, or taps, or leave it out")]
     return []
 
 

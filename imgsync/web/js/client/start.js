@@ -1,17 +1,20 @@
 /**
  * The start of the client's page: it is at the relay with these few files, while all others load.
- * What the relay says meanwhile waits for them.
+ * What the relay says meanwhile waits for them. So do the texts; the page comes with the first one in it.
  *
  * @import { Opened } from "../peer/opening.js"
- * @import { Status } from "../words/start.js"
  */
 
 import { enter } from "../page/entrance.js";
 import { isAble, loadAgain, opened, relayUrl } from "../page/first.js";
-import { CONNECTING, READY, UNABLE } from "../words/start.js";
 
-/** @param {Status} status */
-function say({ text, hint }) {
+const words = import("../words/start.js");
+// Who needs them says what is to be done without them.
+words.catch(() => {});
+
+/** @param {"CONNECTING" | "READY" | "UNABLE"} what */
+async function tell(what) {
+  const { text, hint } = (await words)[what];
   document.querySelector("#text")?.replaceChildren(text);
   document.querySelector("#hint")?.replaceChildren(hint);
 }
@@ -24,7 +27,7 @@ function sayWhenReady({ socket }) {
   const listening = new AbortController();
   const { signal } = listening;
   const sayIt = () => {
-    if (!signal.aborted && socket.readyState === WebSocket.OPEN) say(READY);
+    if (!signal.aborted && socket.readyState === WebSocket.OPEN) void tell("READY");
   };
   socket.addEventListener(
     "message",
@@ -36,7 +39,7 @@ function sayWhenReady({ socket }) {
     { once: true, signal },
   );
   // What is still to come may not come then, for as long as the relay is gone.
-  socket.addEventListener("close", () => say(CONNECTING), { signal });
+  socket.addEventListener("close", () => void tell("CONNECTING"), { signal });
   return listening;
 }
 
@@ -52,4 +55,4 @@ function start() {
 }
 
 if (isAble) start();
-else say(UNABLE);
+else tell("UNABLE").catch(loadAgain);

@@ -2,7 +2,233 @@
 export default {
   name: "Deutsch",
   direction: "ltr",
+  page: {
+    title: "Bildersitzung",
+    noScript: "Diese Seite braucht JavaScript.",
+  },
+  relay: {
+    unreachable: "Kein Server erreichbar.",
+    full: "Der Server ist im Moment voll.",
+    draining: "Der Server wird gerade neu gestartet.",
+    tooMany: "Der Server nimmt im Moment keine weiteren Verbindungen von hier an.",
+    origin: "Der Server ist da, lässt diese Seite aber nicht herein.",
+    upgrade: "Der Server ist da, aber etwas auf dem Weg lässt keine dauerhafte Verbindung durch.",
+    elsewhere: "Etwas anderes antwortet anstelle des Servers.",
+    behind: "Etwas vor dem Server lässt diese Seite nicht durch.",
+    notFound: "Der Server ist nicht dort, wo diese Seite ihn sucht.",
+    noRelay: "Der Server läuft im Moment nicht.",
+    unavailable: "Der Server ist im Moment nicht verfügbar.",
+    tooLate: "Der Server antwortet im Moment nicht.",
+    broken: "Der Server ist im Moment gestört.",
+    tooManyCode: "zu viele Verbindungen",
+    originCode: "er weist Seiten von {origin} ab",
+    upgradeCode: "keine WebSocket-Verbindung kommt durch",
+    again: "Diese Seite versucht es von selbst noch einmal.",
+    againOrTell:
+      "Diese Seite versucht es von selbst noch einmal. Wenn das so bleibt, sagen Sie es bitte der Person, von der Sie den Link haben ({code}).",
+    tell: "Bitte sagen Sie es der Person, von der Sie den Link haben ({code}).",
+    signIn:
+      "Vielleicht müssen Sie sich erst in diesem Netz anmelden; laden Sie dazu diese Seite neu. Wenn nicht, sagen Sie es bitte der Person, von der Sie den Link haben.",
+  },
+  recording: {
+    ask: "Darf diese Studie Sie aufnehmen?",
+    allow: "Aufnahme erlauben",
+    refuse: "Ohne Aufnahme teilnehmen",
+    free: "Sie können auch ohne Aufnahme teilnehmen, und sie jederzeit beenden, wenn gerade kein Bild gezeigt wird. Wer die Sitzung leitet, erfährt, ob Sie aufgenommen werden.",
+    what: "Was",
+    whatText: {
+      camera: "Ihr Bild, mit der Kamera dieses Geräts, ohne Ton.",
+      microphone: "Ihre Stimme, mit dem Mikrofon dieses Geräts.",
+      both: "Ihr Bild und Ihre Stimme, mit Kamera und Mikrofon dieses Geräts.",
+    },
+    when: "Wann",
+    whenText: {
+      camera:
+        "Während ein Bild gezeigt wird, und nicht dazwischen. Die Kamera wird am Ende der Sitzung ausgeschaltet.",
+      microphone:
+        "Während ein Bild gezeigt wird, und nicht dazwischen. Das Mikrofon wird am Ende der Sitzung ausgeschaltet.",
+      both: "Während ein Bild gezeigt wird, und nicht dazwischen. Kamera und Mikrofon werden am Ende der Sitzung ausgeschaltet.",
+    },
+    sign: "Zeichen",
+    signText:
+      "Keines auf dieser Seite, während ein Bild gezeigt wird. Ihr Gerät hat vielleicht ein eigenes Licht.",
+    where: "Wohin",
+    onDevice:
+      "Auf dieses Gerät. Sie können die Aufnahmen nach der Sitzung speichern; niemand bekommt sie, wenn Sie sie nicht weitergeben.",
+    toServer:
+      "An den Server dieser Studie, {host}. Bis er sie hat, bleiben sie auf diesem Gerät.",
+    dialog: {
+      camera:
+        "Wenn Ihr Browser jetzt fragt, ob diese Seite Ihre Kamera benutzen darf, erlauben Sie es dort bitte.",
+      microphone:
+        "Wenn Ihr Browser jetzt fragt, ob diese Seite Ihr Mikrofon benutzen darf, erlauben Sie es dort bitte.",
+      both: "Wenn Ihr Browser jetzt fragt, ob diese Seite Ihre Kamera und Ihr Mikrofon benutzen darf, erlauben Sie es dort bitte.",
+    },
+    cantRecord: "Dieser Browser kann nicht aufnehmen.",
+    notSecure: "Eine Seite kann nur aufnehmen, wenn ihre Adresse mit https beginnt.",
+    notKept: "Dieser Browser bewahrt für diese Seite keine Aufnahmen auf.",
+    unknownRequest:
+      "Dieser Link möchte „{record}“ aufnehmen, und das kann diese Seite nicht. Bitte sagen Sie es der Person, von der Sie ihn haben.",
+    without: "Die Sitzung geht ohne Aufnahme weiter.",
+    ended: {
+      camera: "Ihre Kamera ist nicht mehr da oder wurde ausgeschaltet.",
+      microphone: "Ihr Mikrofon ist nicht mehr da oder wurde ausgeschaltet.",
+      both: "Ihre Kamera und Ihr Mikrofon sind nicht mehr da oder wurden ausgeschaltet.",
+    },
+    muted: {
+      camera: "Ihre Kamera ist von diesem Gerät stummgeschaltet, und es kommt nichts von ihr.",
+      microphone: "Ihr Mikrofon ist von diesem Gerät stummgeschaltet, und es kommt nichts von ihm.",
+      both: "Ihre Kamera und Ihr Mikrofon sind von diesem Gerät stummgeschaltet, und es kommt nichts von ihnen.",
+    },
+    missing: {
+      camera: "Es wurde keine Kamera gefunden.",
+      microphone: "Es wurde kein Mikrofon gefunden.",
+      both: "Es wurde weder eine Kamera noch ein Mikrofon gefunden.",
+    },
+    inUse: {
+      camera: "Ihre Kamera kann nicht benutzt werden; vielleicht benutzt sie ein anderes Programm.",
+      microphone:
+        "Ihr Mikrofon kann nicht benutzt werden; vielleicht benutzt es ein anderes Programm.",
+      both: "Ihre Kamera und Ihr Mikrofon können nicht benutzt werden; vielleicht benutzt sie ein anderes Programm.",
+    },
+    denied: {
+      camera:
+        "Der Browser lässt diese Seite Ihre Kamera nicht benutzen. Sie können es in den Einstellungen des Browsers für diese Seite erlauben.",
+      microphone:
+        "Der Browser lässt diese Seite Ihr Mikrofon nicht benutzen. Sie können es in den Einstellungen des Browsers für diese Seite erlauben.",
+      both: "Der Browser lässt diese Seite Ihre Kamera und Ihr Mikrofon nicht benutzen. Sie können es in den Einstellungen des Browsers für diese Seite erlauben.",
+    },
+    policy: {
+      camera:
+        "Die Website lässt ihre Seite Ihre Kamera nicht benutzen. Bitte sagen Sie es der Person, von der Sie den Link haben.",
+      microphone:
+        "Die Website lässt ihre Seite Ihr Mikrofon nicht benutzen. Bitte sagen Sie es der Person, von der Sie den Link haben.",
+      both: "Die Website lässt ihre Seite Ihre Kamera und Ihr Mikrofon nicht benutzen. Bitte sagen Sie es der Person, von der Sie den Link haben.",
+    },
+    system: {
+      camera: "Die Einstellungen dieses Geräts lassen den Browser Ihre Kamera nicht benutzen.",
+      microphone: "Die Einstellungen dieses Geräts lassen den Browser Ihr Mikrofon nicht benutzen.",
+      both: "Die Einstellungen dieses Geräts lassen den Browser Ihre Kamera und Ihr Mikrofon nicht benutzen.",
+    },
+    isOn: {
+      camera: "Ihre Kamera ist an. Sie werden aufgenommen, während ein Bild gezeigt wird.",
+      microphone: "Ihr Mikrofon ist an. Sie werden aufgenommen, während ein Bild gezeigt wird.",
+      both: "Ihre Kamera und Ihr Mikrofon sind an. Sie werden aufgenommen, während ein Bild gezeigt wird.",
+    },
+    isOnUntilEnd: {
+      camera:
+        "Ihre Kamera ist an. Sie werden bis zum Ende der Sitzung aufgenommen, während ein Bild gezeigt wird.",
+      microphone:
+        "Ihr Mikrofon ist an. Sie werden bis zum Ende der Sitzung aufgenommen, während ein Bild gezeigt wird.",
+      both: "Ihre Kamera und Ihr Mikrofon sind an. Sie werden bis zum Ende der Sitzung aufgenommen, während ein Bild gezeigt wird.",
+    },
+    full: "Auf diesem Gerät ist kein Platz mehr für Aufnahmen: Es wird nichts mehr aufgenommen, bis einige gesendet oder gespeichert sind.",
+    storeGone:
+      "Der Speicher dieses Browsers ist im Moment nicht erreichbar. Was jetzt aufgenommen wird, hält nur diese Seite, soweit Platz ist: Bitte lassen Sie sie offen.",
+    failed: "Eine Aufnahme konnte auf diesem Gerät nicht aufbewahrt werden ({error}).",
+    nothingCame:
+      "Von einem Bild gibt es keine Aufnahme, die man abspielen kann, weil von Ihren Geräten nichts kam.",
+    removed:
+      "Eine Aufnahme wurde aus dem Speicher dieses Browsers entfernt, während sie gemacht wurde; was danach kam, ist aufbewahrt.",
+    loss: "{left} von {size} Bytes sind noch da",
+    notSaved: "Es wurde nicht gespeichert: {why}",
+    panel: "Aufnahmen",
+    stop: "Aufnahme beenden",
+    sendAgain: "Noch einmal senden",
+    saveAll: "Alle in einem Ordner speichern …",
+    image: "Bild {number}",
+    save: "Speichern",
+    saveAgain: "Noch einmal speichern",
+    saveOf: "Speichern: Bild {number}, {time}",
+    saveAgainOf: "Noch einmal speichern: Bild {number}, {time}",
+    savedIn: "Was Sie gespeichert haben, ist im Ordner „{folder}“.",
+    stuck:
+      "Sie bleiben auf diesem Gerät, und Sie können sie hier speichern. Bitte sagen Sie es der Person, die die Studie leitet.",
+    stuckLive:
+      "Sie bleiben auf diesem Gerät, und Sie können sie nach der Sitzung speichern. Bitte sagen Sie es der Person, die die Studie leitet.",
+    unsent: {
+      one: "{count} Aufnahme ist noch zu senden.",
+      other: "{count} Aufnahmen sind noch zu senden.",
+    },
+    keepOpen: "Bitte lassen Sie diese Seite offen.",
+    notTaken:
+      "Der Server nimmt sie im Moment nicht an; diese Seite versucht es von selbst noch einmal.",
+    unsendable: {
+      one: "{count} Aufnahme kann nicht gesendet werden.",
+      other: "{count} Aufnahmen können nicht gesendet werden.",
+    },
+    unreadable:
+      "Der Server antwortet, lässt diese Seite seine Antworten aber nicht lesen (er nennt kein Access-Control-Allow-Origin, oder bricht ab). Vielleicht hat er schon einige davon.",
+    http401: "Der Server verlangt eine Erlaubnis, die diese Seite nicht hat (401).",
+    http403: "Der Server lässt diese Seite sie nicht senden (403).",
+    http404: "Die Adresse für Aufnahmen gibt es nicht (404).",
+    http405: "Die Adresse nimmt keine Aufnahmen an (405).",
+    http410: "Die Adresse für Aufnahmen gibt es nicht mehr (410).",
+    http413: "Sie sind zu groß für den Server (413).",
+    http415: "Der Server nimmt keine Aufnahmen dieser Art an (415).",
+    redirect:
+      "Die Adresse für Aufnahmen führt zu einer anderen, wohin diese Seite sie nicht senden darf.",
+    notHttps:
+      "Die Adresse für Aufnahmen beginnt mit http, wohin Seiten mit https nichts senden können.",
+    damaged: "Der Speicher dieses Browsers hat einen Teil davon verloren.",
+    refused: "Der Server nimmt sie nicht an ({code}).",
+    kept: {
+      one: "{count} Aufnahme auf diesem Gerät.",
+      other: "{count} Aufnahmen auf diesem Gerät.",
+    },
+    keptHint: "Sie können nach der Sitzung gespeichert werden.",
+    toSave: {
+      one: "{count} Aufnahme ist noch zu speichern.",
+      other: "{count} Aufnahmen sind noch zu speichern.",
+    },
+    toSaveHint: "Bis Sie speichern, ist alles nur auf diesem Gerät.",
+    toSaveOfSome: "Was noch zu speichern ist, ist bis dahin nur auf diesem Gerät.",
+    savedAll: "Sie haben alle Aufnahmen gespeichert.",
+    savedOthers: "Die anderen haben Sie gespeichert.",
+    savedHint:
+      "Bitte sehen Sie nach, ob sie in Ihren Downloads sind, bevor Sie diese Seite schließen.",
+  },
   client: {
+    imagesHereTap: "Hier erscheinen die Bilder. Tippen Sie, um den Bildschirm zu füllen.",
+    incompleteLink: "Dieser Link ist unvollständig.",
+    incompleteLinkHint: "Bitte öffnen Sie den ganzen Link, den Sie bekommen haben.",
+    refusedLink: "Dieser Link ist nicht gültig, oder nicht mehr.",
+    refusedLinkHint: "Bitte fragen Sie nach einem neuen.",
+    unable: "Dieser Browser kann die Bilder nicht zeigen.",
+    unableHint:
+      "WebRTC fehlt darin oder ist ausgeschaltet, etwa durch eine Erweiterung oder im Blockierungsmodus. Bitte öffnen Sie denselben Link in Chrome, Edge, Firefox oder Safari.",
+    connectingTo: "Verbindung zu {name} wird hergestellt …",
+    connectedTo: "Verbunden mit {name}.",
+    interrupted: "Die Verbindung wurde unterbrochen.",
+    interruptedHint: "Sie kommt von selbst zurück. Bitte warten Sie.",
+    ended: "Die Sitzung ist beendet. Vielen Dank.",
+    endedHint: "Sie können diese Seite schließen.",
+    endedEarly: "Die Sitzung wurde beendet, bevor sie begonnen hat.",
+    anotherTry: "Bitte warten Sie hier auf einen neuen Versuch.",
+    replaced: "Gleich beginnt eine neue Sitzung.",
+    replacedHint: "Bitte warten Sie einen Moment.",
+    peerGone: "Die Sitzung ist beendet: Die andere Seite ist nicht mehr da.",
+    peerGoneHint: "Sie können hier auf eine andere warten.",
+    claimedElsewhere: "Sie nehmen in einem anderen Fenster oder an einem anderen Gerät teil.",
+    claimedElsewhereHint:
+      "Diese Seite wird nicht gebraucht. Um sie zu benutzen, schließen Sie die andere und laden Sie diese neu.",
+    relayShutdown: "Die Sitzung konnte nicht beginnen.",
+    tokenExpired: "Die Zeit für diese Sitzung ist vorbei.",
+    tokenExpiredHint: "Um an einer anderen teilzunehmen, fragen Sie nach einem neuen Link.",
+    connectionLost: "Die Verbindung ging verloren und konnte nicht wiederhergestellt werden.",
+    connectionLostHint: "Sie können hier auf eine neue Sitzung warten.",
+    connectTimeout: "Es kam keine Verbindung zur anderen Seite zustande.",
+    connectTimeoutHint:
+      "Bitte warten Sie hier auf einen neuen Versuch, oder versuchen Sie ein anderes Netz.",
+    negotiationFailed: "Die Verbindung konnte nicht hergestellt werden.",
+    negotiationFailedHint:
+      "Bitte warten Sie hier auf einen neuen Versuch, oder laden Sie diese Seite neu.",
+    unsupported: "Mit diesen Browsern lässt sich keine Verbindung herstellen.",
+    unsupportedHint:
+      "Bitte warten Sie hier auf einen neuen Versuch, oder öffnen Sie diese Seite in einem anderen Browser.",
+    signallingLost: "Die Verbindung zum Server ging verloren, bevor die Sitzung begonnen hat.",
+    signallingLostHint: "Bitte warten Sie hier.",
+    withDetail: "{hint} ({detail})",
     connecting: "Verbindung wird hergestellt …",
     ready: "Bereit.",
     imagesHere: "Hier erscheinen die Bilder.",

@@ -31,7 +31,7 @@
  */
 
 import { Cause, FEATURE_TEXT } from "../core/protocol/numbers.js";
-import { describeServer } from "./relay.js";
+import { describeServer } from "./console_relay.js";
 
 // ── the session ──────────────────────────────────────────────────────────────────────────────────
 

@@ -111,9 +111,9 @@ export class EntryReader {
     return { imageUrl, signedUrl, trial, block, extra };
   }
 
-  /** @param {string} member @param {string} what */
-  #tell(member, what) {
-    this.faults.push({ path: [...this.#path, member], what });
+  /** @param {string} member @param {string} what @param {Path} inside what leads on to it from there */
+  #tell(member, what, inside = []) {
+    this.faults.push({ path: [...this.#path, member, ...inside], what });
     return null;
   }
 
@@ -193,7 +193,7 @@ export class EntryReader {
       value = { keys: words.filter((word) => !WORDS.includes(word)), ...Object.fromEntries(said) };
     }
     const faults = faultsOfRespond(value);
-    for (const what of faults) this.#tell("respond", what);
+    for (const { path, what } of faults) this.#tell("respond", what, path);
     if (faults.length > 0) return null;
     const { keys = [], taps = false, ends = false } = value;
     return { keys: keys.map(plainKey), taps, ends };
@@ -232,30 +232,36 @@ function numberIn(value) {
   return digits === undefined ? value : Number(digits);
 }
 
-/** @param {any} value @returns {string[]} */
+/** @param {any} value @returns {Fault[]} whose paths lead on from `respond` */
 function faultsOfRespond(value) {
-  if (!isObject(value)) return ["has a respond that is neither words nor an object of keys, taps and ends"];
+  if (!isObject(value)) {
+    return [{ path: [], what: "has a respond that is neither words nor an object of keys, taps and ends" }];
+  }
   const { keys = [] } = /** @type {Record<string, any>} */ (value);
+  /** @type {Fault[]} */
   const faults = Object.keys(value)
     .filter((name) => !["keys", ...WORDS].includes(name))
-    .map((name) => `has in respond a member "${onOneLine(name)}"; there are keys, taps and ends`);
+    .map((name) => ({ path: [name], what: `has in respond a member "${onOneLine(name)}"; there are keys, taps and ends` }));
   for (const word of WORDS) {
-    const isSaid = Object.hasOwn(value, word);
-    if (isSaid && typeof value[word] !== "boolean") faults.push(`has in respond ${word} that is neither true nor false`);
+    const isWrong = Object.hasOwn(value, word) && typeof value[word] !== "boolean";
+    if (isWrong) faults.push({ path: [word], what: `has in respond ${word} that is neither true nor false` });
   }
   if (!Array.isArray(keys) || keys.length > MAX_KEYS) {
-    return [...faults, `has in respond keys that are no list of at most ${MAX_KEYS}`];
+    return [...faults, { path: ["keys"], what: `has in respond keys that are no list of at most ${MAX_KEYS}` }];
   }
-  for (const key of keys) {
-    const fault = faultOfKey(key);
-    if (fault !== null) faults.push(fault);
+  for (const [place, key] of keys.entries()) {
+    const what = faultOfKey(key);
+    if (what !== null) faults.push({ path: ["keys", place], what });
   }
-  if (faults.length > 0) return faults;
-  if (new Set(keys.map(plainKey)).size < keys.length) return ["asks in respond for one key twice"];
-  if (keys.length === 0 && value.taps !== true) {
-    return ["asks in respond for no answer; name keys, or taps, or leave it out"];
-  }
-  return [];
+  return faults.length > 0 ? faults : faultsOfKeys(keys.map(plainKey), value.taps === true);
+}
+
+/** What is wrong with good keys beside each other. @param {string[]} keys @param {boolean} taps @returns {Fault[]} */
+function faultsOfKeys(keys, taps) {
+  const again = keys.findIndex((key, place) => keys.indexOf(key) < place);
+  if (again !== -1) return [{ path: ["keys", again], what: "asks in respond for one key twice" }];
+  if (keys.length > 0 || taps) return [];
+  return [{ path: [], what: "asks in respond for no answer; name keys, or taps, or leave it out" }];
 }
 
 /** A name as it can stand in a sentence. @param {string} name */
