@@ -1,9 +1,8 @@
 /** The start of the page that checks a device: who the link is for, and where it leads. */
 
-import { find, setText } from "../page/dom.js";
+import { find } from "../page/dom.js";
 import { loadForNewToken, takeToken } from "../page/entrance.js";
 import { parseKinds } from "../recording/devices.js";
-import { DIRECTION, LANGUAGE, say } from "../words/language.js";
 import { Check } from "./check.js";
 
 /** Nothing is asked for by a page that nobody looks at. */
@@ -16,20 +15,12 @@ function whenSeen() {
 }
 
 async function start() {
-  document.documentElement.lang = LANGUAGE;
-  document.documentElement.dir = DIRECTION;
-  document.title = say("check.title");
-  setText(find("title", HTMLElement), say("check.title"));
-  setText(find("intro", HTMLElement), say("check.intro"));
-  setText(find("again", HTMLElement), say("check.again"));
   const page = new URL(location.href);
   const session = new URL("client", page);
   const token = takeToken(page, session.pathname);
   loadForNewToken();
   session.search = page.search;
-  const goOn = find("go-on", HTMLAnchorElement);
-  goOn.href = session.href;
-  setText(goOn, say("check.goOn"));
+  find("go-on", HTMLAnchorElement).href = session.href;
   const kinds = parseKinds(page.searchParams.get("record") ?? "") ?? [];
   const userId = page.searchParams.get("user") ?? "";
   const check = new Check({ url: new URL("ws", page), userId, token, isRecorded: kinds.length > 0 }, kinds);
