@@ -228,7 +228,7 @@ export default {
     unsupportedHint: "يُرجى الانتظار هنا لمحاولة أخرى، أو فتح هذه الصفحة في متصفح آخر.",
     signallingLost: "فُقد الخادم قبل أن تبدأ الجلسة.",
     signallingLostHint: "يُرجى الانتظار هنا.",
-    withDetail: "{hint} ({detail})",
+    withDetail: "{hint} (للدعم الفني: {detail})",
     connecting: "جارٍ الاتصال …",
     ready: "جاهز.",
     imagesHere: "ستظهر الصور هنا.",

@@ -228,7 +228,7 @@ export default {
       "Bitte warten Sie hier auf einen neuen Versuch, oder öffnen Sie diese Seite in einem anderen Browser.",
     signallingLost: "Die Verbindung zum Server ging verloren, bevor die Sitzung begonnen hat.",
     signallingLostHint: "Bitte warten Sie hier.",
-    withDetail: "{hint} ({detail})",
+    withDetail: "{hint} (Für die Technik: {detail})",
     connecting: "Verbindung wird hergestellt …",
     ready: "Bereit.",
     imagesHere: "Hier erscheinen die Bilder.",

@@ -228,7 +228,7 @@ export default {
       "Espere aquí por favor a otro intento, o abra esta página en otro navegador.",
     signallingLost: "Se perdió el servidor antes de que empezara la sesión.",
     signallingLostHint: "Espere aquí por favor.",
-    withDetail: "{hint} ({detail})",
+    withDetail: "{hint} (Para la asistencia: {detail})",
     connecting: "Conectando …",
     ready: "Listo.",
     imagesHere: "Las imágenes aparecerán aquí.",

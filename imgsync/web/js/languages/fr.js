@@ -231,7 +231,7 @@ export default {
       "Veuillez attendre ici un nouvel essai, ou ouvrir cette page dans un autre navigateur.",
     signallingLost: "Le serveur a été perdu avant le début de la séance.",
     signallingLostHint: "Veuillez attendre ici.",
-    withDetail: "{hint} ({detail})",
+    withDetail: "{hint} (Pour l’assistance : {detail})",
     connecting: "Connexion en cours …",
     ready: "Prêt.",
     imagesHere: "Les images apparaîtront ici.",
@@ -249,12 +249,12 @@ export default {
     speak: "Veuillez dire quelque chose.",
     allWell: "Tout va bien.",
     careful: {
-      one: "Un point peut poser problème.",
+      one: "{count} point peut poser problème.",
       many: "{count} de points peuvent poser problème.",
       other: "{count} points peuvent poser problème.",
     },
     wrong: {
-      one: "Un point ne fonctionne pas.",
+      one: "{count} point ne fonctionne pas.",
       many: "{count} de points ne fonctionnent pas.",
       other: "{count} points ne fonctionnent pas.",
     },
@@ -309,7 +309,7 @@ export default {
     turnSlowDo: "Les images peuvent arriver tard. Veuillez vous rapprocher de votre routeur, ou essayer un autre réseau.",
     clockOk: "Elle est à l’heure.",
     clockOff: {
-      one: "Elle se trompe d’une seconde.",
+      one: "Elle se trompe de {count} seconde.",
       many: "Elle se trompe de {count} de secondes.",
       other: "Elle se trompe de {count} secondes.",
     },
