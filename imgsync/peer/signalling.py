@@ -84,6 +84,7 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
     StartSession,
     ToRelay,
+    Waiting,
 )
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
@@ -528,8 +529,8 @@ class Signalling:
                     log.info("the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
-            case RelayPong():
-                pass  # of whom it asks: we ping the WebSocket itself
+            case RelayPong() | Waiting():
+                pass  # of whom asks by an event, or has a door: that is pages
             case _:
                 assert_never(message)
 

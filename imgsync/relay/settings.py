@@ -5,7 +5,7 @@ from collections.abc import Collection
 import attrs
 
 from imgsync.core.relay.identity import ReadToken
-from imgsync.core.relay.state import MAX_SOCKETS_PER_USER
+from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER
 from imgsync.net.limits import NetLimits
 from imgsync.relay.turn import IceOffer
 

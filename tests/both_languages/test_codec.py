@@ -65,6 +65,7 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
     Signal,
+    Waiting,
 )
 from imgsync.core.protocol.trials import Respond
 from tests.both_languages.replay import Given, Replay, dice_of
@@ -148,6 +149,9 @@ EVENTS: list[FromRelay] = [
         (ClientEntry("c", PresenceState.OFFLINE, "C"), ClientEntry("d", AVAILABLE, "é", SPOKEN))
     ),
     Presences(()),
+    Presence("c", PresenceState.WAITING, "C"),
+    Waiting(PresenceState.OFFLINE),
+    Waiting(PresenceState.BUSY, again=True),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),
@@ -252,7 +256,7 @@ def known(value: Any) -> Any:
     """Without what is as if it were not there."""
     if isinstance(value, dict):
         absent = {
-            **{"features": [], "resumed": False, "full": False},
+            **{"features": [], "resumed": False, "full": False, "again": False},
             **{"keys": [], "taps": False, "ends": False, "languages": [], "checkFound": []},
         }
         return {

@@ -20,7 +20,9 @@ async def test_what_was_found_reaches_the_evaluator_once_the_session_begins(
         assert "C2" in await check.says("#sum-hint")
         page = check.page
         await page.run("document.querySelector('#go-on').click()")
-        await page.wait("document.querySelector('#text')?.innerText === 'Ready.'")
+        await page.wait("document.querySelector('#door-ready')?.disabled === false")
+        await page.run("document.querySelector('#door-ready').click()")
+        await page.wait("document.querySelector('#text').innerText === 'Ready.'")
         async with open_session(relay, "cleo") as session:
             async for display in session.displays():
                 assert display.check_found == ("clock_coarse",)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import pytest
 
 from tests.kit.browsers import JSON, Browser
 from tests.kit.console_pages import ConsolePage, Images, open_console, open_images

@@ -81,6 +81,10 @@ FEATURE_PRESENCES = "presences"
 """What `register.features` says of an evaluator that takes many changes of clients in one frame. It
 concerns the relay alone."""
 
+FEATURE_WAITING = "waiting"
+"""What it says of an evaluator that knows clients that wait before their door; others see them as
+busy. It concerns the relay alone."""
+
 PRESENCE_GATHER = 0.05
 """Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
 entry of a list is so much later."""
@@ -93,7 +97,7 @@ CROWDED_OUT = "crowded_out"
 was shown before so many others that are still to be fetched."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: there are eleven. All evaluators are told them
+"""Of these, that a peer may name when it registers: there are twelve. All evaluators are told them
 at each change of a client."""
 
 MAX_FEATURE = 32

@@ -81,7 +81,7 @@ export async function register(url, userId, token) {
     }, resolve);
     setTimeout(() => resolve(null), SOCKET_MS);
   });
-  if (userId !== "") opening.register({ userId, role: "client", token, state: "waiting" });
+  if (userId !== "") opening.register({ userId, role: "client", token, door: { state: "waiting" } });
   const said = await heard;
   opening.drop();
   const obstacle = await whatIsInTheWay(url, ms !== null, said);

@@ -5,6 +5,7 @@
  * @import { Image } from "../core/protocol/wire.js"
  * @import { Counts } from "../core/channel/downloads.js"
  * @import { Recording } from "../recording/recording.js"
+ * @import { Threshold } from "../page/threshold.js"
  * @import { StateChange } from "../peer/session.js"
  * @import { DataEvent } from "../peer/shared.js"
  * @import { Route } from "../peer/route.js"
@@ -13,9 +14,10 @@
 
 import { Decoding } from "./decoding.js";
 import { DisplayWatch } from "./display.js";
+import { Door } from "./door.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
-import { FullScreen, WakeLock } from "./screen.js";
+import { Screen } from "./screen.js";
 import { keepSteady } from "./steady.js";
 import { now } from "../peer/clock.js";
 import { SPOKEN } from "../peer/opening.js";
@@ -23,7 +25,7 @@ import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { Signalling } from "../peer/signalling.js";
 import { wakeOnReturn } from "../peer/waking.js";
-import { describe, isOver } from "../words/client.js";
+import { BEGINNING, describe, isOver } from "../words/client.js";
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {
@@ -34,14 +36,24 @@ function element(id) {
 
 const RELOAD_MS = 5000;
 
+/**
+ * A page that nobody looks at, as a tab in the background or one that is loaded before anybody asks for it,
+ * is nobody's: the relay hears nothing of it.
+ *
+ * @param {() => void} act
+ */
+function whenLookedAt(act) {
+  if (document.visibilityState === "visible") act();
+  else document.addEventListener("visibilitychange", act, { once: true });
+}
+
 export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
   #loader = this.#openLoader();
-  #wakeLock = new WakeLock();
-  #fullScreen = new FullScreen(
-    () => this.#update({ canFill: this.#fullScreen.isOffered }),
-    () => this.#showings.isTapTaken,
+  #screen = new Screen(
+    () => this.#update({ canFill: this.#screen.canFill }),
+    () => this.#door?.isOpen === false || this.#showings.isTapTaken,
   );
   #display = new DisplayWatch((display) => this.#session?.send(this.#follower.displayed(display)));
   #showings = new Showings(this.#decoding, this.#stage, this.#display.meter, {
@@ -59,6 +71,8 @@ export class Client {
     },
   });
   #follower = new Follower(SPOKEN);
+  /** Where the link says who this is. @type {Door | null} */
+  #door = null;
   /** Where the link asks for it. @type {Recording | null} */
   #recording = null;
   /** Of a session that is to be joined once they have answered. @type {Route | null} */
@@ -66,17 +80,7 @@ export class Client {
   /** @type {Session | null} */
   #session = null;
   /** @type {Situation} */
-  #situation = {
-    hasUser: true,
-    relay: "connecting",
-    obstacle: null,
-    with: "",
-    session: null,
-    reason: null,
-    detail: "",
-    wasConnected: false,
-    canFill: this.#fullScreen.isOffered,
-  };
+  #situation = { ...BEGINNING, canFill: this.#screen.canFill };
 
   /** @param {Entrance} entrance */
   constructor(entrance) {
@@ -104,21 +108,37 @@ export class Client {
   }
 
   /** @param {Entrance} entrance */
-  #register({ userId, token, relayUrl, first }) {
+  #register({ userId, token, relayUrl, first, door }) {
+    const reach = () => {
+      const isReady = this.#door?.isOpen && this.#situation.relay === "up";
+      if (isReady) void this.#recording?.reach(signalling.recordingUrl);
+    };
     const signalling = new Signalling(
-      { url: relayUrl, userId, role: "client", token, first },
+      { url: relayUrl, userId, role: "client", token, first, door },
       {
         changed: (relay, obstacle) => {
           // Try after try is one and the same to those who wait.
           const isRetry = relay === "connecting" && this.#situation.relay === "waiting";
           this.#update(isRetry ? { obstacle } : { relay, obstacle });
-          if (relay === "up") void this.#recording?.reach(signalling.recordingUrl);
+          reach();
+        },
+        waiting: (others, isSentBack) => {
+          this.#door?.told(others, isSentBack);
+          this.#update({});
         },
         invited: (route) => void this.#invite(route, signalling),
       },
     );
-    signalling.start();
-    wakeOnReturn(signalling);
+    this.#door = new Door(/** @type {Threshold} */ (door), () => {
+      signalling.enter();
+      this.#update({});
+      reach();
+    });
+    this.#update({});
+    whenLookedAt(() => {
+      signalling.start();
+      wakeOnReturn(signalling);
+    });
   }
 
   /** @param {Route} route @param {Signalling} signalling */
@@ -217,7 +237,9 @@ export class Client {
   /** @param {Partial<Situation>} news */
   #update(news) {
     Object.assign(this.#situation, news);
-    this.#wakeLock.want(!isOver(this.#situation));
+    const { relay, obstacle } = this.#situation;
+    this.#door?.show(relay !== "refused" && (relay !== "waiting" || obstacle === null));
+    this.#screen.keepAwake(this.#door?.isOpen === true && !isOver(this.#situation));
     const { text, hint } = describe(this.#situation);
     element("text").textContent = text;
     element("hint").textContent = hint;

@@ -45,6 +45,11 @@ function sayWhenReady({ socket }) {
 
 function start() {
   const entrance = enter("client", { opened, relayUrl });
+  if (entrance.door?.state === "waiting") {
+    // It can be read while the rest of the page loads; what is to be touched waits for that.
+    document.querySelector("#door")?.removeAttribute("hidden");
+    document.body.toggleAttribute("data-door", true);
+  }
   // Where the participant is recorded, there is something else to say first.
   const isRecorded = new URL(location.href).searchParams.has("record");
   const listening = opened && !isRecorded ? sayWhenReady(opened) : null;

@@ -188,6 +188,23 @@ export default {
     savedHint:
       "Bitte sehen Sie nach, ob sie in Ihren Downloads sind, bevor Sie diese Seite schließen.",
   },
+  door: {
+    title: "Willkommen",
+    text:
+      "Tippen Sie auf die Schaltfläche, wenn Sie bereit sind. Die Studie beginnt dann auf diesem Gerät.",
+    leftAlone:
+      "Das Fenster, in dem Sie teilgenommen haben, ist geschlossen. Sie können hier weitermachen: Tippen Sie auf die Schaltfläche, wenn Sie bereit sind.",
+    ready: "Ich bin bereit",
+    titleElsewhere: "Sie nehmen bereits anderswo teil",
+    inThisBrowser:
+      "Diese Studie ist in einem anderen Tab oder Fenster dieses Browsers geöffnet. Sie können dort weitermachen oder stattdessen hier teilnehmen.",
+    inAnother:
+      "Diese Studie ist auf einem anderen Gerät oder in einem anderen Browser geöffnet. Sie können dort weitermachen oder stattdessen hier teilnehmen.",
+    elsewhere:
+      "Diese Studie ist in einem anderen Tab oder Fenster oder auf einem anderen Gerät geöffnet. Sie können dort weitermachen oder stattdessen hier teilnehmen.",
+    takeOver: "Hier teilnehmen",
+    check: "Zuerst dieses Gerät prüfen",
+  },
   client: {
     imagesHereTap: "Hier erscheinen die Bilder. Tippen Sie, um den Bildschirm zu füllen.",
     incompleteLink: "Dieser Link ist unvollständig.",

@@ -197,6 +197,22 @@ const texts = {
     savedOthers: "You have saved the others.",
     savedHint: "Please look whether they are in your downloads before you close this page.",
   },
+  door: {
+    title: "Welcome",
+    text: "Touch the button when you are ready to begin. The study then starts on this device.",
+    leftAlone:
+      "The window in which you took part is closed. You can go on here: touch the button when you are ready.",
+    ready: "I am ready",
+    titleElsewhere: "You are taking part elsewhere",
+    inThisBrowser:
+      "This study is open in another tab or window of this browser. You can go on there, or take part here instead.",
+    inAnother:
+      "This study is open on another device or in another browser. You can go on there, or take part here instead.",
+    elsewhere:
+      "This study is open in another tab or window, or on another device. You can go on there, or take part here instead.",
+    takeOver: "Take part here",
+    check: "Check this device first",
+  },
   client: {
     imagesHereTap: "The images will appear here. Tap to fill the screen.",
     incompleteLink: "This link is incomplete.",

@@ -190,6 +190,22 @@ export default {
     savedOthers: "Ha guardado las demás.",
     savedHint: "Compruebe por favor que están en sus descargas antes de cerrar esta página.",
   },
+  door: {
+    title: "Le damos la bienvenida",
+    text: "Toque el botón cuando pueda empezar. El estudio comenzará entonces en este dispositivo.",
+    leftAlone:
+      "La ventana en la que participaba está cerrada. Puede continuar aquí: toque el botón cuando pueda empezar.",
+    ready: "Puedo empezar",
+    titleElsewhere: "Ya está participando en otro lugar",
+    inThisBrowser:
+      "Este estudio está abierto en otra pestaña o ventana de este navegador. Puede continuar allí o participar aquí en su lugar.",
+    inAnother:
+      "Este estudio está abierto en otro dispositivo o en otro navegador. Puede continuar allí o participar aquí en su lugar.",
+    elsewhere:
+      "Este estudio está abierto en otra pestaña o ventana, o en otro dispositivo. Puede continuar allí o participar aquí en su lugar.",
+    takeOver: "Participar aquí",
+    check: "Comprobar antes este dispositivo",
+  },
   client: {
     imagesHereTap: "Las imágenes aparecerán aquí. Toque la página para llenar la pantalla.",
     incompleteLink: "Este enlace está incompleto.",

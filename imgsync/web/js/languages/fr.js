@@ -193,6 +193,22 @@ export default {
     savedHint:
       "Veuillez vérifier qu’ils sont dans vos téléchargements avant de fermer cette page.",
   },
+  door: {
+    title: "Bienvenue",
+    text: "Touchez le bouton lorsque vous pouvez commencer. L’étude commencera alors sur cet appareil.",
+    leftAlone:
+      "La fenêtre dans laquelle vous participiez est fermée. Vous pouvez continuer ici : touchez le bouton lorsque vous pouvez commencer.",
+    ready: "Je peux commencer",
+    titleElsewhere: "Vous participez déjà ailleurs",
+    inThisBrowser:
+      "Cette étude est ouverte dans un autre onglet ou une autre fenêtre de ce navigateur. Vous pouvez continuer là-bas, ou participer ici à la place.",
+    inAnother:
+      "Cette étude est ouverte sur un autre appareil ou dans un autre navigateur. Vous pouvez continuer là-bas, ou participer ici à la place.",
+    elsewhere:
+      "Cette étude est ouverte dans un autre onglet, une autre fenêtre ou sur un autre appareil. Vous pouvez continuer là-bas, ou participer ici à la place.",
+    takeOver: "Participer ici",
+    check: "Vérifier d’abord cet appareil",
+  },
   client: {
     imagesHereTap: "Les images apparaîtront ici. Touchez la page pour remplir l’écran.",
     incompleteLink: "Ce lien est incomplet.",

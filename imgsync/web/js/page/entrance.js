@@ -3,15 +3,16 @@
  * proxy can log it, or in the query. It does not stay in the address bar, where it would be seen,
  * copied and kept in the history; the tab remembers it, so that a reload works.
  *
- * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null}}
- *   Entrance `userId` is empty where the link does not say it; `first`: the way to the relay that
- *   is being opened already
+ * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null,
+ *   door: Threshold | null}} Entrance `userId` is empty where the link does not say it; `first`: the way
+ *   to the relay that is being opened already; `door`: of a client
  *
  * @import { Opened } from "../peer/opening.js"
  * @import { Role } from "../core/protocol/wire.js"
  */
 
 import { Opening } from "../peer/opening.js";
+import { Threshold } from "./threshold.js";
 
 /**
  * @param {Role} role as which the relay is told of us
@@ -23,9 +24,10 @@ export function enter(role, { opened, relayUrl }) {
   const userId = page.searchParams.get("user") ?? "";
   const token = takeToken(page, page.pathname);
   loadForNewToken();
+  const door = role === "client" && userId !== "" ? new Threshold(userId) : null;
   const first = opened && new Opening(opened);
-  first?.register({ userId, role, token });
-  return { userId, token, relayUrl, first };
+  first?.register({ userId, role, token, door });
+  return { userId, token, relayUrl, first, door };
 }
 
 /**

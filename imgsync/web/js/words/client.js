@@ -24,6 +24,19 @@ import { say } from "./language.js";
 import { describeObstacle } from "./relay.js";
 import { CONNECTING, READY } from "./start.js";
 
+/** @type {Situation} */
+export const BEGINNING = {
+  hasUser: true,
+  relay: "connecting",
+  obstacle: null,
+  with: "",
+  session: null,
+  reason: null,
+  detail: "",
+  wasConnected: false,
+  canFill: false,
+};
+
 /** @type {Record<EndReason, [text: Key, hint: Key]>} */
 const ENDS = {
   ended: ["client.ended", "client.endedHint"],

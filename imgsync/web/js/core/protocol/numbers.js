@@ -91,6 +91,12 @@ export const FEATURE_ICE_SERVERS = "ice_servers";
 export const FEATURE_PRESENCES = "presences";
 
 /**
+ * What it says of an evaluator that knows clients that wait before their door; others see them as
+ * busy. It concerns the relay alone.
+ */
+export const FEATURE_WAITING = "waiting";
+
+/**
  * Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
  * entry of a list is so much later.
  */
@@ -106,7 +112,7 @@ export const SUPERSEDED = "superseded";
 export const CROWDED_OUT = "crowded_out";
 
 /**
- * Of these, that a peer may name when it registers: there are eleven. All evaluators are told them
+ * Of these, that a peer may name when it registers: there are twelve. All evaluators are told them
  * at each change of a client.
  */
 export const MAX_FEATURES = 16;
@@ -689,7 +695,10 @@ export const Cause = {
 export const ROLES = ["evaluator", "client"];
 
 /** What evaluators are told of a client. */
-export const PRESENCE_STATES = ["available", "busy", "offline"];
+export const PRESENCE_STATES = ["available", "waiting", "busy", "offline"];
+
+/** Where the page of a participant stands: before its door until somebody has touched it. */
+export const DOORS = ["waiting", "entered"];
 
 /** `error.code`. */
 export const ERROR_CODES = [

@@ -4,7 +4,9 @@
  *
  * @typedef {"evaluator" | "client"} Role
  * @typedef {{urls: string | string[], username?: string, credential?: string}} IceServer
- * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline",
+ * @typedef {"available" | "waiting" | "busy" | "offline"} PresenceState
+ * @typedef {"waiting" | "entered"} DoorState on which side of its door the page of a client is
+ * @typedef {{userId: string, name?: string, state: PresenceState,
  *   features: string[]}} Presence `features`: what the client speaks on the channel
  *
  * What the relay says in a session's end, and what a peer finds by itself:
@@ -385,6 +387,7 @@ const EVENTS = {
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
   presences: { clients: list(PRESENCE) },
+  waiting: { others: must(oneOf(PRESENCE_STATES)), again: or(isBoolean, false) },
   peer_away: OF_PEER,
   peer_back: OF_PEER,
   session_ended: {
