@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.kit.browsers import Browser
 from tests.kit.check_pages import open_check
 from tests.kit.either_browser import in_either
+from tests.kit.recording_pages import tap
 from tests.kit.web_pages import open_session
 
 pytestmark = in_either
@@ -20,8 +21,8 @@ async def test_what_was_found_reaches_the_evaluator_once_the_session_begins(
         assert "C2" in await check.says("#sum-hint")
         page = check.page
         await page.run("document.querySelector('#go-on').click()")
-        await page.wait("document.querySelector('#door-ready')?.disabled === false")
-        await page.run("document.querySelector('#door-ready').click()")
+        await page.wait("location.pathname === '/client'")
+        await tap(page, "I am ready")
         await page.wait("document.querySelector('#text').innerText === 'Ready.'")
         async with open_session(relay, "cleo") as session:
             async for display in session.displays():
