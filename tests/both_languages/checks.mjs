@@ -12,6 +12,7 @@ export async function checkPairs(load) {
     },
     check: () => ([what, ...facts]) => [judging[`judge${what}`](...facts)].flat(),
     check_sums: () => (findings) => sumUp(findings),
+    check_oldest: () => () => judging.OLDEST,
     check_codes: () => () => Object.fromEntries(CODES),
   };
 }

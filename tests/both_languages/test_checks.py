@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 from email.utils import formatdate
 
 from imgsync.commands.doctor.clock import Probe, WrongDate, clock_offset
 from imgsync.core.protocol.numbers import MAX_CLOCK_OFFSET, MAX_FEATURE
 from imgsync.core.protocol.obstacles import Obstacle
-from tests.both_languages.replay import Given, Replay
+from tests.both_languages.replay import SCRIPTS, Given, Replay
+
+PAGES = SCRIPTS.parents[2] / "docs" / "pages.md"
 
 
 def probes_of(rng: random.Random) -> list[dict[str, float]]:
@@ -145,3 +148,36 @@ def test_each_word_has_a_code_of_its_own_and_fits_on_the_wire(replay: Replay) ->
     assert codes["server_other"] == "S19"
     assert codes["turn_slow"] == "T4"
     assert codes["microphone_silent"] == "H9"
+
+
+def test_each_code_stands_in_the_docs(replay: Replay) -> None:
+    [codes] = replay.run("check_codes", [None])
+    rows = re.findall(
+        r"^\| (`[^…|]*`) \| (`[^|]*`) \|", PAGES.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    told = {
+        word: code
+        for names, words in rows
+        for code, word in zip(
+            re.findall("`(.*?)`", names), re.findall("`(.*?)`", words), strict=True
+        )
+    }
+    one_by_one = {w: code for w, code in codes.items() if code[0] not in "SW" or code == "W20"}
+    assert {word: told.get(word) for word in one_by_one} == one_by_one
+    obstacles = re.search(r"to the relay: (`.*?), in this order", PAGES.read_text(encoding="utf-8"))
+    assert obstacles is not None
+    named = re.findall("`(.*?)`", obstacles[1])
+    assert [codes[f"server_{name}"] for name in named] == [f"S{n + 1}" for n in range(len(named))]
+    assert [codes[f"socket_{name}"] for name in named] == [f"W{n + 1}" for n in range(len(named))]
+    assert len(named) == len(Obstacle)
+
+
+def test_the_oldest_browsers_are_those_of_the_docs(replay: Replay) -> None:
+    [oldest] = replay.run("check_oldest", [None])
+    table = PAGES.read_text(encoding="utf-8").partition("## Browsers")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| (.+?) \| ([\d.]+) \|", table, re.MULTILINE))
+    known = {name: version for names, version in rows.items() for name in names.split(", ")}
+    del known["iOS"]
+    # Opera is built on Chromium, with numbers of its own.
+    del oldest["Opera"]
+    assert {name: f"{version:g}" for name, version in oldest.items()} == known
