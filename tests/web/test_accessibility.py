@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.browsers import Browser, Page
+from tests.kit.check_pages import open_check
 from tests.kit.console_pages import ConsolePage, Images, console_url, open_console, open_images
 from tests.kit.foreign import PEERS, require
 from tests.kit.web_pages import WIDTH, make_png, open_client_page, page_url
@@ -174,3 +175,33 @@ async def test_axe_finds_nothing_on_the_clients_page(
         async with browser.open_page(page_url(relay, **query)) as page:
             await page.wait("document.body?.innerText.length > 20")
             await check(page, axe, str(query))
+
+
+OFF = "const realNow = Date.now; Date.now = () => realNow() + 60_000;"
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+async def test_axe_finds_nothing_on_the_page_that_checks_a_device_and_a_phone_shows_all_of_it(
+    browser: Browser, relay: str, axe: str, lang: str
+) -> None:
+    query = {"user": "axel", "record": "camera", "lang": lang}
+    async with open_check(browser, relay, OFF, **query) as looked:
+        page = looked.page
+        assert "C1" in await looked.troubles()
+        await check(page, axe, f"checked, {lang}")
+        for width, height in PHONES:
+            await page.resize(width, height)
+            wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            assert not await page.run(wide), width
+            small = await page.run(
+                "[...document.querySelectorAll('button, a')]"
+                ".map((one) => one.getBoundingClientRect())"
+                f".filter(({{ width, height }}) => width < {TARGET} || height < {TARGET}).length"
+            )
+            assert small == 0, width
+        # By keyboard alone, in the order in which it is read.
+        names = []
+        for _ in range(3):
+            await page.press("Tab")
+            names.append(await page.run("document.activeElement.id"))
+        assert names == ["try", "go-on", "again"]

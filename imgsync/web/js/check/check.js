@@ -71,7 +71,7 @@ export class Check {
   }
 
   #sumUp() {
-    const summary = sumUp([...this.#findings.values()]);
+    const summary = sumUp(SUBJECTS.flatMap((subject) => this.#findings.get(subject) ?? []));
     keepCheck({ at: now(), found: summary.found });
     this.#view.sumUp(summary);
   }

@@ -42,7 +42,7 @@ export async function examine(examined, tell) {
 async function examineServer({ url, userId, token }, isAble, tell) {
   const server = await reachServer(url);
   tell(judgeReach("server", server.obstacle, server.ms));
-  const clock = askClock(url).then((offset) => tell(judgeClock(offset, crossOriginIsolated)));
+  const clock = askClock(url).then((offset) => tell(judgeClock(offset, isSecureContext)));
   const registered = await register(url, userId, token);
   tell(judgeReach("socket", registered.obstacle, registered.ms));
   tell(judgeLink(userId, registered.answer));

@@ -116,14 +116,15 @@ function oneDigit(value) {
 
 /**
  * @param {Interval | null} offset of the server's clock from this one's; null where it does not tell
- * @param {boolean} isIsolated whether the page is, so that its clock has small steps
+ * @param {boolean} isSecure whether the page came by https; browsers that can isolate it do so then, and its clock has
+ *   small steps. Of others, such as Safari, nobody who takes part can change that
  * @returns {Finding}
  */
-export function judgeClock(offset, isIsolated) {
+export function judgeClock(offset, isSecure) {
   if (offset !== null && isOff(offset)) {
     return finding("clock", "off", "careful", { count: Math.round(Math.abs(middleOf(offset))) });
   }
-  if (!isIsolated) return finding("clock", "coarse", "careful");
+  if (!isSecure) return finding("clock", "coarse", "careful");
   return finding("clock", "ok", "ok");
 }
 
