@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -37,11 +37,14 @@ def started() -> Iterator[Started]:
 
 
 @asynccontextmanager
-async def relay_with_turn(url: str, secret: str) -> AsyncIterator[str]:
+async def relay_with(ice: IceOffer) -> AsyncIterator[str]:
     listeners = await open_port("127.0.0.1", 0)
-    ice = IceOffer(stun=(), turn=[url], secret=secret.encode())
     async with open_relay(listeners, Settings(ice=ice)):
         yield f"ws://127.0.0.1:{port_of(listeners)}/ws"
+
+
+def relay_with_turn(url: str, secret: str) -> AbstractAsyncContextManager[str]:
+    return relay_with(IceOffer(stun=(), turn=[url], secret=secret.encode()))
 
 
 # ── all is well ──────────────────────────────────────────────────────────────────────────────────
@@ -99,6 +102,21 @@ async def test_without_any_way_there_is_no_session(browser: Browser) -> None:
             assert await check.troubles() == {"D1": "wrong", "T2": "wrong"}
             assert await check.says("#sum") == "2 things do not work."
             assert "D1 T2" in await check.says("#sum-hint")
+
+
+async def test_a_network_out_of_which_no_udp_seems_to_lead_is_told_of(browser: Browser) -> None:
+    hurry = """
+    const realSetTimeout = setTimeout;
+    window.setTimeout = (act, ms) => realSetTimeout(act, ms === 3000 ? 300 : ms);
+    """
+    with bind_dead_turn_server("udp") as server:
+        stun = str(server.urls).replace("turn:", "stun:").partition("?")[0]
+        async with (
+            relay_with(IceOffer(stun=[stun], turn=())) as relay,
+            open_check(browser, relay, hurry, user="ada") as check,
+        ):
+            assert await check.troubles() == {"D2": "careful"}
+            assert "another network" in await check.says("#finding-direct .do")
 
 
 async def test_a_browser_without_webrtc_is_told_and_the_rest_is_looked_at_all_the_same(

@@ -23,7 +23,7 @@ import {
 import { describeAgent } from "../device/agent.js";
 import { pageZoom } from "../device/zoom.js";
 import { canKeepAwake, examineStorage, measureRate } from "./device.js";
-import { canConnect, tryWay } from "./loop.js";
+import { askStun, canConnect, tryWay } from "./loop.js";
 import { askClock, reachServer, register } from "./reach.js";
 
 /**
@@ -56,11 +56,15 @@ async function examineWays({ iceServers }) {
   const isTurn = (/** @type {typeof asked[number]} */ { urls }) => /^turns?:/i.test(String(urls));
   const turns = asked.filter(isTurn);
   const stuns = asked.filter((server) => !isTurn(server));
-  const [direct, relayed] = await Promise.all([tryWay(stuns, false), turns.length > 0 ? tryWay(turns, true) : null]);
+  const [direct, relayed, isSeen] = await Promise.all([
+    tryWay(stuns, false),
+    turns.length > 0 ? tryWay(turns, true) : null,
+    stuns.length > 0 && askStun(stuns),
+  ]);
   return judgeWays({
     direct: direct.measured,
     hasStun: stuns.length > 0,
-    isSeen: direct.isSeen,
+    isSeen,
     turns: turns.length,
     relayed: relayed?.measured ?? null,
     causes: relayed?.causes ?? [],

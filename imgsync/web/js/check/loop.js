@@ -5,8 +5,7 @@
  * @import { IceServer } from "../core/protocol/wire.js"
  * @import { LinkEvent } from "../peer/link.js"
  *
- * @typedef {{measured: Measured | null, isSeen: boolean, causes: readonly string[]}} Tried `isSeen`: a STUN server
- *   has told where it sees us
+ * @typedef {{measured: Measured | null, causes: readonly string[]}} Tried
  */
 
 import { Cause } from "../core/protocol/numbers.js";
@@ -16,7 +15,7 @@ import { connectWith } from "../peer/servers.js";
 
 /** A session waits for longer, as people may have to; here all is within reach. */
 const OPEN_MS = 8000;
-/** For a STUN server, once there is a connection without it. */
+/** For a STUN server: one question there and back, and two more where those are lost. */
 const SEEN_MS = 3000;
 /** For one message there and back, and for all of those by which it is seen how much goes through. */
 const ECHO_MS = 4000;
@@ -67,8 +66,6 @@ class Loop {
   lines = [];
   /** Whether the channel is there; false where it can't come about. */
   #opened = outcome();
-  /** Whether a STUN server has told where it sees us, once that is known. */
-  #seen = outcome();
   #described = outcome();
   /** Ends whose candidates are all there. */
   #complete = 0;
@@ -91,11 +88,6 @@ class Loop {
     await this.#near.applyAnswer(answer);
     this.#described.settle(true);
     return this.#opened.settled;
-  }
-
-  /** @returns {Promise<boolean>} */
-  get isSeen() {
-    return this.#seen.settled;
   }
 
   /** @returns {Promise<number>} milliseconds there and back, the middle one of several */
@@ -154,16 +146,9 @@ class Loop {
   /** @param {string | null} line null for the end of them @param {Link} other */
   #gathered(line, other) {
     void this.#described.settled.then(() => other.addCandidate({ candidate: line })).catch(() => {});
-    if (line !== null) {
-      this.lines.push(line);
-      if (/ typ srflx\b/.test(line)) this.#seen.settle(true);
-      return;
-    }
-    this.#complete += 1;
-    if (this.#complete < 2) return;
-    // An address that is the device's own is not told twice; so where nobody complains, all was well.
-    this.#seen.settle(!this.causes.has(Cause.STUN_SILENT) && !this.causes.has(Cause.STUN_FAILED));
-    if (this.lines.length === 0) this.#opened.settle(false);
+    if (line !== null) this.lines.push(line);
+    else this.#complete += 1;
+    if (this.#complete === 2 && this.lines.length === 0) this.#opened.settle(false);
   }
 }
 
@@ -177,12 +162,33 @@ export async function tryWay(servers, isRelayed) {
   try {
     const isOpen = await within(OPEN_MS, loop.open(), false);
     const measured = isOpen ? await measure(loop, isRelayed) : null;
-    const isSeen = isRelayed || (await within(SEEN_MS, loop.isSeen, false));
     const causes = [...loop.causes];
-    return { measured, isSeen, causes: loop.lines.length === 0 ? [...causes, Cause.TURN_SILENT] : causes };
+    return { measured, causes: loop.lines.length === 0 ? [...causes, Cause.TURN_SILENT] : causes };
   } finally {
     loop.close();
   }
+}
+
+/**
+ * By a connection that never comes about: of one that does, browsers ask no further.
+ *
+ * @param {readonly IceServer[]} stuns
+ * @returns {Promise<boolean>} whether a STUN server has told where it sees us
+ */
+export async function askStun(stuns) {
+  const { settled, settle } = outcome();
+  let isWell = true;
+  const link = new Link(stuns, true, (event) => {
+    if (event.kind === "hindered") isWell = false;
+    if (event.kind !== "gathered") return;
+    // An address that is the device's own is not told twice; so where nobody complains, all was well.
+    if (event.line === null) settle(isWell);
+    else if (/ typ srflx\b/.test(event.line)) settle(true);
+  });
+  await link.makeOffer();
+  const isSeen = await within(SEEN_MS, settled, false);
+  link.close();
+  return isSeen;
 }
 
 /** @param {Loop} loop @param {boolean} isRelayed @returns {Promise<Measured>} */
