@@ -9,6 +9,7 @@ import functools
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Set
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -139,9 +140,10 @@ def tree_of(module: str) -> ast.Module:
     return ast.parse(SOURCES[module].read_text(encoding="utf-8"))
 
 
-def imports(module: str) -> set[str]:
+@functools.cache
+def imports(module: str) -> frozenset[str]:
     """Full names of the modules that a module imports."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -151,7 +153,7 @@ def imports(module: str) -> set[str]:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
             modules = inside & SOURCES.keys()
             found |= modules or {node.module}
-    return found
+    return frozenset(found)
 
 
 def own_imports(module: str) -> set[str]:
@@ -217,9 +219,10 @@ def test_the_core_decides_and_does_nothing_else(module: str) -> None:
     assert foreign_imports(module) <= IN_CORE
     # What else lies beside it reads from the network.
     assert all("urllib.parse" in name for name in imports(module) if name.startswith("urllib"))
+    nodes = list(ast.walk(tree_of(module)))
     waits = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
-    assert not [node for node in ast.walk(tree_of(module)) if isinstance(node, waits)]
-    names = {node.id for node in ast.walk(tree_of(module)) if isinstance(node, ast.Name)}
+    assert not [node for node in nodes if isinstance(node, waits)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
     assert not names & NOT_NAMED_IN_CORE
 
 
@@ -228,7 +231,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert not circle
 
 
-def left_in_circles(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
+def left_in_circles(arrows: Mapping[str, Set[str]]) -> dict[str, Set[str]]:
     """What is left when all that import nothing more are taken away, again and again."""
     left = dict(arrows)
     while free := [name for name, names in left.items() if not names & left.keys()]:
@@ -326,13 +329,14 @@ NOT_IN_SCRIPT_CORE = re.compile(
 )
 
 
-def script_imports(script: str) -> set[str]:
+@functools.cache
+def script_imports(script: str) -> frozenset[str]:
     """The modules that a module of the pages imports, from the folder of all."""
     path = SCRIPTS[script]
     names = NAMED.findall(path.read_text(encoding="utf-8"))
     assert all(name.startswith(".") for name in names), f"{script} imports from outside"
     targets = {(path.parent / name).resolve().relative_to(SCRIPTS_ROOT) for name in names}
-    return {target.as_posix() for target in targets}
+    return frozenset(target.as_posix() for target in targets)
 
 
 def script_depth(script: str) -> int:
@@ -342,6 +346,7 @@ def script_depth(script: str) -> int:
     return depths[0]
 
 
+@functools.cache
 def code_of(script: str) -> str:
     """Without comments."""
     text = SCRIPTS[script].read_text(encoding="utf-8")

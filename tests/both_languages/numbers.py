@@ -25,6 +25,7 @@ from imgsync.core.protocol.signalling import (
     Role,
 )
 from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.trials import Scale
 
 TARGET = Path(numbers.__file__).parents[2] / "web" / "js" / "core" / "protocol" / "numbers.js"
 
@@ -47,6 +48,7 @@ WORDS: dict[str, type[Enum]] = {
     "TIMINGS": OnsetTiming,
     "RESPONSE_KINDS": ResponseKind,
     "POINTERS": PointerKind,
+    "SCALES": Scale,
 }
 
 

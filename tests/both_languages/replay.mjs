@@ -32,7 +32,9 @@ const { isAnyKey, plainKey } = await load("core/protocol/keys");
 const { describeAgent, zoomOf } = await load("device/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
-const { warningsOf } = await load("core/study/displays");
+const { screenNeedsOf, warningsOf } = await load("core/study/displays");
+const { drawnOf } = await load("core/study/drawing");
+const { lengthOf } = await load("core/study/sizes");
 const { endsByItself, Entry, needsOf } = await load("core/study/running");
 const { refusalOf } = await load("core/pictures/answers");
 const { OTHERS } = await load("core/pictures/others");
@@ -550,6 +552,9 @@ const PAIRS = {
     return [...groups.values()];
   },
   warnings: () => (given) => warningsOf(...given),
+  lengths: () => (given) => lengthOf(...given),
+  screenNeeds: () => (trials) => screenNeedsOf(trials),
+  drawings: () => (given) => drawnOf(...given),
   running: ({ trial, spoken, now }) => {
     const entry = new Entry(trial, spoken, now);
     return ([method, ...given]) => {

@@ -81,4 +81,4 @@ def test_both_languages_know_what_never_ends_and_what_has_to_be_spoken(replay: R
     needs = [needs_of(map(trial_of, group)) for group in groups]
     assert replay.run("needs", groups) == needs
     assert needs[0] == []
-    assert needs[-1] == ["exposure", "response", "text"]
+    assert needs[-1] == ["exposure", "response", "text", "size"]

@@ -45,6 +45,10 @@ GOOD = [
     one(showFor=200, respond={"keys": ["f", "J", "Space"], "taps": True, "ends": True}),
     *[one(showFor=value) for value in (4, 16.7, 3_600_000, "250", " 250.5 ", None, "")],
     *[one(frames=value) for value in (1, 12.0, 1_000_000, "12")],
+    *[one(sizeMm=value) for value in (0.1, 100, 10_000, "52.5", None, "")],
+    *[one(sizeDeg=value) for value in (0.1, 8, 160, " 3.5 ")],
+    *[one(scale=value) for value in ("1:1", None, "")],
+    one(sizeDeg=5, frames=12, sizeMm="", scale=None),
     *[one(respond=value) for value in ("f j", " Enter  taps ", "taps ends", {"keys": ["1"]}, None)],
     one(respond={"keys": [], "taps": True}),
     one(respond={"keys": [chr(ord("a") + n) for n in range(26)]}),
@@ -64,6 +68,9 @@ GOOD = [
 WRONG: dict[str, list[object]] = {
     "showFor": [0, -1, 3.9, 3_600_001, True, "fast", [], "1e3", "NaN"],
     "frames": [0, 1.5, 1_000_001, "1.5", "-1", {}],
+    "sizeMm": [0, -1, 10_001, True, "large", "10 mm", [], {"width": 5}],
+    "sizeDeg": [0, 160.5, 180, "8°", {}],
+    "scale": [1, "1", "1:2", True, ["1:1"], "1 : 1"],
     "respond": [5, [], "ends", {}, {"taps": False}, {"taps": 1}],
     "key": ["", "Escape", "F5", "Shift", "Left", 1, "\n", "Ab", " ", "space", "Return", "x" * 33],
     "id": [True, [1], {}],
@@ -78,6 +85,12 @@ WRONG: dict[str, list[object]] = {
 BAD = [
     *[one(showFor=value) for value in WRONG["showFor"]],
     *[one(frames=value) for value in WRONG["frames"]],
+    *[one(**{name: value}) for name in ("sizeMm", "sizeDeg", "scale") for value in WRONG[name]],
+    one(sizeMm=100, sizeDeg=5),
+    one(sizeMm=100, scale="1:1"),
+    one(sizeMm=100, sizeDeg=5, scale="1:1"),
+    json.dumps({"entries": [{"text": "+", "sizeMm": 10}]}),
+    json.dumps({"entries": [{"text": "+", "scale": "1:1"}]}),
     *[one(respond=value) for value in WRONG["respond"]],
     *[one(respond={"keys": [key]}) for key in WRONG["key"]],
     *[one(id=value) for value in WRONG["id"]],
@@ -93,6 +106,7 @@ BAD = [
     one(respond={"key": ["f"], "keys": ["f"]}),
     one(respond={"keys": "f"}),
     *[one(**{name: 1}) for name in ("showfor", "Frames", "show_for", "RESPOND", "Block")],
+    *[one(**{name: 1}) for name in ("size_mm", "sizedeg", "Scale")],
     one(block=[1]),
     one(text="both"),
     json.dumps({"entries": [{"text": "a", "signedUrl": "http://h/"}]}),
@@ -128,6 +142,9 @@ def as_told(image: ImageRef) -> dict[str, Any]:
             "respond": respond
             and {"keys": list(respond.keys), "taps": respond.taps, "ends": respond.ends},
             "text": trial.text,
+            "sizeMm": trial.size_mm,
+            "sizeDeg": trial.size_deg,
+            "scale": trial.scale and trial.scale.value,
         }
         said["trial"] = {name: value for name, value in fields.items() if value is not None}
     if image.extra:
@@ -290,7 +307,7 @@ def test_the_schema_says_what_the_checker_says(tmp_path: Path) -> None:
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     for number, text in enumerate(GOOD):
-        content = re.sub(r'"(showFor|frames)": " ?([0-9.]+) ?"', r'"\1": \2', text)
+        content = re.sub(r'"(showFor|frames|sizeMm|sizeDeg)": " ?([0-9.]+) ?"', r'"\1": \2', text)
         errors = [error.message for error in validator.iter_errors(json.loads(content))]
         assert not errors, (number, text)
     for number, text in enumerate(BAD):

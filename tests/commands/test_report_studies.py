@@ -85,7 +85,9 @@ def test_what_nobody_asked_for_is_empty(tmp_path: Path) -> None:
     [row] = report_on(tmp_path, world).rows
     behind = columns()[columns().index("failedAtEvaluator") + 1 :]
     assert behind == [
-        *("showFor", "frames", "framesUp", "framesDropped", "answers", "answer", "answerKind"),
+        *("showFor", "frames", "framesUp", "framesDropped", "sizeMm", "sizeDeg", "scale"),
+        *("drawnWidthPx", "drawnHeightPx", "drawnWidthMm", "drawnHeightMm", "fitted"),
+        *("answers", "answer", "answerKind"),
         *("reactionTime", "reactionBound", "score", "note"),
     ]
     [cells] = table_of([row], type(row))

@@ -107,6 +107,11 @@ class Page(ABC):
         """What is seen of the page, in its own pixels."""
 
     @abstractmethod
+    async def magnify(self, scale: float, zoom: float = 1) -> None:
+        """A screen with so many pixels for one of the system, and the page zoomed by so much, in a
+        small window."""
+
+    @abstractmethod
     async def run(self, script: str) -> Any:
         """The value of an expression; a promise is waited for."""
 

@@ -175,6 +175,13 @@ class ChromiumPage(Page):
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.command("Emulation.setDeviceMetricsOverride", **size)
 
+    async def magnify(self, scale: float, zoom: float = 1) -> None:
+        width, height = await self.run("[outerWidth, outerHeight]")
+        size = {"width": round(width / zoom), "height": round(height / zoom), "mobile": False}
+        await self.command(
+            "Emulation.setDeviceMetricsOverride", deviceScaleFactor=scale * zoom, **size
+        )
+
     async def run(self, script: str) -> Any:
         answer = await self.command(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True

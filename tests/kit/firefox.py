@@ -15,7 +15,10 @@ from tests.kit.browsers import JSON, Browser, Page, Started, Talk, run_browser
 from tests.kit.foreign import require
 
 _NAMES = ("firefox-esr", "firefox")
-_OPTIONS = ("--headless", "--no-remote", "--remote-debugging-port=0")
+_OPTIONS = (
+    *("--headless", "--no-remote", "--remote-debugging-port=0"),
+    "--remote-allow-system-access",  # for the zoom, which is the browser's and not the page's
+)
 _PREFERENCES = {
     # Its start page takes longer to come up than a test does.
     "browser.startup.page": 0,
@@ -26,6 +29,9 @@ _PREFERENCES = {
     "browser.tabs.animate": False,
     "browser.sessionstore.resume_from_crash": False,
     "extensions.webcompat.enable_shims": False,
+    # Each page has a cache of its own, and it is gone with the page: on disk it costs as much as
+    # the page does.
+    "browser.cache.disk.enable": False,
 }
 _LISTENING = b"WebDriver BiDi listening on "
 
@@ -155,6 +161,21 @@ class _FirefoxPage(Page):
     async def resize(self, width: int, height: int) -> None:
         size = {"width": width, "height": height}
         await self.command("browsingContext.setViewport", viewport=size)
+
+    async def magnify(self, scale: float, zoom: float = 1) -> None:
+        await self._zoom(1)
+        # It zooms by whole sixtieths; and the ratio that is set is not multiplied by that.
+        ratio, size = scale * 60 / round(60 / zoom), {"width": 600, "height": 300}
+        await self.command("browsingContext.setViewport", devicePixelRatio=ratio, viewport=size)
+        await self._zoom(zoom)
+
+    async def _zoom(self, zoom: float) -> None:
+        tree = await self._talk.command("browsingContext.getTree", {"moz:scope": "chrome"})
+        zoomed = f"gBrowser.browsers.forEach((browser) => (browser.fullZoom = {zoom}))"
+        for window in tree["contexts"]:
+            target = {"context": window["context"]}
+            script = {"expression": zoomed, "target": target, "awaitPromise": False}
+            await self._talk.command("script.evaluate", script)
 
     async def run(self, script: str) -> Any:
         target = {"context": self._context}

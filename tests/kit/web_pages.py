@@ -19,6 +19,7 @@ from imgsync.core.protocol.numbers import (
     FEATURE_EXPOSURE,
     FEATURE_PICTURES,
     FEATURE_RESPONSE,
+    FEATURE_SIZE,
     FEATURE_TEXT,
     FEATURES,
 )
@@ -55,7 +56,14 @@ try {
 
 ON_SCREEN = "document.querySelector('#stage img')?.naturalWidth"
 
-SPOKEN = (*FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
+SPOKEN = (
+    *FEATURES,
+    FEATURE_PICTURES,
+    FEATURE_EXPOSURE,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    FEATURE_SIZE,
+)
 """What the page says that it speaks on the channel."""
 
 ACK_S = 20

@@ -5,7 +5,7 @@ wrong with them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,15 +21,28 @@ from imgsync.core.protocol.numbers import (
     MAX_NUMBER,
     MAX_SCREEN_TEXT,
     MAX_SHOW_FOR,
+    MAX_SIZE_DEG,
+    MAX_SIZE_MM,
     MAX_URLS,
     MIN_SHOW_FOR,
 )
-from imgsync.core.protocol.trials import Respond, Trial, is_frames, is_screen_text
+from imgsync.core.protocol.trials import (
+    Respond,
+    Scale,
+    Trial,
+    is_frames,
+    is_screen_text,
+    is_size_deg,
+    is_size_mm,
+)
 from imgsync.core.protocol.web_urls import is_web_url
 from imgsync.core.study.keys import fault_of_key
 from imgsync.core.study.places import Path
 
-FIELDS = ("imageUrl", "signedUrl", "showFor", "frames", "respond", "text")
+_SIZES = ("sizeMm", "sizeDeg", "scale")
+"""Of which an entry has one at most."""
+
+FIELDS = ("imageUrl", "signedUrl", "showFor", "frames", "respond", "text", *_SIZES)
 """What is no free column."""
 
 NAMES = (*FIELDS, "block")
@@ -127,12 +140,13 @@ class EntryReader:
         text = self._text()
         image_url, signed_url = (None, None) if text is not None else self._urls()
         show_for, frames, respond = self._show_for(), self._frames(), self._respond()
+        sizes = self._sizes()
         extra = self._extra()
         block = self._named("block")
         self._named("id")
         if self.faults:
             return Entry()
-        trial = Trial(show_for, frames, respond, text)
+        trial = Trial(show_for, frames, respond, text, *sizes)
         return Entry(image_url, signed_url, None if trial == Trial() else trial, block, extra)
 
     def _tell(self, member: str, what: str, *inside: str | int) -> None:
@@ -208,6 +222,29 @@ class EntryReader:
         if isinstance(value, float) and value.is_integer() and is_frames(int(value)):
             return int(value)
         self._tell("frames", f"has frames that are no whole number from 1 to {MAX_EXPOSURE_FRAMES}")
+        return None
+
+    def _sizes(self) -> tuple[float | None, float | None, Scale | None]:
+        asked = [member for member in ("text", *_SIZES) if self._get(member) is not None]
+        for member in asked[1:]:
+            self._tell(member, f"has {asked[0]} and {member}; leave one of them out")
+        scale = self._get("scale")
+        if scale not in (None, Scale.PIXELS.value):
+            self._tell(
+                "scale",
+                'has a scale that is not "1:1"; for other sizes there are sizeMm and sizeDeg',
+            )
+        return (
+            self._size("sizeMm", is_size_mm, f"millimetres above 0 and up to {MAX_SIZE_MM}"),
+            self._size("sizeDeg", is_size_deg, f"degrees above 0 and up to {MAX_SIZE_DEG}"),
+            None if scale is None else Scale.PIXELS,
+        )
+
+    def _size(self, member: str, fits: Callable[[float], bool], rule: str) -> float | None:
+        value = _number(self._get(member))
+        if value is None or (isinstance(value, float) and fits(value)):
+            return value
+        self._tell(member, f"has a {member} that is no number of {rule}, for its longer side")
         return None
 
     def _respond(self) -> Respond | None:

@@ -23,6 +23,7 @@ from imgsync.core.protocol.numbers import (
     EXPOSURE_OVER,
     FEATURE_EXPOSURE,
     FEATURE_RESPONSE,
+    FEATURE_SIZE,
     FEATURE_STAGE,
     FEATURE_TEXT,
     HIDDEN_TAB,
@@ -30,6 +31,7 @@ from imgsync.core.protocol.numbers import (
 )
 from imgsync.core.protocol.signalling import Features
 from imgsync.core.protocol.trials import Trial
+from imgsync.core.study.sizes import asks_size
 
 
 def exposure_of(trial: Trial) -> float | None:
@@ -52,6 +54,7 @@ def needs_of(trials: Iterable[Trial | None]) -> list[str]:
         FEATURE_EXPOSURE: any(exposure_of(one) is not None for one in asked),
         FEATURE_RESPONSE: any(_asks_for_answer(one) for one in asked),
         FEATURE_TEXT: any(one.text is not None for one in asked),
+        FEATURE_SIZE: any(asks_size(one) for one in asked),
     }
     return [feature for feature, is_needed in needs.items() if is_needed]
 

@@ -21,7 +21,7 @@ import {
   judgeWays,
 } from "../core/check/judging.js";
 import { describeAgent } from "../device/agent.js";
-import { pageZoom } from "../device/zoom.js";
+import { wholeZoom } from "../device/screen_facts.js";
 import { canKeepAwake, examineStorage, measureRate } from "./device.js";
 import { askStun, canConnect, tryWay } from "./loop.js";
 import { askClock, reachServer, register } from "./reach.js";
@@ -77,5 +77,5 @@ async function examineDevice({ isRecorded }, tell) {
   tell(judgeWaking(await canKeepAwake()));
   const { isKept, left } = await examineStorage(isRecorded);
   tell(judgeStorage(isKept, left, isRecorded));
-  tell(judgeScreen(await measureRate(), pageZoom()));
+  tell(judgeScreen(await measureRate(), wholeZoom()));
 }

@@ -23,6 +23,7 @@ import { now } from "../peer/clock.js";
 import { SPOKEN } from "../peer/opening.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
+import { offerMeasuring } from "./size_offer.js";
 import { Signalling } from "../peer/signalling.js";
 import { wakeOnReturn } from "../peer/waking.js";
 import { BEGINNING, describe, isOver } from "../words/client.js";
@@ -56,7 +57,7 @@ export class Client {
     () => this.#door?.isOpen === false || this.#showings.isTapTaken,
   );
   #display = new DisplayWatch((display) => this.#session?.send(this.#follower.displayed(display)));
-  #showings = new Showings(this.#decoding, this.#stage, this.#display.meter, {
+  #showings = new Showings(this.#decoding, this.#stage, this.#display, {
     seen: (image, at) => this.#recording?.seen(image, at),
     responded: (said) => this.#follower.responded(said).forEach((message) => this.#session?.send(message)),
     staged: (image, stage, told) => {
@@ -84,6 +85,7 @@ export class Client {
 
   /** @param {Entrance} entrance */
   constructor(entrance) {
+    offerMeasuring(this.#display.sizing, element("front"));
     keepSteady(() => document.body.dataset.state === "showing");
     this.#update({ hasUser: entrance.userId !== "" });
     if (entrance.userId === "") return;

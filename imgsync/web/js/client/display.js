@@ -11,7 +11,8 @@ import { now } from "../peer/clock.js";
 import { clockStep } from "../device/clock_step.js";
 import { describeAgent } from "../device/agent.js";
 import { RefreshMeter } from "../device/refresh_meter.js";
-import { pageZoom } from "../device/zoom.js";
+import { wholeZoom } from "../device/screen_facts.js";
+import { Sizing } from "./sizing.js";
 
 /** After so long things are taken to stay: a window that is pulled at has another size in each frame. */
 const STEADY_MS = 500;
@@ -39,6 +40,7 @@ function checkBefore() {
 
 export class DisplayWatch {
   meter = new RefreshMeter(() => this.#look());
+  sizing = new Sizing();
   #tell;
   /** As it was told last. @type {Facts | null} */
   #told = null;
@@ -49,6 +51,7 @@ export class DisplayWatch {
   /** @param {(display: Display) => void} tell */
   constructor(tell) {
     this.#tell = tell;
+    this.sizing.listen(() => this.#look());
     const keyDown = () => {
       this.#hasKeyboard = true;
       this.#changed();
@@ -86,7 +89,7 @@ export class DisplayWatch {
 
   /** @returns {Facts} */
   #gather() {
-    const zoom = pageZoom();
+    const zoom = wholeZoom();
     const refreshRate = this.#rate();
     return {
       screenWidth: Math.round(screen.width),
@@ -103,6 +106,7 @@ export class DisplayWatch {
       pointer: pointer(),
       ...checkBefore(),
       ...(this.#hasKeyboard && { keyboard: true }),
+      ...this.sizing.calibration,
     };
   }
 

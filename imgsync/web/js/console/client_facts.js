@@ -23,9 +23,9 @@ export class ClientFacts {
   /** @param {Remarks | null} remarks null where there is no session @param {readonly Listed[]} images to be shown */
   render(remarks, images) {
     const { display = null, speaks = null } = remarks ?? {};
-    const { frames, keys, features } = needsOf(images);
+    const { screen, features } = needsOf(images);
     const missing = speaks === null ? [] : features.filter((feature) => !speaks.includes(feature));
-    const words = display === null ? [] : warningsOf(display, frames, keys).map((word) => describeWarning(word, display));
+    const words = display === null ? [] : warningsOf(display, screen).map((word) => describeWarning(word, display));
     const before = display === null ? [] : warnOfCheck(display);
     const warnings = [...missing.map(describeNotSpoken), ...words, ...before];
     this.#warn(warnings);

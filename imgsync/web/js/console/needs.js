@@ -3,10 +3,12 @@
  *
  * @import { Listed } from "./manifest.js"
  *
- * @typedef {{frames: boolean, keys: boolean, features: readonly string[]}} Needs `frames`: an image is to be up for
- *   so long; `keys`: keys are answers; `features`: what the client has to speak for all that
+ * @typedef {{screen: ScreenNeeds, features: readonly string[]}} Needs `features`: what the client has to speak
+ *
+ * @import { ScreenNeeds } from "../core/study/displays.js"
  */
 
+import { screenNeedsOf } from "../core/study/displays.js";
 import { needsOf as featuresFor } from "../core/study/running.js";
 
 /** By series, as it is drawn often. @type {WeakMap<readonly Listed[], Needs>} */
@@ -22,7 +24,5 @@ export function needsOf(images) {
 /** @param {readonly Listed[]} images @returns {Needs} */
 function gather(images) {
   const trials = images.flatMap(({ trial }) => trial ?? []);
-  const frames = trials.some(({ showFor, frames }) => showFor !== undefined || frames !== undefined);
-  const keys = trials.some(({ respond }) => (respond?.keys ?? []).length > 0);
-  return { frames, keys, features: featuresFor(trials) };
+  return { screen: screenNeedsOf(trials), features: featuresFor(trials) };
 }

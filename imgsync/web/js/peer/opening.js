@@ -19,13 +19,21 @@ import {
   FEATURE_PICTURES,
   FEATURE_PRESENCES,
   FEATURE_RESPONSE,
+  FEATURE_SIZE,
   FEATURE_TEXT,
   FEATURE_WAITING,
   PACKAGE,
 } from "../core/protocol/numbers.js";
 
 /** What the page of a client speaks on the channel: it has a screen, a person before it, and a place for pictures. */
-export const SPOKEN = [...FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT];
+export const SPOKEN = [
+  ...FEATURES,
+  FEATURE_PICTURES,
+  FEATURE_EXPOSURE,
+  FEATURE_RESPONSE,
+  FEATURE_TEXT,
+  FEATURE_SIZE,
+];
 
 export class Opening {
   #opened;

@@ -252,6 +252,7 @@ const FAILURES = {
   crowded_out: "too many others were still to be loaded",
   hidden_tab: "the client's page was not in view",
   resized: "its size changed on the client's screen",
+  zoomed: "the client's page was zoomed",
   timeout: "it took too long to load",
   bad_url: "its address is none of a web server",
   unreachable: "its server can't be reached",

@@ -66,6 +66,9 @@ export const FEATURE_RESPONSE = "response";
 /** What it says of who can show a text in place of an image. */
 export const FEATURE_TEXT = "text";
 
+/** What it says of who shows an image in the size that is asked, where it knows its screen. */
+export const FEATURE_SIZE = "size";
+
 /**
  * What all our clients speak. Who has a place for pictures that come over the connection names
  * that beside these.
@@ -143,6 +146,24 @@ export const EXPOSURE_OVER = "exposure_over";
 
 /** The reason of what is hidden because it was to be up until the first answer. */
 export const ANSWERED = "answered";
+
+/** The reason of what is hidden because it has another size on the screen; `shown` follows. */
+export const RESIZED = "resized";
+
+/** The same because the page was zoomed. */
+export const ZOOMED = "zoomed";
+
+/**
+ * Why an image is fitted to the window although a size was asked: nobody knows how large the screen
+ * is;
+ */
+export const NOT_CALIBRATED = "not_calibrated";
+
+/** or a visual angle was asked, and nobody knows from how far away it is seen; */
+export const NO_DISTANCE = "no_distance";
+
+/** or the window is smaller than the image would be. */
+export const NO_ROOM = "no_room";
 
 /** Characters of a user's or a session's id, and of a name. */
 export const MAX_ID = 128;
@@ -230,6 +251,12 @@ export const MAX_SHOW_FOR = 3600000;
 
 /** Refreshes of the screen, likewise: an hour at 240 Hz has fewer. */
 export const MAX_EXPOSURE_FRAMES = 1000000;
+
+/** Millimetres that the longer side of an image can be asked to have. */
+export const MAX_SIZE_MM = 10000;
+
+/** Degrees of visual angle, likewise; 180 would be a wall without an end. */
+export const MAX_SIZE_DEG = 160;
 
 /** Milliseconds that a study may show an image for: a refresh of the quickest screens, of 240 Hz. */
 export const MIN_SHOW_FOR = 4;
@@ -743,6 +770,9 @@ export const RESPONSE_KINDS = ["key", "tap", "button", "too_many"];
 
 /** How exactly a participant can point. */
 export const POINTERS = ["fine", "coarse", "none"];
+
+/** By how much an image is magnified. */
+export const SCALES = ["1:1"];
 
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,

@@ -23,17 +23,22 @@ import {
   MAX_KEYS,
   MAX_SCREEN_TEXT,
   MAX_SHOW_FOR,
+  MAX_SIZE_DEG,
+  MAX_SIZE_MM,
   MAX_URLS,
   MIN_SHOW_FOR,
 } from "../protocol/numbers.js";
 import { isWebUrl } from "../protocol/urls.js";
-import { isFrames, isNumber, isObject, isScreenText } from "../protocol/values.js";
+import { isFrames, isNumber, isObject, isScreenText, isSizeDeg, isSizeMm } from "../protocol/values.js";
 import { encodeText } from "../protocol/wire.js";
 import { plainKey } from "../protocol/keys.js";
 import { faultOfKey } from "./keys.js";
 
+/** Of which an entry has one at most. */
+const SIZES = ["sizeMm", "sizeDeg", "scale"];
+
 /** What is no free column. */
-const FIELDS = ["imageUrl", "signedUrl", "showFor", "frames", "respond", "text"];
+const FIELDS = ["imageUrl", "signedUrl", "showFor", "frames", "respond", "text", ...SIZES];
 
 /** Names that mean something, so that one that is nearly the same is a mistake. */
 export const NAMES = [...FIELDS, "block"];
@@ -101,7 +106,7 @@ export class EntryReader {
     if (odd !== null) this.#tell(odd[0], `has a column "${onOneLine(odd[0])}"; call it ${odd[1]}`);
     const text = this.#text();
     const [imageUrl, signedUrl] = text === null ? this.#urls() : [null, null];
-    const fields = { showFor: this.#showFor(), frames: this.#frames(), respond: this.#respond(), text };
+    const fields = { showFor: this.#showFor(), frames: this.#frames(), respond: this.#respond(), text, ...this.#sizes() };
     const extra = this.#extra();
     const block = this.#named("block");
     this.#named("id");
@@ -181,6 +186,27 @@ export class EntryReader {
     const value = numberIn(this.#get("frames"));
     if (value === null || isFrames(value)) return /** @type {number | null} */ (value);
     return this.#tell("frames", `has frames that are no whole number from 1 to ${MAX_EXPOSURE_FRAMES}`);
+  }
+
+  #sizes() {
+    const [first, ...others] = ["text", ...SIZES].filter((member) => this.#get(member) !== null);
+    for (const member of others) this.#tell(member, `has ${first} and ${member}; leave one of them out`);
+    const scale = this.#get("scale");
+    if (scale !== null && scale !== "1:1") {
+      this.#tell("scale", 'has a scale that is not "1:1"; for other sizes there are sizeMm and sizeDeg');
+    }
+    return {
+      sizeMm: this.#size("sizeMm", isSizeMm, `millimetres above 0 and up to ${MAX_SIZE_MM}`),
+      sizeDeg: this.#size("sizeDeg", isSizeDeg, `degrees above 0 and up to ${MAX_SIZE_DEG}`),
+      scale,
+    };
+  }
+
+  /** @param {string} member @param {(value: unknown) => boolean} isRight @param {string} rule */
+  #size(member, isRight, rule) {
+    const value = numberIn(this.#get(member));
+    if (value === null || isRight(value)) return value;
+    return this.#tell(member, `has a ${member} that is no number of ${rule}, for its longer side`);
   }
 
   /** @returns {Respond | null} */

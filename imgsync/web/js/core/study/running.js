@@ -8,12 +8,14 @@ import {
   EXPOSURE_OVER,
   FEATURE_EXPOSURE,
   FEATURE_RESPONSE,
+  FEATURE_SIZE,
   FEATURE_STAGE,
   FEATURE_TEXT,
   HIDDEN_TAB,
   SUPERSEDED,
   USUAL_REFRESH,
 } from "../protocol/numbers.js";
+import { asksSize } from "./sizes.js";
 
 /**
  * Milliseconds that an image is asked to be up, where a frame is one of 60 Hz.
@@ -53,6 +55,7 @@ export function needsOf(trials) {
   if (asked.some((one) => exposureOf(one) !== undefined)) needs.push(FEATURE_EXPOSURE);
   if (asked.some(asksForAnswer)) needs.push(FEATURE_RESPONSE);
   if (asked.some((one) => one.text !== undefined)) needs.push(FEATURE_TEXT);
+  if (asked.some(asksSize)) needs.push(FEATURE_SIZE);
   return needs;
 }
 
