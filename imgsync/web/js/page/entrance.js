@@ -5,7 +5,7 @@
  *
  * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null,
  *   door: Threshold | null}} Entrance `userId` is empty where the link does not say it; `first`: the way
- *   to the relay that is being opened already; `door`: of a client
+ *   to the relay that is being opened already; `door`: of a client, where it has one
  *
  * @import { Opened } from "../peer/opening.js"
  * @import { Role } from "../core/protocol/wire.js"
@@ -24,7 +24,9 @@ export function enter(role, { opened, relayUrl }) {
   const userId = page.searchParams.get("user") ?? "";
   const token = takeToken(page, page.pathname);
   loadForNewToken();
-  const door = role === "client" && userId !== "" ? new Threshold(userId) : null;
+  // A screen that nobody can touch, as a projector's, has a link that says so.
+  const hasDoor = role === "client" && userId !== "" && page.searchParams.get("door") !== "off";
+  const door = hasDoor ? new Threshold(userId) : null;
   const first = opened && new Opening(opened);
   first?.register({ userId, role, token, door });
   return { userId, token, relayUrl, first, door };
@@ -36,7 +38,7 @@ export function enter(role, { opened, relayUrl }) {
  * @returns {string | undefined}
  */
 export function takeToken(page, path) {
-  const key = `imgsync token of ${page.searchParams.get("user") ?? ""} at ${path}`;
+  const key = keyOf(page, path);
   const fragment = fragmentOf(page);
   const given = fragment.get("token") ?? page.searchParams.get("token");
   if (given === null) return recall(key);
@@ -53,6 +55,23 @@ export function loadForNewToken() {
   addEventListener("hashchange", () => {
     if (fragmentOf(new URL(location.href)).has("token")) location.reload();
   });
+}
+
+/** The link that was opened, with its token, for another browser of theirs. */
+export function wholeLink() {
+  const page = new URL(location.href);
+  const token = recall(keyOf(page, page.pathname));
+  if (token !== undefined) {
+    const fragment = fragmentOf(page);
+    fragment.set("token", token);
+    page.hash = fragment.toString();
+  }
+  return page.href;
+}
+
+/** Under which the tab remembers a token. @param {URL} page @param {string} path of the page whose token it is */
+function keyOf(page, path) {
+  return `imgsync token of ${page.searchParams.get("user") ?? ""} at ${path}`;
 }
 
 /** @param {URL} page */
