@@ -304,7 +304,10 @@ SCRIPT_LAYERS: list[set[str]] = [
     {"languages"},
     {"page"},
     {"peer"},
-    {"core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"},
+    {
+        *("core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"),
+        "core/browsers",
+    },
     {"core/protocol", "vendor"},
 ]
 

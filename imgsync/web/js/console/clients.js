@@ -125,7 +125,10 @@ function fill(entry, { userId, name, state }, phase, canStart, isKnown) {
   setText(entry.state, isOurs ? nameOurs(phase, state === "offline") : namePresence(state, isKnown));
   const isWell = isOurs ? phase === "open" : isKnown && state === "available";
   entry.item.dataset.mood = isWell ? "good" : isOurs || state === "busy" ? "busy" : "calm";
-  entry.button.disabled = !canStart;
+  const isWaiting = isKnown && state === "waiting";
+  entry.button.disabled = !canStart || isWaiting;
   entry.button.hidden = isOurs;
-  entry.button.setAttribute("aria-label", describeStart(name || userId));
+  const label = describeStart(name || userId, isWaiting);
+  entry.button.setAttribute("aria-label", label);
+  entry.button.title = isWaiting ? label : "";
 }
