@@ -9,6 +9,7 @@ import functools
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Set
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -29,6 +30,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "commands.demo": ["imgsync.commands.demo"],
         "commands.token": ["imgsync.commands.token"],
         "commands.study": ["imgsync.commands.study"],
+        "commands.invite": room("imgsync.commands.invite"),
         "commands.relay": room("imgsync.commands.relay"),
         "commands.evaluator": room("imgsync.commands.evaluator"),
         "commands.client": room("imgsync.commands.client"),
@@ -99,6 +101,7 @@ HOMES: dict[str, list[str]] = {
     "cattrs": ["imgsync.core.codec.strict"],
     "httpx": ["imgsync.images.fetch", "imgsync.images.outlet"],
     "rich": ["imgsync.commands.evaluator.progress"],
+    "segno": ["imgsync.commands.invite.code"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
     "pylsl": ["imgsync.commands.evaluator.markers"],
@@ -139,9 +142,10 @@ def tree_of(module: str) -> ast.Module:
     return ast.parse(SOURCES[module].read_text(encoding="utf-8"))
 
 
-def imports(module: str) -> set[str]:
+@functools.cache
+def imports(module: str) -> frozenset[str]:
     """Full names of the modules that a module imports."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -151,7 +155,7 @@ def imports(module: str) -> set[str]:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
             modules = inside & SOURCES.keys()
             found |= modules or {node.module}
-    return found
+    return frozenset(found)
 
 
 def own_imports(module: str) -> set[str]:
@@ -217,9 +221,10 @@ def test_the_core_decides_and_does_nothing_else(module: str) -> None:
     assert foreign_imports(module) <= IN_CORE
     # What else lies beside it reads from the network.
     assert all("urllib.parse" in name for name in imports(module) if name.startswith("urllib"))
+    nodes = list(ast.walk(tree_of(module)))
     waits = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
-    assert not [node for node in ast.walk(tree_of(module)) if isinstance(node, waits)]
-    names = {node.id for node in ast.walk(tree_of(module)) if isinstance(node, ast.Name)}
+    assert not [node for node in nodes if isinstance(node, waits)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
     assert not names & NOT_NAMED_IN_CORE
 
 
@@ -228,7 +233,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert not circle
 
 
-def left_in_circles(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
+def left_in_circles(arrows: Mapping[str, Set[str]]) -> dict[str, Set[str]]:
     """What is left when all that import nothing more are taken away, again and again."""
     left = dict(arrows)
     while free := [name for name, names in left.items() if not names & left.keys()]:
@@ -299,8 +304,11 @@ SCRIPT_LAYERS: list[set[str]] = [
     {"languages"},
     {"page"},
     {"peer"},
-    {"core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"},
-    {"core/protocol"},
+    {
+        *("core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"),
+        "core/browsers",
+    },
+    {"core/protocol", "vendor"},
 ]
 
 SCRIPTS = {
@@ -310,9 +318,9 @@ every_script = pytest.mark.parametrize("script", SCRIPTS)
 
 NAMED = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 
-#: An import whose name is not there to be read; other ways to load a script.
+#: An import whose name is not there to be read, but for a language; other ways to load a script.
 HIDDEN = re.compile(
-    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\))"""
+    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\)|`\.\./languages/\$\{language\}\.js`\))"""
     r"""|\b(?:Worker|SharedWorker|importScripts)\b"""
 )
 
@@ -325,13 +333,14 @@ NOT_IN_SCRIPT_CORE = re.compile(
 )
 
 
-def script_imports(script: str) -> set[str]:
+@functools.cache
+def script_imports(script: str) -> frozenset[str]:
     """The modules that a module of the pages imports, from the folder of all."""
     path = SCRIPTS[script]
     names = NAMED.findall(path.read_text(encoding="utf-8"))
     assert all(name.startswith(".") for name in names), f"{script} imports from outside"
     targets = {(path.parent / name).resolve().relative_to(SCRIPTS_ROOT) for name in names}
-    return {target.as_posix() for target in targets}
+    return frozenset(target.as_posix() for target in targets)
 
 
 def script_depth(script: str) -> int:
@@ -341,6 +350,7 @@ def script_depth(script: str) -> int:
     return depths[0]
 
 
+@functools.cache
 def code_of(script: str) -> str:
     """Without comments."""
     text = SCRIPTS[script].read_text(encoding="utf-8")

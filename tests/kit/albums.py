@@ -38,6 +38,8 @@ class Album:
 
     async def take(self, page: Page, state: str) -> None:
         """One of each size and scheme; nothing is wider than the window."""
+        # A tab behind another one is not painted.
+        await page.command("Page.bringToFront")
         # Else the page is laid out anew, without them, while its picture is taken.
         await page.command("Emulation.setScrollbarsHidden", hidden=True)
         await frames(page)

@@ -169,8 +169,13 @@ class Browser(ABC):
         """
 
     @abstractmethod
-    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
-        """Another tab in the context of a page, which is closed without asking anybody."""
+    def open_beside(
+        self, page: Page, *, in_sight: bool = False
+    ) -> AbstractAsyncContextManager[Page]:
+        """Another tab in the context of a page, which is closed without asking anybody.
+
+        :param in_sight: in a window of its own; of the tabs of one window all but one are hidden.
+        """
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ stdin, stdout, stderr and of a pipe, which is written two lines: the pid, and ho
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -107,7 +108,12 @@ def enter_network(name: str) -> None:
 
 if __name__ == "__main__":
     load = import_report if sys.argv[2:] == ["report"] else import_all
+    # Nothing of what is imported becomes garbage, and who looks through it for that copies all of
+    # it: each fork would, when it ends, and for longer than a short command takes.
+    gc.disable()
     load()
+    gc.freeze()
+    gc.enable()
     module, *words = serve(socket.socket(fileno=int(sys.argv[1])))
     sys.argv[1:] = words
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -239,7 +239,7 @@ async def test_a_page_of_another_version_gets_none_of_the_files_of_this_one(
         else:
             assert answer.status_code == 404
     named = "".join(page.read_text() for page in PAGES)
-    assert scripts == set(re.findall(r'<script [^>]*src="web/([^"]+)"', named))
+    assert scripts == set(re.findall(r'<script type="module" [^>]*src="web/([^"]+)"', named))
 
 
 # ── modules ──────────────────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,7 @@ export class Door {
     this.#threshold = threshold;
     this.#entered = entered;
     this.#button.disabled = false;
-    this.#button.addEventListener("click", () => this.#open());
+    this.#button.addEventListener("click", () => void this.#open());
     const check = find("door-check", HTMLElement).querySelector("a");
     if (check !== null) check.href = `check${location.search}`;
     if (threshold.isInDoubt) void this.#openIfKilled();
@@ -55,16 +55,18 @@ export class Door {
     if (isNew || (isShown && document.activeElement === document.body)) this.#button.focus({ preventScroll: true });
   }
 
-  #open() {
+  async #open() {
     if (this.isOpen) return;
     this.#threshold.enter();
     this.#isLeftAlone = false;
+    // As soon as the relay tells other windows, they look where this one is.
+    await this.#threshold.told;
     this.#entered();
   }
 
   /** The page before this one in its tab was killed, as mobile systems do with one that is not looked at. */
   async #openIfKilled() {
-    if ((await this.#threshold.isTakenHere()) === false && this.#others === "offline") this.#open();
+    if ((await this.#threshold.isTakenHere()) === false && this.#others === "offline") void this.#open();
   }
 
   async #tell() {

@@ -12,7 +12,7 @@ const words = import("../words/start.js");
 // Who needs them says what is to be done without them.
 words.catch(() => {});
 
-/** @param {"CONNECTING" | "READY" | "UNABLE"} what */
+/** @param {"CONNECTING" | "READY"} what */
 async function tell(what) {
   const { text, hint } = (await words)[what];
   document.querySelector("#text")?.replaceChildren(text);
@@ -59,5 +59,11 @@ function start() {
   }, loadAgain);
 }
 
-if (isAble) start();
-else tell("UNABLE").catch(loadAgain);
+/** What came last of all that the page needs; `page/old.js` asks the same where this does not run. */
+const isRecent = "throwIfAborted" in AbortSignal.prototype && "hasOwn" in Object;
+
+if (isAble && isRecent) start();
+import("./other_browser.js").then(
+  ({ offerOtherBrowser }) => offerOtherBrowser({ isRecent, hasWebRtc: isAble }),
+  loadAgain,
+);

@@ -211,9 +211,6 @@ export default {
     incompleteLinkHint: "Bitte öffnen Sie den ganzen Link, den Sie bekommen haben.",
     refusedLink: "Dieser Link ist nicht gültig, oder nicht mehr.",
     refusedLinkHint: "Bitte fragen Sie nach einem neuen.",
-    unable: "Dieser Browser kann die Bilder nicht zeigen.",
-    unableHint:
-      "WebRTC fehlt darin oder ist ausgeschaltet, etwa durch eine Erweiterung oder im Blockierungsmodus. Bitte öffnen Sie denselben Link in Chrome, Edge, Firefox oder Safari.",
     connectingTo: "Verbindung zu {name} wird hergestellt …",
     connectedTo: "Verbunden mit {name}.",
     interrupted: "Die Verbindung wurde unterbrochen.",
@@ -249,6 +246,40 @@ export default {
     connecting: "Verbindung wird hergestellt …",
     ready: "Bereit.",
     imagesHere: "Hier erscheinen die Bilder.",
+  },
+  invite: {
+    subject: "Ihr Link für unsere Sitzung",
+    greeting: "Guten Tag,",
+    link: "dies ist Ihr persönlicher Link für unsere Sitzung:",
+    device: "Öffnen Sie ihn im Browser des Geräts, auf dem Sie die Bilder sehen möchten. Sie müssen nichts installieren.",
+    until: "Der Link gilt bis {time}.",
+    alone: "Er ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.",
+  },
+  browser: {
+    tooOld: "Dieser Browser ist zu alt für diese Seite.",
+    tooOldHint:
+      "Bitte aktualisieren Sie ihn, oder öffnen Sie denselben Link in einer neuen Version von Chrome, Edge, Firefox oder Safari. Auf einem iPhone oder iPad aktualisieren Sie das Gerät selbst: Einstellungen, Allgemein, Softwareupdate.",
+    lockdown: "Der Blockierungsmodus verhindert, dass diese Seite funktioniert.",
+    lockdownHint:
+      "Tippen Sie neben der Adresse auf das Zeichen für die Einstellungen der Seite, schalten Sie den Blockierungsmodus für diese Website aus und laden Sie die Seite neu. Oder öffnen Sie denselben Link auf einem anderen Gerät.",
+    noWebRtc: "Dieser Browser kann die Bilder nicht zeigen.",
+    noWebRtcHint:
+      "Er lässt diese Seite keine Verbindung aufbauen, vielleicht wegen einer Erweiterung oder einer Einstellung zum Schutz der Privatsphäre. Bitte öffnen Sie denselben Link in Chrome, Edge, Firefox oder Safari.",
+    inside: "Sie sind in {program} und nicht in Ihrem Browser.",
+    insideAnother: "Sie sind in einer anderen App und nicht in Ihrem Browser.",
+    openOnIos:
+      "Dort läuft die Sitzung vielleicht nicht gut. Tippen Sie am Rand des Bildschirms auf das Menü oder den Kompass und wählen Sie „Im Browser öffnen“ oder „In Safari öffnen“. Oder kopieren Sie den Link und fügen Sie ihn in Safari dort ein, wo die Adresse steht.",
+    openOnAndroid:
+      "Dort läuft die Sitzung vielleicht nicht gut. Tippen Sie oben auf das Menü (⋮) und wählen Sie „Im Browser öffnen“ oder „In Chrome öffnen“. Oder kopieren Sie den Link und fügen Sie ihn in Ihrem Browser dort ein, wo die Adresse steht.",
+    openElsewhere:
+      "Dort läuft die Sitzung vielleicht nicht gut. Kopieren Sie den Link und fügen Sie ihn in Ihrem Browser dort ein, wo die Adresse steht.",
+    copyLink: "Link kopieren",
+    copied:
+      "Der Link ist kopiert. Öffnen Sie jetzt Ihren Browser und fügen Sie ihn dort ein, wo die Adresse steht.",
+    copyByHand:
+      "Bitte kopieren Sie den Link selbst aus dem Feld: Drücken Sie lange darauf und wählen Sie „Kopieren“.",
+    link: "Ihr Link",
+    goOn: "Hier weitermachen",
   },
   size: {
     offer: "Diesen Bildschirm vermessen",

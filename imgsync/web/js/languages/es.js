@@ -212,9 +212,6 @@ export default {
     incompleteLinkHint: "Abra por favor el enlace entero que recibió.",
     refusedLink: "Este enlace no es válido, o ya no lo es.",
     refusedLinkHint: "Pida por favor uno nuevo.",
-    unable: "Este navegador no puede mostrar las imágenes.",
-    unableHint:
-      "Le falta WebRTC o lo tiene desactivado, por ejemplo por una extensión o en el modo de aislamiento. Abra por favor el mismo enlace en Chrome, Edge, Firefox o Safari.",
     connectingTo: "Conectando con {name} …",
     connectedTo: "Hay conexión con {name}.",
     interrupted: "La conexión se ha interrumpido.",
@@ -248,6 +245,38 @@ export default {
     connecting: "Conectando …",
     ready: "Listo.",
     imagesHere: "Las imágenes aparecerán aquí.",
+  },
+  invite: {
+    subject: "Su enlace para nuestra sesión",
+    greeting: "Hola:",
+    link: "Este es su enlace personal para nuestra sesión:",
+    device: "Ábralo en el navegador del dispositivo en el que quiera ver las imágenes. No tiene que instalar nada.",
+    until: "El enlace es válido hasta el {time}.",
+    alone: "Es solo para usted; por favor, no lo comparta.",
+  },
+  browser: {
+    tooOld: "Este navegador es demasiado antiguo para esta página.",
+    tooOldHint:
+      "Actualícelo, por favor, o abra el mismo enlace en una versión reciente de Chrome, Edge, Firefox o Safari. En un iPhone o iPad, actualice el propio dispositivo: Ajustes, General, Actualización de software.",
+    lockdown: "El modo de aislamiento impide que esta página funcione.",
+    lockdownHint:
+      "Toque el símbolo de los ajustes de la página junto a su dirección, desactive el modo de aislamiento para este sitio web y vuelva a cargar la página. O abra el mismo enlace en otro dispositivo.",
+    noWebRtc: "Este navegador no puede mostrar las imágenes.",
+    noWebRtcHint:
+      "No deja que esta página se conecte, quizá por una extensión o por un ajuste de privacidad. Abra, por favor, el mismo enlace en Chrome, Edge, Firefox o Safari.",
+    inside: "Está dentro de {program}, y no en su navegador.",
+    insideAnother: "Está dentro de otra aplicación, y no en su navegador.",
+    openOnIos:
+      "Ahí es posible que la sesión no funcione bien. Toque el menú o la brújula en el borde de la pantalla y elija «Abrir en el navegador» o «Abrir en Safari». O copie el enlace y péguelo en Safari, donde está la dirección.",
+    openOnAndroid:
+      "Ahí es posible que la sesión no funcione bien. Toque el menú (⋮) de arriba y elija «Abrir en el navegador» o «Abrir en Chrome». O copie el enlace y péguelo en su navegador, donde está la dirección.",
+    openElsewhere:
+      "Ahí es posible que la sesión no funcione bien. Copie el enlace y péguelo en su navegador, donde está la dirección.",
+    copyLink: "Copiar el enlace",
+    copied: "El enlace está copiado. Abra ahora su navegador y péguelo donde está la dirección.",
+    copyByHand: "Copie usted mismo el enlace del campo, por favor: manténgalo pulsado y elija «Copiar».",
+    link: "Su enlace",
+    goOn: "Continuar aquí",
   },
   size: {
     offer: "Medir esta pantalla",

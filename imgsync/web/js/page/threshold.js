@@ -21,6 +21,8 @@ export class Threshold {
   isInDoubt;
   #key;
   #release = () => {};
+  /** Once others in this browser can tell that this page has entered. */
+  told = Promise.resolve();
 
   /** @param {string} userId */
   constructor(userId) {
@@ -38,9 +40,19 @@ export class Threshold {
     this.isInDoubt = false;
     this.#remember(LIVES);
     // A page that is not secure has no locks.
-    void navigator.locks?.request(this.#key, { mode: "shared" }, () => {
-      return new Promise((resolve) => (this.#release = () => resolve(undefined)));
-    });
+    const { locks } = navigator;
+    if (locks !== undefined) this.told = new Promise((resolve) => this.#hold(locks, () => resolve()));
+  }
+
+  /** @param {LockManager} locks @param {() => void} done whether or not it could be had */
+  async #hold(locks, done) {
+    /** @type {Promise<void>} */
+    const released = new Promise((resolve) => (this.#release = resolve));
+    const held = () => {
+      done();
+      return released;
+    };
+    await locks.request(this.#key, { mode: "shared" }, held).catch(done);
   }
 
   /** Another window takes part in its place. */

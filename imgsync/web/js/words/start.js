@@ -11,6 +11,3 @@ export const CONNECTING = { text: say("client.connecting"), hint: "" };
 
 /** @type {Status} */
 export const READY = { text: say("client.ready"), hint: say("client.imagesHere") };
-
-/** @type {Status} */
-export const UNABLE = { text: say("client.unable"), hint: say("client.unableHint") };
