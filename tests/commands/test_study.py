@@ -48,7 +48,13 @@ def test_a_study_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_sizes_are_summed_up_with_what_has_to_be_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = ({"sizeMm": 52.5}, {"sizeMm": 52.5}, {"scale": "1:1"}, {}, {"sizeDeg": 10})
+    sizes: tuple[dict[str, object], ...] = (
+        {"sizeMm": 52.5},
+        {"sizeMm": 52.5},
+        {"scale": "1:1"},
+        {},
+        {"sizeDeg": 10},
+    )
     entries = [{"imageUrl": "http://h/b.png", **size} for size in sizes]
     screen = (
         "the client's screen has to be measured before: add &size=screen to the link of its page"
