@@ -32,6 +32,7 @@ const { describeAgent, zoomOf } = await load("client/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { screenNeedsOf, warningsOf } = await load("core/study/displays");
+const { calibrationOn, distanceOf, isSameScreen, readKept } = await load("core/study/calibration");
 const { drawnOf } = await load("core/study/drawing");
 const { lengthOf } = await load("core/study/sizes");
 const { endsByItself, Entry, needsOf } = await load("core/study/running");
@@ -555,6 +556,10 @@ const PAIRS = {
   lengths: () => (given) => lengthOf(...given),
   screenNeeds: () => (trials) => screenNeedsOf(trials),
   drawings: () => (given) => drawnOf(...given),
+  calibrations: () => ([kept, screen, perCss]) => calibrationOn(readKept(kept), screen, perCss),
+  kept: () => (value) => readKept(value) !== null,
+  screens: () => (given) => isSameScreen(...given),
+  distances: () => (lengths) => distanceOf(lengths),
   running: ({ trial, spoken, now }) => {
     const entry = new Entry(trial, spoken, now);
     return ([method, ...given]) => {
