@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imgsync.client.hooks import follow as follow
     from imgsync.core.pictures.facts import Facts as Facts
     from imgsync.core.protocol.channel import Display as Display
+    from imgsync.core.protocol.channel import Drawn as Drawn
     from imgsync.core.protocol.channel import OnsetTiming as OnsetTiming
     from imgsync.core.protocol.channel import Preloaded as Preloaded
     from imgsync.core.protocol.channel import Recording as Recording
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from imgsync.core.protocol.states import SessionState as SessionState
     from imgsync.core.protocol.states import StateChange as StateChange
     from imgsync.core.protocol.trials import Respond as Respond
+    from imgsync.core.protocol.trials import Scale as Scale
     from imgsync.core.protocol.trials import Trial as Trial
     from imgsync.evaluator.delivery import Delivery as Delivery
     from imgsync.evaluator.delivery import PictureReport as PictureReport
@@ -61,6 +63,7 @@ _HOMES = {
     "imgsync.core.pictures.facts": ("Facts",),
     "imgsync.core.protocol.channel": (
         "Display",
+        "Drawn",
         "OnsetTiming",
         "Preloaded",
         "Recording",
@@ -86,6 +89,7 @@ _HOMES = {
     ),
     "imgsync.core.protocol.trials": (
         "Respond",
+        "Scale",
         "Trial",
     ),
     "imgsync.evaluator.delivery": (

@@ -20,6 +20,7 @@ from imgsync.core.handshake.outputs import Ended
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import (
     Display,
+    Drawn,
     Identity,
     Preloaded,
     Response,
@@ -34,6 +35,7 @@ from imgsync.core.protocol.numbers import (
     FEATURE_EXPOSURE,
     FEATURE_PICTURES,
     FEATURE_RESPONSE,
+    FEATURE_SIZE,
     FEATURE_TEXT,
     FEATURES,
     MAX_DETAIL,
@@ -58,6 +60,10 @@ from imgsync.wallclock import now_ms
 log = logging.getLogger(__name__)
 
 _TRIALS = (FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
+"""What is done for whoever says that all is."""
+
+_ANY_TRIALS = (*_TRIALS, FEATURE_SIZE)
+"""A size is named, as it takes a screen that is known."""
 
 MAX_WAITING = 1000
 """Images that may wait for the application; an evaluator that sends more does not wait for acks,
@@ -84,8 +90,9 @@ class ReceivedImage:
     :param signed_url: where to fetch it; None for one that comes over the connection itself.
     :param sent_at: evaluator's clock, ms since the epoch.
     :param received_at: client's clock, ms since the epoch.
-    :param trial: what is asked beside showing it: for how long, which answers; or a text in its
-        place, which comes only to a client that was opened with `trials`. Empty where nothing is.
+    :param trial: what is asked beside showing it: for how long, how large, which answers; or a text
+        in its place, which comes only to a client that was opened with `trials`. Empty where
+        nothing is.
     """
 
     index: int
@@ -106,11 +113,14 @@ class ReceivedImage:
         """
         self._say(StageKind.FETCHED, at, picture=picture)
 
-    def shown(self, at: Milliseconds | None = None) -> None:
-        """It is on the screen, since this time of our clock."""
+    def shown(self, at: Milliseconds | None = None, drawn: Drawn | None = None) -> None:
+        """It is on the screen, since this time of our clock.
+
+        :param drawn: how large it is there.
+        """
         at = now_ms() if at is None else at
         self._answers.shown(at)
-        self._say(StageKind.SHOWN, at)
+        self._say(StageKind.SHOWN, at, drawn=drawn)
 
     def hidden(
         self,
@@ -166,6 +176,7 @@ class ReceivedImage:
         detail: str = "",
         picture: Facts | None = None,
         counted: tuple[int | None, int | None] = (None, None),
+        drawn: Drawn | None = None,
     ) -> None:
         said = Stage(
             self.index,
@@ -176,6 +187,7 @@ class ReceivedImage:
             detail=detail or None,
             frames=counted[0],
             dropped=counted[1],
+            drawn=drawn,
         )
         self._tell(self, said, picture)
 
@@ -475,8 +487,10 @@ class Client:
 def _features(*, pictures: bool, trials: bool | Collection[str]) -> Features:
     """What is spoken beside what all our clients do. Raises InputError."""
     spoken = _TRIALS if trials is True else tuple(trials or ())
-    if unknown := set(spoken) - set(_TRIALS):
-        raise InputError(f"trials are {', '.join(_TRIALS)}, and not {', '.join(sorted(unknown))}")
+    if unknown := set(spoken) - set(_ANY_TRIALS):
+        raise InputError(
+            f"trials are {', '.join(_ANY_TRIALS)}, and not {', '.join(sorted(unknown))}"
+        )
     return (*((FEATURE_PICTURES,) if pictures else ()), *spoken)
 
 
@@ -513,8 +527,9 @@ async def open_client(
         `ClientSession.receiving` gives them to a gallery. Without that, each has a URL.
     :param trials: whether somebody here does what `ReceivedImage.trial` asks: keeps to the time of
         an image ("exposure"), asks for answers ("response"), shows texts ("text"); or which of
-        these. Without "text" no text comes; what the others ask comes in any case, and evaluators
-        know that nobody heeds it.
+        these, and "size" for who knows the screen and draws images in the size that is asked.
+        Without "text" no text comes; what the others ask comes in any case, and evaluators know
+        that nobody heeds it.
     :param network: stands in for the real one, in tests.
     """
     features = _features(pictures=pictures, trials=trials)

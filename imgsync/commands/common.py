@@ -8,6 +8,7 @@ import argparse
 import gc
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 
 import trio
 
-from imgsync.commands.output import OutputLost, finish_stdout
+from imgsync.commands.output import OutputLost, accept_any_text, finish_stdout
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.files import input_errors
 from imgsync.lines import FLUSH_DEADLINE, LineHandler
@@ -30,6 +31,7 @@ TOKEN_VARIABLE = "IMGSYNC_TOKEN"
 WAYS = ("auto", "peer", "url")
 """How pictures come to clients, as `open_images` has it."""
 _EXIT_BY_SIGNAL = 128
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def run_command(
@@ -44,6 +46,7 @@ def run_command(
     :param until_signal: a signal is the good end of this command: exit code 0.
     :param ends_on_hangup: whether SIGHUP is such a signal; else it is main's to hear.
     """
+    accept_any_text()
     try:
         by_signal, code = trio.run(_run_until_signal, main, _ends(ends_on_hangup))
         # Who is asked to end does not wait for long; others do, until Ctrl-C.
@@ -232,3 +235,13 @@ def positive_seconds(text: str) -> float:
 
 
 positive_seconds.__name__ = "number of seconds"
+
+
+def time_to_live(text: str) -> int:
+    """An argparse type: seconds."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to live; write a number and s, m, h or d, such as 2h"
+        )
+    return int(match[1]) * _UNITS[match[2]]

@@ -20,7 +20,9 @@ from imgsync.core.network.reach import ADVICE, Obstacle, RelayPlace, find_obstac
 from imgsync.core.protocol.channel import (
     Coordinate,
     Count,
+    Drawn,
     Duration,
+    Length,
     OnsetTiming,
     PointerKind,
     Positive,
@@ -31,7 +33,10 @@ from imgsync.core.protocol.channel import Display as DisplayReport
 from imgsync.core.protocol.numbers import (
     FEATURE_EXPOSURE,
     FEATURE_RESPONSE,
+    FEATURE_SIZE,
     FEATURE_TEXT,
+    NO_DISTANCE,
+    NOT_CALIBRATED,
     SUPERSEDED,
 )
 from imgsync.core.protocol.signalling import EndReason, Milliseconds, Role
@@ -182,6 +187,18 @@ class Waiting:
 
 
 @attrs.frozen
+class AtDoor:
+    """The client's page is open, and nobody has touched it yet."""
+
+    EVENT = "at_door"
+    client_id: str
+
+    @property
+    def prose(self) -> str:
+        return f'{self.client_id} has the page open, and has not touched "I am ready" yet'
+
+
+@attrs.frozen
 class Connected:
     """There is a session with the client."""
 
@@ -266,6 +283,7 @@ class Stage:
     :param timing: what `at` is of an image that is shown.
     :param frames: for how many refreshes of the screen one that is hidden was up.
     :param dropped: how many of these the client missed.
+    :param drawn: how large one that is shown is there.
     """
 
     EVENT = "stage"
@@ -281,6 +299,7 @@ class Stage:
     detail: str | None = attrs.field(default=None, metadata=IF_KNOWN)
     frames: int | None = attrs.field(default=None, metadata=IF_KNOWN)
     dropped: int | None = attrs.field(default=None, metadata=IF_KNOWN)
+    drawn: Drawn | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @property
     def prose(self) -> str | None:
@@ -440,6 +459,10 @@ class Mark:
 
 
 _DISPLAY_WARNINGS = {
+    NOT_CALIBRATED: "sizes are asked for, and its screen is not calibrated, so that images are as"
+    " large as its window: have the participant measure the screen on the page",
+    NO_DISTANCE: "sizes are asked for in degrees, and nobody knows how far away the participant"
+    " sits: have it measured on the page",
     "refresh_unknown": "its refresh rate is not known, so nor are exposures in frames",
     "refresh_low": "its refresh rate is low: look for a battery saver or a remote desktop",
     "refresh_not_60": "frames do not last 16.7 ms there",
@@ -474,6 +497,11 @@ class Display:
     languages: tuple[str, ...] = ()
     pointer: PointerKind | None = attrs.field(default=None, metadata=IF_KNOWN)
     keyboard: bool | None = attrs.field(default=None, metadata=IF_KNOWN)
+    px_per_mm: Positive | None = attrs.field(default=None, metadata=IF_KNOWN)
+    calibrated_by: str | None = attrs.field(default=None, metadata=IF_KNOWN)
+    distance_mm: Positive | None = attrs.field(default=None, metadata=IF_KNOWN)
+    distance_by: str | None = attrs.field(default=None, metadata=IF_KNOWN)
+    distance_within_mm: Length | None = attrs.field(default=None, metadata=IF_KNOWN)
 
     @classmethod
     def of(cls, said: DisplayReport, warnings: Iterable[str]) -> "Display":
@@ -486,6 +514,7 @@ class Display:
             self._size("screen", self.screen_width, self.screen_height),
             self._size("window", self.window_width, self.window_height),
             "" if self.refresh_rate is None else f"{self.refresh_rate:.1f} Hz",
+            "" if self.distance_mm is None else f"seen from {self.distance_mm / 10:.0f} cm",
             " on ".join(name for name in (self.browser, self.system) if name),
         ]
         told = ", ".join(part for part in parts if part) or "nothing is known"
@@ -501,6 +530,7 @@ _UNSPOKEN = {
     FEATURE_EXPOSURE: "show images for a time by itself; they stay until the next one comes",
     FEATURE_RESPONSE: "tell of answers",
     FEATURE_TEXT: "show texts; they are passed over",
+    FEATURE_SIZE: "show images in a size that is asked; they are as large as its window",
 }
 
 
@@ -688,6 +718,7 @@ PeerEvent = (
     | LeftOut
     | OutOfReach
     | Waiting
+    | AtDoor
     | Connected
     | CommandRefused
     | Acked

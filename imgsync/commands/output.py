@@ -4,8 +4,10 @@ An event is an attrs class, which stands for its JSON: its fields are the member
 with names in camelCase. Metadata of a field names the exceptions.
 """
 
+import codecs
 import enum
 import errno
+import io
 import json
 import os
 import select
@@ -19,6 +21,11 @@ import trio
 
 from imgsync.core.protocol.errors import ImgsyncError
 from imgsync.lines import LineWriter, write_below
+
+_SPELT = {"\N{PLUS-MINUS SIGN}": "+/-"}
+"""Signs of our own, where an encoding does not have them."""
+
+_SPELL = "imgsync.spell"
 
 MAX_UNREAD = 16 * 1024 * 1024
 """Characters that wait for whoever reads, some 50,000 events."""
@@ -134,6 +141,25 @@ def _holds_up(text: str) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return len(text.encode(errors="replace")) >= select.PIPE_BUF or not poll.poll(0)
+
+
+def accept_any_text() -> None:
+    """Let stdout take signs that its encoding does not have, in other words or as numbers.
+
+    The name of a file that is no text keeps its bytes.
+    """
+    codecs.register_error(_SPELL, _spell)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=_SPELL)
+
+
+def _spell(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    sign, error.end = error.object[error.start], error.start + 1
+    if "\udc80" <= sign <= "\udcff":  # what PEP 383 makes of a byte
+        return bytes([ord(sign) - 0xDC00]), error.end
+    return (_SPELT[sign], error.end) if sign in _SPELT else codecs.backslashreplace_errors(error)
 
 
 _stdout = LinePrinter()

@@ -4,7 +4,7 @@ import argparse
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -18,11 +18,15 @@ from imgsync.commands.output import print_line
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import USUAL_REFRESH
 from imgsync.core.protocol.trials import Trial
+from imgsync.core.study.sizes import asks_size, length_of, needs_calibration
 from imgsync.core.study.study import SHUFFLED, Plan
 from imgsync.images.manifest import BadManifest, read_plan_of
-from imgsync.images.series import read_manifest
+from imgsync.images.series import read_series
 
 _NOTHING = Trial()
+
+_DISTANCE = 600
+"""Millimetres from which most people see a screen before them."""
 
 _FRAME = 1000 / USUAL_REFRESH
 """Milliseconds of a refresh of most screens."""
@@ -71,7 +75,7 @@ def _check(path: Path, *, as_json: bool) -> tuple[bool, list[str]]:
     """Whether all is right, and what to print."""
     try:
         plan = read_plan_of(path)
-        read_manifest(path)
+        read_series(path, plan)
     except InputError as exc:
         located = exc.faults if isinstance(exc, BadManifest) else ()
         faults: list[dict[str, Any]] = [attrs.asdict(fault) for fault in located]
@@ -110,7 +114,19 @@ def summarize(plan: Plan, name: str) -> dict[str, Any]:
         "keys": list(dict.fromkeys(key for respond in responds for key in respond.keys)),
         "taps": any(respond.taps for respond in responds),
         "answered": len(responds),
+        "sizes": [
+            {"sizeMm": size_mm, "sizeDeg": size_deg, "scale": scale, "entries": count}
+            for (size_mm, size_deg, scale), count in _sizes(trials).items()
+        ],
+        "needsCalibration": any(map(needs_calibration, trials)),
+        "needsDistance": any(trial.size_deg is not None for trial in trials),
     }
+
+
+def _sizes(trials: Iterable[Trial]) -> Counter[tuple[float | None, float | None, str | None]]:
+    """How often each is asked."""
+    asked = filter(asks_size, trials)
+    return Counter((one.size_mm, one.size_deg, one.scale and one.scale.value) for one in asked)
 
 
 def describe(summary: dict[str, Any]) -> list[str]:
@@ -125,6 +141,13 @@ def describe(summary: dict[str, Any]) -> list[str]:
     asked = [*summary["keys"], *(["taps"] if summary["taps"] else [])]
     if asked:
         lines.append(f"answers: {' '.join(asked)}, to {summary['answered']} of them")
+    lines += [f"size: {_describe_size(**one)}" for one in summary["sizes"]]
+    if summary["needsCalibration"]:
+        distance = ", and the distance to it," if summary["needsDistance"] else ""
+        lines.append(
+            f"the client's screen{distance} has to be measured before: add &size="
+            f"{'distance' if distance else 'screen'} to the link of its page"
+        )
     return lines
 
 
@@ -138,6 +161,18 @@ def _describe_order(summary: dict[str, Any]) -> str:
     seed = summary["seed"]
     within = "shuffled within blocks" if summary["blocks"] else "shuffled"
     return f"{within}, by {'a new seed each time' if seed is None else f'the seed {seed}'}"
+
+
+def _describe_size(
+    *, sizeMm: float | None, sizeDeg: float | None, scale: str | None, entries: int
+) -> str:
+    if scale is not None:
+        return f"{scale}, one pixel on each of the screen, for {entries} of them"
+    if sizeMm is not None:
+        return f"{sizeMm:g} mm, for {entries} of them"
+    length = length_of(sizeDeg or 0, _DISTANCE)
+    at_60 = f"{length:.0f} mm seen from {_DISTANCE / 10:g} cm"
+    return f"{sizeDeg:g}°, which is {at_60}, for {entries} of them"
 
 
 def _describe_exposure(*, showFor: float | None, frames: int | None, entries: int) -> str:

@@ -8,6 +8,7 @@ from imgsync.core.handshake.outputs import Ended
 from imgsync.core.pictures.facts import Facts
 from imgsync.core.protocol.channel import (
     Ack,
+    Drawn,
     OnsetTiming,
     Response,
     ResponseKind,
@@ -44,6 +45,8 @@ class StageReport:
     :param frames: of one that is hidden, for how many refreshes of the client's screen it was up,
         where the client says it.
     :param dropped: how many of these the client missed.
+    :param drawn: of one that is shown, how large it is on the client's screen, where the client
+        says it.
     """
 
     image: ImageRef
@@ -56,6 +59,7 @@ class StageReport:
     timing: OnsetTiming | None = None
     frames: int | None = None
     dropped: int | None = None
+    drawn: Drawn | None = None
 
 
 @attrs.frozen
@@ -248,6 +252,7 @@ class Showings:
             timing=said.timing,
             frames=said.frames,
             dropped=said.dropped,
+            drawn=said.drawn,
         )
         showing.reach(report)
         if said.stage is StageKind.SHOWN:

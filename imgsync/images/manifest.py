@@ -13,7 +13,7 @@ from imgsync.core.protocol.naming import first_conflict
 from imgsync.core.protocol.web_urls import is_web_url
 from imgsync.core.study.entries import NAMES, Fault
 from imgsync.core.study.places import Path as Route
-from imgsync.core.study.places import place_of
+from imgsync.core.study.places import doubled_in, place_of
 from imgsync.core.study.study import Plan, read_plan
 from imgsync.images.csv_text import BadCsv, line_of_row, odd_columns, odd_first_line, parse_csv
 
@@ -58,6 +58,8 @@ def read_plan_of(path: Path) -> Plan:
         case ".csv":
             text = _read_text(path)
             document = _line_document(text) or _csv_document(path, text)
+        case _ if not path.exists():
+            raise InputError(f"there is no file {str(path)!r}")
         case _:
             raise InputError(
                 f"{str(path)!r} is neither a folder nor a .json or .csv manifest;"
@@ -157,10 +159,18 @@ def _refuse(name: str) -> Any:
 def _json_document(path: Path, text: str) -> _Document:
     try:
         content = json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as exc:
+        fault = Located(exc.lineno, exc.colno, f"is not JSON: {exc.msg}")
+        raise BadManifest(f"the manifest {str(path)!r} is not JSON: {exc}", (fault,)) from None
     except (ValueError, RecursionError) as exc:
         raise InputError(f"the manifest {str(path)!r} is not JSON: {exc}") from None
     if not isinstance(content, list | dict):
         raise InputError(
             f"the manifest {str(path)!r} is not a list of images, nor a study with entries"
         )
-    return _Document(content, lambda route: place_of(route, text))
+    document = _Document(content, lambda route: place_of(route, text))
+    doubled = doubled_in(text)
+    if doubled is not None:
+        what = f'has the member "{doubled[-1]}" twice; leave one of them out'
+        raise _refusal(path, [Fault(doubled, what)], document)
+    return document

@@ -44,7 +44,20 @@ def read_manifest(
     :param limit: the most bytes that a picture beside it may have.
     :param seed: in the place of that of a study that is shuffled.
     """
-    plan = read_plan_of(path)
+    return read_series(path, read_plan_of(path), limit, checked, seed)
+
+
+def read_series(
+    path: Path,
+    plan: Plan,
+    limit: int = MAX_IMAGE,
+    checked: Checked | None = None,
+    seed: int | None = None,
+) -> Series:
+    """What a plan names, with the pictures that lie beside its file. Raises InputError.
+
+    :param path: of the file that it was read from.
+    """
     used = _seed_of(path, plan, seed)
     entries = plan.arranged(used)
     token = secrets.token_hex(4)

@@ -17,7 +17,9 @@ import attrs
 from imgsync.core.protocol.channel import (
     Coordinate,
     Count,
+    Drawn,
     Duration,
+    Length,
     MediaType,
     OnsetTiming,
     Ordinal,
@@ -199,6 +201,7 @@ class Stage:
     :param detail: what else is known of a failure, for people.
     :param frames: for how many refreshes of the screen an image that is hidden was up.
     :param dropped: how many of these the client missed.
+    :param drawn: how large one that is shown is there.
     """
 
     EVENT = "stage"
@@ -213,6 +216,7 @@ class Stage:
     detail: Detail | None = None
     frames: Count | None = None
     dropped: Count | None = None
+    drawn: Drawn | None = None
 
 
 @attrs.frozen
@@ -303,6 +307,11 @@ class Display:
     languages: Features = ()
     pointer: PointerKind | None = None
     keyboard: bool | None = None
+    px_per_mm: Positive | None = None
+    calibrated_by: Reason | None = None
+    distance_mm: Positive | None = None
+    distance_by: Reason | None = None
+    distance_within_mm: Length | None = None
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ from imgsync.core.protocol.numbers import (
     FEATURE_EARLY_OFFER,
     FEATURE_ICE_SERVERS,
     FEATURE_PRESENCES,
+    FEATURE_WAITING,
     FEATURES,
     PACKAGE,
 )
@@ -52,7 +53,7 @@ async def join_relay(
         raise InputError(f'the ICE policy is "all" or "relay", and not {ice_policy!r}')
     # What there is to be spoken on the channel is the client's to speak.
     of_client = (*FEATURES, *features, FEATURE_EARLY_OFFER)
-    spoken = of_client if role is Role.CLIENT else (FEATURE_PRESENCES,)
+    spoken = of_client if role is Role.CLIENT else (FEATURE_PRESENCES, FEATURE_WAITING)
     register = Register(user_id, role, PACKAGE, name, features=(*spoken, FEATURE_ICE_SERVERS))
     async with AsyncExitStack() as stack:
         write = await stack.enter_async_context(open_record(log_file, role, user_id))

@@ -73,6 +73,7 @@ class SessionJournal:
                 detail=said.detail,
                 frames=said.frames,
                 dropped=said.dropped,
+                drawn=said.drawn,
             )
         )
         latency = self._measurements.since(said.sent_at, said.at)

@@ -84,6 +84,7 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
     StartSession,
     ToRelay,
+    Waiting,
 )
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
@@ -176,9 +177,9 @@ class Online:
             self.clients[presence.user_id] = presence.state
         self._changed.ring()
 
-    async def wait_available(self, user_id: str) -> None:
-        """Wait until the relay is there, and a client online and free as far as it has said."""
-        while not self._has_relay or self.clients.get(user_id) is not PresenceState.AVAILABLE:
+    async def wait_state(self, user_id: str, state: PresenceState) -> None:
+        """Wait until the relay is there, and a client in this state as far as it has said."""
+        while not self._has_relay or self.clients.get(user_id) is not state:
             await self._changed.wait()
 
 
@@ -420,9 +421,9 @@ class Signalling:
         """Who is online, as evaluators are told."""
         return self._online.clients
 
-    async def wait_available(self, user_id: str) -> None:
-        """Wait until the relay is there, and a client online and free as far as it has said."""
-        await self._online.wait_available(user_id)
+    async def wait_state(self, user_id: str, state: PresenceState) -> None:
+        """Wait until the relay is there, and a client in this state as far as it has said."""
+        await self._online.wait_state(user_id, state)
 
     def open_session(self, client_id: str, open_on: OpenOn[T]) -> AbstractAsyncContextManager[T]:
         """Ask for a session, and open it. Raises RelayError, SignallingLost and ConnectTimeout.
@@ -528,8 +529,8 @@ class Signalling:
                     log.info("the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
-            case RelayPong():
-                pass  # of whom it asks: we ping the WebSocket itself
+            case RelayPong() | Waiting():
+                pass  # of whom asks by an event, or has a door: that is pages
             case _:
                 assert_never(message)
 

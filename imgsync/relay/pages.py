@@ -1,13 +1,16 @@
 """The pages of `imgsync/web`, served from a table that is made once: there is no path to traverse.
 
 client.html        /client                          a page, at its name, asked for each time
+client.html        /client?lang=de                  the same in German, for who wants that
 js/peer/link.js    /web/VERSION/js/peer/link.js     all else, kept by browsers for good
                    /web/js/peer/link.js             the same, asked for each time
 
 VERSION is a hash of all files. Pages and modules name each other relative to themselves, so that
 all that a page loads is of one version, modules that import each other in a circle, too, and a
 proxy may put the relay under any path. A page that was loaded before the relay was updated asks for
-files that are no more: it gets none of another version, and is loaded anew.
+files that are no more: it gets none of another version, and is loaded anew. What a page says to
+participants is in the language of who asks for it, and each language is a version: see
+`languages.py`.
 
 A page is told of all modules that its scripts import, and theirs: it would learn of them one by
 one, each a way to the relay and back later than the one before. Those that a script imports while
@@ -19,14 +22,17 @@ import gzip
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
+from urllib.parse import parse_qs
 
 import attrs
 
+from imgsync.core.relay.languages import ENGLISH, choose_language, wanted_languages
 from imgsync.net.http import Request, Response, refuse
+from imgsync.relay.languages import CHOSEN, Language, is_spoken, languages_in
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -71,6 +77,7 @@ setTimeout(() => location.reload(), isAgain ? 5000 : 0);
 """
 
 _SCRIPT = re.compile(rb'[ ]*<script type="module"[^>]* src="web/([^"]+)">')
+_ASKS_LANGUAGES = re.compile(rb'(<meta name="languages" content=")(?=")')
 _HEAD_END = re.compile(rb"[ ]*</head>")
 _LINK = re.compile(rb' (src|href)="web/')
 _IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
@@ -83,23 +90,33 @@ _GZIP = re.compile(r"gzip(\s*;(?!\s*q=0(\.0*)?\s*$).*)?")
 class Pages:
     """What a relay serves to browsers: whole responses by path, and those of them in gzip.
 
+    :param responses: a page that is there in each language is at its path with `?lang=`.
     :param scripts: the names of those that pages begin with.
+    :param languages: their tags.
     """
 
     responses: Mapping[str, Response]
     gzipped: Mapping[str, Response]
     scripts: frozenset[str]
+    languages: tuple[str, ...]
 
     def answer(self, request: Request) -> Response:
         """Answer a GET or a HEAD."""
         takes_gzip = _takes_gzip(request.headers.get("accept-encoding", ""))
-        response = (self.gzipped if takes_gzip else self.responses).get(request.path)
+        responses = self.gzipped if takes_gzip else self.responses
+        spoken = _in_language(request.path, self._language_of(request))
+        response = responses.get(spoken) or responses.get(request.path)
         if response is None:
             return self._answer_other(request.path)
         tags = request.headers.get("if-none-match", "")
         if _tag_of(response) in (tag.strip().removeprefix("W/") for tag in tags.split(",")):
             return Response(304, headers=response.headers)
         return response
+
+    def _language_of(self, request: Request) -> str:
+        asked = parse_qs(request.query).get("lang", [])
+        wanted = wanted_languages(request.headers.get("accept-language", ""))
+        return choose_language([*asked, *wanted], self.languages)
 
     def _answer_other(self, path: str) -> Response:
         versioned = _VERSIONED.fullmatch(path)
@@ -110,6 +127,10 @@ class Pages:
         if versioned[1] in self.scripts:
             return Response(200, _RELOAD, _TYPES[".js"], (*_HEADERS, not_kept))
         return refuse(404, "This is of another version than the relay.", not_kept)
+
+
+def _in_language(path: str, tag: str) -> str:
+    return f"{path}?lang={tag}"
 
 
 def _takes_gzip(accepted: str) -> bool:
@@ -129,20 +150,53 @@ def load_pages() -> Pages:
 
 def make_pages(files: Mapping[str, bytes]) -> Pages:
     """Of files by their names: those that end in `.html` are the pages."""
-    contents = "".join(f"{name} {_hash(files[name])}\n" for name in sorted(files))
-    version = _hash(contents.encode())[:16]
-    responses = {}
+    languages = languages_in(files)
+    # What is the same in all languages is made, and kept, once.
+    respond, compress = functools.cache(_respond), functools.cache(_compress)
+    responses: dict[str, Response] = {}
     for name, body in files.items():
-        kind = _TYPES[PurePosixPath(name).suffix]
-        if name.endswith(".html"):
-            page = _name_version(_tell_modules(body, files), version)
-            responses[f"/{name.removesuffix('.html')}"] = _respond(page, kind, _ASKED_EACH_TIME)
-        else:
-            responses[f"/web/{version}/{name}"] = _respond(body, kind, _KEPT)
-            responses[f"/web/{name}"] = _respond(body, kind, _ASKED_EACH_TIME)
+        if not name.endswith(".html"):
+            responses[f"/web/{name}"] = respond(body, _type_of(name), _ASKED_EACH_TIME)
+    spoken: Sequence[Language | None] = languages or [None]
+    for language in spoken:
+        edition = files if language is None else {**files, CHOSEN: language.module}
+        version = _version_of(edition)
+        for name, body in edition.items():
+            if not name.endswith(".html"):
+                responses[f"/web/{version}/{name}"] = respond(body, _type_of(name), _KEPT)
+            elif path := _path_of(name, body, language):
+                page = _name_version(
+                    _tell_modules(_name_languages(body, languages), edition), version
+                )
+                responses[path] = _respond_page(page, language)
     pages = [body for name, body in files.items() if name.endswith(".html")]
     scripts = frozenset(script for page in pages for script in _scripts_of(page))
-    return Pages(responses, {path: _compress(one) for path, one in responses.items()}, scripts)
+    gzipped = {path: compress(one) for path, one in responses.items()}
+    return Pages(responses, gzipped, scripts, tuple(one.tag for one in languages))
+
+
+def _version_of(files: Mapping[str, bytes]) -> str:
+    contents = "".join(f"{name} {_hash(files[name])}\n" for name in sorted(files))
+    return _hash(contents.encode())[:16]
+
+
+def _path_of(name: str, page: bytes, language: Language | None) -> str | None:
+    """Where the edition of a language has it; None where it has not, as the page is English."""
+    path = f"/{name.removesuffix('.html')}"
+    if language is not None and is_spoken(page):
+        return _in_language(path, language.tag)
+    return path if language is None or language.tag == ENGLISH else None
+
+
+def _respond_page(page: bytes, language: Language | None) -> Response:
+    kind = _TYPES[".html"]
+    if language is None or not is_spoken(page):
+        return _respond(page, kind, _ASKED_EACH_TIME)
+    return _respond(language.fill(page), kind, _ASKED_EACH_TIME, ", accept-language")
+
+
+def _type_of(name: str) -> str:
+    return _TYPES[PurePosixPath(name).suffix]
 
 
 def _walk(folder: Traversable, before: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -158,10 +212,10 @@ def _hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _respond(body: bytes, kind: str, cache: str) -> Response:
+def _respond(body: bytes, kind: str, cache: str, varies: str = "") -> Response:
     about = (
         ("cache-control", cache),
-        ("vary", "accept-encoding"),
+        ("vary", f"accept-encoding{varies}"),
         ("etag", f'"{_hash(body)[:32]}"'),
     )
     return Response(200, body, kind, (*_HEADERS, *about))
@@ -178,6 +232,12 @@ def _compress(response: Response) -> Response:
 # ── what a page names ────────────────────────────────────────────────────────────────────────────
 
 
+def _name_languages(page: bytes, languages: Iterable[Language]) -> bytes:
+    """Those in which a page can have something written, where it asks which there are."""
+    tags = " ".join(language.tag for language in languages)
+    return _ASKS_LANGUAGES.sub(lambda match: match[1] + tags.encode(), page)
+
+
 def _name_version(page: bytes, version: str) -> bytes:
     return _LINK.sub(rf' \1="web/{version}/'.encode(), page)
 
@@ -192,7 +252,7 @@ def _tell_modules(page: bytes, files: Mapping[str, bytes]) -> bytes:
     told = dict.fromkeys(scripts)
 
     def link(modules: Iterable[str], more: str = "") -> bytes:
-        new = [name for name in modules if name not in told]
+        new = [name for name in dict.fromkeys(modules) if name not in told]
         told.update(dict.fromkeys(new))
         lines = (f'    <link rel="modulepreload" href="web/{name}"{more} />\n' for name in new)
         return "".join(lines).encode()

@@ -16,8 +16,16 @@ from imgsync.core.handshake.causes import Cause
 from imgsync.core.protocol import numbers
 from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind, StageKind
 from imgsync.core.protocol.obstacles import Obstacle
-from imgsync.core.protocol.signalling import CloseCode, EndReason, ErrorCode, PresenceState, Role
+from imgsync.core.protocol.signalling import (
+    CloseCode,
+    Door,
+    EndReason,
+    ErrorCode,
+    PresenceState,
+    Role,
+)
 from imgsync.core.protocol.states import SessionState
+from imgsync.core.protocol.trials import Scale
 
 TARGET = Path(numbers.__file__).parents[2] / "web" / "js" / "core" / "protocol" / "numbers.js"
 
@@ -32,6 +40,7 @@ HEAD = """\
 WORDS: dict[str, type[Enum]] = {
     "ROLES": Role,
     "PRESENCE_STATES": PresenceState,
+    "DOORS": Door,
     "ERROR_CODES": ErrorCode,
     "END_REASONS": EndReason,
     "SESSION_STATES": SessionState,
@@ -39,6 +48,7 @@ WORDS: dict[str, type[Enum]] = {
     "TIMINGS": OnsetTiming,
     "RESPONSE_KINDS": ResponseKind,
     "POINTERS": PointerKind,
+    "SCALES": Scale,
 }
 
 

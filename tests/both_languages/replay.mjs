@@ -8,7 +8,8 @@ const [root] = process.argv.slice(2);
 const load = (name) => import(`${root}/${name}.js`);
 
 const obstacles = await load("core/protocol/obstacles");
-const relayWords = await load("words/relay");
+const { describeObstacle } = await load("words/relay");
+const { describeServer } = await load("words/console_relay");
 const { asksAnew } = await load("core/handshake/causes");
 const { Keepalive } = await load("core/handshake/keepalive");
 const { Handshake } = await load("core/handshake/handshake");
@@ -30,7 +31,9 @@ const { isAnyKey, plainKey } = await load("core/protocol/keys");
 const { describeAgent, zoomOf } = await load("client/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
-const { warningsOf } = await load("core/study/displays");
+const { screenNeedsOf, warningsOf } = await load("core/study/displays");
+const { drawnOf } = await load("core/study/drawing");
+const { lengthOf } = await load("core/study/sizes");
 const { endsByItself, Entry, needsOf } = await load("core/study/running");
 const { refusalOf } = await load("core/pictures/answers");
 const { OTHERS } = await load("core/pictures/others");
@@ -41,6 +44,8 @@ const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("
 const { firstConflict, imageKey, nameInKey, newestUrl } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
+const { makeLink } = await load("core/protocol/invitation");
+const { Arrivals } = await load("console/arrivals");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
@@ -280,8 +285,8 @@ const PAIRS = {
   routes: ({ starts }) => playRoutes(starts),
   obstacles: () => ([what, ...given]) => {
     if (what === "words") {
-      const { text, hint } = relayWords.describeObstacle(given[0]);
-      return [text, hint, relayWords.describeServer(given[0])];
+      const { text, hint } = describeObstacle(given[0]);
+      return [text, hint, describeServer(given[0])];
     }
     return obstacles[what](...given);
   },
@@ -547,6 +552,9 @@ const PAIRS = {
     return [...groups.values()];
   },
   warnings: () => (given) => warningsOf(...given),
+  lengths: () => (given) => lengthOf(...given),
+  screenNeeds: () => (trials) => screenNeedsOf(trials),
+  drawings: () => (given) => drawnOf(...given),
   running: ({ trial, spoken, now }) => {
     const entry = new Entry(trial, spoken, now);
     return ([method, ...given]) => {
@@ -570,6 +578,14 @@ const PAIRS = {
   },
   publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),
+  links: () => ([page, who]) => makeLink(page, who),
+  arrivals: () => {
+    const arrivals = new Arrivals();
+    return ([online, at]) => {
+      const clients = Object.entries(online).map(([userId, state]) => [userId, { userId, state, features: [] }]);
+      return arrivals.present(new Map(clients), at).map(({ userId }) => userId);
+    };
+  },
   fetches: () => (text) =>
     openTransfer(text, { offset: 0, mark: null, isUrgent: true }, new AbortController().signal).catch(
       (error) => [error.constructor.name, error.message],

@@ -15,6 +15,7 @@ from imgsync.core.protocol.channel import (
     Ack,
     ChannelMessage,
     Display,
+    Drawn,
     Identity,
     Image,
     OnsetTiming,
@@ -42,6 +43,8 @@ from imgsync.core.protocol.numbers import (
     MAX_MEMBERS,
     MAX_SCREEN_TEXT,
     MAX_SHOW_FOR,
+    MAX_SIZE_DEG,
+    MAX_SIZE_MM,
 )
 from imgsync.core.protocol.signalling import (
     CandidateSignal,
@@ -65,8 +68,9 @@ from imgsync.core.protocol.signalling import (
     SessionEndedEvent,
     SessionStarted,
     Signal,
+    Waiting,
 )
-from imgsync.core.protocol.trials import Respond
+from imgsync.core.protocol.trials import Respond, Scale
 from tests.both_languages.replay import Given, Replay, dice_of
 
 MESSAGES: list[ChannelMessage] = [
@@ -93,6 +97,13 @@ MESSAGES: list[ChannelMessage] = [
     Preloaded(40, 8, 1, full=True),
     Recording(("camera", "microphone"), (), 7),
     Stage(0, 5, StageKind.HIDDEN, 6, "exposure_over", frames=12, dropped=0),
+    Image(3, "u", "s", 5, size_mm=100),
+    Image(3, "u", "s", 5, show_for=200, size_deg=0.5),
+    Image(3, "u", "s", 5, scale=Scale.PIXELS),
+    Stage(0, 5, StageKind.SHOWN, 6, drawn=Drawn(378, 37.5, 100, 9.75)),
+    Stage(0, 5, StageKind.SHOWN, 6, drawn=Drawn(378, 37.5, fitted="not_calibrated")),
+    Display(5, px_per_mm=3.78, calibrated_by="card"),
+    Display(5, distance_mm=570.5, distance_by="blind_spot", distance_within_mm=12),
     Response(0, 5, 1, 6.5, ResponseKind.KEY, "f", 512.25, 16.75),
     Response(0, 5, 2, 6.5, ResponseKind.TAP, "picture", 512.25, 0, 10.5, 0),
     Response(0, 5, 3, 6.5, ResponseKind.BUTTON, "yes", -1),
@@ -145,6 +156,9 @@ EVENTS: list[FromRelay] = [
         (ClientEntry("c", PresenceState.OFFLINE, "C"), ClientEntry("d", AVAILABLE, "é", SPOKEN))
     ),
     Presences(()),
+    Presence("c", PresenceState.WAITING, "C"),
+    Waiting(PresenceState.OFFLINE),
+    Waiting(PresenceState.BUSY, again=True),
     PeerAway("s", "c"),
     PeerBack("s", "c"),
     SessionEndedEvent("s", EndReason.PEER_GONE, "c"),
@@ -188,6 +202,12 @@ VALUES: list[Any] = [
         MAX_SHOW_FOR + 0.5,
         MAX_EXPOSURE_FRAMES,
         MAX_EXPOSURE_FRAMES + 1,
+        MAX_SIZE_MM,
+        MAX_SIZE_MM + 1,
+        MAX_SIZE_DEG,
+        MAX_SIZE_DEG + 0.5,
+        "1:1",
+        {"widthPx": 5, "heightPx": 0.5, "widthMm": None},
         {"keys": ["f"], "ends": None},
     ),
     *(["x"] * MAX_KEYS, ["x"] * (MAX_KEYS + 1), {"taps": 1}, {"keys": [" "]}, {"keys": [""]}),
@@ -207,7 +227,18 @@ VALUES: list[Any] = [
 
 
 #: Names of fields, in messages that have them or not.
-MORE = ["other", "type", "reason", "name", "showFor", "frames", "text"]
+MORE = [
+    "other",
+    "type",
+    "reason",
+    "name",
+    "showFor",
+    "frames",
+    "text",
+    "sizeMm",
+    "sizeDeg",
+    "scale",
+]
 
 
 def spoil(dice: random.Random, value: Any) -> Any:
@@ -249,7 +280,7 @@ def known(value: Any) -> Any:
     """Without what is as if it were not there."""
     if isinstance(value, dict):
         absent = {
-            **{"features": [], "resumed": False, "full": False},
+            **{"features": [], "resumed": False, "full": False, "again": False},
             **{"keys": [], "taps": False, "ends": False, "languages": []},
         }
         return {

@@ -8,7 +8,7 @@ from typing import Any
 
 from imgsync.core.codec.codec import decode_channel
 from imgsync.core.protocol.channel import Display
-from imgsync.core.study.displays import warnings_of
+from imgsync.core.study.displays import ScreenNeeds, warnings_of
 from tests.both_languages.replay import Given, Replay
 
 FACTS: dict[str, list[Any]] = {
@@ -19,11 +19,18 @@ FACTS: dict[str, list[Any]] = {
     "keyboard": [None, True, False],
 }
 
+NEEDS = ("frames", "keys", "size", "distance")
 
-def warnings(facts: dict[str, Any], *, needs_frames: bool, needs_keys: bool) -> list[str]:
+
+def warnings(facts: dict[str, Any], *needs: str) -> list[str]:
     display = decode_channel(json.dumps({"type": "display", "at": 0, **facts}))
     assert isinstance(display, Display)
-    return warnings_of(display, needs_frames=needs_frames, needs_keys=needs_keys)
+    return warnings_of(display, ScreenNeeds(**dict.fromkeys(needs, True)))
+
+
+def needs_of(*needs: str) -> dict[str, bool]:
+    """As pages have it."""
+    return {need: need in needs for need in NEEDS}
 
 
 def test_every_display_is_warned_of_alike(replay: Replay) -> None:
@@ -32,20 +39,37 @@ def test_every_display_is_warned_of_alike(replay: Replay) -> None:
     for values in itertools.product(*FACTS.values(), [False, True], [False, True]):
         *told, frames, keys = values
         facts = {n: one for n, one in zip(FACTS, told, strict=True) if one is not None}
-        inputs.append([{"at": 0, **facts}, frames, keys])
-        expected.append(warnings(facts, needs_frames=frames, needs_keys=keys))
+        needs = [*(["frames"] if frames else []), *(["keys"] if keys else [])]
+        inputs.append([{"at": 0, **facts}, needs_of(*needs)])
+        expected.append(warnings(facts, *needs))
     replay.compare("warnings", inputs, expected, "displays")
+
+
+def test_a_screen_that_nobody_has_measured_is_warned_of_alike(replay: Replay) -> None:
+    inputs: list[Given] = []
+    expected: list[list[str]] = []
+    for facts in ({}, {"pxPerMm": 3.8}, {"distanceMm": 600}, {"pxPerMm": 3.8, "distanceMm": 600}):
+        for needs in ((), ("size",), ("size", "distance")):
+            inputs.append([{"at": 0, **facts}, needs_of(*needs)])
+            expected.append(warnings(facts, *needs))
+    replay.compare("warnings", inputs, expected, "displays")
+    assert expected == [
+        *([], ["not_calibrated"], ["not_calibrated", "no_distance"]),
+        *([], [], ["no_distance"]),
+        *([], ["not_calibrated"], ["not_calibrated"]),
+        *([], [], []),
+    ]
 
 
 def test_what_is_warned_of() -> None:
     ideal = {"refreshRate": 59.94, "zoom": 1, "isolated": True, "pointer": "fine"}
     worst = {"refreshRate": 144, "zoom": 1.25, "isolated": False, "pointer": "coarse"}
     everything = ["refresh_not_60", "zoomed", "not_isolated", "no_keyboard"]
-    assert warnings(ideal, needs_frames=True, needs_keys=True) == []
-    assert warnings(worst, needs_frames=True, needs_keys=True) == everything
-    assert warnings(worst, needs_frames=False, needs_keys=False) == ["zoomed", "not_isolated"]
+    assert warnings(ideal, "frames", "keys") == []
+    assert warnings(worst, "frames", "keys") == everything
+    assert warnings(worst) == ["zoomed", "not_isolated"]
     slow = {"refreshRate": 30, "pointer": "coarse", "keyboard": True}
-    assert warnings(slow, needs_frames=True, needs_keys=True) == ["refresh_low"]
-    assert warnings(slow, needs_frames=False, needs_keys=True) == ["refresh_low"]
-    assert warnings({}, needs_frames=True, needs_keys=True) == ["refresh_unknown"]
-    assert warnings({}, needs_frames=False, needs_keys=True) == []
+    assert warnings(slow, "frames", "keys") == ["refresh_low"]
+    assert warnings(slow, "keys") == ["refresh_low"]
+    assert warnings({}, "frames", "keys") == ["refresh_unknown"]
+    assert warnings({}, "keys") == []

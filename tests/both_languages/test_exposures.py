@@ -172,6 +172,14 @@ def late(replay: Replay, greys: Iterable[float], lag: float | None, interval: fl
         (3, 18, 1),
         (3, 35, 2),
         (9, 3, 0),
+        (2.9, 16.6, 0),
+        (2.9, 16.8, 1),
+        (2.3, 16.7, 1),
+        (4.5, 16.6, 0),
+        (4.5, 33.5, 2),
+        (9, 16.6, 0),
+        (9, 20, 1),
+        (14, 20, 1),
     ],
 )
 def test_what_misses_a_refresh_is_late(
@@ -183,7 +191,7 @@ def test_what_misses_a_refresh_is_late(
 
 def test_what_is_late_is_so_beside_the_quickest_of_the_last_greys(replay: Replay) -> None:
     assert late(replay, [3, 3, 40, 40, 40, 40, 40], 20) == 1
-    assert late(replay, [3] * 15 + [33] * 12, 35) == 0
+    assert late(replay, [3] * 15 + [33] * 12, 34) == 0
     assert late(replay, [], 90) == late(replay, [3], None) == 0
 
 

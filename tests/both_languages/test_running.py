@@ -32,6 +32,7 @@ INPUTS: list[Any] = [
     ["staged", "hidden", "exposure_over", 600],
     ["staged", "hidden", "answered", 600],
     ["staged", "hidden", "hidden_tab", 300],
+    ["staged", "hidden", "resized", 300],
     ["staged", "failed", "hidden_tab", 100],
     ["staged", "failed", "superseded", 100],
     ["staged", "failed", "http_404", 100],
@@ -80,4 +81,4 @@ def test_both_languages_know_what_never_ends_and_what_has_to_be_spoken(replay: R
     needs = [needs_of(map(trial_of, group)) for group in groups]
     assert replay.run("needs", groups) == needs
     assert needs[0] == []
-    assert needs[-1] == ["exposure", "response", "text"]
+    assert needs[-1] == ["exposure", "response", "text", "size"]

@@ -45,6 +45,10 @@ GOOD = [
     one(showFor=200, respond={"keys": ["f", "J", "Space"], "taps": True, "ends": True}),
     *[one(showFor=value) for value in (4, 16.7, 3_600_000, "250", " 250.5 ", None, "")],
     *[one(frames=value) for value in (1, 12.0, 1_000_000, "12")],
+    *[one(sizeMm=value) for value in (0.1, 100, 10_000, "52.5", None, "")],
+    *[one(sizeDeg=value) for value in (0.1, 8, 160, " 3.5 ")],
+    *[one(scale=value) for value in ("1:1", None, "")],
+    one(sizeDeg=5, frames=12, sizeMm="", scale=None),
     *[one(respond=value) for value in ("f j", " Enter  taps ", "taps ends", {"keys": ["1"]}, None)],
     one(respond={"keys": [], "taps": True}),
     one(respond={"keys": [chr(ord("a") + n) for n in range(26)]}),
@@ -64,6 +68,9 @@ GOOD = [
 WRONG: dict[str, list[object]] = {
     "showFor": [0, -1, 3.9, 3_600_001, True, "fast", [], "1e3", "NaN"],
     "frames": [0, 1.5, 1_000_001, "1.5", "-1", {}],
+    "sizeMm": [0, -1, 10_001, True, "large", "10 mm", [], {"width": 5}],
+    "sizeDeg": [0, 160.5, 180, "8°", {}],
+    "scale": [1, "1", "1:2", True, ["1:1"], "1 : 1"],
     "respond": [5, [], "ends", {}, {"taps": False}, {"taps": 1}],
     "key": ["", "Escape", "F5", "Shift", "Left", 1, "\n", "Ab", " ", "space", "Return", "x" * 33],
     "id": [True, [1], {}],
@@ -78,6 +85,12 @@ WRONG: dict[str, list[object]] = {
 BAD = [
     *[one(showFor=value) for value in WRONG["showFor"]],
     *[one(frames=value) for value in WRONG["frames"]],
+    *[one(**{name: value}) for name in ("sizeMm", "sizeDeg", "scale") for value in WRONG[name]],
+    one(sizeMm=100, sizeDeg=5),
+    one(sizeMm=100, scale="1:1"),
+    one(sizeMm=100, sizeDeg=5, scale="1:1"),
+    json.dumps({"entries": [{"text": "+", "sizeMm": 10}]}),
+    json.dumps({"entries": [{"text": "+", "scale": "1:1"}]}),
     *[one(respond=value) for value in WRONG["respond"]],
     *[one(respond={"keys": [key]}) for key in WRONG["key"]],
     *[one(id=value) for value in WRONG["id"]],
@@ -93,6 +106,7 @@ BAD = [
     one(respond={"key": ["f"], "keys": ["f"]}),
     one(respond={"keys": "f"}),
     *[one(**{name: 1}) for name in ("showfor", "Frames", "show_for", "RESPOND", "Block")],
+    *[one(**{name: 1}) for name in ("size_mm", "sizedeg", "Scale")],
     one(block=[1]),
     one(text="both"),
     json.dumps({"entries": [{"text": "a", "signedUrl": "http://h/"}]}),
@@ -128,6 +142,9 @@ def as_told(image: ImageRef) -> dict[str, Any]:
             "respond": respond
             and {"keys": list(respond.keys), "taps": respond.taps, "ends": respond.ends},
             "text": trial.text,
+            "sizeMm": trial.size_mm,
+            "sizeDeg": trial.size_deg,
+            "scale": trial.scale and trial.scale.value,
         }
         said["trial"] = {name: value for name, value in fields.items() if value is not None}
     if image.extra:
@@ -164,11 +181,21 @@ def test_studies_are_shown_alike(replay: Replay, tmp_path: Path) -> None:
             assert series.study.entries == study["entries"]
 
 
+DOUBLED = [
+    '{"entries": [{"imageUrl": "http://h/", "frames": 1, "frames": 2}]}',
+    '{"entries": [{"text": "a"},\n{"text": "b", "respond": {"keys": ["f"], "keys": ["j"]}}]}',
+    '{"name": "a", "entries": [{"text": "a"}], "n\\u0061me": "a"}',
+    '[{"imageUrl": "http://h/", "x": [1, {"y": 1, "z": [], "y": 2}]}]',
+]
+"""Of these no schema hears."""
+
+
 def test_what_is_wrong_is_told_alike_with_its_line_and_column(
     replay: Replay, tmp_path: Path
 ) -> None:
-    found = replay.run("studies", [[text, None] for text in BAD])
-    for number, (text, said) in enumerate(zip(BAD, found, strict=True)):
+    bad = BAD + DOUBLED
+    found = replay.run("studies", [[text, None] for text in bad])
+    for number, (text, said) in enumerate(zip(bad, found, strict=True)):
         file = write(tmp_path, number, text)
         with pytest.raises(BadManifest) as failure:
             read_plan_of(file)
@@ -190,6 +217,18 @@ def test_the_place_of_a_fault_is_that_of_its_value(tmp_path: Path) -> None:
         (4, 17),
         (4, 3),
     ]
+
+
+def test_what_is_wrong_in_respond_is_placed_where_it_is(tmp_path: Path) -> None:
+    text = (
+        '{"entries": [\n{"imageUrl": "http://h/", "respond": {\n  "keys": ["f",\n    "F5", "Tab"],'
+        '\n  "tap": true}},\n{"text": "a", "respond": {"keys": ["f", "F"]}},'
+        '\n{"text": "b", "respond": {}}]}'
+    )
+    with pytest.raises(BadManifest) as failure:
+        read_plan_of(write(tmp_path, 0, text))
+    places = [(fault.line, fault.column) for fault in failure.value.faults]
+    assert places == [(5, 10), (4, 5), (4, 11), (6, 41), (7, 26)]
 
 
 def test_an_order_is_the_same_for_a_seed_wherever_it_is_shuffled(
@@ -219,6 +258,18 @@ def test_an_order_is_the_same_for_a_seed_wherever_it_is_shuffled(
         ]
         orders.add(tuple(numbers))
     assert len(orders) == len(seeds)
+
+
+def test_texts_in_a_row_that_name_no_block_stay_in_their_order(
+    replay: Replay, tmp_path: Path
+) -> None:
+    pages = [f"Page {number}" for number in range(9)]
+    entries = [*({"text": page} for page in pages), {"imageUrl": "http://h/a"}]
+    text = json.dumps({"order": "shuffled", "entries": entries})
+    [found] = replay.run("studies", [[text, {"token": "0000abcd", "seed": 1}]])
+    assert [one["trial"]["text"] for one in found["images"][:9]] == pages
+    shown = read_manifest(write(tmp_path, 0, text), seed=1)
+    assert [image.trial and image.trial.text for image in shown] == [*pages, None]
 
 
 def test_a_study_beside_its_pictures_is_known_by_their_names(replay: Replay) -> None:
@@ -256,7 +307,7 @@ def test_the_schema_says_what_the_checker_says(tmp_path: Path) -> None:
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     for number, text in enumerate(GOOD):
-        content = re.sub(r'"(showFor|frames)": " ?([0-9.]+) ?"', r'"\1": \2', text)
+        content = re.sub(r'"(showFor|frames|sizeMm|sizeDeg)": " ?([0-9.]+) ?"', r'"\1": \2', text)
         errors = [error.message for error in validator.iter_errors(json.loads(content))]
         assert not errors, (number, text)
     for number, text in enumerate(BAD):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from imgsync.commands.report.html import MAX_ROWS
+from imgsync.commands.report.main import main
 from imgsync.commands.report.page import make_page
 from imgsync.commands.report.sides import Sides
 from imgsync.commands.report.summary import SessionReport, facts, report_sessions
@@ -24,7 +25,7 @@ from imgsync.core.protocol.signalling import Role
 from imgsync.core.protocol.trials import Respond, Trial
 from imgsync.journal.events import Mark, Response
 from imgsync.journal.reader import read_journal
-from tests.kit.records import EPOCH, World
+from tests.kit.records import EPOCH, World, eventful_session
 from tests.kit.study_records import answer, display_of, show_trial, study_session
 from tests.test_docs import DOCS, section
 
@@ -84,7 +85,9 @@ def test_what_nobody_asked_for_is_empty(tmp_path: Path) -> None:
     [row] = report_on(tmp_path, world).rows
     behind = columns()[columns().index("failedAtEvaluator") + 1 :]
     assert behind == [
-        *("showFor", "frames", "framesUp", "framesDropped", "answers", "answer", "answerKind"),
+        *("showFor", "frames", "framesUp", "framesDropped", "sizeMm", "sizeDeg", "scale"),
+        *("drawnWidthPx", "drawnHeightPx", "drawnWidthMm", "drawnHeightMm", "fitted"),
+        *("answers", "answer", "answerKind"),
         *("reactionTime", "reactionBound", "score", "note"),
     ]
     [cells] = table_of([row], type(row))
@@ -256,10 +259,11 @@ def run_report(folder: Path, logs: tuple[Path, ...], **environment: str) -> str:
 def test_neither_language_nor_time_zone_of_the_system_changes_a_cell(tmp_path: Path) -> None:
     logs = study_session(10).write(tmp_path)
     one, other = tmp_path / "one", tmp_path / "other"
-    told = run_report(one, logs, LC_ALL="C", TZ="UTC")
-    assert told == run_report(
-        other, logs, LC_ALL="de_DE.UTF-8", LANG="de_DE.UTF-8", TZ="Asia/Kathmandu"
-    )
+    ascii_alone = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told = run_report(one, logs, LC_ALL="C", TZ="UTC", **ascii_alone)
+    same = run_report(other, logs, LC_ALL="de_DE.UTF-8", PYTHONUTF8="1", TZ="Asia/Kathmandu")
+    assert "\N{PLUS-MINUS SIGN}" in same
+    assert told == same.replace("\N{PLUS-MINUS SIGN}", "+/-")
     assert told.splitlines()[-6:] == [
         "images: DIR/report.csv",
         "answers: DIR/responses.csv",
@@ -272,6 +276,22 @@ def test_neither_language_nor_time_zone_of_the_system_changes_a_cell(tmp_path: P
     assert len(written) == 11
     for path in written:
         assert (one / path).read_bytes() == (other / path).read_bytes(), path
+
+
+def test_what_a_report_before_has_left_is_not_mixed_with_a_new_one(tmp_path: Path) -> None:
+    study, plain, out = tmp_path / "study", tmp_path / "plain", tmp_path / "out"
+    study.mkdir()
+    plain.mkdir()
+    first = study_session(3).write(study)
+    assert main([*map(str, first), "--out", str(out)]) == 0
+    tables = [out / name for name in ("responses.csv", "marks.csv", "displays.csv")]
+    assert all(table.exists() for table in tables)
+    # Somebody's own table of that name is nothing of ours.
+    tables[1].write_text("mark,by\n1,me\n")
+    then = eventful_session().write(plain)
+    assert main([*map(str, then), "--out", str(out)]) == 0
+    assert [table.exists() for table in tables] == [False, True, False]
+    assert tables[1].read_text() == "mark,by\n1,me\n"
 
 
 def test_the_tables_have_the_columns_that_the_page_on_the_record_names() -> None:

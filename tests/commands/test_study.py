@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +65,31 @@ def test_all_that_is_wrong_is_told_with_its_place(
         (2, "respond"),
         (4, "respond"),
     ]
+
+
+def test_a_study_is_read_once_and_may_come_through_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if sys.platform == "win32":
+        pytest.skip("there are no named pipes")
+    pipe = tmp_path / "faces.json"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        written = pool.submit(pipe.write_text, json.dumps({"entries": ENTRIES[1:]}))
+        assert main(["check", str(pipe)]) == 0
+        written.result()
+    assert capsys.readouterr().out.startswith("faces: 1 image, 1 text;")
+
+
+def test_what_is_no_json_is_told_with_its_place_and_a_missing_file_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text('[{"text": "a"},\n]', encoding="utf-8")
+    assert main(["check", str(file)]) == 1
+    assert capsys.readouterr().out.startswith(f"{file}:2:1: is not JSON: ")
+    assert main(["check", str(tmp_path / "nothing")]) == 1
+    assert "there is no file" in capsys.readouterr().out
 
 
 def test_a_study_is_wrong_where_a_picture_is_missing(

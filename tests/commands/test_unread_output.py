@@ -1,6 +1,7 @@
 """What a command prints waits for whoever reads it, and its session for nobody."""
 
 import fcntl
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -9,7 +10,7 @@ import pytest
 import trio
 
 from imgsync import ImageRef, open_evaluator
-from imgsync.commands.output import LinePrinter, OutputLost
+from imgsync.commands.output import LinePrinter, OutputLost, accept_any_text
 from imgsync.core.protocol.numbers import LOST_AFTER
 from tests.kit.command_lines import HERE, LOOPBACK, client
 from tests.kit.forks import open_fork
@@ -84,6 +85,17 @@ def test_whose_reader_goes_is_told_so_with_the_next_line_or_at_the_end() -> None
             assert lost.value.reader_left
             with pytest.raises(OutputLost):
                 printer.print_line("nor this")
+
+
+def test_what_an_encoding_does_not_have_is_spelt_and_ends_no_command() -> None:
+    # As "\udce4" Python has a byte in the name of a file that is no text.
+    told = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with redirect_stdout(told):
+        accept_any_text()
+        LinePrinter().print_line("1.5 \N{PLUS-MINUS SIGN} 0.2 ms, f\udce4ces \u20ac \U0001f600")
+    buffer = told.buffer
+    assert isinstance(buffer, io.BytesIO)
+    assert buffer.getvalue() == b"1.5 +/- 0.2 ms, f\xe4ces \\u20ac \\U0001f600\n"
 
 
 def test_what_nobody_reads_is_no_more_than_there_is_room_for() -> None:

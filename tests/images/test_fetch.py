@@ -114,13 +114,14 @@ async def test_a_server_that_falls_silent_is_a_timeout(
 
 
 async def test_a_server_that_drips_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "FETCH_STALL", SHORT)
+    # Long beside what a busy machine makes of a pause between two drips.
+    monkeypatch.setattr(fetch, "FETCH_STALL", 5 * SHORT)
 
     async def drip(peer: RawPeer) -> None:
         await answer(b"", length=len(PNG))(peer)
         for place in range(len(PNG)):
             await peer.stream.send_all(PNG[place : place + 1])
-            await trio.sleep(3 * SHORT / len(PNG))
+            await trio.sleep(7 * SHORT / len(PNG))
 
     async with open_server(drip) as url, open_quick_fetcher() as fetcher:
         assert (await fetcher.fetch(url)).body == PNG

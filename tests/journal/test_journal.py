@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsync.core.protocol.channel import OnsetTiming, PointerKind, ResponseKind, StageKind
+from imgsync.core.protocol.channel import Drawn, OnsetTiming, PointerKind, ResponseKind, StageKind
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.numbers import SCHEMA
 from imgsync.core.protocol.signalling import EndReason, Role
@@ -48,6 +48,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("screen_width", "screen_height"), st.none() | counts),
     **dict.fromkeys(("window_width", "window_height"), st.none() | counts),
     **dict.fromkeys(("pixel_ratio", "zoom", "refresh_rate"), st.none() | st.floats(0.5, 500)),
+    **dict.fromkeys(("px_per_mm", "distance_mm"), st.none() | st.floats(0.5, 500)),
+    **dict.fromkeys(("calibrated_by", "distance_by"), st.none() | words),
+    "distance_within_mm": st.none() | st.floats(0, 500),
+    "drawn": st.none()
+    | st.builds(Drawn, st.floats(0.5, 500), st.floats(0.5, 500), fitted=st.none() | words),
     **dict.fromkeys(("isolated", "keyboard"), st.none() | st.booleans()),
     **dict.fromkeys(("browser", "system", "text"), st.none() | ids),
     "languages": st.lists(words.filter(bool), max_size=3).map(tuple),
@@ -64,6 +69,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         respond=st.none()
         | st.builds(Respond, st.just(("f", "Space")), st.booleans(), st.booleans()),
         text=st.none() | ids,
+        size_mm=st.none() | st.floats(0.5, 500),
     ),
     **dict.fromkeys(("latency", "bound"), st.none() | times),
     **dict.fromkeys(("devices", "troubles"), st.lists(words.filter(bool), max_size=3).map(tuple)),

@@ -107,6 +107,11 @@ class Page(ABC):
         """What is seen of the page, in its own pixels."""
 
     @abstractmethod
+    async def magnify(self, scale: float, zoom: float = 1) -> None:
+        """A screen with so many pixels for one of the system, and the page zoomed by so much, in a
+        small window."""
+
+    @abstractmethod
     async def run(self, script: str) -> Any:
         """The value of an expression; a promise is waited for."""
 
@@ -164,8 +169,13 @@ class Browser(ABC):
         """
 
     @abstractmethod
-    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
-        """Another tab in the context of a page, which is closed without asking anybody."""
+    def open_beside(
+        self, page: Page, *, in_sight: bool = False
+    ) -> AbstractAsyncContextManager[Page]:
+        """Another tab in the context of a page, which is closed without asking anybody.
+
+        :param in_sight: in a window of its own; of the tabs of one window all but one are hidden.
+        """
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ from imgsync.core.channel.sharing import ImageSource
 from imgsync.core.codec.codec import encode_channel
 from imgsync.core.protocol.channel import Ack, Image, Ready, Stage, StageKind
 from imgsync.core.protocol.numbers import FEATURES, HIDDEN_TAB
-from imgsync.core.protocol.trials import Respond, Trial
+from imgsync.core.protocol.trials import Respond, Scale, Trial
 
 LAW = settings(
     max_examples=150,
@@ -37,6 +37,7 @@ TRIALS: list[Any] = [
     {"showFor": 0.5, "respond": {"keys": ["f", "j"], "taps": False, "ends": True}},
     {"text": "Look at the cross.\nPress a key."},
     {"text": "ä", "respond": {"keys": [], "taps": True}},
+    *({"sizeMm": 100}, {"frames": 12, "sizeDeg": 5.5}, {"scale": "1:1"}),
 ]
 """What may be asked beside showing an image, as the pages have it."""
 
@@ -48,6 +49,7 @@ RESPONSES: list[Any] = [
 DISPLAYS: list[Any] = [
     {"at": 1},
     {"at": 2.5, "refreshRate": 59.94, "pointer": "fine", "languages": ["de-CH", "en"]},
+    {"at": 3, "pxPerMm": 3.8, "calibratedBy": "card", "distanceMm": 580, "distanceBy": "typed"},
 ]
 
 SPOKEN = [
@@ -93,7 +95,9 @@ def trial_of(trial: dict[str, Any] | None) -> Trial | None:
     if respond is not None:
         keys = tuple(respond.get("keys", ()))
         respond = Respond(keys, respond.get("taps", False), respond.get("ends", False))
-    return Trial(trial.get("showFor"), trial.get("frames"), respond, trial.get("text"))
+    scale = None if "scale" not in trial else Scale(trial["scale"])
+    sizes = (trial.get("sizeMm"), trial.get("sizeDeg"), scale)
+    return Trial(trial.get("showFor"), trial.get("frames"), respond, trial.get("text"), *sizes)
 
 
 def show(presenter: Presenter, index: int, now: float) -> Image:

@@ -100,17 +100,17 @@ class _Chromium(Browser):
                 await self._talk.command("Target.disposeBrowserContext", away)
 
     @asynccontextmanager
-    async def open_beside(self, page: Page) -> AsyncIterator[Page]:
+    async def open_beside(self, page: Page, *, in_sight: bool = False) -> AsyncIterator[Page]:
         assert isinstance(page, ChromiumPage)
-        beside = await self._open_target(page.context)
+        beside = await self._open_target(page.context, newWindow=in_sight)
         try:
             yield beside
         finally:
             with trio.CancelScope(shield=True):
                 await self._talk.command("Target.closeTarget", {"targetId": beside.target})
 
-    async def _open_target(self, context_id: str) -> ChromiumPage:
-        blank = {"url": "about:blank", "browserContextId": context_id}
+    async def _open_target(self, context_id: str, **how: object) -> ChromiumPage:
+        blank = {"url": "about:blank", "browserContextId": context_id, **how}
         target = (await self._talk.command("Target.createTarget", blank))["targetId"]
         attach = {"targetId": target, "flatten": True}
         session = (await self._talk.command("Target.attachToTarget", attach))["sessionId"]
@@ -174,6 +174,13 @@ class ChromiumPage(Page):
     async def resize(self, width: int, height: int) -> None:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.command("Emulation.setDeviceMetricsOverride", **size)
+
+    async def magnify(self, scale: float, zoom: float = 1) -> None:
+        width, height = await self.run("[outerWidth, outerHeight]")
+        size = {"width": round(width / zoom), "height": round(height / zoom), "mobile": False}
+        await self.command(
+            "Emulation.setDeviceMetricsOverride", deviceScaleFactor=scale * zoom, **size
+        )
 
     async def run(self, script: str) -> Any:
         answer = await self.command(

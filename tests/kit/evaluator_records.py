@@ -63,6 +63,8 @@ ONSETS: tuple[dict[str, Any], ...] = (
     {"timing": "presented", "within": 0},
     {"timing": "frame", "within": 41.25},
     {"within": 7},
+    {"drawn": {"widthPx": 378.5, "heightPx": 200, "widthMm": 100, "heightMm": 52.8125}},
+    {"timing": "frame", "drawn": {"widthPx": 378.5, "heightPx": 200, "fitted": "not_calibrated"}},
 )
 
 #: What is asked of a client beside showing an image.
@@ -76,6 +78,7 @@ TRIALS: tuple[dict[str, Any], ...] = (
     {"trial": {"showFor": 16.6875, "respond": {"keys": None, "taps": True}, "text": None}},
     {"trial": {"text": 'Press \U0001f600\n"Space"'}},
     {"trial": {"text": "?", "respond": {}}},
+    *({"trial": size} for size in ({"sizeMm": 100.5}, {"sizeDeg": 8}, {"scale": "1:1"})),
 )
 
 #: How long an image that is hidden was up.
@@ -120,6 +123,8 @@ DISPLAYS: tuple[dict[str, Any], ...] = (
         "keyboard": False,
     },
     {"pointer": "coarse"},
+    {"pxPerMm": 3.7795, "calibratedBy": "card"},
+    {"distanceMm": 572.5, "distanceBy": "blind_spot", "distanceWithinMm": 11.25},
 )
 
 #: What a client says that no line of a record can tell, and what can be told just so.
@@ -165,6 +170,12 @@ ODD: tuple[dict[str, Any], ...] = (
     {"event": "sent", "trial": {"respond": {"keys": [""]}}},
     {"event": "sent", "trial": {"text": ""}},
     {"event": "sent", "trial": "500 ms"},
+    {"event": "sent", "trial": {"sizeMm": 5, "sizeDeg": 5}},
+    {"event": "sent", "trial": {"scale": "2:1"}},
+    {"event": "stage", "stage": "shown", "drawn": {"widthPx": 0, "heightPx": 5}},
+    {"event": "stage", "stage": "shown", "drawn": {"widthPx": 5}},
+    {"event": "display", "pxPerMm": 0},
+    {"event": "display", "calibratedBy": "two\nlines"},
     {"event": "stage", "stage": "hidden", "frames": -1},
     {"event": "stage", "stage": "hidden", "dropped": 0.5},
     {"event": "response", "kind": "shout"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from tests.kit.browsers import JSON, Browser, Page, Started, Talk, run_browser
 from tests.kit.foreign import require
 
 _NAMES = ("firefox-esr", "firefox")
-_OPTIONS = ("--headless", "--no-remote", "--remote-debugging-port=0")
+_OPTIONS = (
+    *("--headless", "--no-remote", "--remote-debugging-port=0"),
+    "--remote-allow-system-access",  # for the zoom, which is the browser's and not the page's
+)
 _PREFERENCES = {
     # Its start page takes longer to come up than a test does.
     "browser.startup.page": 0,
@@ -89,26 +92,52 @@ class _Firefox(Browser):
         if page := self._pages.get(context):
             page.hear(event["method"], params)
 
-    def open_beside(self, page: Page) -> AbstractAsyncContextManager[Page]:
-        raise NotImplementedError
+    @asynccontextmanager
+    async def open_beside(self, page: Page, *, in_sight: bool = False) -> AsyncIterator[Page]:
+        assert isinstance(page, _FirefoxPage)
+        async with self._open_tab(page.user, of=None if in_sight else page) as beside:
+            try:
+                yield beside
+            finally:
+                with trio.CancelScope(shield=True):
+                    await beside.command("browsingContext.close")
 
     @asynccontextmanager
     async def open_page(self, url: str = "about:blank", **context: object) -> AsyncIterator[Page]:
         made = await self._talk.command("browser.createUserContext", context)
-        user = {"userContext": made["userContext"]}
+        user: str = made["userContext"]
+        async with self._open_tab(user) as page:
+            try:
+                if url != "about:blank":
+                    await page.goto(url)
+                yield page
+            finally:
+                with trio.CancelScope(shield=True):
+                    await self._talk.command("browser.removeUserContext", {"userContext": user})
+
+    @asynccontextmanager
+    async def _open_tab(
+        self, user: str, of: _FirefoxPage | None = None
+    ) -> AsyncIterator[_FirefoxPage]:
+        """In the window of a page, or of its own; whoever opens it closes it."""
         # Of the tabs of one window, all but one are hidden. A new window takes 0.5 s of CPU time.
-        window = self._free.pop() if self._free else await self._create(type="window")
+        own = (
+            None
+            if of is not None
+            else self._free.pop()
+            if self._free
+            else await self._create(type="window")
+        )
+        window = own if of is None else of.id
         try:
-            id = await self._create(type="tab", referenceContext=window, **user)
-            page = self._pages[id] = _FirefoxPage(self._talk, id)
-            if url != "about:blank":
-                await page.goto(url)
+            id = await self._create(type="tab", referenceContext=window, userContext=user)
+            page = self._pages[id] = _FirefoxPage(self._talk, id, user)
             yield page
         finally:
-            with trio.CancelScope(shield=True):
-                await self._talk.command("browser.removeUserContext", user)
-                await _FirefoxPage(self._talk, window).set_window("normal")
-            self._free.append(window)
+            if own is not None:
+                with trio.CancelScope(shield=True):
+                    await _FirefoxPage(self._talk, own, user).set_window("normal")
+                self._free.append(own)
 
     async def _create(self, **how: object) -> str:
         id: str = (await self._talk.command("browsingContext.create", how))["context"]
@@ -116,14 +145,15 @@ class _Firefox(Browser):
 
 
 class _FirefoxPage(Page):
-    def __init__(self, talk: Talk, context: str) -> None:
+    def __init__(self, talk: Talk, id: str, user: str) -> None:
         super().__init__()
         self._talk = talk
-        self._context = context
+        self.id = id
+        self.user = user
 
     async def command(self, method: str, **params: object) -> JSON:
         """A BiDi command to this page."""
-        return await self._talk.command(method, {"context": self._context, **params})
+        return await self._talk.command(method, {"context": self.id, **params})
 
     async def goto(self, url: str) -> None:
         await self.command("browsingContext.navigate", url=url, wait="interactive")
@@ -132,7 +162,7 @@ class _FirefoxPage(Page):
         await self.command("browsingContext.reload", wait="none")
 
     async def accept_dialog(self) -> None:
-        await self.command("browsingContext.handleUserPrompt", context=self._context, accept=True)
+        await self.command("browsingContext.handleUserPrompt", context=self.id, accept=True)
 
     async def tap(self, x: float, y: float) -> None:
         move = {"type": "pointerMove", "x": round(x), "y": round(y)}
@@ -159,8 +189,23 @@ class _FirefoxPage(Page):
         size = {"width": width, "height": height}
         await self.command("browsingContext.setViewport", viewport=size)
 
+    async def magnify(self, scale: float, zoom: float = 1) -> None:
+        await self._zoom(1)
+        # It zooms by whole sixtieths; and the ratio that is set is not multiplied by that.
+        ratio, size = scale * 60 / round(60 / zoom), {"width": 600, "height": 300}
+        await self.command("browsingContext.setViewport", devicePixelRatio=ratio, viewport=size)
+        await self._zoom(zoom)
+
+    async def _zoom(self, zoom: float) -> None:
+        tree = await self._talk.command("browsingContext.getTree", {"moz:scope": "chrome"})
+        zoomed = f"gBrowser.browsers.forEach((browser) => (browser.fullZoom = {zoom}))"
+        for window in tree["contexts"]:
+            target = {"context": window["context"]}
+            script = {"expression": zoomed, "target": target, "awaitPromise": False}
+            await self._talk.command("script.evaluate", script)
+
     async def run(self, script: str) -> Any:
-        target = {"context": self._context}
+        target = {"context": self.id}
         answer = await self._talk.command(
             "script.evaluate", {"expression": script, "target": target, "awaitPromise": True}
         )
@@ -169,11 +214,11 @@ class _FirefoxPage(Page):
 
     async def run_early(self, script: str) -> None:
         function = f"() => {{\n{script}\n}}"
-        preload = {"functionDeclaration": function, "contexts": [self._context]}
+        preload = {"functionDeclaration": function, "contexts": [self.id]}
         await self._talk.command("script.addPreloadScript", preload)
 
     async def set_window(self, state: str) -> None:
-        tree = await self._talk.command("browsingContext.getTree", {"root": self._context})
+        tree = await self._talk.command("browsingContext.getTree", {"root": self.id})
         window = {"clientWindow": tree["contexts"][0]["clientWindow"]}
         await self._talk.command("browser.setClientWindowState", {**window, "state": state})
 

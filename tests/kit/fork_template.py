@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import imgsync
 from imgsync import wallclock
@@ -78,6 +78,8 @@ def become(request: dict[str, Any], *descriptors: int) -> list[str]:
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    # Ours took another file for its own, which it could seek in.
+    sys.stdout = open_stdout(sys.stdout)
     # The one thing that differs from process to process and is found out at an import.
     wallclock._EPOCH_NS = wallclock._skew_ns()
     os.environ.clear()
@@ -87,6 +89,12 @@ def become(request: dict[str, Any], *descriptors: int) -> list[str]:
     if request["network"] is not None:
         enter_network(request["network"])
     return list(request["command"])
+
+
+def open_stdout(before: TextIO) -> TextIO:
+    """As a process that was started anew has it."""
+    buffering = 1 if os.isatty(1) else -1
+    return open(1, "w", buffering, before.encoding, before.errors, closefd=False)
 
 
 def enter_network(name: str) -> None:

@@ -62,7 +62,13 @@ VALUES = RAW_JSON | st.sampled_from(SOUND_VALUES) | st.sampled_from(UNSOUND_VALU
 
 EVENTS = {
     # Nobody who registers here is a client: whom a session starts with is always somebody else.
-    "register": {"userId": '"stranger"', "role": '"evaluator"', "package": '"webrtc"'},
+    "register": {
+        "userId": '"stranger"',
+        "role": '"evaluator"',
+        "package": '"webrtc"',
+        "state": '"waiting"',
+    },
+    "enter": {},
     "start_session": {"clientId": '"nobody"', "sessionId": '"no session"', "ref": '"r"'},
     "webrtc_signal": {
         "targetUserId": '"nobody"',
@@ -136,6 +142,7 @@ class Step:
     :param whom: the user that it registers as, or that it is about.
     :param session: None to name none, `known` for the one that was told of last, or made up.
     :param ref: of a start, its name; of a signal, that of the start which it follows.
+    :param door: on which side of it whoever registers says to be.
     :param is_early: whether whoever registers takes offers right behind a start.
     """
 
@@ -146,6 +153,7 @@ class Step:
     session: str | None = None
     ref: str | None = None
     is_early: bool = True
+    door: str | None = None
 
 
 Order = tuple[Step, ...]
@@ -161,6 +169,8 @@ AGAIN_C = Step(2, "register", "bob", "client")
 START = Step(0, "start_session", "bob")
 OFFER = Step(0, "webrtc_signal", "bob")
 ANSWER = Step(1, "webrtc_signal", "ann", session="known")
+WAITING_C = attrs.evolve(REGISTER_C, door="waiting")
+ENTER, ENTER_AGAIN = Step(1, "enter"), Step(2, "enter")
 END = Step(0, "end_session", session="known")
 EARLY_START = attrs.evolve(START, ref="r1")
 EARLY_OFFER = attrs.evolve(OFFER, ref="r1")
@@ -175,18 +185,20 @@ WELL_ORDERED: Sequence[Order] = (
     (REGISTER_C, *(attrs.evolve(REGISTER_C, socket=at) for at in range(2, 11)), REGISTER_E, START),
     (REGISTER_E, REGISTER_C, EARLY_START, EARLY_OFFER, EARLY_OFFER, ANSWER, OFFER, END),
     (REGISTER_C, REGISTER_E, EARLY_START, EARLY_OFFER, START, EARLY_OFFER, OFFER, ANSWER, END),
+    (WAITING_C, REGISTER_E, START, ENTER, START, OFFER, ANSWER, AGAIN_C, ENTER_AGAIN, END),
 )
 
 STEPS = st.one_of(
     st.builds(
         Step,
         st.integers(0, 3),
-        st.sampled_from(["register", "start_session", "webrtc_signal", "end_session"]),
+        st.sampled_from(["register", "enter", "start_session", "webrtc_signal", "end_session"]),
         st.sampled_from([*USERS, *USERS, HEALTHY_CLIENT, HEALTHY_EVALUATOR]),
         st.sampled_from(["evaluator", "client"]),
         SESSIONS,
         REFS,
         st.sampled_from([True, True, False]),
+        st.sampled_from([None, None, "waiting", "entered"]),
     ),
     st.builds(Step, st.integers(0, 3), st.sampled_from(GOING)),
 ).map(

@@ -259,7 +259,9 @@ class Run:
         match step.what:
             case "register":
                 features = ["early_offer"] if step.is_early else []
-                return register(whom, step.role, features=features)
+                return register(whom, step.role, features=features, state=step.door)
+            case "enter":
+                return event(step.what)
             case "start_session":
                 return event(step.what, clientId=whom, **session, **ref)
             case "webrtc_signal":

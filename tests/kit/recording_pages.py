@@ -16,7 +16,7 @@ import trio
 from imgsync import EvaluatorSession
 from tests.kit.browsers import ANSWER_S, JSON, Browser, Page
 from tests.kit.processes import wait_until
-from tests.kit.web_pages import RECORDER, WIDTH, ClientPage, make_png, page_url, show_url
+from tests.kit.web_pages import INSIDE, RECORDER, WIDTH, ClientPage, make_png, page_url, show_url
 
 FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -219,7 +219,7 @@ async def open_page_that_records(
 ) -> AsyncIterator[ClientPage]:
     """A client's page whose link asks for a recording."""
     async with browser.open_page() as page:
-        await page.run_early(RECORDER + ASKING + early)
+        await page.run_early(INSIDE + RECORDER + ASKING + early)
         await page.goto(page_url(relay, user=user, record=record))
         yield ClientPage(page)
 

@@ -4,9 +4,10 @@ import math
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from imgsync.core.protocol.signalling import Role
+from imgsync.core.protocol.numbers import FEATURE_WAITING
+from imgsync.core.protocol.signalling import PresenceState, Role
 from tests.kit.relay_model import Model, Peer, other
-from tests.kit.relay_states import AVAILABLE, BUSY, CLIENT, EVALUATOR, OFFLINE, Relay
+from tests.kit.relay_states import AVAILABLE, BUSY, CLIENT, EVALUATOR, OFFLINE, WAITING, Relay
 
 
 class RelayLaws(RuleBasedStateMachine):
@@ -58,8 +59,8 @@ class RelayLaws(RuleBasedStateMachine):
         online = {peer.user for peer in self.peers.values() if peer.role is CLIENT}
         real = {
             user: (
-                BUSY if self.model.sessions_of(CLIENT, user) else AVAILABLE,
-                self.model.spoken_by(self.model.sockets_of(CLIENT, user)),
+                WAITING if self.standing(user) is OFFLINE else self.standing(user),
+                self.model.spoken_by(self.model.windows_of(user)),
             )
             for user in online
         }
@@ -70,7 +71,26 @@ class RelayLaws(RuleBasedStateMachine):
                     for user, (is_, features) in peer.presence.items()
                     if is_ is not OFFLINE
                 }
-                assert told == {user: real[user] for user in online if self.model.shows(user, peer)}
+                knows_waiting = FEATURE_WAITING in peer.features
+                assert told == {
+                    user: (BUSY if is_ is WAITING and not knows_waiting else is_, spoken)
+                    for user, (is_, spoken) in real.items()
+                    if self.model.shows(user, peer)
+                }
+
+    def standing(self, client: str) -> PresenceState:
+        """Where a client stands by those of its windows that have entered."""
+        if not self.model.entered(client):
+            return OFFLINE
+        return BUSY if self.model.sessions_of(CLIENT, client) else AVAILABLE
+
+    @invariant()
+    def who_waits_before_a_door_is_in_nothing_and_knows_where_the_others_are(self) -> None:
+        for peer in self.peers.values():
+            if peer.is_waiting:
+                assert not peer.sessions
+                assert not peer.waits_for
+                assert peer.others is self.standing(peer.user)
 
     @invariant()
     def an_evaluator_is_in_sessions_with_windows_that_its_token_lets_it_see(self) -> None:

@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from imgsync.core.protocol.signalling import (
+    Door,
     Features,
     ForwardedSignal,
     FromRelay,
@@ -17,6 +18,7 @@ from imgsync.core.protocol.signalling import (
     Role,
     SessionEndedEvent,
     SessionStarted,
+    Waiting,
 )
 from imgsync.core.relay.outputs import (
     Close,
@@ -50,6 +52,14 @@ class Peer:
     #: What it has registered with.
     grant: Grant = attrs.field(factory=Grant)
     features: Features = ()
+    #: On which side of its door it is, where it has one.
+    door: Door | None = None
+    #: Where its user stands by the others, as it was told while it waits.
+    others: PresenceState | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.door is Door.WAITING
 
     def sees(self, user: str, group: str | None) -> bool:
         """Whether it may know of a client, as its token says."""
@@ -76,6 +86,14 @@ class Model:
 
     def sockets_of(self, role: Role, user: str) -> list[int]:
         return [s for s, peer in self.peers.items() if (peer.role, peer.user) == (role, user)]
+
+    def entered(self, client: str) -> list[int]:
+        """Those of its sockets that do not wait."""
+        return [s for s in self.sockets_of(CLIENT, client) if not self.peers[s].is_waiting]
+
+    def windows_of(self, client: str) -> list[int]:
+        """Those that count for what evaluators are told."""
+        return self.entered(client) or self.sockets_of(CLIENT, client)
 
     def members(self, session: str, role: Role | None = None) -> list[int]:
         return [
@@ -115,7 +133,7 @@ class Model:
 
     def shows(self, user: str, evaluator: Peer) -> bool:
         """Whether a client is online, as far as an evaluator may know."""
-        windows = self.sockets_of(CLIENT, user)
+        windows = self.windows_of(user)
         return bool(windows) and evaluator.sees(user, self.peers[windows[-1]].grant.group)
 
     def spoken_by(self, sockets: list[int]) -> set[str]:
@@ -135,6 +153,12 @@ class Model:
                 client.user, client.grant.group
             ):
                 waiting.waits_for.discard(session)
+
+    def passes(self, socket: int, door: Door) -> None:
+        """A socket is on the other side of its door, and the newest one there."""
+        peer = self.peers[socket] = self.peers.pop(socket)
+        peer.door = door
+        peer.others = None
 
     def note(
         self, outputs: list[Output], allowed: tuple[type[Output], ...], now: float = 0
@@ -174,7 +198,7 @@ class Model:
     def take(self, said: Said, allowed: tuple[type[FromRelay], ...]) -> None:
         """Give each socket what it was sent, and see that it makes sense to it."""
         for socket, message in said:
-            assert isinstance(message, allowed), message
+            assert isinstance(message, (*allowed, Waiting)), message
             assert isinstance(socket, int)
             peer = self.peers[socket]
             match message:
@@ -207,6 +231,14 @@ class Model:
                     assert peer.presence.get(user, (OFFLINE, ())) != (state, features)
                     assert state is OFFLINE or self.shows(user, peer)
                     peer.presence[user] = (state, features)
+                case Waiting(others, again):
+                    assert peer.others is not others
+                    assert again is not peer.is_waiting
+                    if again:
+                        assert peer.door is Door.ENTERED
+                        peer.waits_for.clear()
+                        self.passes(socket, Door.WAITING)
+                    peer.others = others
                 case _:
                     pytest.fail(f"unexpected: {message}")
         self.part()

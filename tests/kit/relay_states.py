@@ -26,6 +26,7 @@ from imgsync.core.relay.state import RelayState
 
 EVALUATOR, CLIENT = Role.EVALUATOR, Role.CLIENT
 AVAILABLE, BUSY, OFFLINE = PresenceState.AVAILABLE, PresenceState.BUSY, PresenceState.OFFLINE
+WAITING = PresenceState.WAITING
 
 #: What the two of `in_session` are told when they are in it again.
 WITH_EVE = SessionStarted("s1", evaluator_id="eve", evaluator_name="eve", resumed=True)
@@ -86,6 +87,10 @@ class Relay:
 
     def lose(self, socket: Socket) -> Said:
         return self._split(self.state.lost(socket, self.now))
+
+    def enter(self, socket: Socket) -> Said:
+        """Somebody touches the page."""
+        return self.tell(socket, "enter")
 
     def answer_probe(self, socket: Socket, successor: Socket) -> Said:
         return self._split(self.state.alive(socket, successor, self.now))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from imgsync.relay.languages import Language
 from tests.both_languages.replay import SCRIPTS
 from tests.kit.foreign import require
 
@@ -43,13 +44,14 @@ class Rules:
 
 
 @contextmanager
-def open_rules(folder: Path) -> Iterator[Rules]:
-    """Start Node, on a copy of the modules that says that they are modules."""
+def open_rules(folder: Path, language: str = "en") -> Iterator[Rules]:
+    """Start Node, on a copy of the modules that says that they are modules, in a language."""
     node = shutil.which("node")
     require(node, "node is not installed")
     scripts = folder / "js"
     shutil.copytree(SCRIPTS, scripts)
     (scripts / "package.json").write_text('{"type": "module"}')
+    (scripts / "words" / "chosen.js").write_bytes(Language(language, {}).module)
     command = (str(node), "--input-type=module", "-e", RUN, scripts.as_uri())
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"

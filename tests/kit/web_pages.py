@@ -19,6 +19,7 @@ from imgsync.core.protocol.numbers import (
     FEATURE_EXPOSURE,
     FEATURE_PICTURES,
     FEATURE_RESPONSE,
+    FEATURE_SIZE,
     FEATURE_TEXT,
     FEATURES,
 )
@@ -45,9 +46,24 @@ new MutationObserver((changes) => {
 }).observe(document, { childList: true, subtree: true });
 """
 
+# As a page that was touched leaves it to the one that comes after it in its tab.
+INSIDE = """
+try {
+  const user = new URL(location.href).searchParams.get("user");
+  sessionStorage.setItem(`imgsync door of ${user} at ${location.pathname}`, "handed on");
+} catch {} // before there is a page, there is no storage
+"""
+
 ON_SCREEN = "document.querySelector('#stage img')?.naturalWidth"
 
-SPOKEN = (*FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT)
+SPOKEN = (
+    *FEATURES,
+    FEATURE_PICTURES,
+    FEATURE_EXPOSURE,
+    FEATURE_RESPONSE,
+    FEATURE_TEXT,
+    FEATURE_SIZE,
+)
 """What the page says that it speaks on the channel."""
 
 ACK_S = 20
@@ -113,12 +129,12 @@ class ClientPage:
 async def open_client_page(
     browser: Browser, relay_url: str, user: str, early: str = "", **query: str
 ) -> AsyncIterator[ClientPage]:
-    """A client's page that is ready for a session.
+    """A client's page that is ready for a session: past its door.
 
     :param early: a script that runs in it before all others.
     """
     async with browser.open_page() as page:
-        await page.run_early(RECORDER + early)
+        await page.run_early(INSIDE + RECORDER + early)
         await page.goto(page_url(relay_url, user=user, **query))
         client = ClientPage(page)
         await client.wait_says("Ready.")

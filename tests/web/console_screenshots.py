@@ -8,7 +8,6 @@ FOLDER/console-STATE-SIZE-SCHEME.png.
 
 from __future__ import annotations
 
-import base64
 import json
 import signal
 import sys
@@ -20,18 +19,25 @@ import attrs
 import trio
 
 from imgsync import open_images
-from tests.kit.browsers import Browser, Page, Started, open_browser
+from tests.kit.albums import Album
+from tests.kit.browsers import JSON, Browser, Started, open_browser
 from tests.kit.chromium import shared_chromium
 from tests.kit.console_pages import ConsolePage, console_url, open_console
+from tests.kit.console_pages import open_images as serve_images
 from tests.kit.forks import open_relay
 from tests.kit.processes import SAMPLES, open_child, our_client
 from tests.kit.web_pages import open_client_page
+from tests.web.test_console_trials import SPEAKS, current, puppet, study_of, tell
 from tests.web.test_refused_pages import ANSWERS, Proxy
 
-SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
-SCHEMES = ("light", "dark")
-
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><circle r='9'/></svg>"
+
+DISPLAY = {
+    **{"screenWidth": 1920, "screenHeight": 1080, "windowWidth": 1280, "windowHeight": 631},
+    **{"pixelRatio": 1.25, "zoom": 1.1, "refreshRate": 143.98, "isolated": False, "resolution": 1},
+    **{"browser": "Firefox 140", "system": "Windows", "languages": ["de-DE", "en"]},
+    "pointer": "coarse",
+}
 
 # Files are read when they are released.
 HELD = """
@@ -42,44 +48,18 @@ Blob.prototype.arrayBuffer = async function () { await held; return read.call(th
 
 
 @attrs.frozen
-class Album:
-    """Where the pictures go."""
+class ConsoleAlbum:
+    """Of consoles: FOLDER/console-STATE-SIZE-SCHEME.png."""
 
-    folder: Path
+    album: Album
 
     async def take(self, console: ConsolePage, state: str) -> None:
         """One of each size and scheme."""
-        page = console.page
-        # Else the page is laid out anew, without them, while its picture is taken.
-        await page.command("Emulation.setScrollbarsHidden", hidden=True)
-        for size in reversed(SIZES):
-            await resize(page, size)
-            # What is out of sight comes into it in one frame, and is painted in the next.
-            for _ in range(2):
-                await page.run("new Promise(requestAnimationFrame)")
-            wide = await page.run(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert wide <= 0, f"{state} is wider than a {size} by {wide} pixels"
-            for scheme in SCHEMES:
-                feature = {"name": "prefers-color-scheme", "value": scheme}
-                await page.command("Emulation.setEmulatedMedia", features=[feature])
-                answer = await page.command(
-                    "Page.captureScreenshot", format="png", captureBeyondViewport=True
-                )
-                png = base64.b64decode(answer["data"])
-                (self.folder / f"console-{state}-{size}-{scheme}.png").write_bytes(png)
-        await resize(page, "laptop")
-
-
-async def resize(page: Page, size: str) -> None:
-    width, height = SIZES[size]
-    metrics = {"width": width, "height": height, "mobile": size == "phone", "deviceScaleFactor": 1}
-    await page.command("Emulation.setDeviceMetricsOverride", **metrics)
+        await self.album.take(console.page, f"console-{state}")
 
 
 async def take_all(chromium: Started, folder: Path) -> None:
-    album = Album(folder)
+    album = ConsoleAlbum(Album(folder, is_whole=True))
     async with (
         open_browser(chromium) as browser,
         open_images(SAMPLES, via="url") as images,
@@ -93,6 +73,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
             await take_manifests(album, console, pairs)
             await take_session(album, browser, console, relay)
             await take_pictures(album, console)
+            await take_trials(album, browser, relay)
             await take_silence(album, console, relay)
         await console.wait_says("not in reach", "#relay")
         await album.take(console, "no-server")
@@ -100,7 +81,9 @@ async def take_all(chromium: Started, folder: Path) -> None:
         await take_obstacles(album, browser)
 
 
-async def take_manifests(album: Album, console: ConsolePage, pairs: list[dict[str, str]]) -> None:
+async def take_manifests(
+    album: ConsoleAlbum, console: ConsolePage, pairs: list[dict[str, str]]
+) -> None:
     await console.paste(json.dumps([*pairs, {"imageUrl": "no"}]))
     await console.wait_says("no imageUrl", "#intake-error")
     await album.take(console, "bad-manifest")
@@ -112,7 +95,7 @@ async def take_manifests(album: Album, console: ConsolePage, pairs: list[dict[st
     await album.take(console, "preview")
 
 
-async def take_pictures(album: Album, console: ConsolePage) -> None:
+async def take_pictures(album: ConsoleAlbum, console: ConsolePage) -> None:
     """From the evaluator's own disk."""
     page = console.page
     files = {path.name: path.read_bytes() for path in SAMPLES.glob("*.*g")}
@@ -137,7 +120,9 @@ async def take_pictures(album: Album, console: ConsolePage) -> None:
     await album.take(console, "more-and-left-out")
 
 
-async def take_session(album: Album, browser: Browser, console: ConsolePage, relay: str) -> None:
+async def take_session(
+    album: ConsoleAlbum, browser: Browser, console: ConsolePage, relay: str
+) -> None:
     async with (
         open_client_page(browser, relay, "ada") as client,
         open_console(browser, relay, "dr-b") as other,
@@ -176,7 +161,60 @@ async def take_session(album: Album, browser: Browser, console: ConsolePage, rel
         await album.take(console, "ended")
 
 
-async def take_silence(album: Album, console: ConsolePage, relay: str) -> None:
+async def take_trials(album: ConsoleAlbum, browser: Browser, relay: str) -> None:
+    """What is asked, answered and noted; what the client says is put into the mouth of its page."""
+    async with (
+        serve_images() as images,
+        open_client_page(browser, relay, "tia", puppet(*SPEAKS)) as client,
+        open_console(browser, relay, "dr-tia") as console,
+    ):
+        await console.paste(study_of(images))
+        await console.start("tia")
+        await tell(client, type="display", at=1, **DISPLAY)
+        await console.wait_says("144.0", "#facts-sum")
+        await album.take(console, "facts-warned-of")
+        await console.tap("#facts-sum")
+        await console.press("n")
+        await console.wait_fate(0, "shown")
+        for number in range(1, 4):
+            await tell(client, **(await answer_to(console, number)))
+        await console.wait_says("Answers: ", "#answers")
+        await console.press("4")
+        await console.press("m")
+        await console.page.insert("slow, and asked what to do; the left hand was under the table")
+        await album.take(console, "noting")
+        await console.press("Enter")
+        await console.wait_says("Noted: score 4", "#marks")
+        await console.press("n")
+        await console.wait_fate(1, "shown")
+        await console.press("End")
+        await console.wait_current(2)
+        await album.take(console, "text-card")
+        await console.end()
+        await album.take(console, "trials-over")
+    async with (
+        serve_images() as images,
+        open_client_page(browser, relay, "old", puppet("preload")),
+        open_console(browser, relay, "dr-old") as console,
+    ):
+        await console.paste(study_of(images))
+        await console.start("old")
+        await console.press("End")
+        await console.wait_says("Image 3 was not shown: it is a text")
+        await album.take(console, "trials-of-an-old-client")
+
+
+async def answer_to(console: ConsolePage, number: int) -> JSON:
+    """By a key, then by taps."""
+    of = await current(console)
+    said: JSON = {"type": "response", **of, "number": number, "at": of["sentAt"] + 500 * number}
+    said |= {"reactionTime": 412.04 * number, "within": 8.3}
+    if number == 1:
+        return said | {"kind": "key", "value": "f"}
+    return said | {"kind": "tap", "value": "picture", "x": 12.4, "y": 3}
+
+
+async def take_silence(album: ConsoleAlbum, console: ConsolePage, relay: str) -> None:
     async with open_child("client", *our_client(relay)) as client:
         await console.start("C")
         await console.press("n")
@@ -187,7 +225,7 @@ async def take_silence(album: Album, console: ConsolePage, relay: str) -> None:
         await console.end()
 
 
-async def take_refused(album: Album, browser: Browser) -> None:
+async def take_refused(album: ConsoleAlbum, browser: Browser) -> None:
     with tempfile.NamedTemporaryFile("w") as secret:
         secret.write("a secret of thirty-two characters, or more")
         secret.flush()
@@ -202,7 +240,7 @@ async def take_refused(album: Album, browser: Browser) -> None:
                 await album.take(console, "incomplete")
 
 
-async def take_obstacles(album: Album, browser: Browser) -> None:
+async def take_obstacles(album: ConsoleAlbum, browser: Browser) -> None:
     for name, (health, _, _, server) in ANSWERS.items():
         async with (
             Proxy(health).open() as url,

@@ -15,31 +15,24 @@ from pathlib import Path
 
 import trio
 
+from imgsync.core.protocol.trials import Respond
+from tests.kit.albums import Album
 from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
 from tests.kit.forks import open_relay
 from tests.kit.processes import SAMPLES, Child
 from tests.kit.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
 from tests.web.test_refused_pages import ANSWERS, Proxy
+from tests.web.test_trials import open_trials
 
-SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
-SCHEMES = ("light", "dark")
+TEXT = "Among the Ts is one L. Tap on it, as quickly as you can.\n\nTap to begin."
 EVALUATOR = Path(__file__).parent / "evaluator.js"
 
 Take = Callable[[Page, str], Awaitable[None]]
 
 
 async def take_all(chromium: Started, folder: Path) -> None:
-    async def take(page: Page, state: str) -> None:
-        for size, (width, height) in SIZES.items():
-            metrics = {"width": width, "height": height, "mobile": size == "phone"}
-            await page.command("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, **metrics)
-            for scheme in SCHEMES:
-                feature = {"name": "prefers-color-scheme", "value": scheme}
-                await page.command("Emulation.setEmulatedMedia", features=[feature])
-                png = await page.screenshot()
-                (folder / f"{state}-{size}-{scheme}.png").write_bytes(png)
-
+    take = Album(folder).take
     async with open_browser(chromium) as browser, AsyncExitStack() as stack:
         async with open_relay() as relay:
             opening = open_client_page(browser, relay, "ada")
@@ -62,6 +55,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
                 await ClientPage(page).wait_says("incomplete")
                 await take(page, "incomplete")
             await take_recording(browser, relay, take)
+            await take_trials(browser, relay, take)
         await last.wait_says("No server in reach.")
         await take(last.page, "no-server")
         await take_refused(browser, take)
@@ -82,6 +76,27 @@ async def take_session(client: ClientPage, other: ClientPage, evaluator: Child, 
     await end(evaluator)
     await client.wait_says("Thank you.")
     await take(client.page, "ended")
+
+
+async def take_trials(browser: Browser, relay: str, take: Take) -> None:
+    """Texts, and images with a time of their own or with answers."""
+    async with open_trials(browser, relay, "dora") as trials:
+        page = trials.page
+        await trials.show_text(0, TEXT)
+        await trials.stage(0, "shown")
+        await take(page, "text")
+        await trials.show_text(1, f"{TEXT}\n\n" * 9)
+        await trials.stage(1, "shown")
+        await take(page, "long-text")
+        await trials.show_text(2, "ألم خفيف\nfaible douleur", Respond(keys=("j",)))
+        await trials.stage(2, "shown")
+        await take(page, "text-to-the-left")
+        await trials.show(3, respond=Respond(taps=True))
+        await trials.stage(3, "shown")
+        await take(page, "taps")
+        await trials.show(4, frames=2, respond=Respond(keys=("f",)))
+        await trials.stage(4, "hidden", "exposure_over")
+        await take(page, "exposure-over")
 
 
 async def take_recording(browser: Browser, relay: str, take: Take) -> None:

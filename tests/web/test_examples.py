@@ -36,10 +36,25 @@ async def press(client: ClientPage, key: str) -> float:
     return at * 1000
 
 
-async def table_of(record: Path, folder: Path) -> list[dict[str, str]]:
+async def tap(client: ClientPage, finger: bool, x: float, y: float) -> float:
+    """As if by hand, with a finger or a mouse; returns when it went down, ms since the epoch."""
+    assert isinstance(client.page, ChromiumPage)
+    at = time.time()
+    if finger:
+        for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
+            touch: JSON = {"type": kind, "touchPoints": points, "timestamp": at}
+            await client.page.command("Input.dispatchTouchEvent", **touch)
+    else:
+        click: JSON = {"x": x, "y": y, "button": "left", "clickCount": 1, "timestamp": at}
+        for kind in ("mousePressed", "mouseReleased"):
+            await client.page.command("Input.dispatchMouseEvent", type=kind, **click)
+    return at * 1000
+
+
+async def table_of(record: Path, folder: Path, name: str = "report.csv") -> list[dict[str, str]]:
     done = await run_to_end("report", *imgsync("report", str(record), "--out", str(folder)))
     assert done.code == 0, done.errors
-    with (folder / "report.csv").open(newline="") as file:
+    with (folder / name).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -66,6 +81,35 @@ async def test_a_reaction_time_task_runs_by_itself_and_its_times_are_those_of_th
         assert row["answer"] == trials[row["id"]]["correct"]
         assert float(row["reactionTime"]) == pytest.approx(took[row["imageIndex"]], abs=FRAME)
     assert {row["block"] for row in rows[:4]} == {"practice"}
+
+
+async def test_a_visual_search_is_answered_by_taps_and_tells_where_and_when_they_were(
+    browser: Browser, relay: str, tmp_path: Path
+) -> None:
+    study, record = EXAMPLES / "search" / "study.json", tmp_path / "search.jsonl"
+    trials = {one["imageUrl"]: one for one in json.loads(study.read_text())["entries"]}
+    show = evaluator(relay, "search", *HERE, "--json", "--auto", "--log", str(record), str(study))
+    tapped: dict[str, tuple[float, float, float]] = {}
+    async with (
+        open_client_page(browser, relay, "search") as client,
+        open_fork("evaluator", *show, stdin=subprocess.PIPE) as showing,
+    ):
+        # The pictures, 800 by 600, are at half of their size, between 56 pixels on either side.
+        await client.page.resize(512, 300)
+        for index in range(len(trials) + 2):
+            acked = await showing.wait_event("acked", SESSION_S)
+            shown = await client.wait_stage(index, "shown")
+            trial = trials.get(acked["name"], {"targetX": 400, "targetY": 300})
+            x, y = trial["targetX"], trial["targetY"]
+            at = await tap(client, bool(index % 2), 56 + x / 2, y / 2)
+            tapped[str(index)] = x, y, at - shown["at"]
+        await showing.wait_success()
+    answers = await table_of(record, tmp_path / "report", "responses.csv")
+    assert len(answers) == len(trials) + 2
+    for answer in answers[1:-1]:
+        x, y, took = tapped[answer["imageIndex"]]
+        assert (float(answer["x"]), float(answer["y"])) == (x, y)
+        assert float(answer["reactionTime"]) == pytest.approx(took, abs=FRAME)
 
 
 async def test_a_naming_test_is_scored_by_the_evaluator_picture_by_picture(

@@ -41,7 +41,7 @@ async def test_a_token_leaves_the_address_bar_and_is_still_there_after_a_reload(
         assert token not in await page.run("document.documentElement.outerHTML")
         await page.run("document.title = 'before'")
         await page.reload()
-        await page.wait("document.title === 'imgsync'")
+        await page.wait("document.title === 'Image session'")
         await client.wait_says("Ready.")
         assert page.errors == []
 

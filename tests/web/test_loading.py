@@ -8,7 +8,7 @@ from tests.kit.browsers import Browser
 from tests.kit.forks import open_relay
 from tests.kit.raw_peers import open_raw
 from tests.kit.web_images import open_images
-from tests.kit.web_pages import RECORDER, ClientPage, open_session, page_url, show_url
+from tests.kit.web_pages import INSIDE, RECORDER, ClientPage, open_session, page_url, show_url
 
 LATER = [{"urlPattern": f"*/js/{part}*"} for part in ("client/client.js", "core/handshake/")]
 SCRIPTS = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js'))"
@@ -22,7 +22,7 @@ async def test_a_page_is_at_the_relay_while_all_but_its_first_files_are_still_on
         open_raw(relay, "evaluator", "onlooker") as onlooker,
         browser.open_page() as page,
     ):
-        await page.run_early(RECORDER)
+        await page.run_early(INSIDE + RECORDER)
         await page.command("Fetch.enable", patterns=LATER)
         await page.goto(page_url(relay, user="early"))
         client = ClientPage(page)
@@ -54,6 +54,7 @@ async def test_a_page_that_has_lost_the_relay_before_all_of_it_is_there_is_ready
     browser: Browser,
 ) -> None:
     async with browser.open_page() as page:
+        await page.run_early(INSIDE)
         await page.command("Fetch.enable", patterns=LATER)
         client = ClientPage(page)
         async with open_relay() as relay:

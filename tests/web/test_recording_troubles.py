@@ -30,6 +30,7 @@ from tests.kit.recording_pages import (
 )
 from tests.kit.web_pages import (
     IN_A_HURRY,
+    INSIDE,
     RECORDER,
     ClientPage,
     open_session,
@@ -144,7 +145,7 @@ async def test_a_camera_alone_is_recorded_in_firefox_which_waits_for_sound_that_
 ) -> None:
     with shared_firefox() as started:
         async with open_browser(started) as firefox, firefox.open_page() as page:
-            await page.run_early(RECORDER + DRAWN + ASKING)
+            await page.run_early(INSIDE + RECORDER + DRAWN + ASKING)
             await page.goto(page_url(relay, user="fox", record="camera"))
             await page.wait("!!document.querySelector('#consent')")
             await page.run("document.querySelector('#consent button').click()")

@@ -10,6 +10,7 @@ from imgsync.commands.output import Output
 from imgsync.core.protocol.errors import InputError
 from imgsync.core.protocol.signalling import Milliseconds
 from imgsync.core.protocol.trials import Trial
+from imgsync.core.study.displays import ScreenNeeds
 from imgsync.core.study.running import Entry, ends_by_itself, needs_of
 from imgsync.core.study.study import Study
 from imgsync.evaluator.delivery import ResponseReport, StageReport
@@ -27,18 +28,17 @@ class Asked:
     """Of a whole series.
 
     :param needs: the extensions that a client has to speak.
-    :param keys: whether keys are answers.
+    :param screen: what has to be there beside that.
     """
 
     needs: tuple[str, ...] = ()
-    keys: bool = False
+    screen: ScreenNeeds = attrs.field(factory=ScreenNeeds)
 
     @classmethod
     def of(cls, images: Sequence[ImageRef]) -> "Asked":
         """All that its images ask."""
         trials = [image.trial for image in images]
-        responds = [one.respond for one in trials if one is not None and one.respond is not None]
-        return cls(tuple(needs_of(trials)), any(one.keys for one in responds))
+        return cls(tuple(needs_of(trials)), ScreenNeeds.of(trials))
 
 
 NOTHING = Asked()

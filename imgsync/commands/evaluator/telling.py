@@ -21,7 +21,7 @@ from imgsync.commands.output import Output
 from imgsync.core.protocol.channel import Display as DisplayReport
 from imgsync.core.protocol.channel import Recording as RecordingReport
 from imgsync.core.protocol.errors import InputError
-from imgsync.core.protocol.numbers import FEATURE_EXPOSURE, PRELOADED_INTERVAL
+from imgsync.core.protocol.numbers import PRELOADED_INTERVAL
 from imgsync.core.study.displays import warnings_of
 from imgsync.evaluator.delivery import PictureReport, ResponseReport, StageReport
 from imgsync.evaluator.evaluator import EvaluatorSession
@@ -43,6 +43,7 @@ def stage_event(report: StageReport) -> Stage:
         detail=report.detail or None,
         frames=report.frames,
         dropped=report.dropped,
+        drawn=report.drawn,
     )
 
 
@@ -106,9 +107,7 @@ async def _write_displays(
 ) -> None:
     """What the client shows images on, and what of it may be in the way."""
     async for said in displays:
-        needs_frames = FEATURE_EXPOSURE in course.asked.needs
-        warnings = warnings_of(said, needs_frames, course.asked.keys)
-        output.write(Display.of(said, warnings))
+        output.write(Display.of(said, warnings_of(said, course.asked.screen)))
 
 
 async def _write_recordings(recordings: AsyncIterator[RecordingReport], output: Output) -> None:

@@ -98,6 +98,17 @@ ROW_COLUMNS = {
     "frames": Column("For how many refreshes of the screen it was to be there."),
     "frames_up": Column("For how many it was there."),
     "frames_dropped": Column("How many of these the client missed."),
+    "size_mm": Column("How long its longer side was to be on the screen, as asked.", "mm"),
+    "size_deg": Column("The same, in degrees of visual angle.", "deg"),
+    "scale": Column("By how much it was to be magnified: 1:1 is one pixel on each of the screen."),
+    "drawn_width_px": Column("How wide it was on the screen, in CSS pixels.", "px"),
+    "drawn_height_px": Column("How high it was there, in CSS pixels.", "px"),
+    "drawn_width_mm": Column("How wide it was there, where the screen was calibrated.", "mm"),
+    "drawn_height_mm": Column("How high it was there, where the screen was calibrated.", "mm"),
+    "fitted": Column(
+        "Why it was fitted to the window although a size was asked: not_calibrated, no_distance or"
+        " no_room (the window was smaller)."
+    ),
     "answers": Column("How many answers the participant gave."),
     "answer": Column(
         "The first one: the name of a key, the value of a button, or, of a tap, picture or beside."

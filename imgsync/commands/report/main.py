@@ -231,7 +231,7 @@ async def _write_table(path: Path, rows: Sequence[AnyRow], kind: type[AnyRow]) -
 
 
 async def _write_trials(folder: Path, sessions: Sequence[TrialTables], output: Output) -> None:
-    """Of what there is."""
+    """Of what there is; a table that a report before has left here is none of this one."""
     responses = [row for tables in sessions for row in tables.responses]
     marks = [row for tables in sessions for row in tables.marks]
     displays = [row for tables in sessions for row in tables.displays]
@@ -244,6 +244,8 @@ async def _write_trials(folder: Path, sessions: Sequence[TrialTables], output: O
         if rows:
             path = await _write_table(folder / name, rows, kind)
             output.write(MoreWritten(str(path), of))
+        else:
+            await _in_thread(partial(_remove_stale, folder / name, _make_csv([], kind).rstrip()))
 
 
 def _read(sides: Sides, log: Path) -> SkippedLines:
@@ -289,6 +291,18 @@ def _make_html(
 ) -> str:
     drawn = ((report, [*draw(report), *draw_trials(report)]) for report in reports)
     return "".join(make_page(drawn, warnings, changed))
+
+
+def _remove_stale(path: Path, head: str) -> None:
+    """Unless its first line is another one: then it is somebody's own."""
+    with input_errors(f"can't remove {str(path)!r}", "name another folder with --out"):
+        try:
+            with path.open("rb") as file:
+                is_ours = file.read(len(head)) == head.encode()
+        except (FileNotFoundError, IsADirectoryError):
+            return
+        if is_ours:
+            path.unlink(missing_ok=True)
 
 
 def _expect_empty(folder: Path) -> None:

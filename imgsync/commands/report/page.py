@@ -46,12 +46,16 @@ dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
   gap: 1.4rem 2rem; margin: 1.4rem 0 0; }
 figure { margin: 0; break-inside: avoid; }
 figure img { width: 100%; max-width: 30rem; display: block; }
-figcaption { color: #555; font-size: .85rem; }
+figcaption { color: #555; font-size: .85rem; margin-top: .4rem; }
 table { border-collapse: collapse; font-size: .85rem; width: 100%; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #e4e4e4;
   vertical-align: top; font-variant-numeric: tabular-nums; }
 td { overflow-wrap: break-word; max-width: 20rem; }
 .wide { overflow-x: auto; }
+@media (max-width: 40rem) {
+  .wide table { width: max-content; min-width: 100%; }
+  td { max-width: 12rem; }
+}
 th { color: #666; font-weight: normal; white-space: nowrap; }
 ul.warnings { background: #fff6dc; padding: .6rem 1rem .6rem 2rem; margin: 0 0 1rem; }
 footer { color: #666; font-size: .82rem; border-top: 1px solid #ccc; padding-top: .6rem; }

@@ -4,13 +4,14 @@ import enum
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import unquote
 
 import attrs
 
 from imgsync.commands.report.offsets import Estimate, OffsetHistory
 from imgsync.commands.report.sides import Recorded, SessionRecord, Showing, Sight
-from imgsync.core.protocol.channel import ResponseKind, is_failure
+from imgsync.core.protocol.channel import Drawn, ResponseKind, is_failure
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.numbers import SUPERSEDED
 from imgsync.core.protocol.signalling import Milliseconds, Role
@@ -76,6 +77,10 @@ class Row:
     :param answers: how many there are; 0 where some were asked for, None where nobody asked.
     :param answer: the first one: a key's name, a button's value, "picture" or "beside" of a tap.
     :param reaction_time: of the first one, ms from the onset; true to `reaction_bound`.
+    :param size_mm: how large its longer side was to be, as asked, as are `size_deg` and `scale`.
+    :param drawn_width_px: as it was on the screen first, CSS pixels; `drawn_width_mm` where that
+        was calibrated.
+    :param fitted: why it was fitted to the window although a size was asked, in a word.
     :param score: of the last mark of the evaluator's that has one; `note` is the texts of all.
     :param extra: what else is said of the image: columns of their own, behind all others.
     :param is_text: whether it is a text in place of an image; no column.
@@ -125,6 +130,14 @@ class Row:
     frames: int | None = None
     frames_up: int | None = None
     frames_dropped: int | None = None
+    size_mm: float | None = None
+    size_deg: float | None = None
+    scale: str | None = None
+    drawn_width_px: float | None = None
+    drawn_height_px: float | None = None
+    drawn_width_mm: float | None = None
+    drawn_height_mm: float | None = None
+    fitted: str | None = None
     answers: int | None = None
     answer: str | None = None
     answer_kind: str | None = None
@@ -218,6 +231,7 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         onset_latency=None if shown is None else shown.at - sent_at,
         onset_bound=None if onset is None or shown is None else shown.bound + onset.within,
         onset_timing=None if onset is None or onset.timing is None else onset.timing.value,
+        **_drawn(None if onset is None else onset.drawn),
         received_at_evaluator=_at(received),
         fetched_at_evaluator=_at(estimate(showing.fetched_at, arrived)),
         shown_at_evaluator=_at(shown),
@@ -225,6 +239,19 @@ def _make_row(record: SessionRecord, showing: Showing, history: OffsetHistory) -
         failed_at_evaluator=_at(estimate(showing.failed_at, arrived)),
         extra=showing.extra or {},
     )
+
+
+def _drawn(drawn: Drawn | None) -> dict[str, Any]:
+    """Of where it was first on the screen."""
+    if drawn is None:
+        return {}
+    return {
+        "drawn_width_px": drawn.width_px,
+        "drawn_height_px": drawn.height_px,
+        "drawn_width_mm": drawn.width_mm,
+        "drawn_height_mm": drawn.height_mm,
+        "fitted": drawn.fitted,
+    }
 
 
 def _with_trial(row: Row, showing: Showing, marks: Sequence[Mark]) -> Row:
@@ -241,6 +268,9 @@ def _with_trial(row: Row, showing: Showing, marks: Sequence[Mark]) -> Row:
         frames=None if trial is None else trial.frames,
         frames_up=_total(sight.frames for sight in gone),
         frames_dropped=_total(sight.dropped for sight in gone),
+        size_mm=None if trial is None else trial.size_mm,
+        size_deg=None if trial is None else trial.size_deg,
+        scale=None if trial is None or trial.scale is None else trial.scale.value,
         answers=len(answers) if answers or is_asked else None,
         answer=None if first is None else first.value,
         answer_kind=None if first is None else first.kind.value,

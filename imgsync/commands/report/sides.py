@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from imgsync.core.channel.drift import Reading
-from imgsync.core.protocol.channel import OnsetTiming, StageKind
+from imgsync.core.protocol.channel import Drawn, OnsetTiming, StageKind
 from imgsync.core.protocol.extra import Extra
 from imgsync.core.protocol.signalling import Milliseconds, Role, SessionId
 from imgsync.core.protocol.states import StateChange
@@ -55,6 +55,7 @@ class Sight:
     :param frames: for how many refreshes of the screen it was up, where the client says it when it
         goes.
     :param dropped: how many of these the client missed.
+    :param drawn: how large it is there, where the client says it.
     """
 
     is_shown: bool
@@ -65,6 +66,7 @@ class Sight:
     reason: str | None
     frames: int | None = None
     dropped: int | None = None
+    drawn: Drawn | None = None
 
 
 @attrs.frozen
@@ -401,8 +403,8 @@ def _add_stage(showing: Showing, event: Stage, told_at: Milliseconds | None) -> 
         case StageKind.SHOWN | StageKind.HIDDEN:
             is_shown, within = event.stage is StageKind.SHOWN, event.within or 0
             at, reason = event.stage_at, None if is_shown else event.reason
-            frames = (event.frames, event.dropped)
-            sight = Sight(is_shown, at, told_at, event.timing, within, reason, *frames)
+            more = (event.frames, event.dropped, event.drawn)
+            sight = Sight(is_shown, at, told_at, event.timing, within, reason, *more)
             key = (sight.is_shown, sight.at)
             known = showing.sights.get(key)
             # Both sides tell of it, and the client says it again on each new channel.

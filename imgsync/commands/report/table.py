@@ -24,6 +24,7 @@ _OTHER_NUMBERS = frozenset(
         *("frames", "frames_up", "frames_dropped", "answers", "number", "x", "y", "score"),
         *("screen_width", "screen_height", "window_width", "window_height"),
         *("pixel_ratio", "zoom", "refresh_rate", "resolution"),
+        *("size_mm", "size_deg", "px_per_mm", "distance_mm", "distance_within_mm"),
     }
 )
 """Fields with numbers that are no times and no durations."""

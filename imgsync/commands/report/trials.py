@@ -9,10 +9,8 @@ from imgsync.commands.report.rows import Ms, Row, in_order
 from imgsync.commands.report.sides import SessionRecord
 from imgsync.core.protocol import channel as message
 from imgsync.core.protocol.extra import Extra
-from imgsync.core.protocol.numbers import FEATURE_EXPOSURE
 from imgsync.core.protocol.signalling import Milliseconds, Role
-from imgsync.core.study.displays import warnings_of
-from imgsync.core.study.running import needs_of
+from imgsync.core.study.displays import ScreenNeeds, warnings_of
 from imgsync.journal.events import Display, Mark
 
 
@@ -72,6 +70,7 @@ class DisplayRow:
 
     :param since: client's clock.
     :param languages: with a blank between each two, as `warnings` are.
+    :param px_per_mm: CSS pixels in a millimetre of the screen.
     :param warnings: what of it may be in the way of what was asked in the session.
     """
 
@@ -94,6 +93,11 @@ class DisplayRow:
     languages: str | None
     pointer: str | None
     keyboard: bool | None
+    px_per_mm: float | None
+    calibrated_by: str | None
+    distance_mm: float | None
+    distance_by: str | None
+    distance_within_mm: float | None
     warnings: str | None
 
     @property
@@ -168,9 +172,7 @@ def _mark_row(
 
 
 def _display_rows(record: SessionRecord, history: OffsetHistory) -> Iterator[DisplayRow]:
-    trials = [showing.trial for showing in record.showings.values() if showing.trial is not None]
-    needs_frames = FEATURE_EXPOSURE in needs_of(trials)
-    needs_keys = any(one.respond is not None and one.respond.keys for one in trials)
+    needs = ScreenNeeds.of(showing.trial for showing in record.showings.values())
     for told in sorted(record.displays.values(), key=lambda one: (one.told_at, one.said.since)):
         said = told.said
         here = history.to_evaluator(said.since, told.told_at)
@@ -194,7 +196,12 @@ def _display_rows(record: SessionRecord, history: OffsetHistory) -> Iterator[Dis
             languages=" ".join(said.languages) or None,
             pointer=None if said.pointer is None else said.pointer.value,
             keyboard=said.keyboard,
-            warnings=" ".join(warnings_of(_as_told(said), needs_frames, needs_keys)) or None,
+            px_per_mm=said.px_per_mm,
+            calibrated_by=said.calibrated_by,
+            distance_mm=said.distance_mm,
+            distance_by=said.distance_by,
+            distance_within_mm=said.distance_within_mm,
+            warnings=" ".join(warnings_of(_as_told(said), needs)) or None,
         )
 
 

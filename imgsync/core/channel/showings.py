@@ -55,8 +55,8 @@ class Showing:
     def of(cls, index: int, source: ImageSource, sent_at: Milliseconds) -> "Showing":
         """A new one, not yet addressed to anybody."""
         trial = source.trial or Trial()
-        asked = (trial.show_for, trial.frames, trial.respond, trial.text)
-        return cls(source, Image(index, source.image_url, source.signed_url, sent_at, *asked), "")
+        asked = attrs.asdict(trial, recurse=False)
+        return cls(source, Image(index, source.image_url, source.signed_url, sent_at, **asked), "")
 
     def address(self, sharing: Sharing, limit: int) -> None:
         """Go out as the client on the open channel needs it.

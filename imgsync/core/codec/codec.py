@@ -45,6 +45,7 @@ from imgsync.core.protocol.signalling import (
     CandidateSignal,
     ClientEntry,
     EndSession,
+    Enter,
     ErrorCode,
     ErrorEvent,
     ForwardedSignal,
@@ -67,6 +68,7 @@ from imgsync.core.protocol.signalling import (
     Signal,
     StartSession,
     ToRelay,
+    Waiting,
 )
 
 MAX_FRAME = 64 * 1024
@@ -83,7 +85,9 @@ all clients at once (about 125 bytes each, and up to 10 kB)."""
 MAX_ENTRIES = 8192
 """Texts of clients that are kept: more than a relay has connections by default."""
 
-_TO_RELAY = {cls.EVENT: cls for cls in (Register, StartSession, SendSignal, EndSession, RelayPing)}
+_TO_RELAY = {
+    cls.EVENT: cls for cls in (Register, Enter, StartSession, SendSignal, EndSession, RelayPing)
+}
 _FROM_RELAY = {
     cls.EVENT: cls
     for cls in (
@@ -93,6 +97,7 @@ _FROM_RELAY = {
         ForwardedSignal,
         Presence,
         Presences,
+        Waiting,
         PeerAway,
         PeerBack,
         SessionEndedEvent,

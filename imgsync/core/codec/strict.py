@@ -22,6 +22,7 @@ from imgsync.core.protocol.channel import (
     Coordinate,
     Count,
     Duration,
+    Length,
     MediaType,
     Ordinal,
     PingId,
@@ -45,6 +46,8 @@ from imgsync.core.protocol.numbers import (
     MAX_REF,
     MAX_SCREEN_TEXT,
     MAX_SHOW_FOR,
+    MAX_SIZE_DEG,
+    MAX_SIZE_MM,
 )
 from imgsync.core.protocol.pictures import WantId
 from imgsync.core.protocol.signalling import (
@@ -69,10 +72,14 @@ from imgsync.core.protocol.trials import (
     Keys,
     ScreenText,
     ShowFor,
+    SizeDeg,
+    SizeMm,
     is_frames,
     is_key,
     is_screen_text,
     is_show_for,
+    is_size_deg,
+    is_size_mm,
 )
 
 T = TypeVar("T")
@@ -253,6 +260,27 @@ def _show_for(value: Any, kind: Any) -> Milliseconds:
     return number
 
 
+def _length(value: Any, kind: Any) -> float:
+    number = _number(value, kind)
+    if number < 0:
+        raise ValueError("expected a length, which is not below 0")
+    return number
+
+
+def _size_mm(value: Any, kind: Any) -> float:
+    number = _number(value, kind)
+    if not is_size_mm(number):
+        raise ValueError(f"expected millimetres above 0 and up to {MAX_SIZE_MM}")
+    return number
+
+
+def _size_deg(value: Any, kind: Any) -> float:
+    number = _number(value, kind)
+    if not is_size_deg(number):
+        raise ValueError(f"expected degrees above 0 and up to {MAX_SIZE_DEG}")
+    return number
+
+
 def _ping_id(value: Any, _: Any) -> PingId:
     return _name(value, str) if type(value) is str else _whole(value, int)
 
@@ -340,7 +368,10 @@ _ALIASES: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (Positive, _positive),
     (Coordinate, _number),
     (Duration, _duration),
+    (Length, _length),
     (ShowFor, _show_for),
+    (SizeMm, _size_mm),
+    (SizeDeg, _size_deg),
     (Frames, _frames),
     (Keys, _keys),
     (ScreenText, _screen_text),

@@ -28,11 +28,16 @@ from imgsync.core.protocol.numbers import HIDDEN_TAB, SUPERSEDED
 from imgsync.core.protocol.signalling import OR_NULL, Detail, Features, Milliseconds, Name, Url
 from imgsync.core.protocol.trials import (
     NOT_BOTH,
+    ONE_SIZE,
     Frames,
     Respond,
+    Scale,
     ScreenText,
     ShowFor,
+    SizeDeg,
+    SizeMm,
     Trial,
+    is_one_size,
 )
 from imgsync.core.protocol.urls import public_url
 
@@ -50,6 +55,9 @@ Ordinal = Annotated[int, "ordinal"]
 
 Positive = Annotated[float, "positive"]
 """A number above 0."""
+
+Length = Annotated[float, "length"]
+"""Millimetres, not below 0."""
 
 Coordinate = Annotated[float, "coordinate"]
 """Pixels, from the left or from the top of a picture."""
@@ -112,7 +120,8 @@ class Image:
 
     Without a `signed_url` it comes over the connection itself, on a channel of its own; or it is a
     `text`, for which nothing is fetched. `show_for` or `frames` say for how long it is to be up,
-    `respond` which answers count. Raises ValueError where both times are given.
+    `respond` which answers count, and `size_mm`, `size_deg` or `scale` how large it is to be.
+    Raises ValueError where both times are given, or more than one size.
     """
 
     image_index: int
@@ -123,15 +132,21 @@ class Image:
     frames: Frames | None = None
     respond: Respond | None = None
     text: ScreenText | None = None
+    size_mm: SizeMm | None = None
+    size_deg: SizeDeg | None = None
+    scale: Scale | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.show_for is not None and self.frames is not None:
             raise ValueError(NOT_BOTH)
+        if not is_one_size(self.size_mm, self.size_deg, self.scale):
+            raise ValueError(ONE_SIZE)
 
     @property
     def trial(self) -> Trial:
         """What is asked of the client beside showing it."""
-        return Trial(self.show_for, self.frames, self.respond, self.text)
+        size = (self.size_mm, self.size_deg, self.scale)
+        return Trial(self.show_for, self.frames, self.respond, self.text, *size)
 
 
 @attrs.frozen
@@ -172,14 +187,32 @@ class Ack:
 
 
 @attrs.frozen
+class Drawn:
+    """How large an image is on the screen.
+
+    :param width_px: in CSS pixels, as `height_px` is.
+    :param width_mm: as the screen was calibrated, and `height_mm`; None where it is not.
+    :param fitted: why it is fitted to the window although a size was asked: NOT_CALIBRATED,
+        NO_DISTANCE or NO_ROOM.
+    """
+
+    width_px: Positive
+    height_px: Positive
+    width_mm: Positive | None = None
+    height_mm: Positive | None = None
+    fitted: Reason | None = None
+
+
+@attrs.frozen
 class Stage:
     """What became of an image after the ack, and when, on the client's clock.
 
     `sent_at` repeats the image's; `reason` says why it failed, and `detail` what else is known of
     that, for people, without an address or a secret. Of one that is shown, `timing` may say what
     `at` is (when the system has presented it, or the frame that put it up), and `within` how far
-    from that it may have come on the screen. Of one that is hidden, `frames` may say for how many
-    refreshes of the screen it was up, and `dropped` how many of these the client missed.
+    from that it may have come on the screen, and `drawn` how large it is there. Of one that is
+    hidden, `frames` may say for how many refreshes of the screen it was up, and `dropped` how many
+    of these the client missed.
     """
 
     TYPE = "stage"
@@ -193,6 +226,7 @@ class Stage:
     detail: Detail | None = None
     frames: Count | None = None
     dropped: Count | None = None
+    drawn: Drawn | None = None
 
 
 @attrs.frozen
@@ -294,6 +328,11 @@ class Display:
     :param resolution: ms from one step of its clock to the next.
     :param languages: that are preferred, the first one most.
     :param keyboard: whether there is one; known once it was used.
+    :param px_per_mm: CSS pixels in a millimetre of the screen, as it was calibrated.
+    :param calibrated_by: what was held to the screen for that: "card" or "ruler".
+    :param distance_mm: from the screen to the eyes.
+    :param distance_by: how that is known: "blind_spot" or "typed".
+    :param distance_within_mm: how far single measurements of it were from that, at most.
     """
 
     TYPE = "display"
@@ -312,6 +351,11 @@ class Display:
     languages: Features = ()
     pointer: PointerKind | None = None
     keyboard: bool | None = None
+    px_per_mm: Positive | None = None
+    calibrated_by: Reason | None = None
+    distance_mm: Positive | None = None
+    distance_by: Reason | None = None
+    distance_within_mm: Length | None = None
 
 
 @attrs.frozen

@@ -65,6 +65,9 @@ FEATURE_RESPONSE = "response"
 FEATURE_TEXT = "text"
 """What it says of who can show a text in place of an image."""
 
+FEATURE_SIZE = "size"
+"""What it says of who shows an image in the size that is asked, where it knows its screen."""
+
 FEATURES = (FEATURE_PING, FEATURE_STAGE, FEATURE_PRELOAD, FEATURE_PRELOADED)
 """What all our clients speak. Who has a place for pictures that come over the connection names
 that beside these."""
@@ -81,6 +84,10 @@ FEATURE_PRESENCES = "presences"
 """What `register.features` says of an evaluator that takes many changes of clients in one frame. It
 concerns the relay alone."""
 
+FEATURE_WAITING = "waiting"
+"""What it says of an evaluator that knows clients that wait before their door; others see them as
+busy. It concerns the relay alone."""
+
 PRESENCE_GATHER = 0.05
 """Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
 entry of a list is so much later."""
@@ -93,7 +100,7 @@ CROWDED_OUT = "crowded_out"
 was shown before so many others that are still to be fetched."""
 
 MAX_FEATURES = 16
-"""Of these, that a peer may name when it registers: there are eleven. All evaluators are told them
+"""Of these, that a peer may name when it registers: there are twelve. All evaluators are told them
 at each change of a client."""
 
 MAX_FEATURE = 32
@@ -118,6 +125,22 @@ EXPOSURE_OVER = "exposure_over"
 
 ANSWERED = "answered"
 """The reason of what is hidden because it was to be up until the first answer."""
+
+RESIZED = "resized"
+"""The reason of what is hidden because it has another size on the screen; `shown` follows."""
+
+ZOOMED = "zoomed"
+"""The same because the page was zoomed."""
+
+NOT_CALIBRATED = "not_calibrated"
+"""Why an image is fitted to the window although a size was asked: nobody knows how large the screen
+is;"""
+
+NO_DISTANCE = "no_distance"
+"""or a visual angle was asked, and nobody knows from how far away it is seen;"""
+
+NO_ROOM = "no_room"
+"""or the window is smaller than the image would be."""
 
 MAX_ID = 128
 """Characters of a user's or a session's id, and of a name."""
@@ -192,6 +215,12 @@ MAX_SHOW_FOR = 3_600_000
 
 MAX_EXPOSURE_FRAMES = 1_000_000
 """Refreshes of the screen, likewise: an hour at 240 Hz has fewer."""
+
+MAX_SIZE_MM = 10_000
+"""Millimetres that the longer side of an image can be asked to have."""
+
+MAX_SIZE_DEG = 160
+"""Degrees of visual angle, likewise; 180 would be a wall without an end."""
 
 MIN_SHOW_FOR = 4
 """Milliseconds that a study may show an image for: a refresh of the quickest screens, of 240 Hz."""

@@ -6,6 +6,8 @@ On a WebSocket, `{"event": ..., "data": {...}}`; the data channel has `core.prot
         │── register ──────────────▶│◀──────────── register ──│
         │◀────────────── registered ─│─ registered ──────────▶│
         │◀──────────────── presence ─│  (at each change)
+        │                            │─ waiting ─────────────▶│    (pages, of their other windows)
+        │                            │◀─────────────── enter ──│    (pages, when they were touched)
         │◀───────────── ice_servers ─│─ ice_servers ─────────▶│    new credentials
         │── start_session ─────────▶│  (and the offer behind it, where all three speak that)
         │◀───────── session_started ─│─ session_started ─────▶│
@@ -79,8 +81,16 @@ class PresenceState(enum.Enum):
     """What evaluators are told of a client."""
 
     AVAILABLE = "available"
+    WAITING = "waiting"
     BUSY = "busy"
     OFFLINE = "offline"
+
+
+class Door(enum.Enum):
+    """Where the page of a participant stands: before its door until somebody has touched it."""
+
+    WAITING = "waiting"
+    ENTERED = "entered"
 
 
 class ErrorCode(enum.Enum):
@@ -186,7 +196,7 @@ PEER_REASONS = (
 
 @attrs.frozen
 class Register:
-    """First frame of a peer."""
+    """First frame of a peer. `state` is for clients that have a door, which are pages."""
 
     EVENT = "register"
     user_id: UserId
@@ -195,6 +205,14 @@ class Register:
     name: Name | None = None
     token: str | None = attrs.field(default=None, repr=False)
     features: Features = ()
+    state: Door | None = None
+
+
+@attrs.frozen
+class Enter:
+    """Somebody is before this window of a client: it is the one that takes part."""
+
+    EVENT = "enter"
 
 
 @attrs.frozen
@@ -326,7 +344,7 @@ class ForwardedSignal:
 
 @attrs.frozen(cache_hash=True)
 class Presence:
-    """A client came, went, became busy or free again, or speaks something else than before."""
+    """A client came, went, was touched, became busy or free again, or speaks something else."""
 
     EVENT = "presence"
     user_id: UserId
@@ -341,6 +359,16 @@ class Presences:
 
     EVENT = "presences"
     clients: tuple[ClientEntry, ...]
+
+
+@attrs.frozen
+class Waiting:
+    """To a window that waits before its door: where its user stands by the others, which is offline
+    where none of them has entered. `again`: it had entered, and has to wait from now on."""
+
+    EVENT = "waiting"
+    others: PresenceState
+    again: bool = False
 
 
 @attrs.frozen
@@ -391,7 +419,7 @@ class RelayPong:
     id: int
 
 
-ToRelay = Register | StartSession | SendSignal | EndSession | RelayPing
+ToRelay = Register | Enter | StartSession | SendSignal | EndSession | RelayPing
 FromRelay = (
     Registered
     | IceServersChanged
@@ -399,6 +427,7 @@ FromRelay = (
     | ForwardedSignal
     | Presence
     | Presences
+    | Waiting
     | PeerAway
     | PeerBack
     | SessionEndedEvent

@@ -1,9 +1,11 @@
-"""What is asked of a client beside showing an image: for how long, which answers, which text.
+"""What is asked of a client beside showing an image: for how long, how large, which answers, which
+text.
 
 It travels in optional fields of `image`, so that who does not know them shows the image as ever.
 Whoever asks for what no reader would take is told at once.
 """
 
+import enum
 import re
 from typing import Annotated
 
@@ -17,6 +19,8 @@ from imgsync.core.protocol.numbers import (
     MAX_KEYS,
     MAX_SCREEN_TEXT,
     MAX_SHOW_FOR,
+    MAX_SIZE_DEG,
+    MAX_SIZE_MM,
 )
 
 ShowFor = Annotated[float, "show for"]
@@ -31,7 +35,22 @@ Keys = Annotated[tuple[str, ...], "keys"]
 ScreenText = Annotated[str, "screen text"]
 """1 to MAX_SCREEN_TEXT characters for people, without control characters but the line feed."""
 
+SizeMm = Annotated[float, "size in mm"]
+"""Millimetres that the longer side of an image is to have: above 0, and up to MAX_SIZE_MM."""
+
+SizeDeg = Annotated[float, "size in degrees"]
+"""The same in degrees of visual angle: above 0, and up to MAX_SIZE_DEG."""
+
 NOT_BOTH = "expected showFor or frames, and not both"
+
+ONE_SIZE = "expected one of sizeMm, sizeDeg and scale, and no other"
+
+
+class Scale(enum.Enum):
+    """By how much an image is magnified."""
+
+    PIXELS = "1:1"
+
 
 #: Those of Cc, which are the same in every version of Unicode. What else is not printable is needed
 #: to write some languages.
@@ -41,6 +60,21 @@ _CONTROLS = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f]")
 def is_show_for(value: float) -> bool:
     """Whether an image can be shown for so many milliseconds."""
     return 0 < value <= MAX_SHOW_FOR
+
+
+def is_size_mm(value: float) -> bool:
+    """Whether the longer side of an image can have so many millimetres."""
+    return 0 < value <= MAX_SIZE_MM
+
+
+def is_size_deg(value: float) -> bool:
+    """Whether it can have so many degrees of visual angle."""
+    return 0 < value <= MAX_SIZE_DEG
+
+
+def is_one_size(size_mm: float | None, size_deg: float | None, scale: Scale | None) -> bool:
+    """Whether at most one of them is asked."""
+    return sum(one is not None for one in (size_mm, size_deg, scale)) <= 1
 
 
 def is_frames(value: int) -> bool:
@@ -87,12 +121,19 @@ class Trial:
     :param show_for: for how long it is to be shown, ms.
     :param frames: the same in refreshes of the client's screen. One of the two.
     :param text: to be shown in place of an image.
+    :param size_mm: of the image's longer side on the screen, millimetres; the other side follows.
+    :param size_deg: the same in degrees of visual angle.
+    :param scale: `Scale.PIXELS` for one pixel of the image on each of the screen. One of the three;
+        without them, as large as the window lets it be.
     """
 
     show_for: float | None = None
     frames: int | None = None
     respond: Respond | None = None
     text: str | None = None
+    size_mm: float | None = None
+    size_deg: float | None = None
+    scale: Scale | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.show_for is not None and not is_show_for(self.show_for):
@@ -108,8 +149,19 @@ class Trial:
                 f"a text to be shown has 1 to {MAX_SCREEN_TEXT} characters, without control"
                 " characters but line breaks"
             )
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if self.size_mm is not None and not is_size_mm(self.size_mm):
+            raise InputError(f"an image can be above 0 and up to {MAX_SIZE_MM} millimetres long")
+        if self.size_deg is not None and not is_size_deg(self.size_deg):
+            raise InputError(f"an image can have above 0 and up to {MAX_SIZE_DEG} degrees")
+        if not is_one_size(self.size_mm, self.size_deg, self.scale):
+            raise InputError(
+                "an image has a size in millimetres, in degrees, or a scale: one alone"
+            )
 
     @property
     def asks(self) -> bool:
         """Whether there is anything but text."""
-        return any(one is not None for one in (self.show_for, self.frames, self.respond))
+        return attrs.evolve(self, text=None) != Trial()

@@ -92,6 +92,7 @@ class Audience:
 
     :param key: stands for whom they see.
     :param sees: whether that is a client that is in this group.
+    :param knows_waiting: whether they know of clients that wait; these are busy to others.
     """
 
     def __init__(
@@ -99,9 +100,12 @@ class Audience:
         key: Hashable,
         sees: Callable[[UserId, Group | None], bool],
         standings: Mapping[UserId, Standing],
+        *,
+        knows_waiting: bool,
     ) -> None:
         self.key = key
         self._sees = sees
+        self._knows_waiting = knows_waiting
         #: Those that are online.
         self.seen: dict[UserId, ClientEntry] = {}
         for client_id, standing in standings.items():
@@ -124,7 +128,10 @@ class Audience:
     def _view(self, client_id: UserId, standing: Standing | None) -> ClientEntry | None:
         if standing is None or not self._sees(client_id, standing.group):
             return None
-        return standing.entry
+        entry = standing.entry
+        if entry.state is PresenceState.WAITING and not self._knows_waiting:
+            return attrs.evolve(entry, state=PresenceState.BUSY)
+        return entry
 
     def _put(self, client_id: UserId, entry: ClientEntry | None) -> None:
         # At the end, however often it has changed: what changes is of the last part of a list.

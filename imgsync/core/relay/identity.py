@@ -12,7 +12,7 @@ import attrs
 
 from imgsync.core.protocol.errors import Unauthorized
 from imgsync.core.protocol.numbers import FEATURE_ICE_SERVERS
-from imgsync.core.protocol.signalling import Features, Group, Name, Register, Role, UserId
+from imgsync.core.protocol.signalling import Door, Features, Group, Name, Register, Role, UserId
 from imgsync.core.relay.outputs import Socket
 
 
@@ -23,6 +23,8 @@ class Claims:
     :param group: of a client: the one that it is in; of an evaluator: the one that it sees.
     :param clients: of an evaluator: those that it sees.
     :param expires_at: when it says so no more, seconds since the Unix epoch.
+    :param invites: of an evaluator: for how many seconds at most it may have clients come in, by
+        tokens that it asks the relay for; None where it may not.
     """
 
     user_id: UserId
@@ -32,6 +34,7 @@ class Claims:
     clients: frozenset[UserId] | None = None
     #: Two tokens that say the same are as good as each other while they are good.
     expires_at: float = attrs.field(default=math.inf, eq=False)
+    invites: float | None = None
 
 
 ReadToken = Callable[[str], Claims]
@@ -44,6 +47,7 @@ class Peer:
 
     :param features: what it speaks with its peers.
     :param is_told_servers: whether it is told new ICE servers.
+    :param door: of the page of a client: on which side of it whoever is there stands.
     :param until: when its token no longer carries a session, on the relay's clock.
     """
 
@@ -55,16 +59,24 @@ class Peer:
     clients: frozenset[UserId] | None = None
     features: Features = ()
     is_told_servers: bool = False
+    door: Door | None = None
     until: float = attrs.field(default=math.inf, eq=False)
 
     @classmethod
-    def of(cls, socket: Socket, claims: Claims, features: Features, until: float) -> "Peer":
-        """Who registers with these claims."""
+    def of(cls, socket: Socket, claims: Claims, register: Register, until: float) -> "Peer":
+        """Who registers so, with these claims."""
         name = claims.name or claims.user_id
         user_id, role = claims.user_id, claims.role
-        spoken = tuple(name for name in features if name != FEATURE_ICE_SERVERS)
-        told = FEATURE_ICE_SERVERS in features
-        return cls(socket, user_id, name, role, claims.group, claims.clients, spoken, told, until)
+        spoken = tuple(name for name in register.features if name != FEATURE_ICE_SERVERS)
+        told = FEATURE_ICE_SERVERS in register.features
+        door = register.state if role is Role.CLIENT else None
+        of_claims = (claims.group, claims.clients)
+        return cls(socket, user_id, name, role, *of_claims, spoken, told, door, until)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is a page that nobody has touched yet."""
+        return self.door is Door.WAITING
 
     def sees(self, client_id: UserId, group: Group | None) -> bool:
         """Whether an evaluator may know of a client that is in this group."""

@@ -1,4 +1,4 @@
-"""Who is registered, and who is online and free, as each evaluator that may see it has been told.
+"""Who is online and free, as each evaluator that may see it has been told.
 
 A change is told at once where nothing was for a while, and else with all others of a short time,
 so that a crowd that comes and goes costs each evaluator a few frames a second and no more: what
@@ -12,43 +12,17 @@ takes its time, in which nobody else is heard.
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 
 import attrs
 
+from imgsync.core.protocol.numbers import FEATURE_WAITING
 from imgsync.core.protocol.signalling import ClientEntry, PresenceState, Role, UserId
 from imgsync.core.relay.audience import Audience, Feed, Standing
+from imgsync.core.relay.doors import Doors
 from imgsync.core.relay.identity import Peer, common_features
 from imgsync.core.relay.outputs import AwaitRoom, Output, Socket, Sooner
-
-
-class Registry:
-    """Who is registered, through which sockets."""
-
-    def __init__(self) -> None:
-        self.peers: dict[Socket, Peer] = {}
-        #: In the order in which they registered, by user.
-        self._peers_of: dict[tuple[Role, UserId], list[Peer]] = {}
-
-    def add(self, peer: Peer) -> None:
-        """A socket has registered."""
-        self.peers[peer.socket] = peer
-        self._peers_of.setdefault((peer.role, peer.user_id), []).append(peer)
-
-    def remove(self, socket: Socket) -> Peer | None:
-        """A socket is gone. Returns who it was, if it was anybody."""
-        peer = self.peers.pop(socket, None)
-        if peer is None:
-            return None
-        key = (peer.role, peer.user_id)
-        self._peers_of[key].remove(peer)
-        if not self._peers_of[key]:
-            del self._peers_of[key]
-        return peer
-
-    def peers_of(self, role: Role, user_id: UserId) -> Sequence[Peer]:
-        """Those of a user, the oldest first; none where it is not online."""
-        return self._peers_of.get((role, user_id), ())
+from imgsync.core.relay.registry import Registry
 
 
 @attrs.frozen
@@ -82,6 +56,7 @@ class Online:
         self._registry = registry
         self._is_busy = is_busy
         self._telling = telling
+        self._doors = Doors(registry, is_busy)
         self._standings: dict[UserId, Standing] = {}
         self._audiences: dict[Hashable, Audience] = {}
         self._feeds: dict[Socket, Feed] = {}
@@ -101,6 +76,7 @@ class Online:
 
     def update(self, client_id: UserId) -> None:
         """Look where a client stands now: whom that is news is told of it in time."""
+        self._doors.update(client_id)
         before = self._standings.pop(client_id, None)
         after = self._standing_of(client_id)
         if after is not None:
@@ -110,6 +86,11 @@ class Online:
         for audience in self._audiences.values():
             if audience.update(client_id, after):
                 self._behind |= {feed: None for feed in audience.feeds if not feed.lacks_room}
+
+    def sent_back(self, peer: Peer) -> None:
+        """The same, where one that had entered waits again."""
+        self._doors.sent_back(peer.socket)
+        self.update(peer.user_id)
 
     def update_if_client(self, peer: Peer) -> None:
         """The same, where it is one that has come or gone."""
@@ -121,10 +102,13 @@ class Online:
         frame is told later. None for a client."""
         if evaluator.role is not Role.EVALUATOR:
             return None
-        key = (evaluator.group, evaluator.clients)
+        knows_waiting = FEATURE_WAITING in evaluator.features
+        key = (evaluator.group, evaluator.clients, knows_waiting)
         audience = self._audiences.get(key)
         if audience is None:
-            audience = self._audiences[key] = Audience(key, evaluator.sees, self._standings)
+            audience = self._audiences[key] = Audience(
+                key, evaluator.sees, self._standings, knows_waiting=knows_waiting
+            )
         listed, rest = audience.listing(2 * self._telling.page)
         # Not in the same breath: whether there is room is seen when the list is posted. That holds
         # for this one alone, so that who registers often holds up nobody else.
@@ -143,6 +127,7 @@ class Online:
 
     def gone(self, socket: Socket) -> None:
         """Nothing more is to be told to a socket."""
+        self._doors.gone(socket)
         feed = self._feeds.pop(socket, None)
         if feed is None:
             return
@@ -157,10 +142,13 @@ class Online:
         return client_id in self._feeds[evaluator.socket].audience.seen
 
     def _standing_of(self, client_id: UserId) -> Standing | None:
-        peers = self._registry.peers_of(Role.CLIENT, client_id)
+        entered = self._registry.entered(client_id)
+        peers = entered or self._registry.peers_of(Role.CLIENT, client_id)
         if not peers:
             return None
-        state = PresenceState.BUSY if self._is_busy(client_id) else PresenceState.AVAILABLE
+        state = PresenceState.WAITING
+        if entered:
+            state = PresenceState.BUSY if self._is_busy(client_id) else PresenceState.AVAILABLE
         newest = peers[-1]
         entry = ClientEntry(client_id, state, newest.name, common_features(peers))
         return Standing(entry, newest.group)
@@ -169,13 +157,13 @@ class Online:
 
     def tell(self, now: float) -> list[Output]:
         """Tell what waits, if it is time for it; else only that it does."""
+        outputs = self._doors.tell()
         if not self._behind:
             self._is_awaited = False
-            return []
+            return outputs
         if now < self.due:
-            return self._await()
+            return [*outputs, *self._await()]
         self._next = now + self._telling.pause
-        outputs: list[Output] = []
         for feed in self._next_portion(now):
             outputs += self._tell(feed, now)
         if self._behind:

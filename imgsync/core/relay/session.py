@@ -167,6 +167,20 @@ class Session:
         forwarded = ForwardedSignal(side.user_id, signal, self.id)
         return [*outputs, *(Send(other.socket, forwarded) for other in self.other(side).peers)]
 
+    def enter(self, peer: Peer) -> list[Output]:
+        """Somebody is before this connection of the client: it takes the client's side."""
+        side = self.client
+        if not self.admits(peer):
+            return []
+        if not side.peers:
+            return self.join(side, peer)
+        was_in, side.until = peer in side.peers, max(side.until, peer.until)
+        outputs = self.claim(side, peer)
+        if was_in:
+            return outputs
+        told = self._tell_started(side, [peer], resumed=True)
+        return [*outputs, *told, *self._tell_if_alone(side, peer)]
+
     def alive(self, side: Side, peer: Peer, successor: Peer) -> list[Output]:
         """A connection has answered a probe: the other one is no successor, but another window.
 

@@ -15,22 +15,20 @@ evaluator is told nothing of a client that its token does not let it see.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import assert_never
 
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
-from imgsync.core.protocol.errors import Unauthorized, WireError
+from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.numbers import RELAY_FEATURES
 from imgsync.core.protocol.signalling import (
     ClientEntry,
-    CloseCode,
-    EndReason,
     EndSession,
+    Enter,
     ErrorCode,
     ErrorEvent,
     IceServer,
-    Ref,
     Register,
     Registered,
     RelayPing,
@@ -38,166 +36,24 @@ from imgsync.core.protocol.signalling import (
     Role,
     SendSignal,
     SessionEndedEvent,
-    SessionId,
     StartSession,
     ToRelay,
     Url,
     UserId,
 )
-from imgsync.core.relay.identity import Claims, Peer, ReadToken, identify
-from imgsync.core.relay.online import Online, Registry, Telling
+from imgsync.core.relay.entering import Entering
+from imgsync.core.relay.identity import Claims, Peer, ReadToken
+from imgsync.core.relay.online import Online, Telling
 from imgsync.core.relay.outputs import (
-    Close,
     Output,
-    Probe,
     Send,
-    SessionBegan,
-    SessionOver,
-    SideAway,
-    SideBack,
     SignalDropped,
     Socket,
 )
+from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER, Admission, Registry, refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.session import Session, Side
-
-MAX_SOCKETS_PER_USER = 8
-"""A few tabs and devices, and the connections of a flapping network that nobody has closed yet."""
-
-
-class Sessions:
-    """Which sessions live, and until when: a side that is away is waited for, a token expires.
-
-    :param grace: seconds that a side may be away.
-    """
-
-    def __init__(self, grace: float) -> None:
-        self._grace = grace
-        #: By their evaluator and their id: whoever names an id takes it from nobody else.
-        self._sessions: dict[tuple[UserId, SessionId], Session] = {}
-        #: By who takes part; of a client there is one at most.
-        self._sessions_of: dict[tuple[Role, UserId], list[Session]] = {}
-        #: In order of time, as all are waited for equally long.
-        self._until: dict[tuple[Session, Role], float] = {}
-        #: Those that end with a token; none where sessions outlive them.
-        self._expiring: set[Session] = set()
-
-    def find(self, peer: Peer, session_id: SessionId) -> Session | None:
-        """The session of this id that a user takes part in, if it lives."""
-        if peer.role is Role.EVALUATOR:
-            return self._sessions.get((peer.user_id, session_id))
-        session = self.of_client(peer.user_id)
-        return session if session is not None and session.id == session_id else None
-
-    def all(self) -> list[Session]:
-        """Those that live."""
-        return [*self._sessions.values()]
-
-    def of(self, role: Role, user_id: UserId) -> Sequence[Session]:
-        """Those that a user takes part in."""
-        return self._sessions_of.get((role, user_id), ())
-
-    def of_client(self, client_id: UserId) -> Session | None:
-        """The one that a client is in."""
-        return next(iter(self.of(Role.CLIENT, client_id)), None)
-
-    def is_busy(self, client_id: UserId) -> bool:
-        """Whether a client is in one."""
-        return self.of_client(client_id) is not None
-
-    def begin(
-        self,
-        id: SessionId,
-        evaluator: Side,
-        client: Side,
-        *,
-        resumed: bool,
-        ref: Ref | None = None,
-    ) -> list[Output]:
-        """A session lives from now on, or again; tell its two sides.
-
-        :param ref: names the question that the evaluator has asked for it.
-        """
-        # When the client has first spoken in a session of another relay, nobody here knows.
-        session = self._sessions[evaluator.user_id, id] = Session(
-            id, evaluator, client, is_answered=resumed, started_by=(evaluator.newest, ref)
-        )
-        for side in (evaluator, client):
-            self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
-        if session.until < math.inf:
-            self._expiring.add(session)
-        return [
-            SessionBegan(id, evaluator.user_id, client.user_id, resumed),
-            *session.tell_started(client, resumed=resumed),
-            *session.tell_started(evaluator, resumed=resumed, ref=ref),
-        ]
-
-    def end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
-        """It lives no more, and is waited for no more; tell all that are in it."""
-        del self._sessions[session.evaluator.user_id, session.id]
-        self._expiring.discard(session)
-        for side in (session.evaluator, session.client):
-            key = (side.role, side.user_id)
-            self._sessions_of[key].remove(session)
-            if not self._sessions_of[key]:
-                del self._sessions_of[key]
-            self._until.pop((session, side.role), None)
-        over = SessionOver(session.id, ended.reason)
-        return [over, *(Send(peer.socket, ended) for peer in session.concerned)]
-
-    def leave(self, peer: Peer, now: float) -> list[Output]:
-        """A socket is gone from all sessions of its user."""
-        outputs: list[Output] = []
-        for session in self.of(peer.role, peer.user_id):
-            outputs += self._note(session, session.leave(session.side(peer.role), peer), now)
-        return outputs
-
-    def join(self, peer: Peer, now: float) -> list[Output]:
-        """A socket is new to all sessions of its user."""
-        outputs: list[Output] = []
-        for session in self.of(peer.role, peer.user_id):
-            outputs += self._note(session, session.join(session.side(peer.role), peer), now)
-        return outputs
-
-    def alive(self, peer: Peer, successor: Peer) -> list[Output]:
-        """A socket has answered a probe that was asked for when another one of it registered."""
-        outputs: list[Output] = []
-        for session in self.of(peer.role, peer.user_id):
-            outputs += session.alive(session.side(peer.role), peer, successor)
-        return outputs
-
-    def take_up(self, session: Session, peer: Peer, ref: Ref | None, now: float) -> list[Output]:
-        """The evaluator starts the very session that lives."""
-        return self._note(session, session.take_up(peer, ref), now)
-
-    def _note(self, session: Session, outputs: list[Output], now: float) -> list[Output]:
-        """Sides have gone, or have come back."""
-        for output in outputs:
-            match output:
-                case SideAway(role=role):
-                    self._until[session, role] = now + self._grace
-                case SideBack(role=role):
-                    del self._until[session, role]
-                case _:
-                    pass
-        return outputs
-
-    @property
-    def due(self) -> float:
-        """When the first of them is over, if nothing happens; infinity where none will be."""
-        first_away = next(iter(self._until.values()), math.inf)
-        return min(first_away, min((session.until for session in self._expiring), default=math.inf))
-
-    def pop_due(self) -> tuple[Session, Side, EndReason]:
-        """Which is over first, where any will be, by which side; it is waited for no more."""
-        if self.due == next(iter(self._until.values()), None):
-            session, role = next(iter(self._until))
-            del self._until[session, role]
-            return session, session.side(role), EndReason.PEER_GONE
-        session = min(self._expiring, key=lambda session: session.until)
-        self._expiring.remove(session)
-        side = min(session.evaluator, session.client, key=lambda side: side.until)
-        return session, side, EndReason.TOKEN_EXPIRED
+from imgsync.core.relay.sessions import Sessions
 
 
 class RelayState:
@@ -231,13 +87,12 @@ class RelayState:
         self._new_id = new_id
         self._servers = ToldServers(ice_servers, ice_life)
         self._recording_url = recording_url
-        self._read_token = read_token
-        self._until = until
-        self._max_sockets_per_user = max_sockets_per_user
         self._max_frame = max_frame
         self._registry = Registry()
+        self._admission = Admission(self._registry, read_token, until, max_sockets_per_user)
         self._sessions = Sessions(grace)
         self._online = Online(self._registry, self._sessions.is_busy, telling)
+        self._entering = Entering(self._registry, self._sessions, self._online)
 
     def peer_of(self, socket: Socket) -> Peer | None:
         """Who a socket has registered as."""
@@ -252,7 +107,7 @@ class RelayState:
 
     def receive(self, socket: Socket, frame: str | bytes, now: float) -> list[Output]:
         """A frame came in on a socket."""
-        return [*self._receive(socket, frame, now), *self._online.tell(now)]
+        return self._told(self._receive(socket, frame, now), now)
 
     def _receive(self, socket: Socket, frame: str | bytes, now: float) -> list[Output]:
         peer = self._registry.peers.get(socket)
@@ -260,7 +115,7 @@ class RelayState:
         try:
             message = decode_to_relay(frame, limit)
         except WireError as exc:
-            return _refuse(socket, exc.code, f"{exc}.", exc.event)
+            return refuse(socket, exc.code, f"{exc}.", exc.event)
         if isinstance(message, Register):
             return self._register(socket, message, now)
         if peer is None:
@@ -272,6 +127,8 @@ class RelayState:
                 return self._signal(peer, message)
             case EndSession():
                 return self._end_session(peer, message)
+            case Enter():
+                return self._entering.enter(peer, now)
             case RelayPing(id):
                 return [Send(socket, RelayPong(id))]
             case _:
@@ -286,13 +143,13 @@ class RelayState:
             return []
         outputs = self._sessions.leave(peer, now)
         self._online.update_if_client(peer)
-        return [*outputs, *self._online.tell(now)]
+        return self._told(outputs, now)
 
     def alive(self, socket: Socket, successor: Socket, now: float) -> list[Output]:
         """A socket has answered a probe that was asked for when `successor` registered."""
         peer, newer = self.peer_of(socket), self.peer_of(successor)
-        outputs = [] if peer is None or newer is None else self._sessions.alive(peer, newer)
-        return [*outputs, *self._online.tell(now)]
+        outputs = [] if peer is None or newer is None else self._entering.alive(peer, newer)
+        return self._told(outputs, now)
 
     def drained(self, socket: Socket, now: float) -> list[Output]:
         """There is room on a socket of which `AwaitRoom` asked that."""
@@ -305,7 +162,7 @@ class RelayState:
         while self._sessions.due <= now:
             session, side, reason = self._sessions.pop_due()
             outputs += self._end(session, SessionEndedEvent(session.id, reason, side.user_id))
-        return [*outputs, *self._online.tell(now)]
+        return self._told(outputs, now)
 
     def renew(self, now: float) -> list[Output]:
         """The ICE servers are others from now on."""
@@ -314,27 +171,22 @@ class RelayState:
     def give_up_all(self, role: Role, now: float) -> list[Output]:
         """Wait no more for this side of any session; all are over thereby."""
         over = [self._end(session, session.gone(role)) for session in self._sessions.all()]
-        return [*chain.from_iterable(over), *self._online.tell(now)]
+        return self._told([*chain.from_iterable(over)], now)
+
+    def _told(self, outputs: list[Output], now: float) -> list[Output]:
+        """And what is news by that is told."""
+        self._entering.see(outputs)
+        return [*outputs, *self._online.tell(now)]
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
     def _register(self, socket: Socket, message: Register, now: float) -> list[Output]:
-        if socket in self._registry.peers:
-            return _already_registered(socket, message)
-        try:
-            claims = identify(message, self._read_token)
-        except Unauthorized as exc:
-            return _unauthorized(socket, exc, message)
-        others = self._registry.peers_of(claims.role, claims.user_id)
-        # Those that are dead give way to whoever tries again.
-        probes = [Probe(other.socket, socket) for other in others]
-        if len(others) >= self._max_sockets_per_user:
-            return _too_many(socket, len(others), probes, message.EVENT)
-        peer = Peer.of(socket, claims, message.features, self._until(claims))
-        self._registry.add(peer)
+        peer, asked = self._admission.admit(socket, message)
+        if peer is None:
+            return asked
         servers, clients = self._servers.registered(peer, now), self._online.list_for(peer, now)
         registered = _registered(peer, servers, clients, self._recording_url)
-        outputs: list[Output] = [Send(socket, registered), *probes]
+        outputs: list[Output] = [Send(socket, registered), *asked]
         outputs += self._sessions.join(peer, now)
         self._online.update_if_client(peer)
         return outputs
@@ -353,6 +205,8 @@ class RelayState:
             return _unknown_client(peer, message)
         if old is not None and not is_own:
             return _taken_client(peer, message, old)
+        if not self._registry.entered(client_id):
+            return _waiting_client(peer, message)
         over = [] if old is None else self._sessions.end(old, old.replaced)
         begun = self._begin(peer, message)
         self._online.update(client_id)
@@ -362,7 +216,7 @@ class RelayState:
         """A new session, or one that a relay before this one has known."""
         client_id, wanted = message.client_id, message.session_id
         resumed = wanted is not None and self._sessions.find(peer, wanted) is None
-        windows = self._registry.peers_of(Role.CLIENT, client_id)
+        windows = self._registry.entered(client_id)
         client = Side([w for w in windows if peer.sees(client_id, w.group)], owner_unknown=resumed)
         id = wanted if wanted is not None and resumed else self._new_id()
         return self._sessions.begin(id, Side([peer]), client, resumed=resumed, ref=message.ref)
@@ -419,26 +273,6 @@ def _registered(
     )
 
 
-def _already_registered(socket: Socket, message: Register) -> list[Output]:
-    why = "This connection is registered already; open another one for another user."
-    return _refuse(socket, ErrorCode.ALREADY_REGISTERED, why, message.EVENT)
-
-
-def _unauthorized(socket: Socket, why: Unauthorized, message: Register) -> list[Output]:
-    refusal = _refuse(socket, ErrorCode.UNAUTHORIZED, f"{why}.", message.EVENT)
-    return [*refusal, Close(socket, CloseCode.UNAUTHORIZED, "unauthorized")]
-
-
-def _too_many(socket: Socket, count: int, probes: Iterable[Probe], event: str) -> list[Output]:
-    why = f"This user has {count} connections already; close one of them first."
-    refusal = _refuse(socket, ErrorCode.RATE_LIMITED, why, event)
-    return [*refusal, *probes, Close(socket, CloseCode.RATE_LIMITED, "too many connections")]
-
-
-def _refuse(socket: Socket, code: ErrorCode, message: str, event: str | None) -> list[Output]:
-    return [Send(socket, ErrorEvent(code, message, event))]
-
-
 def _not_registered(socket: Socket, message: ToRelay) -> list[Output]:
     ref = message.ref if isinstance(message, StartSession) else None
     why = "Send register first."
@@ -469,11 +303,21 @@ def _taken_client(peer: Peer, message: StartSession, session: Session) -> list[O
     return _refuse_start(peer, ErrorCode.CLIENT_BUSY, why, message)
 
 
+def _waiting_client(peer: Peer, message: StartSession) -> list[Output]:
+    """Whether it is in the session that is named, it can't say yet."""
+    code = ErrorCode.CLIENT_BUSY if message.session_id is None else ErrorCode.UNKNOWN_CLIENT
+    why = (
+        f'Client {message.client_id!r} has the page open, and has not touched "I am ready" yet;'
+        " try again when it has."
+    )
+    return _refuse_start(peer, code, why, message)
+
+
 def _other_away(socket: Socket, message: SendSignal) -> list[Output]:
     why = "The other side has lost the relay; say it again when peer_back tells of it."
-    return _refuse(socket, ErrorCode.NO_SESSION, why, message.EVENT)
+    return refuse(socket, ErrorCode.NO_SESSION, why, message.EVENT)
 
 
 def _no_session(socket: Socket, message: ToRelay) -> list[Output]:
     why = "There is no live session between the two; start one first."
-    return _refuse(socket, ErrorCode.NO_SESSION, why, message.EVENT)
+    return refuse(socket, ErrorCode.NO_SESSION, why, message.EVENT)

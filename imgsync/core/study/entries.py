@@ -5,7 +5,7 @@ wrong with them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,15 +21,28 @@ from imgsync.core.protocol.numbers import (
     MAX_NUMBER,
     MAX_SCREEN_TEXT,
     MAX_SHOW_FOR,
+    MAX_SIZE_DEG,
+    MAX_SIZE_MM,
     MAX_URLS,
     MIN_SHOW_FOR,
 )
-from imgsync.core.protocol.trials import Respond, Trial, is_frames, is_screen_text
+from imgsync.core.protocol.trials import (
+    Respond,
+    Scale,
+    Trial,
+    is_frames,
+    is_screen_text,
+    is_size_deg,
+    is_size_mm,
+)
 from imgsync.core.protocol.web_urls import is_web_url
 from imgsync.core.study.keys import fault_of_key
 from imgsync.core.study.places import Path
 
-FIELDS = ("imageUrl", "signedUrl", "showFor", "frames", "respond", "text")
+_SIZES = ("sizeMm", "sizeDeg", "scale")
+"""Of which an entry has one at most."""
+
+FIELDS = ("imageUrl", "signedUrl", "showFor", "frames", "respond", "text", *_SIZES)
 """What is no free column."""
 
 NAMES = (*FIELDS, "block")
@@ -127,16 +140,17 @@ class EntryReader:
         text = self._text()
         image_url, signed_url = (None, None) if text is not None else self._urls()
         show_for, frames, respond = self._show_for(), self._frames(), self._respond()
+        sizes = self._sizes()
         extra = self._extra()
         block = self._named("block")
         self._named("id")
         if self.faults:
             return Entry()
-        trial = Trial(show_for, frames, respond, text)
+        trial = Trial(show_for, frames, respond, text, *sizes)
         return Entry(image_url, signed_url, None if trial == Trial() else trial, block, extra)
 
-    def _tell(self, member: str, what: str) -> None:
-        self.faults.append(Fault((*self._path, member), what))
+    def _tell(self, member: str, what: str, *inside: str | int) -> None:
+        self.faults.append(Fault((*self._path, member, *inside), what))
 
     def _get(self, member: str) -> Any:
         value = self._entry.get(member)
@@ -163,6 +177,9 @@ class EntryReader:
             if not self._is_doubled and self._get("signedUrl") is not None:
                 self._tell("signedUrl", "is a file and has a signedUrl; leave that out")
             return image_url, None
+        if image_url is None:
+            self._tell("imageUrl", "has no imageUrl that is an http or https URL, and no text")
+            return None, None
         asked = {"imageUrl": image_url}
         if not self._is_doubled:
             asked["signedUrl"] = self._get("signedUrl")
@@ -207,6 +224,29 @@ class EntryReader:
         self._tell("frames", f"has frames that are no whole number from 1 to {MAX_EXPOSURE_FRAMES}")
         return None
 
+    def _sizes(self) -> tuple[float | None, float | None, Scale | None]:
+        asked = [member for member in ("text", *_SIZES) if self._get(member) is not None]
+        for member in asked[1:]:
+            self._tell(member, f"has {asked[0]} and {member}; leave one of them out")
+        scale = self._get("scale")
+        if scale not in (None, Scale.PIXELS.value):
+            self._tell(
+                "scale",
+                'has a scale that is not "1:1"; for other sizes there are sizeMm and sizeDeg',
+            )
+        return (
+            self._size("sizeMm", is_size_mm, f"millimetres above 0 and up to {MAX_SIZE_MM}"),
+            self._size("sizeDeg", is_size_deg, f"degrees above 0 and up to {MAX_SIZE_DEG}"),
+            None if scale is None else Scale.PIXELS,
+        )
+
+    def _size(self, member: str, fits: Callable[[float], bool], rule: str) -> float | None:
+        value = _number(self._get(member))
+        if value is None or (isinstance(value, float) and fits(value)):
+            return value
+        self._tell(member, f"has a {member} that is no number of {rule}, for its longer side")
+        return None
+
     def _respond(self) -> Respond | None:
         value = self._get("respond")
         if value is None:
@@ -216,8 +256,8 @@ class EntryReader:
             value = {"keys": [word for word in words if word not in _WORDS]}
             value |= {word: True for word in _WORDS if word in words}
         faults = _faults_of_respond(value)
-        for what in faults:
-            self._tell("respond", what)
+        for fault in faults:
+            self._tell("respond", fault.what, *fault.path)
         if faults:
             return None
         keys = tuple(plain_key(key) for key in value.get("keys") or [])
@@ -264,30 +304,39 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _faults_of_respond(value: Any) -> list[str]:
+def _faults_of_respond(value: Any) -> list[Fault]:
+    """Their paths lead on from `respond`."""
     if not isinstance(value, dict):
-        return ["has a respond that is neither words nor an object of keys, taps and ends"]
+        what = "has a respond that is neither words nor an object of keys, taps and ends"
+        return [Fault((), what)]
     faults = [
-        f'has in respond a member "{on_one_line(name)}"; there are keys, taps and ends'
+        Fault(
+            (name,), f'has in respond a member "{on_one_line(name)}"; there are keys, taps and ends'
+        )
         for name in value
         if name not in ("keys", *_WORDS)
     ]
     faults += [
-        f"has in respond {word} that is neither true nor false"
+        Fault((word,), f"has in respond {word} that is neither true nor false")
         for word in _WORDS
         if not isinstance(value.get(word, False), bool)
     ]
     keys = value.get("keys", [])
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
-        return [*faults, f"has in respond keys that are no list of at most {MAX_KEYS}"]
-    faults += [fault for key in keys if (fault := fault_of_key(key)) is not None]
-    if faults:
-        return faults
-    plain = [plain_key(key) for key in keys]
-    if len(set(plain)) < len(plain):
-        return ["asks in respond for one key twice"]
-    if not keys and value.get("taps") is not True:
-        return ["asks in respond for no answer; name keys, or taps, or leave it out"]
+        what = f"has in respond keys that are no list of at most {MAX_KEYS}"
+        return [*faults, Fault(("keys",), what)]
+    found = [(place, fault_of_key(key)) for place, key in enumerate(keys)]
+    faults += [Fault(("keys", place), what) for place, what in found if what is not None]
+    return faults or _faults_of_keys([plain_key(key) for key in keys], value.get("taps") is True)
+
+
+def _faults_of_keys(keys: list[str], taps: bool) -> list[Fault]:
+    """What is wrong with good keys beside each other."""
+    for place, key in enumerate(keys):
+        if key in keys[:place]:
+            return [Fault(("keys", place), "asks in respond for one key twice")]
+    if not keys and not taps:
+        return [Fault((), "asks in respond for no answer; name keys, or taps, or leave it out")]
     return []
 
 

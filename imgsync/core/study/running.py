@@ -9,7 +9,10 @@ answer that ends it does so whatever its time is, and so does any answer to a te
 The client takes an image away by itself, and says so; of one that does not speak `exposure`, or
 tells no stages, the time is taken here. Who can't tell of answers is not waited for: its entry is
 over with its time, and one without a time stays until the evaluator goes on. An image that failed
-because nobody looks may be seen yet, and is waited for.
+because nobody looks may be seen yet, and is waited for. One whose time was cut short because nobody
+looks does not come again, and nothing more of it is waited for; one that was hidden for another
+reason, as a window that changed its size, may end its time unseen, of which clients say nothing: it
+is over as long after that as the whole of its time.
 """
 
 import math
@@ -20,6 +23,7 @@ from imgsync.core.protocol.numbers import (
     EXPOSURE_OVER,
     FEATURE_EXPOSURE,
     FEATURE_RESPONSE,
+    FEATURE_SIZE,
     FEATURE_STAGE,
     FEATURE_TEXT,
     HIDDEN_TAB,
@@ -27,6 +31,7 @@ from imgsync.core.protocol.numbers import (
 )
 from imgsync.core.protocol.signalling import Features
 from imgsync.core.protocol.trials import Trial
+from imgsync.core.study.sizes import asks_size
 
 
 def exposure_of(trial: Trial) -> float | None:
@@ -49,6 +54,7 @@ def needs_of(trials: Iterable[Trial | None]) -> list[str]:
         FEATURE_EXPOSURE: any(exposure_of(one) is not None for one in asked),
         FEATURE_RESPONSE: any(_asks_for_answer(one) for one in asked),
         FEATURE_TEXT: any(one.text is not None for one in asked),
+        FEATURE_SIZE: any(asks_size(one) for one in asked),
     }
     return [feature for feature, is_needed in needs.items() if is_needed]
 
@@ -88,6 +94,8 @@ class Entry:
                 self._begin_exposure(now)
             case StageKind.HIDDEN if reason == EXPOSURE_OVER:
                 self._is_exposed = True
+            case StageKind.HIDDEN if not self._is_timed_here and self._exposure is not None:
+                self._cut_short(reason, now)
             case StageKind.FAILED if reason != HIDDEN_TAB and is_failure(reason, was_shown=False):
                 self._has_failed = True
         return self.is_over
@@ -107,6 +115,12 @@ class Entry:
         if now >= self.due:
             self._is_exposed, self.due = True, math.inf
         return self.is_over
+
+    def _cut_short(self, reason: str | None, now: float) -> None:
+        if reason == HIDDEN_TAB:
+            self._has_failed = True
+        else:
+            self._begin_exposure(now)
 
     def _begin_exposure(self, now: float) -> None:
         if self._exposure is not None and self.due == math.inf and not self._is_exposed:

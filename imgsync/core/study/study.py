@@ -87,11 +87,14 @@ def is_divider(entry: Entry) -> bool:
 def groups_of(entries: Sequence[Entry]) -> list[list[Entry]]:
     """Entries that are shuffled among each other, in their order."""
 
-    def kind(entry: Entry) -> tuple[bool, bool, str]:
+    def kind(placed: tuple[int, Entry]) -> tuple[int | None, bool, str]:
+        place, entry = placed
         is_text = isinstance(entry.block, str)
-        return is_divider(entry), is_text, str(entry.block if is_text else _as_number(entry.block))
+        # Of dividers in a row, as pages of instructions, each is alone.
+        alone = place if is_divider(entry) else None
+        return alone, is_text, str(entry.block if is_text else _as_number(entry.block))
 
-    return [list(group) for _, group in groupby(entries, kind)]
+    return [[entry for _, entry in group] for _, group in groupby(enumerate(entries), kind)]
 
 
 def _as_number(block: str | float | None) -> float | None:

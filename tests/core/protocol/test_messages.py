@@ -38,8 +38,10 @@ from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
     ClientEntry,
+    Door,
     EndReason,
     EndSession,
+    Enter,
     ErrorCode,
     ErrorEvent,
     ForwardedSignal,
@@ -65,6 +67,7 @@ from imgsync.core.protocol.signalling import (
     Signal,
     StartSession,
     ToRelay,
+    Waiting,
 )
 from imgsync.core.protocol.trials import Respond
 
@@ -87,6 +90,11 @@ TO_RELAY: list[tuple[ToRelay, Object]] = [
         Register("u1", Role.CLIENT, "webrtc"),
         event("register", userId="u1", role="client", package="webrtc"),
     ),
+    (
+        Register("u1", Role.CLIENT, "webrtc", state=Door.WAITING),
+        event("register", userId="u1", role="client", package="webrtc", state="waiting"),
+    ),
+    (Enter(), event("enter")),
     (StartSession("c1"), event("start_session", clientId="c1")),
     (StartSession("c1", "s1"), event("start_session", clientId="c1", sessionId="s1")),
     (
@@ -167,6 +175,8 @@ FROM_RELAY: list[tuple[FromRelay, Object]] = [
         Presences((ClientEntry("c1", PresenceState.OFFLINE, "Carl"),)),
         event("presences", clients=[{"userId": "c1", "state": "offline", "name": "Carl"}]),
     ),
+    (Waiting(PresenceState.OFFLINE), event("waiting", others="offline")),
+    (Waiting(PresenceState.BUSY, again=True), event("waiting", others="busy", again=True)),
     (PeerAway("s1", "c1"), event("peer_away", sessionId="s1", userId="c1")),
     (PeerBack("s1", "c1"), event("peer_back", sessionId="s1", userId="c1")),
     (

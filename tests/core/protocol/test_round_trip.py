@@ -44,8 +44,10 @@ from imgsync.core.protocol.signalling import (
     Answer,
     CandidateSignal,
     ClientEntry,
+    Door,
     EndReason,
     EndSession,
+    Enter,
     ErrorCode,
     ErrorEvent,
     ForwardedSignal,
@@ -71,6 +73,7 @@ from imgsync.core.protocol.signalling import (
     Signal,
     StartSession,
     ToRelay,
+    Waiting,
 )
 from imgsync.core.protocol.trials import Respond
 
@@ -127,7 +130,9 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         package=st.just("webrtc"),
         name=maybe(NAME),
         token=maybe(TEXT),
+        state=maybe(st.sampled_from(Door)),
     ),
+    Enter: st.builds(Enter),
     StartSession: st.builds(StartSession, client_id=USER_ID, session_id=maybe(SESSION_ID)),
     SendSignal: st.builds(
         SendSignal, target_user_id=USER_ID, signal=RAW_JSON, session_id=maybe(SESSION_ID)
@@ -177,6 +182,7 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
             )
         ).map(tuple),
     ),
+    Waiting: st.builds(Waiting, others=st.sampled_from(PresenceState), again=st.booleans()),
     PeerAway: st.builds(PeerAway, session_id=SESSION_ID, user_id=USER_ID),
     PeerBack: st.builds(PeerBack, session_id=SESSION_ID, user_id=USER_ID),
     IceServersChanged: st.builds(IceServersChanged, ice_servers=ICE_SERVERS),

@@ -15,7 +15,8 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.identity import Claims, identify
 from imgsync.core.relay.outputs import Close, Probe
-from imgsync.core.relay.state import MAX_SOCKETS_PER_USER, RelayState
+from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER
+from imgsync.core.relay.state import RelayState
 from tests.kit.relay_states import CLIENT, EVALUATOR, Relay, join, numbered, refused, relay_with
 
 TOKENS = {

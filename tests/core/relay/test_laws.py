@@ -9,6 +9,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from imgsync.core.protocol.signalling import (
     CloseCode,
+    Door,
     EndReason,
     ErrorCode,
     ErrorEvent,
@@ -20,6 +21,7 @@ from imgsync.core.protocol.signalling import (
     Role,
     SessionEndedEvent,
     SessionStarted,
+    Waiting,
 )
 from imgsync.core.relay.outputs import (
     Close,
@@ -32,7 +34,7 @@ from imgsync.core.relay.outputs import (
     SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
-from tests.kit.relay_laws import RelayLaws
+from tests.kit.relay_doors import MOSTLY, PICK, RelayDoors
 from tests.kit.relay_model import Model, Peer, other
 from tests.kit.relay_states import (
     CLIENT,
@@ -50,18 +52,19 @@ from tests.kit.relay_states import (
 
 USERS = ["sam", "kim", "lou"]  # each may be an evaluator and a client, on several sockets
 MAX_SOCKETS = 3
-PICK = st.integers(0, 11)
-MOSTLY = st.sampled_from([True, True, True, False])
 GRANTS = st.builds(
     Grant,
     st.sampled_from([None, None, None, "A", "B"]),
     st.sampled_from([None, None, None, frozenset({"kim"}), frozenset({"kim", "lou"})]),
 )
-FEATURES = st.sampled_from([("ping", "early_offer"), ("early_offer", "new"), ("ping",), ()])
+FEATURES = st.sampled_from(
+    [("ping", "early_offer"), ("early_offer", "new"), ("ping", "waiting"), ("waiting",), ()]
+)
+DOORS = st.sampled_from([None, None, Door.WAITING, Door.ENTERED])
 REF = st.sampled_from([None, None, "r1", "r2"])
 
 
-class RandomRelay(RelayLaws):
+class RandomRelay(RelayDoors):
     """Holds what the relay says of itself, whatever a few users do on many sockets."""
 
     @initialize()
@@ -90,7 +93,7 @@ class RandomRelay(RelayLaws):
         #: Those that nobody has answered yet.
         self.probes: list[Probe] = []
         for role, user in ((EVALUATOR, "sam"), (CLIENT, "kim"), (CLIENT, "kim"), (CLIENT, "lou")):
-            self.register(role, user, Grant(), ("early_offer",))
+            self.register(role, user, Grant(), ("early_offer",), None)
 
     # ── coming and going ──
 
@@ -99,14 +102,21 @@ class RandomRelay(RelayLaws):
         user=st.sampled_from(USERS),
         grant=GRANTS,
         features=FEATURES,
+        door=DOORS,
     )
-    def register(self, role: Role, user: str, grant: Grant, features: tuple[str, ...]) -> None:
+    def register(
+        self, role: Role, user: str, grant: Grant, features: tuple[str, ...], door: Door | None
+    ) -> None:
         self.next_socket += 1
         socket = self.next_socket
         older = self.model.sockets_of(role, user)
-        about = {"token": grant.for_(role, user), "features": [*features]}
+        state = None if door is None else door.value
+        about = {"token": grant.for_(role, user), "features": [*features], "state": state}
         said = self.relay.register(socket, role, user, **about)
-        if len(older) == MAX_SOCKETS:
+        peer = Peer(role, user, grant=grant, features=features)
+        peer.door = door if role is CLIENT else None
+        alike = [one for one in older if self.peers[one].is_waiting is peer.is_waiting]
+        if len(alike) >= MAX_SOCKETS:
             assert refused(said, socket, ErrorCode.RATE_LIMITED, "register")
             why = "too many connections"
             probes = [Probe(other, socket) for other in older]
@@ -119,11 +129,11 @@ class RandomRelay(RelayLaws):
         assert (registered.clients is None) == (role is CLIENT)
         presence = {entry.user_id: (entry.state, entry.features) for entry in clients}
         assert len(presence) == len(clients)
-        peer = Peer(role, user, presence=presence, grant=grant, features=features)
+        peer.presence = presence
         sessions = [
             session
             for session in self.model.sessions_of(role, user)
-            if self.model.admits(session, peer)
+            if self.model.admits(session, peer) and not peer.is_waiting
         ]
         peer.waits_for = {session for session in sessions if self.model.members(session, role)}
         self.peers[socket] = peer
@@ -135,14 +145,14 @@ class RandomRelay(RelayLaws):
         self.model.note(self.relay.noted, allowed=(Probe, SideBack))
 
     @precondition(lambda self: self.model.live)
-    @rule(pick=PICK, role=st.sampled_from(Role), grant=GRANTS, features=FEATURES)
+    @rule(pick=PICK, role=st.sampled_from(Role), grant=GRANTS, features=FEATURES, door=DOORS)
     def register_for_session(
-        self, pick: int, role: Role, grant: Grant, features: tuple[str, ...]
+        self, pick: int, role: Role, grant: Grant, features: tuple[str, ...], door: Door | None
     ) -> None:
         sessions = sorted(self.model.timers, key=repr)
         sessions = sessions or [(session, role) for session in self.model.live]
         session, role = sessions[pick % len(sessions)]
-        self.register(role, self.model.live[session][role], grant, features)
+        self.register(role, self.model.live[session][role], grant, features, door)
 
     @precondition(lambda self: self.probes)
     @rule(pick=PICK)
@@ -156,10 +166,14 @@ class RandomRelay(RelayLaws):
             # It is another window then, to all sessions that the socket is in.
             lost = self.peers[probe.successor].waits_for & {*self.peers[probe.socket].sessions}
         claimed = {SessionEndedEvent(s, EndReason.CLAIMED_ELSEWHERE) for s in lost}
-        assert len(said) == len(claimed)
-        assert {*said} == {(probe.successor, message) for message in claimed}
+        ended = [(s, message) for s, message in said if isinstance(message, SessionEndedEvent)]
+        assert len(ended) == len(claimed)
+        assert {*ended} == {(probe.successor, message) for message in claimed}
         assert self.relay.noted == []
-        self.model.take(said, allowed=(SessionEndedEvent,))
+        self.model.take(said, allowed=(SessionEndedEvent, Presence))
+        if probe.socket in self.peers and probe.successor in self.peers:
+            older, newer = self.peers[probe.socket], self.peers[probe.successor]
+            assert not (older.door is newer.door is Door.ENTERED)
 
     @precondition(lambda self: self.peers)
     @rule(pick=PICK, in_session=MOSTLY)
@@ -243,6 +257,9 @@ class RandomRelay(RelayLaws):
             may_be_theirs = wanted == old and old in self.model.unsettled
             code = ErrorCode.UNKNOWN_CLIENT if may_be_theirs else ErrorCode.CLIENT_BUSY
             assert refused(said, socket, code, "start_session")
+        elif not self.model.entered(client):
+            code = ErrorCode.CLIENT_BUSY if wanted is None else ErrorCode.UNKNOWN_CLIENT
+            assert refused(said, socket, code, "start_session")
         else:
             self.check_begun(said, socket, client, old, wanted)
 
@@ -274,7 +291,7 @@ class RandomRelay(RelayLaws):
         concerned = set() if old is None else self.model.concerned(old)
         clients = [
             window
-            for window in self.model.sockets_of(CLIENT, client)
+            for window in self.model.entered(client)
             if self.peers[socket].sees(client, self.peers[window].grant.group)
         ]
         started = [(s, m) for s, m in said if isinstance(m, SessionStarted)]
@@ -361,8 +378,9 @@ class RandomRelay(RelayLaws):
         receivers = self.model.members(session, other(sender.role))
         claimed = SessionEndedEvent(session, EndReason.CLAIMED_ELSEWHERE)
         forwarded = signal_from(sender.user, session, self.signals)
-        assert said == [*((s, claimed) for s in losers), *((s, forwarded) for s in receivers)]
-        self.model.take(said, allowed=(SessionEndedEvent, ForwardedSignal))
+        in_it = [(s, m) for s, m in said if not isinstance(m, Waiting | Presence)]
+        assert in_it == [*((s, claimed) for s in losers), *((s, forwarded) for s in receivers)]
+        self.model.take(said, allowed=(SessionEndedEvent, ForwardedSignal, Presence))
         is_first = sender.role is CLIENT and session not in self.model.answered
         assert self.relay.noted == ([SessionAnswered(session)] if is_first else [])
         self.model.note(self.relay.noted, allowed=(SessionAnswered,))
@@ -426,23 +444,9 @@ class RandomRelay(RelayLaws):
 
     # ── choices ──
 
-    def pick(self, number: int, role: Role | None = None, *, in_session: bool = False) -> int:
-        """One of the sockets, by preference of this role, or with a session to think of."""
-        preferred = [
-            socket
-            for socket, peer in self.peers.items()
-            if role in (None, peer.role) and (peer.sessions or peer.waits_for or not in_session)
-        ]
-        choice = preferred or [*self.peers]
-        return choice[number % len(choice)]
-
     def some_session(self, number: int) -> str:
         """One of the last few sessions that there were."""
         return self.sessions[-1 - number % min(3, len(self.sessions))] if self.sessions else "s0"
-
-    @staticmethod
-    def told(said: Said, message: object) -> list[object]:
-        return [socket for socket, told in said if told == message]
 
 
 RandomRelay.TestCase.settings = settings(

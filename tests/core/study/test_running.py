@@ -26,9 +26,26 @@ def entry_of(trial: Trial, spoken: tuple[str, ...] = ALL) -> Entry:
 def test_an_image_without_a_question_is_over_when_the_client_has_taken_it_away() -> None:
     entry = entry_of(Trial(show_for=500))
     assert entry.due == math.inf
-    assert not entry.staged(StageKind.HIDDEN, HIDDEN_TAB, 1100)
-    assert not entry.staged(StageKind.SHOWN, None, 1200)
-    assert entry.staged(StageKind.HIDDEN, EXPOSURE_OVER, 1700)
+    assert entry.staged(StageKind.HIDDEN, EXPOSURE_OVER, 1520)
+
+
+def test_a_time_that_is_cut_short_because_nobody_looks_holds_nothing_up() -> None:
+    assert entry_of(Trial(show_for=500)).staged(StageKind.HIDDEN, HIDDEN_TAB, 1100)
+    assert entry_of(Trial(frames=30, respond=KEYS)).staged(StageKind.HIDDEN, HIDDEN_TAB, 1100)
+    # What has no time comes again, and so it does where the time is taken here.
+    assert not entry_of(Trial(text="Ready?")).staged(StageKind.HIDDEN, HIDDEN_TAB, 1100)
+    assert not entry_of(Trial(show_for=500), FEATURES).staged(StageKind.HIDDEN, HIDDEN_TAB, 1100)
+
+
+def test_a_time_that_ends_while_a_window_changes_its_size_is_over_all_the_same() -> None:
+    entry = entry_of(Trial(show_for=500))
+    assert not entry.staged(StageKind.HIDDEN, "resized", 1400)
+    assert entry.due == 1900
+    assert not entry.staged(StageKind.SHOWN, None, 1600)
+    assert entry.tick(1900)
+    sooner = entry_of(Trial(show_for=500))
+    assert not sooner.staged(StageKind.HIDDEN, "resized", 1400)
+    assert sooner.staged(StageKind.HIDDEN, EXPOSURE_OVER, 1520)
 
 
 def test_an_answer_that_ends_an_image_is_its_end_before_its_time_is_over_and_after() -> None:

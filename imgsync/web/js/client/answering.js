@@ -6,7 +6,8 @@
  * nothing else in the page, others do what they do. A tap is an answer when it begins, and on text when it
  * ends, as text may be scrolled.
  *
- * @import { Image, Response } from "../core/protocol/wire.js"
+ * @import { Drawn, Image, Response } from "../core/protocol/wire.js"
+ * @import { Size } from "../core/study/drawing.js"
  * @import { Onset } from "../core/channel/onsets.js"
  * @import { Output, Point } from "../core/channel/answers.js"
  * @import { RefreshMeter } from "./refresh_meter.js"
@@ -18,6 +19,7 @@
 
 import { Answers, placeOnPicture } from "../core/channel/answers.js";
 import { plainKey } from "../core/protocol/keys.js";
+import { isSized } from "../core/study/drawing.js";
 import { momentOf } from "../peer/clock.js";
 import { clockStep } from "./clock_step.js";
 
@@ -27,11 +29,22 @@ function isShortcut(event) {
   return event.metaKey || (!isAltGraph && (event.ctrlKey || event.altKey));
 }
 
+/** @param {HTMLImageElement} element @returns {Size} */
+function pixelsOf({ naturalWidth, naturalHeight }) {
+  return { width: naturalWidth, height: naturalHeight };
+}
+
+/** @param {DOMRect} stage @param {Size} size */
+function centred(stage, { width, height }) {
+  const [left, top] = [stage.left + (stage.width - width) / 2, stage.top + (stage.height - height) / 2];
+  return { left, top, width, height };
+}
+
 /**
  * What was put up.
  *
- * @typedef {{picture: {width: number, height: number} | null}} Up `picture`: its size in its own pixels; null for
- *   text
+ * @typedef {{picture: Size | null, drawn: Size | null}} Up `picture`: its size in its own pixels; null for text;
+ *   `drawn`: its size in CSS pixels, null where it fills the stage
  */
 
 export class Answering {
@@ -40,7 +53,7 @@ export class Answering {
   #meter;
   #listener;
   /** What was put up last. @type {Up} */
-  #up = { picture: null };
+  #up = { picture: null, drawn: null };
   /** What was up when the tap began that is under way, or was last, if it is an answer. @type {Up | null} */
   #touched = null;
 
@@ -59,11 +72,16 @@ export class Answering {
     return this.#touched !== null;
   }
 
-  /** It is put up, or comes into view again. @param {Image} image @param {HTMLElement} element */
-  ask(image, element) {
+  /**
+   * It is put up, or comes into view again.
+   *
+   * @param {Image} image @param {HTMLElement} element @param {Drawn} [drawn] how large a picture is
+   */
+  ask(image, element, drawn) {
     // It may be emptied once it is away.
-    const isPicture = element instanceof HTMLImageElement;
-    this.#up = { picture: isPicture ? { width: element.naturalWidth, height: element.naturalHeight } : null };
+    const picture = element instanceof HTMLImageElement ? pixelsOf(element) : null;
+    const isFilling = drawn === undefined || drawn.fitted !== undefined || !isSized(image);
+    this.#up = { picture, drawn: isFilling ? null : { width: drawn.widthPx, height: drawn.heightPx } };
     this.#answers.ask(image);
     this.#showPointer();
   }
@@ -98,8 +116,9 @@ export class Answering {
     const isTap = event.isPrimary && event.button === 0;
     this.#touched = isTap && this.#answers.takesTaps ? this.#up : null;
     const picture = this.#touched?.picture ?? null;
-    // It fills the stage, or did.
-    const box = this.#stage.getBoundingClientRect();
+    // It fills the stage, or is in its middle, or was.
+    const stage = this.#stage.getBoundingClientRect();
+    const box = this.#up.drawn === null ? stage : centred(stage, this.#up.drawn);
     if (picture !== null) this.#tap(event, placeOnPicture({ x: event.clientX, y: event.clientY }, box, picture));
   }
 

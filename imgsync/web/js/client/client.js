@@ -13,17 +13,19 @@
 
 import { Decoding } from "./decoding.js";
 import { DisplayWatch } from "./display.js";
+import { Door } from "./door.js";
 import { Follower } from "../core/channel/follower.js";
 import { Loader } from "./loader.js";
-import { FullScreen, WakeLock } from "./screen.js";
+import { Screen } from "./screen.js";
 import { keepSteady } from "./steady.js";
 import { now } from "../peer/clock.js";
 import { SPOKEN } from "../peer/opening.js";
 import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
+import { offerMeasuring } from "./size_offer.js";
 import { Signalling } from "../peer/signalling.js";
-import { wakeOnReturn } from "../peer/waking.js";
-import { describe, isOver } from "../words/client.js";
+import { startInSight } from "../peer/waking.js";
+import { BEGINNING, describe, isOver } from "../words/client.js";
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {
@@ -38,13 +40,12 @@ export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
   #loader = this.#openLoader();
-  #wakeLock = new WakeLock();
-  #fullScreen = new FullScreen(
-    () => this.#update({ canFill: this.#fullScreen.isOffered }),
-    () => this.#showings.isTapTaken,
+  #screen = new Screen(
+    () => this.#update({ canFill: this.#screen.canFill }),
+    () => !this.#isPastDoor || this.#showings.isTapTaken,
   );
   #display = new DisplayWatch((display) => this.#session?.send(this.#follower.displayed(display)));
-  #showings = new Showings(this.#decoding, this.#stage, this.#display.meter, {
+  #showings = new Showings(this.#decoding, this.#stage, this.#display, {
     seen: (image, at) => this.#recording?.seen(image, at),
     responded: (said) => this.#follower.responded(said).forEach((message) => this.#session?.send(message)),
     staged: (image, stage, told) => {
@@ -59,6 +60,8 @@ export class Client {
     },
   });
   #follower = new Follower(SPOKEN);
+  /** Where the link says who this is. @type {Door | null} */
+  #door = null;
   /** Where the link asks for it. @type {Recording | null} */
   #recording = null;
   /** Of a session that is to be joined once they have answered. @type {Route | null} */
@@ -66,20 +69,11 @@ export class Client {
   /** @type {Session | null} */
   #session = null;
   /** @type {Situation} */
-  #situation = {
-    hasUser: true,
-    relay: "connecting",
-    obstacle: null,
-    with: "",
-    session: null,
-    reason: null,
-    detail: "",
-    wasConnected: false,
-    canFill: this.#fullScreen.isOffered,
-  };
+  #situation = { ...BEGINNING, canFill: this.#screen.canFill };
 
   /** @param {Entrance} entrance */
   constructor(entrance) {
+    offerMeasuring(this.#display.sizing, element("front"));
     keepSteady(() => document.body.dataset.state === "showing");
     this.#update({ hasUser: entrance.userId !== "" });
     if (entrance.userId === "") return;
@@ -104,21 +98,38 @@ export class Client {
   }
 
   /** @param {Entrance} entrance */
-  #register({ userId, token, relayUrl, first }) {
+  #register({ userId, token, relayUrl, first, door }) {
+    const reach = () => {
+      const isReady = this.#isPastDoor && this.#situation.relay === "up";
+      if (isReady) void this.#recording?.reach(signalling.recordingUrl);
+    };
     const signalling = new Signalling(
-      { url: relayUrl, userId, role: "client", token, first },
+      { url: relayUrl, userId, role: "client", token, first, door },
       {
         changed: (relay, obstacle) => {
           // Try after try is one and the same to those who wait.
           const isRetry = relay === "connecting" && this.#situation.relay === "waiting";
           this.#update(isRetry ? { obstacle } : { relay, obstacle });
-          if (relay === "up") void this.#recording?.reach(signalling.recordingUrl);
+          reach();
+        },
+        waiting: (others, isSentBack) => {
+          this.#door?.told(others, isSentBack);
+          this.#update({});
         },
         invited: (route) => void this.#invite(route, signalling),
       },
     );
-    signalling.start();
-    wakeOnReturn(signalling);
+    this.#door = door && new Door(door, () => {
+      signalling.enter();
+      this.#update({});
+      reach();
+    });
+    this.#update({});
+    startInSight(signalling, first !== null);
+  }
+
+  get #isPastDoor() {
+    return this.#door?.isOpen ?? true;
   }
 
   /** @param {Route} route @param {Signalling} signalling */
@@ -217,7 +228,9 @@ export class Client {
   /** @param {Partial<Situation>} news */
   #update(news) {
     Object.assign(this.#situation, news);
-    this.#wakeLock.want(!isOver(this.#situation));
+    const { relay, obstacle } = this.#situation;
+    this.#door?.show(relay !== "refused" && (relay !== "waiting" || obstacle === null));
+    this.#screen.keepAwake(this.#isPastDoor && !isOver(this.#situation));
     const { text, hint } = describe(this.#situation);
     element("text").textContent = text;
     element("hint").textContent = hint;

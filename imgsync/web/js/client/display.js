@@ -8,8 +8,10 @@
 import { MAX_FEATURE, MAX_FEATURES } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { clockStep } from "./clock_step.js";
-import { describeAgent, zoomOf } from "./agent.js";
+import { describeAgent } from "./agent.js";
 import { RefreshMeter } from "./refresh_meter.js";
+import { wholeZoom } from "./screen_facts.js";
+import { Sizing } from "./sizing.js";
 
 /** After so long things are taken to stay: a window that is pulled at has another size in each frame. */
 const STEADY_MS = 500;
@@ -31,6 +33,7 @@ function languages() {
 
 export class DisplayWatch {
   meter = new RefreshMeter(() => this.#look());
+  sizing = new Sizing();
   #tell;
   /** As it was told last. @type {Facts | null} */
   #told = null;
@@ -41,6 +44,7 @@ export class DisplayWatch {
   /** @param {(display: Display) => void} tell */
   constructor(tell) {
     this.#tell = tell;
+    this.sizing.listen(() => this.#look());
     const keyDown = () => {
       this.#hasKeyboard = true;
       this.#changed();
@@ -78,9 +82,7 @@ export class DisplayWatch {
 
   /** @returns {Facts} */
   #gather() {
-    // Others give one size for both, whatever the zoom.
-    const isTold = /\b(?:Headless)?Chrome\//.test(navigator.userAgent);
-    const zoom = isTold ? zoomOf({ outerWidth, innerWidth, devicePixelRatio }, visualViewport?.scale ?? 1) : null;
+    const zoom = wholeZoom();
     const refreshRate = this.#rate();
     return {
       screenWidth: Math.round(screen.width),
@@ -96,6 +98,7 @@ export class DisplayWatch {
       languages: languages(),
       pointer: pointer(),
       ...(this.#hasKeyboard && { keyboard: true }),
+      ...this.sizing.calibration,
     };
   }
 

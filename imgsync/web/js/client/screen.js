@@ -1,7 +1,28 @@
 /** The device's screen: kept awake while it is wanted, and filled on the first tap. */
 
+/** See the module. */
+export class Screen {
+  #wakeLock = new WakeLock();
+  #fullScreen;
+
+  /** @param {() => void} changed @param {() => boolean} isTaken see `FullScreen` */
+  constructor(changed, isTaken) {
+    this.#fullScreen = new FullScreen(changed, isTaken);
+  }
+
+  /** Whether a tap fills it. */
+  get canFill() {
+    return this.#fullScreen.isOffered;
+  }
+
+  /** @param {boolean} isWanted */
+  keepAwake(isWanted) {
+    this.#wakeLock.want(isWanted);
+  }
+}
+
 /** Keeps the screen awake while the page is looked at; a browser that can't, does not. */
-export class WakeLock {
+class WakeLock {
   #isWanted = false;
   #isAsking = false;
   /** @type {WakeLockSentinel | null} */
@@ -41,8 +62,8 @@ export class WakeLock {
   }
 }
 
-/** Filled on the first tap, as browsers ask for; nobody who leaves it then is fought. */
-export class FullScreen {
+/** Filled on the first tap, as browsers ask for, which is that on the door where there is one; nobody who leaves it then is fought. */
+class FullScreen {
   #isTapped = false;
 
   /**

@@ -5,7 +5,7 @@
  *        │           │          │├────▶ hidden     (exposure_over, answered) its own time is over
  *        │           │          ▲└────▶ hidden     (hidden_tab) nobody looks at the page any more;
  *        │           │          ├────── shown      and now they do again
- *        │           │          └────▶ hidden     (resized) it has another size; `shown` in that follows
+ *        │           │          └────▶ hidden     (resized, zoomed) it has another size; `shown` in that follows
  *        │           ├──▶ failed (hidden_tab)      put up unseen; `shown` follows when it is seen
  *        ├───────────┴──▶ failed (superseded)      another was to be shown before it was up
  *        └──▶ failed (http_403, timeout, ...)      and the screen is empty
@@ -16,13 +16,13 @@
  * What is on the screen is told as `shown` once it is known since when, which is some frames later;
  * with it, and with the same time, what was there before as `hidden`.
  *
- * @import { Image, Response, StageName } from "../core/protocol/wire.js"
+ * @import { Drawn, Image, Response, StageName } from "../core/protocol/wire.js"
  * @import { Facts } from "../core/pictures/facts.js"
  * @import { Exposed } from "../core/channel/exposure.js"
  * @import { Onset } from "../core/channel/onsets.js"
  * @import { Decoding } from "./decoding.js"
+ * @import { DisplayWatch } from "./display.js"
  * @import { Loader } from "./loader.js"
- * @import { RefreshMeter } from "./refresh_meter.js"
  * @import { Watcher } from "./viewer.js"
  *
  * @typedef {{image: Image, control: AbortController, isOver: boolean}} Showing
@@ -35,6 +35,7 @@
  * @property {string} [reason] why it failed, or is hidden
  * @property {string} [detail] what else is known of that
  * @property {Onset} [onset] of what is shown
+ * @property {Drawn} [drawn] how large it is, of a picture that is shown
  * @property {number} [frames] for how many refreshes of the screen it was up, where it had a time of its own
  * @property {number} [dropped] in how many of these the page had no frame
  *
@@ -58,6 +59,7 @@ export class Showings {
   #viewer;
   #answering;
   #listener;
+  #sizing;
   /** What was to be shown last. @type {Showing | null} */
   #current = null;
   /** What can be seen. @type {Sight | null} */
@@ -66,11 +68,12 @@ export class Showings {
   /**
    * @param {Decoding} decoding
    * @param {HTMLElement} stage
-   * @param {RefreshMeter} meter
+   * @param {DisplayWatch} display
    * @param {Listener} listener
    */
-  constructor(decoding, stage, meter, listener) {
+  constructor(decoding, stage, { meter, sizing }, listener) {
     this.#decoding = decoding;
+    this.#sizing = sizing;
     this.#listener = listener;
     this.#viewer = new Viewer(stage, meter);
     this.#answering = new Answering(stage, meter, {
@@ -95,6 +98,7 @@ export class Showings {
       if (showing !== this.#current) return;
       this.#listener.staged(image, "fetched", { at: Math.max(fetchedAt, asked) });
       if (facts !== null) this.#listener.identified(image, facts);
+      this.#sizing.place(element, image, pixelsOf(element, facts));
       this.#putUp(showing, element);
     } catch (error) {
       if (showing !== this.#current) return;
@@ -120,6 +124,7 @@ export class Showings {
   #empty() {
     this.#hide(this.#viewer.clear());
     this.#answering.close();
+    this.#sizing.forget();
   }
 
   #supersede() {
@@ -169,14 +174,15 @@ export class Showings {
         showing.isOver = true;
         before = this.#seen;
         this.#seen = sight;
-        this.#answering.ask(image, element);
+        this.#answering.ask(image, element, this.#sizing.drawnOf(element));
         this.#listener.seen(image, at);
       },
       shown: (onset) => {
         this.#decoding.release(imageKey(image));
         const { at } = onset;
         if (before !== null) this.#tellHidden(before, at);
-        this.#listener.staged(image, "shown", { at, onset });
+        const drawn = this.#sizing.drawnOf(element);
+        this.#listener.staged(image, "shown", { at, onset, ...(drawn && { drawn }) });
         this.#answering.begin(image, onset);
       },
       unseen: (at) => {
@@ -190,4 +196,14 @@ export class Showings {
       gone: (at, reason) => this.#tellHidden(sight, at, reason),
     };
   }
+}
+
+/**
+ * Browsers tell of some pictures how large they are to be printed, and not how many pixels they have.
+ *
+ * @param {HTMLImageElement} element @param {Facts | null} facts
+ */
+function pixelsOf({ naturalWidth, naturalHeight }, facts) {
+  const { width, height } = facts ?? { width: null, height: null };
+  return width && height ? { width, height } : { width: naturalWidth, height: naturalHeight };
 }

@@ -1,17 +1,20 @@
 /**
  * The start of the client's page: it is at the relay with these few files, while all others load.
- * What the relay says meanwhile waits for them.
+ * What the relay says meanwhile waits for them. So do the texts; the page comes with the first one in it.
  *
  * @import { Opened } from "../peer/opening.js"
- * @import { Status } from "../words/start.js"
  */
 
 import { enter } from "../page/entrance.js";
 import { isAble, loadAgain, opened } from "../page/first.js";
-import { CONNECTING, READY, UNABLE } from "../words/start.js";
 
-/** @param {Status} status */
-function say({ text, hint }) {
+const words = import("../words/start.js");
+// Who needs them says what is to be done without them.
+words.catch(() => {});
+
+/** @param {"CONNECTING" | "READY"} what */
+async function tell(what) {
+  const { text, hint } = (await words)[what];
   document.querySelector("#text")?.replaceChildren(text);
   document.querySelector("#hint")?.replaceChildren(hint);
 }
@@ -24,7 +27,7 @@ function sayWhenReady({ socket }) {
   const listening = new AbortController();
   const { signal } = listening;
   const sayIt = () => {
-    if (!signal.aborted && socket.readyState === WebSocket.OPEN) say(READY);
+    if (!signal.aborted && socket.readyState === WebSocket.OPEN) void tell("READY");
   };
   socket.addEventListener(
     "message",
@@ -36,12 +39,17 @@ function sayWhenReady({ socket }) {
     { once: true, signal },
   );
   // What is still to come may not come then, for as long as the relay is gone.
-  socket.addEventListener("close", () => say(CONNECTING), { signal });
+  socket.addEventListener("close", () => void tell("CONNECTING"), { signal });
   return listening;
 }
 
 function start() {
   const entrance = enter("client");
+  if (entrance.door?.state === "waiting") {
+    // It can be read while the rest of the page loads; what is to be touched waits for that.
+    document.querySelector("#door")?.removeAttribute("hidden");
+    document.body.toggleAttribute("data-door", true);
+  }
   // Where the participant is recorded, there is something else to say first.
   const isRecorded = new URL(location.href).searchParams.has("record");
   const listening = opened && !isRecorded ? sayWhenReady(opened) : null;
@@ -51,5 +59,11 @@ function start() {
   }, loadAgain);
 }
 
-if (isAble) start();
-else say(UNABLE);
+/** What came last of all that the page needs; `page/old.js` asks the same where this does not run. */
+const isRecent = "throwIfAborted" in AbortSignal.prototype && "hasOwn" in Object;
+
+if (isAble && isRecent) start();
+import("./other_browser.js").then(
+  ({ offerOtherBrowser }) => offerOtherBrowser({ isRecent, hasWebRtc: isAble }),
+  loadAgain,
+);

@@ -68,7 +68,7 @@ export class Viewer {
     this.#meter = meter;
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
     watchSize(
-      () => this.#resized(),
+      (reason) => this.#resized(reason),
       () => this.#lookAgain(),
     );
   }
@@ -131,11 +131,12 @@ export class Viewer {
     if (this.#next !== null) this.#putUpUnseen();
   }
 
-  #resized() {
+  /** @param {string} reason */
+  #resized(reason) {
     if (!this.#isSeen) return;
     this.#watch.settle();
     this.#isSeen = false;
-    this.#up?.watcher.hidden(now(), "resized");
+    this.#up?.watcher.hidden(now(), reason);
   }
 
   /** Where it can be seen as it is. */

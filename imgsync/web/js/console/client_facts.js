@@ -22,9 +22,9 @@ export class ClientFacts {
   /** @param {Remarks | null} remarks null where there is no session @param {readonly Listed[]} images to be shown */
   render(remarks, images) {
     const { display = null, speaks = null } = remarks ?? {};
-    const { frames, keys, features } = needsOf(images);
+    const { screen, features } = needsOf(images);
     const missing = speaks === null ? [] : features.filter((feature) => !speaks.includes(feature));
-    const words = display === null ? [] : warningsOf(display, frames, keys).map((word) => describeWarning(word, display));
+    const words = display === null ? [] : warningsOf(display, screen).map((word) => describeWarning(word, display));
     const warnings = [...missing.map(describeNotSpoken), ...words];
     this.#warn(warnings);
     this.#section.hidden = display === null && warnings.length === 0;

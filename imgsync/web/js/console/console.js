@@ -11,11 +11,14 @@
  * @import { Route } from "../peer/route.js"
  */
 
+import { askForToken } from "./granting.js";
 import { EXPIRY_REASONS } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
+import { Drawing } from "./drawing.js";
 import { ConsoleView } from "./view.js";
 import { isAble } from "../page/first.js";
+import { Going } from "./going.js";
 import { Journal } from "./journal.js";
 import { OwnPictures } from "./own_pictures.js";
 import { Presentation } from "./presentation.js";
@@ -32,7 +35,6 @@ const AGE_MS = 60_000;
 
 class Console {
   #memory;
-  #store;
   #pictures;
   #journal;
   #signalling;
@@ -41,6 +43,11 @@ class Console {
     changed: (series, isNew) => this.#seriesChanged(series, isNew),
     complain: (why) => this.#view.complain(why),
   });
+  #going = new Going({
+    look: () => ({ presentation: this.#presentation, images: this.#selection.images, index: this.#selection.index }),
+    show: (index) => this.#choose(index),
+    changed: () => this.#changed(),
+  });
   /** Whether what is current was chosen while a session was being started. */
   #isChosen = false;
   /** The session, or the last one. @type {Presentation | null} */
@@ -48,23 +55,24 @@ class Console {
   #view;
   /** What is in the way to the relay. @type {Obstacle | null} */
   #obstacle = null;
-  #isRenderDue = false;
+  #drawing = new Drawing(() => this.#render(), AGE_MS);
 
   /** @param {Entrance} entrance @param {string | null} address @param {RecordStore} store @param {OwnPictures} pictures */
   constructor({ userId, token, relayUrl, first }, address, store, pictures) {
     this.#memory = new Memory(userId, store);
     this.#journal = new Journal(store.earlier, (event) => store.add(event));
-    this.#store = store;
     this.#pictures = pictures;
-    store.changed = pictures.changed = () => this.#renderSoon();
+    store.changed = pictures.changed = () => this.#drawing.soon();
     this.#view = new ConsoleView(userId, this.#journal, store, {
       start: (clientId) => this.#start(clientId),
+      invite: (clientId, seconds) => askForToken(token, clientId, seconds),
       end: () => this.#end(),
       takeUp: () => this.#takeUpLeft(this.#memory.left),
       leave: () => this.#memory.leave(),
       remove: () => void pictures.removeAll(),
       choose: (choice) => this.#choose(choice),
       mark: (noted) => this.#presentation?.mark(noted),
+      go: () => this.#going.toggle(),
       arrange: (deed) => pictures.arrange(this.#selection, deed),
       join: (images) => pictures.join(this.#selection, images),
       changed: () => this.#render(),
@@ -76,7 +84,7 @@ class Console {
         changed: (_, obstacle) => {
           this.#obstacle = obstacle;
           this.#starting.takeUp();
-          this.#renderSoon();
+          this.#drawing.soon();
         },
         present: (clients) => this.#present(clients),
       },
@@ -86,11 +94,10 @@ class Console {
       begun: (route, before, early) => this.#begin(early ?? open(route, this.#signalling), before),
       changed: () => this.#render(),
     });
-    this.#restore(address);
+    this.#restore(address, store);
     this.#journal.begin(userId, now());
     this.#signalling.start();
     wakeOnReturn(this.#signalling);
-    setInterval(() => this.#renderSoon(), AGE_MS);
     warnBeforeUnload(() => this.#isLive || (!store.isKept && store.unsaved > 0));
     this.#render();
   }
@@ -101,9 +108,8 @@ class Console {
 
   // ── over a reload ──────────────────────────────────────────────────────────────────────────────
 
-  /** @param {string | null} address */
-  #restore(address) {
-    const { series, isReload } = this.#store;
+  /** @param {string | null} address @param {RecordStore} store */
+  #restore(address, { series, isReload }) {
     const { mine, left } = this.#memory;
     const isWanted = series?.address === address && (isReload || left !== null);
     if (series !== null && (address === null || isWanted)) this.#selection.restore(series);
@@ -112,7 +118,7 @@ class Console {
   }
 
   #keepPlace() {
-    if (this.#presentation !== null) this.#memory.keep(placeOf(this.#presentation, this.#selection.index));
+    if (this.#presentation !== null) this.#memory.keep(placeOf(this.#presentation, this.#selection, this.#going));
   }
 
   /** @param {Place | null} place */
@@ -131,9 +137,9 @@ class Console {
     this.#pictures.keep(series, isNew);
     this.#presentation?.seriesChanged(series.images, this.#selection.index);
     if (isNew && this.#isLive) this.#presentation?.seriesBegan(series);
+    if (isNew) this.#going.stop();
     this.#retry();
-    this.#keepPlace();
-    this.#renderSoon();
+    this.#changed();
   }
 
   /** Show what is current again, where it was refused and has another URL by now. */
@@ -152,7 +158,7 @@ class Console {
     this.#render();
   }
 
-  // ── the session ────────────────────────────────────────────────────────────────────────────────
+  // ── the session, and who is there for one ──────────────────────────────────────────────────────
 
   /** @param {string} clientId */
   #start(clientId) {
@@ -167,21 +173,18 @@ class Console {
     const index = isChosen ? this.#selection.index : (before?.index ?? null);
     this.#isChosen = false;
     this.#selection.index = index;
-    const { images } = this.#selection;
     const current = isSame ? (before?.current ?? null) : null;
     this.#selection.shownUrl = current?.signedUrl ?? null;
     this.#presentation = new Presentation(session, this.#journal, current, {
-      changed: () => {
-        this.#keepPlace();
-        this.#renderSoon();
-      },
+      changed: () => this.#changed(),
       counted: (said) => this.#view.count(said),
       failed: (reason) => this.#retry() || void this.#selection.imageFailed(reason),
     });
     if (!isSame) this.#presentation.seriesBegan(this.#selection.series);
     // A relay that can't take a session up has begun another one.
     if ((!isSame || isChosen) && index !== null) this.#selection.show(this.#presentation);
-    else this.#presentation.announce(images, index);
+    else this.#presentation.announce(this.#selection.images, index);
+    if (isSame && before?.isGoing) this.#going.resume();
     this.#keepPlace();
     if (before === null) this.#view.sessionBegan();
   }
@@ -193,27 +196,24 @@ class Console {
     this.#render();
   }
 
-  // ── the relay ──────────────────────────────────────────────────────────────────────────────────
-
   /** @param {ReadonlyMap<string, Presence>} clients */
   #present(clients) {
     this.#view.present(clients);
     this.#presentation?.contact.told(clients.has(this.#presentation.route.peerId), now());
     this.#starting.takeUp();
-    this.#renderSoon();
+    this.#drawing.soon();
+  }
+
+  /** Something that matters to the page after this one, and to how the series goes on. */
+  #changed() {
+    this.#going.step();
+    this.#keepPlace();
+    this.#drawing.soon();
   }
 
   // ── what is seen ───────────────────────────────────────────────────────────────────────────────
 
-  /** Many things that happen at once are drawn once. */
-  #renderSoon() {
-    if (this.#isRenderDue) return;
-    this.#isRenderDue = true;
-    setTimeout(() => this.#render());
-  }
-
   #render() {
-    this.#isRenderDue = false;
     const { series, index } = this.#selection;
     const { awaited, trouble } = this.#starting;
     this.#view.render({
@@ -227,6 +227,7 @@ class Console {
       index,
       pictures: this.#pictures,
       left: this.#isLive || awaited !== null ? null : this.#memory.left,
+      going: this.#going.state,
     });
   }
 }
@@ -236,10 +237,10 @@ function open(route, relay) {
   return new SharingSession(route, { get iceServers() { return relay.iceServers; }, offers: true });
 }
 
-/** @param {Presentation} presentation @param {number | null} index @returns {Place} */
-function placeOf({ route, current, isOver, isEnding }, index) {
+/** @param {Presentation} presentation @param {Selection} selection @param {Going} going @returns {Place} */
+function placeOf({ route, current, isOver, isEnding }, { index }, { state }) {
   const { sessionId, peerId: clientId } = route;
-  return { sessionId, clientId, current, index, isOver: isOver || isEnding };
+  return { sessionId, clientId, current, index, isOver: isOver || isEnding, isGoing: state === "going" };
 }
 
 /** Whether what is current never came to be shown. @param {Journal} journal @param {Presentation | null} presentation */

@@ -37,7 +37,7 @@ import {
   isWhole,
   oneOf,
 } from "../core/protocol/values.js";
-import { isTrial } from "../core/protocol/wire.js";
+import { isDrawn, isTrial } from "../core/protocol/wire.js";
 
 /** @param {Test} test @returns {Test} */
 function orNull(test) {
@@ -133,6 +133,7 @@ const OPTIONAL = {
     detail: isDetail,
     frames: isCount,
     dropped: isCount,
+    drawn: isDrawn,
   },
   response: { reactionTime: isNumber, within: isDuration, x: isNumber, y: isNumber },
   display: {
@@ -150,6 +151,11 @@ const OPTIONAL = {
     languages: isFeatures,
     pointer: oneOf(POINTERS),
     keyboard: isBoolean,
+    pxPerMm: isPositive,
+    calibratedBy: isReason,
+    distanceMm: isPositive,
+    distanceBy: isReason,
+    distanceWithinMm: isDuration,
   },
 };
 

@@ -8,7 +8,7 @@
  *
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { ImageSource, Trial } from "../core/protocol/wire.js"
- * @import { Entry } from "../core/study/entries.js"
+ * @import { Entry, Fault } from "../core/study/entries.js"
  * @import { Path } from "../core/study/places.js"
  * @import { Plan } from "../core/study/study.js"
  * @import { OwnPicture } from "./picture_files.js"
@@ -28,7 +28,7 @@ import { BadCsv, lineOfRow, oddColumns, oddFirstLine, parseCsv } from "./csv.js"
 import { firstConflict } from "../core/protocol/naming.js";
 import { isWebUrl, publicUrl } from "../core/protocol/urls.js";
 import { NAMES, isFile, isFileName, isLeftOut } from "../core/study/entries.js";
-import { placeOf } from "../core/study/places.js";
+import { doubledIn, placeOf } from "../core/study/places.js";
 import { arranged, readPlan } from "../core/study/study.js";
 import { timeout } from "../peer/clock.js";
 import { makeToken } from "./tokens.js";
@@ -126,11 +126,7 @@ function studyOf({ entries, name, order, seed, instructions, end }, file, again)
 function readDocument({ content, locate }, name) {
   if (Array.isArray(content) && content.length === 0) throw new BadManifest(describeEmpty(name));
   const read = readPlan(content);
-  if (!("plan" in read)) {
-    const [first = { path: [], what: "" }, ...others] = read.faults;
-    const place = first.path.find((step) => typeof step === "number") ?? null;
-    throw new BadManifest(describeFault(name, place === null ? null : Number(place), first.what, locate(first.path), others.length));
-  }
+  if (!("plan" in read)) throw refusal(name, read.faults, { content, locate });
   const { entries } = read.plan;
   const named = entries.flatMap(({ imageUrl, signedUrl }, place) => (imageUrl === null ? [] : [{ imageUrl, signedUrl, place }]));
   const conflict = firstConflict(named);
@@ -141,15 +137,32 @@ function readDocument({ content, locate }, name) {
   return read;
 }
 
+/** @param {string} name @param {readonly Fault[]} faults @param {Document} document */
+function refusal(name, [first = { path: [], what: "" }, ...others], { locate }) {
+  const place = first.path.find((step) => typeof step === "number") ?? null;
+  return new BadManifest(
+    describeFault(name, place === null ? null : Number(place), first.what, locate(first.path), others.length),
+  );
+}
+
 /** @param {string} text @param {string} name @returns {Document} */
 function documentIn(text, name) {
   const bare = text.replace(/^\ufeff/, "");
   if (!/^\s*[[{]/.test(bare)) return lineDocument(bare) ?? csvDocument(bare, name);
   try {
-    return { content: JSON.parse(bare), locate: (path) => placeOf(path, bare) };
+    return refuseDoubled({ content: JSON.parse(bare), locate: (path) => placeOf(path, bare) }, bare, name);
   } catch (error) {
+    if (error instanceof BadManifest) throw error;
     throw new BadManifest(describeNoJson(name, error));
   }
+}
+
+/** @param {Document} document @param {string} text @param {string} name @returns {Document} */
+function refuseDoubled(document, text, name) {
+  const doubled = doubledIn(text);
+  if (doubled === null) return document;
+  const what = `has the member "${doubled.at(-1)}" twice; leave one of them out`;
+  throw refusal(name, [{ path: doubled, what }], document);
 }
 
 /**

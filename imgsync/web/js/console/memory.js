@@ -31,7 +31,7 @@ export class Memory {
     const at = store.earlier.at(-1)?.at ?? now();
     // A browser that is opened again days later has the tab's memory still.
     if (ours !== null && now() - at <= REPAIR_DEADLINE * 1000) this.mine = ours;
-    else if (now() - at <= OFFER_MS) this.left = { ...place, at };
+    else if (now() - at <= OFFER_MS) this.left = { ...place, isGoing: false, at };
   }
 
   /** @param {Place} place */

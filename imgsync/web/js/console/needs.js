@@ -3,11 +3,13 @@
  *
  * @import { Listed } from "./manifest.js"
  *
- * @typedef {{frames: boolean, keys: boolean, features: readonly string[]}} Needs `frames`: an image is to be up for
- *   so long; `keys`: keys are answers; `features`: what the client has to speak for all that
+ * @typedef {{screen: ScreenNeeds, features: readonly string[]}} Needs `features`: what the client has to speak
+ *
+ * @import { ScreenNeeds } from "../core/study/displays.js"
  */
 
-import { FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT } from "../core/protocol/numbers.js";
+import { screenNeedsOf } from "../core/study/displays.js";
+import { needsOf as featuresFor } from "../core/study/running.js";
 
 /** By series, as it is drawn often. @type {WeakMap<readonly Listed[], Needs>} */
 const known = new WeakMap();
@@ -22,12 +24,5 @@ export function needsOf(images) {
 /** @param {readonly Listed[]} images @returns {Needs} */
 function gather(images) {
   const trials = images.flatMap(({ trial }) => trial ?? []);
-  const frames = trials.some(({ showFor, frames }) => showFor !== undefined || frames !== undefined);
-  const keys = trials.some(({ respond }) => (respond?.keys ?? []).length > 0);
-  const features = [
-    ...(frames ? [FEATURE_EXPOSURE] : []),
-    ...(trials.some(({ respond }) => respond !== undefined) ? [FEATURE_RESPONSE] : []),
-    ...(trials.some(({ text }) => text !== undefined) ? [FEATURE_TEXT] : []),
-  ];
-  return { frames, keys, features };
+  return { screen: screenNeedsOf(trials), features: featuresFor(trials) };
 }

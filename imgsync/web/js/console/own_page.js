@@ -14,7 +14,7 @@
  *   `address`: the manifest's URL, where the page's own address named it; `since` and `readAt`: when it
  *   was loaded, and read last, in milliseconds since the epoch
  * @typedef {{sessionId: string, clientId: string, current: Image | null, index: number | null,
- *   isOver: boolean}} Place `index`: of what is shown of the series
+ *   isOver: boolean, isGoing?: boolean}} Place `index`: of what is shown of the series; `isGoing`: by itself
  *
  * @typedef {object} PageRow what one page has kept
  * @property {number} id

@@ -16,8 +16,10 @@
  */
 
 import { Contact } from "./contact.js";
+import { Course } from "./course.js";
 import { Announcements } from "../core/channel/preload.js";
 import { Presenter } from "../core/channel/presenter.js";
+import { trialFields } from "../core/protocol/trials.js";
 import { now, skew } from "../peer/clock.js";
 import { Latency } from "./latency.js";
 import { Remarks } from "./remarks.js";
@@ -29,6 +31,7 @@ export class Presentation {
   remarks = new Remarks();
   latency = new Latency();
   contact = new Contact();
+  course;
   /** What has become of the session. @type {StateChange} */
   change = { state: "connecting", at: 0, reason: null, detail: "", wasConnected: false };
   #announcements = new Announcements();
@@ -50,11 +53,9 @@ export class Presentation {
     const { route } = session;
     this.route = route;
     this.#listener = listener;
-    this.#presenter = new Presenter({
-      lastSentAt: journal.lastSentAt,
-      current,
-      earlier: journal.rowsOf(route.sessionId).map(earlierOf),
-    });
+    const earlier = journal.rowsOf(route.sessionId);
+    this.#presenter = new Presenter({ lastSentAt: journal.lastSentAt, current, earlier: earlier.map(earlierOf) });
+    this.course = courseOf(current, earlier, () => this.remarks.speaks ?? route.features);
     const about = (/** @type {number} */ sentAt) => journal.rows.get(sentAt);
     this.#journal = new SessionJournal(route.sessionId, journal.add.bind(journal), about);
     this.#journal.began(now(), route.peerId, route.resumed);
@@ -65,15 +66,11 @@ export class Presentation {
         const limit = this.#session.maxMessage;
         this.#perform(this.#presenter.opened(route.features, limit), now());
       },
-      drained: () => this.#perform(this.#presenter.drained(this.#waiting), now()),
+      drained: () => this.#perform(this.#presenter.drained(this.#session.waiting), now()),
       received: (message, at) => this.#receive(message, at),
       changed: (change) => this.#follow(change),
       isSeen: () => this.#presenter.isSeen,
     });
-  }
-
-  get #waiting() {
-    return this.#session.waiting;
   }
 
   get isOver() {
@@ -112,7 +109,10 @@ export class Presentation {
     if (source === undefined || this.isOver || this.isEnding) return;
     const shown = orTooLarge(() => this.#presenter.show(index, source, now()));
     this.remarks.trouble = shown === null ? describeTooLong(index) : "";
-    if (shown !== null) {
+    if (shown === null) {
+      this.course.refuse(source.imageUrl, now());
+    } else {
+      this.course.begin(source.imageUrl, shown.image.sentAt, source.trial);
       this.#journal.ordered(shown.image, this.route.peerId, source.extra ?? null, factsOf(source));
       this.#perform(shown.outputs, shown.image.sentAt);
       this.announce(images, index);
@@ -130,7 +130,7 @@ export class Presentation {
     if (places === null) return;
     const coming = places.map((place) => /** @type {ImageSource} */ (images[place]));
     // It is only a hint; what is wrong comes out when an image is shown.
-    const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#waiting));
+    const outputs = orTooLarge(() => this.#presenter.preload(coming, this.#session.waiting));
     this.#session.offer(outputs === null ? [] : coming);
     this.#perform(outputs ?? [], now());
   }
@@ -171,7 +171,7 @@ export class Presentation {
     this.remarks.hear(message);
     if ("type" in message && message.type === "pong") {
       this.#compareClocks({ t0: message.t0, t1: message.t1, t2: message.t2, t3: at });
-    } else this.#perform(this.#presenter.received(message, this.#waiting), at);
+    } else this.#perform(this.#presenter.received(message, this.#session.waiting), at);
   }
 
   /** @param {Probe} probe */
@@ -220,6 +220,7 @@ export class Presentation {
         this.#journal.became(at, output);
     }
     this.remarks.heed(output);
+    this.course.heed(output, at);
     if (output.kind === "counted") this.#listener.counted(output.said);
     if (output.kind === "staged" && output.stage === "failed") this.#listener.failed(output.reason ?? "");
   }
@@ -228,6 +229,19 @@ export class Presentation {
 /** @param {Standing} row @returns {Earlier} */
 function earlierOf(row) {
   return { ...row, isOver: !["sent", "acked", "fetched"].includes(row.fate) };
+}
+
+/**
+ * @param {Image | null} current what a page before this one has shown last
+ * @param {readonly Standing[]} earlier of the same session
+ * @param {() => readonly string[]} spoken by the client
+ */
+function courseOf(current, earlier, spoken) {
+  const course = new Course(spoken);
+  if (current === null) return course;
+  const heard = earlier.find(({ sentAt }) => sentAt === current.sentAt)?.responses ?? [];
+  course.begin(current.imageUrl, current.sentAt, trialFields(current), heard.length > 0);
+  return course;
 }
 
 /** Of a picture whose bytes are ours. @param {Listed} source @returns {Facts | null} */

@@ -123,8 +123,8 @@ export class SessionJournal {
 
   /** What has become of an image. @param {number} at @param {Extract<PresenterOutput, {kind: "staged"}>} staged */
   staged(at, { image: { imageIndex, sentAt }, stage, at: stageAt, reason, ...rest }) {
-    const { timing, within, detail, frames, dropped } = rest;
-    const more = Object.entries({ timing, within, detail, frames, dropped }).filter(([, value]) => value !== null);
+    const { timing, within, detail, frames, dropped, drawn } = rest;
+    const more = Object.entries({ timing, within, detail, frames, dropped, drawn }).filter(([, value]) => value !== null);
     this.#note(at, "stage", { imageIndex, sentAt, stage, stageAt, reason, ...Object.fromEntries(more) });
   }
 

@@ -5,7 +5,7 @@
  * @import { KnownEvent } from "./events.js"
  * @import { Extra } from "../core/protocol/extra.js"
  * @import { Facts } from "../core/pictures/facts.js"
- * @import { Response, Timing, Trial } from "../core/protocol/wire.js"
+ * @import { Drawn, Response, Timing, Trial } from "../core/protocol/wire.js"
  *
  * @typedef {object} Sight an image came onto the screen, or went from it
  * @property {boolean} isShown
@@ -16,6 +16,7 @@
  * @property {string | null} reason why it went, where the client says it
  * @property {number | null} frames for how many refreshes of the screen it was up, where the client says it when it goes
  * @property {number | null} dropped how many of these the client missed
+ * @property {Drawn | null} drawn how large it is there, where the client says it
  *
  * @typedef {Omit<Response, "type" | "imageIndex" | "sentAt">} Answer of the participant
  * @typedef {Answer & {toldAt: number | null}} ToldAnswer `toldAt`: when we heard of it; null below no header
@@ -227,7 +228,7 @@ export class Sides {
 }
 
 /** @param {Showing} showing @param {KnownEvent} event @param {number | null} toldAt */
-function takeStage(showing, { stage, stageAt, reason, timing, within, detail, frames, dropped }, toldAt) {
+function takeStage(showing, { stage, stageAt, reason, timing, within, detail, ...more }, toldAt) {
   switch (stage) {
     case "fetched":
       showing.fetchedAt = first(showing.fetchedAt, stageAt);
@@ -239,7 +240,8 @@ function takeStage(showing, { stage, stageAt, reason, timing, within, detail, fr
       // The client says it again on each new channel.
       if (known === undefined || (known.toldAt === null && toldAt !== null)) {
         const told = { at: stageAt, toldAt, timing: timing ?? null, within: within ?? 0 };
-        const up = { frames: frames ?? null, dropped: dropped ?? null };
+        const { frames = null, dropped = null, drawn = null } = more;
+        const up = { frames, dropped, drawn };
         const isShown = stage === "shown";
         showing.sights.set(key, { isShown, reason: isShown ? null : reason, ...told, ...up });
       }

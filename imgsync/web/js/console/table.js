@@ -52,6 +52,14 @@ export const COLUMNS = [
   "frames",
   "framesUp",
   "framesDropped",
+  "sizeMm",
+  "sizeDeg",
+  "scale",
+  "drawnWidthPx",
+  "drawnHeightPx",
+  "drawnWidthMm",
+  "drawnHeightMm",
+  "fitted",
   "answers",
   "answer",
   "answerKind",
@@ -109,7 +117,7 @@ export function writeCsv(rows) {
 /** Numbers that are no times and no durations. */
 const COUNTS = new Set([
   ...["imageIndex", "width", "height", "bytes", "copies", "gaps"],
-  ...["frames", "framesUp", "framesDropped", "answers", "score"],
+  ...["frames", "framesUp", "framesDropped", "answers", "score", "sizeMm", "sizeDeg"],
 ]);
 
 /** @param {string} name @param {Row[typeof COLUMNS[number]]} value */

@@ -9,6 +9,14 @@
  * @property {number | null} frames the same in refreshes of the client's screen
  * @property {number | null} framesUp for how many refreshes it was up in all
  * @property {number | null} framesDropped how many of these the client missed
+ * @property {number | null} sizeMm how long its longer side was to be, as asked
+ * @property {number | null} sizeDeg the same in degrees of visual angle
+ * @property {string | null} scale by how much it was to be magnified
+ * @property {number | null} drawnWidthPx as it was on the screen first, CSS pixels
+ * @property {number | null} drawnHeightPx
+ * @property {number | null} drawnWidthMm where the screen was calibrated
+ * @property {number | null} drawnHeightMm
+ * @property {string | null} fitted why it was fitted to the window although a size was asked
  * @property {number | null} answers how many there are; 0 where some were asked for, null where nobody asked
  * @property {string | null} answer the first one: a key's name, a button's value, "picture" or "beside" of a tap
  * @property {string | null} answerKind
@@ -28,6 +36,7 @@ export function trialOf({ trial, answers: heard }, marks, sights) {
   const answers = inOrder([...heard.values()]);
   const [first] = answers;
   const gone = sights.filter(({ isShown }) => !isShown);
+  const drawn = sights.find(({ isShown }) => isShown)?.drawn;
   const isAsked = (trial?.respond ?? null) !== null;
   const scored = marks.filter(({ score }) => score !== null);
   return {
@@ -35,6 +44,14 @@ export function trialOf({ trial, answers: heard }, marks, sights) {
     frames: trial?.frames ?? null,
     framesUp: total(gone.map(({ frames }) => frames)),
     framesDropped: total(gone.map(({ dropped }) => dropped)),
+    sizeMm: trial?.sizeMm ?? null,
+    sizeDeg: trial?.sizeDeg ?? null,
+    scale: trial?.scale ?? null,
+    drawnWidthPx: drawn?.widthPx ?? null,
+    drawnHeightPx: drawn?.heightPx ?? null,
+    drawnWidthMm: drawn?.widthMm ?? null,
+    drawnHeightMm: drawn?.heightMm ?? null,
+    fitted: drawn?.fitted ?? null,
     answers: answers.length > 0 || isAsked ? answers.length : null,
     answer: first?.value ?? null,
     answerKind: first?.kind ?? null,

@@ -2,6 +2,7 @@
  * All that is on the console's page, drawn from the state of things.
  *
  * @import { Choice } from "./stage.js"
+ * @import { Ask } from "./inviting.js"
  * @import { Preloaded, Presence } from "../core/protocol/wire.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Deed, OwnPictures } from "./own_pictures.js"
@@ -13,6 +14,7 @@
  * @import { Journal, Standing } from "./journal.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { Phase, Status } from "../words/console.js"
+ * @import { GoingState } from "../words/going.js"
  *
  * @typedef {object} State
  * @property {SocketState} relay
@@ -25,15 +27,18 @@
  * @property {number | null} index of what is current
  * @property {OwnPictures} pictures
  * @property {(Place & {at: number}) | null} left a session that can be taken up
+ * @property {GoingState} going whether the series goes on by itself
  *
  * @typedef {object} Doors what a person wants
  * @property {(clientId: string) => void} start
+ * @property {Ask} invite
  * @property {() => void} end
  * @property {() => void} takeUp the session that was left
  * @property {() => void} leave it as it is
  * @property {() => void} remove what the browser keeps
  * @property {(choice: Choice) => void} choose
  * @property {(noted: Noted) => void} mark what is shown
+ * @property {() => void} go on by itself, or pause
  * @property {(loaded: Loaded) => void} load a series
  * @property {(images: readonly Listed[]) => void} join the series that is there, with more in it
  * @property {(deed: Deed) => void} arrange
@@ -88,10 +93,10 @@ export class ConsoleView {
   /** @param {string} userId @param {Journal} journal @param {RecordStore} store @param {Doors} doors */
   constructor(userId, journal, store, doors) {
     this.#journal = journal;
-    this.#clients = new ClientsView(doors.start);
+    this.#clients = new ClientsView(doors.start, doors.invite);
     this.#intake = new Intake(doors.load, doors.join);
     this.#stage = new Stage(doors.choose);
-    this.#trial = new TrialView(doors.mark);
+    this.#trial = new TrialView(doors.mark, doors.go);
     const arranging = new Arranging(doors.arrange, doors.changed);
     this.#arranging = arranging;
     this.#strip = new Strip((index) => (arranging.picked === null ? doors.choose(index) : arranging.pick(index)));
@@ -145,7 +150,7 @@ export class ConsoleView {
   }
 
   /** @param {State} state */
-  render({ relay, obstacle, presentation, awaited, isChosen, trouble, series, index, pictures, left }) {
+  render({ relay, obstacle, presentation, awaited, isChosen, trouble, series, index, pictures, left, going }) {
     const images = series?.images ?? [];
     // What was left, or is about to begin, may be on a screen still.
     const unheard = left === null && awaited === null ? "over" : "waiting";
@@ -174,7 +179,7 @@ export class ConsoleView {
     find("stage", HTMLElement).dataset.fate = isShown ? row.fate : "none";
     document.body.dataset.phase = phase;
     this.#stage.render(images, index, fate, describeNothing(isLive));
-    this.#trial.render(index === null ? undefined : images[index], row, presentation);
+    this.#trial.render(series, index, row, presentation, going);
     this.#arranging.render({ series, index, isLive, ...pictures.state });
     this.#strip.render(index, byIndex, phase, this.#arranging.picked);
     this.#intake.render(series);

@@ -3,21 +3,22 @@
  * proxy can log it, or in the query. It does not stay in the address bar, where it would be seen,
  * copied and kept in the history; the tab remembers it, so that a reload works.
  *
- * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null}}
- *   Entrance `userId` is empty where the link does not say it; `first`: the way to the relay that
- *   is being opened already
+ * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null,
+ *   door: Threshold | null}} Entrance `userId` is empty where the link does not say it; `first`: the way
+ *   to the relay that is being opened already; `door`: of a client, where it has one
  *
  * @import { Role } from "../core/protocol/wire.js"
  */
 
 import { Opening } from "../peer/opening.js";
 import { opened, relayUrl } from "./first.js";
+import { Threshold } from "./threshold.js";
 
 /** @param {Role} role as which the relay is told of us @returns {Entrance} */
 export function enter(role) {
   const page = new URL(location.href);
   const userId = page.searchParams.get("user") ?? "";
-  const key = `imgsync token of ${userId} at ${page.pathname}`;
+  const key = keyOf(page);
   const fragment = fragmentOf(page);
   const given = fragment.get("token") ?? page.searchParams.get("token");
   if (given !== null) {
@@ -32,9 +33,29 @@ export function enter(role) {
     if (fragmentOf(new URL(location.href)).has("token")) location.reload();
   });
   const token = given ?? recall(key);
+  // A screen that nobody can touch, as a projector's, has a link that says so.
+  const hasDoor = role === "client" && userId !== "" && page.searchParams.get("door") !== "off";
+  const door = hasDoor ? new Threshold(userId) : null;
   const first = opened && new Opening(opened);
-  first?.register({ userId, role, token });
-  return { userId, token, relayUrl, first };
+  first?.register({ userId, role, token, door });
+  return { userId, token, relayUrl, first, door };
+}
+
+/** The link that was opened, with its token, for another browser of theirs. */
+export function wholeLink() {
+  const page = new URL(location.href);
+  const token = recall(keyOf(page));
+  if (token !== undefined) {
+    const fragment = fragmentOf(page);
+    fragment.set("token", token);
+    page.hash = fragment.toString();
+  }
+  return page.href;
+}
+
+/** @param {URL} page under which the tab remembers its token */
+function keyOf(page) {
+  return `imgsync token of ${page.searchParams.get("user") ?? ""} at ${page.pathname}`;
 }
 
 /** @param {URL} page */

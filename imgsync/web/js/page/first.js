@@ -13,8 +13,8 @@ export const relayUrl = findRelay();
 /** Whether there can be sessions: without WebRTC the relay hears nothing of this page. */
 export const isAble = canConnect();
 
-/** Null where there is nothing to say to the relay. */
-export const opened = isAble && new URL(location.href).searchParams.get("user") ? open() : null;
+/** Null where there is nothing to say to the relay, or nobody looks at the page yet. */
+export const opened = isAble && isLookedAt() && new URL(location.href).searchParams.get("user") ? open() : null;
 
 // A script of the page, or one that it imports, did not come.
 addEventListener("error", onError, true);
@@ -46,6 +46,11 @@ function canConnect() {
   } catch {
     return false;
   }
+}
+
+/** Tabs in the background, and what browsers load before somebody asks for it, are hidden. */
+function isLookedAt() {
+  return document.visibilityState === "visible";
 }
 
 /** @returns {Opened} */

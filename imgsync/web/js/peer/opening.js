@@ -2,12 +2,13 @@
  * A socket to the relay from the first: it says who we are, and what comes in waits until somebody
  * listens. So a page is registered before all of it has loaded.
  *
- * @import { Role } from "../core/protocol/wire.js"
+ * @import { DoorState, Role } from "../core/protocol/wire.js"
  *
  * @typedef {{socket: WebSocket, heard: unknown[], code: number | null}} Opened
  *   `heard`: what has come in; `code`: with which it was closed, if it was
  *
- * @typedef {{userId: string, role: Role, name?: string, token?: string}} Registrant
+ * @typedef {{userId: string, role: Role, name?: string, token?: string, door?: {state: DoorState} | null}}
+ *   Registrant `door`: of the page of a client, on which side of it whoever is there stands
  */
 
 import {
@@ -18,16 +19,27 @@ import {
   FEATURE_PICTURES,
   FEATURE_PRESENCES,
   FEATURE_RESPONSE,
+  FEATURE_SIZE,
   FEATURE_TEXT,
+  FEATURE_WAITING,
   PACKAGE,
 } from "../core/protocol/numbers.js";
 
 /** What the page of a client speaks on the channel: it has a screen, a person before it, and a place for pictures. */
-export const SPOKEN = [...FEATURES, FEATURE_PICTURES, FEATURE_EXPOSURE, FEATURE_RESPONSE, FEATURE_TEXT];
+export const SPOKEN = [
+  ...FEATURES,
+  FEATURE_PICTURES,
+  FEATURE_EXPOSURE,
+  FEATURE_RESPONSE,
+  FEATURE_TEXT,
+  FEATURE_SIZE,
+];
 
 export class Opening {
   #opened;
   #isRegistered = false;
+  /** What the relay was told of the door. @type {DoorState | undefined} */
+  state;
 
   /** @param {Opened} opened */
   constructor(opened) {
@@ -39,14 +51,17 @@ export class Opening {
   }
 
   /** Tell the relay as soon as it hears, once. @param {Registrant} registrant */
-  register({ userId, role, name, token }) {
+  register({ userId, role, name, token, door }) {
     if (this.#isRegistered) return;
     this.#isRegistered = true;
     // What there is to be spoken on the channel is the client's to speak.
-    const spoken = role === "client" ? [...SPOKEN, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES];
+    const spoken = role === "client" ? [...SPOKEN, FEATURE_EARLY_OFFER] : [FEATURE_PRESENCES, FEATURE_WAITING];
     const features = [...spoken, FEATURE_ICE_SERVERS];
-    const data = { userId, role, package: PACKAGE, name, token, features };
-    const say = () => this.send(JSON.stringify({ event: "register", data }));
+    const say = () => {
+      const state = (this.state = door?.state);
+      const data = { userId, role, package: PACKAGE, name, token, features, state };
+      this.send(JSON.stringify({ event: "register", data }));
+    };
     if (this.isOpen) say();
     else this.#opened.socket.onopen = say;
   }

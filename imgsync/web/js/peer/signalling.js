@@ -3,11 +3,11 @@
  * was lost; sessions are told, and decide for themselves what it means to them. An evaluator has
  * the relay take its sessions up again, which a relay that was restarted has forgotten.
  *
- * @import { EndSession, IceServer, Presence, Role } from "../core/protocol/wire.js"
+ * @import { EndSession, IceServer, Presence, PresenceState, Role } from "../core/protocol/wire.js"
  * @import { RouteInput } from "../core/handshake/inputs.js"
  * @import { Beginning, SessionStarted, SessionsOutput } from "../core/handshake/sessions.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
- * @import { Opening } from "./opening.js"
+ * @import { Opening, Registrant } from "./opening.js"
  * @import { SocketState } from "./socket.js"
  * @import { BeginOn, Relay } from "./starting.js"
  *
@@ -15,6 +15,8 @@
  * @property {(state: SocketState, obstacle: Obstacle | null) => void} [changed] see `RelaySocket`; `refused` is
  *   for good, and all others come and go
  * @property {(route: Route) => void} [invited] an evaluator has started a session with us
+ * @property {(others: PresenceState, isSentBack: boolean) => void} [waiting] for clients that have a door:
+ *   where their user stands by other windows, and whether one of them was touched in place of this one
  * @property {(clients: ReadonlyMap<string, Presence>) => void} [present] for evaluators: who is
  *   online, at each change
  */
@@ -276,14 +278,14 @@ export class Signalling {
 
   /**
    * @param {{url: string, userId: string, role: Role, name?: string, token?: string,
-   *   first?: Opening | null}} options `first`: a socket that is being opened already
+   *   first?: Opening | null, door?: Registrant["door"]}} options `first`: a socket that is being opened already
    * @param {SignallingListener} listener
    */
-  constructor({ url, userId, role, name, token, first }, listener) {
+  constructor({ url, userId, role, name, token, first, door }, listener) {
     this.#listener = listener;
     const socket = (this.#socket = new RelaySocket(
       url,
-      { userId, role, name, token },
+      { userId, role, name, token, door },
       {
         changed: (state, obstacle) => this.#changed(state, obstacle),
         received: (event, data) => this.#received(event, data),
@@ -325,6 +327,11 @@ export class Signalling {
   wake() {
     this.#socket.wake();
     this.#socket.probe();
+  }
+
+  /** For clients that have a door: somebody has touched this page. */
+  enter() {
+    this.#socket.enter();
   }
 
   /** The network may have gone. */
@@ -381,6 +388,9 @@ export class Signalling {
         break;
       case "peer_back":
         routes.heard(data.sessionId, { kind: "peerCame" });
+        break;
+      case "waiting":
+        this.#listener.waiting?.(data.others, data.again);
         break;
       case "presence":
         this.#presence([/** @type {Presence} */ (data)]);

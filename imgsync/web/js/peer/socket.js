@@ -75,6 +75,11 @@ export class RelaySocket {
     this.#connect();
   }
 
+  /** Tell the relay that somebody is before this page: at once, or with what it is told when it is there. */
+  enter() {
+    if (this.#registrant.door?.state === "entered") this.post("enter", {});
+  }
+
   /** Look whether the relay is still there; if not, it is lost, and tried again at once. */
   probe() {
     if (this.state === "up") this.#perform(this.#keepalive.ask(seconds()));
@@ -125,6 +130,8 @@ export class RelaySocket {
       this.#lookout.isThere();
       this.#listener.received(frame.event, frame.data);
       this.#change("up");
+      // It was touched meanwhile.
+      if (this.#socket?.state === "waiting") this.enter();
     } else if (frame.event === "pong") {
       this.#keepalive.answer(frame.data.id, seconds());
       this.#perform([]);

@@ -25,12 +25,12 @@ import { make, setText } from "../page/dom.js";
 import { rowsToSave, sortRows } from "./destination.js";
 import { fileName, pickFolder } from "./files.js";
 import { isWanted } from "./watch.js";
+import { writeSize, writeTime } from "../words/language.js";
 import {
   PANEL,
   describeLeft,
   describeNow,
   describeSaving,
-  formatSize,
   nameRecording,
   nameSaving,
 } from "../words/recording.js";
@@ -110,8 +110,8 @@ export class Panel {
   /** @param {Row} row */
   #item(row) {
     const { about, isSaved } = row;
-    const time = new Date(about.shownAt).toLocaleTimeString();
-    const facts = make("small", {}, `${time}, ${formatSize(about.size)}`);
+    const time = writeTime(about.shownAt);
+    const facts = make("small", {}, `${time}, ${writeSize(about.size)}`);
     const item = make("li", {}, make("span", {}, nameRecording(about.imageIndex), facts));
     item.title = fileName(row);
     if (pickFolder === undefined) {

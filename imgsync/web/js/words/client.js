@@ -3,6 +3,7 @@
  *
  * @import { EndReason } from "../core/protocol/wire.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
+ * @import { Key } from "../languages/en.js"
  * @import { SessionState } from "../peer/session.js"
  * @import { SocketState } from "../peer/socket.js"
  * @import { Status } from "./start.js"
@@ -19,54 +20,48 @@
  * @property {boolean} canFill whether a tap fills the screen
  */
 
+import { say } from "./language.js";
 import { describeObstacle } from "./relay.js";
 import { CONNECTING, READY } from "./start.js";
 
-/** @type {Record<EndReason, [text: string, hint: string]>} */
+/** @type {Situation} */
+export const BEGINNING = {
+  hasUser: true,
+  relay: "connecting",
+  obstacle: null,
+  with: "",
+  session: null,
+  reason: null,
+  detail: "",
+  wasConnected: false,
+  canFill: false,
+};
+
+/** @type {Record<EndReason, [text: Key, hint: Key]>} */
 const ENDS = {
-  ended: ["The session has ended. Thank you.", "You can close this page."],
-  replaced: ["A new session is about to begin.", "Please wait a moment."],
-  peer_gone: ["The session has ended: the other side has gone.", "You can wait here for another."],
-  claimed_elsewhere: [
-    "You are taking part in another window or on another device.",
-    "This page is not needed. To use it, close the other one and reload this one.",
-  ],
-  relay_shutdown: ["The session could not begin.", "Please wait here for another try."],
-  token_expired: [
-    "The time for this session is over.",
-    "To take part in another one, ask for a new link.",
-  ],
-  connection_lost: [
-    "The connection was lost and could not be restored.",
-    "You can wait here for a new session.",
-  ],
-  connect_timeout: [
-    "No connection to the other side came about.",
-    "Please wait here for another try, or try another network.",
-  ],
-  negotiation_failed: [
-    "The connection could not be made.",
-    "Please wait here for another try, or reload this page.",
-  ],
-  unsupported: [
-    "This connection can\u2019t be made with these browsers.",
-    "Please wait here for another try, or open this page in another browser.",
-  ],
-  signalling_lost: ["The server was lost before the session began.", "Please wait here."],
+  ended: ["client.ended", "client.endedHint"],
+  replaced: ["client.replaced", "client.replacedHint"],
+  peer_gone: ["client.peerGone", "client.peerGoneHint"],
+  claimed_elsewhere: ["client.claimedElsewhere", "client.claimedElsewhereHint"],
+  relay_shutdown: ["client.relayShutdown", "client.anotherTry"],
+  token_expired: ["client.tokenExpired", "client.tokenExpiredHint"],
+  connection_lost: ["client.connectionLost", "client.connectionLostHint"],
+  connect_timeout: ["client.connectTimeout", "client.connectTimeoutHint"],
+  negotiation_failed: ["client.negotiationFailed", "client.negotiationFailedHint"],
+  unsupported: ["client.unsupported", "client.unsupportedHint"],
+  signalling_lost: ["client.signallingLost", "client.signallingLostHint"],
 };
 
 /** @param {Situation} situation @returns {Status} */
 export function describe(situation) {
   const { hasUser, relay, obstacle, with: name, session, reason, detail, wasConnected, canFill } = situation;
-  if (!hasUser) return status("This link is incomplete.", "Please open the whole link you were given.");
+  if (!hasUser) return tell("client.incompleteLink", "client.incompleteLinkHint");
   if (session !== null && session !== "ended") return describeSession(session, name);
-  if (relay === "refused") {
-    return status("This link is not valid, or not any more.", "Please ask for a new one.");
-  }
+  if (relay === "refused") return tell("client.refusedLink", "client.refusedLinkHint");
   if (relay === "waiting" && obstacle !== null) return describeObstacle(obstacle);
   if (session === "ended" && reason !== null) return describeEnd(reason, detail, wasConnected);
   if (relay !== "up") return CONNECTING;
-  return canFill ? status(READY.text, `${READY.hint} Tap to fill the screen.`) : READY;
+  return canFill ? tell("client.ready", "client.imagesHereTap") : READY;
 }
 
 /** Whether nothing more is waited for on this page. @param {Situation} situation */
@@ -87,26 +82,25 @@ const FAILURES = ["connection_lost", "connect_timeout", "negotiation_failed", "u
  * @returns {Status}
  */
 export function describeEnd(reason, detail, wasConnected) {
-  if (reason === "ended" && !wasConnected) {
-    return status("The session was ended before it began.", "Please wait here for another try.");
-  }
-  const [text, hint] = ENDS[reason];
-  return status(text, FAILURES.includes(reason) && detail !== "" ? `${hint} (${detail})` : hint);
+  if (reason === "ended" && !wasConnected) return tell("client.endedEarly", "client.anotherTry");
+  const { text, hint } = tell(...ENDS[reason]);
+  const isTold = FAILURES.includes(reason) && detail !== "";
+  return { text, hint: isTold ? say("client.withDetail", { hint, detail }) : hint };
 }
 
 /** @param {Exclude<SessionState, "ended">} session @param {string} name @returns {Status} */
 function describeSession(session, name) {
   switch (session) {
     case "connecting":
-      return status(`Connecting to ${name} …`, "");
+      return { text: say("client.connectingTo", { name }), hint: "" };
     case "interrupted":
-      return status("The connection was interrupted.", "It comes back by itself. Please wait.");
+      return tell("client.interrupted", "client.interruptedHint");
     default:
-      return status(`Connected to ${name}.`, "The images will appear here.");
+      return { text: say("client.connectedTo", { name }), hint: say("client.imagesHere") };
   }
 }
 
-/** @param {string} text @param {string} hint @returns {Status} */
-function status(text, hint) {
-  return { text, hint };
+/** @param {Key} text @param {Key} hint @returns {Status} */
+function tell(text, hint) {
+  return { text: say(text), hint: say(hint) };
 }

@@ -1,49 +1,24 @@
 /**
  * What the participant's pages say, in the language of who reads it: each has one file of all texts.
  *
- * A text is a sentence with `{names}` of what stands in it, or one for each plural that the language
- * has, by `{count}`. Numbers are written as the language writes them.
+ * A text is a sentence with `{names}` of what stands in it. There may be one for each plural that the
+ * language has, by `{count}`, or for each of the devices, by `devices`. Numbers are written as the language
+ * writes them.
  *
- * @import { Key, Plural, Room, Texts } from "../languages/en.js"
+ * @import { ByDevice, Key, Plural, Room, Texts } from "../languages/en.js"
  */
 
-const ENGLISH = "en";
+import chosen, { LANGUAGE } from "./chosen.js";
+
+export { LANGUAGE };
 
 /** Around what comes from elsewhere, in a line that goes the other way (Unicode UAX #9, FSI and PDI). */
 const ISOLATED = ["\u2068", "\u2069"];
 
-/** Those that there are, as the page names them. @returns {string[]} */
-function listLanguages() {
-  const named = globalThis.document?.querySelector('meta[name="languages"]')?.getAttribute("content");
-  return named?.split(" ") ?? [ENGLISH];
-}
+/** Has letters that are written from the right: Hebrew, Arabic, and those between and behind them. */
+const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]|[\ud802\ud803\ud83a\ud83b]/;
 
-/**
- * @param {readonly string[]} wanted tags (BCP 47), the best one first
- * @param {readonly string[]} there
- * @returns {string} the first of these that is wanted, as it is or without its region
- */
-export function chooseLanguage(wanted, there) {
-  for (const tag of wanted) {
-    const parts = tag.toLowerCase().split("-");
-    for (let count = parts.length; count > 0; count -= 1) {
-      const found = there.find((one) => one.toLowerCase() === parts.slice(0, count).join("-"));
-      if (found !== undefined) return found;
-    }
-  }
-  return ENGLISH;
-}
-
-function wantedLanguages() {
-  const asked = globalThis.location && new URL(location.href).searchParams.get("lang");
-  return [...(asked ? [asked] : []), ...(globalThis.document ? navigator.languages : [])];
-}
-
-/** The tag of the language that is spoken. */
-export const LANGUAGE = chooseLanguage(wantedLanguages(), listLanguages());
-
-/** @type {Texts} */
-const texts = (await import(`../languages/${LANGUAGE}.js`)).default;
+const texts = /** @type {Texts} */ (chosen);
 
 /** Which way its lines go. */
 export const DIRECTION = texts.direction;
@@ -57,19 +32,31 @@ export const DIRECTION = texts.direction;
  */
 export function say(key, values = {}) {
   const [room, name] = /** @type {[Room, never]} */ (key.split("."));
-  return fillIn(texts[room][name], values);
+  return choose(texts[room][name], values).replace(/\{(\w+)\}/g, (_, named) => writeValue(values[named] ?? ""));
 }
 
-/** @param {string | Plural} text @param {Record<string, string | number>} values */
-function fillIn(text, values) {
-  const count = Number(values.count);
-  const sentence =
-    typeof text === "string" ? text : (text[new Intl.PluralRules(LANGUAGE).select(count)] ?? text.other);
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => writeValue(values[name] ?? ""));
+/** @param {string | Plural | ByDevice} text @param {Record<string, string | number>} values @returns {string} */
+function choose(text, values) {
+  if (typeof text === "string") return text;
+  if ("both" in text) return text[/** @type {keyof ByDevice} */ (values.devices)];
+  return text[new Intl.PluralRules(LANGUAGE).select(Number(values.count))] ?? text.other;
 }
 
 /** @param {string | number} value */
 function writeValue(value) {
   if (typeof value === "number") return new Intl.NumberFormat(LANGUAGE).format(value);
-  return DIRECTION === "rtl" ? `${ISOLATED[0]}${value}${ISOLATED[1]}` : value;
+  const isOther = DIRECTION === "rtl" || FROM_RIGHT.test(value);
+  return isOther ? ISOLATED.join(value) : value;
+}
+
+/** @param {number} bytes @returns {string} in the unit that is read best */
+export function writeSize(bytes) {
+  const [unit, size, digits] = bytes < 1e6 ? ["kilobyte", Math.max(1, bytes / 1e3), 0] : ["megabyte", bytes / 1e6, 1];
+  const form = { style: "unit", unit, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(LANGUAGE, /** @type {Intl.NumberFormatOptions} */ (form)).format(/** @type {number} */ (size));
+}
+
+/** @param {number} at milliseconds since the epoch @returns {string} the time of the day */
+export function writeTime(at) {
+  return new Date(at).toLocaleTimeString(LANGUAGE);
 }

@@ -29,7 +29,11 @@
  * @property {boolean} isUnreadable whether none is sent, as the page can't read what the server answers
  * @property {boolean} isLive whether a session goes on
  * @property {string} folder in which some were saved; empty for none
+ *
+ * @import { ByDevice, Key } from "../languages/en.js"
  */
+
+import { say } from "./language.js";
 
 /** In the order in which they are said. @type {readonly Kind[]} */
 const KINDS = ["camera", "microphone"];
@@ -37,17 +41,16 @@ const KINDS = ["camera", "microphone"];
 // ── the question ─────────────────────────────────────────────────────────────────────────────────
 
 export const QUESTION = {
-  title: "May this study record you?",
-  allow: "Allow recording",
-  refuse: "Take part without recording",
-  free: "You may take part without it, and can stop it whenever no image is shown. Whoever leads the session is told whether you are recorded.",
+  title: say("recording.ask"),
+  allow: say("recording.allow"),
+  refuse: say("recording.refuse"),
+  free: say("recording.free"),
 };
 
-const CONTENTS = {
-  camera: "Your picture, by the camera of this device, without sound.",
-  microphone: "Your voice, by the microphone of this device.",
-  both: "Your picture and your voice, by this device’s camera and microphone.",
-};
+/** One text is of one, and another of both. @param {readonly Kind[]} kinds @returns {{devices: keyof ByDevice}} */
+function those(kinds) {
+  return { devices: kinds.length > 1 ? "both" : (kinds[0] ?? "camera") };
+}
 
 /**
  * @param {readonly Kind[]} wanted
@@ -55,46 +58,39 @@ const CONTENTS = {
  * @returns {Record<string, string>} what they agree to, by its heading
  */
 export function explainRecording(wanted, destination) {
-  const [kind = "camera", other] = wanted;
   const where =
-    destination === null
-      ? "On this device. You can save them after the session; nobody gets them unless you hand them on."
-      : `To the server of this study, ${destination}. Until it has them, they are kept on this device.`;
-  const verb = other === undefined ? "is" : "are";
+    destination === null ? say("recording.onDevice") : say("recording.toServer", { host: destination });
   return {
-    What: CONTENTS[other === undefined ? kind : "both"],
-    When: `While an image is shown, and not in between. The ${listed(wanted)} ${verb} switched off when the session ends.`,
-    Sign: "None on this page while an image is shown. Your device may have a light of its own.",
-    Where: where,
+    [say("recording.what")]: say("recording.whatText", those(wanted)),
+    [say("recording.when")]: say("recording.whenText", those(wanted)),
+    [say("recording.sign")]: say("recording.signText"),
+    [say("recording.where")]: where,
   };
 }
 
 /** @param {readonly Kind[]} wanted @returns {string} what the browser may ask next */
 export function announceDialog(wanted) {
-  return `If your browser now asks whether this page may use your ${listed(wanted)}, please allow it there.`;
+  return say("recording.dialog", those(wanted));
 }
 
 // ── what can't be recorded ───────────────────────────────────────────────────────────────────────
 
-/** @type {Record<Exclude<Obstacle, "unknown_request" | "refused">, string>} */
+/** @type {Record<Exclude<Obstacle, "unknown_request" | "refused">, Key>} */
 const OBSTACLES = {
-  cant_record: "This browser can’t record.",
-  not_secure: "A page can record only where its address begins with https.",
-  not_kept: "This browser keeps no recordings for this page.",
+  cant_record: "recording.cantRecord",
+  not_secure: "recording.notSecure",
+  not_kept: "recording.notKept",
 };
 
-/** Which of them, in the plural where it is said of both. @type {Record<Exclude<DeviceState, "on">, (kinds: readonly Kind[]) => string>} */
+/** @type {Record<Exclude<DeviceState, "on">, Key>} */
 const LOST = {
-  ended: (kinds) => `Your ${listed(kinds)} ${have(kinds)} gone or ${were(kinds)} switched off.`,
-  muted: (kinds) => `Your ${listed(kinds)} ${are(kinds)} muted by this device, and nothing comes of it.`,
-  missing: (kinds) => `No ${listed(kinds, "or")} was found.`,
-  in_use: (kinds) => `Your ${listed(kinds)} can’t be used; perhaps another program does.`,
-  denied: (kinds) =>
-    `The browser does not let this page use your ${listed(kinds)}. You can allow it in the browser’s settings for this page.`,
-  policy: (kinds) =>
-    `The website does not let its page use your ${listed(kinds)}. Please tell whoever gave you the link.`,
-  system: (kinds) =>
-    `The settings of this device do not let the browser use your ${listed(kinds)}.`,
+  ended: "recording.ended",
+  muted: "recording.muted",
+  missing: "recording.missing",
+  in_use: "recording.inUse",
+  denied: "recording.denied",
+  policy: "recording.policy",
+  system: "recording.system",
 };
 
 /** Those that are looked for again. @type {readonly DeviceState[]} */
@@ -103,65 +99,65 @@ const LOOKED_FOR = ["ended", "muted", "missing", "in_use"];
 /** @param {Devices} devices @returns {string} what is not recorded, and why; empty where all is well */
 function describeTrouble({ obstacle, record, states, lost }) {
   if (obstacle === "refused") return "";
-  if (obstacle === "unknown_request") {
-    const link = `This link asks to record “${record}”, which this page can’t.`;
-    return withoutRecording(`${link} Please tell whoever gave it to you.`);
-  }
-  if (obstacle !== null) return withoutRecording(OBSTACLES[obstacle]);
+  if (obstacle === "unknown_request") return withoutRecording(say("recording.unknownRequest", { record }));
+  if (obstacle !== null) return withoutRecording(say(OBSTACLES[obstacle]));
   const parts = [lost];
-  for (const [state, describe] of Object.entries(LOST)) {
+  for (const [state, key] of Object.entries(LOST)) {
     const kinds = KINDS.filter((kind) => states.get(kind) === state);
-    if (kinds.length > 0) parts.push(describe(kinds));
+    if (kinds.length > 0) parts.push(say(key, those(kinds)));
   }
   const all = [...states.values()];
-  if (all.some((state) => LOOKED_FOR.includes(state))) parts.push("This page tries again by itself.");
-  const text = parts.filter((part) => part !== "").join(" ");
+  if (all.some((state) => LOOKED_FOR.includes(state))) parts.push(say("relay.again"));
+  const text = joined(parts);
   return all.length === 0 || all.includes("on") ? text : withoutRecording(text);
 }
 
 /** @param {string} why */
 function withoutRecording(why) {
-  return `${why} The session goes on without recording.`;
+  return joined([why, say("recording.without")]);
+}
+
+/** Sentences. @param {readonly string[]} parts */
+function joined(parts) {
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 /** @param {unknown} error */
 export function describeNotKept(error) {
-  return `A recording could not be kept on this device (${error}).`;
+  return say("recording.failed", { error: String(error) });
 }
 
-export const NOTHING_CAME =
-  "Of an image there is no recording that can be played, as nothing came of your devices.";
+export const NOTHING_CAME = say("recording.nothingCame");
 
-export const REMOVED =
-  "A recording was removed from this browser’s storage while it was made; what came after it is kept.";
+export const REMOVED = say("recording.removed");
 
 /** @param {number} bytes of a recording that are left @param {number} size of all of it */
 export function describeLoss(bytes, size) {
-  return `${bytes} of ${size} bytes are left`;
+  return say("recording.loss", { left: bytes, size });
 }
 
 /** @param {Error} error */
 export function describeNotSaved({ message }) {
-  return `It was not saved: ${message}`;
+  return say("recording.notSaved", { why: message });
 }
 
 // ── what is recorded, and what is left ───────────────────────────────────────────────────────────
 
 export const PANEL = {
-  title: "Recordings",
-  stop: "Stop recording",
-  sendAgain: "Try to send again",
-  saveAll: "Save all in a folder …",
+  title: say("recording.panel"),
+  stop: say("recording.stop"),
+  sendAgain: say("recording.sendAgain"),
+  saveAll: say("recording.saveAll"),
 };
 
 /** @param {number} imageIndex from 0, as the wire has it */
 export function nameRecording(imageIndex) {
-  return `Image ${imageIndex + 1}`;
+  return say("recording.image", { number: imageIndex + 1 });
 }
 
 /** @param {boolean} isSaved @returns {string} the name of the button */
 export function nameSaving(isSaved) {
-  return isSaved ? "Save again" : "Save";
+  return say(isSaved ? "recording.saveAgain" : "recording.save");
 }
 
 /**
@@ -172,54 +168,28 @@ export function nameSaving(isSaved) {
  * @param {string} time
  */
 export function describeSaving(isSaved, imageIndex, time) {
-  return `${nameSaving(isSaved)}: image ${imageIndex + 1}, ${time}`;
+  const key = isSaved ? "recording.saveAgainOf" : "recording.saveOf";
+  return say(key, { number: imageIndex + 1, time });
 }
-
-/** @param {readonly Kind[]} kinds @param {"and" | "or"} [word] */
-function listed(kinds, word = "and") {
-  return kinds.join(` ${word} `);
-}
-
-/** @param {readonly Kind[]} kinds */
-function are(kinds) {
-  return kinds.length === 1 ? "is" : "are";
-}
-
-/** @param {readonly Kind[]} kinds */
-function were(kinds) {
-  return kinds.length === 1 ? "was" : "were";
-}
-
-/** @param {readonly Kind[]} kinds */
-function have(kinds) {
-  return kinds.length === 1 ? "has" : "have";
-}
-
-const FULL =
-  "There is no room left for recordings on this device: nothing more is recorded until some have been sent or saved.";
-
-const STORE_GONE =
-  "This browser’s storage can’t be reached at this moment. What is recorded meanwhile is held by this page alone, as far as there is room: please keep it open.";
 
 /** @param {Devices} devices @returns {string} whether something is recorded */
 export function describeNow(devices) {
   const { states, isFull, isStoreGone, isLive } = devices;
-  if (isFull) return FULL;
+  if (isFull) return say("recording.full");
   const trouble = describeTrouble(devices);
-  const parts = [isStoreGone ? STORE_GONE : "", trouble];
+  const parts = [isStoreGone ? say("recording.storeGone") : "", trouble];
   const open = KINDS.filter((kind) => states.get(kind) === "on");
   if (open.length > 0) {
-    const when = isLive ? "" : ", until the end of the session";
-    parts.push(`Your ${listed(open)} ${are(open)} on. You are recorded while an image is shown${when}.`);
+    parts.push(say(isLive ? "recording.isOn" : "recording.isOnUntilEnd", those(open)));
   }
-  return parts.filter((part) => part !== "").join(" ");
+  return joined(parts);
 }
 
 /** @param {Left} left @returns {{text: string, hint: string}} what is left to be done */
 export function describeLeft(left) {
   const { unsent, refused, kept, failures, isUnreadable, isLive, folder } = left;
   if (unsent + refused.length + kept.length === 0) {
-    return { text: folder === "" ? "" : `What you saved is in the folder “${folder}”.`, hint: "" };
+    return { text: folder === "" ? "" : say("recording.savedIn", { folder }), hint: "" };
   }
   const parts = [];
   if (unsent > 0) parts.push(isUnreadable ? describeUnreadable(unsent) : describeUnsent(unsent, failures));
@@ -227,86 +197,57 @@ export function describeLeft(left) {
   if (kept.length > 0) parts.push(describeKept(kept, isLive, unsent + refused.length > 0));
   // Nobody else can mend it.
   const isStuck = refused.length > 0 || (isUnreadable && unsent > 0);
-  if (isStuck) parts.push({ text: "", hint: isLive ? STUCK_LIVE : STUCK });
+  if (isStuck) parts.push({ text: "", hint: say(isLive ? "recording.stuckLive" : "recording.stuck") });
   return {
     text: joined(parts.map(({ text }) => text)),
     hint: joined(parts.map(({ hint }) => hint)),
   };
 }
 
-const STUCK =
-  "They stay on this device, and you can save them here. Please tell whoever runs the study.";
-const STUCK_LIVE =
-  "They stay on this device, and you can save them after the session. Please tell whoever runs the study.";
-
-/** @param {readonly string[]} parts */
-function joined(parts) {
-  return parts.filter((part) => part !== "").join(" ");
-}
-
-/** @param {number} unsent @param {number} failures */
-function describeUnsent(unsent, failures) {
-  const trying = "The server does not take them at this moment; this page tries again by itself.";
+/** @param {number} count @param {number} failures */
+function describeUnsent(count, failures) {
   return {
-    text: `${count(unsent)} still to be sent.`,
-    hint: failures > 0 ? trying : "Please keep this page open.",
+    text: say("recording.unsent", { count }),
+    hint: say(failures > 0 ? "recording.notTaken" : "recording.keepOpen"),
   };
 }
 
-/** @param {number} unsent */
-function describeUnreadable(unsent) {
-  return {
-    text: `${count(unsent)} can’t be sent.`,
-    hint: "The server answers, and does not let this page read its answers (it names no Access-Control-Allow-Origin, or breaks off). It may have some of them already.",
-  };
+/** @param {number} count */
+function describeUnreadable(count) {
+  return { text: say("recording.unsendable", { count }), hint: say("recording.unreadable") };
 }
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, Key>} */
 const REFUSALS = {
-  http_401: "The server wants a permission that this page does not have (401).",
-  http_403: "The server does not let this page send them (403).",
-  http_404: "The address for recordings is not there (404).",
-  http_405: "The address takes no recordings (405).",
-  http_410: "The address for recordings is not there any more (410).",
-  http_413: "They are too large for the server (413).",
-  http_415: "The server does not take recordings of this kind (415).",
-  redirect: "The address for recordings leads to another one, where this page may not send them.",
-  not_https: "The address for recordings begins with http, where pages of https can’t send anything.",
-  damaged: "This browser’s storage has lost a part of them.",
+  http_401: "recording.http401",
+  http_403: "recording.http403",
+  http_404: "recording.http404",
+  http_405: "recording.http405",
+  http_410: "recording.http410",
+  http_413: "recording.http413",
+  http_415: "recording.http415",
+  redirect: "recording.redirect",
+  not_https: "recording.notHttps",
+  damaged: "recording.damaged",
 };
 
 /** @param {readonly string[]} reasons of each */
 function describeRefused(reasons) {
-  const each = [...new Set(reasons)].map(
-    (reason) => REFUSALS[reason] ?? `The server does not take them (${reason.replace("http_", "")}).`,
-  );
-  return { text: `${count(reasons.length)} can’t be sent.`, hint: each.join(" ") };
+  const each = [...new Set(reasons)].map((reason) => {
+    const key = REFUSALS[reason];
+    return key === undefined ? say("recording.refused", { code: reason.replace("http_", "") }) : say(key);
+  });
+  return { text: say("recording.unsendable", { count: reasons.length }), hint: joined(each) };
 }
 
 /** @param {readonly {isSaved: boolean}[]} kept @param {boolean} isLive @param {boolean} areOthersSent */
 function describeKept(kept, isLive, areOthersSent) {
-  const left = kept.filter(({ isSaved }) => !isSaved).length;
-  if (isLive) {
-    return { text: `${count(left)} on this device.`, hint: "You can save them after the session." };
+  const count = kept.filter(({ isSaved }) => !isSaved).length;
+  if (isLive) return { text: say("recording.kept", { count }), hint: say("recording.keptHint") };
+  if (count === 0) {
+    const text = say(areOthersSent ? "recording.savedOthers" : "recording.savedAll");
+    return { text, hint: say("recording.savedHint") };
   }
-  if (left === 0) {
-    const text = `You have saved ${areOthersSent ? "the others" : "all recordings"}.`;
-    return { text, hint: "Please look whether they are in your downloads before you close this page." };
-  }
-  const those = areOthersSent ? "Those to be saved" : "They";
-  return {
-    text: `${count(left)} still to be saved.`,
-    hint: `${those} are on this device only, until you save them.`,
-  };
-}
-
-/** @param {number} recordings */
-function count(recordings) {
-  return recordings === 1 ? "1 recording" : `${recordings} recordings`;
-}
-
-/** @param {number} bytes */
-export function formatSize(bytes) {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  const hint = say(areOthersSent ? "recording.toSaveOfSome" : "recording.toSaveHint");
+  return { text: say("recording.toSave", { count }), hint };
 }

@@ -4,16 +4,10 @@
  * @typedef {{text: string, hint: string}} Status
  */
 
-/** @type {Status} */
-export const CONNECTING = { text: "Connecting …", hint: "" };
+import { say } from "./language.js";
 
 /** @type {Status} */
-export const READY = { text: "Ready.", hint: "The images will appear here." };
+export const CONNECTING = { text: say("client.connecting"), hint: "" };
 
 /** @type {Status} */
-export const UNABLE = {
-  text: "This browser can\u2019t show the images.",
-  hint:
-    "Its WebRTC is missing or turned off, as by an extension or in Lockdown Mode. " +
-    "Please open the same link in Chrome, Edge, Firefox or Safari.",
-};
+export const READY = { text: say("client.ready"), hint: say("client.imagesHere") };

@@ -8,6 +8,7 @@
  * @typedef {{score: number | null, text: string | null}} Mark of the evaluator
  */
 
+import { NO_DISTANCE, NOT_CALIBRATED } from "../core/protocol/numbers.js";
 import { formatNumber } from "./console.js";
 
 /** Answers that are told one by one, beside an image. */
@@ -34,8 +35,11 @@ function formatTime(ms) {
 }
 
 /** @param {Trial} [trial] @returns {string} empty where nothing is asked */
-export function describeTrial({ showFor, frames, respond } = {}) {
+export function describeTrial({ showFor, frames, respond, sizeMm, sizeDeg, scale } = {}) {
   const told = [];
+  if (sizeMm !== undefined) told.push(`${formatNumber(sizeMm)}\u00a0mm long.`);
+  if (sizeDeg !== undefined) told.push(`${formatNumber(sizeDeg)}° of visual angle.`);
+  if (scale !== undefined) told.push("One pixel on each of the screen.");
   if (showFor !== undefined) told.push(`Up for ${formatTime(showFor)}.`);
   if (frames !== undefined) told.push(`Up for ${frames === 1 ? "1 frame" : `${frames} frames`}.`);
   if (respond !== undefined) {
@@ -126,18 +130,28 @@ export function sumUpDisplay({ refreshRate, screenWidth, screenHeight }) {
   return [rate, formatSize(screenWidth, screenHeight)].filter(Boolean).join(", ");
 }
 
+/** @param {number} mm */
+function formatCm(mm) {
+  return (mm / 10).toFixed(1);
+}
+
 const POINTERS = { fine: "mouse, pad or pen", coarse: "finger", none: "none" };
 
 /** @param {Display} display @returns {[string, string][]} names and values of what is known */
 export function describeDisplay(display) {
   const { screenWidth, screenHeight, windowWidth, windowHeight, pixelRatio, zoom, refreshRate } = display;
+  const { pxPerMm, distanceMm, distanceWithinMm } = display;
   const { isolated, resolution, browser, system, languages, pointer, keyboard } = display;
+  const calibratedBy = display.calibratedBy === undefined ? "" : `, by a ${display.calibratedBy}`;
+  const within = distanceWithinMm === undefined ? "" : ` ±\u00a0${formatCm(distanceWithinMm)}`;
   /** @type {[string, string | false | undefined][]} */
   const facts = [
     ["Refresh rate", refreshRate === undefined ? "not measured yet" : formatRate(refreshRate)],
     ["Screen", formatSize(screenWidth, screenHeight)],
     ["Window", formatSize(windowWidth, windowHeight)],
     ["Device pixels", pixelRatio !== undefined && `${Number(pixelRatio.toFixed(3))} for each`],
+    ["Calibrated", pxPerMm !== undefined && `${Number(pxPerMm.toFixed(3))} pixels a\u00a0mm${calibratedBy}`],
+    ["Viewing distance", distanceMm !== undefined && `${formatCm(distanceMm)}${within}\u00a0cm`],
     ["Zoom", zoom !== undefined && `${Math.round(zoom * 100)}\u00a0%`],
     ["Step of its clock", resolution !== undefined && `${Number(resolution.toPrecision(3))}\u00a0ms`],
     ["Isolated", isolated !== undefined && (isolated ? "yes" : "no")],
@@ -153,6 +167,16 @@ export function describeDisplay(display) {
 /** @param {string} word of `warningsOf` @param {Display} display */
 export function describeWarning(word, { refreshRate = 0, zoom = 1, resolution }) {
   switch (word) {
+    case NOT_CALIBRATED:
+      return (
+        "Sizes are asked for, and the client’s screen is not calibrated: its images are as large as its window." +
+        " Have the participant measure the screen, by the button on its page."
+      );
+    case NO_DISTANCE:
+      return (
+        "Sizes are asked for in degrees, and nobody knows from how far away the participant sees the screen." +
+        " Have that measured, by the button on its page."
+      );
     case "refresh_unknown":
       return "How often the client’s screen is refreshed is not known yet, and times of images are whole frames of it.";
     case "refresh_low":
@@ -183,6 +207,7 @@ const NOT_SPOKEN = {
   exposure: "take images away by itself: each stays until the next one comes",
   response: "tell answers: there will be none",
   text: "show texts: they are passed over",
+  size: "show images in the size that is asked: they are as large as its window",
 };
 
 /** @param {string} feature that is asked for */

@@ -23,7 +23,7 @@ const KEPT = 15;
 /** A refresh and what it may be less by rounding. */
 const WHOLE = 0.9;
 /** Part of a refresh by which moments that are told of one are off. */
-const SAME = 0.15;
+const SAME = 0.1;
 
 /** Whether it is for less time than the screen can show anything. @param {Asked} asked @param {number} interval */
 export function isBelowFrame({ showFor }, interval) {
@@ -53,7 +53,11 @@ export class Lags {
     const sorted = [...this.#last].sort((one, other) => one - other);
     const usual = sorted[sorted.length >> 2];
     if (lag === null || usual === undefined) return 0;
-    return Math.max(Math.floor((lag - usual) / interval + SAME), 0);
+    const later = (lag - usual) / interval;
+    const whole = Math.round(later);
+    // Not by whole refreshes: what is told is when each was ready, and the next one showed it.
+    const isWhole = Math.abs(later - whole) <= SAME;
+    return Math.max(isWhole ? whole : Math.ceil(lag / interval) - Math.ceil(usual / interval), 0);
   }
 }
 

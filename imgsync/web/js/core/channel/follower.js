@@ -13,7 +13,7 @@
  * A stage has no ack: what was on its way when a channel was lost may not have arrived. The
  * evaluator tells a stage with the same time once.
  *
- * @import { Ack, Display, Identity, Image, Preloaded, Ready, Recording, Response, ResponseAck, Stage, StageName } from "../protocol/wire.js"
+ * @import { Ack, Display, Drawn, Identity, Image, Preloaded, Ready, Recording, Response, ResponseAck, Stage, StageName } from "../protocol/wire.js"
  * @import { Onset } from "./onsets.js"
  */
 
@@ -160,10 +160,10 @@ export class Follower {
    * @param {Image} image
    * @param {StageName} stage
    * @param {{at: number, reason?: string, detail?: string, onset?: Pick<Onset, "timing" | "within">, frames?: number,
-   *   dropped?: number}} told
+   *   dropped?: number, drawn?: Drawn}} told
    * @returns {Stage | null} to send
    */
-  reached({ imageIndex, sentAt }, stage, { at, reason, detail, onset, frames, dropped }) {
+  reached({ imageIndex, sentAt }, stage, { at, reason, detail, onset, frames, dropped, drawn }) {
     const said = this.#stages.filter((one) => one.sentAt === sentAt && one.imageIndex === imageIndex);
     if (!mayFollow(said, stage)) return null;
     /** @type {Stage} */
@@ -176,6 +176,7 @@ export class Follower {
     }
     if (frames !== undefined) message.frames = frames;
     if (dropped !== undefined) message.dropped = dropped;
+    if (drawn !== undefined) message.drawn = drawn;
     this.#stages = [...this.#stages, message].slice(-MAX_STAGES);
     return message;
   }

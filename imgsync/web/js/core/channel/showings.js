@@ -1,7 +1,7 @@
 /**
  * What of the showings is still of interest to the presenter, and what the client says of them.
  *
- * @import { Ack, Identity, Image, Response, ResponseAck, Stage, StageName, Timing } from "../protocol/wire.js"
+ * @import { Ack, Drawn, Identity, Image, Response, ResponseAck, Stage, StageName, Timing } from "../protocol/wire.js"
  * @import { Heard } from "./responses.js"
  *
  * @typedef {Pick<Image, "imageIndex" | "imageUrl" | "sentAt">} Shown an image without its secret
@@ -17,7 +17,7 @@
  * @typedef {{kind: "acked", image: Shown, receivedAt: number, copies: number}
  *   | {kind: "staged", image: Shown, stage: StageName, at: number, reason: string | null,
  *       timing: Timing | null, within: number | null, detail: string | null, frames: number | null,
- *       dropped: number | null}
+ *       dropped: number | null, drawn: Drawn | null}
  *   | {kind: "responded", image: Shown, said: Response}
  *   | {kind: "identified", image: Shown, said: Identity}} Told
  */
@@ -68,11 +68,12 @@ export class Showings {
     const showing = this.#hear(said);
     if (showing === null) return [];
     const { stage, at, reason = null, timing = null, within = null, detail = null } = said;
-    const { frames = null, dropped = null } = said;
+    const { frames = null, dropped = null, drawn = null } = said;
+    const more = { reason, timing, within, detail, frames, dropped, drawn };
     if (stage === "shown" && isOpen) this.seen = showing;
     else if (stage === "hidden" && this.seen === showing) this.seen = null;
     /** @type {Told} */
-    const staged = { kind: "staged", image: showing.image, stage, at, reason, timing, within, detail, frames, dropped };
+    const staged = { kind: "staged", image: showing.image, stage, at, ...more };
     return stage === "shown" ? [staged, ...this.#passBy(showing)] : [staged];
   }
 

@@ -66,6 +66,9 @@ export const FEATURE_RESPONSE = "response";
 /** What it says of who can show a text in place of an image. */
 export const FEATURE_TEXT = "text";
 
+/** What it says of who shows an image in the size that is asked, where it knows its screen. */
+export const FEATURE_SIZE = "size";
+
 /**
  * What all our clients speak. Who has a place for pictures that come over the connection names
  * that beside these.
@@ -91,6 +94,12 @@ export const FEATURE_ICE_SERVERS = "ice_servers";
 export const FEATURE_PRESENCES = "presences";
 
 /**
+ * What it says of an evaluator that knows clients that wait before their door; others see them as
+ * busy. It concerns the relay alone.
+ */
+export const FEATURE_WAITING = "waiting";
+
+/**
  * Seconds in which the relay gathers changes of clients, to tell them together: nobody sees that an
  * entry of a list is so much later.
  */
@@ -106,7 +115,7 @@ export const SUPERSEDED = "superseded";
 export const CROWDED_OUT = "crowded_out";
 
 /**
- * Of these, that a peer may name when it registers: there are eleven. All evaluators are told them
+ * Of these, that a peer may name when it registers: there are twelve. All evaluators are told them
  * at each change of a client.
  */
 export const MAX_FEATURES = 16;
@@ -137,6 +146,24 @@ export const EXPOSURE_OVER = "exposure_over";
 
 /** The reason of what is hidden because it was to be up until the first answer. */
 export const ANSWERED = "answered";
+
+/** The reason of what is hidden because it has another size on the screen; `shown` follows. */
+export const RESIZED = "resized";
+
+/** The same because the page was zoomed. */
+export const ZOOMED = "zoomed";
+
+/**
+ * Why an image is fitted to the window although a size was asked: nobody knows how large the screen
+ * is;
+ */
+export const NOT_CALIBRATED = "not_calibrated";
+
+/** or a visual angle was asked, and nobody knows from how far away it is seen; */
+export const NO_DISTANCE = "no_distance";
+
+/** or the window is smaller than the image would be. */
+export const NO_ROOM = "no_room";
 
 /** Characters of a user's or a session's id, and of a name. */
 export const MAX_ID = 128;
@@ -224,6 +251,12 @@ export const MAX_SHOW_FOR = 3600000;
 
 /** Refreshes of the screen, likewise: an hour at 240 Hz has fewer. */
 export const MAX_EXPOSURE_FRAMES = 1000000;
+
+/** Millimetres that the longer side of an image can be asked to have. */
+export const MAX_SIZE_MM = 10000;
+
+/** Degrees of visual angle, likewise; 180 would be a wall without an end. */
+export const MAX_SIZE_DEG = 160;
 
 /** Milliseconds that a study may show an image for: a refresh of the quickest screens, of 240 Hz. */
 export const MIN_SHOW_FOR = 4;
@@ -682,7 +715,10 @@ export const Cause = {
 export const ROLES = ["evaluator", "client"];
 
 /** What evaluators are told of a client. */
-export const PRESENCE_STATES = ["available", "busy", "offline"];
+export const PRESENCE_STATES = ["available", "waiting", "busy", "offline"];
+
+/** Where the page of a participant stands: before its door until somebody has touched it. */
+export const DOORS = ["waiting", "entered"];
 
 /** `error.code`. */
 export const ERROR_CODES = [
@@ -727,6 +763,9 @@ export const RESPONSE_KINDS = ["key", "tap", "button", "too_many"];
 
 /** How exactly a participant can point. */
 export const POINTERS = ["fine", "coarse", "none"];
+
+/** By how much an image is magnified. */
+export const SCALES = ["1:1"];
 
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,

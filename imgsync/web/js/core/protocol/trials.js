@@ -11,11 +11,14 @@ function respondFields({ keys = [], taps = false, ends = false }) {
 }
 
 /** @param {Trial} [trial] @returns {Trial} the fields of an image that say so */
-export function trialFields({ showFor, frames, respond, text } = {}) {
+export function trialFields({ showFor, frames, respond, text, sizeMm, sizeDeg, scale } = {}) {
   return {
     ...(showFor !== undefined && { showFor }),
     ...(frames !== undefined && { frames }),
     ...(respond !== undefined && { respond: respondFields(respond) }),
     ...(text !== undefined && { text }),
+    ...(sizeMm !== undefined && { sizeMm }),
+    ...(sizeDeg !== undefined && { sizeDeg }),
+    ...(scale !== undefined && { scale }),
   };
 }

@@ -17,6 +17,8 @@ import {
   MAX_REASON,
   MAX_REF,
   MAX_SHOW_FOR,
+  MAX_SIZE_DEG,
+  MAX_SIZE_MM,
   MAX_STUDY_NAME,
   MAX_SCREEN_TEXT,
   MAX_VALUE,
@@ -89,6 +91,16 @@ export function isPositive(value) {
 /** @param {unknown} value for how long an image is to be shown, in milliseconds */
 export function isShowFor(value) {
   return isPositive(value) && Number(value) <= MAX_SHOW_FOR;
+}
+
+/** @param {unknown} value millimetres that the longer side of an image is to have */
+export function isSizeMm(value) {
+  return isPositive(value) && Number(value) <= MAX_SIZE_MM;
+}
+
+/** @param {unknown} value the same in degrees of visual angle */
+export function isSizeDeg(value) {
+  return isPositive(value) && Number(value) <= MAX_SIZE_DEG;
 }
 
 /** @param {unknown} value */

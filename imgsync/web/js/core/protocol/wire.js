@@ -4,7 +4,9 @@
  *
  * @typedef {"evaluator" | "client"} Role
  * @typedef {{urls: string | string[], username?: string, credential?: string}} IceServer
- * @typedef {{userId: string, name?: string, state: "available" | "busy" | "offline",
+ * @typedef {"available" | "waiting" | "busy" | "offline"} PresenceState
+ * @typedef {"waiting" | "entered"} DoorState on which side of its door the page of a client is
+ * @typedef {{userId: string, name?: string, state: PresenceState,
  *   features: string[]}} Presence `features`: what the client speaks on the channel
  *
  * What the relay says in a session's end, and what a peer finds by itself:
@@ -25,17 +27,23 @@
  *   the connection itself, on a channel of its own
  * @typedef {{keys?: string[], taps?: boolean, ends?: boolean}} Respond which answers count: keys by their names, taps;
  *   `ends`: the first one takes the image away
- * @typedef {{showFor?: number, frames?: number, respond?: Respond, text?: string}} Trial what is asked of a client beside
- *   showing an image: for how many milliseconds or refreshes of the screen, which answers, a text in place of a picture
+ * @typedef {{showFor?: number, frames?: number, respond?: Respond, text?: string, sizeMm?: number, sizeDeg?: number,
+ *   scale?: "1:1"}} Trial what is asked of a client beside showing an image: for how many milliseconds or refreshes of
+ *   the screen, which answers, a text in place of a picture; `sizeMm`, `sizeDeg`: of its longer side, in millimetres or
+ *   degrees of visual angle; `scale`: one pixel of it on each of the screen
  * @typedef {UpcomingImage & {imageIndex: number, sentAt: number} & Trial} Image
  * @typedef {UpcomingImage & {own?: object, trial?: Trial}} ImageSource an image that can be shown; `own`: what is known
  *   of one whose bytes are the evaluator's to send
  * @typedef {"fetched" | "shown" | "hidden" | "failed"} StageName
  * @typedef {"presented" | "frame"} Timing what the time of a `shown` is
  * @typedef {{type: "stage", imageIndex: number, sentAt: number, stage: StageName, at: number,
- *   reason?: string, timing?: Timing, within?: number, detail?: string, frames?: number, dropped?: number}} Stage
+ *   reason?: string, timing?: Timing, within?: number, detail?: string, frames?: number, dropped?: number,
+ *   drawn?: Drawn}} Stage
  *   `within`: milliseconds that `at` is off by at most; `frames`: of what is hidden, for how many refreshes of the screen
  *   it was up; `dropped`: how many of these the page missed
+ * @typedef {{widthPx: number, heightPx: number, widthMm?: number, heightMm?: number, fitted?: string}} Drawn how large an
+ *   image is on the screen, in CSS pixels and, where that is calibrated, millimetres; `fitted`: why it is as large as the
+ *   window lets it be although a size was asked
  * @typedef {"key" | "tap" | "button" | "too_many"} ResponseKind
  * @typedef {{type: "response", imageIndex: number, sentAt: number, number: number, at: number, kind: ResponseKind,
  *   value: string, reactionTime?: number, within?: number, x?: number, y?: number}} Response `number`: from 1, of all
@@ -45,8 +53,11 @@
  * @typedef {{type: "display", at: number, screenWidth?: number, screenHeight?: number, windowWidth?: number,
  *   windowHeight?: number, pixelRatio?: number, zoom?: number, refreshRate?: number, isolated?: boolean,
  *   resolution?: number, browser?: string, system?: string, languages?: string[], pointer?: "fine" | "coarse" | "none",
- *   keyboard?: boolean}} Display what the client shows images on since `at`; sizes in CSS pixels, `refreshRate` in Hz,
+ *   keyboard?: boolean} & Calibration} Display what the client shows images on since `at`; sizes in CSS pixels, `refreshRate` in Hz,
  *   `resolution`: milliseconds from one step of its clock to the next
+ * @typedef {{pxPerMm?: number, calibratedBy?: string, distanceMm?: number, distanceBy?: string,
+ *   distanceWithinMm?: number}} Calibration `pxPerMm`: CSS pixels; `distanceMm`: from the screen to the eyes;
+ *   `distanceWithinMm`: how far single measurements of it were from that, at most
  * @typedef {{type: "identity", imageIndex: number, sentAt: number, sha256: string, contentType: string,
  *   bytes: number, width?: number, height?: number}} Identity what a client that fetched a picture by its URL has
  *   got; `width`, `height`: in pixels, where it has a size of its own
@@ -75,6 +86,7 @@ import {
   POINTERS,
   PRESENCE_STATES,
   RESPONSE_KINDS,
+  SCALES,
   ROLES,
   STAGES,
   TIMINGS,
@@ -100,6 +112,8 @@ import {
   isScreenText,
   isSha256,
   isShowFor,
+  isSizeDeg,
+  isSizeMm,
   isText,
   isValue,
   isWhole,
@@ -217,6 +231,17 @@ const TRIAL = {
   frames: may(isFrames),
   respond: mayBe(RESPOND),
   text: may(isScreenText),
+  sizeMm: may(isSizeMm),
+  sizeDeg: may(isSizeDeg),
+  scale: may(oneOf(SCALES)),
+};
+/** @type {Fields} */
+const DRAWN = {
+  widthPx: must(isPositive),
+  heightPx: must(isPositive),
+  widthMm: may(isPositive),
+  heightMm: may(isPositive),
+  fitted: may(isReason),
 };
 /** @type {Fields} */
 const IMAGE = { imageIndex: must(isWhole), ...SOURCE, sentAt: must(isNumber), ...TRIAL };
@@ -236,6 +261,7 @@ const MESSAGES = {
     detail: may(isDetail),
     frames: may(isCount),
     dropped: may(isCount),
+    drawn: mayBe(DRAWN),
   },
   response: {
     imageIndex: must(isWhole),
@@ -282,20 +308,32 @@ const MESSAGES = {
     languages: or(isFeatures, []),
     pointer: may(oneOf(POINTERS)),
     keyboard: may(isBoolean),
+    pxPerMm: may(isPositive),
+    calibratedBy: may(isReason),
+    distanceMm: may(isPositive),
+    distanceBy: may(isReason),
+    distanceWithinMm: may(isDuration),
   },
   preload: { images: list(SOURCE) },
   ping: { id: must(isPingId), t0: must(isNumber) },
   pong: { id: must(isPingId), t0: must(isNumber), t1: must(isNumber), t2: must(isNumber) },
 };
 
-/** @template {Trial} T @param {T | null} asked @returns {T | null} null for a time and a number of frames */
+/** @template {Trial} T @param {T | null} asked @returns {T | null} null for a time and a number of frames, or two sizes */
 function orContrary(asked) {
-  return asked?.showFor !== undefined && asked.frames !== undefined ? null : asked;
+  if (asked?.showFor !== undefined && asked.frames !== undefined) return null;
+  const sizes = [asked?.sizeMm, asked?.sizeDeg, asked?.scale].filter((size) => size !== undefined);
+  return sizes.length > 1 ? null : asked;
 }
 
 /** @param {Record<string, unknown>} message @returns {Image | null} */
 function readImage(message) {
   return orContrary(/** @type {Image | null} */ (read(message, IMAGE)));
+}
+
+/** @param {unknown} value @returns {value is Drawn} */
+export function isDrawn(value) {
+  return read(value, DRAWN) !== null;
 }
 
 /** @param {unknown} value @returns {value is Trial} */
@@ -383,6 +421,7 @@ const EVENTS = {
   webrtc_signal: { fromUserId: must(isId), signal: must(() => true), sessionId: may(isId) },
   presence: PRESENCE,
   presences: { clients: list(PRESENCE) },
+  waiting: { others: must(oneOf(PRESENCE_STATES)), again: or(isBoolean, false) },
   peer_away: OF_PEER,
   peer_back: OF_PEER,
   session_ended: {

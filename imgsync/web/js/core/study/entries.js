@@ -23,17 +23,22 @@ import {
   MAX_KEYS,
   MAX_SCREEN_TEXT,
   MAX_SHOW_FOR,
+  MAX_SIZE_DEG,
+  MAX_SIZE_MM,
   MAX_URLS,
   MIN_SHOW_FOR,
 } from "../protocol/numbers.js";
 import { isWebUrl } from "../protocol/urls.js";
-import { isFrames, isNumber, isObject, isScreenText } from "../protocol/values.js";
+import { isFrames, isNumber, isObject, isScreenText, isSizeDeg, isSizeMm } from "../protocol/values.js";
 import { encodeText } from "../protocol/wire.js";
 import { plainKey } from "../protocol/keys.js";
 import { faultOfKey } from "./keys.js";
 
+/** Of which an entry has one at most. */
+const SIZES = ["sizeMm", "sizeDeg", "scale"];
+
 /** What is no free column. */
-const FIELDS = ["imageUrl", "signedUrl", "showFor", "frames", "respond", "text"];
+const FIELDS = ["imageUrl", "signedUrl", "showFor", "frames", "respond", "text", ...SIZES];
 
 /** Names that mean something, so that one that is nearly the same is a mistake. */
 export const NAMES = [...FIELDS, "block"];
@@ -101,7 +106,7 @@ export class EntryReader {
     if (odd !== null) this.#tell(odd[0], `has a column "${onOneLine(odd[0])}"; call it ${odd[1]}`);
     const text = this.#text();
     const [imageUrl, signedUrl] = text === null ? this.#urls() : [null, null];
-    const fields = { showFor: this.#showFor(), frames: this.#frames(), respond: this.#respond(), text };
+    const fields = { showFor: this.#showFor(), frames: this.#frames(), respond: this.#respond(), text, ...this.#sizes() };
     const extra = this.#extra();
     const block = this.#named("block");
     this.#named("id");
@@ -111,9 +116,9 @@ export class EntryReader {
     return { imageUrl, signedUrl, trial, block, extra };
   }
 
-  /** @param {string} member @param {string} what */
-  #tell(member, what) {
-    this.faults.push({ path: [...this.#path, member], what });
+  /** @param {string} member @param {string} what @param {Path} inside what leads on to it from there */
+  #tell(member, what, inside = []) {
+    this.faults.push({ path: [...this.#path, member, ...inside], what });
     return null;
   }
 
@@ -144,6 +149,10 @@ export class EntryReader {
         this.#tell("signedUrl", "is a file and has a signedUrl; leave that out");
       }
       return [imageUrl, null];
+    }
+    if (imageUrl === null) {
+      this.#tell("imageUrl", "has no imageUrl that is an http or https URL, and no text");
+      return [null, null];
     }
     const members = this.#isDoubled ? ["imageUrl"] : ["imageUrl", "signedUrl"];
     for (const member of members) {
@@ -179,6 +188,27 @@ export class EntryReader {
     return this.#tell("frames", `has frames that are no whole number from 1 to ${MAX_EXPOSURE_FRAMES}`);
   }
 
+  #sizes() {
+    const [first, ...others] = ["text", ...SIZES].filter((member) => this.#get(member) !== null);
+    for (const member of others) this.#tell(member, `has ${first} and ${member}; leave one of them out`);
+    const scale = this.#get("scale");
+    if (scale !== null && scale !== "1:1") {
+      this.#tell("scale", 'has a scale that is not "1:1"; for other sizes there are sizeMm and sizeDeg');
+    }
+    return {
+      sizeMm: this.#size("sizeMm", isSizeMm, `millimetres above 0 and up to ${MAX_SIZE_MM}`),
+      sizeDeg: this.#size("sizeDeg", isSizeDeg, `degrees above 0 and up to ${MAX_SIZE_DEG}`),
+      scale,
+    };
+  }
+
+  /** @param {string} member @param {(value: unknown) => boolean} isRight @param {string} rule */
+  #size(member, isRight, rule) {
+    const value = numberIn(this.#get(member));
+    if (value === null || isRight(value)) return value;
+    return this.#tell(member, `has a ${member} that is no number of ${rule}, for its longer side`);
+  }
+
   /** @returns {Respond | null} */
   #respond() {
     let value = this.#get("respond");
@@ -189,7 +219,7 @@ export class EntryReader {
       value = { keys: words.filter((word) => !WORDS.includes(word)), ...Object.fromEntries(said) };
     }
     const faults = faultsOfRespond(value);
-    for (const what of faults) this.#tell("respond", what);
+    for (const { path, what } of faults) this.#tell("respond", what, path);
     if (faults.length > 0) return null;
     const { keys = [], taps = false, ends = false } = value;
     return { keys: keys.map(plainKey), taps, ends };
@@ -228,30 +258,36 @@ function numberIn(value) {
   return digits === undefined ? value : Number(digits);
 }
 
-/** @param {any} value @returns {string[]} */
+/** @param {any} value @returns {Fault[]} whose paths lead on from `respond` */
 function faultsOfRespond(value) {
-  if (!isObject(value)) return ["has a respond that is neither words nor an object of keys, taps and ends"];
+  if (!isObject(value)) {
+    return [{ path: [], what: "has a respond that is neither words nor an object of keys, taps and ends" }];
+  }
   const { keys = [] } = /** @type {Record<string, any>} */ (value);
+  /** @type {Fault[]} */
   const faults = Object.keys(value)
     .filter((name) => !["keys", ...WORDS].includes(name))
-    .map((name) => `has in respond a member "${onOneLine(name)}"; there are keys, taps and ends`);
+    .map((name) => ({ path: [name], what: `has in respond a member "${onOneLine(name)}"; there are keys, taps and ends` }));
   for (const word of WORDS) {
-    const isSaid = Object.hasOwn(value, word);
-    if (isSaid && typeof value[word] !== "boolean") faults.push(`has in respond ${word} that is neither true nor false`);
+    const isWrong = Object.hasOwn(value, word) && typeof value[word] !== "boolean";
+    if (isWrong) faults.push({ path: [word], what: `has in respond ${word} that is neither true nor false` });
   }
   if (!Array.isArray(keys) || keys.length > MAX_KEYS) {
-    return [...faults, `has in respond keys that are no list of at most ${MAX_KEYS}`];
+    return [...faults, { path: ["keys"], what: `has in respond keys that are no list of at most ${MAX_KEYS}` }];
   }
-  for (const key of keys) {
-    const fault = faultOfKey(key);
-    if (fault !== null) faults.push(fault);
+  for (const [place, key] of keys.entries()) {
+    const what = faultOfKey(key);
+    if (what !== null) faults.push({ path: ["keys", place], what });
   }
-  if (faults.length > 0) return faults;
-  if (new Set(keys.map(plainKey)).size < keys.length) return ["asks in respond for one key twice"];
-  if (keys.length === 0 && value.taps !== true) {
-    return ["asks in respond for no answer; name keys, or taps, or leave it out"];
-  }
-  return [];
+  return faults.length > 0 ? faults : faultsOfKeys(keys.map(plainKey), value.taps === true);
+}
+
+/** What is wrong with good keys beside each other. @param {string[]} keys @param {boolean} taps @returns {Fault[]} */
+function faultsOfKeys(keys, taps) {
+  const again = keys.findIndex((key, place) => keys.indexOf(key) < place);
+  if (again !== -1) return [{ path: ["keys", again], what: "asks in respond for one key twice" }];
+  if (keys.length > 0 || taps) return [];
+  return [{ path: [], what: "asks in respond for no answer; name keys, or taps, or leave it out" }];
 }
 
 /** A name as it can stand in a sentence. @param {string} name */

@@ -8,12 +8,14 @@ import {
   EXPOSURE_OVER,
   FEATURE_EXPOSURE,
   FEATURE_RESPONSE,
+  FEATURE_SIZE,
   FEATURE_STAGE,
   FEATURE_TEXT,
   HIDDEN_TAB,
   SUPERSEDED,
   USUAL_REFRESH,
 } from "../protocol/numbers.js";
+import { asksSize } from "./sizes.js";
 
 /**
  * Milliseconds that an image is asked to be up, where a frame is one of 60 Hz.
@@ -53,6 +55,7 @@ export function needsOf(trials) {
   if (asked.some((one) => exposureOf(one) !== undefined)) needs.push(FEATURE_EXPOSURE);
   if (asked.some(asksForAnswer)) needs.push(FEATURE_RESPONSE);
   if (asked.some((one) => one.text !== undefined)) needs.push(FEATURE_TEXT);
+  if (asked.some(asksSize)) needs.push(FEATURE_SIZE);
   return needs;
 }
 
@@ -98,6 +101,7 @@ export class Entry {
   staged(stage, reason, now) {
     if (stage === "shown" && this.#isTimedHere) this.#beginExposure(now);
     else if (stage === "hidden" && reason === EXPOSURE_OVER) this.#isExposed = true;
+    else if (stage === "hidden" && !this.#isTimedHere && this.#exposure !== undefined) this.#cutShort(reason, now);
     else if (stage === "failed" && reason !== HIDDEN_TAB && reason !== SUPERSEDED) this.#hasFailed = true;
     return this.isOver;
   }
@@ -121,6 +125,12 @@ export class Entry {
       this.due = Infinity;
     }
     return this.isOver;
+  }
+
+  /** @param {string | undefined} reason @param {number} now */
+  #cutShort(reason, now) {
+    if (reason === HIDDEN_TAB) this.#hasFailed = true;
+    else this.#beginExposure(now);
   }
 
   /** @param {number} now */

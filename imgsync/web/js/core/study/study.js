@@ -100,7 +100,8 @@ function groupsOf(entries) {
   const groups = [];
   for (const entry of entries) {
     const before = groups.at(-1)?.[0];
-    const isSame = before !== undefined && before.block === entry.block && isDivider(before) === isDivider(entry);
+    // Of dividers in a row, as pages of instructions, each is alone.
+    const isSame = before !== undefined && before.block === entry.block && !isDivider(before) && !isDivider(entry);
     if (isSame) groups.at(-1)?.push(entry);
     else groups.push([entry]);
   }
