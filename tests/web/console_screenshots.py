@@ -70,6 +70,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
             opening = open_console(browser, relay, "dr-lee")
             console = await stack.enter_async_context(opening)
             await album.take(console, "empty")
+            await take_invitation(album, console)
             await take_manifests(album, console, pairs)
             await take_session(album, browser, console, relay)
             await take_pictures(album, console)
@@ -79,6 +80,17 @@ async def take_all(chromium: Started, folder: Path) -> None:
         await album.take(console, "no-server")
         await take_refused(album, browser)
         await take_obstacles(album, browser)
+
+
+async def take_invitation(album: ConsoleAlbum, console: ConsolePage) -> None:
+    await console.tap("#invite-fold summary")
+    await console.tap("#invite-user")
+    await console.page.insert("Zoë")
+    await console.page.run("document.querySelector('#invite-language').value = 'ar'")
+    await console.tap("#invite-form button")
+    await console.wait_says("has not come in yet", "#invitation")
+    await album.take(console, "invitation")
+    await console.tap("#invite-fold summary")
 
 
 async def take_manifests(
