@@ -285,7 +285,7 @@ async def test_a_page_is_told_of_every_module_so_that_none_waits_for_another(
 @pytest.mark.parametrize("name", ["client", "evaluator"])
 def test_to_be_at_the_relay_a_page_needs_six_files_at_most(name: str) -> None:
     page = WEB / f"{name}.html"
-    scripts = re.findall(r'<script [^>]*src="web/([^"]+)"', page.read_text())
+    scripts = re.findall(r'<script type="module"[^>]* src="web/([^"]+)"', page.read_text())
     needed = {WEB / name for name in scripts} | modules_behind(*(WEB / name for name in scripts))
     assert len(needed) <= 6
     # The first one waits for none, and for no style sheet or document either.
