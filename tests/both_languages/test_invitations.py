@@ -25,13 +25,18 @@ def test_links_are_the_same_and_say_what_they_were_made_of(replay: Replay) -> No
         page, language, devices = dice.choice(PAGES), dice.choice(LANGUAGES), dice.choice(DEVICES)
         user = "".join(dice.choices(SIGNS, k=dice.randint(1, 12)))
         token = dice.choice([None, "", "eyJ.eyJ-_.x", "a+b/c="])
+        measured = dice.choice([None, "screen", "distance"])
         who = {"userId": user, "language": language, "devices": devices, "token": token}
+        who["measured"] = measured
         inputs.append([page, who])
-        link = make_link(page, user, language=language, devices=devices, token=token)
+        link = make_link(
+            page, user, language=language, devices=devices, measured=measured, token=token
+        )
         links.append(link)
         parts = urlsplit(link)
         said = {"user": [user]}
         said |= {"lang": [language]} if language else {}
+        said |= {"size": [measured]} if measured else {}
         said |= {"record": [",".join(devices)]} if devices else {}
         assert parse_qs(parts.query) == said
         assert parse_qs(parts.fragment) == ({"token": [token]} if token else {})

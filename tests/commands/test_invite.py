@@ -100,6 +100,8 @@ def test_where_no_page_can_be_the_url_is_refused(
 def test_what_is_recorded_is_in_the_link_in_one_order(capsys: pytest.CaptureFixture[str]) -> None:
     link = link_of(capsys, invite("--record", "microphone,camera"))
     assert link.endswith("?user=patient-7&record=camera,microphone")
+    link = link_of(capsys, invite("--size", "distance", "--lang", "de"))
+    assert link.endswith("?user=patient-7&size=distance&lang=de")
 
 
 def test_nothing_secret_stands_before_the_fragment_and_the_token_lets_one_client_in_for_its_time(
@@ -147,6 +149,7 @@ def test_a_program_is_told_link_and_end_and_the_usual_time_is_two_hours(
         (["--ttl", "2h"], "--ttl stands in the token, which takes --secret-file"),
         (["--name", "N"], "--name stands in the token"),
         (["--group", "G"], "--group stands in the token"),
+        (["--size", "card"], "invalid choice: 'card'"),
         (["--record", "screen"], "'screen' is none of camera, microphone"),
         (["--record", ""], "'' is none of camera"),
         (["--lang", "tlh"], f"the pages don't speak 'tlh'; they speak {', '.join(languages())}"),

@@ -125,6 +125,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="what is recorded of the participant: camera, microphone or camera,microphone",
     )
     parser.add_argument(
+        "--size",
+        choices=("screen", "distance"),
+        help="what the participant measures before, for images in millimetres or degrees: the"
+        " screen, or also the distance to it",
+    )
+    parser.add_argument(
         "--lang",
         type=_language,
         metavar="TAG",
@@ -170,7 +176,14 @@ def _invite(options: argparse.Namespace) -> Invitation:
         expires_at = math.ceil(time.time() + ttl)
         claims = Claims(options.user, Role.CLIENT, options.name, options.group)
         token = sign_claims(secret, attrs.evolve(claims, expires_at=expires_at))
-    link = make_link(page, options.user, language=options.lang, devices=options.record, token=token)
+    link = make_link(
+        page,
+        options.user,
+        language=options.lang,
+        devices=options.record,
+        measured=options.size,
+        token=token,
+    )
     return Invitation(options.user, link, None if expires_at is None else 1000 * expires_at)
 
 

@@ -14,6 +14,7 @@ def make_link(
     *,
     language: str | None = None,
     devices: Collection[str] = (),
+    measured: str | None = None,
     token: str | None = None,
 ) -> str:
     """A link to the client's page.
@@ -21,10 +22,13 @@ def make_link(
     :param page: its URL, without a query.
     :param language: the tag of the one that the page speaks; the browser's own choice if None.
     :param devices: what is recorded of the participant.
+    :param measured: what they measure before: "screen", or "distance" for that and the one to it.
     """
     query = f"user={_quote(user_id)}"
     if devices:
         query += f"&record={','.join(map(_quote, devices))}"
+    if measured is not None:
+        query += f"&size={_quote(measured)}"
     if language is not None:
         query += f"&lang={_quote(language)}"
     return f"{page}?{query}" + (f"#token={_quote(token)}" if token else "")

@@ -93,8 +93,9 @@ export class Inviting {
   async #makeLink(userId) {
     const [seconds, language] = [Number(this.#time.value), this.#language.value || null];
     const { token, expiresAt } = await this.#ask(userId, seconds);
+    const measured = find("invite-size", HTMLSelectElement).value || null;
     const devices = this.#record.value === "" ? [] : this.#record.value.split(",");
-    const link = makeLink(new URL("client", location.href).href, { userId, language, devices, token });
+    const link = makeLink(new URL("client", location.href).href, { userId, language, devices, measured, token });
     const tag = language ?? "en";
     const [code, mail] = await Promise.all([drawCode(link, labelCode(userId)), writeMail(tag, link, expiresAt)]);
     this.#invited = userId;

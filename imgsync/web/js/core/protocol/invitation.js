@@ -5,14 +5,16 @@
  * stands there and nothing else that is secret is in the link.
  *
  * @param {string} page its URL, without a query
- * @param {{userId: string, language?: string | null, devices?: readonly string[], token?: string | null}} who
+ * @param {{userId: string, language?: string | null, devices?: readonly string[], measured?: string | null,
+ *   token?: string | null}} who
  *   `language`: the tag of the one that the page speaks, the browser's own choice if null; `devices`:
- *   what is recorded
+ *   what is recorded; `measured`: what they measure before, "screen", or "distance" for that and the one to it
  * @returns {string}
  */
-export function makeLink(page, { userId, language = null, devices = [], token = null }) {
+export function makeLink(page, { userId, language = null, devices = [], measured = null, token = null }) {
   let query = `user=${quote(userId)}`;
   if (devices.length > 0) query += `&record=${devices.map(quote).join(",")}`;
+  if (measured !== null) query += `&size=${quote(measured)}`;
   if (language !== null) query += `&lang=${quote(language)}`;
   return `${page}?${query}${token ? `#token=${quote(token)}` : ""}`;
 }
