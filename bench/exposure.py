@@ -254,7 +254,7 @@ class Series:
 async def open_series(chromium: Started, relay_url: str, folder: str) -> AsyncIterator[Series]:
     """With the page ready, and the first pictures on their way."""
     from tests.kit.browsers import open_browser
-    from tests.kit.web_pages import RECORDER, page_url
+    from tests.kit.web_pages import INSIDE, RECORDER, page_url
 
     async with (
         open_browser(chromium) as browser,
@@ -262,7 +262,7 @@ async def open_series(chromium: Started, relay_url: str, folder: str) -> AsyncIt
         imgsync.open_images(folder, via="url") as images,
         imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
     ):
-        await page.run_early(RECORDER + MARKS)
+        await page.run_early(INSIDE + RECORDER + MARKS)
         await page.goto(page_url(relay_url, user="c"))
         await page.wait("document.body?.innerText.includes('Ready.')")
         async with evaluator.open_session("c") as session:

@@ -173,7 +173,7 @@ def draw_all(folder: Path, count: int) -> float:
 async def measure(chromium: Started, relay_url: str, folder: Path) -> Times:
     """Show every image of a folder in the client's page."""
     from tests.kit.browsers import open_browser
-    from tests.kit.web_pages import page_url
+    from tests.kit.web_pages import INSIDE, page_url
 
     async with (
         open_browser(chromium) as browser,
@@ -181,7 +181,7 @@ async def measure(chromium: Started, relay_url: str, folder: Path) -> Times:
         imgsync.open_images(str(folder), via="url") as images,
         imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
     ):
-        await page.run_early(WATCH)
+        await page.run_early(INSIDE + WATCH)
         await page.goto(page_url(relay_url, user="c"))
         await page.wait("document.body?.innerText.includes('Ready.')")
         async with evaluator.open_session("c") as session:
@@ -206,7 +206,7 @@ async def measure_large(
     Returns what the page says of its clocks, too.
     """
     from tests.kit.browsers import open_browser
-    from tests.kit.web_pages import page_url
+    from tests.kit.web_pages import INSIDE, page_url
 
     async with (
         open_browser(chromium) as browser,
@@ -214,7 +214,7 @@ async def measure_large(
         imgsync.open_images(str(folder), via="url") as images,
         imgsync.open_evaluator(relay_url, user_id="e") as evaluator,
     ):
-        await page.run_early(WATCH)
+        await page.run_early(INSIDE + WATCH)
         await page.goto(page_url(relay_url, user="c"))
         await page.wait("document.body?.innerText.includes('Ready.')")
         told, sent_at = [], []

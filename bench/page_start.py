@@ -116,6 +116,7 @@ async def measure(
     chromium: Started, ports: dict[str, int], round_trip: float, rounds: int
 ) -> list[dict[str, Any]]:
     from tests.kit.browsers import open_browser
+    from tests.kit.web_pages import INSIDE
 
     found = []
     async with trio.open_nursery() as nursery, open_browser(chromium) as browser:
@@ -127,7 +128,7 @@ async def measure(
             url = f"{'http' if scheme == 'http' else 'https'}://{host}/client?user=u"
             for _ in range(rounds):
                 async with browser.open_page() as page:
-                    await page.run_early(WATCH)
+                    await page.run_early(INSIDE + WATCH)
                     await page.goto(url)
                     fresh = await load(page)
                     await page.wait(ALL_THERE, seconds=60)

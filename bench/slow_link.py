@@ -178,9 +178,10 @@ class Scene:
 
     async def time_page(self) -> tuple[float, float]:
         """Of the first picture in a page, and of the last one while others are fetched, s."""
-        from tests.kit.web_pages import page_url
+        from tests.kit.web_pages import INSIDE, page_url
 
         async with self.browser.open_page() as page:
+            await page.run_early(INSIDE)
             await page.goto(page_url(self.relay, user="page"))
             await page.wait("document.body?.innerText.includes('Ready.')")
             return await self._time_showings("page", StageKind.SHOWN)

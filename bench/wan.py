@@ -130,9 +130,10 @@ class Scene:
         return await self.stack.enter_async_context(open_browser(there))
 
     async def _open_client(self, browser: Browser, relay: str) -> Page:
-        from tests.kit.web_pages import page_url
+        from tests.kit.web_pages import INSIDE, page_url
 
         page = await self.stack.enter_async_context(browser.open_page())
+        await page.run_early(INSIDE)
         await page.goto(page_url(relay, user="page"))
         await page.wait("document.querySelector('#status')?.innerText.includes('Ready.')")
         return page

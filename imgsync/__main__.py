@@ -17,6 +17,7 @@ _COMMANDS = {
     "doctor": ("doctor.main", "check what a session from here needs, part by part"),
     "report": ("report.main", "tables and plots from the records of sessions"),
     "study": ("study", "check a study before anybody sees it"),
+    "invite": ("invite.main", "a link and a QR code by which one participant comes in"),
     "token": ("token", "let somebody register at a relay that asks for it"),
 }
 

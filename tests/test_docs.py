@@ -256,6 +256,7 @@ def in_first_cells(text: str) -> set[str]:
         ("client", PEERS),
         ("demo", ""),
         ("doctor", ""),
+        ("invite", ""),
         ("token", ""),
         ("report", ""),
     ],

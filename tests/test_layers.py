@@ -30,6 +30,7 @@ LAYERS: list[dict[str, list[str]]] = [
         "commands.demo": ["imgsync.commands.demo"],
         "commands.token": ["imgsync.commands.token"],
         "commands.study": ["imgsync.commands.study"],
+        "commands.invite": room("imgsync.commands.invite"),
         "commands.relay": room("imgsync.commands.relay"),
         "commands.evaluator": room("imgsync.commands.evaluator"),
         "commands.client": room("imgsync.commands.client"),
@@ -100,6 +101,7 @@ HOMES: dict[str, list[str]] = {
     "cattrs": ["imgsync.core.codec.strict"],
     "httpx": ["imgsync.images.fetch", "imgsync.images.outlet"],
     "rich": ["imgsync.commands.evaluator.progress"],
+    "segno": ["imgsync.commands.invite.code"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
     "pylsl": ["imgsync.commands.evaluator.markers"],
@@ -306,7 +308,7 @@ SCRIPT_LAYERS: list[set[str]] = [
         *("core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"),
         "core/browsers",
     },
-    {"core/protocol"},
+    {"core/protocol", "vendor"},
 ]
 
 SCRIPTS = {
@@ -316,9 +318,9 @@ every_script = pytest.mark.parametrize("script", SCRIPTS)
 
 NAMED = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 
-#: An import whose name is not there to be read; other ways to load a script.
+#: An import whose name is not there to be read, but for a language; other ways to load a script.
 HIDDEN = re.compile(
-    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\))"""
+    r"""\bimport\s*\((?!\s*(["'])[^"'`]*\1\s*\)|`\.\./languages/\$\{language\}\.js`\))"""
     r"""|\b(?:Worker|SharedWorker|importScripts)\b"""
 )
 

@@ -7,6 +7,7 @@ signal that ended it: 130 Ctrl-C, 143 SIGTERM, 129 the terminal was closed.
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,6 +30,7 @@ TOKEN_VARIABLE = "IMGSYNC_TOKEN"
 WAYS = ("auto", "peer", "url")
 """How pictures come to clients, as `open_images` has it."""
 _EXIT_BY_SIGNAL = 128
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def run_command(
@@ -223,3 +225,13 @@ def positive_seconds(text: str) -> float:
 
 
 positive_seconds.__name__ = "number of seconds"
+
+
+def time_to_live(text: str) -> int:
+    """An argparse type: seconds."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to live; write a number and s, m, h or d, such as 2h"
+        )
+    return int(match[1]) * _UNITS[match[2]]

@@ -25,6 +25,7 @@ import imgsync
 from imgsync.commands.common import EXIT_FAILED, WAYS, make_folder, run_command
 from imgsync.commands.events import (
     Acked,
+    AtDoor,
     Connected,
     Fetched,
     FetchFailed,
@@ -195,6 +196,8 @@ async def _demonstrate_in_browser(folder: str, way: str, logs: dict[str, str]) -
                 match event:
                     case Waiting():
                         print_line(f"open this in a browser: {page_of(url, CLIENT)}")
+                    case AtDoor():
+                        print_line('the page is there: touch "I am ready" on it')
                     case State():
                         present.deadline = _follow_state(event)
         if present.cancelled_caught:

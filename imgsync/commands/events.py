@@ -187,6 +187,18 @@ class Waiting:
 
 
 @attrs.frozen
+class AtDoor:
+    """The client's page is open, and nobody has touched it yet."""
+
+    EVENT = "at_door"
+    client_id: str
+
+    @property
+    def prose(self) -> str:
+        return f'{self.client_id} has the page open, and has not touched "I am ready" yet'
+
+
+@attrs.frozen
 class Connected:
     """There is a session with the client."""
 
@@ -706,6 +718,7 @@ PeerEvent = (
     | LeftOut
     | OutOfReach
     | Waiting
+    | AtDoor
     | Connected
     | CommandRefused
     | Acked

@@ -2,19 +2,16 @@
 
 import argparse
 import logging
-import re
 from collections.abc import Sequence
 from functools import partial
 
 import trio
 
-from imgsync.commands.common import run_command, set_up_logging
+from imgsync.commands.common import run_command, set_up_logging, time_to_live
 from imgsync.commands.output import print_line
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token, read_secret
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") -> int:
@@ -24,6 +21,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") ->
     role = Role(options.role)
     if options.client and role is Role.CLIENT:
         parser.error("--client says whom an evaluator sees; a client sees nobody")
+    if options.invites and role is Role.CLIENT:
+        parser.error("--invites lets an evaluator invite clients; a client invites nobody")
     set_up_logging(logging.WARNING)
 
     async def run() -> int:
@@ -31,7 +30,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "imgsync token") ->
         read = partial(read_secret, options.secret_file)
         secret = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
         clients = None if options.client is None else frozenset(options.client)
-        claims = Claims(options.user, role, options.name, options.group, clients)
+        claims = Claims(
+            options.user, role, options.name, options.group, clients, invites=options.invites
+        )
         print_line(mint_token(secret, claims, options.ttl))
         return 0
 
@@ -54,7 +55,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--ttl",
         required=True,
-        type=_time_to_live,
+        type=time_to_live,
         metavar="TIME",
         help="how long it can be used to register: 90s, 30m, 2h or 7d",
     )
@@ -73,14 +74,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="a client that an evaluator sees, and no others; of its group, where it has one"
         " (repeatable)",
     )
+    parser.add_argument(
+        "--invites",
+        type=time_to_live,
+        metavar="TIME",
+        help="let an evaluator invite clients from the console, by links that are good for so long"
+        " at most",
+    )
     return parser
-
-
-def _time_to_live(text: str) -> int:
-    """An argparse type: seconds."""
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time to live; write a number and s, m, h or d, such as 2h"
-        )
-    return int(match[1]) * _SECONDS[match[2]]

@@ -436,7 +436,14 @@ class Evaluator:
 
     async def wait_available(self, client_id: str) -> None:
         """Wait until a client is online and in no session; another evaluator may be quicker."""
-        await self._signalling.wait_available(client_id)
+        await self.wait_state(client_id, PresenceState.AVAILABLE)
+
+    async def wait_state(self, client_id: str, state: PresenceState) -> None:
+        """Wait until the relay says that a client is in this state.
+
+        `WAITING` is one whose page is open, and that has not touched "I am ready" there yet.
+        """
+        await self._signalling.wait_state(client_id, state)
 
     @asynccontextmanager
     async def open_session(self, client_id: str) -> AsyncIterator[EvaluatorSession]:

@@ -177,9 +177,9 @@ class Online:
             self.clients[presence.user_id] = presence.state
         self._changed.ring()
 
-    async def wait_available(self, user_id: str) -> None:
-        """Wait until the relay is there, and a client online and free as far as it has said."""
-        while not self._has_relay or self.clients.get(user_id) is not PresenceState.AVAILABLE:
+    async def wait_state(self, user_id: str, state: PresenceState) -> None:
+        """Wait until the relay is there, and a client in this state as far as it has said."""
+        while not self._has_relay or self.clients.get(user_id) is not state:
             await self._changed.wait()
 
 
@@ -421,9 +421,9 @@ class Signalling:
         """Who is online, as evaluators are told."""
         return self._online.clients
 
-    async def wait_available(self, user_id: str) -> None:
-        """Wait until the relay is there, and a client online and free as far as it has said."""
-        await self._online.wait_available(user_id)
+    async def wait_state(self, user_id: str, state: PresenceState) -> None:
+        """Wait until the relay is there, and a client in this state as far as it has said."""
+        await self._online.wait_state(user_id, state)
 
     def open_session(self, client_id: str, open_on: OpenOn[T]) -> AbstractAsyncContextManager[T]:
         """Ask for a session, and open it. Raises RelayError, SignallingLost and ConnectTimeout.

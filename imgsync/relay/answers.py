@@ -7,6 +7,7 @@ import trio
 from imgsync.core.protocol.errors import MissingExtra
 from imgsync.net.http import Request, Response, refuse
 from imgsync.relay.admission import NOT_LOCAL, Admission, is_local
+from imgsync.relay.inviting import Inviting
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer
 from imgsync.relay.pages import load_pages
@@ -22,10 +23,15 @@ class Answers:
     """
 
     def __init__(
-        self, admission: Admission, observer: Observer, is_draining: Callable[[], bool]
+        self,
+        admission: Admission,
+        observer: Observer,
+        inviting: Inviting,
+        is_draining: Callable[[], bool],
     ) -> None:
         self._admission = admission
         self._observer = observer
+        self._inviting = inviting
         self._is_draining = is_draining
         self._pages = load_pages()
 
@@ -45,6 +51,8 @@ class Answers:
                 except MissingExtra as exc:
                     return refuse(501, str(exc))
                 return Response(200, text, CONTENT_TYPE)
+            case "/invite":
+                return self._inviting.answer(request, self._admission.address_of(request))
         return self._pages.answer(request)
 
     def refuse_upgrade(self, request: Request) -> Response | None:

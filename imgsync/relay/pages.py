@@ -77,6 +77,7 @@ setTimeout(() => location.reload(), isAgain ? 5000 : 0);
 """
 
 _SCRIPT = re.compile(rb'[ ]*<script type="module"[^>]* src="web/([^"]+)">')
+_ASKS_LANGUAGES = re.compile(rb'(<meta name="languages" content=")(?=")')
 _HEAD_END = re.compile(rb"[ ]*</head>")
 _LINK = re.compile(rb' (src|href)="web/')
 _IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
@@ -164,7 +165,9 @@ def make_pages(files: Mapping[str, bytes]) -> Pages:
             if not name.endswith(".html"):
                 responses[f"/web/{version}/{name}"] = respond(body, _type_of(name), _KEPT)
             elif path := _path_of(name, body, language):
-                page = _name_version(_tell_modules(body, edition), version)
+                page = _name_version(
+                    _tell_modules(_name_languages(body, languages), edition), version
+                )
                 responses[path] = _respond_page(page, language)
     pages = [body for name, body in files.items() if name.endswith(".html")]
     scripts = frozenset(script for page in pages for script in _scripts_of(page))
@@ -227,6 +230,12 @@ def _compress(response: Response) -> Response:
 
 
 # ── what a page names ────────────────────────────────────────────────────────────────────────────
+
+
+def _name_languages(page: bytes, languages: Iterable[Language]) -> bytes:
+    """Those in which a page can have something written, where it asks which there are."""
+    tags = " ".join(language.tag for language in languages)
+    return _ASKS_LANGUAGES.sub(lambda match: match[1] + tags.encode(), page)
 
 
 def _name_version(page: bytes, version: str) -> bytes:

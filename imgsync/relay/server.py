@@ -57,6 +57,7 @@ from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.admission import Admission
 from imgsync.relay.answers import Answers
+from imgsync.relay.inviting import Inviting
 from imgsync.relay.observer import Observer, Visitor
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
@@ -114,7 +115,8 @@ class Relay:
         self._sooner = Bell()
         self._all_gone = Bell()
         self._is_draining = False
-        answers = Answers(self._admission, self._observer, lambda: self._is_draining)
+        inviting = Inviting(settings.read_token, settings.sign_claims)
+        answers = Answers(self._admission, self._observer, inviting, lambda: self._is_draining)
         #: What the relay's port offers.
         self.site = Site(
             http=answers.answer,

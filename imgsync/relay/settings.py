@@ -7,6 +7,7 @@ import attrs
 from imgsync.core.relay.identity import ReadToken
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER
 from imgsync.net.limits import NetLimits
+from imgsync.relay.inviting import SignClaims
 from imgsync.relay.turn import IceOffer
 
 
@@ -15,6 +16,7 @@ class Settings:
     """How a relay is run.
 
     :param read_token: takes the tokens of peers apart; None lets everybody register as anybody.
+    :param sign_claims: makes tokens, for those whom evaluators invite; None where others make them.
     :param end_at_expiry: whether a session ends when the token of one of its two sides expires.
     :param ice: the STUN and TURN servers that peers are told of.
     :param recording_url: where pages that record post their recordings; None lets participants
@@ -36,6 +38,7 @@ class Settings:
     """
 
     read_token: ReadToken | None = None
+    sign_claims: SignClaims | None = None
     end_at_expiry: bool = False
     ice: IceOffer = attrs.field(factory=IceOffer)
     recording_url: str | None = None

@@ -57,6 +57,7 @@ class _Payload:
     name: Name | None = None
     group: Group | None = None
     clients: tuple[UserId, ...] | None = None
+    invites: int | float | None = None
 
 
 _NARROWING = ("group", "clients")
@@ -164,27 +165,39 @@ def _read_claims(payload: bytes) -> Claims:
     if claims.nbf > now + LEEWAY:
         raise Unauthorized("the token is not valid yet; wait, or check the clock of its issuer")
     clients = None if claims.clients is None else frozenset(claims.clients)
-    return Claims(claims.sub, claims.role, claims.name, claims.group, clients, claims.exp)
+    return Claims(
+        claims.sub, claims.role, claims.name, claims.group, clients, claims.exp, claims.invites
+    )
 
 
 def mint_token(secret: bytes, claims: Claims, ttl_seconds: float) -> str:
-    """A token that says this for so long.
+    """A token that says this for so long. Raises what `sign_claims` does."""
+    expires_at = math.ceil(time.time() + ttl_seconds)
+    return sign_claims(secret, attrs.evolve(claims, expires_at=expires_at))
+
+
+def sign_claims(secret: bytes, claims: Claims) -> str:
+    """A token that says this until it expires.
 
     Raises InputError for what no peer could register with and for a secret that PyJWT does not
     take, and MissingExtra.
     """
-    now = time.time()
-    exp = math.ceil(now + ttl_seconds)
     clients = None if claims.clients is None else tuple(sorted(claims.clients))
     said = _Payload(
-        claims.user_id, claims.role, exp, name=claims.name, group=claims.group, clients=clients
+        claims.user_id,
+        claims.role,
+        claims.expires_at,
+        name=claims.name,
+        group=claims.group,
+        clients=clients,
+        invites=claims.invites,
     )
     payload = unstructure(said)
     try:
         structure(payload, _Payload, "claims")
     except ValueError as exc:
         raise InputError(f"no token can say this ({exc}); choose another value") from None
-    token = _sign({**payload, "iat": int(now)}, secret)
+    token = _sign({**payload, "iat": int(time.time())}, secret)
     if len(token) > MAX_TOKEN:
         raise InputError(
             f"a token that says this has {len(token)} characters, and a relay takes {MAX_TOKEN};"

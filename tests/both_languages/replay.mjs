@@ -44,6 +44,8 @@ const { decodeEvent, decodeMessage, decodeSignal, encodeMessage } = await load("
 const { firstConflict, imageKey, nameInKey, newestUrl } = await load("core/protocol/naming");
 const { IceUrlError, chooseIce, formatIceUrl, parseIceUrl } = await load("core/protocol/ice");
 const { isWebUrl, publicUrl } = await load("core/protocol/urls");
+const { makeLink } = await load("core/protocol/invitation");
+const { Arrivals } = await load("console/arrivals");
 const { Route } = await load("peer/route");
 const { RelayError } = await load("peer/starting");
 const { Routes } = await load("peer/signalling");
@@ -576,6 +578,14 @@ const PAIRS = {
   },
   publicUrls: () => (text) => publicUrl(text),
   urls: () => (text) => isWebUrl(text),
+  links: () => ([page, who]) => makeLink(page, who),
+  arrivals: () => {
+    const arrivals = new Arrivals();
+    return ([online, at]) => {
+      const clients = Object.entries(online).map(([userId, state]) => [userId, { userId, state, features: [] }]);
+      return arrivals.present(new Map(clients), at).map(({ userId }) => userId);
+    };
+  },
   fetches: () => (text) =>
     openTransfer(text, { offset: 0, mark: null, isUrgent: true }, new AbortController().signal).catch(
       (error) => [error.constructor.name, error.message],

@@ -20,6 +20,7 @@ SUMMARY = re.compile(
 )
 AWAY = re.compile(r"the page is away \(.+\); open it again to go on")
 SILENT = "the page does not answer"
+THERE = 'the page is there: touch "I am ready" on it'
 BACK = "the page is there again"
 
 GIVE_UP_S = 30
@@ -33,9 +34,12 @@ async def read_link(child: Child) -> str:
     return match[1]
 
 
-async def open_link(page: Page, link: str) -> None:
+async def open_link(page: Page, link: str, child: Child) -> None:
     await page.run_early(RECORDER)
     await page.goto(link)
+    assert await child.wait_line(START_S) == THERE
+    await page.wait("document.activeElement?.id === 'door-ready'")
+    await page.press("Enter")
 
 
 async def wait_image(child: Child, index: int) -> None:
@@ -63,7 +67,7 @@ async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
         browser.open_page() as page,
         open_child("demo", *demo("--browser"), env=mark.env) as child,
     ):
-        await open_link(page, await read_link(child))
+        await open_link(page, await read_link(child), child)
         for index in range(10):
             await wait_image(child, index)
         outcome = await child.wait_outcome()
@@ -103,7 +107,7 @@ async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for
     ):
         link = await read_link(child)
         async with browser.open_page() as page:
-            await open_link(page, link)
+            await open_link(page, link, child)
             await wait_image(child, 0)
         await wait_away(child)
         outcome = await child.wait_outcome(GIVE_UP_S)
@@ -121,7 +125,7 @@ async def test_a_page_that_comes_back_is_shown_what_follows(folder: Path, starte
         open_child("demo", *demo("--browser")) as child,
     ):
         link = await read_link(child)
-        await open_link(page, link)
+        await open_link(page, link, child)
         await wait_image(child, 0)
         await page.goto("about:blank")
         await wait_away(child)

@@ -13,6 +13,7 @@ import pytest
 from imgsync.commands.demo import read_event
 from imgsync.commands.events import (
     Acked,
+    AtDoor,
     CommandRefused,
     Connected,
     ExecFailed,
@@ -204,6 +205,11 @@ EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         Waiting("C"),
         "waiting for C",
         '{"event": "waiting", "clientId": "C"}',
+    ),
+    (
+        AtDoor("C"),
+        'C has the page open, and has not touched "I am ready" yet',
+        '{"event": "at_door", "clientId": "C"}',
     ),
     (
         Connected(session_id="S", client_id="C", image_count=10),

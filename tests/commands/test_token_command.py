@@ -102,6 +102,15 @@ def test_an_evaluator_sees_whom_the_options_say(
     assert (read.group, read.clients) == (group, clients)
 
 
+def test_an_evaluator_may_invite_for_as_long_as_the_option_says(
+    secret_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    who = ["--user", "dr-lee", "--role", "evaluator", "--ttl", "1h", "--invites", "7d"]
+    assert main(["--secret-file", str(secret_file), *who]) == 0
+    read = token_reader(read_secret(secret_file))(capsys.readouterr().out.rstrip("\n"))
+    assert read == Claims("dr-lee", Role.EVALUATOR, invites=604_800)
+
+
 @pytest.mark.parametrize(
     ("ttl", "seconds"),
     [("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604_800), ("999999d", 86_399_913_600)],
@@ -148,6 +157,7 @@ async def test_wrong_flags_are_usage_errors_that_print_no_token(secret_file: Pat
             "--user": (*whole[:6], *whole[8:]),
             "--admin": (*whole, "--admin"),
             "--client": (*whole, "--client", "carl"),
+            "--invites": (*whole, "--invites", "1h"),
         }
     )
     for flag, outcome in outcomes.items():
@@ -220,6 +230,7 @@ async def test_help_names_every_flag_and_the_overview_names_the_command() -> Non
         "--name",
         "--group",
         "--client",
+        "--invites",
         "90s, 30m",
     ):
         assert flag in text

@@ -93,7 +93,7 @@ async def test_a_page_goes_through_it_to_turn_by_tcp(tmp_path: Path) -> None:
     require(chromium, "no Chromium is installed")
     async with open_scene(tmp_path, f"turn:{FAR}:{TURN_PORT}?transport=tcp") as scene:
         campus = scene.campus
-        page = f"http://{scene.relay}/client?user=C"
+        page = f"http://{scene.relay}/client?user=C&door=off"
         command = (str(chromium), *OPTIONS, f"--proxy-server=http://{GATE}:{OPEN_PORT}")
         profile = f"--user-data-dir={tmp_path}/profile"
         async with open_child("page", *campus.on("inside"), *command, profile, page):

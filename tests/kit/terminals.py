@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -72,6 +73,8 @@ class Terminal:
         self.before = termios.tcgetattr(self._slave)
         self.screen = Screen()
         self._unfed = b""
+        # A read may end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         streams = [self._slave] * 3
         self.process: subprocess.Popen[bytes] | Forked
         if can_fork(env):
@@ -123,7 +126,7 @@ class Terminal:
             head, escape, tail = data.rpartition(b"\x1b")
             is_cut = bool(escape) and re.match(rb"\[[0-9;?]*[A-Za-z]", tail) is None
             whole, self._unfed = (head, escape + tail) if is_cut else (data, b"")
-            self.screen.feed(whole.decode(errors="replace"))
+            self.screen.feed(self._decoder.decode(whole))
             seconds = 0
 
     def close(self) -> None:

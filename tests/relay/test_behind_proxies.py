@@ -29,7 +29,7 @@ from tests.kit.forks import open_fork
 from tests.kit.ports import find_free_port
 from tests.kit.processes import LISTENING, START_S, open_child, our_relay, wait_until
 from tests.kit.relays import Peer, register
-from tests.kit.web_pages import ClientPage
+from tests.kit.web_pages import INSIDE, ClientPage
 from tests.relay.test_behind_nginx import (
     CONFIGURATION,
     PAGE,
@@ -239,6 +239,7 @@ async def test_pages_have_a_session_under_a_path(
         for page in (client, console):
             await page.command("Security.setIgnoreCertificateErrors", ignore=True)
         root = f"https://127.0.0.1:{site.port}{PREFIX}"
+        await client.run_early(INSIDE)
         await client.goto(f"{root}/client?user=c")
         await ClientPage(client).wait_says("Ready.")
         await console.goto(f"{root}/evaluator?user=e")

@@ -55,8 +55,7 @@ async def wait_open(page: Page) -> None:
 
 async def wait_state(evaluator: imgsync.Evaluator, state: PresenceState) -> None:
     with trio.fail_after(ANSWER_S):
-        while evaluator.clients.get("ann") is not state:  # noqa: ASYNC110 -- nothing tells of it
-            await trio.sleep(0.01)
+        await evaluator.wait_state("ann", state)
 
 
 async def test_of_many_windows_the_one_that_is_touched_takes_part(
@@ -110,7 +109,7 @@ async def test_of_many_windows_the_one_that_is_touched_takes_part(
             await closing.aclose()
             for page in (a, b, c):
                 await wait_door(page, "is closed. You can go on here")
-            assert evaluator.clients["ann"] is PresenceState.WAITING
+            await wait_state(evaluator, PresenceState.WAITING)
             await a.wait("document.activeElement?.id === 'door-ready'")
             if browser_name == "firefox":  # keys go to the window that is in front
                 await a.command("browsingContext.activate")

@@ -16,7 +16,7 @@ from imgsync.commands.common import (
     set_up_logging,
     token_of,
 )
-from imgsync.commands.events import Connected, Registered, SessionOver, Waiting
+from imgsync.commands.events import AtDoor, Connected, Registered, SessionOver, Waiting
 from imgsync.commands.output import Output
 from imgsync.core.protocol.numbers import MAX_IMAGE
 
@@ -260,4 +260,20 @@ async def _enter_session(
                 raise
         output.write(Waiting(options.client))
         # Whoever else waits learns it at the same moment, and may be quicker.
-        await evaluator.wait_available(options.client)
+        await _wait_available(evaluator, options.client, output)
+
+
+async def _wait_available(evaluator: "Evaluator", client: str, output: Output) -> None:
+    """And say so where its page is there, and nobody has touched it."""
+    import trio
+
+    from imgsync.core.protocol.signalling import PresenceState
+
+    async def tell_door() -> None:
+        await evaluator.wait_state(client, PresenceState.WAITING)
+        output.write(AtDoor(client))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tell_door)
+        await evaluator.wait_available(client)
+        nursery.cancel_scope.cancel()

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from imgsync.commands.common import positive_seconds
 from imgsync.core.protocol.errors import InputError
@@ -15,7 +16,7 @@ from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
 from imgsync.relay.settings import Settings
-from imgsync.relay.tokens import read_secret, token_reader
+from imgsync.relay.tokens import read_secret, sign_claims, token_reader
 from imgsync.relay.turn import CREDENTIAL_LIFE, IceOffer, read_ice_servers
 
 try:
@@ -114,12 +115,14 @@ def _check_turn(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """What the options stand for. Raises InputError and MissingExtra."""
-    read_token = None
+    read_token = sign = None
     if options.auth_secret_file is not None:
-        read_token = token_reader(read_secret(options.auth_secret_file))
+        secret = read_secret(options.auth_secret_file)
+        read_token, sign = token_reader(secret), partial(sign_claims, secret)
     max_connections, max_streams = _fit_files(options.max_connections)
     return Settings(
         read_token=read_token,
+        sign_claims=sign,
         end_at_expiry=options.end_at_expiry,
         ice=ice_offer_of(options),
         recording_url=options.recording_url,

@@ -23,6 +23,8 @@ class Claims:
     :param group: of a client: the one that it is in; of an evaluator: the one that it sees.
     :param clients: of an evaluator: those that it sees.
     :param expires_at: when it says so no more, seconds since the Unix epoch.
+    :param invites: of an evaluator: for how many seconds at most it may have clients come in, by
+        tokens that it asks the relay for; None where it may not.
     """
 
     user_id: UserId
@@ -32,6 +34,7 @@ class Claims:
     clients: frozenset[UserId] | None = None
     #: Two tokens that say the same are as good as each other while they are good.
     expires_at: float = attrs.field(default=math.inf, eq=False)
+    invites: float | None = None
 
 
 ReadToken = Callable[[str], Claims]

@@ -5,7 +5,6 @@
  * @import { Image } from "../core/protocol/wire.js"
  * @import { Counts } from "../core/channel/downloads.js"
  * @import { Recording } from "../recording/recording.js"
- * @import { Threshold } from "../page/threshold.js"
  * @import { StateChange } from "../peer/session.js"
  * @import { DataEvent } from "../peer/shared.js"
  * @import { Route } from "../peer/route.js"
@@ -25,7 +24,7 @@ import { Session } from "../peer/session.js";
 import { Showings } from "./showings.js";
 import { offerMeasuring } from "./size_offer.js";
 import { Signalling } from "../peer/signalling.js";
-import { wakeOnReturn } from "../peer/waking.js";
+import { startInSight } from "../peer/waking.js";
 import { BEGINNING, describe, isOver } from "../words/client.js";
 
 /** @param {string} id @returns {HTMLElement} */
@@ -37,24 +36,13 @@ function element(id) {
 
 const RELOAD_MS = 5000;
 
-/**
- * A page that nobody looks at, as a tab in the background or one that is loaded before anybody asks for it,
- * is nobody's: the relay hears nothing of it.
- *
- * @param {() => void} act
- */
-function whenLookedAt(act) {
-  if (document.visibilityState === "visible") act();
-  else document.addEventListener("visibilitychange", act, { once: true });
-}
-
 export class Client {
   #stage = element("stage");
   #decoding = new Decoding();
   #loader = this.#openLoader();
   #screen = new Screen(
     () => this.#update({ canFill: this.#screen.canFill }),
-    () => this.#door?.isOpen === false || this.#showings.isTapTaken,
+    () => !this.#isPastDoor || this.#showings.isTapTaken,
   );
   #display = new DisplayWatch((display) => this.#session?.send(this.#follower.displayed(display)));
   #showings = new Showings(this.#decoding, this.#stage, this.#display, {
@@ -112,7 +100,7 @@ export class Client {
   /** @param {Entrance} entrance */
   #register({ userId, token, relayUrl, first, door }) {
     const reach = () => {
-      const isReady = this.#door?.isOpen && this.#situation.relay === "up";
+      const isReady = this.#isPastDoor && this.#situation.relay === "up";
       if (isReady) void this.#recording?.reach(signalling.recordingUrl);
     };
     const signalling = new Signalling(
@@ -131,16 +119,17 @@ export class Client {
         invited: (route) => void this.#invite(route, signalling),
       },
     );
-    this.#door = new Door(/** @type {Threshold} */ (door), () => {
+    this.#door = door && new Door(door, () => {
       signalling.enter();
       this.#update({});
       reach();
     });
     this.#update({});
-    whenLookedAt(() => {
-      signalling.start();
-      wakeOnReturn(signalling);
-    });
+    startInSight(signalling, first !== null);
+  }
+
+  get #isPastDoor() {
+    return this.#door?.isOpen ?? true;
   }
 
   /** @param {Route} route @param {Signalling} signalling */
@@ -241,7 +230,7 @@ export class Client {
     Object.assign(this.#situation, news);
     const { relay, obstacle } = this.#situation;
     this.#door?.show(relay !== "refused" && (relay !== "waiting" || obstacle === null));
-    this.#screen.keepAwake(this.#door?.isOpen === true && !isOver(this.#situation));
+    this.#screen.keepAwake(this.#isPastDoor && !isOver(this.#situation));
     const { text, hint } = describe(this.#situation);
     element("text").textContent = text;
     element("hint").textContent = hint;

@@ -1,12 +1,14 @@
 /**
  * Who is online, and the button that starts a session with each.
  *
+ * @import { Ask } from "./inviting.js"
  * @import { Phase } from "../words/console.js"
  * @import { Presence } from "../core/protocol/wire.js"
  *
  * @typedef {{item: HTMLLIElement, name: Element, state: Element, button: HTMLButtonElement}} Entry
  */
 
+import { now } from "../peer/clock.js";
 import { find, make, setText } from "../page/dom.js";
 import {
   START,
@@ -16,6 +18,10 @@ import {
   nameOurs,
   namePresence,
 } from "../words/console.js";
+import { describeArrival } from "../words/console_invitation.js";
+import { Arrivals } from "./arrivals.js";
+import { Chime } from "./chime.js";
+import { Inviting } from "./inviting.js";
 
 export class ClientsView {
   #list = find("clients", HTMLUListElement);
@@ -24,12 +30,16 @@ export class ClientsView {
   #known = new Map();
   /** @type {Map<string, Entry>} */
   #entries = new Map();
+  #arrivals = new Arrivals();
+  #chime = new Chime();
+  #inviting;
   #start;
   #wasLive = false;
 
-  /** @param {(clientId: string) => void} start */
-  constructor(start) {
+  /** @param {(clientId: string) => void} start @param {Ask} ask */
+  constructor(start, ask) {
     this.#start = start;
+    this.#inviting = new Inviting(ask);
   }
 
   /** @param {ReadonlyMap<string, Presence>} online */
@@ -38,6 +48,11 @@ export class ClientsView {
       if (!online.has(userId)) this.#known.set(userId, { ...known, state: "offline" });
     }
     for (const [userId, presence] of online) this.#known.set(userId, presence);
+    this.#inviting.present(online);
+    const came = this.#arrivals.present(online, performance.now()).at(-1);
+    if (came === undefined) return;
+    setText(find("came", HTMLElement), describeArrival(came, now()));
+    this.#chime.ring();
   }
 
   /** @param {string} userId @returns {string} */
@@ -57,7 +72,10 @@ export class ClientsView {
   render(ours, canStart, isKnown) {
     const isLive = ours !== null;
     // On a narrow screen it would push the images out of sight.
-    if (isLive !== this.#wasLive && matchMedia("(width < 56rem)").matches) this.#fold.open = !isLive;
+    if (isLive !== this.#wasLive && matchMedia("(width < 56rem)").matches) {
+      this.#fold.open = !isLive;
+      if (isLive) this.#inviting.fold();
+    }
     this.#wasLive = isLive;
     for (const presence of this.#known.values()) {
       const { userId } = presence;
@@ -107,7 +125,10 @@ function fill(entry, { userId, name, state }, phase, canStart, isKnown) {
   setText(entry.state, isOurs ? nameOurs(phase, state === "offline") : namePresence(state, isKnown));
   const isWell = isOurs ? phase === "open" : isKnown && state === "available";
   entry.item.dataset.mood = isWell ? "good" : isOurs || state === "busy" ? "busy" : "calm";
-  entry.button.disabled = !canStart;
+  const isWaiting = isKnown && state === "waiting";
+  entry.button.disabled = !canStart || isWaiting;
   entry.button.hidden = isOurs;
-  entry.button.setAttribute("aria-label", describeStart(name || userId));
+  const label = describeStart(name || userId, isWaiting);
+  entry.button.setAttribute("aria-label", label);
+  entry.button.title = isWaiting ? label : "";
 }

@@ -11,6 +11,7 @@
  * @import { Route } from "../peer/route.js"
  */
 
+import { askForToken } from "./granting.js";
 import { EXPIRY_REASONS } from "../core/protocol/numbers.js";
 import { now } from "../peer/clock.js";
 import { Memory } from "./memory.js";
@@ -64,6 +65,7 @@ class Console {
     store.changed = pictures.changed = () => this.#drawing.soon();
     this.#view = new ConsoleView(userId, this.#journal, store, {
       start: (clientId) => this.#start(clientId),
+      invite: (clientId, seconds) => askForToken(token, clientId, seconds),
       end: () => this.#end(),
       takeUp: () => this.#takeUpLeft(this.#memory.left),
       leave: () => this.#memory.leave(),
@@ -156,7 +158,7 @@ class Console {
     this.#render();
   }
 
-  // ── the session ────────────────────────────────────────────────────────────────────────────────
+  // ── the session, and who is there for one ──────────────────────────────────────────────────────
 
   /** @param {string} clientId */
   #start(clientId) {
@@ -193,8 +195,6 @@ class Console {
     void this.#presentation?.end();
     this.#render();
   }
-
-  // ── the relay ──────────────────────────────────────────────────────────────────────────────────
 
   /** @param {ReadonlyMap<string, Presence>} clients */
   #present(clients) {

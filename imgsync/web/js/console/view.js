@@ -2,6 +2,7 @@
  * All that is on the console's page, drawn from the state of things.
  *
  * @import { Choice } from "./stage.js"
+ * @import { Ask } from "./inviting.js"
  * @import { Preloaded, Presence } from "../core/protocol/wire.js"
  * @import { Obstacle } from "../core/protocol/obstacles.js"
  * @import { Deed, OwnPictures } from "./own_pictures.js"
@@ -30,6 +31,7 @@
  *
  * @typedef {object} Doors what a person wants
  * @property {(clientId: string) => void} start
+ * @property {Ask} invite
  * @property {() => void} end
  * @property {() => void} takeUp the session that was left
  * @property {() => void} leave it as it is
@@ -91,7 +93,7 @@ export class ConsoleView {
   /** @param {string} userId @param {Journal} journal @param {RecordStore} store @param {Doors} doors */
   constructor(userId, journal, store, doors) {
     this.#journal = journal;
-    this.#clients = new ClientsView(doors.start);
+    this.#clients = new ClientsView(doors.start, doors.invite);
     this.#intake = new Intake(doors.load, doors.join);
     this.#stage = new Stage(doors.choose);
     this.#trial = new TrialView(doors.mark, doors.go);

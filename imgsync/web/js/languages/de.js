@@ -273,6 +273,14 @@ export default {
     link: "Ihr Link",
     goOn: "Hier weitermachen",
   },
+  invite: {
+    subject: "Ihr Link für unsere Sitzung",
+    greeting: "Guten Tag,",
+    link: "dies ist Ihr persönlicher Link für unsere Sitzung:",
+    device: "Öffnen Sie ihn im Browser des Geräts, auf dem Sie die Bilder sehen möchten. Sie müssen nichts installieren.",
+    until: "Der Link gilt bis {time}.",
+    alone: "Er ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.",
+  },
   size: {
     offer: "Diesen Bildschirm vermessen",
     offerAgain: "Diesen Bildschirm neu vermessen",

@@ -276,6 +276,15 @@ const texts = {
     link: "Your link",
     goOn: "Go on here",
   },
+  /** The mail with which a link comes. */
+  invite: {
+    subject: "Your link for our session",
+    greeting: "Hello,",
+    link: "this is your own link for our session:",
+    device: "Open it in a browser on the device on which you want to see the images. You need not install anything.",
+    until: "The link works until {time}.",
+    alone: "It is for you alone; please do not pass it on.",
+  },
   size: {
     offer: "Measure this screen",
     offerAgain: "Measure this screen again",

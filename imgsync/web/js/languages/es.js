@@ -270,6 +270,14 @@ export default {
     link: "Su enlace",
     goOn: "Continuar aquí",
   },
+  invite: {
+    subject: "Su enlace para nuestra sesión",
+    greeting: "Hola:",
+    link: "Este es su enlace personal para nuestra sesión:",
+    device: "Ábralo en el navegador del dispositivo en el que quiera ver las imágenes. No tiene que instalar nada.",
+    until: "El enlace es válido hasta el {time}.",
+    alone: "Es solo para usted; por favor, no lo comparta.",
+  },
   size: {
     offer: "Medir esta pantalla",
     offerAgain: "Medir esta pantalla de nuevo",

@@ -5,7 +5,7 @@
  *
  * @typedef {{userId: string, token: string | undefined, relayUrl: string, first: Opening | null,
  *   door: Threshold | null}} Entrance `userId` is empty where the link does not say it; `first`: the way
- *   to the relay that is being opened already; `door`: of a client
+ *   to the relay that is being opened already; `door`: of a client, where it has one
  *
  * @import { Role } from "../core/protocol/wire.js"
  */
@@ -33,7 +33,9 @@ export function enter(role) {
     if (fragmentOf(new URL(location.href)).has("token")) location.reload();
   });
   const token = given ?? recall(key);
-  const door = role === "client" && userId !== "" ? new Threshold(userId) : null;
+  // A screen that nobody can touch, as a projector's, has a link that says so.
+  const hasDoor = role === "client" && userId !== "" && page.searchParams.get("door") !== "off";
+  const door = hasDoor ? new Threshold(userId) : null;
   const first = opened && new Opening(opened);
   first?.register({ userId, role, token, door });
   return { userId, token, relayUrl, first, door };

@@ -10,6 +10,22 @@ import { SLEPT } from "../core/protocol/numbers.js";
 /** Between two looks at the wall clock, which goes on while the machine sleeps, and this page does not. */
 const LOOK_MS = 2000;
 
+/**
+ * A page that nobody looks at, as a tab in the background or one that is loaded before anybody asks for it,
+ * is nobody's: the relay hears nothing of it.
+ *
+ * @param {Signalling} signalling
+ * @param {boolean} hasBegun whether the relay has heard of this page, when somebody looked at it
+ */
+export function startInSight(signalling, hasBegun) {
+  const start = () => {
+    signalling.start();
+    wakeOnReturn(signalling);
+  };
+  if (hasBegun || document.visibilityState === "visible") start();
+  else document.addEventListener("visibilitychange", start, { once: true });
+}
+
 /** @param {Signalling} signalling */
 export function wakeOnReturn(signalling) {
   addEventListener("online", () => signalling.wake());

@@ -176,9 +176,13 @@ const OURS = {
   over: "available",
 };
 
+/** Of a page that nobody has touched: no session can begin on it. */
+export const AT_DOOR = "has the page open, has not touched “I am ready” yet";
+
 /** @param {Presence["state"]} state @param {boolean} isKnown whether the server is there to say it */
 export function namePresence(state, isKnown) {
-  return isKnown ? state : NOT_KNOWN;
+  if (!isKnown) return NOT_KNOWN;
+  return state === "waiting" ? AT_DOOR : state;
 }
 
 /** @param {Phase} phase of our session with this client @param {boolean} isOffline */
@@ -191,9 +195,9 @@ export function describeClient(userId, name = "") {
   return name === "" || name === userId ? userId : `${name} (${userId})`;
 }
 
-/** @param {string} name */
-export function describeStart(name) {
-  return `Start a session with ${name}`;
+/** @param {string} name @param {boolean} isWaiting whether nobody has touched its page yet */
+export function describeStart(name, isWaiting) {
+  return isWaiting ? `No session yet: ${name} ${AT_DOOR}` : `Start a session with ${name}`;
 }
 
 /** @param {number} clients @param {boolean} isKnown */

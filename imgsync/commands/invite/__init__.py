@@ -1,0 +1,1 @@
+"""`imgsync invite`: a link for one participant, and its QR code."""
