@@ -16,6 +16,7 @@ import pytest
 from imgsync.core.protocol.signalling import Role
 from imgsync.core.relay.identity import Claims
 from imgsync.relay.tokens import mint_token, read_secret, token_reader
+from tests.kit.accessible import Accessible, read_axe
 from tests.kit.browsers import Browser, Page
 from tests.kit.command_lines import imgsync
 from tests.kit.console_pages import ConsolePage, console_url
@@ -25,7 +26,6 @@ from tests.kit.processes import STRICT
 from tests.kit.qr_codes import read_code, read_halves
 from tests.kit.terminals import open_terminal
 from tests.kit.web_pages import RECORDER, ClientPage, end, make_folder, open_command, show
-from tests.web.test_accessibility import AXE, check
 
 pytestmark = in_either
 
@@ -195,7 +195,7 @@ async def test_whom_the_console_invites_is_seen_and_heard_to_come_in(
             await console.wait_says(f"{user} has come in.", "#invitation-state")
             await page.wait(f"window.tones === {2 * heard}")
             if browser_name == "chromium":
-                await check(page, AXE.read_text(encoding="utf-8"), "somebody was invited")
+                await Accessible(read_axe()).check_rules(page, "somebody was invited")
             assert parse_qs(urlsplit(await client.page.run("location.href")).query) == {
                 "user": [user],
                 "lang": ["de"],
