@@ -172,7 +172,11 @@ async def test_a_link_cancelled_in_any_stage_leaves_nothing(stage: str) -> None:
                 undisturbed, _ = await cycle([], math.inf)
                 for number in range(CYCLES):
                     servers = [server] * (number % 2)
-                    cancelled += (await cycle(servers, random.uniform(0, undisturbed)))[1]
+                    took, was_cancelled = await cycle(servers, random.uniform(0, undisturbed))
+                    cancelled += was_cancelled
+                    if not was_cancelled:
+                        # The first one may have been held up by what else the machine does.
+                        undisturbed = min(undisturbed, took)
     assert cancelled >= CYCLES / 10
 
 

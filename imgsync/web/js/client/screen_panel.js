@@ -20,6 +20,9 @@ const MOST = 14;
 const TOUCHED = 6;
 const OTHERS = 96 / 25.4;
 
+/** Part of the window that the box may be high. */
+const HIGHEST = 0.35;
+
 /** Millimetres of a bar, of which the longest is taken that there is room for. */
 const BARS = [100, 50, 20];
 
@@ -104,8 +107,11 @@ class ScreenPanel {
     setText(this.#other, say(isCard ? "size.useRuler" : "size.useCard"));
     this.#shape.classList.toggle("card-shape", isCard);
     this.#shape.style.width = `${width}px`;
-    const ratio = this.#isUpright ? CARD.long / CARD.short : CARD.short / CARD.long;
-    this.#shape.style.height = isCard ? `${width * ratio}px` : "";
+    const height = width * (this.#isUpright ? CARD.long / CARD.short : CARD.short / CARD.long);
+    // It is the width that counts: of a high card a part will do, so that the way on is in sight.
+    const most = HIGHEST * innerHeight;
+    this.#shape.classList.toggle("cut", isCard && height > most);
+    this.#shape.style.height = isCard ? `${Math.min(height, most)}px` : "";
     this.#slider.min = String(mm * LEAST);
     this.#slider.max = String(Math.min(this.#room, mm * MOST));
     this.#slider.step = String(1 / pixelsPerCss());

@@ -17,6 +17,9 @@ import { lookAtScreen, pixelsPerCss, roomInSight } from "./screen_facts.js";
 
 const KEY = "imgsync size";
 
+/** How far a ratio may be off: some browsers tell it as a short number. */
+const WHOLE = 1e-6;
+
 export class Sizing {
   /** @type {Kept | null} */
   #kept = recall();
@@ -97,24 +100,41 @@ export class Sizing {
     const drawn = drawnOf(asked, picture, surface);
     const hasSize = isSized(asked) && drawn.fitted === undefined;
     element.classList.toggle("sized", hasSize);
-    if (hasSize) setBox(element, asked.scale === undefined ? drawn : picture, drawn, surface);
+    const box = asked.scale === undefined ? { width: drawn.widthPx, height: drawn.heightPx } : multiplied(picture, perCss);
+    if (hasSize) setBox(element, box, drawn, surface);
     else element.removeAttribute("style");
     return rounded(drawn);
   }
 }
 
+/** So many times a picture may be laid out larger than it is drawn, for ratios such as 1.925. */
+const MOST_TIMES = 64;
+
 /**
- * In the middle, and on whole pixels of the screen: else each of them would be a mixture of two. Browsers put boxes on
- * pixels of their own, which may be larger; but not what is scaled from its own pixels.
+ * Browsers put the edges of a box on whole pixels, some on those of the screen and some on those of the page; and what
+ * is not a whole number of the picture's own is blurred by that. So it is laid out as many times as large as makes both
+ * whole, and scaled down to one pixel on one.
+ *
+ * @param {Size} picture
+ * @param {number} perCss
+ * @returns {Size}
+ */
+function multiplied({ width, height }, perCss) {
+  let times = 1;
+  while (times < MOST_TIMES && Math.abs(times * perCss - Math.round(times * perCss)) > times * WHOLE) times += 1;
+  return times < MOST_TIMES ? { width: times * width, height: times * height } : { width, height };
+}
+
+/**
+ * In the middle, and on whole pixels of the screen.
  *
  * @param {HTMLElement} element
- * @param {Drawn | Size} box that is laid out
+ * @param {Size} box that is laid out
  * @param {Drawn} drawn what is to come of it
  * @param {Surface} surface
  */
-function setBox({ style }, box, { widthPx, heightPx }, { room, pixelRatio }) {
+function setBox({ style }, { width, height }, { widthPx, heightPx }, { room, pixelRatio }) {
   const middle = (/** @type {number} */ space) => `${Math.round((space / 2) * pixelRatio) / pixelRatio}px`;
-  const { width, height } = "widthPx" in box ? { width: box.widthPx, height: box.heightPx } : box;
   style.width = `${width}px`;
   style.height = `${height}px`;
   const moved = `translate(${middle(room.width - widthPx)}, ${middle(room.height - heightPx)})`;

@@ -247,6 +247,14 @@ export default {
     ready: "Bereit.",
     imagesHere: "Hier erscheinen die Bilder.",
   },
+  invite: {
+    subject: "Ihr Link für unsere Sitzung",
+    greeting: "Guten Tag,",
+    link: "dies ist Ihr persönlicher Link für unsere Sitzung:",
+    device: "Öffnen Sie ihn im Browser des Geräts, auf dem Sie die Bilder sehen möchten. Sie müssen nichts installieren.",
+    until: "Der Link gilt bis {time}.",
+    alone: "Er ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.",
+  },
   browser: {
     tooOld: "Dieser Browser ist zu alt für diese Seite.",
     tooOldHint:
@@ -272,14 +280,6 @@ export default {
       "Bitte kopieren Sie den Link selbst aus dem Feld: Drücken Sie lange darauf und wählen Sie „Kopieren“.",
     link: "Ihr Link",
     goOn: "Hier weitermachen",
-  },
-  invite: {
-    subject: "Ihr Link für unsere Sitzung",
-    greeting: "Guten Tag,",
-    link: "dies ist Ihr persönlicher Link für unsere Sitzung:",
-    device: "Öffnen Sie ihn im Browser des Geräts, auf dem Sie die Bilder sehen möchten. Sie müssen nichts installieren.",
-    until: "Der Link gilt bis {time}.",
-    alone: "Er ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.",
   },
   size: {
     offer: "Diesen Bildschirm vermessen",

@@ -252,6 +252,15 @@ const texts = {
     ready: "Ready.",
     imagesHere: "The images will appear here.",
   },
+  /** The mail with which a link comes. */
+  invite: {
+    subject: "Your link for our session",
+    greeting: "Hello,",
+    link: "this is your own link for our session:",
+    device: "Open it in a browser on the device on which you want to see the images. You need not install anything.",
+    until: "The link works until {time}.",
+    alone: "It is for you alone; please do not pass it on.",
+  },
   browser: {
     tooOld: "This browser is too old for this page.",
     tooOldHint:
@@ -275,15 +284,6 @@ const texts = {
     copyByHand: "Please copy the link from the field yourself: press on it for a while and choose “Copy”.",
     link: "Your link",
     goOn: "Go on here",
-  },
-  /** The mail with which a link comes. */
-  invite: {
-    subject: "Your link for our session",
-    greeting: "Hello,",
-    link: "this is your own link for our session:",
-    device: "Open it in a browser on the device on which you want to see the images. You need not install anything.",
-    until: "The link works until {time}.",
-    alone: "It is for you alone; please do not pass it on.",
   },
   size: {
     offer: "Measure this screen",

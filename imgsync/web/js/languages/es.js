@@ -246,6 +246,14 @@ export default {
     ready: "Listo.",
     imagesHere: "Las imágenes aparecerán aquí.",
   },
+  invite: {
+    subject: "Su enlace para nuestra sesión",
+    greeting: "Hola:",
+    link: "Este es su enlace personal para nuestra sesión:",
+    device: "Ábralo en el navegador del dispositivo en el que quiera ver las imágenes. No tiene que instalar nada.",
+    until: "El enlace es válido hasta el {time}.",
+    alone: "Es solo para usted; por favor, no lo comparta.",
+  },
   browser: {
     tooOld: "Este navegador es demasiado antiguo para esta página.",
     tooOldHint:
@@ -269,14 +277,6 @@ export default {
     copyByHand: "Copie usted mismo el enlace del campo, por favor: manténgalo pulsado y elija «Copiar».",
     link: "Su enlace",
     goOn: "Continuar aquí",
-  },
-  invite: {
-    subject: "Su enlace para nuestra sesión",
-    greeting: "Hola:",
-    link: "Este es su enlace personal para nuestra sesión:",
-    device: "Ábralo en el navegador del dispositivo en el que quiera ver las imágenes. No tiene que instalar nada.",
-    until: "El enlace es válido hasta el {time}.",
-    alone: "Es solo para usted; por favor, no lo comparta.",
   },
   size: {
     offer: "Medir esta pantalla",

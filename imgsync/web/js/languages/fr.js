@@ -249,6 +249,14 @@ export default {
     ready: "Prêt.",
     imagesHere: "Les images apparaîtront ici.",
   },
+  invite: {
+    subject: "Votre lien pour notre séance",
+    greeting: "Bonjour,",
+    link: "voici votre lien personnel pour notre séance :",
+    device: "Ouvrez-le dans le navigateur de l’appareil sur lequel vous souhaitez voir les images. Vous n’avez rien à installer.",
+    until: "Ce lien est valable jusqu’au {time}.",
+    alone: "Il est réservé à vous seul(e) ; merci de ne pas le transmettre.",
+  },
   browser: {
     tooOld: "Ce navigateur est trop ancien pour cette page.",
     tooOldHint:
@@ -273,14 +281,6 @@ export default {
       "Veuillez copier vous-même le lien depuis le champ : appuyez longuement dessus et choisissez « Copier ».",
     link: "Votre lien",
     goOn: "Continuer ici",
-  },
-  invite: {
-    subject: "Votre lien pour notre séance",
-    greeting: "Bonjour,",
-    link: "voici votre lien personnel pour notre séance :",
-    device: "Ouvrez-le dans le navigateur de l’appareil sur lequel vous souhaitez voir les images. Vous n’avez rien à installer.",
-    until: "Ce lien est valable jusqu’au {time}.",
-    alone: "Il est réservé à vous seul(e) ; merci de ne pas le transmettre.",
   },
   size: {
     offer: "Mesurer cet écran",
