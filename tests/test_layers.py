@@ -298,12 +298,13 @@ SCRIPTS_ROOT = ROOT / "imgsync" / "web" / "js"
 
 #: As LAYERS, by folder. Types that are imported in comments count like any others.
 SCRIPT_LAYERS: list[set[str]] = [
-    {"client", "console"},
+    {"client", "console", "check"},
     {"recording"},
     {"words"},
     {"languages"},
-    {"page"},
+    {"page", "device"},
     {"peer"},
+    {"core/check"},
     {
         *("core/handshake", "core/channel", "core/pictures", "core/transfer", "core/study"),
         "core/browsers",

@@ -496,6 +496,8 @@ class Display:
     system: str | None = attrs.field(default=None, metadata=IF_KNOWN)
     languages: tuple[str, ...] = ()
     pointer: PointerKind | None = attrs.field(default=None, metadata=IF_KNOWN)
+    checked_at: Milliseconds | None = attrs.field(default=None, metadata=IF_KNOWN)
+    check_found: tuple[str, ...] | None = attrs.field(default=None, metadata=IF_KNOWN)
     keyboard: bool | None = attrs.field(default=None, metadata=IF_KNOWN)
     px_per_mm: Positive | None = attrs.field(default=None, metadata=IF_KNOWN)
     calibrated_by: str | None = attrs.field(default=None, metadata=IF_KNOWN)
@@ -506,7 +508,10 @@ class Display:
     @classmethod
     def of(cls, said: DisplayReport, warnings: Iterable[str]) -> "Display":
         """What the client has said, with what is to be said to it."""
-        return cls(warnings=tuple(warnings), **attrs.asdict(said, recurse=False))
+        facts = attrs.asdict(said, recurse=False)
+        if said.checked_at is None:
+            del facts["check_found"]
+        return cls(warnings=tuple(warnings), **facts)
 
     @property
     def prose(self) -> str:
@@ -516,10 +521,19 @@ class Display:
             "" if self.refresh_rate is None else f"{self.refresh_rate:.1f} Hz",
             "" if self.distance_mm is None else f"seen from {self.distance_mm / 10:.0f} cm",
             " on ".join(name for name in (self.browser, self.system) if name),
+            self._check,
         ]
         told = ", ".join(part for part in parts if part) or "nothing is known"
         warned = [_DISPLAY_WARNINGS.get(word, word) for word in self.warnings]
         return "; ".join([f"client's display: {told}", *(f"careful: {one}" for one in warned)])
+
+    @property
+    def _check(self) -> str:
+        """What the participant has found by the page that checks devices."""
+        if self.check_found is None:
+            return ""
+        found = ", ".join(word.replace("_", " ") for word in self.check_found)
+        return f"checked before: {found or 'all well'}"
 
     @staticmethod
     def _size(what: str, width: int | None, height: int | None) -> str:

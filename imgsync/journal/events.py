@@ -306,6 +306,8 @@ class Display:
     system: Name | None = None
     languages: Features = ()
     pointer: PointerKind | None = None
+    checked_at: Milliseconds | None = None
+    check_found: Features = ()
     keyboard: bool | None = None
     px_per_mm: Positive | None = None
     calibrated_by: Reason | None = None

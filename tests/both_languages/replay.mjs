@@ -2,6 +2,7 @@
 // object on a line of stdin, with the name of what is to be run, gets one line back.
 import { createInterface } from "node:readline";
 
+import { checkPairs } from "./checks.mjs";
 import { transferPairs } from "./transfer.mjs";
 
 const [root] = process.argv.slice(2);
@@ -28,7 +29,7 @@ const { Exposure, Lags, isBelowFrame } = await load("core/channel/exposure");
 const { Refresh } = await load("core/channel/refresh");
 const { Answers, placeOnPicture } = await load("core/channel/answers");
 const { isAnyKey, plainKey } = await load("core/protocol/keys");
-const { describeAgent, zoomOf } = await load("client/agent");
+const { describeAgent, zoomOf } = await load("device/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { screenNeedsOf, warningsOf } = await load("core/study/displays");
@@ -218,6 +219,7 @@ let workClock = 1e9;
 
 /** By name: what is begun, and how one input goes through it. */
 const PAIRS = {
+  ...(await checkPairs(load)),
   ...(await transferPairs(load, finite)),
   handshake: ({ offers, chances }) => {
     let thrown = 0;

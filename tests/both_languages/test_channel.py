@@ -337,7 +337,7 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.Responded(image, said):
                 told.append(["responded", image.sent_at, json.loads(encode_channel(said))])
             case c.Displayed(said):
-                display = {"languages": [], **json.loads(encode_channel(said))}
+                display = {"languages": [], "checkFound": [], **json.loads(encode_channel(said))}
                 told.append(["displayed", display])
             case c.Identified(image, said):
                 told.append(["identified", image.sent_at, json.loads(encode_channel(said))])

@@ -125,8 +125,11 @@ MESSAGES: list[ChannelMessage] = [
         system="Linux",
         languages=("de-CH", "en"),
         pointer=PointerKind.FINE,
+        checked_at=4.5,
+        check_found=("clock_off", "camera_denied"),
         keyboard=True,
     ),
+    Display(5, checked_at=5),
     Display(5, pointer=PointerKind.NONE, isolated=False, keyboard=False),
     Recording((), ("microphone_ended", "upload_http_403"), 7.5),
     Ping(1, 5.5),
@@ -281,7 +284,7 @@ def known(value: Any) -> Any:
     if isinstance(value, dict):
         absent = {
             **{"features": [], "resumed": False, "full": False, "again": False},
-            **{"keys": [], "taps": False, "ends": False, "languages": []},
+            **{"keys": [], "taps": False, "ends": False, "languages": [], "checkFound": []},
         }
         return {
             name: known(one)

@@ -55,6 +55,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     | st.builds(Drawn, st.floats(0.5, 500), st.floats(0.5, 500), fitted=st.none() | words),
     **dict.fromkeys(("isolated", "keyboard"), st.none() | st.booleans()),
     **dict.fromkeys(("browser", "system", "text"), st.none() | ids),
+    "checked_at": st.none() | times,
+    "check_found": st.lists(words.filter(bool), max_size=3).map(tuple),
     "languages": st.lists(words.filter(bool), max_size=3).map(tuple),
     "pointer": st.none() | st.sampled_from(PointerKind),
     "number": st.integers(1, 10**6),

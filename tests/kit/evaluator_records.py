@@ -122,7 +122,8 @@ DISPLAYS: tuple[dict[str, Any], ...] = (
         "system": "",
         "keyboard": False,
     },
-    {"pointer": "coarse"},
+    {"pointer": "coarse", "checkedAt": 5.5, "checkFound": ["clock_off", "turn_silent"]},
+    {"checkedAt": 7},
     {"pxPerMm": 3.7795, "calibratedBy": "card"},
     {"distanceMm": 572.5, "distanceBy": "blind_spot", "distanceWithinMm": 11.25},
 )

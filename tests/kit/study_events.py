@@ -62,6 +62,18 @@ STUDY_EVENTS: list[tuple[PeerEvent, str | None, str]] = [
         '{"event": "display", "at": 6, "warnings": [], "languages": []}',
     ),
     (
+        Display.of(DisplayReport(6, checked_at=5), []),
+        "client's display: checked before: all well",
+        '{"event": "display", "at": 6, "warnings": [], "languages": [], "checkedAt": 5,'
+        ' "checkFound": []}',
+    ),
+    (
+        Display.of(DisplayReport(6, checked_at=5, check_found=("turn_silent", "clock_off")), []),
+        "client's display: checked before: turn silent, clock off",
+        '{"event": "display", "at": 6, "warnings": [], "languages": [], "checkedAt": 5,'
+        ' "checkFound": ["turn_silent", "clock_off"]}',
+    ),
+    (
         NotSpoken("text"),
         "the client does not speak 'text': it can't show texts; they are passed over",
         '{"event": "not_spoken", "feature": "text"}',

@@ -52,6 +52,7 @@ def display_of(world: World, **facts: Any) -> Display:
         **{"window_height": 720, "pixel_ratio": 1.25, "zoom": 1.25, "refresh_rate": 60.0},
         **{"isolated": False, "resolution": 0.1, "browser": "Firefox 140", "system": "Windows"},
         **{"languages": ("de-DE", "en"), "pointer": PointerKind.FINE, "keyboard": True},
+        **{"checked_at": world.theirs(EPOCH), "check_found": ("clock_off", "camera_denied")},
     }
     return Display(world.session, world.theirs(EPOCH + 20), **{**known, **facts})
 

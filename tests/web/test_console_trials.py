@@ -112,9 +112,15 @@ async def check_display(client: ClientPage, console: ConsolePage) -> None:
     assert "let it connect a keyboard" in warnings
     await console.tap("#facts-sum")
     assert "1920 \u00d7 1080" in await text_of(console, "#facts-list")
-    await tell(
-        client, type="display", at=2, **{**facts, "zoom": 1, "refreshRate": 60}, keyboard=True
-    )
+    checked = {"checkedAt": 2 - 5 * 60_000, "checkFound": ["turn_silent", "camera_denied"]}
+    await tell(client, type="display", at=2, **facts, **checked)
+    await console.wait_says("has found", "#facts-warnings")
+    warnings = await text_of(console, "#facts-warnings")
+    found = "the TURN server did not answer (T2); camera not allowed in the browser (K3)"
+    assert f"A check of the client\u2019s device, 5 min ago, has found: {found}." in warnings
+    well = {**facts, "zoom": 1, "refreshRate": 60, "checkedAt": 3, "checkFound": []}
+    await tell(client, type="display", at=3, **well, keyboard=True)
+    await console.wait_says("all well, just now", "#facts-list")
     await console.page.wait("document.querySelector('#facts-warnings').innerText === ''")
 
 

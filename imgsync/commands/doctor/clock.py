@@ -12,10 +12,6 @@ import attrs
 
 from imgsync.core.protocol.errors import ImgsyncError
 
-MAX_OFFSET = 10.0
-"""Seconds. Tokens live for minutes at least, and people compare records by the second; a clock
-that nobody keeps drifts by this much in a month (200 ppm would be half a minute in two days)."""
-
 
 class WrongDate(ImgsyncError):
     """What stands in `Date` is missing or no date, or the dates contradict each other."""

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import trio
 
-from imgsync.commands.doctor.clock import MAX_OFFSET, Interval, Probe, WrongDate, clock_offset
+from imgsync.commands.doctor.clock import Interval, Probe, WrongDate, clock_offset
 from imgsync.commands.doctor.findings import Finding, Result
 from imgsync.core.protocol.errors import (
     ConnectError,
@@ -18,7 +18,7 @@ from imgsync.core.protocol.errors import (
     SocketClosed,
     UpgradeRefused,
 )
-from imgsync.core.protocol.numbers import PACKAGE, PROBE_DEADLINE
+from imgsync.core.protocol.numbers import MAX_CLOCK_OFFSET, PACKAGE, PROBE_DEADLINE
 from imgsync.core.protocol.obstacles import Obstacle, obstacle_at_health
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Register, Role
 from imgsync.net.ask import ask
@@ -166,7 +166,7 @@ def _judge(offset: Interval) -> Finding:
     middle, bound = offset.middle, offset.bound
     side = "behind" if middle > 0 else "ahead of"
     detail = f"this machine's clock is {abs(middle):.1f} s {side} the relay's (to {bound:.1f} s)"
-    if offset.distance <= MAX_OFFSET:
+    if offset.distance <= MAX_CLOCK_OFFSET:
         return Finding("clock", Result.OK, detail)
     advice = "let both keep time by NTP: tokens and TURN credentials end by the clock"
     return Finding("clock", Result.FAILED, detail, advice)

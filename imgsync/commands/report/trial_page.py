@@ -36,8 +36,13 @@ def _screen(row: DisplayRow) -> tuple[str, ...]:
         "" if row.refresh_rate is None else f"{row.refresh_rate:.2f} Hz",
         ", ".join(filter(None, (row.browser, row.system, row.languages))),
         ", ".join(filter(None, (f"{row.pointer} pointer" if row.pointer else "", keys))),
-        "; ".join(map(describe_screen_trouble, (row.warnings or "").split())),
+        "; ".join([*map(describe_screen_trouble, (row.warnings or "").split()), *_checked(row)]),
     )
+
+
+def _checked(row: DisplayRow) -> list[str]:
+    """What a check before has found."""
+    return [f"found before: {word.replace('_', ' ')}" for word in (row.check_found or "").split()]
 
 
 def _size(width: int | None, height: int | None) -> str:

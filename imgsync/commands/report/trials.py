@@ -69,7 +69,8 @@ class DisplayRow:
     """What the client has shown images on from then on; None where it does not say it.
 
     :param since: client's clock.
-    :param languages: with a blank between each two, as `warnings` are.
+    :param languages: with a blank between each two, as `warnings` and `check_found` are.
+    :param checked_at: client's clock; None where nobody has checked the device before.
     :param px_per_mm: CSS pixels in a millimetre of the screen.
     :param warnings: what of it may be in the way of what was asked in the session.
     """
@@ -92,6 +93,8 @@ class DisplayRow:
     system: str | None
     languages: str | None
     pointer: str | None
+    checked_at: Milliseconds | None
+    check_found: str | None
     keyboard: bool | None
     px_per_mm: float | None
     calibrated_by: str | None
@@ -195,6 +198,8 @@ def _display_rows(record: SessionRecord, history: OffsetHistory) -> Iterator[Dis
             system=said.system,
             languages=" ".join(said.languages) or None,
             pointer=None if said.pointer is None else said.pointer.value,
+            checked_at=said.checked_at,
+            check_found=" ".join(said.check_found) or None,
             keyboard=said.keyboard,
             px_per_mm=said.px_per_mm,
             calibrated_by=said.calibrated_by,

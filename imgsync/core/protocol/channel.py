@@ -327,6 +327,8 @@ class Display:
     :param isolated: whether the page is isolated from others, so that its clock may be fine.
     :param resolution: ms from one step of its clock to the next.
     :param languages: that are preferred, the first one most.
+    :param checked_at: when a check of the device was made before the session, on its clock.
+    :param check_found: what that has found in the way, in short words; none where all was well.
     :param keyboard: whether there is one; known once it was used.
     :param px_per_mm: CSS pixels in a millimetre of the screen, as it was calibrated.
     :param calibrated_by: what was held to the screen for that: "card" or "ruler".
@@ -350,6 +352,8 @@ class Display:
     system: Name | None = None
     languages: Features = ()
     pointer: PointerKind | None = None
+    checked_at: Milliseconds | None = None
+    check_found: Features = ()
     keyboard: bool | None = None
     px_per_mm: Positive | None = None
     calibrated_by: Reason | None = None

@@ -259,6 +259,11 @@ LOW_REFRESH = 50.0
 ZOOM_TOLERANCE = 0.01
 """Of a page, which is known as a quotient of two rounded sizes."""
 
+MAX_CLOCK_OFFSET = 10.0
+"""Seconds that a clock may be off by. Tokens live for minutes at least, and people compare records
+by the second; a clock that nobody keeps drifts by this much in a month (200 ppm would be half a
+minute in two days)."""
+
 # ── the channel of pictures ──────────────────────────────────────────────────────────────────────
 
 DATA_LABEL = "image-data"

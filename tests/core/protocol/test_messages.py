@@ -346,6 +346,8 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
             system="Linux",
             languages=("de-CH", "en"),
             pointer=PointerKind.FINE,
+            checked_at=1.5,
+            check_found=("clock_off",),
             keyboard=False,
         ),
         {
@@ -364,6 +366,8 @@ CHANNEL: list[tuple[ChannelMessage, Object]] = [
             "system": "Linux",
             "languages": ["de-CH", "en"],
             "pointer": "fine",
+            "checkedAt": 1.5,
+            "checkFound": ["clock_off"],
             "keyboard": False,
         },
     ),

@@ -253,6 +253,8 @@ ANY: dict[type[Any], st.SearchStrategy[Any]] = {
         system=maybe(NAME),
         languages=WORDS,
         pointer=maybe(st.sampled_from(PointerKind)),
+        checked_at=maybe(MILLISECONDS),
+        check_found=WORDS,
         keyboard=maybe(st.booleans()),
     ),
     Preload: st.builds(

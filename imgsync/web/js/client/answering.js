@@ -10,7 +10,7 @@
  * @import { Size } from "../core/study/drawing.js"
  * @import { Onset } from "../core/channel/onsets.js"
  * @import { Output, Point } from "../core/channel/answers.js"
- * @import { RefreshMeter } from "./refresh_meter.js"
+ * @import { RefreshMeter } from "../device/refresh_meter.js"
  *
  * @typedef {object} Listener
  * @property {(said: Response) => void} responded
@@ -21,7 +21,7 @@ import { Answers, placeOnPicture } from "../core/channel/answers.js";
 import { plainKey } from "../core/protocol/keys.js";
 import { isSized } from "../core/study/drawing.js";
 import { momentOf } from "../peer/clock.js";
-import { clockStep } from "./clock_step.js";
+import { clockStep } from "../device/clock_step.js";
 
 /** Whether a key is held that makes another thing of others: a shortcut, and no answer. @param {KeyboardEvent} event */
 function isShortcut(event) {

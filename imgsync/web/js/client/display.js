@@ -6,11 +6,12 @@
  */
 
 import { MAX_FEATURE, MAX_FEATURES } from "../core/protocol/numbers.js";
+import { recallCheck } from "../page/checked.js";
 import { now } from "../peer/clock.js";
-import { clockStep } from "./clock_step.js";
-import { describeAgent } from "./agent.js";
-import { RefreshMeter } from "./refresh_meter.js";
-import { wholeZoom } from "./screen_facts.js";
+import { clockStep } from "../device/clock_step.js";
+import { describeAgent } from "../device/agent.js";
+import { RefreshMeter } from "../device/refresh_meter.js";
+import { wholeZoom } from "../device/screen_facts.js";
 import { Sizing } from "./sizing.js";
 
 /** After so long things are taken to stay: a window that is pulled at has another size in each frame. */
@@ -29,6 +30,12 @@ function pointer() {
 /** @returns {string[]} */
 function languages() {
   return navigator.languages.filter((one) => one.length <= MAX_FEATURE).slice(0, MAX_FEATURES);
+}
+
+/** What the check of this device has found before, where there was one. @returns {Pick<Display, "checkedAt" | "checkFound">} */
+function checkBefore() {
+  const checked = recallCheck();
+  return checked === null ? {} : { checkedAt: checked.at, checkFound: checked.found };
 }
 
 export class DisplayWatch {
@@ -97,6 +104,7 @@ export class DisplayWatch {
       ...describeAgent(navigator.userAgent, navigator.maxTouchPoints),
       languages: languages(),
       pointer: pointer(),
+      ...checkBefore(),
       ...(this.#hasKeyboard && { keyboard: true }),
       ...this.sizing.calibration,
     };

@@ -3,7 +3,7 @@
  * them that is, `Exposure` decides.
  *
  * @import { Asked, Exposed, Lags } from "../core/channel/exposure.js"
- * @import { RefreshMeter } from "./refresh_meter.js"
+ * @import { RefreshMeter } from "../device/refresh_meter.js"
  */
 
 import { Exposure, isBelowFrame } from "../core/channel/exposure.js";

@@ -11,7 +11,7 @@ import { CARD } from "../core/study/calibration.js";
 import { make, setText } from "../page/dom.js";
 import { say } from "../words/language.js";
 import { makeButton, makeTitle } from "./panels.js";
-import { pixelsPerCss } from "./screen_facts.js";
+import { pixelsPerCss } from "../device/screen_facts.js";
 
 /** CSS pixels in a millimetre that screens have, at the least and at the most. */
 const LEAST = 0.7;

@@ -13,7 +13,7 @@
 
 import { calibrationOn, readKept } from "../core/study/calibration.js";
 import { drawnOf, isSized } from "../core/study/drawing.js";
-import { lookAtScreen, pixelsPerCss, roomInSight } from "./screen_facts.js";
+import { lookAtScreen, pixelsPerCss, roomInSight } from "../device/screen_facts.js";
 
 const KEY = "imgsync size";
 

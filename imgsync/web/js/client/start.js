@@ -6,7 +6,7 @@
  */
 
 import { enter } from "../page/entrance.js";
-import { isAble, loadAgain, opened } from "../page/first.js";
+import { isAble, loadAgain, opened, relayUrl } from "../page/first.js";
 
 const words = import("../words/start.js");
 // Who needs them says what is to be done without them.
@@ -44,7 +44,7 @@ function sayWhenReady({ socket }) {
 }
 
 function start() {
-  const entrance = enter("client");
+  const entrance = enter("client", { opened, relayUrl });
   if (entrance.door?.state === "waiting") {
     // It can be read while the rest of the page loads; what is to be touched waits for that.
     document.querySelector("#door")?.removeAttribute("hidden");

@@ -13,7 +13,7 @@
  *
  * @import { Asked, Exposed } from "../core/channel/exposure.js"
  * @import { Onset } from "../core/channel/onsets.js"
- * @import { RefreshMeter } from "./refresh_meter.js"
+ * @import { RefreshMeter } from "../device/refresh_meter.js"
  *
  * @typedef {object} Watcher hears of one image that is put up
  * @property {(at: number) => void} seen it has come into view; it is not yet known since when

@@ -1,7 +1,7 @@
 /** Whether the window, and with it what is shown, has changed its size, or the page was zoomed. */
 
 import { RESIZED, ZOOMED } from "../core/protocol/numbers.js";
-import { pixelsPerCss } from "./screen_facts.js";
+import { pixelsPerCss } from "../device/screen_facts.js";
 
 /** After so long a size is taken to stay: a window that is pulled at has another in each frame. */
 const STEADY_MS = 200;

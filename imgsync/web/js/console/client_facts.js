@@ -9,6 +9,7 @@
 import { needsOf } from "./needs.js";
 import { warningsOf } from "../core/study/displays.js";
 import { find, make, setText } from "../page/dom.js";
+import { warnOfCheck } from "../words/console_check.js";
 import { describeDisplay, describeNotSpoken, describeWarning, sumUpDisplay } from "../words/trials.js";
 
 export class ClientFacts {
@@ -25,7 +26,8 @@ export class ClientFacts {
     const { screen, features } = needsOf(images);
     const missing = speaks === null ? [] : features.filter((feature) => !speaks.includes(feature));
     const words = display === null ? [] : warningsOf(display, screen).map((word) => describeWarning(word, display));
-    const warnings = [...missing.map(describeNotSpoken), ...words];
+    const before = display === null ? [] : warnOfCheck(display);
+    const warnings = [...missing.map(describeNotSpoken), ...words, ...before];
     this.#warn(warnings);
     this.#section.hidden = display === null && warnings.length === 0;
     this.#fold.hidden = display === null;

@@ -150,6 +150,8 @@ const OPTIONAL = {
     system: isName,
     languages: isFeatures,
     pointer: oneOf(POINTERS),
+    checkedAt: isNumber,
+    checkFound: isFeatures,
     keyboard: isBoolean,
     pxPerMm: isPositive,
     calibratedBy: isReason,

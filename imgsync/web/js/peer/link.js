@@ -106,11 +106,12 @@ export class Link {
    * @param {readonly IceServer[]} iceServers that the relay names
    * @param {boolean} offers whether this side makes the channel
    * @param {(event: LinkEvent) => void} tell
+   * @param {boolean} [isRelayed] whether it may go through TURN servers alone
    */
-  constructor(iceServers, offers, tell) {
+  constructor(iceServers, offers, tell, isRelayed = false) {
     this.#tell = tell;
     this.#offers = offers;
-    const { connection, causes } = connectWith(iceServers);
+    const { connection, causes } = connectWith(iceServers, isRelayed);
     this.#pc = connection;
     queueMicrotask(() => causes.forEach((cause) => this.#hindered(cause)));
     this.#pc.onicecandidate = ({ candidate }) => this.#gathered(candidate);

@@ -54,10 +54,7 @@ export class Lookout {
     }
     this.#isLooking = true;
     const finding = this.#findings;
-    const health = new URL("health", this.#url);
-    health.searchParams.set("origin", location.origin);
-    let found = await ask(health, obstacleAtHealth);
-    found ??= await ask(this.#url, obstacleOf);
+    const found = (await askHealth(this.#url)) ?? (await askSocket(this.#url));
     this.#isLooking = false;
     if (finding !== this.#findings) return;
     const isSure = found !== "upgrade" || this.#isInDoubt;
@@ -66,6 +63,18 @@ export class Lookout {
     this.obstacle = found;
     this.#found();
   }
+}
+
+/** What is in the way to the relay, as it says itself. @param {URL} url of the socket, by http */
+export function askHealth(url) {
+  const health = new URL("health", url);
+  health.searchParams.set("origin", location.origin);
+  return ask(health, obstacleAtHealth);
+}
+
+/** What is in the way of a socket, at its very address. @param {URL} url by http */
+export function askSocket(url) {
+  return ask(url, obstacleOf);
 }
 
 /**

@@ -31,7 +31,7 @@ export function parseKinds(record) {
  * @param {readonly Kind[]} kinds
  * @returns {Promise<Map<Kind, MediaStreamTrack | DeviceState>>} each of them, or why it is not there
  */
-async function openDevices(kinds) {
+export async function openDevices(kinds) {
   try {
     const stream = await navigator.mediaDevices.getUserMedia({
       video: kinds.includes("camera") && VIDEO,

@@ -10,6 +10,7 @@
 
 import { NO_DISTANCE, NOT_CALIBRATED } from "../core/protocol/numbers.js";
 import { formatNumber } from "./console.js";
+import { describeCheck } from "./console_check.js";
 
 /** Answers that are told one by one, beside an image. */
 const MANY = 4;
@@ -159,6 +160,7 @@ export function describeDisplay(display) {
     ["System", system],
     ["Languages", languages?.join(", ")],
     ["Pointer", pointer && POINTERS[pointer]],
+    ["Checked before", describeCheck(display)],
     ["Keyboard", keyboard !== undefined && (keyboard ? "was used" : "not used yet")],
   ];
   return facts.flatMap(([name, fact]) => (fact ? [[name, fact]] : []));

@@ -297,6 +297,13 @@ export const LOW_REFRESH = 50;
 /** Of a page, which is known as a quotient of two rounded sizes. */
 export const ZOOM_TOLERANCE = 0.01;
 
+/**
+ * Seconds that a clock may be off by. Tokens live for minutes at least, and people compare records
+ * by the second; a clock that nobody keeps drifts by this much in a month (200 ppm would be half a
+ * minute in two days).
+ */
+export const MAX_CLOCK_OFFSET = 10;
+
 /** The name of the channel on which pictures are sent, beside the one of the talk. */
 export const DATA_LABEL = "image-data";
 

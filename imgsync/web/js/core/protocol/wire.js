@@ -50,7 +50,7 @@
  *   answers of this page; `at`: the event's own time; `reactionTime`: milliseconds since the onset, where that is known;
  *   `x`, `y`: of a tap on the picture, in its own pixels
  * @typedef {{type: "response_ack", imageIndex: number, sentAt: number, number: number}} ResponseAck
- * @typedef {{type: "display", at: number, screenWidth?: number, screenHeight?: number, windowWidth?: number,
+ * @typedef {{type: "display", at: number, checkedAt?: number, checkFound?: string[], screenWidth?: number, screenHeight?: number, windowWidth?: number,
  *   windowHeight?: number, pixelRatio?: number, zoom?: number, refreshRate?: number, isolated?: boolean,
  *   resolution?: number, browser?: string, system?: string, languages?: string[], pointer?: "fine" | "coarse" | "none",
  *   keyboard?: boolean} & Calibration} Display what the client shows images on since `at`; sizes in CSS pixels, `refreshRate` in Hz,
@@ -307,6 +307,8 @@ const MESSAGES = {
     system: may(isName),
     languages: or(isFeatures, []),
     pointer: may(oneOf(POINTERS)),
+    checkedAt: may(isNumber),
+    checkFound: or(isFeatures, []),
     keyboard: may(isBoolean),
     pxPerMm: may(isPositive),
     calibratedBy: may(isReason),
