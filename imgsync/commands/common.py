@@ -5,6 +5,7 @@ signal that ended it: 130 Ctrl-C, 143 SIGTERM, 129 the terminal was closed.
 """
 
 import argparse
+import gc
 import logging
 import os
 import re
@@ -65,6 +66,15 @@ def run_command(
             print(f"{prog}: {ours}", file=sys.stderr)
         return EXIT_FAILED
     return 0 if by_signal and until_signal else code
+
+
+def keep_what_is_loaded() -> None:
+    """To be called when a command has imported what it needs, which stays for good.
+
+    Who looks for garbage leaves it alone from now on: 70,000 objects, for which a session would
+    stand still for 40 ms now and then, and the command several times at its exit.
+    """
+    gc.freeze()
 
 
 def _first_of_ours(exc: BaseException) -> ImgsyncError | None:

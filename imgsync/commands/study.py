@@ -99,10 +99,11 @@ def summarize(plan: Plan, name: str) -> dict[str, Any]:
     exposures = Counter((trial.show_for, trial.frames) for trial in trials)
     del exposures[None, None]
     texts = sum(trial.text is not None for trial in trials)
+    added = len(plan.arranged(None)) - len(trials)
     return {
         "name": plan.name or name,
         "images": len(trials) - texts,
-        "texts": texts + (plan.instructions is not None) + (plan.end is not None),
+        "texts": texts + added,
         "files": sum(entry.is_file for entry in plan.entries),
         "blocks": list(blocks),
         "order": plan.order,

@@ -10,7 +10,7 @@ from imgsync.relay.admission import NOT_LOCAL, Admission, is_local
 from imgsync.relay.inviting import Inviting
 from imgsync.relay.metrics import CONTENT_TYPE
 from imgsync.relay.observer import Observer
-from imgsync.relay.pages import load_pages
+from imgsync.relay.pages import Pages
 
 #: Nothing of it is secret, and the page that asks may be of another origin.
 _FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
@@ -26,6 +26,7 @@ class Answers:
         self,
         admission: Admission,
         observer: Observer,
+        pages: Pages,
         inviting: Inviting,
         is_draining: Callable[[], bool],
     ) -> None:
@@ -33,7 +34,7 @@ class Answers:
         self._observer = observer
         self._inviting = inviting
         self._is_draining = is_draining
-        self._pages = load_pages()
+        self._pages = pages
 
     async def answer(self, request: Request) -> Response:
         """To a GET or a HEAD."""

@@ -14,6 +14,8 @@ from typing import Any
 
 import attrs
 
+from imgsync.relay.own_texts import OwnTexts, texts_for
+
 FOLDER = "js/languages/"
 CHOSEN = "js/words/chosen.js"
 
@@ -22,6 +24,7 @@ _NOT_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|(\w+)(?=:)|,(?=\s*
 
 _HTML = re.compile(rb'<html lang="[^"]*" dir="[^"]*">')
 _SAID = re.compile(rb' data-say="([\w.]+)"([^<>]*)>([^<>]*)<')
+_OWN = re.compile(rb' data-own="(\w+)"([^<>]*)><')
 
 
 @attrs.frozen
@@ -30,16 +33,23 @@ class Language:
 
     :param tag: (BCP 47); the name of its file.
     :param texts: `name`, `direction`, and rooms of texts by name.
+    :param own: what the study says itself, by name.
     """
 
     tag: str
     texts: Mapping[str, Any]
+    own: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def module(self) -> bytes:
         """`words/chosen.js` of who reads it."""
-        texts = f'import texts from "../languages/{self.tag}.js";\n'
-        return f'{texts}export const LANGUAGE = "{self.tag}";\nexport default texts;\n'.encode()
+        lines = (
+            f'import texts from "../languages/{self.tag}.js";',
+            f'export const LANGUAGE = "{self.tag}";',
+            f"export const OWN = {json.dumps(dict(self.own))};",
+            "export default texts;",
+        )
+        return "".join(f"{line}\n" for line in lines).encode()
 
     def fill(self, page: bytes) -> bytes:
         """Say of which language it is, and what stands in it from the beginning.
@@ -55,8 +65,12 @@ class Language:
                 raise ValueError(f"{key!r} is no text for an empty element of a page")
             return match[2] + b">" + html.escape(text, quote=False).encode() + b"<"
 
+        def say_own(match: re.Match[bytes]) -> bytes:
+            text = html.escape(self.own.get(match[1].decode(), ""), quote=False)
+            return match[2] + b">" + text.encode() + b"<"
+
         root = f'<html lang="{self.tag}" dir="{self.texts["direction"]}">'
-        return _SAID.sub(say, _HTML.sub(root.encode(), page))
+        return _OWN.sub(say_own, _SAID.sub(say, _HTML.sub(root.encode(), page)))
 
 
 def is_spoken(page: bytes) -> bool:
@@ -64,10 +78,11 @@ def is_spoken(page: bytes) -> bool:
     return _SAID.search(page) is not None
 
 
-def languages_in(files: Mapping[str, bytes]) -> list[Language]:
-    """All that there are."""
-    names = sorted(name for name in files if name.startswith(FOLDER))
-    return [Language(PurePosixPath(name).stem, read_texts(files[name].decode())) for name in names]
+def languages_in(files: Mapping[str, bytes], own: OwnTexts | None = None) -> list[Language]:
+    """All that there are, and what a study says in each."""
+    tags = sorted(PurePosixPath(name).stem for name in files if name.startswith(FOLDER))
+    texts = {tag: read_texts(files[f"{FOLDER}{tag}.js"].decode()) for tag in tags}
+    return [Language(tag, texts[tag], texts_for(tag, own or {})) for tag in tags]
 
 
 def read_texts(module: str) -> dict[str, Any]:

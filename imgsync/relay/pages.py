@@ -33,6 +33,7 @@ import attrs
 from imgsync.core.relay.languages import ENGLISH, choose_language, wanted_languages
 from imgsync.net.http import Request, Response, refuse
 from imgsync.relay.languages import CHOSEN, Language, is_spoken, languages_in
+from imgsync.relay.own_texts import OwnTexts
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -144,13 +145,22 @@ def _tag_of(response: Response) -> str:
 @functools.cache
 def load_pages() -> Pages:
     """Read them all, once."""
+    return make_pages(_read_files())
+
+
+def pages_with(own: OwnTexts) -> Pages:
+    """The same, with what a study says itself."""
+    return make_pages(_read_files(), own) if own else load_pages()
+
+
+def _read_files() -> dict[str, bytes]:
     root = resources.files("imgsync") / "web"
-    return make_pages({name: file.read_bytes() for name, file in _walk(root)})
+    return {name: file.read_bytes() for name, file in _walk(root)}
 
 
-def make_pages(files: Mapping[str, bytes]) -> Pages:
+def make_pages(files: Mapping[str, bytes], own: OwnTexts | None = None) -> Pages:
     """Of files by their names: those that end in `.html` are the pages."""
-    languages = languages_in(files)
+    languages = languages_in(files, own)
     # What is the same in all languages is made, and kept, once.
     respond, compress = functools.cache(_respond), functools.cache(_compress)
     responses: dict[str, Response] = {}
@@ -261,8 +271,10 @@ def _tell_modules(page: bytes, files: Mapping[str, bytes]) -> bytes:
         lambda match: link(_modules_behind([match[1].decode()], files)) + match[0], page
     )
     later = [name for script in scripts for name in _named(script, _LATER, files)]
-    rest = link([*later, *_modules_behind(later, files)], ' fetchpriority="low"')
-    return _HEAD_END.sub(lambda match: rest + match[0], page, count=1)
+    # In the order in which they are wanted: browsers ask for a few at a time.
+    rest = [name for one in later for name in (one, *_modules_behind([one], files))]
+    links = link(rest, ' fetchpriority="low"')
+    return _HEAD_END.sub(lambda match: links + match[0], page, count=1)
 
 
 def _modules_behind(modules: Iterable[str], files: Mapping[str, bytes]) -> list[str]:

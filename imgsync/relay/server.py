@@ -59,6 +59,7 @@ from imgsync.relay.admission import Admission
 from imgsync.relay.answers import Answers
 from imgsync.relay.inviting import Inviting
 from imgsync.relay.observer import Observer, Visitor
+from imgsync.relay.pages import pages_with
 from imgsync.relay.settings import Settings
 from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
@@ -115,8 +116,13 @@ class Relay:
         self._sooner = Bell()
         self._all_gone = Bell()
         self._is_draining = False
-        inviting = Inviting(settings.read_token, settings.sign_claims)
-        answers = Answers(self._admission, self._observer, inviting, lambda: self._is_draining)
+        answers = Answers(
+            self._admission,
+            self._observer,
+            pages_with(settings.texts),
+            Inviting(settings.read_token, settings.sign_claims),
+            lambda: self._is_draining,
+        )
         #: What the relay's port offers.
         self.site = Site(
             http=answers.answer,

@@ -8,6 +8,7 @@ from imgsync.core.relay.identity import ReadToken
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER
 from imgsync.net.limits import NetLimits
 from imgsync.relay.inviting import SignClaims
+from imgsync.relay.own_texts import OwnTexts
 from imgsync.relay.turn import IceOffer
 
 
@@ -21,6 +22,7 @@ class Settings:
     :param ice: the STUN and TURN servers that peers are told of.
     :param recording_url: where pages that record post their recordings; None lets participants
         save them on their own disks.
+    :param texts: what the study says itself on the participants' pages.
     :param origins: pages from elsewhere that may connect; others get HTTP 403.
     :param proxies: addresses of reverse proxies whose X-Forwarded-For is believed.
     :param grace: seconds that a session waits for a side that has lost the relay.
@@ -42,6 +44,7 @@ class Settings:
     end_at_expiry: bool = False
     ice: IceOffer = attrs.field(factory=IceOffer)
     recording_url: str | None = None
+    texts: OwnTexts = attrs.field(factory=dict)
     origins: Collection[str] = ()
     proxies: Collection[str] = ()
     grace: float = 60.0

@@ -33,6 +33,7 @@ const { describeAgent, zoomOf } = await load("device/agent");
 const { Turns, choose } = await load("core/channel/turns");
 const { Announcements, splitPreload } = await load("core/channel/preload");
 const { screenNeedsOf, warningsOf } = await load("core/study/displays");
+const { calibrationOn, distanceOf, isSameScreen, readKept } = await load("core/study/calibration");
 const { drawnOf } = await load("core/study/drawing");
 const { lengthOf } = await load("core/study/sizes");
 const { endsByItself, Entry, needsOf } = await load("core/study/running");
@@ -117,7 +118,7 @@ const FORMS = {
   identified: (o) => [o.image.sentAt, o.said],
   superseded: (o) => [o.image.sentAt],
   neverShown: (o) => [o.image.sentAt],
-  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail, o.frames, o.dropped],
+  staged: (o) => [o.image.sentAt, o.stage, o.at, o.reason, o.timing, o.within, o.detail, o.frames, o.dropped, o.drawn],
   responded: (o) => [o.image.sentAt, o.said],
   displayed: (o) => [o.said],
   recorded: (o) => [o.devices, o.troubles, o.at],
@@ -557,6 +558,10 @@ const PAIRS = {
   lengths: () => (given) => lengthOf(...given),
   screenNeeds: () => (trials) => screenNeedsOf(trials),
   drawings: () => (given) => drawnOf(...given),
+  calibrations: () => ([kept, screen, perCss]) => calibrationOn(readKept(kept), screen, perCss),
+  kept: () => (value) => readKept(value) !== null,
+  screens: () => (given) => isSameScreen(...given),
+  distances: () => (lengths) => distanceOf(lengths),
   running: ({ trial, spoken, now }) => {
     const entry = new Entry(trial, spoken, now);
     return ([method, ...given]) => {

@@ -32,6 +32,7 @@ from imgsync.core.protocol.numbers import (
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
 from tests.kit.channels import (
     DISPLAYS,
+    DRAWN,
     IDENTITY,
     ONSETS,
     REASONS,
@@ -220,6 +221,8 @@ def choose_saying(dice: random.Random, shown: list[Image], now: float) -> dict[s
     if dice.random() < 0.3:
         staged["detail"] = dice.choice(["its time was over", "", None])
     if dice.random() < 0.3:
+        staged["drawn"] = dice.choice(DRAWN)
+    if dice.random() < 0.3:
         staged |= {"frames": dice.choice([12, None]), "dropped": dice.choice([0, 1, None])}
     answer = {"type": "response", "number": dice.randrange(1, 4), "at": at, **of}
     return dice.choice(
@@ -348,8 +351,9 @@ def tell(outputs: Sequence[Any]) -> list[list[object]]:
             case c.Staged(said):
                 timing = said.timing and said.timing.value
                 staged = [said.sent_at, said.stage.value, said.at, said.reason]
-                exposed = [said.frames, said.dropped]
-                told.append(["staged", *staged, timing, said.within, said.detail, *exposed])
+                rest = [said.detail, said.frames, said.dropped]
+                drawn = json.loads(encode_channel(said)).get("drawn")
+                told.append(["staged", *staged, timing, said.within, *rest, drawn])
             case c.Counted(counts):
                 told.append(["counted", json.loads(encode_channel(counts))])
             case c.Recorded(said):

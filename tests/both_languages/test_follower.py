@@ -26,6 +26,7 @@ from imgsync.core.protocol.numbers import (
 from tests.both_languages.replay import Given, Replay, dice_of, time_after
 from tests.kit.channels import (
     DISPLAYS,
+    DRAWN,
     IDENTITY,
     NO_SIZE,
     ONSETS,
@@ -38,6 +39,16 @@ from tests.kit.channels import (
 
 RUNS = 300
 INPUTS = 60
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """What else is said of a stage, as Python has it."""
+    if "drawn" not in fields:
+        return fields
+    stage = {"type": "stage", "imageIndex": 0, "sentAt": 0, "stage": "shown", "at": 0}
+    message = decode_channel(json.dumps(stage | fields))
+    assert isinstance(message, Stage)
+    return {"drawn": message.drawn}
 
 
 def follow(follower: Follower, method: str, *given: Any) -> list[object]:
@@ -57,7 +68,7 @@ def follow(follower: Follower, method: str, *given: Any) -> list[object]:
                 *(image["imageIndex"], image["sentAt"], StageKind(stage), at, reason),
                 timing=onset and OnsetTiming(onset["timing"]),
                 within=onset and onset["within"],
-                **(exposed or {}),
+                **_told(exposed or {}),
             )
             return [json.loads(one.text) for one in follower.staged(reached)] or ["not said"]
         case "responded", [answer]:
@@ -97,6 +108,8 @@ def test_the_follower_acks_and_says_alike_on_several_channels(replay: Replay) ->
             reason = dice.choice(REASONS) if stage in ("failed", "hidden") else None
             onset = dice.choice(ONSETS) if stage == "shown" else None
             exposed = dice.choice([None, {"frames": 12, "dropped": 0}]) if reason else None
+            if onset:
+                exposed = dice.choice([None, *({"drawn": drawn} for drawn in DRAWN)])
             of = {"imageIndex": image["imageIndex"], "sentAt": image["sentAt"]}
             number = dice.randrange(1, 5)
             answer = {"type": "response", **of, "number": number, "at": now}

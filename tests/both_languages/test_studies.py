@@ -58,6 +58,8 @@ GOOD = [
     ),
     json.dumps([IMAGE, {"text": "+", "showFor": 500}, {**IMAGE, "block": 1}]),
     whole(name="Faces", instructions="Press f.", end="Thank you.", **{"$schema": "x"}),
+    whole(welcome="Hello.", consent="I take part.", instructions="Press f.", **{"break": "Rest."}),
+    whole(order="shuffled", seed=3, end="\u0634\u0643\u0631\u064b\u0627", **{"break": "1\n2"}),
     whole(order="shuffled", seed=MAX_SEED),
     whole(order="shuffled", seed=0.0),
     whole(order="given", name=None, seed=None),
@@ -99,7 +101,13 @@ BAD = [
     *[whole(order=value) for value in WRONG["order"]],
     *[whole(order="shuffled", seed=value) for value in WRONG["seed"]],
     *[whole(name=value) for value in WRONG["name"]],
-    *[whole(**{name: value}) for name in ("instructions", "end") for value in WRONG["end"]],
+    *[
+        whole(**{name: value})
+        for name in ("welcome", "consent", "instructions", "break", "end")
+        for value in WRONG["end"]
+    ],
+    json.dumps({"break": "Rest.", "entries": [{**IMAGE, "block": 1}, {"text": "a"}, IMAGE]}),
+    one(block="a").replace("{", '{"break": "Rest.", ', 1),
     one(showFor=100, frames=6),
     one(respond={"keys": ["f", "F"]}),
     one(respond={"keys": [str(n) for n in range(MAX_KEYS + 1)]}),
@@ -297,6 +305,7 @@ def test_a_file_beside_a_study_may_end_as_any_picture_that_browsers_show() -> No
 #: and what of a text counts as a number or as a key.
 _BEYOND_SCHEMA = (
     *("call it", "id of entry", "for one key twice", "block that others", "control characters"),
+    "no block follows another",
     *("http or https", "printable", "has a signedUrl; leave", "for the key", "no answer"),
     "keys that are",
 )

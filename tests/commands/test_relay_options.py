@@ -151,6 +151,8 @@ def write_files(folder: Path) -> None:
         path.write_text(text)
         path.chmod(0o600)
     (folder / "directory").mkdir()
+    (folder / "texts").mkdir()
+    (folder / "texts" / "de.json").write_text('{"thanks": "Vielen Dank!"}')
     other = folder / "other"
     other.mkdir()
     Certificates(folder).issue("relay")
@@ -195,6 +197,10 @@ ELSEWHERE = [
         "--tls-cert fullchain.pem --tls-key other/privkey.pem",
         "can't use the key other/privkey.pem .*: the two do not belong together",
     ),
+    Wrong(
+        "--texts missing", "the texts in 'missing' can't be read: No such file or directory; name a"
+    ),
+    Wrong("--texts directory", "'directory' has no texts; name a folder with a file for each"),
     Wrong("--port 65536", "there is no port 65536; choose one from 0 to 65535"),
     Wrong("--port -1", "there is no port -1; choose one from 0 to 65535"),
     Wrong(
@@ -263,9 +269,10 @@ def test_each_option_stands_for_its_setting(folder: Path) -> None:
         " --max-head 19 --head-deadline 2.0 --grace 2.1 --allow-origin https://A.example/"
         " --allow-origin null --forwarded-by 10.0.0.1 --forwarded-by fd00:0::1"
         " --stun stun:a --stun stun:b --turn turn:c --turn turns:d --turn-secret-file good"
-        " --recording-url https://a.example/recordings?study=1"
+        " --recording-url https://a.example/recordings?study=1 --texts texts"
     ) == Settings(
         recording_url="https://a.example/recordings?study=1",
+        texts={"de": {"thanks": "Vielen Dank!"}},
         max_connections=11,
         max_sockets_per_user=12,
         connect_rate=1.3,

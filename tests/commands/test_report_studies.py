@@ -10,20 +10,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from imgsync.commands.report.html import MAX_ROWS
 from imgsync.commands.report.main import main
 from imgsync.commands.report.page import make_page
+from imgsync.commands.report.rows import Row
 from imgsync.commands.report.sides import Sides
 from imgsync.commands.report.summary import SessionReport, facts, report_sessions
 from imgsync.commands.report.table import AnyRow, columns, write_csv
 from imgsync.commands.report.trial_plots import draw_trials
 from imgsync.commands.report.trials import DisplayRow, MarkRow, ResponseRow
-from imgsync.core.protocol.channel import ResponseKind, StageKind
+from imgsync.core.protocol.channel import Drawn, ResponseKind, StageKind
 from imgsync.core.protocol.signalling import Role
-from imgsync.core.protocol.trials import Respond, Trial
-from imgsync.journal.events import Mark, Response
+from imgsync.core.protocol.trials import Respond, Scale, Trial
+from imgsync.journal.events import Mark, Response, Stage
 from imgsync.journal.reader import read_journal
 from tests.kit.records import EPOCH, World, eventful_session
 from tests.kit.study_records import answer, display_of, show_trial, study_session
@@ -107,6 +109,24 @@ def test_the_first_answer_is_that_of_the_clients_clock_and_too_many_is_none(
     assert (row.answers, row.reaction_time, row.show_for) == (2, 250.0, 500.0)
     assert [one.number for one in report.tables.responses] == [8, 7, 1]
     assert report.summary.answers == 2
+
+
+def test_a_row_has_the_size_that_was_asked_and_the_one_that_it_was_drawn_in(
+    tmp_path: Path,
+) -> None:
+    world = a_session(Trial(size_deg=8.0), Trial(scale=Scale.PIXELS), None)
+    at = EPOCH + 5_000
+    drawn = Drawn(800.0, 600.0, fitted="not_calibrated")
+    shown = Stage("s-1", 1, at + 2_000, StageKind.SHOWN, world.theirs(at + 2_030), None)
+    world.by_evaluator(at + 2_050, attrs.evolve(shown, drawn=drawn))
+    first, second, third = table_of(report_on(tmp_path, world).rows, Row)
+    assert (first["sizeMm"], first["sizeDeg"], first["scale"]) == ("", "8", "")
+    assert (first["drawnWidthPx"], first["fitted"]) == ("", "")
+    names = ("scale", "drawnWidthPx", "drawnHeightPx", "drawnWidthMm", "fitted")
+    assert [second[name] for name in names] == [
+        *("1:1", "800.000", "600.000", "", "not_calibrated")
+    ]
+    assert third["scale"] == ""
 
 
 def test_frames_are_not_known_where_one_time_that_it_went_they_were_not_told(

@@ -45,6 +45,41 @@ def test_a_study_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert told["exposures"][0] == {"showFor": 200.0, "frames": None, "entries": 1}
 
 
+def test_sizes_are_summed_up_with_what_has_to_be_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes: tuple[dict[str, object], ...] = (
+        {"sizeMm": 52.5},
+        {"sizeMm": 52.5},
+        {"scale": "1:1"},
+        {},
+        {"sizeDeg": 10},
+    )
+    entries = [{"imageUrl": "http://h/b.png", **size} for size in sizes]
+    screen = (
+        "the client's screen has to be measured before: add &size=screen to the link of its page"
+    )
+    for count, told in (
+        (2, ["size: 52.5 mm, for 2 of them", screen]),
+        (3, ["size: 1:1, one pixel on each of the screen, for 1 of them"]),
+        (5, ["size: 10\N{DEGREE SIGN}, which is 105 mm seen from 60 cm, for 1 of them"]),
+    ):
+        file = a_study(tmp_path, entries=entries[:count])
+        assert main(["check", file]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert set(told) <= set(lines)
+    assert lines[-1] == screen.replace("screen has", "screen, and the distance to it, has").replace(
+        "=screen", "=distance"
+    )
+    assert main(["check", "--json", file]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["needsCalibration"], found["needsDistance"]) == (True, True)
+    assert found["sizes"][1] == {"sizeMm": None, "sizeDeg": None, "scale": "1:1", "entries": 1}
+    file = a_study(tmp_path, entries=entries[2:4])
+    assert main(["check", file]) == 0
+    assert "measured" not in capsys.readouterr().out
+
+
 def test_all_that_is_wrong_is_told_with_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

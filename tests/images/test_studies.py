@@ -29,6 +29,28 @@ def a_study(folder: Path, **said: object) -> Path:
     return write(folder / "faces.json", {"entries": ENTRIES, **said})
 
 
+async def test_a_study_has_texts_around_its_blocks(tmp_path: Path) -> None:
+    texts = {
+        "welcome": "Hello.",
+        "consent": "I take part.",
+        "instructions": "Press f.",
+        "end": "Bye.",
+    }
+    blocks = [1, 1, None, 2, 2, "2", 3.0, 3]
+    entries = [{"text": f"{block}", "block": block} for block in blocks]
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps({**texts, "break": "Rest.", "entries": entries}))
+    async with open_images(file) as images:
+        shown = [image.trial for image in images if image.trial is not None]
+        assert images.study == Study("s", "given", None, len(shown))
+    assert [trial.text for trial in shown] == [
+        *("Hello.", "I take part.", "Press f."),
+        *("1", "1", "None", "2", "2", "Rest.", "2", "Rest.", "3.0", "3", "Bye."),
+    ]
+    consents = Respond(("Enter",), taps=True, ends=True)
+    assert [trial.respond for trial in shown] == [None, consents, *[None] * 12]
+
+
 async def test_a_study_shows_its_texts_and_the_pictures_beside_it(tmp_path: Path) -> None:
     file = a_study(tmp_path, instructions="Press f or j.", end="Thank you.")
     async with open_images(file, via="peer") as images:

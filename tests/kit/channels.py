@@ -31,6 +31,10 @@ ONSETS: list[Any] = [
     {"timing": "presented", "within": 0},
     {"timing": "frame", "within": 33.5},
 ]
+DRAWN: list[Any] = [
+    {"widthPx": 378.5, "heightPx": 200, "widthMm": 100, "heightMm": 52.8},
+    {"widthPx": 800, "heightPx": 600.25, "fitted": "no_distance"},
+]
 REASONS = [None, "timeout", "http_403", HIDDEN_TAB]
 TRIALS: list[Any] = [
     *(None, {}, {"showFor": 500}, {"frames": 12}, {"respond": {}}),

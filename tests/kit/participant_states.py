@@ -46,6 +46,12 @@ def press(selector: str) -> str:
     return f"document.querySelector({selector!r}).click()"
 
 
+def then(*acts: str) -> str:
+    """One after the other, each in what came of the one before."""
+    later = "await new Promise((resolve) => setTimeout(resolve))"
+    return f"(async () => {{ {f'; {later}; '.join(acts)} }})()"
+
+
 TOLD = "document.querySelector('#hint')?.textContent.length > 9"
 
 CHECKED = "(document.body?.dataset.state ?? 'working') !== 'working'"
@@ -64,6 +70,11 @@ STATES = {
     ),
     "asked-for-the-distance": State(
         {**USER, "size": "distance"}, sees("#measuring"), act=press(".buttons > .main")
+    ),
+    "watching-the-dot": State(
+        {**USER, "size": "distance"},
+        sees("#measuring"),
+        act=then(press(".buttons > .main"), press(".buttons > :nth-child(2)"), press(".main")),
     ),
     "in-a-program": State({**USER, "size": "screen"}, sees("#browser"), PROGRAMS["LINE"][0]),
     "in-a-program-for-good": State(USER, sees("#browser"), PROGRAMS[""][0], NO_WEBRTC),

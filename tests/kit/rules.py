@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,16 @@ class Rules:
 
 
 @contextmanager
-def open_rules(folder: Path, language: str = "en") -> Iterator[Rules]:
+def open_rules(
+    folder: Path, language: str = "en", own: Mapping[str, str] | None = None
+) -> Iterator[Rules]:
     """Start Node, on a copy of the modules that says that they are modules, in a language."""
     node = shutil.which("node")
     require(node, "node is not installed")
     scripts = folder / "js"
     shutil.copytree(SCRIPTS, scripts)
     (scripts / "package.json").write_text('{"type": "module"}')
-    (scripts / "words" / "chosen.js").write_bytes(Language(language, {}).module)
+    (scripts / "words" / "chosen.js").write_bytes(Language(language, {}, own or {}).module)
     command = (str(node), "--input-type=module", "-e", RUN, scripts.as_uri())
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"

@@ -14,6 +14,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from imgsync import (
     ClientSession,
+    Drawn,
     EvaluatorSession,
     InputError,
     NotSpoken,
@@ -90,6 +91,28 @@ def answer(received: ReceivedImage) -> None:
     received.shown(1200)
     received.respond("yes", 1512.25)
     received.hidden(1512.25, reason="answered", frames=30, dropped=1)
+
+
+async def test_a_client_that_draws_sizes_says_so_and_how_large_each_image_is(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    asked = Trial(size_deg=4.5)
+    drawn = Drawn(170.5, 85, 45.1, 22.5)
+
+    def draw(received: ReceivedImage) -> None:
+        assert received.trial == asked
+        received.shown(1000, drawn=drawn)
+
+    async with open_pair(lambda one: each(one, draw), trials=("size",), folder=tmp_path) as session:
+        assert "size" in session.features
+        stages = session.stages()
+        await session.show(asking(3, asked))
+        assert (await anext(stages)).drawn == drawn
+    for side in "ec":
+        [stage] = written(tmp_path / f"{side}.jsonl", events.Stage)
+        assert stage.drawn == drawn
+    sent, *copies = written(tmp_path / "e.jsonl", events.Sent)
+    assert (sent.trial, {copy.trial for copy in copies} - {None}) == (asked, set())
 
 
 async def test_answers_come_once_with_their_reaction_time_and_are_in_both_records(

@@ -91,7 +91,7 @@ def test_what_stands_on_a_page_from_the_beginning_is_in_its_language() -> None:
         assert "data-say" not in page
         assert f"<title>{language.texts['page']['title']}</title>" in page
         assert f"<noscript><p>{language.texts['page']['noScript']}</p></noscript>" in page
-        assert f'<p id="text">{language.texts["client"]["connecting"]}</p>' in page
+        assert f'<p id="text" dir="auto">{language.texts["client"]["connecting"]}</p>' in page
 
 
 @pytest.mark.parametrize("tag", [language.tag for language in languages_in(FILES)])

@@ -334,8 +334,8 @@ async def test_a_second_window_says_that_the_first_one_is_the_one(
     browser: Browser, relay: str, images: ImageServer
 ) -> None:
     async with (
-        open_client_page(browser, relay, "twice") as one,
-        open_client_page(browser, relay, "twice") as other,
+        open_client_page(browser, relay, "twice", door="off") as one,
+        open_client_page(browser, relay, "twice", door="off") as other,
         open_session(relay, "twice") as session,
     ):
         await show_url(session, 0, images.url("0.png"))

@@ -19,11 +19,11 @@ TEXT = "Welcome.\nPress a key."
 
 TRIALS: list[dict[str, Any]] = [
     {"showFor": 3_600_000, "respond": {"keys": ["f", "j"], "ends": True}},
-    {"frames": 30, "respond": {"taps": True}},
+    {"frames": 30, "respond": {"taps": True}, "sizeMm": 20},
     {"text": TEXT},
 ]
 
-SPEAKS = ["preload", "exposure", "response", "text"]
+SPEAKS = ["preload", "exposure", "response", "text", "size"]
 
 
 def puppet(*features: str) -> str:
@@ -110,6 +110,7 @@ async def check_display(client: ClientPage, console: ConsolePage) -> None:
     assert "144.0\u00a0Hz, and not at 60: a frame lasts 6.9\u00a0ms" in warnings
     assert "zoomed to 110\u00a0%" in warnings
     assert "let it connect a keyboard" in warnings
+    assert "is not calibrated" in warnings
     await console.tap("#facts-sum")
     assert "1920 \u00d7 1080" in await text_of(console, "#facts-list")
     checked = {"checkedAt": 2 - 5 * 60_000, "checkFound": ["turn_silent", "camera_denied"]}
@@ -119,7 +120,7 @@ async def check_display(client: ClientPage, console: ConsolePage) -> None:
     found = "the TURN server did not answer (T2); camera not allowed in the browser (K3)"
     assert f"A check of the client\u2019s device, 5 min ago, has found: {found}." in warnings
     well = {**facts, "zoom": 1, "refreshRate": 60, "checkedAt": 3, "checkFound": []}
-    await tell(client, type="display", at=3, **well, keyboard=True)
+    await tell(client, type="display", at=3, **well, keyboard=True, pxPerMm=4.5)
     await console.wait_says("all well, just now", "#facts-list")
     await console.page.wait("document.querySelector('#facts-warnings').innerText === ''")
 
@@ -216,6 +217,7 @@ async def test_what_a_client_cant_do_is_told_by_name_and_the_session_goes_on(
         await console.wait_says("can\u2019t take images away by itself", "#facts-warnings")
         await console.wait_says("can\u2019t tell answers", "#facts-warnings")
         await console.wait_says("can\u2019t show texts", "#facts-warnings")
+        await console.wait_says("can\u2019t show images in the size", "#facts-warnings")
         await console.press("End")
         await console.wait_says("Image 3 was not shown: it is a text")
         await console.press("Home")

@@ -195,7 +195,7 @@ async def test_whom_the_console_invites_is_seen_and_heard_to_come_in(
             await console.wait_says(f"{user} has come in.", "#invitation-state")
             await page.wait(f"window.tones === {2 * heard}")
             if browser_name == "chromium":
-                await Accessible(read_axe()).check_rules(page, "somebody was invited")
+                await Accessible(read_axe()).check(page, "somebody was invited")
             assert parse_qs(urlsplit(await client.page.run("location.href")).query) == {
                 "user": [user],
                 "lang": ["de"],

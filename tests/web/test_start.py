@@ -11,6 +11,7 @@ from tests.kit.either_browser import in_either
 from tests.kit.raw_peers import open_raw
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import (
+    INSIDE,
     ClientPage,
     open_client_page,
     open_session,
@@ -133,6 +134,7 @@ async def test_a_page_is_who_its_link_says_whatever_is_in_the_id(
 ) -> None:
     async with open_raw(relay, "evaluator", "reader") as evaluator, browser.open_page() as page:
         quoted = [(user, page_of(relay, user)) for user in IDS]
+        await page.run_early(INSIDE)
         like_forms = [(f"{user}+", page_url(relay, user=f"{user}+")) for user in IDS]
         for user, url in (*quoted, *like_forms):
             await page.goto(url)
@@ -147,10 +149,13 @@ async def test_a_page_is_who_its_link_says_whatever_is_in_the_id(
 async def test_of_two_windows_the_one_in_sight_has_the_session_and_a_hidden_one_if_it_is_alone(
     browser: Browser, relay: str
 ) -> None:
-    async with open_images() as images, open_client_page(browser, relay, "two") as hidden:
+    async with (
+        open_images() as images,
+        open_client_page(browser, relay, "two", door="off") as hidden,
+    ):
         await hidden.page.hide()
         async with (
-            open_client_page(browser, relay, "two") as seen,
+            open_client_page(browser, relay, "two", door="off") as seen,
             open_session(relay, "two") as session,
         ):
             await show_url(session, 0, images.url("0.png"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from imgsync.commands.common import (
     EXIT_FAILED,
     add_peer_options,
+    keep_what_is_loaded,
     make_folder,
     run_command,
     set_up_logging,
@@ -72,6 +73,7 @@ async def _follow(options: argparse.Namespace, prog: str) -> int:
     from imgsync.commands.client.following import SessionFollower
     from imgsync.images.fetch import open_fetcher
 
+    keep_what_is_loaded()
     output = Output(as_json=options.json)
     if options.save is not None:
         await make_folder(options.save, "--save")

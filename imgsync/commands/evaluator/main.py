@@ -11,6 +11,7 @@ from imgsync.commands.common import (
     EXIT_FAILED,
     WAYS,
     add_peer_options,
+    keep_what_is_loaded,
     positive_seconds,
     run_command,
     set_up_logging,
@@ -126,6 +127,7 @@ async def _present(options: argparse.Namespace, prog: str) -> int:
     from imgsync.images.sources import open_images
     from imgsync.net.connect import local_address_towards_relay, place_of_relay
 
+    keep_what_is_loaded()
     output = Output(as_json=options.json)
     console = find_console(output)
     address = await local_address_towards_relay(options.relay)

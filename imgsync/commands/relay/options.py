@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from imgsync.commands.common import positive_seconds
 from imgsync.core.protocol.errors import InputError
@@ -15,6 +16,8 @@ from imgsync.core.protocol.numbers import DEFAULT_STUN
 from imgsync.core.protocol.signalling import IceServer
 from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
+from imgsync.relay.own_texts import NAMES, OwnTexts, read_own_texts
+from imgsync.relay.pages import load_pages
 from imgsync.relay.settings import Settings
 from imgsync.relay.tokens import read_secret, sign_claims, token_reader
 from imgsync.relay.turn import CREDENTIAL_LIFE, IceOffer, read_ice_servers
@@ -126,6 +129,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         end_at_expiry=options.end_at_expiry,
         ice=ice_offer_of(options),
         recording_url=options.recording_url,
+        texts=_texts_of(options),
         origins=options.allow_origin,
         proxies=options.forwarded_by,
         grace=options.grace,
@@ -146,6 +150,12 @@ def settings_of(options: argparse.Namespace) -> Settings:
             max_streams_per_address=options.max_per_address,
         ),
     )
+
+
+def _texts_of(options: argparse.Namespace) -> OwnTexts:
+    if options.texts is None:
+        return {}
+    return read_own_texts(Path(options.texts), load_pages().languages)
 
 
 def ice_offer_of(options: argparse.Namespace) -> IceOffer:
@@ -278,6 +288,12 @@ def _add_ice(parser: argparse.ArgumentParser) -> None:
         type=_http_url,
         metavar="URL",
         help="where the client page posts what it records; without it, participants save it",
+    )
+    group.add_argument(
+        "--texts",
+        metavar="DIR",
+        help="what the study says itself to participants: a file for each language, as de.json, of"
+        f" {', '.join(NAMES)}",
     )
 
 

@@ -6,26 +6,34 @@ are a list; such a list alone is one without a name, in the order given.
 Where the order is shuffled, whatever is shuffled stays among its own: entries that follow each
 other and name the same block are one group, and so are those that name none. A text that names no
 block stays where it is, and what is before it is not mixed with what is behind.
+
+A study may have texts of its own around its entries: a welcome, what the participant consents to,
+and instructions before the first, a break between two blocks, and an end behind the last.
 """
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
 import attrs
 
 from imgsync.core.protocol.lengths import fits
 from imgsync.core.protocol.numbers import MAX_FAULTS, MAX_SCREEN_TEXT, MAX_SEED, MAX_STUDY_NAME
-from imgsync.core.protocol.trials import Trial, is_screen_text
+from imgsync.core.protocol.trials import Respond, Trial, is_screen_text
 from imgsync.core.study.entries import Entry, EntryReader, Fault, is_left_out, odd_name, on_one_line
 from imgsync.core.study.shuffling import generator, shuffled
 
 GIVEN, SHUFFLED = "given", "shuffled"
 
-MEMBERS = ("name", "order", "seed", "instructions", "end", "entries")
+TEXTS = ("welcome", "consent", "instructions", "break", "end")
+
+MEMBERS = ("name", "order", "seed", *TEXTS, "entries")
 
 _OTHERS = ("$schema",)
 """Members that are for other programs."""
+
+CONSENTS = Respond(keys=("Enter",), taps=True, ends=True)
+"""How participants say that they consent: not by any key."""
 
 
 @attrs.frozen
@@ -50,7 +58,8 @@ class Plan:
 
     :param is_study: whether it asks for anything but to show images.
     :param seed: None where any will do.
-    :param entries: in the order of the file, without what comes before and behind.
+    :param entries: in the order of the file, without what comes before, between and behind.
+    :param texts: those that it has of TEXTS.
     """
 
     entries: tuple[Entry, ...]
@@ -58,11 +67,10 @@ class Plan:
     name: str | None = None
     order: str = GIVEN
     seed: int | None = None
-    instructions: str | None = None
-    end: str | None = None
+    texts: Mapping[str, str] = attrs.field(factory=dict)
 
     def arranged(self, seed: int | None) -> list[Entry]:
-        """What is shown, from the instructions to the end, in the order that this seed makes of it.
+        """What is shown, from the welcome to the end, in the order that this seed makes of it.
 
         :param seed: 32 bits; None for the order given.
         """
@@ -70,13 +78,29 @@ class Plan:
         if seed is not None:
             draw = generator(seed)
             entries = [entry for group in groups_of(entries) for entry in shuffled(group, draw)]
-        first = [] if self.instructions is None else [_screen(self.instructions)]
-        last = [] if self.end is None else [_screen(self.end)]
-        return [*first, *entries, *last]
+        return [
+            *self._screen("welcome"),
+            *self._screen("consent", CONSENTS),
+            *self._screen("instructions"),
+            *self._with_breaks(entries),
+            *self._screen("end"),
+        ]
+
+    def _with_breaks(self, entries: list[Entry]) -> list[Entry]:
+        found = entries[:1]
+        for before, entry in pairwise(entries):
+            found += self._screen("break") if is_between_blocks(before, entry) else []
+            found.append(entry)
+        return found
+
+    def _screen(self, name: str, respond: Respond | None = None) -> list[Entry]:
+        text = self.texts.get(name)
+        return [] if text is None else [Entry(trial=Trial(text=text, respond=respond))]
 
 
-def _screen(text: str) -> Entry:
-    return Entry(trial=Trial(text=text))
+def is_between_blocks(before: Entry, entry: Entry) -> bool:
+    """Whether a block ends with the one, and another one begins with the next."""
+    return before.block is not None and entry.block is not None and before.block != entry.block
 
 
 def is_divider(entry: Entry) -> bool:
@@ -118,8 +142,9 @@ def read_plan(document: Any) -> Plan | list[Fault]:
     if document["entries"] == []:
         faults.append(Fault(("entries",), "has no entries; name what is to be shown"))
     is_shuffled = document.get("order") == SHUFFLED
-    if is_shuffled and not faults:
-        faults = _faults_of_blocks(entries)
+    if not faults:
+        faults = _faults_of_blocks(entries) if is_shuffled else []
+        faults += _faults_of_break(document, entries)
     if faults:
         return faults[:MAX_FAULTS]
     seed = document.get("seed")
@@ -129,8 +154,7 @@ def read_plan(document: Any) -> Plan | list[Fault]:
         document.get("name") or None,
         SHUFFLED if is_shuffled else GIVEN,
         None if is_left_out(seed) else int(seed),
-        document.get("instructions") or None,
-        document.get("end") or None,
+        {name: document[name] for name in TEXTS if document.get(name)},
     )
 
 
@@ -194,7 +218,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and is_screen_text(value)
 
 
-_TEXT = (
+_NO_TEXT = (
     f"that is not a text of 1 to {MAX_SCREEN_TEXT} characters, without control characters but line"
     " breaks"
 )
@@ -206,9 +230,20 @@ _RULES = {
         'has an order that is neither "given" nor "shuffled"',
     ),
     "seed": (_is_seed, f"has a seed that is no whole number from 0 to {MAX_SEED}"),
-    "instructions": (_is_text, f"has instructions {_TEXT}"),
-    "end": (_is_text, f"has an end {_TEXT}"),
+    "welcome": (_is_text, f"has a welcome {_NO_TEXT}"),
+    "consent": (_is_text, f"has a consent {_NO_TEXT}"),
+    "instructions": (_is_text, f"has instructions {_NO_TEXT}"),
+    "break": (_is_text, f"has a break {_NO_TEXT}"),
+    "end": (_is_text, f"has an end {_NO_TEXT}"),
 }
+
+
+def _faults_of_break(document: dict[str, Any], entries: Sequence[Entry]) -> list[Fault]:
+    is_asked = not is_left_out(document.get("break"))
+    if not is_asked or any(is_between_blocks(*pair) for pair in pairwise(entries)):
+        return []
+    what = "has a break, which comes between two blocks, and no block follows another"
+    return [Fault(("break",), f"{what}; name blocks, or put a text between the entries")]
 
 
 def _faults_of_blocks(entries: Sequence[Entry]) -> list[Fault]:

@@ -115,11 +115,12 @@ export function saidOf(trial, extra) {
 }
 
 /** @param {Plan} plan @param {string} file @param {Again | null} again @returns {Study} */
-function studyOf({ entries, name, order, seed, instructions, end }, file, again) {
+function studyOf(plan, file, again) {
+  const { name, order, seed } = plan;
   const used = order === "shuffled" ? (again?.seed ?? seed ?? Number.parseInt(makeToken(), 16)) : null;
   const title = name ?? nameOf(file).replace(/\.(?:json|csv|txt)$/i, "");
-  const count = entries.length + [instructions, end].filter((text) => text !== null).length;
-  return { name: title, order, seed: used, entries: count, token: again?.token ?? makeToken() };
+  const { length } = arranged(plan, null);
+  return { name: title, order, seed: used, entries: length, token: again?.token ?? makeToken() };
 }
 
 /** @param {Document} document @param {string} name @returns {{plan: Plan}} @throws {BadManifest} */

@@ -12,6 +12,7 @@
  */
 
 import { make } from "../page/dom.js";
+import { OWN } from "../words/language.js";
 import { QUESTION, announceDialog, explainRecording } from "../words/recording.js";
 
 /** @type {Answer} */
@@ -66,6 +67,7 @@ export class Consent {
       "section",
       { id: "consent", class: "card", "aria-labelledby": "consent-title" },
       make("h1", { id: "consent-title" }, QUESTION.title),
+      make("p", { class: "own", dir: "auto" }, OWN.consent ?? ""),
       listFacts(explainRecording(this.#wanted, destination)),
       note,
       make("div", { class: "buttons" }, allow, refuse),

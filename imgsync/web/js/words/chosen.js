@@ -9,4 +9,7 @@ import texts from "../languages/en.js";
 /** Its tag (BCP 47). */
 export const LANGUAGE = "en";
 
+/** What the study says itself, by name. @type {Partial<Record<"welcome" | "consent" | "thanks", string>>} */
+export const OWN = {};
+
 export default texts;

@@ -20,7 +20,7 @@
  * @property {boolean} canFill whether a tap fills the screen
  */
 
-import { say } from "./language.js";
+import { OWN, say } from "./language.js";
 import { describeObstacle } from "./relay.js";
 import { CONNECTING, READY } from "./start.js";
 
@@ -84,6 +84,7 @@ const FAILURES = ["connection_lost", "connect_timeout", "negotiation_failed", "u
 export function describeEnd(reason, detail, wasConnected) {
   if (reason === "ended" && !wasConnected) return tell("client.endedEarly", "client.anotherTry");
   const { text, hint } = tell(...ENDS[reason]);
+  if (reason === "ended") return { text: OWN.thanks ?? text, hint };
   const isTold = FAILURES.includes(reason) && detail !== "";
   return { text, hint: isTold ? say("client.withDetail", { hint, detail }) : hint };
 }

@@ -8,9 +8,9 @@
  * @import { ByDevice, Key, Plural, Room, Texts } from "../languages/en.js"
  */
 
-import chosen, { LANGUAGE } from "./chosen.js";
+import chosen, { LANGUAGE, OWN } from "./chosen.js";
 
-export { LANGUAGE };
+export { LANGUAGE, OWN };
 
 /** Around what comes from elsewhere, in a line that goes the other way (Unicode UAX #9, FSI and PDI). */
 const ISOLATED = ["\u2068", "\u2069"];

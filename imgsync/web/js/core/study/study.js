@@ -4,6 +4,7 @@
  *
  * @import { Entry, Fault } from "./entries.js"
  * @import { Path } from "./places.js"
+ * @import { Trial } from "../protocol/wire.js"
  *
  * @typedef {object} Plan what a study file says
  * @property {Entry[]} entries in the order of the file, without what comes before and behind
@@ -11,8 +12,9 @@
  * @property {string | null} name
  * @property {"given" | "shuffled"} order
  * @property {number | null} seed null where any will do
- * @property {string | null} instructions
- * @property {string | null} end
+ * @property {Texts} texts
+ *
+ * @typedef {{welcome?: string, consent?: string, instructions?: string, break?: string, end?: string}} Texts
  */
 
 import { MAX_FAULTS, MAX_SCREEN_TEXT, MAX_SEED, MAX_STUDY_NAME } from "../protocol/numbers.js";
@@ -23,11 +25,17 @@ import { generator, shuffled } from "./shuffling.js";
 const GIVEN = "given";
 const SHUFFLED = "shuffled";
 
-const MEMBERS = ["name", "order", "seed", "instructions", "end", "entries"];
+/** @type {readonly (keyof Texts)[]} */
+const TEXTS = ["welcome", "consent", "instructions", "break", "end"];
+
+const MEMBERS = ["name", "order", "seed", ...TEXTS, "entries"];
 /** Members that are for other programs. */
 const OTHERS = ["$schema"];
 
-const TEXT = `that is not a text of 1 to ${MAX_SCREEN_TEXT} characters, without control characters but line breaks`;
+/** How participants say that they consent: not by any key. */
+const CONSENTS = { keys: ["Enter"], taps: true, ends: true };
+
+const NO_TEXT = `that is not a text of 1 to ${MAX_SCREEN_TEXT} characters, without control characters but line breaks`;
 
 /** @type {[string, (value: any) => boolean, string][]} */
 const RULES = [
@@ -38,8 +46,11 @@ const RULES = [
     (value) => isWhole(value) && value >= 0 && value <= MAX_SEED,
     `has a seed that is no whole number from 0 to ${MAX_SEED}`,
   ],
-  ["instructions", isScreenText, `has instructions ${TEXT}`],
-  ["end", isScreenText, `has an end ${TEXT}`],
+  ["welcome", isScreenText, `has a welcome ${NO_TEXT}`],
+  ["consent", isScreenText, `has a consent ${NO_TEXT}`],
+  ["instructions", isScreenText, `has instructions ${NO_TEXT}`],
+  ["break", isScreenText, `has a break ${NO_TEXT}`],
+  ["end", isScreenText, `has an end ${NO_TEXT}`],
 ];
 
 /**
@@ -50,7 +61,7 @@ export function readPlan(content) {
   /** @type {Fault[]} */
   const faults = [];
   /** @type {Omit<Plan, "entries" | "isStudy">} */
-  const alone = { name: null, order: GIVEN, seed: null, instructions: null, end: null };
+  const alone = { name: null, order: GIVEN, seed: null, texts: {} };
   if (Array.isArray(content)) {
     const entries = readEntries(content, [], faults);
     const isStudy = entries.some(({ trial }) => trial !== null);
@@ -66,27 +77,42 @@ export function readPlan(content) {
     faults.push({ path: ["entries"], what: "has no entries; name what is to be shown" });
   }
   const isShuffled = has("order") === SHUFFLED;
-  if (isShuffled && faults.length === 0) faults.push(...faultsOfBlocks(entries));
+  if (faults.length === 0) {
+    faults.push(...(isShuffled ? faultsOfBlocks(entries) : []), ...faultsOfBreak(content, entries));
+  }
   if (faults.length > 0) return { faults: faults.slice(0, MAX_FAULTS) };
-  const [name, instructions, end] = ["name", "instructions", "end"].map((member) => has(member) || null);
+  const texts = Object.fromEntries(TEXTS.filter((one) => has(one)).map((one) => [one, has(one)]));
   const order = isShuffled ? SHUFFLED : GIVEN;
-  return { plan: { entries, isStudy: true, name, order, seed: isNone(content, "seed") ? null : has("seed"), instructions, end } };
+  const seed = isNone(content, "seed") ? null : has("seed");
+  return { plan: { entries, isStudy: true, name: has("name") || null, order, seed, texts } };
 }
 
 /**
  * @param {Plan} plan
  * @param {number | null} seed of 32 bits; null for the order given
- * @returns {Entry[]} what is shown, from the instructions to the end, in the order that it makes of it
+ * @returns {Entry[]} what is shown, from the welcome to the end, in the order that it makes of it
  */
-export function arranged({ entries, instructions, end }, seed) {
+export function arranged({ entries, texts }, seed) {
   const draw = seed === null ? null : generator(seed);
   const all = draw === null ? entries : groupsOf(entries).flatMap((group) => shuffled(group, draw));
-  return [...screenOf(instructions), ...all, ...screenOf(end)];
+  return [
+    ...screenOf(texts.welcome),
+    ...screenOf(texts.consent, { respond: CONSENTS }),
+    ...screenOf(texts.instructions),
+    ...all.flatMap((entry, place) => [...(endsBlock(all[place - 1], entry) ? screenOf(texts.break) : []), entry]),
+    ...screenOf(texts.end),
+  ];
 }
 
-/** @param {string | null} text @returns {Entry[]} */
-function screenOf(text) {
-  return text === null ? [] : [{ imageUrl: null, signedUrl: null, trial: { text }, block: null, extra: {} }];
+/** @param {string} [text] @param {Trial} [asked] @returns {Entry[]} */
+function screenOf(text, asked = {}) {
+  if (text === undefined) return [];
+  return [{ imageUrl: null, signedUrl: null, trial: { ...asked, text }, block: null, extra: {} }];
+}
+
+/** Whether a block ends with the one, and another one begins with the next. @param {Entry | undefined} before @param {Entry} entry */
+function endsBlock(before, entry) {
+  return before !== undefined && before.block !== null && entry.block !== null && before.block !== entry.block;
 }
 
 /** Whether it stays where it is. @param {Entry} entry */
@@ -165,6 +191,14 @@ function faultsOfWhole(content) {
 /** @param {Record<string, any>} content @param {string} name */
 function isNone(content, name) {
   return !Object.hasOwn(content, name) || isLeftOut(content[name]);
+}
+
+/** @param {Record<string, any>} content @param {readonly Entry[]} entries @returns {Fault[]} */
+function faultsOfBreak(content, entries) {
+  const isAsked = !isNone(content, "break");
+  if (!isAsked || entries.some((entry, place) => endsBlock(entries[place - 1], entry))) return [];
+  const what = "has a break, which comes between two blocks, and no block follows another";
+  return [{ path: ["break"], what: `${what}; name blocks, or put a text between the entries` }];
 }
 
 /** A block in two places would be shuffled as two. @param {readonly Entry[]} entries @returns {Fault[]} */
