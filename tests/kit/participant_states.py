@@ -54,6 +54,8 @@ def then(*acts: str) -> str:
 
 TOLD = "document.querySelector('#hint')?.textContent.length > 9"
 
+CHECKED = "(document.body?.dataset.state ?? 'working') !== 'working'"
+
 STATES = {
     "incomplete": State({}, TOLD),
     "ready": State(USER, TOLD),
@@ -61,6 +63,7 @@ STATES = {
         USER, f"{sees('#door')} && !document.querySelector('#door-ready').disabled", early=""
     ),
     "asked-to-be-recorded": State(RECORDED, sees("#consent")),
+    "checked": State(USER, CHECKED, path="check"),
     "measured-by-card": State({**USER, "size": "screen"}, sees("#measuring")),
     "measured-by-ruler": State(
         {**USER, "size": "screen"}, sees("#measuring"), act=press(".buttons > :nth-child(2)")

@@ -21,7 +21,15 @@ from tests.kit.browsers import Browser, Page, Started, open_browser
 from tests.kit.chromium import shared_chromium
 from tests.kit.forks import open_relay
 from tests.kit.processes import SAMPLES, Child
-from tests.kit.web_pages import ClientPage, end, open_client_page, open_command, page_url, show
+from tests.kit.web_pages import (
+    INSIDE,
+    ClientPage,
+    end,
+    open_client_page,
+    open_command,
+    page_url,
+    show,
+)
 from tests.web.test_refused_pages import ANSWERS, Proxy
 from tests.web.test_trials import open_trials
 
@@ -38,9 +46,8 @@ async def take_all(chromium: Started, folder: Path) -> None:
             opening = open_client_page(browser, relay, "ada")
             client = await stack.enter_async_context(opening)
             await take(client.page, "waiting")
-            other = await stack.enter_async_context(open_client_page(browser, relay, "ada"))
             async with open_command(relay, SAMPLES, client="ada") as evaluator:
-                await take_session(client, other, evaluator, take)
+                await take_session(client, evaluator, take)
             await stack.pop_all().aclose()
             alone = await stack.enter_async_context(open_client_page(browser, relay, "ada"))
             async with browser.open_page(f"{page_url(relay)}of=ada") as page:
@@ -62,13 +69,7 @@ async def take_all(chromium: Started, folder: Path) -> None:
         await take_obstacles(browser, take)
 
 
-async def take_session(client: ClientPage, other: ClientPage, evaluator: Child, take: Take) -> None:
-    # Which of the two windows takes part is for them to settle.
-    await show(evaluator, 0)
-    if not await client.sent("ack"):
-        client, other = other, client
-    await other.wait_says("in another window")
-    await take(other.page, "elsewhere")
+async def take_session(client: ClientPage, evaluator: Child, take: Take) -> None:
     for index in (0, 1, 3, 7):
         await show(evaluator, index)
         await client.wait_stage(index, "shown")
@@ -103,6 +104,7 @@ async def take_recording(browser: Browser, relay: str, take: Take) -> None:
     url = page_url(relay, user="cleo", record="camera,microphone")
     for saving in ("folder", "downloads"):
         async with browser.open_page() as page:
+            await page.run_early(INSIDE)
             if saving == "downloads":
                 await page.run_early("delete window.showDirectoryPicker;")
             await page.goto(url)
@@ -117,10 +119,10 @@ async def take_recording(browser: Browser, relay: str, take: Take) -> None:
                     await page.wait("document.body.dataset.state === 'showing'")
                     await trio.sleep(0.5)
                 await end(evaluator)
-            await page.wait("document.body.innerText.includes('7 recordings still')")
+            await page.wait("'unsaved' in document.body.dataset")
             await take(page, f"saving-{saving}")
     async with browser.open_page() as page:
-        await page.run_early("delete window.MediaRecorder;")
+        await page.run_early(INSIDE + "delete window.MediaRecorder;")
         await page.goto(url)
         await page.wait("!!document.querySelector('#consent')")
         await page.run("document.querySelector('#consent button').click()")
