@@ -291,6 +291,9 @@ def test_the_service_is_locked_in() -> None:
 
 def test_the_options_that_are_named_are_there() -> None:
     known = set(re.findall(r"--[a-z-]+", make_parser("relay").format_help()))
+    # The page has the tokens, too, whose options are held to their command there.
+    token = PAGE.with_name("commands.md").read_text().partition("## imgsync token")[2]
+    known |= set(re.findall(r"`(--[a-z-]+)", token.partition("\n## ")[0]))
     prose = re.sub(r"```.*?```", "", PAGE.read_text(), flags=re.DOTALL)
     named = set(re.findall(r"`(--[a-z-]+)", prose))
     assert "--max-connections" in named

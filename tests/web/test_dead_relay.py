@@ -9,7 +9,7 @@ from tests.kit.browsers import Browser
 from tests.kit.either_browser import in_either
 from tests.kit.middleboxes import open_middlebox
 from tests.kit.processes import wait_until
-from tests.kit.web_pages import ClientPage, open_client_page, open_session, page_url
+from tests.kit.web_pages import INSIDE, ClientPage, open_client_page, open_session, page_url
 
 pytestmark = in_either
 
@@ -65,7 +65,7 @@ async def test_a_page_that_only_waits_is_back_when_its_connection_was_forgotten(
     browser: Browser, relay: str
 ) -> None:
     async with open_middlebox(relay) as box, browser.open_page() as page:
-        await page.run_early(QUICK)
+        await page.run_early(INSIDE + QUICK)
         await page.goto(page_url(box.url, user="idle"))
         client = ClientPage(page)
         await client.wait_says("Ready.")

@@ -33,6 +33,11 @@ new MutationObserver(() => {
 """
 SCRIPTS = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js'))"
 NAMES = f"{SCRIPTS}.map((one) => one.name.split('/js/')[1])"
+# Those that are wanted last are on the way when the page is ready.
+ALL_HAVE_COME = """
+[...document.querySelectorAll("link[rel=modulepreload], script[type=module]")]
+  .every(({ href, src }) => performance.getEntriesByName(href || src).length > 0)
+"""
 
 
 @in_either
@@ -44,6 +49,7 @@ async def test_a_page_speaks_the_language_of_its_link_and_never_another_one(
         await page.goto(page_url(relay, user="ada", token="secret", lang="ar"))
         client = ClientPage(page)
         await client.wait_says("جاهز.")
+        await page.wait(ALL_HAVE_COME)
         names = await page.run(NAMES)
         assert [name for name in names if name.startswith("languages/")] == ["languages/ar.js"]
         assert len(names) == len({*names})
@@ -58,6 +64,7 @@ async def test_a_page_speaks_the_language_of_its_link_and_never_another_one(
         assert all(re.search("[\u0600-\u06ff]", text) for _, _, text in said)
         await page.goto(page_url(relay, user="ada", lang="en"))
         await client.wait_says("Ready.")
+        await page.wait(ALL_HAVE_COME)
         assert len(await page.run(NAMES)) == len(names)
         assert page.errors == []
 
