@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
+from hypothesis.strategies import none
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -63,7 +64,14 @@ def pytest_configure() -> None:
     gc.disable()
 
 
+@given(none())
+def draw_nothing(nothing: None) -> None:
+    """Has hypothesis set itself up."""
+
+
 def pytest_collection_finish() -> None:
+    # It looks who has its source of chance, and would not find it among what is frozen.
+    draw_nothing()
     gc.freeze()
     gc.enable()
 

@@ -120,7 +120,7 @@ def test_what_is_no_json_is_told_with_its_place_and_a_missing_file_as_such(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "bad.json"
-    file.write_text('[{"text": "a"},\n]', encoding="utf-8")
+    file.write_text('[{"text": "a"}\n{]', encoding="utf-8")
     assert main(["check", str(file)]) == 1
     assert capsys.readouterr().out.startswith(f"{file}:2:1: is not JSON: ")
     assert main(["check", str(tmp_path / "nothing")]) == 1

@@ -247,6 +247,21 @@ async def test_a_poor_device_is_told_of_with_what_to_do(browser: Browser, relay:
         assert "battery saving" in await check.says("#finding-screen .do")
 
 
+async def test_a_check_that_breaks_off_says_so_and_keeps_what_it_has_found(
+    browser: Browser, relay: str
+) -> None:
+    broken = "window.requestAnimationFrame = () => { throw new Error('broken'); };"
+    async with open_check(browser, relay, broken, user="ada") as check:
+        found = await check.found()
+        assert await check.says("#sum") == "The check could not be finished."
+        assert "another browser" in await check.says("#sum-hint")
+        assert found["storage"] == ("ok", "")
+        assert await check.says("#told") == ""
+        await check.page.run("void (window.requestAnimationFrame = (act) => setTimeout(act, 16))")
+        await check.again()
+        await check.page.wait("document.querySelector('#told').innerText !== ''")
+
+
 async def test_storage_that_is_full_matters_where_recordings_are_kept(
     browser: Browser, relay: str
 ) -> None:

@@ -59,6 +59,9 @@ export class Check {
     try {
       await work;
       this.#sumUp();
+    } catch (error) {
+      this.#view.unfinished();
+      throw error;
     } finally {
       this.#again.disabled = this.#try.disabled = false;
     }

@@ -24,10 +24,12 @@ export class View {
 
   /** @param {string} text what goes on */
   working(text) {
-    document.body.dataset.state = "working";
-    setText(this.#sum, text);
-    setText(this.#hint, "");
-    setText(this.#told, "");
+    this.#say("working", text, "");
+  }
+
+  /** What was found so far stays. */
+  unfinished() {
+    this.#say("careful", say("check.unfinished"), say("check.unfinishedHint"));
   }
 
   /** @param {Finding} finding */
@@ -38,11 +40,17 @@ export class View {
 
   /** @param {Summary} summary */
   sumUp(summary) {
-    document.body.dataset.state = summary.level;
     const { text, hint } = describeSum(summary);
+    this.#say(summary.level, text, hint);
+    setText(this.#told, say("check.told"));
+  }
+
+  /** @param {Summary["level"] | "working"} state @param {string} text @param {string} hint */
+  #say(state, text, hint) {
+    document.body.dataset.state = state;
     setText(this.#sum, text);
     setText(this.#hint, hint);
-    setText(this.#told, say("check.told"));
+    setText(this.#told, "");
   }
 }
 

@@ -252,6 +252,8 @@ export default {
     intro: "Diese Seite prüft, was eine Sitzung braucht. Das dauert einige Sekunden; aufgenommen wird nichts.",
     running: "Wird geprüft …",
     again: "Noch einmal prüfen",
+    unfinished: "Die Prüfung konnte nicht beendet werden.",
+    unfinishedHint: "Bitte prüfen Sie noch einmal. Hilft das nicht, öffnen Sie diese Seite in einem anderen Browser.",
     goOn: "Weiter zur Sitzung",
     tryDevices: "Kamera und Mikrofon ausprobieren",
     tryCamera: "Kamera ausprobieren",

@@ -257,6 +257,8 @@ const texts = {
     intro: "This page looks at what a session needs. It takes some seconds, and records nothing.",
     running: "Checking …",
     again: "Check again",
+    unfinished: "The check could not be finished.",
+    unfinishedHint: "Please check again. If that does not help, open this page in another browser.",
     goOn: "Go on to the session",
     tryDevices: "Try camera and microphone",
     tryCamera: "Try the camera",

@@ -251,6 +251,8 @@ export default {
     intro: "Esta página comprueba lo que necesita una sesión. Tarda unos segundos y no graba nada.",
     running: "Comprobando …",
     again: "Comprobar de nuevo",
+    unfinished: "No se ha podido terminar la comprobación.",
+    unfinishedHint: "Vuelva a comprobarlo. Si no sirve, abra esta página en otro navegador.",
     goOn: "Continuar a la sesión",
     tryDevices: "Probar la cámara y el micrófono",
     tryCamera: "Probar la cámara",

@@ -254,6 +254,8 @@ export default {
     intro: "Cette page vérifie ce qu’il faut pour une séance. Cela prend quelques secondes, et rien n’est enregistré.",
     running: "Vérification en cours …",
     again: "Vérifier à nouveau",
+    unfinished: "La vérification n’a pas pu être terminée.",
+    unfinishedHint: "Veuillez vérifier à nouveau. Si cela n’aide pas, ouvrez cette page dans un autre navigateur.",
     goOn: "Continuer vers la séance",
     tryDevices: "Essayer la caméra et le microphone",
     tryCamera: "Essayer la caméra",
