@@ -80,7 +80,12 @@ async def _addresses_of(host: str) -> tuple[str, ...]:
     if host == "::":
         return host, "0.0.0.0"  # Trio has each socket serve one family
     found = await trio.socket.getaddrinfo(host, 0, type=trio.socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+    return tuple(dict.fromkeys(_with_zone(*address) for *_, address in found))
+
+
+def _with_zone(host: str, _port: int, _flow: int = 0, zone: int = 0) -> str:
+    """A link-local address is one of a network, which Python leaves out of its text (RFC 4007)."""
+    return f"{host}%{zone}" if zone else host
 
 
 async def _listen_on_one_port(addresses: tuple[str, ...], port: int) -> list[trio.SocketListener]:

@@ -104,3 +104,24 @@ async def test_an_address_that_the_machine_lacks_is_left_out_beside_another() ->
     trio.socket.set_custom_hostname_resolver(Addresses("203.0.113.7"))
     with pytest.raises(InputError, match="this machine has no such address"):
         await open_port("relay.example", 0)
+
+
+async def test_an_address_of_one_network_is_listened_on_there() -> None:
+    (listener,) = await open_port("::1%1", 0)
+    assert isinstance(listener, trio.SocketListener)
+    stream = await trio.open_tcp_stream("::1", port_of([listener]))
+    await stream.aclose()
+    await listener.aclose()
+
+
+async def test_the_network_of_a_link_local_address_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def listen(port: int, *, host: str) -> list[trio.SocketListener]:
+        asked.append(host)
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(trio, "open_tcp_listeners", listen)
+    with pytest.raises(InputError, match="no such address"):
+        await open_port("fe80::1%1", 8765)
+    assert asked == ["fe80::1%1"]
