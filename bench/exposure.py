@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import harness
 import onset
-import pytest
 import trio
 
 import imgsync
@@ -347,15 +346,8 @@ async def press(page: Page, *, is_busy: bool) -> float:
 @contextlib.contextmanager
 def open_all() -> Iterator[tuple[Started, str, str]]:
     """Chromium, a relay, and a folder of pictures."""
-    harness.clean_up_on_kill()
-    harness.use_tests()
-    from tests.kit.chromium import shared_chromium
-
     with contextlib.ExitStack() as stack:
-        try:
-            chromium = stack.enter_context(shared_chromium())
-        except pytest.skip.Exception as exc:
-            raise harness.BenchError(str(exc)) from None
+        chromium = stack.enter_context(harness.open_chromium())
         url = stack.enter_context(harness.open_relay())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         onset.draw_all(Path(folder), PICTURES)

@@ -368,6 +368,26 @@ def use_tests() -> None:
     sys.path.insert(0, str(BENCH.parent))
 
 
+@contextlib.contextmanager
+def open_chromium(*flags: str) -> Iterator[Any]:
+    """A browser of the tests, `Started`; what it needs beside it may be imported from then on.
+
+    :raises BenchError: there is none.
+    """
+    clean_up_on_kill()
+    use_tests()
+    import pytest
+
+    from tests.kit.chromium import shared_chromium
+
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(shared_chromium(*flags))
+        except pytest.skip.Exception as exc:
+            raise BenchError(str(exc)) from None
+        yield started
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a bench's `main`; a BenchError is one line on stderr and exit code 1, Ctrl-C is 130."""
     try:

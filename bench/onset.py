@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import harness
-import pytest
 import trio
 
 import imgsync
@@ -264,15 +263,8 @@ def check_preloaded(showings: Sequence[Showing], fetched: dict[str, float]) -> N
 
 def run_all(rounds: int, large: int) -> dict[str, Any]:
     """Relay, Chromium and the showings; the figures."""
-    harness.clean_up_on_kill()
-    harness.use_tests()
-    from tests.kit.chromium import shared_chromium
-
     with contextlib.ExitStack() as stack:
-        try:
-            chromium = stack.enter_context(shared_chromium())
-        except pytest.skip.Exception as exc:
-            raise harness.BenchError(str(exc)) from None
+        chromium = stack.enter_context(harness.open_chromium())
         url = stack.enter_context(harness.open_relay())
         figures = run_small(chromium, url, rounds) if rounds else {}
         rows, clocks = run_large(chromium, url, large) if large else ([], None)

@@ -31,7 +31,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-import pytest
 import trio
 
 if TYPE_CHECKING:
@@ -174,16 +173,9 @@ def wait_listening(port: int) -> None:
 
 def run_all(rounds: int, round_trip: float) -> dict[str, Any]:
     """Relay, nginx, Chromium and the wire; the figures."""
-    harness.clean_up_on_kill()
-    harness.use_tests()
-    from tests.kit.chromium import shared_chromium
-
     with contextlib.ExitStack() as stack:
-        try:
-            # The certificate of this nginx is one that nobody knows.
-            chromium = stack.enter_context(shared_chromium("--ignore-certificate-errors"))
-        except pytest.skip.Exception as exc:
-            raise harness.BenchError(str(exc)) from None
+        # The certificate of this nginx is one that nobody knows.
+        chromium = stack.enter_context(harness.open_chromium("--ignore-certificate-errors"))
         relay = stack.enter_context(harness.open_relay())
         port = int(relay.rpartition(":")[2].removesuffix("/ws"))
         ports = {"http": port, "tls": stack.enter_context(open_nginx(port))}

@@ -15,7 +15,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import harness
-import pytest
 import trio
 
 if TYPE_CHECKING:
@@ -127,15 +126,8 @@ async def measure(chromium: Started, rounds: int) -> dict[str, list[dict[str, fl
 
 
 def run_all(rounds: int) -> dict[str, Any]:
-    harness.clean_up_on_kill()
-    harness.use_tests()
-    from tests.kit.chromium import shared_chromium
-
     with contextlib.ExitStack() as stack:
-        try:
-            chromium = stack.enter_context(shared_chromium(MAY_PLAY))
-        except pytest.skip.Exception as exc:
-            raise harness.BenchError(str(exc)) from None
+        chromium = stack.enter_context(harness.open_chromium(MAY_PLAY))
         found = trio.run(measure, chromium, rounds)
     rows = {
         f"{kind}: {name}": {

@@ -27,7 +27,6 @@ import attrs
 import harness
 import httpx
 import onset
-import pytest
 import trio
 
 import imgsync
@@ -275,10 +274,6 @@ async def open_scene(started: Any, relay: str, picture: bytes) -> AsyncIterator[
 
 def run_all(rates: Sequence[float], rounds: int) -> dict[str, Any]:
     """Relay, Chromium and the pictures; the figures."""
-    harness.clean_up_on_kill()
-    harness.use_tests()
-    from tests.kit.chromium import shared_chromium
-
     picture = onset.draw(WIDTH, WIDTH)
 
     async def run(started: Any, relay: str) -> list[dict[str, Any]]:
@@ -287,10 +282,7 @@ def run_all(rates: Sequence[float], rounds: int) -> dict[str, Any]:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.chdir(stack.enter_context(tempfile.TemporaryDirectory())))
-        try:
-            started = stack.enter_context(shared_chromium())
-        except pytest.skip.Exception as exc:
-            raise harness.BenchError(str(exc)) from None
+        started = stack.enter_context(harness.open_chromium())
         url = stack.enter_context(harness.open_relay("ours", "--connect-rate", "0"))
         rows = trio.run(run, started, url)
     return {
