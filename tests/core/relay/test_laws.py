@@ -76,7 +76,7 @@ class RandomRelay(RelayDoors):
         self.sessions: list[str] = []
         self.open_relay()
 
-    def make_state(self, form: str) -> RelayState:
+    def make_state(self, form: str) -> State:
         return RelayState(
             numbered(form),
             grace=GRACE,

@@ -74,6 +74,8 @@ def draft(
     is_heard = boot in posts or boot in pushes
     if is_heard:
         posts.setdefault(boot, []).append(Part(f"{TICKET} {ticket}", ""))
+        if writes:
+            pushes[boot] = [*writes]
     alive = {there for sheet in before.values() for there in sheet.boots} if writes else places
     for there in dead:
         posts.pop(there, None)
