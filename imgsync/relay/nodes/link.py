@@ -29,7 +29,7 @@ CALL_S = 1.0
 SILENCE_S = 5.0
 """Seconds of silence after which a connection that only listens asks whether it is heard."""
 
-MAX_REASON = 200
+MAX_SAID = 200
 """Characters of what Redis says that are repeated."""
 
 Word = bytes | str | int | float
@@ -212,4 +212,4 @@ def _explain(exc: BaseException) -> str:
     if isinstance(exc, BaseExceptionGroup):
         return _explain(exc.exceptions[0])
     why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-    return (why or type(exc).__name__)[:MAX_REASON]
+    return (why or type(exc).__name__)[:MAX_SAID]
