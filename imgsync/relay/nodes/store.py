@@ -7,7 +7,7 @@ the epoch is lost, until `open` takes the new one.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -154,7 +154,7 @@ class Store:
         count, pairs = await self._do(scripts.STANDINGS, [self._keys.standings], [])
         return int(count), standings_of(pairs)
 
-    async def hints(self) -> AsyncIterator[Hint | None]:
+    async def hints(self) -> AsyncGenerator[Hint | None, None]:
         """Where clients come to stand, of this epoch; at most one at a time asks for them.
 
         None comes first, and whenever some may have been missed: all standings have to be read.
