@@ -1,9 +1,9 @@
 """A connection to Redis that is made when it is needed, and anew after each failure.
 
-The one home of coredis. Of that, single connections are used and not its client, which sends again
-what is not answered, and whose errors come in groups: here a call is sent once, and is answered or
-fails by its deadline. A connection on which one was not answered in time is closed, so that an
-answer that is late is nobody's.
+Single connections of coredis are used and not its client, which sends again what is not answered,
+and whose errors come in groups: here a call is sent once, and is answered or fails by its deadline.
+A connection on which one was not answered in time is closed, so that an answer that is late is
+nobody's.
 """
 
 from __future__ import annotations
@@ -21,16 +21,13 @@ from imgsync.relay.nodes.address import Address
 from imgsync.tasks import Bell
 
 if TYPE_CHECKING:
-    from coredis import BaseConnection
+    from imgsync.relay.nodes.connection import Connection
 
 CALL_S = 1.0
 """Seconds in which a call is answered, and the connection made if there is none."""
 
 SILENCE_S = 5.0
 """Seconds of silence after which a connection that only listens asks whether it is heard."""
-
-MAX_SAID = 200
-"""Characters of what Redis says that are repeated."""
 
 Word = bytes | str | int | float
 Reply = Any
@@ -43,14 +40,10 @@ class UnknownScript(Exception):
 
 @attrs.define(eq=False)
 class Attempt:
-    """An attempt to connect, and what came of it: a connection, or the reason why there is none.
-
-    :ivar server: the id of the process that answers, which no other one has.
-    """
+    """An attempt to connect, and what came of it."""
 
     over: trio.Event = attrs.field(factory=trio.Event)
-    connection: BaseConnection | None = None
-    server: str = ""
+    connection: Connection | None = None
     failure: str = "it has not answered in time"
 
     @property
@@ -64,9 +57,10 @@ class Link:
 
     def __init__(self, address: Address) -> None:
         try:
-            import coredis  # noqa: F401 (takes 0.3 s, so that it is loaded for nodes alone)
+            from imgsync.relay.nodes import connection
         except ImportError as exc:
             raise missing_extra("nodes can't share what they know on Redis", "relay") from exc
+        self._coredis = connection
         self._address = address
         self._attempt: Attempt | None = None
         self._wanted = Bell()
@@ -81,11 +75,6 @@ class Link:
 
     async def _run(self, attempt: Attempt) -> None:
         """A connection, from the attempt to its end."""
-        connection = _make_connection(self._address)
-
-        async def learn_server(_: object) -> None:
-            info: Any = await connection.create_request(b"INFO", b"server")
-            attempt.server = info.partition(b"run_id:")[2].split(maxsplit=1)[0].decode()
 
         class Status:
             def started(self, value: None = None) -> None:
@@ -93,16 +82,17 @@ class Link:
                 attempt.connection = connection
                 attempt.over.set()
 
-        connection.register_connect_callback(learn_server)
         with trio.move_on_after(CALL_S) as scope:
             try:
+                stream = await self._coredis.open_stream(self._address)
+                connection = self._coredis.Connection(self._address, stream)
                 await connection.run(task_status=Status())
             except Exception as exc:  # coredis raises one in place of a cancellation, too
                 if not scope.cancel_called:
-                    attempt.failure = _explain(exc)
+                    attempt.failure = self._coredis.explain(exc)
         attempt.over.set()
 
-    async def connect(self) -> Attempt:
+    async def connect(self) -> Connection:
         """A connection that works, which may be that of others. Raises StoreAway."""
         attempt = self._attempt
         if attempt is None or attempt.is_lost:
@@ -112,11 +102,11 @@ class Link:
             await attempt.over.wait()
         if attempt.connection is None:
             raise StoreAway(f"can't reach Redis at {self._address}: {attempt.failure}")
-        return attempt
+        return attempt.connection
 
     async def ask(
         self,
-        attempt: Attempt,
+        connection: Connection,
         command: bytes,
         *words: Word,
         seconds: float,
@@ -127,89 +117,53 @@ class Link:
         :param is_alone: no other call uses this connection: it is closed, too, when the call is
             cancelled, and otherwise reads an answer that nobody waits for.
         """
-        assert attempt.connection is not None
         try:
-            return await attempt.connection.create_request(
+            return await connection.create_request(
                 command,
                 *words,
                 timeout=max(seconds, 0.001),
                 disconnect_on_cancellation=is_alone,
             )
         except Exception as exc:
-            raise self._failed(attempt, exc) from exc
+            raise self._failed(connection, exc) from exc
 
-    def _failed(self, attempt: Attempt, exc: Exception) -> Exception:
-        from coredis.exceptions import NoScriptError
-
-        if isinstance(exc, NoScriptError):
+    def _failed(self, connection: Connection, exc: Exception) -> Exception:
+        if self._coredis.knows_no_script(exc):
             return UnknownScript()
-        assert attempt.connection is not None
         # Also where it has only refused: another server may have taken its place.
-        attempt.connection.invalidate()
+        connection.invalidate()
         if isinstance(exc, TimeoutError):
             return StoreAway(f"Redis at {self._address} has not answered in time")
-        return StoreAway(f"Redis at {self._address} is of no use: {_explain(exc)}")
+        return StoreAway(f"Redis at {self._address} is of no use: {self._coredis.explain(exc)}")
 
-    async def subscribe(self, channel: str) -> Attempt:
-        """Be told what is published from now on. Raises StoreAway."""
-        attempt = await self.connect()
-        assert attempt.connection is not None
+    async def subscribe(self, channel: str) -> Connection:
+        """Be told what is published from now on, by this connection. Raises StoreAway."""
+        connection = await self.connect()
         try:
-            attempt.connection.send_command(b"SUBSCRIBE", channel)
+            connection.send_command(b"SUBSCRIBE", channel)
             with trio.move_on_after(CALL_S):
-                while (await self._next_push(attempt))[0] != b"subscribe":
+                while (await _next_push(connection))[0] != b"subscribe":
                     pass
-                return attempt
+                return connection
         except Exception as exc:
-            raise self._failed(attempt, exc) from exc
-        raise self._failed(attempt, TimeoutError())
+            raise self._failed(connection, exc) from exc
+        raise self._failed(connection, TimeoutError())
 
-    async def next_published(self, attempt: Attempt) -> bytes:
+    async def next_published(self, connection: Connection) -> bytes:
         """What is published next. Raises StoreAway."""
         while True:
             try:
                 with trio.move_on_after(SILENCE_S):
-                    kind, *_, payload = await self._next_push(attempt)
+                    kind, *_, payload = await _next_push(connection)
                     if kind == b"message":
                         return bytes(payload)
                     continue
             except Exception as exc:
-                raise self._failed(attempt, exc) from exc
-            await self.ask(attempt, b"PING", seconds=CALL_S)
-
-    async def _next_push(self, attempt: Attempt) -> list[Reply]:
-        assert attempt.connection is not None
-        # As cancellation ends a generator, each is asked but once.
-        async with aclosing(attempt.connection.push_messages) as pushes:
-            return await anext(pushes)
+                raise self._failed(connection, exc) from exc
+            await self.ask(connection, b"PING", seconds=CALL_S)
 
 
-def _make_connection(address: Address) -> BaseConnection:
-    from coredis import TCPConnection, UnixDomainSocketConnection
-    from coredis.connection import TCPLocation, UnixDomainSocketLocation
-
-    about: Any = {
-        "db": address.database,
-        "username": address.username,
-        "password": address.password,
-        "ssl_context": address.tls,
-    }
-    if address.path:
-        return UnixDomainSocketConnection(UnixDomainSocketLocation(address.path), **about)
-    return TCPConnection(TCPLocation(address.host, address.port), **about)
-
-
-def _explain(exc: BaseException) -> str:
-    """What went wrong, as the end of a sentence."""
-    from coredis.exceptions import AuthenticationFailureError, AuthenticationRequiredError
-
-    if isinstance(exc, AuthenticationFailureError):
-        return "it refuses the password; see the URL or the file that has it"
-    if isinstance(exc, AuthenticationRequiredError):
-        return "it asks for a password; name one in the URL or in a file"
-    while exc.__cause__ is not None:
-        exc = exc.__cause__
-    if isinstance(exc, BaseExceptionGroup):
-        return _explain(exc.exceptions[0])
-    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-    return (why or type(exc).__name__)[:MAX_SAID]
+async def _next_push(connection: Connection) -> list[Reply]:
+    # As cancellation ends a generator, each is asked but once.
+    async with aclosing(connection.push_messages) as pushes:
+        return await anext(pushes)

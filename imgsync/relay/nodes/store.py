@@ -6,9 +6,12 @@ that on which the epoch was taken means that this one has perhaps lost the last 
 the epoch is lost, until `open` takes the new one.
 """
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -19,7 +22,7 @@ from imgsync.relay.nodes import scripts
 from imgsync.relay.nodes.address import read_address
 from imgsync.relay.nodes.hearing import Hearing
 from imgsync.relay.nodes.keys import Keys, check_prefix
-from imgsync.relay.nodes.link import CALL_S, Attempt, Link, Reply, UnknownScript, Word
+from imgsync.relay.nodes.link import CALL_S, Link, Reply, UnknownScript, Word
 from imgsync.relay.nodes.scripts import Script
 from imgsync.relay.nodes.transactions import (
     after,
@@ -31,6 +34,9 @@ from imgsync.relay.nodes.transactions import (
     standings_of,
 )
 from imgsync.tasks import open_background
+
+if TYPE_CHECKING:
+    from imgsync.relay.nodes.connection import Connection
 
 LEASE = 10.0
 """Seconds that a boot lives without renewing its lease."""
@@ -75,16 +81,16 @@ class Store:
     async def open(self, boot: Boot) -> None:
         """A boot lives from now on, in the epoch that there is. Raises StoreAway."""
         end = trio.current_time() + CALL_S
-        attempt = await self._calls.connect()
+        connection = await self._calls.connect()
         every = [self._keys.every]
         fresh = secrets.token_hex(8)
-        begun: list[Word] = [fresh, attempt.server, KEPT_MS]
-        epoch = (await self._run(attempt, scripts.BEGIN, every, begun, end)).decode()
+        begun: list[Word] = [fresh, connection.server, KEPT_MS]
+        epoch = (await self._run(connection, scripts.BEGIN, every, begun, end)).decode()
         keys = Keys(self._prefix, epoch)
         opened: list[Word] = [epoch, encode(boot), self._lease, KEPT_MS]
-        reply = await self._run(attempt, scripts.OPEN, [keys.every, keys.boots], opened, end)
+        reply = await self._run(connection, scripts.OPEN, [keys.every, keys.boots], opened, end)
         _check(reply)
-        self._keys, self._epoch, self._server, self._boot = keys, epoch, attempt.server, boot
+        self._keys, self._epoch, self._server, self._boot = keys, epoch, connection.server, boot
 
     async def renew(self, read: str) -> Renewal:
         """Renew the lease. Raises StoreAway, EpochLost and LeaseLost.
@@ -172,11 +178,13 @@ class Store:
 
         :param last: its id; "0-0" for all of them.
         """
-        attempt = await self._reading.connect()
+        connection = await self._reading.connect()
         how = (b"XREAD", b"COUNT", READ_ENTRIES, b"BLOCK", int(BLOCK_S * 1000), b"STREAMS")
         inbox = encode(self._keys.inbox(self._boot))
         seconds = BLOCK_S + CALL_S
-        reply = await self._reading.ask(attempt, *how, inbox, last, seconds=seconds, is_alone=True)
+        reply = await self._reading.ask(
+            connection, *how, inbox, last, seconds=seconds, is_alone=True
+        )
         return [entry_of(entry_id, fields) for entry_id, fields in (reply or {}).get(inbox, ())]
 
     async def probe(self) -> None:
@@ -191,18 +199,18 @@ class Store:
     ) -> Reply:
         """Run a script in our epoch, and no other."""
         end = trio.current_time() + CALL_S
-        attempt = await self._calls.connect()
-        if attempt.server != self._server:
+        connection = await self._calls.connect()
+        if connection.server != self._server:
             raise EpochLost("Redis is another one than before, and may have lost some records")
         every = [self._keys.every, self._keys.boots, *keys]
         named = [self._epoch, *words] if names_epoch else words
-        reply = await self._run(attempt, script, every, named, end)
+        reply = await self._run(connection, script, every, named, end)
         _check(reply)
         return reply
 
     async def _run(
         self,
-        attempt: Attempt,
+        connection: Connection,
         script: Script,
         keys: Sequence[str],
         words: Sequence[Word],
@@ -213,7 +221,7 @@ class Store:
         for how in ((b"EVALSHA", script.digest), (b"EVAL", script.text)):
             seconds = end - trio.current_time()
             try:
-                return await self._calls.ask(attempt, *how, *arguments, seconds=seconds)
+                return await self._calls.ask(connection, *how, *arguments, seconds=seconds)
             except UnknownScript:
                 continue
         raise AssertionError("a script is known when its text is sent")

@@ -35,7 +35,7 @@ pytestmark = needs_redis
 
 BOOTS = [Boot("one"), Boot("twö"), Boot("nobody")]
 KEYS = [Key("a"), Key('k "ü" \n'), Key("p w\\"), Key("1")]
-MOST = 3
+MOST = 2
 
 # Moments that lie far apart, so that it does not matter how long a test takes.
 FAR = 1_000_000
@@ -54,25 +54,25 @@ pairs = st.frozensets(st.tuples(boots, keys), max_size=2)
 @st.composite
 def transactions(draw: st.DrawFn) -> Transaction:
     """What it claims of versions is filled in when it is carried out."""
-    knows = st.sampled_from([CURRENT] * 6 + [OLD, UNREAD, ABSENT])
-    reads: Any = draw(st.dictionaries(keys, knows, max_size=3))
+    knows = st.sampled_from([CURRENT] * 12 + [OLD, UNREAD, ABSENT])
+    reads: Any = draw(st.dictionaries(keys, knows, max_size=2))
     writes = draw(st.dictionaries(keys, st.none() | texts, max_size=2))
     pushed = st.lists(st.sampled_from(sorted(writes)), max_size=2) if writes else st.just([])
     return Transaction(
         reads,
         writes,
-        alive=draw(st.frozensets(st.sampled_from([*BOOTS[:2] * 3, BOOTS[2]]), max_size=2)),
+        alive=draw(st.frozensets(st.sampled_from([*BOOTS[:2] * 4, BOOTS[2]]), max_size=1)),
         joins=draw(pairs),
         leaves=draw(pairs),
         pushes=draw(st.dictionaries(boots, pushed, max_size=2)),
         posts=draw(st.dictionaries(boots, parts, max_size=2)),
-        deadlines=draw(st.dictionaries(keys, st.sampled_from(DEADLINES), max_size=2)),
-        due=draw(st.sampled_from([None, None, None, *KEYS[:2]])),
+        deadlines=draw(st.dictionaries(st.sampled_from(KEYS[:2]), st.sampled_from(DEADLINES))),
+        due=draw(st.sampled_from([None, None, *KEYS[:2]])),
         standings=draw(st.dictionaries(keys, st.none() | texts, max_size=2)),
     )
 
 
-STEPS = ["commit"] * 6 + ["renew", "read"] * 2 + ["held", "standings", "probe", "leave", "open"]
+STEPS = ["commit"] * 10 + ["renew", "read"] * 2 + ["held", "standings", "probe", "leave", "open"]
 steps = st.lists(
     st.tuples(
         st.sampled_from([*STEPS, "retire", "forget"]),
@@ -81,7 +81,7 @@ steps = st.lists(
         st.lists(transactions(), max_size=4),
     ),
     min_size=1,
-    max_size=12,
+    max_size=20,
 )
 
 
