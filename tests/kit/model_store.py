@@ -47,7 +47,8 @@ class ModelStore:
     now: float = 0.0
     epoch: int = 0
     version: int = 0
-    count: int = 0
+    #: Of the last change of any standing.
+    changed: int = 0
     records: dict[Key, Stored] = attrs.field(factory=dict)
     leases: dict[Boot, float] = attrs.field(factory=dict)
     #: Those that have neither left nor been retired.
@@ -93,7 +94,7 @@ class ModelStore:
         )
         later = [at - self.now for at in self.deadlines.values() if at > self.now]
         dead = sorted(boot for boot in self.boots if not self.lives(boot))
-        return Renewal(self.count, due, min(later, default=None), dead)
+        return Renewal(self.changed, due, min(later, default=None), dead)
 
     def held_by(self, boot: Boot) -> list[Key]:
         """The records in which a boot has sockets."""
@@ -187,8 +188,8 @@ class ModelStore:
 
     def _place(self, standings: Mapping[UserId, str | None], version: int) -> None:
         for client_id, text in standings.items():
-            self.count += 1
-            self.hints.append(Hint(client_id, self.count, version, text))
+            self.changed = version
+            self.hints.append(Hint(client_id, version, text))
             if text is None:
                 self.standings.pop(client_id, None)
             else:

@@ -4,7 +4,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -20,7 +20,7 @@ from imgsync.core.protocol.signalling import (
     SessionId,
     SessionStarted,
 )
-from imgsync.core.relay.identity import Claims
+from imgsync.core.relay.identity import Claims, Peer
 from imgsync.core.relay.outputs import Output, Send, Socket
 from imgsync.core.relay.state import RelayState
 
@@ -47,6 +47,25 @@ def numbered(form: str) -> Callable[[], str]:
     return map(form.format, itertools.count(1)).__next__
 
 
+class State(Protocol):
+    """What takes the place of one, too."""
+
+    @property
+    def due(self) -> float: ...
+
+    def peer_of(self, socket: Any) -> Peer | None: ...
+
+    def receive(self, socket: Socket, frame: str | bytes, now: float) -> list[Output]: ...
+
+    def lost(self, socket: Socket, now: float) -> list[Output]: ...
+
+    def alive(self, socket: Socket, successor: Socket, now: float) -> list[Output]: ...
+
+    def drained(self, socket: Socket, now: float) -> list[Output]: ...
+
+    def tick(self, now: float) -> list[Output]: ...
+
+
 @attrs.define
 class Relay:
     """A RelayState that numbers its sessions s1, s2, ...
@@ -54,7 +73,7 @@ class Relay:
     What it says is returned as (socket, message); the other outputs are kept in `noted`.
     """
 
-    state: RelayState = attrs.field(
+    state: State = attrs.field(
         factory=lambda: RelayState(
             numbered("s{}"), grace=GRACE, ice_servers=lambda user_id: [IceServer("stun:a")]
         )

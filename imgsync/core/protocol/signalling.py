@@ -106,12 +106,13 @@ class ErrorCode(enum.Enum):
     CLIENT_BUSY = "client_busy"
     NO_SESSION = "no_session"
     RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
 
     @property
     def may_pass(self) -> bool:
         """Those after which `start_session` may be answered otherwise: who is not there may come,
-        and who is in another session may leave it."""
-        return self in (ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY)
+        who is in another session may leave it, and a relay may have its others back."""
+        return self in (ErrorCode.UNKNOWN_CLIENT, ErrorCode.CLIENT_BUSY, ErrorCode.UNAVAILABLE)
 
     @property
     def is_taken(self) -> bool:

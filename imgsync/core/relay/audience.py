@@ -23,15 +23,7 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.outputs import Output, Send, Socket
-
-
-@attrs.frozen
-class Standing:
-    """Where a client that is online stands, and the group that its newest token says."""
-
-    entry: ClientEntry
-    group: Group | None
-
+from imgsync.core.relay.standings import Standing
 
 Changes = dict[UserId, ClientEntry | None]
 """What is not known yet: clients, by what was told of each last, if anything."""

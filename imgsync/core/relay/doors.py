@@ -3,22 +3,27 @@
 So each can say where the participant is already, and that it is needed when that one is gone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from imgsync.core.protocol.signalling import PresenceState, Role, UserId, Waiting
+from imgsync.core.protocol.signalling import PresenceState, UserId, Waiting
+from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.outputs import Output, Send, Socket
-from imgsync.core.relay.registry import Registry
 
 
 class Doors:
     """Each is told at once: it is one person who goes from one window to the other.
 
-    :param is_busy: whether a client is in a session.
+    :param windows_of: those of a client.
+    :param state_of: where it stands by those that have entered.
     """
 
-    def __init__(self, registry: Registry, is_busy: Callable[[UserId], bool]) -> None:
-        self._registry = registry
-        self._is_busy = is_busy
+    def __init__(
+        self,
+        windows_of: Callable[[UserId], Sequence[Peer]],
+        state_of: Callable[[UserId], PresenceState],
+    ) -> None:
+        self._windows_of = windows_of
+        self._state_of = state_of
         #: Of those that wait, what they know.
         self._told: dict[Socket, PresenceState] = {}
         #: To whom something is to be told, in order, and whether it had entered.
@@ -26,8 +31,8 @@ class Doors:
 
     def update(self, client_id: UserId) -> None:
         """Look where a client stands now."""
-        others = self._standing_of(client_id)
-        for peer in self._registry.peers_of(Role.CLIENT, client_id):
+        others = self._state_of(client_id)
+        for peer in self._windows_of(client_id):
             if not peer.is_waiting:
                 self.gone(peer.socket)
             elif self._told.get(peer.socket) is not others:
@@ -50,8 +55,3 @@ class Doors:
         ]
         self._behind.clear()
         return outputs
-
-    def _standing_of(self, client_id: UserId) -> PresenceState:
-        if not self._registry.entered(client_id):
-            return PresenceState.OFFLINE
-        return PresenceState.BUSY if self._is_busy(client_id) else PresenceState.AVAILABLE

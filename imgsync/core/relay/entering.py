@@ -6,6 +6,8 @@ What has no door, as any client that is no page, has neither state: nothing here
 that it loses a session to a window that somebody touches.
 """
 
+from typing import Protocol
+
 from imgsync.core.protocol.signalling import (
     Door,
     EndReason,
@@ -13,21 +15,31 @@ from imgsync.core.protocol.signalling import (
     ErrorCode,
     Role,
     SessionEndedEvent,
+    UserId,
 )
 from imgsync.core.relay.identity import Peer
-from imgsync.core.relay.online import Online
 from imgsync.core.relay.outputs import Output, Send
 from imgsync.core.relay.registry import Registry, refuse
 from imgsync.core.relay.sessions import Sessions
 
 
+class Noted(Protocol):
+    """Is told where something may have changed, by whoever has changed it."""
+
+    def update(self, client_id: UserId) -> None:
+        """Where this client stands."""
+
+    def sent_back(self, peer: Peer) -> None:
+        """The same, where one that had entered waits again."""
+
+
 class Entering:
     """See the module."""
 
-    def __init__(self, registry: Registry, sessions: Sessions, online: Online) -> None:
+    def __init__(self, registry: Registry, sessions: Sessions, noted: Noted) -> None:
         self._registry = registry
         self._sessions = sessions
-        self._online = online
+        self._noted = noted
 
     def enter(self, peer: Peer, now: float) -> list[Output]:
         """Somebody has touched this window: it takes part, and has the session of its user."""
@@ -42,7 +54,7 @@ class Entering:
             # One that is in a session still is in one with which this window may not be.
             if not self._sessions.has(other):
                 self._send_back(other)
-        self._online.update(peer.user_id)
+        self._noted.update(peer.user_id)
         return outputs
 
     def alive(self, peer: Peer, successor: Peer) -> list[Output]:
@@ -66,4 +78,4 @@ class Entering:
         if peer.door is not Door.ENTERED:
             return
         self._sessions.give_up(peer)
-        self._online.sent_back(self._registry.move(peer, Door.WAITING))
+        self._noted.sent_back(self._registry.move(peer, Door.WAITING))

@@ -17,12 +17,12 @@ from collections.abc import Callable, Hashable
 import attrs
 
 from imgsync.core.protocol.numbers import FEATURE_WAITING
-from imgsync.core.protocol.signalling import ClientEntry, PresenceState, Role, UserId
-from imgsync.core.relay.audience import Audience, Feed, Standing
+from imgsync.core.protocol.signalling import ClientEntry, Role, UserId
+from imgsync.core.relay.audience import Audience, Feed
 from imgsync.core.relay.doors import Doors
-from imgsync.core.relay.identity import Peer, common_features
+from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.outputs import AwaitRoom, Output, Socket, Sooner
-from imgsync.core.relay.registry import Registry
+from imgsync.core.relay.standings import Standing
 
 
 @attrs.frozen
@@ -47,16 +47,15 @@ class Telling:
 class Online:
     """Who is online and free, as each evaluator that may see it has been told.
 
-    :param is_busy: whether a client is in a session.
+    :param find: where a client stands now; None where it is not online.
     """
 
     def __init__(
-        self, registry: Registry, is_busy: Callable[[UserId], bool], telling: Telling
+        self, find: Callable[[UserId], Standing | None], doors: Doors, telling: Telling
     ) -> None:
-        self._registry = registry
-        self._is_busy = is_busy
+        self._find = find
+        self._doors = doors
         self._telling = telling
-        self._doors = Doors(registry, is_busy)
         self._standings: dict[UserId, Standing] = {}
         self._audiences: dict[Hashable, Audience] = {}
         self._feeds: dict[Socket, Feed] = {}
@@ -78,7 +77,7 @@ class Online:
         """Look where a client stands now: whom that is news is told of it in time."""
         self._doors.update(client_id)
         before = self._standings.pop(client_id, None)
-        after = self._standing_of(client_id)
+        after = self._find(client_id)
         if after is not None:
             self._standings[client_id] = after
         if after == before:
@@ -91,11 +90,6 @@ class Online:
         """The same, where one that had entered waits again."""
         self._doors.sent_back(peer.socket)
         self.update(peer.user_id)
-
-    def update_if_client(self, peer: Peer) -> None:
-        """The same, where it is one that has come or gone."""
-        if peer.role is Role.CLIENT:
-            self.update(peer.user_id)
 
     def list_for(self, evaluator: Peer, now: float) -> tuple[ClientEntry, ...] | None:
         """Where the clients stand that are online and that it may see; what is too long for one
@@ -136,22 +130,6 @@ class Online:
             self._drop(feed)
             if not feed.audience.feeds:
                 del self._audiences[feed.audience.key]
-
-    def shows(self, client_id: UserId, evaluator: Peer) -> bool:
-        """Whether a client is online, as far as this evaluator may know."""
-        return client_id in self._feeds[evaluator.socket].audience.seen
-
-    def _standing_of(self, client_id: UserId) -> Standing | None:
-        entered = self._registry.entered(client_id)
-        peers = entered or self._registry.peers_of(Role.CLIENT, client_id)
-        if not peers:
-            return None
-        state = PresenceState.WAITING
-        if entered:
-            state = PresenceState.BUSY if self._is_busy(client_id) else PresenceState.AVAILABLE
-        newest = peers[-1]
-        entry = ClientEntry(client_id, state, newest.name, common_features(peers))
-        return Standing(entry, newest.group)
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────
 

@@ -60,6 +60,13 @@ class AwaitRoom:
 
 
 @attrs.frozen
+class Admitted:
+    """A socket has registered."""
+
+    socket: Socket
+
+
+@attrs.frozen
 class SessionBegan:
     """A session lives, from now on or again."""
 
@@ -110,4 +117,4 @@ class SessionOver:
 News = SessionBegan | SessionAnswered | SideAway | SideBack | SessionOver
 """What has become of a session."""
 
-Output = Send | Close | Probe | Sooner | AwaitRoom | News | SignalDropped
+Output = Send | Close | Probe | Sooner | AwaitRoom | Admitted | News | SignalDropped

@@ -51,6 +51,13 @@ class Registry:
             del self._peers_of[key]
         return peer
 
+    def put(self, role: Role, user_id: UserId, peers: Iterable[Peer]) -> None:
+        """These, and no others, are those of a user."""
+        for peer in [*self.peers_of(role, user_id)]:
+            self.remove(peer.socket)
+        for peer in peers:
+            self.add(peer)
+
     def move(self, peer: Peer, door: Door) -> Peer:
         """A socket has entered, or waits before its door again. Returns who it is from now on."""
         self.remove(peer.socket)

@@ -150,13 +150,22 @@ class Session:
 
     def claim(self, side: Side, peer: Peer) -> list[Output]:
         """A connection has its side of the session for itself from now on."""
-        if len(side.peers) == 1 and side.peers[0] is peer and not side.owner_unknown:
+        if self._has_alone(side, peer):
             return []  # as it is for nearly all that is said
         ended = SessionEndedEvent(self.id, EndReason.CLAIMED_ELSEWHERE)
         others = [other for other in side.peers if other != peer]
         self._hold(side, [peer])
         side.owner_unknown = False
         return [Send(other.socket, ended) for other in others]
+
+    def _has_alone(self, side: Side, peer: Peer) -> bool:
+        there = side.peers
+        return len(there) == 1 and not side.owner_unknown and (there[0] is peer or there[0] == peer)
+
+    def is_settled(self, peer: Peer) -> bool:
+        """Whether all stays as it is, whatever signal this connection has for the other side."""
+        side = self.side(peer.role)
+        return self._has_alone(side, peer) and (side is self.evaluator or self.is_answered)
 
     def forward(self, side: Side, peer: Peer, signal: RawJson) -> list[Output]:
         """A connection, which may speak, says something to the other side, which is there."""

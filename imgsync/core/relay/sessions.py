@@ -70,13 +70,10 @@ class Sessions:
         :param ref: names the question that the evaluator has asked for it.
         """
         # When the client has first spoken in a session of another relay, nobody here knows.
-        session = self._sessions[evaluator.user_id, id] = Session(
+        session = Session(
             id, evaluator, client, is_answered=resumed, started_by=(evaluator.newest, ref)
         )
-        for side in (evaluator, client):
-            self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
-        if session.until < math.inf:
-            self._expiring.add(session)
+        self.add(session)
         return [
             SessionBegan(id, evaluator.user_id, client.user_id, resumed),
             *session.tell_started(client, resumed=resumed),
@@ -85,6 +82,20 @@ class Sessions:
 
     def end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
         """It lives no more, and is waited for no more; tell all that are in it."""
+        self.remove(session)
+        over = SessionOver(session.id, ended.reason)
+        return [over, *(Send(peer.socket, ended) for peer in session.concerned)]
+
+    def add(self, session: Session) -> None:
+        """It lives."""
+        self._sessions[session.evaluator.user_id, session.id] = session
+        for side in (session.evaluator, session.client):
+            self._sessions_of.setdefault((side.role, side.user_id), []).append(session)
+        if session.until < math.inf:
+            self._expiring.add(session)
+
+    def remove(self, session: Session) -> None:
+        """It lives no more, or not here, and nothing is waited for in it."""
         del self._sessions[session.evaluator.user_id, session.id]
         self._expiring.discard(session)
         for side in (session.evaluator, session.client):
@@ -93,8 +104,6 @@ class Sessions:
             if not self._sessions_of[key]:
                 del self._sessions_of[key]
             self._until.pop((session, side.role), None)
-        over = SessionOver(session.id, ended.reason)
-        return [over, *(Send(peer.socket, ended) for peer in session.concerned)]
 
     def leave(self, peer: Peer, now: float) -> list[Output]:
         """A socket is gone from all sessions of its user."""
@@ -147,7 +156,7 @@ class Sessions:
                 case SideAway(role=role):
                     self._until[session, role] = now + self._grace
                 case SideBack(role=role):
-                    del self._until[session, role]
+                    self._until.pop((session, role), None)
                 case _:
                     pass
         return outputs

@@ -76,16 +76,17 @@ class RandomRelay(RelayDoors):
         self.sessions: list[str] = []
         self.open_relay()
 
+    def make_state(self, form: str) -> State:
+        return RelayState(
+            numbered(form),
+            grace=GRACE,
+            max_sockets_per_user=MAX_SOCKETS,
+            read_token=read_claims,
+        )
+
     def open_relay(self) -> None:
         form = f"{'r' * self.restarts}s{{}}"
-        self.relay = Relay(
-            RelayState(
-                numbered(form),
-                grace=GRACE,
-                max_sockets_per_user=MAX_SOCKETS,
-                read_token=read_claims,
-            )
-        )
+        self.relay = Relay(self.make_state(form))
         self.model = Model()
         self.peers = self.model.peers
         #: By which socket's start a session began, and the name of that, where signals go by it.

@@ -148,12 +148,11 @@ class Entry:
 class Hint:
     """A client stands elsewhere.
 
-    :param count: how often any has since the epoch began.
+    :param version: of what was written when it came to that.
     :param text: where; None where it is gone.
     """
 
     client_id: UserId
-    count: int
     version: int
     text: str | None
 
@@ -162,13 +161,13 @@ class Hint:
 class Renewal:
     """What a node is told when it renews its lease.
 
-    :param count: how often a client has come to stand elsewhere since the epoch began.
+    :param standings: the version of what was written when any client last came to stand elsewhere.
     :param due: deadlines that have passed, the first ones.
     :param next_due: seconds until the next one passes; None where nothing is waited for.
     :param dead: boots that have not left, and are dead.
     """
 
-    count: int
+    standings: int
     due: Sequence[Key]
     next_due: float | None
     dead: Sequence[Boot]

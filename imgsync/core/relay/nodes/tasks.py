@@ -1,0 +1,183 @@
+"""What comes in to a node, as tasks: which records each takes, and how it is decided on them."""
+
+from collections.abc import Callable, Iterable
+
+from imgsync.core.protocol.signalling import (
+    EndReason,
+    EndSession,
+    Register,
+    Role,
+    SendSignal,
+    SessionEndedEvent,
+    SessionId,
+    StartSession,
+    UserId,
+)
+from imgsync.core.relay.nodes.clerk import Task
+from imgsync.core.relay.nodes.desk import AWAY, TOKEN, Desk, wait_of
+from imgsync.core.relay.nodes.outputs import NodeOutput
+from imgsync.core.relay.nodes.records import key_of, place_of, user_of
+from imgsync.core.relay.nodes.store import Boot, Key
+from imgsync.core.relay.outputs import Admitted, Output, Socket
+from imgsync.core.relay.rules import FromPeer, Rules
+from imgsync.core.relay.session import Session
+
+_NOW = 0.0
+"""Deadlines are the store's, which has the one clock of all nodes."""
+
+Refuse = Callable[[], list[NodeOutput]]
+
+
+class Tasks:
+    """Makes them, for the sockets of one node.
+
+    :param unheard: what is said to a socket that says something without having registered.
+    """
+
+    def __init__(
+        self, desk: Desk, rules: Rules, unheard: Callable[[Socket, FromPeer], list[Output]]
+    ) -> None:
+        self._desk = desk
+        self._rules = rules
+        self._unheard = unheard
+
+    def register(self, number: int, name: str, message: Register, refuse: Refuse) -> Task:
+        """A socket registers."""
+
+        def decide() -> list[Output]:
+            peer, asked = self._rules.admit(name, message)
+            if peer is None:
+                return asked
+            return [Admitted(name), *asked, *self._rules.join(peer, _NOW)]
+
+        return Task(
+            lambda: self._all_of(message.role, message.user_id), decide, refuse, socket=number
+        )
+
+    def hear(self, number: int, name: str, message: FromPeer, refuse: Refuse) -> Task:
+        """One that has registered says something."""
+
+        def decide() -> list[Output]:
+            peer = self._rules.registry.peers.get(name)
+            if peer is None:
+                return self._unheard(name, message)
+            return self._rules.hear(peer, message, _NOW)
+
+        return Task(
+            lambda: self._taken_by(name, message),
+            decide,
+            refuse,
+            socket=number,
+            settled=lambda: isinstance(message, SendSignal) and self._is_settled(name, message),
+        )
+
+    def leave(self, number: int, name: str, role: Role, user_id: UserId) -> Task:
+        """A socket is gone."""
+        return Task(
+            lambda: self._all_of(role, user_id),
+            lambda: self._rules.leave(name, _NOW),
+            socket=number,
+        )
+
+    def alive(self, name: str, successor: str, role: Role, user_id: UserId) -> Task:
+        """A socket has answered a probe that was asked for when `successor` registered."""
+        return Task(lambda: self._all_of(role, user_id), lambda: self._rules.alive(name, successor))
+
+    def sweep(self, boot: Boot, key: Key, then: Callable[[], list[NodeOutput]]) -> Task:
+        """A boot is dead: so are its sockets that stand in this record."""
+        role, user_id = user_of(key)
+
+        def decide() -> list[Output]:
+            peers = [*self._rules.registry.peers_of(role, user_id)]
+            dead = [peer.socket for peer in peers if place_of(peer.socket)[0] == boot]
+            return [output for socket in dead for output in self._rules.leave(socket, _NOW)]
+
+        return Task(lambda: self._all_of(role, user_id), decide, then=then)
+
+    def run_out(self, deadline: Key) -> Task:
+        """A deadline has passed."""
+        what, client_id = wait_of(deadline)
+
+        def decide() -> list[Output]:
+            session = self._desk.sessions.of_client(client_id)
+            ended = None if session is None else _ended_by(session, what)
+            return [] if session is None or ended is None else self._rules.end(session, ended)
+
+        return Task(
+            lambda: {key_of(Role.CLIENT, client_id), *self._with(client_id)},
+            decide,
+            list,
+            due=deadline,
+        )
+
+    # ── which records ────────────────────────────────────────────────────────────────────────────
+
+    def _all_of(self, role: Role, user_id: UserId) -> set[Key]:
+        """That of a user, and those of all its sessions."""
+        key = key_of(role, user_id)
+        if role is Role.CLIENT or not self._desk.knows(key):
+            return {key}
+        return {key, *_keys_of_clients(self._desk.clients_of(user_id).values())}
+
+    def _taken_by(self, name: str, message: FromPeer) -> set[Key]:
+        peer = self._rules.registry.peers.get(name)
+        if peer is None:
+            return set()
+        own = key_of(peer.role, peer.user_id)
+        match message:
+            case SendSignal():
+                return self._taken_by_signal(name, message)
+            case StartSession(client_id) if peer.role is Role.EVALUATOR:
+                return {own, key_of(Role.CLIENT, client_id), *self._named(own, message.session_id)}
+            case EndSession(session_id) if peer.role is Role.EVALUATOR:
+                return {own, *self._named(own, session_id)}
+            case EndSession():
+                return {own, *self._with(peer.user_id)}
+            case _:
+                return {own}
+
+    def _taken_by_signal(self, name: str, message: SendSignal) -> set[Key]:
+        """None is asked for: a session in which the sender is stands before this node."""
+        client_id = self._client_of(name, message)
+        key = key_of(Role.CLIENT, client_id)
+        if not self._desk.knows(key):
+            return set()
+        session = self._desk.sessions.of_client(client_id)
+        is_open = session is not None and session.client.owner_unknown
+        return {key, *(self._with(client_id) if is_open else ())}
+
+    def _client_of(self, name: str, message: SendSignal) -> UserId:
+        peer = self._rules.registry.peers[name]
+        return message.target_user_id if peer.role is Role.EVALUATOR else peer.user_id
+
+    def _is_settled(self, name: str, message: SendSignal) -> bool:
+        peer = self._rules.registry.peers.get(name)
+        if peer is None:
+            return True
+        session = self._desk.sessions.of_client(self._client_of(name, message))
+        return session is not None and session.is_settled(peer)
+
+    def _with(self, client_id: UserId) -> set[Key]:
+        """The record of the evaluator that a client is in a session with."""
+        session = self._desk.sessions.of_client(client_id)
+        return set() if session is None else {key_of(Role.EVALUATOR, session.evaluator.user_id)}
+
+    def _named(self, evaluator: Key, session_id: SessionId | None) -> set[Key]:
+        """The record of the client that an evaluator is in this session with."""
+        if session_id is None or not self._desk.knows(evaluator):
+            return set()
+        client_id = self._desk.clients_of(user_of(evaluator)[1]).get(session_id)
+        return set() if client_id is None else {key_of(Role.CLIENT, client_id)}
+
+
+def _keys_of_clients(client_ids: Iterable[UserId]) -> set[Key]:
+    return {key_of(Role.CLIENT, client_id) for client_id in client_ids}
+
+
+def _ended_by(session: Session, what: str) -> SessionEndedEvent | None:
+    """How a session ends, of which something was waited for so long; None where it goes on."""
+    if what == TOKEN:
+        side = min(session.evaluator, session.client, key=lambda side: side.until)
+        return SessionEndedEvent(session.id, EndReason.TOKEN_EXPIRED, side.user_id)
+    role = next(role for role, name in AWAY.items() if name == what)
+    return None if session.side(role).peers else session.gone(role)
