@@ -23,6 +23,7 @@ from imgsync.core.protocol.errors import ConnectRefused, SocketClosed
 from imgsync.core.protocol.numbers import MAX_CHANNEL_MESSAGE
 from imgsync.core.protocol.signalling import CloseCode, IceServer, Milliseconds, Role
 from imgsync.core.relay.outputs import (
+    Admitted,
     AwaitRoom,
     Close,
     Output,
@@ -171,7 +172,8 @@ class MemoryRelay:
                 case Close(MemorySocket() as socket, code, _):
                     socket.close(code)
                 case (
-                    Probe()
+                    Admitted()
+                    | Probe()
                     | Sooner()
                     | AwaitRoom()
                     | SessionBegan()

@@ -21,7 +21,7 @@ from imgsync.core.protocol.signalling import (
     SessionStarted,
 )
 from imgsync.core.relay.identity import Claims, Peer
-from imgsync.core.relay.outputs import Output, Send, Socket
+from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
 from imgsync.core.relay.state import RelayState
 
 EVALUATOR, CLIENT = Role.EVALUATOR, Role.CLIENT
@@ -129,7 +129,7 @@ class Relay:
         return self.tick()
 
     def _split(self, outputs: list[Output]) -> Said:
-        self.noted = [output for output in outputs if not isinstance(output, Send)]
+        self.noted = [one for one in outputs if not isinstance(one, Send | Admitted)]
         return [(output.socket, output.message) for output in outputs if isinstance(output, Send)]
 
 

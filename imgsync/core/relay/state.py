@@ -35,11 +35,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.doors import Doors
 from imgsync.core.relay.identity import Claims, Peer, ReadToken
 from imgsync.core.relay.online import Online, Telling
-from imgsync.core.relay.outputs import (
-    Output,
-    Send,
-    Socket,
-)
+from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER, Admission, Registry, refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.rules import Rules
@@ -160,7 +156,7 @@ class RelayState:
             return asked
         servers, clients = self._servers.registered(peer, now), self._online.list_for(peer, now)
         registered = registered_as(peer, servers, clients, self._recording_url)
-        return [Send(socket, registered), *asked, *self._rules.join(peer, now)]
+        return [Admitted(socket), Send(socket, registered), *asked, *self._rules.join(peer, now)]
 
 
 def registered_as(

@@ -43,6 +43,7 @@ from tests.kit.relay_states import (
     Grant,
     Relay,
     Said,
+    State,
     frame,
     numbered,
     read_claims,

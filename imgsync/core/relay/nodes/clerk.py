@@ -33,33 +33,7 @@ from imgsync.core.relay.nodes.store import (
     Stored,
     Transaction,
 )
-from imgsync.core.relay.outputs import Output
-
-
-@attrs.define(eq=False)
-class Task:
-    """Something that is to be decided.
-
-    :param needs: the records that it takes, as far as that can be told by those that are known.
-    :param decide: decides on the copies.
-    :param refuse: what is said where it can't be carried out; None for what has to be, later.
-    :param socket: in whose turn it is.
-    :param settled: whether it changes none of the records, whatever it says.
-    :param due: the deadline that it acts on.
-    :param then: what follows, where it is nobody's turn.
-    """
-
-    needs: Callable[[], set[Key]]
-    decide: Callable[[], list[Output]]
-    refuse: Callable[[], list[NodeOutput]] | None = None
-    socket: int | None = None
-    settled: Callable[[], bool] = lambda: False
-    due: Key | None = None
-    then: Callable[[], list[NodeOutput]] = list
-    #: The records that it takes, as far as is known.
-    holds: set[Key] = attrs.field(factory=set)
-    #: The versions by which it is under way, where it only says something.
-    saying: dict[Key, int] | None = None
+from imgsync.core.relay.nodes.turns import Task, Turns
 
 
 @attrs.define(eq=False)
@@ -97,63 +71,52 @@ class Clerk:
         self._held: Counter[Key] = Counter()
         #: What came meanwhile from others.
         self._later: dict[Key, Stored] = {}
-        #: What sockets said, in its order; the first ones are begun.
-        self._turns: dict[int, deque[Task]] = {}
-        self._begun: Counter[int] = Counter()
+        self._turns = Turns()
         #: Who waits until nothing of a dead boot is left.
         self._mourners: dict[Boot, list[Task]] = {}
         #: What is tried again some time later.
-        self.again: list[Task] = []
-
-    # ── turns ────────────────────────────────────────────────────────────────────────────────────
+        self._again: list[Task] = []
+        #: Whether the store does not answer.
+        self.is_away = False
 
     def submit(self, task: Task) -> list[NodeOutput]:
         """Decide it when it is its turn."""
         if task.socket is None:
             return self._attempt(task)
-        self._turns.setdefault(task.socket, deque()).append(task)
+        self._turns.add(task.socket, task)
         return self._go_on(task.socket)
 
     def waiting(self, socket: int) -> int:
         """How much of what a socket said has not been decided."""
-        return len(self._turns.get(socket, ()))
+        return self._turns.length(socket)
 
     def _go_on(self, socket: int) -> list[NodeOutput]:
         outputs: list[NodeOutput] = []
-        while (turn := self._turns.get(socket)) and self._begun[socket] < len(turn):
-            begun = self._begun[socket]
-            if not all(self._goes_first(turn[index]) for index in range(begun)):
-                break
-            self._begun[socket] += 1
-            outputs += self._attempt(turn[begun])
+        while (task := self._turns.begin(socket, self._goes_first)) is not None:
+            outputs += self._attempt(task)
         return outputs
 
     def _goes_first(self, task: Task) -> bool:
         """Whether it is carried out before, and on the same as, what is decided now."""
         reads = task.saying
         return reads is not None and all(
-            key not in self._taken
-            and self._desk.knows(key)
-            and self._desk.version_of(key) == version
-            for key, version in reads.items()
+            key not in self._taken and self._is_as(key, version) for key, version in reads.items()
         )
+
+    def _is_as(self, key: Key, version: int) -> bool:
+        return self._desk.knows(key) and self._desk.version_of(key) == version
 
     def _version_of(self, key: Key) -> int:
         """Later ones are higher."""
         return self._desk.known(key).stored.version if self._desk.knows(key) else UNREAD
 
     def _finish(self, task: Task) -> list[NodeOutput]:
-        socket = task.socket
         self._held.subtract(task.holds)
         self.tidy(task.holds)
-        if socket is None:
+        if task.socket is None:
             return task.then()
-        turn = self._turns[socket]
-        turn.remove(task)
-        self._begun[socket] -= 1
-        if not turn:
-            del self._turns[socket], self._begun[socket]
-        return self._go_on(socket)
+        self._turns.end(task.socket, task)
+        return self._go_on(task.socket)
 
     # ── decisions ────────────────────────────────────────────────────────────────────────────────
 
@@ -165,6 +128,8 @@ class Clerk:
                 self._taken[key].append(task)
                 return []
         missing = frozenset(key for key in keys if not self._desk.knows(key))
+        if missing and self.is_away:
+            return self._refuse(task)
         if missing:
             reads = dict.fromkeys(sorted(missing), UNREAD)
             return [self._send(_Flight(task, Transaction(reads), missing))]
@@ -183,6 +148,9 @@ class Clerk:
         if decided.transaction is None:
             return [*decided.outputs, *self._finish(task)]
         writes = frozenset(decided.transaction.writes)
+        if self.is_away:
+            self._undo(decided.transaction)
+            return self._refuse(task)
         if not writes:
             task.saying = {**decided.transaction.reads}
         return [
@@ -226,13 +194,13 @@ class Clerk:
                 self._lay_out(records, transaction.reads)
                 return self._attempt(task)
             case Dead(boots):
-                self._undo(flight)
+                self._undo(transaction)
                 return self._mourn(task, min(boots))
             case Full():
-                self._undo(flight)
+                self._undo(transaction)
                 return self._refuse(task)
             case Early():
-                self._undo(flight)
+                self._undo(transaction)
                 return self._finish(task)
 
     def heard(self, ticket: int) -> list[NodeOutput]:
@@ -278,12 +246,10 @@ class Clerk:
             if key not in self._taken and (is_as_asked or stored.version > self._version_of(key)):
                 self._put(key, stored)
 
-    def _undo(self, flight: _Flight) -> None:
-        for key in flight.takes:
-            if (
-                self._desk.knows(key)
-                and self._desk.version_of(key) == flight.transaction.reads[key]
-            ):
+    def _undo(self, transaction: Transaction) -> None:
+        """What was decided on copies comes to nothing."""
+        for key in transaction.writes:
+            if self._is_as(key, transaction.reads[key]):
                 self._desk.undo(key)
 
     # ── what can't be carried out ────────────────────────────────────────────────────────────────
@@ -291,9 +257,25 @@ class Clerk:
     def _refuse(self, task: Task) -> list[NodeOutput]:
         """It can't be carried out now."""
         if task.refuse is None:
-            self.again.append(task)
+            self._again.append(task)
             return []
         return [*task.refuse(), *self._finish(task)]
+
+    def go_away(self) -> list[NodeOutput]:
+        """What was to be carried out is not answered: what had been is heard of later. Until the
+        store is back, only what changes nothing, and concerns this node alone, is decided."""
+        self.is_away = True
+        flights, self._flights = self._flights, {}
+        taken = [task for flight in flights.values() for task in self._free(flight)]
+        for flight in flights.values():
+            self._undo(flight.transaction)
+        refused = [output for one in flights.values() for output in self._refuse(one.task)]
+        return [*refused, *self._wake(taken)]
+
+    def come_back(self) -> list[NodeOutput]:
+        """The store answers again."""
+        self.is_away = False
+        return [*self.try_again(), *map(Sweep, self._mourners)]
 
     def _mourn(self, task: Task, boot: Boot) -> list[NodeOutput]:
         """It is decided again when nothing is left of this boot."""
@@ -310,11 +292,11 @@ class Clerk:
 
     def buried(self, boot: Boot) -> list[NodeOutput]:
         """Nothing is left of it."""
-        return self._wake(self._mourners.pop(boot))
+        return self._wake(self._mourners.pop(boot, ()))
 
     def try_again(self) -> list[NodeOutput]:
         """What has to be is tried again."""
-        again, self.again = self.again, []
+        again, self._again = self._again, []
         return self._wake(again)
 
     def tidy(self, keys: Iterable[Key]) -> None:

@@ -207,6 +207,14 @@ class NodeState:
         registered = registered_as(peer, servers, clients, self._recording_url)
         return [Admitted(number), Send(number, registered)]
 
+    def away(self, now: float) -> list[NodeOutput]:
+        """The store does not answer."""
+        return self._told(self._clerk.go_away(), now)
+
+    def back(self, now: float) -> list[NodeOutput]:
+        """It does again."""
+        return self._told(self._clerk.come_back(), now)
+
     def renewed(self, renewal: Renewal, now: float) -> list[NodeOutput]:
         """The lease of this node was renewed; this is to be done."""
         outputs = self._clerk.try_again()

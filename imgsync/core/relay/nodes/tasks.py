@@ -13,11 +13,11 @@ from imgsync.core.protocol.signalling import (
     StartSession,
     UserId,
 )
-from imgsync.core.relay.nodes.clerk import Task
 from imgsync.core.relay.nodes.desk import AWAY, TOKEN, Desk, wait_of
 from imgsync.core.relay.nodes.outputs import NodeOutput
 from imgsync.core.relay.nodes.records import key_of, place_of, user_of
 from imgsync.core.relay.nodes.store import Boot, Key
+from imgsync.core.relay.nodes.turns import Task
 from imgsync.core.relay.outputs import Admitted, Output, Socket
 from imgsync.core.relay.rules import FromPeer, Rules
 from imgsync.core.relay.session import Session

@@ -11,18 +11,17 @@ from imgsync.core.protocol.signalling import Presence, Registered
 from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.store import Boot
-from imgsync.core.relay.outputs import Output, Probe, Send, Socket
-from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.outputs import Admitted, Output, Probe, Send, Socket
 from tests.core.relay.test_laws import MAX_SOCKETS, RandomRelay
 from tests.kit.nodes import Nodes
-from tests.kit.relay_states import GRACE, numbered, read_claims
+from tests.kit.relay_states import GRACE, State, numbered, read_claims
 
 
 @attrs.define(eq=False)
 class Beside:
     """One relay, and nodes that hear the same; what they say has to be the same."""
 
-    one: RelayState
+    one: State
     nodes: Nodes
 
     @property
@@ -56,8 +55,8 @@ class Beside:
 def compare(one: list[Output], nodes: list[Output]) -> list[Output]:
     """Each socket hears the same in the same order; what sockets don't hear is the same."""
     assert said_to_each(nodes) == said_to_each(one)
-    aside = [output for output in one if not isinstance(output, Send | Probe)]
-    news = [output for output in nodes if not isinstance(output, Send | Probe)]
+    aside = [output for output in one if not isinstance(output, Send | Probe | Admitted)]
+    news = [output for output in nodes if not isinstance(output, Send | Probe | Admitted)]
     assert sorted(news, key=session_of) == sorted(aside, key=session_of)
     return one
 
