@@ -1,6 +1,6 @@
 """The names under which all of it stands in Redis.
 
-    {PREFIX}:all                  hash: epoch, run, version, count
+    {PREFIX}:all                  hash: epoch, run, version, standings
     {PREFIX}:hints                channel, on which it is told where clients stand
     {PREFIX}:EPOCH:boots          sorted set: boots that have not left, by when their leases end
     {PREFIX}:EPOCH:versions       hash of records: their versions

@@ -99,13 +99,13 @@ class Store:
         """
         keys, boot = self._keys, self._boot
         kept = [keys.versions, keys.records, keys.standings, keys.held(boot)]
-        count, due, seconds, dead = await self._do(
+        standings, due, seconds, dead = await self._do(
             scripts.RENEW,
             [keys.deadlines, keys.inbox(boot), *kept],
             [encode(boot), self._lease, KEPT_MS, after(read), MOST_TOLD],
         )
         return Renewal(
-            int(count),
+            int(standings),
             [Key(decode(name)) for name in due],
             float(seconds) if seconds else None,
             sorted(Boot(decode(name)) for name in dead),
@@ -136,7 +136,8 @@ class Store:
     async def commit(self, batch: Sequence[Transaction]) -> list[Answer]:
         """Carry out transactions. Raises StoreAway, EpochLost and LeaseLost.
 
-        Of very many, some may have been carried out when one of these is raised.
+        What is asked for at the same time is carried out in any order. Of very many, some may have
+        been carried out when one of these is raised.
         """
         answers: list[Answer] = []
         for portion in _portions(batch):
@@ -153,12 +154,12 @@ class Store:
         return asked.answers(head, texts)
 
     async def standings(self) -> tuple[int, dict[UserId, tuple[int, str]]]:
-        """Where clients stand, by versions, and how often any has come to stand elsewhere.
+        """The version by which any client last came to stand elsewhere, and where they stand.
 
         Raises StoreAway and EpochLost.
         """
-        count, pairs = await self._do(scripts.STANDINGS, [self._keys.standings], [])
-        return int(count), standings_of(pairs)
+        version, pairs = await self._do(scripts.STANDINGS, [self._keys.standings], [])
+        return int(version), standings_of(pairs)
 
     async def hints(self) -> AsyncGenerator[Hint | None, None]:
         """Where clients come to stand, of this epoch; at most one at a time asks for them.

@@ -240,8 +240,8 @@ def hints_of(payload: bytes, epoch: str | None) -> Iterator[Hint]:
     """What was published in one step; nothing where it was in another epoch."""
     published_in, hints = json.loads(decode(payload))
     if published_in == epoch:
-        for client_id, count, version, text in hints:
-            yield Hint(client_id, count, int(version), None if text is False else text)
+        for client_id, version, text in hints:
+            yield Hint(client_id, int(version), None if text is False else text)
 
 
 def standings_of(pairs: Sequence[bytes]) -> dict[UserId, tuple[int, str]]:

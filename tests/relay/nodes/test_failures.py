@@ -1,6 +1,5 @@
 """A Redis that is not there, does not answer, refuses, or comes back as another one."""
 
-import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ import trustme
 from imgsync.core.protocol.errors import EpochLost, StoreAway
 from imgsync.core.relay.nodes.store import ABSENT, Boot, Done, Hint, Key, Part, Transaction
 from imgsync.relay.nodes import hearing, link
+from imgsync.relay.nodes import store as store_module
 from imgsync.relay.nodes.store import Store, open_store
 from imgsync.tasks import open_background
 from tests.kit.middleboxes import open_middlebox
@@ -29,8 +29,8 @@ T = TypeVar("T")
 A, B = Boot("A"), Boot("B")
 X = Key("x")
 
-BOUND_S = 1.5
-"""Seconds for a call that is to fail within one, on a machine that does other things, too."""
+BOUND_S = 5
+"""Seconds for a call that would wait for ever without its deadline, whatever else is done here."""
 
 WAIT_S = 15
 
@@ -64,7 +64,10 @@ async def works_again(store: Store) -> None:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What only listens asks sooner whether it is heard."""
+    """Calls fail sooner, and what only listens asks sooner whether it is heard."""
+    assert link.CALL_S == 1
+    for module in (link, store_module):
+        monkeypatch.setattr(module, "CALL_S", 0.3)
     monkeypatch.setattr(link, "SILENCE_S", 0.2)
     monkeypatch.setattr(hearing, "RETRY_S", 0.01)
 
@@ -194,7 +197,7 @@ async def begin_anew(first: Store, second: Store, before: int) -> None:
     assert await second.standings() == (0, {})
     assert await first.commit([Transaction({X: ABSENT}, alive=frozenset({B}))]) == [Done(ABSENT)]
     assert await write(first) > before
-    assert (await second.standings())[0] == 1
+    assert (await second.standings())[0] > before
 
 
 async def test_an_emptied_redis_begins_anew() -> None:
@@ -226,7 +229,11 @@ async def test_a_redis_that_was_started_again_begins_anew_whatever_it_has_kept(
 
 
 async def test_a_replica_that_is_promoted_begins_anew_and_takes_nothing_before_that() -> None:
-    with run_redis() as primary, run_redis("--replicaof", "127.0.0.1", primary.port) as replica:
+    at_once = ("--repl-diskless-sync-delay", 0)
+    with (
+        run_redis(*at_once) as primary,
+        run_redis("--replicaof", "127.0.0.1", primary.port) as replica,
+    ):
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(open_middlebox(primary.url))
             url = f"redis://127.0.0.1:{box.port}"
@@ -321,13 +328,9 @@ async def test_tls_is_spoken_with_whom_the_certificate_names_and_nobody_else(
     port = find_free_port()
     options = ["--tls-port", port, "--tls-cert-file", tmp_path / "cert.pem"]
     options += ["--tls-key-file", tmp_path / "key.pem", "--tls-ca-cert-file", tmp_path / "ca.pem"]
-    with run_redis(*options) as redis:
+    with run_redis(*options):
         known = f"ssl_ca_certs={tmp_path}/ca.pem&ssl_certfile={tmp_path}/node.pem"
         async with open_node(f"rediss://localhost:{port}?{known}") as store:
-            await works_again(store)
-            redis.freeze()
-            await fails(partial(store.commit, [NOTHING]))
-            redis.thaw()
             await works_again(store)
         for host, query, why in [
             ("127.0.0.1", known, "IP address mismatch"),
@@ -337,9 +340,6 @@ async def test_tls_is_spoken_with_whom_the_certificate_names_and_nobody_else(
         ]:
             async with open_store(f"rediss://{host}:{port}?{query}") as store:
                 await fails(partial(store.open, A), f"can't reach Redis at {host}:{port}: .*{why}")
-        async with open_store(f"rediss://localhost:{redis.port}?{known}") as store:
-            await fails(partial(store.open, A), "can't reach")
-        assert ssl.HAS_TLSv1_3
 
 
 # ── what it costs those who are alone ────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ if not epoch or begun_on ~= run then
   epoch = fresh
   -- No version ever comes again, even if what counted them is lost.
   version = math.max(tonumber(version or 0) + 1, math.floor(clock() * 1000000))
-  redis.call('HSET', root, 'epoch', epoch, 'run', run, 'version', digits(version), 'count', 0)
+  redis.call('HSET', root, 'epoch', epoch, 'run', run, 'version', digits(version), 'standings', 0)
 end
 keep(kept, root)
 return epoch

@@ -132,9 +132,9 @@ local function place_clients(all, written)
     else
       call('HDEL', standings, client)
     end
-    local count = call('HINCRBY', root, 'count', 1)
-    hints[#hints + 1] = { client, count, digits(written), text or false }
+    hints[#hints + 1] = { client, digits(written), text or false }
   end
+  call('HSET', root, 'standings', digits(written))
   touched[standings] = true
 end
 

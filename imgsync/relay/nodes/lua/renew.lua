@@ -1,5 +1,5 @@
--- The lease of a boot, and what it is told: how often a client has come to stand elsewhere, the
--- deadlines that have passed, in how many seconds the next one will, and boots that are dead.
+-- The lease of a boot, and what it is told: by which version a client last came to stand elsewhere,
+-- the deadlines that have passed, in how many seconds the next one will, and boots that are dead.
 --
 -- KEYS: the hash of what holds for all, the boots, deadlines, the inbox of this boot; behind them
 -- all else that is to be kept.
@@ -24,4 +24,4 @@ local past = redis.call('ZRANGEBYSCORE', deadlines, '-inf', till, 'LIMIT', 0, mo
 local after = redis.call('ZRANGEBYSCORE', deadlines, '(' .. till, 'inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local dead = redis.call('ZRANGEBYSCORE', boots, '-inf', till, 'LIMIT', 0, most)
 local seconds = after[2] and string.format('%.6f', after[2] - now) or ''
-return { redis.call('HGET', KEYS[1], 'count'), past, seconds, dead }
+return { redis.call('HGET', KEYS[1], 'standings'), past, seconds, dead }

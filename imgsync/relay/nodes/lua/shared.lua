@@ -1,6 +1,6 @@
 -- Stands before each script: what all of them ask first.
 --
--- KEYS[1] is the hash of what holds for all: epoch, run, version, count. KEYS[2] has the boots, each
+-- KEYS[1] is the hash of what holds for all: epoch, run, version, standings. KEYS[2] has the boots, each
 -- with the time at which its lease ends. Times are in seconds, on the clock of this server.
 
 local function clock()
@@ -17,7 +17,7 @@ local function lives(ends, now)
   return ends and tonumber(ends) > now
 end
 
--- Versions and counts are larger than what Lua writes by itself without loss.
+-- Versions are larger than what Lua writes by itself without loss.
 local function digits(number)
   return string.format('%.0f', number)
 end

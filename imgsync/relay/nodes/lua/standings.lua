@@ -1,4 +1,4 @@
--- Where clients stand, and how often any has come to stand elsewhere, both of the same moment.
+-- Where clients stand, and by which version any last came to stand elsewhere, of the same moment.
 --
 -- KEYS: the hash of what holds for all, the boots, standings.
 -- ARGV: epoch.
@@ -6,4 +6,4 @@
 if not is_of(ARGV[1]) then
   return 'epoch'
 end
-return { redis.call('HGET', KEYS[1], 'count'), redis.call('HGETALL', KEYS[3]) }
+return { redis.call('HGET', KEYS[1], 'standings'), redis.call('HGETALL', KEYS[3]) }
