@@ -104,6 +104,11 @@ class Link:
             raise StoreAway(f"can't reach Redis at {self._address}: {attempt.failure}")
         return attempt.connection
 
+    def drop(self) -> None:
+        """The next call has a new connection."""
+        if self._attempt is not None and self._attempt.connection is not None:
+            self._attempt.connection.invalidate()
+
     async def ask(
         self,
         connection: Connection,

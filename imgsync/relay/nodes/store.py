@@ -188,6 +188,10 @@ class Store:
         )
         return [entry_of(entry_id, fields) for entry_id, fields in (reply or {}).get(inbox, ())]
 
+    def listen_anew(self) -> None:
+        """What is read is read by another connection from now on."""
+        self._reading.drop()
+
     async def probe(self) -> None:
         """Put an empty entry into our own inbox. Raises StoreAway, EpochLost and LeaseLost."""
         inbox = self._keys.inbox(self._boot)
