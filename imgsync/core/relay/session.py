@@ -32,7 +32,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.relay.identity import Peer, common_features
-from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack
+from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack, Socket
 
 
 @attrs.define(eq=False)
@@ -161,6 +161,13 @@ class Session:
     def _has_alone(self, side: Side, peer: Peer) -> bool:
         there = side.peers
         return len(there) == 1 and not side.owner_unknown and (there[0] is peer or there[0] == peer)
+
+    def is_settled_by(self, socket: Socket, role: Role) -> bool:
+        """The same as `is_settled`, of one that is there."""
+        side = self.side(role)
+        there = side.peers
+        is_alone = len(there) == 1 and not side.owner_unknown and there[0].socket == socket
+        return is_alone and (side is self.evaluator or self.is_answered)
 
     def is_settled(self, peer: Peer) -> bool:
         """Whether all stays as it is, whatever signal this connection has for the other side."""

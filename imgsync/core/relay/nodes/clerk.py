@@ -91,6 +91,10 @@ class Clerk:
         self._turns.add(task.socket, task)
         return self._go_on(task.socket)
 
+    def is_taken(self, key: Key) -> bool:
+        """Whether a record may be another soon, by what was decided here."""
+        return key in self._taken
+
     def waiting(self, socket: int) -> int:
         """How much of what a socket said has not been decided."""
         return self._turns.length(socket)

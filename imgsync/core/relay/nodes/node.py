@@ -20,6 +20,7 @@ from imgsync.core.protocol.signalling import (
     RelayPing,
     RelayPong,
     Role,
+    SendSignal,
     StartSession,
     ToRelay,
     Url,
@@ -32,7 +33,7 @@ from imgsync.core.relay.nodes.desk import Desk
 from imgsync.core.relay.nodes.drafts import PROBE, SAY, TICKET
 from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Pass, Retire
 from imgsync.core.relay.nodes.presences import Presences
-from imgsync.core.relay.nodes.records import user_of
+from imgsync.core.relay.nodes.records import key_of, user_of
 from imgsync.core.relay.nodes.sockets import LocalSockets
 from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Part, Renewal
 from imgsync.core.relay.nodes.tasks import Tasks
@@ -137,8 +138,24 @@ class NodeState:
             why = "Too much waits to be decided; say it again later."
             return _refuse(number, message, ErrorCode.RATE_LIMITED, why)
         name = self._sockets.name_of(number)
+        if isinstance(message, SendSignal) and self._is_for_us_alone(number, name, message):
+            return [*map(self._sockets.here, self._tasks.pass_on(name, message))]
         return self._clerk.submit(
             self._tasks.hear(number, name, message, lambda: _unavailable(number, message))
+        )
+
+    def _is_for_us_alone(self, number: int, name: str, message: SendSignal) -> bool:
+        """Whether it changes nothing, and its receivers are all here: it takes no turn then."""
+        peer = self.peer_of(number)
+        if peer is None or self._clerk.waiting(number):
+            return False
+        client_id = message.target_user_id if peer.role is Role.EVALUATOR else peer.user_id
+        session = self._desk.sessions.of_client(client_id)
+        return (
+            session is not None
+            and not self._clerk.is_taken(key_of(Role.CLIENT, client_id))
+            and session.is_settled_by(name, peer.role)
+            and self._sockets.are_here(session.other(session.side(peer.role)).peers)
         )
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:

@@ -71,6 +71,10 @@ class Tasks:
             settled=lambda: isinstance(message, SendSignal) and self._is_settled(name, message),
         )
 
+    def pass_on(self, name: str, message: SendSignal) -> list[Output]:
+        """A signal changes nothing."""
+        return self._rules.hear(self._rules.registry.peers[name], message, _NOW)
+
     def leave(self, number: int, name: str, role: Role, user_id: UserId) -> Task:
         """A socket is gone."""
         return Task(
