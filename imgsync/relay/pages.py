@@ -74,10 +74,16 @@ _ASKED_EACH_TIME = "no-cache"
 _KEPT = "public, max-age=31536000, immutable"
 
 _SCRIPT = re.compile(rb'[ ]*<script type="module"[^>]* src="web/([^"]+)">')
-_WAITED_FOR = re.compile(rb'<script src="web/(?:[0-9a-f]{16}/)?([^"]+)"></script>')
+_WAITED_FOR = re.compile(rb'<script src="web/([^"]+)"></script>')
 _ASKS_LANGUAGES = re.compile(rb'(<meta name="languages" content=")(?=")')
 _HEAD_END = re.compile(rb"[ ]*</head>")
 _LINK = re.compile(rb' (src|href)="web/')
+# What it runs as soon as it has it, and its looks. What is imported later and has broken off is
+# refused to who imports it.
+_BEGINS_WITH = re.compile(
+    rb'(<(?:script|link rel="(?:stylesheet|modulepreload)")[^>]* (?:src|href)="web/([^"]+)")'
+    rb"(?=>| />)"
+)
 _IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 _LATER = re.compile(rb'\bimport\("(\.[^"]+)"\)')
 _VERSIONED = re.compile(r"/web/[0-9a-f]{16}/.+")
@@ -168,10 +174,9 @@ def make_pages(files: Mapping[str, bytes], own: OwnTexts | None = None) -> Pages
             if not name.endswith(".html"):
                 responses[f"/web/{version}/{name}"] = respond(body, _type_of(name), _KEPT)
             elif path := _path_of(name, body, language):
-                page = _name_version(
-                    _tell_modules(_name_languages(body, languages), edition), version
-                )
-                responses[path] = _respond_page(page, edition, language)
+                page, scripts = _write_scripts(_name_languages(body, languages), edition)
+                page = _name_hashes(_tell_modules(page, edition), edition)
+                responses[path] = _respond_page(_name_version(page, version), scripts, language)
     gzipped = {path: compress(one) for path, one in responses.items()}
     return Pages(responses, gzipped, tuple(one.tag for one in languages))
 
@@ -189,13 +194,11 @@ def _path_of(name: str, page: bytes, language: Language | None) -> str | None:
     return path if language is None or language.tag == ENGLISH else None
 
 
-def _respond_page(page: bytes, files: Mapping[str, bytes], language: Language | None) -> Response:
-    varies = ""
-    if language is not None and is_spoken(page):
-        page, varies = language.fill(page), ", accept-language"
-    # Last of all: it is run only as it was hashed.
-    page, scripts = _write_scripts(page, files)
-    return _respond(page, _TYPES[".html"], _ASKED_EACH_TIME, varies, scripts)
+def _respond_page(page: bytes, scripts: tuple[bytes, ...], language: Language | None) -> Response:
+    kind = _TYPES[".html"]
+    if language is None or not is_spoken(page):
+        return _respond(page, kind, _ASKED_EACH_TIME, scripts=scripts)
+    return _respond(language.fill(page), kind, _ASKED_EACH_TIME, ", accept-language", scripts)
 
 
 def _type_of(name: str) -> str:
@@ -231,8 +234,12 @@ def _respond(
 def _sources_of(scripts: Iterable[bytes]) -> Iterator[str]:
     """Where a page may have scripts from (CSP 3, section 2.3.1)."""
     yield "'self'"
-    for script in scripts:
-        yield f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+    yield from (f"'{_integrity_of(script)}'" for script in scripts)
+
+
+def _integrity_of(body: bytes) -> str:
+    """As pages name it (Subresource Integrity, section 3.5)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(body).digest()).decode()}"
 
 
 def _compress(response: Response) -> Response:
@@ -250,6 +257,15 @@ def _name_languages(page: bytes, languages: Iterable[Language]) -> bytes:
     """Those in which a page can have something written, where it asks which there are."""
     tags = " ".join(language.tag for language in languages)
     return _ASKS_LANGUAGES.sub(lambda match: match[1] + tags.encode(), page)
+
+
+def _name_hashes(page: bytes, files: Mapping[str, bytes]) -> bytes:
+    """Of what it begins with: Firefox takes a file for whole that has broken off."""
+
+    def name(match: re.Match[bytes]) -> bytes:
+        return match[1] + f' integrity="{_integrity_of(files[match[2].decode()])}"'.encode()
+
+    return _BEGINS_WITH.sub(name, page)
 
 
 def _name_version(page: bytes, version: str) -> bytes:

@@ -36,9 +36,14 @@ def inline_scripts(page: bytes) -> list[bytes]:
     return re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
 
 
+def integrity(body: bytes) -> str:
+    """As a page names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(body).digest()).decode()}"
+
+
 def hash_source(script: bytes) -> str:
     """As a policy names it."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+    return f"'{integrity(script)}'"
 
 
 @pytest.fixture
@@ -219,6 +224,19 @@ def files_of_the_pages() -> dict[str, bytes]:
     return {file.relative_to(WEB).as_posix(): file.read_bytes() for file in files}
 
 
+async def test_a_page_names_the_hash_of_all_that_it_begins_with(http: httpx.AsyncClient) -> None:
+    for page in PAGES:
+        text = (await http.get(f"/{page.stem}")).text
+        begins = '<(?:script|link rel="stylesheet"|link rel="modulepreload")(?=[ >])[^>]*>'
+        for tag in re.findall(begins, text):
+            named = re.search('(?:src|href)="([^"]+)"', tag)
+            if named is None or 'fetchpriority="low" />' in tag:
+                continue
+            body = RESPONSES[f"/{named[1]}"].body
+            assert isinstance(body, bytes)
+            assert f'integrity="{integrity(body)}"' in tag
+
+
 async def test_all_that_a_page_names_is_kept_and_is_there(http: httpx.AsyncClient) -> None:
     for page in PAGES:
         text = (await http.get(f"/{page.stem}")).text
@@ -246,14 +264,18 @@ def test_modules_that_import_each_other_in_a_circle_are_named_like_all_others() 
     circle = {"js/a.js": b'import "./b.js";\nimport { b } from "./b.js";\n'}
     circle["js/b.js"] = b'import { a } from "./a.js";\nimport("./c.js");\n'
     circle["js/c.js"] = b""
+
+    def of(module: bytes) -> str:
+        return f' integrity="{integrity(module)}"'
+
     pages = make_pages({"page.html": b"<head>\n" + script, **circle})
     [version] = {path.split("/")[2] for path in pages.responses if KEPT.match(path)}
     body = pages.responses["/page"].body
     assert isinstance(body, bytes)
     assert body.decode() == (
         "<head>\n"
-        f'    <link rel="modulepreload" href="web/{version}/js/b.js" />\n'
-        f'    <script type="module" src="web/{version}/js/a.js"></script>\n'
+        f'    <link rel="modulepreload" href="web/{version}/js/b.js"{of(circle["js/b.js"])} />\n'
+        f'    <script type="module" src="web/{version}/js/a.js"{of(circle["js/a.js"])}></script>\n'
         "  </head>\n"
     )
 
@@ -300,7 +322,7 @@ async def test_a_page_is_told_of_every_module_so_that_none_waits_for_another(
     later = set().union(*(imports_of(script, LATER) for script in scripts))
     at_once = modules_behind(*scripts) - {*scripts}
     links = re.findall(
-        r'<link rel="modulepreload" href="/web/([^"]+)"( fetchpriority="low")? />', text
+        r'<link rel="modulepreload" href="/web/([^"]+)"( fetchpriority="low")?[^>]* />', text
     )
     assert {WEB / name for name, low in links if not low} == at_once
     rest = later | modules_behind(*later)
