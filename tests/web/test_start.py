@@ -61,7 +61,7 @@ window.WebSocket = class extends Real {
   constructor(...given) { super(...given); window.opened.push(performance.now()); }
 };
 """
-ALL_LOADED = """[...document.querySelectorAll("link[rel=modulepreload], script")]
+ALL_LOADED = """[...document.querySelectorAll("link[rel=modulepreload], script[src]")]
   .every(({ href, src }) => performance.getEntriesByName(href ?? src).length)"""
 SCRIPTS = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js'))"
 
