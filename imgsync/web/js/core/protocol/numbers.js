@@ -739,6 +739,7 @@ export const ERROR_CODES = [
   "client_busy",
   "no_session",
   "rate_limited",
+  "unavailable",
 ];
 
 /** Why a session ended. The first six are said by the relay, the others found by a peer. */
@@ -776,9 +777,9 @@ export const SCALES = ["1:1"];
 
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,
- * and who is in another session may leave it.
+ * who is in another session may leave it, and a relay may have its others back.
  */
-export const PASSING_ERRORS = ["unknown_client", "client_busy"];
+export const PASSING_ERRORS = ["unknown_client", "client_busy", "unavailable"];
 
 /** Those after which the client is known to be in a session with another evaluator. */
 export const TAKEN_ERRORS = ["client_busy"];
