@@ -104,6 +104,7 @@ HOMES: dict[str, list[str]] = {
     "segno": ["imgsync.commands.invite.code"],
     "prometheus_client": ["imgsync.relay.metrics"],
     "jwt": ["imgsync.relay.tokens"],
+    "coredis": ["imgsync.relay.nodes.connection"],
     "pylsl": ["imgsync.commands.evaluator.markers"],
 }
 

@@ -1,5 +1,6 @@
 """What a relay's port says by plain HTTP: how it is, what it counts, and the pages."""
 
+import enum
 from collections.abc import Callable
 
 import trio
@@ -16,10 +17,20 @@ from imgsync.relay.pages import Pages
 _FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
 
 
+class Health(enum.Enum):
+    """How a relay is."""
+
+    OK = "ok"
+    #: It goes on, and can't reach what it shares with others.
+    DEGRADED = "degraded"
+    #: It goes away.
+    DRAINING = "draining"
+
+
 class Answers:
     """Of one relay.
 
-    :param is_draining: whether it goes away.
+    :param health: how it is.
     """
 
     def __init__(
@@ -28,21 +39,19 @@ class Answers:
         observer: Observer,
         pages: Pages,
         inviting: Inviting,
-        is_draining: Callable[[], bool],
+        health: Callable[[], Health],
     ) -> None:
         self._admission = admission
         self._observer = observer
         self._inviting = inviting
-        self._is_draining = is_draining
+        self._health = health
         self._pages = pages
 
     async def answer(self, request: Request) -> Response:
         """To a GET or a HEAD."""
         match request.path:
-            case "/health" if self._is_draining():
-                return Response(503, b"draining\n", headers=_FOR_ALL)
             case "/health":
-                return Response(200, self._admission.greet(request), headers=_FOR_ALL)
+                return self._answer_health(request)
             case "/metrics" if not is_local(request):
                 return refuse(403, NOT_LOCAL)
             case "/metrics":
@@ -55,6 +64,16 @@ class Answers:
             case "/invite":
                 return self._inviting.answer(request, self._admission.address_of(request))
         return self._pages.answer(request)
+
+    def _answer_health(self, request: Request) -> Response:
+        match self._health():
+            case Health.OK:
+                return Response(200, self._admission.greet(request), headers=_FOR_ALL)
+            case Health.DEGRADED:
+                # To take it out of service would help nobody: all nodes are the same way.
+                return Response(200, b"degraded\n", headers=_FOR_ALL)
+            case Health.DRAINING:
+                return Response(503, b"draining\n", headers=_FOR_ALL)
 
     def refuse_upgrade(self, request: Request) -> Response | None:
         """To a page that may not have a WebSocket; None for all others."""

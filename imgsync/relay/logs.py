@@ -78,6 +78,8 @@ def set_up_relay_logging(format: Literal["text", "json"], level: int) -> None:
     logging.getLogger("imgsync").setLevel(level)
     # It warns of what a peer may well send.
     logging.getLogger("trio-websocket").setLevel(logging.ERROR)
+    # It shows all of what went wrong at each attempt; what is raised says it in a sentence.
+    logging.getLogger("coredis").setLevel(logging.CRITICAL)
 
 
 def redact(text: str) -> str:

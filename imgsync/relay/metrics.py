@@ -94,6 +94,8 @@ class Metrics:
         self._drops = Counter(dict.fromkeys(DROP_REASONS, 0))
         self._refused = Counter(dict.fromkeys(REFUSALS, 0))
         self._handshakes = Histogram()
+        #: Of a relay that is one of several nodes; else none.
+        self.node: NodeMetrics | None = None
         #: Made by the first scrape.
         self._write: Callable[[], bytes] | None = None
 
@@ -193,6 +195,8 @@ class Metrics:
         yield _counter("errors", "Errors that peers were told.", errors, "code")
         yield _counter("drops", "WebSockets that did not end well.", self._drops, "reason")
         yield self._histogram()
+        if self.node is not None:
+            yield from self.node.families()
 
     def _histogram(self) -> "Metric":
         from prometheus_client.core import HistogramMetricFamily
@@ -203,6 +207,22 @@ class Metrics:
             buckets=self._handshakes.buckets,
             sum_value=self._handshakes.seconds,
         )
+
+
+class NodeMetrics:
+    """What a node counts of itself, beside what every relay does."""
+
+    def __init__(self) -> None:
+        self.is_away = True
+        #: How often what is shared went out of reach, its inbox was not heard, and it began anew.
+        self.times = Counter(away=0, deaf=0, began_anew=0)
+
+    def families(self) -> "Iterator[Metric]":
+        """As Prometheus reads it."""
+        text = "Whether what is shared with other nodes is in reach."
+        yield _gauge("node_shared", text, 0 if self.is_away else 1)
+        text = "What went wrong between this node and what is shared."
+        yield _counter("node_troubles", text, self.times, "kind")
 
 
 def _gauge(name: str, help: str, value: int) -> "Metric":

@@ -14,7 +14,7 @@ import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import assert_never
 
@@ -34,11 +34,22 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.limits import MessageLimit, MessageLimits, Verdict, cost_of, work_in
+from imgsync.core.relay.nodes.node import NodeState
+from imgsync.core.relay.nodes.outputs import (
+    AskStandings,
+    Commit,
+    NodeOutput,
+    Pass,
+    Posted,
+    Retire,
+    Sweep,
+)
+from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
+    Admitted,
     AwaitRoom,
     Close,
-    Output,
     Probe,
     Send,
     SessionAnswered,
@@ -56,11 +67,14 @@ from imgsync.net.queues import ROOM_PART
 from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.admission import Admission
-from imgsync.relay.answers import Answers
+from imgsync.relay.answers import Answers, Health
 from imgsync.relay.inviting import Inviting
+from imgsync.relay.metrics import NodeMetrics
+from imgsync.relay.nodes.driver import Node
+from imgsync.relay.nodes.store import Store, open_store
 from imgsync.relay.observer import Observer, Visitor
 from imgsync.relay.pages import pages_with
-from imgsync.relay.settings import Settings
+from imgsync.relay.settings import Settings, Shared
 from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
 
@@ -79,7 +93,11 @@ PRESENCE_PORTION = 16
 PRESENCE_PAUSE = 0.005
 """Seconds until the next ones are: between them others are heard."""
 
+DRAIN_SPREAD = 2.0
+"""Seconds over which peers are sent away to other nodes."""
+
 _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
+_START_OVER = (CloseCode.GOING_AWAY, "the relay has to begin anew; connect again")
 
 
 @attrs.define(eq=False)
@@ -91,6 +109,8 @@ class _Connection:
     limit: MessageLimit
     #: Whether we have closed it: what still comes in counts for nothing.
     is_closing: bool = False
+    #: How long it may take until it has registered; for ever once it has.
+    registering: trio.CancelScope = attrs.field(factory=trio.CancelScope)
 
     @property
     def number(self) -> int:
@@ -99,18 +119,26 @@ class _Connection:
 
 
 class Relay:
-    """One relay: its state and the sockets that it talks to. Made by `open_relay`."""
+    """One relay: its state and the sockets that it talks to. Made by `open_relay`.
 
-    def __init__(self, settings: Settings) -> None:
+    :param store: what it shares with others, of which it is one; None where it is alone.
+    """
+
+    def __init__(self, settings: Settings, store: Store | None = None) -> None:
         self._settings = settings
         self._connections: dict[Hashable, _Connection] = {}
-        self._state = _state_of(
-            settings,
-            lambda user_id: self._settings.ice.servers_for(user_id, time.time()),
-            _telling(settings, self._connections),
-        )
-        self._admission = _admission_of(settings)
         self._observer = Observer()
+        telling = _telling(settings, self._connections)
+        self._state: RelayState | NodeState
+        if store is None:
+            self.node = None
+            self._state = _state_of(settings, self._servers_for, telling)
+        else:
+            make = partial(_node_state_of, settings, self._servers_for, telling)
+            metrics = self._observer.metrics.node = NodeMetrics()
+            self.node = Node(store, make, self._perform, self._start_over, metrics)
+            self._state = self.node.state
+        self._admission = _admission_of(settings)
         self._numbers = itertools.count(1)
         #: Rung when something may be due sooner than before, and when the last connection has gone.
         self._sooner = Bell()
@@ -121,7 +149,7 @@ class Relay:
             self._observer,
             pages_with(settings.texts),
             Inviting(settings.read_token, settings.sign_claims),
-            lambda: self._is_draining,
+            self._health,
         )
         #: What the relay's port offers.
         self.site = Site(
@@ -148,21 +176,48 @@ class Relay:
                 except Exception:
                     log.exception("a session failed; the others go on")
 
+    def _servers_for(self, user_id: UserId) -> Sequence[IceServer]:
+        return self._settings.ice.servers_for(user_id, time.time())
+
+    def _health(self) -> Health:
+        if self._is_draining:
+            return Health.DRAINING
+        is_away = self.node is not None and self.node.is_away
+        return Health.DEGRADED if is_away else Health.OK
+
     def offer(self, ice: IceOffer) -> None:
         """Name other ICE servers from now on, which expire when the ones before did, or never."""
         self._settings = attrs.evolve(self._settings, ice=ice)
         self._perform(self._state.renew(trio.current_time()))
 
     async def drain(self) -> None:
-        """Tell every peer that the relay goes away; returns when all have gone, or after 4 s."""
+        """Tell every peer that the relay goes away; returns when all have gone, or after 4 s.
+
+        Where there are others to go to, not all at once: these take them in one by one.
+        """
         self._is_draining = True
         log.info("draining: %d peers are told that the relay goes away", len(self._connections))
-        for connection in self._connections.values():
-            connection.is_closing = True
-            connection.socket.close(*_GOODBYE)
         with trio.move_on_after(DRAIN_DEADLINE):
+            await self._send_away()
             while self._connections:
                 await self._all_gone.wait()
+        if self.node is not None:
+            await self.node.leave()
+
+    async def _send_away(self) -> None:
+        connections = [*self._connections.values()]
+        pause = 0.0 if self.node is None else DRAIN_SPREAD / (len(connections) or 1)
+        for connection in connections:
+            connection.is_closing = True
+            connection.socket.close(*_GOODBYE)
+            if pause:
+                await trio.sleep(pause)
+
+    def _start_over(self, state: NodeState) -> None:
+        """This node has lost its place among the others: its peers come back by themselves."""
+        self._state = state
+        for connection in self._connections.values():
+            self._close(connection, *_START_OVER)
 
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────
 
@@ -194,7 +249,7 @@ class Relay:
         self._observer.gone(self._state.peer_of(connection.number))
         del self._connections[connection.number]
         outputs = self._state.lost(connection.number, trio.current_time())
-        if not self._is_draining:  # then everybody leaves, and is told so
+        if self.node is not None or not self._is_draining:  # alone, all leave, and are told so
             self._perform(outputs)
         if not self._connections:
             self._all_gone.ring()
@@ -202,18 +257,13 @@ class Relay:
     async def _receive(self, connection: _Connection) -> None:
         """Hand the relay's state what a socket says. Raises SocketClosed."""
         deadline = self._settings.register_deadline
-        peer = None
-        with trio.move_on_after(deadline):
-            while peer is None:
-                self._take(connection, [await connection.socket.receive()])
-                peer = self._state.peer_of(connection.number)
-        if peer is None:
-            self._close(
-                connection, CloseCode.REGISTER_TIMEOUT, f"no register within {deadline:g} s"
-            )
-        else:
-            self._observer.registered(connection.visitor, peer)
-            self._sooner.ring()
+        with trio.move_on_after(deadline) as connection.registering:
+            await self._receive_all(connection)
+        why = f"no register within {deadline:g} s"
+        self._close(connection, CloseCode.REGISTER_TIMEOUT, why)
+        await self._receive_all(connection)
+
+    async def _receive_all(self, connection: _Connection) -> None:
         while True:
             # In one turn of Trio's loop, so that what comes of it goes out in one write.
             self._take(connection, await connection.socket.receive_all())
@@ -247,7 +297,7 @@ class Relay:
 
     # ── outputs ──────────────────────────────────────────────────────────────────────────────────
 
-    def _perform(self, outputs: list[Output]) -> None:
+    def _perform(self, outputs: Sequence[NodeOutput]) -> None:
         last: FromRelay | None = None
         text = ""
         for output in outputs:
@@ -257,12 +307,14 @@ class Relay:
                     if message is not last:
                         last, text = message, encode_event(message)
                         self._observer.said(message)
-                    self._connections[id].socket.post(text)
+                    self._post(id, text)
                 case Close(id, code, why):
                     self._close(self._connections[id], code, why)
                 case Probe(id, successor):
                     answered = partial(self._go_on, self._state.alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
+                case Admitted(id):
+                    self._admitted(self._connections[id])
                 case SessionBegan() | SessionAnswered() | SideAway() | SideBack() | SessionOver():
                     self._observer.note(output, trio.current_time())
                     self._sooner.ring()
@@ -273,12 +325,31 @@ class Relay:
                     self._sooner.ring()
                 case SignalDropped():
                     self._observer.dropped_signal()
+                case Pass(id, text):
+                    self._post(id, text)
+                case Posted(message):
+                    self._observer.said(message)
+                case Commit() | Sweep() | Retire() | AskStandings():
+                    assert self.node is not None
+                    self.node.take(output)
                 case _:
                     assert_never(output)
 
-    def _go_on(self, decide: Callable[..., list[Output]], *sockets: Hashable) -> None:
+    def _post(self, id: Hashable, text: str) -> None:
+        # What was decided elsewhere may come when it is gone.
+        if (connection := self._connections.get(id)) is not None:
+            connection.socket.post(text)
+
+    def _admitted(self, connection: _Connection) -> None:
+        connection.registering.deadline = math.inf
+        peer = self._state.peer_of(connection.number)
+        assert peer is not None
+        self._observer.registered(connection.visitor, peer)
+        self._sooner.ring()
+
+    def _go_on(self, decide: Callable[..., Sequence[NodeOutput]], *sockets: Hashable) -> None:
         """What was asked of a socket has come about."""
-        if not self._is_draining:
+        if self.node is not None or not self._is_draining:
             self._perform(decide(*sockets, trio.current_time()))
 
 
@@ -293,6 +364,28 @@ def _state_of(
         recording_url=settings.recording_url,
         read_token=settings.read_token,
         until=_on_our_clock if settings.end_at_expiry else _for_ever,
+        max_sockets_per_user=settings.max_sockets_per_user,
+        max_frame=settings.net.max_message,
+        telling=telling,
+    )
+
+
+def _node_state_of(
+    settings: Settings,
+    ice_servers: Callable[[UserId], Sequence[IceServer]],
+    telling: Telling,
+    boot: Boot,
+) -> NodeState:
+    return NodeState(
+        boot,
+        partial(secrets.token_urlsafe, 12),
+        grace=settings.grace,
+        ice_servers=ice_servers,
+        ice_life=settings.ice.expires_after,
+        recording_url=settings.recording_url,
+        read_token=settings.read_token,
+        # By the store's clock, which is nobody's here.
+        until=_as_it_says if settings.end_at_expiry else _for_ever,
         max_sockets_per_user=settings.max_sockets_per_user,
         max_frame=settings.net.max_message,
         telling=telling,
@@ -327,6 +420,10 @@ def _on_our_clock(claims: Claims) -> float:
     return trio.current_time() + claims.expires_at - time.time()
 
 
+def _as_it_says(claims: Claims) -> float:
+    return claims.expires_at
+
+
 def _for_ever(_: Claims) -> float:
     return math.inf
 
@@ -335,13 +432,27 @@ def _for_ever(_: Claims) -> float:
 async def open_relay(
     listeners: Listeners, settings: Settings | None = None
 ) -> AsyncIterator[Relay]:
-    """Own a relay that serves on these listeners; leaving the block drains it."""
-    relay = Relay(settings or Settings())
-    async with open_background() as nursery:
+    """Own a relay that serves on these listeners; leaving the block drains it.
+
+    Raises InputError and MissingExtra where it is to share what it knows, and can't.
+    """
+    settings = settings or Settings()
+    async with AsyncExitStack() as stack:
+        store = None
+        if settings.shared is not None:
+            store = await stack.enter_async_context(_open_store(settings.shared))
+        relay = Relay(settings, store)
+        nursery = await stack.enter_async_context(open_background())
         nursery.start_soon(relay.run_clock)
+        if relay.node is not None:
+            await nursery.start(relay.node.run)
         await nursery.start(serve_site, relay.site, listeners)
         try:
             yield relay
         finally:
             with trio.CancelScope(shield=True):
                 await relay.drain()
+
+
+def _open_store(shared: Shared) -> AbstractAsyncContextManager[Store]:
+    return open_store(shared.url, prefix=shared.prefix, password=shared.password)

@@ -11,6 +11,22 @@ from imgsync.relay.inviting import SignClaims
 from imgsync.relay.own_texts import OwnTexts
 from imgsync.relay.turn import IceOffer
 
+DEFAULT_PREFIX = "imgsync"
+
+
+@attrs.frozen
+class Shared:
+    """Where a relay that is one of several nodes shares what it knows with the others.
+
+    :param url: of Redis.
+    :param prefix: of all keys; nodes of one relay have the same.
+    :param password: where it is not to stand in the URL.
+    """
+
+    url: str = attrs.field(repr=False)
+    prefix: str = DEFAULT_PREFIX
+    password: str | None = attrs.field(default=None, repr=False)
+
 
 @attrs.frozen
 class Settings:
@@ -37,6 +53,7 @@ class Settings:
     :param connect_rate: WebSockets per second from one address, twenty times as many at once;
         those beyond are closed with 4029. 0 for no limit.
     :param net: the limits of the port itself.
+    :param shared: what makes it one of several nodes; None where it is alone.
     """
 
     read_token: ReadToken | None = None
@@ -55,3 +72,4 @@ class Settings:
     address_rate: float = 1000.0
     connect_rate: float = 20.0
     net: NetLimits = attrs.field(factory=NetLimits)
+    shared: Shared | None = None

@@ -18,7 +18,7 @@ from imgsync.net.limits import NetLimits
 from imgsync.relay.admission import ANY_ORIGIN
 from imgsync.relay.own_texts import NAMES, OwnTexts, read_own_texts
 from imgsync.relay.pages import load_pages
-from imgsync.relay.settings import Settings
+from imgsync.relay.settings import DEFAULT_PREFIX, Settings, Shared
 from imgsync.relay.tokens import read_secret, sign_claims, token_reader
 from imgsync.relay.turn import CREDENTIAL_LIFE, IceOffer, read_ice_servers
 
@@ -79,6 +79,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     )
     _add_access(parser)
     _add_ice(parser)
+    _add_nodes(parser)
     _add_limits(parser)
     return parser
 
@@ -88,6 +89,8 @@ def check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     if (options.tls_cert is None) != (options.tls_key is None):
         parser.error("--tls-cert and --tls-key go together")
     _check_turn(options, parser)
+    if options.redis is None and options.redis_password_file is not None:
+        parser.error("--redis-password-file needs --redis")
     if options.end_at_expiry and options.auth_secret_file is None:
         parser.error("--end-at-expiry needs --auth-secret-file: without it there are no tokens")
     if options.outbox_size < 2 * options.max_message:
@@ -130,6 +133,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         ice=ice_offer_of(options),
         recording_url=options.recording_url,
         texts=_texts_of(options),
+        shared=_shared_of(options),
         origins=options.allow_origin,
         proxies=options.forwarded_by,
         grace=options.grace,
@@ -156,6 +160,16 @@ def _texts_of(options: argparse.Namespace) -> OwnTexts:
     if options.texts is None:
         return {}
     return read_own_texts(Path(options.texts), load_pages().languages)
+
+
+def _shared_of(options: argparse.Namespace) -> Shared | None:
+    if options.redis is None:
+        return None
+    password = None
+    if options.redis_password_file is not None:
+        secret = read_secret(options.redis_password_file, 1)
+        password = _text_of(secret, options.redis_password_file)
+    return Shared(options.redis, options.redis_prefix, password)
 
 
 def ice_offer_of(options: argparse.Namespace) -> IceOffer:
@@ -294,6 +308,25 @@ def _add_ice(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="what the study says itself to participants: a file for each language, as de.json, of"
         f" {', '.join(NAMES)}",
+    )
+
+
+def _add_nodes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("several nodes of one relay")
+    group.add_argument(
+        "--redis",
+        metavar="URL",
+        help="share sessions with other nodes through this Redis: redis://HOST:PORT/DB, or rediss://"
+        " with TLS; without it, the relay is alone",
+    )
+    group.add_argument(
+        "--redis-prefix",
+        default=DEFAULT_PREFIX,
+        metavar="NAME",
+        help="before all keys; nodes of one relay have the same (%(default)s)",
+    )
+    group.add_argument(
+        "--redis-password-file", metavar="F", help="with the password, which the URL then has not"
     )
 
 

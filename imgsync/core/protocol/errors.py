@@ -18,6 +18,9 @@
     │   └── UpgradeRefused    it answered, but not as a relay does
     ├── SocketClosed          the WebSocket was closed, by the other side or by the network
     ├── SignallingLost        there is no connection to the relay at this moment
+    ├── StoreAway             what the nodes of a relay share can't be reached at this moment
+    ├── LeaseLost             a node of a relay was silent for so long that it is taken for dead
+    ├── EpochLost             what the nodes of a relay shared is lost, or it may be an old copy
     ├── RelayError            the relay answered with an error
     ├── ImageFailed           an image did not come to the client's screen; says why
     └── SessionEnded          the session is over; says why
@@ -155,6 +158,18 @@ class SocketClosed(ImgsyncError):
 
 class SignallingLost(ImgsyncError):
     """There is no connection to the relay at this moment; it is being made again."""
+
+
+class StoreAway(ImgsyncError):
+    """What keeps it did not answer, or refused: whether it did what it was told is unknown."""
+
+
+class LeaseLost(ImgsyncError):
+    """A boot of a node is dead for all others: it has to take a new one, and enter its sockets."""
+
+
+class EpochLost(ImgsyncError):
+    """Nothing of what the nodes shared is there any more: each has to write back what it holds."""
 
 
 class RelayError(ImgsyncError):

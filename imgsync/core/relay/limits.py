@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import attrs
 
 from imgsync.core.protocol.signalling import Presences, Registered
-from imgsync.core.relay.outputs import Output, Send
+from imgsync.core.relay.outputs import Send
 
 BURST = 20.0
 """Seconds' worth of the rate that may come at once: a peer that trickles candidates for several
@@ -50,7 +50,7 @@ def cost_of(frame: str | bytes) -> int:
     return 1 + max(0, size - 1) // MESSAGE_SIZE
 
 
-def work_in(outputs: Iterable[Output]) -> int:
+def work_in(outputs: Iterable[object]) -> int:
     """How many messages go out, each one with what it takes to make it."""
     work = 0
     last = None

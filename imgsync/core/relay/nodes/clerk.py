@@ -75,6 +75,11 @@ class Clerk:
         #: Whether the store does not answer.
         self.is_away = False
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._flights
+
     def submit(self, task: Task) -> list[NodeOutput]:
         """Decide it when it is its turn."""
         if task.socket is None:

@@ -122,7 +122,8 @@ class Desk:
             if before == after:
                 continue
             if before is not None:
-                self._with[before[0]].pop(before[1])
+                # One of the two may be known as it was before: then it is decided again.
+                self._with[before[0]].pop(before[1], None)
             if after is not None:
                 self._with[after[0]][after[1]] = user_of(key)[1]
 

@@ -103,6 +103,16 @@ class NodeState:
         """When to call `tick`; what is waited for in sessions is due at the store."""
         return min(self._servers.due, self._online.due)
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the store does not answer."""
+        return self._clerk.is_away
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is to be carried out, or nothing can be."""
+        return self.is_away or self._clerk.is_at_rest
+
     # ── what sockets do ──────────────────────────────────────────────────────────────────────────
 
     def receive(self, number: int, frame: str | bytes, now: float) -> list[NodeOutput]:

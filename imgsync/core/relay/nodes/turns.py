@@ -1,4 +1,4 @@
-"""What is to be decided, and when it is whose turn: what one socket says is decided in its order."""
+"""What is to be decided, and whose turn it is: what one socket says is decided in its order."""
 
 from collections import Counter, deque
 from collections.abc import Callable

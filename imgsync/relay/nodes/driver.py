@@ -1,0 +1,263 @@
+"""Drives the state of a node: has carried out what it decides, and tells it what others did.
+
+    NodeState ── transactions ──▶ one call at a time, all that there are by then ──▶ store
+              ◀── answers ────────────────────────────────────────────────────────
+              ◀── the inbox, entry by entry; hints of where clients stand
+              ◀── a renewal of the lease every 3 s, or as soon as something is due
+
+Where a call fails, the store is away: nothing is tried until a renewal is answered again.
+"""
+
+import logging
+import math
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import NoReturn
+
+import trio
+
+from imgsync.core.protocol.errors import EpochLost, LeaseLost, StoreAway
+from imgsync.core.relay.nodes.node import NodeState
+from imgsync.core.relay.nodes.outputs import AskStandings, Commit, NodeOutput, Retire, Sweep
+from imgsync.core.relay.nodes.store import After, Boot
+from imgsync.relay.metrics import NodeMetrics
+from imgsync.relay.nodes.store import Store
+from imgsync.tasks import Bell, open_background
+
+log = logging.getLogger(__name__)
+
+RENEW_S = 3.0
+"""Seconds between two renewals of a lease that is good for 10."""
+
+RETRY_S = 0.5
+"""Seconds between two attempts to reach a store that is away."""
+
+SOON_S = 0.01
+"""Seconds between two renewals at least, however much is due."""
+
+LEAVE_S = 0.8
+"""Seconds that the others have to hear that the sockets of this node are gone."""
+
+MISSED = 2
+"""Probes of our own that were put into the inbox and have not been read."""
+
+Perform = Callable[[Sequence[NodeOutput]], None]
+
+
+class Node:
+    """See the module.
+
+    :param make: makes the state of a boot.
+    :param perform: does what a state asks for; `take` has what is asked of the store.
+    :param start_over: this boot is lost, and this is the state of the next one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        make: Callable[[Boot], NodeState],
+        perform: Perform,
+        start_over: Callable[[NodeState], None],
+        metrics: NodeMetrics,
+    ) -> None:
+        self._store = store
+        self._make = make
+        self._perform = perform
+        self._start_over = start_over
+        self._metrics = metrics
+        self._commits: list[Commit] = []
+        self._errands: list[Sweep | Retire | AskStandings] = []
+        self._wanted = Bell()
+        self._sooner = Bell()
+        self._carried_out = Bell()
+        #: When something is due at the store that this node has set, on Trio's clock.
+        self._due = math.inf
+        self._read = "0-0"
+        self.boot, self.state = self._begin()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether what is shared can't be reached."""
+        return self.state.is_away
+
+    def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
+        """Have it carried out, behind what was asked for before."""
+        if not isinstance(output, Commit):
+            self._errands.append(output)
+        else:
+            self._commits.append(output)
+            self._note_deadlines(output)
+        self._wanted.ring()
+
+    def _note_deadlines(self, commit: Commit) -> None:
+        waits = commit.transaction.deadlines.values()
+        seconds = min((one.seconds for one in waits if isinstance(one, After)), default=math.inf)
+        if trio.current_time() + seconds < self._due:
+            self._due = trio.current_time() + seconds
+            self._sooner.ring()
+
+    # ── boots ────────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> NoReturn:
+        """Be one of the nodes, until cancelled; it has started after the first attempt."""
+        while True:
+            try:
+                await self._store.open(self.boot)
+            except StoreAway as exc:
+                self._go_away(exc)
+                task_status.started()
+                task_status = trio.TASK_STATUS_IGNORED
+                await trio.sleep(RETRY_S)
+                continue
+            self._come_back()
+            task_status.started()
+            task_status = trio.TASK_STATUS_IGNORED
+            await self._live()
+            self._metrics.times["began_anew"] += 1
+            self.boot, self.state = self._begin()
+            self._start_over(self.state)
+
+    async def _live(self) -> None:
+        """Until this boot is lost."""
+        async with open_background() as nursery:
+            lost = trio.Event()
+            for task in (self._commit, self._run_errands, self._renew, self._hear):
+                nursery.start_soon(_until_lost, task, lost)
+            nursery.start_soon(_until_lost, self._listen, lost)
+            await lost.wait()
+
+    def _begin(self) -> tuple[Boot, NodeState]:
+        boot = Boot(secrets.token_hex(6))
+        state = self._make(boot)
+        # It has yet to come in.
+        state.away(trio.current_time())
+        self._read, self._due = "0-0", math.inf
+        self._commits.clear()
+        self._errands.clear()
+        return boot, state
+
+    def _go_away(self, why: StoreAway) -> None:
+        if not self.is_away:
+            log.error("what is shared with other nodes is out of reach: %s", why)
+            self._metrics.times["away"] += 1
+        self._metrics.is_away = True
+        self._commits.clear()
+        self._errands.clear()
+        self._perform(self.state.away(trio.current_time()))
+
+    def _come_back(self) -> None:
+        log.info("this node shares what it knows with others, as %s", self.boot)
+        self._metrics.is_away = False
+        self._perform([*self.state.back(trio.current_time()), AskStandings()])
+
+    # ── tasks ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _commit(self) -> NoReturn:
+        while True:
+            while not self._commits:
+                await self._wanted.wait()
+            batch, self._commits = self._commits, []
+            try:
+                answers = await self._store.commit([one.transaction for one in batch])
+            except StoreAway as exc:
+                self._go_away(exc)
+                continue
+            now = trio.current_time()
+            for one, answer in zip(batch, answers, strict=True):
+                self._perform(self.state.answered(one.ticket, answer, now))
+            self._carried_out.ring()
+
+    async def _run_errands(self) -> NoReturn:
+        while True:
+            while not self._errands:
+                await self._wanted.wait()
+            errand = self._errands.pop(0)
+            try:
+                await self._run_errand(errand)
+            except StoreAway as exc:
+                self._go_away(exc)
+
+    async def _run_errand(self, errand: Sweep | Retire | AskStandings) -> None:
+        match errand:
+            case Sweep(boot):
+                keys = await self._store.held_by(boot)
+                self._perform(self.state.swept(boot, keys, trio.current_time()))
+            case Retire(boot):
+                await self._store.retire(boot)
+            case AskStandings():
+                version, standings = await self._store.standings()
+                self._perform(self.state.placed(version, standings, trio.current_time()))
+
+    async def _renew(self) -> NoReturn:
+        while True:
+            pause = RETRY_S if self.is_away else RENEW_S
+            with trio.move_on_after(pause):
+                while trio.current_time() < self._due:
+                    with trio.move_on_at(self._due):
+                        await self._sooner.wait()
+            self._due = math.inf
+            try:
+                renewal = await self._store.renew(self._read)
+            except StoreAway as exc:
+                self._go_away(exc)
+                continue
+            if self.is_away:
+                self._come_back()
+            now = trio.current_time()
+            soon = math.inf if renewal.next_due is None else renewal.next_due
+            self._due = min(self._due, now + max(soon, SOON_S))
+            self._perform(self.state.renewed(renewal, now))
+
+    async def _hear(self) -> NoReturn:
+        """Read the inbox. Where a probe of our own is not read, it is another's, or nobody's."""
+        unread = 0
+        while True:
+            try:
+                entries = await self._store.read(self._read)
+                if not entries:
+                    await self._store.probe()
+            except StoreAway:
+                # Calls tell whether all is away; the inbox is read on from where it was.
+                await trio.sleep(RETRY_S)
+                continue
+            unread = 0 if entries else unread + 1
+            if unread > MISSED:
+                log.error("the inbox of this node is not heard: it is listened to anew")
+                self._metrics.times["deaf"] += 1
+                self._store.listen_anew()
+                self.take(AskStandings())
+                unread = 0
+            for entry in entries:
+                self._read = entry.id
+                self._perform(self.state.heard(entry, trio.current_time()))
+            self._carried_out.ring()
+
+    async def _listen(self) -> None:
+        async with aclosing(self._store.hints()) as hints:
+            async for hint in hints:
+                if hint is None:
+                    self.take(AskStandings())
+                else:
+                    self._perform(self.state.hinted(hint, trio.current_time()))
+
+    async def leave(self) -> None:
+        """Others are told that the sockets of this node are gone, and that it is."""
+        with trio.move_on_after(LEAVE_S):
+            while not self.state.is_at_rest:
+                await self._carried_out.wait()
+        try:
+            await self._store.leave()
+        except (StoreAway, EpochLost) as exc:
+            log.warning("the other nodes have to find out that this one is gone: %s", exc)
+
+
+async def _until_lost(task: Callable[[], Awaitable[None]], lost: trio.Event) -> None:
+    try:
+        await task()
+    except (LeaseLost, EpochLost) as exc:
+        log.error("this node begins anew: %s", exc)
+    except Exception:
+        # What it knows may be half done: it begins anew, and its peers come back by themselves.
+        log.exception("this node begins anew")
+    lost.set()
