@@ -254,21 +254,7 @@ class Session:
     def _tell_started(
         self, side: Side, peers: Iterable[Peer], *, resumed: bool, ref: Ref | None = None
     ) -> list[Output]:
-        if side is self.evaluator:
-            started = SessionStarted(
-                self.id,
-                client_id=self.client.user_id,
-                resumed=resumed,
-                features=common_features(self.client.peers),
-                ref=ref,
-            )
-        else:
-            started = SessionStarted(
-                self.id,
-                evaluator_id=self.evaluator.user_id,
-                evaluator_name=self.evaluator.newest.name,
-                resumed=resumed,
-            )
+        started = _started_for(side.role, self, resumed=resumed, ref=ref)
         return [Send(peer.socket, started) for peer in peers]
 
     def _bring_back(self, side: Side) -> list[Output]:
@@ -282,3 +268,21 @@ class Session:
         """A connection that comes back has missed that the other side went."""
         other = self.other(side)
         return [] if other.peers else [Send(peer.socket, PeerAway(self.id, other.user_id))]
+
+
+def _started_for(role: Role, session: Session, *, resumed: bool, ref: Ref | None) -> SessionStarted:
+    """With whom this side of it is in a session."""
+    if role is Role.EVALUATOR:
+        return SessionStarted(
+            session.id,
+            client_id=session.client.user_id,
+            resumed=resumed,
+            features=common_features(session.client.peers),
+            ref=ref,
+        )
+    return SessionStarted(
+        session.id,
+        evaluator_id=session.evaluator.user_id,
+        evaluator_name=session.evaluator.newest.name,
+        resumed=resumed,
+    )

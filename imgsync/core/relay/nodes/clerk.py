@@ -16,10 +16,11 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from imgsync.core.relay.nodes.burials import Burials
 from imgsync.core.relay.nodes.custody import Custody
 from imgsync.core.relay.nodes.desk import Desk
 from imgsync.core.relay.nodes.drafts import draft
-from imgsync.core.relay.nodes.outputs import Commit, NodeOutput, Sweep
+from imgsync.core.relay.nodes.outputs import Commit, NodeOutput
 from imgsync.core.relay.nodes.store import (
     UNREAD,
     Answer,
@@ -47,7 +48,7 @@ class _Flight:
 
     task: Task
     transaction: Transaction
-    takes: frozenset[Key]
+    takes: Sequence[Key]
     aside: Sequence[NodeOutput] = ()
     is_heard: bool = False
 
@@ -68,8 +69,7 @@ class Clerk:
         self._turns = Turns()
         #: Sockets whose next turns are being given.
         self._going: set[int] = set()
-        #: Who waits until nothing of a dead boot is left.
-        self._mourners: dict[Boot, list[Task]] = {}
+        self._burials = Burials()
         #: What is tried again some time later.
         self._again: list[Task] = []
         #: Whether the store does not answer.
@@ -123,11 +123,11 @@ class Clerk:
         keys = self._custody.hold(task)
         if self._custody.await_turn(task):
             return []
-        missing = frozenset(key for key in keys if not self._desk.knows(key))
+        missing = [key for key in keys if not self._desk.knows(key)]
         if missing and self.is_away:
             return self._refuse(task)
         if missing:
-            reads = dict.fromkeys(sorted(missing), UNREAD)
+            reads = dict.fromkeys(missing, UNREAD)
             return [self._send(_Flight(task, Transaction(reads), missing))]
         is_settled = task.settled()
         outputs = task.decide()
@@ -135,10 +135,10 @@ class Clerk:
             self._desk,
             self._boot,
             outputs,
-            keys=sorted(keys),
+            keys=keys,
             writes={} if is_settled else self._desk.changed(keys),
             due=task.due,
-            dead=self._mourners.keys(),
+            dead=self._burials.dead,
             ticket=self._tickets + 1,
         )
         if decided.transaction is None:
@@ -146,7 +146,7 @@ class Clerk:
         if self.is_away:
             self._custody.undo(decided.transaction)
             return self._refuse(task)
-        writes = frozenset(decided.transaction.writes)
+        writes = [*decided.transaction.writes]
         if not writes:
             task.saying = {**decided.transaction.reads}
         return [
@@ -177,9 +177,7 @@ class Clerk:
             return self.wake(_in_turn(flight.task, waiters))
         return [*self._conclude(flight, answer), *self.wake(waiters)]
 
-    def _conclude(
-        self, flight: _Flight, answer: Done | Dead | Full | Early
-    ) -> list[NodeOutput]:
+    def _conclude(self, flight: _Flight, answer: Done | Dead | Full | Early) -> list[NodeOutput]:
         task, transaction = flight.task, flight.transaction
         if isinstance(answer, Done):
             for key, text in transaction.writes.items():
@@ -188,7 +186,8 @@ class Clerk:
         self._custody.undo(transaction)
         match answer:
             case Dead(boots):
-                return self._mourn(task, min(boots))
+                task.saying = None
+                return self._burials.mourn(min(boots), task)
             case Full():
                 return self._refuse(task)
             case Early():
@@ -222,10 +221,7 @@ class Clerk:
         waiters = [task for flight in flights for task in self._custody.free(flight.takes)]
         for flight in flights:
             self._custody.undo(flight.transaction)
-        refused = [flight.task for flight in flights]
-        for boot, mourners in self._mourners.items():
-            refused += [task for task in mourners if task.refuse is not None]
-            self._mourners[boot] = [task for task in mourners if task.refuse is None]
+        refused = [*(flight.task for flight in flights), *self._burials.give_up()]
         for task in refused:
             task.saying = None
         outputs = [output for task in refused for output in self._refuse(task)]
@@ -234,25 +230,15 @@ class Clerk:
     def come_back(self) -> list[NodeOutput]:
         """The store answers again."""
         self.is_away = False
-        return [*self.try_again(), *map(Sweep, self._mourners)]
-
-    def _mourn(self, task: Task, boot: Boot) -> list[NodeOutput]:
-        """It is decided again when nothing is left of this boot."""
-        task.saying = None
-        outputs = self.bury(boot)
-        self._mourners[boot].append(task)
-        return outputs
+        return [*self.try_again(), *self._burials.begin_again()]
 
     def bury(self, boot: Boot) -> list[NodeOutput]:
         """A boot is dead: have its sockets taken out of all records."""
-        if boot in self._mourners:
-            return []
-        self._mourners[boot] = []
-        return [Sweep(boot)]
+        return self._burials.bury(boot)
 
     def buried(self, boot: Boot) -> list[NodeOutput]:
         """Nothing is left of it."""
-        return self.wake(self._mourners.pop(boot, ()))
+        return self.wake(self._burials.end(boot))
 
     def try_again(self) -> list[NodeOutput]:
         """What has to be is tried again."""

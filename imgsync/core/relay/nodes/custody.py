@@ -44,13 +44,13 @@ class Custody:
 
     # ── what a task takes ────────────────────────────────────────────────────────────────────────
 
-    def hold(self, task: Task) -> set[Key]:
+    def hold(self, task: Task) -> list[Key]:
         """The records that it takes by now stay before us until it is at its end."""
         keys = task.needs()
         self._held.update(keys - task.holds)
         self._held.subtract(task.holds - keys)
         task.holds = keys
-        return keys
+        return sorted(keys)
 
     def release(self, task: Task) -> None:
         """It is at its end."""
@@ -60,7 +60,7 @@ class Custody:
     def await_turn(self, task: Task) -> bool:
         """Whether it has to wait for one of its records; then it does."""
         for waiting in (self._taken, self._unheard):
-            for key in task.holds:
+            for key in sorted(task.holds):
                 if key in waiting:
                     waiting[key].append(task)
                     return True
