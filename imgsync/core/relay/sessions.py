@@ -96,7 +96,7 @@ class Sessions:
 
     def remove(self, session: Session) -> None:
         """It lives no more, or not here, and nothing is waited for in it."""
-        named = session.evaluator.user_id, session.id
+        named = (session.evaluator.user_id, session.id)
         if self._sessions.get(named) is session:
             del self._sessions[named]
         self._expiring.discard(session)

@@ -192,6 +192,7 @@ class Node:
     async def _commit(self) -> NoReturn:
         while True:
             batch = await self._backlog.commits()
+            self.state.taken()
             try:
                 answers = await self._store.commit([one.transaction for one in batch])
             except StoreAway as exc:

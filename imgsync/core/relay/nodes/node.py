@@ -29,16 +29,18 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.doors import Doors
 from imgsync.core.relay.identity import Claims, Peer, ReadToken
 from imgsync.core.relay.nodes.clerk import Clerk
+from imgsync.core.relay.nodes.custody import Custody
 from imgsync.core.relay.nodes.desk import Desk
-from imgsync.core.relay.nodes.drafts import PROBE, SAY, TICKET
-from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Pass, Retire
+from imgsync.core.relay.nodes.inbox import Inbox
+from imgsync.core.relay.nodes.lookout import Lookout
+from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Retire
 from imgsync.core.relay.nodes.presences import Presences
-from imgsync.core.relay.nodes.records import key_of, user_of
+from imgsync.core.relay.nodes.signals import Signals
 from imgsync.core.relay.nodes.sockets import LocalSockets
-from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Part, Renewal
+from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
 from imgsync.core.relay.nodes.tasks import Tasks
 from imgsync.core.relay.online import Online, Telling
-from imgsync.core.relay.outputs import Admitted, Close, Probe, Send
+from imgsync.core.relay.outputs import Admitted, Close, Send
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER, Admission, refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.rules import Rules
@@ -85,7 +87,7 @@ class NodeState:
         self._recording_url = recording_url
         self._max_frame = max_frame
         self._presences = Presences()
-        desk = self._desk = Desk(grace)
+        desk = Desk(grace)
         self._sockets = LocalSockets(boot, desk.registry)
         doors = Doors(self._sockets.windows_of, desk.standings.state_of)
         self._online = Online(self._presences.find, doors, telling)
@@ -93,7 +95,11 @@ class NodeState:
         # What is news by a decision is seen when it has been carried out.
         rules = Rules(desk.registry, desk.sessions, desk.standings, admission, new_id, Unnoted())
         self._tasks = Tasks(desk, rules, not_registered)
-        self._clerk = Clerk(desk, boot, self._laid_out)
+        self._lookout = Lookout(desk, self._sockets, self._presences, self._online)
+        custody = Custody(desk, boot, self._lookout.laid_out)
+        self._clerk = Clerk(desk, boot, custody)
+        self._signals = Signals(desk, custody, self._clerk, self._sockets, self._tasks)
+        self._inbox = Inbox(custody, self._clerk, self._tasks, self._sockets, self._greet)
 
     def peer_of(self, number: int) -> Peer | None:
         """Who a socket has registered as."""
@@ -138,25 +144,11 @@ class NodeState:
             why = "Too much waits to be decided; say it again later."
             return _refuse(number, message, ErrorCode.RATE_LIMITED, why)
         name = self._sockets.name_of(number)
-        if isinstance(message, SendSignal) and self._is_for_us_alone(number, name, message):
-            return [*map(self._sockets.here, self._tasks.pass_on(name, message))]
-        return self._clerk.submit(
-            self._tasks.hear(number, name, message, lambda: _unavailable(number, message))
-        )
-
-    def _is_for_us_alone(self, number: int, name: str, message: SendSignal) -> bool:
-        """Whether it changes nothing, and its receivers are all here: it takes no turn then."""
-        peer = self.peer_of(number)
-        if peer is None or self._clerk.waiting(number):
-            return False
-        client_id = message.target_user_id if peer.role is Role.EVALUATOR else peer.user_id
-        session = self._desk.sessions.of_client(client_id)
-        return (
-            session is not None
-            and not self._clerk.is_taken(key_of(Role.CLIENT, client_id))
-            and session.is_settled_by(name, peer.role)
-            and self._sockets.are_here(session.other(session.side(peer.role)).peers)
-        )
+        if isinstance(message, SendSignal):
+            passed_on = self._signals.pass_on(number, name, message)
+            if passed_on is not None:
+                return passed_on
+        return self._clerk.submit(self._tasks.hear(number, name, message, _unavailable))
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:
         def turn_away() -> list[NodeOutput]:
@@ -199,40 +191,25 @@ class NodeState:
 
     # ── what the store says ──────────────────────────────────────────────────────────────────────
 
+    def taken(self) -> None:
+        """All that was asked to be carried out is under way, and is not added to any more."""
+        self._clerk.taken()
+
     def answered(self, ticket: int, answer: Answer, now: float) -> list[NodeOutput]:
         """What has become of a transaction."""
         return self._told(self._clerk.answered(ticket, answer), now)
 
     def heard(self, entry: Entry, now: float) -> list[NodeOutput]:
         """This stands in the inbox."""
-        for key, stored in entry.records.items():
-            self._clerk.put(key, stored)
-        outputs = [output for part in entry.parts for output in self._hear(part, now)]
-        self._clerk.tidy(entry.records)
-        return self._told(outputs, now)
+        return self._told(self._inbox.read(entry, now), now)
 
-    def _hear(self, part: Part, now: float) -> Sequence[NodeOutput]:
-        what, number, *rest = part.about.split(" ")
-        if what == TICKET:
-            return self._clerk.heard(int(number))
-        if not self._sockets.is_open(int(number)):
-            return []
-        if what == SAY:
-            return [Pass(int(number), part.text)]
-        if what == PROBE:
-            return [Probe(int(number), rest[0])]
-        return self._admit(int(number), now)
-
-    def _admit(self, number: int, now: float) -> list[NodeOutput]:
-        """A socket has registered: it stands in its user's record from now on."""
-        peer = self._sockets.admit(number)
-        if peer is None:
-            return []
+    def _greet(self, peer: Peer, now: float) -> Sequence[NodeOutput]:
+        """A socket has registered."""
         servers, clients = self._servers.registered(peer, now), self._online.list_for(peer, now)
         if peer.role is Role.CLIENT:
             self._online.update(peer.user_id)
         registered = registered_as(peer, servers, clients, self._recording_url)
-        return [Admitted(number), Send(number, registered)]
+        return [Admitted(peer.socket), Send(peer.socket, registered)]
 
     def away(self, now: float) -> list[NodeOutput]:
         """The store does not answer."""
@@ -269,29 +246,15 @@ class NodeState:
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:
         """A client stands elsewhere."""
-        if self._presences.hint(hint):
-            self._online.update(hint.client_id)
+        self._lookout.hinted(hint)
         return self._told([], now)
 
     def placed(
         self, version: int, standings: Mapping[UserId, tuple[int, str]], now: float
     ) -> list[NodeOutput]:
         """Where all clients stood, by this version."""
-        for client_id in self._presences.replace(version, standings):
-            self._online.update(client_id)
+        self._lookout.placed(version, standings)
         return self._told([], now)
-
-    def _laid_out(self, key: Key) -> None:
-        """A record is known as it is: what that says of this node's sockets, and of where a client
-        stands."""
-        role, user_id = user_of(key)
-        if role is Role.EVALUATOR:
-            return
-        for peer in self._sockets.sent_back(user_id):
-            self._online.sent_back(peer)
-        sheet = self._desk.known(key)
-        self._presences.put(user_id, sheet.stored.version, sheet.standing)
-        self._online.update(user_id)
 
     def _told(self, outputs: Sequence[NodeOutput], now: float) -> list[NodeOutput]:
         """And what is news by that is told."""

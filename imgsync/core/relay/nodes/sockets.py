@@ -65,9 +65,13 @@ class LocalSockets:
         """Who has registered so."""
         return self._peers.get(number)
 
+    def find(self, number: int) -> Peer | None:
+        """Who it is by the records that are before this node, if anybody."""
+        return self._registry.peers.get(self.name_of(number))
+
     def admit(self, number: int) -> Peer | None:
         """It has registered, if it still stands in its user's record."""
-        peer = self._registry.peers.get(self.name_of(number))
+        peer = self.find(number)
         if peer is not None:
             self._numbers[peer.socket] = number
             self._peers[number] = peer = attrs.evolve(peer, socket=number)
