@@ -71,7 +71,7 @@ class Clerk:
         self._turns = Turns()
         #: Sockets whose next turns are being given.
         self._going: set[int] = set()
-        self._burials = Burials()
+        self.burials = Burials()
         #: What is tried again some time later.
         self._again: list[Task] = []
         #: Whether the store does not answer.
@@ -154,7 +154,7 @@ class Clerk:
             keys=keys,
             writes={} if is_settled else self._desk.changed(keys),
             due=task.due,
-            dead=self._burials.dead,
+            dead=self.burials.dead,
             ticket=self._tickets + 1,
         )
         if decided.transaction is None:
@@ -204,7 +204,7 @@ class Clerk:
         match answer:
             case Dead(boots):
                 task.saying = None
-                return self._burials.mourn(min(boots), task)
+                return self.burials.mourn(min(boots), task)
             case Full():
                 return self._refuse(task)
             case Early():
@@ -239,7 +239,7 @@ class Clerk:
         waiters = [task for flight in flights for task in self._custody.free(flight.takes)]
         for flight in flights:
             self._custody.undo(flight.transaction)
-        refused = [*(flight.task for flight in flights), *self._burials.give_up()]
+        refused = [*(flight.task for flight in flights), *self.burials.give_up()]
         for task in refused:
             task.saying = None
         outputs = [output for task in refused for output in self._refuse(task)]
@@ -248,15 +248,7 @@ class Clerk:
     def come_back(self) -> list[NodeOutput]:
         """The store answers again."""
         self.is_away = False
-        return [*self.try_again(), *self._burials.begin_again()]
-
-    def bury(self, boot: Boot) -> list[NodeOutput]:
-        """A boot is dead: have its sockets taken out of all records."""
-        return self._burials.bury(boot)
-
-    def buried(self, boot: Boot) -> list[NodeOutput]:
-        """Nothing is left of it."""
-        return self.wake(self._burials.end(boot))
+        return [*self.try_again(), *self.burials.begin_again()]
 
     def try_again(self) -> list[NodeOutput]:
         """What has to be is tried again."""

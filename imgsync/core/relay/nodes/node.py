@@ -127,7 +127,8 @@ class NodeState:
         return self._told(self._receive(number, frame), now)
 
     def _receive(self, number: int, frame: str | bytes) -> Sequence[NodeOutput]:
-        is_known = self.peer_of(number) is not None or self._clerk.waiting(number) > 0
+        waiting = self._clerk.waiting(number)
+        is_known = waiting > 0 or self.peer_of(number) is not None
         limit = self._max_frame if is_known else min(self._max_frame, MAX_REGISTER)
         try:
             message = decode_to_relay(frame, limit)
@@ -140,7 +141,7 @@ class NodeState:
                 return self._register(number, message)
             case _ if not is_known or isinstance(message, RelayPing):
                 return not_registered(number, message)
-        if self._clerk.waiting(number) >= MAX_WAITING:
+        if waiting >= MAX_WAITING:
             why = "Too much waits to be decided; say it again later."
             return _refuse(number, message, ErrorCode.RATE_LIMITED, why)
         name = self._sockets.name_of(number)
@@ -223,7 +224,7 @@ class NodeState:
         """The lease of this node was renewed; this is to be done."""
         outputs = self._clerk.try_again()
         for boot in renewal.dead:
-            outputs += self._clerk.bury(boot)
+            outputs += self._clerk.burials.bury(boot)
         for deadline in renewal.due:
             outputs += self._clerk.submit(self._tasks.run_out(deadline))
         if self._presences.misses_some(renewal.standings):
@@ -236,12 +237,12 @@ class NodeState:
 
         def bury(key: Key) -> list[NodeOutput]:
             left.discard(key)
-            return [] if left else [Retire(boot), *self._clerk.buried(boot)]
+            return [] if left else [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
 
         tasks = [self._tasks.sweep(boot, key, partial(bury, key)) for key in keys]
         outputs = [output for task in tasks for output in self._clerk.submit(task)]
         if not keys:
-            outputs = [Retire(boot), *self._clerk.buried(boot)]
+            outputs = [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
         return self._told(outputs, now)
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:

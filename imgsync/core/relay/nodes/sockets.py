@@ -51,15 +51,13 @@ class LocalSockets:
 
     def are_here(self, peers: Sequence[Peer]) -> bool:
         """Whether all of these are open here."""
-        return all(peer.socket in self._numbers for peer in peers)
+        return all([peer.socket in self._numbers for peer in peers])
 
     def here(self, output: Output) -> Output:
         """It is for one of our sockets, which whoever drives us knows by its number."""
-        match output:
-            case Send(socket, message):
-                return Send(self._numbers[socket], message)
-            case _:
-                return output
+        if isinstance(output, Send):
+            return Send(self._numbers[output.socket], output.message)
+        return output
 
     def peer_of(self, number: int) -> Peer | None:
         """Who has registered so."""

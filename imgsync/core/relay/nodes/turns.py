@@ -52,7 +52,7 @@ class Turns:
 
     def length(self, socket: int) -> int:
         """How many are not at their end."""
-        return len(self._tasks.get(socket, ()))
+        return len(self._tasks[socket]) if socket in self._tasks else 0
 
     def begin(self, socket: int, goes_first: Callable[[Task], bool]) -> Task | None:
         """The next one whose turn it is, if any; it is begun thereby.
