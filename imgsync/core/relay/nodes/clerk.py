@@ -93,9 +93,8 @@ class Clerk:
         """Of what a socket has said, that to which more can be added: nobody has taken it to carry
         it out, and it was decided on what there is."""
         flight = self._untaken.get(socket)
-        if flight is None or not self._goes_first(flight.task):
-            return None
-        return flight.task, flight.transaction
+        is_open = flight is not None and self._goes_first(flight.task)
+        return (flight.task, flight.transaction) if flight is not None and is_open else None
 
     def taken(self) -> None:
         """All that was to be carried out is being carried out."""
