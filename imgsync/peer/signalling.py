@@ -13,6 +13,7 @@ that were lost on the way.
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import TypeVar, assert_never
 
 import attrs
@@ -205,7 +206,9 @@ class Routes:
         reconnect: Callable[[], None],
     ) -> None:
         self._post = post
-        self._probe = probe
+        self._open_route = partial(
+            Route, post=post, take_up=self._take_up, probe=probe, forget=self._forget
+        )
         self._routes: dict[str, Route] = {}
         self._sessions = Sessions(starts=starts)
         self._starting = Starting(
@@ -270,9 +273,7 @@ class Routes:
 
     def say_again(self) -> None:
         """What the relay could not carry out may be possible by now."""
-        with suppress(SignallingLost):
-            self._perform(self._sessions.say_again())
-        self._starting.ask()
+        self._starting.say_again()
 
     def signal_came(self, message: ForwardedSignal) -> None:
         """The other side of one says something."""
@@ -332,18 +333,14 @@ class Routes:
                     assert_never(output)
 
     def _make_route(self, begin: Begin) -> Route:
-        return Route(
+        return self._open_route(
             begin.session_id,
             begin.peer_id,
             begin.peer_name,
             resumed=begin.resumed,
             owner_unknown=begin.owner_unknown,
             features=begin.features,
-            post=self._post,
             end=self._end,
-            take_up=self._take_up,
-            probe=self._probe,
-            forget=self._forget,
         )
 
     def _make_early(self, asked: Asked) -> Route:
@@ -357,18 +354,14 @@ class Routes:
             else:
                 self._sessions.early.over(ref, message)
 
-        return Route(
+        return self._open_route(
             "",
             client_id,
             client_id,
             resumed=False,
             owner_unknown=False,
             ref=ref,
-            post=self._post,
             end=end,
-            take_up=self._take_up,
-            probe=self._probe,
-            forget=self._forget,
         )
 
     def _offer(self, route: Route) -> None:

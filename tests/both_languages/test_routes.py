@@ -197,7 +197,7 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
     if not is_up:
         return dice.choice([*ours, *[REGISTERED] * 3])
     started = {"sessionId": id, "evaluatorId": dice.choice("eef"), "clientId": "c"}
-    refusals = [ErrorCode.CLIENT_BUSY, ErrorCode.UNAVAILABLE, ErrorCode.FORBIDDEN]
+    refusals = [ErrorCode.CLIENT_BUSY] * 2 + [ErrorCode.UNAVAILABLE, ErrorCode.FORBIDDEN]
     spoken: list[list[str]] = [["ping", "preload"], EARLY]
     speaks = dice.choice([{}, {"features": dice.choice(spoken)}])
     ref = dice.choice([{}, {"ref": str(dice.randint(1, 6))}])
