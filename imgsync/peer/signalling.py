@@ -537,7 +537,8 @@ class Signalling:
                     self._again.later()
                 is_start = event == StartSession.EVENT
                 if not is_start or not self._routes.refused(RelayError(code, text), ref):
-                    log.info("the relay refused %s: %s", event, text)
+                    level = logging.WARNING if code.is_outage else logging.INFO
+                    log.log(level, "the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
             case RelayPong() | Waiting():
