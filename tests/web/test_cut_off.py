@@ -99,7 +99,8 @@ found.asked = [...last().said];
 found.present = present.length;
 
 // And its end.
-last().hear("session_started", {{ sessionId: "s", clientId: "c", evaluatorId: "e", resumed: true }});
+const back = {{ sessionId: "s", clientId: "c", evaluatorId: "e", resumed: true }};
+last().hear("session_started", back);
 last().said.length = 0;
 route.end();
 route.close();
