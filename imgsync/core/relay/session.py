@@ -32,7 +32,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.relay.identity import Peer, common_features
-from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack
+from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack, Socket
 
 
 @attrs.define(eq=False)
@@ -162,10 +162,11 @@ class Session:
         there = side.peers
         return len(there) == 1 and not side.owner_unknown and (there[0] is peer or there[0] == peer)
 
-    def is_settled(self, peer: Peer) -> bool:
-        """Whether all stays as it is, whatever signal this connection has for the other side."""
-        side = self.side(peer.role)
-        return self._has_alone(side, peer) and (side is self.evaluator or self.is_answered)
+    def is_settled_by(self, socket: Socket, side: Side) -> bool:
+        """Whether all stays as it is, whatever signal this one has for the other side."""
+        there = side.peers
+        is_alone = len(there) == 1 and not side.owner_unknown and there[0].socket == socket
+        return is_alone and (side is self.evaluator or self.is_answered)
 
     def forward(self, side: Side, peer: Peer, signal: RawJson) -> list[Output]:
         """A connection, which may speak, says something to the other side, which is there."""
@@ -254,21 +255,7 @@ class Session:
     def _tell_started(
         self, side: Side, peers: Iterable[Peer], *, resumed: bool, ref: Ref | None = None
     ) -> list[Output]:
-        if side is self.evaluator:
-            started = SessionStarted(
-                self.id,
-                client_id=self.client.user_id,
-                resumed=resumed,
-                features=common_features(self.client.peers),
-                ref=ref,
-            )
-        else:
-            started = SessionStarted(
-                self.id,
-                evaluator_id=self.evaluator.user_id,
-                evaluator_name=self.evaluator.newest.name,
-                resumed=resumed,
-            )
+        started = _started_for(side.role, self, resumed=resumed, ref=ref)
         return [Send(peer.socket, started) for peer in peers]
 
     def _bring_back(self, side: Side) -> list[Output]:
@@ -282,3 +269,21 @@ class Session:
         """A connection that comes back has missed that the other side went."""
         other = self.other(side)
         return [] if other.peers else [Send(peer.socket, PeerAway(self.id, other.user_id))]
+
+
+def _started_for(role: Role, session: Session, *, resumed: bool, ref: Ref | None) -> SessionStarted:
+    """With whom this side of it is in a session."""
+    if role is Role.EVALUATOR:
+        return SessionStarted(
+            session.id,
+            client_id=session.client.user_id,
+            resumed=resumed,
+            features=common_features(session.client.peers),
+            ref=ref,
+        )
+    return SessionStarted(
+        session.id,
+        evaluator_id=session.evaluator.user_id,
+        evaluator_name=session.evaluator.newest.name,
+        resumed=resumed,
+    )

@@ -96,9 +96,9 @@ class Sessions:
 
     def remove(self, session: Session) -> None:
         """It lives no more, or not here, and nothing is waited for in it."""
-        key = (session.evaluator.user_id, session.id)
-        if self._sessions.get(key) is session:
-            del self._sessions[key]
+        named = (session.evaluator.user_id, session.id)
+        if self._sessions.get(named) is session:
+            del self._sessions[named]
         self._expiring.discard(session)
         for side in (session.evaluator, session.client):
             key = (side.role, side.user_id)

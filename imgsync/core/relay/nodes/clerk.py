@@ -12,14 +12,15 @@ order in which it was. What one socket says is decided in its order: nothing beh
 behind signals that change nothing, which are carried out in order as they were decided on the same.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
+from imgsync.core.relay.nodes.burials import Burials
+from imgsync.core.relay.nodes.custody import Custody
 from imgsync.core.relay.nodes.desk import Desk
 from imgsync.core.relay.nodes.drafts import draft
-from imgsync.core.relay.nodes.outputs import Commit, NodeOutput, Sweep
+from imgsync.core.relay.nodes.outputs import Commit, NodeOutput
 from imgsync.core.relay.nodes.store import (
     UNREAD,
     Answer,
@@ -47,7 +48,7 @@ class _Flight:
 
     task: Task
     transaction: Transaction
-    takes: frozenset[Key]
+    takes: Sequence[Key]
     aside: Sequence[NodeOutput] = ()
     is_heard: bool = False
 
@@ -56,24 +57,21 @@ class Clerk:
     """See the module.
 
     :param boot: of this node.
-    :param noted: is told of each record that is laid out, before anything is decided on it.
+    :param custody: of the records that are before it.
     """
 
-    def __init__(self, desk: Desk, boot: Boot, noted: Callable[[Key], None]) -> None:
+    def __init__(self, desk: Desk, boot: Boot, custody: Custody) -> None:
         self._desk = desk
         self._boot = boot
-        self._noted = noted
+        self._custody = custody
         self._flights: dict[int, _Flight] = {}
         self._tickets = 0
-        #: Who waits for a record that is taken.
-        self._taken: dict[Key, deque[Task]] = {}
-        #: How many tasks take each record.
-        self._held: Counter[Key] = Counter()
-        #: What came meanwhile from others.
-        self._later: dict[Key, Stored] = {}
+        #: What sockets have only said, and nobody has taken to carry it out.
+        self._untaken: dict[int, _Flight] = {}
         self._turns = Turns()
-        #: Who waits until nothing of a dead boot is left.
-        self._mourners: dict[Boot, list[Task]] = {}
+        #: Sockets whose next turns are being given.
+        self._going: set[int] = set()
+        self.burials = Burials()
         #: What is tried again some time later.
         self._again: list[Task] = []
         #: Whether the store does not answer.
@@ -91,33 +89,41 @@ class Clerk:
         self._turns.add(task.socket, task)
         return self._go_on(task.socket)
 
+    def untaken(self, socket: int) -> tuple[Task, Transaction] | None:
+        """Of what a socket has said, that to which more can be added: nobody has taken it to carry
+        it out, and it was decided on what there is."""
+        flight = self._untaken.get(socket)
+        is_open = flight is not None and self._goes_first(flight.task)
+        return (flight.task, flight.transaction) if flight is not None and is_open else None
+
+    def taken(self) -> None:
+        """All that was to be carried out is being carried out."""
+        self._untaken.clear()
+
     def waiting(self, socket: int) -> int:
         """How much of what a socket said has not been decided."""
         return self._turns.length(socket)
 
     def _go_on(self, socket: int) -> list[NodeOutput]:
         outputs: list[NodeOutput] = []
+        if socket in self._going:
+            return outputs  # one that ends at once, below
+        self._going.add(socket)
         while (task := self._turns.begin(socket, self._goes_first)) is not None:
             outputs += self._attempt(task)
+        self._going.discard(socket)
         return outputs
 
     def _goes_first(self, task: Task) -> bool:
         """Whether it is carried out before, and on the same as, what is decided now."""
         reads = task.saying
         return reads is not None and all(
-            key not in self._taken and self._is_as(key, version) for key, version in reads.items()
+            self._custody.is_free(key) and self._custody.is_as(key, version)
+            for key, version in reads.items()
         )
 
-    def _is_as(self, key: Key, version: int) -> bool:
-        return self._desk.knows(key) and self._desk.version_of(key) == version
-
-    def _version_of(self, key: Key) -> int:
-        """Later ones are higher."""
-        return self._desk.known(key).stored.version if self._desk.knows(key) else UNREAD
-
     def _finish(self, task: Task) -> list[NodeOutput]:
-        self._held.subtract(task.holds)
-        self.tidy(task.holds)
+        self._custody.release(task)
         if task.socket is None:
             return task.then()
         self._turns.end(task.socket, task)
@@ -127,16 +133,16 @@ class Clerk:
 
     def _attempt(self, task: Task) -> list[NodeOutput]:
         task.saying = None
-        keys = self._hold(task)
-        for key in keys:
-            if key in self._taken:
-                self._taken[key].append(task)
-                return []
-        missing = frozenset(key for key in keys if not self._desk.knows(key))
+        if task.socket is not None:
+            self._untaken.pop(task.socket, None)  # what comes now is behind it
+        keys = self._custody.hold(task)
+        if self._custody.await_turn(task):
+            return []
+        missing = [key for key in keys if not self._desk.knows(key)]
         if missing and self.is_away:
             return self._refuse(task)
         if missing:
-            reads = dict.fromkeys(sorted(missing), UNREAD)
+            reads = dict.fromkeys(missing, UNREAD)
             return [self._send(_Flight(task, Transaction(reads), missing))]
         is_settled = task.settled()
         outputs = task.decide()
@@ -144,38 +150,34 @@ class Clerk:
             self._desk,
             self._boot,
             outputs,
-            keys=sorted(keys),
+            keys=keys,
             writes={} if is_settled else self._desk.changed(keys),
             due=task.due,
-            dead=self._mourners.keys(),
+            dead=self.burials.dead,
             ticket=self._tickets + 1,
         )
         if decided.transaction is None:
             return [*decided.outputs, *self._finish(task)]
-        writes = frozenset(decided.transaction.writes)
         if self.is_away:
-            self._undo(decided.transaction)
+            self._custody.undo(decided.transaction)
             return self._refuse(task)
+        writes = [*decided.transaction.writes]
+        flight = _Flight(task, decided.transaction, writes, decided.aside, decided.is_heard)
         if not writes:
             task.saying = {**decided.transaction.reads}
-        return [
-            self._send(_Flight(task, decided.transaction, writes, decided.aside, decided.is_heard))
-        ]
-
-    def _hold(self, task: Task) -> set[Key]:
-        """The records that it takes by now stay before us until it is at its end."""
-        keys = task.needs()
-        self._held.update(keys - task.holds)
-        self._held.subtract(task.holds - keys)
-        task.holds = keys
-        return keys
+        if is_settled and task.socket is not None and not flight.is_heard:
+            self._untaken[task.socket] = flight
+        return [self._send(flight)]
 
     def _send(self, flight: _Flight) -> Commit:
         self._tickets += 1
         self._flights[self._tickets] = flight
-        for key in flight.takes:
-            self._taken[key] = deque()
+        self._custody.take(flight.takes)
         return Commit(self._tickets, flight.transaction)
+
+    def wake(self, tasks: Iterable[Task]) -> list[NodeOutput]:
+        """What they have waited for has come."""
+        return [output for task in tasks for output in self._attempt(task)]
 
     # ── what becomes of them ─────────────────────────────────────────────────────────────────────
 
@@ -185,27 +187,26 @@ class Clerk:
         if flight is None or (isinstance(answer, Done) and flight.is_heard):
             return []  # it has been heard, or will be, behind what was carried out before
         del self._flights[ticket]
-        taken = self._free(flight)
-        return [*self._conclude(flight, answer), *self._wake(taken)]
+        waiters = self._custody.free(flight.takes)
+        if isinstance(answer, Stale):
+            self._custody.lay_out(answer.records, flight.transaction.reads)
+            return self.wake(_in_turn(flight.task, waiters))
+        return [*self._conclude(flight, answer), *self.wake(waiters)]
 
-    def _conclude(self, flight: _Flight, answer: Answer) -> list[NodeOutput]:
+    def _conclude(self, flight: _Flight, answer: Done | Dead | Full | Early) -> list[NodeOutput]:
         task, transaction = flight.task, flight.transaction
+        if isinstance(answer, Done):
+            for key, text in transaction.writes.items():
+                self._custody.put(key, Stored(answer.version, text))
+            return self._carried_out(flight)
+        self._custody.undo(transaction)
         match answer:
-            case Done(version):
-                for key, text in transaction.writes.items():
-                    self.put(key, Stored(version, text))
-                return self._carried_out(flight)
-            case Stale(records):
-                self._lay_out(records, transaction.reads)
-                return self._attempt(task)
             case Dead(boots):
-                self._undo(transaction)
-                return self._mourn(task, min(boots))
+                task.saying = None
+                return self.burials.mourn(min(boots), task)
             case Full():
-                self._undo(transaction)
                 return self._refuse(task)
             case Early():
-                self._undo(transaction)
                 return self._finish(task)
 
     def heard(self, ticket: int) -> list[NodeOutput]:
@@ -213,49 +214,11 @@ class Clerk:
         flight = self._flights.pop(ticket, None)
         if flight is None:
             return []
-        taken = self._free(flight)
-        return [*self._carried_out(flight), *self._wake(taken)]
-
-    def put(self, key: Key, stored: Stored) -> None:
-        """A record became this, in the order of all."""
-        if key in self._taken:
-            self._later[key] = stored
-        elif stored.version > self._version_of(key):
-            self._put(key, stored)
+        waiters = self._custody.free(flight.takes)
+        return [*self._carried_out(flight), *self.wake(waiters)]
 
     def _carried_out(self, flight: _Flight) -> list[NodeOutput]:
         return [*flight.aside, *self._finish(flight.task)]
-
-    def _free(self, flight: _Flight) -> list[Task]:
-        """Its records are free again. Returns who has waited for them."""
-        waiters: list[Task] = []
-        for key in flight.takes:
-            waiters += self._taken.pop(key)
-            later = self._later.pop(key, None)
-            if later is not None:
-                self.put(key, later)
-        return waiters
-
-    def _wake(self, tasks: Iterable[Task]) -> list[NodeOutput]:
-        return [output for task in tasks for output in self._attempt(task)]
-
-    def _put(self, key: Key, stored: Stored) -> None:
-        self._desk.put(key, stored)
-        self._noted(key)
-
-    def _lay_out(self, records: Mapping[Key, Stored], asked: Mapping[Key, int]) -> None:
-        """What there was when it was asked for; of what came meanwhile, nobody knows whether that
-        was later, and it is asked for again if not."""
-        for key, stored in records.items():
-            is_as_asked = not self._desk.knows(key) or self._desk.version_of(key) == asked[key]
-            if key not in self._taken and (is_as_asked or stored.version > self._version_of(key)):
-                self._put(key, stored)
-
-    def _undo(self, transaction: Transaction) -> None:
-        """What was decided on copies comes to nothing."""
-        for key in transaction.writes:
-            if self._is_as(key, transaction.reads[key]):
-                self._desk.undo(key)
 
     # ── what can't be carried out ────────────────────────────────────────────────────────────────
 
@@ -270,48 +233,30 @@ class Clerk:
         """What was to be carried out is not answered: what had been is heard of later. Until the
         store is back, only what changes nothing, and concerns this node alone, is decided."""
         self.is_away = True
-        flights, self._flights = self._flights, {}
-        taken = [task for flight in flights.values() for task in self._free(flight)]
-        for flight in flights.values():
-            self._undo(flight.transaction)
-        refused = [output for one in flights.values() for output in self._refuse(one.task)]
-        return [*refused, *self._wake(taken)]
+        self._untaken.clear()
+        flights, self._flights = [*self._flights.values()], {}
+        waiters = [task for flight in flights for task in self._custody.free(flight.takes)]
+        for flight in flights:
+            self._custody.undo(flight.transaction)
+        refused = [*(flight.task for flight in flights), *self.burials.give_up()]
+        for task in refused:
+            task.saying = None
+        outputs = [output for task in refused for output in self._refuse(task)]
+        return [*outputs, *self.wake([*self._custody.hear_no_more(), *waiters])]
 
     def come_back(self) -> list[NodeOutput]:
         """The store answers again."""
         self.is_away = False
-        return [*self.try_again(), *map(Sweep, self._mourners)]
-
-    def _mourn(self, task: Task, boot: Boot) -> list[NodeOutput]:
-        """It is decided again when nothing is left of this boot."""
-        outputs = self.bury(boot)
-        self._mourners[boot].append(task)
-        return outputs
-
-    def bury(self, boot: Boot) -> list[NodeOutput]:
-        """A boot is dead: have its sockets taken out of all records."""
-        if boot in self._mourners:
-            return []
-        self._mourners[boot] = []
-        return [Sweep(boot)]
-
-    def buried(self, boot: Boot) -> list[NodeOutput]:
-        """Nothing is left of it."""
-        return self._wake(self._mourners.pop(boot, ()))
+        return [*self.try_again(), *self.burials.begin_again()]
 
     def try_again(self) -> list[NodeOutput]:
         """What has to be is tried again."""
         again, self._again = self._again, []
-        return self._wake(again)
+        return self.wake(again)
 
-    def tidy(self, keys: Iterable[Key]) -> None:
-        """Only records are kept of which this node hears whatever becomes of them."""
-        for key in keys:
-            if self._held[key] > 0:
-                continue
-            del self._held[key]
-            if self._desk.knows(key) and not self._hears_of(key):
-                self._desk.drop(key)
 
-    def _hears_of(self, key: Key) -> bool:
-        return self._boot in self._desk.known(key).boots
+def _in_turn(task: Task, waiters: Sequence[Task]) -> list[Task]:
+    """One that is decided again, and those that have waited for it, of which what its socket has
+    said before it comes first."""
+    before = [one for one in waiters if one.socket is not None and one.socket == task.socket]
+    return [*before, task, *(one for one in waiters if one not in before)]

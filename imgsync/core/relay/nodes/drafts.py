@@ -70,7 +70,7 @@ def draft(
         return Draft(None, [*map(_here, outputs)], (), is_heard=False)
     before = {key: desk.known(key) for key in keys}
     pushes = _pushes(before, writes)
-    posts = _posts(spoken)
+    posts = posts_of(spoken)
     is_heard = boot in posts or boot in pushes
     if is_heard:
         posts.setdefault(boot, []).append(Part(f"{TICKET} {ticket}", ""))
@@ -119,7 +119,8 @@ def _pushes(before: Mapping[Key, Sheet], writes: Mapping[Key, Sheet]) -> dict[Bo
     return pushes
 
 
-def _posts(outputs: Iterable[Output]) -> dict[Boot, list[Part]]:
+def posts_of(outputs: Iterable[Output]) -> dict[Boot, list[Part]]:
+    """What is said to sockets, by the nodes at which they are."""
     posts: dict[Boot, list[Part]] = {}
     last: FromRelay | None = None
     text = ""

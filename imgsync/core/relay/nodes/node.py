@@ -20,6 +20,7 @@ from imgsync.core.protocol.signalling import (
     RelayPing,
     RelayPong,
     Role,
+    SendSignal,
     StartSession,
     ToRelay,
     Url,
@@ -28,16 +29,18 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.doors import Doors
 from imgsync.core.relay.identity import Claims, Peer, ReadToken
 from imgsync.core.relay.nodes.clerk import Clerk
+from imgsync.core.relay.nodes.custody import Custody
 from imgsync.core.relay.nodes.desk import Desk
-from imgsync.core.relay.nodes.drafts import PROBE, SAY, TICKET
-from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Pass, Retire
+from imgsync.core.relay.nodes.inbox import Inbox
+from imgsync.core.relay.nodes.lookout import Lookout
+from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Retire
 from imgsync.core.relay.nodes.presences import Presences
-from imgsync.core.relay.nodes.records import user_of
+from imgsync.core.relay.nodes.signals import Signals
 from imgsync.core.relay.nodes.sockets import LocalSockets
-from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Part, Renewal
+from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
 from imgsync.core.relay.nodes.tasks import Tasks
 from imgsync.core.relay.online import Online, Telling
-from imgsync.core.relay.outputs import Admitted, Close, Probe, Send
+from imgsync.core.relay.outputs import Admitted, Close, Send
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER, Admission, refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.rules import Rules
@@ -84,7 +87,7 @@ class NodeState:
         self._recording_url = recording_url
         self._max_frame = max_frame
         self._presences = Presences()
-        desk = self._desk = Desk(grace)
+        desk = Desk(grace)
         self._sockets = LocalSockets(boot, desk.registry)
         doors = Doors(self._sockets.windows_of, desk.standings.state_of)
         self._online = Online(self._presences.find, doors, telling)
@@ -92,7 +95,11 @@ class NodeState:
         # What is news by a decision is seen when it has been carried out.
         rules = Rules(desk.registry, desk.sessions, desk.standings, admission, new_id, Unnoted())
         self._tasks = Tasks(desk, rules, not_registered)
-        self._clerk = Clerk(desk, boot, self._laid_out)
+        self._lookout = Lookout(desk, self._sockets, self._presences, self._online)
+        custody = Custody(desk, boot, self._lookout.laid_out)
+        self._clerk = Clerk(desk, boot, custody)
+        self._signals = Signals(desk, custody, self._clerk, self._sockets, self._tasks)
+        self._inbox = Inbox(custody, self._clerk, self._tasks, self._sockets, self._greet)
 
     def peer_of(self, number: int) -> Peer | None:
         """Who a socket has registered as."""
@@ -120,7 +127,8 @@ class NodeState:
         return self._told(self._receive(number, frame), now)
 
     def _receive(self, number: int, frame: str | bytes) -> Sequence[NodeOutput]:
-        is_known = self.peer_of(number) is not None or self._clerk.waiting(number) > 0
+        waiting = self._clerk.waiting(number)
+        is_known = waiting > 0 or self.peer_of(number) is not None
         limit = self._max_frame if is_known else min(self._max_frame, MAX_REGISTER)
         try:
             message = decode_to_relay(frame, limit)
@@ -133,13 +141,15 @@ class NodeState:
                 return self._register(number, message)
             case _ if not is_known or isinstance(message, RelayPing):
                 return not_registered(number, message)
-        if self._clerk.waiting(number) >= MAX_WAITING:
+        if waiting >= MAX_WAITING:
             why = "Too much waits to be decided; say it again later."
             return _refuse(number, message, ErrorCode.RATE_LIMITED, why)
         name = self._sockets.name_of(number)
-        return self._clerk.submit(
-            self._tasks.hear(number, name, message, lambda: _unavailable(number, message))
-        )
+        if isinstance(message, SendSignal):
+            passed_on = self._signals.pass_on(number, name, message)
+            if passed_on is not None:
+                return passed_on
+        return self._clerk.submit(self._tasks.hear(number, name, message, _unavailable))
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:
         def turn_away() -> list[NodeOutput]:
@@ -182,40 +192,25 @@ class NodeState:
 
     # ── what the store says ──────────────────────────────────────────────────────────────────────
 
+    def taken(self) -> None:
+        """All that was asked to be carried out is under way, and is not added to any more."""
+        self._clerk.taken()
+
     def answered(self, ticket: int, answer: Answer, now: float) -> list[NodeOutput]:
         """What has become of a transaction."""
         return self._told(self._clerk.answered(ticket, answer), now)
 
     def heard(self, entry: Entry, now: float) -> list[NodeOutput]:
         """This stands in the inbox."""
-        for key, stored in entry.records.items():
-            self._clerk.put(key, stored)
-        outputs = [output for part in entry.parts for output in self._hear(part, now)]
-        self._clerk.tidy(entry.records)
-        return self._told(outputs, now)
+        return self._told(self._inbox.read(entry, now), now)
 
-    def _hear(self, part: Part, now: float) -> Sequence[NodeOutput]:
-        what, number, *rest = part.about.split(" ")
-        if what == TICKET:
-            return self._clerk.heard(int(number))
-        if not self._sockets.is_open(int(number)):
-            return []
-        if what == SAY:
-            return [Pass(int(number), part.text)]
-        if what == PROBE:
-            return [Probe(int(number), rest[0])]
-        return self._admit(int(number), now)
-
-    def _admit(self, number: int, now: float) -> list[NodeOutput]:
-        """A socket has registered: it stands in its user's record from now on."""
-        peer = self._sockets.admit(number)
-        if peer is None:
-            return []
+    def _greet(self, peer: Peer, now: float) -> Sequence[NodeOutput]:
+        """A socket has registered."""
         servers, clients = self._servers.registered(peer, now), self._online.list_for(peer, now)
         if peer.role is Role.CLIENT:
             self._online.update(peer.user_id)
         registered = registered_as(peer, servers, clients, self._recording_url)
-        return [Admitted(number), Send(number, registered)]
+        return [Admitted(peer.socket), Send(peer.socket, registered)]
 
     def away(self, now: float) -> list[NodeOutput]:
         """The store does not answer."""
@@ -229,7 +224,7 @@ class NodeState:
         """The lease of this node was renewed; this is to be done."""
         outputs = self._clerk.try_again()
         for boot in renewal.dead:
-            outputs += self._clerk.bury(boot)
+            outputs += self._clerk.burials.bury(boot)
         for deadline in renewal.due:
             outputs += self._clerk.submit(self._tasks.run_out(deadline))
         if self._presences.misses_some(renewal.standings):
@@ -242,39 +237,25 @@ class NodeState:
 
         def bury(key: Key) -> list[NodeOutput]:
             left.discard(key)
-            return [] if left else [Retire(boot), *self._clerk.buried(boot)]
+            return [] if left else [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
 
         tasks = [self._tasks.sweep(boot, key, partial(bury, key)) for key in keys]
         outputs = [output for task in tasks for output in self._clerk.submit(task)]
         if not keys:
-            outputs = [Retire(boot), *self._clerk.buried(boot)]
+            outputs = [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
         return self._told(outputs, now)
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:
         """A client stands elsewhere."""
-        if self._presences.hint(hint):
-            self._online.update(hint.client_id)
+        self._lookout.hinted(hint)
         return self._told([], now)
 
     def placed(
         self, version: int, standings: Mapping[UserId, tuple[int, str]], now: float
     ) -> list[NodeOutput]:
         """Where all clients stood, by this version."""
-        for client_id in self._presences.replace(version, standings):
-            self._online.update(client_id)
+        self._lookout.placed(version, standings)
         return self._told([], now)
-
-    def _laid_out(self, key: Key) -> None:
-        """A record is known as it is: what that says of this node's sockets, and of where a client
-        stands."""
-        role, user_id = user_of(key)
-        if role is Role.EVALUATOR:
-            return
-        for peer in self._sockets.sent_back(user_id):
-            self._online.sent_back(peer)
-        sheet = self._desk.known(key)
-        self._presences.put(user_id, sheet.stored.version, sheet.standing)
-        self._online.update(user_id)
 
     def _told(self, outputs: Sequence[NodeOutput], now: float) -> list[NodeOutput]:
         """And what is news by that is told."""

@@ -1,6 +1,6 @@
 """What comes in to a node, as tasks: which records each takes, and how it is decided on them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from imgsync.core.protocol.signalling import (
     EndReason,
@@ -54,30 +54,39 @@ class Tasks:
             lambda: self._all_of(message.role, message.user_id), decide, refuse, socket=number
         )
 
-    def hear(self, number: int, name: str, message: FromPeer, refuse: Refuse) -> Task:
-        """One that has registered says something."""
-
-        def decide() -> list[Output]:
-            peer = self._rules.registry.peers.get(name)
-            if peer is None:
-                return self._unheard(name, message)
-            return self._rules.hear(peer, message, _NOW)
-
+    def hear(
+        self,
+        number: int,
+        name: str,
+        message: FromPeer,
+        refuse: Callable[[int, FromPeer], list[NodeOutput]],
+    ) -> Task:
+        """One that has registered says something; more may be added to it, as it is."""
+        messages = [message]
         return Task(
             lambda: self._taken_by(name, message),
-            decide,
-            refuse,
+            lambda: [output for one in messages for output in self.decide(name, one)],
+            lambda: [output for one in messages for output in refuse(number, one)],
             socket=number,
             settled=lambda: isinstance(message, SendSignal) and self._is_settled(name, message),
+            messages=messages,
+        )
+
+    def decide(self, name: str, message: FromPeer) -> list[Output]:
+        """What is to be done by what one says, on the copies that are there."""
+        peer = self._rules.registry.peers.get(name)
+        return (
+            self._unheard(name, message) if peer is None else self._rules.hear(peer, message, _NOW)
         )
 
     def leave(self, number: int, name: str, role: Role, user_id: UserId) -> Task:
-        """A socket is gone."""
-        return Task(
-            lambda: self._all_of(role, user_id),
-            lambda: self._rules.leave(name, _NOW),
-            socket=number,
-        )
+        """A socket is gone, which was to be of this user, or had become another's before."""
+
+        def needs() -> set[Key]:
+            peer = self._rules.registry.peers.get(name)
+            return self._all_of(*((role, user_id) if peer is None else (peer.role, peer.user_id)))
+
+        return Task(needs, lambda: self._rules.leave(name, _NOW), socket=number)
 
     def alive(self, name: str, successor: str, role: Role, user_id: UserId) -> Task:
         """A socket has answered a probe that was asked for when `successor` registered."""
@@ -113,11 +122,14 @@ class Tasks:
     # ── which records ────────────────────────────────────────────────────────────────────────────
 
     def _all_of(self, role: Role, user_id: UserId) -> set[Key]:
-        """That of a user, and those of all its sessions."""
+        """That of a user, and those of all its sessions, by any of the records before us: where
+        these do not agree, the older one is known to be old by that."""
         key = key_of(role, user_id)
         if role is Role.CLIENT or not self._desk.knows(key):
             return {key}
-        return {key, *_keys_of_clients(self._desk.clients_of(user_id).values())}
+        sessions = self._desk.sessions.of(role, user_id)
+        clients = (*self._desk.clients_of(user_id).values(), *(s.client.user_id for s in sessions))
+        return {key, *(key_of(Role.CLIENT, client_id) for client_id in clients)}
 
     def _taken_by(self, name: str, message: FromPeer) -> set[Key]:
         peer = self._rules.registry.peers.get(name)
@@ -155,7 +167,7 @@ class Tasks:
         if peer is None:
             return True
         session = self._desk.sessions.of_client(self._client_of(name, message))
-        return session is not None and session.is_settled(peer)
+        return session is not None and session.is_settled_by(name, session.side(peer.role))
 
     def _with(self, client_id: UserId) -> set[Key]:
         """The record of the evaluator that a client is in a session with."""
@@ -166,12 +178,12 @@ class Tasks:
         """The record of the client that an evaluator is in this session with."""
         if session_id is None or not self._desk.knows(evaluator):
             return set()
-        client_id = self._desk.clients_of(user_of(evaluator)[1]).get(session_id)
-        return set() if client_id is None else {key_of(Role.CLIENT, client_id)}
-
-
-def _keys_of_clients(client_ids: Iterable[UserId]) -> set[Key]:
-    return {key_of(Role.CLIENT, client_id) for client_id in client_ids}
+        evaluator_id = user_of(evaluator)[1]
+        client_id = self._desk.clients_of(evaluator_id).get(session_id)
+        sessions = self._desk.sessions.of(Role.EVALUATOR, evaluator_id)
+        clients = [session.client.user_id for session in sessions if session.id == session_id]
+        clients += [] if client_id is None else [client_id]
+        return {key_of(Role.CLIENT, client_id) for client_id in clients}
 
 
 def _ended_by(session: Session, what: str) -> SessionEndedEvent | None:
