@@ -115,7 +115,7 @@ class _Chromium(Browser):
         attach = {"targetId": target, "flatten": True}
         session = (await self._talk.command("Target.attachToTarget", attach))["sessionId"]
         page = self._pages[session] = ChromiumPage(self._talk, session, target, context_id)
-        for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
+        for domain in ("Page", "Runtime", "Log", "Inspector"):
             await page.command(f"{domain}.enable")
         return page
 

@@ -321,6 +321,7 @@ async def test_what_is_shown_while_the_client_is_away_waits_for_it(
         await console.press("n")
         await console.wait_fate(0, "shown")
         # It is reloaded, and for a while nothing comes of it.
+        await client.page.command("Network.enable")
         await client.page.command("Network.setBlockedURLs", urls=["*/js/*"])
         await client.page.reload()
         await console.wait_says("is interrupted")

@@ -112,6 +112,7 @@ async def test_a_browser_that_is_too_old_is_told_so_whether_modules_run_in_it_or
     said = "[...document.querySelector('#too-old').children].map((one) => one.innerText)"
     url = page_url(relay, user="grandma", lang=f"{language}-XX")
     async with open_played(browser, url, BROWSERS[0], OLD) as page:
+        await page.command("Network.enable")
         for blocked in ([], ["*/first.js", "*/client/*.js"]):
             await page.command("Network.setBlockedURLs", urls=blocked)
             await page.goto(url)
