@@ -16,6 +16,7 @@ from tests.kit.browsers import ANSWER_S, JSON, Browser, Page, Started, Talk, run
 from tests.kit.foreign import require
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+_SHELL = "chromium-headless-shell"
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -53,7 +54,24 @@ def shared_chromium(*options: str, prefix: Sequence[str] = ()) -> Iterator[Start
     :param options: beside the usual ones.
     :param prefix: before the command.
     """
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    with _start(_NAMES, options, prefix) as started:
+        yield started
+
+
+@contextmanager
+def shared_shell() -> Iterator[Started]:
+    """Chromium without what is around a page, such as its window: its pages are the same, and take
+    three quarters of the time. The whole one where that is not installed.
+    """
+    with _start((_SHELL, *_NAMES)) as started:
+        yield started
+
+
+@contextmanager
+def _start(
+    names: Sequence[str], options: Sequence[str] = (), prefix: Sequence[str] = ()
+) -> Iterator[Started]:
+    program = next(filter(None, map(shutil.which, names)), None)
     require(program, "no Chromium is installed")
 
     def command(profile: Path) -> tuple[str, ...]:
