@@ -69,9 +69,14 @@ def draw_nothing(nothing: None) -> None:
     """Has hypothesis set itself up."""
 
 
-def pytest_collection_finish() -> None:
-    # It looks who has its source of chance, and would not find it among what is frozen.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    # It looks who has its source of chance: it would not find it among what is frozen, and has least
+    # to look through as long as no test is made.
     draw_nothing()
+
+
+def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
 
