@@ -71,8 +71,8 @@ def draw_nothing(nothing: None) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection() -> None:
-    # It looks who has its source of chance: it would not find it among what is frozen, and has least
-    # to look through as long as no test is made.
+    # It looks who has its source of chance: it would not find it among what is frozen, and has
+    # least to look through as long as no test is made.
     draw_nothing()
 
 
