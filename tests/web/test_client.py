@@ -16,6 +16,7 @@ from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER
 from tests.kit.browsers import Browser, Page, open_browser
 from tests.kit.either_browser import Browsers
 from tests.kit.foreign import IMAGES, MakePeer
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     LISTENING,
     START_S,
@@ -393,7 +394,7 @@ async def test_the_image_is_on_the_screen_again_when_another_evaluator_replaces_
 
 @asynccontextmanager
 async def open_relay_on(port: int) -> AsyncIterator[tuple[str, Child]]:
-    async with open_child("relay", *our_relay("--port", str(port))) as child:
+    async with open_fork("relay", *our_relay("--port", str(port))) as child:
         line = await child.wait_line(START_S)
         yield line.removeprefix(LISTENING), child
 
