@@ -59,11 +59,13 @@ def shared_chromium(*options: str, prefix: Sequence[str] = ()) -> Iterator[Start
 
 
 @contextmanager
-def shared_shell() -> Iterator[Started]:
+def shared_shell(*options: str) -> Iterator[Started]:
     """Chromium without what is around a page, such as its window: its pages are the same, and take
     three quarters of the time. The whole one where that is not installed.
+
+    :param options: beside the usual ones.
     """
-    with _start((_SHELL, *_NAMES)) as started:
+    with _start((_SHELL, *_NAMES), options) as started:
         yield started
 
 
