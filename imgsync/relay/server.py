@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
@@ -48,13 +49,15 @@ from imgsync.relay.answers import Answers, Health
 from imgsync.relay.delivery import Connection, Delivery
 from imgsync.relay.inviting import Inviting
 from imgsync.relay.metrics import NodeMetrics
-from imgsync.relay.nodes.driver import Node
-from imgsync.relay.nodes.store import Store, open_store
 from imgsync.relay.observer import Observer, Visitor
 from imgsync.relay.pages import pages_with
 from imgsync.relay.settings import Settings, Shared
 from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
+
+if TYPE_CHECKING:
+    from imgsync.relay.nodes.driver import Node
+    from imgsync.relay.nodes.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +87,7 @@ class Relay:
     :param store: what it shares with others, of which it is one; None where it is alone.
     """
 
-    def __init__(self, settings: Settings, store: Store | None = None) -> None:
+    def __init__(self, settings: Settings, store: "Store | None" = None) -> None:
         self._settings = settings
         self._connections: dict[Hashable, Connection] = {}
         self._observer = Observer()
@@ -97,9 +100,12 @@ class Relay:
         if store is None:
             self._delivery.state = _state_of(settings, self._servers_for, telling)
         else:
+            # What is alone has no use for it.
+            from imgsync.relay.nodes import driver
+
             make = partial(_node_state_of, settings, self._servers_for, telling)
             metrics = self._observer.metrics.node = NodeMetrics()
-            self.node = Node(store, make, self._delivery.perform, self._start_over, metrics)
+            self.node = driver.Node(store, make, self._delivery.perform, self._start_over, metrics)
             self._delivery.state, self._delivery.beyond = self.node.state, self.node.take
         self._admission = _admission_of(settings)
         self._numbers = itertools.count(1)
@@ -353,5 +359,7 @@ async def open_relay(
                 await relay.drain()
 
 
-def _open_store(shared: Shared) -> AbstractAsyncContextManager[Store]:
+def _open_store(shared: Shared) -> "AbstractAsyncContextManager[Store]":
+    from imgsync.relay.nodes.store import open_store
+
     return open_store(shared.url, prefix=shared.prefix, password=shared.password)
