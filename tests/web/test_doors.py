@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from urllib.request import urlopen
 
@@ -11,7 +12,7 @@ import trio
 import imgsync
 from imgsync.core.protocol.signalling import ErrorCode, PresenceState
 from tests.kit.browsers import ANSWER_S, Browser, Page, Started, open_browser
-from tests.kit.either_browser import Browsers, in_either
+from tests.kit.either_browser import BROWSERS, in_either
 from tests.kit.web_images import open_images
 from tests.kit.web_pages import RECORDER, ClientPage, page_url, show_url
 
@@ -31,8 +32,10 @@ pytestmark = in_either
 
 
 @pytest.fixture(scope="module")
-def started(browser_name: str, browsers: Browsers) -> Started:
-    return browsers(browser_name, whole=True)
+def started(browser_name: str) -> Iterator[Started]:
+    # Keys go to the window that is in front, of all that the browser has.
+    with BROWSERS[browser_name]() as started:
+        yield started
 
 
 async def touch(page: Page) -> None:
