@@ -188,6 +188,8 @@ class Clerk:
             return []  # it has been heard, or will be, behind what was carried out before
         del self._flights[ticket]
         waiters = self._custody.free(flight.takes)
+        if not isinstance(answer, Done):
+            self._custody.undo(flight.transaction)
         if isinstance(answer, Stale):
             self._custody.lay_out(answer.records, flight.transaction.reads)
             return self.wake(_in_turn(flight.task, waiters))
@@ -199,7 +201,6 @@ class Clerk:
             for key, text in transaction.writes.items():
                 self._custody.put(key, Stored(answer.version, text))
             return self._carried_out(flight)
-        self._custody.undo(transaction)
         match answer:
             case Dead(boots):
                 task.saying = None

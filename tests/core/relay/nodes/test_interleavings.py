@@ -221,7 +221,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @precondition(lambda self: self.sockets)
     @rule(pick=PICK, named=PICK)
-    def end(self, pick: int, named: int) -> None:
+    def end_session(self, pick: int, named: int) -> None:
         number = self.socket(pick, in_session=True)
         told = self.sockets[number][1]
         session = self.some_session(told, named)
@@ -281,15 +281,22 @@ class Interleavings(RuleBasedStateMachine):
             return
         if since is not None:
             self.find_store(node)
-        node.renew()
-        self.take()
+        if self.store.lives(node.boot):
+            node.renew()
+            self.take()
+        else:
+            # Its driver begins anew then, and has all of its sockets connect again.
+            self.end(node)
+            self.nodes.nodes.append(self.nodes.open())
 
     # ── what goes wrong ──
 
     @precondition(lambda self: len(self.live) > 1)
     @rule(pick=PICK)
     def kill(self, pick: int) -> None:
-        node = self.node(pick)
+        self.end(self.node(pick))
+
+    def end(self, node: Node) -> None:
         node.is_killed = True
         for number in [number for number, (there, _) in self.sockets.items() if there is node]:
             self.close(number)
