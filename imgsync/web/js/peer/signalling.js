@@ -350,7 +350,7 @@ export class Signalling {
    * @param {BeginOn} [begin] where it may begin before the relay has answered; closed if that comes to
    *   nothing, and called again if the relay is asked again
    * @returns {Promise<Route>} to make a `Session` of
-   * @throws {RelayError} `unknown_client`, `client_busy`, or a code of our own
+   * @throws {RelayError} `unknown_client`, `client_busy`, `unavailable`, or a code of our own
    */
   startSession(clientId, sessionId = null, begin) {
     return this.#routes.startSession(clientId, sessionId, begin);
