@@ -207,7 +207,7 @@ def desk_of(state: NodeState) -> Desk:
 def left_over(state: NodeState) -> list[str]:
     """What a node has kept that has come to its end."""
     clerk = state._clerk
-    custody, turns = clerk._custody, clerk._turns
+    custody, turns = clerk._custody, clerk.turns
     kept = {
         "under way": clerk._flights,
         "to be tried again": clerk._again,
