@@ -68,7 +68,7 @@ class Clerk:
         self._tickets = 0
         #: What sockets have only said, and nobody has taken to carry it out.
         self._untaken: dict[int, _Flight] = {}
-        self._turns = Turns()
+        self.turns = Turns()
         #: Sockets whose next turns are being given.
         self._going: set[int] = set()
         self.burials = Burials()
@@ -86,7 +86,7 @@ class Clerk:
         """Decide it when it is its turn."""
         if task.socket is None:
             return self._attempt(task)
-        self._turns.add(task.socket, task)
+        self.turns.add(task.socket, task)
         return self._go_on(task.socket)
 
     def untaken(self, socket: int) -> tuple[Task, Transaction] | None:
@@ -100,16 +100,12 @@ class Clerk:
         """All that was to be carried out is being carried out."""
         self._untaken.clear()
 
-    def waiting(self, socket: int) -> int:
-        """How much of what a socket said has not been decided."""
-        return self._turns.length(socket)
-
     def _go_on(self, socket: int) -> list[NodeOutput]:
         outputs: list[NodeOutput] = []
         if socket in self._going:
             return outputs  # one that ends at once, below
         self._going.add(socket)
-        while (task := self._turns.begin(socket, self._goes_first)) is not None:
+        while (task := self.turns.begin(socket, self._goes_first)) is not None:
             outputs += self._attempt(task)
         self._going.discard(socket)
         return outputs
@@ -126,7 +122,7 @@ class Clerk:
         self._custody.release(task)
         if task.socket is None:
             return task.then()
-        self._turns.end(task.socket, task)
+        self.turns.end(task.socket, task)
         return self._go_on(task.socket)
 
     # ── decisions ────────────────────────────────────────────────────────────────────────────────
@@ -161,6 +157,9 @@ class Clerk:
         if self.is_away:
             self._custody.undo(decided.transaction)
             return self._refuse(task)
+        if decided.to_dead and task.refuse is not None:
+            self._custody.undo(decided.transaction)
+            return self.burials.mourn(min(decided.to_dead), task)
         writes = [*decided.transaction.writes]
         flight = _Flight(task, decided.transaction, writes, decided.aside, decided.is_heard)
         if not writes:
@@ -188,6 +187,8 @@ class Clerk:
             return []  # it has been heard, or will be, behind what was carried out before
         del self._flights[ticket]
         waiters = self._custody.free(flight.takes)
+        if not isinstance(answer, Done):
+            self._custody.undo(flight.transaction)
         if isinstance(answer, Stale):
             self._custody.lay_out(answer.records, flight.transaction.reads)
             return self.wake(_in_turn(flight.task, waiters))
@@ -199,7 +200,6 @@ class Clerk:
             for key, text in transaction.writes.items():
                 self._custody.put(key, Stored(answer.version, text))
             return self._carried_out(flight)
-        self._custody.undo(transaction)
         match answer:
             case Dead(boots):
                 task.saying = None

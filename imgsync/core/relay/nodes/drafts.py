@@ -36,12 +36,14 @@ class Draft:
     :param outputs: to sockets of this node, where it is not said in a transaction.
     :param aside: what else is to be done here once it is carried out.
     :param is_heard: whether this node reads of it in its inbox.
+    :param to_dead: boots that are known to be dead, to whose sockets something would be said.
     """
 
     transaction: Transaction | None
     outputs: Sequence[Output]
     aside: Sequence[NodeOutput]
     is_heard: bool
+    to_dead: frozenset[Boot] = frozenset()
 
 
 def draft(
@@ -93,7 +95,7 @@ def draft(
         standings=_standings(before, writes),
     )
     told = [Posted(one.message) for one in spoken if isinstance(one, Send)]
-    return Draft(transaction, (), [*aside, *told], is_heard)
+    return Draft(transaction, (), [*aside, *told], is_heard, frozenset(places.intersection(dead)))
 
 
 def _here(output: Output) -> Output:

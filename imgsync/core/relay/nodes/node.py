@@ -127,7 +127,7 @@ class NodeState:
         return self._told(self._receive(number, frame), now)
 
     def _receive(self, number: int, frame: str | bytes) -> Sequence[NodeOutput]:
-        waiting = self._clerk.waiting(number)
+        waiting = self._clerk.turns.length(number)
         is_known = waiting > 0 or self.peer_of(number) is not None
         limit = self._max_frame if is_known else min(self._max_frame, MAX_REGISTER)
         try:

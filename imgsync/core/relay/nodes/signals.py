@@ -37,7 +37,7 @@ class Signals:
         receivers = None if peer is None else self._find_receivers(name, peer, message)
         if not receivers:
             return None
-        if self._clerk.waiting(number):
+        if self._clerk.turns.length(number):
             return self._say_more(number, name, message)
         if self._sockets.are_here(receivers):
             return [*map(self._sockets.here, self._tasks.decide(name, message))]

@@ -605,6 +605,9 @@ export const MAX_INCOMING = 16;
  */
 export const MAX_UNTOLD = 1000;
 
+/** At most, until what a relay answered by `unavailable` is said again; half of it at least. */
+export const AGAIN_PAUSE = 2;
+
 /**
  * Without a byte of an image, until a try to fetch it is given up. As long as bytes come, it may
  * take any time: a slow line is no fault.
@@ -783,6 +786,12 @@ export const PASSING_ERRORS = ["unknown_client", "client_busy", "unavailable"];
 
 /** Those after which the client is known to be in a session with another evaluator. */
 export const TAKEN_ERRORS = ["client_busy"];
+
+/**
+ * Those of a relay that could do nothing, whatever was said. It is said again some time
+ * later, as nothing tells when it can be done.
+ */
+export const OUTAGE_ERRORS = ["unavailable"];
 
 /**
  * Those that are over by themselves, sooner or later; of the others somebody has to be
