@@ -7,7 +7,6 @@ be known to one node only when it happens, is carried out by whatever keeps the 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import WireError
@@ -88,6 +87,7 @@ class NodeState:
         self._max_frame = max_frame
         self._presences = Presences()
         desk = Desk(grace)
+        self._sessions = desk.sessions
         self._sockets = LocalSockets(boot, desk.registry)
         doors = Doors(self._sockets.windows_of, desk.standings.state_of)
         self._online = Online(self._presences.find, doors, telling)
@@ -119,6 +119,12 @@ class NodeState:
     def is_at_rest(self) -> bool:
         """Whether nothing is to be carried out, or nothing can be."""
         return self.is_away or self._clerk.is_at_rest
+
+    @property
+    def sessions(self) -> int:
+        """How many live whose evaluator is at this node, or was last; summed over all nodes, each
+        counts once."""
+        return self._sockets.count_begun_here(self._sessions.all())
 
     # ── what sockets do ──────────────────────────────────────────────────────────────────────────
 
@@ -233,17 +239,13 @@ class NodeState:
 
     def swept(self, boot: Boot, keys: Sequence[Key], now: float) -> list[NodeOutput]:
         """The records in which a boot that is dead had sockets."""
-        left = {*keys}
 
-        def bury(key: Key) -> list[NodeOutput]:
-            left.discard(key)
-            return [] if left else [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
+        def end() -> list[NodeOutput]:
+            return [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
 
-        tasks = [self._tasks.sweep(boot, key, partial(bury, key)) for key in keys]
+        tasks = self._tasks.sweep(boot, keys, end)
         outputs = [output for task in tasks for output in self._clerk.submit(task)]
-        if not keys:
-            outputs = [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
-        return self._told(outputs, now)
+        return self._told(outputs if keys else end(), now)
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:
         """A client stands elsewhere."""
