@@ -7,6 +7,7 @@ be known to one node only when it happens, is carried out by whatever keeps the 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import WireError
@@ -158,11 +159,8 @@ class NodeState:
         return self._clerk.submit(self._tasks.hear(number, name, message, _unavailable))
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:
-        def turn_away() -> list[NodeOutput]:
-            why = "the relay can't reach what it shares with others"
-            return [*_unavailable(number, message), Close(number, CloseCode.RELAY_FULL, why)]
-
         name = self._sockets.open(number, message)
+        turn_away = partial(_turn_away, number, message)
         return self._clerk.submit(self._tasks.register(number, name, message, turn_away))
 
     def lost(self, number: int, now: float) -> list[NodeOutput]:
@@ -272,3 +270,8 @@ def _refuse(number: int, message: ToRelay, code: ErrorCode, why: str) -> list[No
 def _unavailable(number: int, message: ToRelay) -> list[NodeOutput]:
     why = "The relay can't reach what it shares with others; try again."
     return _refuse(number, message, ErrorCode.UNAVAILABLE, why)
+
+
+def _turn_away(number: int, message: Register) -> list[NodeOutput]:
+    why = "the relay can't reach what it shares with others"
+    return [*_unavailable(number, message), Close(number, CloseCode.RELAY_FULL, why)]
