@@ -7,6 +7,7 @@ carried out, its answer comes back, an entry of an inbox or a hint is read.
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import attrs
 
@@ -22,9 +23,9 @@ from imgsync.core.relay.nodes.outputs import (
     Sweep,
 )
 from imgsync.core.relay.nodes.records import name_socket, place_of
-from imgsync.core.relay.nodes.store import Answer, Boot
+from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Transaction
 from imgsync.core.relay.outputs import Admitted, Output, Probe, Send, Socket
-from tests.kit.model_store import ModelStore
+from tests.kit.model_store import ModelStore, Refused
 
 Step = Callable[[], None]
 
@@ -39,8 +40,13 @@ class Node:
     epoch: int
     #: Of all nodes, in the order in which it happened.
     done: list[tuple[Boot, NodeOutput]]
-    calls: deque[Commit] = attrs.field(factory=deque)
+    calls: list[Commit] = attrs.field(factory=list)
     answers: deque[tuple[int, Answer]] = attrs.field(factory=deque)
+    #: What it asks the store beside that, and how it goes on with what there was.
+    errands: deque[Sweep | Retire | AskStandings] = attrs.field(factory=deque)
+    found: deque[Step] = attrs.field(factory=deque)
+    #: Calls of which nobody has heard, and which may still be carried out.
+    late: deque[list[Transaction]] = attrs.field(factory=deque)
     read: int = 0
     hints: int = 0
     is_killed: bool = False
@@ -50,13 +56,8 @@ class Node:
             match output:
                 case Commit():
                     self.calls.append(output)
-                case Sweep(boot):
-                    self.perform(self.state.swept(boot, self.store.held_by(boot), self.now))
-                case Retire(boot):
-                    self.store.retire(boot)
-                case AskStandings():
-                    there = dict(self.store.standings)
-                    self.perform(self.state.placed(self.store.changed, there, self.now))
+                case Sweep() | Retire() | AskStandings():
+                    self.errands.append(output)
                 case _:
                     self.done.append((self.boot, output))
 
@@ -64,35 +65,48 @@ class Node:
     def now(self) -> float:
         return self.store.now
 
+    # ── what happens next ──
+
     def steps(self) -> list[Step]:
-        """What may happen next."""
+        """What may."""
         possible = [
             (self.calls, self._carry_out),
             (self.answers, self._answer),
+            (self.errands, self._look),
+            (self.found, self._find),
             (self._unread(), self._read),
             (self.store.hints[self.hints :], self._hint),
         ]
         return [] if self.is_killed else [step for waits, step in possible if waits]
 
-    def renew(self) -> None:
-        renewal = self.store.renew(self.boot, self.epoch, str(self.read))
-        self.perform(self.state.renewed(renewal, self.now))
-
-    def _unread(self) -> list[object]:
-        inbox = self.store.inboxes.get(self.boot, [])
-        return [entry for entry in inbox if int(entry.id) > self.read]
-
     def _carry_out(self) -> None:
-        calls = [*self.calls]
-        self.calls.clear()
+        calls, self.calls = self.calls, []
         answers = self.store.commit(self.boot, self.epoch, [call.transaction for call in calls])
         self.answers += [(call.ticket, one) for call, one in zip(calls, answers, strict=True)]
 
     def _answer(self) -> None:
         self.perform(self.state.answered(*self.answers.popleft(), self.now))
 
+    def _look(self) -> None:
+        match self.errands.popleft():
+            case Sweep(boot):
+                keys = self.store.held_by(boot)
+                self.found.append(lambda: self.perform(self.state.swept(boot, keys, self.now)))
+            case Retire(boot):
+                self.store.retire(boot)
+            case AskStandings():
+                changed, there = self.store.changed, dict(self.store.standings)
+                self.found.append(lambda: self.perform(self.state.placed(changed, there, self.now)))
+
+    def _find(self) -> None:
+        self.found.popleft()()
+
+    def _unread(self) -> list[Entry]:
+        inbox = self.store.inboxes.get(self.boot, [])
+        return [entry for entry in inbox if int(entry.id) > self.read]
+
     def _read(self) -> None:
-        entry = next(e for e in self.store.inboxes[self.boot] if int(e.id) > self.read)
+        entry = self._unread()[0]
         self.read = int(entry.id)
         self.perform(self.state.heard(entry, self.now))
 
@@ -101,6 +115,39 @@ class Node:
         self.hints += 1
         self.perform(self.state.hinted(hint, self.now))
 
+    # ── time, and faults ──
+
+    def renew(self) -> None:
+        renewal = self.store.renew(self.boot, self.epoch, str(self.read))
+        self.perform(self.state.renewed(renewal, self.now))
+
+    def lose_store(self, *, is_carried_out: bool, is_late: bool = False) -> None:
+        """The store does not answer: what has become of the calls that are under way, and of those
+        that come then, the node does not hear."""
+        under_way = [call.transaction for call in self.calls]
+        if is_carried_out:
+            self.store.commit(self.boot, self.epoch, under_way)
+        elif is_late:
+            self.late.append(under_way)
+        self._forget_calls()
+        self.perform(self.state.away(self.now))
+        self._forget_calls()
+
+    def _forget_calls(self) -> None:
+        for under_way in (self.calls, self.answers, self.errands, self.found):
+            under_way.clear()
+
+    def find_store(self) -> None:
+        """It answers again; hints are listened for anew."""
+        self.hints = len(self.store.hints)
+        self.perform([*self.state.back(self.now), AskStandings()])
+
+    def carry_out_late(self) -> None:
+        """What nobody counts on any more is carried out after all, if the boot still lives."""
+        under_way = self.late.popleft()
+        with suppress(Refused):
+            self.store.commit(self.boot, self.epoch, under_way)
+
 
 class Nodes:
     """As many as are asked for, in place of one RelayState: each socket is at one of them.
@@ -108,8 +155,10 @@ class Nodes:
     :param make: makes the state of a node, given its boot.
     """
 
-    def __init__(self, count: int, make: Callable[[Boot], NodeState]) -> None:
-        self.store = ModelStore()
+    def __init__(
+        self, count: int, make: Callable[[Boot], NodeState], store: ModelStore | None = None
+    ) -> None:
+        self.store = ModelStore() if store is None else store
         self.done: list[tuple[Boot, NodeOutput]] = []
         self._make = make
         self._names: Iterator[Boot] = (Boot(f"n{number}") for number in range(1000))

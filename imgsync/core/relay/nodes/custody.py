@@ -48,7 +48,9 @@ class Custody:
         """The records that it takes by now stay before us until it is at its end."""
         keys = task.needs()
         self._held.update(keys - task.holds)
-        self._held.subtract(task.holds - keys)
+        dropped = task.holds - keys
+        self._held.subtract(dropped)
+        self.tidy(dropped)
         task.holds = keys
         return sorted(keys)
 
