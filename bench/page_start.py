@@ -143,14 +143,20 @@ async def measure(
 def open_nginx(relay_port: int) -> Iterator[int]:
     """An nginx in front of the relay, as docs/relay.md has it."""
     from tests.kit.ports import find_free_port
-    from tests.relay.test_behind_nginx import NGINX, write_configuration
+    from tests.relay.test_behind_nginx import (
+        NGINX,
+        nginx_snippet,
+        replace_once,
+        write_configuration,
+    )
 
     if NGINX is None:
         raise harness.BenchError("nginx is not installed")
     with tempfile.TemporaryDirectory() as folder:
         port = find_free_port()
         trust = ssl.create_default_context()
-        configuration = write_configuration(Path(folder), port, relay_port, trust)
+        snippet = replace_once(nginx_snippet(), "127.0.0.1:8765", f"127.0.0.1:{relay_port}")
+        configuration = write_configuration(Path(folder), port, snippet, trust)
         command = (NGINX, "-p", folder, "-c", configuration, "-e", "stderr")
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:

@@ -137,7 +137,9 @@ class Relay:
     """One that runs, with the pairs that talk through it."""
 
     url: str
-    process: harness.Worker
+    processes: list[harness.Worker]
+    #: Where clients are, if that is elsewhere.
+    other_url: str = ""
     pairs: list[tuple[Peer, Peer]] = attrs.field(factory=list)
 
     def measure(self, size: int, signals: int) -> float:
@@ -145,13 +147,29 @@ class Relay:
         padding = size - len(json.dumps({"candidate": ""}))
         data = {"signal": {"candidate": "x" * padding}}
         bursts = -(-signals // BURST)
-        before = self.process.cpu()
+        before = self.cpu()
         for number in range(bursts):
             # Both ways: who never reads answers no pings.
             sender, receiver = self.pairs[number % PAIRS][:: 1 if number // PAIRS % 2 else -1]
             sender.say("webrtc_signal", {"targetUserId": receiver.user, **data}, BURST)
             receiver.wait_event("webrtc_signal", BURST)
-        return (self.process.cpu() - before) / (bursts * BURST) * 1e6
+        return (self.cpu() - before) / (bursts * BURST) * 1e6
+
+    def cpu(self) -> float:
+        """Seconds, of all that it takes."""
+        return sum(process.cpu() for process in self.processes)
+
+    def time_signals(self, count: int) -> list[float]:
+        """Seconds from the one that says a signal to the one that has it, one after the other."""
+        sender, receiver = self.pairs[0]
+        data = {"targetUserId": receiver.user, "signal": {"candidate": "x" * SIZES[0]}}
+        times = []
+        for _ in range(count):
+            begun = time.perf_counter()
+            sender.say("webrtc_signal", data)
+            receiver.wait_event("webrtc_signal")
+            times.append(time.perf_counter() - begun)
+        return times
 
 
 # ── relays ───────────────────────────────────────────────────────────────────────────────────────
@@ -166,11 +184,11 @@ class Kind:
     program: str = sys.executable
 
 
-def our_kind(connections: int = 1000) -> Kind:
+def our_kind(connections: int = 1000, *more: str) -> Kind:
     unbounded = ("--rate-limit", "0", "--connect-rate", "0")
     room = ("--max-connections", str(connections), "--max-per-address", str(connections))
     relay = ("-m", "imgsync.relay", "--port", "0", "--stun", "none")
-    return Kind(OURS, (*relay, *unbounded, *room))
+    return Kind(OURS, (*relay, *unbounded, *room, *more))
 
 
 def find_kinds(folder: Path) -> tuple[list[Kind], list[str]]:
@@ -213,7 +231,7 @@ def open_relay(kind: Kind) -> Iterator[Relay]:
     with harness.open_worker(
         kind.name, *kind.args, ends_with_stdin=ends_with_stdin, program=kind.program
     ) as process:
-        yield Relay(process.read_line().removeprefix("listening on "), process)
+        yield Relay(process.read_line().removeprefix("listening on "), [process])
 
 
 @contextlib.contextmanager
@@ -221,7 +239,7 @@ def open_pairs(relay: Relay, *, with_sessions: bool) -> Iterator[None]:
     """Have the pairs connected. Who is connected has to read, or is dropped after some seconds."""
     with contextlib.ExitStack() as stack:
         for number in range(PAIRS):
-            client = Peer(relay.url, f"c{number}", "client")
+            client = Peer(relay.other_url or relay.url, f"c{number}", "client")
             stack.callback(client.close)
             evaluator = Peer(relay.url, f"e{number}", "evaluator")
             stack.callback(evaluator.close)
@@ -273,10 +291,10 @@ def measure_idle(count: int, rounds: int, signals: int) -> dict[str, Any]:
     ):
         idle.ask(do="come and go", url=full.url, count=WARM_UP, at_once=10)
         time.sleep(QUIET)
-        before = full.process.resident_kb()
+        before = full.processes[0].resident_kb()
         idle.ask(do="stay", url=full.url, count=count, within=ARRIVAL)
         time.sleep(QUIET)
-        memory = (full.process.resident_kb() - before) / count
+        memory = (full.processes[0].resident_kb() - before) / count
         with open_pairs(empty, with_sessions=True), open_pairs(full, with_sessions=True):
             spent = take_turns({"without": empty, "with": full}, SIZES[0], rounds, signals)
         if idle.ask(do="count")["open"] != count:
@@ -285,6 +303,51 @@ def measure_idle(count: int, rounds: int, signals: int) -> dict[str, Any]:
     us = {name: round(statistics.median(each), 1) for name, each in spent.items()}
     ratio = round(us["with"] / us["without"], 2)
     return {"connections": count, "us": us, "ratio": ratio, "kb_each": round(memory, 1)}
+
+
+@contextlib.contextmanager
+def open_redis() -> Iterator[tuple[str, harness.Worker]]:
+    """A Redis of our own, and its URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = ("--port", port, "--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
+    program = shutil.which("redis-server")
+    if program is None:
+        raise harness.BenchError("redis-server is not installed")
+    with harness.open_worker("redis", *command, ends_with_stdin=False, program=program) as process:
+        while "Ready to accept connections" not in process.read_line():
+            pass
+        yield f"redis://127.0.0.1:{port}", process
+
+
+def measure_nodes(rounds: int, signals: int) -> dict[str, Any]:
+    """The third question."""
+    with contextlib.ExitStack() as stack:
+        url, redis = stack.enter_context(open_redis())
+        alone = stack.enter_context(open_relay(our_kind()))
+        one, two, third = (
+            stack.enter_context(open_relay(our_kind(1000, "--redis", url, "--redis-prefix", name)))
+            for name in ("both", "both", "one")
+        )
+        across = Relay(one.url, [*one.processes, *two.processes, redis], two.url)
+        relays = {"alone": alone, "on one node": third, "across nodes": across}
+        for relay in relays.values():
+            stack.enter_context(open_pairs(relay, with_sessions=True))
+        rows = [_row_of(relays, size, rounds, signals) for size in SIZES]
+        times: dict[str, list[float]] = {name: [] for name in relays}
+        for _ in range(rounds):
+            for name, relay in relays.items():
+                times[name] += relay.time_signals(50)
+    p50 = {name: round(statistics.median(each) * 1e3, 3) for name, each in times.items()}
+    return {"rows": rows, "p50_ms": p50, "added_ms": round(p50["across nodes"] - p50["alone"], 3)}
+
+
+def _row_of(relays: dict[str, Relay], size: int, rounds: int, signals: int) -> dict[str, Any]:
+    spent = take_turns(relays, size, rounds, signals)
+    us = {name: round(statistics.median(each), 1) for name, each in spent.items()}
+    ratios = {name: round(each / us["alone"], 2) for name, each in us.items() if name != "alone"}
+    return {"bytes": size, "us": us, "ratios": ratios}
 
 
 # ── report ───────────────────────────────────────────────────────────────────────────────────────
@@ -315,10 +378,14 @@ def tables(result: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     parser = harness.make_parser(__doc__)
+    parser.add_argument("--nodes", action="store_true", help="several nodes alone")
     parser.add_argument("--only", action="store_true", help="our relay alone, for profiling")
     args = parser.parse_args()
     rounds, signals, idle = (3, 2000, 500) if args.quick else (9, 6000, 5000)
     harness.clean_up_on_kill()
+    if args.nodes:
+        harness.emit({"bench": "relay_nodes", **measure_nodes(rounds, signals)}, args.json)
+        return
     with tempfile.TemporaryDirectory(prefix="imgsync-bench-") as name:
         kinds, missing = ([our_kind()], []) if args.only else find_kinds(Path(name))
         rows = compare(kinds, rounds, signals)

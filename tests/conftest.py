@@ -4,7 +4,7 @@ import functools
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -14,7 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from tests.kit.browsers import Browser, Started, open_browser
-from tests.kit.either_browser import BROWSERS
+from tests.kit.either_browser import BROWSERS, FOR_PAGES, Browsers
 from tests.kit.foreign import MakePeer, find_peer
 from tests.kit.forks import shared_relay
 from tests.kit.side_by_side import Running, open_running
@@ -69,9 +69,14 @@ def draw_nothing(nothing: None) -> None:
     """Has hypothesis set itself up."""
 
 
-def pytest_collection_finish() -> None:
-    # It looks who has its source of chance, and would not find it among what is frozen.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    # It looks who has its source of chance: it would not find it among what is frozen, and has
+    # least to look through as long as no test is made.
     draw_nothing()
+
+
+def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
 
@@ -135,10 +140,16 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def browsers() -> Iterator[Callable[[str], Started]]:
-    """Each is started when it is first asked for, and serves all tests of this process."""
+def browsers() -> Iterator[Browsers]:
+    """They serve all tests of this process."""
     with ExitStack() as stack:
-        yield functools.cache(lambda name: stack.enter_context(BROWSERS[name]()))
+        start = functools.cache(lambda browser: stack.enter_context(browser()))
+
+        def find(name: str, *, whole: bool = False) -> Started:
+            started: Started = start((BROWSERS if whole else FOR_PAGES)[name])
+            return started
+
+        yield find
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +159,7 @@ def browser_name() -> str:
 
 
 @pytest.fixture(scope="module")
-def started(browser_name: str, browsers: Callable[[str], Started]) -> Started:
+def started(browser_name: str, browsers: Browsers) -> Started:
     """A file has one of its own where that has to be started in another way."""
     return browsers(browser_name)
 
@@ -160,7 +171,7 @@ async def browser(started: Started) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module", params=BROWSERS)
-def either(request: pytest.FixtureRequest, browsers: Callable[[str], Started]) -> Started:
+def either(request: pytest.FixtureRequest, browsers: Browsers) -> Started:
     """One browser for all tests of a file, and then the other one."""
     return browsers(request.param)
 

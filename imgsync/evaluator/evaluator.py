@@ -449,8 +449,8 @@ class Evaluator:
     async def open_session(self, client_id: str) -> AsyncIterator[EvaluatorSession]:
         """A connected session with a client; leaving the block ends it in good order.
 
-        Raises RelayError (the client is unknown or busy), SignallingLost, and SessionEnded where
-        no connection comes about.
+        Raises RelayError (the client is unknown or busy, or the relay unavailable), SignallingLost,
+        and SessionEnded where no connection comes about.
         """
         async with self._signalling.open_session(client_id, self._open_on) as (peer, presenting):
             await peer.history.wait_connected()

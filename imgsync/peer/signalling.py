@@ -2,14 +2,18 @@
 
     CONNECTING ── registered ──▶ UP ── socket closed ──▶ DOWN ── backoff ──▶ CONNECTING ...
 
-The first registration is part of opening, and its failure is the caller's. After that a lost relay
-comes back by itself; sessions are told, and decide for themselves what it means to them. An
-evaluator has the relay take its sessions up again, which a relay that was restarted has forgotten.
+The first registration is part of opening, and its failure is the caller's, unless it may pass: a
+relay that is `unavailable` is tried again from the first. After that a lost relay comes back by
+itself; sessions are told, and decide for themselves what it means to them. An evaluator has the
+relay take its sessions up again, which a relay that was restarted has forgotten. What a relay could
+not carry out is said again some time later; signals are made up for by the handshake, as are those
+that were lost on the way.
 """
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import TypeVar, assert_never
 
 import attrs
@@ -86,6 +90,7 @@ from imgsync.core.protocol.signalling import (
     ToRelay,
     Waiting,
 )
+from imgsync.peer.again import Again
 from imgsync.peer.route import Route
 from imgsync.peer.servers import NamedServers
 from imgsync.peer.starting import OpenOn, Starting
@@ -201,7 +206,9 @@ class Routes:
         reconnect: Callable[[], None],
     ) -> None:
         self._post = post
-        self._probe = probe
+        self._open_route = partial(
+            Route, post=post, take_up=self._take_up, probe=probe, forget=self._forget
+        )
         self._routes: dict[str, Route] = {}
         self._sessions = Sessions(starts=starts)
         self._starting = Starting(
@@ -264,6 +271,10 @@ class Routes:
         self._sessions.may_ask()
         self._starting.ask()
 
+    def say_again(self) -> None:
+        """What the relay could not carry out may be possible by now."""
+        self._starting.say_again()
+
     def signal_came(self, message: ForwardedSignal) -> None:
         """The other side of one says something."""
         session_id = message.session_id or self._sessions.last_with(message.from_user_id)
@@ -322,18 +333,14 @@ class Routes:
                     assert_never(output)
 
     def _make_route(self, begin: Begin) -> Route:
-        return Route(
+        return self._open_route(
             begin.session_id,
             begin.peer_id,
             begin.peer_name,
             resumed=begin.resumed,
             owner_unknown=begin.owner_unknown,
             features=begin.features,
-            post=self._post,
             end=self._end,
-            take_up=self._take_up,
-            probe=self._probe,
-            forget=self._forget,
         )
 
     def _make_early(self, asked: Asked) -> Route:
@@ -347,18 +354,14 @@ class Routes:
             else:
                 self._sessions.early.over(ref, message)
 
-        return Route(
+        return self._open_route(
             "",
             client_id,
             client_id,
             resumed=False,
             owner_unknown=False,
             ref=ref,
-            post=self._post,
             end=end,
-            take_up=self._take_up,
-            probe=self._probe,
-            forget=self._forget,
         )
 
     def _offer(self, route: Route) -> None:
@@ -398,6 +401,7 @@ class Signalling:
         self._routes = Routes(
             starts=is_evaluator, post=self.post, probe=self.probe, reconnect=self._reconnect
         )
+        self._again = Again(self._routes.say_again)
         self._online = Online()
         #: Cancelled to register anew.
         self._stay = trio.CancelScope()
@@ -436,6 +440,10 @@ class Signalling:
         """Have the relay take up what it may have forgotten, until cancelled."""
         await self._routes.take_up_sessions()
 
+    async def say_again(self) -> None:
+        """Say again what the relay could not carry out, until cancelled."""
+        await self._again.run()
+
     def post(self, message: ToRelay) -> None:
         """Send to the relay; never waits. Raises SignallingLost."""
         if self._socket is None:
@@ -464,7 +472,7 @@ class Signalling:
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Stay registered until cancelled; raises only where the first attempt fails."""
+        """Stay registered until cancelled; raises only where the first attempt fails for good."""
         is_first = True
         failures = 0
         while True:
@@ -480,9 +488,10 @@ class Signalling:
                         while True:
                             self._handle(await receive_message(socket))
             except (ConnectError, SocketClosed, RelayError, InputError) as exc:
-                if is_first:
+                if is_first and not (isinstance(exc, RelayError) and exc.code.is_outage):
                     raise
-                log.warning("the relay was lost and will be tried again: %s", exc)
+                what = "does not take us yet" if is_first else "was lost"
+                log.warning("the relay %s and will be tried again: %s", what, exc)
                 if isinstance(exc, UpgradeRefused):
                     asked_for = exc.retry_after
             finally:
@@ -524,9 +533,12 @@ class Signalling:
                 for client in clients:
                     self._changed(client)
             case ErrorEvent(code, text, event, ref):
+                if code.is_outage:
+                    self._again.later()
                 is_start = event == StartSession.EVENT
                 if not is_start or not self._routes.refused(RelayError(code, text), ref):
-                    log.info("the relay refused %s: %s", event, text)
+                    level = logging.WARNING if code.is_outage else logging.INFO
+                    log.log(level, "the relay refused %s: %s", event, text)
             case Registered():
                 log.info("the relay registered us twice")
             case RelayPong() | Waiting():
@@ -549,12 +561,14 @@ async def open_signalling(
 ) -> AsyncIterator[Signalling]:
     """Register at a relay and stay registered, with what is the token at that moment.
 
-    Raises ConnectError, RelayError, SocketClosed and InputError where the first attempt fails.
+    Raises ConnectError, RelayError, SocketClosed and InputError where the first attempt fails; one
+    that the relay can't carry out now (`unavailable`) is made again.
     """
     signalling = Signalling(register, token)
     async with open_background() as nursery:
         await nursery.start(signalling.run, network, url)
         nursery.start_soon(signalling.take_up_sessions)
+        nursery.start_soon(signalling.say_again)
         try:
             yield signalling
         finally:

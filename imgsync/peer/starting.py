@@ -165,6 +165,12 @@ class Starting:
         """Some of the forgotten sessions may be due."""
         self._due.ring()
 
+    def say_again(self) -> None:
+        """The relay could not carry out something some time ago."""
+        with suppress(SignallingLost):
+            self._perform(self._sessions.say_again())
+        self.ask()
+
     async def take_up_sessions(self) -> None:
         """Have the relay take up what it may have forgotten, until cancelled."""
         while True:

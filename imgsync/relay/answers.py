@@ -16,6 +16,8 @@ from imgsync.relay.pages import Pages
 #: Nothing of it is secret, and the page that asks may be of another origin.
 _FOR_ALL = (("access-control-allow-origin", "*"), ("cache-control", "no-store"))
 
+_DRAINING = Response(503, b"draining\n", headers=_FOR_ALL)
+
 
 class Health(enum.Enum):
     """How a relay is."""
@@ -73,10 +75,14 @@ class Answers:
                 # To take it out of service would help nobody: all nodes are the same way.
                 return Response(200, b"degraded\n", headers=_FOR_ALL)
             case Health.DRAINING:
-                return Response(503, b"draining\n", headers=_FOR_ALL)
+                return _DRAINING
 
     def refuse_upgrade(self, request: Request) -> Response | None:
-        """To a page that may not have a WebSocket; None for all others."""
+        """To whoever may not have a WebSocket; None for all others."""
+        if self._health() is Health.DRAINING:
+            # A proxy that has other nodes behind it hands the request on to one of them.
+            self._observer.refused_while_draining()
+            return _DRAINING
         refusal = self._admission.refuse_upgrade(request)
         if refusal is not None:
             what, remote = self._admission.advise(request), self._admission.address_of(request)

@@ -12,11 +12,15 @@ files that are no more: it gets none of another version, and is loaded anew. Wha
 participants is in the language of who asks for it, and each language is a version: see
 `languages.py`.
 
+A script that a page waits for is written into it, and the page's policy names its hash: it runs
+whatever else does not come. So runs what has a page loaded anew, `js/page/complete.js`.
+
 A page is told of all modules that its scripts import, and theirs: it would learn of them one by
 one, each a way to the relay and back later than the one before. Those that a script imports while
 it runs are wanted last.
 """
 
+import base64
 import functools
 import gzip
 import hashlib
@@ -45,7 +49,7 @@ _TYPES = {
 _POLICY = "; ".join(
     (
         "default-src 'none'",
-        "script-src 'self'",
+        "script-src {scripts}",
         "style-src 'self'",
         # Images come from whatever host the evaluator names, and the page knows it only then.
         "img-src * blob: data:",
@@ -57,7 +61,6 @@ _POLICY = "; ".join(
 )
 
 _HEADERS = (
-    ("content-security-policy", _POLICY),
     # The URL of a page may hold a token.
     ("referrer-policy", "no-referrer"),
     # Together they isolate a page, where the browser knows the second one (Chromium, Firefox): its
@@ -70,20 +73,20 @@ _HEADERS = (
 _ASKED_EACH_TIME = "no-cache"
 _KEPT = "public, max-age=31536000, immutable"
 
-_RELOAD = b"""\
-// The page is of another version than the relay: it is loaded anew, once at once.
-const isAgain = history.state === import.meta.url;
-history.replaceState(import.meta.url, "");
-setTimeout(() => location.reload(), isAgain ? 5000 : 0);
-"""
-
 _SCRIPT = re.compile(rb'[ ]*<script type="module"[^>]* src="web/([^"]+)">')
+_WAITED_FOR = re.compile(rb'<script src="web/([^"]+)"></script>')
 _ASKS_LANGUAGES = re.compile(rb'(<meta name="languages" content=")(?=")')
 _HEAD_END = re.compile(rb"[ ]*</head>")
 _LINK = re.compile(rb' (src|href)="web/')
+# What it runs as soon as it has it, and its looks. What is imported later and has broken off is
+# refused to who imports it.
+_BEGINS_WITH = re.compile(
+    rb'(<(?:script|link rel="(?:stylesheet|modulepreload)")[^>]* (?:src|href)="web/([^"]+)")'
+    rb"(?=>| />)"
+)
 _IMPORT = re.compile(rb'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 _LATER = re.compile(rb'\bimport\("(\.[^"]+)"\)')
-_VERSIONED = re.compile(r"/web/[0-9a-f]{16}/(.+)")
+_VERSIONED = re.compile(r"/web/[0-9a-f]{16}/.+")
 _GZIP = re.compile(r"gzip(\s*;(?!\s*q=0(\.0*)?\s*$).*)?")
 
 
@@ -92,13 +95,11 @@ class Pages:
     """What a relay serves to browsers: whole responses by path, and those of them in gzip.
 
     :param responses: a page that is there in each language is at its path with `?lang=`.
-    :param scripts: the names of those that pages begin with.
     :param languages: their tags.
     """
 
     responses: Mapping[str, Response]
     gzipped: Mapping[str, Response]
-    scripts: frozenset[str]
     languages: tuple[str, ...]
 
     def answer(self, request: Request) -> Response:
@@ -108,7 +109,7 @@ class Pages:
         spoken = _in_language(request.path, self._language_of(request))
         response = responses.get(spoken) or responses.get(request.path)
         if response is None:
-            return self._answer_other(request.path)
+            return _answer_other(request.path)
         tags = request.headers.get("if-none-match", "")
         if _tag_of(response) in (tag.strip().removeprefix("W/") for tag in tags.split(",")):
             return Response(304, headers=response.headers)
@@ -119,15 +120,13 @@ class Pages:
         wanted = wanted_languages(request.headers.get("accept-language", ""))
         return choose_language([*asked, *wanted], self.languages)
 
-    def _answer_other(self, path: str) -> Response:
-        versioned = _VERSIONED.fullmatch(path)
-        if versioned is None:
-            where = "peers connect to /ws, people to /client or /evaluator"
-            return refuse(404, f"This is an imgsync relay; {where}.")
+
+def _answer_other(path: str) -> Response:
+    if _VERSIONED.fullmatch(path):
         not_kept = ("cache-control", "no-store")
-        if versioned[1] in self.scripts:
-            return Response(200, _RELOAD, _TYPES[".js"], (*_HEADERS, not_kept))
         return refuse(404, "This is of another version than the relay.", not_kept)
+    where = "peers connect to /ws, people to /client or /evaluator"
+    return refuse(404, f"This is an imgsync relay; {where}.")
 
 
 def _in_language(path: str, tag: str) -> str:
@@ -175,14 +174,11 @@ def make_pages(files: Mapping[str, bytes], own: OwnTexts | None = None) -> Pages
             if not name.endswith(".html"):
                 responses[f"/web/{version}/{name}"] = respond(body, _type_of(name), _KEPT)
             elif path := _path_of(name, body, language):
-                page = _name_version(
-                    _tell_modules(_name_languages(body, languages), edition), version
-                )
-                responses[path] = _respond_page(page, language)
-    pages = [body for name, body in files.items() if name.endswith(".html")]
-    scripts = frozenset(script for page in pages for script in _scripts_of(page))
+                page, scripts = _write_scripts(_name_languages(body, languages), edition)
+                page = _name_hashes(_tell_modules(page, edition), edition)
+                responses[path] = _respond_page(_name_version(page, version), scripts, language)
     gzipped = {path: compress(one) for path, one in responses.items()}
-    return Pages(responses, gzipped, scripts, tuple(one.tag for one in languages))
+    return Pages(responses, gzipped, tuple(one.tag for one in languages))
 
 
 def _version_of(files: Mapping[str, bytes]) -> str:
@@ -198,11 +194,11 @@ def _path_of(name: str, page: bytes, language: Language | None) -> str | None:
     return path if language is None or language.tag == ENGLISH else None
 
 
-def _respond_page(page: bytes, language: Language | None) -> Response:
+def _respond_page(page: bytes, scripts: tuple[bytes, ...], language: Language | None) -> Response:
     kind = _TYPES[".html"]
     if language is None or not is_spoken(page):
-        return _respond(page, kind, _ASKED_EACH_TIME)
-    return _respond(language.fill(page), kind, _ASKED_EACH_TIME, ", accept-language")
+        return _respond(page, kind, _ASKED_EACH_TIME, scripts=scripts)
+    return _respond(language.fill(page), kind, _ASKED_EACH_TIME, ", accept-language", scripts)
 
 
 def _type_of(name: str) -> str:
@@ -222,13 +218,28 @@ def _hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _respond(body: bytes, kind: str, cache: str, varies: str = "") -> Response:
+def _respond(
+    body: bytes, kind: str, cache: str, varies: str = "", scripts: tuple[bytes, ...] = ()
+) -> Response:
+    """:param scripts: that are written into it."""
     about = (
+        ("content-security-policy", _POLICY.format(scripts=" ".join(_sources_of(scripts)))),
         ("cache-control", cache),
         ("vary", f"accept-encoding{varies}"),
         ("etag", f'"{_hash(body)[:32]}"'),
     )
     return Response(200, body, kind, (*_HEADERS, *about))
+
+
+def _sources_of(scripts: Iterable[bytes]) -> Iterator[str]:
+    """Where a page may have scripts from (CSP 3, section 2.3.1)."""
+    yield "'self'"
+    yield from (f"'{_integrity_of(script)}'" for script in scripts)
+
+
+def _integrity_of(body: bytes) -> str:
+    """As pages name it (Subresource Integrity, section 3.5)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(body).digest()).decode()}"
 
 
 def _compress(response: Response) -> Response:
@@ -248,8 +259,29 @@ def _name_languages(page: bytes, languages: Iterable[Language]) -> bytes:
     return _ASKS_LANGUAGES.sub(lambda match: match[1] + tags.encode(), page)
 
 
+def _name_hashes(page: bytes, files: Mapping[str, bytes]) -> bytes:
+    """Of what it begins with: Firefox takes a file for whole that has broken off."""
+
+    def name(match: re.Match[bytes]) -> bytes:
+        return match[1] + f' integrity="{_integrity_of(files[match[2].decode()])}"'.encode()
+
+    return _BEGINS_WITH.sub(name, page)
+
+
 def _name_version(page: bytes, version: str) -> bytes:
     return _LINK.sub(rf' \1="web/{version}/'.encode(), page)
+
+
+def _write_scripts(page: bytes, files: Mapping[str, bytes]) -> tuple[bytes, tuple[bytes, ...]]:
+    """What it waits for; returns that, too."""
+    scripts: list[bytes] = []
+
+    def write(match: re.Match[bytes]) -> bytes:
+        # So browsers read the ends of lines, however they are written, and so they hash them.
+        scripts.append(files[match[1].decode()].replace(b"\r\n", b"\n"))
+        return b"<script>" + scripts[-1] + b"</script>"
+
+    return _WAITED_FOR.sub(write, page), tuple(scripts)
 
 
 def _scripts_of(page: bytes) -> list[str]:

@@ -1,4 +1,4 @@
-"""Drives RelayState over real sockets: frames in, outputs onto outboxes.
+"""Drives a relay's state over real sockets: frames in, outputs onto outboxes.
 
     listeners ── one task per connection: reads, never awaits anything slow ──▶ RelayState
                  one writer per connection: drains its bounded outbox      ◀── outputs
@@ -16,49 +16,27 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import assert_never
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
 
-from imgsync.core.codec.codec import encode_event
 from imgsync.core.protocol.errors import SocketClosed
 from imgsync.core.protocol.numbers import PRESENCE_GATHER
 from imgsync.core.protocol.signalling import (
     CloseCode,
     ErrorCode,
     ErrorEvent,
-    FromRelay,
     IceServer,
     UserId,
 )
 from imgsync.core.relay.identity import Claims
-from imgsync.core.relay.limits import MessageLimit, MessageLimits, Verdict, cost_of, work_in
+from imgsync.core.relay.limits import MessageLimits, Verdict, cost_of, work_in
 from imgsync.core.relay.nodes.node import NodeState
-from imgsync.core.relay.nodes.outputs import (
-    AskStandings,
-    Commit,
-    NodeOutput,
-    Pass,
-    Posted,
-    Retire,
-    Sweep,
-)
 from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
-    Admitted,
-    AwaitRoom,
-    Close,
-    Probe,
     Send,
-    SessionAnswered,
-    SessionBegan,
-    SessionOver,
-    SideAway,
-    SideBack,
-    SignalDropped,
-    Sooner,
 )
 from imgsync.core.relay.state import RelayState
 from imgsync.net.http import Request
@@ -68,15 +46,18 @@ from imgsync.net.server import Site, serve_site
 from imgsync.net.websocket import WebSocket
 from imgsync.relay.admission import Admission
 from imgsync.relay.answers import Answers, Health
+from imgsync.relay.delivery import Connection, Delivery
 from imgsync.relay.inviting import Inviting
 from imgsync.relay.metrics import NodeMetrics
-from imgsync.relay.nodes.driver import Node
-from imgsync.relay.nodes.store import Store, open_store
 from imgsync.relay.observer import Observer, Visitor
 from imgsync.relay.pages import pages_with
 from imgsync.relay.settings import Settings, Shared
 from imgsync.relay.turn import IceOffer
 from imgsync.tasks import Bell, open_background
+
+if TYPE_CHECKING:
+    from imgsync.relay.nodes.driver import Node
+    from imgsync.relay.nodes.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -100,49 +81,34 @@ _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
 _START_OVER = (CloseCode.GOING_AWAY, "the relay has to begin anew; connect again")
 
 
-@attrs.define(eq=False)
-class _Connection:
-    """A WebSocket and what is known of it."""
-
-    visitor: Visitor
-    socket: WebSocket
-    limit: MessageLimit
-    #: Whether we have closed it: what still comes in counts for nothing.
-    is_closing: bool = False
-    #: How long it may take until it has registered; for ever once it has.
-    registering: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-
-    @property
-    def number(self) -> int:
-        """Its name in RelayState."""
-        return self.visitor.number
-
-
 class Relay:
     """One relay: its state and the sockets that it talks to. Made by `open_relay`.
 
     :param store: what it shares with others, of which it is one; None where it is alone.
     """
 
-    def __init__(self, settings: Settings, store: Store | None = None) -> None:
+    def __init__(self, settings: Settings, store: "Store | None" = None) -> None:
         self._settings = settings
-        self._connections: dict[Hashable, _Connection] = {}
+        self._connections: dict[Hashable, Connection] = {}
         self._observer = Observer()
-        telling = _telling(settings, self._connections)
-        self._state: RelayState | NodeState
-        if store is None:
-            self.node = None
-            self._state = _state_of(settings, self._servers_for, telling)
-        else:
-            make = partial(_node_state_of, settings, self._servers_for, telling)
-            metrics = self._observer.metrics.node = NodeMetrics()
-            self.node = Node(store, make, self._perform, self._start_over, metrics)
-            self._state = self.node.state
-        self._admission = _admission_of(settings)
-        self._numbers = itertools.count(1)
-        #: Rung when something may be due sooner than before, and when the last connection has gone.
+        #: Rung when something may be due sooner than before, and when the last one has gone.
         self._sooner = Bell()
         self._all_gone = Bell()
+        self._delivery = Delivery(self._connections, self._observer, self._sooner)
+        telling = _telling(settings, self._connections)
+        self.node: Node | None = None
+        if store is None:
+            self._delivery.state = _state_of(settings, self._servers_for, telling)
+        else:
+            # What is alone has no use for it.
+            from imgsync.relay.nodes import driver
+
+            make = partial(_node_state_of, settings, self._servers_for, telling)
+            metrics = self._observer.metrics.node = NodeMetrics()
+            self.node = driver.Node(store, make, self._delivery.perform, self._start_over, metrics)
+            self._delivery.state, self._delivery.beyond = self.node.state, self.node.take
+        self._admission = _admission_of(settings)
+        self._numbers = itertools.count(1)
         self._is_draining = False
         answers = Answers(
             self._admission,
@@ -166,13 +132,13 @@ class Relay:
     async def run_clock(self) -> None:
         """Tell the state when something is due, until cancelled."""
         while True:
-            with trio.move_on_at(self._state.due):
+            with trio.move_on_at(self._delivery.state.due):
                 await self._sooner.wait()
             now = trio.current_time()
-            while (due := self._state.due) <= now:
+            while (due := self._delivery.state.due) <= now:
                 try:
                     # Not all at once: what fails takes nothing from the others.
-                    self._perform(self._state.tick(due))
+                    self._delivery.perform(self._delivery.state.tick(due))
                 except Exception:
                     log.exception("a session failed; the others go on")
 
@@ -188,7 +154,7 @@ class Relay:
     def offer(self, ice: IceOffer) -> None:
         """Name other ICE servers from now on, which expire when the ones before did, or never."""
         self._settings = attrs.evolve(self._settings, ice=ice)
-        self._perform(self._state.renew(trio.current_time()))
+        self._delivery.perform(self._delivery.state.renew(trio.current_time()))
 
     async def drain(self) -> None:
         """Tell every peer that the relay goes away; returns when all have gone, or after 4 s.
@@ -196,6 +162,8 @@ class Relay:
         Where there are others to go to, not all at once: these take them in one by one.
         """
         self._is_draining = True
+        # Alone, all leave, and are told so.
+        self._delivery.is_over = self.node is None
         log.info("draining: %d peers are told that the relay goes away", len(self._connections))
         with trio.move_on_after(DRAIN_DEADLINE):
             await self._send_away()
@@ -215,9 +183,9 @@ class Relay:
 
     def _start_over(self, state: NodeState) -> None:
         """This node has lost its place among the others: its peers come back by themselves."""
-        self._state = state
+        self._delivery.state = state
         for connection in self._connections.values():
-            self._close(connection, *_START_OVER)
+            self._delivery.close(connection, *_START_OVER)
 
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────
 
@@ -233,124 +201,61 @@ class Relay:
             socket.close(refusal.code, refusal.why)
             return
         visitor = Visitor(next(self._numbers), remote)
-        connection = _Connection(visitor, socket, self._admission.limit_of(remote))
+        connection = Connection(visitor, socket, self._admission.limit_of(remote))
         self._connections[visitor.number] = connection
         self._observer.opened()
         try:
             await self._receive(connection)
         except SocketClosed as exc:
             if not connection.is_closing:  # else that has been told already
-                peer = self._state.peer_of(visitor.number)
+                peer = self._delivery.state.peer_of(visitor.number)
                 self._observer.closed(visitor, peer, exc.code, exc.reason)
         finally:
             self._forget(connection)
 
-    def _forget(self, connection: _Connection) -> None:
-        self._observer.gone(self._state.peer_of(connection.number))
+    def _forget(self, connection: Connection) -> None:
+        self._observer.gone(self._delivery.state.peer_of(connection.number))
         del self._connections[connection.number]
-        outputs = self._state.lost(connection.number, trio.current_time())
-        if self.node is not None or not self._is_draining:  # alone, all leave, and are told so
-            self._perform(outputs)
+        outputs = self._delivery.state.lost(connection.number, trio.current_time())
+        self._delivery.perform(outputs)
         if not self._connections:
             self._all_gone.ring()
 
-    async def _receive(self, connection: _Connection) -> None:
+    async def _receive(self, connection: Connection) -> None:
         """Hand the relay's state what a socket says. Raises SocketClosed."""
         deadline = self._settings.register_deadline
         with trio.move_on_after(deadline) as connection.registering:
             await self._receive_all(connection)
         why = f"no register within {deadline:g} s"
-        self._close(connection, CloseCode.REGISTER_TIMEOUT, why)
+        self._delivery.close(connection, CloseCode.REGISTER_TIMEOUT, why)
         await self._receive_all(connection)
 
-    async def _receive_all(self, connection: _Connection) -> None:
+    async def _receive_all(self, connection: Connection) -> None:
         while True:
             # In one turn of Trio's loop, so that what comes of it goes out in one write.
             self._take(connection, await connection.socket.receive_all())
 
-    def _take(self, connection: _Connection, frames: list[str | bytes]) -> None:
+    def _take(self, connection: Connection, frames: list[str | bytes]) -> None:
         for frame in frames:
             if not connection.is_closing:
                 self._judge(connection, frame)
 
-    def _judge(self, connection: _Connection, frame: str | bytes) -> None:
+    def _judge(self, connection: Connection, frame: str | bytes) -> None:
         now = trio.current_time()
         match connection.limit.judge(now, cost_of(frame)):
             case Verdict.PASS:
-                outputs = self._state.receive(connection.number, frame, now)
+                outputs = self._delivery.state.receive(connection.number, frame, now)
                 connection.limit.charge(work_in(outputs), now)
-                self._perform(outputs)
+                self._delivery.perform(outputs)
             case Verdict.REFUSE | Verdict.REFUSE_ADDRESS as verdict:
                 why = connection.limit.explain(verdict, now)
-                self._perform([Send(connection.number, ErrorEvent(ErrorCode.RATE_LIMITED, why))])
+                self._delivery.perform(
+                    [Send(connection.number, ErrorEvent(ErrorCode.RATE_LIMITED, why))]
+                )
             case Verdict.CLOSE:
-                self._close(connection, CloseCode.RATE_LIMITED, "too many messages for too long")
-
-    def _close(self, connection: _Connection, code: CloseCode, why: str) -> None:
-        """Close a socket that has earned it; what it says from now on counts for nothing."""
-        if connection.is_closing:
-            return
-        connection.is_closing = True
-        connection.socket.close(code, why)
-        peer = self._state.peer_of(connection.number)
-        self._observer.shut_out(connection.visitor, peer, code, why)
-
-    # ── outputs ──────────────────────────────────────────────────────────────────────────────────
-
-    def _perform(self, outputs: Sequence[NodeOutput]) -> None:
-        last: FromRelay | None = None
-        text = ""
-        for output in outputs:
-            match output:
-                case Send(id, message):
-                    # One message often goes to many, one after the other.
-                    if message is not last:
-                        last, text = message, encode_event(message)
-                        self._observer.said(message)
-                    self._post(id, text)
-                case Close(id, code, why):
-                    self._close(self._connections[id], code, why)
-                case Probe(id, successor):
-                    answered = partial(self._go_on, self._state.alive, id, successor)
-                    self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
-                case Admitted(id):
-                    self._admitted(self._connections[id])
-                case SessionBegan() | SessionAnswered() | SideAway() | SideBack() | SessionOver():
-                    self._observer.note(output, trio.current_time())
-                    self._sooner.ring()
-                case AwaitRoom(id):
-                    room = partial(self._go_on, self._state.drained, id)
-                    self._connections[id].socket.await_room(room)
-                case Sooner():
-                    self._sooner.ring()
-                case SignalDropped():
-                    self._observer.dropped_signal()
-                case Pass(id, text):
-                    self._post(id, text)
-                case Posted(message):
-                    self._observer.said(message)
-                case Commit() | Sweep() | Retire() | AskStandings():
-                    assert self.node is not None
-                    self.node.take(output)
-                case _:
-                    assert_never(output)
-
-    def _post(self, id: Hashable, text: str) -> None:
-        # What was decided elsewhere may come when it is gone.
-        if (connection := self._connections.get(id)) is not None:
-            connection.socket.post(text)
-
-    def _admitted(self, connection: _Connection) -> None:
-        connection.registering.deadline = math.inf
-        peer = self._state.peer_of(connection.number)
-        assert peer is not None
-        self._observer.registered(connection.visitor, peer)
-        self._sooner.ring()
-
-    def _go_on(self, decide: Callable[..., Sequence[NodeOutput]], *sockets: Hashable) -> None:
-        """What was asked of a socket has come about."""
-        if self.node is not None or not self._is_draining:
-            self._perform(decide(*sockets, trio.current_time()))
+                self._delivery.close(
+                    connection, CloseCode.RATE_LIMITED, "too many messages for too long"
+                )
 
 
 def _state_of(
@@ -403,7 +308,7 @@ def _admission_of(settings: Settings) -> Admission:
     )
 
 
-def _telling(settings: Settings, connections: Mapping[Hashable, _Connection]) -> Telling:
+def _telling(settings: Settings, connections: Mapping[Hashable, Connection]) -> Telling:
     """An evaluator that has read most of what it was sent is told as much again."""
     page = settings.net.outbox_size // ROOM_PART
     return Telling(
@@ -454,5 +359,7 @@ async def open_relay(
                 await relay.drain()
 
 
-def _open_store(shared: Shared) -> AbstractAsyncContextManager[Store]:
+def _open_store(shared: Shared) -> "AbstractAsyncContextManager[Store]":
+    from imgsync.relay.nodes.store import open_store
+
     return open_store(shared.url, prefix=shared.prefix, password=shared.password)

@@ -200,6 +200,7 @@ function playRoutes(starts) {
     },
     ended: (id) => routes.ended(id, { kind: "endCame", reason: "ended", detail: "" }),
     mayAsk: () => routes.mayAsk(),
+    sayAgain: () => routes.sayAgain(),
     clientSpeaks: ([clientId, features]) => routes.clientSpeaks(clientId, features),
   };
   return async ([method, given]) => {
@@ -263,6 +264,8 @@ const PAIRS = {
           return tell(sessions.started(decodeEvent(JSON.stringify({ event: "session_started", data: given[0] })).data));
         case "speaks":
           return tell(sessions.speaks(...given));
+        case "sayAgain":
+          return tell(sessions.sayAgain());
         case "over":
           return sessions.untold.over(...given) ?? null;
         case "told":

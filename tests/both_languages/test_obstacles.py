@@ -5,12 +5,23 @@ from __future__ import annotations
 import pytest
 
 from imgsync.core.protocol.obstacles import Obstacle, obstacle_at_health, obstacle_of
-from imgsync.core.protocol.signalling import CloseCode
+from imgsync.core.protocol.signalling import CloseCode, ErrorCode
 from tests.both_languages.replay import Given, Replay
 
 STATUSES = [*range(200, 600), 600, 999]
 
-TEXTS = ["ok", "ok\n", " ok\r\n", "OK", "", "okay", "origin\n", "draining\n", "<html>ok</html>"]
+TEXTS = [
+    "ok",
+    "ok\n",
+    " ok\r\n",
+    "OK",
+    "",
+    "okay",
+    "origin\n",
+    "draining\n",
+    "degraded\n",
+    "<html>ok</html>",
+]
 
 
 def value(obstacle: Obstacle | None) -> str | None:
@@ -24,6 +35,9 @@ def test_each_status_and_word_means_the_same(replay: Replay) -> None:
         for text in TEXTS:
             inputs.append(["obstacleAtHealth", status, text])
             expected.append(value(obstacle_at_health(status, text)))
+    for code in ErrorCode:
+        inputs.append(["obstacleOfError", code.value])
+        expected.append(Obstacle.UNAVAILABLE.value if code.is_outage else None)
     for one in Obstacle:
         inputs.append(["mayPass", one.value])
         expected.append(one.may_pass)
@@ -34,6 +48,8 @@ def test_each_status_and_word_means_the_same(replay: Replay) -> None:
     ("status", "text", "expected"),
     [
         (200, "ok\n", None),
+        (200, "degraded\n", None),
+        (503, "degraded\n", Obstacle.UNAVAILABLE),
         (200, "origin\n", Obstacle.ORIGIN),
         (503, "draining\n", Obstacle.DRAINING),
         # What stands in front of the relay, or in its place, may say anything.

@@ -108,6 +108,8 @@ class Player:
                 self._routes.registered(tuple(spoken), [(id, tuple(its)) for id, its in clients])
             case "mayAsk", _:
                 self._routes.may_ask()
+            case "sayAgain", _:
+                self._routes.say_again()
             case _, str(session_id):
                 if session_id in self._held:
                     self._say(session_id, self._held[session_id], method)
@@ -195,7 +197,7 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
     if not is_up:
         return dice.choice([*ours, *[REGISTERED] * 3])
     started = {"sessionId": id, "evaluatorId": dice.choice("eef"), "clientId": "c"}
-    refusals = [ErrorCode.CLIENT_BUSY, ErrorCode.FORBIDDEN]
+    refusals = [ErrorCode.CLIENT_BUSY] * 2 + [ErrorCode.UNAVAILABLE, ErrorCode.FORBIDDEN]
     spoken: list[list[str]] = [["ping", "preload"], EARLY]
     speaks = dice.choice([{}, {"features": dice.choice(spoken)}])
     ref = dice.choice([{}, {"ref": str(dice.randint(1, 6))}])
@@ -206,7 +208,7 @@ def choose(dice: random.Random, *, starts: bool, is_up: bool) -> Given:
             ["clientSpeaks", [dice.choice("cd"), dice.choice([[], ["stage"], EARLY])]],
             ["clientWent", dice.choice("cd")],
             ["refused", [dice.choice(refusals).value, dice.choice([None, ref.get("ref")])]],
-            *(["relayLost", None], ["mayAsk", None], ["ended", id]),
+            *(["relayLost", None], ["mayAsk", None], ["sayAgain", None], ["ended", id]),
         ]
     )
 

@@ -117,6 +117,8 @@ class Player:
                 return sessions.hears(session_id)
             case ["lastWith", peer_id]:
                 return sessions.last_with(peer_id)
+            case ["sayAgain"]:
+                return tell(sessions.say_again())
             case [method, *rest]:
                 getattr(sessions, METHODS.get(method, method))(*rest)
         return None
@@ -177,6 +179,7 @@ def choose(dice: random.Random) -> Given:
                 ["askNoMore"],
                 ["takeUp", id],
                 ["mayAsk"],
+                ["sayAgain"],
             ),
             *(
                 registered(dice),
@@ -204,7 +207,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
         expected = [player.step(given) for given in inputs]
         replay.compare("sessions", inputs, expected, run, starts=starts)
         for given, found in zip(inputs, expected, strict=True):
-            if given[0] in ("started", "refused", "speaks") and isinstance(found, list):
+            if given[0] in ("started", "refused", "speaks", "sayAgain") and isinstance(found, list):
                 seen |= {(given[0], output[0]) for output in found}
             elif found is not None:
                 seen.add(given[0])
@@ -212,7 +215,7 @@ def test_whatever_happens_both_languages_do_the_same(replay: Replay) -> None:
     kinds = ("begin", "named", "invited", "answered", "back", "gone", "end", "disown", "leave")
     assert seen == {
         *(("started", kind) for kind in kinds),
-        *(("refused", "gone"), ("refused", "taken"), ("speaks", "speaks")),
+        *(("refused", "gone"), ("refused", "taken"), ("speaks", "speaks"), ("sayAgain", "end")),
         *("ask", "takeUpNext", "lastWith", "isRefusal", "hears"),
     }
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.commands.test_demo import STOP_S, Mark, demo
 from tests.kit.browsers import Page, Started, open_browser
-from tests.kit.processes import SAMPLES, START_S, Child, open_child
+from tests.kit.forks import open_fork
+from tests.kit.processes import SAMPLES, START_S, Child
 from tests.kit.side_by_side import side_by_side
 from tests.kit.web_pages import RECORDER
 
@@ -65,7 +66,7 @@ async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
     async with (
         open_browser(started) as browser,
         browser.open_page() as page,
-        open_child("demo", *demo("--browser"), env=mark.env) as child,
+        open_fork("demo", *demo("--browser"), env=mark.env) as child,
     ):
         await open_link(page, await read_link(child), child)
         for index in range(10):
@@ -86,7 +87,7 @@ async def test_every_sample_is_shown_on_the_page_that_the_demo_asks_to_open(
 
 async def test_ctrl_c_while_no_page_is_open_ends_the_demo_and_all_that_it_has_started() -> None:
     mark = Mark()
-    async with open_child("demo", *demo("--browser"), env=mark.env) as child:
+    async with open_fork("demo", *demo("--browser"), env=mark.env) as child:
         await read_link(child)
         child.process.send_signal(signal.SIGINT)
         outcome = await child.wait_outcome(STOP_S)
@@ -103,7 +104,7 @@ async def test_a_page_that_is_closed_in_the_middle_is_told_of_and_not_waited_for
     mark = Mark()
     async with (
         open_browser(started) as browser,
-        open_child("demo", *demo("--browser", str(folder)), env=mark.env) as child,
+        open_fork("demo", *demo("--browser", str(folder)), env=mark.env) as child,
     ):
         link = await read_link(child)
         async with browser.open_page() as page:
@@ -122,7 +123,7 @@ async def test_a_page_that_comes_back_is_shown_what_follows(folder: Path, starte
     async with (
         open_browser(started) as browser,
         browser.open_page() as page,
-        open_child("demo", *demo("--browser")) as child,
+        open_fork("demo", *demo("--browser")) as child,
     ):
         link = await read_link(child)
         await open_link(page, link, child)

@@ -171,6 +171,9 @@ async def open_hosts(
             peer = ("peer", "name", "eth0", "netns", name)
             await run_ip("-n", middle, "link", "add", host, "type", "veth", *peer)
             await run_ip("-n", middle, "link", "set", host, "up", "promisc", "on")
+            # No link-local address that comes by itself, a second or two later: for a browser that
+            # is another network, and it ends what it has on the one before.
+            await run_ip("-n", name, "link", "set", "eth0", "addrgenmode", "none")
             # An address that it had to look for others of the same first would not be there yet.
             options = ("nodad",) if ipv6 else ()
             whole = f"{address}/{64 if ipv6 else 24}"

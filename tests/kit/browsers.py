@@ -35,6 +35,8 @@ ANSWER_S = 20
 """Seconds for a command's answer, and for what a page is waited for; on a loaded machine."""
 
 LOOK_AGAIN_S = 0.02
+LOOK_SELDOM_S = 0.1
+"""A look costs time in three processes: what takes long is looked at less often."""
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 
@@ -118,13 +120,15 @@ class Page(ABC):
     async def wait(self, script: str, seconds: float = ANSWER_S) -> Any:
         """The value of an expression once it is true; it may be looked at while a page loads."""
         found: Any = None
+        begun = trio.current_time()
         with trio.move_on_after(seconds):
             while not found:
                 # It fails while the page is being replaced by another.
                 with suppress(AssertionError, CommandFailed):
                     found = await self.run(script)
                 if not found:
-                    await trio.sleep(LOOK_AGAIN_S)
+                    waited = trio.current_time() - begun
+                    await trio.sleep(min(max(LOOK_AGAIN_S, waited / 10), LOOK_SELDOM_S))
             return found
         body = await self.run("document.body?.outerHTML")
         raise AssertionError(f"{script} was not so within {seconds} s: {body}; {self.errors}")

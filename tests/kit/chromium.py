@@ -16,6 +16,7 @@ from tests.kit.browsers import ANSWER_S, JSON, Browser, Page, Started, Talk, run
 from tests.kit.foreign import require
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+_SHELL = "chromium-headless-shell"
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -53,7 +54,26 @@ def shared_chromium(*options: str, prefix: Sequence[str] = ()) -> Iterator[Start
     :param options: beside the usual ones.
     :param prefix: before the command.
     """
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    with _start(_NAMES, options, prefix) as started:
+        yield started
+
+
+@contextmanager
+def shared_shell(*options: str) -> Iterator[Started]:
+    """Chromium without what is around a page, such as its window: its pages are the same, and take
+    three quarters of the time. The whole one where that is not installed.
+
+    :param options: beside the usual ones.
+    """
+    with _start((_SHELL, *_NAMES), options) as started:
+        yield started
+
+
+@contextmanager
+def _start(
+    names: Sequence[str], options: Sequence[str] = (), prefix: Sequence[str] = ()
+) -> Iterator[Started]:
+    program = next(filter(None, map(shutil.which, names)), None)
     require(program, "no Chromium is installed")
 
     def command(profile: Path) -> tuple[str, ...]:
@@ -115,7 +135,7 @@ class _Chromium(Browser):
         attach = {"targetId": target, "flatten": True}
         session = (await self._talk.command("Target.attachToTarget", attach))["sessionId"]
         page = self._pages[session] = ChromiumPage(self._talk, session, target, context_id)
-        for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
+        for domain in ("Page", "Runtime", "Log", "Inspector"):
             await page.command(f"{domain}.enable")
         return page
 

@@ -207,11 +207,11 @@ def desk_of(state: NodeState) -> Desk:
 def left_over(state: NodeState) -> list[str]:
     """What a node has kept that has come to its end."""
     clerk = state._clerk
-    custody, turns = clerk._custody, clerk._turns
+    custody, turns = clerk._custody, clerk.turns
     kept = {
         "under way": clerk._flights,
         "to be tried again": clerk._again,
-        "waits for a burial": clerk._burials.dead,
+        "waits for a burial": clerk.burials.dead,
         "turns": turns._tasks,
         "begun": turns._begun,
         "being given": clerk._going,

@@ -81,6 +81,7 @@ class Node:
 
     def _carry_out(self) -> None:
         calls, self.calls = self.calls, []
+        self.state.taken()
         answers = self.store.commit(self.boot, self.epoch, [call.transaction for call in calls])
         self.answers += [(call.ticket, one) for call, one in zip(calls, answers, strict=True)]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
+from collections.abc import Mapping
 from zlib import compress, crc32
 
 from PIL import Image
@@ -56,7 +58,8 @@ def _os2_bmp() -> bytes:
     return b"BM" + struct.pack("<IHHI", 26 + len(pixels), 0, 0, 26) + header + pixels
 
 
-def make_all() -> dict[str, bytes]:
+@functools.cache
+def make_all() -> Mapping[str, bytes]:
     """Whole pictures, by what they are, and then by their kind's name."""
     more = {"save_all": True, "append_images": [_picture(20), _picture(40)]}
     jpeg, bmp = encode("JPEG"), encode("BMP")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ from imgsync.core.protocol.errors import (
     SocketClosed,
     UpgradeRefused,
 )
-from imgsync.core.protocol.numbers import MAX_INCOMING, REFUSED_AGAIN
+from imgsync.core.protocol.numbers import AGAIN_PAUSE, MAX_INCOMING, REFUSED_AGAIN
 from imgsync.core.protocol.obstacles import Obstacle
 from imgsync.core.protocol.signalling import (
     ClientEntry,
@@ -42,6 +42,7 @@ from imgsync.core.protocol.signalling import (
     Register,
     Registered,
     Role,
+    SessionEndedEvent,
     SessionStarted,
 )
 from imgsync.peer.route import Route
@@ -334,6 +335,85 @@ async def test_who_is_asked_to_wait_does_so_but_not_for_ever(
         await trio.sleep(100)
         first, second = tried
         assert least <= second - first <= most
+
+
+# ── a relay that can do nothing at this moment ────────────────────────────────────────────────────
+
+
+def outage(event: str) -> ErrorEvent:
+    return ErrorEvent(ErrorCode.UNAVAILABLE, "The relay can't reach the others.", event)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_whoever_registers_with_it_first_is_taken_when_it_can_again(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    relay = Relay()
+    told = relay.say
+
+    def refuse(message: FromRelay) -> None:
+        if len(relay.frames) > 3:
+            told(message)
+        else:
+            told(outage("register"))
+            relay._send.send_nowait(SocketClosed(CloseCode.RELAY_FULL))
+
+    monkeypatch.setattr(relay, "say", refuse)
+    # What is left on a socket that was refused is of no use.
+    monkeypatch.setattr(relay, "open_socket", emptied(relay))
+    async with open_peer(relay, role):
+        assert len(relay.frames) == 4
+
+
+def emptied(relay: Relay) -> Callable[[str], AbstractAsyncContextManager[Relay]]:
+    opened = relay.open_socket
+
+    @asynccontextmanager
+    async def open_socket(url: str) -> AsyncIterator[Relay]:
+        relay._send, relay._receive = trio.open_memory_channel(64)
+        async with opened(url):
+            yield relay
+
+    return open_socket
+
+
+async def test_it_is_asked_again_for_a_session_that_it_could_not_look_for(
+    autojump_clock: MockClock,
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, Role.EVALUATOR) as evaluator:
+        route = await start(evaluator, relay, "s")
+        await relay.cut()
+        for times in range(1, 4):
+            assert relay.asked() == [("start_session", "s")] * times
+            await relay.say_and_wait(outage("start_session"))
+            assert relay.asked() == [("start_session", "s")] * times
+            await trio.sleep(AGAIN_PAUSE)
+        await relay.say_and_wait(of_client("s", resumed=True))
+        assert inputs_of(route) == [RelayLost(), RelayBack()]
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_it_is_told_again_of_an_end_that_it_could_not_tell(
+    autojump_clock: MockClock, role: Role
+) -> None:
+    relay = Relay()
+    async with open_peer(relay, role) as peer:
+        if role is Role.EVALUATOR:
+            route = await start(peer, relay, "s")
+        else:
+            await relay.say_and_wait(of_evaluator("s"))
+            route = peer.incoming.receive_nowait()
+        del relay.frames[-1][:]
+        route.end()
+        route.close()
+        await relay.say_and_wait(outage("end_session"))
+        await trio.sleep(AGAIN_PAUSE)
+        assert relay.asked() == [("end_session", "s")] * 2
+        await relay.say_and_wait(SessionEndedEvent("s", EndReason.ENDED, "me"))
+        await relay.say_and_wait(outage("webrtc_signal"))
+        await trio.sleep(AGAIN_PAUSE)
+        assert relay.asked() == [("end_session", "s")] * 2
 
 
 # ── credentials ──────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ from imgsync.commands.relay.options import make_parser, settings_of
 from imgsync.core.protocol.numbers import KEEPALIVE_INTERVAL, PONG_DEADLINE
 from imgsync.core.protocol.signalling import CloseCode
 from imgsync.net.connect import open_relay_socket
-from imgsync.relay.metrics import Metrics
+from imgsync.relay.metrics import Metrics, NodeMetrics
 from tests.kit.forks import open_fork
 from tests.kit.ports import find_free_port
 from tests.kit.processes import (
@@ -132,15 +132,25 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             assert line.startswith(LISTENING)
             relay_port = int(line.rpartition(":")[2].removesuffix("/ws"))
             port, tls = find_free_port(), ssl.create_default_context()
-            configuration = write_configuration(tmp_path, port, relay_port, tls)
-            command = (str(NGINX), "-p", str(tmp_path), "-c", configuration, "-e", "stderr")
-            async with open_child("nginx", *command) as nginx:
-                await wait_listening(port, nginx)
+            snippet = replace_once(nginx_snippet(), "127.0.0.1:8765", f"127.0.0.1:{relay_port}")
+            async with open_nginx(tmp_path, port, snippet, tls):
                 yield Site(port, relay_port, relay, tls)
 
 
-def write_configuration(folder: Path, port: int, relay_port: int, tls: ssl.SSLContext) -> str:
-    """The page's lines with ports and a certificate of the test, which `tls` trusts from then."""
+@asynccontextmanager
+async def open_nginx(
+    folder: Path, port: int, snippet: str, tls: ssl.SSLContext
+) -> AsyncIterator[None]:
+    """One that listens; see `write_configuration`."""
+    configuration = write_configuration(folder, port, snippet, tls)
+    command = (str(NGINX), "-p", str(folder), "-c", configuration, "-e", "stderr")
+    async with open_child("nginx", *command) as nginx:
+        await wait_listening(port, nginx)
+        yield
+
+
+def write_configuration(folder: Path, port: int, snippet: str, tls: ssl.SSLContext) -> str:
+    """The page's lines with a port and a certificate of the test, which `tls` trusts from then."""
     authority = trustme.CA()
     authority.configure_trust(tls)
     issued = authority.issue_cert("127.0.0.1")
@@ -148,13 +158,11 @@ def write_configuration(folder: Path, port: int, relay_port: int, tls: ssl.SSLCo
     issued.private_key_pem.write_to_path(key)
     issued.cert_chain_pems[0].write_to_path(certificate)
     live = "/etc/letsencrypt/live/relay.example.org"
-    snippet = nginx_snippet()
     for old, new in {
         "    listen 443 ssl http2;\n": f"    listen 127.0.0.1:{port} ssl http2;\n",
         "    listen [::]:443 ssl http2;\n": "",
         f"{live}/fullchain.pem": str(certificate),
         f"{live}/privkey.pem": str(key),
-        "127.0.0.1:8765": f"127.0.0.1:{relay_port}",
     }.items():
         snippet = replace_once(snippet, old, new)
     path = folder / "nginx.conf"
@@ -302,5 +310,7 @@ def test_the_options_that_are_named_are_there() -> None:
 
 def test_every_metric_is_named_and_no_other() -> None:
     named = set(re.findall(r"`(imgsync_[a-z_]+)", PAGE.read_text()))
-    families = re.findall(r"^# TYPE (imgsync_\w+)", Metrics().render().decode(), re.MULTILINE)
+    metrics = Metrics()
+    metrics.node = NodeMetrics()
+    families = re.findall(r"^# TYPE (imgsync_\w+)", metrics.render().decode(), re.MULTILINE)
     assert named == set(families)

@@ -36,6 +36,7 @@ from tests.relay.test_behind_nginx import (
     WITHIN,
     Site,
     blocks,
+    nginx_snippet,
     replace_once,
     wait_listening,
 )
@@ -64,7 +65,7 @@ def shown(language: str) -> tuple[str, str]:
 
 
 def for_nginx(folder: Path, port: int, prefix: str, pair: Pair) -> list[str]:
-    (whole,), (location,) = blocks("nginx"), blocks("conf")
+    whole, (location,) = nginx_snippet(), blocks("conf")
     if prefix:
         begin = whole.index("    location / {")
         end = whole.index("\n", whole.index("proxy_pass")) + 1

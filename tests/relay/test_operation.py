@@ -15,7 +15,7 @@ import jwt
 import pytest
 import trio
 
-from imgsync.core.protocol.errors import SocketClosed
+from imgsync.core.protocol.errors import SocketClosed, UpgradeRefused
 from imgsync.net.connect import open_relay_socket
 from tests.kit.descriptions import AIORTC as SDP
 from tests.kit.forks import open_fork
@@ -171,8 +171,8 @@ async def test_while_it_drains_newcomers_are_told_so_and_a_second_signal_changes
         assert (await shouting.wait_close()).code == 1001
         for again in (signal.SIGTERM, signal.SIGINT):
             assert await get(relay.port, "/health") == (503, b"draining\n")
-            async with open_peer(relay.port) as newcomer:
-                assert (await newcomer.wait_close()).code == 1001
+            with pytest.raises(UpgradeRefused, match="HTTP status 503"):
+                await open_peer(relay.port).__aenter__()
             relay.child.process.send_signal(again)
         figures = await scrape(relay.port)
         assert figures["connects_refused_total", "draining"] == 2

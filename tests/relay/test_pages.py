@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import re
 import subprocess
 from collections.abc import AsyncIterator
@@ -28,6 +30,20 @@ KEPT = re.compile("/web/[0-9a-f]{16}/")
 [ENGLISH] = {*re.findall("web/[0-9a-f]{16}/", str(RESPONSES["/evaluator"].body))}
 ONCE = [path for path in PATHS if not KEPT.match(path) or path.startswith(f"/{ENGLISH}")]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def inline_scripts(page: bytes) -> list[bytes]:
+    return re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+
+
+def integrity(body: bytes) -> str:
+    """As a page names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(body).digest()).decode()}"
+
+
+def hash_source(script: bytes) -> str:
+    """As a policy names it."""
+    return f"'{integrity(script)}'"
 
 
 @pytest.fixture
@@ -70,7 +86,9 @@ async def test_each_has_its_type_and_its_guards(http: httpx.AsyncClient) -> None
             part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; ")
         )
         assert policy["default-src"] == "'none'"
-        assert policy["script-src"] == policy["style-src"] == "'self'"
+        assert policy["style-src"] == "'self'"
+        sources = ["'self'", *map(hash_source, inline_scripts(answer.content))]
+        assert policy["script-src"].split(" ") == sources
         assert "unsafe" not in str(policy)
 
 
@@ -139,7 +157,28 @@ async def test_nothing_is_taken_at_a_page(http: httpx.AsyncClient) -> None:
 
 
 @each_page
-def test_a_page_has_nothing_inline_and_refers_to_what_is_there(page: Path) -> None:
+async def test_a_page_has_nothing_inline_but_first_of_all_what_has_it_loaded_anew(
+    http: httpx.AsyncClient, page: Path
+) -> None:
+    script = (WEB / "js/page/complete.js").read_bytes()
+    served = (await http.get(f"/{page.stem}")).content
+    assert inline_scripts(served) == [script]
+    before = served.partition(script)[0]
+    assert not re.search(rb"<link|\s(?:src|href)=", before)
+    assert len(re.findall(rb"<script(?![^>]* src=)", served)) == 1
+    # Nothing in it ends it.
+    assert not re.search(rb"<!--|</?script", script)
+
+
+def test_an_inline_script_is_hashed_with_the_ends_of_lines_that_browsers_read() -> None:
+    files = {"page.html": b'<script src="web/a.js"></script>', "a.js": b"1;\r\n2;\r\n"}
+    page = make_pages(files).responses["/page"]
+    assert page.body == b"<script>1;\n2;\n</script>"
+    assert hash_source(b"1;\n2;\n") in dict(page.headers)["content-security-policy"]
+
+
+@each_page
+def test_the_file_of_a_page_has_nothing_inline_and_refers_to_what_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text))
@@ -185,6 +224,19 @@ def files_of_the_pages() -> dict[str, bytes]:
     return {file.relative_to(WEB).as_posix(): file.read_bytes() for file in files}
 
 
+async def test_a_page_names_the_hash_of_all_that_it_begins_with(http: httpx.AsyncClient) -> None:
+    for page in PAGES:
+        text = (await http.get(f"/{page.stem}")).text
+        begins = '<(?:script|link rel="stylesheet"|link rel="modulepreload")(?=[ >])[^>]*>'
+        for tag in re.findall(begins, text):
+            named = re.search('(?:src|href)="([^"]+)"', tag)
+            if named is None or 'fetchpriority="low" />' in tag:
+                continue
+            body = RESPONSES[f"/{named[1]}"].body
+            assert isinstance(body, bytes)
+            assert f'integrity="{integrity(body)}"' in tag
+
+
 async def test_all_that_a_page_names_is_kept_and_is_there(http: httpx.AsyncClient) -> None:
     for page in PAGES:
         text = (await http.get(f"/{page.stem}")).text
@@ -212,14 +264,18 @@ def test_modules_that_import_each_other_in_a_circle_are_named_like_all_others() 
     circle = {"js/a.js": b'import "./b.js";\nimport { b } from "./b.js";\n'}
     circle["js/b.js"] = b'import { a } from "./a.js";\nimport("./c.js");\n'
     circle["js/c.js"] = b""
+
+    def of(module: bytes) -> str:
+        return f' integrity="{integrity(module)}"'
+
     pages = make_pages({"page.html": b"<head>\n" + script, **circle})
     [version] = {path.split("/")[2] for path in pages.responses if KEPT.match(path)}
     body = pages.responses["/page"].body
     assert isinstance(body, bytes)
     assert body.decode() == (
         "<head>\n"
-        f'    <link rel="modulepreload" href="web/{version}/js/b.js" />\n'
-        f'    <script type="module" src="web/{version}/js/a.js"></script>\n'
+        f'    <link rel="modulepreload" href="web/{version}/js/b.js"{of(circle["js/b.js"])} />\n'
+        f'    <script type="module" src="web/{version}/js/a.js"{of(circle["js/a.js"])}></script>\n'
         "  </head>\n"
     )
 
@@ -227,19 +283,11 @@ def test_modules_that_import_each_other_in_a_circle_are_named_like_all_others() 
 async def test_a_page_of_another_version_gets_none_of_the_files_of_this_one(
     http: httpx.AsyncClient,
 ) -> None:
-    scripts = set()
+    # What does not come has the page loaded anew.
     for path in filter(KEPT.match, ONCE):
         answer = await http.get(KEPT.sub("/web/0123456789abcdef/", path))
         assert answer.headers["cache-control"] == "no-store"
-        if answer.status_code == 200:
-            # What the page begins with, and so runs whatever else is missing.
-            assert "location.reload()" in answer.text
-            assert answer.headers["content-type"].startswith("text/javascript")
-            scripts.add(KEPT.sub("", path))
-        else:
-            assert answer.status_code == 404
-    named = "".join(page.read_text() for page in PAGES)
-    assert scripts == set(re.findall(r'<script type="module" [^>]*src="web/([^"]+)"', named))
+        assert answer.status_code == 404
 
 
 # ── modules ──────────────────────────────────────────────────────────────────────────────────────
@@ -274,7 +322,7 @@ async def test_a_page_is_told_of_every_module_so_that_none_waits_for_another(
     later = set().union(*(imports_of(script, LATER) for script in scripts))
     at_once = modules_behind(*scripts) - {*scripts}
     links = re.findall(
-        r'<link rel="modulepreload" href="/web/([^"]+)"( fetchpriority="low")? />', text
+        r'<link rel="modulepreload" href="/web/([^"]+)"( fetchpriority="low")?[^>]* />', text
     )
     assert {WEB / name for name, low in links if not low} == at_once
     rest = later | modules_behind(*later)
@@ -313,6 +361,21 @@ TOO_NEW = re.compile(
 def test_a_module_uses_nothing_that_the_oldest_browsers_have_not(module: Path) -> None:
     code = re.sub(r"(?s:/\*.*?\*/)|//.*", "", module.read_text(encoding="utf-8"))
     assert not TOO_NEW.search(code)
+
+
+MODERN = re.compile(
+    r"=>|`|\?\.|\?\?|\*\*|\.\.\.|\b(?:let|const|class|async|await|import|export|of)\b"
+)
+
+
+def test_a_script_that_is_no_module_has_the_syntax_of_any_browser() -> None:
+    texts = "".join(page.read_text("utf-8") for page in PAGES)
+    tags = re.findall(r"<script([^>]*) src=\"web/([^\"]+)\"", texts)
+    plain = {name for kind, name in tags if 'type="module"' not in kind}
+    assert plain == {"js/page/old.js", "js/page/complete.js"}
+    for name in plain:
+        code = re.sub(r"(?s:/\*.*?\*/)|//.*", "", (WEB / name).read_text("utf-8"))
+        assert not MODERN.search(code)
 
 
 def test_the_modules_are_of_the_types_that_they_say() -> None:

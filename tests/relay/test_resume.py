@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from imgsync.relay import server
+from imgsync.relay import delivery
 from imgsync.relay.settings import Settings
 from tests.kit.relays import AT_ONCE, Peer, event, open_peer, open_running_relay, register
 from tests.net.test_frames import TEXT, RawPeer, frame, open_raw
@@ -140,7 +140,7 @@ async def test_a_session_is_taken_up_again_at_a_relay_that_has_never_heard_of_it
 async def test_a_connection_that_died_without_a_word_gives_way_to_a_new_one(
     role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "ALIVE_DEADLINE", 0.2)
+    monkeypatch.setattr(delivery, "ALIVE_DEADLINE", 0.2)
     user, other_user = ("c", "e") if role == "client" else ("e", "c")
     other_role = "evaluator" if role == "client" else "client"
     async with (

@@ -159,6 +159,7 @@ async def take_session(
         await console.wait_fate(9, "shown")
         await console.page.wait("document.querySelector('#plot polyline').points.length > 9")
         await album.take(console, "shown")
+        await client.page.command("Network.enable")
         await client.page.command("Network.setBlockedURLs", urls=["*/js/*"])
         await client.page.reload()
         await console.wait_says("is interrupted")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.kit.browsers import Browser
+import pytest
+
+from tests.kit.browsers import Browser, Started
 from tests.kit.check_pages import open_check
-from tests.kit.either_browser import in_either
+from tests.kit.either_browser import Browsers, in_either
 from tests.kit.raw_peers import open_raw
 from tests.kit.recording_pages import tap
 from tests.kit.web_pages import open_session
@@ -13,6 +15,12 @@ pytestmark = in_either
 
 # As of http, where that is no address of this machine.
 COARSE = 'Object.defineProperty(window, "isSecureContext", { value: false });'
+
+
+@pytest.fixture(scope="module")
+def started(browser_name: str, browsers: Browsers) -> Started:
+    # The sound of the device is among what is checked.
+    return browsers(browser_name, whole=True)
 
 
 async def test_what_was_found_reaches_the_evaluator_once_the_session_begins(

@@ -13,8 +13,10 @@ import trio
 from imgsync import Facts, ImageFailed, ImageRef
 from imgsync.core.pictures.inspection import Inspection
 from imgsync.core.protocol.numbers import FEATURE_EARLY_OFFER
-from tests.kit.browsers import Browser, Page
+from tests.kit.browsers import Browser, Page, open_browser
+from tests.kit.either_browser import Browsers
 from tests.kit.foreign import IMAGES, MakePeer
+from tests.kit.forks import open_fork
 from tests.kit.processes import (
     LISTENING,
     START_S,
@@ -298,7 +300,7 @@ async def test_what_is_shown_in_a_hidden_tab_was_not_shown_until_it_is_looked_at
 
 
 async def test_the_first_tap_fills_the_screen_and_a_session_keeps_it_awake(
-    browser: Browser, relay: str, images: ImageServer
+    browsers: Browsers, relay: str, images: ImageServer
 ) -> None:
     early = """
     window.locks = [];
@@ -309,7 +311,10 @@ async def test_the_first_tap_fills_the_screen_and_a_session_keeps_it_awake(
       return lock;
     };
     """
-    async with open_client_page(browser, relay, "awake", early) as client:
+    async with (
+        open_browser(browsers("chromium", whole=True)) as browser,
+        open_client_page(browser, relay, "awake", early) as client,
+    ):
         page = client.page
         async with open_session(relay, "awake") as session:
             await page.wait("locks.length === 1 && !locks[0].released")
@@ -389,7 +394,7 @@ async def test_the_image_is_on_the_screen_again_when_another_evaluator_replaces_
 
 @asynccontextmanager
 async def open_relay_on(port: int) -> AsyncIterator[tuple[str, Child]]:
-    async with open_child("relay", *our_relay("--port", str(port))) as child:
+    async with open_fork("relay", *our_relay("--port", str(port))) as child:
         line = await child.wait_line(START_S)
         yield line.removeprefix(LISTENING), child
 

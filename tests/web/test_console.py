@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -23,16 +23,9 @@ from tests.kit.console_pages import (
     open_console,
     open_images,
 )
+from tests.kit.forks import open_fork, open_relay
 from tests.kit.middleboxes import open_middlebox
-from tests.kit.processes import (
-    LISTENING,
-    START_S,
-    open_child,
-    our_client,
-    our_relay,
-    run_to_end,
-    wait_until,
-)
+from tests.kit.processes import our_client, run_to_end, wait_until
 from tests.kit.raw_peers import open_raw
 from tests.kit.web_pages import WIDTH, make_png, open_client_page
 
@@ -51,7 +44,7 @@ async def test_twenty_images_are_acked_by_the_python_client(
 ) -> None:
     async with (
         open_console(browser, relay, "dr-lee") as console,
-        open_child("client", *our_client(relay)) as client,
+        open_fork("client", *our_client(relay)) as client,
     ):
         await client.wait_event("registered")
         await console.paste(images.manifest(*range(20)))
@@ -321,6 +314,7 @@ async def test_what_is_shown_while_the_client_is_away_waits_for_it(
         await console.press("n")
         await console.wait_fate(0, "shown")
         # It is reloaded, and for a while nothing comes of it.
+        await client.page.command("Network.enable")
         await client.page.command("Network.setBlockedURLs", urls=["*/js/*"])
         await client.page.reload()
         await console.wait_says("is interrupted")
@@ -385,16 +379,9 @@ async def test_urls_that_expire_are_read_anew_over_a_reload_and_in_the_middle_of
         assert SECRET not in json.dumps(await console.events())
 
 
-@asynccontextmanager
-async def open_relay_on(port: int) -> AsyncIterator[str]:
-    async with open_child("relay", *our_relay("--port", str(port))) as child:
-        line = await child.wait_line(START_S)
-        yield line.removeprefix(LISTENING)
-
-
 async def test_a_relay_may_be_restarted_in_the_middle(browser: Browser, images: Images) -> None:
     async with AsyncExitStack() as stack:
-        async with open_relay_on(0) as relay:
+        async with open_relay("--port", "0") as relay:
             port = int(relay.removesuffix("/ws").rpartition(":")[2])
             client = await stack.enter_async_context(open_client_page(browser, relay, "rob"))
             console = await stack.enter_async_context(open_console(browser, relay, "dr-rob"))
@@ -406,7 +393,7 @@ async def test_a_relay_may_be_restarted_in_the_middle(browser: Browser, images: 
         await console.wait_says("not in reach", "#relay")
         await console.press("n")
         await console.wait_fate(1, "shown")
-        async with open_relay_on(port):
+        async with open_relay("--port", str(port)):
             await console.wait_says("connected", "#relay")
             await console.wait_says("in session with you", "#clients")
             await console.press("n")

@@ -33,6 +33,7 @@ pytestmark = in_either
 
 @pytest.fixture(scope="module")
 def started(browser_name: str) -> Iterator[Started]:
+    # Keys go to the window that is in front, of all that the browser has.
     with BROWSERS[browser_name]() as started:
         yield started
 

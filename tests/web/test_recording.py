@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.kit.browsers import ANSWER_S, Browser, Started
-from tests.kit.chromium import crash, shared_chromium
+from tests.kit.chromium import crash, shared_shell
 from tests.kit.forks import open_relay, shared_relay
 from tests.kit.processes import wait_until
 from tests.kit.raw_peers import open_raw
@@ -44,7 +44,7 @@ from tests.kit.web_pages import IN_A_HURRY, open_client_page, open_session, page
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Started]:
-    with shared_chromium(*FAKE_DEVICES) as chromium:
+    with shared_shell(*FAKE_DEVICES) as chromium:
         yield chromium
 
 

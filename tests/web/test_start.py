@@ -61,7 +61,7 @@ window.WebSocket = class extends Real {
   constructor(...given) { super(...given); window.opened.push(performance.now()); }
 };
 """
-ALL_LOADED = """[...document.querySelectorAll("link[rel=modulepreload], script")]
+ALL_LOADED = """[...document.querySelectorAll("link[rel=modulepreload], script[src]")]
   .every(({ href, src }) => performance.getEntriesByName(href ?? src).length)"""
 SCRIPTS = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js'))"
 
@@ -105,7 +105,7 @@ async def test_a_page_that_was_loaded_before_the_relay_was_updated_is_loaded_ane
                   window.isOld = true;
                   const script = document.createElement("script");
                   script.type = "module";
-                  script.src = "/web/0123456789abcdef/js/{script}";
+                  script.src = "web/0123456789abcdef/js/{script}";
                   document.head.append(script);
                 }})()"""
             )
@@ -118,7 +118,7 @@ async def test_a_page_that_was_loaded_before_the_relay_was_updated_is_loaded_ane
               window.isOld = true;
               const script = document.createElement("script");
               script.type = "module";
-              script.src = "/web/0123456789abcdef/js/client/client.js";
+              script.src = "web/0123456789abcdef/js/client/client.js";
               document.head.append(script);
             })()"""
         )

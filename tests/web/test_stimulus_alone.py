@@ -73,6 +73,7 @@ async def test_nothing_but_the_image_is_seen_or_heard_whatever_happens(
             await beside.goto(await page.run("location.href"))
             await beside.wait("document.querySelector('#text')?.textContent.length > 5")
         await check("another tab that has come and gone")
+        await page.command("Network.enable")
         await page.command(
             "Network.emulateNetworkConditions",
             offline=True,

@@ -25,7 +25,7 @@ from imgsync.net.ask import ask
 from imgsync.net.connect import open_relay_socket, parse_relay_url
 from imgsync.net.refusals import describe
 from imgsync.net.websocket import WebSocket
-from imgsync.peer.signalling import open_signalling
+from imgsync.peer.signalling import DEFAULT_ICE_SERVERS, register_on
 from imgsync.peer.token_source import TokenSource, read_token
 from imgsync.seams import Network
 
@@ -133,11 +133,14 @@ async def check_token(
     """Whether we can register, and which ICE servers the relay names then."""
     try:
         claims = read_claims(read_token(account.token))
-        register = _register(account, claims)
-        async with open_signalling(network, url, register, account.token) as signalling:
-            servers = signalling.ice_servers
+        register = attrs.evolve(_register(account, claims), token=read_token(account.token))
+        # Once: a relay that can't take us now is a finding, and nothing to wait for.
+        async with network.open_socket(url) as socket:
+            registered = await register_on(socket, register)
     except ImgsyncError as exc:
         return Finding("token", Result.FAILED, str(exc)), None
+    named = registered.ice_servers
+    servers = DEFAULT_ICE_SERVERS if named is None else named
     detail = f"registered as the {register.role.value} {register.user_id!r}"
     if account.token is None:
         return Finding("token", Result.OK, f"{detail}; this relay asks for no token"), servers

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from imgsync.evaluator.evaluator import Evaluator, EvaluatorSession
     from imgsync.images.sources import Images
 
+log = logging.getLogger(__name__)
+
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m imgsync.evaluator") -> int:
     """Parse, run, and return the exit code."""
@@ -248,8 +250,12 @@ async def _enter_session(
     stack: AsyncExitStack, evaluator: "Evaluator", options: argparse.Namespace, output: Output
 ) -> "EvaluatorSession":
     """A session with the client, which ends with the stack; with --wait, as soon as one can be."""
+    import trio
+
+    from imgsync.backoff import backoff
     from imgsync.core.protocol.errors import ConnectTimeout, RelayError, SignallingLost
 
+    outages = 0
     while True:
         # Asked first: who is busy may be so with us, with a process before this one.
         try:
@@ -257,6 +263,12 @@ async def _enter_session(
         except RelayError as exc:
             if not (options.wait and exc.code.may_pass):
                 raise
+            if exc.code.is_outage:
+                # Nothing tells when it is over; the client may be there all the time.
+                log.warning("no session can be started yet, and will be tried again: %s", exc)
+                await trio.sleep(backoff(outages))
+                outages += 1
+                continue
         except (SignallingLost, ConnectTimeout):
             if not options.wait:
                 raise

@@ -20,6 +20,8 @@ told of the end is faster. It is over until the relay says the same.
 
 A relay that was lost may have forgotten the sessions of an evaluator. Each is asked for again, when
 the relay may have another answer than before, until it is back, refused for good or forgotten here.
+So is one that a relay could not look for, as it was cut off from what it shares with others; and
+the ends that it may not have taken are told again.
 """
 
 from collections.abc import Iterable
@@ -341,6 +343,12 @@ class Sessions:
         known = self._known[session_id]
         known.is_forgotten = known.is_due = False
         return [Gone(session_id, EndReason.PEER_GONE)]
+
+    def say_again(self) -> list[SessionsOutput]:
+        """The relay could not carry out something some time ago, and does not say of which session:
+        ask for all that it may have forgotten, and tell what is over."""
+        self.may_ask()
+        return [End(message) for message in self._untold.values()]
 
     # ── what is over ─────────────────────────────────────────────────────────────────────────────
 

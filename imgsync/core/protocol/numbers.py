@@ -527,6 +527,9 @@ MAX_UNTOLD = 1000
 """Sessions whose end the relay is still to be told of. It does not ask about one that it has ended
 by itself meanwhile, so that nothing else would ever remove that."""
 
+AGAIN_PAUSE = 2.0
+"""At most, until what a relay answered by `unavailable` is said again; half of it at least."""
+
 # ── images ───────────────────────────────────────────────────────────────────────────────────────
 
 FETCH_STALL = 10.0

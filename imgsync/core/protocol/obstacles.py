@@ -1,10 +1,10 @@
 """What is in the way where something answers, and no WebSocket to a relay comes of it.
 
 A relay says one word at `/health`, which is beside its WebSocket: `ok`, or `origin` where pages of
-the origin that asks, or that `?origin=` names, may not connect; `draining`, with 503, while it goes
-away. All else that is answered there, or in place of a WebSocket, comes of something in between, or
-of another server, and goes by its status alone. The pages have the same rule in
-`web/js/core/protocol/obstacles.js`.
+the origin that asks, or that `?origin=` names, may not connect; `degraded` where it is there and
+can't reach what it shares with other nodes; `draining`, with 503, while it goes away. All else that
+is answered there, or in place of a WebSocket, comes of something in between, or of another server,
+and goes by its status alone. The pages have the same rule in `web/js/core/protocol/obstacles.js`.
 """
 
 import enum
@@ -77,6 +77,9 @@ _WORDS = {
 
 HEALTHY = "ok"
 
+DEGRADED = "degraded"
+"""Whoever is registered goes on, and who comes now is told `unavailable`, and tries again."""
+
 
 def obstacle_of(status: int) -> Obstacle:
     """What an answer means that came in place of a WebSocket."""
@@ -90,6 +93,6 @@ def obstacle_of(status: int) -> Obstacle:
 def obstacle_at_health(status: int, text: str) -> Obstacle | None:
     """What the answer of `/health` means; None where the relay is there and lets us in."""
     word = text.strip(" \t\r\n")
-    if status == 200 and word == HEALTHY:
+    if status == 200 and word in (HEALTHY, DEGRADED):
         return None
     return _WORDS.get((status, word)) or obstacle_of(status)

@@ -119,6 +119,12 @@ class ErrorCode(enum.Enum):
         """Those after which the client is known to be in a session with another evaluator."""
         return self is ErrorCode.CLIENT_BUSY
 
+    @property
+    def is_outage(self) -> bool:
+        """Those of a relay that could do nothing, whatever was said. It is said again some time
+        later, as nothing tells when it can be done."""
+        return self is ErrorCode.UNAVAILABLE
+
 
 class CloseCode(enum.IntEnum):
     """Why a WebSocket was closed: RFC 6455, section 7.4, and our own from 4000 on."""

@@ -32,7 +32,7 @@ from imgsync.core.protocol.signalling import (
     UserId,
 )
 from imgsync.core.relay.identity import Peer, common_features
-from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack
+from imgsync.core.relay.outputs import Output, Send, SessionAnswered, SideAway, SideBack, Socket
 
 
 @attrs.define(eq=False)
@@ -162,10 +162,11 @@ class Session:
         there = side.peers
         return len(there) == 1 and not side.owner_unknown and (there[0] is peer or there[0] == peer)
 
-    def is_settled(self, peer: Peer) -> bool:
-        """Whether all stays as it is, whatever signal this connection has for the other side."""
-        side = self.side(peer.role)
-        return self._has_alone(side, peer) and (side is self.evaluator or self.is_answered)
+    def is_settled_by(self, socket: Socket, side: Side) -> bool:
+        """Whether all stays as it is, whatever signal this one has for the other side."""
+        there = side.peers
+        is_alone = len(there) == 1 and not side.owner_unknown and there[0].socket == socket
+        return is_alone and (side is self.evaluator or self.is_answered)
 
     def forward(self, side: Side, peer: Peer, signal: RawJson) -> list[Output]:
         """A connection, which may speak, says something to the other side, which is there."""

@@ -5,7 +5,7 @@ It is loaded with the first link, as it takes 0.3 s, which a relay that is alone
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import trio
 from coredis import BaseConnection
@@ -17,9 +17,6 @@ from coredis.exceptions import (
 )
 
 from imgsync.relay.nodes.address import Address
-
-if TYPE_CHECKING:
-    from anyio.abc import ByteStream
 
 MAX_SAID = 200
 """Characters of what Redis says that are repeated."""
@@ -43,8 +40,8 @@ class Connection(BaseConnection):
         self._wire = _Wire(stream)
         self.register_connect_callback(Connection._learn_server)
 
-    async def _connect(self) -> ByteStream:
-        return cast("ByteStream", self._wire)
+    async def _connect(self) -> Any:
+        return self._wire
 
     def describe(self) -> str:
         return str(self._address)

@@ -11,6 +11,7 @@ Where a call fails, the store is away: nothing is tried until a renewal is answe
 import logging
 import math
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import NoReturn
@@ -45,6 +46,60 @@ MISSED = 2
 Perform = Callable[[Sequence[NodeOutput]], None]
 
 
+class Backlog:
+    """What a node has yet to have carried out, and when it has to look at what is due."""
+
+    def __init__(self) -> None:
+        self._commits: list[Commit] = []
+        self._errands: deque[Sweep | Retire | AskStandings] = deque()
+        self._more = Bell()
+        #: On Trio's clock.
+        self._due = math.inf
+        self._sooner = Bell()
+
+    def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
+        """One more."""
+        if isinstance(output, Commit):
+            self._commits.append(output)
+            waits = output.transaction.deadlines.values()
+            seconds = [one.seconds for one in waits if isinstance(one, After)]
+            self.set_due(trio.current_time() + min(seconds, default=math.inf))
+        else:
+            self._errands.append(output)
+        self._more.ring()
+
+    def clear(self) -> None:
+        """None of it is to be carried out any more."""
+        self._commits.clear()
+        self._errands.clear()
+
+    async def commits(self) -> list[Commit]:
+        """All that there are, once there is one."""
+        while not self._commits:
+            await self._more.wait()
+        commits, self._commits = self._commits, []
+        return commits
+
+    async def errand(self) -> Sweep | Retire | AskStandings:
+        """The next one."""
+        while not self._errands:
+            await self._more.wait()
+        return self._errands.popleft()
+
+    def set_due(self, time: float) -> None:
+        """Something is due then, if nothing was before."""
+        if time < self._due:
+            self._due = time
+            self._sooner.ring()
+
+    async def until_due(self) -> None:
+        """Wait until something is; once."""
+        while trio.current_time() < self._due:
+            with trio.move_on_at(self._due):
+                await self._sooner.wait()
+        self._due = math.inf
+
+
 class Node:
     """See the module.
 
@@ -66,13 +121,8 @@ class Node:
         self._perform = perform
         self._start_over = start_over
         self._metrics = metrics
-        self._commits: list[Commit] = []
-        self._errands: list[Sweep | Retire | AskStandings] = []
-        self._wanted = Bell()
-        self._sooner = Bell()
+        self._backlog = Backlog()
         self._carried_out = Bell()
-        #: When something is due at the store that this node has set, on Trio's clock.
-        self._due = math.inf
         self._read = "0-0"
         self.boot, self.state = self._begin()
 
@@ -83,19 +133,7 @@ class Node:
 
     def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
         """Have it carried out, behind what was asked for before."""
-        if not isinstance(output, Commit):
-            self._errands.append(output)
-        else:
-            self._commits.append(output)
-            self._note_deadlines(output)
-        self._wanted.ring()
-
-    def _note_deadlines(self, commit: Commit) -> None:
-        waits = commit.transaction.deadlines.values()
-        seconds = min((one.seconds for one in waits if isinstance(one, After)), default=math.inf)
-        if trio.current_time() + seconds < self._due:
-            self._due = trio.current_time() + seconds
-            self._sooner.ring()
+        self._backlog.take(output)
 
     # ── boots ────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,9 +170,8 @@ class Node:
         state = self._make(boot)
         # It has yet to come in.
         state.away(trio.current_time())
-        self._read, self._due = "0-0", math.inf
-        self._commits.clear()
-        self._errands.clear()
+        self._read = "0-0"
+        self._backlog.clear()
         return boot, state
 
     def _go_away(self, why: StoreAway) -> None:
@@ -142,8 +179,7 @@ class Node:
             log.error("what is shared with other nodes is out of reach: %s", why)
             self._metrics.times["away"] += 1
         self._metrics.is_away = True
-        self._commits.clear()
-        self._errands.clear()
+        self._backlog.clear()
         self._perform(self.state.away(trio.current_time()))
 
     def _come_back(self) -> None:
@@ -155,9 +191,8 @@ class Node:
 
     async def _commit(self) -> NoReturn:
         while True:
-            while not self._commits:
-                await self._wanted.wait()
-            batch, self._commits = self._commits, []
+            batch = await self._backlog.commits()
+            self.state.taken()
             try:
                 answers = await self._store.commit([one.transaction for one in batch])
             except StoreAway as exc:
@@ -170,9 +205,7 @@ class Node:
 
     async def _run_errands(self) -> NoReturn:
         while True:
-            while not self._errands:
-                await self._wanted.wait()
-            errand = self._errands.pop(0)
+            errand = await self._backlog.errand()
             try:
                 await self._run_errand(errand)
             except StoreAway as exc:
@@ -191,12 +224,8 @@ class Node:
 
     async def _renew(self) -> NoReturn:
         while True:
-            pause = RETRY_S if self.is_away else RENEW_S
-            with trio.move_on_after(pause):
-                while trio.current_time() < self._due:
-                    with trio.move_on_at(self._due):
-                        await self._sooner.wait()
-            self._due = math.inf
+            with trio.move_on_after(RETRY_S if self.is_away else RENEW_S):
+                await self._backlog.until_due()
             try:
                 renewal = await self._store.renew(self._read)
             except StoreAway as exc:
@@ -205,8 +234,8 @@ class Node:
             if self.is_away:
                 self._come_back()
             now = trio.current_time()
-            soon = math.inf if renewal.next_due is None else renewal.next_due
-            self._due = min(self._due, now + max(soon, SOON_S))
+            if renewal.next_due is not None:
+                self._backlog.set_due(now + max(renewal.next_due, SOON_S))
             self._perform(self.state.renewed(renewal, now))
 
     async def _hear(self) -> NoReturn:

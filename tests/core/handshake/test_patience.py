@@ -1,5 +1,6 @@
 """Signals that are lost on their way: what was said and not answered is said anew, in time."""
 
+import math
 from collections.abc import Callable
 from random import Random
 
@@ -13,7 +14,13 @@ from imgsync.core.handshake.outputs import (
     Phase,
     Say,
 )
-from imgsync.core.protocol.numbers import ANSWER_DEADLINES, ATTEMPT_DEADLINE, CONNECT_DEADLINE
+from imgsync.core.protocol.numbers import (
+    ANSWER_DEADLINES,
+    ATTEMPT_DEADLINE,
+    CONNECT_DEADLINE,
+    MAX_BACKOFF,
+    REPAIR_DEADLINE,
+)
 from imgsync.core.protocol.signalling import EndReason, Offer, RequestOffer
 from tests.kit.handshakes import REQUEST, Core, answer, answerer, connected, offer, offerer, sdp
 from tests.kit.repairs import World
@@ -196,3 +203,41 @@ def test_where_a_third_of_all_signals_is_lost_connections_come_about_and_are_rep
         assert world.now - begin <= sum(ANSWER_DEADLINES)
         for peer in world.peers:
             world.lose(peer)
+
+
+# ── a relay that can pass on nothing for a time, and says so ─────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("seconds", "took"), [(0.1, 4), (3.9, 4), (9.9, 10), (10.1, None), (math.inf, None)]
+)
+def test_such_a_time_at_the_beginning_costs_the_next_offer_or_the_session(
+    seconds: float, took: float | None
+) -> None:
+    world = World()
+    world.is_lost = lambda number: world.now < seconds
+    world.settle(Random(1))
+    assert world.is_connected is (took is not None)
+    assert world.now == (CONNECT_DEADLINE if took is None else took)
+    if took is None:
+        assert [peer.is_over for peer in world.peers] == [True, True]
+        end = world.evaluator.end
+        assert end is not None
+        assert end.reason is EndReason.CONNECT_TIMEOUT
+
+
+@pytest.mark.parametrize("seconds", [5.0, 60.0, math.inf])
+def test_a_repair_outlives_it_or_comes_to_an_end_in_its_own_time(seconds: float) -> None:
+    world = World()
+    world.settle(Random(1))
+    begin = world.now
+    world.is_lost = lambda number: world.now < begin + seconds
+    world.lose(world.client)
+    world.lose(world.evaluator)
+    world.settle(Random(1))
+    if seconds < math.inf:
+        assert world.is_connected
+        assert world.now - begin <= seconds + ATTEMPT_DEADLINE + MAX_BACKOFF
+    else:
+        assert all(peer.is_over for peer in world.peers)
+        assert world.now - begin == REPAIR_DEADLINE

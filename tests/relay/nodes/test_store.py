@@ -218,6 +218,7 @@ async def test_a_read_waits_for_what_comes_and_ends_when_nothing_does(
         monkeypatch.setattr(module, "BLOCK_S", 0.05)
         assert await b.read(entry.id) == []
         await b.probe()
+        b.listen_anew()
         [probed] = await b.read(entry.id)
         assert (probed.records, probed.parts) == ({}, [])
 

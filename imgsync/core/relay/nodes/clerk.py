@@ -66,10 +66,12 @@ class Clerk:
         self._custody = custody
         self._flights: dict[int, _Flight] = {}
         self._tickets = 0
-        self._turns = Turns()
+        #: What sockets have only said, and nobody has taken to carry it out.
+        self._untaken: dict[int, _Flight] = {}
+        self.turns = Turns()
         #: Sockets whose next turns are being given.
         self._going: set[int] = set()
-        self._burials = Burials()
+        self.burials = Burials()
         #: What is tried again some time later.
         self._again: list[Task] = []
         #: Whether the store does not answer.
@@ -84,19 +86,26 @@ class Clerk:
         """Decide it when it is its turn."""
         if task.socket is None:
             return self._attempt(task)
-        self._turns.add(task.socket, task)
+        self.turns.add(task.socket, task)
         return self._go_on(task.socket)
 
-    def waiting(self, socket: int) -> int:
-        """How much of what a socket said has not been decided."""
-        return self._turns.length(socket)
+    def untaken(self, socket: int) -> tuple[Task, Transaction] | None:
+        """Of what a socket has said, that to which more can be added: nobody has taken it to carry
+        it out, and it was decided on what there is."""
+        flight = self._untaken.get(socket)
+        is_open = flight is not None and self._goes_first(flight.task)
+        return (flight.task, flight.transaction) if flight is not None and is_open else None
+
+    def taken(self) -> None:
+        """All that was to be carried out is being carried out."""
+        self._untaken.clear()
 
     def _go_on(self, socket: int) -> list[NodeOutput]:
         outputs: list[NodeOutput] = []
         if socket in self._going:
             return outputs  # one that ends at once, below
         self._going.add(socket)
-        while (task := self._turns.begin(socket, self._goes_first)) is not None:
+        while (task := self.turns.begin(socket, self._goes_first)) is not None:
             outputs += self._attempt(task)
         self._going.discard(socket)
         return outputs
@@ -113,13 +122,15 @@ class Clerk:
         self._custody.release(task)
         if task.socket is None:
             return task.then()
-        self._turns.end(task.socket, task)
+        self.turns.end(task.socket, task)
         return self._go_on(task.socket)
 
     # ── decisions ────────────────────────────────────────────────────────────────────────────────
 
     def _attempt(self, task: Task) -> list[NodeOutput]:
         task.saying = None
+        if task.socket is not None:
+            self._untaken.pop(task.socket, None)  # what comes now is behind it
         keys = self._custody.hold(task)
         if self._custody.await_turn(task):
             return []
@@ -138,7 +149,7 @@ class Clerk:
             keys=keys,
             writes={} if is_settled else self._desk.changed(keys),
             due=task.due,
-            dead=self._burials.dead,
+            dead=self.burials.dead,
             ticket=self._tickets + 1,
         )
         if decided.transaction is None:
@@ -146,12 +157,16 @@ class Clerk:
         if self.is_away:
             self._custody.undo(decided.transaction)
             return self._refuse(task)
+        if decided.to_dead and task.refuse is not None:
+            self._custody.undo(decided.transaction)
+            return self.burials.mourn(min(decided.to_dead), task)
         writes = [*decided.transaction.writes]
+        flight = _Flight(task, decided.transaction, writes, decided.aside, decided.is_heard)
         if not writes:
             task.saying = {**decided.transaction.reads}
-        return [
-            self._send(_Flight(task, decided.transaction, writes, decided.aside, decided.is_heard))
-        ]
+        if is_settled and task.socket is not None and not flight.is_heard:
+            self._untaken[task.socket] = flight
+        return [self._send(flight)]
 
     def _send(self, flight: _Flight) -> Commit:
         self._tickets += 1
@@ -172,6 +187,8 @@ class Clerk:
             return []  # it has been heard, or will be, behind what was carried out before
         del self._flights[ticket]
         waiters = self._custody.free(flight.takes)
+        if not isinstance(answer, Done):
+            self._custody.undo(flight.transaction)
         if isinstance(answer, Stale):
             self._custody.lay_out(answer.records, flight.transaction.reads)
             return self.wake(_in_turn(flight.task, waiters))
@@ -183,11 +200,10 @@ class Clerk:
             for key, text in transaction.writes.items():
                 self._custody.put(key, Stored(answer.version, text))
             return self._carried_out(flight)
-        self._custody.undo(transaction)
         match answer:
             case Dead(boots):
                 task.saying = None
-                return self._burials.mourn(min(boots), task)
+                return self.burials.mourn(min(boots), task)
             case Full():
                 return self._refuse(task)
             case Early():
@@ -217,11 +233,12 @@ class Clerk:
         """What was to be carried out is not answered: what had been is heard of later. Until the
         store is back, only what changes nothing, and concerns this node alone, is decided."""
         self.is_away = True
+        self._untaken.clear()
         flights, self._flights = [*self._flights.values()], {}
         waiters = [task for flight in flights for task in self._custody.free(flight.takes)]
         for flight in flights:
             self._custody.undo(flight.transaction)
-        refused = [*(flight.task for flight in flights), *self._burials.give_up()]
+        refused = [*(flight.task for flight in flights), *self.burials.give_up()]
         for task in refused:
             task.saying = None
         outputs = [output for task in refused for output in self._refuse(task)]
@@ -230,15 +247,7 @@ class Clerk:
     def come_back(self) -> list[NodeOutput]:
         """The store answers again."""
         self.is_away = False
-        return [*self.try_again(), *self._burials.begin_again()]
-
-    def bury(self, boot: Boot) -> list[NodeOutput]:
-        """A boot is dead: have its sockets taken out of all records."""
-        return self._burials.bury(boot)
-
-    def buried(self, boot: Boot) -> list[NodeOutput]:
-        """Nothing is left of it."""
-        return self.wake(self._burials.end(boot))
+        return [*self.try_again(), *self.burials.begin_again()]
 
     def try_again(self) -> list[NodeOutput]:
         """What has to be is tried again."""

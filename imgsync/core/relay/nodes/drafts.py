@@ -36,12 +36,14 @@ class Draft:
     :param outputs: to sockets of this node, where it is not said in a transaction.
     :param aside: what else is to be done here once it is carried out.
     :param is_heard: whether this node reads of it in its inbox.
+    :param to_dead: boots that are known to be dead, to whose sockets something would be said.
     """
 
     transaction: Transaction | None
     outputs: Sequence[Output]
     aside: Sequence[NodeOutput]
     is_heard: bool
+    to_dead: frozenset[Boot] = frozenset()
 
 
 def draft(
@@ -70,7 +72,7 @@ def draft(
         return Draft(None, [*map(_here, outputs)], (), is_heard=False)
     before = {key: desk.known(key) for key in keys}
     pushes = _pushes(before, writes)
-    posts = _posts(spoken)
+    posts = posts_of(spoken)
     is_heard = boot in posts or boot in pushes
     if is_heard:
         posts.setdefault(boot, []).append(Part(f"{TICKET} {ticket}", ""))
@@ -93,7 +95,7 @@ def draft(
         standings=_standings(before, writes),
     )
     told = [Posted(one.message) for one in spoken if isinstance(one, Send)]
-    return Draft(transaction, (), [*aside, *told], is_heard)
+    return Draft(transaction, (), [*aside, *told], is_heard, frozenset(places.intersection(dead)))
 
 
 def _here(output: Output) -> Output:
@@ -119,7 +121,8 @@ def _pushes(before: Mapping[Key, Sheet], writes: Mapping[Key, Sheet]) -> dict[Bo
     return pushes
 
 
-def _posts(outputs: Iterable[Output]) -> dict[Boot, list[Part]]:
+def posts_of(outputs: Iterable[Output]) -> dict[Boot, list[Part]]:
+    """What is said to sockets, by the nodes at which they are."""
     posts: dict[Boot, list[Part]] = {}
     last: FromRelay | None = None
     text = ""

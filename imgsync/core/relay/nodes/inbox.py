@@ -59,7 +59,7 @@ class Inbox:
         """A socket is gone; if it was refused, as nobody knew that it would register after all,
         nothing else takes it out again."""
         peer = self._sockets.find(number)
-        if peer is None or self._clerk.waiting(number):
+        if peer is None or self._clerk.turns.length(number):
             return []
         name = self._sockets.name_of(number)
         return self._clerk.submit(self._tasks.leave(number, name, peer.role, peer.user_id))

@@ -20,6 +20,7 @@ from imgsync.core.protocol.signalling import (
     RelayPing,
     RelayPong,
     Role,
+    SendSignal,
     StartSession,
     ToRelay,
     Url,
@@ -34,6 +35,7 @@ from imgsync.core.relay.nodes.inbox import Inbox
 from imgsync.core.relay.nodes.lookout import Lookout
 from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Retire
 from imgsync.core.relay.nodes.presences import Presences
+from imgsync.core.relay.nodes.signals import Signals
 from imgsync.core.relay.nodes.sockets import LocalSockets
 from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
 from imgsync.core.relay.nodes.tasks import Tasks
@@ -96,6 +98,7 @@ class NodeState:
         self._lookout = Lookout(desk, self._sockets, self._presences, self._online)
         custody = Custody(desk, boot, self._lookout.laid_out)
         self._clerk = Clerk(desk, boot, custody)
+        self._signals = Signals(desk, custody, self._clerk, self._sockets, self._tasks)
         self._inbox = Inbox(custody, self._clerk, self._tasks, self._sockets, self._greet)
 
     def peer_of(self, number: int) -> Peer | None:
@@ -124,7 +127,8 @@ class NodeState:
         return self._told(self._receive(number, frame), now)
 
     def _receive(self, number: int, frame: str | bytes) -> Sequence[NodeOutput]:
-        is_known = self.peer_of(number) is not None or self._clerk.waiting(number) > 0
+        waiting = self._clerk.turns.length(number)
+        is_known = waiting > 0 or self.peer_of(number) is not None
         limit = self._max_frame if is_known else min(self._max_frame, MAX_REGISTER)
         try:
             message = decode_to_relay(frame, limit)
@@ -137,13 +141,15 @@ class NodeState:
                 return self._register(number, message)
             case _ if not is_known or isinstance(message, RelayPing):
                 return not_registered(number, message)
-        if self._clerk.waiting(number) >= MAX_WAITING:
+        if waiting >= MAX_WAITING:
             why = "Too much waits to be decided; say it again later."
             return _refuse(number, message, ErrorCode.RATE_LIMITED, why)
         name = self._sockets.name_of(number)
-        return self._clerk.submit(
-            self._tasks.hear(number, name, message, lambda: _unavailable(number, message))
-        )
+        if isinstance(message, SendSignal):
+            passed_on = self._signals.pass_on(number, name, message)
+            if passed_on is not None:
+                return passed_on
+        return self._clerk.submit(self._tasks.hear(number, name, message, _unavailable))
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:
         def turn_away() -> list[NodeOutput]:
@@ -186,6 +192,10 @@ class NodeState:
 
     # ── what the store says ──────────────────────────────────────────────────────────────────────
 
+    def taken(self) -> None:
+        """All that was asked to be carried out is under way, and is not added to any more."""
+        self._clerk.taken()
+
     def answered(self, ticket: int, answer: Answer, now: float) -> list[NodeOutput]:
         """What has become of a transaction."""
         return self._told(self._clerk.answered(ticket, answer), now)
@@ -214,7 +224,7 @@ class NodeState:
         """The lease of this node was renewed; this is to be done."""
         outputs = self._clerk.try_again()
         for boot in renewal.dead:
-            outputs += self._clerk.bury(boot)
+            outputs += self._clerk.burials.bury(boot)
         for deadline in renewal.due:
             outputs += self._clerk.submit(self._tasks.run_out(deadline))
         if self._presences.misses_some(renewal.standings):
@@ -227,12 +237,12 @@ class NodeState:
 
         def bury(key: Key) -> list[NodeOutput]:
             left.discard(key)
-            return [] if left else [Retire(boot), *self._clerk.buried(boot)]
+            return [] if left else [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
 
         tasks = [self._tasks.sweep(boot, key, partial(bury, key)) for key in keys]
         outputs = [output for task in tasks for output in self._clerk.submit(task)]
         if not keys:
-            outputs = [Retire(boot), *self._clerk.buried(boot)]
+            outputs = [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
         return self._told(outputs, now)
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:

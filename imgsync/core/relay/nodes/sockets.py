@@ -8,6 +8,7 @@ from imgsync.core.protocol.signalling import Door, Register, Role, UserId
 from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.nodes.records import name_socket, place_of
 from imgsync.core.relay.nodes.store import Boot
+from imgsync.core.relay.outputs import Output, Send, Socket
 from imgsync.core.relay.registry import Registry
 
 
@@ -25,6 +26,7 @@ class LocalSockets:
         self._users: dict[int, tuple[Role, UserId]] = {}
         #: Those that have registered, under their numbers.
         self._peers: dict[int, Peer] = {}
+        self._numbers: dict[Socket, int] = {}
 
     def open(self, number: int, message: Register) -> str:
         """One wants to register. Returns its name."""
@@ -35,6 +37,7 @@ class LocalSockets:
     def close(self, number: int) -> tuple[str, Role, UserId] | None:
         """One is gone. Returns who it was, or wanted to be, if anybody."""
         self._peers.pop(number, None)
+        self._numbers.pop(self.name_of(number), None)
         user = self._users.pop(number, None)
         return None if user is None else (self.name_of(number), *user)
 
@@ -45,6 +48,16 @@ class LocalSockets:
     def name_of(self, number: int) -> str:
         """As other nodes know it."""
         return name_socket(self._boot, number)
+
+    def are_here(self, peers: Sequence[Peer]) -> bool:
+        """Whether all of these are open here."""
+        return all([peer.socket in self._numbers for peer in peers])
+
+    def here(self, output: Output) -> Output:
+        """It is for one of our sockets, which whoever drives us knows by its number."""
+        if isinstance(output, Send):
+            return Send(self._numbers[output.socket], output.message)
+        return output
 
     def peer_of(self, number: int) -> Peer | None:
         """Who has registered so."""
@@ -58,6 +71,7 @@ class LocalSockets:
         """It has registered, if it still stands in its user's record."""
         peer = self.find(number)
         if peer is not None:
+            self._numbers[peer.socket] = number
             self._peers[number] = peer = attrs.evolve(peer, socket=number)
         return peer
 

@@ -80,7 +80,7 @@ class Transaction:
     joins: frozenset[tuple[Boot, Key]] = frozenset()
     leaves: frozenset[tuple[Boot, Key]] = frozenset()
     pushes: Mapping[Boot, Sequence[Key]] = attrs.field(factory=dict)
-    posts: Mapping[Boot, Sequence[Part]] = attrs.field(factory=dict)
+    posts: Mapping[Boot, list[Part]] = attrs.field(factory=dict)
     deadlines: Mapping[Key, After | At | None] = attrs.field(factory=dict)
     due: Key | None = None
     standings: Mapping[UserId, str | None] = attrs.field(factory=dict)

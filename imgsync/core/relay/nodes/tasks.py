@@ -54,21 +54,29 @@ class Tasks:
             lambda: self._all_of(message.role, message.user_id), decide, refuse, socket=number
         )
 
-    def hear(self, number: int, name: str, message: FromPeer, refuse: Refuse) -> Task:
-        """One that has registered says something."""
-
-        def decide() -> list[Output]:
-            peer = self._rules.registry.peers.get(name)
-            if peer is None:
-                return self._unheard(name, message)
-            return self._rules.hear(peer, message, _NOW)
-
+    def hear(
+        self,
+        number: int,
+        name: str,
+        message: FromPeer,
+        refuse: Callable[[int, FromPeer], list[NodeOutput]],
+    ) -> Task:
+        """One that has registered says something; more may be added to it, as it is."""
+        messages = [message]
         return Task(
             lambda: self._taken_by(name, message),
-            decide,
-            refuse,
+            lambda: [output for one in messages for output in self.decide(name, one)],
+            lambda: [output for one in messages for output in refuse(number, one)],
             socket=number,
             settled=lambda: isinstance(message, SendSignal) and self._is_settled(name, message),
+            messages=messages,
+        )
+
+    def decide(self, name: str, message: FromPeer) -> list[Output]:
+        """What is to be done by what one says, on the copies that are there."""
+        peer = self._rules.registry.peers.get(name)
+        return (
+            self._unheard(name, message) if peer is None else self._rules.hear(peer, message, _NOW)
         )
 
     def leave(self, number: int, name: str, role: Role, user_id: UserId) -> Task:
@@ -159,7 +167,7 @@ class Tasks:
         if peer is None:
             return True
         session = self._desk.sessions.of_client(self._client_of(name, message))
-        return session is not None and session.is_settled(peer)
+        return session is not None and session.is_settled_by(name, session.side(peer.role))
 
     def _with(self, client_id: UserId) -> set[Key]:
         """The record of the evaluator that a client is in a session with."""

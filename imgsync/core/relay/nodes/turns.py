@@ -8,6 +8,7 @@ import attrs
 from imgsync.core.relay.nodes.outputs import NodeOutput
 from imgsync.core.relay.nodes.store import Key
 from imgsync.core.relay.outputs import Output
+from imgsync.core.relay.rules import FromPeer
 
 
 @attrs.define(eq=False)
@@ -21,6 +22,7 @@ class Task:
     :param settled: whether it changes none of the records, whatever it says.
     :param due: the deadline that it acts on.
     :param then: what follows, where it is nobody's turn.
+    :param messages: of the socket, which are decided together.
     """
 
     needs: Callable[[], set[Key]]
@@ -30,6 +32,7 @@ class Task:
     settled: Callable[[], bool] = lambda: False
     due: Key | None = None
     then: Callable[[], list[NodeOutput]] = list
+    messages: list[FromPeer] = attrs.field(factory=list)
     #: The records that it takes, as far as is known.
     holds: set[Key] = attrs.field(factory=set)
     #: The versions by which it is under way, where it only says something.
@@ -49,7 +52,7 @@ class Turns:
 
     def length(self, socket: int) -> int:
         """How many are not at their end."""
-        return len(self._tasks.get(socket, ()))
+        return len(self._tasks[socket]) if socket in self._tasks else 0
 
     def begin(self, socket: int, goes_first: Callable[[Task], bool]) -> Task | None:
         """The next one whose turn it is, if any; it is begun thereby.

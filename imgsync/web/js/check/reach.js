@@ -11,7 +11,7 @@
  */
 
 import { clockOffset } from "../core/check/clock.js";
-import { obstacleOfClose } from "../core/protocol/obstacles.js";
+import { obstacleOfClose, obstacleOfError } from "../core/protocol/obstacles.js";
 import { CloseCode } from "../core/protocol/numbers.js";
 import { decodeEvent } from "../core/protocol/wire.js";
 import { now } from "../peer/clock.js";
@@ -69,6 +69,8 @@ export async function register(url, userId, token) {
   const opening = new Opening({ socket, heard: [], code: null });
   /** Milliseconds until it was open. @type {number | null} */
   let ms = null;
+  /** Why the relay does not register us now. @type {Obstacle | null} */
+  let refusal = null;
   /** ICE servers, the code with which it was closed, or nothing in time. @type {Promise<readonly IceServer[] | number | null>} */
   const heard = new Promise((resolve) => {
     socket.addEventListener("open", () => {
@@ -78,13 +80,14 @@ export async function register(url, userId, token) {
     opening.listen((data) => {
       const frame = decodeEvent(data);
       if (frame?.event === "registered") resolve(frame.data.iceServers);
+      if (frame?.event === "error") refusal = obstacleOfError(frame.data.code);
     }, resolve);
     setTimeout(() => resolve(null), SOCKET_MS);
   });
   if (userId !== "") opening.register({ userId, role: "client", token, door: { state: "waiting" } });
   const said = await heard;
   opening.drop();
-  const obstacle = await whatIsInTheWay(url, ms !== null, said);
+  const obstacle = refusal ?? await whatIsInTheWay(url, ms !== null, said);
   if (said !== null && typeof said !== "number") return { ms: ms ?? 0, obstacle, answer: "registered", iceServers: said };
   return { ms: ms ?? 0, obstacle, answer: said === CloseCode.UNAUTHORIZED ? "refused" : "unanswered", iceServers: [] };
 }

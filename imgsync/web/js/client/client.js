@@ -15,6 +15,7 @@ import { Decoding } from "./decoding.js";
 import { DisplayWatch } from "./display.js";
 import { Door } from "./door.js";
 import { Follower } from "../core/channel/follower.js";
+import { loadAgain } from "../page/first.js";
 import { Loader } from "./loader.js";
 import { Screen } from "./screen.js";
 import { keepSteady } from "./steady.js";
@@ -33,8 +34,6 @@ function element(id) {
   if (found === null) throw new Error(`the page has no #${id}`);
   return found;
 }
-
-const RELOAD_MS = 5000;
 
 export class Client {
   #stage = element("stage");
@@ -91,7 +90,7 @@ export class Client {
       this.#recording = new Recording(element("front"), userId, record, tell);
     } catch {
       this.#update({ relay: "waiting", obstacle: "unreachable" });
-      setTimeout(() => location.reload(), RELOAD_MS);
+      loadAgain();
       return;
     }
     this.#register(entrance);

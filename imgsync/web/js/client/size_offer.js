@@ -6,6 +6,7 @@
  */
 
 import { make, setText } from "../page/dom.js";
+import { loadAgain } from "../page/first.js";
 import { say } from "../words/language.js";
 
 /** What the link may ask for: `&size=screen`, and with the distance to it `&size=distance`. */
@@ -29,8 +30,12 @@ function describe(sizing) {
 /** @param {Sizing} sizing @param {HTMLElement} front where it is measured, and where the buttons have their places */
 export function offerMeasuring(sizing, front) {
   const open = async () => {
-    const { measure } = await import("./measuring.js");
-    measure(sizing, front, IS_WANTED ? NEEDS_DISTANCE : null);
+    try {
+      const { measure } = await import("./measuring.js");
+      void measure(sizing, front, IS_WANTED ? NEEDS_DISTANCE : null);
+    } catch {
+      loadAgain();
+    }
   };
   const offers = [...front.querySelectorAll("#size, #door-size")].map((place) => {
     const text = make("span");

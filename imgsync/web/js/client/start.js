@@ -9,8 +9,7 @@ import { enter } from "../page/entrance.js";
 import { isAble, loadAgain, opened, relayUrl } from "../page/first.js";
 
 const words = import("../words/start.js");
-// Who needs them says what is to be done without them.
-words.catch(() => {});
+words.catch(loadAgain);
 
 /** @param {"CONNECTING" | "READY"} what */
 async function tell(what) {

@@ -1,11 +1,9 @@
 /**
  * The first module of a page, which imports nothing: it opens the socket to the relay while the rest
- * of the page loads, and has the page loaded anew if something of it does not come.
+ * of the page loads.
  *
  * @import { Opened } from "../peer/opening.js"
  */
-
-const RELOAD_MS = 5000;
 
 /** Beside this page, wherever a proxy has put the relay. */
 export const relayUrl = findRelay();
@@ -16,16 +14,9 @@ export const isAble = canConnect();
 /** Null where there is nothing to say to the relay, or nobody looks at the page yet. */
 export const opened = isAble && isLookedAt() && new URL(location.href).searchParams.get("user") ? open() : null;
 
-// A script of the page, or one that it imports, did not come.
-addEventListener("error", onError, true);
-
-/** Has the page loaded anew as soon as the relay is there: at once, and after that with pauses. */
-export async function loadAgain() {
-  const isAgain = history.state === import.meta.url;
-  history.replaceState(import.meta.url, "");
-  if (isAgain) await pause();
-  while (!(await isThere())) await pause();
-  location.reload();
+/** What was imported did not come: `complete.js`, which stands in the page, has it loaded anew. */
+export function loadAgain() {
+  dispatchEvent(new Event("incomplete"));
 }
 
 /** @returns {string} */
@@ -61,22 +52,4 @@ function open() {
   socket.onmessage = ({ data }) => opened.heard.push(data);
   socket.onclose = ({ code }) => (opened.code = code);
   return opened;
-}
-
-/** @param {Event} event */
-function onError({ target }) {
-  if (target instanceof HTMLScriptElement) void loadAgain();
-}
-
-function pause() {
-  return new Promise((resolve) => setTimeout(resolve, RELOAD_MS));
-}
-
-/** @returns {Promise<boolean>} */
-async function isThere() {
-  try {
-    return (await fetch(location.href, { cache: "no-store" })).ok;
-  } catch {
-    return false;
-  }
 }

@@ -23,8 +23,9 @@
 
 import { asksAnew } from "../core/handshake/causes.js";
 import { Sessions } from "../core/handshake/sessions.js";
-import { MAX_INCOMING } from "../core/protocol/numbers.js";
+import { MAX_INCOMING, OUTAGE_ERRORS } from "../core/protocol/numbers.js";
 import { DEFAULT_ICE_SERVERS, decodeSignal } from "../core/protocol/wire.js";
+import { Again } from "./again.js";
 import { Route } from "./route.js";
 import { RelaySocket } from "./socket.js";
 import { RelayError, Starting } from "./starting.js";
@@ -67,8 +68,7 @@ export class Routes {
   #invited;
   #sessions;
   #starting;
-  /** @type {Map<string, Route>} */
-  #routes = new Map();
+  #routes = /** @type {Map<string, Route>} */ (new Map());
 
   /**
    * @param {boolean} starts whether this is an evaluator, who asks for sessions
@@ -137,6 +137,11 @@ export class Routes {
   mayAsk() {
     this.#sessions.mayAsk();
     this.#starting.ask();
+  }
+
+  /** What the relay could not carry out may be possible by now. */
+  sayAgain() {
+    this.#starting.sayAgain();
   }
 
   /**
@@ -234,10 +239,7 @@ export class Routes {
 
   /** @param {Route} route */
   #offer(route) {
-    if (this.#routes.size <= MAX_INCOMING) {
-      this.#invited(route);
-      return;
-    }
+    if (this.#routes.size <= MAX_INCOMING) return this.#invited(route);
     // None of those before was taken, or left.
     route.end();
     route.close();
@@ -273,6 +275,7 @@ export class Signalling {
   #socket;
   #routes;
   #online;
+  #again = new Again(() => this.#sayAgain());
   /** What the relay speaks, as it has said last. @type {readonly string[]} */
   #features = [];
 
@@ -347,7 +350,7 @@ export class Signalling {
    * @param {BeginOn} [begin] where it may begin before the relay has answered; closed if that comes to
    *   nothing, and called again if the relay is asked again
    * @returns {Promise<Route>} to make a `Session` of
-   * @throws {RelayError} `unknown_client`, `client_busy`, or a code of our own
+   * @throws {RelayError} `unknown_client`, `client_busy`, `unavailable`, or a code of our own
    */
   startSession(clientId, sessionId = null, begin) {
     return this.#routes.startSession(clientId, sessionId, begin);
@@ -399,11 +402,18 @@ export class Signalling {
         this.#presence(data.clients);
         break;
       case "error":
-        if (data.event !== "start_session") break;
-        routes.refused(new RelayError(data.code, data.message), data.ref ?? null);
+        if (OUTAGE_ERRORS.includes(data.code) && this.state === "up") this.#again.later();
+        if (data.event === "start_session") routes.refused(new RelayError(data.code, data.message), data.ref ?? null);
         break;
       default: // An event that is not known is ignored.
     }
+  }
+
+  #sayAgain() {
+    this.#routes.sayAgain();
+    this.#socket.enter();
+    // Whoever waits for a client looks again whether it may be asked for.
+    if (this.state === "up") this.#online.changed([]);
   }
 
   /** @param {Record<string, any>} data */

@@ -20,7 +20,7 @@
 
 import { Keepalive } from "../core/handshake/keepalive.js";
 import { CloseCode, FEATURE_PING, REGISTER_DEADLINE } from "../core/protocol/numbers.js";
-import { obstacleOfClose } from "../core/protocol/obstacles.js";
+import { obstacleOfClose, obstacleOfError } from "../core/protocol/obstacles.js";
 import { decodeEvent } from "../core/protocol/wire.js";
 import { backoff } from "./backoff.js";
 import { seconds, Timer } from "./clock.js";
@@ -38,6 +38,8 @@ export class RelaySocket {
   /** @type {Opening | null} */
   #socket = null;
   #failures = 0;
+  /** Why the relay does not register us now. @type {Obstacle | null} */
+  #refusal = null;
   /** Of the next try, or of what the socket has to do in time. @type {number | undefined} */
   #timer;
   #lookout;
@@ -136,6 +138,7 @@ export class RelaySocket {
       this.#keepalive.answer(frame.data.id, seconds());
       this.#perform([]);
     } else {
+      if (frame.event === "error" && this.state === "connecting") this.#refusal = obstacleOfError(frame.data.code);
       this.#listener.received(frame.event, frame.data);
     }
   }
@@ -148,7 +151,8 @@ export class RelaySocket {
       this.#change("refused");
       return;
     }
-    const said = obstacleOfClose(code);
+    const said = this.#refusal ?? obstacleOfClose(code);
+    this.#refusal = null;
     if (said !== null || wasUp) this.#lookout.know(said ?? "unreachable");
     this.#timer = setTimeout(() => this.#connect(), backoff(this.#failures) * 1000);
     this.#failures += 1;

@@ -168,6 +168,12 @@ export class Starting {
     void this.#inTurn(() => this.#takeUpNext());
   }
 
+  /** The relay could not carry out something some time ago. */
+  sayAgain() {
+    this.#perform(this.#sessions.sayAgain());
+    this.ask();
+  }
+
   async #takeUpNext() {
     const asked = this.#sessions.takeUpNext();
     if (asked !== null) await this.#takeUp(asked);

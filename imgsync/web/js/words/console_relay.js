@@ -35,7 +35,7 @@ const OBSTACLES = {
   proxy_sign_in: "the proxy of this network wants a password (HTTP 407)",
   too_large: "something in front of it finds this page\u2019s requests too large (HTTP 413)",
   no_relay: "does not run at this moment; a proxy looks for it in vain (HTTP 502)",
-  unavailable: "full, or a proxy has none behind it (HTTP 503)",
+  unavailable: "full, or cut off from what it shares with other nodes, or a proxy has none behind it (unavailable, HTTP 503)",
   too_late: "does not answer at this moment; a proxy waits for it in vain (HTTP 504)",
   broken: "out of order at this moment, or what is in front of it (HTTP 500)",
   other: "something in front of it refuses this page\u2019s requests",

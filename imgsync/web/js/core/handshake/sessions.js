@@ -115,6 +115,11 @@ class Untold {
     return this.#messages.get(sessionId);
   }
 
+  /** To tell the relay of all. @returns {SessionsOutput[]} */
+  ends() {
+    return [...this.#messages.values()].map((message) => ({ kind: "end", message }));
+  }
+
   /** The relay says that it is over, or somebody wants it again. @param {string} sessionId */
   forget(sessionId) {
     this.#messages.delete(sessionId);
@@ -264,6 +269,12 @@ export class Sessions {
   /** The relay may have another answer than before: ask for all that it may have forgotten. */
   mayAsk() {
     for (const known of this.known.values()) known.isDue = known.isForgotten;
+  }
+
+  /** The relay could not carry out something, of whichever session. @returns {SessionsOutput[]} */
+  sayAgain() {
+    this.mayAsk();
+    return this.untold.ends();
   }
 
   /** The relay has forgotten this one, as its session has found out. @param {string} sessionId */

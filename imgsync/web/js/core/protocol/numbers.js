@@ -605,6 +605,9 @@ export const MAX_INCOMING = 16;
  */
 export const MAX_UNTOLD = 1000;
 
+/** At most, until what a relay answered by `unavailable` is said again; half of it at least. */
+export const AGAIN_PAUSE = 2;
+
 /**
  * Without a byte of an image, until a try to fetch it is given up. As long as bytes come, it may
  * take any time: a slow line is no fault.
@@ -739,6 +742,7 @@ export const ERROR_CODES = [
   "client_busy",
   "no_session",
   "rate_limited",
+  "unavailable",
 ];
 
 /** Why a session ended. The first six are said by the relay, the others found by a peer. */
@@ -776,12 +780,18 @@ export const SCALES = ["1:1"];
 
 /**
  * Those after which `start_session` may be answered otherwise: who is not there may come,
- * and who is in another session may leave it.
+ * who is in another session may leave it, and a relay may have its others back.
  */
-export const PASSING_ERRORS = ["unknown_client", "client_busy"];
+export const PASSING_ERRORS = ["unknown_client", "client_busy", "unavailable"];
 
 /** Those after which the client is known to be in a session with another evaluator. */
 export const TAKEN_ERRORS = ["client_busy"];
+
+/**
+ * Those of a relay that could do nothing, whatever was said. It is said again some time
+ * later, as nothing tells when it can be done.
+ */
+export const OUTAGE_ERRORS = ["unavailable"];
 
 /**
  * Those that are over by themselves, sooner or later; of the others somebody has to be

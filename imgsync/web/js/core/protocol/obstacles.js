@@ -1,13 +1,13 @@
 /**
  * What is in the way where no WebSocket to the relay comes about: by the code with which it was
- * closed, or by what is answered beside it. See core/protocol/obstacles.py, which has the same rule.
+ * closed, the error that came before that, or by what is answered beside it. See core/protocol/obstacles.py, which has the same rule.
  *
  * @typedef {"unreachable" | "origin" | "full" | "draining" | "too_many" | "upgrade" | "moved" | "portal"
  *   | "malformed" | "sign_in" | "barred" | "not_found" | "proxy_sign_in" | "too_large" | "no_relay"
  *   | "unavailable" | "too_late" | "broken" | "other"} Obstacle
  */
 
-import { CloseCode, PASSING_OBSTACLES } from "./numbers.js";
+import { CloseCode, OUTAGE_ERRORS, PASSING_OBSTACLES } from "./numbers.js";
 
 /** @type {Record<number, Obstacle>} */
 const BY_STATUS = {
@@ -29,6 +29,9 @@ const BY_STATUS = {
   511: "portal",
 };
 
+/** What a relay says at `/health` that lets us in; `degraded`: it tells us more when we register. */
+const THERE = ["ok", "degraded"];
+
 /** What the relay says at `/health`, by status and word. @type {Record<string, Obstacle>} */
 const WORDS = { "200 origin": "origin", "503 draining": "draining" };
 
@@ -41,6 +44,11 @@ const BY_CODE = {
 /** @param {number} code of a socket that was closed @returns {Obstacle | null} null where it says nothing */
 export function obstacleOfClose(code) {
   return BY_CODE[code] ?? null;
+}
+
+/** @param {string} code of the error that answers our register @returns {Obstacle | null} null where the close tells */
+export function obstacleOfError(code) {
+  return OUTAGE_ERRORS.includes(code) ? "unavailable" : null;
 }
 
 /** @param {number} status of what came in place of a WebSocket @returns {Obstacle} */
@@ -57,7 +65,7 @@ export function obstacleOf(status) {
  */
 export function obstacleAtHealth(status, text) {
   const word = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
-  if (status === 200 && word === "ok") return null;
+  if (status === 200 && THERE.includes(word)) return null;
   const own = `${status} ${word}`;
   return Object.hasOwn(WORDS, own) ? /** @type {Obstacle} */ (WORDS[own]) : obstacleOf(status);
 }
