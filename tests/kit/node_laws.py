@@ -163,18 +163,13 @@ class Quiet:
                 }
 
     def who_waits_knows_where_the_others_are(self) -> None:
-        waiting = {
-            self.names[str(peer.socket)]: record
-            for record in self.records.values()
-            for peer in record.peers
-            if peer.is_waiting
-        }
-        for number, record in waiting.items():
-            told = self.sockets[number]
-            entered = [peer for peer in record.peers if not peer.is_waiting]
-            state = OFFLINE if not entered else BUSY if record.session else AVAILABLE
-            assert told.others is state
-            assert not told.sessions
+        for told in self.sockets.values():
+            if told.is_waiting and told.is_registered:
+                record = self.record_of(CLIENT, told.user)
+                entered = [peer for peer in record.peers if not peer.is_waiting]
+                state = OFFLINE if not entered else BUSY if record.session else AVAILABLE
+                assert told.others is state
+                assert not told.sessions
 
     # ── what is kept ──
 

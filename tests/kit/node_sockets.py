@@ -62,15 +62,15 @@ class ToldSocket:
     #: How many signals it has sent, and how many were answered by an error.
     signals: int = 0
     unsent: int = 0
-    #: How often it has touched its page, or has come with one that was, and has lost that again.
     enters: int = 0
-    sent_back: int = 0
+    #: Whether nobody knew what had become of one.
+    may_have_entered: bool = False
     #: The last signal of each sender.
     heard: dict[int, int] = attrs.field(factory=dict)
 
     @property
-    def may_be_sent_back(self) -> bool:
-        return self.sent_back < self.enters + (self.door is Door.ENTERED)
+    def is_waiting(self) -> bool:
+        return self.door is Door.WAITING
 
     def sees(self, user: str, group: str | None) -> bool:
         wanted, clients, _ = attrs.astuple(self.grant, recurse=False)
@@ -111,10 +111,14 @@ class ToldSocket:
                 if state is OFFLINE:
                     del self.presence[user]
             case Waiting(others, again):
-                assert self.door is not None
                 assert again or self.others is not others
-                assert not again or (self.may_be_sent_back and not self.sessions)
-                self.sent_back += again
+                # One that it was told before it was heard to enter may cross with that.
+                is_crossed = self.enters > 0 and not again
+                assert again is not self.is_waiting or is_crossed or self.may_have_entered
+                if again:
+                    assert self.door is Door.ENTERED
+                    assert not self.sessions
+                    self.door = Door.WAITING
                 self.others = others
             case _:
                 raise AssertionError(message)
@@ -162,8 +166,9 @@ class ToldSocket:
             case "end_session":
                 self.ends.remove(next((one for one in self.ends if not one[1]), self.ends[0]))
             case "enter":
-                self.enters -= message.code not in NO_ANSWER
+                self.enters -= 1
                 assert self.enters >= 0
+                self.may_have_entered |= message.code in NO_ANSWER
             case _:
                 raise AssertionError(message)
 

@@ -237,6 +237,7 @@ class Interleavings(RuleBasedStateMachine):
         told = self.sockets[number][1]
         if not told.is_closed:
             told.enters += 1
+            told.door = Door.ENTERED if told.door is Door.WAITING else told.door
             self.say(number, "enter")
 
     # ── what happens ──
