@@ -4,8 +4,9 @@ import json
 
 from imgsync.core.codec.codec import decode_from_relay
 from imgsync.core.protocol.signalling import ForwardedSignal, SessionEndedEvent
-from imgsync.core.relay.nodes.node import NodeState
+from imgsync.core.relay.nodes.node import MAX_WAITING, NodeState
 from imgsync.core.relay.nodes.outputs import Pass
+from imgsync.core.relay.outputs import Send
 from tests.kit.nodes import Nodes
 from tests.kit.relay_states import GRACE, frame, numbered
 
@@ -36,3 +37,21 @@ def test_a_signal_beside_one_of_another_session_does_not_outlive_its_own() -> No
     signals = [(s, json.loads(m.signal)) for s, m in told if isinstance(m, ForwardedSignal)]
     assert signals == [(1, 0)]
     assert {s for s, m in told if isinstance(m, SessionEndedEvent)} == {2, 3}
+
+
+def test_all_that_may_wait_behind_a_start_goes_on_in_order_when_it_is_decided() -> None:
+    new_id = numbered("s{}")
+    nodes = Nodes(1, lambda boot: NodeState(boot, new_id, grace=GRACE))
+    [node] = nodes.nodes
+    for socket, role, user in ((1, "client", "carl"), (2, "evaluator", "eve")):
+        about = {"userId": user, "role": role, "features": ["early_offer"]}
+        nodes.receive(socket, frame("register", package="webrtc", **about), 0.0)
+    node.perform(node.state.receive(2, frame("start_session", clientId="carl", ref="r"), 0.0))
+    for count in range(MAX_WAITING - 1):
+        signal = frame("webrtc_signal", targetUserId="carl", signal=count, ref="r")
+        node.perform(node.state.receive(2, signal, 0.0))
+    nodes.run()
+    passed = [output for _, output in nodes.done if isinstance(output, Send | Pass)]
+    told = [one.message if isinstance(one, Send) else decode_from_relay(one.text) for one in passed]
+    signals = [int(one.signal) for one in told if isinstance(one, ForwardedSignal)]
+    assert signals == [*range(MAX_WAITING - 1)]
