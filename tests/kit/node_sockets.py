@@ -112,11 +112,11 @@ class ToldSocket:
                     del self.presence[user]
             case Waiting(others, again):
                 assert again or self.others is not others
-                # One that it was told before it was heard to enter may cross with that.
-                is_crossed = self.enters > 0 and not again
+                # What it is told may cross with what it says.
+                is_crossed = self.enters > 0
                 assert again is not self.is_waiting or is_crossed or self.may_have_entered
                 if again:
-                    assert self.door is Door.ENTERED
+                    assert self.door is Door.ENTERED or is_crossed
                     assert not self.sessions
                     self.door = Door.WAITING
                 self.others = others
