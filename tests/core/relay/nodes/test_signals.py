@@ -1,6 +1,8 @@
 """Signals that go together: each goes only where its own session is as it was decided to be."""
 
+import inspect
 import json
+import sys
 
 from imgsync.core.codec.codec import decode_from_relay
 from imgsync.core.protocol.signalling import ForwardedSignal, SessionEndedEvent
@@ -50,7 +52,13 @@ def test_all_that_may_wait_behind_a_start_goes_on_in_order_when_it_is_decided() 
     for count in range(MAX_WAITING - 1):
         signal = frame("webrtc_signal", targetUserId="carl", signal=count, ref="r")
         node.perform(node.state.receive(2, signal, 0.0))
-    nodes.run()
+    limit = sys.getrecursionlimit()
+    # It is less deep than it is long.
+    sys.setrecursionlimit(len(inspect.stack()) + MAX_WAITING)
+    try:
+        nodes.run()
+    finally:
+        sys.setrecursionlimit(limit)
     passed = [output for _, output in nodes.done if isinstance(output, Send | Pass)]
     told = [one.message if isinstance(one, Send) else decode_from_relay(one.text) for one in passed]
     signals = [int(one.signal) for one in told if isinstance(one, ForwardedSignal)]
