@@ -60,6 +60,8 @@ class Signals:
         if said is None:
             return None
         task, transaction = said
+        if not self._tasks.records_of(name, message) <= transaction.reads.keys():
+            return None  # it is of another session, which may be over when the others are not
         outputs = self._tasks.decide(name, message)
         sends = [output for output in outputs if isinstance(output, Send)]
         posts = posts_of(sends)

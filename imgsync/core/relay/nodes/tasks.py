@@ -153,7 +153,7 @@ class Tasks:
         own = key_of(peer.role, peer.user_id)
         match message:
             case SendSignal():
-                return self._taken_by_signal(name, message)
+                return self.records_of(name, message)
             case StartSession(client_id) if peer.role is Role.EVALUATOR:
                 return {own, key_of(Role.CLIENT, client_id), *self._named(own, message.session_id)}
             case EndSession(session_id) if peer.role is Role.EVALUATOR:
@@ -163,8 +163,9 @@ class Tasks:
             case _:
                 return {own}
 
-    def _taken_by_signal(self, name: str, message: SendSignal) -> set[Key]:
-        """None is asked for: a session in which the sender is stands before this node."""
+    def records_of(self, name: str, message: SendSignal) -> set[Key]:
+        """Those that a signal is decided on. None is asked for: a session in which its sender is
+        stands before this node."""
         client_id = self._client_of(name, message)
         key = key_of(Role.CLIENT, client_id)
         if not self._desk.knows(key):
