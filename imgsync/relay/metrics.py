@@ -180,7 +180,8 @@ class Metrics:
         yield _gauge_of_roles(self._registered)
         # In this order: another thread may be counting, and there are never less than none.
         over = sum(self._ended.values())
-        yield _gauge("sessions", "Sessions that live.", self._started - over)
+        live = self._started - over if self.node is None else self.node.sessions()
+        yield _gauge("sessions", "Sessions that live; of several nodes, by their evaluators.", live)
         yield _counter("sessions_started", "Sessions, resumed ones included.", self._started)
         yield _counter(
             "sessions_resumed", "Sessions taken up again after a restart.", self._resumed
@@ -214,6 +215,8 @@ class NodeMetrics:
 
     def __init__(self) -> None:
         self.is_away = True
+        #: How many live whose evaluator is here: they may begin and end at different nodes.
+        self.sessions: Callable[[], int] = int
         #: How often what is shared went out of reach, its inbox was not heard, and it began anew.
         self.times = Counter(away=0, deaf=0, began_anew=0)
 

@@ -23,7 +23,7 @@ from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.outputs import AskStandings, Commit, NodeOutput, Retire, Sweep
 from imgsync.core.relay.nodes.store import After, Boot
 from imgsync.relay.metrics import NodeMetrics
-from imgsync.relay.nodes.store import Store
+from imgsync.relay.nodes.store import INBOX, Store
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ LEAVE_S = 0.8
 
 MISSED = 2
 """Probes of our own that were put into the inbox and have not been read."""
+
+MUCH = INBOX // 8
+"""Entries that are read before the lease is renewed early."""
 
 Perform = Callable[[Sequence[NodeOutput]], None]
 
@@ -125,6 +128,7 @@ class Node:
         self._carried_out = Bell()
         self._read = "0-0"
         self.boot, self.state = self._begin()
+        metrics.sessions = lambda: self.state.sessions
 
     @property
     def is_away(self) -> bool:
@@ -240,7 +244,7 @@ class Node:
 
     async def _hear(self) -> NoReturn:
         """Read the inbox. Where a probe of our own is not read, it is another's, or nobody's."""
-        unread = 0
+        unread = read = 0
         while True:
             try:
                 entries = await self._store.read(self._read)
@@ -257,6 +261,11 @@ class Node:
                 self._store.listen_anew()
                 self.take(AskStandings())
                 unread = 0
+            read += len(entries)
+            if read >= MUCH:
+                # What was read leaves the inbox with the next renewal: before it is full.
+                read = 0
+                self._backlog.set_due(trio.current_time())
             for entry in entries:
                 self._read = entry.id
                 self._perform(self.state.heard(entry, trio.current_time()))

@@ -7,8 +7,9 @@ from imgsync.core.relay.nodes.clerk import Clerk
 from imgsync.core.relay.nodes.custody import Custody
 from imgsync.core.relay.nodes.drafts import PROBE, SAY, TICKET
 from imgsync.core.relay.nodes.outputs import NodeOutput, Pass
+from imgsync.core.relay.nodes.records import load_record, user_of
 from imgsync.core.relay.nodes.sockets import LocalSockets
-from imgsync.core.relay.nodes.store import Entry, Part
+from imgsync.core.relay.nodes.store import Entry, Part, Stored
 from imgsync.core.relay.nodes.tasks import Tasks
 from imgsync.core.relay.outputs import Probe
 
@@ -38,16 +39,16 @@ class Inbox:
         waiters = [
             task for key, stored in entry.records.items() for task in self._custody.put(key, stored)
         ]
-        outputs = [output for part in entry.parts for output in self._hear(part, now)]
+        outputs = [output for part in entry.parts for output in self._hear(part, entry, now)]
         self._custody.tidy(entry.records)
         return [*outputs, *self._clerk.wake(waiters)]
 
-    def _hear(self, part: Part, now: float) -> Sequence[NodeOutput]:
+    def _hear(self, part: Part, entry: Entry, now: float) -> Sequence[NodeOutput]:
         what, number, *rest = part.about.split(" ")
         if what == TICKET:
             return self._clerk.heard(int(number))
         if not self._sockets.is_open(int(number)):
-            return self._send_off(int(number))
+            return self._send_off(int(number), entry)
         if what == SAY:
             return [Pass(int(number), part.text)]
         if what == PROBE:
@@ -55,11 +56,15 @@ class Inbox:
         peer = self._sockets.admit(int(number))
         return [] if peer is None else self._greet(peer, now)
 
-    def _send_off(self, number: int) -> Sequence[NodeOutput]:
+    def _send_off(self, number: int, entry: Entry) -> Sequence[NodeOutput]:
         """A socket is gone; if it was refused, as nobody knew that it would register after all,
         nothing else takes it out again."""
-        peer = self._sockets.find(number)
-        if peer is None or self._clerk.turns.length(number):
-            return []
         name = self._sockets.name_of(number)
-        return self._clerk.submit(self._tasks.leave(number, name, peer.role, peer.user_id))
+        user = next((user_of(key) for key, one in entry.records.items() if _has(one, name)), None)
+        if user is None or self._clerk.turns.length(number):
+            return []
+        return self._clerk.submit(self._tasks.leave(number, name, *user))
+
+
+def _has(stored: Stored, name: str) -> bool:
+    return any(peer.socket == name for peer in load_record(stored.text).peers)

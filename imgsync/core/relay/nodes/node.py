@@ -88,6 +88,7 @@ class NodeState:
         self._max_frame = max_frame
         self._presences = Presences()
         desk = Desk(grace)
+        self._sessions = desk.sessions
         self._sockets = LocalSockets(boot, desk.registry)
         doors = Doors(self._sockets.windows_of, desk.standings.state_of)
         self._online = Online(self._presences.find, doors, telling)
@@ -119,6 +120,12 @@ class NodeState:
     def is_at_rest(self) -> bool:
         """Whether nothing is to be carried out, or nothing can be."""
         return self.is_away or self._clerk.is_at_rest
+
+    @property
+    def sessions(self) -> int:
+        """How many live whose evaluator is at this node, or was last; summed over all nodes, each
+        counts once."""
+        return self._sockets.count_begun_here(self._sessions.all())
 
     # ── what sockets do ──────────────────────────────────────────────────────────────────────────
 
@@ -152,11 +159,8 @@ class NodeState:
         return self._clerk.submit(self._tasks.hear(number, name, message, _unavailable))
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:
-        def turn_away() -> list[NodeOutput]:
-            why = "the relay can't reach what it shares with others"
-            return [*_unavailable(number, message), Close(number, CloseCode.RELAY_FULL, why)]
-
         name = self._sockets.open(number, message)
+        turn_away = partial(_turn_away, number, message)
         return self._clerk.submit(self._tasks.register(number, name, message, turn_away))
 
     def lost(self, number: int, now: float) -> list[NodeOutput]:
@@ -233,17 +237,13 @@ class NodeState:
 
     def swept(self, boot: Boot, keys: Sequence[Key], now: float) -> list[NodeOutput]:
         """The records in which a boot that is dead had sockets."""
-        left = {*keys}
 
-        def bury(key: Key) -> list[NodeOutput]:
-            left.discard(key)
-            return [] if left else [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
+        def end() -> list[NodeOutput]:
+            return [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
 
-        tasks = [self._tasks.sweep(boot, key, partial(bury, key)) for key in keys]
+        tasks = self._tasks.sweep(boot, keys, end)
         outputs = [output for task in tasks for output in self._clerk.submit(task)]
-        if not keys:
-            outputs = [Retire(boot), *self._clerk.wake(self._clerk.burials.end(boot))]
-        return self._told(outputs, now)
+        return self._told(outputs if keys else end(), now)
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:
         """A client stands elsewhere."""
@@ -270,3 +270,8 @@ def _refuse(number: int, message: ToRelay, code: ErrorCode, why: str) -> list[No
 def _unavailable(number: int, message: ToRelay) -> list[NodeOutput]:
     why = "The relay can't reach what it shares with others; try again."
     return _refuse(number, message, ErrorCode.UNAVAILABLE, why)
+
+
+def _turn_away(number: int, message: Register) -> list[NodeOutput]:
+    why = "the relay can't reach what it shares with others"
+    return [*_unavailable(number, message), Close(number, CloseCode.RELAY_FULL, why)]

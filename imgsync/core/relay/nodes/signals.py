@@ -16,7 +16,7 @@ from imgsync.core.relay.nodes.outputs import NodeOutput, Posted
 from imgsync.core.relay.nodes.records import key_of
 from imgsync.core.relay.nodes.sockets import LocalSockets
 from imgsync.core.relay.nodes.tasks import Tasks
-from imgsync.core.relay.outputs import Output, Send
+from imgsync.core.relay.outputs import Send
 
 
 class Signals:
@@ -60,16 +60,14 @@ class Signals:
         if said is None:
             return None
         task, transaction = said
+        if not self._tasks.records_of(name, message) <= transaction.reads.keys():
+            return None  # it is of another session, which may be over when the others are not
         outputs = self._tasks.decide(name, message)
-        posts = posts_of(outputs)
-        if not posts or not posts.keys() <= transaction.posts.keys():
+        sends = [output for output in outputs if isinstance(output, Send)]
+        posts = posts_of(sends)
+        if sends != outputs or not posts.keys() <= transaction.posts.keys():
             return None
         for boot, parts in posts.items():
             transaction.posts[boot].extend(parts)
         task.messages.append(message)
-        return [*map(_posted, outputs)]
-
-
-def _posted(output: Output) -> Posted:
-    assert isinstance(output, Send)
-    return Posted(output.message)
+        return [Posted(output.message) for output in sends]

@@ -1,6 +1,6 @@
 """The sockets that are open at one node, by their numbers, and by the names that all nodes use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -10,6 +10,7 @@ from imgsync.core.relay.nodes.records import name_socket, place_of
 from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.outputs import Output, Send, Socket
 from imgsync.core.relay.registry import Registry
+from imgsync.core.relay.session import Session
 
 
 class LocalSockets:
@@ -58,6 +59,10 @@ class LocalSockets:
         if isinstance(output, Send):
             return Send(self._numbers[output.socket], output.message)
         return output
+
+    def count_begun_here(self, sessions: Iterable[Session]) -> int:
+        """Those whose evaluator is here, by the one of its sockets that registered last."""
+        return sum(one.evaluator.newest.socket in self._numbers for one in sessions)
 
     def peer_of(self, number: int) -> Peer | None:
         """Who has registered so."""

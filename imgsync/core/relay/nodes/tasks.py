@@ -1,6 +1,7 @@
 """What comes in to a node, as tasks: which records each takes, and how it is decided on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from imgsync.core.protocol.signalling import (
     EndReason,
@@ -92,8 +93,22 @@ class Tasks:
         """A socket has answered a probe that was asked for when `successor` registered."""
         return Task(lambda: self._all_of(role, user_id), lambda: self._rules.alive(name, successor))
 
-    def sweep(self, boot: Boot, key: Key, then: Callable[[], list[NodeOutput]]) -> Task:
-        """A boot is dead: so are its sockets that stand in this record."""
+    def sweep(
+        self, boot: Boot, keys: Iterable[Key], end: Callable[[], list[NodeOutput]]
+    ) -> list[Task]:
+        """A boot is dead: so are its sockets that stand in these records.
+
+        :param end: what follows when none does any more.
+        """
+        left = {*keys}
+
+        def swept(key: Key) -> list[NodeOutput]:
+            left.discard(key)
+            return [] if left else end()
+
+        return [self._sweep(boot, key, partial(swept, key)) for key in sorted(left)]
+
+    def _sweep(self, boot: Boot, key: Key, then: Callable[[], list[NodeOutput]]) -> Task:
         role, user_id = user_of(key)
 
         def decide() -> list[Output]:
@@ -138,7 +153,7 @@ class Tasks:
         own = key_of(peer.role, peer.user_id)
         match message:
             case SendSignal():
-                return self._taken_by_signal(name, message)
+                return self.records_of(name, message)
             case StartSession(client_id) if peer.role is Role.EVALUATOR:
                 return {own, key_of(Role.CLIENT, client_id), *self._named(own, message.session_id)}
             case EndSession(session_id) if peer.role is Role.EVALUATOR:
@@ -148,8 +163,9 @@ class Tasks:
             case _:
                 return {own}
 
-    def _taken_by_signal(self, name: str, message: SendSignal) -> set[Key]:
-        """None is asked for: a session in which the sender is stands before this node."""
+    def records_of(self, name: str, message: SendSignal) -> set[Key]:
+        """Those that a signal is decided on. None is asked for: a session in which its sender is
+        stands before this node."""
         client_id = self._client_of(name, message)
         key = key_of(Role.CLIENT, client_id)
         if not self._desk.knows(key):
