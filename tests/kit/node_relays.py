@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Self
 
 import attrs
 import trio
@@ -281,6 +282,35 @@ async def start_pair(
     for user in (evaluator, client):
         await user.until(lambda user=user: user.session_id is not None)  # type: ignore[misc]
     return Pair(evaluator, client)
+
+
+class Pairs(AsyncExitStack):
+    """A pair whose users are at two nodes, and one with both at the first of these.
+
+    :ivar all: both.
+    """
+
+    def __init__(self, a: Node, b: Node) -> None:
+        super().__init__()
+        self._urls = a.url, b.url
+        self.all: list[Pair] = []
+
+    async def __aenter__(self) -> Self:
+        a, b = self._urls
+        for opened in (open_pair([a, b], [b, a], "-apart"), open_pair([a], [a], "-together")):
+            self.all.append(await self.enter_async_context(opened))
+        return self
+
+    async def go_on(self) -> None:
+        """Each in the session that it has had all the time."""
+        for pair in self.all:
+            await pair.exchange()
+            assert pair.has_gone_on, [user.events for user in pair.users]
+
+    @property
+    def lost(self) -> int:
+        """How many sockets were."""
+        return sum(user.lost for pair in self.all for user in pair.users)
 
 
 @asynccontextmanager

@@ -36,6 +36,7 @@ class RedisProxy:
     _seen: int = 0
     _swallowed: int = 0
     _deaf: int = 0
+    _is_deaf: bool = False
     _is_held: bool = False
     _changed: Bell = attrs.field(factory=Bell)
     _open: set[trio.SocketStream] = attrs.field(factory=set)
@@ -56,10 +57,12 @@ class RedisProxy:
         """Take what comes on the connections that there are, and pass nothing on."""
         self._swallowed = self._seen
 
-    def deafen(self) -> None:
-        """On the connections that there are, nobody reads anything new from a stream: as from a
-        server that nobody writes to."""
+    async def deafen(self) -> None:
+        """On the connections that there are, nobody reads anything new from a stream any more: as
+        from a server that nobody writes to. Returns when somebody has read in vain."""
         self._deaf = self._seen
+        while not self._is_deaf:
+            await self._changed.wait()
 
     def reset(self) -> None:
         """Break off the connections that there are."""
@@ -101,6 +104,8 @@ class RedisProxy:
                 if number <= self._deaf and b"XREAD" in some:
                     await trio.sleep(self.poll)
                     await source.send_all(NOTHING_NEW)
+                    self._is_deaf = True
+                    self._changed.ring()
                 else:
                     await target.send_all(some)
         except (trio.BrokenResourceError, trio.ClosedResourceError):

@@ -34,6 +34,9 @@ RENEW_S = 3.0
 RETRY_S = 0.5
 """Seconds between two attempts to reach a store that is away."""
 
+TRIM = 512
+"""Entries of the inbox that are read before they are taken out of it, at the next renewal."""
+
 SOON_S = 0.01
 """Seconds between two renewals at least, however much is due."""
 
@@ -59,6 +62,8 @@ class Backlog:
         #: On Trio's clock.
         self._due = math.inf
         self._sooner = Bell()
+        #: Entries of the inbox, since the last renewal that was due.
+        self._read = 0
 
     def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
         """One more."""
@@ -95,12 +100,19 @@ class Backlog:
             self._due = time
             self._sooner.ring()
 
+    def note_read(self, entries: int) -> None:
+        """So many of the inbox, which go when the lease is renewed: before it is full of them."""
+        self._read += entries
+        if self._read >= TRIM:
+            self.set_due(trio.current_time())
+
     async def until_due(self) -> None:
         """Wait until something is; once."""
         while trio.current_time() < self._due:
             with trio.move_on_at(self._due):
                 await self._sooner.wait()
         self._due = math.inf
+        self._read = 0
 
 
 class Node:
@@ -184,7 +196,9 @@ class Node:
             self._metrics.times["away"] += 1
         self._metrics.is_away = True
         self._backlog.clear()
-        self._perform(self.state.away(trio.current_time()))
+        now = trio.current_time()
+        self._backlog.set_due(now + RETRY_S)
+        self._perform(self.state.away(now))
 
     def _come_back(self) -> None:
         log.info("this node shares what it knows with others, as %s", self.boot)
@@ -228,7 +242,7 @@ class Node:
 
     async def _renew(self) -> NoReturn:
         while True:
-            with trio.move_on_after(RETRY_S if self.is_away else RENEW_S):
+            with trio.move_on_after(RENEW_S):
                 await self._backlog.until_due()
             try:
                 renewal = await self._store.renew(self._read)
@@ -266,6 +280,7 @@ class Node:
                 # What was read leaves the inbox with the next renewal: before it is full.
                 read = 0
                 self._backlog.set_due(trio.current_time())
+            self._backlog.note_read(len(entries))
             for entry in entries:
                 self._read = entry.id
                 self._perform(self.state.heard(entry, trio.current_time()))
