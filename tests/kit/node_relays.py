@@ -49,15 +49,20 @@ class Pace:
     :param silence: seconds of silence after which it asks whether it hears.
     :param inbox: entries that may stand in its inbox.
     :param probes: whether it asks at all.
+    :param call: seconds in which Redis has to answer.
     """
 
     lease: float = 10.0
     silence: float = 5.0
     inbox: int = 4096
     probes: bool = True
+    call: float = 1.0
 
 
 USUAL = Pace()
+
+PATIENT = Pace(call=5.0)
+"""For tests that count on a Redis that answers, on a loaded machine."""
 
 HASTY = Pace(lease=2.0, silence=0.3)
 """For tests that wait for a lease to run out: it is renewed every 0.6 s."""
@@ -114,6 +119,7 @@ async def open_node(
         assert line.startswith(LISTENING)
         node = Node(child, line.removeprefix(LISTENING))
         try:
+            await wait_health(node, 200, "ok")
             yield node
         finally:
             node.thaw()

@@ -34,9 +34,6 @@ RENEW_S = 3.0
 RETRY_S = 0.5
 """Seconds between two attempts to reach a store that is away."""
 
-TRIM = 512
-"""Entries of the inbox that are read before they are taken out of it, at the next renewal."""
-
 SOON_S = 0.01
 """Seconds between two renewals at least, however much is due."""
 
@@ -62,8 +59,6 @@ class Backlog:
         #: On Trio's clock.
         self._due = math.inf
         self._sooner = Bell()
-        #: Entries of the inbox, since the last renewal that was due.
-        self._read = 0
 
     def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
         """One more."""
@@ -100,19 +95,12 @@ class Backlog:
             self._due = time
             self._sooner.ring()
 
-    def note_read(self, entries: int) -> None:
-        """So many of the inbox, which go when the lease is renewed: before it is full of them."""
-        self._read += entries
-        if self._read >= TRIM:
-            self.set_due(trio.current_time())
-
     async def until_due(self) -> None:
         """Wait until something is; once."""
         while trio.current_time() < self._due:
             with trio.move_on_at(self._due):
                 await self._sooner.wait()
         self._due = math.inf
-        self._read = 0
 
 
 class Node:
@@ -280,7 +268,6 @@ class Node:
                 # What was read leaves the inbox with the next renewal: before it is full.
                 read = 0
                 self._backlog.set_due(trio.current_time())
-            self._backlog.note_read(len(entries))
             for entry in entries:
                 self._read = entry.id
                 self._perform(self.state.heard(entry, trio.current_time()))

@@ -11,6 +11,7 @@ import trio
 from imgsync.core.protocol.errors import UpgradeRefused
 from tests.kit.node_relays import (
     HASTY,
+    PATIENT,
     WITHIN_S,
     Node,
     User,
@@ -129,7 +130,7 @@ async def test_nodes_that_have_nothing_to_do_go_on(folder: Path, redis: Redis) -
 @asynccontextmanager
 async def replaced(redis: Redis, port: int) -> AsyncIterator[Node]:
     """A node at this port."""
-    async with open_node(redis.url, "--port", str(port), prefix="rolling") as node:
+    async with open_node(redis.url, "--port", str(port), pace=PATIENT, prefix="rolling") as node:
         yield node
 
 
