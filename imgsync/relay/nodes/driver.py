@@ -23,7 +23,7 @@ from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.outputs import AskStandings, Commit, NodeOutput, Retire, Sweep
 from imgsync.core.relay.nodes.store import After, Boot
 from imgsync.relay.metrics import NodeMetrics
-from imgsync.relay.nodes.store import INBOX, Store
+from imgsync.relay.nodes.store import Store
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,6 @@ LEAVE_S = 0.8
 
 MISSED = 2
 """Probes of our own that were put into the inbox and have not been read."""
-
-MUCH = INBOX // 8
-"""Entries that are read before the lease is renewed early."""
 
 Perform = Callable[[Sequence[NodeOutput]], None]
 
@@ -258,7 +255,7 @@ class Node:
 
     async def _hear(self) -> NoReturn:
         """Read the inbox. Where a probe of our own is not read, it is another's, or nobody's."""
-        unread = read = 0
+        unread = 0
         while True:
             try:
                 entries = await self._store.read(self._read)
@@ -275,11 +272,6 @@ class Node:
                 self._store.listen_anew()
                 self.take(AskStandings())
                 unread = 0
-            read += len(entries)
-            if read >= MUCH:
-                # What was read leaves the inbox with the next renewal: before it is full.
-                read = 0
-                self._backlog.set_due(trio.current_time())
             self._backlog.note_read(len(entries))
             for entry in entries:
                 self._read = entry.id
