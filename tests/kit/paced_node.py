@@ -21,7 +21,7 @@ def hasten(pace: dict[str, Any]) -> None:
     store.open_store = partial(store.open_store, lease=lease, inbox=pace["inbox"])
     driver.RENEW_S = 0.3 * lease
     driver.RETRY_S = hearing.RETRY_S = 0.1
-    driver.MUCH = max(1, pace["inbox"] // 8)
+    driver.TRIM = max(1, pace["inbox"] // 8)
     store.BLOCK_S = link.SILENCE_S = pace["silence"]
     if not pace["probes"]:
 

@@ -23,7 +23,7 @@ from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.outputs import AskStandings, Commit, NodeOutput, Retire, Sweep
 from imgsync.core.relay.nodes.store import After, Boot
 from imgsync.relay.metrics import NodeMetrics
-from imgsync.relay.nodes.store import INBOX, Store
+from imgsync.relay.nodes.store import Store
 from imgsync.tasks import Bell, open_background
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,9 @@ RENEW_S = 3.0
 RETRY_S = 0.5
 """Seconds between two attempts to reach a store that is away."""
 
+TRIM = 512
+"""Entries of the inbox that are read before they are taken out of it, at the next renewal."""
+
 SOON_S = 0.01
 """Seconds between two renewals at least, however much is due."""
 
@@ -42,9 +45,6 @@ LEAVE_S = 0.8
 
 MISSED = 2
 """Probes of our own that were put into the inbox and have not been read."""
-
-MUCH = INBOX // 8
-"""Entries that are read before the lease is renewed early."""
 
 Perform = Callable[[Sequence[NodeOutput]], None]
 
@@ -59,6 +59,8 @@ class Backlog:
         #: On Trio's clock.
         self._due = math.inf
         self._sooner = Bell()
+        #: Entries of the inbox, since the last renewal that was due.
+        self._read = 0
 
     def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
         """One more."""
@@ -95,12 +97,19 @@ class Backlog:
             self._due = time
             self._sooner.ring()
 
+    def note_read(self, entries: int) -> None:
+        """So many of the inbox, which go when the lease is renewed: before it is full of them."""
+        self._read += entries
+        if self._read >= TRIM:
+            self.set_due(trio.current_time())
+
     async def until_due(self) -> None:
         """Wait until something is; once."""
         while trio.current_time() < self._due:
             with trio.move_on_at(self._due):
                 await self._sooner.wait()
         self._due = math.inf
+        self._read = 0
 
 
 class Node:
@@ -246,7 +255,7 @@ class Node:
 
     async def _hear(self) -> NoReturn:
         """Read the inbox. Where a probe of our own is not read, it is another's, or nobody's."""
-        unread = read = 0
+        unread = 0
         while True:
             try:
                 entries = await self._store.read(self._read)
@@ -263,11 +272,7 @@ class Node:
                 self._store.listen_anew()
                 self.take(AskStandings())
                 unread = 0
-            read += len(entries)
-            if read >= MUCH:
-                # What was read leaves the inbox with the next renewal: before it is full.
-                read = 0
-                self._backlog.set_due(trio.current_time())
+            self._backlog.note_read(len(entries))
             for entry in entries:
                 self._read = entry.id
                 self._perform(self.state.heard(entry, trio.current_time()))
