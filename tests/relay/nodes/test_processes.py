@@ -125,7 +125,7 @@ async def play(evaluator: Peer, client: Peer, evaluator_id: str, client_id: str)
 async def test_a_session_across_two_nodes_is_told_as_one_at_one_node_and_as_at_a_relay_alone(
     folder: Path, redis: Redis
 ) -> None:
-    early = {"features": ["early_offer"]}
+    early = ["early_offer"]
     async with (
         open_nodes(2, redis.url, pace=PATIENT, prefix="told") as (a, b),
         open_running_relay() as alone,
@@ -134,8 +134,8 @@ async def test_a_session_across_two_nodes_is_told_as_one_at_one_node_and_as_at_a
         for number, ports in enumerate([(a.port, b.port), (a.port, a.port), (alone, alone)]):
             names = f"E{number}", f"C{number}"
             async with (
-                open_peer(ports[0], names[0], "evaluator", **early) as evaluator,
-                open_peer(ports[1], names[1], **early) as client,
+                open_peer(ports[0], names[0], "evaluator", features=early) as evaluator,
+                open_peer(ports[1], names[1], features=early) as client,
             ):
                 while (await next_of(evaluator, "presence"))["data"]["userId"] != names[1]:
                     pass
