@@ -179,7 +179,12 @@ async def _demonstrate(folder: str, way: str, logs: dict[str, str]) -> int:
             evaluators = (*here, "--pictures", way, *_log_options(logs, "evaluator"))
             async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
                 link = f"client page: {page_of(url, 'you')}, or try: imgsync demo --browser"
-                return await _follow(evaluator, client, link)
+                try:
+                    return await _follow(evaluator, client, link)
+                except trio.Cancelled:
+                    # It is to end as well, and not to complain that the other one has.
+                    client.process.terminate()
+                    raise
 
 
 async def _demonstrate_in_browser(folder: str, way: str, logs: dict[str, str]) -> int:

@@ -33,7 +33,7 @@ const OBSTACLES = {
   proxy_sign_in: { text: "relay.behind", code: "HTTP 407" },
   too_large: { text: "relay.behind", code: "HTTP 413" },
   no_relay: { text: "relay.noRelay", code: "HTTP 502" },
-  unavailable: { text: "relay.unavailable", code: "unavailable, HTTP 503" },
+  unavailable: { text: "relay.unavailable", code: "HTTP 503" },
   too_late: { text: "relay.tooLate", code: "HTTP 504" },
   broken: { text: "relay.broken", code: "HTTP 500" },
   other: { text: "relay.behind", code: "HTTP 4xx" },
