@@ -12,6 +12,7 @@ import json
 import math
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -234,15 +235,27 @@ def run_browser(
         # What it would leave behind in the folder for temporary files goes with the profile.
         env = os.environ | {"TMPDIR": profile}
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, env=env) as process:
+        with subprocess.Popen(
+            command, stdout=pipe, stderr=subprocess.STDOUT, env=env, start_new_session=True
+        ) as process:
             try:
                 yield _read_url(name, process, listening)
             finally:
-                process.terminate()
-                try:
-                    process.wait(START_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Debian starts a browser by a script that waits for it: both are to end."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(START_S)
+    deadline = time.monotonic() + START_S
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _read_url(name: str, process: subprocess.Popen[bytes], listening: bytes) -> str:
