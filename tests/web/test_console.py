@@ -61,8 +61,9 @@ async def test_twenty_images_are_acked_by_the_python_client(
         assert received == list(range(20))
         fetched = [line["imageIndex"] for line in lines if line.get("event") == "fetched"]
         assert sorted(fetched) == list(range(20))
+        # One that is acked as it comes in may overtake the one before, which was just taken.
         acked = await console.events("acked")
-        assert [ack["imageIndex"] for ack in acked] == list(range(20))
+        assert sorted(ack["imageIndex"] for ack in acked) == list(range(20))
         assert console.page.errors == []
 
 

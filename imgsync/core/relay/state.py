@@ -156,7 +156,7 @@ class RelayState:
             return asked
         servers, clients = self._servers.registered(peer, now), self._online.list_for(peer, now)
         registered = registered_as(peer, servers, clients, self._recording_url)
-        return [Admitted(socket), Send(socket, registered), *asked, *self._rules.join(peer, now)]
+        return [Send(socket, registered), *asked, *self._rules.join(peer, now), Admitted(socket)]
 
 
 def registered_as(

@@ -13,19 +13,16 @@
   var PATIENCE_MS = 10000;
 
   var isIncomplete = false;
+  /** Some browsers say that what a page still loads has failed, when it is left. */
+  var isLeft = false;
 
   // Those that have not even this are told that they are too old.
   if (!("replaceState" in history)) return;
 
-  addEventListener(
-    "error",
-    function (event) {
-      if (isPart(event.target)) loadAgain();
-    },
-    true,
-  );
+  addEventListener("error", function (event) { if (isPart(event.target)) loadAgain(); }, true);
   // A module says so of what it has imported while it ran.
   addEventListener("incomplete", loadAgain);
+  addEventListener("beforeunload", function () { isLeft = true; });
   addEventListener("DOMContentLoaded", function () {
     if (!document.querySelector("body > noscript")) loadAgain();
   });
@@ -41,7 +38,7 @@
     if (isIncomplete) return;
     isIncomplete = true;
     var wasJustLoadedAgain = Date.now() - history.state < SOON_MS;
-    setTimeout(ask, wasJustLoadedAgain ? PAUSE_MS : 0);
+    setTimeout(ask, isLeft ? SOON_MS : wasJustLoadedAgain ? PAUSE_MS : 0);
   }
 
   function ask() {
