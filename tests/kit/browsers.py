@@ -203,14 +203,15 @@ async def open_browser(started: Started) -> AsyncIterator[Browser]:
         await started.connect(url.hostname, url.port) as stream,
         trio.open_nursery() as nursery,
     ):
-        socket = await wrap_client_stream(
-            nursery,
-            stream,
-            url.netloc,
-            url.path,
-            max_message_size=_MAX_MESSAGE,
-            message_queue_size=math.inf,  # type: ignore[arg-type]
-        )
+        with trio.fail_after(ANSWER_S):
+            socket = await wrap_client_stream(
+                nursery,
+                stream,
+                url.netloc,
+                url.path,
+                max_message_size=_MAX_MESSAGE,
+                message_queue_size=math.inf,  # type: ignore[arg-type]
+            )
         talk = Talk(socket)
         nursery.start_soon(talk.receive)
         async with started.drive(talk) as browser:

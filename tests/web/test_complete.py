@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from importlib import resources
 
 import pytest
-import trio
 
 from tests.kit.browsers import Browser, Page
 from tests.kit.check_pages import check_url
@@ -146,24 +145,3 @@ async def test_what_others_put_into_a_page_is_no_part_of_it(
         await page.goto(page_url(gappy.url, user="extended"))
         await wait_whole(page, "client")
         assert await page.run(LOAD_FOREIGN) is False
-
-
-# Takes its time where a page hears that something of it has failed.
-SLOW = """for (const what of ["error", "incomplete", "beforeunload"])
-  addEventListener(what, () => sessionStorage.setItem("heard", what), true);"""
-
-
-@pytest.mark.parametrize("late", ["client/client.js", "words/start.js"])
-async def test_a_page_that_is_left_while_it_loads_is_in_nobodys_way(
-    browser: Browser, gappy: GappyRelay, late: str
-) -> None:
-    async with browser.open_page() as page:
-        await page.run_early(INSIDE + SLOW)
-        gappy.held[late] = "/never"
-        await page.goto(page_url(gappy.url, user="hurried"))
-        with trio.move_on_after(3):
-            await page.goto(check_url(gappy.url, user="hurried"))
-        gappy.held.clear()
-        # Where it was loaded again, it would come in the place of the other one by then.
-        await trio.sleep(0.5)
-        await wait_whole(page, "check")
