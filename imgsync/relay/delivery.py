@@ -99,7 +99,9 @@ class Delivery:
                         self._observer.said(message)
                     self._post(id, text)
                 case Close(id, code, why):
-                    self.close(self._connections[id], code, why)
+                    # What was decided elsewhere may come when it is gone, here as below.
+                    if (connection := self._connections.get(id)) is not None:
+                        self.close(connection, code, why)
                 case Probe(id, successor):
                     answered = partial(self._go_on, self.state.alive, id, successor)
                     self._connections[id].socket.probe(ALIVE_DEADLINE, answered)
@@ -125,7 +127,6 @@ class Delivery:
                     assert_never(output)
 
     def _post(self, id: Hashable, text: str) -> None:
-        # What was decided elsewhere may come when it is gone.
         if (connection := self._connections.get(id)) is not None:
             connection.socket.post(text)
 
