@@ -8,7 +8,6 @@ from pathlib import Path
 from subprocess import PIPE
 
 import pytest
-import trio
 import trustme
 
 from tests.kit.command_lines import (
@@ -29,6 +28,7 @@ from tests.kit.processes import (
     open_child,
     our_relay,
     run_to_end,
+    wait_until,
 )
 
 # Only ours are refused: asyncio and Trio know by themselves what there is on a system.
@@ -86,10 +86,12 @@ async def test_relay_evaluator_client_doctor_and_report_do_their_work(
                     await showing.write("next\n")
                     while (await showing.wait_event("stage", SESSION_S))["stage"] != "shown":
                         pass
+
                     # An image is shown once its program runs, which the next one or the end ends.
-                    with trio.fail_after(SESSION_S):
-                        while not log.exists() or log.read_text().split() != shown_so_far:
-                            await trio.sleep(0.02)
+                    def has_noted(indexes: list[str] = shown_so_far) -> bool:
+                        return log.exists() and log.read_text().split() == indexes
+
+                    await wait_until(has_noted, f"notes of {shown_so_far}", SESSION_S)
                 await showing.write("end\n")
                 shown = await showing.wait_outcome()
             followed = await following.wait_outcome()
