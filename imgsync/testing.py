@@ -38,6 +38,7 @@ from imgsync.core.relay.outputs import (
     Sooner,
 )
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from imgsync.seams import (
     CarriedEvent,
     DataDrained,
@@ -121,8 +122,7 @@ class MemoryRelay:
     def _new_state(self) -> RelayState:
         return RelayState(
             lambda: f"session-{next(self._ids)}",
-            grace=_GRACE,
-            ice_servers=lambda user_id: self._ice_servers,
+            Terms(grace=_GRACE, ice_servers=lambda user_id: self._ice_servers),
         )
 
     def connect(self) -> MemorySocket:

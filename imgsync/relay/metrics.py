@@ -218,7 +218,7 @@ class NodeMetrics:
         #: How many live whose evaluator is here: they may begin and end at different nodes.
         self.sessions: Callable[[], int] = int
         #: How often what is shared went out of reach, its inbox was not heard, and it began anew.
-        self.times = Counter(away=0, deaf=0, began_anew=0)
+        self.times = Counter(away=0, deaf=0, began_again=0)
 
     def families(self) -> "Iterator[Metric]":
         """As Prometheus reads it."""

@@ -33,12 +33,12 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.identity import Claims
 from imgsync.core.relay.limits import MessageLimits, Verdict, cost_of, work_in
 from imgsync.core.relay.nodes.node import NodeState
-from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import (
     Send,
 )
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from imgsync.net.http import Request
 from imgsync.net.ports import Listeners
 from imgsync.net.queues import ROOM_PART
@@ -78,7 +78,7 @@ DRAIN_SPREAD = 2.0
 """Seconds over which peers are sent away to other nodes."""
 
 _GOODBYE = (CloseCode.GOING_AWAY, "the relay is shutting down")
-_START_OVER = (CloseCode.GOING_AWAY, "the relay has to begin anew; connect again")
+_BEGUN_AGAIN = (CloseCode.GOING_AWAY, "the relay has to begin again; connect again")
 
 
 class Relay:
@@ -95,17 +95,17 @@ class Relay:
         self._sooner = Bell()
         self._all_gone = Bell()
         self._delivery = Delivery(self._connections, self._observer, self._sooner)
-        telling = _telling(settings, self._connections)
+        terms = _terms_of(settings, self._servers_for, self._connections, is_alone=store is None)
         self.node: Node | None = None
         if store is None:
-            self._delivery.state = _state_of(settings, self._servers_for, telling)
+            self._delivery.state = RelayState(_new_id, terms)
         else:
             # What is alone has no use for it.
             from imgsync.relay.nodes import driver
 
-            make = partial(_node_state_of, settings, self._servers_for, telling)
+            make = partial(NodeState, new_id=_new_id, terms=terms)
             metrics = self._observer.metrics.node = NodeMetrics()
-            self.node = driver.Node(store, make, self._delivery.perform, self._start_over, metrics)
+            self.node = driver.Node(store, make, self._delivery.perform, self._close_all, metrics)
             self._delivery.state, self._delivery.beyond = self.node.state, self.node.take
         self._admission = _admission_of(settings)
         self._numbers = itertools.count(1)
@@ -181,11 +181,10 @@ class Relay:
             if pause:
                 await trio.sleep(pause)
 
-    def _start_over(self, state: NodeState) -> None:
-        """This node has lost its place among the others: its peers come back by themselves."""
-        self._delivery.state = state
+    def _close_all(self) -> None:
+        """This node has lost what it knew of its peers, which come back by themselves."""
         for connection in self._connections.values():
-            self._delivery.close(connection, *_START_OVER)
+            self._delivery.close(connection, *_BEGUN_AGAIN)
 
     # ── one peer ─────────────────────────────────────────────────────────────────────────────────
 
@@ -258,42 +257,29 @@ class Relay:
                 )
 
 
-def _state_of(
-    settings: Settings, ice_servers: Callable[[UserId], Sequence[IceServer]], telling: Telling
-) -> RelayState:
-    return RelayState(
-        partial(secrets.token_urlsafe, 12),
-        grace=settings.grace,
-        ice_servers=ice_servers,
-        ice_life=settings.ice.expires_after,
-        recording_url=settings.recording_url,
-        read_token=settings.read_token,
-        until=_on_our_clock if settings.end_at_expiry else _for_ever,
-        max_sockets_per_user=settings.max_sockets_per_user,
-        max_frame=settings.net.max_message,
-        telling=telling,
-    )
+def _new_id() -> str:
+    return secrets.token_urlsafe(12)
 
 
-def _node_state_of(
+def _terms_of(
     settings: Settings,
     ice_servers: Callable[[UserId], Sequence[IceServer]],
-    telling: Telling,
-    boot: Boot,
-) -> NodeState:
-    return NodeState(
-        boot,
-        partial(secrets.token_urlsafe, 12),
+    connections: Mapping[Hashable, Connection],
+    *,
+    is_alone: bool,
+) -> Terms:
+    # What a token says is by the store's clock where there is one, and that is nobody's here.
+    until = _on_our_clock if is_alone else _as_it_says
+    return Terms(
         grace=settings.grace,
         ice_servers=ice_servers,
         ice_life=settings.ice.expires_after,
         recording_url=settings.recording_url,
         read_token=settings.read_token,
-        # By the store's clock, which is nobody's here.
-        until=_as_it_says if settings.end_at_expiry else _for_ever,
+        until=until if settings.end_at_expiry else _for_ever,
         max_sockets_per_user=settings.max_sockets_per_user,
         max_frame=settings.net.max_message,
-        telling=telling,
+        telling=_telling(settings, connections),
     )
 
 

@@ -59,10 +59,17 @@ class ModelStore:
     standings: dict[UserId, tuple[int, str]] = attrs.field(factory=dict)
     hints: list[Hint] = attrs.field(factory=list)
     _entries: int = 0
+    #: The last version of an epoch before: none ever comes again.
+    _past: int = 0
 
     def forget_all(self) -> None:
         """As after FLUSHALL."""
-        self.__init__(self.most, self.now, self.epoch)  # type: ignore[misc]
+        self._past, self.version, self.changed, self._entries = self.version, 0, 0, 0
+        for all_of_it in (self.records, self.leases, self.held, self.inboxes, self.deadlines):
+            all_of_it.clear()
+        self.standings.clear()
+        self.boots.clear()
+        self.hints.clear()
 
     # ── leases ──
 
@@ -70,7 +77,7 @@ class ModelStore:
         """A boot lives from now on. Returns the epoch, which is another one where all is empty."""
         if not self.version:
             self.epoch += 1
-            self.version = 1
+            self.version = self._past + 1
         self.leases[boot] = self.now + LEASE
         self.boots.add(boot)
         return self.epoch

@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import attrs
 
@@ -40,13 +41,14 @@ class Node:
     epoch: int
     #: Of all nodes, in the order in which it happened.
     done: list[tuple[Boot, NodeOutput]]
+    new_boot: Callable[[], Boot]
     calls: list[Commit] = attrs.field(factory=list)
     answers: deque[tuple[int, Answer]] = attrs.field(factory=deque)
     #: What it asks the store beside that, and how it goes on with what there was.
     errands: deque[Sweep | Retire | AskStandings] = attrs.field(factory=deque)
     found: deque[Step] = attrs.field(factory=deque)
     #: Calls of which nobody has heard, and which may still be carried out.
-    late: deque[list[Transaction]] = attrs.field(factory=deque)
+    late: deque[tuple[Boot, int, list[Transaction]]] = attrs.field(factory=deque)
     read: int = 0
     hints: int = 0
     is_killed: bool = False
@@ -75,9 +77,18 @@ class Node:
             (self.errands, self._look),
             (self.found, self._find),
             (self._unread(), self._read),
-            (self.store.hints[self.hints :], self._hint),
+            (self.is_of_epoch and self.store.hints[self.hints :], self._hint),
         ]
-        return [] if self.is_killed else [step for waits, step in possible if waits]
+        if self.is_killed:
+            return []
+        return [partial(self._do, step) for waits, step in possible if waits]
+
+    def _do(self, step: Step) -> None:
+        """Or find that this boot is lost."""
+        try:
+            step()
+        except Refused:
+            self.begin_again()
 
     def _carry_out(self) -> None:
         calls, self.calls = self.calls, []
@@ -89,6 +100,8 @@ class Node:
         self.perform(self.state.answered(*self.answers.popleft(), self.now))
 
     def _look(self) -> None:
+        if not self.is_of_epoch:
+            raise Refused
         match self.errands.popleft():
             case Sweep(boot):
                 keys = self.store.held_by(boot)
@@ -103,7 +116,7 @@ class Node:
         self.found.popleft()()
 
     def _unread(self) -> list[Entry]:
-        inbox = self.store.inboxes.get(self.boot, [])
+        inbox = self.store.inboxes.get(self.boot, []) if self.is_of_epoch else []
         return [entry for entry in inbox if int(entry.id) > self.read]
 
     def _read(self) -> None:
@@ -118,18 +131,39 @@ class Node:
 
     # ── time, and faults ──
 
+    @property
+    def is_of_epoch(self) -> bool:
+        return self.epoch == self.store.epoch and self.store.version > 0
+
     def renew(self) -> None:
+        self._do(self._renew)
+        if self.state.due <= self.now:
+            self.perform(self.state.tick(self.now))
+
+    def _renew(self) -> None:
         renewal = self.store.renew(self.boot, self.epoch, str(self.read))
         self.perform(self.state.renewed(renewal, self.now))
+
+    def begin_again(self) -> None:
+        """This boot is lost, whatever is under way."""
+        self.perform(self.state.away(self.now))
+        self._forget_calls()
+        before, self.boot = self.epoch, self.new_boot()
+        self.epoch = self.store.open(self.boot)
+        self.read, self.hints = 0, len(self.store.hints)
+        is_lost = before != self.epoch
+        self.perform(self.state.begin_again(self.boot, self.now, is_lost=is_lost))
+        self.perform([*self.state.back(self.now), AskStandings()])
 
     def lose_store(self, *, is_carried_out: bool, is_late: bool = False) -> None:
         """The store does not answer: what has become of the calls that are under way, and of those
         that come then, the node does not hear."""
         under_way = [call.transaction for call in self.calls]
         if is_carried_out:
-            self.store.commit(self.boot, self.epoch, under_way)
+            with suppress(Refused):
+                self.store.commit(self.boot, self.epoch, under_way)
         elif is_late:
-            self.late.append(under_way)
+            self.late.append((self.boot, self.epoch, under_way))
         self._forget_calls()
         self.perform(self.state.away(self.now))
         self._forget_calls()
@@ -145,9 +179,8 @@ class Node:
 
     def carry_out_late(self) -> None:
         """What nobody counts on any more is carried out after all, if the boot still lives."""
-        under_way = self.late.popleft()
         with suppress(Refused):
-            self.store.commit(self.boot, self.epoch, under_way)
+            self.store.commit(*self.late.popleft())
 
 
 class Nodes:
@@ -168,7 +201,8 @@ class Nodes:
     def open(self) -> Node:
         boot = next(self._names)
         epoch = self.store.open(boot)
-        node = Node(boot, self._make(boot), self.store, epoch, self.done)
+        new_boot = self._names.__next__
+        node = Node(boot, self._make(boot), self.store, epoch, self.done, new_boot)
         node.hints = len(self.store.hints)
         node.perform([AskStandings()])
         return node

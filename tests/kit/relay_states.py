@@ -23,6 +23,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.identity import Claims, Peer
 from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 
 EVALUATOR, CLIENT = Role.EVALUATOR, Role.CLIENT
 AVAILABLE, BUSY, OFFLINE = PresenceState.AVAILABLE, PresenceState.BUSY, PresenceState.OFFLINE
@@ -75,7 +76,7 @@ class Relay:
 
     state: State = attrs.field(
         factory=lambda: RelayState(
-            numbered("s{}"), grace=GRACE, ice_servers=lambda user_id: [IceServer("stun:a")]
+            numbered("s{}"), Terms(grace=GRACE, ice_servers=lambda user_id: [IceServer("stun:a")])
         )
     )
     #: The relay's clock, s.
@@ -161,7 +162,8 @@ def read_claims(token: str) -> Claims:
 def relay_of_tokens(**sockets: tuple[str, Grant]) -> Relay:
     """`relay_of_tokens(e1=("eve", grant("A")))`, where sessions end with their tokens."""
     state = RelayState(
-        numbered("s{}"), grace=GRACE, read_token=read_claims, until=lambda claims: claims.expires_at
+        numbered("s{}"),
+        Terms(grace=GRACE, read_token=read_claims, until=lambda claims: claims.expires_at),
     )
     relay = Relay(state)
     come(relay, **sockets)

@@ -71,7 +71,7 @@ class Rules:
         """Somebody who was admitted takes part in what its user does."""
         outputs = self.sessions.join(peer, now)
         self._update_if_client(peer)
-        return self._seen(outputs)
+        return self.seen(outputs)
 
     def hear(self, peer: Peer, message: FromPeer, now: float) -> list[Output]:
         """Somebody has said something."""
@@ -86,7 +86,7 @@ class Rules:
                 outputs = self._entering.enter(peer, now)
             case _:
                 assert_never(message)
-        return self._seen(outputs)
+        return self.seen(outputs)
 
     def leave(self, socket: Socket, now: float) -> list[Output]:
         """A socket is gone, registered or not."""
@@ -95,13 +95,13 @@ class Rules:
             return []
         outputs = self.sessions.leave(peer, now)
         self._update_if_client(peer)
-        return self._seen(outputs)
+        return self.seen(outputs)
 
     def alive(self, socket: Socket, successor: Socket) -> list[Output]:
         """A socket has answered a probe that was asked for when `successor` registered."""
         peer, newer = self.registry.peers.get(socket), self.registry.peers.get(successor)
         outputs = [] if peer is None or newer is None else self._entering.alive(peer, newer)
-        return self._seen(outputs)
+        return self.seen(outputs)
 
     def end(self, session: Session, ended: SessionEndedEvent) -> list[Output]:
         """End a session, whose client is free again."""
@@ -109,7 +109,8 @@ class Rules:
         self._noted.update(session.client.user_id)
         return over
 
-    def _seen(self, outputs: list[Output]) -> list[Output]:
+    def seen(self, outputs: list[Output]) -> list[Output]:
+        """Whoever loses a session to another window by these does not take part any more."""
         self._entering.see(outputs)
         return outputs
 

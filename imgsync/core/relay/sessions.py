@@ -120,8 +120,12 @@ class Sessions:
         if peer.is_waiting:
             return outputs
         for session in self.of(peer.role, peer.user_id):
-            outputs += self._note(session, session.join(session.side(peer.role), peer), now)
+            outputs += self.bring_back(session, peer, now)
         return outputs
+
+    def bring_back(self, session: Session, peer: Peer, now: float) -> list[Output]:
+        """A socket is new to this one of them."""
+        return self._note(session, session.join(session.side(peer.role), peer), now)
 
     def enter(self, peer: Peer, now: float) -> list[Output]:
         """Somebody is before this socket of a client: it has the session of its user, if any."""

@@ -8,12 +8,11 @@ are seconds on a clock that only goes forward.
     session:  start_session ──▶ live ── end_session, replaced, a grace time passes ──▶ ended
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
 
-from imgsync.core.codec.codec import MAX_FRAME, MAX_REGISTER, decode_to_relay
+from imgsync.core.codec.codec import MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.numbers import RELAY_FEATURES
 from imgsync.core.protocol.signalling import (
@@ -30,55 +29,35 @@ from imgsync.core.protocol.signalling import (
     StartSession,
     ToRelay,
     Url,
-    UserId,
 )
 from imgsync.core.relay.doors import Doors
-from imgsync.core.relay.identity import Claims, Peer, ReadToken
-from imgsync.core.relay.online import Online, Telling
+from imgsync.core.relay.identity import Peer
+from imgsync.core.relay.online import Online
 from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
-from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER, Admission, Registry, refuse
+from imgsync.core.relay.registry import Admission, Registry, refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.rules import Rules
 from imgsync.core.relay.sessions import Sessions
 from imgsync.core.relay.standings import Standings
+from imgsync.core.relay.terms import Terms
 
 
 class RelayState:
     """The relay's decisions.
 
     :param new_id: makes the id of a session, one that can't be guessed.
-    :param grace: seconds that a session waits for a side that has lost the relay.
-    :param ice_servers: what a user is told to use.
-    :param ice_life: seconds that the credentials in it are good for.
-    :param recording_url: where clients are told to post what they record; None for nowhere.
-    :param read_token: takes tokens apart; None where everybody is believed.
-    :param until: when what a token says no longer carries a session; by default it outlives that.
-    :param max_frame: characters of one frame.
-    :param telling: how evaluators are told of clients that come and go.
+    :param terms: what holds for it.
     """
 
-    def __init__(
-        self,
-        new_id: Callable[[], str],
-        *,
-        grace: float = math.inf,
-        ice_servers: Callable[[UserId], Sequence[IceServer]] = lambda user_id: (),
-        ice_life: float = math.inf,
-        recording_url: Url | None = None,
-        read_token: ReadToken | None = None,
-        until: Callable[[Claims], float] = lambda claims: math.inf,
-        max_sockets_per_user: int = MAX_SOCKETS_PER_USER,
-        max_frame: int = MAX_FRAME,
-        telling: Telling = Telling(),  # noqa: B008 -- it is frozen
-    ) -> None:
-        self._servers = ToldServers(ice_servers, ice_life)
-        self._recording_url = recording_url
-        self._max_frame = max_frame
-        registry, self._sessions = Registry(), Sessions(grace)
+    def __init__(self, new_id: Callable[[], str], terms: Terms = Terms()) -> None:  # noqa: B008 -- it is frozen
+        self._servers = ToldServers(terms.ice_servers, terms.ice_life)
+        self._recording_url = terms.recording_url
+        self._max_frame = terms.max_frame
+        registry, self._sessions = Registry(), Sessions(terms.grace)
         standings = Standings(registry, self._sessions.is_busy)
         doors = Doors(partial(registry.peers_of, Role.CLIENT), standings.state_of)
-        self._online = Online(standings.find, doors, telling)
-        admission = Admission(registry, read_token, until, max_sockets_per_user)
+        self._online = Online(standings.find, doors, terms.telling)
+        admission = Admission(registry, terms.read_token, terms.until, terms.max_sockets_per_user)
         self._rules = Rules(registry, self._sessions, standings, admission, new_id, self._online)
 
     def peer_of(self, socket: Socket) -> Peer | None:

@@ -115,9 +115,9 @@ class Backlog:
 class Node:
     """See the module.
 
-    :param make: makes the state of a boot.
-    :param perform: does what a state asks for; `take` has what is asked of the store.
-    :param start_over: this boot is lost, and this is the state of the next one.
+    :param make: makes the state, under its first boot.
+    :param perform: does what the state asks for; `take` has what is asked of the store.
+    :param send_away: closes all sockets.
     """
 
     def __init__(
@@ -125,18 +125,24 @@ class Node:
         store: Store,
         make: Callable[[Boot], NodeState],
         perform: Perform,
-        start_over: Callable[[NodeState], None],
+        send_away: Callable[[], None],
         metrics: NodeMetrics,
     ) -> None:
         self._store = store
-        self._make = make
         self._perform = perform
-        self._start_over = start_over
+        self._send_away = send_away
         self._metrics = metrics
         self._backlog = Backlog()
         self._carried_out = Bell()
         self._read = "0-0"
-        self.boot, self.state = self._begin()
+        self._boot = _new_boot()
+        #: Whether it lives in another epoch than the one before it.
+        self._is_another = False
+        #: Whether the one before it has come to its end by a fault of ours.
+        self._is_broken = False
+        self.state = make(self._boot)
+        # It has yet to come in.
+        self.state.away(trio.current_time())
         metrics.sessions = lambda: self.state.sessions
 
     @property
@@ -152,40 +158,65 @@ class Node:
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> NoReturn:
         """Be one of the nodes, until cancelled; it has started after the first attempt."""
-        while True:
-            try:
-                await self._store.open(self.boot)
-            except StoreAway as exc:
-                self._go_away(exc)
-                task_status.started()
-                task_status = trio.TASK_STATUS_IGNORED
-                await trio.sleep(RETRY_S)
-                continue
-            self._come_back()
+        if not await self._try_to_open():
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
+            await self._open_later()
+        self._come_back()
+        task_status.started()
+        while True:
             await self._live()
-            self._metrics.times["began_anew"] += 1
-            self.boot, self.state = self._begin()
-            self._start_over(self.state)
+            await self._begin_again()
+
+    async def _try_to_open(self) -> bool:
+        """Whether this boot lives now."""
+        try:
+            self._is_another = await self._store.open(self._boot)
+        except StoreAway as exc:
+            self._go_away(exc)
+            return False
+        return True
+
+    async def _open_later(self) -> None:
+        is_open = False
+        while not is_open:
+            await trio.sleep(RETRY_S)
+            is_open = await self._try_to_open()
 
     async def _live(self) -> None:
         """Until this boot is lost."""
         async with open_background() as nursery:
             lost = trio.Event()
-            for task in (self._commit, self._run_errands, self._renew, self._hear):
-                nursery.start_soon(_until_lost, task, lost)
-            nursery.start_soon(_until_lost, self._listen, lost)
+            for task in (self._commit, self._run_errands, self._renew, self._hear, self._listen):
+                nursery.start_soon(self._until_lost, task, lost)
             await lost.wait()
 
-    def _begin(self) -> tuple[Boot, NodeState]:
-        boot = Boot(secrets.token_hex(6))
-        state = self._make(boot)
-        # It has yet to come in.
-        state.away(trio.current_time())
-        self._read = "0-0"
+    async def _until_lost(self, task: Callable[[], Awaitable[None]], lost: trio.Event) -> None:
+        try:
+            await task()
+        except (LeaseLost, EpochLost) as exc:
+            log.error("this node begins again: %s", exc)
+        except Exception:
+            log.exception("this node begins again")
+            self._is_broken = True
+        lost.set()
+
+    async def _begin_again(self) -> None:
+        """Another boot lives, with all sockets of the one before."""
+        self._metrics.times["began_again"] += 1
         self._backlog.clear()
-        return boot, state
+        self._perform(self.state.away(trio.current_time()))
+        if self._is_broken:
+            # What it knows may be half done; its peers come back by themselves.
+            self._is_broken = False
+            self._send_away()
+            await trio.sleep(RETRY_S)
+        self._boot, self._read = _new_boot(), "0-0"
+        if not await self._try_to_open():
+            await self._open_later()
+        now = trio.current_time()
+        self._perform(self.state.begin_again(self._boot, now, is_lost=self._is_another))
+        self._come_back()
 
     def _go_away(self, why: StoreAway) -> None:
         if not self.is_away:
@@ -198,7 +229,7 @@ class Node:
         self._perform(self.state.away(now))
 
     def _come_back(self) -> None:
-        log.info("this node shares what it knows with others, as %s", self.boot)
+        log.info("this node shares what it knows with others, as %s", self._boot)
         self._metrics.is_away = False
         self._perform([*self.state.back(trio.current_time()), AskStandings()])
 
@@ -297,12 +328,5 @@ class Node:
             log.warning("the other nodes have to find out that this one is gone: %s", exc)
 
 
-async def _until_lost(task: Callable[[], Awaitable[None]], lost: trio.Event) -> None:
-    try:
-        await task()
-    except (LeaseLost, EpochLost) as exc:
-        log.error("this node begins anew: %s", exc)
-    except Exception:
-        # What it knows may be half done: it begins anew, and its peers come back by themselves.
-        log.exception("this node begins anew")
-    lost.set()
+def _new_boot() -> Boot:
+    return Boot(secrets.token_hex(6))

@@ -78,8 +78,11 @@ class Store:
 
     # ── leases ──
 
-    async def open(self, boot: Boot) -> None:
-        """A boot lives from now on, in the epoch that there is. Raises StoreAway."""
+    async def open(self, boot: Boot) -> bool:
+        """A boot lives from now on, in the epoch that there is. Raises StoreAway.
+
+        Returns whether that is another one than the last boot lived in.
+        """
         end = trio.current_time() + CALL_S
         connection = await self._calls.connect()
         every = [self._keys.every]
@@ -90,7 +93,9 @@ class Store:
         opened: list[Word] = [epoch, encode(boot), self._lease, KEPT_MS]
         reply = await self._run(connection, scripts.OPEN, [keys.every, keys.boots], opened, end)
         _check(reply)
+        is_another: bool = epoch != self._epoch
         self._keys, self._epoch, self._server, self._boot = keys, epoch, connection.server, boot
+        return is_another
 
     async def renew(self, read: str) -> Renewal:
         """Renew the lease. Raises StoreAway, EpochLost and LeaseLost.

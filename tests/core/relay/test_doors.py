@@ -20,6 +20,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.outputs import Probe, SideAway, SideBack
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from tests.kit.relay_states import (
     AVAILABLE,
     BUSY,
@@ -204,7 +205,9 @@ def test_a_page_that_waits_inherits_nothing() -> None:
 
 
 def test_the_group_of_a_page_that_waits_does_not_count_where_another_has_entered() -> None:
-    relay = Relay(RelayState(map("s{}".format, range(1, 9)).__next__, read_token=read_claims))
+    relay = Relay(
+        RelayState(map("s{}".format, range(1, 9)).__next__, Terms(read_token=read_claims))
+    )
     its = grant("A")
     relay.register("e1", EVALUATOR, "eve", token=its.for_(EVALUATOR, "eve"))
     arrive(relay, "c1", state="entered", its=its)

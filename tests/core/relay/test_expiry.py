@@ -13,6 +13,7 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.outputs import SessionOver
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from tests.kit.relay_states import (
     AVAILABLE,
     GRACE,
@@ -73,7 +74,7 @@ def test_a_session_ends_when_the_first_of_the_two_tokens_expires(
 
 
 def test_where_tokens_say_nothing_of_it_sessions_outlive_them() -> None:
-    relay = Relay(RelayState(numbered("s{}"), grace=GRACE, read_token=read_claims))
+    relay = Relay(RelayState(numbered("s{}"), Terms(grace=GRACE, read_token=read_claims)))
     come(relay, e1=("eve", grant(expires_at=1)), c1=("carl", grant(expires_at=1)))
     relay.start("e1", "carl")
     assert relay.state.due == math.inf

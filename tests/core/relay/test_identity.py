@@ -17,6 +17,7 @@ from imgsync.core.relay.identity import Claims, identify
 from imgsync.core.relay.outputs import Close, Probe
 from imgsync.core.relay.registry import MAX_SOCKETS_PER_USER
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from tests.kit.relay_states import CLIENT, EVALUATOR, Relay, join, numbered, refused, relay_with
 
 TOKENS = {
@@ -34,7 +35,7 @@ def read_token(token: str) -> Claims:
 
 
 def guarded() -> Relay:
-    return Relay(RelayState(numbered("s{}"), read_token=read_token))
+    return Relay(RelayState(numbered("s{}"), Terms(read_token=read_token)))
 
 
 # ── tokens ───────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +202,7 @@ def test_when_one_is_lost_the_user_can_register_again() -> None:
 
 
 def test_the_number_of_sockets_is_the_operators_choice() -> None:
-    relay = Relay(RelayState(numbered("s{}"), max_sockets_per_user=1))
+    relay = Relay(RelayState(numbered("s{}"), Terms(max_sockets_per_user=1)))
     relay.register("c1", CLIENT, "carl")
     outputs = relay.register("c2", CLIENT, "carl")
     assert refused(outputs, "c2", ErrorCode.RATE_LIMITED, "register")

@@ -34,6 +34,7 @@ from imgsync.core.relay.outputs import (
     SignalDropped,
 )
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from tests.kit.relay_doors import MOSTLY, PICK, RelayDoors
 from tests.kit.relay_model import Model, Peer, other
 from tests.kit.relay_states import (
@@ -80,9 +81,7 @@ class RandomRelay(RelayDoors):
     def make_state(self, form: str) -> State:
         return RelayState(
             numbered(form),
-            grace=GRACE,
-            max_sockets_per_user=MAX_SOCKETS,
-            read_token=read_claims,
+            Terms(grace=GRACE, max_sockets_per_user=MAX_SOCKETS, read_token=read_claims),
         )
 
     def open_relay(self) -> None:

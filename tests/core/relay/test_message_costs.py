@@ -29,6 +29,7 @@ from imgsync.core.relay.limits import (
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import Send
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from imgsync.relay.settings import Settings
 
 START = 123_456.0
@@ -206,7 +207,7 @@ class Clinic:
         self._sockets: dict[str, MessageLimit] = {}
         ids = itertools.count()
         telling = Telling(0.05, defaults.net.outbox_size // 4)
-        self._state = RelayState(lambda: f"session-{next(ids)}", telling=telling)
+        self._state = RelayState(lambda: f"session-{next(ids)}", Terms(telling=telling))
         self.cost = 0
 
     def register(self, user: str, role: str, features: list[str]) -> None:

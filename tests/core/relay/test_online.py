@@ -16,6 +16,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.online import Telling
 from imgsync.core.relay.outputs import AwaitRoom, Socket, Sooner
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from tests.kit.relay_states import (
     AVAILABLE,
     BUSY,
@@ -32,7 +33,7 @@ PAUSE = 0.005
 
 
 def relay_telling(telling: Telling) -> Relay:
-    return Relay(RelayState(numbered("s{}"), telling=telling))
+    return Relay(RelayState(numbered("s{}"), Terms(telling=telling)))
 
 
 def test_changes_behind_one_that_was_told_are_gathered_and_told_together() -> None:

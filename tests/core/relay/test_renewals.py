@@ -14,6 +14,7 @@ from imgsync.core.protocol.signalling import (
 )
 from imgsync.core.relay.outputs import Output, Send
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 
 LIFE = 1000.0
 
@@ -23,7 +24,7 @@ class Relay:
 
     def __init__(self, life: float = LIFE) -> None:
         self.named = 0
-        self.state = RelayState(lambda: "s", ice_servers=self.servers, ice_life=life)
+        self.state = RelayState(lambda: "s", Terms(ice_servers=self.servers, ice_life=life))
 
     def servers(self, user_id: str) -> list[IceServer]:
         self.named += 1

@@ -21,6 +21,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.outputs import SessionBegan, SessionOver
 from imgsync.core.relay.state import RelayState
+from imgsync.core.relay.terms import Terms
 from tests.kit.relay_states import (
     AVAILABLE,
     BUSY,
@@ -119,7 +120,7 @@ def test_what_is_no_message_is_answered_and_changes_nothing(
 
 def test_how_long_a_frame_may_be_is_the_operators_choice() -> None:
     text = frame("register", userId="carl", role="client", package="webrtc")
-    relay = Relay(RelayState(numbered("s{}"), max_frame=len(text)))
+    relay = Relay(RelayState(numbered("s{}"), Terms(max_frame=len(text))))
     assert refused(relay.receive("c1", text + " "), "c1", ErrorCode.BAD_MESSAGE, None)
     assert isinstance(relay.receive("c1", text)[0][1], Registered)
 

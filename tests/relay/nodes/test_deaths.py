@@ -107,7 +107,7 @@ async def test_a_node_that_wakes_after_its_lease_has_lost_its_sockets_and_serves
                     assert (await new.wait_for("webrtc_signal"))["signal"] == "still here"
             assert not evaluator.has_heard("late")
             assert not evaluator.told("session_ended")
-            assert (await scrape(a.port))["node_troubles_total", "began_anew"] == 1
+            assert (await scrape(a.port))["node_troubles_total", "began_again"] == 1
             assert not await has_had_troubles(b)
         nursery.cancel_scope.cancel()
 

@@ -51,7 +51,7 @@ async def wait_trouble(node: Node, kind: str) -> None:
 async def go_on_anew(pairs: Pairs, *nodes: Node) -> None:
     """Each node has begun anew, and serves as before."""
     for node in nodes:
-        await wait_trouble(node, "began_anew")
+        await wait_trouble(node, "began_again")
         await wait_health(node, 200, "ok")
     await pairs.go_on()
     async with open_pair([nodes[-1].url], [nodes[0].url], "-new"):
@@ -153,7 +153,7 @@ async def test_what_needs_a_redis_that_is_frozen_is_refused_at_once_and_all_else
                 while (await peer.wait_for("webrtc_signal"))["signal"] != "again":
                     pass
             async with open_pair([b.url], [a.url], "-new"):
-                assert not await count_troubles(a, "began_anew")
+                assert not await count_troubles(a, "began_again")
 
 
 # ── badly connected ──────────────────────────────────────────────────────────────────────────────
@@ -265,7 +265,7 @@ async def test_signals_for_a_node_that_reads_nothing_are_refused_and_none_is_los
                     await talk.until(lambda: False, last=talk.sent + 1)
                     nursery.cancel_scope.cancel()
             assert talk.heard == sorted(set(talk.heard))
-            assert not await count_troubles(b, "began_anew")
+            assert not await count_troubles(b, "began_again")
 
 
 @attrs.define

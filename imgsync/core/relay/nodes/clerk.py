@@ -149,7 +149,7 @@ class Clerk:
             keys=keys,
             writes={} if is_settled else self._desk.changed(keys),
             due=task.due,
-            dead=self.burials.dead,
+            dead={*self.burials.dead, *task.replaces},
             ticket=self._tickets + 1,
         )
         if decided.transaction is None:

@@ -4,12 +4,13 @@ Which of two news is the later one, their versions say: it hears of them on seve
 somebody is gone is remembered for a while, as older news may still come.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from imgsync.core.protocol.signalling import UserId
 from imgsync.core.relay.nodes.records import load_standing
-from imgsync.core.relay.nodes.store import Hint
+from imgsync.core.relay.nodes.store import ABSENT, Hint
 from imgsync.core.relay.standings import Standing
 
 MAX_GONE = 4096
@@ -25,6 +26,15 @@ class Presences:
         #: The last version that was heard of, and the one that was to be heard of by now.
         self._heard = 0
         self._expected = 0
+        #: When whoever has not been heard of again is gone; infinity where that is known of all.
+        self.due = math.inf
+
+    def begin_again(self, due: float) -> None:
+        """What was heard counts no more, but as long as not all can have been heard of again."""
+        self._known = {client_id: (ABSENT, one) for client_id, (_, one) in self._known.items()}
+        self._gone.clear()
+        self._heard = self._expected = 0
+        self.due = due
 
     def find(self, client_id: UserId) -> Standing | None:
         """Where it stands; None where it is not online."""
@@ -37,14 +47,17 @@ class Presences:
         if version <= (self._gone.get(client_id, -1) if before is None else before[0]):
             return False
         if standing is None:
-            self._known.pop(client_id, None)
-            self._gone[client_id] = version
-            if len(self._gone) > MAX_GONE:
-                self._gone.popitem(last=False)
+            self._drop(client_id, version)
         else:
             self._gone.pop(client_id, None)
             self._known[client_id] = version, standing
         return (None if before is None else before[1]) != standing
+
+    def _drop(self, client_id: UserId, version: int) -> None:
+        self._known.pop(client_id, None)
+        self._gone[client_id] = version
+        if len(self._gone) > MAX_GONE:
+            self._gone.popitem(last=False)
 
     def replace(self, version: int, there: Mapping[UserId, tuple[int, str]]) -> Sequence[UserId]:
         """All that there were, by this version. Returns those that it may be news of."""
@@ -52,10 +65,10 @@ class Presences:
         news = [
             client_id
             for client_id, (since, _) in self._known.items()
-            if client_id not in there and since <= version
+            if client_id not in there and since <= version and self.due == math.inf
         ]
         for client_id in news:
-            self.put(client_id, version, None)
+            self._drop(client_id, version)
         for client_id, (since, text) in there.items():
             if self.put(client_id, since, load_standing(client_id, text)):
                 news.append(client_id)

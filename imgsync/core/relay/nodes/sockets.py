@@ -1,6 +1,6 @@
 """The sockets that are open at one node, by their numbers, and by the names that all nodes use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -18,16 +18,22 @@ class LocalSockets:
 
     :param boot: of this node.
     :param registry: of all that stand in the records that are before it.
+    :param registered: those that were, under another boot of it, by their numbers.
     """
 
-    def __init__(self, boot: Boot, registry: Registry) -> None:
+    def __init__(self, boot: Boot, registry: Registry, registered: Mapping[int, Peer]) -> None:
         self._boot = boot
         self._registry = registry
         #: Whom they have registered as, or are about to.
-        self._users: dict[int, tuple[Role, UserId]] = {}
+        self._users = {number: (peer.role, peer.user_id) for number, peer in registered.items()}
         #: Those that have registered, under their numbers.
-        self._peers: dict[int, Peer] = {}
-        self._numbers: dict[Socket, int] = {}
+        self._peers = {**registered}
+        self._numbers: dict[Socket, int] = {self.name_of(number): number for number in registered}
+
+    @property
+    def registered(self) -> Mapping[int, Peer]:
+        """Those that have, by their numbers."""
+        return self._peers
 
     def open(self, number: int, message: Register) -> str:
         """One wants to register. Returns its name."""

@@ -14,9 +14,11 @@ from imgsync.core.protocol.signalling import (
     StartSession,
     UserId,
 )
+from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.nodes.desk import AWAY, TOKEN, Desk, wait_of
 from imgsync.core.relay.nodes.outputs import NodeOutput
 from imgsync.core.relay.nodes.records import key_of, place_of, user_of
+from imgsync.core.relay.nodes.returns import Former, Returning
 from imgsync.core.relay.nodes.store import Boot, Key
 from imgsync.core.relay.nodes.turns import Task
 from imgsync.core.relay.outputs import Admitted, Output, Socket
@@ -36,10 +38,15 @@ class Tasks:
     """
 
     def __init__(
-        self, desk: Desk, rules: Rules, unheard: Callable[[Socket, FromPeer], list[Output]]
+        self,
+        desk: Desk,
+        rules: Rules,
+        returning: Returning,
+        unheard: Callable[[Socket, FromPeer], list[Output]],
     ) -> None:
         self._desk = desk
         self._rules = rules
+        self._returning = returning
         self._unheard = unheard
 
     def register(self, number: int, name: str, message: Register, refuse: Refuse) -> Task:
@@ -59,13 +66,18 @@ class Tasks:
         self,
         number: int,
         name: str,
+        peer: Peer | None,
         message: FromPeer,
         refuse: Callable[[int, FromPeer], list[NodeOutput]],
     ) -> Task:
-        """One that has registered says something; more may be added to it, as it is."""
+        """One that has registered says something; more may be added to it, as it is.
+
+        :param peer: as who it has, also where it is not back yet.
+        """
         messages = [message]
+        own = set() if peer is None else {key_of(peer.role, peer.user_id)}
         return Task(
-            lambda: self._taken_by(name, message),
+            lambda: self._taken_by(name, message) or own,
             lambda: [output for one in messages for output in self.decide(name, one)],
             lambda: [output for one in messages for output in refuse(number, one)],
             socket=number,
@@ -92,6 +104,20 @@ class Tasks:
     def alive(self, name: str, successor: str, role: Role, user_id: UserId) -> Task:
         """A socket has answered a probe that was asked for when `successor` registered."""
         return Task(lambda: self._all_of(role, user_id), lambda: self._rules.alive(name, successor))
+
+    def come_back(self, former: Former, then: Callable[[], list[NodeOutput]]) -> Task:
+        """The sockets of a user come back, by what they had under the boots before this one."""
+
+        def needs() -> set[Key]:
+            sides = [side for one in former.sessions for side in (one.evaluator, one.client)]
+            return self._all_of(*former.user) | {key_of(one.role, one.user_id) for one in sides}
+
+        return Task(
+            needs,
+            lambda: self._returning.decide(former, _NOW),
+            then=then,
+            replaces=former.boots,
+        )
 
     def sweep(
         self, boot: Boot, keys: Iterable[Key], end: Callable[[], list[NodeOutput]]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import attrs
 
 from imgsync.core.relay.nodes.outputs import NodeOutput
-from imgsync.core.relay.nodes.store import Key
+from imgsync.core.relay.nodes.store import Boot, Key
 from imgsync.core.relay.outputs import Output
 from imgsync.core.relay.rules import FromPeer
 
@@ -22,6 +22,7 @@ class Task:
     :param settled: whether it changes none of the records, whatever it says.
     :param due: the deadline that it acts on.
     :param then: what follows, where it is nobody's turn.
+    :param replaces: boots that have been dead since before it, of whose sockets it disposes itself.
     :param messages: of the socket, which are decided together.
     """
 
@@ -32,6 +33,7 @@ class Task:
     settled: Callable[[], bool] = lambda: False
     due: Key | None = None
     then: Callable[[], list[NodeOutput]] = list
+    replaces: frozenset[Boot] = frozenset()
     messages: list[FromPeer] = attrs.field(factory=list)
     #: The records that it takes, as far as is known.
     holds: set[Key] = attrs.field(factory=set)

@@ -12,6 +12,7 @@ from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.outputs import Admitted, Output, Probe, Send, Socket
+from imgsync.core.relay.terms import Terms
 from tests.core.relay.test_laws import MAX_SOCKETS, RandomRelay
 from tests.kit.nodes import Nodes
 from tests.kit.relay_states import GRACE, State, numbered, read_claims
@@ -90,9 +91,7 @@ class RandomNodes(RandomRelay):
             return NodeState(
                 boot,
                 new_id,
-                grace=GRACE,
-                max_sockets_per_user=MAX_SOCKETS,
-                read_token=read_claims,
+                Terms(grace=GRACE, max_sockets_per_user=MAX_SOCKETS, read_token=read_claims),
             )
 
         return Beside(super().make_state(form), Nodes(3, make))

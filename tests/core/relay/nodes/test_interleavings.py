@@ -20,6 +20,7 @@ from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.outputs import Pass
 from imgsync.core.relay.nodes.store import Answer, Boot, Transaction
 from imgsync.core.relay.outputs import Close, Probe, Send
+from imgsync.core.relay.terms import Terms
 from tests.core.relay.test_laws import DOORS, GRANTS, MAX_SOCKETS, USERS
 from tests.kit.model_store import ModelStore
 from tests.kit.node_laws import Quiet, copies_that_differ
@@ -70,10 +71,12 @@ class Interleavings(RuleBasedStateMachine):
             return NodeState(
                 boot,
                 new_id,
-                grace=GRACE,
-                max_sockets_per_user=MAX_SOCKETS,
-                read_token=read_claims,
-                until=lambda claims: claims.expires_at,
+                Terms(
+                    grace=GRACE,
+                    max_sockets_per_user=MAX_SOCKETS,
+                    read_token=read_claims,
+                    until=lambda claims: claims.expires_at,
+                ),
             )
 
         self.store = WatchedStore(most)
@@ -85,7 +88,7 @@ class Interleavings(RuleBasedStateMachine):
         self.by_ref: set[tuple[int, int]] = set()
         #: Those that nobody has answered yet.
         self.probes: list[tuple[int, str]] = []
-        self.away: dict[Boot, float] = {}
+        self.away: dict[Node, float] = {}
         #: Whether a node has not heard what had become of something.
         self.is_unsure = False
         self.run(self.nodes.nodes)
@@ -276,18 +279,14 @@ class Interleavings(RuleBasedStateMachine):
                 self.renew(node)
 
     def renew(self, node: Node) -> None:
-        since = self.away.get(node.boot)
+        since = self.away.get(node)
         if since is not None and self.store.now < since + 9.0 and self.store.lives(node.boot):
             return
         if since is not None:
             self.find_store(node)
-        if self.store.lives(node.boot):
-            node.renew()
-            self.take()
-        else:
-            # Its driver begins anew then, and has all of its sockets connect again.
-            self.end(node)
-            self.nodes.nodes.append(self.nodes.open())
+        self.is_unsure |= not self.store.lives(node.boot)
+        node.renew()
+        self.take()
 
     # ── what goes wrong ──
 
@@ -306,24 +305,50 @@ class Interleavings(RuleBasedStateMachine):
     def open_another(self) -> None:
         self.nodes.nodes.append(self.nodes.open())
 
+    @rule(pick=PICK, is_found=st.booleans())
+    def lose_lease(self, pick: int, is_found: bool) -> None:
+        """A node was frozen for so long; it finds that out at its next call."""
+        node = self.node(pick)
+        self.is_unsure = True
+        self.store.leases[node.boot] = self.store.now
+        if is_found:
+            self.renew(node)
+
+    @rule(pick=PICK)
+    def break_down(self, pick: int) -> None:
+        """A node begins again by a fault of its own, while its lease is good."""
+        node = self.node(pick)
+        self.away.pop(node, None)
+        self.is_unsure = True
+        node.begin_again()
+        self.take()
+
+    @rule(finds_out=st.lists(PICK, max_size=2))
+    def forget_all(self, finds_out: list[int]) -> None:
+        """The store is emptied; each node finds that out at its next call."""
+        self.is_unsure = True
+        self.store.forget_all()
+        for pick in finds_out:
+            self.renew(self.node(pick))
+
     @rule(pick=PICK, what=st.sampled_from(["nothing", "all", "late"]))
     def lose_store(self, pick: int, what: str) -> None:
         node = self.node(pick)
-        if node.boot not in self.away:
+        if node not in self.away:
             self.is_unsure = True
-            self.away[node.boot] = self.store.now
+            self.away[node] = self.store.now
             node.lose_store(is_carried_out=what == "all", is_late=what == "late")
             self.take()
 
     @precondition(lambda self: self.away)
     @rule(pick=PICK)
     def find_store_again(self, pick: int) -> None:
-        away = [node for node in self.live if node.boot in self.away]
+        away = [node for node in self.live if node in self.away]
         if away:
             self.find_store(away[pick % len(away)])
 
     def find_store(self, node: Node) -> None:
-        del self.away[node.boot]
+        del self.away[node]
         node.find_store()
         self.take()
 
@@ -368,7 +393,7 @@ class Interleavings(RuleBasedStateMachine):
     def settle(self) -> None:
         """All that is under way comes to its end, and all know what there is."""
         for node in self.live:
-            if node.boot in self.away:
+            if node in self.away:
                 self.find_store(node)
         for _ in range(5):
             self.run(self.nodes.nodes)

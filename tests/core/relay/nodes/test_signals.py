@@ -9,13 +9,14 @@ from imgsync.core.protocol.signalling import ForwardedSignal, SessionEndedEvent
 from imgsync.core.relay.nodes.node import MAX_WAITING, NodeState
 from imgsync.core.relay.nodes.outputs import Pass
 from imgsync.core.relay.outputs import Send
+from imgsync.core.relay.terms import Terms
 from tests.kit.nodes import Nodes
 from tests.kit.relay_states import GRACE, frame, numbered
 
 
 def test_a_signal_beside_one_of_another_session_does_not_outlive_its_own() -> None:
     new_id = numbered("s{}")
-    nodes = Nodes(2, lambda boot: NodeState(boot, new_id, grace=GRACE))
+    nodes = Nodes(2, lambda boot: NodeState(boot, new_id, Terms(grace=GRACE)))
     for socket, role, user in (
         (2, "evaluator", "eve"),
         (1, "client", "carl"),
@@ -43,7 +44,7 @@ def test_a_signal_beside_one_of_another_session_does_not_outlive_its_own() -> No
 
 def test_all_that_may_wait_behind_a_start_goes_on_in_order_when_it_is_decided() -> None:
     new_id = numbered("s{}")
-    nodes = Nodes(1, lambda boot: NodeState(boot, new_id, grace=GRACE))
+    nodes = Nodes(1, lambda boot: NodeState(boot, new_id, Terms(grace=GRACE)))
     [node] = nodes.nodes
     for socket, role, user in ((1, "client", "carl"), (2, "evaluator", "eve")):
         about = {"userId": user, "role": role, "features": ["early_offer"]}
