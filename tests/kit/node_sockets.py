@@ -139,6 +139,10 @@ class ToldSocket:
         other = message.evaluator_id or message.client_id or ""
         assert self.sessions.setdefault(session, other) == other
         assert self.role is EVALUATOR or len(self.sessions) == 1
+        if self.door is Door.WAITING:
+            # It was sent back before it said that it was touched once more.
+            assert self.enters > 0 or self.may_have_entered
+            self.door = Door.ENTERED
         self.away.discard(session)
         if message.ref is not None:
             self.starts[message.ref].append("begun")

@@ -195,7 +195,8 @@ class Node:
         try:
             await task()
         except (LeaseLost, EpochLost) as exc:
-            log.error("this node begins again: %s", exc)
+            if not lost.is_set():
+                log.error("this node begins again: %s", exc)
         except Exception:
             log.exception("this node begins again")
             self._is_broken = True

@@ -80,7 +80,7 @@ async def test_users_of_a_node_that_is_killed_come_back_at_another_and_the_sessi
 
 
 @side_by_side(6)
-async def test_a_node_that_wakes_after_its_lease_has_lost_its_sockets_and_serves_again(
+async def test_a_node_that_wakes_after_its_lease_keeps_its_sockets_and_no_session_of_others(
     folder: Path, redis: Redis
 ) -> None:
     opened = open_nodes(2, redis.url, pace=HASTY, prefix="frozen")
@@ -101,7 +101,11 @@ async def test_a_node_that_wakes_after_its_lease_has_lost_its_sockets_and_serves
                 await evaluator.until(lambda: evaluator.has_heard("new"))
                 a.thaw()
                 with trio.fail_after(WITHIN_S):
-                    assert (await old.wait_close()).code == 1001
+                    assert (await old.wait_for("error"))["code"] == "unavailable"
+                    ended = await old.wait_for("session_ended")
+                assert (ended["sessionId"], ended["reason"]) == (session_id, "claimed_elsewhere")
+                old.post("webrtc_signal", targetUserId="e", signal="late", sessionId=session_id)
+                assert (await old.wait_for("error"))["code"] == "no_session"
                 async with open_pair([a.url], [b.url], "-more"), open_pair([a.url], [a.url], "-2"):
                     evaluator.say("webrtc_signal", targetUserId="c", signal="still here")
                     assert (await new.wait_for("webrtc_signal"))["signal"] == "still here"

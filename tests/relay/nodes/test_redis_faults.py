@@ -1,5 +1,6 @@
 """Nodes as processes whose Redis is emptied, killed, frozen, replaced, or badly connected."""
 
+import json
 import math
 from collections.abc import Callable
 from itertools import count
@@ -48,12 +49,13 @@ async def wait_trouble(node: Node, kind: str) -> None:
             await trio.sleep(0.05)
 
 
-async def go_on_anew(pairs: Pairs, *nodes: Node) -> None:
-    """Each node has begun anew, and serves as before."""
+async def go_on_again(pairs: Pairs, *nodes: Node) -> None:
+    """Each node has begun again, and serves as before; nobody's socket was lost by it."""
     for node in nodes:
         await wait_trouble(node, "began_again")
         await wait_health(node, 200, "ok")
     await pairs.go_on()
+    assert pairs.lost == 0
     async with open_pair([nodes[-1].url], [nodes[0].url], "-new"):
         pass
 
@@ -66,7 +68,7 @@ async def test_sessions_go_on_where_redis_is_emptied(folder: Path) -> None:
     with run_redis() as redis:
         async with open_nodes(2, redis.url, pace=HASTY) as (a, b), Pairs(a, b) as pairs:
             redis.flush()
-            await go_on_anew(pairs, a, b)
+            await go_on_again(pairs, a, b)
 
 
 @side_by_side(5)
@@ -77,7 +79,7 @@ async def test_sessions_go_on_where_redis_is_killed_and_started_empty(folder: Pa
             for node in (a, b):
                 await wait_health(node, 200, "degraded")
             with run_redis(port=redis.port):
-                await go_on_anew(pairs, a, b)
+                await go_on_again(pairs, a, b)
 
 
 @side_by_side(7)
@@ -89,7 +91,44 @@ async def test_sessions_go_on_where_redis_is_frozen_for_longer_than_leases_last(
             redis.freeze()
             await trio.sleep(1.2 * HASTY.lease)
             redis.thaw()
-            await go_on_anew(pairs, a, b)
+            await go_on_again(pairs, a, b)
+
+
+async def until_both_are_back(peer: Peer, session_id: str) -> None:
+    """In their session, of which nothing else is said, nor that any client was gone."""
+    told: list[str] = []
+    while "session_started" not in told or told.count("peer_away") > told.count("peer_back"):
+        # Its answer comes behind all that is said in the same breath.
+        peer.post("end_session", sessionId="asked for the answer")
+        while (message := json.loads(await peer.socket.receive()))["event"] != "error":
+            if message["event"] == "presence":
+                assert message["data"]["state"] != "offline"
+                continue
+            told.append(message["event"])
+            assert message["data"]["sessionId"] == session_id
+            assert message["data"].get("resumed", True)
+
+
+@side_by_side(4)
+async def test_peers_that_do_nothing_themselves_are_in_their_session_where_redis_is_emptied(
+    folder: Path,
+) -> None:
+    with run_redis() as redis:
+        async with (
+            open_nodes(2, redis.url, pace=HASTY) as (a, b),
+            open_peer(a.port, "e", "evaluator") as evaluator,
+            open_peer(b.port, "c") as client,
+            open_peer(b.port, "free"),
+        ):
+            session_id = await start(evaluator, client, "c", "e")
+            redis.flush()
+            for peer in (evaluator, client):
+                await until_both_are_back(peer, session_id)
+            for sender, receiver, user in ((evaluator, client, "c"), (client, evaluator, "e")):
+                sender.post("webrtc_signal", targetUserId=user, signal="still here")
+                assert (await receiver.next("webrtc_signal"))["signal"] == "still here"
+            evaluator.post("start_session", clientId="free")
+            assert (await evaluator.next("session_started"))["clientId"] == "free"
 
 
 async def start(evaluator: Peer, client: Peer, client_id: str, evaluator_id: str) -> str:
@@ -204,7 +243,7 @@ async def test_sessions_go_on_on_a_replica_that_has_lost_the_last_of_them(folder
             async with open_pair([b.url, a.url], [a.url, b.url], "-last") as last:
                 proxy.target = replica.port
                 primary.kill()
-                await go_on_anew(pairs, a, b)
+                await go_on_again(pairs, a, b)
                 await last.exchange()
                 assert last.has_gone_on
 

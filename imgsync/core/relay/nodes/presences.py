@@ -47,6 +47,8 @@ class Presences:
         if version <= (self._gone.get(client_id, -1) if before is None else before[0]):
             return False
         if standing is None:
+            if before is not None and before[0] == ABSENT:
+                return False  # it may be on its way back
             self._drop(client_id, version)
         else:
             self._gone.pop(client_id, None)
