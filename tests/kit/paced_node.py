@@ -12,7 +12,7 @@ from typing import Any
 
 from imgsync.commands.relay.main import main
 from imgsync.commands.signals import leave_on_ctrl_c, leave_with
-from imgsync.relay.nodes import driver, hearing, link, store
+from imgsync.relay.nodes import driver, hearing, link, reading, store
 
 
 def hasten(pace: dict[str, Any]) -> None:
@@ -20,7 +20,7 @@ def hasten(pace: dict[str, Any]) -> None:
     lease = pace["lease"]
     store.open_store = partial(store.open_store, lease=lease, inbox=pace["inbox"])
     driver.RENEW_S = 0.3 * lease
-    driver.RETRY_S = hearing.RETRY_S = 0.1
+    driver.RETRY_S = hearing.RETRY_S = reading.RETRY_S = 0.1
     driver.TRIM = max(1, pace["inbox"] // 8)
     store.BLOCK_S = link.SILENCE_S = pace["silence"]
     if not pace["probes"]:
@@ -30,7 +30,7 @@ def hasten(pace: dict[str, Any]) -> None:
 
         store.Store.probe = probe  # type: ignore[method-assign]
         # That none of them is read means nothing then.
-        driver.MISSED = sys.maxsize
+        reading.MISSED = sys.maxsize
 
 
 if __name__ == "__main__":

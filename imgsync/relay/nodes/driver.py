@@ -23,6 +23,7 @@ from imgsync.core.relay.nodes.node import NodeState
 from imgsync.core.relay.nodes.outputs import AskStandings, Commit, NodeOutput, Retire, Sweep
 from imgsync.core.relay.nodes.store import After, Boot
 from imgsync.relay.metrics import NodeMetrics
+from imgsync.relay.nodes.reading import Reading
 from imgsync.relay.nodes.store import Store
 from imgsync.tasks import Bell, open_background
 
@@ -42,9 +43,6 @@ SOON_S = 0.01
 
 LEAVE_S = 0.8
 """Seconds that the others have to hear that the sockets of this node are gone."""
-
-MISSED = 2
-"""Probes of our own that were put into the inbox and have not been read."""
 
 Perform = Callable[[Sequence[NodeOutput]], None]
 
@@ -134,7 +132,7 @@ class Node:
         self._metrics = metrics
         self._backlog = Backlog()
         self._carried_out = Bell()
-        self._read = "0-0"
+        self._reading = Reading(store)
         self._boot = _new_boot()
         #: Whether it lives in another epoch than the one before it.
         self._is_another = False
@@ -212,7 +210,7 @@ class Node:
             self._is_broken = False
             self._send_away()
             await trio.sleep(RETRY_S)
-        self._boot, self._read = _new_boot(), "0-0"
+        self._boot, self._reading = _new_boot(), Reading(self._store)
         if not await self._try_to_open():
             await self._open_later()
         now = trio.current_time()
@@ -252,29 +250,26 @@ class Node:
 
     async def _run_errands(self) -> NoReturn:
         while True:
-            errand = await self._backlog.errand()
             try:
-                await self._run_errand(errand)
+                match await self._backlog.errand():
+                    case Sweep(boot):
+                        keys = await self._store.held_by(boot)
+                        self._perform(self.state.swept(boot, keys, trio.current_time()))
+                    case Retire(boot):
+                        await self._store.retire(boot)
+                    case AskStandings():
+                        version, standings = await self._store.standings()
+                        now = trio.current_time()
+                        self._perform(self.state.placed(version, standings, now))
             except StoreAway as exc:
                 self._go_away(exc)
-
-    async def _run_errand(self, errand: Sweep | Retire | AskStandings) -> None:
-        match errand:
-            case Sweep(boot):
-                keys = await self._store.held_by(boot)
-                self._perform(self.state.swept(boot, keys, trio.current_time()))
-            case Retire(boot):
-                await self._store.retire(boot)
-            case AskStandings():
-                version, standings = await self._store.standings()
-                self._perform(self.state.placed(version, standings, trio.current_time()))
 
     async def _renew(self) -> NoReturn:
         while True:
             with trio.move_on_after(RENEW_S):
                 await self._backlog.until_due()
             try:
-                renewal = await self._store.renew(self._read)
+                renewal = await self._store.renew(self._reading.last)
             except StoreAway as exc:
                 self._go_away(exc)
                 continue
@@ -286,27 +281,14 @@ class Node:
             self._perform(self.state.renewed(renewal, now))
 
     async def _hear(self) -> NoReturn:
-        """Read the inbox. Where a probe of our own is not read, it is another's, or nobody's."""
-        unread = 0
         while True:
-            try:
-                entries = await self._store.read(self._read)
-                if not entries:
-                    await self._store.probe()
-            except StoreAway:
-                # Calls tell whether all is away; the inbox is read on from where it was.
-                await trio.sleep(RETRY_S)
-                continue
-            unread = 0 if entries else unread + 1
-            if unread > MISSED:
-                log.error("the inbox of this node is not heard: it is listened to anew")
+            entries = await self._reading.next()
+            if not entries:
                 self._metrics.times["deaf"] += 1
-                self._store.listen_anew()
                 self.take(AskStandings())
-                unread = 0
             self._backlog.note_read(len(entries))
             for entry in entries:
-                self._read = entry.id
+                self._reading.last = entry.id
                 self._perform(self.state.heard(entry, trio.current_time()))
             self._carried_out.ring()
 

@@ -10,7 +10,6 @@ Each is told what it would be told if it had connected again: so peers that have
 make up for it as they do then.
 """
 
-import copy
 from collections.abc import Collection, Mapping, Sequence
 
 import attrs
@@ -30,7 +29,7 @@ from imgsync.core.relay.nodes.sockets import LocalSockets
 from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.outputs import Output, Send, Socket
 from imgsync.core.relay.rules import Rules
-from imgsync.core.relay.session import Session
+from imgsync.core.relay.session import Session, Side
 
 User = tuple[Role, UserId]
 
@@ -219,13 +218,14 @@ def _claimed(session: Session) -> SessionEndedEvent:
 
 def _written_back(session: Session) -> Session:
     """A session that is not known any more, with nobody on either of its sides yet."""
-    written = copy.copy(session)
-    for role in Role:
-        side = copy.copy(session.side(role))
-        side.peers, side.successors = [], []
-        side.owner_unknown = role is Role.CLIENT
-        if role is Role.EVALUATOR:
-            written.evaluator = side
-        else:
-            written.client = side
+    evaluator, client = _left_by_all(session.evaluator), _left_by_all(session.client)
+    written = Session(session.id, evaluator, client, session.is_answered, session.started_by)
+    written.takes_early = session.takes_early
     return written
+
+
+def _left_by_all(side: Side) -> Side:
+    left = Side([side.newest], owner_unknown=side.role is Role.CLIENT)
+    left.peers = []
+    left.until = side.until
+    return left
