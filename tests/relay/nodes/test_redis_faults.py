@@ -10,6 +10,9 @@ import attrs
 import pytest
 import trio
 
+import imgsync
+from imgsync.core.protocol.signalling import PresenceState
+from tests.kit.command_lines import LOOPBACK
 from tests.kit.node_relays import (
     HASTY,
     USUAL,
@@ -21,6 +24,8 @@ from tests.kit.node_relays import (
     open_pair,
     wait_health,
 )
+from tests.kit.onlookers import open_onlooker
+from tests.kit.processes import SESSION_S
 from tests.kit.redis_proxies import open_redis_proxy
 from tests.kit.redis_servers import needs_redis, run_redis
 from tests.kit.relays import Peer, open_peer, register
@@ -129,6 +134,32 @@ async def test_peers_that_do_nothing_themselves_are_in_their_session_where_redis
                 assert (await receiver.next("webrtc_signal"))["signal"] == "still here"
             evaluator.post("start_session", clientId="free")
             assert (await evaluator.next("session_started"))["clientId"] == "free"
+
+
+@side_by_side(4)
+async def test_what_peers_have_between_them_is_not_disturbed_where_redis_is_emptied(
+    folder: Path,
+) -> None:
+    with run_redis() as redis:
+        with trio.fail_after(SESSION_S):
+            async with (
+                open_nodes(2, redis.url, pace=HASTY) as (a, b),
+                open_onlooker(b.url, "c") as client,
+                imgsync.open_evaluator(a.url, user_id="E", ice_addresses=[LOOPBACK]) as evaluator,
+                evaluator.open_session("c") as session,
+            ):
+                for index in range(10):
+                    if index == 5:
+                        redis.flush()
+                        for node in (a, b):
+                            await wait_trouble(node, "began_again")
+                    url = f"http://127.0.0.1:9/{index}.png"
+                    await session.show(imgsync.ImageRef(index, url, url))
+                # It would have been "resumed" after an interruption.
+                assert session.state is imgsync.SessionState.CONNECTED
+                assert evaluator.clients["c"] is PresenceState.BUSY
+    assert client.indices == [*range(10)]
+    assert client.end_reason is imgsync.EndReason.ENDED
 
 
 async def start(evaluator: Peer, client: Peer, client_id: str, evaluator_id: str) -> str:
