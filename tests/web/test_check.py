@@ -312,6 +312,48 @@ async def test_camera_and_microphone_are_asked_for_by_a_tap_alone(
         assert check.page.errors == []
 
 
+NOTHING_COMES = """
+const pause = setTimeout;
+const hasten = (ms) => (ms === 4000 && window.isHasty ? 400 : ms);
+window.setTimeout = (act, ms, ...given) => pause(act, hasten(ms), ...given);
+navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  setInterval(() => {
+    context.fillStyle = window.isOpen ? "rgb(40 40 40)" : "rgb(8 8 8)";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }, 20);
+  const sound = new AudioContext();
+  const heard = sound.createMediaStreamDestination();
+  if (window.isOpen) {
+    const tone = sound.createOscillator();
+    tone.connect(heard);
+    tone.start();
+  }
+  return new MediaStream([
+    ...(video ? canvas.captureStream(30).getTracks() : []),
+    ...(audio ? heard.stream.getTracks() : []),
+  ]);
+};
+"""
+
+
+async def test_a_camera_that_is_covered_and_a_microphone_that_hears_nothing_are_told(
+    browser: Browser, relay: str
+) -> None:
+    async with open_check(browser, relay, NOTHING_COMES, user="ada", record=BOTH) as check:
+        assert await check.troubles() == {}
+        await check.page.run("void (window.isHasty = true)")
+        await tap(check.page, TRY)
+        assert await check.troubles() == {"K9": "careful", "H9": "careful"}
+        assert "its cover" in await check.says("#finding-camera .do")
+        assert "speak louder" in await check.says("#finding-microphone .do")
+        await check.page.run("void (window.isOpen = true, window.isHasty = false)")
+        await tap(check.page, TRY)
+        assert await check.troubles() == {}
+        assert check.page.errors == []
+
+
 HIDDEN = """
 Object.defineProperty(document, "visibilityState", { get: () => window.seen ?? "hidden" });
 window.sockets = 0;

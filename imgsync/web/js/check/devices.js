@@ -8,10 +8,14 @@
 import { openDevices } from "../recording/devices.js";
 import { within } from "./loop.js";
 
-/** For something to be heard. */
+/** For something to be heard, or seen. */
 const HEARD_MS = 4000;
 /** Louder than a microphone that is there and says nothing at all, and than rounding. */
 const SILENCE = 1e-4;
+/** Brighter than what a camera makes up whose lens is covered; of 255. */
+const DARK = 16;
+/** Pixels in which a picture is looked at: what a sensor makes up is evened out. */
+const [WIDTH, HEIGHT] = [32, 24];
 
 /**
  * @param {readonly Kind[]} kinds
@@ -25,15 +29,14 @@ export async function tryDevices(kinds, listening) {
   const opened = await openDevices(kinds);
   /** @type {Map<Kind, DeviceFound>} */
   const found = new Map();
-  for (const [kind, track] of opened) {
-    if (typeof track === "string") found.set(kind, track === "on" ? "ok" : track);
-    else if (track.muted) found.set(kind, "muted");
-    else if (kind === "camera" || context === null) found.set(kind, "ok");
-    else {
-      listening();
-      found.set(kind, (await within(HEARD_MS, hear(context, track), false)) ? "ok" : "silent");
-    }
-  }
+  const trying = [...opened].map(async ([kind, track]) => {
+    if (typeof track === "string") return found.set(kind, track === "on" ? "ok" : track);
+    if (track.muted) return found.set(kind, "muted");
+    if (context !== null && kind === "microphone") listening();
+    const noticed = context !== null && kind === "microphone" ? hear(context, track) : see(track);
+    return found.set(kind, (await within(HEARD_MS, noticed, false)) ? "ok" : "silent");
+  });
+  await Promise.all(trying);
   for (const track of opened.values()) if (typeof track !== "string") track.stop();
   void context?.close();
   return found;
@@ -52,4 +55,23 @@ function hear(context, track) {
     };
     listen();
   });
+}
+
+/** @param {MediaStreamTrack} track @returns {Promise<boolean>} once a picture comes that is not dark all over */
+async function see(track) {
+  const video = document.createElement("video");
+  video.muted = video.playsInline = true;
+  video.srcObject = new MediaStream([track]);
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [WIDTH, HEIGHT];
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) return true;
+  await video.play();
+  while (track.readyState === "live") {
+    context.drawImage(video, 0, 0, WIDTH, HEIGHT);
+    const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
+    if (data.some((value, place) => place % 4 < 3 && value > DARK)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
 }

@@ -350,6 +350,8 @@ export default {
     deviceNotSecure: "Eine Seite kann es nur verwenden, wenn ihre Adresse mit https beginnt.",
     deviceSilent: "Es war nichts zu hören.",
     deviceSilentDo: "Bitte wählen Sie im Browser ein anderes Mikrofon, oder sprechen Sie lauter, und versuchen Sie es noch einmal.",
+    cameraDark: "Von der Kamera kommt kein Bild, oder nur ein dunkles.",
+    cameraDarkDo: "Bitte öffnen Sie ihre Abdeckung, machen Sie Licht, oder wählen Sie im Browser eine andere Kamera, und versuchen Sie es noch einmal.",
   },
   invite: {
     subject: "Ihr Link für unsere Sitzung",

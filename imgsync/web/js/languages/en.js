@@ -355,6 +355,8 @@ const texts = {
     deviceNotSecure: "A page can use it only where its address begins with https.",
     deviceSilent: "Nothing was heard.",
     deviceSilentDo: "Please choose another microphone in the browser, or speak louder, and try again.",
+    cameraDark: "No picture comes from the camera, or a dark one.",
+    cameraDarkDo: "Please open its cover, turn on a light, or choose another camera in the browser, and try again.",
   },
   /** The mail with which a link comes. */
   invite: {

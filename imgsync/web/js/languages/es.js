@@ -361,6 +361,8 @@ export default {
     deviceNotSecure: "Una página solo puede usarlo si su dirección empieza por https.",
     deviceSilent: "No se oyó nada.",
     deviceSilentDo: "Por favor, elija otro micrófono en el navegador, o hable más alto, e inténtelo de nuevo.",
+    cameraDark: "La cámara no da imagen, o solo una oscura.",
+    cameraDarkDo: "Por favor, abra su tapa, encienda una luz, o elija otra cámara en el navegador, e inténtelo de nuevo.",
   },
   invite: {
     subject: "Su enlace para nuestra sesión",

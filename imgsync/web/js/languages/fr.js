@@ -364,6 +364,8 @@ export default {
     deviceNotSecure: "Une page ne peut l’utiliser que si son adresse commence par https.",
     deviceSilent: "Rien n’a été entendu.",
     deviceSilentDo: "Veuillez choisir un autre microphone dans le navigateur, ou parler plus fort, et réessayer.",
+    cameraDark: "La caméra ne donne pas d’image, ou seulement une image noire.",
+    cameraDarkDo: "Veuillez ouvrir son cache, allumer une lumière, ou choisir une autre caméra dans le navigateur, et réessayer.",
   },
   invite: {
     subject: "Votre lien pour notre séance",

@@ -87,6 +87,7 @@ const FINDINGS = {
   filling_none: ["check.fillingNone"],
   waking_ok: ["check.wakingOk"],
   waking_missing: ["check.wakingMissing", "check.wakingMissingDo"],
+  camera_silent: ["check.cameraDark", "check.cameraDarkDo"],
 };
 
 /** @param {Subject} subject */
@@ -102,7 +103,7 @@ export function nameLevel(level) {
 /** @param {Finding} finding @returns {{text: string, hint: string}} `hint`: what to do; empty for nothing */
 export function describeFinding({ subject, word, values }) {
   const what = word.slice(subject.length + 1);
-  const found = subject === "camera" || subject === "microphone" ? DEVICES[what] : FINDINGS[word];
+  const found = FINDINGS[word] ?? (subject === "camera" || subject === "microphone" ? DEVICES[what] : undefined);
   if (found === undefined) return describeWay(/** @type {Obstacle} */ (what));
   const [text, toDo] = found;
   return { text: say(text, values), hint: toDo === undefined ? "" : say(toDo, values) };

@@ -17,7 +17,7 @@ const DEVICES = {
   system: "not allowed by the system",
   muted: "muted",
   not_secure: "not to be had, as the page is not https",
-  silent: "silent",
+  silent: "there, but nothing came of it",
 };
 
 /** @type {Record<string, string>} */
