@@ -242,6 +242,22 @@ async def test_ctrl_c_at_any_moment_stops_the_demo_and_all_that_it_has_started(m
         assert all(IMAGE.fullmatch(line) for line in outcome.lines[1:]), moment
 
 
+async def test_a_client_that_hears_of_ctrl_c_behind_the_evaluators_end_does_not_complain(
+    mark: Mark,
+) -> None:
+    async with open_fork("demo", *demo(), env=mark.env) as child:
+        await child.wait_line(START_S)
+        own = {line.split()[3]: number for number, line in mark.bearers().items()}
+        os.kill(own["client"], signal.SIGSTOP)
+        child.process.send_signal(signal.SIGINT)
+        await wait_until(lambda: own["evaluator"] not in mark.bearers(), "the evaluator's end")
+        os.kill(own["client"], signal.SIGCONT)
+        outcome = await child.wait_outcome(STOP_S)
+    assert mark.bearers() == {}
+    assert outcome.errors == []
+    assert outcome.code == 130
+
+
 async def test_ctrl_c_once_more_while_the_demo_stops_leaves_nothing_behind_either(
     mark: Mark,
 ) -> None:
