@@ -34,6 +34,9 @@ START_S = 30
 ANSWER_S = 20
 """Seconds for a command's answer, and for what a page is waited for; on a loaded machine."""
 
+PROBE_S = 20
+"""Seconds for an answer of the browser's own, before it counts as lost."""
+
 LOOK_AGAIN_S = 0.02
 LOOK_SELDOM_S = 0.1
 """A look costs time in three processes: what takes long is looked at less often."""
@@ -316,26 +319,26 @@ class Talk:
         :param address: whom in the browser it is for, where the protocol has that beside it.
         """
         assert not self._started.is_lost, "this browser answers nothing any more"
-        answer = await self._ask(method, params, **address)
+        answer = await self._ask(ANSWER_S, method, params, **address)
         assert answer is not None, f"no answer to {method} within {ANSWER_S} s{await self._blame()}"
         if "error" in answer:
             raise CommandFailed(f"{method}: {(answer['error'], answer.get('message'))}")
         result: JSON = answer["result"]
         return result
 
-    async def _ask(self, method: str, params: JSON, **address: str) -> JSON | None:
+    async def _ask(self, seconds: float, method: str, params: JSON, **address: str) -> JSON | None:
         """None where no answer comes in time."""
         id = next(self._ids)
         call = self._calls[id] = _Call()
         message = {"id": id, "method": method, "params": params, **address}
-        with trio.move_on_after(ANSWER_S):
+        with trio.move_on_after(seconds):
             await self._socket.send_message(json.dumps(message))
             await call.done.wait()
         return call.answer if call.done.is_set() else None
 
     async def _blame(self) -> str:
         """Whether it is a page that does not answer, or the browser."""
-        if await self._ask(self._started.probe, {}) is not None:
+        if await self._ask(PROBE_S, self._started.probe, {}) is not None:
             return ", though the browser itself answers"
         self._started.is_lost = True
         return f", nor does the browser itself answer; it has said: {self._started.last_words}"
