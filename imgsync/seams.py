@@ -127,6 +127,13 @@ class Link(Protocol):
     def waiting(self) -> int:
         """Bytes that were given to it to be sent, and are not known to have arrived."""
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether all that was sent has come to the thread that its channel lives in.
+
+        Read in that thread; a reply overtakes what has not.
+        """
+
     def listen(self, tell: Callable[[LinkEvent], None]) -> None:
         """Have all that happens told, in order; before anything else is asked of the link.
 

@@ -202,6 +202,7 @@ class MemoryLink:
     max_message = MAX_CHANNEL_MESSAGE
     waiting = 0
     lives_apart = False
+    is_clear = True
 
     def __init__(self, network: "MemoryNetwork", number: int) -> None:
         self._network = network

@@ -1,6 +1,5 @@
 """What tests of pages share, how the suite is spread over processes, and that CI skips nothing."""
 
-import functools
 import gc
 import os
 import signal
@@ -141,13 +140,15 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def browsers() -> Iterator[Browsers]:
-    """They serve all tests of this process."""
+    """They serve all tests of this process; for one that is lost another one is started."""
     with ExitStack() as stack:
-        start = functools.cache(lambda browser: stack.enter_context(browser()))
+        running: dict[object, Started] = {}
 
         def find(name: str, *, whole: bool = False) -> Started:
-            started: Started = start((BROWSERS if whole else FOR_PAGES)[name])
-            return started
+            start = (BROWSERS if whole else FOR_PAGES)[name]
+            if start not in running or running[start].is_lost:
+                running[start] = stack.enter_context(start())
+            return running[start]
 
         yield find
 

@@ -32,6 +32,7 @@ from imgsync.commands.events import (
     LeftOut,
     PeerEvent,
     SeriesSummary,
+    SessionOver,
     Stage,
     State,
     Waiting,
@@ -79,12 +80,14 @@ class _Score:
 
     :param acked: what the evaluator says of its ack.
     :param arrived: what the client says of it: fetched, or on the screen.
+    :param over: how the session has ended at the client, where that is a program.
     """
 
     acked: dict[int, Acked] = attrs.field(factory=dict)
     arrived: dict[int, Fetched | Stage] = attrs.field(factory=dict)
     failures: dict[int, str] = attrs.field(factory=dict)
     summary: SeriesSummary | None = None
+    over: SessionOver | None = None
 
     def add(self, event: PeerEvent) -> None:
         """Take note of it, and print a line for an image as soon as both sides have theirs."""
@@ -173,18 +176,14 @@ async def _demonstrate(folder: str, way: str, logs: dict[str, str]) -> int:
     async with _open_relay() as url:
         here = ("--ice-address", LOOPBACK)
         peer = ("--relay", url, "--json", *here)
-        own = ("--user", CLIENT, "--once", *_log_options(logs, "client"))
+        # Not --once, with which it would complain of an end that we have asked the other one for.
+        own = ("--user", CLIENT, *_log_options(logs, "client"))
         async with _open_process("client", *peer, *own) as client:
             await client.first_line()
             evaluators = (*here, "--pictures", way, *_log_options(logs, "evaluator"))
             async with _open_evaluator(url, EVERY, folder, *evaluators) as evaluator:
                 link = f"client page: {page_of(url, 'you')}, or try: imgsync demo --browser"
-                try:
-                    return await _follow(evaluator, client, link)
-                except trio.Cancelled:
-                    # It is to end as well, and not to complain that the other one has.
-                    client.process.terminate()
-                    raise
+                return await _follow(evaluator, client, link)
 
 
 async def _demonstrate_in_browser(folder: str, way: str, logs: dict[str, str]) -> int:
@@ -247,30 +246,36 @@ def page_of(relay_url: str, user: str) -> str:
 
 
 async def _follow(evaluator: "_Part", client: "_Part", link: str) -> int:
-    """Print what both sides say, to the end of both; the exit code.
+    """Print what both sides say, to the end of the session at both; the exit code.
 
     :param link: what to print first, once there is a session.
     """
     score = _Score()
 
-    async def read(part: _Part) -> None:
-        async for line in part.lines:
-            event = read_event(line)
-            if isinstance(event, Connected):
-                print_line(link)
-            score.add(event)
+    def hear(line: str) -> PeerEvent:
+        event = read_event(line)
+        if isinstance(event, Connected):
+            print_line(link)
+        score.add(event)
+        return event
+
+    async def read_client() -> None:
+        async for line in client.lines:
+            if isinstance(event := hear(line), SessionOver):
+                score.over = event
+                return  # it goes on, for whoever might come
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(read, client)
-        await read(evaluator)
+        nursery.start_soon(read_client)
+        async for line in evaluator.lines:
+            hear(line)
         if await evaluator.process.wait() != 0 and score.summary is None:
             nursery.cancel_scope.cancel()
             return EXIT_FAILED  # it has said why
         nursery.cancel_scope.deadline = trio.current_time() + STOP_DEADLINE
-        await client.process.wait()
     code = _conclude(score, "fetched")
-    ends = (evaluator.process.returncode, client.process.returncode)
-    return code if ends == (0, 0) else EXIT_FAILED
+    is_good = score.over is not None and score.over.reason.in_good_order
+    return code if is_good and evaluator.process.returncode == 0 else EXIT_FAILED
 
 
 def _conclude(score: _Score, arrived: str) -> int:

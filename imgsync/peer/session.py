@@ -428,7 +428,9 @@ class _Links:
             # What waits for its turn may be an image, which is to be acked before this one.
             is_next = held.came == held.turned
             held.came += 1
-            answered = prompt.hear(event.text, event.at) if prompt and is_next else None
+            answered = None
+            if prompt and is_next:
+                answered = prompt.hear(event.text, event.at, lambda: link.is_clear)
             if answered is not None:
                 image, ack = answered
                 held.late.append(_Answered(attempt, image, event.at))

@@ -324,6 +324,11 @@ class RtcLink:
         """See the protocol."""
         return self._loop.outgoing.backlog.waiting
 
+    @property
+    def is_clear(self) -> bool:
+        """See the protocol."""
+        return self._loop.outgoing.backlog.is_clear_aio
+
     def send(self, text: str) -> None:
         """See the protocol."""
         self._loop.outgoing.backlog.post(len(text))

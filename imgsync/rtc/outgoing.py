@@ -48,6 +48,11 @@ class Backlog:
         """Bytes; in any thread."""
         return self._posted + self._rest
 
+    @property
+    def is_clear_aio(self) -> bool:
+        """Whether nothing is on its way to the loop thread."""
+        return self._posted == self._taken
+
     def post(self, size: int) -> None:
         """So much goes to the loop thread, from the thread that sends."""
         self._posted += size

@@ -242,6 +242,28 @@ async def test_ctrl_c_at_any_moment_stops_the_demo_and_all_that_it_has_started(m
         assert all(IMAGE.fullmatch(line) for line in outcome.lines[1:]), moment
 
 
+async def test_a_client_that_hears_of_the_evaluators_end_before_ctrl_c_does_not_complain(
+    mark: Mark, tmp_path: Path
+) -> None:
+    def process_of(command: str) -> int:
+        return next((id for id, line in mark.bearers().items() if f" {command} " in line), 0)
+
+    record = tmp_path / "evaluator.jsonl"
+    async with open_fork("demo", *demo("--log", str(tmp_path)), env=mark.env) as child:
+        await wait_until(lambda: process_of("evaluator") > 0, "the evaluator", START_S)
+        client = process_of("client")
+        os.kill(client, signal.SIGSTOP)
+        begun = '"event":"session"'
+        await wait_until(lambda: record.exists() and begun in record.read_text(), begun, START_S)
+        child.process.send_signal(signal.SIGINT)
+        # It learns of a session that is over before there was a connection.
+        os.kill(client, signal.SIGCONT)
+        outcome = await child.wait_outcome(STOP_S)
+    assert mark.bearers() == {}
+    assert outcome.errors == []
+    assert outcome.code == 130
+
+
 async def test_ctrl_c_once_more_while_the_demo_stops_leaves_nothing_behind_either(
     mark: Mark,
 ) -> None:

@@ -308,9 +308,10 @@ async def wait_return(heir: Witness, seconds: float = RETURN_S) -> tuple[JSON, f
     return again, (again["receivedAt"] - registered["seen"]) / 1000
 
 
-async def end_session(evaluator: Witness) -> int:
+async def end_session(evaluator: Witness, seconds: float = EXIT_S) -> int:
+    """Its exit code; before it goes, what it has shown is still sent."""
     await evaluator.child.write("end\n")
-    return await evaluator.wait_exit()
+    return await evaluator.wait_exit(seconds)
 
 
 def make_series(folder: Path, count: int) -> Path:

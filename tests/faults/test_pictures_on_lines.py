@@ -41,9 +41,10 @@ ROOM = 256_000
 CUT_S = 12.0
 """More than 8, after which a connection counts as dead."""
 
-OVERHEAD = 1.15
-"""Times the bytes of a picture that are on the wire for it: headers of five protocols in packets of
-some 1,200 bytes, and what is lost where a queue is full."""
+OVERHEAD = 1.3
+"""Times the bytes of a picture that are on the wire for it, at most: headers of five protocols in
+packets of some 1,200 bytes, what is lost where a queue is full, and what is sent twice because a
+loaded machine acknowledges late. To begin anew behind 8 of 20 MB is 1.4 without all of that."""
 
 CLIENTS = 20
 
@@ -121,7 +122,8 @@ async def test_of_forty_pictures_on_a_slow_line_the_one_that_is_shown_comes_firs
             await scene.evaluator.wait("acked", since=since)
             since = now_ms()
         ways = [line["roundTripMs"] for line in scene.evaluator.all("acked")]
-        assert await end_session(scene.evaluator) == 0
+        # Those that were passed by are to be saved as well: 3 MB, of which nobody asks how fast.
+        assert await end_session(scene.evaluator, seconds=60) == 0
         assert_uninterrupted(scene.evaluator, scene.client)
         [saved] = kept.glob("0039-*")
         assert hash_of(saved) == hash_of(pictures / "039.bmp")

@@ -11,7 +11,6 @@ import itertools
 import json
 import math
 import os
-import select
 import signal
 import subprocess
 import tempfile
@@ -25,7 +24,7 @@ from urllib.parse import urlsplit
 
 import attrs
 import trio
-from trio_websocket import WebSocketConnection, wrap_client_stream
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from tests.kit.processes import wait_until
 
@@ -35,9 +34,15 @@ START_S = 30
 ANSWER_S = 20
 """Seconds for a command's answer, and for what a page is waited for; on a loaded machine."""
 
+PROBE_S = 20
+"""Seconds for an answer of the browser's own, before it counts as lost."""
+
 LOOK_AGAIN_S = 0.02
 LOOK_SELDOM_S = 0.1
 """A look costs time in three processes: what takes long is looked at less often."""
+
+MAX_LAST_WORDS = 4000
+"""Characters."""
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 
@@ -183,13 +188,26 @@ class Browser(ABC):
         """
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Started:
-    """A browser that runs, and how it is driven."""
+    """A browser that runs, and how it is driven.
+
+    :param output: the file with what it says.
+    :param probe: a command that the browser answers by itself, whatever its pages do.
+    :ivar is_lost: whether it answers nothing any more.
+    """
 
     url: str
+    output: Path
     drive: Callable[[Talk], AbstractAsyncContextManager[Browser]]
+    probe: str
     connect: Callable[[str, int], Awaitable[trio.SocketStream]] = trio.open_tcp_stream
+    is_lost: bool = False
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it has said."""
+        return self.output.read_text(errors="replace")[-MAX_LAST_WORDS:]
 
 
 @asynccontextmanager
@@ -212,7 +230,7 @@ async def open_browser(started: Started) -> AsyncIterator[Browser]:
                 max_message_size=_MAX_MESSAGE,
                 message_queue_size=math.inf,  # type: ignore[arg-type]
             )
-        talk = Talk(socket)
+        talk = Talk(socket, started)
         nursery.start_soon(talk.receive)
         async with started.drive(talk) as browser:
             yield browser
@@ -225,8 +243,8 @@ async def open_browser(started: Started) -> AsyncIterator[Browser]:
 @contextmanager
 def run_browser(
     name: str, make_command: Callable[[Path], Sequence[str]], listening: bytes
-) -> Iterator[str]:
-    """A browser's process; yields the URL that it says that it listens on.
+) -> Iterator[tuple[str, Path]]:
+    """A browser's process; yields the URL that it says that it listens on, and its output.
 
     :param make_command: with the folder for its profile, which goes with it.
     :param listening: what stands before the URL in its output.
@@ -235,12 +253,16 @@ def run_browser(
         command = make_command(Path(profile))
         # What it would leave behind in the folder for temporary files goes with the profile.
         env = os.environ | {"TMPDIR": profile}
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, stdout=pipe, stderr=subprocess.STDOUT, env=env, start_new_session=True
-        ) as process:
+        output = Path(profile) / "output.txt"
+        # No pipe: once one is full, a browser stands still with the next word that it has to say.
+        with (
+            output.open("wb") as file,
+            subprocess.Popen(
+                command, stdout=file, stderr=subprocess.STDOUT, env=env, start_new_session=True
+            ) as process,
+        ):
             try:
-                yield _read_url(name, process, listening)
+                yield _wait_url(name, process, output, listening), output
             finally:
                 _end_group(process)
 
@@ -259,15 +281,12 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read_url(name: str, process: subprocess.Popen[bytes], listening: bytes) -> str:
-    assert process.stdout is not None
+def _wait_url(name: str, process: subprocess.Popen[bytes], output: Path, listening: bytes) -> str:
     deadline = time.monotonic() + START_S
-    said = b""
-    while listening not in said or b"\n" not in said.partition(listening)[2]:
-        left = max(0.0, deadline - time.monotonic())
-        assert select.select([process.stdout], [], [], left)[0], f"{name} says only: {said!r}"
-        said += (chunk := os.read(process.stdout.fileno(), 4096))
-        assert chunk, f"{name} has ended: {said!r}"
+    while b"\n" not in (said := output.read_bytes()).partition(listening)[2]:
+        assert process.poll() is None, f"{name} has ended: {said!r}"
+        assert time.monotonic() < deadline, f"{name} says only: {said!r}"
+        time.sleep(0.01)
     return said.partition(listening)[2].split()[0].decode()
 
 
@@ -287,8 +306,9 @@ class Talk:
     :ivar hear: is given each event.
     """
 
-    def __init__(self, socket: WebSocketConnection) -> None:
+    def __init__(self, socket: WebSocketConnection, started: Started) -> None:
         self._socket = socket
+        self._started = started
         self._ids = itertools.count(1)
         self._calls: dict[int, _Call] = {}
         self.hear: Callable[[JSON], None] = lambda event: None
@@ -298,23 +318,40 @@ class Talk:
 
         :param address: whom in the browser it is for, where the protocol has that beside it.
         """
+        assert not self._started.is_lost, "this browser answers nothing any more"
+        answer = await self._ask(ANSWER_S, method, params, **address)
+        assert answer is not None, f"no answer to {method} within {ANSWER_S} s{await self._blame()}"
+        if "error" in answer:
+            raise CommandFailed(f"{method}: {(answer['error'], answer.get('message'))}")
+        result: JSON = answer["result"]
+        return result
+
+    async def _ask(self, seconds: float, method: str, params: JSON, **address: str) -> JSON | None:
+        """None where no answer comes in time."""
         id = next(self._ids)
         call = self._calls[id] = _Call()
         message = {"id": id, "method": method, "params": params, **address}
-        await self._socket.send_message(json.dumps(message))
-        with trio.move_on_after(ANSWER_S) as scope:
+        with trio.move_on_after(seconds):
+            await self._socket.send_message(json.dumps(message))
             await call.done.wait()
-        assert not scope.cancelled_caught, f"no answer to {method} within {ANSWER_S} s"
-        if "error" in call.answer:
-            told = call.answer["error"], call.answer.get("message")
-            raise CommandFailed(f"{method}: {told}")
-        result: JSON = call.answer["result"]
-        return result
+        return call.answer if call.done.is_set() else None
+
+    async def _blame(self) -> str:
+        """Whether it is a page that does not answer, or the browser."""
+        if await self._ask(PROBE_S, self._started.probe, {}) is not None:
+            return ", though the browser itself answers"
+        self._started.is_lost = True
+        return f", nor does the browser itself answer; it has said: {self._started.last_words}"
 
     async def receive(self) -> None:
         """Hand on what the browser says, until cancelled."""
         while True:
-            message = json.loads(await self._socket.get_message())
+            try:
+                message = json.loads(await self._socket.get_message())
+            except ConnectionClosed as exc:
+                self._started.is_lost = True
+                exc.add_note(f"the browser has said: {self._started.last_words}")
+                raise
             if message.get("id") is None:
                 self.hear(message)
             else:

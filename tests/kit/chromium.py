@@ -86,8 +86,8 @@ def _start(
             "about:blank",
         )
 
-    with run_browser("Chromium", command, _LISTENING) as url:
-        yield Started(url, _drive)
+    with run_browser("Chromium", command, _LISTENING) as (url, output):
+        yield Started(url, output, _drive, probe="Browser.getVersion")
 
 
 @asynccontextmanager

@@ -58,8 +58,8 @@ def shared_firefox() -> Iterator[Started]:
         (profile / "user.js").write_text("".join(lines))
         return (str(program), *_OPTIONS, "--profile", str(profile))
 
-    with run_browser("Firefox", command, _LISTENING) as url:
-        yield Started(f"{url}/session", _drive)
+    with run_browser("Firefox", command, _LISTENING) as (url, output):
+        yield Started(f"{url}/session", output, _drive, probe="session.status")
 
 
 @asynccontextmanager

@@ -54,6 +54,15 @@ try {
 } catch {} // before there is a page, there is no storage
 """
 
+# It says that it is ready while most of it may still be on the way.
+ALL_IS_THERE = """
+(() => {
+  const names = performance.getEntriesByType("resource").map(({ name }) => name);
+  const start = names.find((name) => name.endsWith("/client/start.js"));
+  return import(new URL("client.js", start)).then(() => true);
+})()
+"""
+
 ON_SCREEN = "document.querySelector('#stage img')?.naturalWidth"
 
 SPOKEN = (
@@ -129,7 +138,7 @@ class ClientPage:
 async def open_client_page(
     browser: Browser, relay_url: str, user: str, early: str = "", **query: str
 ) -> AsyncIterator[ClientPage]:
-    """A client's page that is ready for a session: past its door.
+    """A client's page that is ready for a session, past its door, and all there.
 
     :param early: a script that runs in it before all others.
     """
@@ -138,6 +147,7 @@ async def open_client_page(
         await page.goto(page_url(relay_url, user=user, **query))
         client = ClientPage(page)
         await client.wait_says("Ready.")
+        await page.run(ALL_IS_THERE)
         yield client
 
 

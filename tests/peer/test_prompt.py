@@ -126,6 +126,26 @@ async def test_an_image_is_not_acked_before_another_one_that_has_come_and_was_no
         assert [ack.received_at for ack in pair.acks] == [one.received_at for one in seen]
 
 
+async def test_an_ack_does_not_overtake_the_one_of_a_copy_that_came_before(
+    autojump_clock: MockClock,
+) -> None:
+    seen: list[ReceivedImage] = []
+    async with open_pair() as pair, trio.open_nursery() as nursery:
+        pair.come(5.5)
+        await take_into(pair, seen)
+        assert len(pair.acks) == 1
+        pair.link.is_clear = False  # that ack is on its way to the thread of the channel
+        nursery.start_soon(take_into, pair, seen)
+        await trio.testing.wait_all_tasks_blocked()
+        pair.come(5.5)
+        assert len(pair.acks) == 1
+        await trio.testing.wait_all_tasks_blocked()
+        assert [ack.sent_at for ack in pair.acks] == [5.5, 5.5]
+        pair.come(6.5)
+        await trio.testing.wait_all_tasks_blocked()
+        assert [ack.received_at for ack in pair.acks[::2]] == [one.received_at for one in seen]
+
+
 async def test_nobody_who_does_not_wait_has_an_image_acked(autojump_clock: MockClock) -> None:
     async with open_pair() as pair:
         with trio.move_on_after(1):

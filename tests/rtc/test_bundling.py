@@ -49,7 +49,10 @@ def answer_at_once(end: End, answer: str) -> list[str]:
     return done
 
 
-async def test_an_answer_takes_the_acknowledgement_along() -> None:
+async def test_an_answer_takes_the_acknowledgement_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing is lost, but on a loaded machine an acknowledgement that is late is taken for that.
+    for least in ("LEAST_PROBE", "LEAST_RTO"):
+        monkeypatch.setattr(f"imgsync.core.channel.recovery.{least}", DEADLINE)
     async with open_connected() as (near, far):
         with trio.fail_after(DEADLINE):
             near.link.send("behind which nothing of the start is under way")

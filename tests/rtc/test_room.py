@@ -1,6 +1,7 @@
 """How much the other side takes, and what waits until it does, over aiortc."""
 
 import re
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -22,6 +23,7 @@ from tests.rtc.test_link import (
     DEADLINE,
     End,
     both_opened,
+    connect,
     introduce,
     open_connected,
     open_ends,
@@ -141,3 +143,23 @@ def test_much_that_has_arrived_before_it_was_looked_at_is_told_too() -> None:
         backlog.take_aio(MAX_UNSENT)
         backlog.look_aio(0)
     assert told == [0]
+
+
+async def test_what_is_on_its_way_to_the_loop_thread_is_known_there() -> None:
+    async with open_bridge() as bridge, open_ends(bridge) as (near, far):
+        await connect(near, far)
+        is_free = threading.Event()
+        seen: list[bool] = []
+
+        def look() -> None:
+            seen.append(near.link.is_clear)
+
+        bridge.post(is_free.wait, DEADLINE)
+        bridge.post(look)
+        near.link.send("a")
+        near.link.send("b")
+        bridge.post(look)
+        is_free.set()
+        with trio.fail_after(DEADLINE):
+            await far.expect(Received)
+        assert seen == [False, True]

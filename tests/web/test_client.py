@@ -432,8 +432,6 @@ async def test_a_network_that_is_back_is_tried_at_once(browser: Browser) -> None
         async with open_relay_on(0) as (relay, _):
             port = int(relay.removesuffix("/ws").rpartition(":")[2])
             client = await stack.enter_async_context(open_client_page(browser, relay, "C"))
-            # All of the page is there, and listens.
-            await client.wait_says("Tap to fill the screen.")
             # From here on, no pause in the page comes to its end.
             await client.page.run("void (window.setTimeout = () => 0)")
         await client.wait_says("No server in reach.")
@@ -449,8 +447,6 @@ async def test_a_relay_that_is_silent_is_noticed_when_the_network_has_changed(
         open_relay_on(0) as (relay, child),
         open_client_page(browser, relay, "C", IN_A_HURRY) as client,
     ):
-        # All of the page is there, and listens.
-        await client.wait_says("Tap to fill the screen.")
         try:
             child.process.send_signal(signal.SIGSTOP)
             await client.page.run("void dispatchEvent(new Event('online'))")

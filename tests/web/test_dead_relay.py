@@ -9,7 +9,14 @@ from tests.kit.browsers import Browser
 from tests.kit.either_browser import in_either
 from tests.kit.middleboxes import open_middlebox
 from tests.kit.processes import wait_until
-from tests.kit.web_pages import INSIDE, ClientPage, open_client_page, open_session, page_url
+from tests.kit.web_pages import (
+    ALL_IS_THERE,
+    INSIDE,
+    ClientPage,
+    open_client_page,
+    open_session,
+    page_url,
+)
 
 pytestmark = in_either
 
@@ -43,14 +50,6 @@ window.WebSocket = class extends Real {
 };
 """
 
-ALL_IS_THERE = """
-(() => {
-  const names = performance.getEntriesByType("resource").map(({ name }) => name);
-  const start = names.find((name) => name.endsWith("/client/start.js"));
-  return import(new URL("client.js", start)).then(() => true);
-})()
-"""
-
 EVENTS = [
     "window.dispatchEvent(new Event('online'))",
     "window.dispatchEvent(new Event('offline'))",
@@ -69,8 +68,7 @@ async def test_a_page_that_only_waits_is_back_when_its_connection_was_forgotten(
         await page.goto(page_url(box.url, user="idle"))
         client = ClientPage(page)
         await client.wait_says("Ready.")
-        # It says so while the rest of it may still be on the way, which would be forgotten, too.
-        await page.run(ALL_IS_THERE)
+        await page.run(ALL_IS_THERE)  # what is still on the way would be forgotten, too
         before = box.seen
         box.forget()
         await wait_until(lambda: box.seen > before, "another connection")

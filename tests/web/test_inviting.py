@@ -202,6 +202,7 @@ async def test_whom_the_console_invites_is_seen_and_heard_to_come_in(
             }
             # Who loads the page anew is no news.
             await client.page.reload()
+            await client.wait_says("Bereit.")  # until then the console may list who is gone
             await page.wait(f"document.querySelector('#clients .name')?.innerText === {user!r}")
             await console.start(user)
             await console.end()

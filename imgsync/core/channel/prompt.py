@@ -7,11 +7,15 @@ wait is to permit one ack, and what was acked so is handed out whatever comes in
     wait ──▶ permit             an image comes in ──▶ its ack at once, and the permit is used up
     wait no more ──▶ withdraw   the same image in its turn ──▶ was acked: it is not acked again
 
+Acks leave in the order in which images come in, copies among them. So while what was said before is
+still on its way to the channel, no image is acked at once: it has its ack in its turn, behind that.
+
 `hear` is called in the thread of the channel, and the others in the one of the decisions. What the
 two share are a queue and a dict, whose single steps no other thread comes in between of.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from imgsync.core.codec.codec import decode_channel, encode_channel
 from imgsync.core.protocol.channel import Ack, Image, TalkMessage
@@ -35,8 +39,13 @@ class Prompt:
         """Nobody does any more."""
         self._permits.clear()
 
-    def hear(self, text: str | bytes, at: Milliseconds) -> tuple[Image, str] | None:
-        """A message came in at this time of ours. An image to be acked at once, and its ack."""
+    def hear(
+        self, text: str | bytes, at: Milliseconds, is_clear: Callable[[], bool]
+    ) -> tuple[Image, str] | None:
+        """A message came in at this time of ours. An image to be acked at once, and its ack.
+
+        :param is_clear: whether all that was said before has come to the channel.
+        """
         if not self._permits:
             return None
         try:
@@ -48,6 +57,8 @@ class Prompt:
         try:
             self._permits.pop()
         except IndexError:  # withdrawn meanwhile
+            return None
+        if not is_clear():  # not before: it is permitted behind what is said
             return None
         self._acked[id(image)] = image
         return image, encode_channel(Ack(image.sent_at, at, image.image_index))
