@@ -26,12 +26,12 @@ import attrs
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
-from tests.kit.processes import wait_until
+from tests.kit.processes import WAIT_S, wait_until
 
 JSON = dict[str, Any]
 
 START_S = 30
-ANSWER_S = 20
+ANSWER_S = WAIT_S
 """Seconds for a command's answer, and for what a page is waited for; on a loaded machine."""
 
 PROBE_S = 20

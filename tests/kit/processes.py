@@ -27,6 +27,9 @@ START_S = 30
 SESSION_S = 60
 EXIT_S = 10
 
+# For what is waited for without a figure of its own: as long as a browser has for an answer.
+WAIT_S = 20
+
 # Of the stderr of each process that a failed test shows; Chromium's alone is long.
 NOTE_CHARS = 4000
 
@@ -214,7 +217,7 @@ async def run_together(jobs: Mapping[str, Job], at_once: int | None = None) -> d
     return outcomes
 
 
-async def wait_until(is_so: Callable[[], bool], awaited: str, seconds: float = EXIT_S) -> None:
+async def wait_until(is_so: Callable[[], bool], awaited: str, seconds: float = WAIT_S) -> None:
     """Look again and again until something is so that nothing tells us of."""
     with trio.move_on_after(seconds):
         while not is_so():  # noqa: ASYNC110 (nobody sets an event)

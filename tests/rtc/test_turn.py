@@ -7,7 +7,6 @@ import ssl
 import time
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
 
 import pytest
 import trio
@@ -235,7 +234,8 @@ async def test_the_direct_way_is_taken_and_as_quickly_where_there_is_one(transpo
     async with open_coturn() as coturn, open_bridge() as bridge, nothing_left(bridge):
         server = coturn.over(transport)
         runs = [(await measure(bridge), await measure(bridge, server)) for _ in range(7)]
-    without, present = (median(durations) for durations in zip(*runs, strict=True))
+    # The least of each: what else the machine does makes any of them longer, and none shorter.
+    without, present = map(min, zip(*runs, strict=True))
     assert present < 2 * without + NOISE
 
 

@@ -34,10 +34,10 @@ async def test_a_browser_that_says_more_than_a_pipe_holds_goes_on(
 async def test_a_page_that_hangs_is_told_from_a_browser_that_does(
     browser: Browser, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kit, "ANSWER_S", 0.2)
     async with browser.open_page() as page:
-        with pytest.raises(AssertionError, match="though the browser itself answers"):
-            await page.run("new Promise(() => {})")
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(kit, "ANSWER_S", 0.2)
+            with pytest.raises(AssertionError, match="though the browser itself answers"):
+                await page.run("new Promise(() => {})")
         assert await page.run("6 * 7") == 42
     assert not started.is_lost
