@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import trio
 
+from imgsync.tasks import lone_errors
 from tests.kit.browsers import (
     ANSWER_S,
     JSON,
@@ -68,9 +69,8 @@ _FORGOTTEN = ("Accessibility", "DOM", "Emulation", "Fetch", "Input", "Inspector"
 _FORGOTTEN_TOO = (
     *("Runtime.enable", "Runtime.evaluate", "Page.enable", "Page.navigate", "Page.reload"),
     *("Page.addScriptToEvaluateOnNewDocument", "Page.captureScreenshot"),
+    "Page.handleJavaScriptDialog",
 )
-
-_UNASKED = "addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)"
 
 _FILE = "crossOriginIsolated ? document.querySelector('script[src][type=module]')?.src : null"
 """Of the origin of a page, and as isolated as it; a browser has it, whatever the relay does."""
@@ -243,6 +243,7 @@ class ChromiumPage(Page):
         self.traced: list[JSON] = []
         self.is_traced = trio.Event()
         self.leaves_something = False
+        self._asked = trio.Event()
 
     async def command(self, method: str, **params: object) -> JSON:
         """A DevTools command to this page."""
@@ -310,8 +311,13 @@ class ChromiumPage(Page):
         file = await self.run(_FILE)
         if file is None:
             return False
-        await self.run(_UNASKED)
-        if "errorText" in await self.command("Page.navigate", url=file):
+        self._asked = trio.Event()
+        with lone_errors():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._leave_though_asked)
+                answer = await self.command("Page.navigate", url=file)
+                nursery.cancel_scope.cancel()
+        if "errorText" in answer:
             return False
         at_it = f"location.href === {json.dumps(file)} && document.readyState === 'complete'"
         await self.wait(at_it)
@@ -325,6 +331,10 @@ class ChromiumPage(Page):
         tabs = (await self._talk.command("Target.getTargets", {}))["targetInfos"]
         ours = [tab["targetId"] for tab in tabs if tab.get("browserContextId") == self.context]
         return ours == [self.target]
+
+    async def _leave_though_asked(self) -> None:
+        await self._asked.wait()
+        await self.accept_dialog()
 
     async def set_window(self, state: str) -> None:
         self.leaves_something = True
@@ -353,6 +363,7 @@ class ChromiumPage(Page):
                 self.crashed.set()
             case "Page.javascriptDialogOpening":
                 self.dialogs.append(params["type"])
+                self._asked.set()
             case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
                 self.errors.append(params["entry"]["text"] + " " + params["entry"].get("url", ""))
 
