@@ -29,6 +29,7 @@ from tests.kit.processes import (
     our_evaluator,
     wait_until,
 )
+from tests.kit.side_by_side import side_by_side
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
@@ -104,11 +105,12 @@ def check(values: JSON, shift: float) -> None:
     ("evaluator_by", "client_by"),
     [(0, 0), (0, HOUR_S), (HOUR_S, 0)],
 )
+@side_by_side(4)
 async def test_a_clock_that_is_an_hour_wrong_makes_no_latency_wrong(
-    tmp_path: Path, evaluator_by: int, client_by: int
+    folder: Path, evaluator_by: int, client_by: int
 ) -> None:
     shift = 1000.0 * (client_by - evaluator_by)
-    played = await play(tmp_path, evaluator_by, client_by)
+    played = await play(folder, evaluator_by, client_by)
     assert len(played.acked) == 10
     for event in played.acked:
         assert abs(event["receivedAt"] - event["sentAt"] - shift) < HOUR / 2  # it is that far wrong
@@ -116,12 +118,12 @@ async def test_a_clock_that_is_an_hour_wrong_makes_no_latency_wrong(
         check(event, shift)
     assert 0 < played.summary["oneWayMs"]["median"] <= played.summary["roundTripMs"]["median"]
 
-    outcome = await report(played, tmp_path, "--json")
+    outcome = await report(played, folder, "--json")
     [session] = [event for event in map(json.loads, outcome.lines) if event["event"] == "session"]
     assert session["acked"] == 10
     assert session["clockSteps"] == 0
     assert 0 < session["latency"]["median"] <= session["roundTrip"]["median"]
-    with (tmp_path / "report.csv").open(newline="") as file:
+    with (folder / "report.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10
     # On a loaded machine an image may be acked before the one that was sent before it.
@@ -146,10 +148,11 @@ def steps_in(log: Path) -> list[JSON]:
     return [line for line in lines if line["event"] == "clock_step"]
 
 
+@side_by_side(6)
 async def test_a_clock_that_is_set_in_the_middle_is_told_and_turns_into_no_latency(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    log, ahead = tmp_path / "evaluator.jsonl", trio.Path(tmp_path / "ahead")
+    log, ahead = folder / "evaluator.jsonl", trio.Path(folder / "ahead")
     await ahead.write_text("+0")
     env = STRICT | FAKE | {"FAKETIME_TIMESTAMP_FILE": str(ahead), "FAKETIME_CACHE_DURATION": "1"}
     async with open_relay() as url:
@@ -171,10 +174,11 @@ async def test_a_clock_that_is_set_in_the_middle_is_told_and_turns_into_no_laten
     assert step["by"] == pytest.approx(HOUR, abs=1000)
 
 
+@side_by_side(11)
 async def test_a_client_that_is_started_anew_with_another_clock_is_told_as_a_step(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    log = tmp_path / "evaluator.jsonl"
+    log = folder / "evaluator.jsonl"
     async with open_relay() as url:
         client = (*our_client(url), *HERE)
         command = steered_evaluator(url, "--log", str(log))

@@ -99,7 +99,7 @@ async def test_closing_stdin_ends_the_session_after_a_last_line_without_its_end(
     assert onlooker.end_reason is EndReason.ENDED
     assert outcome.code == 0
     assert outcome.errors == []
-    assert outcome.lines[-1].startswith("2 images sent, 2 acked; ")
+    assert outcome.lines[-1].startswith("2 images sent, 2 shown, 2 acked; ")
 
 
 async def test_an_evaluator_without_any_stdin_shows_nothing_and_ends_in_good_order(

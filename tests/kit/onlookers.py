@@ -15,7 +15,10 @@ from tests.kit.processes import EXIT_S
 
 
 class Onlooker:
-    """A client inside the test, which follows one session and notes what it is shown."""
+    """A client inside the test, which follows one session and notes what it is shown.
+
+    It tells of each image that it has been shown: an evaluator waits for that in the end.
+    """
 
     def __init__(self) -> None:
         self.indices: list[int] = []
@@ -27,6 +30,8 @@ class Onlooker:
         async with session:
             async for image in session.images():
                 self.indices.append(image.index)
+                image.fetched()
+                image.shown()
         self.end_reason = session.end_reason
         self.done.set()
 
