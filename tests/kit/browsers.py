@@ -16,10 +16,9 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -246,18 +245,16 @@ def run_browser(
     name: str,
     make_command: Callable[[Path], Sequence[str]],
     listening: bytes,
-    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[str, Path]]:
     """A browser's process; yields the URL that it says that it listens on, and its output.
 
     :param make_command: with the folder for its profile, which goes with it.
     :param listening: what stands before the URL in its output.
-    :param environment: what it has beside ours.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = make_command(Path(profile))
         # What it would leave behind in the folder for temporary files goes with the profile.
-        env = os.environ | environment | {"TMPDIR": profile}
+        env = os.environ | {"TMPDIR": profile}
         output = Path(profile) / "output.txt"
         # No pipe: once one is full, a browser stands still with the next word that it has to say.
         with (

@@ -33,10 +33,6 @@ _PREFERENCES = {
     # the page does.
     "browser.cache.disk.enable": False,
 }
-_ENVIRONMENT = {
-    # A process for a page costs a second one that shuts it in: a fifth of the CPU time of a page.
-    "MOZ_DISABLE_CONTENT_SANDBOX": "1",
-}
 _LISTENING = b"WebDriver BiDi listening on "
 
 _KEYS = {
@@ -62,7 +58,7 @@ def shared_firefox() -> Iterator[Started]:
         (profile / "user.js").write_text("".join(lines))
         return (str(program), *_OPTIONS, "--profile", str(profile))
 
-    with run_browser("Firefox", command, _LISTENING, _ENVIRONMENT) as (url, output):
+    with run_browser("Firefox", command, _LISTENING) as (url, output):
         yield Started(f"{url}/session", output, _drive, probe="session.status")
 
 
