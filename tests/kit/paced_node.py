@@ -23,6 +23,7 @@ def hasten(pace: dict[str, Any]) -> None:
     driver.RETRY_S = hearing.RETRY_S = reading.RETRY_S = 0.1
     driver.TRIM = max(1, pace["inbox"] // 8)
     store.BLOCK_S = link.SILENCE_S = pace["silence"]
+    store.CALL_S = link.CALL_S = pace["call"]
     if not pace["probes"]:
 
         async def probe(self: store.Store) -> None:

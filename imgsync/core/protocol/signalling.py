@@ -76,6 +76,9 @@ class Role(enum.Enum):
     EVALUATOR = "evaluator"
     CLIENT = "client"
 
+    # By what it is: a relay looks sessions up by it with every signal.
+    __hash__ = object.__hash__
+
 
 class PresenceState(enum.Enum):
     """What evaluators are told of a client."""

@@ -152,7 +152,11 @@ class Rules:
 
     def _signal(self, peer: Peer, message: SendSignal) -> list[Output]:
         is_evaluator = peer.role is Role.EVALUATOR
-        session = self.sessions.of_client(message.target_user_id if is_evaluator else peer.user_id)
+        client_id = message.target_user_id if is_evaluator else peer.user_id
+        return self.signal_in(self.sessions.of_client(client_id), peer, message)
+
+    def signal_in(self, session: Session | None, peer: Peer, message: SendSignal) -> list[Output]:
+        """Somebody has a signal; this is the session of the client that it concerns, if any."""
         if message.ref is not None and not (session and session.is_named_by(peer, message.ref)):
             return [SignalDropped()]  # the start's own answer has told why
         if session is not None and session.is_disowned(peer, message):

@@ -71,8 +71,7 @@ def draft(
     if not writes and places <= {boot} and due is None:
         return Draft(None, [*map(_here, outputs)], (), is_heard=False)
     before = {key: desk.known(key) for key in keys}
-    pushes = _pushes(before, writes)
-    posts = posts_of(spoken)
+    pushes, posts = _pushes(before, writes), posts_of(spoken)
     is_heard = boot in posts or boot in pushes
     if is_heard:
         posts.setdefault(boot, []).append(Part(f"{TICKET} {ticket}", ""))
@@ -84,18 +83,28 @@ def draft(
         pushes.pop(there, None)
     transaction = Transaction(
         {key: desk.version_of(key) for key in keys},
-        {key: sheet.stored.text for key, sheet in writes.items()},
         alive=frozenset(alive.difference({boot}, dead)),
-        joins=frozenset(_apart(writes, before)),
-        leaves=frozenset(_apart({key: before[key] for key in writes}, writes)),
         pushes=pushes,
         posts=posts,
-        deadlines=_deadlines(before, writes),
         due=due,
-        standings=_standings(before, writes),
     )
+    if writes:  # most of what is said changes nothing
+        transaction = _with_changes(transaction, before, writes)
     told = [Posted(one.message) for one in spoken if isinstance(one, Send)]
     return Draft(transaction, (), [*aside, *told], is_heard, frozenset(places.intersection(dead)))
+
+
+def _with_changes(
+    transaction: Transaction, before: Mapping[Key, Sheet], writes: Mapping[Key, Sheet]
+) -> Transaction:
+    return attrs.evolve(
+        transaction,
+        writes={key: sheet.stored.text for key, sheet in writes.items()},
+        joins=frozenset(_apart(writes, before)),
+        leaves=frozenset(_apart({key: before[key] for key in writes}, writes)),
+        deadlines=_deadlines(before, writes),
+        standings=_standings(before, writes),
+    )
 
 
 def _here(output: Output) -> Output:

@@ -66,7 +66,7 @@ class Life:
         self.lookout = Lookout(desk, self.sockets, presences, online)
         self.custody = Custody(desk, boot, self.lookout.laid_out)
         self.clerk = Clerk(desk, boot, self.custody)
-        self.signals = Signals(desk, self.custody, self.clerk, self.sockets, self.tasks)
+        self.signals = Signals(desk, rules, self.custody, self.clerk, self.sockets)
         #: Whose sockets are not back yet.
         self._pending: dict[User, Former] = {}
 

@@ -44,7 +44,8 @@ class Record:
 
 def key_of(role: Role, user_id: UserId) -> Key:
     """Where the record of a user is."""
-    return Key(f"{role.value}:{user_id}")
+    # Asked for with every signal.
+    return Key(("client:" if role is Role.CLIENT else "evaluator:") + user_id)
 
 
 def user_of(key: Key) -> tuple[Role, UserId]:

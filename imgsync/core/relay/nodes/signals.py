@@ -15,54 +15,62 @@ from imgsync.core.relay.nodes.drafts import posts_of
 from imgsync.core.relay.nodes.outputs import NodeOutput, Posted
 from imgsync.core.relay.nodes.records import key_of
 from imgsync.core.relay.nodes.sockets import LocalSockets
-from imgsync.core.relay.nodes.tasks import Tasks
 from imgsync.core.relay.outputs import Send
+from imgsync.core.relay.rules import Rules
+from imgsync.core.relay.session import Session
 
 
 class Signals:
     """See the module."""
 
     def __init__(
-        self, desk: Desk, custody: Custody, clerk: Clerk, sockets: LocalSockets, tasks: Tasks
+        self,
+        desk: Desk,
+        rules: Rules,
+        custody: Custody,
+        clerk: Clerk,
+        sockets: LocalSockets,
     ) -> None:
         self._desk = desk
+        self._rules = rules
         self._custody = custody
         self._clerk = clerk
         self._sockets = sockets
-        self._tasks = tasks
 
     def pass_on(self, number: int, name: str, message: SendSignal) -> Sequence[NodeOutput] | None:
         """What is to be done; None where it takes its turn."""
-        peer = self._sockets.peer_of(number)
-        receivers = None if peer is None else self._find_receivers(name, peer, message)
-        if not receivers:
-            return None
-        if self._clerk.turns.length(number):
-            return self._say_more(number, name, message)
-        if self._sockets.are_here(receivers):
-            return [*map(self._sockets.here, self._tasks.decide(name, message))]
-        return None
-
-    def _find_receivers(
-        self, name: str, sender: Peer, message: SendSignal
-    ) -> Sequence[Peer] | None:
-        """None where that is not all that is to be decided."""
-        is_evaluator = sender.role is Role.EVALUATOR
-        client_id = message.target_user_id if is_evaluator else sender.user_id
-        session = self._desk.sessions.of_client(client_id)
-        if session is None or not self._custody.is_free(key_of(Role.CLIENT, client_id)):
+        sender = self._sockets.peer_of(number)
+        session = None if sender is None else self._find_session(sender, message)
+        if sender is None or session is None:
             return None
         side = session.side(sender.role)
-        return session.other(side).peers if session.is_settled_by(name, side) else None
+        receivers = session.other(side).peers
+        if not receivers or not session.is_settled_by(name, side):
+            return None
+        [own] = side.peers
+        if self._clerk.turns.length(number):
+            return self._say_more(number, session, own, message)
+        if not self._sockets.are_here(receivers):
+            return None
+        return [*map(self._sockets.here, self._rules.signal_in(session, own, message))]
 
-    def _say_more(self, number: int, name: str, message: SendSignal) -> Sequence[NodeOutput] | None:
+    def _find_session(self, sender: Peer, message: SendSignal) -> Session | None:
+        """None also where something is under way that changes it."""
+        is_evaluator = sender.role is Role.EVALUATOR
+        client_id = message.target_user_id if is_evaluator else sender.user_id
+        is_free = self._custody.is_free(key_of(Role.CLIENT, client_id))
+        return self._desk.sessions.of_client(client_id) if is_free else None
+
+    def _say_more(
+        self, number: int, session: Session, own: Peer, message: SendSignal
+    ) -> Sequence[NodeOutput] | None:
         said = self._clerk.untaken(number)
         if said is None:
             return None
         task, transaction = said
-        if not self._tasks.records_of(name, message) <= transaction.reads.keys():
+        if key_of(Role.CLIENT, session.client.user_id) not in transaction.reads:
             return None  # it is of another session, which may be over when the others are not
-        outputs = self._tasks.decide(name, message)
+        outputs = self._rules.signal_in(session, own, message)
         sends = [output for output in outputs if isinstance(output, Send)]
         posts = posts_of(sends)
         if sends != outputs or not posts.keys() <= transaction.posts.keys():

@@ -58,7 +58,7 @@ class LocalSockets:
 
     def are_here(self, peers: Sequence[Peer]) -> bool:
         """Whether all of these are open here."""
-        return all([peer.socket in self._numbers for peer in peers])
+        return self._numbers.keys() >= {peer.socket for peer in peers}
 
     def here(self, output: Output) -> Output:
         """It is for one of our sockets, which whoever drives us knows by its number."""
