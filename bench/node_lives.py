@@ -21,6 +21,7 @@ from node_sessions import (
     in_seconds,
     open_crowd,
     open_crowd_at,
+    read_troubles,
     show,
 )
 
@@ -71,8 +72,7 @@ async def _idle(redis: Redis, count: int, seconds: float) -> None:
     ):
         pairs = [await _start_quiet(nursery, nodes, number) for number in range(2 * count)]
         await trio.sleep(seconds)
-        crowd = Crowd(nodes, nursery)
-        troubles = await crowd.troubles()
+        troubles = await read_troubles(nodes)
         lost = sum(user.lost for pair in pairs for user in pair.users)
         for pair in pairs:
             await pair.exchange(AWAY_S)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
 
 import trio
-from node_sessions import Crowd, Wrong, open_crowd_at
+from node_sessions import Crowd, Wrong, open_crowd_at, read_troubles
 
 from tests.kit.redis_proxies import RedisProxy, open_redis_proxy
 from tests.kit.redis_servers import run_redis
@@ -136,5 +136,5 @@ async def network() -> None:
 
 
 async def _has_no_troubles(crowd: Crowd) -> None:
-    if troubles := await crowd.troubles():
+    if troubles := await read_troubles(crowd.nodes):
         raise Wrong(f"nodes had troubles with a Redis that is but slow: {troubles}")

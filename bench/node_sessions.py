@@ -16,6 +16,7 @@ import attrs
 import trio
 
 from imgsync.tasks import open_background
+from tests.kit.forks import open_relay
 from tests.kit.node_relays import Node, Pair, User, get, open_nodes, start_pair
 from tests.kit.processes import JSON
 
@@ -26,6 +27,9 @@ EVERY_S = 0.2
 
 SILENCE_S = 1.0
 """Seconds without a signal that are more than a loaded machine."""
+
+STEADY_S = 2.0
+"""Seconds without such a silence, after which signals pass again."""
 
 SETTLE_S = 16.0
 """Seconds that are looked at behind what happens: a lease, two renewals."""
@@ -50,8 +54,13 @@ class Watched:
     """
 
     user: User
-    heard: list[tuple[float, str, JSON]] = attrs.field(factory=list)
+    heard: list[tuple[float, str, JSON]] = attrs.field()
     aways: list[float] = attrs.field(factory=list)
+
+    @heard.default
+    def _before(self) -> list[tuple[float, str, JSON]]:
+        """What it has heard by now is of now."""
+        return [(trio.current_time(), *one) for one in self.user.events]
 
     async def listen(self) -> NoReturn:
         user = self.user
@@ -123,6 +132,9 @@ class Session:
                 for one in user.told(name)
             ]
             wrong.append(f"the session of {who} has not gone on: {told}")
+        for user in self.pair.users:
+            if any(one["code"] == "not_registered" for one in user.told("error")):
+                wrong.append(f"{user.id}, which has registered, was told that it has not")
         if any(silence > 2 * SILENCE_S for silence, at in self.silences(0.0, end) if at == end):
             wrong.append(f"in the session of {who} no signal passes any more")
         return wrong
@@ -138,24 +150,22 @@ _OF_IT = ("session_started", "session_ended")
 class Crowd:
     """Sessions at some nodes.
 
-    :ivar nodes: those that are to live.
+    :param nodes: those that are to live.
+    :param control: a session at a relay to which nothing happens: what it is without signals, the
+        machine is to blame for.
     """
 
     nodes: list[Node]
     _nursery: trio.Nursery
+    _control: Session
     sessions: list[Session] = attrs.field(factory=list)
 
-    async def add(self, evaluator_at: int, client_at: int) -> Session:
+    async def add(self, evaluator_at: int, client_at: int) -> None:
         """One more session, of users that are at the nodes of these numbers, and talk."""
-        number = len(self.sessions)
         urls = [node.url for node in self.nodes]
         ways = [[*urls[at:], *urls[:at]] for at in (evaluator_at, client_at)]
-        pair = await start_pair(self._nursery, ways[0], ways[1], f"{number}")
-        await pair.exchange()
-        session = Session(pair, (Watched(pair.evaluator), Watched(pair.client)))
-        self.sessions.append(session)
-        self._nursery.start_soon(session.run)
-        return session
+        number = f"{len(self.sessions)}"
+        self.sessions.append(await start_session(self._nursery, ways[0], ways[1], number))
 
     def users_at(self, node: Node) -> list[User]:
         return [user for one in self.sessions for user in one.pair.users if user.url == node.url]
@@ -175,25 +185,18 @@ class Crowd:
         yield
         over = trio.current_time()
         await trio.sleep(settle)
-        seen = Seen(self.sessions, begin, over, trio.current_time())
+        seen = Seen(self.sessions, self._control, begin, over, trio.current_time())
         losers = [user for user, before in lost.items() if user.lost > before]
         print(f"{what}; {len(self.sessions)} sessions on {len(self.nodes)} nodes:")
         seen.show(may_lose)
         show(f"sockets lost: {sum(user.lost - lost[user] for user in losers)}")
-        show(f"nodes: {count_words(await self.troubles()) or 'without troubles'}")
+        show(f"nodes: {count_words(await read_troubles(self.nodes)) or 'without troubles'}")
         show(f"load {os.getloadavg()[0]:.1f}")
         wrong = [line for one in self.sessions for line in one.find_wrong(seen.end)]
         wrong += [f"{user.id} has lost its socket" for user in losers if user not in may_lose]
         wrong += [*await self._find_wrong()]
         if wrong:
             raise Wrong("\n".join([what, *wrong]))
-
-    async def troubles(self) -> Counter[str]:
-        """What the living nodes say that they had, and how often."""
-        found: Counter[str] = Counter()
-        for node in self.nodes:
-            found += Counter(await read_figures(node, "imgsync_node_troubles_total"))
-        return found
 
     async def _find_wrong(self) -> list[str]:
         """What the nodes say of themselves that is not so."""
@@ -217,21 +220,23 @@ class Seen:
     """
 
     sessions: Sequence[Session]
+    control: Session
     begin: float
     over: float
     end: float
 
     def show(self, hit: Collection[User]) -> None:
         """:param hit: whom it has concerned first of all, if not everybody."""
-        again = max(self._again(one) for one in self.sessions)
-        lasted = f"{self.over - self.begin:.1f} s"
-        show(f"it lasted {lasted}; signals pass in every session {again:.1f} s after it")
+        again = [self._again(one) for one in self.sessions]
+        show(f"it lasted {self.over - self.begin:.1f} s")
+        show(f"signals pass again in each session after: {in_seconds(again)}")
         concerned = [one for one in self.sessions if not hit or {*one.pair.users} & {*hit}]
         others = [one for one in self.sessions if one not in concerned]
         for sessions, which in ((concerned, "in a session"), (others, "in those of others")):
             if sessions:
                 silences = [self._silence(one) for one in sessions]
                 show(f"longest without a signal {which}: {in_seconds(silences)}")
+        show(f"... at a relay to which nothing happens: {self._silence(self.control):.1f} s")
         told = Counter(
             word for one in self.sessions for side in one.sides for word in side.told(self.begin)
         )
@@ -242,16 +247,32 @@ class Seen:
         return max(silence for silence, _ in session.silences(self.begin, self.end))
 
     def _again(self, session: Session) -> float:
-        """Seconds from the end of it until signals pass, and go on to."""
-        ends = [at for silence, at in session.silences(self.begin, self.end) if silence > SILENCE_S]
-        return max(0.0, max(ends, default=0.0) - self.over)
+        """Seconds from the end of it until signals pass both ways, for a while at least."""
+        silences = session.silences(self.begin, self.end)
+        again = self.over
+        for silence, at in sorted(silences, key=lambda one: one[1]):
+            if silence > SILENCE_S and at - silence < again + STEADY_S:
+                again = max(again, at)
+        return again - self.over
+
+
+async def start_session(
+    nursery: trio.Nursery, evaluator_urls: Sequence[str], client_urls: Sequence[str], name: str
+) -> Session:
+    """One in which both talk."""
+    pair = await start_pair(nursery, evaluator_urls, client_urls, name)
+    await pair.exchange(AWAY_S)
+    session = Session(pair, (Watched(pair.evaluator), Watched(pair.client)))
+    nursery.start_soon(session.run)
+    return session
 
 
 @asynccontextmanager
 async def open_crowd(nodes: list[Node], count: int = SESSIONS) -> AsyncIterator[Crowd]:
     """So many sessions, of which each second has both of its users at one node."""
-    async with open_background() as nursery:
-        crowd = Crowd(nodes, nursery)
+    async with open_relay() as url, open_background() as nursery:
+        control = await start_session(nursery, [url], [url], "-control")
+        crowd = Crowd(nodes, nursery, control)
         for number in range(count):
             at = number % len(nodes)
             await crowd.add(at, at if number % 2 else (at + 1) % len(nodes))
@@ -279,6 +300,14 @@ async def open_all(redis_urls: Sequence[str]) -> AsyncIterator[list[Node]]:
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def read_troubles(nodes: Sequence[Node]) -> Counter[str]:
+    """What these say that they had, and how often."""
+    found: Counter[str] = Counter()
+    for node in nodes:
+        found += Counter(await read_figures(node, "imgsync_node_troubles_total"))
+    return found
 
 
 async def read_figures(node: Node, metric: str) -> dict[str, float]:
