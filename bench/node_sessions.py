@@ -123,7 +123,7 @@ class Session:
     def find_wrong(self, end: float) -> list[str]:
         """What is wrong with it, a moment before the end that was looked at."""
         who = " and ".join(user.id for user in self.pair.users)
-        wrong = []
+        wrong: list[str] = []
         if not self.pair.has_gone_on:
             told = [
                 (name, one)
@@ -132,9 +132,11 @@ class Session:
                 for one in user.told(name)
             ]
             wrong.append(f"the session of {who} has not gone on: {told}")
-        for user in self.pair.users:
-            if any(one["code"] == "not_registered" for one in user.told("error")):
-                wrong.append(f"{user.id}, which has registered, was told that it has not")
+        wrong += [
+            f"{user.id}, which has registered, was told that it has not"
+            for user in self.pair.users
+            if any(one["code"] == "not_registered" for one in user.told("error"))
+        ]
         if any(silence > 2 * SILENCE_S for silence, at in self.silences(0.0, end) if at == end):
             wrong.append(f"in the session of {who} no signal passes any more")
         return wrong
@@ -180,6 +182,7 @@ class Crowd:
         :param settle: seconds that are looked at behind it.
         :raises Wrong: after it has been told what was seen.
         """
+        await trio.sleep(SILENCE_S)  # what has been before is heard by then
         begin = trio.current_time()
         lost = {user: user.lost for one in self.sessions for user in one.pair.users}
         yield

@@ -20,6 +20,7 @@ from functools import partial
 import node_lives
 import node_redis
 import trio
+from node_sessions import Wrong
 
 from tests.kit.node_relays import Node, open_nodes
 from tests.kit.redis_servers import run_redis
@@ -90,6 +91,9 @@ async def run_all(names: Sequence[str], idle_s: float) -> list[str]:
         print(f"── {name}", flush=True)
         try:
             await scenarios[name]()
+        except Wrong as exc:
+            wrong.append(name)
+            print(f"WRONG: {exc}", flush=True)
         except Exception as exc:
             wrong.append(name)
             traceback.print_exception(exc)
