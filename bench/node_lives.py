@@ -107,24 +107,7 @@ async def _start_quiet(nursery: trio.Nursery, nodes: list[Node], number: int) ->
 
 
 async def kill() -> None:
-    """One side's node, and the other's."""
-    for whose in ("evaluator", "client"):
-        with run_redis() as redis:
-            async with (
-                open_nodes(2, redis.url, pace=None) as (a, b),
-                open_pair([a.url, b.url], [b.url, a.url]) as pair,
-            ):
-                start = trio.current_time()
-                await (a if whose == "evaluator" else b).kill()
-                await pair.exchange(AWAY_S)
-                seconds = trio.current_time() - start
-                print(f"the {whose}'s node is killed: {seconds:.1f} s until signals go both ways")
-                if not pair.has_gone_on:
-                    raise Wrong(f"its session has ended: {[user.events for user in pair.users]}")
-
-
-async def kill_one() -> None:
-    """... of three, with sessions on all."""
+    """One of three, with sessions on all."""
     with run_redis() as redis:
         async with open_crowd_at(*[redis.url] * NODES) as crowd:
             killed = crowd.nodes[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 
 import trio
-from node_sessions import Crowd, Wrong, open_crowd_at, read_troubles
+from node_sessions import Wrong, open_all, open_crowd, open_crowd_at, read_troubles
 
 from tests.kit.redis_proxies import RedisProxy, open_redis_proxy
 from tests.kit.redis_servers import run_redis
@@ -24,6 +25,9 @@ DELAY_S = 0.05
 
 AGAIN_S = 0.2
 """Seconds between two times that it does so to connections that there are."""
+
+FEW = 6
+"""Sessions where the proxy shares a process with their peers, whose work makes it late."""
 
 LATE = 4
 """Sessions of which a replica has heard nothing."""
@@ -112,29 +116,24 @@ async def _again_and_again(fault: Callable[[], None]) -> None:
             await trio.sleep(AGAIN_S)
 
 
-FAULTS: dict[str, Callable[[RedisProxy], Awaitable[None]]] = {
-    "holds what is said": hold,
-    "swallows what is said": swallow,
-    "resets all connections again and again": reset,
-    f"delays all by {DELAY_S * 1000:g} ms": delay,
-}
-
-
-async def network() -> None:
+async def over_a_bad_way(name: str, fault: Callable[[RedisProxy], Awaitable[None]]) -> None:
     """Between one of the nodes and Redis, and between all of them and it."""
-    for name, fault in FAULTS.items():
-        for count, who in ((1, "one node"), (NODES, "all nodes")):
-            async with AsyncExitStack() as stack:
-                redis = stack.enter_context(run_redis())
-                proxy = await stack.enter_async_context(open_redis_proxy(redis.port))
-                urls = [*[proxy.url] * count, *[redis.url] * (NODES - count)]
-                crowd = await stack.enter_async_context(open_crowd_at(*urls))
-                async with crowd.watch(f"for {FAULT_S:g} s, the way of {who} to Redis {name}"):
-                    await fault(proxy)
-                if fault is delay:
-                    await _has_no_troubles(crowd)
+    for count, who in ((1, "one node"), (NODES, "all nodes")):
+        async with AsyncExitStack() as stack:
+            redis = stack.enter_context(run_redis())
+            proxy = await stack.enter_async_context(open_redis_proxy(redis.port))
+            urls = [*[proxy.url] * count, *[redis.url] * (NODES - count)]
+            nodes = await stack.enter_async_context(open_all(urls))
+            crowd = await stack.enter_async_context(open_crowd(nodes, FEW))
+            async with crowd.watch(f"for {FAULT_S:g} s, the way of {who} to Redis {name}"):
+                await fault(proxy)
+            if fault is delay and (troubles := await read_troubles(nodes)):
+                raise Wrong(f"nodes had troubles with a Redis that is but slow: {troubles}")
 
 
-async def _has_no_troubles(crowd: Crowd) -> None:
-    if troubles := await read_troubles(crowd.nodes):
-        raise Wrong(f"nodes had troubles with a Redis that is but slow: {troubles}")
+BAD_WAYS = {
+    "redis_held": partial(over_a_bad_way, "holds what is said", hold),
+    "redis_swallowed": partial(over_a_bad_way, "swallows what is said", swallow),
+    "redis_reset": partial(over_a_bad_way, "resets all connections again and again", reset),
+    "redis_slow": partial(over_a_bad_way, f"delays all by {DELAY_S * 1000:g} ms", delay),
+}

@@ -70,7 +70,6 @@ SCENARIOS: dict[str, Callable[[], Awaitable[None]]] = {
     "signals": signals,
     "many": node_lives.start_many,
     "killed": node_lives.kill,
-    "killed_of_three": node_lives.kill_one,
     "stopped": node_lives.stop_under_idle_peers,
     "stopped_and_left": node_lives.stop_under_peers_that_leave,
     "restarted": node_lives.restart,
@@ -78,7 +77,7 @@ SCENARIOS: dict[str, Callable[[], Awaitable[None]]] = {
     "redis_replaced": node_redis.replace,
     "redis_stopped": node_redis.freeze,
     "redis_fails_over": node_redis.fail_over,
-    "redis_far": node_redis.network,
+    **node_redis.BAD_WAYS,
 }
 """By the names on the command line, in their order; `idle` is the last."""
 
