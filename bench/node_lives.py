@@ -33,7 +33,6 @@ from tests.kit.node_relays import (
     User,
     open_node,
     open_nodes,
-    open_pair,
     start_pair,
 )
 from tests.kit.ports import find_free_port
