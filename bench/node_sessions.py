@@ -86,7 +86,7 @@ class Watched:
     def told(self, since: float) -> list[str]:
         """What it was told but signals, in words that can be counted."""
         return [
-            f"error {content['code']} of {content['event']}" if name == "error" else name
+            in_words(name, content)
             for time, name, content in self.heard
             if time >= since and name != "webrtc_signal"
         ]
@@ -323,6 +323,17 @@ async def read_figures(node: Node, metric: str) -> dict[str, float]:
         for name, value in named.items()
         if value and name[:1] in ("", "{")
     }
+
+
+def in_words(name: str, content: JSON) -> str:
+    """An event, as it can be counted."""
+    match name:
+        case "error":
+            return f"error {content['code']} of {content['event']}"
+        case "presence":
+            return f"presence {content['state']}"
+        case _:
+            return name
 
 
 def show(line: str) -> None:
