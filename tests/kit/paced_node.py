@@ -23,7 +23,8 @@ def hasten(pace: dict[str, Any]) -> None:
     driver.RETRY_S = hearing.RETRY_S = reading.RETRY_S = 0.1
     driver.TRIM = max(1, pace["inbox"] // 8)
     store.BLOCK_S = link.SILENCE_S = pace["silence"]
-    store.CALL_S = link.CALL_S = pace["call"]
+    link.CALL_S = pace["call"]
+    store.CALL_S = pace["call"]  # type: ignore[attr-defined]  # its own name for that of link
     if not pace["probes"]:
 
         async def probe(self: store.Store) -> None:
