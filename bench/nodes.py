@@ -1,25 +1,32 @@
-"""What several nodes on one Redis do in time: how soon users of a node that is killed are back,
-what a signal takes across nodes, and for how long nodes with nothing to do are left alone.
+"""What several nodes on one Redis do in time: what a signal takes across nodes, how soon users are
+back whose node is killed, stopped or restarted, or whose Redis is lost, and what they are told.
 
-    python bench/nodes.py [IDLE_SECONDS]
+    python bench/nodes.py [NAME...] [--idle SECONDS]
 
-All at full length: leases of 10 s, and ten minutes of nothing.
+All at full length, with the leases, renewals and deadlines of people's relays: half an hour for all
+of it. Where a session is lost or doubled, or a socket lost that should not be, it says so, goes on,
+and exits with 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
+import node_lives
+import node_redis
 import trio
+from node_sessions import Wrong
 
-from tests.kit.node_relays import Node, User, get, open_nodes, open_pair
-from tests.kit.redis_servers import Redis, run_redis
+from tests.kit.node_relays import Node, open_nodes
+from tests.kit.redis_servers import run_redis
 from tests.kit.relays import Peer, open_peer
 
 SIGNALS = 2000
-
-FREEZE_S = 10.0
 
 
 async def time_signals(a: Node, b: Node) -> None:
@@ -53,62 +60,58 @@ async def time_signal(sender: Peer, receiver: Peer, target: str) -> float:
     return trio.current_time() - start
 
 
-async def time_kill(redis: Redis, whose: str) -> None:
-    async with (
-        open_nodes(2, redis.url, prefix=f"kill-{whose}") as (a, b),
-        open_pair([a.url, b.url], [b.url, a.url]) as pair,
-    ):
-        start = trio.current_time()
-        await (a if whose == "evaluator" else b).kill()
-        await pair.exchange(60)
-        seconds = trio.current_time() - start
-        print(f"the {whose}'s node is killed: {seconds:.1f} s until signals go both ways again")
-        assert pair.has_gone_on
-
-
-async def freeze_redis(redis: Redis) -> None:
-    async with (
-        open_nodes(2, redis.url, prefix="freeze") as (a, b),
-        open_pair([a.url, b.url], [b.url, a.url]) as pair,
-    ):
-        redis.freeze()
-        await trio.sleep(FREEZE_S)
-        redis.thaw()
-        start = trio.current_time()
-        await pair.exchange(60)
-        seconds = trio.current_time() - start
-        lost = sum(user.lost for user in pair.users)
-        print(
-            f"Redis is stopped for {FREEZE_S:g} s: {seconds:.1f} s until signals go again,"
-            f" {lost} sockets lost"
-        )
-        assert pair.has_gone_on
-
-
-async def idle(redis: Redis, seconds: float) -> None:
-    async with open_nodes(3, redis.url, prefix="idle") as nodes, trio.open_nursery() as nursery:
-        users = [User(f"c{number}", [node.url]) for number, node in enumerate(nodes)]
-        for user in users:
-            nursery.start_soon(user.run)
-        await trio.sleep(seconds)
-        for node in nodes:
-            _, text = await get(node.port, "/metrics")
-            lines = [line for line in text.splitlines() if "node_troubles_total{" in line]
-            assert all(line.endswith(" 0.0") for line in lines), lines
-        assert not any(user.lost for user in users)
-        print(f"nothing to do for {seconds:g} s: no node began anew, no socket was lost")
-        nursery.cancel_scope.cancel()
-
-
-async def main(seconds: float) -> None:
+async def signals() -> None:
     with run_redis() as redis:
-        async with open_nodes(2, redis.url, "--rate-limit", "0", prefix="signals") as (a, b):
+        async with open_nodes(2, redis.url, "--rate-limit", "0", pace=None) as (a, b):
             await time_signals(a, b)
-        for whose in ("evaluator", "client"):
-            await time_kill(redis, whose)
-        await freeze_redis(redis)
-        await idle(redis, seconds)
+
+
+SCENARIOS: dict[str, Callable[[], Awaitable[None]]] = {
+    "signals": signals,
+    "many": node_lives.start_many,
+    "killed": node_lives.kill,
+    "stopped": node_lives.stop_under_idle_peers,
+    "stopped_and_left": node_lives.stop_under_peers_that_leave,
+    "restarted": node_lives.restart,
+    "redis_emptied": node_redis.empty,
+    "redis_replaced": node_redis.replace,
+    "redis_stopped": node_redis.freeze,
+    "redis_fails_over": node_redis.fail_over,
+    **node_redis.BAD_WAYS,
+}
+"""By the names on the command line, in their order; `idle` is the last."""
+
+
+async def run_all(names: Sequence[str], idle_s: float) -> list[str]:
+    """Each in its turn; those in which something was wrong."""
+    scenarios = SCENARIOS | {"idle": partial(node_lives.idle, idle_s)}
+    wrong = []
+    for name in names or scenarios:
+        print(f"── {name}", flush=True)
+        try:
+            await scenarios[name]()
+        except Wrong as exc:
+            wrong.append(name)
+            print(f"WRONG: {exc}", flush=True)
+        except Exception as exc:
+            wrong.append(name)
+            traceback.print_exception(exc)
+    return wrong
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [*SCENARIOS, "idle"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
+    parser.add_argument("--idle", type=float, default=600.0, metavar="SECONDS")
+    args = parser.parse_args()
+    if unknown := [name for name in args.names if name not in names]:
+        parser.error(f"nothing is called {', '.join(unknown)}; there are {', '.join(names)}")
+    if wrong := trio.run(run_all, args.names, args.idle):
+        sys.exit(f"something was wrong: {', '.join(wrong)}")
 
 
 if __name__ == "__main__":
-    trio.run(main, float(sys.argv[1]) if sys.argv[1:] else 600.0)
+    main()

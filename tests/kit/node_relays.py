@@ -104,12 +104,18 @@ class Node:
 async def open_node(
     redis_url: str,
     *options: str,
-    pace: Pace = USUAL,
+    pace: Pace | None = USUAL,
     prefix: str = "imgsync",
     env: Mapping[str, str] = STRICT,
 ) -> AsyncIterator[Node]:
-    """One more, which has come in. It is ended also where it is frozen."""
-    command = (sys.executable, "-m", "tests.kit.paced_node", json.dumps(attrs.asdict(pace)))
+    """One more, which has come in. It is ended also where it is frozen.
+
+    :param pace: none for that of people's relays, to the letter.
+    """
+    program = ["imgsync.relay"]
+    if pace is not None:
+        program = ["tests.kit.paced_node", json.dumps(attrs.asdict(pace))]
+    command = (sys.executable, "-m", *program)
     shared = ("--redis", redis_url, "--redis-prefix", prefix)
     usual = ("--port", "0", "--stun", "none", "--connect-rate", "0")
     opened = open_fork if env is STRICT else open_child
@@ -127,7 +133,7 @@ async def open_node(
 
 @asynccontextmanager
 async def open_nodes(
-    count: int, redis_url: str, *options: str, pace: Pace = USUAL, prefix: str = "imgsync"
+    count: int, redis_url: str, *options: str, pace: Pace | None = USUAL, prefix: str = "imgsync"
 ) -> AsyncIterator[list[Node]]:
     """As many."""
     async with AsyncExitStack() as stack:

@@ -70,6 +70,7 @@ class RedisProxy:
             at_once = struct.pack("ii", 1, 0)
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
             stream.socket.close()
+            self._open.discard(stream)
 
     # ── one connection ──
 

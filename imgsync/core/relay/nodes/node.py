@@ -31,7 +31,7 @@ from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Retire
 from imgsync.core.relay.nodes.presences import Presences
 from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
 from imgsync.core.relay.online import Online
-from imgsync.core.relay.outputs import Admitted, Close, Send, Sooner
+from imgsync.core.relay.outputs import Admitted, Close, Send, Socket, Sooner
 from imgsync.core.relay.registry import refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.state import not_registered, registered_as
@@ -244,14 +244,14 @@ class NodeState:
         return [*outputs, *self._online.tell(now)]
 
 
-def _refuse(number: int, message: ToRelay, code: ErrorCode, why: str) -> list[NodeOutput]:
+def _refuse(socket: Socket, message: ToRelay, code: ErrorCode, why: str) -> list[Send]:
     ref = message.ref if isinstance(message, StartSession) else None
-    return [Send(number, ErrorEvent(code, why, message.EVENT, ref))]
+    return [Send(socket, ErrorEvent(code, why, message.EVENT, ref))]
 
 
-def _unavailable(number: int, message: ToRelay) -> list[NodeOutput]:
+def _unavailable(socket: Socket, message: ToRelay) -> list[Send]:
     why = "The relay can't reach what it shares with others; try again."
-    return _refuse(number, message, ErrorCode.UNAVAILABLE, why)
+    return _refuse(socket, message, ErrorCode.UNAVAILABLE, why)
 
 
 def _turn_away(number: int, message: Register) -> list[NodeOutput]:

@@ -1,6 +1,6 @@
 """What comes in to a node, as tasks: which records each takes, and how it is decided on them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from imgsync.core.protocol.signalling import (
@@ -21,7 +21,7 @@ from imgsync.core.relay.nodes.records import key_of, place_of, user_of
 from imgsync.core.relay.nodes.returns import Former, Returning
 from imgsync.core.relay.nodes.store import Boot, Key
 from imgsync.core.relay.nodes.turns import Task
-from imgsync.core.relay.outputs import Admitted, Output, Socket
+from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
 from imgsync.core.relay.rules import FromPeer, Rules
 from imgsync.core.relay.session import Session
 
@@ -68,17 +68,22 @@ class Tasks:
         name: str,
         peer: Peer | None,
         message: FromPeer,
-        refuse: Callable[[int, FromPeer], list[NodeOutput]],
+        refuse: Callable[[Socket, FromPeer], Sequence[Send]],
     ) -> Task:
         """One that has registered says something; more may be added to it, as it is.
 
-        :param peer: as who it has, also where it is not back yet.
+        :param peer: as who it has, also where it is not back yet, and so can't be heard.
         """
+
+        def decide(one: FromPeer) -> Sequence[Output]:
+            is_back = peer is None or name in self._rules.registry.peers
+            return self.decide(name, one) if is_back else refuse(name, one)
+
         messages = [message]
         own = set() if peer is None else {key_of(peer.role, peer.user_id)}
         return Task(
             lambda: self._taken_by(name, message) or own,
-            lambda: [output for one in messages for output in self.decide(name, one)],
+            lambda: [output for one in messages for output in decide(one)],
             lambda: [output for one in messages for output in refuse(number, one)],
             socket=number,
             settled=lambda: isinstance(message, SendSignal) and self._is_settled(name, message),

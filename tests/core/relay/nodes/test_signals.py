@@ -5,7 +5,12 @@ import json
 import sys
 
 from imgsync.core.codec.codec import decode_from_relay
-from imgsync.core.protocol.signalling import ForwardedSignal, SessionEndedEvent
+from imgsync.core.protocol.signalling import (
+    ErrorCode,
+    ErrorEvent,
+    ForwardedSignal,
+    SessionEndedEvent,
+)
 from imgsync.core.relay.nodes.node import MAX_WAITING, NodeState
 from imgsync.core.relay.nodes.outputs import Pass
 from imgsync.core.relay.outputs import Send
@@ -64,3 +69,30 @@ def test_all_that_may_wait_behind_a_start_goes_on_in_order_when_it_is_decided() 
     told = [one.message if isinstance(one, Send) else decode_from_relay(one.text) for one in passed]
     signals = [int(one.signal) for one in told if isinstance(one, ForwardedSignal)]
     assert signals == [*range(MAX_WAITING - 1)]
+
+
+def test_who_has_registered_is_not_told_otherwise_while_all_nodes_begin_again() -> None:
+    new_id = numbered("s{}")
+    nodes = Nodes(2, lambda boot: NodeState(boot, new_id, Terms(grace=GRACE)))
+    for socket, role, user in ((1, "client", "carl"), (2, "evaluator", "eve")):
+        about = {"userId": user, "role": role, "package": "webrtc"}
+        nodes.receive(socket, frame("register", **about), 0.0)
+    nodes.receive(2, frame("start_session", clientId="carl"), 0.0)
+    nodes.receive(1, frame("webrtc_signal", targetUserId="eve", signal=0), 0.0)
+    nodes.store.leases.clear()
+    here, there = nodes.nodes
+    here.begin_again()
+    there.begin_again()
+    for _ in range(20):
+        for step in [step for node in nodes.nodes for step in node.steps()[:1]]:
+            step()
+        for socket, user in ((1, "eve"), (2, "carl")):
+            signal = frame("webrtc_signal", targetUserId=user, signal=1)
+            node = nodes.node_of(socket)
+            node.perform(node.state.receive(socket, signal, 0.0))
+    codes = {
+        output.message.code
+        for _, output in nodes.done
+        if isinstance(output, Send) and isinstance(output.message, ErrorEvent)
+    }
+    assert codes == {ErrorCode.UNAVAILABLE}
