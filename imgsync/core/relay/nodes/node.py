@@ -38,8 +38,8 @@ from imgsync.core.relay.state import not_registered, registered_as
 from imgsync.core.relay.terms import Terms
 
 ALL_BACK_S = 10.0
-"""Seconds until all nodes have found that what they share was lost, and have written it back: each
-finds it when it renews its lease, if not before."""
+"""Seconds until all nodes have found that they have to begin again, and have done so: each finds
+it when it renews its lease, if not before."""
 
 MAX_WAITING = 256
 """Frames of one socket that may wait to be decided; a peer says no more within a second."""
@@ -74,8 +74,7 @@ class NodeState:
         """
         before, self._life = self._life, self._make_life(boot, before=self._life)
         self._inbox = self._life.make_inbox(self._greet)
-        if is_lost:
-            self._presences.begin_again(now + ALL_BACK_S)
+        self._presences.begin_again(now + ALL_BACK_S)
         return self._told([*self._life.take_over(before, is_lost=is_lost), Sooner()], now)
 
     def peer_of(self, number: int) -> Peer | None:
