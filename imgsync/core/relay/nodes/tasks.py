@@ -1,6 +1,6 @@
 """What comes in to a node, as tasks: which records each takes, and how it is decided on them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from imgsync.core.protocol.signalling import (
@@ -28,13 +28,13 @@ from imgsync.core.relay.session import Session
 _NOW = 0.0
 """Deadlines are the store's, which has the one clock of all nodes."""
 
-Refuse = Callable[[], list[NodeOutput]]
+Refuse = Callable[[], Sequence[NodeOutput]]
 
 
 class Tasks:
     """Makes them, for the sockets of one node.
 
-    :param unheard: what is said to a socket that says something without having registered.
+    :param unheard: what is said to a socket that says something, and stands in no record.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Tasks:
         name: str,
         peer: Peer | None,
         message: FromPeer,
-        refuse: Callable[[int, FromPeer], list[NodeOutput]],
+        refuse: Callable[[int, FromPeer], Sequence[NodeOutput]],
     ) -> Task:
         """One that has registered says something; more may be added to it, as it is.
 
