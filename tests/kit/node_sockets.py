@@ -156,6 +156,7 @@ class ToldSocket:
         self.heard[sender] = count
 
     def _take_error(self, message: ErrorEvent) -> None:
+        assert not self.is_registered or message.code is not ErrorCode.NOT_REGISTERED
         match message.event:
             case "register":
                 assert not self.is_registered

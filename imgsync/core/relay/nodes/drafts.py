@@ -25,7 +25,7 @@ from imgsync.core.relay.outputs import Admitted, Close, Output, Probe, Send
 
 SAY, PROBE, ADMIT, TICKET = "say", "probe", "admit", "ticket"
 """What a part of an entry is about: a frame for a socket, a socket to be probed, one that has
-registered, and the transaction that this node hears of."""
+registered, or is back under another boot, and the transaction that this node hears of."""
 
 
 @attrs.frozen

@@ -53,8 +53,9 @@ class Inbox:
             return [Pass(int(number), part.text)]
         if what == PROBE:
             return [Probe(int(number), rest[0])]
+        is_back = self._sockets.peer_of(int(number)) is not None
         peer = self._sockets.admit(int(number))
-        return [] if peer is None else self._greet(peer, now)
+        return [] if peer is None or is_back else self._greet(peer, now)
 
     def _send_off(self, number: int, entry: Entry) -> Sequence[NodeOutput]:
         """A socket is gone; if it was refused, as nobody knew that it would register after all,

@@ -15,14 +15,17 @@ from imgsync.core.relay.nodes.inbox import Inbox
 from imgsync.core.relay.nodes.lookout import Lookout
 from imgsync.core.relay.nodes.outputs import NodeOutput
 from imgsync.core.relay.nodes.presences import Presences
+from imgsync.core.relay.nodes.records import place_of
+from imgsync.core.relay.nodes.refusals import unavailable
 from imgsync.core.relay.nodes.returns import Former, Returning, User, formers_of
 from imgsync.core.relay.nodes.signals import Signals
 from imgsync.core.relay.nodes.sockets import LocalSockets
 from imgsync.core.relay.nodes.store import Boot
 from imgsync.core.relay.nodes.tasks import Tasks
 from imgsync.core.relay.online import Online
+from imgsync.core.relay.outputs import Output, Socket
 from imgsync.core.relay.registry import Admission
-from imgsync.core.relay.rules import Rules
+from imgsync.core.relay.rules import FromPeer, Rules
 from imgsync.core.relay.state import not_registered
 from imgsync.core.relay.terms import Terms
 
@@ -62,13 +65,18 @@ class Life:
         # What is news by a decision is seen when it has been carried out.
         rules = Rules(desk.registry, desk.sessions, desk.standings, admission, new_id, Unnoted())
         returning = Returning(rules, self.sockets)
-        self.tasks = Tasks(desk, rules, returning, not_registered)
+        self.tasks = Tasks(desk, rules, returning, self._unheard)
         self.lookout = Lookout(desk, self.sockets, presences, online)
         self.custody = Custody(desk, boot, self.lookout.laid_out)
         self.clerk = Clerk(desk, boot, self.custody)
         self.signals = Signals(desk, rules, self.custody, self.clerk, self.sockets)
         #: Whose sockets are not back yet.
         self._pending: dict[User, Former] = {}
+
+    def _unheard(self, name: Socket, message: FromPeer) -> list[Output]:
+        """One says something that stands in no record."""
+        is_back_soon = self.sockets.peer_of(place_of(name)[1]) is not None
+        return unavailable(name, message) if is_back_soon else not_registered(name, message)
 
     def make_inbox(self, greet: Callable[[Peer, float], Sequence[NodeOutput]]) -> Inbox:
         """What stands in the inbox of this boot.

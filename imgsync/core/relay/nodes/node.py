@@ -12,16 +12,12 @@ from functools import partial
 from imgsync.core.codec.codec import MAX_REGISTER, decode_to_relay
 from imgsync.core.protocol.errors import WireError
 from imgsync.core.protocol.signalling import (
-    CloseCode,
     ErrorCode,
-    ErrorEvent,
     Register,
     RelayPing,
     RelayPong,
     Role,
     SendSignal,
-    StartSession,
-    ToRelay,
     UserId,
 )
 from imgsync.core.relay.doors import Doors
@@ -29,9 +25,10 @@ from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.nodes.life import Life
 from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Retire
 from imgsync.core.relay.nodes.presences import Presences
+from imgsync.core.relay.nodes.refusals import refuse_message, turn_away, unavailable
 from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
 from imgsync.core.relay.online import Online
-from imgsync.core.relay.outputs import Admitted, Close, Send, Socket, Sooner
+from imgsync.core.relay.outputs import Admitted, Send, Sooner
 from imgsync.core.relay.registry import refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.state import not_registered, registered_as
@@ -125,20 +122,20 @@ class NodeState:
                 return not_registered(number, message)
         if waiting >= MAX_WAITING:
             why = "Too much waits to be decided; say it again later."
-            return _refuse(number, message, ErrorCode.RATE_LIMITED, why)
+            return refuse_message(number, message, ErrorCode.RATE_LIMITED, why)
         name = self._life.sockets.name_of(number)
         if isinstance(message, SendSignal):
             passed_on = self._life.signals.pass_on(number, name, message)
             if passed_on is not None:
                 return passed_on
         return self._life.clerk.submit(
-            self._life.tasks.hear(number, name, self.peer_of(number), message, _unavailable)
+            self._life.tasks.hear(number, name, self.peer_of(number), message, unavailable)
         )
 
     def _register(self, number: int, message: Register) -> list[NodeOutput]:
         name = self._life.sockets.open(number, message)
-        turn_away = partial(_turn_away, number, message)
-        return self._life.clerk.submit(self._life.tasks.register(number, name, message, turn_away))
+        away = partial(turn_away, number, message)
+        return self._life.clerk.submit(self._life.tasks.register(number, name, message, away))
 
     def lost(self, number: int, now: float) -> list[NodeOutput]:
         """A socket is gone, registered or not."""
@@ -241,18 +238,3 @@ class NodeState:
     def _told(self, outputs: Sequence[NodeOutput], now: float) -> list[NodeOutput]:
         """And what is news by that is told."""
         return [*outputs, *self._online.tell(now)]
-
-
-def _refuse(socket: Socket, message: ToRelay, code: ErrorCode, why: str) -> list[Send]:
-    ref = message.ref if isinstance(message, StartSession) else None
-    return [Send(socket, ErrorEvent(code, why, message.EVENT, ref))]
-
-
-def _unavailable(socket: Socket, message: ToRelay) -> list[Send]:
-    why = "The relay can't reach what it shares with others; try again."
-    return _refuse(socket, message, ErrorCode.UNAVAILABLE, why)
-
-
-def _turn_away(number: int, message: Register) -> list[NodeOutput]:
-    why = "the relay can't reach what it shares with others"
-    return [*_unavailable(number, message), Close(number, CloseCode.RELAY_FULL, why)]

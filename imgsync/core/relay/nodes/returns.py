@@ -27,7 +27,7 @@ from imgsync.core.relay.nodes.desk import Desk
 from imgsync.core.relay.nodes.records import key_of, load_record, place_of
 from imgsync.core.relay.nodes.sockets import LocalSockets
 from imgsync.core.relay.nodes.store import Boot
-from imgsync.core.relay.outputs import Output, Send, Socket
+from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
 from imgsync.core.relay.rules import Rules
 from imgsync.core.relay.session import Session, Side
 
@@ -148,6 +148,8 @@ class Returning:
             registry.add(self._behind_its_door(peer))
         for number, stays in was_in.items():
             peer = registry.peers[self._sockets.name_of(number)]
+            # If it is gone by the time that this is heard, it is taken out again.
+            outputs.append(Admitted(peer.socket))
             for stay in stays:
                 outputs += self._rules.seen(self._take_part(peer, stay, old[number], now))
             outputs += self._be_seen(peer, stays, now)

@@ -21,20 +21,20 @@ from imgsync.core.relay.nodes.records import key_of, place_of, user_of
 from imgsync.core.relay.nodes.returns import Former, Returning
 from imgsync.core.relay.nodes.store import Boot, Key
 from imgsync.core.relay.nodes.turns import Task
-from imgsync.core.relay.outputs import Admitted, Output, Send, Socket
+from imgsync.core.relay.outputs import Admitted, Output, Socket
 from imgsync.core.relay.rules import FromPeer, Rules
 from imgsync.core.relay.session import Session
 
 _NOW = 0.0
 """Deadlines are the store's, which has the one clock of all nodes."""
 
-Refuse = Callable[[], list[NodeOutput]]
+Refuse = Callable[[], Sequence[NodeOutput]]
 
 
 class Tasks:
     """Makes them, for the sockets of one node.
 
-    :param unheard: what is said to a socket that says something without having registered.
+    :param unheard: what is said to a socket that says something, and stands in no record.
     """
 
     def __init__(
@@ -68,22 +68,17 @@ class Tasks:
         name: str,
         peer: Peer | None,
         message: FromPeer,
-        refuse: Callable[[Socket, FromPeer], Sequence[Send]],
+        refuse: Callable[[int, FromPeer], Sequence[NodeOutput]],
     ) -> Task:
         """One that has registered says something; more may be added to it, as it is.
 
-        :param peer: as who it has, also where it is not back yet, and so can't be heard.
+        :param peer: as who it has, also where it is not back yet.
         """
-
-        def decide(one: FromPeer) -> Sequence[Output]:
-            is_back = peer is None or name in self._rules.registry.peers
-            return self.decide(name, one) if is_back else refuse(name, one)
-
         messages = [message]
         own = set() if peer is None else {key_of(peer.role, peer.user_id)}
         return Task(
             lambda: self._taken_by(name, message) or own,
-            lambda: [output for one in messages for output in decide(one)],
+            lambda: [output for one in messages for output in self.decide(name, one)],
             lambda: [output for one in messages for output in refuse(number, one)],
             socket=number,
             settled=lambda: isinstance(message, SendSignal) and self._is_settled(name, message),

@@ -1,7 +1,7 @@
 """What is to be decided, and whose turn it is: what one socket says is decided in its order."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -28,7 +28,7 @@ class Task:
 
     needs: Callable[[], set[Key]]
     decide: Callable[[], list[Output]]
-    refuse: Callable[[], list[NodeOutput]] | None = None
+    refuse: Callable[[], Sequence[NodeOutput]] | None = None
     socket: int | None = None
     settled: Callable[[], bool] = lambda: False
     due: Key | None = None

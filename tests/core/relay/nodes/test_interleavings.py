@@ -93,7 +93,7 @@ class Interleavings(RuleBasedStateMachine):
         self.is_unsure = False
         self.run(self.nodes.nodes)
         for node, (role, user) in enumerate([(EVALUATOR, "sam"), (CLIENT, "kim"), (CLIENT, "lou")]):
-            self.register(node, role, user, Grant(), ("early_offer",), None)
+            self.come(node, role, user, Grant(), ("early_offer",), None)
         self.run(self.nodes.nodes)
 
     # ── choices ──
@@ -142,6 +142,17 @@ class Interleavings(RuleBasedStateMachine):
         door=DOORS,
     )
     def register(
+        self,
+        pick: int,
+        role: Role,
+        user: str,
+        grant: Grant,
+        features: tuple[str, ...],
+        door: Door | None,
+    ) -> None:
+        self.come(pick, role, user, grant, features, door)
+
+    def come(
         self,
         pick: int,
         role: Role,
