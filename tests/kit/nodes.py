@@ -155,6 +155,15 @@ class Node:
         self.perform(self.state.begin_again(self.boot, self.now, is_lost=is_lost))
         self.perform([*self.state.back(self.now), AskStandings()])
 
+    def start_over(self) -> None:
+        """What it knows may be half done: its sockets are closed, too, by whoever holds them."""
+        self._forget_calls()
+        self.boot = self.new_boot()
+        self.perform(self.state.start_over(self.boot, self.now))
+        self.epoch = self.store.open(self.boot)
+        self.read, self.hints = 0, len(self.store.hints)
+        self.perform([*self.state.back(self.now), AskStandings()])
+
     def lose_store(self, *, is_carried_out: bool, is_late: bool = False) -> None:
         """The store does not answer: what has become of the calls that are under way, and of those
         that come then, the node does not hear."""

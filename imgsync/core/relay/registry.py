@@ -97,7 +97,7 @@ class Admission:
     def admit(self, socket: Socket, message: Register) -> tuple[Peer | None, list[Output]]:
         """Who this is from now on, and what others of its user are asked; None if it is refused."""
         if socket in self._registry.peers:
-            return None, _already_registered(socket, message)
+            return None, already_registered(socket, message)
         try:
             claims = identify(message, self._read_token)
         except Unauthorized as exc:
@@ -113,7 +113,8 @@ class Admission:
         return peer, probes
 
 
-def _already_registered(socket: Socket, message: Register) -> list[Output]:
+def already_registered(socket: Socket, message: Register) -> list[Output]:
+    """Refuse one that has registered before."""
     why = "This connection is registered already; open another one for another user."
     return refuse(socket, ErrorCode.ALREADY_REGISTERED, why, message.EVENT)
 

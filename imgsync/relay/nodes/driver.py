@@ -204,17 +204,20 @@ class Node:
         """Another boot lives, with all sockets of the one before."""
         self._metrics.times["began_again"] += 1
         self._backlog.clear()
-        self._perform(self.state.away(trio.current_time()))
-        if self._is_broken:
-            # What it knows may be half done; its peers come back by themselves.
-            self._is_broken = False
-            self._send_away()
-            await trio.sleep(RETRY_S)
         self._boot, self._reading = _new_boot(), Reading(self._store)
+        was_broken, self._is_broken = self._is_broken, False
+        if was_broken:
+            # What it knows may be half done; its peers come back by themselves.
+            self._send_away()
+            self._perform(self.state.start_over(self._boot, trio.current_time()))
+            await trio.sleep(RETRY_S)
+        else:
+            self._perform(self.state.away(trio.current_time()))
         if not await self._try_to_open():
             await self._open_later()
-        now = trio.current_time()
-        self._perform(self.state.begin_again(self._boot, now, is_lost=self._is_another))
+        if not was_broken:
+            now = trio.current_time()
+            self._perform(self.state.begin_again(self._boot, now, is_lost=self._is_another))
         self._come_back()
 
     def _go_away(self, why: StoreAway) -> None:

@@ -29,7 +29,7 @@ from imgsync.core.relay.nodes.refusals import refuse_message, turn_away, unavail
 from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
 from imgsync.core.relay.online import Online
 from imgsync.core.relay.outputs import Admitted, Send, Sooner
-from imgsync.core.relay.registry import refuse
+from imgsync.core.relay.registry import already_registered, refuse
 from imgsync.core.relay.renewals import ToldServers
 from imgsync.core.relay.state import not_registered, registered_as
 from imgsync.core.relay.terms import Terms
@@ -73,6 +73,13 @@ class NodeState:
         self._inbox = self._life.make_inbox(self._greet)
         self._presences.begin_again(now + ALL_BACK_S)
         return self._told([*self._life.take_over(before, is_lost=is_lost), Sooner()], now)
+
+    def start_over(self, boot: Boot, now: float) -> list[NodeOutput]:
+        """The same, where what is known may be half done: no socket is kept. It is away then."""
+        self._life = self._make_life(boot)
+        self._inbox = self._life.make_inbox(self._greet)
+        self._presences.begin_again(now + ALL_BACK_S)
+        return self.away(now)
 
     def peer_of(self, number: int) -> Peer | None:
         """Who a socket has registered as."""
@@ -132,7 +139,9 @@ class NodeState:
             self._life.tasks.hear(number, name, self.peer_of(number), message, unavailable)
         )
 
-    def _register(self, number: int, message: Register) -> list[NodeOutput]:
+    def _register(self, number: int, message: Register) -> Sequence[NodeOutput]:
+        if self.peer_of(number) is not None:
+            return already_registered(number, message)
         name = self._life.sockets.open(number, message)
         away = partial(turn_away, number, message)
         return self._life.clerk.submit(self._life.tasks.register(number, name, message, away))

@@ -129,7 +129,7 @@ class Returning:
 
     def decide(self, former: Former, now: float) -> list[Output]:
         """What is to be done. Those that are back, or gone, are passed over."""
-        registry, sessions = self._rules.registry, self._rules.sessions
+        registry = self._rules.registry
         old = {
             number: names
             for number, names in former.names.items()
@@ -142,8 +142,7 @@ class Returning:
             outputs += self._rules.leave(name, now)
         if former.is_lost and old:
             for session in former.sessions:
-                if sessions.of_client(session.client.user_id) is None:
-                    sessions.add(_written_back(session))
+                outputs += self._write_back(session, now)
         for peer in peers.values():
             registry.add(self._behind_its_door(peer))
         for number, stays in was_in.items():
@@ -154,6 +153,18 @@ class Returning:
                 outputs += self._rules.seen(self._take_part(peer, stay, old[number], now))
             outputs += self._be_seen(peer, stays, now)
         return outputs
+
+    def _write_back(self, session: Session, now: float) -> list[Output]:
+        """Unless its client is in one; with those of the client that are there already, of which
+        none may have heard of it."""
+        client_id = session.client.user_id
+        if self._rules.sessions.of_client(client_id) is not None:
+            return []
+        written = _written_back(session)
+        self._rules.sessions.add(written)
+        there = self._rules.registry.entered(client_id)
+        joined = [self._rules.sessions.bring_back(written, peer, now) for peer in there]
+        return [output for outputs in joined for output in outputs]
 
     def _stays_of(self, former: Former, names: frozenset[Socket]) -> list[_Stay]:
         """The sessions that a socket was in, as far as anybody knows."""

@@ -334,6 +334,18 @@ class Interleavings(RuleBasedStateMachine):
         node.begin_again()
         self.take()
 
+    @rule(pick=PICK)
+    def start_over(self, pick: int) -> None:
+        self.lose_all_of(self.node(pick))
+
+    def lose_all_of(self, node: Node) -> None:
+        """The same, where it closes its sockets, as what it knows may be half done."""
+        self.away.pop(node, None)
+        self.is_unsure = True
+        node.start_over()
+        for number in [number for number, (there, _) in self.sockets.items() if there is node]:
+            self.close(number)
+
     @rule(finds_out=st.lists(PICK, max_size=2))
     def forget_all(self, finds_out: list[int]) -> None:
         """The store is emptied; each node finds that out at its next call."""

@@ -82,6 +82,11 @@ class Returns(Interleavings):
     def kill(self, pick: int) -> None:
         self.end(self.idle[pick % len(self.idle)])
 
+    @precondition(lambda self: self.idle)
+    @rule(pick=PICK)
+    def start_over(self, pick: int) -> None:
+        self.lose_all_of(self.idle[pick % len(self.idle)])
+
     @property
     def idle(self) -> list[Node]:
         """Nodes at which none of the sessions has a side."""
