@@ -461,11 +461,6 @@ class Servers:
     async def _add_relayed(self, server: TurnServer, rank: int, *, ipv6: bool = False) -> None:
         allocation, sock = await _allocate(server, self._owner, ipv6=ipv6)
         relayed, related = allocation.relayed_address, allocation.mapped_address
-        try:
-            _checked(relayed)
-        except OSError:
-            allocation.close()
-            raise
         if ipv6 and not is_ipv6(relayed[0]):
             allocation.close()  # it passes over what it does not know
             return
@@ -493,10 +488,14 @@ async def _ask_address(sock: ice.StunProtocol, address: tuple[str, int]) -> tupl
     return mapped
 
 
+class _ImpossibleAddress(OSError):
+    """No host can have it."""
+
+
 def _checked(address: tuple[str, int]) -> tuple[str, int]:
-    """An address of ours as a server has it. Raises OSError for one that no host can have."""
+    """An address of ours as a server has it. Raises _ImpossibleAddress."""
     if address[1] == 0 or not is_of_one_host(address[0]):
-        raise OSError("it names an address for us that no host can have")
+        raise _ImpossibleAddress("it names an address for us that no host can have")
     return address
 
 
@@ -593,6 +592,9 @@ async def _from_a_free_port(
         except stun.TransactionFailed as exc:
             if exc.response.error_code != _PORT_TAKEN:
                 raise
+        except _ImpossibleAddress:
+            # As coturn says where one that was given back from there is not forgotten yet.
+            continue
     return await ask()
 
 
@@ -617,6 +619,11 @@ async def _allocate_at(
         await connect_tcp(server, address, proxy, client)
     allocation, sock = Allocation(client), Socket(connection)
     await allocation.allocate(sock, ipv6=ipv6)
+    try:
+        _checked(allocation.relayed_address)
+    except _ImpossibleAddress:
+        allocation.close()
+        raise
     return allocation, sock
 
 

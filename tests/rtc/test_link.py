@@ -60,7 +60,7 @@ class End:
         while True:
             event = await self._next_event()
             if not isinstance(event, Gathered):
-                assert isinstance(event, kind)
+                assert isinstance(event, kind), (event, self.failures)
                 if isinstance(event, Opened):
                     self.path = event.path
                 return event

@@ -267,6 +267,35 @@ async def test_a_port_that_the_server_still_has_from_somebody_who_was_killed_is_
 
 
 @needs_coturn
+async def test_where_an_address_is_none_that_a_host_can_have_another_port_is_asked_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = [("0.0.0.0", 0)]
+    ports: list[int] = []
+    allocate = Allocation.allocate
+
+    async def allocate_at(allocation: Allocation, *how: Any, **options: Any) -> None:
+        await allocate(allocation, *how, **options)
+        ports.append(allocation._client.transport.get_extra_info("sockname")[1])
+        if given:
+            allocation._client.relayed_address = given.pop()
+
+    async def ask(server: IceServer) -> None:
+        settings = our_ice.IceSettings((), lambda _: None)
+        connection = our_ice.Connection(settings, ice_controlling=True)
+        [turn_server] = choose_servers([server]).turn
+        allocation, _ = await our_ice._allocate(turn_server, connection, ipv6=False)
+        assert allocation.relayed_address[1] > 0
+        allocation.close()
+
+    monkeypatch.setattr(Allocation, "allocate", allocate_at)
+    async with open_coturn() as coturn, open_bridge() as bridge:
+        with trio.fail_after(DEADLINE):
+            await bridge.call(ask, coturn.over("udp"))
+    assert len({*ports}) == 2
+
+
+@needs_coturn
 async def test_the_other_side_learns_of_the_end_through_the_server() -> None:
     async with (
         open_coturn() as coturn,
