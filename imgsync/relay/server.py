@@ -148,7 +148,7 @@ class Relay:
     def _health(self) -> Health:
         if self._is_draining:
             return Health.DRAINING
-        is_away = self.node is not None and self.node.is_away
+        is_away = self.node is not None and self.node.state.is_away
         return Health.DEGRADED if is_away else Health.OK
 
     def offer(self, ice: IceOffer) -> None:

@@ -143,11 +143,6 @@ class Node:
         self.state.away(trio.current_time())
         metrics.sessions = lambda: self.state.sessions
 
-    @property
-    def is_away(self) -> bool:
-        """Whether what is shared can't be reached."""
-        return self.state.is_away
-
     def take(self, output: Commit | Sweep | Retire | AskStandings) -> None:
         """Have it carried out, behind what was asked for before."""
         self._backlog.take(output)
@@ -221,7 +216,7 @@ class Node:
         self._come_back()
 
     def _go_away(self, why: StoreAway) -> None:
-        if not self.is_away:
+        if not self.state.is_away:
             log.error("what is shared with other nodes is out of reach: %s", why)
             self._metrics.times["away"] += 1
         self._metrics.is_away = True
@@ -276,7 +271,7 @@ class Node:
             except StoreAway as exc:
                 self._go_away(exc)
                 continue
-            if self.is_away:
+            if self.state.is_away:
                 self._come_back()
             now = trio.current_time()
             if renewal.next_due is not None:

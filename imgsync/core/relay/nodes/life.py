@@ -13,14 +13,14 @@ from imgsync.core.relay.nodes.custody import Custody
 from imgsync.core.relay.nodes.desk import Desk
 from imgsync.core.relay.nodes.inbox import Inbox
 from imgsync.core.relay.nodes.lookout import Lookout
-from imgsync.core.relay.nodes.outputs import NodeOutput
+from imgsync.core.relay.nodes.outputs import NodeOutput, Retire
 from imgsync.core.relay.nodes.presences import Presences
 from imgsync.core.relay.nodes.records import place_of
 from imgsync.core.relay.nodes.refusals import unavailable
 from imgsync.core.relay.nodes.returns import Former, Returning, User, formers_of
 from imgsync.core.relay.nodes.signals import Signals
 from imgsync.core.relay.nodes.sockets import LocalSockets
-from imgsync.core.relay.nodes.store import Boot
+from imgsync.core.relay.nodes.store import Boot, Key
 from imgsync.core.relay.nodes.tasks import Tasks
 from imgsync.core.relay.online import Online
 from imgsync.core.relay.outputs import Output, Socket
@@ -100,3 +100,14 @@ class Life:
             return []
 
         return self.clerk.submit(self.tasks.come_back(former, end))
+
+    def sweep(self, boot: Boot, keys: Sequence[Key]) -> list[NodeOutput]:
+        """A boot is dead that had sockets in these records."""
+
+        def end() -> list[NodeOutput]:
+            return [Retire(boot), *self.clerk.wake(self.clerk.burials.end(boot))]
+
+        if not keys:
+            return end()
+        tasks = self.tasks.sweep(boot, keys, end)
+        return [output for task in tasks for output in self.clerk.submit(task)]

@@ -23,7 +23,7 @@ from imgsync.core.protocol.signalling import (
 from imgsync.core.relay.doors import Doors
 from imgsync.core.relay.identity import Peer
 from imgsync.core.relay.nodes.life import Life
-from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput, Retire
+from imgsync.core.relay.nodes.outputs import AskStandings, NodeOutput
 from imgsync.core.relay.nodes.presences import Presences
 from imgsync.core.relay.nodes.refusals import refuse_message, turn_away, unavailable
 from imgsync.core.relay.nodes.store import Answer, Boot, Entry, Hint, Key, Renewal
@@ -224,13 +224,7 @@ class NodeState:
 
     def swept(self, boot: Boot, keys: Sequence[Key], now: float) -> list[NodeOutput]:
         """The records in which a boot that is dead had sockets."""
-
-        def end() -> list[NodeOutput]:
-            return [Retire(boot), *self._life.clerk.wake(self._life.clerk.burials.end(boot))]
-
-        tasks = self._life.tasks.sweep(boot, keys, end)
-        outputs = [output for task in tasks for output in self._life.clerk.submit(task)]
-        return self._told(outputs if keys else end(), now)
+        return self._told(self._life.sweep(boot, keys), now)
 
     def hinted(self, hint: Hint, now: float) -> list[NodeOutput]:
         """A client stands elsewhere."""
