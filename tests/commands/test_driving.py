@@ -19,7 +19,7 @@ import pytest
 
 from imgsync.commands.evaluator.steering import HELP
 from imgsync.core.protocol.signalling import EndReason
-from tests.kit.command_lines import HERE, evaluator, events
+from tests.kit.command_lines import HERE, evaluator, events, named
 from tests.kit.forks import open_fork, shared_relay
 from tests.kit.onlookers import open_onlooker
 from tests.kit.processes import SAMPLES, SESSION_S, STRICT, Child, Outcome, run_to_end, wait_until
@@ -60,7 +60,7 @@ async def test_lines_on_stdin_drive_the_session_and_what_makes_no_sense_is_refus
     assert onlooker.end_reason is EndReason.ENDED
     assert outcome.code == 0
     assert outcome.errors == []
-    [summary] = events(outcome.lines)
+    [summary] = named("summary", events(outcome.lines))
     assert (summary["event"], summary["sent"], summary["acked"]) == ("summary", 5, 5)
 
 
