@@ -33,6 +33,7 @@ from tests.kit.processes import (
     SESSION_S,
     START_S,
     STRICT,
+    Child,
     open_child,
     our_relay,
     wait_until,
@@ -57,6 +58,17 @@ def relay_url() -> Iterator[str]:
 # ── a session, from both sides ───────────────────────────────────────────────────────────────────
 
 
+def is_of_state(line: str) -> bool:
+    """On a busy machine a side may not be heard for a moment, which is said."""
+    return line.startswith("session ")
+
+
+async def wait_line_of_image(child: Child) -> str:
+    while is_of_state(line := await child.wait_line(SESSION_S)):
+        pass
+    return line
+
+
 async def test_in_prose_a_session_by_lines_is_told_image_by_image_and_each_is_saved(
     relay_url: str, tmp_path: Path
 ) -> None:
@@ -71,7 +83,7 @@ async def test_in_prose_a_session_by_lines_is_told_image_by_image_and_each_is_sa
             acks, fetched = [], []
             for _ in IMAGES:
                 await showing.write("next\n")
-                acks.append(await showing.wait_line(SESSION_S))
+                acks.append(await wait_line_of_image(showing))
                 fetched.append(await following.wait_line(SESSION_S))
             await showing.write("end\n")
             shown = await showing.wait_outcome()
@@ -79,7 +91,7 @@ async def test_in_prose_a_session_by_lines_is_told_image_by_image_and_each_is_sa
 
     assert shown.code == followed.code == 0
     assert shown.errors == followed.errors == []
-    [summary] = shown.lines
+    [summary] = [line for line in shown.lines if not is_of_state(line)]
     assert re.fullmatch(
         r"10 images sent, 0 shown, 10 acked; round trip \d+\.\d ms \(longest \d+\.\d\);"
         r" one way \d+\.\d ms, to \d+\.\d \(at worst \d+\.\d\)",
