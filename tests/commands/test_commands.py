@@ -91,7 +91,9 @@ async def test_in_prose_a_session_by_lines_is_told_image_by_image_and_each_is_sa
 
     assert shown.code == followed.code == 0
     assert shown.errors == followed.errors == []
-    [summary] = [line for line in shown.lines if not is_of_state(line)]
+    said = [line for line in shown.lines if not is_of_state(line)]
+    assert len(said) == 1, said
+    [summary] = said
     assert re.fullmatch(
         r"10 images sent, 0 shown, 10 acked; round trip \d+\.\d ms \(longest \d+\.\d\);"
         r" one way \d+\.\d ms, to \d+\.\d \(at worst \d+\.\d\)",
