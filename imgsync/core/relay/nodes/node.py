@@ -69,17 +69,18 @@ class NodeState:
 
         :param is_lost: whether all that was shared is lost, too, and has to be written back.
         """
-        before, self._life = self._life, self._make_life(boot, before=self._life)
-        self._inbox = self._life.make_inbox(self._greet)
-        self._presences.begin_again(now + ALL_BACK_S)
+        before = self._life
+        self._live_anew(self._make_life(boot, before=before), now)
         return self._told([*self._life.take_over(before, is_lost=is_lost), Sooner()], now)
 
     def start_over(self, boot: Boot, now: float) -> list[NodeOutput]:
         """The same, where what is known may be half done: no socket is kept. It is away then."""
-        self._life = self._make_life(boot)
-        self._inbox = self._life.make_inbox(self._greet)
+        self._live_anew(self._make_life(boot), now)
+        return [*self.away(now), Sooner()]
+
+    def _live_anew(self, life: Life, now: float) -> None:
+        self._life, self._inbox = life, life.make_inbox(self._greet)
         self._presences.begin_again(now + ALL_BACK_S)
-        return self.away(now)
 
     def peer_of(self, number: int) -> Peer | None:
         """Who a socket has registered as."""
