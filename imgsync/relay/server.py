@@ -64,10 +64,6 @@ log = logging.getLogger(__name__)
 DRAIN_DEADLINE = 4.0
 """Seconds for every peer to take its close frame; the whole drain has to stay under 5 s."""
 
-ALIVE_DEADLINE = 2.0
-"""Seconds for a user's older connection to answer when it opens a new one. A phone that has changed
-from one network to another leaves one behind that is dead without a word."""
-
 PRESENCE_PORTION = 16
 """Evaluators that are told of clients in one turn of Trio's loop; it takes a millisecond."""
 
