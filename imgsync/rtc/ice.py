@@ -593,7 +593,7 @@ async def _from_a_free_port(
             if exc.response.error_code != _PORT_TAKEN:
                 raise
         except _ImpossibleAddress:
-            # As coturn says where one that was given back from there is not forgotten yet.
+            # Seen of coturn, once in thousands of allocations that come and go; why, is not known.
             continue
     return await ask()
 
